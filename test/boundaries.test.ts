@@ -1,0 +1,107 @@
+// Who may import whom, read from the import statements. tsc keeps the rooms in order (a room that
+// is not in its references does not compile); this adds what tsc cannot say.
+import { readFileSync, readdirSync } from "node:fs";
+import { posix } from "node:path";
+import test from "ava";
+
+type Room = Readonly<{
+  files: RegExp;
+  may: RegExp; // paths from the top of the project, or the names of packages
+  types?: RegExp; // what it may import as types besides
+}>;
+
+const libc = "kernel/(const|errors|dir|fcall[^/]*|utf)\\.ts$";
+const portable = "(?!.*-node\\.ts$)";
+
+/** The first room that a file fits is its room. */
+const rooms: readonly Room[] = [
+  { files: /^kernel\//, may: /^(kernel\/|lru-cache$)/ },
+  { files: /^devices\/.*-node\.ts$/, may: /^(kernel\/|devices\/|node:)/ },
+  { files: /^devices\//, may: RegExp(`^${portable}(kernel|devices)/`) },
+  { files: /^syscalls\//, may: RegExp(`^${portable}(kernel|devices|syscalls)/`) },
+  {
+    files: /^userland\/lib\//,
+    may: RegExp(`^(userland/lib/|${libc})`),
+    types: /^syscalls\/sys\.ts$/,
+  },
+  {
+    files: /^userland\/bin\//,
+    may: RegExp(`^(userland/(lib|bin)/|${libc})`),
+    types: /^syscalls\/sys\.ts$/,
+  },
+  {
+    files: /^userland\/host\//,
+    may: RegExp(`^(userland/|devices/|syscalls/|kernel/(boot|index)\\.ts$|${libc}|node:|sucrase$)`),
+    types: /^kernel\//,
+  },
+];
+
+type Import = Readonly<{ from: string; typeOnly: boolean }>;
+
+/** `import type { A } from "./a.ts"` → [{ from: "./a.ts", typeOnly: true }] */
+function importsOf(source: string): Import[] {
+  const statement = /^(?:import|export)(\s+type\b)?(?:[^;"'`]*?\bfrom)?\s*["']([^"']+)["']/gm;
+  const dynamic = /\bimport\(\s*["']([^"']+)["']/g;
+  return [
+    ...[...source.matchAll(statement)].map((m) => ({
+      from: m[2] ?? "",
+      typeOnly: m[1] !== undefined,
+    })),
+    ...[...source.matchAll(dynamic)].map((m) => ({ from: m[1] ?? "", typeOnly: false })),
+  ];
+}
+
+/** What is wrong with the imports of one file. */
+function complaints(file: string, source: string): string[] {
+  const room = rooms.find((r) => r.files.test(file));
+  if (room === undefined) return [`${file} is in no room`];
+  return importsOf(source).flatMap(({ from, typeOnly }) => {
+    const path = from.startsWith(".") ? posix.join(posix.dirname(file), from) : from;
+    if (room.may.test(path) || (typeOnly && room.types?.test(path))) return [];
+    return [`${file} imports ${path}`];
+  });
+}
+
+function sources(room: string): string[] {
+  return readdirSync(room, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts"))
+    .map((name) => posix.join(room, name.replaceAll("\\", "/")));
+}
+
+test("every room imports only what it may", (t) => {
+  const files = ["kernel", "devices", "syscalls", "userland"].flatMap(sources);
+  t.deepEqual(
+    files.flatMap((file) => complaints(file, readFileSync(file, "utf8"))),
+    [],
+  );
+});
+
+const wrong: readonly (readonly [string, string])[] = [
+  ["kernel/a.ts", 'import { mnt } from "../devices/mnt.ts";'],
+  ["kernel/a.ts", 'import "node:fs";'],
+  ["kernel/a.ts", 'import * as c from "sucrase";'],
+  ["devices/a.ts", 'export { x } from "../syscalls/open.ts";'],
+  ["devices/a.ts", 'import { newIp } from "./ip-node.ts";'],
+  ["devices/ip-node.ts", 'import { Sys } from "../syscalls/sys.ts";'],
+  ["syscalls/a.ts", 'import type { Sys } from "../userland/lib/print.ts";'],
+  ["userland/bin/a.ts", 'import {\n  walk,\n  namec,\n} from "../../kernel/namec.ts";'],
+  ["userland/bin/a.ts", 'import { Sys } from "../../syscalls/sys.ts";'],
+  ["userland/bin/a.ts", 'const fs = await import("node:fs");'],
+  ["userland/lib/a.ts", 'import { ls } from "../bin/ls.ts";'],
+  ["userland/host/a.ts", 'import { namec } from "../../kernel/namec.ts";'],
+  ["userland/host/a.ts", 'import test from "../../test/kit.ts";'],
+];
+
+const right: readonly (readonly [string, string])[] = [
+  ["kernel/a.ts", 'import { LRUCache } from "lru-cache";\nimport type { Chan } from "./chan.ts";'],
+  ["devices/ip-node.ts", 'import { connect } from "node:net";'],
+  ["userland/bin/a.ts", 'import type { Sys } from "../../syscalls/sys.ts";'],
+  ["userland/bin/a.ts", 'import { OREAD } from "../../kernel/const.ts";'],
+  ["userland/lib/a.ts", 'import { format } from "../../kernel/fcall-text.ts";'],
+  ["userland/host/a.ts", 'import { boot } from "../../kernel/boot.ts";'],
+];
+
+test("a forbidden import is noticed", (t) => {
+  for (const [file, source] of wrong) t.is(complaints(file, source).length, 1, source);
+  for (const [file, source] of right) t.deepEqual(complaints(file, source), []);
+});
