@@ -1,0 +1,193 @@
+// UTF-8, our own, since the kernel knows no host. Plan 9 names are bytes, and a string here carries
+// any bytes there and back: a byte that is no part of valid UTF-8 (overlong forms and encoded
+// surrogates count as invalid, byte by byte) becomes the lone surrogate U+DC00 + byte, and again
+// that byte when encoded. Another lone surrogate encodes as U+FFFD, EF BF BD.
+//
+//	utfdecode(61 ff 62)  →  "a\udcffb"  →  utfencode: 61 ff 62
+
+const fromunits = String.fromCharCode;
+
+// Names repeat: a direct-mapped table of short ASCII strings spares making them again, and keeps
+// the hash that a Map lookup of the name needs. It never holds more than NSLOT short strings.
+const NSLOT = 1024;
+const SLOTMAX = 24;
+const slots: string[] = Array.from({ length: NSLOT }, () => "");
+
+const NUNIT = 1024;
+const units = new Uint16Array(NUNIT + 1);
+
+/** The number of bytes that s takes. */
+export function utflen(s: string): number {
+  const n = s.length;
+  let len = n;
+  for (let i = 0; i < n; i++) {
+    const c = s.charCodeAt(i);
+    if (c < 0x80) continue;
+    if (c < 0x800) len++;
+    else if (c < 0xd800 || c > 0xdfff) len += 2;
+    else if (ispair(s, i)) {
+      len += 2;
+      i++;
+    } else if (!isescape(c)) len += 2;
+  }
+  return len;
+}
+
+/** The bytes of s. */
+export function utfencode(s: string): Uint8Array {
+  const buf = new Uint8Array(utflen(s));
+  utfput(s, buf, 0);
+  return buf;
+}
+
+/** Writes the bytes of s at off and returns the offset behind them; what is past buf's end is lost. */
+export function utfput(s: string, buf: Uint8Array, off: number): number {
+  const n = s.length;
+  for (let i = 0; i < n; i++) {
+    const c = s.charCodeAt(i);
+    if (c >= 0x80) return putrest(s, i, buf, off + i);
+    buf[off + i] = c;
+  }
+  return off + n;
+}
+
+/** The string of the bytes in [start, end), which must lie in buf. Never fails. */
+export function utfdecode(buf: Uint8Array, start: number, end: number): string {
+  if (end - start > SLOTMAX) return text(buf, start, end);
+  let h = 0;
+  for (let i = start; i < end; i++) {
+    const c = buf[i] as number;
+    if (c >= 0x80) return text(buf, start, end);
+    h = (Math.imul(h, 31) + c) | 0;
+  }
+  const slot = (h ^ (h >>> 10)) & (NSLOT - 1);
+  const s = slots[slot] as string;
+  if (same(s, buf, start, end)) return s;
+  return (slots[slot] = text(buf, start, end));
+}
+
+function same(s: string, buf: Uint8Array, start: number, end: number): boolean {
+  const n = end - start;
+  if (s.length !== n) return false;
+  for (let i = 0; i < n; i++) if (s.charCodeAt(i) !== buf[start + i]) return false;
+  return true;
+}
+
+/** Decodes without the table: ASCII eight bytes at a step, which is what the engine does fastest. */
+function text(buf: Uint8Array, start: number, end: number): string {
+  let s = "";
+  let o = start;
+  for (; o + 8 <= end; o += 8) {
+    const a = buf[o] as number;
+    const b = buf[o + 1] as number;
+    const c = buf[o + 2] as number;
+    const d = buf[o + 3] as number;
+    const e = buf[o + 4] as number;
+    const f = buf[o + 5] as number;
+    const g = buf[o + 6] as number;
+    const h = buf[o + 7] as number;
+    if ((a | b | c | d | e | f | g | h) >= 0x80) return s + runes(buf, o, end);
+    s += fromunits(a, b, c, d, e, f, g, h);
+  }
+  for (; o < end; o++) {
+    const c = buf[o] as number;
+    if (c >= 0x80) return s + runes(buf, o, end);
+    s += fromunits(c);
+  }
+  return s;
+}
+
+/** Decodes anything, through a buffer of UTF-16 units. */
+function runes(buf: Uint8Array, start: number, end: number): string {
+  let s = "";
+  let n = 0;
+  for (let o = start; o < end;) {
+    const c = buf[o] as number;
+    const r = c < 0x80 ? c : rune(buf, o, end);
+    if (r < 0) {
+      units[n++] = 0xdc00 + c;
+      o++;
+    } else if (r < 0x10000) {
+      units[n++] = r;
+      o += r < 0x80 ? 1 : r < 0x800 ? 2 : 3;
+    } else {
+      units[n++] = 0xd7c0 + (r >> 10);
+      units[n++] = 0xdc00 + (r & 0x3ff);
+      o += 4;
+    }
+    if (n >= NUNIT) {
+      s += unitstring(n);
+      n = 0;
+    }
+  }
+  return s + unitstring(n);
+}
+
+function unitstring(n: number): string {
+  const u = units;
+  let s = "";
+  let i = 0;
+  for (; i + 4 <= n; i += 4)
+    s += fromunits(u[i] as number, u[i + 1] as number, u[i + 2] as number, u[i + 3] as number);
+  for (; i < n; i++) s += fromunits(u[i] as number);
+  return s;
+}
+
+/** The code point of the valid sequence of two bytes or more at o, or -1. */
+function rune(buf: Uint8Array, o: number, end: number): number {
+  const c = buf[o] as number;
+  if (c < 0xc2 || c > 0xf4 || o + 1 >= end) return -1;
+  const c1 = (buf[o + 1] as number) ^ 0x80;
+  if (c1 > 0x3f) return -1;
+  if (c < 0xe0) return ((c & 0x1f) << 6) | c1;
+  if (o + 2 >= end) return -1;
+  const c2 = (buf[o + 2] as number) ^ 0x80;
+  if (c2 > 0x3f) return -1;
+  if (c < 0xf0) {
+    const r = ((c & 0xf) << 12) | (c1 << 6) | c2;
+    return r < 0x800 || (r >= 0xd800 && r <= 0xdfff) ? -1 : r;
+  }
+  if (o + 3 >= end) return -1;
+  const c3 = (buf[o + 3] as number) ^ 0x80;
+  if (c3 > 0x3f) return -1;
+  const r = ((c & 7) << 18) | (c1 << 12) | (c2 << 6) | c3;
+  return r < 0x10000 || r > 0x10ffff ? -1 : r;
+}
+
+/** Writes the bytes of s from its unit i on. */
+function putrest(s: string, i: number, buf: Uint8Array, off: number): number {
+  let o = off;
+  for (; i < s.length; i++) {
+    const c = s.charCodeAt(i);
+    if (c < 0x80) buf[o++] = c;
+    else if (c < 0x800) {
+      buf[o++] = 0xc0 | (c >> 6);
+      buf[o++] = 0x80 | (c & 0x3f);
+    } else if (isescape(c)) buf[o++] = c & 0xff;
+    else if (ispair(s, i)) {
+      const r = 0x10000 + ((c & 0x3ff) << 10) + (s.charCodeAt(++i) & 0x3ff);
+      buf[o++] = 0xf0 | (r >> 18);
+      buf[o++] = 0x80 | ((r >> 12) & 0x3f);
+      buf[o++] = 0x80 | ((r >> 6) & 0x3f);
+      buf[o++] = 0x80 | (r & 0x3f);
+    } else {
+      const r = c >= 0xd800 && c <= 0xdfff ? 0xfffd : c;
+      buf[o++] = 0xe0 | (r >> 12);
+      buf[o++] = 0x80 | ((r >> 6) & 0x3f);
+      buf[o++] = 0x80 | (r & 0x3f);
+    }
+  }
+  return o;
+}
+
+/** Whether the unit stands for a byte that was not UTF-8: read from the left, so no half of a pair. */
+function isescape(c: number): boolean {
+  return c >= 0xdc80 && c <= 0xdcff;
+}
+
+function ispair(s: string, i: number): boolean {
+  const c = s.charCodeAt(i);
+  if (c < 0xd800 || c > 0xdbff || i + 1 >= s.length) return false;
+  const d = s.charCodeAt(i + 1);
+  return d >= 0xdc00 && d <= 0xdfff;
+}
