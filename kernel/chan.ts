@@ -1,0 +1,161 @@
+// Chan and Path: a file in use and the name it was reached by.
+//
+// A Chan is reference counted, as in Plan 9: who stores one holds a reference, cclose gives it up, and
+// the last one runs the device's close. Devices extend Chan with what they need (the mount driver: the
+// connection and the fid). What a union adds while it is read is in Unionstate, so that plain files do
+// not carry it.
+
+import type { Dev } from "./dev.ts";
+import type { Qid } from "./dir.ts";
+import { assert } from "./errors.ts";
+import { QLock } from "./rendez.ts";
+import type { Task } from "./rendez.ts";
+
+// Chan.flag
+export const COPEN = 0x0001;
+export const CMSG = 0x0002; // a 9P connection runs over it
+export const CCEXEC = 0x0008; // close on exec
+export const CRCLOSE = 0x0020; // remove on close
+export const CCACHE = 0x0080; // its data may be cached
+
+/** A cleaned name: root is "/" or a device name such as "#s", below it the elements. */
+export class Path {
+  readonly root: string;
+  readonly elems: readonly string[];
+
+  constructor(root: string, elems: readonly string[]) {
+    this.root = root;
+    this.elems = elems;
+  }
+
+  /** As fd2path(2) shows it: "/tmp/f", "#s", "#|/data". */
+  toString(): string {
+    if (this.root === "/") return `/${this.elems.join("/")}`;
+    return this.elems.length === 0 ? this.root : `${this.root}/${this.elems.join("/")}`;
+  }
+
+  /** The last element, which a Dir gets for a name: "" of "/", "#s" of "#s". */
+  get last(): string {
+    return this.elems[this.elems.length - 1] ?? (this.root === "/" ? "" : this.root);
+  }
+
+  add(elem: string): Path {
+    return new Path(this.root, [...this.elems, elem]);
+  }
+}
+
+export const ROOTPATH: Path = new Path("/", []);
+const NOPATH: Path = new Path("#", []);
+
+/** What the reading of a union directory remembers (Plan 9's umh, umc, uri). */
+export interface Unionstate {
+  /** The members now, in order: read again at each step, so an unmount ends the reading. */
+  members(): readonly Chan[];
+  /** Index of the member being read. */
+  uri: number;
+  /** That member, open. */
+  umc: Chan | null;
+}
+
+/** Counts the Chans of one kernel and numbers them, so that audit() can list what is alive. */
+export class Chans {
+  #first: Chan | null = null;
+  #count = 0;
+
+  get count(): number {
+    return this.#count;
+  }
+
+  link(c: Chan): void {
+    c.allnext = this.#first;
+    if (this.#first !== null) this.#first.allprev = c;
+    this.#first = c;
+    this.#count++;
+  }
+
+  unlink(c: Chan): void {
+    if (c.allprev === null) this.#first = c.allnext;
+    else c.allprev.allnext = c.allnext;
+    if (c.allnext !== null) c.allnext.allprev = c.allprev;
+    c.allnext = c.allprev = null;
+    this.#count--;
+  }
+
+  *[Symbol.iterator](): Generator<Chan, void, void> {
+    for (let c = this.#first; c !== null; c = c.allnext) yield c;
+  }
+}
+
+/** A file in use. `devno` tells apart what one device serves several times (two pipes, two mounts). */
+export class Chan {
+  ref = 1;
+  readonly dev: Dev;
+  readonly devno: number;
+  qid: Qid;
+  /** OREAD, OWRITE, ORDWR or OEXEC, once it is open. */
+  mode = 0;
+  flag = 0;
+  /** Where the next read or write of the descriptor starts. */
+  offset = 0;
+  /** Directories: the device's own offset, which differs from `offset` when mountfix changed entries. */
+  devoffset = 0;
+  /** Directories of kernel devices: index of the next entry. */
+  dri = 0;
+  iounit = 0;
+  path: Path = NOPATH;
+  /** It was reached as a mount point: it can be neither removed nor renamed. */
+  ismtpt = false;
+  union: Unionstate | null = null;
+  /** Directory entries that mountfix could not fit into the last buffer. */
+  rock: Uint8Array | null = null;
+  /** The connection that speaks 9P over this Chan; it ends with it. */
+  mux: { close(): Task<void> } | null = null;
+  allnext: Chan | null = null;
+  allprev: Chan | null = null;
+  /** Calls that use the offset, and reads of streams, run in the order made; streams write apart. */
+  #rlock: QLock | null = null;
+  #wlock: QLock | null = null;
+
+  constructor(dev: Dev, qid: Qid, devno = 0) {
+    this.dev = dev;
+    this.qid = qid;
+    this.devno = devno;
+    dev.chans.link(this);
+  }
+
+  get rlock(): QLock {
+    return (this.#rlock ??= new QLock("read in order"));
+  }
+
+  get wlock(): QLock {
+    return (this.#wlock ??= new QLock("write in order"));
+  }
+
+  /** Another reference to the same Chan. */
+  incref(): this {
+    this.ref++;
+    return this;
+  }
+}
+
+/**
+ * Gives up a reference; the last one closes the file at its device. Devices fail here only for what was
+ * written and not yet answered for (a stream): close(2) reports that.
+ */
+export function* cclose(c: Chan): Task<void> {
+  assert(c.ref > 0, "cclose of a closed Chan");
+  if (--c.ref > 0) return;
+  try {
+    const umc = c.union?.umc;
+    if (umc !== undefined && umc !== null) yield* cclose(umc);
+    if (c.mux !== null) yield* c.mux.close();
+    yield* c.dev.close(c);
+  } finally {
+    c.dev.chans.unlink(c);
+  }
+}
+
+/** The same file, by device, instance and qid path: Plan 9's eqchan, versions left aside. */
+export function eqchan(a: Chan, b: Chan): boolean {
+  return a.dev === b.dev && a.devno === b.devno && a.qid.path === b.qid.path;
+}

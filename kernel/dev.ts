@@ -1,0 +1,262 @@
+// The Dev interface and what most devices share (Plan 9's port/dev.c): walking, listing and checking a
+// tree that a `gen` function describes. A device is one object with a fixed vector of operations; the
+// device switch (Devtab) finds it by the character of its # name.
+//
+// References: attach, open and create return a Chan the caller owns. walk returns a new one and leaves
+// the old alone. open and create take over the Chan they are given.
+
+import { COPEN, Chan, Path } from "./chan.ts";
+import type { Chans } from "./chan.ts";
+import { DMDIR, OCEXEC, ORCLOSE, OEXEC, OREAD, ORDWR, OTRUNC, OWRITE, QTDIR } from "./const.ts";
+import { convD2M, sizeD2M } from "./dir.ts";
+import type { Dir, Qid, Wstat } from "./dir.ts";
+import { Ebadarg, Enonexist, Enotdir, Eperm, Eshort, PlanError, error } from "./errors.ts";
+import type { Proc } from "./proc.ts";
+import type { Task } from "./rendez.ts";
+
+/**
+ * What a walk came to. `clone` is null when not all names were walked; then `qids` are those that were
+ * and `error` says why the next was not (the device's own string when it was the first, else the
+ * kernel's "does not exist" or "not a directory"). A miss is a value, so that a union can go on.
+ */
+export type Walkqid = {
+  readonly clone: Chan | null;
+  readonly qids: readonly Qid[];
+  readonly error: string;
+};
+
+/** One device: every operation may wait and throws PlanError. */
+export interface Dev {
+  /** Its character in # names, as a string of one code point. */
+  readonly dc: string;
+  /** Its name in /dev/drivers. */
+  readonly name: string;
+  /** The kernel's account of Chans, to which its own are added. */
+  readonly chans: Chans;
+  attach(up: Proc, spec: string): Task<Chan>;
+  walk(up: Proc, c: Chan, names: readonly string[]): Task<Walkqid>;
+  stat(up: Proc, c: Chan): Task<Dir>;
+  open(up: Proc, c: Chan, omode: number): Task<Chan>;
+  create(up: Proc, c: Chan, name: string, want: Want): Task<Chan>;
+  close(c: Chan): Task<void>;
+  /** Fills buf from offset on; returns how many bytes. */
+  read(up: Proc, c: Chan, buf: Uint8Array, offset: number): Task<number>;
+  write(up: Proc, c: Chan, bytes: Uint8Array, offset: number): Task<number>;
+  remove(up: Proc, c: Chan): Task<void>;
+  wstat(up: Proc, c: Chan, d: Wstat): Task<void>;
+  /** Reads at most n bytes without copying: the result is the caller's. Empty means end of file. */
+  bread?(up: Proc, c: Chan, n: number): Task<Uint8Array>;
+  /** A Chan that may be walked later, together with the operation that needs it; see Later. */
+  readonly later?: Later;
+}
+
+/** How create(2) wants the file. */
+export type Want = { readonly omode: number; readonly perm: number };
+
+/**
+ * The device λ, later: it puts off walks, so that the walk and the operation share one round trip. Its
+ * Chans live inside one system call. Its operations take over the Chan as open does; an error that
+ * happened in the walk has PlanError.at, the number of elements walked.
+ */
+export interface Later extends Dev {
+  /** A Chan that pretends to have walked from c; null when c's server cannot take groups. */
+  defer(c: Chan, names: readonly string[]): Chan | null;
+  /** Sends the walk now; receive it with force. */
+  ask(up: Proc, c: Chan): Task<void>;
+  /** Makes the walk (or receives what ask sent); c is used up. */
+  force(up: Proc, c: Chan): Task<Walkqid>;
+  /** As open; the walk's qid decides and what was opened is clunked when it is no directory. */
+  opendir(up: Proc, c: Chan, omode: number): Task<Chan>;
+}
+
+/** The device switch: devices by character, in the order given at boot. */
+export class Devtab {
+  readonly #bydc = new Map<string, Dev>();
+
+  add(dev: Dev): void {
+    this.#bydc.set(dev.dc, dev);
+  }
+
+  get(dc: string): Dev | undefined {
+    return this.#bydc.get(dc);
+  }
+
+  [Symbol.iterator](): IterableIterator<Dev> {
+    return this.#bydc.values();
+  }
+}
+
+/** An entry of a kernel device's directory. */
+export type Dirent = { readonly qid: Qid; readonly name: string; readonly length: number; readonly perm: number; readonly uid?: string };
+
+/** Asks gen for the directory's parent. */
+export const DEVDOTDOT = -1;
+
+/**
+ * Describes a device's tree: entry number s of directory c, or the parent when s is DEVDOTDOT. null
+ * ends the directory, "skip" is a hole in it. `name` is what is looked for, when something is.
+ */
+export type Gen = (up: Proc, c: Chan, s: number, name: string | null) => Dirent | null | "skip";
+
+export const devdir = (path: bigint): Qid => ({ path, vers: 0, type: QTDIR });
+export const devfile = (path: bigint, vers = 0): Qid => ({ path, vers, type: 0 });
+
+/** The root of a device: a Chan with the path that its # name has. */
+export function devattach(dev: Dev, spec: string, qid: Qid = devdir(0n)): Chan {
+  const c = new Chan(dev, qid);
+  c.path = new Path(`#${dev.dc}${spec}`, []);
+  return c;
+}
+
+/** A new Chan for the same file, not open. */
+export function devclone(c: Chan): Chan {
+  const nc = new Chan(c.dev, c.qid, c.devno);
+  nc.path = c.path;
+  return nc;
+}
+
+export function miss(qids: readonly Qid[], text: string): Walkqid {
+  return { clone: null, qids, error: text };
+}
+
+/** Walks names through gen. `clone` makes the resulting Chan; devices with state of their own pass theirs. */
+export function devwalk(up: Proc, c: Chan, names: readonly string[], gen: Gen, clone: (c: Chan) => Chan = devclone): Walkqid {
+  const nc = clone(c);
+  const qids: Qid[] = [];
+  let found: string | null = null;
+  for (const name of names) {
+    found = (nc.qid.type & QTDIR) === 0 ? Enotdir : devstep(up, nc, name, gen);
+    if (found !== null) break;
+    qids.push(nc.qid);
+  }
+  if (found === null) return { clone: nc, qids, error: "" };
+  nc.dev.chans.unlink(nc);
+  return miss(qids, qids.length === 0 || found === Enotdir ? found : Enonexist);
+}
+
+/** One element: moves nc there and returns null, or says why not. */
+function devstep(up: Proc, nc: Chan, name: string, gen: Gen): string | null {
+  if (name === ".") return null;
+  if (name === "..") {
+    const d = gen(up, nc, DEVDOTDOT, null);
+    if (d !== null && d !== "skip") nc.qid = d.qid;
+    return null;
+  }
+  for (let s = 0; ; s++) {
+    const d = gen(up, nc, s, name);
+    if (d === null) return Enonexist;
+    if (d !== "skip" && d.name === name) {
+      nc.qid = d.qid;
+      return null;
+    }
+  }
+}
+
+/** A Dir for an entry of a kernel device; it belongs to `user`. */
+export function devdirent(up: Proc, c: Chan, d: Dirent): Dir {
+  const uid = d.uid ?? up.k.user;
+  const now = up.k.clock.seconds();
+  return {
+    name: d.name,
+    uid,
+    gid: up.k.user,
+    muid: uid,
+    mode: (d.qid.type & QTDIR) !== 0 ? (DMDIR | d.perm) >>> 0 : d.perm,
+    qid: d.qid,
+    length: d.length,
+    atime: now,
+    mtime: up.k.boottime,
+    type: c.dev.dc.codePointAt(0) ?? 0,
+    dev: c.devno,
+  };
+}
+
+/** stat through gen: a file is found by its qid among its siblings, a directory is described by itself. */
+export function devstat(up: Proc, c: Chan, gen: Gen): Dir {
+  for (let s = 0; ; s++) {
+    const d = gen(up, c, s, null);
+    if (d === null) {
+      if ((c.qid.type & QTDIR) === 0) error(Enonexist);
+      const name = c.path.elems.length > 0 ? c.path.last : c.path.root;
+      return devdirent(up, c, { qid: c.qid, name, length: 0, perm: 0o555 });
+    }
+    if (d !== "skip" && d.qid.path === c.qid.path) return devdirent(up, c, d);
+  }
+}
+
+/** Whole entries of a directory into buf, from entry c.dri on. */
+export function devdirread(up: Proc, c: Chan, buf: Uint8Array, gen: Gen): number {
+  let n = 0;
+  for (; ; c.dri++) {
+    const e = gen(up, c, c.dri, null);
+    if (e === null) return n;
+    if (e === "skip") continue;
+    const d = devdirent(up, c, e);
+    if (n + sizeD2M(d) > buf.length) {
+      // Too small a buffer loses no entry: it stays the next.
+      if (n === 0) throw new PlanError(Eshort);
+      return n;
+    }
+    n = convD2M(d, buf, n);
+  }
+}
+
+const ACCESS: readonly number[] = [0o400, 0o200, 0o600, 0o100];
+
+/** Throws unless `user` may open a file of `owner` in this way; kernel devices have no groups. */
+export function devpermcheck(user: string, owner: string, perm: number, omode: number): void {
+  const t = ACCESS[omode & 3] ?? 0;
+  const mine = user === owner ? perm : perm << 6;
+  const want = (omode & OTRUNC) !== 0 ? t | 0o200 : t;
+  if ((want & mine & 0o700) !== (want & 0o700)) error(Eperm);
+}
+
+/** Checks an open mode and gives what the Chan's mode becomes. */
+export function openmode(omode: number): number {
+  const m = omode & ~OTRUNC;
+  if (m > OEXEC) error(Ebadarg);
+  return m === OEXEC ? OREAD : m;
+}
+
+/** open through gen: permissions as gen says; directories to read only. */
+export function devopen(up: Proc, c: Chan, omode: number, gen: Gen): Chan {
+  for (let s = 0; ; s++) {
+    const d = gen(up, c, s, null);
+    if (d === null) break;
+    if (d !== "skip" && d.qid.path === c.qid.path) {
+      devpermcheck(up.user, d.uid ?? up.k.user, d.perm, omode);
+      break;
+    }
+  }
+  return opened(c, omode);
+}
+
+/** The end of every open: directories are read only, the mode is kept. */
+export function opened(c: Chan, omode: number): Chan {
+  const mode = omode & ~(OCEXEC | ORCLOSE);
+  if ((c.qid.type & QTDIR) !== 0 && mode !== OREAD) error(Eperm);
+  c.mode = openmode(mode);
+  c.flag |= COPEN;
+  c.offset = 0;
+  return c;
+}
+
+export const canread = (c: Chan): boolean => c.mode === OREAD || c.mode === ORDWR;
+export const canwrite = (c: Chan): boolean => c.mode === OWRITE || c.mode === ORDWR;
+
+/** The operations that most kernel devices refuse or have nothing to do for. */
+export const nodev = {
+  *create(): Task<Chan> {
+    return error(Eperm);
+  },
+  *remove(): Task<void> {
+    error(Eperm);
+  },
+  *wstat(): Task<void> {
+    error(Eperm);
+  },
+  *write(): Task<number> {
+    return error(Eperm);
+  },
+  *close(): Task<void> {},
+} as const;

@@ -1,0 +1,111 @@
+// The error strings of Plan 9 (error.h of the kernel, and what its devices and section 5 of the manual
+// say), all in one place, and the one class that carries them. A program compares these strings, so
+// they are part of the system call interface: change none.
+
+export const Ebadarg = "bad arg in system call";
+export const Ebadchar = "bad character in file name";
+export const Ebadctl = "bad process or channel control request";
+export const Ebadfd = "fd out of range or not open";
+export const Ebadsharp = "unknown device in # filename";
+export const Ebadstat = "malformed stat buffer";
+export const Ebadusefd = "inappropriate use of fd";
+export const Ebadversion = "bad 9P version specification";
+export const Eclosed = "device shut down"; // Eshutdown in error.h
+export const Ecmdargs = "wrong #args in control message";
+export const Ecreatedir = "create without DMDIR";
+export const Edirseek = "seek in directory";
+export const Edoesnotexist = "does not exist";
+export const Eexecdir = "cannot exec directory";
+export const Eexist = "file already exists";
+export const Ebadexec = "exec header invalid";
+export const Efilename = "file name syntax";
+export const Ehungup = "i/o on hungup channel";
+export const Einuse = "device or object already in use";
+export const Eintr = "interrupted";
+export const Eio = "i/o error";
+export const Eisdir = "file is a directory";
+export const Eisstream = "seek on a stream";
+export const Eismtpt = "is a mount point";
+export const Emount = "inconsistent mount";
+export const Emountrpc = "mount rpc error";
+export const Enegoff = "negative i/o offset";
+export const Enoattach = "mount/attach disallowed";
+export const Enochild = "no living children";
+export const Enocreate = "mounted directory forbids creation";
+export const Enoenv = "no free environment resources";
+export const Enofd = "no free file descriptors";
+export const Enomem = "kernel allocate failed";
+export const Enoname = "empty file name";
+export const Enonexist = "file does not exist";
+export const Enotdir = "not a directory";
+export const Enotempty = "directory not empty";
+export const Enotposted = "note not posted";
+export const Enovmem = "virtual memory allocation failed";
+export const Eperm = "permission denied";
+export const Eprocdied = "process exited";
+export const Eshort = "i/o count too small";
+export const Eshortstat = "stat buffer too small";
+export const Etoobig = "read or write too large";
+export const Etoolong = "name too long";
+export const Eunion = "not in union";
+export const Eunmount = "not mounted";
+
+// What the mount driver and the ip device say.
+export const Efversion = "bad fversion conversion on reply";
+export const Efversioneof = "EOF receiving fversion reply";
+export const Eduptag = "duplicate tag";
+export const Ebadaddr = "bad network address";
+export const Ebadip = "bad ip address syntax";
+export const Econnrefused = "connection refused";
+export const Etimedout = "connection timed out";
+export const Enoport = "no port specified";
+export const Enotconnected = "not connected";
+export const Edownclosed = "connection closed";
+
+// Messages a process leaves behind.
+export const Ekilled = "Killed";
+export const Esuicide = "Suicide";
+
+type ErrorLimit = { stackTraceLimit?: number };
+
+/**
+ * An error of a system call: `message` is Plan 9's error string and nothing else. The system call
+ * layer adds which call failed and on which name.
+ *
+ * `at` is for kernel code only: how many elements of a walk had been walked when it failed.
+ */
+export class PlanError extends Error {
+  override readonly name: string = "PlanError";
+  /** The system call that failed, for example "open". */
+  call?: string;
+  /** The name that the call was given. */
+  file?: string;
+  /** The element of the name that failed. */
+  element?: string;
+  at?: number;
+
+  constructor(message: string, at?: number) {
+    // A stack of kernel frames tells a program nothing and costs more than the call that failed.
+    const limits: ErrorLimit & ErrorConstructor = Error;
+    const limit = limits.stackTraceLimit ?? 10;
+    limits.stackTraceLimit = 0;
+    super(message);
+    limits.stackTraceLimit = limit;
+    if (at !== undefined) this.at = at;
+  }
+}
+
+/** The broken invariant: never caught by kernel code, it panics the kernel that it happens in. */
+export class Panic extends Error {
+  override readonly name: string = "Panic";
+}
+
+/** States an invariant; a false one is a bug of ours and panics the kernel (never a PlanError). */
+export function assert(truth: boolean, what: string): asserts truth {
+  if (!truth) throw new Panic(`assert failed: ${what}`);
+}
+
+/** Throws `message` as a system call's error; for use where an expression is wanted. */
+export function error(message: string, at?: number): never {
+  throw new PlanError(message, at);
+}

@@ -1,0 +1,151 @@
+// Kernel: the one object that everything else hangs on. It holds the clock, the scheduler, the device
+// switch, the processes and the trace, and knows how to panic. boot.ts makes one.
+
+import { Chans } from "./chan.ts";
+import { Clock } from "./clock.ts";
+import type { Host } from "./clock.ts";
+import { Devtab } from "./dev.ts";
+import type { Proc } from "./proc.ts";
+import type { Task } from "./rendez.ts";
+import { Sched } from "./sched.ts";
+import type { Chance, Coroutine, Done } from "./sched.ts";
+import { Trace } from "./trace.ts";
+import type { Tty } from "./tty.ts";
+import type { Faces, Image, Program } from "./trap.ts";
+
+/** What boot decides once and for all. */
+export type Config = {
+  readonly host: Host;
+  readonly virtual: boolean;
+  readonly chance: Chance | null;
+  readonly user: string;
+  readonly sysname: string;
+  /** The console of processes that were given none of their own. */
+  readonly tty: Tty;
+  readonly namespace: "names" | "standard";
+  /** Makes the system calls of an image. */
+  readonly faces: (image: Image) => Faces;
+};
+
+/** What is alive, for audit(): empty lists and zeros after a clean end. */
+export type Audit = {
+  readonly procs: readonly string[];
+  readonly chans: readonly string[];
+  /** Fids and tags that connections hold beyond those of live Chans. */
+  readonly fids: readonly string[];
+  readonly tags: readonly string[];
+};
+
+/** A connection to a server, as audit() asks it. */
+export interface Conn {
+  readonly id: number;
+  fids(): readonly string[];
+  tags(): readonly string[];
+}
+
+export class Kernel {
+  readonly config: Config;
+  readonly user: string;
+  readonly clock: Clock;
+  readonly sched: Sched;
+  readonly devtab: Devtab = new Devtab();
+  readonly chans: Chans = new Chans();
+  readonly procs: Map<number, Proc> = new Map();
+  readonly trace: Trace;
+  /** Programs that executables name (exec.ts). */
+  readonly programs: Map<string, Program> = new Map();
+  readonly conns: Set<Conn> = new Set();
+  /** Seconds since 1970 when the kernel was booted. */
+  readonly boottime: number;
+  /** What broke the kernel, once it is broken. */
+  panicked: Error | null = null;
+  /** Process 0: what the kernel itself does. Set by boot before anything runs. */
+  proc0: Proc | null = null;
+  #pid = 0;
+  #mountid = 0;
+  #onpanic: ((e: Error) => void)[] = [];
+
+  constructor(config: Config) {
+    this.config = config;
+    this.user = config.user;
+    this.clock = new Clock(config.host, config.virtual);
+    this.boottime = this.clock.seconds();
+    this.sched = new Sched(config.host, this.clock, config.chance);
+    this.trace = new Trace(() => {
+      const co = this.sched.current;
+      return { at: this.clock.now(), pid: co?.proc.pid ?? 0, call: co?.call ?? null };
+    });
+  }
+
+  nextpid(): number {
+    return ++this.#pid;
+  }
+
+  /** Mount ids are positive and never used twice. */
+  nextmountid(): number {
+    return ++this.#mountid;
+  }
+
+  faces(image: Image): Faces {
+    return this.config.faces(image);
+  }
+
+  /** Starts a coroutine of the kernel's own. It must not throw. */
+  kproc(label: string, task: Task<unknown>): Coroutine {
+    if (this.proc0 === null) throw new Error("kproc before boot");
+    return this.sched.start(this.proc0, label, task, this.#kdone);
+  }
+
+  readonly #kdone: Done = {
+    finish: () => undefined,
+    over: () => undefined,
+    fail: (_co, e) => this.panic(e),
+  };
+
+  /** Calls fn when the kernel panics (at once if it has). */
+  onpanic(fn: (e: Error) => void): void {
+    if (this.panicked === null) this.#onpanic.push(fn);
+    else fn(this.panicked);
+  }
+
+  /** A bug of ours: nothing runs any more, and whoever waits for a process gets the dump. */
+  panic(cause: unknown): void {
+    if (this.panicked !== null) return;
+    const message = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
+    const e = new Error(`panic: ${message}\n${this.dump()}`, { cause });
+    this.panicked = e;
+    this.sched.stop();
+    for (const fn of this.#onpanic) fn(e);
+  }
+
+  /** panic, for the places that throw on. */
+  broken(e: unknown): unknown {
+    this.panic(e);
+    return e;
+  }
+
+  /** Every process and what its coroutines do, one line each, for panics and for a person. */
+  dump(): string {
+    const lines: string[] = [];
+    for (const p of this.procs.values()) {
+      lines.push(`${p.pid} ${p.text} ${p.user}${p.dead ? " dead" : ""}`);
+      for (const co of p.coroutines()) lines.push(`\t${co.label}: ${co.on?.what ?? "ready"}`);
+    }
+    return lines.join("\n");
+  }
+
+  /** What is alive: the Chans, fids, tags and processes that no one gave up. */
+  audit(): Audit {
+    const procs: string[] = [];
+    for (const p of this.procs.values()) if (p !== this.proc0) procs.push(`${p.pid} ${p.text}`);
+    const chans: string[] = [];
+    for (const c of this.chans) chans.push(`#${c.dev.dc} ${c.path.toString()} ref ${c.ref}`);
+    const fids: string[] = [];
+    const tags: string[] = [];
+    for (const m of this.conns) {
+      fids.push(...m.fids());
+      tags.push(...m.tags());
+    }
+    return { procs, chans, fids, tags };
+  }
+}

@@ -1,0 +1,55 @@
+// What a name space is to the rest of the kernel. There are two behind this interface, chosen at boot:
+// `names` (names.ts), the immutable name-based table, and `standard` (standard.ts), which is keyed by
+// the covered file and asks every server on the way, as the published Plan 9 kernel does.
+
+import type { Chan } from "./chan.ts";
+import type { Want } from "./dev.ts";
+import type { Dir, Wstat } from "./dir.ts";
+import type { Proc } from "./proc.ts";
+import type { Task } from "./rendez.ts";
+
+// What namec is to do with the name. Plan 9's access modes, and the two that it makes of Aaccess.
+export const Aaccess = 0; // as in stat, and to see whether it is there: a Chan, not open
+export const Abind = 1; // the left side of a bind
+export const Atodir = 2; // as in chdir
+export const Aopen = 3; // for i/o
+export const Amount = 4; // to be mounted upon
+export const Acreate = 5; // is to be created
+export const Aremove = 6; // will be removed by the caller of the device
+export const Astat = 7;
+export const Awstat = 8;
+
+/** One line of /proc/n/ns: `bind -a new old` or `mount -c chan old spec`; sorted by id. */
+export type Nsline = { readonly id: number; readonly text: string };
+
+/** The name space of a Pgrp. */
+export interface Namespace {
+  /**
+   * Turns a name into a Chan that the caller owns, or into the result of the one operation wanted.
+   * Throws the error that the Plan 9 kernel gives, with the part of the name that failed in it.
+   */
+  namec(up: Proc, name: string, amode: typeof Astat): Task<Dir>;
+  namec(up: Proc, name: string, amode: typeof Aopen, omode: number): Task<Chan>;
+  namec(up: Proc, name: string, amode: typeof Acreate, want: Want): Task<Chan>;
+  namec(up: Proc, name: string, amode: typeof Aremove): Task<void>;
+  namec(up: Proc, name: string, amode: typeof Awstat, d: Wstat): Task<void>;
+  namec(up: Proc, name: string, amode: typeof Aaccess | typeof Atodir): Task<Chan>;
+  /** Binds name on old; gives the mount id. */
+  bind(up: Proc, name: string, old: string, flags: number): Task<number>;
+  /** Mounts the attached root c, whose reference it takes, on old. */
+  mount(up: Proc, c: Chan, old: string, how: { readonly flags: number; readonly spec: string }): Task<number>;
+  /** Takes name, or everything, off old. */
+  unmount(up: Proc, name: string | null, old: string): Task<void>;
+  /** The members of the union that c was opened as, now; null when it was none. */
+  lines(): Nsline[];
+  /** In a buffer of directory entries read from c, puts the mounted directories in place of the entries they cover. */
+  mountfix(up: Proc, c: Chan, entries: Uint8Array): Task<Uint8Array | null>;
+  /** A copy for RFNAMEG. */
+  fork(): Namespace;
+  /** The name space with nothing but the kernel's root, for RFCNAMEG. */
+  clean(): Namespace;
+  /** An immutable picture of it, for the trace. */
+  snapshot(): unknown;
+  /** The last process of the group is gone. */
+  close(): Task<void>;
+}

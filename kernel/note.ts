@@ -1,0 +1,131 @@
+// Notes: what interrupts a program. A note interrupts every system call of its process that sleeps, then
+// runs the handler that notify(2) set; the interrupted calls return to the program when the handler has
+// said noted(NCONT). Without a handler, or with NDFLT, the note's text is the exit status.
+
+import { ERRMAX, NCONT } from "./const.ts";
+import { Eintr, Enotposted, Esuicide, Etoobig, PlanError, error } from "./errors.ts";
+import type { Proc } from "./proc.ts";
+import { Rendez } from "./rendez.ts";
+import type { Task } from "./rendez.ts";
+import type { Coroutine, Done } from "./sched.ts";
+import type { Image } from "./trap.ts";
+import { utflen } from "./utf.ts";
+
+/** Notes that may wait for a process. */
+const NNOTE = 5;
+
+/**
+ * A note handler: it gets the note and the system calls of the process it runs in (a child inherits its
+ * parent's handler), and ends by calling noted. An async or a generator function may take its time.
+ */
+export type Handler = (note: string, sys: unknown) => unknown;
+
+/** The notes of one program. */
+export class Notes implements Done {
+  handler: Handler | null = null;
+  readonly #proc: Proc;
+  readonly #image: Image;
+  readonly #done = new Rendez("note handler");
+  /** The handler runs. */
+  #notified = false;
+  #co: Coroutine | null = null;
+  /** Calls numbered up to this one wait for the handler; its own calls come later. */
+  #mark = 0;
+
+  constructor(proc: Proc, image: Image) {
+    this.#proc = proc;
+    this.#image = image;
+  }
+
+  /** Whether a call (by its number) must wait for a handler before the program sees its result. */
+  holds(seq: number): boolean {
+    return (this.#notified || this.#proc.notes.length > 0) && seq <= this.#mark;
+  }
+
+  /** Whether co runs the handler. */
+  ishandler(co: Coroutine | null): boolean {
+    return co !== null && co === this.#co;
+  }
+
+  /** Sleeps until the handler is done with everything posted. */
+  *delivered(): Task<void> {
+    while (this.#notified || this.#proc.notes.length > 0) yield this.#done;
+  }
+
+  /** Posts a note: 126 bytes at most, five waiting at most. */
+  post(text: string, sys: boolean): void {
+    const p = this.#proc;
+    if (utflen(text) > ERRMAX - 2) error(Etoobig);
+    if (p.dead) return;
+    if (p.notes.length >= NNOTE) error(Enotposted);
+    if (p.k.trace.on) p.k.trace.emit({ type: "proc", what: "note", text }, null);
+    const full = text.startsWith("sys:") && !text.includes(" pc=") ? `${text} pc=${PC}` : text;
+    p.notes.push({ text: full, sys });
+    if (!this.#notified) this.#deliver();
+  }
+
+  /** noted(2): how the handler ends. Outside of one it is the end of the process. */
+  noted(how: number): void {
+    if (!this.#notified) {
+      this.#proc.exit(Esuicide);
+      return;
+    }
+    if (how === NCONT) this.#resume();
+    else this.#die();
+  }
+
+  #deliver(): void {
+    const p = this.#proc;
+    if (this.handler === null) {
+      p.exit(p.notes[0]?.text ?? "");
+      return;
+    }
+    this.#notified = true;
+    this.#mark = this.#image.ncall;
+    for (const co of p.coroutines()) p.k.sched.interrupt(co, new PlanError(Eintr));
+    this.#co = p.k.sched.start(p, "note", this.#handle(this.handler), this);
+  }
+
+  /** Runs the handler in a coroutine of its own. */
+  *#handle(handler: Handler): Task<void> {
+    const note = this.#proc.notes[0];
+    if (note === undefined) return;
+    yield* this.#image.run((sys) => handler(note.text, sys));
+  }
+
+  /** The handler returned; not having said noted(NCONT) is NDFLT. */
+  finish(co: Coroutine): void {
+    if (this.#notified && co === this.#co) this.#die();
+  }
+
+  fail(_co: Coroutine, e: unknown): void {
+    this.#image.crash(e);
+  }
+
+  over(_co: Coroutine): void {}
+
+  #die(): void {
+    this.#proc.exit(this.#proc.notes[0]?.text ?? "");
+  }
+
+  #resume(): void {
+    this.#notified = false;
+    this.#co = null;
+    this.#proc.notes.shift();
+    if (this.#proc.notes.length > 0) {
+      this.#deliver();
+      return;
+    }
+    this.#image.unhold();
+    this.#done.wakeupall();
+  }
+}
+
+/** Plan 9 adds the program counter to the notes of the kernel; ours has none worth showing. */
+const PC = "0x00000000";
+
+/** Posts `text` to every process of a note group. */
+export function postnotepg(from: Proc, noteid: number, text: string): void {
+  for (const p of [...from.k.procs.values()])
+    if (p.noteid === noteid && p !== from) p.image?.notes.post(text, false);
+}

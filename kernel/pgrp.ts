@@ -1,0 +1,171 @@
+// The groups that processes share or copy with rfork(2): Pgrp, the name space; Fgrp, the descriptors;
+// Egrp, the environment; Rgrp, the rendezvous tags. Each is reference counted by the processes in it.
+
+import { cclose } from "./chan.ts";
+import type { Chan } from "./chan.ts";
+import { Ebadfd, Ebadusefd, Enofd, PlanError, error } from "./errors.ts";
+import { OEXEC, ORDWR, OREAD } from "./const.ts";
+import type { Namespace } from "./namespace.ts";
+import { Rendez } from "./rendez.ts";
+import type { Task } from "./rendez.ts";
+
+/** A name space and whether it may still attach to devices (RFNOMNT). */
+export class Pgrp {
+  ref = 1;
+  readonly pgrpid: number;
+  ns: Namespace;
+  noattach = false;
+
+  constructor(pgrpid: number, ns: Namespace) {
+    this.pgrpid = pgrpid;
+    this.ns = ns;
+  }
+
+  *close(): Task<void> {
+    if (--this.ref === 0) yield* this.ns.close();
+  }
+}
+
+/** Descriptors are handed out in steps of this many. */
+const DELTAFD = 20;
+const MAXFD = 5000;
+
+/** The open files of a process: descriptor to Chan. */
+export class Fgrp {
+  ref = 1;
+  readonly fd: (Chan | null)[] = [];
+  /** The size of Plan 9's table, which bounds what dup may ask for. */
+  nfd: number = DELTAFD;
+
+  /** A copy for RFFDG: the same Chans. */
+  dup(): Fgrp {
+    const f = new Fgrp();
+    f.nfd = this.nfd;
+    for (const c of this.fd) f.fd.push(c === null ? null : c.incref());
+    return f;
+  }
+
+  /** The Chan of a descriptor, or "fd out of range or not open". The reference stays the table's. */
+  get(fd: number): Chan {
+    const c = this.fd[fd];
+    if (c === undefined || c === null) return error(Ebadfd);
+    return c;
+  }
+
+  /** As fdtochan: also checks that the file is open for mode. */
+  tochan(fd: number, mode: number): Chan {
+    const c = this.get(fd);
+    if (mode >= 0 && c.mode !== ORDWR && (c.mode === OEXEC ? OREAD : c.mode) !== mode) error(Ebadusefd);
+    return c;
+  }
+
+  /** The lowest free descriptor gets c, whose reference it takes. */
+  newfd(c: Chan): number {
+    let fd = 0;
+    while (fd < this.fd.length && this.fd[fd] !== null) fd++;
+    if (fd >= MAXFD) error(Enofd);
+    this.put(fd, c);
+    return fd;
+  }
+
+  /** Descriptor fd becomes c, whose reference it takes; the Chan it was is the caller's to close. */
+  put(fd: number, c: Chan): Chan | null {
+    while (fd >= this.nfd) this.nfd += DELTAFD;
+    while (this.fd.length <= fd) this.fd.push(null);
+    const old = this.fd[fd] ?? null;
+    this.fd[fd] = c;
+    return old;
+  }
+
+  /** Whether dup may name this descriptor: the table grows by one step at a time. */
+  candup(fd: number): boolean {
+    return Number.isInteger(fd) && fd >= 0 && fd < this.nfd + DELTAFD;
+  }
+
+  /** Takes the descriptor out; its Chan is the caller's to close. */
+  take(fd: number): Chan {
+    const c = this.get(fd);
+    this.fd[fd] = null;
+    return c;
+  }
+
+  *close(): Task<void> {
+    if (--this.ref > 0) return;
+    for (let fd = 0; fd < this.fd.length; fd++) {
+      const c = this.fd[fd];
+      this.fd[fd] = null;
+      if (c !== undefined && c !== null) yield* ccloseq(c);
+    }
+  }
+}
+
+/** cclose for those who have nobody to tell of an error. */
+export function* ccloseq(c: Chan): Task<void> {
+  try {
+    yield* cclose(c);
+  } catch (e) {
+    if (!(e instanceof PlanError)) throw e;
+  }
+}
+
+/** A variable of the environment. */
+export type Evar = { name: string; readonly path: bigint; vers: number; value: Uint8Array; removed: boolean };
+
+/** The environment, which device e shows as files. */
+export class Egrp {
+  ref = 1;
+  readonly vars: Map<string, Evar> = new Map();
+  #path = 0n;
+  vers = 0;
+
+  dup(): Egrp {
+    const e = new Egrp();
+    for (const v of this.vars.values()) e.create(v.name).value = v.value.slice();
+    return e;
+  }
+
+  create(name: string): Evar {
+    const v: Evar = { name, path: ++this.#path, vers: 0, value: new Uint8Array(0), removed: false };
+    this.vars.set(name, v);
+    this.vers++;
+    return v;
+  }
+
+  close(): void {
+    this.ref--;
+  }
+}
+
+/** A process waiting in rendezvous(2) with its value, or with the partner's once it is met. */
+export type Rendezvous = { value: unknown; met: boolean; readonly r: Rendez };
+
+/** Tags at which processes meet. */
+export class Rgrp {
+  ref = 1;
+  readonly waiting: Map<unknown, Rendezvous> = new Map();
+
+  close(): void {
+    this.ref--;
+  }
+
+  /** Meets whoever waits at tag, or waits to be met; gives the other's value. */
+  *meet(tag: unknown, value: unknown): Task<unknown> {
+    const other = this.waiting.get(tag);
+    if (other !== undefined) {
+      this.waiting.delete(tag);
+      const theirs = other.value;
+      other.value = value;
+      other.met = true;
+      other.r.wakeup();
+      return theirs;
+    }
+    const me: Rendezvous = { value, met: false, r: new Rendez("rendezvous") };
+    this.waiting.set(tag, me);
+    try {
+      yield me.r;
+      return me.value;
+    } finally {
+      if (!me.met) this.waiting.delete(tag);
+    }
+  }
+}

@@ -1,0 +1,90 @@
+// Rendez and the two things made of it: a FIFO lock (QLock) and a lock a reader can be told about.
+// Nothing else in the kernel waits: a coroutine sleeps by yielding the Rendez it sleeps on (sched.ts).
+// Because only one coroutine runs at a time, testing a condition and then yielding needs no lock; but
+// whatever was read before the yield must be read again after it.
+
+import type { Coroutine } from "./sched.ts";
+
+/** Kernel code that may wait: call it with `yield*`. What it yields is what it sleeps on. */
+export type Task<T> = Generator<Rendez, T, void>;
+
+/** A place to sleep. Sleepers are woken in the order they came. */
+export class Rendez {
+  /** What its sleepers wait for, as /proc/n/status and a panic's dump show it. */
+  readonly what: string;
+  #head: Coroutine | null = null;
+  #tail: Coroutine | null = null;
+
+  constructor(what: string) {
+    this.what = what;
+  }
+
+  get empty(): boolean {
+    return this.#head === null;
+  }
+
+  /** The scheduler's half of `yield r`. */
+  enqueue(co: Coroutine): void {
+    co.on = this;
+    co.qprev = this.#tail;
+    co.qnext = null;
+    if (this.#tail === null) this.#head = co;
+    else this.#tail.qnext = co;
+    this.#tail = co;
+  }
+
+  /** Takes one sleeper out, without making it ready: an interrupt does that. */
+  remove(co: Coroutine): void {
+    if (co.qprev === null) this.#head = co.qnext;
+    else co.qprev.qnext = co.qnext;
+    if (co.qnext === null) this.#tail = co.qprev;
+    else co.qnext.qprev = co.qprev;
+    co.qprev = co.qnext = null;
+    co.on = null;
+  }
+
+  /** Makes the first sleeper ready; says whether there was one. */
+  wakeup(): boolean {
+    const co = this.#head;
+    if (co === null) return false;
+    this.remove(co);
+    co.sched.ready(co);
+    return true;
+  }
+
+  wakeupall(): void {
+    while (this.wakeup());
+  }
+}
+
+/**
+ * A lock held across waits, granted in the order asked. A coroutine that is interrupted while it
+ * queues never holds it; one that was handed the lock always runs on (sched.ts kills only sleepers).
+ */
+export class QLock {
+  #held = false;
+  readonly #r: Rendez;
+
+  constructor(what: string) {
+    this.#r = new Rendez(what);
+  }
+
+  get held(): boolean {
+    return this.#held;
+  }
+
+  /** Takes the lock if that needs no waiting: the cheap way in, before `yield* lock()`. */
+  canlock(): boolean {
+    if (this.#held) return false;
+    this.#held = true;
+    return true;
+  }
+
+  *lock(): Task<void> {
+    if (!this.canlock()) yield this.#r; // unlock hands it over: #held stays true
+  }
+
+  unlock(): void {
+    if (!this.#r.wakeup()) this.#held = false;
+  }
+}

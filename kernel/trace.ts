@@ -1,0 +1,96 @@
+// What the kernel says it does: typed events on one bus. With nobody listening a trace point costs the
+// test of `on`. Everything that shows or checks behaviour (the log, the ledger, tests, recordings) is a
+// listener and none has a path of its own into the kernel.
+//
+// Listeners are synchronous and may not call in; one that throws is detached.
+
+import type { Fcall } from "./fcall.ts";
+
+/** A system call in progress, as its events name it. */
+export type Call = {
+  readonly id: number;
+  readonly pid: number;
+  readonly num: number;
+  readonly name: string;
+  readonly args: readonly unknown[];
+  /** The program's stack at the call, for those who ask (Trace.stacks). */
+  readonly stack?: string;
+};
+
+/** What namec found out or decided, in the order it did. */
+export type Step =
+  | { readonly step: "clean"; readonly name: string; readonly path: string }
+  | { readonly step: "prefix"; readonly prefix: string; readonly rest: readonly string[]; readonly members: number }
+  | { readonly step: "dot"; readonly path: string; readonly rest: readonly string[] }
+  | { readonly step: "device"; readonly path: string; readonly rest: readonly string[] }
+  | { readonly step: "member"; readonly index: number; readonly chan: string; readonly rest: readonly string[] }
+  | { readonly step: "found"; readonly index: number; readonly elem: string }
+  | { readonly step: "miss"; readonly index: number; readonly elem: string; readonly error: string }
+  | { readonly step: "deferred"; readonly chan: string; readonly rest: readonly string[] }
+  | { readonly step: "forced"; readonly chan: string; readonly rest: readonly string[]; readonly why: string }
+  | { readonly step: "walk"; readonly chan: string; readonly rest: readonly string[]; readonly got: number }
+  | { readonly step: "mountpoint"; readonly path: string }
+  | { readonly step: "fail"; readonly error: string; readonly at: number };
+
+type Body =
+  | { readonly type: "call" }
+  | { readonly type: "return"; readonly value: unknown; readonly error: string | null }
+  | ({ readonly type: "namec" } & Step)
+  | { readonly type: "mount"; readonly op: "bind" | "mount" | "unmount"; readonly path: string; readonly table: unknown }
+  | { readonly type: "send"; readonly conn: number; readonly fcall: Fcall; readonly bytes: number }
+  | { readonly type: "receive"; readonly conn: number; readonly fcall: Fcall; readonly bytes: number }
+  | { readonly type: "conn"; readonly conn: number; readonly what: "open" | "hangup" | "close"; readonly name: string }
+  | { readonly type: "proc"; readonly what: "start" | "exec" | "exit" | "note"; readonly text: string };
+
+/** An event: what happened (Body), when (ns since boot), in which process and because of which call. */
+export type Event = { readonly at: number; readonly pid: number; readonly call: Call | null } & Body;
+
+/** The payload of one kind of event. */
+export type EventBody = Body;
+
+export type Listener = (e: Event) => void;
+
+/** The bus of one kernel. */
+export class Trace {
+  /** Somebody listens: test this before building an event. */
+  on = false;
+  /** Whether calls keep the program's stack: only a listener that shows program lines wants it. */
+  stacks = false;
+  readonly #listeners = new Set<Listener>();
+  readonly #stamp: () => { at: number; pid: number; call: Call | null };
+  #ncall = 0;
+
+  constructor(stamp: () => { at: number; pid: number; call: Call | null }) {
+    this.#stamp = stamp;
+  }
+
+  nextcall(): number {
+    return ++this.#ncall;
+  }
+
+  /** Adds a listener; the result removes it. */
+  listen(fn: Listener): () => void {
+    this.#listeners.add(fn);
+    this.on = true;
+    return () => this.#detach(fn);
+  }
+
+  /** Tells everyone; `cause` overrides the running coroutine as what this is because of. */
+  emit(body: EventBody, cause?: Call | null): void {
+    const stamp = this.#stamp();
+    const call = cause === undefined ? stamp.call : cause;
+    const e: Event = { at: stamp.at, pid: call?.pid ?? stamp.pid, call, ...body };
+    for (const fn of this.#listeners) {
+      try {
+        fn(e);
+      } catch {
+        this.#detach(fn);
+      }
+    }
+  }
+
+  #detach(fn: Listener): void {
+    this.#listeners.delete(fn);
+    this.on = this.#listeners.size > 0;
+  }
+}
