@@ -33,6 +33,20 @@ export function utflen(s: string): number {
   return len;
 }
 
+/** The longest beginning of s that takes at most n bytes; no character is cut in two. */
+export function utfcut(s: string, n: number): string {
+  if (s.length * 3 <= n) return s;
+  let len = 0;
+  let i = 0;
+  while (i < s.length) {
+    const next = i + (ispair(s, i) ? 2 : 1);
+    len += utflen(s.slice(i, next));
+    if (len > n) return s.slice(0, i);
+    i = next;
+  }
+  return s;
+}
+
 /** The bytes of s. */
 export function utfencode(s: string): Uint8Array {
   const buf = new Uint8Array(utflen(s));
@@ -53,21 +67,26 @@ export function utfput(s: string, buf: Uint8Array, off: number): number {
 
 /** The string of the bytes in [start, end), which must lie in buf. Never fails. */
 export function utfdecode(buf: Uint8Array, start: number, end: number): string {
-  if (end - start > SLOTMAX) return text(buf, start, end);
-  let h = 0;
-  for (let i = start; i < end; i++) {
-    const c = buf[i] as number;
-    if (c >= 0x80) return text(buf, start, end);
-    h = (Math.imul(h, 31) + c) | 0;
-  }
-  const slot = (h ^ (h >>> 10)) & (NSLOT - 1);
+  const n = end - start;
+  if (n === 0 || n > SLOTMAX) return text(buf, start, end);
+  const slot = slotof(buf, start, n);
   const s = slots[slot] as string;
-  if (same(s, buf, start, end)) return s;
-  return (slots[slot] = text(buf, start, end));
+  if (same(s, buf, start, n)) return s;
+  const t = text(buf, start, end);
+  if (t.length === n) slots[slot] = t;
+  return t;
 }
 
-function same(s: string, buf: Uint8Array, start: number, end: number): boolean {
-  const n = end - start;
+/** A slot from four of the n bytes and n: the rest is compared anyway. */
+function slotof(buf: Uint8Array, start: number, n: number): number {
+  const a = buf[start] as number;
+  const b = buf[start + (n >> 1)] as number;
+  const c = buf[start + ((3 * n) >> 2)] as number;
+  const d = buf[start + n - 1] as number;
+  return (((a * 31 + b) * 31 + c) * 31 + d + n) & (NSLOT - 1);
+}
+
+function same(s: string, buf: Uint8Array, start: number, n: number): boolean {
   if (s.length !== n) return false;
   for (let i = 0; i < n; i++) if (s.charCodeAt(i) !== buf[start + i]) return false;
   return true;
@@ -88,6 +107,14 @@ function text(buf: Uint8Array, start: number, end: number): string {
     const h = buf[o + 7] as number;
     if ((a | b | c | d | e | f | g | h) >= 0x80) return s + runes(buf, o, end);
     s += fromunits(a, b, c, d, e, f, g, h);
+  }
+  for (; o + 4 <= end; o += 4) {
+    const a = buf[o] as number;
+    const b = buf[o + 1] as number;
+    const c = buf[o + 2] as number;
+    const d = buf[o + 3] as number;
+    if ((a | b | c | d) >= 0x80) break;
+    s += fromunits(a, b, c, d);
   }
   for (; o < end; o++) {
     const c = buf[o] as number;
@@ -124,12 +151,12 @@ function runes(buf: Uint8Array, start: number, end: number): string {
 }
 
 function unitstring(n: number): string {
-  const u = units;
+  if (n > 32) {
+    const t: string = Reflect.apply(fromunits, undefined, units.subarray(0, n));
+    return t;
+  }
   let s = "";
-  let i = 0;
-  for (; i + 4 <= n; i += 4)
-    s += fromunits(u[i] as number, u[i + 1] as number, u[i + 2] as number, u[i + 3] as number);
-  for (; i < n; i++) s += fromunits(u[i] as number);
+  for (let i = 0; i < n; i++) s += fromunits(units[i] as number);
   return s;
 }
 
@@ -190,4 +217,17 @@ function ispair(s: string, i: number): boolean {
   if (c < 0xd800 || c > 0xdbff || i + 1 >= s.length) return false;
   const d = s.charCodeAt(i + 1);
   return d >= 0xdc00 && d <= 0xdfff;
+}
+
+/** The longest beginning of s that is at most n bytes long and cuts no rune. */
+export function utfcut(s: string, n: number): string {
+  if (s.length * 3 <= n || utflen(s) <= n) return s;
+  let bytes = 0;
+  let i = 0;
+  for (;;) {
+    const step = ispair(s, i) ? 2 : 1;
+    bytes += utflen(s.slice(i, i + step));
+    if (bytes > n) return s.slice(0, i);
+    i += step;
+  }
 }
