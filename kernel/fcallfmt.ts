@@ -99,7 +99,7 @@ function rfmt(f: F.Rmsg): string {
   }
 }
 
-/** The entry as %F prints it in Rstat and Twstat, which is also lib9p's %D. */
+/** The entry as Plan 9's %D prints it, and %F in Rstat and Twstat. */
 export function dirfmt(d: Dir): string {
   const names = `'${d.name}' '${d.uid}' '${d.gid}' '${d.muid}'`;
   const mode = d.mode === 0 ? "0" : `0${d.mode.toString(8)}`;

@@ -35,16 +35,15 @@ export function utflen(s: string): number {
 
 /** The longest beginning of s that takes at most n bytes; no character is cut in two. */
 export function utfcut(s: string, n: number): string {
-  if (s.length * 3 <= n) return s;
+  if (s.length * 3 <= n || utflen(s) <= n) return s;
   let len = 0;
   let i = 0;
-  while (i < s.length) {
+  for (;;) {
     const next = i + (ispair(s, i) ? 2 : 1);
     len += utflen(s.slice(i, next));
     if (len > n) return s.slice(0, i);
     i = next;
   }
-  return s;
 }
 
 /** The bytes of s. */
@@ -217,17 +216,4 @@ function ispair(s: string, i: number): boolean {
   if (c < 0xd800 || c > 0xdbff || i + 1 >= s.length) return false;
   const d = s.charCodeAt(i + 1);
   return d >= 0xdc00 && d <= 0xdfff;
-}
-
-/** The longest beginning of s that is at most n bytes long and cuts no rune. */
-export function utfcut(s: string, n: number): string {
-  if (s.length * 3 <= n || utflen(s) <= n) return s;
-  let bytes = 0;
-  let i = 0;
-  for (;;) {
-    const step = ispair(s, i) ? 2 : 1;
-    bytes += utflen(s.slice(i, i + step));
-    if (bytes > n) return s.slice(0, i);
-    i += step;
-  }
 }
