@@ -46,18 +46,18 @@ export const MCACHE = 0x10;
 export const MMASK = 0x17;
 
 // Flags of rfork: fork(2).
-export const RFNAMEG = 1 << 0;
-export const RFENVG = 1 << 1;
-export const RFFDG = 1 << 2;
-export const RFNOTEG = 1 << 3;
-export const RFPROC = 1 << 4;
-export const RFMEM = 1 << 5;
-export const RFNOWAIT = 1 << 6;
-export const RFCNAMEG = 1 << 10;
-export const RFCENVG = 1 << 11;
-export const RFCFDG = 1 << 12;
-export const RFREND = 1 << 13;
-export const RFNOMNT = 1 << 14;
+export const RFNAMEG = 1;
+export const RFENVG = 2;
+export const RFFDG = 4;
+export const RFNOTEG = 8;
+export const RFPROC = 0x10;
+export const RFMEM = 0x20;
+export const RFNOWAIT = 0x40;
+export const RFCNAMEG = 0x400;
+export const RFCENVG = 0x800;
+export const RFCFDG = 0x1000;
+export const RFREND = 0x2000;
+export const RFNOMNT = 0x4000;
 
 // What access(2) asks.
 export const AEXIST = 0;
