@@ -108,6 +108,8 @@ export class Chan {
   union: Unionstate | null = null;
   /** Directory entries that mountfix could not fit into the last buffer. */
   rock: Uint8Array | null = null;
+  /** A mounted Chan: the Chan to its server. */
+  mchan: Chan | null = null;
   /** The connection that speaks 9P over this Chan; it ends with it. */
   mux: { close(): Task<void> } | null = null;
   allnext: Chan | null = null;

@@ -3,7 +3,8 @@
 // device switch (Devtab) finds it by the character of its # name.
 //
 // References: attach, open and create return a Chan the caller owns. walk returns a new one and leaves
-// the old alone. open and create take over the Chan they are given.
+// the old alone. open and create take over the Chan they are given when they succeed; when they throw it
+// is still the caller's. A Chan that was removed is still to be closed.
 
 import { COPEN, Chan, Path } from "./chan.ts";
 import type { Chans } from "./chan.ts";
@@ -55,18 +56,16 @@ export type Want = { readonly omode: number; readonly perm: number };
 
 /**
  * The device λ, later: it puts off walks, so that the walk and the operation share one round trip. Its
- * Chans live inside one system call. Its operations take over the Chan as open does; an error that
- * happened in the walk has PlanError.at, the number of elements walked.
+ * Chans live inside one system call. An error that happened in the walk has PlanError.at, the number of
+ * elements walked; the Chan's qid is then, and after a success, that of the last element walked.
  */
 export interface Later extends Dev {
   /** A Chan that pretends to have walked from c; null when c's server cannot take groups. */
   defer(c: Chan, names: readonly string[]): Chan | null;
-  /** Sends the walk now; receive it with force. */
-  ask(up: Proc, c: Chan): Task<void>;
-  /** Makes the walk (or receives what ask sent); c is used up. */
+  /** Sends the walk now, or the walk and a stat; a force or stat receives it, a close drops it. */
+  ask(up: Proc, c: Chan, what: "walk" | "stat"): Task<void>;
+  /** Makes the walk, or receives what ask sent. */
   force(up: Proc, c: Chan): Task<Walkqid>;
-  /** As open; the walk's qid decides and what was opened is clunked when it is no directory. */
-  opendir(up: Proc, c: Chan, omode: number): Task<Chan>;
 }
 
 /** The device switch: devices by character, in the order given at boot. */

@@ -8,16 +8,19 @@ import type { Dir, Wstat } from "./dir.ts";
 import type { Proc } from "./proc.ts";
 import type { Task } from "./rendez.ts";
 
-// What namec is to do with the name. Plan 9's access modes, and the two that it makes of Aaccess.
-export const Aaccess = 0; // as in stat, and to see whether it is there: a Chan, not open
+// What namec is to do with the name: Plan 9's access modes, and for the operations that a server can do
+// together with the walk (stat, wstat, remove) a mode of their own.
 export const Abind = 1; // the left side of a bind
 export const Atodir = 2; // as in chdir
 export const Aopen = 3; // for i/o
 export const Amount = 4; // to be mounted upon
 export const Acreate = 5; // is to be created
-export const Aremove = 6; // will be removed by the caller of the device
+export const Aremove = 6;
 export const Astat = 7;
 export const Awstat = 8;
+
+/** How mount(2) mounts: `from` is the channel to the server, for ns(1). */
+export type Mounthow = { readonly flags: number; readonly spec: string; readonly from: string };
 
 /** One line of /proc/n/ns: `bind -a new old` or `mount -c chan old spec`; sorted by id. */
 export type Nsline = { readonly id: number; readonly text: string };
@@ -33,17 +36,19 @@ export interface Namespace {
   namec(up: Proc, name: string, amode: typeof Acreate, want: Want): Task<Chan>;
   namec(up: Proc, name: string, amode: typeof Aremove): Task<void>;
   namec(up: Proc, name: string, amode: typeof Awstat, d: Wstat): Task<void>;
-  namec(up: Proc, name: string, amode: typeof Aaccess | typeof Atodir): Task<Chan>;
+  namec(up: Proc, name: string, amode: typeof Atodir): Task<Chan>;
   /** Binds name on old; gives the mount id. */
   bind(up: Proc, name: string, old: string, flags: number): Task<number>;
   /** Mounts the attached root c, whose reference it takes, on old. */
-  mount(up: Proc, c: Chan, old: string, how: { readonly flags: number; readonly spec: string }): Task<number>;
+  mount(up: Proc, c: Chan, old: string, how: Mounthow): Task<number>;
   /** Takes name, or everything, off old. */
   unmount(up: Proc, name: string | null, old: string): Task<void>;
-  /** The members of the union that c was opened as, now; null when it was none. */
+  /** The lines of /proc/n/ns but for the last, in the order of their ids. */
   lines(): Nsline[];
   /** In a buffer of directory entries read from c, puts the mounted directories in place of the entries they cover. */
   mountfix(up: Proc, c: Chan, entries: Uint8Array): Task<Uint8Array | null>;
+  /** The Chans mounted on exactly this cleaned name, in order. They stay the table's. */
+  membersat(elems: readonly string[]): readonly Chan[];
   /** A copy for RFNAMEG. */
   fork(): Namespace;
   /** The name space with nothing but the kernel's root, for RFCNAMEG. */

@@ -1,0 +1,317 @@
+// The name space `names` as a process group has it: one MountTable at a time. Binding, mounting and
+// unmounting put a new table in place of the old one; listing a directory with mounts below it shows
+// what is mounted. namec is in names.ts.
+
+import { cclose } from "./chan.ts";
+import type { Chan } from "./chan.ts";
+import { MAFTER, MORDER, MREPL, OREAD, QTDIR } from "./const.ts";
+import type { Want } from "./dev.ts";
+import { convD2M, convM2D, sizeD2M } from "./dir.ts";
+import type { Dir, Wstat } from "./dir.ts";
+import { Emount, Eunion, Eunmount, PlanError, error } from "./errors.ts";
+import { MountTable, carried, flagtext } from "./mtab.ts";
+import type { Member, Mnode } from "./mtab.ts";
+import { parsename } from "./name.ts";
+import { askall, force, named, namec, walk } from "./names.ts";
+import { Abind, Amount, Aopen, Astat } from "./namespace.ts";
+import type { Acreate, Aremove, Atodir, Awstat, Mounthow, Namespace, Nsline } from "./namespace.ts";
+import type { Proc } from "./proc.ts";
+import type { Task } from "./rendez.ts";
+import { release, startof } from "./start.ts";
+import type { Start } from "./start.ts";
+
+/** The source of a bind: what it brings to the name it is bound on. */
+type Source = { readonly chans: readonly Chan[]; readonly below: Mnode["children"]; readonly from: string };
+
+/** The name a mount goes on. */
+type Covered = { readonly elems: readonly string[]; readonly dir: boolean; readonly chan: Chan | null };
+
+export class Names implements Namespace {
+  #table: MountTable;
+
+  /** `root` is device / , which `/` starts as; its reference is taken. */
+  constructor(root: Chan | MountTable) {
+    this.#table = root instanceof MountTable ? root : new MountTable(base(root));
+  }
+
+  namec(up: Proc, name: string, amode: typeof Astat): Task<Dir>;
+  namec(up: Proc, name: string, amode: typeof Aopen, omode: number): Task<Chan>;
+  namec(up: Proc, name: string, amode: typeof Acreate, want: Want): Task<Chan>;
+  namec(up: Proc, name: string, amode: typeof Aremove): Task<void>;
+  namec(up: Proc, name: string, amode: typeof Awstat, d: Wstat): Task<void>;
+  namec(up: Proc, name: string, amode: typeof Atodir): Task<Chan>;
+  namec(up: Proc, name: string, amode: number, arg?: number | Want | Wstat): Task<never> {
+    return namec(up, this.#table, name, { amode, arg }) as Task<never>;
+  }
+
+  *bind(up: Proc, name: string, old: string, flags: number): Task<number> {
+    const [source, covered] = yield* this.#both(up, name, old);
+    try {
+      const members = source.chans.map((c, i) => this.#member(up, c, { flags: i === 0 ? flags : followflags(flags), spec: "", from: source.from, mounted: false }));
+      return yield* this.#mount(up, covered, { flags, members, below: source.below, op: "bind" });
+    } finally {
+      for (const c of source.chans) yield* cclose(c);
+      if (covered.chan !== null) yield* cclose(covered.chan);
+    }
+  }
+
+  *mount(up: Proc, c: Chan, old: string, how: Mounthow): Task<number> {
+    let covered: Covered | null = null;
+    try {
+      covered = yield* this.#coveredname(up, old);
+      const members = [this.#member(up, c, { ...how, mounted: true })];
+      return yield* this.#mount(up, covered, { flags: how.flags, members, below: new Map(), op: "mount" });
+    } finally {
+      yield* cclose(c);
+      if (covered !== null && covered.chan !== null) yield* cclose(covered.chan);
+    }
+  }
+
+  #member(up: Proc, chan: Chan, m: { flags: number; spec: string; from: string; mounted: boolean }): Member {
+    return { ...m, chan, id: 0, covered: false };
+  }
+
+  *#mount(
+    up: Proc,
+    covered: Covered,
+    m: { flags: number; members: readonly Member[]; below: Mnode["children"]; op: "bind" | "mount" },
+  ): Task<number> {
+    const order = m.flags & MORDER;
+    const first = m.members[0];
+    if (first === undefined || covered.dir !== ((first.chan.qid.type & QTDIR) !== 0)) return error(Emount);
+    if (!covered.dir && order !== MREPL) error(Emount);
+    let self: Member | null = null;
+    if (covered.chan !== null && order !== MREPL) {
+      // The covered directory comes first in ns(1): it was there before.
+      const from = `/${covered.elems.join("/")}`;
+      self = { chan: covered.chan, flags: 0, spec: "", id: up.k.nextmountid(), from, mounted: false, covered: true };
+    }
+    const members = m.members.map((x) => ({ ...x, id: up.k.nextmountid() }));
+    const below = carried(m.below, () => up.k.nextmountid());
+    yield* this.#become(this.#table.mount(covered.elems, { order, members, below, covered: self }));
+    if (up.k.trace.on) up.k.trace.emit({ type: "mount", op: m.op, path: `/${covered.elems.join("/")}`, table: this.#table });
+    return members[0]?.id ?? 0;
+  }
+
+  *#become(table: MountTable): Task<void> {
+    const old = this.#table;
+    this.#table = table;
+    yield* old.release();
+  }
+
+  /** Looks up both names of a bind; what must be asked of servers is asked at once. */
+  *#both(up: Proc, name: string, old: string): Task<[Source, Covered]> {
+    const s = yield* startof(up, this.#table, parsename(name));
+    let o: Start | null = null;
+    try {
+      o = yield* startof(up, this.#table, parsename(old));
+    } catch (e) {
+      // The source is evaluated first, so its error goes before this one.
+      const source = yield* this.#source(up, s, null);
+      for (const c of source.chans) yield* cclose(c);
+      throw e;
+    }
+    try {
+      const early = yield* askboth(up, s, o);
+      try {
+        const source = yield* this.#source(up, s, early[0]);
+        try {
+          return [source, yield* this.#covered(up, o, early[1])];
+        } catch (e) {
+          for (const c of source.chans) yield* cclose(c);
+          throw e;
+        }
+      } finally {
+        for (const c of early) if (c !== null) yield* cclose(c);
+      }
+    } finally {
+      if (s.owned) yield* release(s);
+      if (o.owned) yield* release(o);
+    }
+  }
+
+  *#source(up: Proc, s: Start, early: Chan | null): Task<Source> {
+    const from = s.path.toString();
+    const below = s.path.root === "/" ? (this.#table.node(s.path.elems)?.children ?? new Map<string, Mnode>()) : new Map<string, Mnode>();
+    if (s.members !== null && s.rest.length === 0) return { chans: s.members.map((m) => m.chan.incref()), below, from };
+    try {
+      const c = yield* resolve(up, s, early);
+      c.path = s.path;
+      return { chans: [c], below, from };
+    } catch (e) {
+      throw e instanceof PlanError ? named(s, e, Abind) : e;
+    }
+  }
+
+  *#coveredname(up: Proc, old: string): Task<Covered> {
+    const o = yield* startof(up, this.#table, parsename(old));
+    try {
+      return yield* this.#covered(up, o, null);
+    } finally {
+      if (o.owned) yield* release(o);
+    }
+  }
+
+  *#covered(up: Proc, o: Start, early: Chan | null): Task<Covered> {
+    const { elems, root } = o.path;
+    if (o.members !== null && o.rest.length === 0) return { elems, dir: (o.chan.qid.type & QTDIR) !== 0, chan: null };
+    try {
+      const chan = yield* resolve(up, o, early);
+      if (root !== "/") {
+        yield* cclose(chan);
+        error(Emount);
+      }
+      chan.path = o.path;
+      return { elems, dir: (chan.qid.type & QTDIR) !== 0, chan };
+    } catch (e) {
+      throw e instanceof PlanError ? named(o, e, Amount) : e;
+    }
+  }
+
+  *unmount(up: Proc, name: string | null, old: string): Task<void> {
+    const at = parsename(old);
+    const o = yield* startof(up, this.#table, at);
+    try {
+      const ismount = o.members !== null && o.rest.length === 0;
+      // A name that is no mount point may not be there at all: then that is the error.
+      if (!ismount) yield* this.#exists(up, o);
+      const c = name === null ? null : yield* this.namec(up, name, Aopen, OREAD);
+      try {
+        if (!ismount) error(Eunmount);
+        const table = this.#table.unmount(o.path.elems, c === null ? null : (m) => issame(m.chan, c));
+        if (table === null) return error(Eunion);
+        yield* this.#become(table);
+        if (up.k.trace.on) up.k.trace.emit({ type: "mount", op: "unmount", path: o.path.toString(), table });
+      } finally {
+        if (c !== null) yield* cclose(c);
+      }
+    } finally {
+      if (o.owned) yield* release(o);
+    }
+  }
+
+  *#exists(up: Proc, o: Start): Task<void> {
+    try {
+      yield* cclose(yield* resolve(up, o, null));
+    } catch (e) {
+      throw e instanceof PlanError ? named(o, e, Amount) : e;
+    }
+  }
+
+  lines(): Nsline[] {
+    const lines: Nsline[] = [];
+    for (const { path, node } of this.#table.mountpoints())
+      for (const m of node.members) lines.push({ id: m.id, text: nsline(m, path) });
+    return lines.sort((a, b) => a.id - b.id);
+  }
+
+  /** Only the entries that are mount points are asked, all at once; the others cost nothing. */
+  *mountfix(up: Proc, c: Chan, entries: Uint8Array): Task<Uint8Array | null> {
+    const children = c.path.root === "/" ? this.#table.node(c.path.elems)?.children : undefined;
+    if (children === undefined || children.size === 0) return null;
+    const dirs: Dir[] = [];
+    const fix: { readonly index: number; readonly chan: Chan }[] = [];
+    for (let off = 0; off < entries.length;) {
+      const e = convM2D(entries, off, entries.length);
+      if (e === null) return null;
+      const members = children.get(e.dir.name)?.members ?? [];
+      const first = members[0];
+      if (first !== undefined && !members.some((m) => m.covered)) fix.push({ index: dirs.length, chan: first.chan });
+      dirs.push(e.dir);
+      off = e.next;
+    }
+    if (fix.length === 0) return null;
+    const late = yield* askall(up, fix, [], "stat");
+    try {
+      for (const [i, f] of fix.entries()) {
+        const d = yield* statquiet(up, late[i] ?? f.chan);
+        const was = dirs[f.index];
+        if (d !== null && was !== undefined) dirs[f.index] = { ...d, name: was.name };
+      }
+    } finally {
+      for (const l of late) if (l !== null) yield* cclose(l);
+    }
+    return pack(dirs);
+  }
+
+  membersat(elems: readonly string[]): readonly Chan[] {
+    return this.#table.node(elems)?.members.map((m) => m.chan) ?? [];
+  }
+
+  fork(): Namespace {
+    this.#table.ref++;
+    return new Names(this.#table);
+  }
+
+  clean(): Namespace {
+    return new Names(this.#table.clean());
+  }
+
+  snapshot(): unknown {
+    return this.#table;
+  }
+
+  close(): Task<void> {
+    return this.#table.release();
+  }
+}
+
+function base(root: Chan): Member {
+  return { chan: root, flags: 0, spec: "", id: 0, from: "#/", mounted: false, covered: false };
+}
+
+/** The rest of a union that is bound comes after its first member, and takes no creates. */
+function followflags(flags: number): number {
+  const order = flags & MORDER;
+  return order === MREPL ? MAFTER : order;
+}
+
+function nsline(m: Member, path: string): string {
+  const what = m.mounted ? "mount" : "bind";
+  const line = `${what} ${flagtext(m.flags)} ${m.from} ${path}`;
+  return m.mounted && m.spec !== "" ? `${line} ${m.spec}` : line;
+}
+
+/** Sends both walks of a bind where both can be put off; null where one cannot, or needs none. */
+function* askboth(up: Proc, s: Start, o: Start): Task<[Chan | null, Chan | null]> {
+  const pair: [Chan | null, Chan | null] = [null, null];
+  for (const [i, x] of [s, o].entries()) {
+    if (x.rest.length === 0 && x.members !== null) continue;
+    if (x.members !== null && x.members.length > 1) continue;
+    const c = x.chan.dev.later?.defer(x.chan, x.rest) ?? null;
+    if (c === null) continue;
+    pair[i] = c;
+    yield* c.dev.later?.ask(up, c, "walk") ?? nothing();
+  }
+  return pair;
+}
+
+function* nothing(): Task<void> {}
+
+function* resolve(up: Proc, s: Start, early: Chan | null): Task<Chan> {
+  if (early !== null) return yield* force(up, early.incref(), "a mount must know what it is");
+  return yield* force(up, yield* walk(up, s, s.rest), "a mount must know what it is");
+}
+
+/** The same file, or the server that is mounted there. */
+function issame(member: Chan, c: Chan): boolean {
+  const same = (a: Chan): boolean => a.dev === c.dev && a.devno === c.devno && a.qid.path === c.qid.path;
+  return same(member) || (member.mchan !== null && same(member.mchan));
+}
+
+/** A mounted directory whose server is gone keeps the entry that it covers. */
+function* statquiet(up: Proc, c: Chan): Task<Dir | null> {
+  try {
+    return yield* c.dev.stat(up, c);
+  } catch (e) {
+    if (e instanceof PlanError) return null;
+    throw e;
+  }
+}
+
+function pack(dirs: readonly Dir[]): Uint8Array {
+  const buf = new Uint8Array(dirs.reduce((n, d) => n + sizeD2M(d), 0));
+  let off = 0;
+  for (const d of dirs) off = convD2M(d, buf, off);
+  return buf;
+}
