@@ -213,7 +213,7 @@ function isescape(c: number): boolean {
 
 function ispair(s: string, i: number): boolean {
   const c = s.charCodeAt(i);
-  if (c < 0xd800 || c > 0xdbff || i + 1 >= s.length) return false;
-  const d = s.charCodeAt(i + 1);
+  if (c < 0xd800 || c > 0xdbff) return false;
+  const d = s.charCodeAt(i + 1); // NaN at the end of s
   return d >= 0xdc00 && d <= 0xdfff;
 }
