@@ -3,7 +3,7 @@
 // call gets its coroutine, a note its turn before the interrupted call returns, a failure its fields,
 // and an exception that is not a PlanError panics the kernel.
 
-import { PlanError } from "./errors.ts";
+import { Eintr, PlanError } from "./errors.ts";
 import { Notes } from "./note.ts";
 import type { Proc } from "./proc.ts";
 import { Rendez } from "./rendez.ts";
@@ -59,8 +59,12 @@ export class Image implements Done {
   /** Ended or replaced by exec: its calls begin no more and settle no more. */
   dead = false;
   readonly #faces: Faces;
+  readonly #threads = new Map<number, Coroutine>();
+  #nthread = 0;
   /** Results of calls that a note interrupted: the program gets them after its handler ran. */
   #held: (() => void)[] = [];
+  readonly #threads: Map<number, Coroutine> = new Map();
+  #nthread = 0;
 
   constructor(proc: Proc) {
     this.proc = proc;
@@ -80,9 +84,18 @@ export class Image implements Done {
     k.sched.touch();
   }
 
-  /** Another thread of a generator program. */
-  thread(task: Task<unknown>): void {
-    this.proc.k.sched.start(this.proc, "thread", task, thread_);
+  /** Another thread of a generator program; gives its number. */
+  thread(task: Task<unknown>): number {
+    const n = ++this.#nthread;
+    const done: Done = { ...program_, over: () => this.#threads.delete(n) };
+    this.#threads.set(n, this.proc.k.sched.start(this.proc, "thread", task, done));
+    return n;
+  }
+
+  /** Interrupts the thread where it sleeps. */
+  threadint(thread: number): void {
+    const co = this.#threads.get(thread);
+    if (co !== undefined) this.proc.k.sched.interrupt(co, new PlanError(Eintr));
   }
 
   /** Runs a function of the program, of whatever kind, and sleeps until it is done. */
@@ -136,6 +149,8 @@ export class Image implements Done {
 
   /** A system call inside the caller's coroutine. */
   *inline(ent: Sysent, args: readonly unknown[]): Task<unknown> {
+    // What a program cleans up after its end, or after an exec, is not its own any more.
+    if (this.dead) throw new PlanError(Eprocdied);
     const seq = ++this.ncall;
     try {
       const value = yield* this.#task(ent, args);
@@ -237,8 +252,6 @@ const program_: Done = {
   over: noop,
   fail: (co, e) => co.proc.image?.crash(e),
 };
-
-const thread_: Done = { ...program_ };
 
 /** Sleeps until a promise of the program is settled. */
 function* settled(p: PromiseLike<unknown>): Task<unknown> {

@@ -90,8 +90,10 @@ export interface TaskSys {
 
 /** What a generator program has besides: threads of its own process, as libthread's threadcreate. */
 export interface Threads {
-  /** Starts task as another thread of this process; it ends with it. */
-  threadcreate(task: Task<unknown>): void;
+  /** Starts task as another thread of this process; it ends with it. Gives the thread's number. */
+  threadcreate(task: Task<unknown>): number;
+  /** Fails the system call that the thread sleeps in with "interrupted"; does nothing if it does not sleep. */
+  threadint(thread: number): void;
 }
 
 /** The system calls for an async program. */
