@@ -95,6 +95,7 @@ export class Timers {
 
 /** Where a virtual machine's time starts: 2000-01-01, so that dates look like dates. */
 export const VIRTUALEPOCH: bigint = 946684800n * 1_000_000_000n;
+const SECOND = 1_000_000_000n;
 
 /** The kernel's clock and its timers. `virtual` time moves only when the scheduler says so. */
 export class Clock {
@@ -103,6 +104,9 @@ export class Clock {
   readonly timers: Timers = new Timers();
   readonly #host: Host;
   readonly #start: number;
+  /** The epoch in whole seconds, and the nanoseconds above them. */
+  readonly #epochsec: number;
+  readonly #epochrest: number;
   #now = 0;
 
   constructor(host: Host, virtual: boolean) {
@@ -110,6 +114,8 @@ export class Clock {
     this.virtual = virtual;
     this.#start = virtual ? 0 : host.now();
     this.epoch = virtual ? VIRTUALEPOCH : host.epoch + BigInt(Math.round(this.#start));
+    this.#epochsec = Number(this.epoch / SECOND);
+    this.#epochrest = Number(this.epoch % SECOND);
   }
 
   /** Nanoseconds since boot. */
@@ -124,7 +130,7 @@ export class Clock {
 
   /** Seconds since 1970, as time(2) and the times of a Dir. */
   seconds(): number {
-    return Number(this.nsec() / 1_000_000_000n);
+    return this.#epochsec + Math.floor((this.#epochrest + Math.round(this.now())) / 1e9);
   }
 
   /** Moves virtual time to the next timer; false when there is none. */

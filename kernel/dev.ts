@@ -11,7 +11,7 @@ import type { Chans } from "./chan.ts";
 import { DMDIR, OCEXEC, ORCLOSE, OEXEC, OREAD, ORDWR, OTRUNC, OWRITE, QTDIR } from "./const.ts";
 import { convD2M, sizeD2M } from "./dir.ts";
 import type { Dir, Qid, Wstat } from "./dir.ts";
-import { Ebadarg, Enonexist, Enotdir, Eperm, Eshort, PlanError, error } from "./errors.ts";
+import { Ebadarg, Edoesnotexist, Enonexist, Enotdir, Eperm, Eshort, PlanError, error } from "./errors.ts";
 import type { Proc } from "./proc.ts";
 import type { Task } from "./rendez.ts";
 
@@ -47,6 +47,8 @@ export interface Dev {
   wstat(up: Proc, c: Chan, d: Wstat): Task<void>;
   /** Reads at most n bytes without copying: the result is the caller's. Empty means end of file. */
   bread?(up: Proc, c: Chan, n: number): Task<Uint8Array>;
+  /** Whether c's offset means something, so that reads and writes at it run in the order made. */
+  plain?(c: Chan): boolean;
   /** A Chan that may be walked later, together with the operation that needs it; see Later. */
   readonly later?: Later;
 }
@@ -130,7 +132,7 @@ export function devwalk(up: Proc, c: Chan, names: readonly string[], gen: Gen, c
   }
   if (found === null) return { clone: nc, qids, error: "" };
   nc.dev.chans.unlink(nc);
-  return miss(qids, qids.length === 0 || found === Enotdir ? found : Enonexist);
+  return miss(qids, qids.length === 0 || found === Enotdir ? found : Edoesnotexist);
 }
 
 /** One element: moves nc there and returns null, or says why not. */

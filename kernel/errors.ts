@@ -61,6 +61,29 @@ export const Etimedout = "connection timed out";
 export const Enoport = "no port specified";
 export const Enotconnected = "not connected";
 export const Edownclosed = "connection closed";
+export const Eaddrinuse = "address in use";
+export const Ebadaddrform = "malformed address";
+export const Ebadannounce = "bad args to announce";
+export const Ebadconnect = "bad args to connect";
+export const Econninuse = "connection in use";
+export const Ectlshort = "short control request";
+export const Ectlunknown = "unknown control request";
+export const Elistenhungup = "listen hungup";
+export const Enodev = "no free devices";
+export const Enohost = "dns: name does not exist";
+export const Enoroute = "no route";
+export const Enotannounced = "not announced";
+export const Enotlocal = "not a local IP address";
+
+// What the file trees, the registry and the processes' device say besides.
+export const Ebadspec = "bad attach specifier";
+export const Efull = "file system full";
+export const Eexcl = "exclusive use file already open";
+export const Efileexists = "file exists"; // a wstat's new name
+export const Esrvexist = "srv file already exists";
+export const Esrvauth = "cannot post auth file in srv";
+export const Ectlempty = "empty control message";
+export const Ectlmsg = "unknown control message";
 
 // Messages a process leaves behind.
 export const Ekilled = "Killed";

@@ -118,9 +118,11 @@ export class Egrp {
   #path = 0n;
   vers = 0;
 
+  /** A copy for RFENVG. Paths stay, so a file of it that is open is then the copy's. */
   dup(): Egrp {
     const e = new Egrp();
-    for (const v of this.vars.values()) e.create(v.name).value = v.value.slice();
+    for (const v of this.vars.values()) e.vars.set(v.name, { ...v, value: v.value.slice() });
+    e.#path = this.#path;
     return e;
   }
 

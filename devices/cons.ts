@@ -1,0 +1,227 @@
+// The console device, '#c': the terminal, the clock, chance, and who and where one is. cons(3)
+//
+// The terminal itself is the process's Tty. This kernel prints no messages of its own, so kmesg is empty
+// and a reader of kprint waits; the clock is given from outside, so nothing sets it.
+
+import { COPEN } from "../kernel/chan.ts";
+import type { Chan } from "../kernel/chan.ts";
+import { QTEXCL } from "../kernel/const.ts";
+import { devattach, devdirread, devfile, devopen, devstat, devwalk, nodev } from "../kernel/dev.ts";
+import type { Dev, Dirent, Gen } from "../kernel/dev.ts";
+import { DEVDOTDOT, devdir } from "../kernel/dev.ts";
+import { Ebadctl, Einuse, Eperm, Etoobig, error } from "../kernel/errors.ts";
+import type { Kernel } from "../kernel/kernel.ts";
+import type { Proc } from "../kernel/proc.ts";
+import { Rendez } from "../kernel/rendez.ts";
+import type { Task } from "../kernel/rendez.ts";
+import { NUMSIZE, num, readstr, written } from "./text.ts";
+
+/** The width of a long number, and how much a host's name may have. */
+const VLNUMSIZE = 22;
+const DOMLEN = 64;
+/** Ticks of the fast clock in a second: it counts nanoseconds. */
+const FASTHZ = 1_000_000_000n;
+
+/** One file: its name, length and permission, and the text it reads as if that is all it does. */
+type Consfile = {
+  readonly name: string;
+  readonly length: number;
+  readonly perm: number;
+  readonly text?: (up: Proc) => string;
+};
+
+/** What one console device remembers. */
+type Cons = { sysname: string; hostdomain: string; kprintinuse: boolean; readonly kprint: Rendez };
+
+const owner = (up: Proc): string => up.k.user;
+
+function times(up: Proc): string {
+  const ns = up.k.clock.nsec();
+  const ticks = ns - up.k.clock.epoch;
+  return (
+    num(up.k.clock.seconds()) + num(ns, VLNUMSIZE) + num(ticks, VLNUMSIZE) + num(FASTHZ, VLNUMSIZE)
+  );
+}
+
+/** User, system and real time in milliseconds, of the process and of its children. */
+function cputimes(up: Proc): string {
+  const real = Math.round((up.k.clock.now() - up.started) / 1e6);
+  return [0, 0, real, 0, 0, 0].map((n) => num(n)).join("");
+}
+
+/** One line for the one processor: its number, context switches, and eight counts we have not. */
+function sysstat(up: Proc): string {
+  return `${[0, up.k.sched.resumed, 0, 0, 0, 0, 0, 0, 100, 0].map((n) => num(n)).join("")}\n`;
+}
+
+const SWAP = "0 memory\n4096 pagesize\n0 kernel\n0/0 user\n0/0 swap\n";
+
+/** The files in the order that a directory read gives them. */
+function consfiles(state: Cons): readonly Consfile[] {
+  return [
+    { name: "bintime", length: 24, perm: 0o664 },
+    { name: "cons", length: 0, perm: 0o660 },
+    { name: "consctl", length: 0, perm: 0o220 },
+    { name: "cputime", length: 6 * NUMSIZE, perm: 0o444, text: cputimes },
+    { name: "drivers", length: 0, perm: 0o444, text: drivers },
+    { name: "hostdomain", length: DOMLEN, perm: 0o664, text: () => state.hostdomain },
+    { name: "hostowner", length: 0, perm: 0o664, text: owner },
+    { name: "kmesg", length: 0, perm: 0o440, text: () => "" },
+    { name: "kprint", length: 0, perm: 0o440 },
+    { name: "null", length: 0, perm: 0o666 },
+    { name: "osversion", length: 0, perm: 0o444, text: () => "2000" },
+    { name: "pgrpid", length: NUMSIZE, perm: 0o444, text: (up) => num(up.pgrp.pgrpid) },
+    { name: "pid", length: NUMSIZE, perm: 0o444, text: (up) => num(up.pid) },
+    { name: "ppid", length: NUMSIZE, perm: 0o444, text: (up) => num(up.parent?.pid ?? 0) },
+    { name: "random", length: 0, perm: 0o444 },
+    { name: "reboot", length: 0, perm: 0o664, text: () => "" },
+    { name: "swap", length: 0, perm: 0o664, text: () => SWAP },
+    { name: "sysname", length: 0, perm: 0o664, text: () => state.sysname },
+    { name: "sysstat", length: 0, perm: 0o666, text: sysstat },
+    { name: "time", length: NUMSIZE + 3 * VLNUMSIZE, perm: 0o664, text: times },
+    { name: "user", length: 0, perm: 0o666, text: (up) => up.user },
+    { name: "zero", length: 0, perm: 0o444 },
+  ];
+}
+
+function drivers(up: Proc): string {
+  let text = "";
+  for (const d of up.k.devtab) text += `#${d.dc} ${d.name}\n`;
+  return text;
+}
+
+/** The time as three numbers of 8 bytes, the high byte first: as many of them as buf has room for. */
+function readbintime(up: Proc, buf: Uint8Array): number {
+  const view = new DataView(buf.buffer, buf.byteOffset, buf.length);
+  const ns = up.k.clock.nsec();
+  const values = [ns, ns - up.k.clock.epoch, FASTHZ];
+  let n = 0;
+  for (const v of values) {
+    if (n + 8 > buf.length) break;
+    view.setBigUint64(n, v);
+    n += 8;
+  }
+  return n;
+}
+
+function* readcons(up: Proc, buf: Uint8Array): Task<number> {
+  const bytes = yield* up.tty.read(buf.length);
+  buf.set(bytes);
+  return bytes.length;
+}
+
+/** The text of a name that is written whole, and must be shorter than `max`. */
+function newname(bytes: Uint8Array, offset: number, max: number): string {
+  if (offset !== 0 || bytes.length >= max) error(Etoobig);
+  return written(bytes);
+}
+
+/** Writes to the file called `name`; gives what write(2) does. */
+function* conswrite(
+  up: Proc,
+  state: Cons,
+  name: string,
+  w: { bytes: Uint8Array; offset: number },
+): Task<number> {
+  switch (name) {
+    case "cons":
+      yield* up.tty.write(w.bytes);
+      break;
+    case "null":
+    case "consctl":
+    case "sysstat":
+      break;
+    case "sysname":
+      state.sysname = newname(w.bytes, w.offset, DOMLEN);
+      break;
+    case "hostdomain":
+      state.hostdomain = newname(w.bytes, w.offset, DOMLEN);
+      break;
+    case "reboot":
+    case "swap":
+      return error(Ebadctl);
+    default:
+      return error(Eperm);
+  }
+  return w.bytes.length;
+}
+
+/** Reads a file that is more than a text. */
+function* consread(up: Proc, state: Cons, name: string, buf: Uint8Array): Task<number> {
+  switch (name) {
+    case "bintime":
+      return readbintime(up, buf);
+    case "cons":
+      return yield* readcons(up, buf);
+    case "random":
+      up.k.config.host.random(buf);
+      return buf.length;
+    case "zero":
+      buf.fill(0);
+      return buf.length;
+    case "kprint":
+      yield state.kprint; // for ever: nothing is printed
+      return 0;
+    default:
+      return 0;
+  }
+}
+
+/** Makes the console device. */
+export function newCons(k: Kernel): Dev {
+  const state: Cons = {
+    sysname: k.config.sysname,
+    hostdomain: "",
+    kprintinuse: false,
+    kprint: new Rendez("kprint"),
+  };
+  const files = consfiles(state);
+  const entries = files.map((f, i): Dirent => {
+    const qid = devfile(BigInt(i + 1));
+    return {
+      name: f.name,
+      length: f.length,
+      perm: f.perm,
+      qid: f.name === "kprint" ? { ...qid, type: QTEXCL } : qid,
+    };
+  });
+  const root: Dirent = { qid: devdir(0n), name: "#c", length: 0, perm: 0o555 };
+  const gen: Gen = (_up, _c, s) => (s === DEVDOTDOT ? root : (entries[s] ?? null));
+  const file = (c: Chan): Consfile | undefined => files[Number(c.qid.path) - 1];
+
+  const dev: Dev = {
+    ...nodev,
+    dc: "c",
+    name: "cons",
+    chans: k.chans,
+    *attach(_up, spec) {
+      return devattach(dev, spec);
+    },
+    *walk(up, c, names) {
+      return devwalk(up, c, names, gen);
+    },
+    *stat(up, c) {
+      return devstat(up, c, gen);
+    },
+    *open(up, c, omode) {
+      if (file(c)?.name !== "kprint") return devopen(up, c, omode, gen);
+      if (state.kprintinuse) error(Einuse);
+      const nc = devopen(up, c, omode, gen);
+      state.kprintinuse = true;
+      return nc;
+    },
+    *close(c) {
+      if ((c.flag & COPEN) !== 0 && file(c)?.name === "kprint") state.kprintinuse = false;
+    },
+    *read(up, c, buf, offset) {
+      const f = file(c);
+      if (f === undefined) return devdirread(up, c, buf, gen);
+      if (f.text !== undefined) return readstr(f.text(up), buf, offset);
+      return yield* consread(up, state, f.name, buf);
+    },
+    *write(up, c, bytes, offset) {
+      return yield* conswrite(up, state, file(c)?.name ?? "", { bytes, offset });
+    },
+  };
+  return dev;
+}

@@ -1,0 +1,71 @@
+// The descriptor device, '#d': a file for each descriptor of the process that looks, which opened gives
+// the Chan that the descriptor has, and a ctl file that describes it. dup(3)
+
+import { cclose } from "../kernel/chan.ts";
+import { OCEXEC, ORCLOSE, ORDWR, OREAD, OWRITE, QTDIR } from "../kernel/const.ts";
+import {
+  DEVDOTDOT,
+  devattach,
+  devdir,
+  devdirread,
+  devfile,
+  devopen,
+  devstat,
+  devwalk,
+} from "../kernel/dev.ts";
+import { nodev, openmode } from "../kernel/dev.ts";
+import type { Dev, Dirent, Gen } from "../kernel/dev.ts";
+import { Eisdir, error } from "../kernel/errors.ts";
+import type { Kernel } from "../kernel/kernel.ts";
+import { fdline, readstr } from "./text.ts";
+
+const PERMS: Readonly<Record<number, number>> = { [OREAD]: 0o400, [OWRITE]: 0o200, [ORDWR]: 0o600 };
+const root: Dirent = { qid: devdir(0n), name: "#d", length: 0, perm: 0o555 };
+
+/** Entries 2n and 2n+1 are n and nctl; their qid paths are one more. */
+const gen: Gen = (up, _c, s) => {
+  if (s === DEVDOTDOT) return root;
+  const fd = s >> 1;
+  if (fd >= up.fgrp.fd.length) return null;
+  const c = up.fgrp.fd[fd] ?? null;
+  if (c === null) return "skip";
+  const qid = devfile(BigInt(s + 1));
+  if ((s & 1) === 1) return { qid, name: `${fd}ctl`, length: 0, perm: 0o400 };
+  return { qid, name: fd.toString(), length: 0, perm: PERMS[c.mode] ?? 0o400 };
+};
+
+/** Makes the descriptor device. */
+export function newDup(k: Kernel): Dev {
+  const dev: Dev = {
+    ...nodev,
+    dc: "d",
+    name: "dup",
+    chans: k.chans,
+    *attach(_up, spec) {
+      return devattach(dev, spec);
+    },
+    *walk(up, c, names) {
+      return devwalk(up, c, names, gen);
+    },
+    *stat(up, c) {
+      return devstat(up, c, gen);
+    },
+    *open(up, c, omode) {
+      const s = Number(c.qid.path) - 1;
+      if ((c.qid.type & QTDIR) !== 0) {
+        if (omode !== OREAD) error(Eisdir);
+        return devopen(up, c, omode, gen);
+      }
+      if ((s & 1) === 1) return devopen(up, c, omode, gen);
+      const f = up.fgrp.tochan(s >> 1, openmode(omode & ~(OCEXEC | ORCLOSE))).incref();
+      yield* cclose(c);
+      return f;
+    },
+    *read(up, c, buf, offset) {
+      if ((c.qid.type & QTDIR) !== 0) return devdirread(up, c, buf, gen);
+      const fd = (Number(c.qid.path) - 1) >> 1;
+      return readstr(fdline(fd, up.fgrp.get(fd), 0), buf, offset);
+    },
+  };
+  return dev;
+}

@@ -1,0 +1,179 @@
+// The environment device, '#e': a file for each variable of the process's environment; '#ec' is the
+// configuration, one environment for the whole kernel. env(3)
+//
+// A Chan names a variable by its qid path and looks it up in the environment of whoever uses it, so after
+// rfork(RFENVG) an open file is the copy's. What is listed is what was there when the reading began, less
+// what was removed since.
+
+import { COPEN, CRCLOSE, Chan, Path } from "../kernel/chan.ts";
+import { OREAD, OTRUNC, QTDIR } from "../kernel/const.ts";
+import { DEVDOTDOT, devdir, devdirent, devdirread, devfile, devwalk, nodev, opened } from "../kernel/dev.ts";
+import type { Dev, Dirent, Gen, Want } from "../kernel/dev.ts";
+import type { Dir, Qid } from "../kernel/dir.ts";
+import { Ebadarg, Eexist, Enoenv, Enonexist, Eperm, Etoobig, Etoolong, error } from "../kernel/errors.ts";
+import { Egrp } from "../kernel/pgrp.ts";
+import type { Evar } from "../kernel/pgrp.ts";
+import type { Kernel } from "../kernel/kernel.ts";
+import type { Proc } from "../kernel/proc.ts";
+import { utflen } from "../kernel/utf.ts";
+import { readbytes } from "./text.ts";
+
+/** The longest value, and one more than the longest name; how many variables one environment has. */
+const MAXVALUE = 16300;
+const MAXNAME = 128;
+const MAXVARS = 5000;
+
+const ROOTQID: Qid = devdir(0n);
+const ROOT: Dirent = { qid: ROOTQID, name: "#e", length: 0, perm: 0o555 };
+
+class EnvChan extends Chan {
+  /** The configuration of '#ec'; null means whose environment it is depends on who looks. */
+  readonly conf: Egrp | null;
+  /** The variable, when last looked up, and where that was. */
+  evar: Evar | null = null;
+  egrp: Egrp | null = null;
+  /** What a directory read goes through. */
+  list: readonly Evar[] = [];
+
+  constructor(dev: Dev, qid: Qid, conf: Egrp | null) {
+    super(dev, qid);
+    this.conf = conf;
+  }
+}
+
+const clone = (c: Chan): EnvChan => {
+  const from = c as EnvChan;
+  const nc = new EnvChan(c.dev, c.qid, from.conf);
+  nc.path = c.path;
+  return nc;
+};
+
+const egrpof = (up: Proc, c: EnvChan): Egrp => c.conf ?? up.egrp;
+const dirent = (v: Evar): Dirent => ({ qid: devfile(v.path, v.vers), name: v.name, length: v.value.length, perm: 0o666 });
+
+/** Names are looked up; a listing goes through c.list. */
+const gen: Gen = (up, chan, s, name) => {
+  const c = chan as EnvChan;
+  if (s === DEVDOTDOT) return ROOT;
+  if (name !== null) {
+    const v = s === 0 ? egrpof(up, c).vars.get(name) : undefined;
+    return v === undefined ? null : dirent(v);
+  }
+  const v = c.list[s];
+  if (v === undefined) return null;
+  return v.removed ? "skip" : dirent(v);
+};
+
+/** The variable that c is; "file does not exist" once it was removed. */
+function lookup(up: Proc, c: EnvChan): Evar {
+  const egrp = egrpof(up, c);
+  if (c.evar !== null && c.egrp === egrp && !c.evar.removed) return c.evar;
+  for (const v of egrp.vars.values())
+    if (v.path === c.qid.path) {
+      c.evar = v;
+      c.egrp = egrp;
+      return v;
+    }
+  return error(Enonexist);
+}
+
+function stat(up: Proc, c: EnvChan): Dir {
+  if ((c.qid.type & QTDIR) === 0) return devdirent(up, c, dirent(lookup(up, c)));
+  const name = c.path.elems.length > 0 ? c.path.last : c.path.root;
+  return devdirent(up, c, { ...ROOT, name });
+}
+
+function open(up: Proc, c: EnvChan, omode: number): EnvChan {
+  if ((c.qid.type & QTDIR) !== 0) {
+    if (omode !== OREAD) error(Eperm);
+    opened(c, omode);
+    return c;
+  }
+  const v = lookup(up, c);
+  opened(c, omode);
+  if ((omode & OTRUNC) !== 0 && v.value.length > 0) {
+    v.value = new Uint8Array(0);
+    v.vers++;
+  }
+  return c;
+}
+
+/** Creates a variable; a directory that is asked for becomes one too, as on Plan 9. */
+function create(up: Proc, c: EnvChan, name: string, want: Want): EnvChan {
+  if ((c.qid.type & QTDIR) === 0) error(Eperm);
+  if (utflen(name) >= MAXNAME) error(Etoolong);
+  const egrp = egrpof(up, c);
+  if (egrp.vars.has(name)) error(Eexist);
+  if (egrp.vars.size >= MAXVARS) error(Enoenv);
+  const v = egrp.create(name);
+  c.qid = devfile(v.path, v.vers);
+  c.evar = v;
+  c.egrp = egrp;
+  opened(c, want.omode);
+  return c;
+}
+
+/** Whole values are short, so each write makes a new one. */
+function write(v: Evar, bytes: Uint8Array, offset: number): number {
+  const end = offset + bytes.length;
+  if (end > MAXVALUE) error(Etoobig);
+  if (bytes.length === 0) return 0;
+  const value = new Uint8Array(Math.max(end, v.value.length));
+  value.set(v.value);
+  value.set(bytes, offset);
+  v.value = value;
+  v.vers++;
+  return bytes.length;
+}
+
+function remove(egrp: Egrp, v: Evar): void {
+  v.removed = true;
+  egrp.vars.delete(v.name);
+  egrp.vers++;
+}
+
+/** Makes the environment device. */
+export function newEnv(k: Kernel): Dev {
+  const conf = new Egrp();
+  const dev: Dev = {
+    ...nodev,
+    dc: "e",
+    name: "env",
+    chans: k.chans,
+    *attach(_up, spec) {
+      if (spec !== "" && spec !== "c") error(Ebadarg);
+      const c = new EnvChan(dev, ROOTQID, spec === "c" ? conf : null);
+      c.path = new Path(`#e${spec}`, []);
+      return c;
+    },
+    *walk(up, c, names) {
+      return devwalk(up, c, names, gen, clone);
+    },
+    *stat(up, c: EnvChan) {
+      return stat(up, c);
+    },
+    *open(up, c: EnvChan, omode) {
+      return open(up, c, omode);
+    },
+    *create(up, c: EnvChan, name, want) {
+      return create(up, c, name, want);
+    },
+    *close(c: EnvChan) {
+      if ((c.flag & COPEN) === 0 || (c.flag & CRCLOSE) === 0) return;
+      if (c.evar !== null && c.egrp !== null && !c.evar.removed) remove(c.egrp, c.evar);
+    },
+    *read(up, c: EnvChan, buf, offset) {
+      if ((c.qid.type & QTDIR) === 0) return readbytes(lookup(up, c).value, buf, offset);
+      if (c.dri === 0) c.list = [...egrpof(up, c).vars.values()];
+      return devdirread(up, c, buf, gen);
+    },
+    *write(up, c: EnvChan, bytes, offset) {
+      return write(lookup(up, c), bytes, offset);
+    },
+    *remove(up, c: EnvChan) {
+      if ((c.qid.type & QTDIR) !== 0) error(Eperm);
+      remove(egrpof(up, c), lookup(up, c));
+    },
+  };
+  return dev;
+}

@@ -1,0 +1,198 @@
+// The pipe device, '#|': each attach is a new pipe, a directory with its two ends data and data1. pipe(3)
+//
+// What is written on one end is read on the other, through a Queue for each direction. An end is closed
+// when the last that opened it closes: the other end then reads what is left and end of file, and its
+// writers get a note. Only when both ends are closed does the pipe start afresh.
+
+import { CMSG, COPEN, Chan, Path } from "../kernel/chan.ts";
+import { OREAD, QTDIR } from "../kernel/const.ts";
+import {
+  DEVDOTDOT,
+  devattach,
+  devdir,
+  devdirread,
+  devfile,
+  devpermcheck,
+  devstat,
+  devwalk,
+} from "../kernel/dev.ts";
+import { nodev, opened } from "../kernel/dev.ts";
+import type { Dev, Dirent, Gen } from "../kernel/dev.ts";
+import type { Qid, Wstat } from "../kernel/dir.ts";
+import { Ebadarg, Eperm, PlanError, error } from "../kernel/errors.ts";
+import type { Kernel } from "../kernel/kernel.ts";
+import type { Proc } from "../kernel/proc.ts";
+import type { Task } from "../kernel/rendez.ts";
+import { MAXATOMIC, Queue } from "./queue.ts";
+
+/** How much may wait in each direction. */
+const PIPELIMIT = 256 * 1024;
+
+const NOTE = "sys: write on closed pipe";
+
+/** The ends: what one writes goes into the queue that the other reads. */
+type End = 0 | 1;
+const ENDS: readonly End[] = [0, 1];
+const NAMES = ["data", "data1"] as const;
+
+/** Both queues, q[e] read by end e, and how many have each end open. */
+class Pipe {
+  readonly id: bigint;
+  readonly q: readonly [Queue, Queue] = [new Queue(PIPELIMIT), new Queue(PIPELIMIT)];
+  readonly qref: [number, number] = [0, 0];
+  owner: string;
+  perm = 0o600;
+
+  constructor(id: bigint, owner: string) {
+    this.id = id;
+    this.owner = owner;
+  }
+
+  /** The qid of the directory, or of an end: the id and, in the low five bits, which. */
+  qid(end: End | -1): Qid {
+    const path = (this.id << 5n) | BigInt(end + 1);
+    return end === -1 ? devdir(path) : devfile(path);
+  }
+
+  /** The last that had this end open is gone. */
+  endclosed(end: End): void {
+    const other = (1 - end) as End;
+    this.q[other].hangup();
+    this.q[end].close();
+    if (this.qref[other] > 0) return;
+    for (const q of this.q) q.reopen();
+  }
+}
+
+/** A Chan to a pipe's directory or to one of its ends. */
+class PipeChan extends Chan {
+  readonly pipe: Pipe;
+  /** Which end it is, -1 for the directory. */
+  end: End | -1 = -1;
+
+  constructor(dev: Dev, qid: Qid, pipe: Pipe) {
+    super(dev, qid);
+    this.pipe = pipe;
+  }
+}
+
+const clone = (c: Chan): PipeChan => {
+  const { pipe } = c as PipeChan;
+  const nc = new PipeChan(c.dev, c.qid, pipe);
+  nc.path = c.path;
+  return nc;
+};
+
+/** The end that a qid is, -1 for the directory. */
+function endof(qid: Qid): End | -1 {
+  const n = qid.path & 31n;
+  return n === 1n ? 0 : n === 2n ? 1 : -1;
+}
+
+const gen: Gen = (_up, c, s) => {
+  const { pipe } = c as PipeChan;
+  const uid = pipe.owner;
+  if (s === DEVDOTDOT) return { qid: pipe.qid(-1), name: "#|", length: 0, perm: 0o555, uid };
+  const end = ENDS[s];
+  if (end === undefined) return null;
+  return {
+    qid: pipe.qid(end),
+    name: NAMES[end],
+    length: pipe.q[end].len,
+    perm: pipe.perm,
+    uid,
+  } satisfies Dirent;
+};
+
+function open(up: Proc, c: PipeChan, omode: number): PipeChan {
+  const { end, pipe } = c;
+  if (end === -1) {
+    if (omode !== OREAD) error(Ebadarg);
+    opened(c, omode);
+    return c;
+  }
+  devpermcheck(up.user, pipe.owner, pipe.perm, omode);
+  opened(c, omode);
+  pipe.qref[end]++;
+  c.iounit = MAXATOMIC;
+  return c;
+}
+
+/** As Plan 9: whatever goes wrong in a write posts the note, an interrupt too. */
+function* write(up: Proc, c: PipeChan, bytes: Uint8Array): Task<number> {
+  const { end } = c;
+  if (end === -1) return error(Eperm);
+  try {
+    yield* c.pipe.q[(1 - end) as End].write(bytes);
+    return bytes.length;
+  } catch (e) {
+    if (e instanceof PlanError && (c.flag & CMSG) === 0) note(up);
+    throw e;
+  }
+}
+
+/** Posts the note; a process that has as many as it can hold gets no more. */
+function note(up: Proc): void {
+  try {
+    up.image?.notes.post(NOTE, true);
+  } catch (e) {
+    if (!(e instanceof PlanError)) throw e;
+  }
+}
+
+function wstat(up: Proc, c: PipeChan, d: Wstat): void {
+  if ((c.qid.type & QTDIR) !== 0 || up.user !== c.pipe.owner) error(Eperm);
+  if (d.mode !== undefined) c.pipe.perm = d.mode & 0o777;
+  if (d.uid !== undefined) c.pipe.owner = d.uid;
+}
+
+/** Makes the pipe device. */
+export function newPipe(k: Kernel): Dev {
+  let id = 0n;
+  const dev: Dev = {
+    ...nodev,
+    dc: "|",
+    name: "pipe",
+    chans: k.chans,
+    *attach(up, spec) {
+      const pipe = new Pipe(++id, up.user);
+      const c = new PipeChan(dev, pipe.qid(-1), pipe);
+      c.path = new Path(`#|${spec}`, []);
+      return c;
+    },
+    *walk(up, c, names) {
+      const wq = devwalk(up, c, names, gen, clone);
+      if (wq.clone instanceof PipeChan) wq.clone.end = endof(wq.clone.qid);
+      return wq;
+    },
+    *stat(up, c) {
+      return devstat(up, c, gen);
+    },
+    *open(up, c: PipeChan, omode) {
+      return open(up, c, omode);
+    },
+    *close(c: PipeChan) {
+      const { end } = c;
+      if ((c.flag & COPEN) !== 0 && end !== -1 && --c.pipe.qref[end as End] === 0)
+        c.pipe.endclosed(end as End);
+    },
+    *read(up, c: PipeChan, buf) {
+      const { end } = c;
+      if (end === -1) return devdirread(up, c, buf, gen);
+      const block = yield* c.pipe.q[end].bread(buf.length);
+      buf.set(block);
+      return block.length;
+    },
+    *bread(up, c: PipeChan, n) {
+      const { end } = c;
+      if (end !== -1) return yield* c.pipe.q[end].bread(n);
+      const buf = new Uint8Array(n);
+      return buf.subarray(0, devdirread(up, c, buf, gen));
+    },
+    write,
+    *wstat(up, c: PipeChan, d) {
+      wstat(up, c, d);
+    },
+  };
+  return dev;
+}

@@ -1,0 +1,155 @@
+// What the files of /proc/n hold: the texts that device p gives to read, and the messages that its ctl
+// file obeys. proc(3)
+
+import { OREAD } from "../kernel/const.ts";
+import { Ebadarg, Ebadctl, Ecmdargs, Ectlempty, Ectlmsg, Ekilled, Eperm, error } from "../kernel/errors.ts";
+import { quote } from "../kernel/name.ts";
+import type { Proc, Waitmsg } from "../kernel/proc.ts";
+import { Rendez } from "../kernel/rendez.ts";
+import type { Coroutine } from "../kernel/sched.ts";
+import { utfcut, utfencode, utflen } from "../kernel/utf.ts";
+import { NUMSIZE, fdline, num, strtoul } from "./text.ts";
+
+/** The columns of names, and of the state, in status. */
+const KNAMELEN = 28;
+const STATELEN = 12;
+/** What status says of priorities, which we have not. */
+const PRIORITY = 10;
+
+/** One file of a process's directory. */
+export type Procfile = {
+  readonly name: string;
+  readonly perm: number;
+  /** The text it reads as, when that is all. */
+  readonly text?: (p: Proc) => string;
+};
+
+/** The files in the order a directory read gives them; the mode of a process, 0640, is in all of them. */
+export const PROCFILES: readonly Procfile[] = [
+  { name: "args", perm: 0o660, text: argstext },
+  { name: "ctl", perm: 0o640 },
+  { name: "fd", perm: 0o644, text: fdtext },
+  { name: "note", perm: 0o640 },
+  { name: "noteid", perm: 0o664, text: (p) => num(p.noteid) },
+  { name: "notepg", perm: 0o640 },
+  { name: "ns", perm: 0o644, text: nstext },
+  { name: "status", perm: 0o644, text: statustext },
+  { name: "text", perm: 0o640 },
+  { name: "wait", perm: 0o640 },
+];
+
+/** Files that show something and take nothing. */
+export const readonlyfile = (name: string): boolean => ["fd", "ns", "status", "text", "wait"].includes(name);
+
+/** The arguments, quoted where rc would need it. */
+export function argstext(p: Proc): string {
+  return p.args.map(quote).join(" ");
+}
+
+/** The current directory, then a line for each open file. */
+export function fdtext(p: Proc): string {
+  const open = p.fgrp.fd.map((c, fd) => ({ fd, c }));
+  const width = Math.max(0, ...open.map(({ c }) => (c === null ? 0 : c.qid.vers.toString().length)));
+  const lines = open.map(({ fd, c }) => (c === null ? "" : fdline(fd, c, width)));
+  return `${p.dot.path.toString()}\n${lines.join("")}`;
+}
+
+/** The name space as commands of rc that would make it again. */
+export function nstext(p: Proc): string {
+  const lines = p.pgrp.ns.lines().map((l) => `${l.text}\n`);
+  return `${lines.join("")}cd ${quote(p.dot.path.toString())}\n`;
+}
+
+/** Twelve fields of fixed width: name, user, state, six times in ms, size in K, two priorities. */
+export function statustext(p: Proc): string {
+  const real = Math.round((p.k.clock.now() - p.started) / 1e6);
+  const nums = [0, 0, real, 0, 0, 0, 0, PRIORITY, PRIORITY];
+  return column(p.text, KNAMELEN) + column(p.user, KNAMELEN) + column(state(p), STATELEN) + nums.map((n) => num(n, NUMSIZE)).join("");
+}
+
+/** Text in a column of n bytes, the last of them a blank. */
+function column(text: string, n: number): string {
+  const cut = utfcut(text, n - 1);
+  return cut + " ".repeat(n - utflen(cut));
+}
+
+/** What a process does: the system call it is in, by the name that ps(1) knows, or how it waits. */
+function state(p: Proc): string {
+  if (p.stopped !== null) return "Stopped";
+  let asleep = false;
+  for (const co of p.coroutines()) {
+    const call = callname(co);
+    if (call !== null) return call;
+    asleep ||= co.on !== null;
+  }
+  return asleep ? "Wakeme" : "Ready";
+}
+
+/** libc's read and write are the calls pread and pwrite. */
+const CALLNAMES: Readonly<Record<string, string>> = { read: "Pread", write: "Pwrite", rendezvous: "Rendez" };
+const NOCALL: ReadonlySet<string> = new Set(["program", "thread", "note", "return", "exit"]);
+
+function callname(co: Coroutine): string | null {
+  const name = co.call?.name ?? co.label;
+  if (NOCALL.has(name) || co.proc.image === null) return null;
+  return CALLNAMES[name] ?? name.charAt(0).toUpperCase() + name.slice(1);
+}
+
+/** What await(2) gives: pid, three times and the quoted message. */
+export function waittext(w: Waitmsg): Uint8Array {
+  return utfencode(`${w.pid} ${w.time.join(" ")} ${quote(w.msg)}`);
+}
+
+/** Takes a message apart as rc would: blanks between words, quotes around words with blanks. */
+function fields(text: string): string[] {
+  const words = text.match(/(?:'(?:[^']|'')*'?|[^\s'])+/g) ?? [];
+  return words.map((w) => w.replaceAll(/'((?:[^']|'')*)'?/g, (_, inner: string) => inner.replaceAll("''", "'")));
+}
+
+/** Messages that have no meaning here, there being one processor and no swap: how many words they have. */
+const IDLE: Readonly<Record<string, number>> = { noswap: 1, private: 1, pri: 2, wired: 2, fixedpri: 2 };
+
+/** Obeys a message to p's ctl file. */
+export function procctl(p: Proc, text: string): void {
+  const words = fields(text);
+  const [verb] = words;
+  if (verb === undefined) return error(Ectlempty);
+  const told = `"${words.map(quote).join(" ")}"`;
+  const want = IDLE[verb] ?? (["kill", "start", "stop"].includes(verb) ? 1 : -1);
+  if (want < 0) error(`${Ectlmsg} ${told}`);
+  if (want !== words.length) error(`${Ecmdargs} ${told}`);
+  if (verb === "kill") kill(p);
+  if (verb === "stop") stop(p);
+  if (verb === "start") start(p);
+}
+
+function kill(p: Proc): void {
+  if (p.image === null) error(Eperm);
+  p.exit(Ekilled);
+}
+
+/** From its next system call on, the process waits. */
+function stop(p: Proc): void {
+  if (p.image === null) error(Eperm);
+  p.stopped ??= new Rendez("stopped");
+}
+
+function start(p: Proc): void {
+  if (p.stopped === null) return error(Ebadctl);
+  const r = p.stopped;
+  p.stopped = null;
+  r.wakeupall();
+}
+
+/** Moves p to another note group: its own, or one that a process of the same user is in. */
+export function setnoteid(p: Proc, text: string): void {
+  const id = strtoul(text);
+  if (id !== p.pid && ![...p.k.procs.values()].some((q) => q.noteid === id && q.user === p.user)) error(Ebadarg);
+  p.noteid = id;
+}
+
+/** Whether a file may be opened in this way, permissions aside. */
+export function checkopen(p: Proc, name: string, omode: number): void {
+  if (readonlyfile(name) && omode !== OREAD) error(Eperm);
+  if (name === "notepg" && p.image === null) error(Eperm);
+}

@@ -1,0 +1,164 @@
+// Queue: blocks of bytes on their way from writers to readers, as Plan 9's qio. What one write puts in,
+// up to 64K, comes out by itself: a read gets no more than one block, and leaves the rest of it when it
+// has less room. A pipe is two of these.
+//
+// Writers that fill the queue have their data in it and then wait until readers made room: so a write
+// that is interrupted is not torn. Readers, and writers, are served in the order they came.
+
+import { Ehungup, error } from "../kernel/errors.ts";
+import { QLock, Rendez } from "../kernel/rendez.ts";
+import type { Task } from "../kernel/rendez.ts";
+
+/** The most bytes in one block. */
+export const MAXATOMIC = 65536;
+
+/** What a block counts at least against the limit, so that a queue of empty ones is bounded too. */
+const MINCHARGE = 64;
+
+const EMPTY = new Uint8Array(0);
+
+// Small blocks are cut from a slab: allocating each by itself costs ten times as much.
+const SLAB = 65536;
+const SLABMAX = 8192;
+let slab = new Uint8Array(SLAB);
+let used = 0;
+
+/** A copy of bytes[from, to). */
+function copy(bytes: Uint8Array, from: number, to: number): Uint8Array {
+  const n = to - from;
+  if (n > SLABMAX) return bytes.slice(from, to);
+  if (used + n > SLAB) {
+    slab = new Uint8Array(SLAB);
+    used = 0;
+  }
+  const block = slab.subarray(used, used + n);
+  block.set(n === bytes.length ? bytes : bytes.subarray(from, to));
+  used += n;
+  return block;
+}
+
+const charge = (n: number): number => (n < MINCHARGE ? MINCHARGE : n);
+
+export class Queue {
+  readonly limit: number;
+  /** Bytes that wait to be read. */
+  len = 0;
+  /** Bytes counted against the limit. */
+  #held = 0;
+  #blocks: Uint8Array[] = [];
+  /** Index of the first block; the slots before it are used up. */
+  #first = 0;
+  #closed = false;
+  readonly #readers = new Rendez("queue read");
+  readonly #writers = new Rendez("queue write");
+  readonly #rlock = new QLock("queue read");
+  readonly #wlock = new QLock("queue write");
+
+  constructor(limit: number) {
+    this.limit = limit;
+  }
+
+  /** Closed or hung up: writes fail, reads give what is left and then nothing. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  get #empty(): boolean {
+    return this.#first === this.#blocks.length;
+  }
+
+  /** At most n bytes of the first block, which are the caller's; none when the queue is closed and drained. */
+  *bread(n: number): Task<Uint8Array> {
+    if (!this.#empty && !this.#rlock.held) return this.#take(n);
+    yield* this.#rlock.lock();
+    try {
+      while (this.#empty) {
+        if (this.#closed) return EMPTY;
+        yield this.#readers;
+      }
+      return this.#take(n);
+    } finally {
+      this.#rlock.unlock();
+    }
+  }
+
+  /** Queues a copy of bytes, in blocks; waits when that filled the queue. "i/o on hungup channel" */
+  *write(bytes: Uint8Array): Task<void> {
+    const n = bytes.length;
+    if (n <= MAXATOMIC && this.#held + charge(n) < this.limit && !this.#wlock.held) {
+      this.#put(copy(bytes, 0, n));
+      return;
+    }
+    yield* this.#wlock.lock();
+    try {
+      let o = 0;
+      do {
+        // Only writers that are interrupted and write again get here with a queue this full.
+        while (this.#held >= 2 * this.limit && !this.#closed) yield this.#writers;
+        const next = Math.min(n, o + MAXATOMIC);
+        this.#put(copy(bytes, o, next));
+        o = next;
+        while (this.#held >= this.limit && !this.#closed) yield this.#writers;
+      } while (o < n);
+    } finally {
+      this.#wlock.unlock();
+    }
+  }
+
+  /** The writing side is gone: readers get what is left, then end of file. */
+  hangup(): void {
+    this.#closed = true;
+    this.#readers.wakeupall();
+    this.#writers.wakeupall();
+  }
+
+  /** The reading side is gone: hangs up and drops what is left. */
+  close(): void {
+    this.#blocks = [];
+    this.#first = 0;
+    this.len = 0;
+    this.#held = 0;
+    this.hangup();
+  }
+
+  /** Makes a closed queue as good as new. */
+  reopen(): void {
+    this.#closed = false;
+  }
+
+  #put(block: Uint8Array): void {
+    if (this.#closed) error(Ehungup);
+    this.#blocks.push(block);
+    this.len += block.length;
+    this.#held += charge(block.length);
+    this.#readers.wakeup();
+  }
+
+  #take(n: number): Uint8Array {
+    const block = this.#blocks[this.#first];
+    if (block === undefined) return EMPTY;
+    const got = block.length <= n ? block : block.subarray(0, n);
+    this.len -= got.length;
+    if (got === block) {
+      this.#held -= charge(block.length);
+      this.#shift();
+    } else {
+      const rest = block.subarray(n);
+      this.#held -= charge(block.length) - charge(rest.length);
+      this.#blocks[this.#first] = rest;
+    }
+    if (this.#held < this.limit / 2 && !this.#writers.empty) this.#writers.wakeupall();
+    return got;
+  }
+
+  #shift(): void {
+    this.#blocks[this.#first++] = EMPTY;
+    if (this.#first === this.#blocks.length) {
+      this.#blocks.length = 0;
+      this.#first = 0;
+    } else if (this.#first >= 64 && this.#first * 2 >= this.#blocks.length) {
+      this.#blocks.splice(0, this.#first);
+      this.#first = 0;
+    }
+  }
+}
