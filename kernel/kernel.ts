@@ -63,6 +63,8 @@ export class Kernel {
   proc0: Proc | null = null;
   #pid = 0;
   #mountid = 0;
+  #conn = 0;
+  #devno = 0;
   #onpanic: ((e: Error) => void)[] = [];
 
   constructor(config: Config) {
@@ -79,6 +81,16 @@ export class Kernel {
 
   nextpid(): number {
     return ++this.#pid;
+  }
+
+  /** Numbers the connections to servers. */
+  nextconn(): number {
+    return ++this.#conn;
+  }
+
+  /** Tells apart what one device serves several times: the attaches of device M. */
+  nextdevno(): number {
+    return ++this.#devno;
   }
 
   /** Mount ids are positive and never used twice. */

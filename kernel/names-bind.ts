@@ -47,7 +47,7 @@ export class Names implements Namespace {
   *bind(up: Proc, name: string, old: string, flags: number): Task<number> {
     const [source, covered] = yield* this.#both(up, name, old);
     try {
-      const members = source.chans.map((c, i) => this.#member(up, c, { flags: i === 0 ? flags : followflags(flags), spec: "", from: source.from, mounted: false }));
+      const members = source.chans.map((c, i) => member(c, { flags: i === 0 ? flags : followflags(flags), spec: "", from: source.from, mounted: false }));
       return yield* this.#mount(up, covered, { flags, members, below: source.below, op: "bind" });
     } finally {
       for (const c of source.chans) yield* cclose(c);
@@ -59,16 +59,12 @@ export class Names implements Namespace {
     let covered: Covered | null = null;
     try {
       covered = yield* this.#coveredname(up, old);
-      const members = [this.#member(up, c, { ...how, mounted: true })];
+      const members = [member(c, { ...how, mounted: true })];
       return yield* this.#mount(up, covered, { flags: how.flags, members, below: new Map(), op: "mount" });
     } finally {
       yield* cclose(c);
       if (covered !== null && covered.chan !== null) yield* cclose(covered.chan);
     }
-  }
-
-  #member(up: Proc, chan: Chan, m: { flags: number; spec: string; from: string; mounted: boolean }): Member {
-    return { ...m, chan, id: 0, covered: false };
   }
 
   *#mount(
@@ -254,6 +250,10 @@ export class Names implements Namespace {
   close(): Task<void> {
     return this.#table.release();
   }
+}
+
+function member(chan: Chan, m: { flags: number; spec: string; from: string; mounted: boolean }): Member {
+  return { ...m, chan, id: 0, covered: false };
 }
 
 function base(root: Chan): Member {

@@ -64,6 +64,11 @@ export class Notes implements Done {
     if (!this.#notified) this.#deliver();
   }
 
+  /** The alarm clock's note; one that finds no place is lost. */
+  alarm(): void {
+    if (this.#proc.notes.length < NNOTE) this.post("alarm", true);
+  }
+
   /** noted(2): how the handler ends. Outside of one it is the end of the process. */
   noted(how: number): void {
     if (!this.#notified) {

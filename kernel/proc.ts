@@ -33,7 +33,9 @@ export class Proc {
   /** The name of its program. */
   text: string;
   args: readonly string[] = [];
+  /** Who waits for it; null for a child of RFNOWAIT and an orphan. */
   parent: Proc | null = null;
+  ppid = 0;
   noteid: number;
   pgrp: Pgrp;
   fgrp: Fgrp;

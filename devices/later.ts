@@ -1,0 +1,241 @@
+// Device λ, later: a Chan that pretends to have walked. The walk is sent together with the operation
+// that needs it, as one Group on one tag of a 9P2000.ix connection, so a name operation is one round
+// trip however long the name. A λ Chan lives inside one system call. Which groups there are: protocol,
+// "Groups the kernel sends".
+//
+// In a group every Twalk has a fresh newfid, so what follows a failed walk fails by itself and touches
+// nothing. What becomes of those fids is settled in mntrpc.ts.
+
+import { Chan } from "../kernel/chan.ts";
+import { MAXWELEM, OEXCL, OTRUNC, QTDIR } from "../kernel/const.ts";
+import type { Later, Walkqid, Want } from "../kernel/dev.ts";
+import { miss } from "../kernel/dev.ts";
+import type { Dir, Qid, Wstat } from "../kernel/dir.ts";
+import { Eexist, Emountrpc, PlanError, error } from "../kernel/errors.ts";
+import { Rerror, Rstat, Rwalk, Tclunk, Tcreate, Topen, Tremove, Tstat, Twalk, Twstat } from "../kernel/fcall.ts";
+import type { Rmsg, Tmsg } from "../kernel/fcall.ts";
+import type { Kernel } from "../kernel/kernel.ts";
+import { QTNONE } from "../kernel/names.ts";
+import type { Proc } from "../kernel/proc.ts";
+import type { Task } from "../kernel/rendez.ts";
+import { Eclone, MntChan, dirof, opened, packwstat, partial } from "./mntchan.ts";
+import type { Group, Mnt } from "./mntrpc.ts";
+
+const UNWALKED: Qid = { path: 0n, vers: 0, type: QTNONE };
+
+/** A walk from `from` that has not been made. Its qid is unknown until it has. */
+class LaterChan extends Chan {
+  readonly from: MntChan;
+  readonly names: readonly string[];
+  /** What was sent, when something was. */
+  asked: Asked | null = null;
+
+  constructor(dev: Later, from: MntChan, names: readonly string[]) {
+    super(dev, UNWALKED, from.devno);
+    this.from = from;
+    this.names = names;
+    this.path = from.path;
+  }
+}
+
+/** A group on the wire: the walk's messages, then the operation's. */
+type Asked = {
+  readonly g: Group;
+  /** How many messages are the walk. */
+  readonly nwalk: number;
+  /** The fid at the end of the walk. */
+  readonly fid: number;
+};
+
+/** The device λ of a kernel. Nobody attaches it; the mount driver offers it as its `later`. */
+export function newLater(k: Kernel): Later {
+  const none = function* (): Task<never> {
+    return error("later: not such an operation");
+  };
+  const dev: Later = {
+    dc: "λ",
+    name: "later",
+    chans: k.chans,
+    attach: none,
+    walk: none,
+    read: none,
+    write: none,
+    defer: (c, names) => (c instanceof MntChan && c.mnt.ix && !c.mnt.dead ? new LaterChan(dev, c, names) : null),
+    ask,
+    force,
+    stat,
+    open,
+    create,
+    remove,
+    wstat,
+    close: (c: LaterChan) => close(k, c),
+  };
+  return dev;
+}
+
+/** Builds the messages of an operation on the fid walked to. */
+type More = (tag: number, fid: number, m: Mnt, g: Group) => readonly Tmsg[];
+
+/** Sends the walk and the operation, in one write. */
+function* send(up: Proc, c: LaterChan, more: More): Task<Asked> {
+  const m = c.from.mnt;
+  const g = yield* m.group(4);
+  const fid = m.newfid();
+  g.makes(fid);
+  const walks = chain(m, g, { from: c.from.fid, to: fid, names: c.names });
+  const asked = { g, nwalk: walks.length, fid };
+  // Known to the Chan before anything can wait: its close lets go of the group.
+  c.asked = asked;
+  yield* m.send(up, g, [...walks, ...more(g.tag, fid, m, g)]);
+  return asked;
+}
+
+/** A walk of any length: one Twalk, or Twalk f→a, Twalk a→b, Tclunk a, ... with fresh fids all along. */
+function chain(m: Mnt, g: Group, w: { readonly from: number; readonly to: number; readonly names: readonly string[] }): Tmsg[] {
+  const msgs: Tmsg[] = [];
+  let fid = w.from;
+  for (let i = 0; ; i += MAXWELEM) {
+    const last = i + MAXWELEM >= w.names.length;
+    const newfid = last ? w.to : m.newfid();
+    if (!last) g.makes(newfid);
+    msgs.push({ type: Twalk, tag: g.tag, fid, newfid, wname: w.names.slice(i, i + MAXWELEM) });
+    if (i > 0) msgs.push({ type: Tclunk, tag: g.tag, fid });
+    if (last) return msgs;
+    fid = newfid;
+  }
+}
+
+/** What the replies to the walk say. */
+function* receivewalk(c: LaterChan, a: Asked): Task<{ qids: readonly Qid[]; error: string | null }> {
+  const qids: Qid[] = [];
+  for (let i = 0; i < a.nwalk; i++) {
+    const t = a.g.requests[i];
+    if (t?.type !== Twalk) continue;
+    const r = yield* c.from.mnt.reply(a.g, i);
+    if (r.type === Rerror) return { qids, error: c.names.length === 0 ? Eclone : r.ename };
+    if (r.type !== Rwalk) return error(Emountrpc);
+    qids.push(...r.wqid);
+    if (r.wqid.length < t.wname.length) return { qids, error: partial(qids) };
+  }
+  return { qids, error: null };
+}
+
+/** Receives the walk, which must have come all the way; a failure has PlanError.at. */
+function* mustwalk(c: LaterChan, a: Asked): Task<void> {
+  let w;
+  try {
+    w = yield* receivewalk(c, a);
+  } catch (e) {
+    if (e instanceof PlanError && e.at === undefined) e.at = 0;
+    throw e;
+  }
+  const last = w.qids[w.qids.length - 1];
+  c.qid = last ?? (w.error === null ? c.from.qid : UNWALKED);
+  if (w.error !== null) throw walkfailed(c, w.qids, w.error);
+}
+
+function walkfailed(c: LaterChan, qids: readonly Qid[], text: string): PlanError {
+  if (c.names.length === 0) return new PlanError(text);
+  const last = qids[qids.length - 1];
+  const notdir = last !== undefined && (last.type & QTDIR) === 0;
+  return new PlanError(text, notdir ? qids.length - 1 : qids.length);
+}
+
+/** The whole of an operation: send (unless ask has), receive the walk, receive the operation's first answer. */
+function* group(up: Proc, c: LaterChan, more: More): Task<Rmsg> {
+  const a = c.asked ?? (yield* send(up, c, more));
+  yield* mustwalk(c, a);
+  return yield* c.from.mnt.receive(a.g, a.nwalk);
+}
+
+function* ask(up: Proc, c: LaterChan, what: "walk" | "stat"): Task<void> {
+  if (c.asked === null) yield* send(up, c, what === "walk" ? () => [] : statmsgs);
+}
+
+function statmsgs(tag: number, fid: number): readonly Tmsg[] {
+  return [
+    { type: Tstat, tag, fid },
+    { type: Tclunk, tag, fid },
+  ];
+}
+
+function* stat(up: Proc, c: LaterChan): Task<Dir> {
+  const r = yield* group(up, c, statmsgs);
+  return r.type === Rstat ? dirof(c, r.stat) : error(Emountrpc);
+}
+
+function* wstat(up: Proc, c: LaterChan, w: Wstat): Task<void> {
+  const bytes = packwstat(w);
+  yield* group(up, c, (tag, fid) => [
+    { type: Twstat, tag, fid, stat: bytes },
+    { type: Tclunk, tag, fid },
+  ]);
+}
+
+function* remove(up: Proc, c: LaterChan): Task<void> {
+  yield* group(up, c, (tag, fid) => [{ type: Tremove, tag, fid }]);
+}
+
+function* open(up: Proc, c: LaterChan, omode: number): Task<Chan> {
+  const r = yield* group(up, c, (tag, fid) => [{ type: Topen, tag, fid, mode: omode & 0xff }]);
+  return take(c, (nc) => opened(nc, omode, r));
+}
+
+/**
+ * Create with OTRUNC opens what is there; an exclusive one looks for the name itself first, and must not
+ * say OTRUNC (protocol, 9P2000.ix rule 4).
+ */
+function* create(up: Proc, c: LaterChan, name: string, want: Want): Task<Chan> {
+  const made = { type: Tcreate, name, perm: want.perm >>> 0 } as const;
+  const mode = want.omode & 0xff;
+  if ((want.omode & OEXCL) === 0) {
+    const r = yield* group(up, c, (tag, fid) => [{ ...made, tag, fid, mode: mode | OTRUNC }]);
+    return take(c, (nc) => opened(nc, want.omode, r));
+  }
+  const a = yield* send(up, c, (tag, fid, m, g) => {
+    const x = m.newfid();
+    g.makes(x);
+    return [
+      { type: Twalk, tag, fid, newfid: x, wname: [name] },
+      { type: Tclunk, tag, fid: x },
+      { ...made, tag, fid, mode: mode & ~OTRUNC },
+    ];
+  });
+  yield* mustwalk(c, a);
+  const look = yield* c.from.mnt.reply(a.g, a.nwalk);
+  if (look.type === Rwalk) error(Eexist);
+  const r = yield* c.from.mnt.receive(a.g, a.nwalk + 2);
+  return take(c, (nc) => opened(nc, want.omode, r));
+}
+
+/** The Chan of device M that the group ended with. */
+function take(c: LaterChan, fn: (nc: MntChan) => MntChan): MntChan {
+  const a = c.asked;
+  if (a === null) return error(Emountrpc);
+  const nc = new MntChan(c.from.dev, c.from.mnt, { fid: a.fid, qid: c.qid, devno: c.devno });
+  nc.path = c.path;
+  a.g.kept = a.fid;
+  c.asked = null;
+  c.from.mnt.release(a.g, true);
+  c.dev.chans.unlink(c);
+  return fn(nc);
+}
+
+function* force(up: Proc, c: LaterChan): Task<Walkqid> {
+  const a = c.asked ?? (yield* send(up, c, () => []));
+  const w = yield* receivewalk(c, a);
+  if (w.error !== null) return miss(w.qids, w.error);
+  const last = w.qids[w.qids.length - 1] ?? c.from.qid;
+  const nc = new MntChan(c.from.dev, c.from.mnt, { fid: a.fid, qid: last, devno: c.devno });
+  nc.path = c.path;
+  a.g.kept = a.fid;
+  return { clone: nc, qids: w.qids, error: "" };
+}
+
+/** Lets go of what was sent. What still comes is waited for by nobody; the fids settle themselves. */
+function* close(k: Kernel, c: LaterChan): Task<void> {
+  const a = c.asked;
+  if (a === null) return;
+  c.asked = null;
+  c.from.mnt.release(a.g, k.sched.current?.dying !== true);
+}

@@ -1,0 +1,159 @@
+// Device M, the mount driver: files at a 9P server. Every operation here is one message and its answer;
+// what is sent together is in later.ts, reading and writing in mntio.ts, the connection in mntrpc.ts. A
+// Chan of M (mntchan.ts) holds a fid and a reference to the Chan of its connection, which thereby lives
+// as long as its files.
+
+import { CRCLOSE, cclose } from "../kernel/chan.ts";
+import type { Chan } from "../kernel/chan.ts";
+import { COPEN } from "../kernel/chan.ts";
+import { IOHDRSZ, MAXWELEM, NOFID, OCEXEC, ORDWR, QTAUTH, QTEXCL } from "../kernel/const.ts";
+import { miss } from "../kernel/dev.ts";
+import type { Dev, Walkqid, Want } from "../kernel/dev.ts";
+import type { Dir, Qid, Wstat } from "../kernel/dir.ts";
+import { Emountrpc, Enoattach, PlanError, error } from "../kernel/errors.ts";
+import {
+  Rattach, Rauth, Rstat, Rwalk, Tattach, Tauth, Tclunk, Tcreate, Topen, Tremove, Tstat, Twalk, Twstat,
+} from "../kernel/fcall.ts";
+import type { Kernel } from "../kernel/kernel.ts";
+import type { Proc } from "../kernel/proc.ts";
+import type { Task } from "../kernel/rendez.ts";
+import { newLater } from "./later.ts";
+import { Eclone, MntChan, dirof, opened, packwstat, partial } from "./mntchan.ts";
+import { mntread, mntwrite, plain } from "./mntio.ts";
+import type { Mnt } from "./mntrpc.ts";
+
+/** The mount device. Only mount(2) attaches it (mntattach); a # name cannot. */
+export function newMnt(k: Kernel): Dev {
+  return {
+    dc: "M",
+    name: "mnt",
+    chans: k.chans,
+    *attach(): Task<Chan> {
+      return error(Enoattach);
+    },
+    walk,
+    stat,
+    open,
+    create,
+    close: (c: MntChan) => close(k, c),
+    read: mntread,
+    write: mntwrite,
+    plain: (c: MntChan) => plain(c),
+    remove,
+    wstat,
+    later: newLater(k),
+  };
+}
+
+function* walk(up: Proc, c: MntChan, names: readonly string[]): Task<Walkqid> {
+  const qids: Qid[] = [];
+  let at = c;
+  for (let i = 0; ; i += MAXWELEM) {
+    let step: Walkqid & { readonly clone: MntChan | null };
+    try {
+      step = yield* walkpart(up, at, names.slice(i, i + MAXWELEM));
+    } finally {
+      if (at !== c) yield* cclose(at);
+    }
+    qids.push(...step.qids);
+    if (step.clone === null) return miss(qids, step.error);
+    at = step.clone;
+    if (i + MAXWELEM >= names.length) return { clone: at, qids, error: "" };
+  }
+}
+
+/** One Twalk to a fresh fid. A failure of any kind is a miss, so that a union may go on. */
+function* walkpart(up: Proc, c: MntChan, names: readonly string[]): Task<Walkqid & { readonly clone: MntChan | null }> {
+  const m = c.mnt;
+  try {
+    const newfid = m.newfid();
+    const r = yield* m.rpc(up, (tag) => ({ type: Twalk, tag, fid: c.fid, newfid, wname: names }), { makes: newfid, keep: (f) => f.type === Rwalk && f.wqid.length === names.length });
+    const qids = r.type === Rwalk ? r.wqid : [];
+    if (qids.length < names.length) return { clone: null, qids, error: partial(qids) };
+    const clone = new MntChan(c.dev, m, { fid: newfid, qid: qids[qids.length - 1] ?? c.qid, devno: c.devno });
+    clone.path = c.path;
+    return { clone, qids, error: "" };
+  } catch (e) {
+    if (!(e instanceof PlanError)) throw e;
+    if (names.length === 0) throw new PlanError(Eclone);
+    return { clone: null, qids: [], error: e.message };
+  }
+}
+
+function* stat(up: Proc, c: MntChan): Task<Dir> {
+  const r = yield* c.mnt.rpc(up, (tag) => ({ type: Tstat, tag, fid: c.fid }));
+  return r.type === Rstat ? dirof(c, r.stat) : error(Emountrpc);
+}
+
+function* open(up: Proc, c: MntChan, omode: number): Task<Chan> {
+  const mode = omode & 0xff & ~OCEXEC;
+  return opened(c, omode, yield* c.mnt.rpc(up, (tag) => ({ type: Topen, tag, fid: c.fid, mode })));
+}
+
+function* create(up: Proc, c: MntChan, name: string, want: Want): Task<Chan> {
+  const mode = want.omode & 0xff & ~OCEXEC;
+  const r = yield* c.mnt.rpc(up, (tag) => ({ type: Tcreate, tag, fid: c.fid, name, perm: want.perm >>> 0, mode }));
+  return opened(c, want.omode, r);
+}
+
+function* remove(up: Proc, c: MntChan): Task<void> {
+  const { fid } = c;
+  c.fid = -1;
+  yield* c.mnt.rpc(up, (tag) => ({ type: Tremove, tag, fid }), { ends: fid });
+}
+
+function* wstat(up: Proc, c: MntChan, w: Wstat): Task<void> {
+  const bytes = packwstat(w);
+  yield* c.mnt.rpc(up, (tag) => ({ type: Twstat, tag, fid: c.fid, stat: bytes }));
+}
+
+/**
+ * Gives the fid back. Nobody waits for that, but where the next call could tell: a file removed on
+ * close, or one that only one may have open. The standard kernel always waits.
+ */
+function* close(k: Kernel, c: MntChan): Task<void> {
+  const m = c.mnt;
+  const { fid } = c;
+  c.fid = -1;
+  const wait = m.waits || (c.flag & CRCLOSE) !== 0 || (c.qid.type & QTEXCL) !== 0;
+  const co = k.sched.current;
+  if (fid >= 0 && wait && !m.dead && co !== null && !co.dying) yield* clunkwait(co.proc, m, fid);
+  else if (fid >= 0) m.clunk(fid);
+  if (c.mchan !== null) yield* cclose(c.mchan);
+  yield* cclose(m.chan);
+}
+
+function* clunkwait(up: Proc, m: Mnt, fid: number): Task<void> {
+  try {
+    yield* m.rpc(up, (tag) => ({ type: Tclunk, tag, fid }), { ends: fid });
+  } catch (e) {
+    if (!(e instanceof PlanError)) throw e;
+  }
+}
+
+/** The fid for authentication, open for reading and writing: fauth(2). */
+export function* mntauth(up: Proc, dev: Dev, m: Mnt, aname: string): Task<Chan> {
+  const afid = m.newfid();
+  const r = yield* m.rpc(up, (tag) => ({ type: Tauth, tag, afid, uname: up.user, aname }), { makes: afid, keep: (f) => f.type === Rauth });
+  const qid = r.type === Rauth ? r.aqid : { path: 0n, vers: 0, type: QTAUTH };
+  const c = new MntChan(dev, m, { fid: afid, qid, devno: up.k.nextdevno() });
+  c.mode = ORDWR;
+  c.flag |= COPEN;
+  c.iounit = m.msize - IOHDRSZ;
+  return c;
+}
+
+/** The root of a server, for mount(2). Each attach is a device of its own. */
+export function* mntattach(up: Proc, dev: Dev, m: Mnt, how: { readonly afid: Chan | null; readonly aname: string }): Task<Chan> {
+  const fid = m.newfid();
+  const afid = how.afid instanceof MntChan ? how.afid.fid : NOFID;
+  const r = yield* m.rpc(
+    up,
+    (tag) => ({ type: Tattach, tag, fid, afid, uname: up.user, aname: how.aname }),
+    { makes: fid, keep: (f) => f.type === Rattach },
+  );
+  if (r.type !== Rattach) return error(Emountrpc);
+  const c = new MntChan(dev, m, { fid, qid: r.qid, devno: up.k.nextdevno() });
+  c.mchan = m.chan.incref();
+  return c;
+}

@@ -1,0 +1,65 @@
+// MntChan, a file at a server, and how replies become what the kernel knows of files.
+
+import { COPEN, Chan } from "../kernel/chan.ts";
+import { IOHDRSZ, QTDIR } from "../kernel/const.ts";
+import type { Dev } from "../kernel/dev.ts";
+import { openmode } from "../kernel/dev.ts";
+import { convD2M, convM2D, sizeD2M, wstatdir } from "../kernel/dir.ts";
+import type { Dir, Qid, Wstat } from "../kernel/dir.ts";
+import { Ebadstat, Edoesnotexist, Emountrpc, Enotdir, error } from "../kernel/errors.ts";
+import { Rcreate, Ropen } from "../kernel/fcall.ts";
+import type { Fcall } from "../kernel/fcall.ts";
+import type { Mnt } from "./mntrpc.ts";
+
+/** What a walk of no elements fails with, whatever the server said. */
+export const Eclone = "clone failed";
+
+/** A file at a server. It holds a reference to the Chan of its connection. */
+export class MntChan extends Chan {
+  readonly mnt: Mnt;
+  /** -1 once the server has forgotten it. */
+  fid: number;
+  /** This client created it, so it is a plain file whatever its qid says. */
+  created = false;
+
+  constructor(dev: Dev, mnt: Mnt, at: { readonly fid: number; readonly qid: Qid; readonly devno: number }) {
+    super(dev, at.qid, at.devno);
+    this.mnt = mnt;
+    this.fid = at.fid;
+    mnt.chan.incref();
+  }
+}
+
+/** What the kernel says of a walk that stopped after some elements. */
+export function partial(qids: readonly Qid[]): string {
+  const last = qids[qids.length - 1];
+  return last === undefined || (last.type & QTDIR) !== 0 ? Edoesnotexist : Enotdir;
+}
+
+/** The entry that a server sent, as a file of device M. */
+export function dirof(c: Chan, stat: Uint8Array): Dir {
+  const d = convM2D(stat, 0, stat.length);
+  if (d === null) return error(Ebadstat);
+  return { ...d.dir, type: 0x4d, dev: c.devno };
+}
+
+/** The entry of a Twstat: what is not given is left alone. */
+export function packwstat(w: Wstat): Uint8Array {
+  const d = wstatdir(w);
+  const buf = new Uint8Array(sizeD2M(d));
+  if (convD2M(d, buf, 0) < 0) error(Ebadstat);
+  return buf;
+}
+
+/** c as the open file that an Ropen or Rcreate says it is. */
+export function opened(c: MntChan, omode: number, r: Fcall): MntChan {
+  if (r.type !== Ropen && r.type !== Rcreate) return error(Emountrpc);
+  c.qid = r.qid;
+  c.mode = openmode(omode & 3);
+  c.flag |= COPEN;
+  c.offset = 0;
+  c.created = r.type === Rcreate;
+  const max = c.mnt.msize - IOHDRSZ;
+  c.iounit = r.iounit === 0 || r.iounit > max ? max : r.iounit;
+  return c;
+}

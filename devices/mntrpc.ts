@@ -1,0 +1,507 @@
+// A connection to a 9P server, as the mount driver uses it: tags, fids, messages out and in. An RPC is
+// split in two: send() puts the requests of one tag, a Group, on the wire; receive() waits for a reply.
+//
+// Who owns what. A tag belongs to its Group until the last reply or the Rflush. A fid made by a Group is
+// settled when the wire and the system call are both done with the Group: it is free again if it never
+// came to be or is clunked, it is kept by the Chan that took it, and else it is clunked. So an
+// interrupted or killed caller loses nothing. One reader coroutine matches a reply to the first request
+// outstanding with its tag and never waits for the process the reply is for.
+
+import { cclose } from "../kernel/chan.ts";
+import type { Chan } from "../kernel/chan.ts";
+import { NOTAG } from "../kernel/const.ts";
+import { Ehungup, Eintr, PlanError, error } from "../kernel/errors.ts";
+import {
+  Rerror,
+  Rread,
+  Rstat,
+  Rwalk,
+  Rwrite,
+  Tclunk,
+  Tflush,
+  Tread,
+  Tremove,
+  Twalk,
+  Twrite,
+  convM2S,
+  convS2M,
+  sizeS2M,
+} from "../kernel/fcall.ts";
+import type { Fcall, Rmsg, Tmsg } from "../kernel/fcall.ts";
+import type { Conn, Kernel } from "../kernel/kernel.ts";
+import type { Proc } from "../kernel/proc.ts";
+import { QLock, Rendez } from "../kernel/rendez.ts";
+import type { Task } from "../kernel/rendez.ts";
+import type { Coroutine } from "../kernel/sched.ts";
+import type { Call } from "../kernel/trace.ts";
+import { Frames } from "./frames.ts";
+
+/** Half of what a server must bear: requests, and bytes of frames, outstanding on a connection. */
+const MAXOUT = 1024;
+const MAXOUTBYTES = 8 * 1024 * 1024;
+const MAXFIDS = 32768;
+
+/** A fid that a Group makes, or for a Tclunk or Tremove of its own the fid it ends. */
+type Fresh = { readonly fid: number; made: boolean; gone: boolean };
+
+/** Requests with one tag, and their replies in the same order. */
+export class Group {
+  readonly tag: number;
+  readonly call: Call | null;
+  readonly requests: Tmsg[] = [];
+  readonly replies: Rmsg[] = [];
+  readonly fids: Fresh[] = [];
+  readonly r: Rendez = new Rendez("9P reply");
+  /** The fid that a Chan has taken over. */
+  kept = -1;
+  bytes = 0;
+  /** A Tflush was sent. */
+  flushing = false;
+  /** Nothing more will come: every reply is here, or the Rflush, or the connection is gone. */
+  ended = false;
+  /** The system call has let go. */
+  released = false;
+  /** More requests may still be added (a window). */
+  open = false;
+
+  constructor(tag: number, call: Call | null) {
+    this.tag = tag;
+    this.call = call;
+  }
+
+  /** Notes that a request of this group makes fid. */
+  makes(fid: number): void {
+    this.fids.push({ fid, made: false, gone: false });
+  }
+
+  /** Notes that a request of this group ends fid, which exists. */
+  ends(fid: number): void {
+    this.fids.push({ fid, made: true, gone: false });
+  }
+}
+
+/** What a single message does to fids. */
+export type Fidfate = {
+  readonly makes?: number;
+  readonly ends?: number;
+  /** Whether, with this reply, the caller's Chan takes over the fid made. */
+  readonly keep?: (r: Rmsg) => boolean;
+};
+
+/** What was agreed with fversion. */
+export type Agreed = { readonly version: string; readonly msize: number };
+
+export class Mnt implements Conn {
+  readonly id: number;
+  readonly chan: Chan;
+  readonly version: string;
+  readonly msize: number;
+  /** 9P2000.ix was agreed: requests with one tag are served in order. */
+  readonly ix: boolean;
+  /** 9P2000.ix.stream was agreed. */
+  readonly stream: boolean;
+  /** As the standard kernel: whoever closes a file waits for the Rclunk. */
+  readonly waits: boolean;
+  dead = false;
+  readonly #k: Kernel;
+  readonly #groups: (Group | null)[] = [];
+  readonly #freetags: number[] = [];
+  readonly #freefids: number[] = [];
+  readonly #usedfids = new Set<number>();
+  #nextfid = 0;
+  #nout = 0;
+  #outbytes = 0;
+  readonly #room = new Rendez("room on the connection");
+  readonly #wlock = new QLock("write to the server");
+  readonly #posted: Uint8Array[] = [];
+  #poster = false;
+  #reader: Coroutine | null = null;
+
+  constructor(k: Kernel, chan: Chan, agreed: Agreed) {
+    this.#k = k;
+    this.waits = k.config.namespace === "standard";
+    this.id = k.nextconn();
+    this.chan = chan;
+    this.version = agreed.version;
+    this.msize = agreed.msize;
+    this.ix = agreed.version.startsWith("9P2000.ix");
+    this.stream = agreed.version.startsWith("9P2000.ix.stream");
+    k.conns.add(this);
+    if (k.trace.on)
+      k.trace.emit({ type: "conn", conn: this.id, what: "open", name: chan.path.toString() });
+  }
+
+  /** A fresh group with a tag of its own, when the connection has room for `n` more requests. */
+  *group(n: number): Task<Group> {
+    while (!this.dead && this.#nout + n > MAXOUT && this.#nout > 0) yield this.#room;
+    if (this.dead) error(Ehungup);
+    return this.#newgroup();
+  }
+
+  /** group(1), giving back the fid that was meant for it when there is none. */
+  *groupfor(newfid: number | undefined): Task<Group> {
+    let g: Group | null = null;
+    try {
+      g = yield* this.group(1);
+      return g;
+    } finally {
+      if (g === null && newfid !== undefined) this.#freefid(newfid);
+    }
+  }
+
+  #newgroup(): Group {
+    const tag = this.#freetags.pop() ?? this.#groups.length;
+    if (tag >= NOTAG) error("no free tags");
+    const g = new Group(tag, this.#k.sched.current?.call ?? null);
+    this.#groups[tag] = g;
+    return g;
+  }
+
+  /** A fid number that the server does not know. */
+  newfid(): number {
+    if (this.#usedfids.size >= MAXFIDS) error("no free fids");
+    const fid = this.#freefids.pop() ?? this.#nextfid++;
+    this.#usedfids.add(fid);
+    return fid;
+  }
+
+  #freefid(fid: number): void {
+    if (this.#usedfids.delete(fid)) this.#freefids.push(fid);
+  }
+
+  /** One message and its answer; an Rerror is thrown. `fids` says what it makes or ends, and what a Chan takes. */
+  *rpc(up: Proc, build: (tag: number) => Tmsg, fids: Fidfate = {}): Task<Rmsg> {
+    const g = yield* this.groupfor(fids.makes);
+    let done = false;
+    try {
+      if (fids.makes !== undefined) g.makes(fids.makes);
+      if (fids.ends !== undefined) g.ends(fids.ends);
+      yield* this.send(up, g, [build(g.tag)]);
+      const r = yield* this.receive(g, 0);
+      if (fids.makes !== undefined && fids.keep?.(r) === true) g.kept = fids.makes;
+      done = true;
+      return r;
+    } finally {
+      this.release(g, done);
+    }
+  }
+
+  /** Sends requests of g in one write. */
+  *send(up: Proc, g: Group, requests: readonly Tmsg[]): Task<void> {
+    if (this.dead) error(Ehungup);
+    const bytes = this.#pack(g, requests);
+    if (!this.#wlock.canlock()) yield* this.#wlock.lock();
+    try {
+      this.#startreader();
+      yield* this.chan.dev.write(up, this.chan, bytes, 0);
+    } catch (e) {
+      if (!(e instanceof PlanError)) throw e;
+      if (e.message !== Eintr) {
+        this.hangup();
+        throw e;
+      }
+      // Interrupted, it was sent all the same: a transport takes a write whole before it waits. What
+      // the server answers to the flush says whether it happened.
+      this.#flush(g);
+    } finally {
+      this.#wlock.unlock();
+    }
+  }
+
+  #pack(g: Group, requests: readonly Tmsg[]): Uint8Array {
+    let n = 0;
+    for (const t of requests) {
+      const size = sizeS2M(t);
+      if (size > this.msize) error("message too long for the connection");
+      n += size;
+    }
+    const buf = new Uint8Array(n);
+    let off = 0;
+    for (const t of requests) {
+      const end = convS2M(t, buf, off);
+      if (this.#k.trace.on)
+        this.#k.trace.emit({ type: "send", conn: this.id, fcall: t, bytes: end - off }, g.call);
+      off = end;
+      g.requests.push(t);
+    }
+    g.bytes += n;
+    this.#nout += requests.length;
+    this.#outbytes += n;
+    return buf;
+  }
+
+  /** How many more requests of this many bytes each may be outstanding. */
+  room(bytes: number): number {
+    return Math.min(MAXOUT - this.#nout, Math.floor((MAXOUTBYTES - this.#outbytes) / bytes));
+  }
+
+  /**
+   * Waits for reply number i of g. Throws the server's error, Ehungup, or, when a note came and the
+   * server did not answer before the Rflush, Eintr.
+   */
+  *receive(g: Group, i: number): Task<Rmsg> {
+    const r = yield* this.reply(g, i);
+    if (r.type === Rerror) error(r.ename);
+    return r;
+  }
+
+  /** receive, but an Rerror is a value. */
+  *reply(g: Group, i: number): Task<Rmsg> {
+    for (;;) {
+      const r = g.replies[i];
+      if (r !== undefined) return r;
+      if (g.ended) return error(this.dead ? Ehungup : Eintr);
+      try {
+        yield g.r;
+      } catch (e) {
+        if (!(e instanceof PlanError) || e.message !== Eintr) throw e;
+        // A note: the request is flushed, and the answer to that says whether it happened.
+        this.#flush(g);
+      }
+    }
+  }
+
+  /**
+   * The system call is done with g. `done`: it has what it wanted and the rest may come when it comes;
+   * else (it failed, or is being killed) what is outstanding is flushed.
+   */
+  release(g: Group, done: boolean): void {
+    g.released = true;
+    if (!done) this.#flush(g);
+    this.closewindow(g);
+    this.#ended(g);
+  }
+
+  #flush(g: Group): void {
+    if (g.flushing || g.ended) return;
+    g.flushing = true;
+    // Nothing was sent, so the server has nothing to flush.
+    if (g.requests.length === 0) this.#end(g);
+    if (this.dead || g.ended) return;
+    const f = this.#newgroup();
+    f.released = true;
+    this.#post(f, [{ type: Tflush, tag: f.tag, oldtag: g.tag }]);
+  }
+
+  /** Gives the fid back to the server, waiting for nothing. */
+  clunk(fid: number): Group | null {
+    if (this.dead) {
+      this.#freefid(fid);
+      return null;
+    }
+    const g = this.#newgroup();
+    g.released = true;
+    g.ends(fid);
+    this.#post(g, [{ type: Tclunk, tag: g.tag, fid }]);
+    return g;
+  }
+
+  /** Sends without a caller that could wait: a kernel process writes, in order. */
+  #post(g: Group, requests: readonly Tmsg[]): void {
+    this.#posted.push(this.#pack(g, requests));
+    if (this.#poster) return;
+    // It keeps the connection until all is written, also when the last user of it is gone.
+    this.#poster = true;
+    this.chan.incref();
+    this.#k.kproc("mount writer", this.#writer());
+  }
+
+  *#writer(): Task<void> {
+    const up = this.#k.proc0;
+    try {
+      if (up === null) return;
+      if (!this.#wlock.canlock()) yield* this.#wlock.lock();
+      try {
+        this.#startreader();
+        while (this.#posted.length > 0 && !this.dead) {
+          const bytes = join(this.#posted.splice(0));
+          yield* this.chan.dev.write(up, this.chan, bytes, 0);
+        }
+      } finally {
+        this.#wlock.unlock();
+      }
+    } catch (e) {
+      if (!(e instanceof PlanError)) throw e;
+      this.hangup();
+    } finally {
+      this.#poster = false;
+      yield* cclose(this.chan);
+    }
+  }
+
+  #startreader(): void {
+    this.#reader ??= this.#k.kproc("mount reader", this.#read());
+  }
+
+  /** The reader: every frame to its group, until the server hangs up or says what it was not asked. */
+  *#read(): Task<void> {
+    const up = this.#k.proc0;
+    if (up === null) return;
+    const frames = new Frames(this.msize);
+    try {
+      for (;;) {
+        const chunk = yield* readchunk(up, this.chan, this.msize);
+        if (chunk.length === 0) break;
+        frames.add(chunk);
+        for (let f = frames.next(); f !== null; f = frames.next()) if (!this.#mux(f)) return;
+        if (frames.broken) break;
+      }
+    } catch (e) {
+      if (!(e instanceof PlanError)) throw e;
+    } finally {
+      this.hangup();
+    }
+  }
+
+  /** One frame from the server; false when it cannot be. */
+  #mux(frame: Uint8Array): boolean {
+    const f = convM2S(frame, 0, frame.length);
+    if (f === null) return false;
+    const g = this.#groups[f.tag] ?? null;
+    if (this.#k.trace.on)
+      this.#k.trace.emit(
+        { type: "receive", conn: this.id, fcall: f, bytes: frame.length },
+        g?.call ?? null,
+      );
+    if (g === null || g.ended) return false;
+    const t = g.requests[g.replies.length];
+    if (t === undefined || !answers(t, f)) return false;
+    g.replies.push(f as Rmsg);
+    this.#nout--;
+    const size = sizeS2M(t);
+    g.bytes -= size;
+    this.#outbytes -= size;
+    noteFids(g, t, f);
+    if (t.type === Tflush) this.#flushed(t.oldtag);
+    if (g.replies.length === g.requests.length && !g.open && !g.flushing) this.#end(g);
+    g.r.wakeupall();
+    if (this.#nout < MAXOUT) this.#room.wakeupall();
+    return true;
+  }
+
+  /** An Rflush: what was not answered by now never happened. */
+  #flushed(oldtag: number): void {
+    const old = this.#groups[oldtag] ?? null;
+    if (old === null || !old.flushing) return;
+    this.#nout -= old.requests.length - old.replies.length;
+    this.#end(old);
+    old.r.wakeupall();
+  }
+
+  #end(g: Group): void {
+    if (g.ended) return;
+    g.ended = true;
+    this.#outbytes -= g.bytes;
+    this.#groups[g.tag] = null;
+    this.#freetags.push(g.tag);
+    this.#ended(g);
+    this.#room.wakeupall();
+  }
+
+  /** Ends a window whose requests are all answered; what came in between may have ended it already. */
+  closewindow(g: Group): void {
+    g.open = false;
+    if (!g.ended && !g.flushing && g.replies.length === g.requests.length) this.#end(g);
+  }
+
+  /** When wire and caller are both done: the fids, each once. */
+  #ended(g: Group): void {
+    if (!g.ended || !g.released) return;
+    const fids = g.fids.splice(0);
+    for (const f of fids) {
+      if (f.gone || !f.made || this.dead) this.#freefid(f.fid);
+      else if (f.fid !== g.kept) this.clunk(f.fid);
+    }
+  }
+
+  /** The server is gone: whatever waits for it fails with "i/o on hungup channel". */
+  hangup(): void {
+    if (this.dead) return;
+    this.dead = true;
+    if (this.#k.trace.on)
+      this.#k.trace.emit({
+        type: "conn",
+        conn: this.id,
+        what: "hangup",
+        name: this.chan.path.toString(),
+      });
+    this.#posted.length = 0;
+    for (const g of [...this.#groups]) {
+      if (g === null) continue;
+      this.#end(g);
+      g.r.wakeupall();
+    }
+    this.#nout = 0;
+    this.#room.wakeupall();
+  }
+
+  /** The last Chan on the connection is closed (Chan.mux). */
+  *close(): Task<void> {
+    this.hangup();
+    if (this.#reader !== null) this.#k.sched.kill(this.#reader);
+    this.#k.conns.delete(this);
+    if (this.#k.trace.on)
+      this.#k.trace.emit({
+        type: "conn",
+        conn: this.id,
+        what: "close",
+        name: this.chan.path.toString(),
+      });
+  }
+
+  fids(): readonly string[] {
+    return [...this.#usedfids].map((fid) => `conn ${this.id} fid ${fid}`);
+  }
+
+  tags(): readonly string[] {
+    return this.#groups
+      .filter((g) => g !== null)
+      .map((g) => `conn ${this.id} tag ${g.tag} ${g.requests.length}`);
+  }
+}
+
+/** Whether f can be the answer to t: its type, its counts. What cannot be is hung up on, not believed. */
+function answers(t: Tmsg, f: Fcall): boolean {
+  if (f.type === Rerror) return true;
+  if (f.type !== t.type + 1) return false;
+  if (f.type === Rwalk && t.type === Twalk)
+    return f.wqid.length <= t.wname.length && (f.wqid.length > 0 || t.wname.length === 0);
+  if (f.type === Rread && t.type === Tread) return f.data.length <= t.count;
+  if (f.type === Rwrite && t.type === Twrite) return f.count <= t.data.length;
+  if (f.type === Rstat) return f.stat.length >= 49;
+  return true;
+}
+
+/** What a reply says about the fids of its group. */
+function noteFids(g: Group, t: Tmsg, f: Fcall): void {
+  for (const fid of g.fids) {
+    if (t.type === Twalk && t.newfid === fid.fid)
+      fid.made = f.type === Rwalk && f.wqid.length === t.wname.length;
+    else if ((t.type === Tclunk || t.type === Tremove) && t.fid === fid.fid) fid.gone = true;
+    else if (
+      "afid" in t &&
+      f.type !== Rerror &&
+      (("fid" in t && t.fid === fid.fid) || t.afid === fid.fid)
+    )
+      fid.made = true;
+  }
+}
+
+function join(list: readonly Uint8Array[]): Uint8Array {
+  const [first] = list;
+  if (list.length === 1 && first !== undefined) return first;
+  const all = new Uint8Array(list.reduce((n, b) => n + b.length, 0));
+  let off = 0;
+  for (const b of list) {
+    all.set(b, off);
+    off += b.length;
+  }
+  return all;
+}
+
+function* readchunk(up: Proc, c: Chan, n: number): Task<Uint8Array> {
+  if (c.dev.bread !== undefined) return yield* c.dev.bread(up, c, n);
+  const buf = new Uint8Array(n);
+  const got = yield* c.dev.read(up, c, buf, 0);
+  return buf.subarray(0, got);
+}

@@ -1,0 +1,45 @@
+// Booting: a Kernel with its devices, process 0 and the first name space. Which devices there are, what
+// the host is and how the system calls look is handed in, so that this runs anywhere (the host's side:
+// userland/host/boot.ts).
+
+import { ROOTPATH } from "./chan.ts";
+import { devattach } from "./dev.ts";
+import type { Dev } from "./dev.ts";
+import { Panic } from "./errors.ts";
+import { Kernel } from "./kernel.ts";
+import type { Config } from "./kernel.ts";
+import { Names } from "./names-bind.ts";
+import type { Namespace } from "./namespace.ts";
+import { Egrp, Fgrp, Pgrp, Rgrp } from "./pgrp.ts";
+import { Proc } from "./proc.ts";
+import type { Groups } from "./proc.ts";
+import type { Task } from "./rendez.ts";
+
+/** Makes a device of a kernel. */
+export type Newdev = (k: Kernel) => Dev;
+
+/** A bind of the first name space: new on old with flags. */
+export type Firstbind = readonly [name: string, old: string, flags: number];
+
+/** Runs a task that waits for nothing, as at boot all do. */
+export function now<T>(task: Task<T>): T {
+  const step = task.next();
+  if (step.done !== true) throw new Panic(`boot waits: ${step.value.what}`);
+  return step.value;
+}
+
+/** A kernel with these devices; device / must be among them. Nothing runs yet. */
+export function newkernel(config: Config, devices: readonly Newdev[], binds: readonly Firstbind[]): Kernel {
+  const k = new Kernel(config);
+  for (const make of devices) k.devtab.add(make(k));
+  const rootdev = k.devtab.get("/");
+  if (rootdev === undefined) throw new Panic("no device /");
+  // The root needs no process: attach is for those who come by name.
+  const ns: Namespace = new Names(devattach(rootdev, ""));
+  const groups: Groups = { pgrp: new Pgrp(k.nextpid(), ns), fgrp: new Fgrp(), egrp: new Egrp(), rgrp: new Rgrp() };
+  const dot = devattach(rootdev, "");
+  dot.path = ROOTPATH;
+  k.proc0 = new Proc(k, "kernel", groups, dot);
+  for (const [name, old, flags] of binds) now(ns.bind(k.proc0, name, old, flags));
+  return k;
+}

@@ -1,0 +1,99 @@
+// Reading a directory: the device's entries, the members of a union one after another, and what is
+// mounted in place of what it covers. A read gives whole entries of one member and never crosses to the
+// next; entries that mountfix made too long for the caller's buffer wait in the Chan's rock.
+
+import { cclose } from "./chan.ts";
+import type { Chan, Unionstate } from "./chan.ts";
+import { OREAD } from "./const.ts";
+import { get16 } from "./bits.ts";
+import { Edirseek, Eintr, Eshort, PlanError, error } from "./errors.ts";
+import type { Proc } from "./proc.ts";
+import type { Task } from "./rendez.ts";
+
+/** Back to the first entry: what seek to 0, and a read there, do. */
+export function* dirrewind(c: Chan): Task<void> {
+  c.offset = c.devoffset = c.dri = 0;
+  c.rock = null;
+  if (c.union === null) return;
+  const { umc } = c.union;
+  c.union.uri = 0;
+  c.union.umc = null;
+  if (umc !== null) yield* cclose(umc);
+}
+
+/** Fills buf with whole entries; `offset` is the caller's, or -1 for the descriptor's. */
+export function* dirread(up: Proc, c: Chan, buf: Uint8Array, offset: number): Task<number> {
+  // Only a union can be rewound by a pread at 0; elsewhere the offset must be where the last read ended.
+  if ((offset === -1 ? c.offset : offset) === 0 && (offset === -1 || c.union !== null)) yield* dirrewind(c);
+  let n = rockread(c, buf);
+  if (n === 0) {
+    if (c.union === null && offset !== -1 && offset !== c.offset) error(Edirseek);
+    n = yield* fresh(up, c, buf);
+  }
+  c.offset += n;
+  return n;
+}
+
+function* fresh(up: Proc, c: Chan, buf: Uint8Array): Task<number> {
+  const n = c.union === null ? yield* c.dev.read(up, c, buf, c.devoffset) : yield* unionread(up, c.union, buf);
+  c.devoffset += n;
+  if (n === 0) return 0;
+  const fixed = yield* up.pgrp.ns.mountfix(up, c, buf.subarray(0, n));
+  if (fixed === null) return n;
+  c.rock = fixed;
+  const got = rockread(c, buf);
+  return got > 0 ? got : error(Eshort);
+}
+
+/** As many whole entries as fit from what is left over; 0 when there is nothing. */
+function rockread(c: Chan, buf: Uint8Array): number {
+  const { rock } = c;
+  if (rock === null) return 0;
+  let n = 0;
+  while (n < rock.length) {
+    const end = n + 2 + get16(rock, n);
+    if (end > buf.length) break;
+    n = end;
+  }
+  buf.set(rock.subarray(0, n));
+  c.rock = n === rock.length ? null : rock.subarray(n);
+  return n;
+}
+
+/** The members in order; one that fails is passed over. */
+function* unionread(up: Proc, u: Unionstate, buf: Uint8Array): Task<number> {
+  for (let m = u.members()[u.uri]; m !== undefined; m = u.members()[u.uri]) {
+    const n = yield* memberread(up, u, m, buf);
+    if (n > 0) return n;
+    u.uri++;
+    const { umc } = u;
+    u.umc = null;
+    if (umc !== null) yield* cclose(umc);
+  }
+  return 0;
+}
+
+function* memberread(up: Proc, u: Unionstate, m: Chan, buf: Uint8Array): Task<number> {
+  try {
+    u.umc ??= yield* openmember(up, m);
+    const n = yield* u.umc.dev.read(up, u.umc, buf, u.umc.devoffset);
+    u.umc.devoffset += n;
+    return n;
+  } catch (e) {
+    // A buffer too small for an entry is the caller's affair, and so is a note.
+    if (!(e instanceof PlanError) || e.message === Eshort || e.message === Eintr) throw e;
+    return 0;
+  }
+}
+
+function* openmember(up: Proc, m: Chan): Task<Chan> {
+  const late = m.dev.later?.defer(m, []) ?? null;
+  const c = late ?? (yield* m.dev.walk(up, m, [])).clone;
+  if (c === null) return error("clone failed");
+  try {
+    return yield* c.dev.open(up, c, OREAD);
+  } catch (e) {
+    yield* cclose(c);
+    throw e;
+  }
+}

@@ -1,0 +1,17 @@
+// The arguments of system calls come from programs and may be anything: a wrong one is "bad arg in
+// system call", never an exception of ours.
+
+import { Ebadarg, error } from "../kernel/errors.ts";
+
+export function checkname(name: string): void {
+  if (typeof name !== "string") error(Ebadarg);
+}
+
+export function checkbytes(bytes: Uint8Array): void {
+  if (!(bytes instanceof Uint8Array)) error(Ebadarg);
+}
+
+/** A whole number. */
+export function checknum(n: number): void {
+  if (!Number.isInteger(n)) error(Ebadarg);
+}

@@ -1,0 +1,87 @@
+// Files by name and by descriptor: open(2), remove(2), chdir(2), dup(2), pipe(2), fd2path(2).
+
+import { cclose } from "../kernel/chan.ts";
+import type { Chan } from "../kernel/chan.ts";
+import { OCEXEC, OEXCL, OEXEC, ORCLOSE, ORDWR, OSTREAM, OTRUNC } from "../kernel/const.ts";
+import { Ebadarg, Ebadfd, Ebadsharp, error } from "../kernel/errors.ts";
+import { Acreate, Aopen, Aremove, Atodir } from "../kernel/namespace.ts";
+import type { Proc } from "../kernel/proc.ts";
+import type { Task } from "../kernel/rendez.ts";
+import { utfcut } from "../kernel/utf.ts";
+import { checkname, checknum } from "./arg.ts";
+
+const OPENBITS = OEXEC | OTRUNC | OCEXEC | ORCLOSE | OSTREAM;
+
+export function* open(up: Proc, name: string, mode: number): Task<number> {
+  checkname(name);
+  if (!Number.isInteger(mode) || (mode & ~OPENBITS) !== 0) error(Ebadarg);
+  return yield* newfd(up, yield* up.pgrp.ns.namec(up, name, Aopen, mode & ~OSTREAM));
+}
+
+export function* create(up: Proc, name: string, mode: number, perm: number): Task<number> {
+  checkname(name);
+  checknum(perm);
+  if (!Number.isInteger(mode) || (mode & ~(OPENBITS | OEXCL)) !== 0) error(Ebadarg);
+  const want = { omode: mode & ~OSTREAM, perm: perm >>> 0 };
+  return yield* newfd(up, yield* up.pgrp.ns.namec(up, name, Acreate, want));
+}
+
+/** The lowest descriptor for c; c is closed when there is none. */
+function* newfd(up: Proc, c: Chan): Task<number> {
+  let fd = -1;
+  try {
+    fd = up.fgrp.newfd(c);
+    return fd;
+  } finally {
+    if (fd < 0) yield* cclose(c);
+  }
+}
+
+export function* close(up: Proc, fd: number): Task<void> {
+  yield* cclose(up.fgrp.take(fd));
+}
+
+export function* remove(up: Proc, name: string): Task<void> {
+  checkname(name);
+  yield* up.pgrp.ns.namec(up, name, Aremove);
+}
+
+export function* chdir(up: Proc, name: string): Task<void> {
+  checkname(name);
+  yield* up.chdir(yield* up.pgrp.ns.namec(up, name, Atodir));
+}
+
+export function* dup(up: Proc, fd: number, nfd = -1): Task<number> {
+  const c = up.fgrp.get(fd);
+  if (nfd === -1) return yield* newfd(up, c.incref());
+  if (!up.fgrp.candup(nfd)) error(Ebadfd);
+  const old = up.fgrp.put(nfd, c.incref());
+  if (old !== null) yield* cclose(old);
+  return nfd;
+}
+
+export function* pipe(up: Proc): Task<[number, number]> {
+  const dev = up.k.devtab.get("|");
+  if (dev === undefined) return error(Ebadsharp);
+  const root = yield* dev.attach(up, "");
+  const ends: Chan[] = [];
+  try {
+    for (const name of ["data", "data1"]) {
+      const { clone, error: why } = yield* dev.walk(up, root, [name]);
+      if (clone === null) return error(why);
+      ends.push(clone);
+      clone.path = root.path.add(name);
+      yield* dev.open(up, clone, ORDWR);
+    }
+    const a = yield* newfd(up, ends.shift() ?? root);
+    return [a, yield* newfd(up, ends.shift() ?? root)];
+  } finally {
+    for (const c of ends) yield* cclose(c);
+    yield* cclose(root);
+  }
+}
+
+export function* fd2path(up: Proc, fd: number, n = 8192): Task<string> {
+  checknum(n);
+  return utfcut(up.fgrp.get(fd).path.toString(), Math.max(0, n - 1));
+}

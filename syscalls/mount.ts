@@ -1,0 +1,84 @@
+// The name space: bind(2), mount(2), unmount(2), and the agreement with a server: fversion(2), fauth(2).
+
+import { cclose } from "../kernel/chan.ts";
+import { MMASK, MORDER, ORDWR } from "../kernel/const.ts";
+import { Ebadarg, Ebadsharp, Enoattach, error } from "../kernel/errors.ts";
+import { parsename } from "../kernel/name.ts";
+import type { Dev } from "../kernel/dev.ts";
+import type { Proc } from "../kernel/proc.ts";
+import type { Task } from "../kernel/rendez.ts";
+import { mntattach, mntauth } from "../devices/mnt.ts";
+import { mntversion } from "../devices/mntversion.ts";
+import { checkname, checknum } from "./arg.ts";
+
+function checkflags(flags: number): void {
+  if (!Number.isInteger(flags) || (flags & ~MMASK) !== 0 || (flags & MORDER) === MORDER) error(Ebadarg);
+}
+
+export function* bind(up: Proc, name: string, old: string, flags: number): Task<number> {
+  checkflags(flags);
+  checkname(name);
+  checkname(old);
+  return yield* up.pgrp.ns.bind(up, name, old, flags);
+}
+
+function mntdev(up: Proc): Dev {
+  return up.k.devtab.get("M") ?? error(Ebadsharp);
+}
+
+// oxlint-disable-next-line max-params -- mount(2) has five arguments
+export function* mount(up: Proc, fd: number, afd: number, old: string, flags: number, aname: string): Task<number> {
+  checkflags(flags);
+  checkname(old);
+  checkname(aname);
+  if (up.pgrp.noattach) error(Enoattach);
+  const c = up.fgrp.tochan(fd, ORDWR).incref();
+  const afid = afd >= 0 ? up.fgrp.get(afd).incref() : null;
+  let id: number;
+  try {
+    if (aname !== "") parsename(aname);
+    const m = yield* mntversion(up, c, { msize: 0, version: "" });
+    const root = yield* mntattach(up, mntdev(up), m, { afid, aname });
+    const from = c.path.toString();
+    id = yield* up.pgrp.ns.mount(up, root, old, { flags, spec: aname, from });
+  } finally {
+    if (afid !== null) yield* cclose(afid);
+    yield* cclose(c);
+  }
+  // Success closes the descriptor: the mount has the connection now.
+  if (up.fgrp.fd[fd] === c) yield* cclose(up.fgrp.take(fd));
+  return id;
+}
+
+export function* unmount(up: Proc, name: string | null, old: string): Task<void> {
+  if (name !== null) checkname(name);
+  checkname(old);
+  yield* up.pgrp.ns.unmount(up, name, old);
+}
+
+// oxlint-disable-next-line max-params -- fversion(2) has four arguments
+export function* fversion(up: Proc, fd: number, msize: number, version: string, n = 256): Task<string> {
+  checknum(msize);
+  checkname(version);
+  if (msize < 0 || n < version.length) error(Ebadarg);
+  const c = up.fgrp.tochan(fd, ORDWR).incref();
+  try {
+    const m = yield* mntversion(up, c, { msize, version });
+    if (n < m.version.length) error(Ebadarg);
+    return m.version;
+  } finally {
+    yield* cclose(c);
+  }
+}
+
+export function* fauth(up: Proc, fd: number, aname: string): Task<number> {
+  checkname(aname);
+  const c = up.fgrp.tochan(fd, ORDWR).incref();
+  try {
+    const m = yield* mntversion(up, c, { msize: 0, version: "" });
+    const ac = yield* mntauth(up, mntdev(up), m, aname);
+    return up.fgrp.newfd(ac);
+  } finally {
+    yield* cclose(c);
+  }
+}

@@ -1,0 +1,158 @@
+// Processes: fork(2), exec(2), exits(2), wait(2), notify(2), sleep(2), rendezvous(2), errstr(2).
+
+import { ERRMAX, NCONT, NDFLT, RFCENVG, RFCFDG, RFCNAMEG, RFENVG, RFFDG, RFMEM, RFNAMEG, RFNOMNT, RFNOTEG, RFNOWAIT, RFPROC, RFREND } from "../kernel/const.ts";
+import { Ebadarg, Eintr, PlanError, error } from "../kernel/errors.ts";
+import { execimage } from "../kernel/exec.ts";
+import { quoteall } from "../kernel/name.ts";
+import type { Handler } from "../kernel/note.ts";
+import { Egrp, Fgrp, Pgrp, Rgrp } from "../kernel/pgrp.ts";
+import { Proc } from "../kernel/proc.ts";
+import type { Groups, Waitmsg } from "../kernel/proc.ts";
+import { Rendez } from "../kernel/rendez.ts";
+import type { Task } from "../kernel/rendez.ts";
+import { Image } from "../kernel/trap.ts";
+import type { Program } from "../kernel/trap.ts";
+import { utfcut } from "../kernel/utf.ts";
+import { checkname, checknum } from "./arg.ts";
+
+const both = (flags: number, a: number, b: number): boolean => (flags & (a | b)) === (a | b);
+
+export function* rfork(up: Proc, flags: number, child?: Program): Task<number> {
+  checknum(flags);
+  if (both(flags, RFFDG, RFCFDG) || both(flags, RFNAMEG, RFCNAMEG) || both(flags, RFENVG, RFCENVG)) error(Ebadarg);
+  if ((flags & RFPROC) !== 0) {
+    if (typeof child !== "function") error(Ebadarg);
+    return fork(up, flags, child);
+  }
+  if ((flags & (RFMEM | RFNOWAIT)) !== 0) error(Ebadarg);
+  const old: Groups = { pgrp: up.pgrp, fgrp: up.fgrp, egrp: up.egrp, rgrp: up.rgrp };
+  const now = groups(up, flags);
+  Object.assign(up, now);
+  if ((flags & RFNOMNT) !== 0) up.pgrp.noattach = true;
+  if ((flags & RFNOTEG) !== 0) up.noteid = up.k.nextpid();
+  if (now.fgrp !== old.fgrp) yield* old.fgrp.close();
+  if (now.pgrp !== old.pgrp) yield* old.pgrp.close();
+  if (now.egrp !== old.egrp) old.egrp.close();
+  if (now.rgrp !== old.rgrp) old.rgrp.close();
+  return 0;
+}
+
+/** The groups that flags ask for: the process's own where they say nothing. New ones are the caller's. */
+function groups(up: Proc, flags: number): Groups {
+  const { pgrp, fgrp, egrp } = up;
+  const newpgrp = (ns: Pgrp["ns"]): Pgrp => {
+    const p = new Pgrp(up.k.nextpid(), ns);
+    p.noattach = pgrp.noattach;
+    return p;
+  };
+  return {
+    pgrp: (flags & RFNAMEG) !== 0 ? newpgrp(pgrp.ns.fork()) : (flags & RFCNAMEG) !== 0 ? newpgrp(pgrp.ns.clean()) : pgrp,
+    fgrp: (flags & RFFDG) !== 0 ? fgrp.dup() : (flags & RFCFDG) !== 0 ? new Fgrp() : fgrp,
+    egrp: (flags & RFENVG) !== 0 ? egrp.dup() : (flags & RFCENVG) !== 0 ? new Egrp() : egrp,
+    rgrp: (flags & RFREND) !== 0 ? new Rgrp() : up.rgrp,
+  };
+}
+
+function fork(up: Proc, flags: number, child: Program): number {
+  const g = groups(up, flags);
+  for (const key of ["pgrp", "fgrp", "egrp", "rgrp"] as const) if (g[key] === up[key]) g[key].ref++;
+  const p = new Proc(up.k, up.text, g, up.dot.incref());
+  if ((flags & RFNOMNT) !== 0) p.pgrp.noattach = true;
+  if ((flags & RFNOTEG) === 0) p.noteid = up.noteid;
+  p.tty = up.tty;
+  p.ppid = up.pid;
+  if ((flags & RFNOWAIT) === 0) {
+    p.parent = up;
+    up.nchild++;
+  }
+  if (up.k.trace.on) up.k.trace.emit({ type: "proc", what: "start", text: `${p.text} ${p.pid}` });
+  const image = new Image(p);
+  image.notes.handler = up.image?.notes.handler ?? null;
+  image.start(child, up.args);
+  return p.pid;
+}
+
+export function* exec(up: Proc, name: string, argv: readonly string[]): Task<never> {
+  checkname(name);
+  if (!Array.isArray(argv)) error(Ebadarg);
+  for (const arg of argv) checkname(arg);
+  yield* execimage(up, name, argv);
+  return yield* forever("exec");
+}
+
+export function* exits(up: Proc, status?: string): Task<never> {
+  up.exit(typeof status === "string" ? status : "");
+  return yield* forever("exits");
+}
+
+/** Sleeps where the scheduler ends this coroutine. */
+function* forever(what: string): Task<never> {
+  const r = new Rendez(what);
+  for (;;) yield r;
+}
+
+export function wait(up: Proc): Task<Waitmsg> {
+  return up.await();
+}
+
+export function* await_(up: Proc, n = 512): Task<string> {
+  checknum(n);
+  const w = yield* up.await();
+  return utfcut(`${w.pid} ${w.time.join(" ")} ${quoteall(w.msg)}`, Math.max(0, n));
+}
+
+export function* notify(up: Proc, handler: Handler | null): Task<void> {
+  if (handler !== null && typeof handler !== "function") error(Ebadarg);
+  if (up.image !== null) up.image.notes.handler = handler;
+}
+
+export function* noted(up: Proc, how: number): Task<void> {
+  if (how !== NCONT && how !== NDFLT) error(Ebadarg);
+  up.image?.notes.noted(how);
+}
+
+const NSPERMS = 1e6;
+
+export function* alarm(up: Proc, ms: number): Task<number> {
+  checknum(ms);
+  const { sched, clock } = up.k;
+  const old = up.alarm;
+  const left = old === null ? 0 : Math.max(0, Math.ceil((old.at - clock.now()) / NSPERMS));
+  if (old !== null) sched.cancel(old);
+  up.alarm = null;
+  if (ms > 0)
+    up.alarm = sched.timer(ms * NSPERMS, () => {
+      up.alarm = null;
+      up.image?.notes.alarm();
+    });
+  return left;
+}
+
+export function* sleep(up: Proc, ms: number): Task<void> {
+  if (typeof ms !== "number" || Number.isNaN(ms)) error(Ebadarg);
+  if (ms < 0) return;
+  yield* up.k.sched.sleep(ms * NSPERMS);
+}
+
+/** An interrupted rendezvous gives no value and leaves the error string alone. */
+export function* rendezvous(up: Proc, tag: unknown, value: unknown): Task<unknown> {
+  try {
+    return yield* up.rgrp.meet(tag, value);
+  } catch (e) {
+    if (e instanceof PlanError && e.message === Eintr) return undefined;
+    throw e;
+  }
+}
+
+export function* errstr(up: Proc, s = "", n: number = ERRMAX): Task<string> {
+  checkname(s);
+  checknum(n);
+  const max = Math.max(0, Math.min(n, ERRMAX) - 1);
+  const old = up.errstr;
+  up.errstr = utfcut(s, max);
+  return utfcut(old, max);
+}
+
+export function* nsec(up: Proc): Task<bigint> {
+  return up.k.clock.nsec();
+}
