@@ -6,9 +6,18 @@
 import { COPEN } from "../kernel/chan.ts";
 import type { Chan } from "../kernel/chan.ts";
 import { QTEXCL } from "../kernel/const.ts";
-import { devattach, devdirread, devfile, devopen, devstat, devwalk, nodev } from "../kernel/dev.ts";
+import {
+  devattach,
+  devdirread,
+  devfile,
+  devopen,
+  devstat,
+  devwalk,
+  nodev,
+  DEVDOTDOT,
+  devdir,
+} from "../kernel/dev.ts";
 import type { Dev, Dirent, Gen } from "../kernel/dev.ts";
-import { DEVDOTDOT, devdir } from "../kernel/dev.ts";
 import { Ebadctl, Einuse, Eperm, Etoobig, error } from "../kernel/errors.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { Proc } from "../kernel/proc.ts";

@@ -12,8 +12,9 @@ import {
   devopen,
   devstat,
   devwalk,
+  nodev,
+  openmode,
 } from "../kernel/dev.ts";
-import { nodev, openmode } from "../kernel/dev.ts";
 import type { Dev, Dirent, Gen } from "../kernel/dev.ts";
 import { Eisdir, error } from "../kernel/errors.ts";
 import type { Kernel } from "../kernel/kernel.ts";

@@ -7,10 +7,28 @@
 
 import { COPEN, CRCLOSE, Chan, Path } from "../kernel/chan.ts";
 import { OREAD, OTRUNC, QTDIR } from "../kernel/const.ts";
-import { DEVDOTDOT, devdir, devdirent, devdirread, devfile, devwalk, nodev, opened } from "../kernel/dev.ts";
+import {
+  DEVDOTDOT,
+  devdir,
+  devdirent,
+  devdirread,
+  devfile,
+  devwalk,
+  nodev,
+  opened,
+} from "../kernel/dev.ts";
 import type { Dev, Dirent, Gen, Want } from "../kernel/dev.ts";
 import type { Dir, Qid } from "../kernel/dir.ts";
-import { Ebadarg, Eexist, Enoenv, Enonexist, Eperm, Etoobig, Etoolong, error } from "../kernel/errors.ts";
+import {
+  Ebadarg,
+  Eexist,
+  Enoenv,
+  Enonexist,
+  Eperm,
+  Etoobig,
+  Etoolong,
+  error,
+} from "../kernel/errors.ts";
 import { Egrp } from "../kernel/pgrp.ts";
 import type { Evar } from "../kernel/pgrp.ts";
 import type { Kernel } from "../kernel/kernel.ts";
@@ -49,7 +67,12 @@ const clone = (c: Chan): EnvChan => {
 };
 
 const egrpof = (up: Proc, c: EnvChan): Egrp => c.conf ?? up.egrp;
-const dirent = (v: Evar): Dirent => ({ qid: devfile(v.path, v.vers), name: v.name, length: v.value.length, perm: 0o666 });
+const dirent = (v: Evar): Dirent => ({
+  qid: devfile(v.path, v.vers),
+  name: v.name,
+  length: v.value.length,
+  perm: 0o666,
+});
 
 /** Names are looked up; a listing goes through c.list. */
 const gen: Gen = (up, chan, s, name) => {

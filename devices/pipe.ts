@@ -8,15 +8,15 @@ import { CMSG, COPEN, Chan, Path } from "../kernel/chan.ts";
 import { OREAD, QTDIR } from "../kernel/const.ts";
 import {
   DEVDOTDOT,
-  devattach,
   devdir,
   devdirread,
   devfile,
   devpermcheck,
   devstat,
   devwalk,
+  nodev,
+  opened,
 } from "../kernel/dev.ts";
-import { nodev, opened } from "../kernel/dev.ts";
 import type { Dev, Dirent, Gen } from "../kernel/dev.ts";
 import type { Qid, Wstat } from "../kernel/dir.ts";
 import { Ebadarg, Eperm, PlanError, error } from "../kernel/errors.ts";

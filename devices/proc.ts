@@ -4,12 +4,28 @@
 // process that is gone answers "process exited". What the files hold is in procfile.ts.
 
 import { Chan, Path } from "../kernel/chan.ts";
-import { OCEXEC, ORCLOSE, OREAD, OWRITE, QTDIR } from "../kernel/const.ts";
-import { DEVDOTDOT, devdir, devdirent, devdirread, devpermcheck, devwalk, nodev, opened } from "../kernel/dev.ts";
+import { OCEXEC, ORCLOSE, OWRITE, QTDIR, ERRMAX } from "../kernel/const.ts";
+import {
+  DEVDOTDOT,
+  devdir,
+  devdirent,
+  devdirread,
+  devpermcheck,
+  devwalk,
+  nodev,
+  opened,
+} from "../kernel/dev.ts";
 import type { Dev, Dirent, Gen } from "../kernel/dev.ts";
 import type { Dir, Qid } from "../kernel/dir.ts";
-import { ERRMAX } from "../kernel/const.ts";
-import { Ebadusefd, Enotposted, Eperm, Eprocdied, Eshort, Etoobig, error } from "../kernel/errors.ts";
+import {
+  Ebadusefd,
+  Enotposted,
+  Eperm,
+  Eprocdied,
+  Eshort,
+  Etoobig,
+  error,
+} from "../kernel/errors.ts";
 import { programfile } from "../kernel/exec.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { postnotepg } from "../kernel/note.ts";
@@ -67,11 +83,19 @@ const pidqid = (pid: number, file: number): Qid => ({
   type: file === 0 ? QTDIR : 0,
 });
 
-const piddirent = (p: Proc): Dirent => ({ qid: pidqid(p.pid, 0), name: p.pid.toString(), length: 0, perm: 0o555, uid: p.user });
+const piddirent = (p: Proc): Dirent => ({
+  qid: pidqid(p.pid, 0),
+  name: p.pid.toString(),
+  length: 0,
+  perm: 0o555,
+  uid: p.user,
+});
 
 function filedirent(p: Proc, i: number): Dirent | null {
   const f = PROCFILES[i];
-  return f === undefined ? null : { qid: pidqid(p.pid, i + 1), name: f.name, length: 0, perm: f.perm, uid: p.user };
+  return f === undefined
+    ? null
+    : { qid: pidqid(p.pid, i + 1), name: f.name, length: 0, perm: f.perm, uid: p.user };
 }
 
 const gen: Gen = (up, c, s, name) => {
@@ -92,7 +116,8 @@ const gen: Gen = (up, c, s, name) => {
 };
 
 function stat(up: Proc, c: ProcChan): Dir {
-  if (c.pid === 0) return devdirent(up, c, { ...ROOT, name: c.path.elems.length > 0 ? c.path.last : c.path.root });
+  if (c.pid === 0)
+    return devdirent(up, c, { ...ROOT, name: c.path.elems.length > 0 ? c.path.last : c.path.root });
   const p = procof(up, c);
   const d = c.file === null ? piddirent(p) : filedirent(p, PROCFILES.indexOf(c.file));
   return d === null ? error(Eprocdied) : devdirent(up, c, d);

@@ -2,7 +2,16 @@
 // file obeys. proc(3)
 
 import { OREAD } from "../kernel/const.ts";
-import { Ebadarg, Ebadctl, Ecmdargs, Ectlempty, Ectlmsg, Ekilled, Eperm, error } from "../kernel/errors.ts";
+import {
+  Ebadarg,
+  Ebadctl,
+  Ecmdargs,
+  Ectlempty,
+  Ectlmsg,
+  Ekilled,
+  Eperm,
+  error,
+} from "../kernel/errors.ts";
 import { quote } from "../kernel/name.ts";
 import type { Proc, Waitmsg } from "../kernel/proc.ts";
 import { Rendez } from "../kernel/rendez.ts";
@@ -39,7 +48,8 @@ export const PROCFILES: readonly Procfile[] = [
 ];
 
 /** Files that show something and take nothing. */
-export const readonlyfile = (name: string): boolean => ["fd", "ns", "status", "text", "wait"].includes(name);
+export const readonlyfile = (name: string): boolean =>
+  ["fd", "ns", "status", "text", "wait"].includes(name);
 
 /** The arguments, quoted where rc would need it. */
 export function argstext(p: Proc): string {
@@ -49,7 +59,10 @@ export function argstext(p: Proc): string {
 /** The current directory, then a line for each open file. */
 export function fdtext(p: Proc): string {
   const open = p.fgrp.fd.map((c, fd) => ({ fd, c }));
-  const width = Math.max(0, ...open.map(({ c }) => (c === null ? 0 : c.qid.vers.toString().length)));
+  const width = Math.max(
+    0,
+    ...open.map(({ c }) => (c === null ? 0 : c.qid.vers.toString().length)),
+  );
   const lines = open.map(({ fd, c }) => (c === null ? "" : fdline(fd, c, width)));
   return `${p.dot.path.toString()}\n${lines.join("")}`;
 }
@@ -64,7 +77,12 @@ export function nstext(p: Proc): string {
 export function statustext(p: Proc): string {
   const real = Math.round((p.k.clock.now() - p.started) / 1e6);
   const nums = [0, 0, real, 0, 0, 0, 0, PRIORITY, PRIORITY];
-  return column(p.text, KNAMELEN) + column(p.user, KNAMELEN) + column(state(p), STATELEN) + nums.map((n) => num(n, NUMSIZE)).join("");
+  return (
+    column(p.text, KNAMELEN) +
+    column(p.user, KNAMELEN) +
+    column(state(p), STATELEN) +
+    nums.map((n) => num(n, NUMSIZE)).join("")
+  );
 }
 
 /** Text in a column of n bytes, the last of them a blank. */
@@ -86,7 +104,11 @@ function state(p: Proc): string {
 }
 
 /** libc's read and write are the calls pread and pwrite. */
-const CALLNAMES: Readonly<Record<string, string>> = { read: "Pread", write: "Pwrite", rendezvous: "Rendez" };
+const CALLNAMES: Readonly<Record<string, string>> = {
+  read: "Pread",
+  write: "Pwrite",
+  rendezvous: "Rendez",
+};
 const NOCALL: ReadonlySet<string> = new Set(["program", "thread", "note", "return", "exit"]);
 
 function callname(co: Coroutine): string | null {
@@ -103,11 +125,19 @@ export function waittext(w: Waitmsg): Uint8Array {
 /** Takes a message apart as rc would: blanks between words, quotes around words with blanks. */
 function fields(text: string): string[] {
   const words = text.match(/(?:'(?:[^']|'')*'?|[^\s'])+/g) ?? [];
-  return words.map((w) => w.replaceAll(/'((?:[^']|'')*)'?/g, (_, inner: string) => inner.replaceAll("''", "'")));
+  return words.map((w) =>
+    w.replaceAll(/'((?:[^']|'')*)'?/g, (_, inner: string) => inner.replaceAll("''", "'")),
+  );
 }
 
 /** Messages that have no meaning here, there being one processor and no swap: how many words they have. */
-const IDLE: Readonly<Record<string, number>> = { noswap: 1, private: 1, pri: 2, wired: 2, fixedpri: 2 };
+const IDLE: Readonly<Record<string, number>> = {
+  noswap: 1,
+  private: 1,
+  pri: 2,
+  wired: 2,
+  fixedpri: 2,
+};
 
 /** Obeys a message to p's ctl file. */
 export function procctl(p: Proc, text: string): void {
@@ -144,7 +174,8 @@ function start(p: Proc): void {
 /** Moves p to another note group: its own, or one that a process of the same user is in. */
 export function setnoteid(p: Proc, text: string): void {
   const id = strtoul(text);
-  if (id !== p.pid && ![...p.k.procs.values()].some((q) => q.noteid === id && q.user === p.user)) error(Ebadarg);
+  if (id !== p.pid && ![...p.k.procs.values()].some((q) => q.noteid === id && q.user === p.user))
+    error(Ebadarg);
   p.noteid = id;
 }
 

@@ -4,13 +4,42 @@
 // file gives the same Chan. The registry holds a reference to each.
 
 import { COPEN, CRCLOSE, Chan, Path, cclose } from "../kernel/chan.ts";
-import { OREAD, ORDWR, ORCLOSE, OTRUNC, OWRITE, QTAUTH, QTDIR } from "../kernel/const.ts";
-import { DEVDOTDOT, devdir, devdirent, devdirread, devfile, devpermcheck, devwalk } from "../kernel/dev.ts";
-import { nodev, opened, openmode } from "../kernel/dev.ts";
-import type { Dev, Dirent, Gen, Want } from "../kernel/dev.ts";
+import {
+  DMDIR,
+  OCEXEC,
+  OREAD,
+  ORDWR,
+  ORCLOSE,
+  OTRUNC,
+  OWRITE,
+  QTAUTH,
+  QTDIR,
+} from "../kernel/const.ts";
+import {
+  DEVDOTDOT,
+  devdir,
+  devdirent,
+  devdirread,
+  devfile,
+  devpermcheck,
+  devwalk,
+  opened,
+  openmode,
+} from "../kernel/dev.ts";
+import type { Dev, Dirent, Gen, Walkqid, Want } from "../kernel/dev.ts";
 import type { Dir, Qid, Wstat } from "../kernel/dir.ts";
-import { Ebadusefd, Eclosed, Eexist, Eisdir, Enonexist, Eperm, Etoobig, error } from "../kernel/errors.ts";
-import { Esrvauth, Esrvexist } from "../kernel/errors.ts";
+import {
+  Ebadusefd,
+  Eclosed,
+  Eexist,
+  Eisdir,
+  Enonexist,
+  Eperm,
+  Etoobig,
+  error,
+  Esrvauth,
+  Esrvexist,
+} from "../kernel/errors.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { checkelem } from "../kernel/name.ts";
 import { ccloseq } from "../kernel/pgrp.ts";
@@ -29,7 +58,14 @@ export interface Srv extends Dev {
 }
 
 /** A posted channel, or one that is yet to be. */
-type Service = { name: string; owner: string; perm: number; readonly qid: Qid; chan: Chan | null; removed: boolean };
+type Service = {
+  name: string;
+  owner: string;
+  perm: number;
+  readonly qid: Qid;
+  chan: Chan | null;
+  removed: boolean;
+};
 
 const ROOTQID: Qid = devdir(0n);
 const ROOT: Dirent = { qid: ROOTQID, name: "#s", length: 0, perm: 0o555 };
@@ -50,37 +86,72 @@ const clone = (c: Chan): SrvChan => {
   return nc;
 };
 
-const dirent = (s: Service): Dirent => ({ qid: s.qid, name: s.name, length: 0, perm: s.perm, uid: s.owner });
+const dirent = (s: Service): Dirent => ({
+  qid: s.qid,
+  name: s.name,
+  length: 0,
+  perm: s.perm,
+  uid: s.owner,
+});
 
-/** Copies an array of services, the newest first, as a directory read lists them. */
-const newestfirst = (services: ReadonlyMap<string, Service>): Service[] => [...services.values()].reverse();
+/** The service of a file's Chan, while it is there. */
+function serviceof(c: SrvChan): Service {
+  if (c.service === null) return error(Eperm);
+  return c.service.removed ? error(Enonexist) : c.service;
+}
 
-class Registry {
-  readonly services = new Map<string, Service>();
+class SrvDev implements Srv {
+  readonly dc = "s";
+  readonly name = "srv";
+  readonly chans;
+  readonly #k: Kernel;
+  readonly #services = new Map<string, Service>();
   #path = 0n;
 
-  create(name: string, owner: string, perm: number): Service {
-    const s: Service = { name, owner, perm, qid: devfile(++this.#path), chan: null, removed: false };
-    this.services.set(name, s);
+  constructor(k: Kernel) {
+    this.#k = k;
+    this.chans = k.chans;
+  }
+
+  #new(name: string, owner: string, perm: number): Service {
+    const s: Service = {
+      name,
+      owner,
+      perm,
+      qid: devfile(++this.#path),
+      chan: null,
+      removed: false,
+    };
+    this.#services.set(name, s);
     return s;
   }
 
-  readonly gen: Gen = (_up, chan, s, name) => {
+  readonly #gen: Gen = (_up, chan, s, name) => {
     if (s === DEVDOTDOT) return ROOT;
     const { list } = chan as SrvChan;
-    const sv = name === null ? list[s] : s === 0 ? this.services.get(name) : undefined;
+    const sv = name === null ? list[s] : s === 0 ? this.#services.get(name) : undefined;
     if (sv === undefined) return null;
     return sv.removed ? "skip" : dirent(sv);
   };
 
-  /** The service of a file's Chan, while it is there. */
-  service(c: SrvChan): Service {
-    if (c.service === null) return error(Eperm);
-    return c.service.removed ? error(Enonexist) : c.service;
+  *attach(_up: Proc, spec: string): Task<Chan> {
+    const c = new SrvChan(this, ROOTQID);
+    c.path = new Path(`#s${spec}`, []);
+    return c;
   }
 
-  stat(up: Proc, c: SrvChan): Dir {
-    if (c.service !== null) return devdirent(up, c, dirent(this.service(c)));
+  *walk(up: Proc, c: SrvChan, names: readonly string[]): Task<Walkqid> {
+    const wq = devwalk(up, c, names, this.#gen, clone);
+    const last = names[names.length - 1];
+    if (wq.clone instanceof SrvChan && last !== undefined) {
+      const file = (wq.clone.qid.type & QTDIR) === 0;
+      wq.clone.service = file ? (this.#services.get(last) ?? null) : null;
+    }
+    return wq;
+  }
+
+  *stat(up: Proc, c: SrvChan): Task<Dir> {
+    if (c.service !== null) return devdirent(up, c, dirent(serviceof(c)));
     const name = c.path.elems.length > 0 ? c.path.last : c.path.root;
     return devdirent(up, c, { ...ROOT, name });
   }
@@ -95,7 +166,7 @@ class Registry {
     const s = c.service;
     if (s.removed || s.chan === null) return error(Eclosed);
     if ((omode & OTRUNC) !== 0) error(Esrvexist);
-    const mode = openmode(omode & ~ORCLOSE);
+    const mode = openmode(omode & ~(OCEXEC | ORCLOSE));
     if (mode !== s.chan.mode && s.chan.mode !== ORDWR) error(Eperm);
     devpermcheck(up.user, s.owner, s.perm, omode);
     const posted = s.chan.incref();
@@ -103,21 +174,32 @@ class Registry {
     return posted;
   }
 
-  newfile(up: Proc, c: SrvChan, name: string, want: Want): SrvChan {
-    const mode = openmode(want.omode & ~ORCLOSE);
-    if (c.service !== null || want.perm >>> 31 === 1 || mode !== OWRITE) error(Eperm);
-    if (this.services.has(name)) error(Esrvexist);
-    const s = this.create(name, up.user, want.perm & 0o777);
+  *create(up: Proc, c: SrvChan, name: string, want: Want): Task<Chan> {
+    const mode = openmode(want.omode & ~(OCEXEC | ORCLOSE));
+    if (c.service !== null || (want.perm & DMDIR) !== 0 || mode !== OWRITE) error(Eperm);
+    if (this.#services.has(name)) error(Esrvexist);
+    const s = this.#new(name, up.user, want.perm & 0o777);
     c.service = s;
     c.qid = s.qid;
-    opened(c, want.omode);
-    return c;
+    return opened(c, want.omode);
+  }
+
+  *close(c: SrvChan): Task<void> {
+    if ((c.flag & COPEN) === 0 || (c.flag & CRCLOSE) === 0) return;
+    if (c.service !== null && !c.service.removed) yield* this.#drop(c.service);
+  }
+
+  *read(up: Proc, c: SrvChan, buf: Uint8Array): Task<number> {
+    if (c.service !== null) return error(Eperm);
+    // The newest first, as on Plan 9.
+    if (c.dri === 0) c.list = [...this.#services.values()].reverse();
+    return devdirread(up, c, buf, this.#gen);
   }
 
   /** Posts the descriptor whose number is written; what is no number counts as 0. */
-  write(up: Proc, c: SrvChan, bytes: Uint8Array): number {
+  *write(up: Proc, c: SrvChan, bytes: Uint8Array): Task<number> {
     if (bytes.length >= MAXNUMBER) error(Etoobig);
-    const s = this.service(c);
+    const s = serviceof(c);
     const posted = up.fgrp.get(strtoul(written(bytes)));
     if ((posted.qid.type & QTAUTH) !== 0) error(Esrvauth);
     if (s.chan !== null) error(Ebadusefd);
@@ -126,22 +208,22 @@ class Registry {
   }
 
   *remove(up: Proc, c: SrvChan): Task<void> {
-    const s = this.service(c);
-    if (s.owner !== up.user && up.user !== up.k.user) error(Eperm);
-    yield* this.drop(s);
+    const s = serviceof(c);
+    if (s.owner !== up.user && up.user !== this.#k.user) error(Eperm);
+    yield* this.#drop(s);
   }
 
-  *drop(s: Service): Task<void> {
+  *#drop(s: Service): Task<void> {
     s.removed = true;
-    this.services.delete(s.name);
+    this.#services.delete(s.name);
     const posted = s.chan;
     s.chan = null;
     if (posted !== null) yield* ccloseq(posted);
   }
 
-  wstat(up: Proc, c: SrvChan, d: Wstat): void {
-    const s = this.service(c);
-    if (s.owner !== up.user && up.user !== up.k.user) error(Eperm);
+  *wstat(up: Proc, c: SrvChan, d: Wstat): Task<void> {
+    const s = serviceof(c);
+    if (s.owner !== up.user && up.user !== this.#k.user) error(Eperm);
     if (d.name !== undefined && d.name !== s.name) this.#rename(s, d.name);
     if (d.mode !== undefined) s.perm = d.mode & 0o777;
     if (d.uid !== undefined) s.owner = d.uid;
@@ -149,72 +231,28 @@ class Registry {
 
   #rename(s: Service, name: string): void {
     checkelem(name);
-    if (this.services.has(name)) error(Eexist);
-    this.services.delete(s.name);
+    if (this.#services.has(name)) error(Eexist);
+    this.#services.delete(s.name);
     s.name = name;
-    this.services.set(name, s);
+    this.#services.set(name, s);
+  }
+
+  post(name: string, c: Chan): void {
+    if (this.#services.has(name)) error(Esrvexist);
+    this.#new(name, this.#k.user, 0o600).chan = c;
+  }
+
+  srvname(c: Chan): string | null {
+    for (const s of this.#services.values()) if (s.chan === c) return `#s/${s.name}`;
+    return null;
+  }
+
+  *clear(): Task<void> {
+    for (const s of this.#services.values()) yield* this.#drop(s);
   }
 }
 
 /** Makes the service registry. */
 export function newSrv(k: Kernel): Srv {
-  const reg = new Registry();
-  const dev: Srv = {
-    ...nodev,
-    dc: "s",
-    name: "srv",
-    chans: k.chans,
-    *attach(_up, spec) {
-      const c = new SrvChan(dev, ROOTQID);
-      c.path = new Path(`#s${spec}`, []);
-      return c;
-    },
-    *walk(up, c, names) {
-      const wq = devwalk(up, c, names, reg.gen, clone);
-      if (wq.clone instanceof SrvChan && names.length > 0) {
-        const file = (wq.clone.qid.type & QTDIR) === 0;
-        wq.clone.service = file ? (reg.services.get(names[names.length - 1] ?? "") ?? null) : null;
-      }
-      return wq;
-    },
-    *stat(up, c: SrvChan) {
-      return reg.stat(up, c);
-    },
-    *open(up, c: SrvChan, omode) {
-      return yield* reg.open(up, c, omode);
-    },
-    *create(up, c: SrvChan, name, want) {
-      return reg.newfile(up, c, name, want);
-    },
-    *close(c: SrvChan) {
-      if ((c.flag & COPEN) === 0 || (c.flag & CRCLOSE) === 0) return;
-      if (c.service !== null && !c.service.removed) yield* reg.drop(c.service);
-    },
-    *read(up, c: SrvChan, buf) {
-      if (c.service !== null) return error(Eperm);
-      if (c.dri === 0) c.list = newestfirst(reg.services);
-      return devdirread(up, c, buf, reg.gen);
-    },
-    *write(up, c: SrvChan, bytes) {
-      return reg.write(up, c, bytes);
-    },
-    *remove(up, c: SrvChan) {
-      yield* reg.remove(up, c);
-    },
-    *wstat(up, c: SrvChan, d) {
-      reg.wstat(up, c, d);
-    },
-    post(name, c) {
-      if (reg.services.has(name)) error(Esrvexist);
-      reg.create(name, k.user, 0o600).chan = c;
-    },
-    srvname(c) {
-      for (const s of reg.services.values()) if (s.chan === c) return `#s/${s.name}`;
-      return null;
-    },
-    *clear() {
-      for (const s of [...reg.services.values()]) yield* reg.drop(s);
-    },
-  };
-  return dev;
+  return new SrvDev(k);
 }

@@ -1,0 +1,337 @@
+// The memory device, '#R': a tree of files in memory, as ramfs serves one but without a server. It is what
+// boot's files are, and the /tmp of a plain boot.
+//
+// A directory gives its files in the order they were made; files may be removed while it is read. What
+// was removed while open answers "file does not exist". Memory is bounded: see Budget.
+
+import { COPEN, Chan, Path } from "../kernel/chan.ts";
+import {
+  DMAPPEND,
+  DMDIR,
+  DMEXCL,
+  OCEXEC,
+  ORCLOSE,
+  ORDWR,
+  OREAD,
+  OTRUNC,
+  OWRITE,
+} from "../kernel/const.ts";
+import { miss, openmode } from "../kernel/dev.ts";
+import type { Dev, Walkqid, Want } from "../kernel/dev.ts";
+import { convD2M, sizeD2M } from "../kernel/dir.ts";
+import type { Dir, Qid, Wstat } from "../kernel/dir.ts";
+import {
+  Edoesnotexist,
+  Eexcl,
+  Eexist,
+  Efilename,
+  Efileexists,
+  Eisdir,
+  Enonexist,
+  Enotdir,
+  Enotempty,
+  Eperm,
+  Eshort,
+  error,
+} from "../kernel/errors.ts";
+import { programfile } from "../kernel/exec.ts";
+import type { Kernel } from "../kernel/kernel.ts";
+import { checkelem } from "../kernel/name.ts";
+import type { Proc } from "../kernel/proc.ts";
+import type { Task } from "../kernel/rendez.ts";
+import type { Program } from "../kernel/trap.ts";
+import { utfencode } from "../kernel/utf.ts";
+import { Budget, MEXEC, MREAD, MWRITE, Memfile } from "./memfile.ts";
+
+/** Names and what they hold: text, bytes, a program (which becomes an executable), or another tree. */
+export type Tree = { readonly [name: string]: string | Uint8Array | Program | Tree };
+
+/** The memory device as boot uses it. */
+export interface Mem extends Dev {
+  /** Adds what tree has to the files there are; a file that is there already gets the new contents. */
+  fill(tree: Tree): void;
+}
+
+const DEVCHAR = "R".charCodeAt(0);
+/** Bytes that all files together may take. */
+const MAXTREE = 2 ** 31;
+/** What an executable's header has room for. */
+const MAXPROGRAM = 24;
+
+class MemChan extends Chan {
+  file: Memfile;
+  /** It is removed when this Chan closes. */
+  rclose = false;
+  /** The entry that a directory read gave last; null at the start. */
+  at: Memfile | null = null;
+
+  constructor(dev: Dev, file: Memfile) {
+    super(dev, file.qid);
+    this.file = file;
+  }
+}
+
+/** What the permissions of an open mode ask. */
+function wanted(omode: number): number {
+  const trunc = (omode & OTRUNC) !== 0 ? MWRITE : 0;
+  switch (omode & 3) {
+    case OREAD:
+      return MREAD | trunc;
+    case OWRITE:
+      return MWRITE;
+    case ORDWR:
+      return MREAD | MWRITE;
+    default:
+      return MEXEC | trunc;
+  }
+}
+
+/** The file of a Chan, or "file does not exist" when it was removed. */
+function there(c: MemChan): Memfile {
+  return c.file.removed ? error(Enonexist) : c.file;
+}
+
+class MemDev implements Mem {
+  readonly dc = "R";
+  readonly name = "mem";
+  readonly chans;
+  readonly #k: Kernel;
+  readonly #budget: Budget;
+  readonly #root: Memfile;
+  #path = 0n;
+
+  constructor(k: Kernel, max: number) {
+    this.#k = k;
+    this.chans = k.chans;
+    this.#budget = new Budget(max);
+    const mode = (DMDIR | 0o775) >>> 0;
+    const time = k.clock.seconds();
+    this.#root = new Memfile(this.#budget, null, {
+      name: ".",
+      uid: k.user,
+      gid: k.user,
+      mode,
+      path: 0n,
+      time,
+    });
+  }
+
+  *attach(_up: Proc, spec: string): Task<Chan> {
+    const c = new MemChan(this, this.#root);
+    c.path = new Path(`#R${spec}`, []);
+    return c;
+  }
+
+  *walk(up: Proc, c: MemChan, names: readonly string[]): Task<Walkqid> {
+    let f = c.file;
+    const qids: Qid[] = [];
+    for (const name of names) {
+      const { children } = f;
+      const next = name === ".." ? f.parent : children?.get(name);
+      if (children === null) return miss(qids, Enotdir);
+      if (next === undefined || !f.may(up.user, MEXEC))
+        return miss(qids, qids.length > 0 ? Edoesnotexist : next === undefined ? Enonexist : Eperm);
+      f = next;
+      qids.push(f.qid);
+    }
+    const clone = new MemChan(this, f);
+    clone.path = c.path;
+    return { clone, qids, error: "" };
+  }
+
+  *stat(_up: Proc, c: MemChan): Task<Dir> {
+    return there(c).dir(DEVCHAR);
+  }
+
+  *open(up: Proc, c: MemChan, omode: number): Task<Chan> {
+    const f = there(c);
+    const mode = openmode(omode & ~(OCEXEC | ORCLOSE));
+    if (f.children !== null && (omode & (OTRUNC | ORCLOSE | 3)) !== OREAD) error(Eperm);
+    if (!f.may(up.user, wanted(omode))) error(Eperm);
+    const rclose = (omode & ORCLOSE) !== 0;
+    if (rclose && !f.parent.may(up.user, MWRITE)) error(Eperm);
+    if ((f.mode & DMEXCL) !== 0 && f.opens > 0) error(Eexcl);
+    if ((omode & OTRUNC) !== 0 && (f.mode & DMAPPEND) === 0) {
+      f.setlength(0);
+      f.changed(up.user, this.#k.clock.seconds());
+    }
+    return this.#opened(c, mode, rclose);
+  }
+
+  #opened(c: MemChan, mode: number, rclose: boolean): MemChan {
+    c.mode = mode;
+    c.flag |= COPEN;
+    c.offset = 0;
+    c.rclose = rclose;
+    c.qid = c.file.qid;
+    c.file.opens++;
+    return c;
+  }
+
+  *create(up: Proc, c: MemChan, name: string, want: Want): Task<Chan> {
+    const dir = there(c);
+    if (dir.children === null) error(Enotdir);
+    if (name === "." || name === ".." || !dir.may(up.user, MWRITE)) error(Eperm);
+    if (dir.children?.has(name) === true) error(Eexist);
+    const mode = openmode(want.omode & ~(OCEXEC | ORCLOSE));
+    const mask = (want.perm & DMDIR) === 0 ? 0o666 : 0o777;
+    const perm = (want.perm & (~mask | (dir.mode & mask))) >>> 0;
+    c.file = this.#newfile(dir, name, { user: up.user, mode: perm });
+    return this.#opened(c, mode, (want.omode & ORCLOSE) !== 0);
+  }
+
+  #newfile(dir: Memfile, name: string, { user, mode }: { user: string; mode: number }): Memfile {
+    const time = this.#k.clock.seconds();
+    const f = new Memfile(this.#budget, dir, {
+      name,
+      uid: user,
+      gid: dir.gid,
+      mode,
+      path: ++this.#path,
+      time,
+    });
+    dir.enter(f);
+    dir.changed(user, time);
+    return f;
+  }
+
+  *close(c: MemChan): Task<void> {
+    if ((c.flag & COPEN) === 0) return;
+    const f = c.file;
+    f.opens--;
+    if (!c.rclose || f.removed || f.first !== null) return;
+    this.#unlink(f, f.parent.uid);
+  }
+
+  *read(_up: Proc, c: MemChan, buf: Uint8Array, offset: number): Task<number> {
+    const f = there(c);
+    f.atime = this.#k.clock.seconds();
+    return f.children === null ? f.read(buf, offset) : this.#readdir(c, buf);
+  }
+
+  /** Whole entries from the one behind c.at on. */
+  #readdir(c: MemChan, buf: Uint8Array): number {
+    if (c.dri === 0) c.at = null;
+    let n = 0;
+    for (let f = c.file.after(c.at); f !== null; f = f.next) {
+      const d = f.dir(DEVCHAR);
+      if (n + sizeD2M(d) > buf.length) return n > 0 ? n : error(Eshort);
+      n = convD2M(d, buf, n);
+      c.at = f;
+      c.dri++;
+    }
+    return n;
+  }
+
+  *write(up: Proc, c: MemChan, bytes: Uint8Array, offset: number): Task<number> {
+    const f = there(c);
+    if (f.children !== null) error(Eisdir);
+    f.write(bytes, (f.mode & DMAPPEND) !== 0 ? f.length : offset);
+    f.changed(up.user, this.#k.clock.seconds());
+    return bytes.length;
+  }
+
+  *remove(up: Proc, c: MemChan): Task<void> {
+    const f = there(c);
+    if (f === this.#root || !f.parent.may(up.user, MWRITE)) error(Eperm);
+    if (f.first !== null) error(Enotempty);
+    this.#unlink(f, up.user);
+  }
+
+  #unlink(f: Memfile, user: string): void {
+    f.parent.leave(f);
+    f.parent.changed(user, this.#k.clock.seconds());
+  }
+
+  *wstat(up: Proc, c: MemChan, d: Wstat): Task<void> {
+    const f = there(c);
+    const name = d.name === f.name ? undefined : d.name;
+    this.#wstatcheck(up, f, { ...d, ...(name === undefined ? {} : { name }) });
+    if (d.length !== undefined && d.length !== f.length) {
+      f.setlength(d.length);
+      f.changed(up.user, this.#k.clock.seconds());
+    }
+    if (name !== undefined) {
+      f.parent.rename(f, name);
+      f.parent.changed(up.user, this.#k.clock.seconds());
+    }
+    if (d.mode !== undefined) f.chmod(d.mode);
+    if (d.mtime !== undefined) f.mtime = d.mtime;
+    if (d.gid !== undefined) f.gid = d.gid;
+  }
+
+  /** All or nothing: whatever is not allowed is found before anything is done. stat(5) */
+  #wstatcheck(up: Proc, f: Memfile, d: Wstat): void {
+    if (d.name !== undefined && d.name !== f.name) this.#checkname(up, f, d.name);
+    if (
+      d.length !== undefined &&
+      d.length !== f.length &&
+      (f.children !== null || !f.may(up.user, MWRITE))
+    )
+      error(Eperm);
+    if (d.mode !== undefined && ((d.mode ^ f.mode) & DMDIR) !== 0) error(Eperm);
+    if (d.uid !== undefined && d.uid !== f.uid) error(Eperm);
+    const longer = d.length === undefined ? 0 : f.need(d.length);
+    this.#budget.check(longer + Math.max(0, (d.name ?? f.name).length - f.name.length));
+    const owned = d.mode !== undefined || d.mtime !== undefined || d.gid !== undefined;
+    if (owned && up.user !== f.uid) error(Eperm);
+  }
+
+  #checkname(up: Proc, f: Memfile, name: string): void {
+    checkelem(name);
+    if (f === this.#root || name === "." || name === ".." || !f.parent.may(up.user, MWRITE))
+      error(Eperm);
+    if (f.parent.children?.has(name) === true) error(Efileexists);
+  }
+
+  fill(tree: Tree): void {
+    this.#fill(this.#root, tree);
+  }
+
+  #fill(dir: Memfile, tree: Tree): void {
+    for (const [name, value] of Object.entries(tree)) {
+      if (name === "" || name === "." || name === "..") error(`${Efilename}: '${name}'`);
+      checkelem(name);
+      if (typeof value === "function")
+        this.#put(dir, name, { bytes: this.#program(name, value), mode: 0o775 });
+      else if (typeof value === "string")
+        this.#put(dir, name, { bytes: utfencode(value), mode: 0o664 });
+      else if (value instanceof Uint8Array) this.#put(dir, name, { bytes: value, mode: 0o664 });
+      else this.#fill(this.#at(dir, name, (DMDIR | 0o775) >>> 0), value);
+    }
+  }
+
+  #put(dir: Memfile, name: string, { bytes, mode }: { bytes: Uint8Array; mode: number }): void {
+    const f = this.#at(dir, name, mode);
+    f.setlength(0);
+    f.write(bytes, 0);
+    f.chmod(mode);
+  }
+
+  /** The child called name, made if it is not there. */
+  #at(dir: Memfile, name: string, mode: number): Memfile {
+    const f = dir.children?.get(name) ?? this.#newfile(dir, name, { user: this.#k.user, mode });
+    if ((f.children !== null) !== ((mode & DMDIR) !== 0))
+      error(`'${name}' ${f.children === null ? Enotdir : Eisdir}`);
+    return f;
+  }
+
+  /** Registers a program under its file's name, or one like it, and gives the executable. */
+  #program(name: string, program: Program): Uint8Array {
+    const { programs } = this.#k;
+    let key = name.slice(0, MAXPROGRAM);
+    for (
+      let n = 2;
+      (programs.get(key) ?? program) !== program || utfencode(key).length > MAXPROGRAM;
+      n++
+    )
+      key = `${name.slice(0, 6)}#${n}`;
+    programs.set(key, program);
+    return programfile(key);
+  }
+}
+
+/** Makes the memory device, with nothing in it; its files take at most `max` bytes together. */
+export function newMem(k: Kernel, max: number = MAXTREE): Mem {
+  return new MemDev(k, max);
+}
