@@ -13,7 +13,9 @@ import type { Namespace } from "./namespace.ts";
 import { Egrp, Fgrp, Pgrp, Rgrp } from "./pgrp.ts";
 import { Proc } from "./proc.ts";
 import type { Groups } from "./proc.ts";
-import type { Task } from "./rendez.ts";
+import { now, shutdown, spawn } from "./spawn.ts";
+import type { Process, Spawnopts } from "./spawn.ts";
+import type { Program } from "./trap.ts";
 
 /** Makes a device of a kernel. */
 export type Newdev = (k: Kernel) => Dev;
@@ -21,16 +23,22 @@ export type Newdev = (k: Kernel) => Dev;
 /** A bind of the first name space: new on old with flags. */
 export type Firstbind = readonly [name: string, old: string, flags: number];
 
-/** Runs a task that waits for nothing, as at boot all do. */
-export function now<T>(task: Task<T>): T {
-  const step = task.next();
-  if (step.done !== true) throw new Panic(`boot waits: ${step.value.what}`);
-  return step.value;
+/** A kernel that is up. */
+export class Booted extends Kernel {
+  /** Starts a program: async (it gets Sys) or a generator (TaskSys). argv[0] is its name, as in Plan 9. */
+  spawn(main: Program, argv: readonly string[] = [], opts: Spawnopts = {}): Process {
+    return spawn(this, main, argv, opts);
+  }
+
+  /** Ends every process and everything that the kernel holds of its host. */
+  shutdown(): Promise<void> {
+    return shutdown(this);
+  }
 }
 
 /** A kernel with these devices; device / must be among them. Nothing runs yet. */
-export function newkernel(config: Config, devices: readonly Newdev[], binds: readonly Firstbind[]): Kernel {
-  const k = new Kernel(config);
+export function newkernel(config: Config, devices: readonly Newdev[], binds: readonly Firstbind[]): Booted {
+  const k = new Booted(config);
   for (const make of devices) k.devtab.add(make(k));
   const rootdev = k.devtab.get("/");
   if (rootdev === undefined) throw new Panic("no device /");
@@ -41,5 +49,6 @@ export function newkernel(config: Config, devices: readonly Newdev[], binds: rea
   dot.path = ROOTPATH;
   k.proc0 = new Proc(k, "kernel", groups, dot);
   for (const [name, old, flags] of binds) now(ns.bind(k.proc0, name, old, flags));
+  for (const c of k.chans) c.boot = true;
   return k;
 }

@@ -112,6 +112,8 @@ export class Chan {
   mchan: Chan | null = null;
   /** The connection that speaks 9P over this Chan; it ends with it. */
   mux: { close(): Task<void> } | null = null;
+  /** Made at boot, and alive as long as the kernel: no leak. */
+  boot = false;
   allnext: Chan | null = null;
   allprev: Chan | null = null;
   /** Calls that use the offset, and reads of streams, run in the order made; streams write apart. */

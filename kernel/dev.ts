@@ -47,6 +47,8 @@ export interface Dev {
   wstat(up: Proc, c: Chan, d: Wstat): Task<void>;
   /** Reads at most n bytes without copying: the result is the caller's. Empty means end of file. */
   bread?(up: Proc, c: Chan, n: number): Task<Uint8Array>;
+  /** Ends what the device holds of its host (sockets, files): the kernel shuts down. */
+  shutdown?(): void;
   /** Whether c's offset means something, so that reads and writes at it run in the order made. */
   plain?(c: Chan): boolean;
   /** A Chan that may be walked later, together with the operation that needs it; see Later. */

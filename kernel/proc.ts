@@ -131,16 +131,27 @@ export class Proc {
   /** The last rites: descriptors, groups and dot are closed, the parent is told, the children orphaned. */
   *#bury(): Task<void> {
     yield* this.drained();
+    yield* this.close();
+    this.#telldead();
+  }
+
+  /** Gives up dot and the groups. */
+  *close(): Task<void> {
     yield* this.fgrp.close();
     yield* ccloseq(this.dot);
     yield* this.pgrp.close();
     this.egrp.close();
     this.rgrp.close();
-    this.#telldead();
+  }
+
+  /** Sleeps until the process is buried. */
+  *buried(): Task<void> {
+    while (this.k.procs.has(this.pid)) yield this.#gone;
   }
 
   #telldead(): void {
     this.k.procs.delete(this.pid);
+    this.#gone.wakeupall();
     if (this.k.trace.on) this.k.trace.emit({ type: "proc", what: "exit", text: this.status }, null);
     for (const p of this.k.procs.values()) if (p.parent === this) p.parent = null;
     const real = Math.round((this.k.clock.now() - this.started) / 1e6);

@@ -58,6 +58,8 @@ export class Coroutine {
   /** Killed: its finally blocks run, its catch blocks do not; it is not interrupted again. */
   dying = false;
   unwinding = false;
+  /** Killed in its sleep, or before it began: it does not run on from there. */
+  struck = false;
   /** Its number among the calls of its program. */
   seq = 0;
   promise: Promise<unknown> | null = null;
@@ -145,6 +147,7 @@ export class Sched {
   kill(co: Coroutine): void {
     if (co.dying) return;
     co.dying = true;
+    co.struck = co.on !== null || !co.started;
     if (co.on === null) return;
     co.on.remove(co);
     this.ready(co);
@@ -334,14 +337,13 @@ export class Sched {
 
   /** One resumption: to the next sleep or the end. */
   #step(co: Coroutine): IteratorResult<Rendez, unknown> {
+    const { thrown, struck } = co;
     co.started = true;
-    if (co.thrown !== null) {
-      const error = co.thrown;
-      co.thrown = null;
-      return co.task.throw(error);
-    }
+    co.thrown = null;
+    co.struck = false;
     let step: IteratorResult<Rendez, unknown> | null = null;
-    if (!co.dying || co.unwinding) step = co.task.next();
+    if (thrown !== null) step = co.task.throw(thrown);
+    else if (!struck) step = co.task.next();
     if (co.dying && !co.unwinding && step?.done !== true) {
       co.unwinding = true;
       step = co.task.return(undefined);

@@ -3,7 +3,7 @@
 // call gets its coroutine, a note its turn before the interrupted call returns, a failure its fields,
 // and an exception that is not a PlanError panics the kernel.
 
-import { Eintr, PlanError } from "./errors.ts";
+import { Eintr, Eprocdied, PlanError } from "./errors.ts";
 import { Notes } from "./note.ts";
 import type { Proc } from "./proc.ts";
 import { Rendez } from "./rendez.ts";
@@ -63,8 +63,6 @@ export class Image implements Done {
   #nthread = 0;
   /** Results of calls that a note interrupted: the program gets them after its handler ran. */
   #held: (() => void)[] = [];
-  readonly #threads: Map<number, Coroutine> = new Map();
-  #nthread = 0;
 
   constructor(proc: Proc) {
     this.proc = proc;

@@ -1,44 +1,11 @@
-// Consoles for processes that the host starts: one that collects what is written for whoever asks, and
-// one that is the terminal (or pipe) Node itself runs on.
+// The console of a process that the host starts, over the streams (terminal, pipe, file) of Node.
 
 import type { Readable, Writable } from "node:stream";
 import { Rendez } from "../../kernel/rendez.ts";
 import type { Task } from "../../kernel/rendez.ts";
 import type { Tty } from "../../kernel/tty.ts";
-import { utfdecode } from "../../kernel/utf.ts";
 
 const NOTHING = new Uint8Array(0);
-
-/** Gathers output; reads give what it was made with, then the end of file. */
-export class Buffertty implements Tty {
-  readonly #chunks: Uint8Array[] = [];
-  #input: Uint8Array;
-
-  constructor(input: Uint8Array = NOTHING) {
-    this.#input = input;
-  }
-
-  *write(bytes: Uint8Array): Task<void> {
-    this.#chunks.push(bytes.slice());
-  }
-
-  *read(n: number): Task<Uint8Array> {
-    const part = this.#input.subarray(0, n);
-    this.#input = this.#input.subarray(n);
-    return part;
-  }
-
-  /** All output so far, as text. */
-  text(): string {
-    const all = new Uint8Array(this.#chunks.reduce((n, c) => n + c.length, 0));
-    let off = 0;
-    for (const c of this.#chunks) {
-      all.set(c, off);
-      off += c.length;
-    }
-    return utfdecode(all, 0, all.length);
-  }
-}
 
 /** Reads and writes streams of the host; a write waits while the host does not keep up. */
 export class Streamtty implements Tty {
@@ -73,11 +40,11 @@ export class Streamtty implements Tty {
           return chunk.subarray(0, n);
         }
         if (this.#ended) return NOTHING;
-        this.#in.ref?.();
+        hostref(this.#in, "ref");
         yield this.#readable;
       }
     } finally {
-      this.#in.unref?.();
+      hostref(this.#in, "unref");
     }
   }
 
@@ -91,4 +58,10 @@ export class Streamtty implements Tty {
         this.#readable.wakeupall();
       });
   }
+}
+
+/** A terminal or socket keeps Node alive only while somebody reads it. */
+function hostref(stream: Readable, what: "ref" | "unref"): void {
+  const fn: unknown = Reflect.get(stream, what);
+  if (typeof fn === "function") Reflect.apply(fn, stream, []);
 }

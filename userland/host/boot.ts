@@ -1,0 +1,97 @@
+// The configuration of a kernel on Node: which devices it has, what its first name space is, and the
+// options of boot. What Plan 9's kernel configuration files (pc, pcf) are to its boot(8).
+
+import { MAFTER, MCREATE, MREPL } from "../../kernel/const.ts";
+import { newkernel } from "../../kernel/boot.ts";
+import type { Booted, Firstbind, Newdev } from "../../kernel/boot.ts";
+import type { Host } from "../../kernel/clock.ts";
+import type { Chance } from "../../kernel/sched.ts";
+import { Buffertty } from "../../kernel/tty.ts";
+import type { Tty } from "../../kernel/tty.ts";
+import { newCons } from "../../devices/cons.ts";
+import { newDup } from "../../devices/dup.ts";
+import { newEnv } from "../../devices/env.ts";
+import { newMem } from "../../devices/mem.ts";
+import type { Tree } from "../../devices/mem.ts";
+import { newMnt } from "../../devices/mnt.ts";
+import { newPipe } from "../../devices/pipe.ts";
+import { newProc } from "../../devices/proc.ts";
+import { newRoot } from "../../devices/root.ts";
+import { newSrv } from "../../devices/srv.ts";
+import { faces } from "../../syscalls/table.ts";
+import { nodehost } from "./host.ts";
+
+/** How to boot. Everything has a default. */
+export type Bootopts = {
+  /** A tree of names to start with: strings and bytes are files, functions programs, objects directories. */
+  readonly files?: Tree;
+  /** "real", or "virtual": time that jumps to the next timer when nothing can run. */
+  readonly clock?: "real" | "virtual";
+  readonly namespace?: "names" | "standard";
+  /** Who owns the processes: glenda. */
+  readonly user?: string;
+  readonly sysname?: string;
+  /** Lets any ready coroutine be next, as this seed says; without it, first in, first out. */
+  readonly seed?: number;
+  /** The console of processes that are given none. */
+  readonly tty?: Tty;
+  /** More devices: what bridges to a host (ip, fs). */
+  readonly devices?: readonly Newdev[];
+  /** More binds for the first name space, after the usual ones. */
+  readonly binds?: readonly Firstbind[];
+  readonly host?: Host;
+};
+
+/** Directories that the tree always has: what programs expect, and where the devices go. */
+const SKELETON: Tree = { bin: {}, dev: {}, env: {}, fd: {}, lib: {}, n: {}, net: {}, proc: {}, srv: {}, tmp: {}, usr: {} };
+
+/** The first name space: the memory tree with the devices in their places. */
+const BINDS: readonly Firstbind[] = [
+  ["#R", "/", MREPL | MCREATE],
+  ["#c", "/dev", MAFTER],
+  ["#d", "/fd", MREPL],
+  ["#e", "/env", MREPL | MCREATE],
+  ["#p", "/proc", MREPL],
+  ["#s", "/srv", MREPL | MCREATE],
+];
+
+/** Boots a kernel. It runs what is spawned in it until shutdown(). */
+export function boot(opts: Bootopts = {}): Promise<Booted> {
+  // Nothing here waits; the promise lets a kernel whose boot must (a root on a server) look the same.
+  return Promise.resolve(bootsync(opts));
+}
+
+/** boot, at once. */
+export function bootsync(opts: Bootopts = {}): Booted {
+  const tree: Newdev = (k) => {
+    const mem = newMem(k);
+    mem.fill(SKELETON);
+    mem.fill(opts.files ?? {});
+    return mem;
+  };
+  return newkernel(
+    {
+      host: opts.host ?? nodehost,
+      virtual: opts.clock === "virtual",
+      chance: opts.seed === undefined ? null : chance(opts.seed),
+      user: opts.user ?? "glenda",
+      sysname: opts.sysname ?? "gnot",
+      tty: opts.tty ?? new Buffertty(),
+      namespace: opts.namespace ?? "names",
+      faces,
+    },
+    [newRoot, newCons, newDup, newEnv, newMnt, newPipe, newProc, newSrv, tree, ...(opts.devices ?? [])],
+    [...BINDS, ...(opts.binds ?? [])],
+  );
+}
+
+/** A repeatable source of chance: mulberry32. */
+export function chance(seed: number): Chance {
+  let a = seed | 0;
+  return (n) => {
+    a = (a + 0x6d2b79f5) | 0;
+    let t = Math.imul(a ^ (a >>> 15), 1 | a);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return Math.floor((((t ^ (t >>> 14)) >>> 0) / 0x1_0000_0000) * n);
+  };
+}
