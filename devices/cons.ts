@@ -81,7 +81,7 @@ function consfiles(state: Cons): readonly Consfile[] {
     { name: "osversion", length: 0, perm: 0o444, text: () => "2000" },
     { name: "pgrpid", length: NUMSIZE, perm: 0o444, text: (up) => num(up.pgrp.pgrpid) },
     { name: "pid", length: NUMSIZE, perm: 0o444, text: (up) => num(up.pid) },
-    { name: "ppid", length: NUMSIZE, perm: 0o444, text: (up) => num(up.parent?.pid ?? 0) },
+    { name: "ppid", length: NUMSIZE, perm: 0o444, text: (up) => num(up.ppid) },
     { name: "random", length: 0, perm: 0o444 },
     { name: "reboot", length: 0, perm: 0o664, text: () => "" },
     { name: "swap", length: 0, perm: 0o664, text: () => SWAP },

@@ -193,6 +193,7 @@ export function newEnv(k: Kernel): Dev {
     *write(up, c: EnvChan, bytes, offset) {
       return write(lookup(up, c), bytes, offset);
     },
+    plain: () => true,
     *remove(up, c: EnvChan) {
       if ((c.qid.type & QTDIR) !== 0) error(Eperm);
       remove(egrpof(up, c), lookup(up, c));

@@ -231,6 +231,10 @@ class MemDev implements Mem {
     return bytes.length;
   }
 
+  plain(): boolean {
+    return true;
+  }
+
   *remove(up: Proc, c: MemChan): Task<void> {
     const f = there(c);
     if (f === this.#root || !f.parent.may(up.user, MWRITE)) error(Eperm);

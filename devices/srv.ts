@@ -53,8 +53,6 @@ export interface Srv extends Dev {
   post(name: string, c: Chan): void;
   /** The name, "#s/name", that c is posted under; null when it is not. */
   srvname(c: Chan): string | null;
-  /** Gives up everything posted, as when the kernel ends. */
-  clear(): Task<void>;
 }
 
 /** A posted channel, or one that is yet to be. */
@@ -245,10 +243,6 @@ class SrvDev implements Srv {
   srvname(c: Chan): string | null {
     for (const s of this.#services.values()) if (s.chan === c) return `#s/${s.name}`;
     return null;
-  }
-
-  *clear(): Task<void> {
-    for (const s of this.#services.values()) yield* this.#drop(s);
   }
 }
 
