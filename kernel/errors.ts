@@ -72,6 +72,7 @@ export const Elistenhungup = "listen hungup";
 export const Enodev = "no free devices";
 export const Enohost = "dns: name does not exist";
 export const Enoroute = "no route";
+export const Enoservice = "can't translate service";
 export const Enotannounced = "not announced";
 export const Enotlocal = "not a local IP address";
 
