@@ -1,0 +1,148 @@
+// Calling and being called: dial(2). A dial string is [netdir/]network!host[!service]; the network is tcp,
+// or net for whatever there is, which is tcp. Services have a name or a number; hosts are passed on to
+// device ip as they are (its stack may know names), but localhost is 127.0.0.1.
+//
+//	const fd = yield* dial(sys, "tcp!127.0.0.1!5640");
+//	const a = yield* announce(sys, "tcp!*!5640");
+//	const call = yield* listen(sys, a.dir);
+//	const fd = yield* accept(sys, call);
+
+import { ORDWR } from "../../kernel/const.ts";
+import { Ebadaddr, Enoport, Enoservice, PlanError } from "../../kernel/errors.ts";
+import { utfdecode, utfencode } from "../../kernel/utf.ts";
+import type { Task, TaskSys } from "../../syscalls/sys.ts";
+import { type Both, both } from "./both.ts";
+import { readtext } from "./io.ts";
+
+/** A conversation: the descriptor of its ctl file, which keeps it, and its directory, "/net/tcp/3". */
+export type Call = { readonly cfd: number; readonly dir: string };
+
+/** The services that have a name here: /lib/ndb/common. */
+const SERVICES: ReadonlyMap<string, number> = new Map([
+  ["9fs", 564],
+  ["cpu", 17010],
+  ["discard", 9],
+  ["echo", 7],
+  ["exportfs", 17007],
+  ["http", 80],
+  ["https", 443],
+  ["smtp", 25],
+  ["ssh", 22],
+  ["telnet", 23],
+]);
+
+/** A dial string taken apart: `clone` is the file to open, `addr` what connect and announce are told. */
+type Dialstring = { readonly clone: string; readonly addr: string };
+
+function dialparse(s: string): Dialstring {
+  const slash = s.lastIndexOf("/");
+  const netdir = slash >= 0 ? s.slice(0, slash) : "/net";
+  const [network, host, service, ...more] = s.slice(slash + 1).split("!");
+  if ((network !== "tcp" && network !== "net") || more.length > 0) return bad(Ebadaddr, s);
+  if (host === undefined || !/^(\*|[\w.:%-]+)$/.test(host)) return bad(Ebadaddr, s);
+  if (service === undefined || service === "") return bad(Enoport, s);
+  const port = /^[0-9]+$/.test(service) ? Number(service) : SERVICES.get(service);
+  if (port === undefined) return bad(Enoservice, s);
+  if (port > 65535) return bad(Ebadaddr, s);
+  const addr = `${host === "localhost" ? "127.0.0.1" : host}!${port}`;
+  return { clone: `${netdir}/tcp/clone`, addr };
+}
+
+function bad(text: string, addr: string): never {
+  const e = new PlanError(text);
+  e.file = addr;
+  throw e;
+}
+
+/**
+ * Makes what a person typed a dial string: netmkaddr("fs", "tcp", "9fs") is "tcp!fs!9fs", and what is there
+ * already stays.
+ */
+export function netmkaddr(addr: string, network = "net", service = ""): string {
+  const tail = service === "" ? "" : `!${service}`;
+  if (!addr.includes("!")) return `${network}!${addr}${tail}`;
+  return addr.indexOf("!") === addr.lastIndexOf("!") ? `${addr}${tail}` : addr;
+}
+
+/** Calls addr; gives a descriptor of the data file, the only one that is left open. */
+export const dial: Both<[addr: string], number> = both(function* (sys, addr) {
+  const call = yield* converse(sys, addr, "connect");
+  try {
+    return yield* sys.open(`${call.dir}/data`, ORDWR);
+  } finally {
+    yield* sys.close(call.cfd);
+  }
+});
+
+/** Calls addr; gives the conversation too. The caller closes fd and cfd. */
+export const dialctl: Both<[addr: string], Call & { readonly fd: number }> = both(
+  function* (sys, addr) {
+    const call = yield* converse(sys, addr, "connect");
+    return { ...call, fd: yield* accept(sys, call, true) };
+  },
+);
+
+/** Announces addr, "tcp!*!564": calls come while cfd is open. */
+export const announce: Both<[addr: string], Call> = both(function* (sys, addr) {
+  return yield* converse(sys, addr, "announce");
+});
+
+/** Waits for a call at what announce gave. */
+export const listen: Both<[dir: string], Call> = both(function* (sys, dir) {
+  const cfd = yield* sys.open(`${dir}/listen`, ORDWR);
+  return { cfd, dir: yield* convdir(sys, cfd, dir.slice(0, dir.lastIndexOf("/"))) };
+});
+
+/** Takes a call: a descriptor of its data file. cfd is closed, unless it is to be kept. */
+export const accept: Both<[call: Call, keep?: boolean], number> = both(function* (
+  sys,
+  call,
+  keep = false,
+) {
+  let kept = false;
+  try {
+    const fd = yield* sys.open(`${call.dir}/data`, ORDWR);
+    kept = keep;
+    return fd;
+  } finally {
+    if (!kept) yield* sys.close(call.cfd);
+  }
+});
+
+/** Refuses a call. */
+export const reject: Both<[call: Call], void> = both(function* (sys, call) {
+  try {
+    yield* sys.write(call.cfd, utfencode("hangup"));
+  } finally {
+    yield* sys.close(call.cfd);
+  }
+});
+
+/** One end of a conversation, "127.0.0.1!5640". getnetconninfo(2) */
+export const netaddr: Both<[dir: string, end: "local" | "remote"], string> = both(
+  function* (sys, dir, end) {
+    return (yield* readtext(sys, `${dir}/${end}`)).trimEnd();
+  },
+);
+
+/** A new conversation that has done as it was told; when it fails none is left. */
+function* converse(sys: TaskSys, addr: string, verb: "connect" | "announce"): Task<Call> {
+  const d = dialparse(addr);
+  const cfd = yield* sys.open(d.clone, ORDWR);
+  try {
+    const dir = yield* convdir(sys, cfd, d.clone.slice(0, d.clone.lastIndexOf("/")));
+    yield* sys.write(cfd, utfencode(`${verb} ${d.addr}`));
+    return { cfd, dir };
+  } catch (e) {
+    yield* sys.close(cfd);
+    if (e instanceof PlanError) e.file ??= addr;
+    throw e;
+  }
+}
+
+/** The directory of the conversation whose ctl file cfd is. */
+function* convdir(sys: TaskSys, cfd: number, proto: string): Task<string> {
+  const buf = new Uint8Array(32);
+  const n = yield* sys.read(cfd, buf);
+  return `${proto}/${utfdecode(buf, 0, n).trim()}`;
+}
