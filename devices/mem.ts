@@ -91,6 +91,33 @@ function there(c: MemChan): Memfile {
   return c.file.removed ? error(Enonexist) : c.file;
 }
 
+/** The child of f called name, or why there is none. */
+function step(up: Proc, f: Memfile, name: string): Memfile | string {
+  const { children } = f;
+  if (children === null) return Enotdir;
+  const next = name === ".." ? f.parent : children.get(name);
+  if (next === undefined) return Enonexist;
+  return f.may(up.user, MEXEC) ? next : Eperm;
+}
+
+/** A walk that stopped: the device's own error is told of the first element only. */
+function stuck(qids: readonly Qid[], text: string): Walkqid {
+  return miss(qids, qids.length > 0 && text !== Enotdir ? Edoesnotexist : text);
+}
+
+/** The qids on a way that has been walked. */
+function qidsto(up: Proc, from: Memfile, names: readonly string[]): Qid[] {
+  const qids: Qid[] = [];
+  let f = from;
+  for (const name of names) {
+    const next = step(up, f, name);
+    if (typeof next === "string") break;
+    f = next;
+    qids.push(f.qid);
+  }
+  return qids;
+}
+
 class MemDev implements Mem {
   readonly dc = "R";
   readonly name = "mem";
@@ -126,11 +153,8 @@ class MemDev implements Mem {
     let f = c.file;
     const qids: Qid[] = [];
     for (const name of names) {
-      const { children } = f;
-      const next = name === ".." ? f.parent : children?.get(name);
-      if (children === null) return miss(qids, Enotdir);
-      if (next === undefined || !f.may(up.user, MEXEC))
-        return miss(qids, qids.length > 0 ? Edoesnotexist : next === undefined ? Enonexist : Eperm);
+      const next = step(up, f, name);
+      if (typeof next === "string") return stuck(qids, next);
       f = next;
       qids.push(f.qid);
     }
@@ -141,6 +165,16 @@ class MemDev implements Mem {
 
   *stat(_up: Proc, c: MemChan): Task<Dir> {
     return there(c).dir(DEVCHAR);
+  }
+
+  statof(up: Proc, c: MemChan, names: readonly string[]): Dir | Walkqid {
+    let f = c.file;
+    for (let i = 0; i < names.length; i++) {
+      const next = step(up, f, names[i] ?? "");
+      if (typeof next === "string") return stuck(qidsto(up, c.file, names.slice(0, i)), next);
+      f = next;
+    }
+    return f.removed ? miss([], Enonexist) : f.dir(DEVCHAR);
   }
 
   *open(up: Proc, c: MemChan, omode: number): Task<Chan> {

@@ -116,9 +116,9 @@ export class Chan {
   boot = false;
   allnext: Chan | null = null;
   allprev: Chan | null = null;
-  /** Calls that use the offset, and reads of streams, run in the order made; streams write apart. */
-  #rlock: QLock | null = null;
-  #wlock: QLock | null = null;
+  // Plain fields and not private ones: Chans are made for every name, and V8 defines private fields slowly.
+  private rq: QLock | null = null;
+  private wq: QLock | null = null;
 
   constructor(dev: Dev, qid: Qid, devno = 0) {
     this.dev = dev;
@@ -127,12 +127,14 @@ export class Chan {
     dev.chans.link(this);
   }
 
+  /** Calls that use the offset, and reads of streams, run in the order made. */
   get rlock(): QLock {
-    return (this.#rlock ??= new QLock("read in order"));
+    return (this.rq ??= new QLock("read in order"));
   }
 
+  /** Writes of streams, apart from their reads. */
   get wlock(): QLock {
-    return (this.#wlock ??= new QLock("write in order"));
+    return (this.wq ??= new QLock("write in order"));
   }
 
   /** Another reference to the same Chan. */

@@ -17,7 +17,7 @@ import { Abind, Amount, Aopen, Astat } from "./namespace.ts";
 import type { Acreate, Aremove, Atodir, Awstat, Mounthow, Namespace, Nsline } from "./namespace.ts";
 import type { Proc } from "./proc.ts";
 import type { Task } from "./rendez.ts";
-import { release, startof } from "./start.ts";
+import { attached, release, startof } from "./start.ts";
 import type { Start } from "./start.ts";
 
 /** The source of a bind: what it brings to the name it is bound on. */
@@ -97,10 +97,10 @@ export class Names implements Namespace {
 
   /** Looks up both names of a bind; what must be asked of servers is asked at once. */
   *#both(up: Proc, name: string, old: string): Task<[Source, Covered]> {
-    const s = yield* startof(up, this.#table, parsename(name));
+    const s = yield* start(up, this.#table, name);
     let o: Start | null = null;
     try {
-      o = yield* startof(up, this.#table, parsename(old));
+      o = yield* start(up, this.#table, old);
     } catch (e) {
       // The source is evaluated first, so its error goes before this one.
       const source = yield* this.#source(up, s, null);
@@ -140,7 +140,7 @@ export class Names implements Namespace {
   }
 
   *#coveredname(up: Proc, old: string): Task<Covered> {
-    const o = yield* startof(up, this.#table, parsename(old));
+    const o = yield* start(up, this.#table, old);
     try {
       return yield* this.#covered(up, o, null);
     } finally {
@@ -165,8 +165,7 @@ export class Names implements Namespace {
   }
 
   *unmount(up: Proc, name: string | null, old: string): Task<void> {
-    const at = parsename(old);
-    const o = yield* startof(up, this.#table, at);
+    const o = yield* start(up, this.#table, old);
     try {
       const ismount = o.members !== null && o.rest.length === 0;
       // A name that is no mount point may not be there at all: then that is the error.
@@ -250,6 +249,11 @@ export class Names implements Namespace {
   close(): Task<void> {
     return this.#table.release();
   }
+}
+
+function* start(up: Proc, table: MountTable, text: string): Task<Start> {
+  const name = parsename(text);
+  return startof(up, table, name) ?? (yield* attached(up, name));
 }
 
 function member(chan: Chan, m: { flags: number; spec: string; from: string; mounted: boolean }): Member {

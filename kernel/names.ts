@@ -15,40 +15,40 @@ import { nameerror, nameupto, parsename, rawindex } from "./name.ts";
 import { Acreate, Aopen, Aremove, Astat, Atodir, Awstat } from "./namespace.ts";
 import type { Proc } from "./proc.ts";
 import type { Task } from "./rendez.ts";
-import { release, startof } from "./start.ts";
+import { attached, release, startof } from "./start.ts";
 import type { Start } from "./start.ts";
 
 /** What namec's last argument may be. */
 export type Arg = number | Want | Wstat | undefined;
 
-/** Does with the name what amode says. The overloads of Namespace.namec give the types. */
-export function* namec(up: Proc, table: MountTable, text: string, what: { readonly amode: number; readonly arg: Arg }): Task<unknown> {
-  const s = yield* startof(up, table, parsename(text));
+/** What namec is to do: one of the access modes of namespace.ts, and what goes with it. */
+export type Wanted = { readonly amode: number; readonly arg: Arg };
+
+/** Does with the name what is wanted. The overloads of Namespace.namec give the types. */
+export function* namec(up: Proc, table: MountTable, text: string, want: Wanted): Task<unknown> {
+  const name = parsename(text);
+  const s = startof(up, table, name) ?? (yield* attached(up, name));
   try {
-    return yield* act(up, s, what.amode, what.arg);
+    switch (want.amode) {
+      case Astat:
+        return statnow(up, s) ?? (yield* stat(up, s));
+      case Aopen:
+        return yield* open(up, s, want.arg as number);
+      case Acreate:
+        return yield* create(up, s, want.arg as Want);
+      case Aremove:
+        return yield* remove(up, s);
+      case Awstat:
+        return yield* wstat(up, s, want.arg as Wstat);
+      case Atodir:
+        return yield* todir(up, s);
+      default:
+        return error(`namec: access mode ${want.amode}`);
+    }
   } catch (e) {
-    throw e instanceof PlanError ? named(s, e, what.amode) : e;
+    throw e instanceof PlanError ? named(s, e, want.amode) : e;
   } finally {
     if (s.owned) yield* release(s);
-  }
-}
-
-function* act(up: Proc, s: Start, amode: number, arg: Arg): Task<unknown> {
-  switch (amode) {
-    case Astat:
-      return yield* stat(up, s);
-    case Aopen:
-      return yield* open(up, s, arg as number);
-    case Acreate:
-      return yield* create(up, s, arg as Want);
-    case Aremove:
-      return yield* remove(up, s);
-    case Awstat:
-      return yield* wstat(up, s, arg as Wstat);
-    case Atodir:
-      return yield* todir(up, s);
-    default:
-      return error(`namec: access mode ${amode}`);
   }
 }
 
@@ -190,10 +190,26 @@ function traceMember(up: Proc, s: Start, index: number, wq: Walkqid): void {
   else up.k.trace.emit({ type: "namec", step: "miss", index, elem, error: wq.error });
 }
 
+/** The entry where a device has it at hand, as one in memory does; null where it must be asked. */
+function statnow(up: Proc, s: Start): Dir | null {
+  const { chan } = s;
+  if (chan.dev.statof === undefined || (s.members !== null && s.members.length > 1 && s.rest.length > 0)) return null;
+  const d = chan.dev.statof(up, chan, s.rest);
+  if ("clone" in d) throw walkerror(d);
+  if (up.k.trace.on) up.k.trace.emit({ type: "namec", step: "walk", chan: chan.path.toString(), rest: s.rest, got: s.rest.length });
+  return entry(s, d);
+}
+
 function* stat(up: Proc, s: Start): Task<Dir> {
-  const d = s.members !== null && s.members.length > 1 && s.rest.length > 0 ? yield* statunion(up, s) : yield* statone(up, s);
+  const union = s.members !== null && s.members.length > 1 && s.rest.length > 0;
+  return entry(s, union ? yield* statunion(up, s) : yield* statone(up, s));
+}
+
+/** d under the name that was asked for. */
+function entry(s: Start, d: Dir): Dir {
   if (s.name.mustdir && (d.mode & DMDIR) === 0) throw whole(s, Enotdir);
-  return { ...d, name: s.path.last };
+  const name = s.path.last;
+  return d.name === name ? d : { ...d, name };
 }
 
 function* statone(up: Proc, s: Start): Task<Dir> {

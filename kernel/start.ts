@@ -35,18 +35,20 @@ export type Start = {
 
 const nolive = (): readonly Chan[] => [];
 
-export function* startof(up: Proc, table: MountTable, name: Name): Task<Start> {
+/** Where the walk of name starts; null for a name such as #s/x, whose device must be attached. */
+export function startof(up: Proc, table: MountTable, name: Name): Start | null {
   const { trace } = up.k;
   const { dot } = up;
   if (name.root === "/" || (name.root === "" && dot.path.root === "/")) {
-    const dotlen = name.root === "/" ? 0 : dot.path.elems.length;
-    const elems =
-      dotlen > 0 || name.dotdot ? cleanelems(name.root === "/" ? [] : dot.path.elems, name.elems) : name.elems;
+    const from = name.root === "/" ? NODOT : dot.path.elems;
+    const elems = from.length > 0 || name.dotdot ? cleanelems(from, name.elems) : name.elems;
     if (trace.on) trace.emit({ type: "namec", step: "clean", name: name.text, path: `/${elems.join("/")}` });
     return prefix(up, table, name, elems);
   }
-  return name.root === "" ? fromdevice(up, name, dot) : yield* attached(up, name);
+  return name.root === "" ? fromdevice(up, name, dot) : null;
 }
+
+const NODOT: readonly string[] = [];
 
 /** A name in the tree: from dot, unless the table has a mount point at dot's name or below it on the way. */
 function prefix(up: Proc, table: MountTable, name: Name, elems: readonly string[]): Start {
@@ -92,7 +94,7 @@ function fromdevice(up: Proc, name: Name, dot: Chan): Start {
 const ALLOWED = "|decp";
 
 /** From a name such as #s/x: the device is attached for it. */
-function* attached(up: Proc, name: Name): Task<Start> {
+export function* attached(up: Proc, name: Name): Task<Start> {
   const rune = String.fromCodePoint(name.root.codePointAt(1) ?? 0);
   const bare = name.root.length === 1;
   if (bare || rune === "M" || (up.pgrp.noattach && !ALLOWED.includes(rune))) error(Enoattach);
