@@ -37,6 +37,10 @@ function copy(bytes: Uint8Array, from: number, to: number): Uint8Array {
   return block;
 }
 
+/** Slots of a queue's ring to begin with. */
+const RING = 8;
+const newring = (n: number): Uint8Array[] => new Array<Uint8Array>(n).fill(EMPTY);
+
 const charge = (n: number): number => (n < MINCHARGE ? MINCHARGE : n);
 
 export class Queue {
@@ -45,9 +49,10 @@ export class Queue {
   len = 0;
   /** Bytes counted against the limit. */
   #held = 0;
-  #blocks: Uint8Array[] = [];
-  /** Index of the first block; the slots before it are used up. */
+  /** A ring: #count blocks from #first on; its size is a power of two. */
+  #blocks: Uint8Array[] = newring(RING);
   #first = 0;
+  #count = 0;
   #closed = false;
   readonly #readers = new Rendez("queue read");
   readonly #writers = new Rendez("queue write");
@@ -64,7 +69,7 @@ export class Queue {
   }
 
   get #empty(): boolean {
-    return this.#first === this.#blocks.length;
+    return this.#count === 0;
   }
 
   /** At most n bytes of the first block, which are the caller's; none when the queue is closed and drained. */
@@ -114,8 +119,9 @@ export class Queue {
 
   /** The reading side is gone: hangs up and drops what is left. */
   close(): void {
-    this.#blocks = [];
+    this.#blocks = newring(RING);
     this.#first = 0;
+    this.#count = 0;
     this.len = 0;
     this.#held = 0;
     this.hangup();
@@ -128,7 +134,8 @@ export class Queue {
 
   #put(block: Uint8Array): void {
     if (this.#closed) error(Ehungup);
-    this.#blocks.push(block);
+    if (this.#count === this.#blocks.length) this.#grow();
+    this.#blocks[(this.#first + this.#count++) & (this.#blocks.length - 1)] = block;
     this.len += block.length;
     this.#held += charge(block.length);
     this.#readers.wakeup();
@@ -152,13 +159,16 @@ export class Queue {
   }
 
   #shift(): void {
-    this.#blocks[this.#first++] = EMPTY;
-    if (this.#first === this.#blocks.length) {
-      this.#blocks.length = 0;
-      this.#first = 0;
-    } else if (this.#first >= 64 && this.#first * 2 >= this.#blocks.length) {
-      this.#blocks.splice(0, this.#first);
-      this.#first = 0;
-    }
+    this.#blocks[this.#first] = EMPTY;
+    this.#first = (this.#first + 1) & (this.#blocks.length - 1);
+    this.#count--;
+  }
+
+  #grow(): void {
+    const old = this.#blocks;
+    this.#blocks = newring(old.length * 2);
+    for (let i = 0; i < this.#count; i++)
+      this.#blocks[i] = old[(this.#first + i) & (old.length - 1)] ?? EMPTY;
+    this.#first = 0;
   }
 }
