@@ -1,0 +1,7 @@
+// The 9P server library, as a program imports it. 9p(2), and the heads of the files below.
+
+export { agree } from "./9p/conn.ts";
+export { acceptsrv, listensrv, post, postfd, postmount, serve } from "./9p/serve.ts";
+export type { Anysrv, Place } from "./9p/serve.ts";
+export { Fid, NOTOPEN } from "./9p/srv.ts";
+export type { Answer, Srv } from "./9p/srv.ts";

@@ -1,0 +1,101 @@
+// Where a server meets its clients: on two descriptors, in /srv, on a mount point, at an announced
+// address. postmountsrv in 9p(2)
+
+import { MCREATE, MREPL, OWRITE, RFFDG, RFNAMEG, RFNOTEG, RFPROC } from "../../../kernel/const.ts";
+import { PlanError } from "../../../kernel/errors.ts";
+import { utfencode } from "../../../kernel/utf.ts";
+import type { Task } from "../../../syscalls/sys.ts";
+import { type Both, type ThreadSys, both } from "../both.ts";
+import { type Call, accept, announce, listen } from "../dial.ts";
+import { Conn } from "./conn.ts";
+import type { Srv } from "./srv.ts";
+
+/** Any server. */
+export type Anysrv = Srv<unknown>;
+
+/** Serves the client on these descriptors until it hangs up, and closes them. */
+export const serve: Both<[fdin: number, fdout: number, srv: Anysrv], void, ThreadSys> = both(
+  function* (sys, fdin, fdout, srv) {
+    yield* new Conn(sys, { in: fdin, out: fdout }, srv).run();
+    yield* sys.close(fdin);
+    if (fdout !== fdin) yield* sys.close(fdout);
+  },
+);
+
+/** Posts a descriptor as /srv/name. srv(3) */
+export const postfd: Both<[name: string, fd: number], void> = both(function* (sys, name, fd) {
+  const sfd = yield* sys.create(`#s/${name}`, OWRITE, 0o600);
+  try {
+    yield* sys.write(sfd, utfencode(String(fd)));
+  } finally {
+    yield* sys.close(sfd);
+  }
+});
+
+/** Posts a server as /srv/name and serves it until nobody can reach it any more. */
+export const post: Both<[srv: Anysrv, name: string], void, ThreadSys> = both(
+  function* (sys, srv, name) {
+    const [mine, theirs] = yield* sys.pipe();
+    yield* postfd(sys, name, theirs);
+    yield* sys.close(theirs);
+    yield* serve(sys, mine, mine, srv);
+  },
+);
+
+/** Where postmount puts a server: in /srv, on a directory, or both. */
+export type Place = { readonly name?: string; readonly mtpt?: string; readonly flags?: number };
+
+/**
+ * Starts a process that serves what `make` makes, and posts and mounts it. Gives the process's number.
+ * make gets the system calls of that process.
+ */
+export const postmount: Both<
+  [make: (sys: ThreadSys) => Anysrv | Task<Anysrv>, place: Place],
+  number
+> = both(function* (sys, make, place) {
+  const [mine, theirs] = yield* sys.pipe();
+  const pid = yield* sys.rfork(RFPROC | RFFDG | RFNAMEG | RFNOTEG, function* (child: ThreadSys) {
+    yield* child.close(theirs);
+    const srv = make(child);
+    yield* serve(child, mine, mine, "next" in srv ? yield* srv : srv);
+  });
+  yield* sys.close(mine);
+  try {
+    if (place.name !== undefined) yield* postfd(sys, place.name, theirs);
+    if (place.mtpt !== undefined)
+      yield* sys.mount(theirs, -1, place.mtpt, place.flags ?? MREPL | MCREATE, "");
+    else yield* sys.close(theirs);
+  } catch (e) {
+    yield* sys.close(theirs);
+    throw e;
+  }
+  return pid;
+});
+
+/** Serves all who call at addr, "tcp!*!564", each in a thread. */
+export const listensrv: Both<[addr: string, srv: Anysrv], never, ThreadSys> = both(
+  function* (sys, addr, srv) {
+    return yield* acceptsrv(sys, yield* announce(sys, addr), srv);
+  },
+);
+
+/** Serves all who call at what announce gave. */
+export const acceptsrv: Both<[at: Call, srv: Anysrv], never, ThreadSys> = both(
+  function* (sys, at, srv) {
+    for (;;) {
+      const call = yield* listen(sys, at.dir);
+      sys.threadcreate(answer(sys, call, srv));
+    }
+  },
+);
+
+function* answer(sys: ThreadSys, call: Call, srv: Anysrv): Task<void> {
+  let fd: number;
+  try {
+    fd = yield* accept(sys, call);
+  } catch (e) {
+    if (e instanceof PlanError) return; // gone already
+    throw e;
+  }
+  yield* serve(sys, fd, fd, srv);
+}

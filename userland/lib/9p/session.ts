@@ -1,0 +1,317 @@
+// A session: what a client has from one Tversion to the next. Its fids, and its requests by tag.
+//
+// A request whose callback is plain is answered when it comes. One that needs time gets a thread and
+// makes its tag a group: what else comes with that tag waits in the group's queue (9P2000.ix) or is
+// refused; other tags go on. Tflush interrupts what the group works on and drops its queue; Rflush
+// follows when the fate of that request is known. A Tstream is worked on by the pump (stream.ts).
+//
+// Who owns what: a request that takes time holds a reference to its fid; a fid that was clunked
+// meanwhile ends when the last of these is released.
+
+import { MAXOFFSET, OWRITE } from "../../../kernel/const.ts";
+import { Eduptag, Eio, PlanError, error } from "../../../kernel/errors.ts";
+import * as fcall from "../../../kernel/fcall.ts";
+import type { Rmsg, Tmsg } from "../../../kernel/fcall.ts";
+import type { Task } from "../../../syscalls/sys.ts";
+import { istask } from "./answer.ts";
+import type { Conn } from "./conn.ts";
+import { Ebadoffset, Enotopen, wrongmode } from "./errors.ts";
+import { answer } from "./fcalls.ts";
+import { Fids, MAXFIDS } from "./fids.ts";
+import { Flushable } from "./flushable.ts";
+import { rerror } from "./out.ts";
+import type { Answer, Fid, Srv } from "./srv.ts";
+import { Run } from "./stream.ts";
+
+/** (tag, fid) pairs of write streams that were stopped and not ended by the client. */
+const MAXSTOPS = 2048;
+
+/** Beyond the replies that may be in the making, a Tread gets no more than this. */
+const MINREAD = 8192;
+
+/** What is agreed on with Tversion. */
+export type Agreed = { readonly msize: number; readonly ix: boolean; readonly stream: boolean };
+
+/** A request that is not answered yet. */
+type Req<A> = {
+  readonly f: Tmsg;
+  /** Bytes of its frame, and what its reply may take. */
+  readonly size: number;
+  reply: number;
+  /** The fid it holds. */
+  fid: Fid<A> | null;
+  /** Its thread's number, 0 for none. */
+  thread: number;
+  run: Run<A> | null;
+  work: Flushable<Rmsg> | null;
+};
+
+/** The requests of a tag: the one worked on, those behind it, and the tags of Tflushes that wait. */
+type Group<A> = {
+  readonly tag: number;
+  cur: Req<A> | null;
+  readonly queue: Req<A>[];
+  flushes: number[];
+};
+
+/** A generator keeps what it is given while others run, so it gets a copy. */
+const keeps = (fn: unknown): boolean =>
+  typeof fn === "function" && fn.constructor.name === "GeneratorFunction";
+
+export class Session<A> {
+  readonly conn: Conn<A>;
+  readonly srv: Srv<A>;
+  readonly msize: number;
+  /** 9P2000.ix is spoken. */
+  readonly ix: boolean;
+  readonly fids: Fids<A>;
+  readonly keeps: { readonly write: boolean };
+  readonly #stream: boolean;
+  readonly #groups: Map<number, Group<A>> = new Map();
+  /** Write streams that failed: fid and tag as one number, and the error. */
+  readonly #stops: Map<number, string> = new Map();
+  #over = false;
+
+  constructor(conn: Conn<A>, srv: Srv<A>, agreed: Agreed) {
+    this.conn = conn;
+    this.srv = srv;
+    this.msize = agreed.msize;
+    this.ix = agreed.ix;
+    this.#stream = agreed.stream;
+    this.fids = new Fids(srv);
+    this.keeps = { write: keeps(srv.write) };
+  }
+
+  /** A request came; size is that of its frame. */
+  take(f: Tmsg, size: number): void {
+    if (f.type === fcall.Tflush) {
+      this.#flush(f.tag, f.oldtag);
+      return;
+    }
+    const group = this.#groups.size === 0 ? undefined : this.#groups.get(f.tag);
+    if (group !== undefined) {
+      if (this.ix) this.#enqueue(group, f, size);
+      else this.put(rerror(f.tag, Eduptag));
+      return;
+    }
+    const a = this.#answer(f);
+    if (istask(a) || a instanceof Run) {
+      const g: Group<A> = { tag: f.tag, cur: null, queue: [], flushes: [] };
+      this.#groups.set(f.tag, g);
+      this.#begin(g, this.#req(f, size), a);
+    } else this.#done(f, a);
+  }
+
+  /** A new fid; one too many ends the connection. */
+  addfid(fid: Fid<A>): void {
+    if (this.fids.size >= MAXFIDS) this.conn.hangup("too many fids");
+    else if (!this.#over) this.fids.add(fid);
+  }
+
+  /** How many of count bytes a read may give: what fits a reply, less when many are in the making. */
+  room(count: number): number {
+    return Math.min(count, this.msize - 11, Math.max(MINREAD, this.conn.replyroom));
+  }
+
+  /** Ends the session: what is worked on is interrupted and answered no more, all fids end. */
+  end(): Task<void> {
+    this.#over = true;
+    for (const g of this.#groups.values()) {
+      this.#drop(g);
+      this.#interrupt(g);
+    }
+    return this.#endfids(this.fids.clear());
+  }
+
+  *#endfids(fids: readonly Fid<A>[]): Task<void> {
+    for (const fid of fids) {
+      try {
+        const a = this.fids.end(fid);
+        if (istask(a)) yield* a;
+      } catch (e) {
+        if (!(e instanceof PlanError)) throw e;
+      }
+    }
+  }
+
+  #answer(f: Tmsg): Answer<Rmsg> | Run<A> {
+    try {
+      if (f.type === fcall.Twrite && this.#stops.size > 0) {
+        const ename = this.#stops.get(stopkey(f.tag, f.fid));
+        if (ename !== undefined) return rerror(f.tag, ename);
+      }
+      if (f.type === fcall.Tstream && this.#stream) return this.#run(f);
+      return answer(this, f);
+    } catch (e) {
+      return failure(f.tag, e);
+    }
+  }
+
+  /** The run that a Tstream asks for. */
+  #run(f: Extract<Tmsg, { type: typeof fcall.Tstream }>): Run<A> | Rmsg {
+    const fid = this.fids.get(f.fid);
+    if (fid.omode < 0) error(Enotopen);
+    if ((fid.omode & 3) === OWRITE) error(wrongmode("read", fid.omode));
+    if (f.offset > MAXOFFSET || (f.count !== Infinity && f.offset + f.count > MAXOFFSET))
+      error(Ebadoffset);
+    if (f.count === 0) return { type: fcall.Rstream, tag: f.tag, data: new Uint8Array(0) };
+    return new Run(this, fid, f);
+  }
+
+  #enqueue(g: Group<A>, f: Tmsg, size: number): void {
+    g.queue.push(this.#req(kept(f), size));
+  }
+
+  #req(f: Tmsg, size: number): Req<A> {
+    this.conn.admit(size);
+    return { f, size, reply: 0, fid: null, thread: 0, run: null, work: null };
+  }
+
+  /** Works on a request that takes time. */
+  #begin(g: Group<A>, req: Req<A>, a: Task<Rmsg> | Run<A>): void {
+    const { f } = req;
+    const { conn } = this;
+    g.cur = req;
+    if ("fid" in f && f.type !== fcall.Tattach) {
+      req.fid = this.fids.find(f.fid) ?? null;
+      if (req.fid !== null) req.fid.ref++;
+    }
+    if (f.type === fcall.Tread) req.reply = this.room(f.count);
+    conn.replyroom -= req.reply;
+    if (a instanceof Run) {
+      req.run = a;
+      a.start((r) => this.#finish(g, req, r));
+      return;
+    }
+    const work = new Flushable(a);
+    req.work = work;
+    req.thread = conn.thread(this.#work(g, req, work));
+  }
+
+  /** The thread of a request. */
+  *#work(g: Group<A>, req: Req<A>, work: Flushable<Rmsg>): Task<void> {
+    let r: Rmsg | null;
+    try {
+      r = yield* work.task;
+    } catch (e) {
+      r = failure(req.f.tag, e);
+      // Flushed, and nothing came of it: it never happened. A fid, though, is gone whatever happened.
+      if (work.flushed && !clunks(req.f)) r = null;
+    }
+    this.#finish(g, req, r);
+    yield* this.conn.out.flush();
+  }
+
+  /** A request is over, and the group goes on. null: it was flushed, and is not answered. */
+  #finish(g: Group<A>, req: Req<A>, r: Rmsg | null): void {
+    const { conn } = this;
+    if (r !== null) this.#done(req.f, r);
+    conn.discharge(req.size);
+    conn.replyroom += req.reply;
+    if (req.fid !== null) this.#release(req.fid);
+    g.cur = null;
+    for (const tag of g.flushes) {
+      this.put({ type: fcall.Rflush, tag });
+      conn.discharge(0);
+    }
+    g.flushes = [];
+    this.#advance(g);
+  }
+
+  #advance(g: Group<A>): void {
+    for (let req = g.queue.shift(); req !== undefined; req = g.queue.shift()) {
+      const a = this.#answer(req.f);
+      if (istask(a) || a instanceof Run) {
+        this.#begin(g, req, a);
+        return;
+      }
+      this.#done(req.f, a);
+      this.conn.discharge(req.size);
+    }
+    this.#groups.delete(g.tag);
+  }
+
+  #release(fid: Fid<A>): void {
+    try {
+      const a = this.fids.release(fid);
+      if (istask(a)) this.conn.thread(quietly(a));
+    } catch (e) {
+      if (!(e instanceof PlanError)) throw e;
+    }
+  }
+
+  /** Answers a request; a write that failed or came short stops its stream, a fid that goes ends its stops. */
+  #done(f: Tmsg, r: Rmsg): void {
+    if (this.#stream && f.type === fcall.Twrite) {
+      if (r.type === fcall.Rerror) this.#stop(f.tag, f.fid, r.ename);
+      else if (r.type === fcall.Rwrite && r.count < f.data.length) this.#stop(f.tag, f.fid, Eio);
+    } else if (this.#stops.size > 0 && clunks(f) && "fid" in f)
+      this.#unstop((_tag, fid) => fid === f.fid);
+    this.put(r);
+  }
+
+  #stop(tag: number, fid: number, ename: string): void {
+    if (this.#stops.size >= MAXSTOPS) this.conn.hangup("too many stopped streams");
+    else this.#stops.set(stopkey(tag, fid), ename);
+  }
+
+  #unstop(which: (tag: number, fid: number) => boolean): void {
+    for (const key of this.#stops.keys())
+      if (which(key % 65536, Math.floor(key / 65536))) this.#stops.delete(key);
+  }
+
+  /** Sends a reply, unless the session is over. */
+  put(r: Rmsg): void {
+    if (!this.#over) this.conn.out.put(r, this.msize);
+  }
+
+  #flush(tag: number, oldtag: number): void {
+    if (this.#stops.size > 0) this.#unstop((t) => t === oldtag);
+    const g = this.#groups.get(oldtag);
+    if (g === undefined) {
+      this.put({ type: fcall.Rflush, tag });
+      return;
+    }
+    this.conn.admit(0);
+    this.#drop(g);
+    g.flushes.push(tag);
+    this.#interrupt(g);
+  }
+
+  #drop(g: Group<A>): void {
+    for (const req of g.queue) this.conn.discharge(req.size);
+    g.queue.length = 0;
+  }
+
+  #interrupt(g: Group<A>): void {
+    const { cur } = g;
+    if (cur?.run != null) cur.run.flush();
+    else if (cur?.work != null && cur.work.flush()) this.conn.sys.threadint(cur.thread);
+  }
+}
+
+/** The name of a (tag, fid). */
+const stopkey = (tag: number, fid: number): number => fid * 65536 + tag;
+
+const clunks = (f: Tmsg): boolean => f.type === fcall.Tclunk || f.type === fcall.Tremove;
+
+/** The request with bytes of its own: the frame they were in is about to be overwritten. */
+function kept(f: Tmsg): Tmsg {
+  if (f.type === fcall.Twrite) return { ...f, data: f.data.slice() };
+  if (f.type === fcall.Twstat) return { ...f, stat: f.stat.slice() };
+  return f;
+}
+
+/** The reply to a request that threw. */
+function failure(tag: number, e: unknown): Rmsg {
+  if (e instanceof PlanError) return rerror(tag, e.message);
+  throw e;
+}
+
+function* quietly(task: Task<unknown>): Task<void> {
+  try {
+    yield* task;
+  } catch (e) {
+    if (!(e instanceof PlanError)) throw e;
+  }
+}

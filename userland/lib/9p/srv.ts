@@ -1,0 +1,84 @@
+// A 9P server is a Srv: callbacks, each with a default. The library does the rest: frames, fids, tags,
+// versions, flushes and limits (conn.ts, session.ts); walks, open modes and directory offsets
+// (fcalls.ts). 9p(2)
+//
+// A is whatever the server takes for a file: it makes one in attach, walk1 and create, and finds it in
+// fid.aux. A fid that is cloned has the same one.
+//
+// A callback throws PlanError to refuse. One that must wait is a generator: it runs in a thread, and
+// requests with other tags go on meanwhile. Those that are plain are answered at once. Where a plain
+// function returns somebody else's Task, the data it was given (write) must have been copied.
+
+import type { Task } from "../../../syscalls/sys.ts";
+import type { Dir, Qid, Wstat } from "../../../kernel/dir.ts";
+
+/** What a callback gives: the answer, or a Task that comes to it. */
+export type Answer<T> = T | Task<T>;
+
+/** The callbacks of a server; see the head of the file. */
+export interface Srv<A> {
+  /** The best version it speaks, "9P2000.ix.stream" if it does not say. */
+  readonly version?: string;
+  /** The largest msize it agrees to, 1 MiB if it does not say. */
+  readonly msize?: number;
+  /** Why it refuses Tauth. */
+  readonly noauth?: string;
+  /** create is called for an OTRUNC of what exists, too, and opens it: OEXCL in mode says that it must not. */
+  readonly opensexisting?: boolean;
+
+  /** Called before each chunk of requests: a place to read the clock. */
+  turn?(): Task<void>;
+  /** The root of the tree that aname names, for uname. */
+  attach(uname: string, aname: string): Answer<A>;
+  qid(file: A): Qid;
+  stat(fid: Fid<A>): Answer<Dir>;
+  /** What `dir` has under this name, ".." included (not "."); null if nothing. */
+  walk1?(dir: A, name: string, fid: Fid<A>): Answer<A | null>;
+  /** A whole walk in place of walk1: what it passed, as far as it came. */
+  walk?(fid: Fid<A>, names: readonly string[]): Answer<readonly A[]>;
+  /** May refuse. mode is OREAD, OWRITE, ORDWR or OEXEC, with OTRUNC and ORCLOSE. */
+  open?(fid: Fid<A>, mode: number): Answer<void>;
+  /** Makes a file in the directory fid and opens it; fails if the name exists. */
+  create?(fid: Fid<A>, name: string, perm: number, mode: number): Answer<A>;
+  /** At most count bytes from offset on; none at the end. What is given is copied at once. */
+  read?(fid: Fid<A>, count: number, offset: number): Answer<Uint8Array>;
+  /** The entries of a directory, when it is read from the start; without this, read reads directories. */
+  entries?(fid: Fid<A>): Answer<Iterable<Dir>>;
+  /** data is a view that is good until a plain function returns; a generator may keep it. */
+  write?(fid: Fid<A>, data: Uint8Array, offset: number): Answer<number>;
+  wstat?(fid: Fid<A>, changes: Wstat): Answer<void>;
+  remove?(fid: Fid<A>): Answer<void>;
+  /** The fid is gone; comes after remove, too, and once for each fid. */
+  clunk?(fid: Fid<A>): Answer<void>;
+}
+
+/** Not open, as a mode. */
+export const NOTOPEN = -1;
+/** About to be opened. */
+export const OPENING = -2;
+
+/** A client's name for a file. */
+export class Fid<A> {
+  readonly fid: number;
+  /** Whose it is, as Tattach said. */
+  readonly uid: string;
+  aux: A;
+  /** The mode it is open with, or NOTOPEN or OPENING, which are negative. */
+  omode: number = NOTOPEN;
+  /** Requests that use it now. */
+  ref = 0;
+  /** The client has given it up. */
+  clunked = false;
+  /** A directory: where the last read ended, and what comes next. */
+  diroffset = 0;
+  dir: Entries | null = null;
+
+  constructor(fid: number, uid: string, aux: A) {
+    this.fid = fid;
+    this.uid = uid;
+    this.aux = aux;
+  }
+}
+
+/** The entries of a directory that are still to be read; `held` did not fit the last time. */
+export type Entries = { readonly rest: Iterator<Dir>; held: Dir | null };

@@ -1,0 +1,82 @@
+// Text and whole files: what a program does with read and write most of the time. print(2), read(2)
+
+import { OREAD, OWRITE } from "../../kernel/const.ts";
+import { utfdecode, utfencode } from "../../kernel/utf.ts";
+import { type Both, both } from "./both.ts";
+
+const CHUNK = 8192;
+const BIG = 65536;
+
+/** Writes text to descriptor 1. */
+export const print: Both<[text: string], void> = both(function* (sys, text) {
+  yield* writeall(sys, 1, utfencode(text));
+});
+
+/** Writes text to a descriptor. */
+export const fprint: Both<[fd: number, text: string], void> = both(function* (sys, fd, text) {
+  yield* writeall(sys, fd, utfencode(text));
+});
+
+/** Reads until buf is full or the file ends; gives the bytes read. */
+export const readn: Both<[fd: number, buf: Uint8Array], number> = both(function* (sys, fd, buf) {
+  let n = 0;
+  while (n < buf.length) {
+    const m = yield* sys.read(fd, buf.subarray(n));
+    if (m === 0) break;
+    n += m;
+  }
+  return n;
+});
+
+/** All that is left to read. */
+export const readall: Both<[fd: number], Uint8Array> = both(function* (sys, fd) {
+  let buf = new Uint8Array(CHUNK);
+  let n = 0;
+  for (;;) {
+    if (n === buf.length) {
+      const bigger = new Uint8Array(buf.length < BIG ? BIG : buf.length * 2);
+      bigger.set(buf);
+      buf = bigger;
+    }
+    const m = yield* sys.read(fd, buf.subarray(n));
+    if (m === 0) return buf.subarray(0, n);
+    n += m;
+  }
+});
+
+/** Writes all of bytes, in as many calls as it takes. */
+export const writeall: Both<[fd: number, bytes: Uint8Array], void> = both(
+  function* (sys, fd, bytes) {
+    let n = 0;
+    do n += yield* sys.write(fd, n === 0 ? bytes : bytes.subarray(n));
+    while (n < bytes.length);
+  },
+);
+
+/** The contents of a file. */
+export const readfile: Both<[name: string], Uint8Array> = both(function* (sys, name) {
+  const fd = yield* sys.open(name, OREAD);
+  try {
+    return yield* readall(sys, fd);
+  } finally {
+    yield* sys.close(fd);
+  }
+});
+
+/** The contents of a file, as text. */
+export const readtext: Both<[name: string], string> = both(function* (sys, name) {
+  const bytes = yield* readfile(sys, name);
+  return utfdecode(bytes, 0, bytes.length);
+});
+
+/** Makes the file hold this text or these bytes, creating or truncating it. */
+export const writefile: Both<[name: string, what: string | Uint8Array, perm?: number], void> = both(
+  function* (sys, name, what, perm = 0o666) {
+    const fd = yield* sys.create(name, OWRITE, perm);
+    try {
+      yield* writeall(sys, fd, typeof what === "string" ? utfencode(what) : what);
+    } finally {
+      yield* sys.close(fd);
+    }
+  },
+);

@@ -1,0 +1,48 @@
+// Words quoted as rc does, and lines cut into such words. quote(2)
+//
+//	quote("it's")          →  'it''s'
+//	tokenize("a 'b c' d")  →  ["a", "b c", "d"]
+
+/** What must be quoted: white space, quotes, and characters that rc knows. */
+const special = /[\s'"`$&()*;<=>?[\\\]^{|}#~]/;
+const control = /\p{Cc}/u;
+
+/** The word as %q prints it: between quotes only where it must be. */
+export function quote(word: string): string {
+  return word === "" || /[\s']/.test(word) || control.test(word) ? quoted(word) : word;
+}
+
+/** The word as it may stand in a line of rc: quoted too where it holds a character rc knows. */
+export function rcquote(word: string): string {
+  return word === "" || special.test(word) || control.test(word) ? quoted(word) : word;
+}
+
+function quoted(word: string): string {
+  return `'${word.replaceAll("'", "''")}'`;
+}
+
+/** The words of a line; quotes hold together what is between them, and a doubled quote is one. */
+export function tokenize(line: string): string[] {
+  const words: string[] = [];
+  let word = "";
+  let inword = false;
+  let inquote = false;
+  for (let i = 0; i < line.length; i++) {
+    const c = line.charAt(i);
+    if (inquote) {
+      if (c !== "'") word += c;
+      else if (line.charAt(i + 1) === "'") word += line.charAt(++i);
+      else inquote = false;
+    } else if (c === "'") inquote = inword = true;
+    else if (!/[ \t\r\n]/.test(c)) {
+      word += c;
+      inword = true;
+    } else if (inword) {
+      words.push(word);
+      word = "";
+      inword = false;
+    }
+  }
+  if (inword) words.push(word);
+  return words;
+}

@@ -1,0 +1,345 @@
+// The file tree of ramfs, as a Srv: files in memory, with the rules and the words of Plan 9's ramfs.
+// Every callback is plain, so a request is answered when it comes.
+//
+// Plan 9's keeps its files in an array: a new file takes the first free slot, and a directory lists its
+// files by slot. So does this one, since programs (and ls -l) see the order. Search permission is asked
+// of the directory above the one searched, as there. Groups are of the form "u:u:u".
+
+import {
+  DMAPPEND,
+  DMDIR,
+  DMEXCL,
+  OEXEC,
+  ORCLOSE,
+  ORDWR,
+  OREAD,
+  OTRUNC,
+  OWRITE,
+  QTDIR,
+} from "../../kernel/const.ts";
+import type { Dir, Qid, Wstat } from "../../kernel/dir.ts";
+import {
+  Eexcl,
+  Eexist,
+  Efileexists,
+  Eisdir,
+  Enonexist,
+  Enotempty,
+  Eperm,
+  error,
+} from "../../kernel/errors.ts";
+import type { Task, TaskSys } from "../../syscalls/sys.ts";
+import type { Fid, Srv } from "./9p/srv.ts";
+import { Blocks, type Quota } from "./blocks.ts";
+
+const Enotowner = "not owner";
+const Etoobig = "write too big";
+const Enoram = "no free ram resources";
+
+/** The longest file. */
+const MAXSIZE = 768 * 1024 * 1024;
+const MAXFILES = 1 << 20;
+/** What all files hold together, unless said otherwise. */
+const LIMIT = 2 ** 31;
+
+const READ = 4;
+const WRITE = 2;
+const EXEC = 1;
+
+/** How to make a tree: its owner, and the root's permissions. */
+export type Ramopts = { readonly user: string; readonly perm?: number; readonly limit?: number };
+
+/** A file or directory. */
+export class Ram {
+  readonly slot: number;
+  readonly parent: Ram;
+  readonly data: Blocks;
+  readonly uid: string;
+  readonly muid: string;
+  name: string;
+  gid: string;
+  perm: number;
+  atime: number;
+  mtime: number;
+  qid: Qid;
+  /** Not removed. */
+  busy = true;
+  /** Fids that have it open. */
+  open = 0;
+  readonly files: Map<string, Ram> = new Map();
+  /** The files by slot, when known. */
+  #order: readonly Ram[] | null = null;
+
+  constructor(
+    tree: Tree,
+    parent: Ram | null,
+    d: Pick<Dir, "name" | "uid" | "gid" | "muid" | "mode">,
+  ) {
+    this.slot = tree.slot();
+    this.parent = parent ?? this;
+    this.data = new Blocks(tree.quota);
+    this.name = d.name;
+    this.uid = d.uid;
+    this.gid = d.gid;
+    this.muid = d.muid;
+    this.perm = d.mode;
+    this.atime = this.mtime = tree.now;
+    this.qid = { path: tree.path(), vers: 0, type: (d.mode & DMDIR) === 0 ? 0 : QTDIR };
+  }
+
+  get isdir(): boolean {
+    return this.qid.type === QTDIR;
+  }
+
+  add(r: Ram): void {
+    this.files.set(r.name, r);
+    this.#order = null;
+  }
+
+  delete(r: Ram): void {
+    this.files.delete(r.name);
+    this.#order = null;
+  }
+
+  /** The first file in a slot behind this one. */
+  behind(slot: number): Ram | undefined {
+    this.#order ??= [...this.files.values()].toSorted((a, b) => a.slot - b.slot);
+    let low = 0;
+    let high = this.#order.length;
+    while (low < high) {
+      const mid = (low + high) >> 1;
+      if ((this.#order[mid]?.slot ?? 0) > slot) high = mid;
+      else low = mid + 1;
+    }
+    return this.#order[low];
+  }
+
+  changed(now: number): void {
+    this.qid = { ...this.qid, vers: (this.qid.vers + 1) >>> 0 };
+    this.mtime = now;
+  }
+
+  stat(): Dir {
+    const { qid, perm, atime, mtime, name, uid, gid, muid } = this;
+    const length = this.data.length;
+    return { type: 0, dev: 0, qid, mode: perm, atime, mtime, length, name, uid, gid, muid };
+  }
+}
+
+/** What the files of a tree share. */
+class Tree {
+  readonly quota: Quota;
+  now = 0;
+  #paths = 0n;
+  #slots = 0;
+  /** Free slots below #slots, a heap with the lowest first. */
+  readonly #free: number[] = [];
+
+  constructor(limit: number) {
+    this.quota = { used: 0, limit };
+  }
+
+  path(): bigint {
+    return this.#paths++;
+  }
+
+  /** The first free slot. */
+  slot(): number {
+    const heap = this.#free;
+    const first = heap[0];
+    const last = heap.pop();
+    if (first === undefined || last === undefined) {
+      if (this.#slots >= MAXFILES) error(Enoram);
+      return this.#slots++;
+    }
+    if (heap.length > 0) this.#sink(last);
+    return first;
+  }
+
+  free(slot: number): void {
+    const heap = this.#free;
+    let i = heap.length;
+    for (; i > 0; i = (i - 1) >> 1) {
+      const up = heap[(i - 1) >> 1] ?? 0;
+      if (up <= slot) break;
+      heap[i] = up;
+    }
+    heap[i] = slot;
+  }
+
+  /** Puts v where it belongs, from the top down. */
+  #sink(v: number): void {
+    const heap = this.#free;
+    let i = 0;
+    for (;;) {
+      let kid = 2 * i + 1;
+      if ((heap[kid + 1] ?? Infinity) < (heap[kid] ?? Infinity)) kid++;
+      const k = heap[kid] ?? Infinity;
+      if (k >= v) break;
+      heap[i] = k;
+      i = kid;
+    }
+    heap[i] = v;
+  }
+}
+
+/** Whether a user may use a file so. */
+function allowed(uid: string, r: Ram, how: number): boolean {
+  let bits = r.perm & 7;
+  if (uid === r.gid) bits |= (r.perm >> 3) & 7;
+  if (uid === r.uid) bits |= (r.perm >> 6) & 7;
+  return (bits & how) === how;
+}
+
+function must(fid: Fid<Ram>, r: Ram, how: number): void {
+  if (!allowed(fid.uid, r, how)) error(Eperm);
+}
+
+/** The file of a fid, if it was not removed. */
+function busy(fid: Fid<Ram>): Ram {
+  return fid.aux.busy ? fid.aux : error(Enonexist);
+}
+
+function open(fid: Fid<Ram>, mode: number, now: number): void {
+  const r = busy(fid);
+  if ((r.perm & DMEXCL) !== 0 && r.open > 0) error(Eexcl);
+  if (!r.isdir) mayopen(fid, r, mode);
+  if ((mode & OTRUNC) !== 0 && (r.perm & DMAPPEND) === 0) {
+    r.data.setlength(0);
+    r.changed(now);
+  }
+  r.open++;
+}
+
+/** Asks for what a mode needs. Whoever sees a directory may list it. */
+function mayopen(fid: Fid<Ram>, r: Ram, mode: number): void {
+  const how = mode & 3;
+  if ((mode & ORCLOSE) !== 0) must(fid, r.parent, WRITE);
+  if (how === OWRITE || how === ORDWR || (mode & OTRUNC) !== 0) must(fid, r, WRITE);
+  if (how === OREAD || how === ORDWR) must(fid, r, READ);
+  if (how === OEXEC) must(fid, r, EXEC);
+}
+
+/** What of the asked for permissions a directory passes on. */
+function inherit(perm: number, dir: number): number {
+  const bits = (perm & DMDIR) === 0 ? 0o666 : 0o777;
+  return (perm & (~bits | dir)) >>> 0;
+}
+
+function create(tree: Tree, fid: Fid<Ram>, name: string, perm: number): Ram {
+  const dir = busy(fid);
+  must(fid, dir, WRITE);
+  if (dir.files.has(name)) error(Eexist);
+  const mode = inherit(perm, dir.perm);
+  const r = new Ram(tree, dir, { name, uid: fid.uid, gid: dir.gid, muid: dir.muid, mode });
+  dir.add(r);
+  dir.mtime = tree.now;
+  r.open++;
+  return r;
+}
+
+function write(fid: Fid<Ram>, data: Uint8Array, offset: number, now: number): number {
+  const r = busy(fid);
+  if (r.isdir) error(Eisdir);
+  const at = (r.perm & DMAPPEND) === 0 ? offset : r.data.length;
+  if (at + data.length >= MAXSIZE) error(Etoobig);
+  if (!r.data.write(at, data)) error(Enoram);
+  r.changed(now);
+  return data.length;
+}
+
+function* entries(r: Ram): Generator<Dir, void, void> {
+  for (let f = r.behind(-1); f !== undefined; f = r.behind(f.slot)) yield f.stat();
+}
+
+function remove(tree: Tree, fid: Fid<Ram>): void {
+  const r = busy(fid);
+  if (r.parent === r) error(Eperm);
+  // ORCLOSE was allowed when the file was opened.
+  if (fid.omode < 0 || (fid.omode & ORCLOSE) === 0) must(fid, r.parent, WRITE);
+  if (r.files.size > 0) error(Enotempty);
+  r.parent.delete(r);
+  r.parent.mtime = tree.now;
+  r.data.setlength(0);
+  r.busy = false;
+  if (r.open === 0) tree.free(r.slot);
+}
+
+function clunk(tree: Tree, fid: Fid<Ram>): void {
+  const r = fid.aux;
+  if (fid.omode < 0) return;
+  r.open--;
+  if (r.open === 0 && !r.busy) tree.free(r.slot);
+}
+
+/** All is checked before anything is changed. What a wstat cannot change is ignored, as Plan 9's does. */
+function wstat(tree: Tree, fid: Fid<Ram>, w: Wstat): void {
+  const r = busy(fid);
+  const { name = r.name, gid = r.gid, length = r.data.length, mtime = r.mtime } = w;
+  const mode = (((w.mode ?? r.perm) & ~DMDIR) | (r.perm & DMDIR)) >>> 0;
+  if (length !== r.data.length) {
+    must(fid, r, WRITE);
+    if (r.isdir) error(Eperm);
+    if (length >= MAXSIZE) error(Etoobig);
+  }
+  if (name !== r.name) {
+    must(fid, r.parent, WRITE);
+    if (r.parent === r) error(Eperm);
+    if (r.parent.files.has(name)) error(Efileexists);
+  }
+  const leader = fid.uid === r.uid || fid.uid === r.gid;
+  if ((mode !== r.perm || mtime !== r.mtime) && !leader) error(Enotowner);
+  if (gid !== r.gid && fid.uid !== r.uid && !(fid.uid === r.gid && fid.uid === gid))
+    error(Enotowner);
+  r.perm = mode;
+  r.gid = gid;
+  if (name !== r.name) {
+    r.parent.delete(r);
+    r.name = name;
+    r.parent.add(r);
+  }
+  if (length !== r.data.length) {
+    r.data.setlength(length);
+    r.changed(tree.now);
+  }
+  r.mtime = mtime;
+  r.parent.mtime = tree.now;
+}
+
+/** A server of files in memory; sys is asked for the time. */
+export function newram(sys: TaskSys, opts: Ramopts): Srv<Ram> {
+  const { user, perm = 0o775, limit = LIMIT } = opts;
+  const tree = new Tree(limit);
+  const mode = (DMDIR | perm) >>> 0;
+  const root = new Ram(tree, null, { name: ".", uid: user, gid: user, muid: user, mode });
+  let started = false;
+  return {
+    noauth: "ramfs: no authentication required",
+    *turn(): Task<void> {
+      tree.now = Number((yield* sys.nsec()) / 1_000_000_000n);
+      if (!started) root.atime = root.mtime = tree.now;
+      started = true;
+    },
+    attach: () => root,
+    qid: (r) => r.qid,
+    walk1(dir, name, fid) {
+      if (!dir.busy) return error(Enonexist);
+      dir.atime = tree.now;
+      must(fid, dir.parent, EXEC);
+      return name === ".." ? dir.parent : (dir.files.get(name) ?? null);
+    },
+    open: (fid, omode) => open(fid, omode, tree.now),
+    create: (fid, name, mode_) => create(tree, fid, name, mode_),
+    read(fid, count, offset) {
+      const r = busy(fid);
+      r.atime = tree.now;
+      return r.data.read(offset, count);
+    },
+    entries: (fid) => entries(busy(fid)),
+    write: (fid, data, offset) => write(fid, data, offset, tree.now),
+    stat: (fid) => busy(fid).stat(),
+    wstat: (fid, w) => wstat(tree, fid, w),
+    remove: (fid) => remove(tree, fid),
+    clunk: (fid) => clunk(tree, fid),
+  };
+}
