@@ -268,13 +268,13 @@ function* openchan(up: Proc, s: Start, c: Chan, omode: number): Task<Chan> {
   try {
     checkkind(s, c, omode);
     nc = yield* c.dev.open(up, c, omode & ~OCEXEC);
-    checkkind(s, nc, omode);
+    if (nc !== c) checkkind(s, nc, omode);
+    return finish(s, nc, omode);
   } catch (e) {
     const kind = e instanceof PlanError && e.at === undefined ? wrongkind(s, nc, omode) : null;
     yield* cclose(nc);
     throw kind ?? e;
   }
-  return finish(s, nc, omode);
 }
 
 /** A deferred Chan knows nothing yet and passes. */

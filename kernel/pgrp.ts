@@ -3,7 +3,7 @@
 
 import { cclose } from "./chan.ts";
 import type { Chan } from "./chan.ts";
-import { Ebadfd, Ebadusefd, Enofd, PlanError, error } from "./errors.ts";
+import { Ebadfd, Ebadusefd, PlanError, error } from "./errors.ts";
 import { OEXEC, ORDWR, OREAD } from "./const.ts";
 import type { Namespace } from "./namespace.ts";
 import { Rendez } from "./rendez.ts";
@@ -59,11 +59,11 @@ export class Fgrp {
     return c;
   }
 
-  /** The lowest free descriptor gets c, whose reference it takes. */
+  /** The lowest free descriptor gets c, whose reference it takes; -1 when there are too many. */
   newfd(c: Chan): number {
     let fd = 0;
     while (fd < this.fd.length && this.fd[fd] !== null) fd++;
-    if (fd >= MAXFD) error(Enofd);
+    if (fd >= MAXFD) return -1;
     this.put(fd, c);
     return fd;
   }

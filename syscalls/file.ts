@@ -3,7 +3,7 @@
 import { cclose } from "../kernel/chan.ts";
 import type { Chan } from "../kernel/chan.ts";
 import { OCEXEC, OEXCL, OEXEC, ORCLOSE, ORDWR, OSTREAM, OTRUNC } from "../kernel/const.ts";
-import { Ebadarg, Ebadfd, Ebadsharp, error } from "../kernel/errors.ts";
+import { Ebadarg, Ebadfd, Ebadsharp, Enofd, error } from "../kernel/errors.ts";
 import { Acreate, Aopen, Aremove, Atodir } from "../kernel/namespace.ts";
 import type { Proc } from "../kernel/proc.ts";
 import type { Task } from "../kernel/rendez.ts";
@@ -15,7 +15,9 @@ const OPENBITS = OEXEC | OTRUNC | OCEXEC | ORCLOSE | OSTREAM;
 export function* open(up: Proc, name: string, mode: number): Task<number> {
   checkname(name);
   if (!Number.isInteger(mode) || (mode & ~OPENBITS) !== 0) error(Ebadarg);
-  return yield* newfd(up, yield* up.pgrp.ns.namec(up, name, Aopen, mode & ~OSTREAM));
+  const c = yield* up.pgrp.ns.namec(up, name, Aopen, mode & ~OSTREAM);
+  const fd = up.fgrp.newfd(c);
+  return fd >= 0 ? fd : yield* nofd(c);
 }
 
 export function* create(up: Proc, name: string, mode: number, perm: number): Task<number> {
@@ -26,15 +28,15 @@ export function* create(up: Proc, name: string, mode: number, perm: number): Tas
   return yield* newfd(up, yield* up.pgrp.ns.namec(up, name, Acreate, want));
 }
 
-/** The lowest descriptor for c; c is closed when there is none. */
-function* newfd(up: Proc, c: Chan): Task<number> {
-  let fd = -1;
-  try {
-    fd = up.fgrp.newfd(c);
-    return fd;
-  } finally {
-    if (fd < 0) yield* cclose(c);
-  }
+/** The lowest descriptor for c, whose reference it takes. */
+export function* newfd(up: Proc, c: Chan): Task<number> {
+  const fd = up.fgrp.newfd(c);
+  return fd >= 0 ? fd : yield* nofd(c);
+}
+
+function* nofd(c: Chan): Task<never> {
+  yield* cclose(c);
+  return error(Enofd);
 }
 
 export function* close(up: Proc, fd: number): Task<void> {

@@ -10,6 +10,7 @@ import type { Task } from "../kernel/rendez.ts";
 import { mntattach, mntauth } from "../devices/mnt.ts";
 import { mntversion } from "../devices/mntversion.ts";
 import { checkname, checknum } from "./arg.ts";
+import { newfd } from "./file.ts";
 
 function checkflags(flags: number): void {
   if (!Number.isInteger(flags) || (flags & ~MMASK) !== 0 || (flags & MORDER) === MORDER) error(Ebadarg);
@@ -77,7 +78,7 @@ export function* fauth(up: Proc, fd: number, aname: string): Task<number> {
   try {
     const m = yield* mntversion(up, c, { msize: 0, version: "" });
     const ac = yield* mntauth(up, mntdev(up), m, aname);
-    return up.fgrp.newfd(ac);
+    return yield* newfd(up, ac);
   } finally {
     yield* cclose(c);
   }
