@@ -327,11 +327,9 @@ function readdir<A>(s: Session<A>, fid: Fid<A>, count: number, offset: number): 
     if (s.srv.read === undefined) return error(e.Enoread);
     return andthen(s.srv.read(fid, count, offset), (bytes) => ended(clip(bytes, count)));
   }
-  if (offset !== 0 && fid.dir !== null) return ended(pack(fid, count));
-  return andthen(s.srv.entries(fid), (list) => {
-    fid.dir = { rest: list[Symbol.iterator](), held: null };
-    return ended(pack(fid, count));
-  });
+  if (offset === 0 || fid.dir === null)
+    fid.dir = { rest: s.srv.entries(fid)[Symbol.iterator](), held: null };
+  return ended(pack(fid, count));
 }
 
 const scratch = new Uint8Array(STATMAX);

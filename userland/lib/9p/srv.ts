@@ -42,8 +42,11 @@ export interface Srv<A> {
   create?(fid: Fid<A>, name: string, perm: number, mode: number): Answer<A>;
   /** At most count bytes from offset on; none at the end. What is given is copied at once. */
   read?(fid: Fid<A>, count: number, offset: number): Answer<Uint8Array>;
-  /** The entries of a directory, when it is read from the start; without this, read reads directories. */
-  entries?(fid: Fid<A>): Answer<Iterable<Dir>>;
+  /**
+   * The entries of a directory, each asked for when its turn comes: plain, or a generator of Dirs that
+   * does not wait. Without this, read reads directories, and gives whole entries.
+   */
+  entries?(fid: Fid<A>): Iterable<Dir>;
   /** data is a view that is good until a plain function returns; a generator may keep it. */
   write?(fid: Fid<A>, data: Uint8Array, offset: number): Answer<number>;
   wstat?(fid: Fid<A>, changes: Wstat): Answer<void>;
