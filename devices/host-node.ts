@@ -28,6 +28,7 @@ import {
 import type { Proc } from "../kernel/proc.ts";
 import { Rendez } from "../kernel/rendez.ts";
 import type { Task } from "../kernel/rendez.ts";
+import type { Sched } from "../kernel/sched.ts";
 
 const STRINGS: ReadonlyMap<string, string> = new Map([
   ["EACCES", Eperm],
@@ -106,8 +107,11 @@ type Callback<T> = (e: Error | null, value?: T) => void;
  * kill cuts it short, so that no call is under way on a file that has been closed. A note that came
  * meanwhile has its turn when the system call returns.
  */
-export function* hostcall<T>(up: Proc, what: string, start: (done: Callback<T>) => void): Task<T> {
-  const { sched } = up.k;
+export function* hostcall<T>(
+  sched: Sched,
+  what: string,
+  start: (done: Callback<T>) => void,
+): Task<T> {
   const r = new Rendez(what);
   const op: { over: boolean; e: Error | null; value: T | undefined } = {
     over: false,
