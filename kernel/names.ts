@@ -293,7 +293,8 @@ function wrongkind(s: Start, c: Chan, omode: number): PlanError | null {
 
 /** What the name adds to an open Chan: its path, flags, and the union it is. */
 function finish(s: Start, c: Chan, omode: number): Chan {
-  c.path = s.path;
+  // A descriptor's or a posted Chan, which devices d and s give, keeps the name it has.
+  if (c.ref === 1) c.path = s.path;
   if ((omode & OCEXEC) !== 0) c.flag |= CCEXEC;
   if ((omode & ORCLOSE) !== 0) c.flag |= CRCLOSE;
   if (s.members !== null && s.rest.length === 0) {
