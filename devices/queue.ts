@@ -39,7 +39,7 @@ function copy(bytes: Uint8Array, from: number, to: number): Uint8Array {
 
 /** Slots of a queue's ring to begin with. */
 const RING = 8;
-const newring = (n: number): Uint8Array[] => new Array<Uint8Array>(n).fill(EMPTY);
+const newring = (n: number): Uint8Array[] => Array.from({ length: n }, () => EMPTY);
 
 const charge = (n: number): number => (n < MINCHARGE ? MINCHARGE : n);
 

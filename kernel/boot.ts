@@ -44,7 +44,7 @@ export function newkernel(config: Config, devices: readonly Newdev[], binds: rea
   if (rootdev === undefined) throw new Panic("no device /");
   // The root needs no process: attach is for those who come by name.
   const ns: Namespace = new Names(devattach(rootdev, ""));
-  const groups: Groups = { pgrp: new Pgrp(k.nextpid(), ns), fgrp: new Fgrp(), egrp: new Egrp(), rgrp: new Rgrp() };
+  const groups: Groups = { pgrp: new Pgrp(k.nextpgrpid(), ns), fgrp: new Fgrp(), egrp: new Egrp(), rgrp: new Rgrp() };
   const dot = devattach(rootdev, "");
   dot.path = ROOTPATH;
   k.proc0 = new Proc(k, "kernel", groups, dot);

@@ -62,6 +62,7 @@ export class Kernel {
   /** Process 0: what the kernel itself does. Set by boot before anything runs. */
   proc0: Proc | null = null;
   #pid = 0;
+  #pgrpid = 0;
   #mountid = 0;
   #conn = 0;
   #devno = 0;
@@ -81,6 +82,11 @@ export class Kernel {
 
   nextpid(): number {
     return ++this.#pid;
+  }
+
+  /** Numbers the name spaces, apart from the processes: process 1 is the kernel's. */
+  nextpgrpid(): number {
+    return ++this.#pgrpid;
   }
 
   /** Numbers the connections to servers. */

@@ -130,8 +130,14 @@ export class Notes implements Done {
 /** Plan 9 adds the program counter to the notes of the kernel; ours has none worth showing. */
 const PC = "0x00000000";
 
-/** Posts `text` to every process of a note group. */
+/** Posts `text` to every process of a note group but the one that posts; who has too many gets no more. */
 export function postnotepg(from: Proc, noteid: number, text: string): void {
-  for (const p of [...from.k.procs.values()])
-    if (p.noteid === noteid && p !== from) p.image?.notes.post(text, false);
+  for (const p of from.k.procs.values()) {
+    if (p.noteid !== noteid || p === from) continue;
+    try {
+      p.image?.notes.post(text, false);
+    } catch (e) {
+      if (!(e instanceof PlanError) || e.message !== Enotposted) throw e;
+    }
+  }
 }

@@ -102,7 +102,7 @@ function newtty(opts: Spawnopts): Buffertty {
 }
 
 function groups(p: Proc, share: boolean): Groups {
-  if (!share) return { pgrp: new Pgrp(p.k.nextpid(), p.pgrp.ns.fork()), fgrp: new Fgrp(), egrp: p.egrp.dup(), rgrp: new Rgrp() };
+  if (!share) return { pgrp: new Pgrp(p.k.nextpgrpid(), p.pgrp.ns.fork()), fgrp: new Fgrp(), egrp: p.egrp.dup(), rgrp: new Rgrp() };
   for (const g of [p.pgrp, p.fgrp, p.egrp, p.rgrp]) g.ref++;
   return { pgrp: p.pgrp, fgrp: p.fgrp, egrp: p.egrp, rgrp: p.rgrp };
 }

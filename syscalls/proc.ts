@@ -41,7 +41,7 @@ export function* rfork(up: Proc, flags: number, child?: Program): Task<number> {
 function groups(up: Proc, flags: number): Groups {
   const { pgrp, fgrp, egrp } = up;
   const newpgrp = (ns: Pgrp["ns"]): Pgrp => {
-    const p = new Pgrp(up.k.nextpid(), ns);
+    const p = new Pgrp(up.k.nextpgrpid(), ns);
     p.noattach = pgrp.noattach;
     return p;
   };
