@@ -8,6 +8,7 @@ import type { Chan } from "../kernel/chan.ts";
 import { QTEXCL } from "../kernel/const.ts";
 import {
   devattach,
+  devclone,
   devdirread,
   devfile,
   devopen,
@@ -207,7 +208,7 @@ export function newCons(k: Kernel): Dev {
       return devattach(dev, spec);
     },
     *walk(up, c, names) {
-      return devwalk(up, c, names, gen);
+      return devwalk(up, devclone(c), names, gen);
     },
     *stat(up, c) {
       return devstat(up, c, gen);

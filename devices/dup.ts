@@ -7,6 +7,7 @@ import {
   DEVDOTDOT,
   devattach,
   devdir,
+  devclone,
   devdirread,
   devfile,
   devopen,
@@ -46,7 +47,7 @@ export function newDup(k: Kernel): Dev {
       return devattach(dev, spec);
     },
     *walk(up, c, names) {
-      return devwalk(up, c, names, gen);
+      return devwalk(up, devclone(c), names, gen);
     },
     *stat(up, c) {
       return devstat(up, c, gen);

@@ -170,7 +170,7 @@ export function newEnv(k: Kernel): Dev {
       return c;
     },
     *walk(up, c, names) {
-      return devwalk(up, c, names, gen, clone);
+      return devwalk(up, clone(c), names, gen);
     },
     *stat(up, c: EnvChan) {
       return stat(up, c);

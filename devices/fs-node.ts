@@ -100,7 +100,8 @@ class Fsdev implements Dev {
   *attach(_up: Proc, spec: string): Task<Chan> {
     const names = [...this.#trees.keys()];
     const i = spec === "" ? 0 : names.indexOf(spec);
-    const tree = this.#trees.get(names[i] ?? "");
+    const name = names[i];
+    const tree = name === undefined ? undefined : this.#trees.get(name);
     if (tree === undefined) return error(Ebadspec);
     const c = new Fschan(this, tree, { names: [], qid: qidof(tree, tree.stat([])), devno: i });
     c.path = new Path(`#U${spec}`, []);

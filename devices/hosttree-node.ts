@@ -55,16 +55,18 @@ export type Pin = {
 export class Hosttree {
   readonly readonly: boolean;
   readonly #root: string;
+  readonly #pins: boolean;
   #fd: number;
   /** The file system that most files are on: see ino. */
   readonly #devs = new Map<bigint, bigint>();
 
   /** Fails when root is no directory, and names it. */
-  constructor(root: string, readonly: boolean) {
+  constructor(root: string, readonly: boolean, pins: boolean = haspins) {
     this.readonly = readonly;
+    this.#pins = pins;
     try {
       this.#root = hoststring(realpathSync.native(root, "buffer"));
-      const flags = constants.O_DIRECTORY | (haspins ? O_PATH : constants.O_RDONLY);
+      const flags = constants.O_DIRECTORY | (pins ? O_PATH : constants.O_RDONLY);
       this.#fd = openSync(hostpath(this.#root), flags);
     } catch (e) {
       throw new PlanError(`'${root}' ${hosterror(e)}`);
@@ -80,7 +82,7 @@ export class Hosttree {
 
   /** Finds a file, or throws: "file does not exist". */
   pin(names: readonly string[]): Pin {
-    return hostsync(() => (haspins ? this.#pinfd(names) : this.#pinpath(names)));
+    return hostsync(() => (this.#pins ? this.#pinfd(names) : this.#pinpath(names)));
   }
 
   unpin(p: Pin): void {
@@ -102,7 +104,7 @@ export class Hosttree {
    * before it are known to be inside. It is not to be trusted with more than telling.
    */
   stat(names: readonly string[]): BigIntStats {
-    const base = haspins ? `${FDDIR}/${this.#fd}` : this.#root;
+    const base = this.#pins ? `${FDDIR}/${this.#fd}` : this.#root;
     const st = hostsync(() => lstatSync(hostpath(`${base}/${names.join("/")}`), { bigint: true }));
     return st.isSymbolicLink() || names.length === 0 ? this.at(names, (p) => p.st) : st;
   }

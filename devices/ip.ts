@@ -137,7 +137,7 @@ class Devip implements Dev {
   }
 
   *walk(up: Proc, c: Chan, names: readonly string[]): Task<Walkqid> {
-    return devwalk(up, c, names, this.#gen, clone);
+    return devwalk(up, clone(c), names, this.#gen);
   }
 
   *stat(up: Proc, c: Chan): Task<Dir> {

@@ -12,14 +12,26 @@ import type { Later, Walkqid, Want } from "../kernel/dev.ts";
 import { miss } from "../kernel/dev.ts";
 import type { Dir, Qid, Wstat } from "../kernel/dir.ts";
 import { Eexist, Emountrpc, PlanError, error } from "../kernel/errors.ts";
-import { Rerror, Rstat, Rwalk, Tclunk, Tcreate, Topen, Tremove, Tstat, Twalk, Twstat } from "../kernel/fcall.ts";
+import {
+  Rerror,
+  Rstat,
+  Rwalk,
+  Tclunk,
+  Tcreate,
+  Topen,
+  Tremove,
+  Tstat,
+  Twalk,
+  Twstat,
+} from "../kernel/fcall.ts";
 import type { Rmsg, Tmsg } from "../kernel/fcall.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { QTNONE } from "../kernel/names.ts";
 import type { Proc } from "../kernel/proc.ts";
 import type { Task } from "../kernel/rendez.ts";
 import { Eclone, MntChan, dirof, opened, packwstat, partial } from "./mntchan.ts";
-import type { Group, Mnt } from "./mntrpc.ts";
+import type { Group } from "./group.ts";
+import type { Mnt } from "./mntrpc.ts";
 
 const UNWALKED: Qid = { path: 0n, vers: 0, type: QTNONE };
 
@@ -60,7 +72,8 @@ export function newLater(k: Kernel): Later {
     walk: none,
     read: none,
     write: none,
-    defer: (c, names) => (c instanceof MntChan && c.mnt.ix && !c.mnt.dead ? new LaterChan(dev, c, names) : null),
+    defer: (c, names) =>
+      c instanceof MntChan && c.mnt.ix && !c.mnt.dead ? new LaterChan(dev, c, names) : null,
     ask,
     force,
     stat,
@@ -91,7 +104,11 @@ function* send(up: Proc, c: LaterChan, more: More): Task<Asked> {
 }
 
 /** A walk of any length: one Twalk, or Twalk f→a, Twalk a→b, Tclunk a, ... with fresh fids all along. */
-function chain(m: Mnt, g: Group, w: { readonly from: number; readonly to: number; readonly names: readonly string[] }): Tmsg[] {
+function chain(
+  m: Mnt,
+  g: Group,
+  w: { readonly from: number; readonly to: number; readonly names: readonly string[] },
+): Tmsg[] {
   const msgs: Tmsg[] = [];
   let fid = w.from;
   for (let i = 0; ; i += MAXWELEM) {
@@ -106,7 +123,10 @@ function chain(m: Mnt, g: Group, w: { readonly from: number; readonly to: number
 }
 
 /** What the replies to the walk say. */
-function* receivewalk(c: LaterChan, a: Asked): Task<{ qids: readonly Qid[]; error: string | null }> {
+function* receivewalk(
+  c: LaterChan,
+  a: Asked,
+): Task<{ qids: readonly Qid[]; error: string | null }> {
   const qids: Qid[] = [];
   for (let i = 0; i < a.nwalk; i++) {
     const t = a.g.requests[i];

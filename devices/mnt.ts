@@ -12,7 +12,19 @@ import type { Dev, Walkqid, Want } from "../kernel/dev.ts";
 import type { Dir, Qid, Wstat } from "../kernel/dir.ts";
 import { Emountrpc, Enoattach, PlanError, error } from "../kernel/errors.ts";
 import {
-  Rattach, Rauth, Rstat, Rwalk, Tattach, Tauth, Tclunk, Tcreate, Topen, Tremove, Tstat, Twalk, Twstat,
+  Rattach,
+  Rauth,
+  Rstat,
+  Rwalk,
+  Tattach,
+  Tauth,
+  Tclunk,
+  Tcreate,
+  Topen,
+  Tremove,
+  Tstat,
+  Twalk,
+  Twstat,
 } from "../kernel/fcall.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { Proc } from "../kernel/proc.ts";
@@ -63,14 +75,25 @@ function* walk(up: Proc, c: MntChan, names: readonly string[]): Task<Walkqid> {
 }
 
 /** One Twalk to a fresh fid. A failure of any kind is a miss, so that a union may go on. */
-function* walkpart(up: Proc, c: MntChan, names: readonly string[]): Task<Walkqid & { readonly clone: MntChan | null }> {
+function* walkpart(
+  up: Proc,
+  c: MntChan,
+  names: readonly string[],
+): Task<Walkqid & { readonly clone: MntChan | null }> {
   const m = c.mnt;
   try {
     const newfid = m.newfid();
-    const r = yield* m.rpc(up, (tag) => ({ type: Twalk, tag, fid: c.fid, newfid, wname: names }), { makes: newfid, keep: (f) => f.type === Rwalk && f.wqid.length === names.length });
+    const r = yield* m.rpc(up, (tag) => ({ type: Twalk, tag, fid: c.fid, newfid, wname: names }), {
+      makes: newfid,
+      keep: (f) => f.type === Rwalk && f.wqid.length === names.length,
+    });
     const qids = r.type === Rwalk ? r.wqid : [];
     if (qids.length < names.length) return { clone: null, qids, error: partial(qids) };
-    const clone = new MntChan(c.dev, m, { fid: newfid, qid: qids[qids.length - 1] ?? c.qid, devno: c.devno });
+    const clone = new MntChan(c.dev, m, {
+      fid: newfid,
+      qid: qids[qids.length - 1] ?? c.qid,
+      devno: c.devno,
+    });
     clone.path = c.path;
     return { clone, qids, error: "" };
   } catch (e) {
@@ -92,7 +115,14 @@ function* open(up: Proc, c: MntChan, omode: number): Task<Chan> {
 
 function* create(up: Proc, c: MntChan, name: string, want: Want): Task<Chan> {
   const mode = want.omode & 0xff & ~OCEXEC;
-  const r = yield* c.mnt.rpc(up, (tag) => ({ type: Tcreate, tag, fid: c.fid, name, perm: want.perm >>> 0, mode }));
+  const r = yield* c.mnt.rpc(up, (tag) => ({
+    type: Tcreate,
+    tag,
+    fid: c.fid,
+    name,
+    perm: want.perm >>> 0,
+    mode,
+  }));
   return opened(c, want.omode, r);
 }
 
@@ -134,7 +164,10 @@ function* clunkwait(up: Proc, m: Mnt, fid: number): Task<void> {
 /** The fid for authentication, open for reading and writing: fauth(2). */
 export function* mntauth(up: Proc, dev: Dev, m: Mnt, aname: string): Task<Chan> {
   const afid = m.newfid();
-  const r = yield* m.rpc(up, (tag) => ({ type: Tauth, tag, afid, uname: up.user, aname }), { makes: afid, keep: (f) => f.type === Rauth });
+  const r = yield* m.rpc(up, (tag) => ({ type: Tauth, tag, afid, uname: up.user, aname }), {
+    makes: afid,
+    keep: (f) => f.type === Rauth,
+  });
   const qid = r.type === Rauth ? r.aqid : { path: 0n, vers: 0, type: QTAUTH };
   const c = new MntChan(dev, m, { fid: afid, qid, devno: up.k.nextdevno() });
   c.mode = ORDWR;
@@ -144,7 +177,12 @@ export function* mntauth(up: Proc, dev: Dev, m: Mnt, aname: string): Task<Chan> 
 }
 
 /** The root of a server, for mount(2). Each attach is a device of its own. */
-export function* mntattach(up: Proc, dev: Dev, m: Mnt, how: { readonly afid: Chan | null; readonly aname: string }): Task<Chan> {
+export function* mntattach(
+  up: Proc,
+  dev: Dev,
+  m: Mnt,
+  how: { readonly afid: Chan | null; readonly aname: string },
+): Task<Chan> {
   const fid = m.newfid();
   const afid = how.afid instanceof MntChan ? how.afid.fid : NOFID;
   const r = yield* m.rpc(

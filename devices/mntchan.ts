@@ -22,7 +22,11 @@ export class MntChan extends Chan {
   /** This client created it, so it is a plain file whatever its qid says. */
   created = false;
 
-  constructor(dev: Dev, mnt: Mnt, at: { readonly fid: number; readonly qid: Qid; readonly devno: number }) {
+  constructor(
+    dev: Dev,
+    mnt: Mnt,
+    at: { readonly fid: number; readonly qid: Qid; readonly devno: number },
+  ) {
     super(dev, at.qid, at.devno);
     this.mnt = mnt;
     this.fid = at.fid;

@@ -9,7 +9,7 @@ import { put16, put32, get16 } from "../kernel/bits.ts";
 import type { Proc } from "../kernel/proc.ts";
 import type { Task } from "../kernel/rendez.ts";
 import type { MntChan } from "./mntchan.ts";
-import type { Group } from "./mntrpc.ts";
+import type { Group } from "./group.ts";
 
 /** Bytes of a Tread; a Twrite has these and its data. */
 const IOFRAME = 23;
@@ -42,7 +42,13 @@ export function* mntread(up: Proc, c: MntChan, buf: Uint8Array, offset: number):
 }
 
 function* readone(up: Proc, c: MntChan, buf: Uint8Array, offset: number): Task<number> {
-  const r = yield* c.mnt.rpc(up, (tag) => ({ type: Tread, tag, fid: c.fid, offset, count: buf.length }));
+  const r = yield* c.mnt.rpc(up, (tag) => ({
+    type: Tread,
+    tag,
+    fid: c.fid,
+    offset,
+    count: buf.length,
+  }));
   if (r.type !== Rread) return error(Emountrpc);
   buf.set(r.data);
   return r.data.length;
@@ -66,7 +72,13 @@ function* readdir(up: Proc, c: MntChan, buf: Uint8Array, offset: number): Task<n
 function* readwindow(up: Proc, c: MntChan, buf: Uint8Array, offset: number): Task<number> {
   let n = 0;
   const next = (tag: number, at: number) =>
-    ({ type: Tread, tag, fid: c.fid, offset: offset + at, count: Math.min(c.iounit, buf.length - at) }) as const;
+    ({
+      type: Tread,
+      tag,
+      fid: c.fid,
+      offset: offset + at,
+      count: Math.min(c.iounit, buf.length - at),
+    }) as const;
   const take = (r: Rmsg, at: number): boolean => {
     if (r.type !== Rread) return error(Emountrpc);
     buf.set(r.data, at);
@@ -83,7 +95,13 @@ export function* mntwrite(up: Proc, c: MntChan, bytes: Uint8Array, offset: numbe
   let n = 0;
   do {
     const data = bytes.subarray(n, n + c.iounit);
-    const r = yield* c.mnt.rpc(up, (tag) => ({ type: Twrite, tag, fid: c.fid, offset: offset + n, data }));
+    const r = yield* c.mnt.rpc(up, (tag) => ({
+      type: Twrite,
+      tag,
+      fid: c.fid,
+      offset: offset + n,
+      data,
+    }));
     if (r.type !== Rwrite) return error(Emountrpc);
     n += r.count;
     if (r.count < data.length) break;
@@ -94,7 +112,13 @@ export function* mntwrite(up: Proc, c: MntChan, bytes: Uint8Array, offset: numbe
 function* writewindow(up: Proc, c: MntChan, bytes: Uint8Array, offset: number): Task<number> {
   let n = 0;
   const next = (tag: number, at: number) =>
-    ({ type: Twrite, tag, fid: c.fid, offset: offset + at, data: bytes.subarray(at, at + c.iounit) }) as const;
+    ({
+      type: Twrite,
+      tag,
+      fid: c.fid,
+      offset: offset + at,
+      data: bytes.subarray(at, at + c.iounit),
+    }) as const;
   const take = (r: Rmsg, at: number): boolean => {
     if (r.type !== Rwrite) return error(Emountrpc);
     n += r.count;
@@ -124,7 +148,11 @@ function* window(up: Proc, c: MntChan, w: Window): Task<void> {
     let sent = 0;
     for (let i = 0; i * c.iounit < w.total; i++) {
       const batch = [];
-      for (let room = m.room(w.frame); sent < w.total && (room > 0 || sent <= i * c.iounit); room--) {
+      for (
+        let room = m.room(w.frame);
+        sent < w.total && (room > 0 || sent <= i * c.iounit);
+        room--
+      ) {
         batch.push(w.next(g.tag, sent));
         sent += c.iounit;
       }

@@ -11,74 +11,20 @@ import { cclose } from "../kernel/chan.ts";
 import type { Chan } from "../kernel/chan.ts";
 import { NOTAG } from "../kernel/const.ts";
 import { Ehungup, Eintr, PlanError, error } from "../kernel/errors.ts";
-import {
-  Rerror,
-  Rread,
-  Rstat,
-  Rwalk,
-  Rwrite,
-  Tclunk,
-  Tflush,
-  Tread,
-  Tremove,
-  Twalk,
-  Twrite,
-  convM2S,
-  convS2M,
-  sizeS2M,
-} from "../kernel/fcall.ts";
-import type { Fcall, Rmsg, Tmsg } from "../kernel/fcall.ts";
+import { Rerror, Tclunk, Tflush, convM2S, convS2M, sizeS2M } from "../kernel/fcall.ts";
+import type { Rmsg, Tmsg } from "../kernel/fcall.ts";
 import type { Conn, Kernel } from "../kernel/kernel.ts";
 import type { Proc } from "../kernel/proc.ts";
 import { QLock, Rendez } from "../kernel/rendez.ts";
 import type { Task } from "../kernel/rendez.ts";
 import type { Coroutine } from "../kernel/sched.ts";
-import type { Call } from "../kernel/trace.ts";
 import { Frames } from "./frames.ts";
+import { Group, answers, notefids } from "./group.ts";
 
 /** Half of what a server must bear: requests, and bytes of frames, outstanding on a connection. */
 const MAXOUT = 1024;
 const MAXOUTBYTES = 8 * 1024 * 1024;
 const MAXFIDS = 32768;
-
-/** A fid that a Group makes, or for a Tclunk or Tremove of its own the fid it ends. */
-type Fresh = { readonly fid: number; made: boolean; gone: boolean };
-
-/** Requests with one tag, and their replies in the same order. */
-export class Group {
-  readonly tag: number;
-  readonly call: Call | null;
-  readonly requests: Tmsg[] = [];
-  readonly replies: Rmsg[] = [];
-  readonly fids: Fresh[] = [];
-  readonly r: Rendez = new Rendez("9P reply");
-  /** The fid that a Chan has taken over. */
-  kept = -1;
-  bytes = 0;
-  /** A Tflush was sent. */
-  flushing = false;
-  /** Nothing more will come: every reply is here, or the Rflush, or the connection is gone. */
-  ended = false;
-  /** The system call has let go. */
-  released = false;
-  /** More requests may still be added (a window). */
-  open = false;
-
-  constructor(tag: number, call: Call | null) {
-    this.tag = tag;
-    this.call = call;
-  }
-
-  /** Notes that a request of this group makes fid. */
-  makes(fid: number): void {
-    this.fids.push({ fid, made: false, gone: false });
-  }
-
-  /** Notes that a request of this group ends fid, which exists. */
-  ends(fid: number): void {
-    this.fids.push({ fid, made: true, gone: false });
-  }
-}
 
 /** What a single message does to fids. */
 export type Fidfate = {
@@ -371,7 +317,7 @@ export class Mnt implements Conn {
     const size = sizeS2M(t);
     g.bytes -= size;
     this.#outbytes -= size;
-    noteFids(g, t, f);
+    notefids(g, t, f);
     if (t.type === Tflush) this.#flushed(t.oldtag);
     if (g.replies.length === g.requests.length && !g.open && !g.flushing) this.#end(g);
     g.r.wakeupall();
@@ -426,7 +372,7 @@ export class Mnt implements Conn {
         name: this.chan.path.toString(),
       });
     this.#posted.length = 0;
-    for (const g of [...this.#groups]) {
+    for (const g of this.#groups.slice()) {
       if (g === null) continue;
       this.#end(g);
       g.r.wakeupall();
@@ -457,33 +403,6 @@ export class Mnt implements Conn {
     return this.#groups
       .filter((g) => g !== null)
       .map((g) => `conn ${this.id} tag ${g.tag} ${g.requests.length}`);
-  }
-}
-
-/** Whether f can be the answer to t: its type, its counts. What cannot be is hung up on, not believed. */
-function answers(t: Tmsg, f: Fcall): boolean {
-  if (f.type === Rerror) return true;
-  if (f.type !== t.type + 1) return false;
-  if (f.type === Rwalk && t.type === Twalk)
-    return f.wqid.length <= t.wname.length && (f.wqid.length > 0 || t.wname.length === 0);
-  if (f.type === Rread && t.type === Tread) return f.data.length <= t.count;
-  if (f.type === Rwrite && t.type === Twrite) return f.count <= t.data.length;
-  if (f.type === Rstat) return f.stat.length >= 49;
-  return true;
-}
-
-/** What a reply says about the fids of its group. */
-function noteFids(g: Group, t: Tmsg, f: Fcall): void {
-  for (const fid of g.fids) {
-    if (t.type === Twalk && t.newfid === fid.fid)
-      fid.made = f.type === Rwalk && f.wqid.length === t.wname.length;
-    else if ((t.type === Tclunk || t.type === Tremove) && t.fid === fid.fid) fid.gone = true;
-    else if (
-      "afid" in t &&
-      f.type !== Rerror &&
-      (("fid" in t && t.fid === fid.fid) || t.afid === fid.fid)
-    )
-      fid.made = true;
   }
 }
 

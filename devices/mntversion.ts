@@ -4,7 +4,15 @@
 import type { Chan } from "../kernel/chan.ts";
 import { NOTAG } from "../kernel/const.ts";
 import { Ebadversion, Efversion, Efversioneof, PlanError, error } from "../kernel/errors.ts";
-import { Rerror, Rversion, Tversion, convM2S, convS2M, framesize, sizeS2M } from "../kernel/fcall.ts";
+import {
+  Rerror,
+  Rversion,
+  Tversion,
+  convM2S,
+  convS2M,
+  framesize,
+  sizeS2M,
+} from "../kernel/fcall.ts";
 import type { Fcall } from "../kernel/fcall.ts";
 import type { Proc } from "../kernel/proc.ts";
 import type { Task } from "../kernel/rendez.ts";
@@ -28,14 +36,18 @@ const OFFERS = {
 export function* mntversion(up: Proc, c: Chan, want: Agreed): Task<Mnt> {
   if (c.mux instanceof Mnt) return c.mux;
   const named = want.version !== "";
-  if (named && want.version !== VERSION9P && !want.version.startsWith(`${VERSION9P}.`)) error(Ebadversion);
+  if (named && want.version !== VERSION9P && !want.version.startsWith(`${VERSION9P}.`))
+    error(Ebadversion);
   const offer = OFFERS[up.k.config.namespace];
   const msize = want.msize === 0 ? offer.msize : Math.min(want.msize, MAXMSIZE);
   const q = c.wlock;
   if (!q.canlock()) yield* q.lock();
   try {
     if (c.mux instanceof Mnt) return c.mux;
-    const agreed = yield* negotiate(up, c, { version: named ? want.version : offer.version, msize });
+    const agreed = yield* negotiate(up, c, {
+      version: named ? want.version : offer.version,
+      msize,
+    });
     const m = new Mnt(up.k, c, agreed);
     c.mux = m;
     return m;
@@ -50,7 +62,8 @@ function* negotiate(up: Proc, c: Chan, offer: Agreed): Task<Agreed> {
   // A server that compares whole strings may know 9P2000.ix and not the longer one.
   if (got.version === VERSION9P && offer.version === "9P2000.ix.stream")
     got = yield* exchange(up, c, { version: "9P2000.ix", msize: got.msize });
-  if (got.version === "unknown" && offer.version !== VERSION9P) got = yield* exchange(up, c, { ...offer, version: VERSION9P });
+  if (got.version === "unknown" && offer.version !== VERSION9P)
+    got = yield* exchange(up, c, { ...offer, version: VERSION9P });
   if (got.version === "unknown") error("bad 9P version returned from server");
   return got;
 }
@@ -63,7 +76,8 @@ function* exchange(up: Proc, c: Chan, offer: Agreed): Task<Agreed> {
   c.offset += yield* c.dev.write(up, c, buf, c.offset);
   const frame = yield* readframe(up, c);
   const r = convM2S(frame, 0, frame.length);
-  if (r !== null && up.k.trace.on) up.k.trace.emit({ type: "receive", conn: 0, fcall: r, bytes: frame.length });
+  if (r !== null && up.k.trace.on)
+    up.k.trace.emit({ type: "receive", conn: 0, fcall: r, bytes: frame.length });
   return checkreply(r, offer);
 }
 

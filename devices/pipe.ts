@@ -161,7 +161,7 @@ export function newPipe(k: Kernel): Dev {
       return c;
     },
     *walk(up, c, names) {
-      const wq = devwalk(up, c, names, gen, clone);
+      const wq = devwalk(up, clone(c), names, gen);
       if (wq.clone instanceof PipeChan) wq.clone.end = endof(wq.clone.qid);
       return wq;
     },

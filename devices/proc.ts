@@ -203,7 +203,7 @@ export function newProc(k: Kernel): Dev {
       return c;
     },
     *walk(up, c, names) {
-      const wq = devwalk(up, c, names, gen, clone);
+      const wq = devwalk(up, clone(c), names, gen);
       if (wq.clone instanceof ProcChan) settle(wq.clone);
       return wq;
     },

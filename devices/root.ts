@@ -5,6 +5,7 @@ import {
   DEVDOTDOT,
   devattach,
   devdir,
+  devclone,
   devdirread,
   devopen,
   devstat,
@@ -55,7 +56,7 @@ export function newRoot(k: Kernel, extra: readonly string[] = []): Dev {
       return devattach(dev, spec);
     },
     *walk(up, c, names) {
-      return devwalk(up, c, names, gen);
+      return devwalk(up, devclone(c), names, gen);
     },
     *stat(up, c) {
       return devstat(up, c, gen);

@@ -139,7 +139,7 @@ class SrvDev implements Srv {
   }
 
   *walk(up: Proc, c: SrvChan, names: readonly string[]): Task<Walkqid> {
-    const wq = devwalk(up, c, names, this.#gen, clone);
+    const wq = devwalk(up, clone(c), names, this.#gen);
     const last = names[names.length - 1];
     if (wq.clone instanceof SrvChan && last !== undefined) {
       const file = (wq.clone.qid.type & QTDIR) === 0;

@@ -37,14 +37,23 @@ export class Booted extends Kernel {
 }
 
 /** A kernel with these devices; device / must be among them. Nothing runs yet. */
-export function newkernel(config: Config, devices: readonly Newdev[], binds: readonly Firstbind[]): Booted {
+export function newkernel(
+  config: Config,
+  devices: readonly Newdev[],
+  binds: readonly Firstbind[],
+): Booted {
   const k = new Booted(config);
   for (const make of devices) k.devtab.add(make(k));
   const rootdev = k.devtab.get("/");
   if (rootdev === undefined) throw new Panic("no device /");
   // The root needs no process: attach is for those who come by name.
   const ns: Namespace = new Names(devattach(rootdev, ""));
-  const groups: Groups = { pgrp: new Pgrp(k.nextpgrpid(), ns), fgrp: new Fgrp(), egrp: new Egrp(), rgrp: new Rgrp() };
+  const groups: Groups = {
+    pgrp: new Pgrp(k.nextpgrpid(), ns),
+    fgrp: new Fgrp(),
+    egrp: new Egrp(),
+    rgrp: new Rgrp(),
+  };
   const dot = devattach(rootdev, "");
   dot.path = ROOTPATH;
   k.proc0 = new Proc(k, "kernel", groups, dot);

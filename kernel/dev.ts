@@ -11,7 +11,16 @@ import type { Chans } from "./chan.ts";
 import { DMDIR, OCEXEC, ORCLOSE, OEXEC, OREAD, ORDWR, OTRUNC, OWRITE, QTDIR } from "./const.ts";
 import { convD2M, sizeD2M } from "./dir.ts";
 import type { Dir, Qid, Wstat } from "./dir.ts";
-import { Ebadarg, Edoesnotexist, Enonexist, Enotdir, Eperm, Eshort, PlanError, error } from "./errors.ts";
+import {
+  Ebadarg,
+  Edoesnotexist,
+  Enonexist,
+  Enotdir,
+  Eperm,
+  Eshort,
+  PlanError,
+  error,
+} from "./errors.ts";
 import type { Proc } from "./proc.ts";
 import type { Task } from "./rendez.ts";
 
@@ -92,7 +101,13 @@ export class Devtab {
 }
 
 /** An entry of a kernel device's directory. */
-export type Dirent = { readonly qid: Qid; readonly name: string; readonly length: number; readonly perm: number; readonly uid?: string };
+export type Dirent = {
+  readonly qid: Qid;
+  readonly name: string;
+  readonly length: number;
+  readonly perm: number;
+  readonly uid?: string;
+};
 
 /** Asks gen for the directory's parent. */
 export const DEVDOTDOT = -1;
@@ -124,9 +139,8 @@ export function miss(qids: readonly Qid[], text: string): Walkqid {
   return { clone: null, qids, error: text };
 }
 
-/** Walks names through gen. `clone` makes the resulting Chan; devices with state of their own pass theirs. */
-export function devwalk(up: Proc, c: Chan, names: readonly string[], gen: Gen, clone: (c: Chan) => Chan = devclone): Walkqid {
-  const nc = clone(c);
+/** Walks names through gen, with a Chan for the result that starts as one for c's file. */
+export function devwalk(up: Proc, nc: Chan, names: readonly string[], gen: Gen): Walkqid {
   const qids: Qid[] = [];
   let found: string | null = null;
   for (const name of names) {

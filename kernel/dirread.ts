@@ -24,7 +24,8 @@ export function* dirrewind(c: Chan): Task<void> {
 /** Fills buf with whole entries; `offset` is the caller's, or -1 for the descriptor's. */
 export function* dirread(up: Proc, c: Chan, buf: Uint8Array, offset: number): Task<number> {
   // Only a union can be rewound by a pread at 0; elsewhere the offset must be where the last read ended.
-  if ((offset === -1 ? c.offset : offset) === 0 && (offset === -1 || c.union !== null)) yield* dirrewind(c);
+  if ((offset === -1 ? c.offset : offset) === 0 && (offset === -1 || c.union !== null))
+    yield* dirrewind(c);
   let n = rockread(c, buf);
   if (n === 0) {
     if (c.union === null && offset !== -1 && offset !== c.offset) error(Edirseek);
@@ -35,7 +36,10 @@ export function* dirread(up: Proc, c: Chan, buf: Uint8Array, offset: number): Ta
 }
 
 function* fresh(up: Proc, c: Chan, buf: Uint8Array): Task<number> {
-  const n = c.union === null ? yield* c.dev.read(up, c, buf, c.devoffset) : yield* unionread(up, c.union, buf);
+  const n =
+    c.union === null
+      ? yield* c.dev.read(up, c, buf, c.devoffset)
+      : yield* unionread(up, c.union, buf);
   c.devoffset += n;
   if (n === 0) return 0;
   const fixed = yield* up.pgrp.ns.mountfix(up, c, buf.subarray(0, n));

@@ -43,15 +43,28 @@ export function* execimage(up: Proc, name: string, argv: readonly string[]): Tas
   if (me !== null) up.k.sched.kill(me);
 }
 
-function* load(up: Proc, name: string, argv: readonly string[]): Task<{ program: Program; args: readonly string[] }> {
+function* load(
+  up: Proc,
+  name: string,
+  argv: readonly string[],
+): Task<{ program: Program; args: readonly string[] }> {
   const line = yield* header(up, name);
   if (!line.startsWith("#!")) return { program: lookup(up, line), args: argv };
   // The whole line must be in the header: there is no more of it to see.
   const end = line.indexOf("\n");
-  const [interp, ...words] = end < 0 ? [] : line.slice(2, end).trim().split(/[ \t]+/);
+  const [interp, ...words] =
+    end < 0
+      ? []
+      : line
+          .slice(2, end)
+          .trim()
+          .split(/[ \t]+/);
   if (interp === undefined || interp === "") return error(Ebadexec);
   const program = lookup(up, yield* header(up, interp));
-  return { program, args: [interp.slice(interp.lastIndexOf("/") + 1), ...words, name, ...argv.slice(1)] };
+  return {
+    program,
+    args: [interp.slice(interp.lastIndexOf("/") + 1), ...words, name, ...argv.slice(1)],
+  };
 }
 
 /** The program an executable's header names; an interpreter that is itself a script is none. */

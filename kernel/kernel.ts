@@ -157,7 +157,8 @@ export class Kernel {
     const procs: string[] = [];
     for (const p of this.procs.values()) if (p !== this.proc0) procs.push(`${p.pid} ${p.text}`);
     const chans: string[] = [];
-    for (const c of this.chans) if (!c.boot) chans.push(`#${c.dev.dc} ${c.path.toString()} ref ${c.ref}`);
+    for (const c of this.chans)
+      if (!c.boot) chans.push(`#${c.dev.dc} ${c.path.toString()} ref ${c.ref}`);
     const fids: string[] = [];
     const tags: string[] = [];
     for (const m of this.conns) {

@@ -108,7 +108,10 @@ export class MountTable {
 
   #derive(root: Mnode | null): MountTable {
     const r = root ?? EMPTY;
-    const t = new MountTable(this.#base, r.members.length > 0 ? r : { ...r, members: [this.#base] });
+    const t = new MountTable(
+      this.#base,
+      r.members.length > 0 ? r : { ...r, members: [this.#base] },
+    );
     for (const m of t.members()) m.chan.incref();
     return t;
   }
@@ -143,15 +146,26 @@ function* below(n: Mnode): Generator<Member, void, void> {
   if (n.hidden !== null) for (const c of n.hidden.values()) yield* below(c);
 }
 
-function* points(path: string, n: Mnode): Generator<{ readonly path: string; readonly node: Mnode }, void, void> {
+function* points(
+  path: string,
+  n: Mnode,
+): Generator<{ readonly path: string; readonly node: Mnode }, void, void> {
   if (n.members.length > 0) yield { path: path === "" ? "/" : path, node: n };
   for (const [name, c] of n.children) yield* points(`${path}/${name}`, c);
 }
 
 /** The tree with the node at elems[i..] changed; null when nothing is left of it. */
-function change(n: Mnode, elems: readonly string[], i: number, fn: (old: Mnode) => Mnode): Mnode | null {
+function change(
+  n: Mnode,
+  elems: readonly string[],
+  i: number,
+  fn: (old: Mnode) => Mnode,
+): Mnode | null {
   const name = elems[i];
-  const now = name === undefined ? fn(n) : { ...n, children: changechild(n.children, name, (c) => change(c, elems, i + 1, fn)) };
+  const now =
+    name === undefined
+      ? fn(n)
+      : { ...n, children: changechild(n.children, name, (c) => change(c, elems, i + 1, fn)) };
   return now.members.length === 0 && now.children.size === 0 && now.hidden === null ? null : now;
 }
 

@@ -53,7 +53,8 @@ export function parsename(text: string): Name {
     const len = i - start;
     mustdir = len === 0 || (len === 1 && text.charCodeAt(start) === DOT);
     if (!mustdir) {
-      if (len === 2 && text.charCodeAt(start) === DOT && text.charCodeAt(start + 1) === DOT) dotdot = true;
+      if (len === 2 && text.charCodeAt(start) === DOT && text.charCodeAt(start + 1) === DOT)
+        dotdot = true;
       elems.push(text.slice(start, i));
     }
     start = i + 1;
@@ -105,7 +106,7 @@ export function cleanelems(dot: readonly string[], elems: readonly string[]): st
  * failed; 0 when that one was dot's and not the name's.
  */
 export function rawindex(name: Name, dotlen: number, k: number): number {
-  const raw: number[] = new Array<number>(dotlen).fill(0);
+  const raw = Array.from({ length: dotlen }, () => 0);
   let used = 0;
   for (const e of name.elems) {
     used++;

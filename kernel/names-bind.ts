@@ -21,10 +21,18 @@ import { attached, release, startof } from "./start.ts";
 import type { Start } from "./start.ts";
 
 /** The source of a bind: what it brings to the name it is bound on. */
-type Source = { readonly chans: readonly Chan[]; readonly below: Mnode["children"]; readonly from: string };
+type Source = {
+  readonly chans: readonly Chan[];
+  readonly below: Mnode["children"];
+  readonly from: string;
+};
 
 /** The name a mount goes on. */
-type Covered = { readonly elems: readonly string[]; readonly dir: boolean; readonly chan: Chan | null };
+type Covered = {
+  readonly elems: readonly string[];
+  readonly dir: boolean;
+  readonly chan: Chan | null;
+};
 
 export class Names implements Namespace {
   #table: MountTable;
@@ -47,7 +55,14 @@ export class Names implements Namespace {
   *bind(up: Proc, name: string, old: string, flags: number): Task<number> {
     const [source, covered] = yield* this.#both(up, name, old);
     try {
-      const members = source.chans.map((c, i) => member(c, { flags: i === 0 ? flags : followflags(flags), spec: "", from: source.from, mounted: false }));
+      const members = source.chans.map((c, i) =>
+        member(c, {
+          flags: i === 0 ? flags : followflags(flags),
+          spec: "",
+          from: source.from,
+          mounted: false,
+        }),
+      );
       return yield* this.#mount(up, covered, { flags, members, below: source.below, op: "bind" });
     } finally {
       for (const c of source.chans) yield* cclose(c);
@@ -60,7 +75,12 @@ export class Names implements Namespace {
     try {
       covered = yield* this.#coveredname(up, old);
       const members = [member(c, { ...how, mounted: true })];
-      return yield* this.#mount(up, covered, { flags: how.flags, members, below: new Map(), op: "mount" });
+      return yield* this.#mount(up, covered, {
+        flags: how.flags,
+        members,
+        below: new Map(),
+        op: "mount",
+      });
     } finally {
       yield* cclose(c);
       if (covered !== null && covered.chan !== null) yield* cclose(covered.chan);
@@ -70,22 +90,42 @@ export class Names implements Namespace {
   *#mount(
     up: Proc,
     covered: Covered,
-    m: { flags: number; members: readonly Member[]; below: Mnode["children"]; op: "bind" | "mount" },
+    m: {
+      flags: number;
+      members: readonly Member[];
+      below: Mnode["children"];
+      op: "bind" | "mount";
+    },
   ): Task<number> {
     const order = m.flags & MORDER;
     const first = m.members[0];
-    if (first === undefined || covered.dir !== ((first.chan.qid.type & QTDIR) !== 0)) return error(Emount);
+    if (first === undefined || covered.dir !== ((first.chan.qid.type & QTDIR) !== 0))
+      return error(Emount);
     if (!covered.dir && order !== MREPL) error(Emount);
     let self: Member | null = null;
     if (covered.chan !== null && order !== MREPL) {
       // The covered directory comes first in ns(1): it was there before.
       const from = `/${covered.elems.join("/")}`;
-      self = { chan: covered.chan, flags: 0, spec: "", id: up.k.nextmountid(), from, mounted: false, covered: true };
+      self = {
+        chan: covered.chan,
+        flags: 0,
+        spec: "",
+        id: up.k.nextmountid(),
+        from,
+        mounted: false,
+        covered: true,
+      };
     }
     const members = m.members.map((x) => ({ ...x, id: up.k.nextmountid() }));
     const below = carried(m.below, () => up.k.nextmountid());
     yield* this.#become(this.#table.mount(covered.elems, { order, members, below, covered: self }));
-    if (up.k.trace.on) up.k.trace.emit({ type: "mount", op: m.op, path: `/${covered.elems.join("/")}`, table: this.#table });
+    if (up.k.trace.on)
+      up.k.trace.emit({
+        type: "mount",
+        op: m.op,
+        path: `/${covered.elems.join("/")}`,
+        table: this.#table,
+      });
     return members[0]?.id ?? 0;
   }
 
@@ -128,8 +168,12 @@ export class Names implements Namespace {
 
   *#source(up: Proc, s: Start, early: Chan | null): Task<Source> {
     const from = s.path.toString();
-    const below = s.path.root === "/" ? (this.#table.node(s.path.elems)?.children ?? new Map<string, Mnode>()) : new Map<string, Mnode>();
-    if (s.members !== null && s.rest.length === 0) return { chans: s.members.map((m) => m.chan.incref()), below, from };
+    const below =
+      s.path.root === "/"
+        ? (this.#table.node(s.path.elems)?.children ?? new Map<string, Mnode>())
+        : new Map<string, Mnode>();
+    if (s.members !== null && s.rest.length === 0)
+      return { chans: s.members.map((m) => m.chan.incref()), below, from };
     try {
       const c = yield* resolve(up, s, early);
       c.path = s.path;
@@ -150,7 +194,8 @@ export class Names implements Namespace {
 
   *#covered(up: Proc, o: Start, early: Chan | null): Task<Covered> {
     const { elems, root } = o.path;
-    if (o.members !== null && o.rest.length === 0) return { elems, dir: (o.chan.qid.type & QTDIR) !== 0, chan: null };
+    if (o.members !== null && o.rest.length === 0)
+      return { elems, dir: (o.chan.qid.type & QTDIR) !== 0, chan: null };
     try {
       const chan = yield* resolve(up, o, early);
       if (root !== "/") {
@@ -173,10 +218,14 @@ export class Names implements Namespace {
       const c = name === null ? null : yield* this.namec(up, name, Aopen, OREAD);
       try {
         if (!ismount) error(Eunmount);
-        const table = this.#table.unmount(o.path.elems, c === null ? null : (m) => issame(m.chan, c));
+        const table = this.#table.unmount(
+          o.path.elems,
+          c === null ? null : (m) => issame(m.chan, c),
+        );
         if (table === null) return error(Eunion);
         yield* this.#become(table);
-        if (up.k.trace.on) up.k.trace.emit({ type: "mount", op: "unmount", path: o.path.toString(), table });
+        if (up.k.trace.on)
+          up.k.trace.emit({ type: "mount", op: "unmount", path: o.path.toString(), table });
       } finally {
         if (c !== null) yield* cclose(c);
       }
@@ -211,7 +260,8 @@ export class Names implements Namespace {
       if (e === null) return null;
       const members = children.get(e.dir.name)?.members ?? [];
       const first = members[0];
-      if (first !== undefined && !members.some((m) => m.covered)) fix.push({ index: dirs.length, chan: first.chan });
+      if (first !== undefined && !members.some((m) => m.covered))
+        fix.push({ index: dirs.length, chan: first.chan });
       dirs.push(e.dir);
       off = e.next;
     }
@@ -256,7 +306,10 @@ function* start(up: Proc, table: MountTable, text: string): Task<Start> {
   return startof(up, table, name) ?? (yield* attached(up, name));
 }
 
-function member(chan: Chan, m: { flags: number; spec: string; from: string; mounted: boolean }): Member {
+function member(
+  chan: Chan,
+  m: { flags: number; spec: string; from: string; mounted: boolean },
+): Member {
   return { ...m, chan, id: 0, covered: false };
 }
 
@@ -299,7 +352,8 @@ function* resolve(up: Proc, s: Start, early: Chan | null): Task<Chan> {
 
 /** The same file, or the server that is mounted there. */
 function issame(member: Chan, c: Chan): boolean {
-  const same = (a: Chan): boolean => a.dev === c.dev && a.devno === c.devno && a.qid.path === c.qid.path;
+  const same = (a: Chan): boolean =>
+    a.dev === c.dev && a.devno === c.devno && a.qid.path === c.qid.path;
   return same(member) || (member.mchan !== null && same(member.mchan));
 }
 

@@ -8,7 +8,16 @@ import { DMDIR, MCREATE, OCEXEC, OEXCL, OEXEC, ORCLOSE, OTRUNC, QTDIR } from "./
 import type { Walkqid, Want } from "./dev.ts";
 import type { Dir, Wstat } from "./dir.ts";
 import {
-  Ecreatedir, Eexecdir, Eexist, Eintr, Eismtpt, Enocreate, Enonexist, Enotdir, PlanError, error,
+  Ecreatedir,
+  Eexecdir,
+  Eexist,
+  Eintr,
+  Eismtpt,
+  Enocreate,
+  Enonexist,
+  Enotdir,
+  PlanError,
+  error,
 } from "./errors.ts";
 import type { MountTable } from "./mtab.ts";
 import { nameerror, nameupto, parsename, rawindex } from "./name.ts";
@@ -58,7 +67,12 @@ export function named(s: Start, e: PlanError, amode: number): PlanError {
   e.file = name.text;
   if (e.at === undefined) {
     // What fails after the walk is the device's own business, but for an open or create.
-    if ((amode !== Aopen && amode !== Acreate) || name.elems.length === 0 || e.element !== undefined) return e;
+    if (
+      (amode !== Aopen && amode !== Acreate) ||
+      name.elems.length === 0 ||
+      e.element !== undefined
+    )
+      return e;
     e.at = s.rest.length;
     e.element = s.path.last;
     e.message = nameerror(name.text, e.message);
@@ -104,7 +118,14 @@ export function* walk(up: Proc, s: Start, rest: readonly string[]): Task<Chan> {
     return late;
   }
   const wq = yield* chan.dev.walk(up, chan, rest);
-  if (trace.on) trace.emit({ type: "namec", step: "walk", chan: chan.path.toString(), rest, got: wq.qids.length });
+  if (trace.on)
+    trace.emit({
+      type: "namec",
+      step: "walk",
+      chan: chan.path.toString(),
+      rest,
+      got: wq.qids.length,
+    });
   if (wq.clone === null) throw walkerror(wq);
   return wq.clone;
 }
@@ -118,7 +139,8 @@ export function* walked(up: Proc, s: Start, rest: readonly string[], why: string
 export function* force(up: Proc, c: Chan, why: string): Task<Chan> {
   const later = c.dev.later;
   if (later === undefined || c.dev !== later) return c;
-  if (up.k.trace.on) up.k.trace.emit({ type: "namec", step: "forced", chan: c.path.toString(), rest: [], why });
+  if (up.k.trace.on)
+    up.k.trace.emit({ type: "namec", step: "forced", chan: c.path.toString(), rest: [], why });
   try {
     const wq = yield* later.force(up, c);
     if (wq.clone === null) throw walkerror(wq);
@@ -193,10 +215,21 @@ function traceMember(up: Proc, s: Start, index: number, wq: Walkqid): void {
 /** The entry where a device has it at hand, as one in memory does; null where it must be asked. */
 function statnow(up: Proc, s: Start): Dir | null {
   const { chan } = s;
-  if (chan.dev.statof === undefined || (s.members !== null && s.members.length > 1 && s.rest.length > 0)) return null;
+  if (
+    chan.dev.statof === undefined ||
+    (s.members !== null && s.members.length > 1 && s.rest.length > 0)
+  )
+    return null;
   const d = chan.dev.statof(up, chan, s.rest);
   if ("clone" in d) throw walkerror(d);
-  if (up.k.trace.on) up.k.trace.emit({ type: "namec", step: "walk", chan: chan.path.toString(), rest: s.rest, got: s.rest.length });
+  if (up.k.trace.on)
+    up.k.trace.emit({
+      type: "namec",
+      step: "walk",
+      chan: chan.path.toString(),
+      rest: s.rest,
+      got: s.rest.length,
+    });
   return entry(s, d);
 }
 
@@ -231,13 +264,24 @@ function* statunion(up: Proc, s: Start): Task<Dir> {
     for (const [i, m] of members.entries()) {
       const c = late[i] ?? null;
       try {
-        const d = c === null ? yield* statone(up, { ...s, members: null, chan: m.chan }) : yield* c.dev.stat(up, c);
-        if (up.k.trace.on) up.k.trace.emit({ type: "namec", step: "found", index: i, elem: s.rest[0] ?? "" });
+        const d =
+          c === null
+            ? yield* statone(up, { ...s, members: null, chan: m.chan })
+            : yield* c.dev.stat(up, c);
+        if (up.k.trace.on)
+          up.k.trace.emit({ type: "namec", step: "found", index: i, elem: s.rest[0] ?? "" });
         return d;
       } catch (e) {
         if (!(e instanceof PlanError) || e.message === Eintr) throw e;
         if (e.at !== 0 && missedlater(e, c)) throw e;
-        if (up.k.trace.on) up.k.trace.emit({ type: "namec", step: "miss", index: i, elem: s.rest[0] ?? "", error: e.message });
+        if (up.k.trace.on)
+          up.k.trace.emit({
+            type: "namec",
+            step: "miss",
+            index: i,
+            elem: s.rest[0] ?? "",
+            error: e.message,
+          });
         last = new PlanError(e.message, 0);
       }
     }
@@ -258,7 +302,8 @@ export const QTNONE: number = 0xff;
 function* open(up: Proc, s: Start, omode: number): Task<Chan> {
   const changes = (omode & (OTRUNC | ORCLOSE)) !== 0;
   let c = yield* walk(up, s, s.rest);
-  if (s.name.mustdir && changes) c = yield* force(up, c, "must be a directory before it is changed");
+  if (s.name.mustdir && changes)
+    c = yield* force(up, c, "must be a directory before it is changed");
   return yield* openchan(up, s, c, omode);
 }
 
@@ -306,7 +351,8 @@ function finish(s: Start, c: Chan, omode: number): Chan {
 
 function* remove(up: Proc, s: Start): Task<void> {
   if (s.members !== null && s.rest.length === 0) {
-    if (up.k.trace.on) up.k.trace.emit({ type: "namec", step: "mountpoint", path: s.path.toString() });
+    if (up.k.trace.on)
+      up.k.trace.emit({ type: "namec", step: "mountpoint", path: s.path.toString() });
     error(Eismtpt);
   }
   const c = yield* target(up, s);
@@ -373,13 +419,17 @@ function* exists(up: Proc, s: Start, c: Chan, want: Want): Task<Chan> {
 
 /** A mount point's direct children can be created only where a member has MCREATE. */
 function forbidden(s: Start): boolean {
-  return s.members !== null && s.rest.length === 1 && !s.members.some((m) => (m.flags & MCREATE) !== 0);
+  return (
+    s.members !== null && s.rest.length === 1 && !s.members.some((m) => (m.flags & MCREATE) !== 0)
+  );
 }
 
 function* createforbidden(up: Proc, s: Start, want: Want): Task<Chan> {
   try {
     if ((want.omode & OEXCL) === 0) return yield* open(up, s, want.omode | OTRUNC);
-    yield* cclose(yield* walked(up, s, s.rest, "an exclusive create must see that there is no such file"));
+    yield* cclose(
+      yield* walked(up, s, s.rest, "an exclusive create must see that there is no such file"),
+    );
   } catch (e) {
     throw e instanceof PlanError && e.at !== undefined ? whole(s, Enocreate) : e;
   }
@@ -391,7 +441,11 @@ function* createin(up: Proc, c: Chan, last: string, want: Want): Task<Chan> {
   try {
     return yield* c.dev.create(up, c, last, { omode: want.omode & ~OCEXEC, perm: want.perm });
   } catch (e) {
-    const notdir = e instanceof PlanError && e.at === undefined && c.qid.type !== QTNONE && (c.qid.type & QTDIR) === 0;
+    const notdir =
+      e instanceof PlanError &&
+      e.at === undefined &&
+      c.qid.type !== QTNONE &&
+      (c.qid.type & QTDIR) === 0;
     yield* cclose(c);
     throw notdir ? new PlanError(Enotdir) : e;
   }
@@ -407,7 +461,11 @@ function* createwalked(up: Proc, s: Start, last: string, want: Want): Task<Chan>
   if (there !== null) return yield* exists(up, s, there, want);
   const parent = yield* createdir(up, s);
   try {
-    return finish(s, yield* createin(up, parent, last, { omode: want.omode & ~OEXCL, perm: want.perm }), want.omode);
+    return finish(
+      s,
+      yield* createin(up, parent, last, { omode: want.omode & ~OEXCL, perm: want.perm }),
+      want.omode,
+    );
   } catch (e) {
     if ((want.omode & OEXCL) !== 0 || !(e instanceof PlanError) || e.message === Eintr) throw e;
     const again = yield* lookfor(up, s);
@@ -432,7 +490,8 @@ function* lookfor(up: Proc, s: Start): Task<Chan | null> {
 /** The directory to create in: the parent, or in a union its first member with MCREATE. */
 function* createdir(up: Proc, s: Start): Task<Chan> {
   const rest = s.rest.slice(0, -1);
-  if (s.members === null || rest.length > 0) return yield* walked(up, s, rest, "create needs the directory");
+  if (s.members === null || rest.length > 0)
+    return yield* walked(up, s, rest, "create needs the directory");
   const m = s.members.find((member) => (member.flags & MCREATE) !== 0);
   if (m === undefined) throw whole(s, Enocreate);
   const late = m.chan.dev.later?.defer(m.chan, []) ?? null;

@@ -88,7 +88,8 @@ export class Notes implements Done {
     this.#notified = true;
     this.#mark = this.#image.ncall;
     // A handler that has said noted may still sleep in that call; it is not what the note is for.
-    for (const co of p.coroutines()) if (co.done !== this) p.k.sched.interrupt(co, new PlanError(Eintr));
+    for (const co of p.coroutines())
+      if (co.done !== this) p.k.sched.interrupt(co, new PlanError(Eintr));
     this.#co = p.k.sched.start(p, "note", this.#handle(this.handler), this);
   }
 

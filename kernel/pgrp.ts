@@ -55,7 +55,8 @@ export class Fgrp {
   /** As fdtochan: also checks that the file is open for mode. */
   tochan(fd: number, mode: number): Chan {
     const c = this.get(fd);
-    if (mode >= 0 && c.mode !== ORDWR && (c.mode === OEXEC ? OREAD : c.mode) !== mode) error(Ebadusefd);
+    if (mode >= 0 && c.mode !== ORDWR && (c.mode === OEXEC ? OREAD : c.mode) !== mode)
+      error(Ebadusefd);
     return c;
   }
 
@@ -109,7 +110,13 @@ export function* ccloseq(c: Chan): Task<void> {
 }
 
 /** A variable of the environment. */
-export type Evar = { name: string; readonly path: bigint; vers: number; value: Uint8Array; removed: boolean };
+export type Evar = {
+  name: string;
+  readonly path: bigint;
+  vers: number;
+  value: Uint8Array;
+  removed: boolean;
+};
 
 /** The environment, which device e shows as files. */
 export class Egrp {

@@ -18,7 +18,11 @@ import type { Tty } from "./tty.ts";
 import { utfcut } from "./utf.ts";
 
 /** How a child ended, as wait(2) tells: times are user, system and real, in milliseconds. */
-export type Waitmsg = { readonly pid: number; readonly time: readonly [number, number, number]; readonly msg: string };
+export type Waitmsg = {
+  readonly pid: number;
+  readonly time: readonly [number, number, number];
+  readonly msg: string;
+};
 
 /** A note waiting for its process; `sys` notes come from the kernel. */
 export type Note = { readonly text: string; readonly sys: boolean };
@@ -155,7 +159,8 @@ export class Proc {
     if (this.k.trace.on) this.k.trace.emit({ type: "proc", what: "exit", text: this.status }, null);
     for (const p of this.k.procs.values()) if (p.parent === this) p.parent = null;
     const real = Math.round((this.k.clock.now() - this.started) / 1e6);
-    const msg = this.status === "" ? "" : utfcut(`${this.text} ${this.pid}: ${this.status}`, ERRMAX - 1);
+    const msg =
+      this.status === "" ? "" : utfcut(`${this.text} ${this.pid}: ${this.status}`, ERRMAX - 1);
     this.parent?.childgone({ pid: this.pid, time: [0, 0, real], msg });
     const fns = this.#onexit;
     this.#onexit = [];

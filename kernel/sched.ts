@@ -287,7 +287,8 @@ export class Sched {
   #pick(): Coroutine | null {
     let co = this.#head;
     if (co === null) return null;
-    if (this.#chance !== null && this.#nready > 1) co = this.#permute(co, this.#chance(this.#nready));
+    if (this.#chance !== null && this.#nready > 1)
+      co = this.#permute(co, this.#chance(this.#nready));
     if (co.qprev === null) this.#head = co.qnext;
     else co.qprev.qnext = co.qnext;
     if (co.qnext === null) this.#tail = co.qprev;

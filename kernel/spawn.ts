@@ -82,14 +82,25 @@ export function now<T>(task: Task<T>): T {
 }
 
 /** Starts a program in a process of its own. */
-export function spawn(k: Kernel, main: Program, argv: readonly string[], opts: Spawnopts = {}): Process {
+export function spawn(
+  k: Kernel,
+  main: Program,
+  argv: readonly string[],
+  opts: Spawnopts = {},
+): Process {
   const first = k.proc0;
   if (first === null || k.sched.stopped) throw new Error("the kernel is not running");
   const out = opts.tty === undefined ? newtty(opts) : null;
   const like = opts.like?.proc ?? null;
-  const proc = new Proc(k, opts.name ?? argv[0] ?? (main.name || "main"), groups(like ?? first, like !== null), (like ?? first).dot.incref());
+  const proc = new Proc(
+    k,
+    opts.name ?? argv[0] ?? (main.name || "main"),
+    groups(like ?? first, like !== null),
+    (like ?? first).dot.incref(),
+  );
   proc.tty = opts.tty ?? out ?? k.config.tty;
-  if (like === null) for (const mode of [OREAD, OWRITE, OWRITE]) proc.fgrp.newfd(opencons(proc, mode));
+  if (like === null)
+    for (const mode of [OREAD, OWRITE, OWRITE]) proc.fgrp.newfd(opencons(proc, mode));
   if (k.trace.on) k.trace.emit({ type: "proc", what: "start", text: `${proc.text} ${proc.pid}` });
   new Image(proc).start(main, argv);
   return new Process(proc, out);
@@ -98,11 +109,20 @@ export function spawn(k: Kernel, main: Program, argv: readonly string[], opts: S
 function newtty(opts: Spawnopts): Buffertty {
   const { stdin, stdout } = opts;
   const input = typeof stdin === "string" ? utfencode(stdin) : stdin;
-  return new Buffertty(input, stdout === undefined ? null : (b) => stdout(utfdecode(b, 0, b.length)));
+  return new Buffertty(
+    input,
+    stdout === undefined ? null : (b) => stdout(utfdecode(b, 0, b.length)),
+  );
 }
 
 function groups(p: Proc, share: boolean): Groups {
-  if (!share) return { pgrp: new Pgrp(p.k.nextpgrpid(), p.pgrp.ns.fork()), fgrp: new Fgrp(), egrp: p.egrp.dup(), rgrp: new Rgrp() };
+  if (!share)
+    return {
+      pgrp: new Pgrp(p.k.nextpgrpid(), p.pgrp.ns.fork()),
+      fgrp: new Fgrp(),
+      egrp: p.egrp.dup(),
+      rgrp: new Rgrp(),
+    };
   for (const g of [p.pgrp, p.fgrp, p.egrp, p.rgrp]) g.ref++;
   return { pgrp: p.pgrp, fgrp: p.fgrp, egrp: p.egrp, rgrp: p.rgrp };
 }

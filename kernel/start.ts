@@ -42,7 +42,8 @@ export function startof(up: Proc, table: MountTable, name: Name): Start | null {
   if (name.root === "/" || (name.root === "" && dot.path.root === "/")) {
     const from = name.root === "/" ? NODOT : dot.path.elems;
     const elems = from.length > 0 || name.dotdot ? cleanelems(from, name.elems) : name.elems;
-    if (trace.on) trace.emit({ type: "namec", step: "clean", name: name.text, path: `/${elems.join("/")}` });
+    if (trace.on)
+      trace.emit({ type: "namec", step: "clean", name: name.text, path: `/${elems.join("/")}` });
     return prefix(up, table, name, elems);
   }
   return name.root === "" ? fromdevice(up, name, dot) : null;
@@ -66,9 +67,27 @@ function prefix(up: Proc, table: MountTable, name: Name, elems: readonly string[
   const first = members[0];
   if (first === undefined) return error("mount table without a root");
   const rest = depth === 0 ? elems : elems.slice(depth);
-  if (trace.on) trace.emit({ type: "namec", step: "prefix", prefix: `/${elems.slice(0, depth).join("/")}`, rest, members: members.length });
+  if (trace.on)
+    trace.emit({
+      type: "namec",
+      step: "prefix",
+      prefix: `/${elems.slice(0, depth).join("/")}`,
+      rest,
+      members: members.length,
+    });
   const live = members.length > 1 && rest.length === 0 ? livemembers(up, elems) : nolive;
-  return { name, members, chan: first.chan, rest, path, skip: depth, dotlen, raw: false, owned: false, live };
+  return {
+    name,
+    members,
+    chan: first.chan,
+    rest,
+    path,
+    skip: depth,
+    dotlen,
+    raw: false,
+    owned: false,
+    live,
+  };
 }
 
 /** The members of a mount point as they are when asked: an unmount ends the reading of a union. */
@@ -85,9 +104,21 @@ function isbelow(dot: readonly string[], elems: readonly string[]): boolean {
 /** From a dot inside a device's tree: its names bypass the table, and ".." is the device's to walk. */
 function fromdevice(up: Proc, name: Name, dot: Chan): Start {
   const elems = cleanelems(dot.path.elems, name.elems);
-  if (up.k.trace.on) up.k.trace.emit({ type: "namec", step: "dot", path: dot.path.toString(), rest: name.elems });
+  if (up.k.trace.on)
+    up.k.trace.emit({ type: "namec", step: "dot", path: dot.path.toString(), rest: name.elems });
   const path = new Path(dot.path.root, elems);
-  return { name, members: null, chan: dot, rest: name.elems, path, skip: 0, dotlen: 0, raw: true, owned: false, live: nolive };
+  return {
+    name,
+    members: null,
+    chan: dot,
+    rest: name.elems,
+    path,
+    skip: 0,
+    dotlen: 0,
+    raw: true,
+    owned: false,
+    live: nolive,
+  };
 }
 
 /** Devices that RFNOMNT leaves to a process. */
@@ -104,7 +135,18 @@ export function* attached(up: Proc, name: Name): Task<Start> {
   const rest = name.dotdot ? cleanelems([], name.elems) : name.elems;
   const path = new Path(name.root, rest);
   if (up.k.trace.on) up.k.trace.emit({ type: "namec", step: "device", path: name.root, rest });
-  return { name, members: null, chan, rest, path, skip: 0, dotlen: 0, raw: false, owned: true, live: nolive };
+  return {
+    name,
+    members: null,
+    chan,
+    rest,
+    path,
+    skip: 0,
+    dotlen: 0,
+    raw: false,
+    owned: true,
+    live: nolive,
+  };
 }
 
 /** Gives up the device that startof attached. */

@@ -20,15 +20,35 @@ export type Call = {
 /** What namec found out or decided, in the order it did. */
 export type Step =
   | { readonly step: "clean"; readonly name: string; readonly path: string }
-  | { readonly step: "prefix"; readonly prefix: string; readonly rest: readonly string[]; readonly members: number }
+  | {
+      readonly step: "prefix";
+      readonly prefix: string;
+      readonly rest: readonly string[];
+      readonly members: number;
+    }
   | { readonly step: "dot"; readonly path: string; readonly rest: readonly string[] }
   | { readonly step: "device"; readonly path: string; readonly rest: readonly string[] }
-  | { readonly step: "member"; readonly index: number; readonly chan: string; readonly rest: readonly string[] }
+  | {
+      readonly step: "member";
+      readonly index: number;
+      readonly chan: string;
+      readonly rest: readonly string[];
+    }
   | { readonly step: "found"; readonly index: number; readonly elem: string }
   | { readonly step: "miss"; readonly index: number; readonly elem: string; readonly error: string }
   | { readonly step: "deferred"; readonly chan: string; readonly rest: readonly string[] }
-  | { readonly step: "forced"; readonly chan: string; readonly rest: readonly string[]; readonly why: string }
-  | { readonly step: "walk"; readonly chan: string; readonly rest: readonly string[]; readonly got: number }
+  | {
+      readonly step: "forced";
+      readonly chan: string;
+      readonly rest: readonly string[];
+      readonly why: string;
+    }
+  | {
+      readonly step: "walk";
+      readonly chan: string;
+      readonly rest: readonly string[];
+      readonly got: number;
+    }
   | { readonly step: "mountpoint"; readonly path: string }
   | { readonly step: "fail"; readonly error: string; readonly at: number };
 
@@ -36,14 +56,37 @@ type Body =
   | { readonly type: "call" }
   | { readonly type: "return"; readonly value: unknown; readonly error: string | null }
   | ({ readonly type: "namec" } & Step)
-  | { readonly type: "mount"; readonly op: "bind" | "mount" | "unmount"; readonly path: string; readonly table: unknown }
+  | {
+      readonly type: "mount";
+      readonly op: "bind" | "mount" | "unmount";
+      readonly path: string;
+      readonly table: unknown;
+    }
   | { readonly type: "send"; readonly conn: number; readonly fcall: Fcall; readonly bytes: number }
-  | { readonly type: "receive"; readonly conn: number; readonly fcall: Fcall; readonly bytes: number }
-  | { readonly type: "conn"; readonly conn: number; readonly what: "open" | "hangup" | "close"; readonly name: string }
-  | { readonly type: "proc"; readonly what: "start" | "exec" | "exit" | "note"; readonly text: string };
+  | {
+      readonly type: "receive";
+      readonly conn: number;
+      readonly fcall: Fcall;
+      readonly bytes: number;
+    }
+  | {
+      readonly type: "conn";
+      readonly conn: number;
+      readonly what: "open" | "hangup" | "close";
+      readonly name: string;
+    }
+  | {
+      readonly type: "proc";
+      readonly what: "start" | "exec" | "exit" | "note";
+      readonly text: string;
+    };
 
 /** An event: what happened (Body), when (ns since boot), in which process and because of which call. */
-export type Event = { readonly at: number; readonly pid: number; readonly call: Call | null } & Body;
+export type Event = {
+  readonly at: number;
+  readonly pid: number;
+  readonly call: Call | null;
+} & Body;
 
 /** The payload of one kind of event. */
 export type EventBody = Body;

@@ -47,7 +47,7 @@ const Generatorfunction: unknown = Object.getPrototypeOf(function* () {}).constr
 function status(value: unknown): string {
   if (value === undefined || value === null) return "";
   if (value instanceof Error) return value.message === "" ? value.name : value.message;
-  return String(value);
+  return typeof value === "string" ? value : `${typeof value} for an exit status`;
 }
 
 /** A program in a process, from its start or exec to its end. */
@@ -163,7 +163,8 @@ export class Image implements Done {
   }
 
   *#noted(seq: number): Task<void> {
-    if (this.notes.holds(seq) && !this.notes.ishandler(this.proc.k.sched.current)) yield* this.notes.delivered();
+    if (this.notes.holds(seq) && !this.notes.ishandler(this.proc.k.sched.current))
+      yield* this.notes.delivered();
   }
 
   #task(ent: Sysent, args: readonly unknown[]): Task<unknown> {
@@ -179,7 +180,13 @@ export class Image implements Done {
     const { k } = this.proc;
     const co = k.sched.current;
     const outer = co?.call ?? null;
-    const call: Call = { id: k.trace.nextcall(), pid: this.proc.pid, num: ent.num, name: ent.name, args };
+    const call: Call = {
+      id: k.trace.nextcall(),
+      pid: this.proc.pid,
+      num: ent.num,
+      name: ent.name,
+      args,
+    };
     if (co !== null) co.call = call;
     if (k.trace.on) k.trace.emit({ type: "call" }, call);
     let failure: string | null = "killed";
@@ -199,13 +206,15 @@ export class Image implements Done {
   }
 
   finish(co: Coroutine, value: unknown): void {
-    if (this.proc.notes.length > 0 && this.notes.holds(co.seq)) this.#held.push(() => this.#resolve(co, value));
+    if (this.proc.notes.length > 0 && this.notes.holds(co.seq))
+      this.#held.push(() => this.#resolve(co, value));
     else this.#resolve(co, value);
   }
 
   fail(co: Coroutine, e: unknown): void {
     if (!(e instanceof PlanError)) this.proc.k.panic(e);
-    else if (this.proc.notes.length > 0 && this.notes.holds(co.seq)) this.#held.push(() => this.#reject(co, e));
+    else if (this.proc.notes.length > 0 && this.notes.holds(co.seq))
+      this.#held.push(() => this.#reject(co, e));
     else this.#reject(co, e);
   }
 

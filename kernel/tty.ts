@@ -17,7 +17,10 @@ export class Buffertty implements Tty {
   readonly #onwrite: ((bytes: Uint8Array) => void) | null;
   #input: Uint8Array;
 
-  constructor(input: Uint8Array = new Uint8Array(0), onwrite: ((bytes: Uint8Array) => void) | null = null) {
+  constructor(
+    input: Uint8Array = new Uint8Array(0),
+    onwrite: ((bytes: Uint8Array) => void) | null = null,
+  ) {
     this.#input = input;
     this.#onwrite = onwrite;
   }

@@ -31,7 +31,8 @@ export function* pread(up: Proc, fd: number, buf: Uint8Array, offset: number): T
   checkoffset(offset);
   c.ref++;
   try {
-    if (offset !== -1 && (c.qid.type & QTDIR) === 0 && plain(c)) return yield* c.dev.read(up, c, buf, offset);
+    if (offset !== -1 && (c.qid.type & QTDIR) === 0 && plain(c))
+      return yield* c.dev.read(up, c, buf, offset);
     const q = c.rlock;
     if (!q.canlock()) yield* q.lock();
     try {

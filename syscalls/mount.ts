@@ -13,7 +13,8 @@ import { checkname, checknum } from "./arg.ts";
 import { newfd } from "./file.ts";
 
 function checkflags(flags: number): void {
-  if (!Number.isInteger(flags) || (flags & ~MMASK) !== 0 || (flags & MORDER) === MORDER) error(Ebadarg);
+  if (!Number.isInteger(flags) || (flags & ~MMASK) !== 0 || (flags & MORDER) === MORDER)
+    error(Ebadarg);
 }
 
 export function* bind(up: Proc, name: string, old: string, flags: number): Task<number> {
@@ -28,7 +29,14 @@ function mntdev(up: Proc): Dev {
 }
 
 // oxlint-disable-next-line max-params -- mount(2) has five arguments
-export function* mount(up: Proc, fd: number, afd: number, old: string, flags: number, aname: string): Task<number> {
+export function* mount(
+  up: Proc,
+  fd: number,
+  afd: number,
+  old: string,
+  flags: number,
+  aname: string,
+): Task<number> {
   checkflags(flags);
   checkname(old);
   checkname(aname);
@@ -58,7 +66,13 @@ export function* unmount(up: Proc, name: string | null, old: string): Task<void>
 }
 
 // oxlint-disable-next-line max-params -- fversion(2) has four arguments
-export function* fversion(up: Proc, fd: number, msize: number, version: string, n = 256): Task<string> {
+export function* fversion(
+  up: Proc,
+  fd: number,
+  msize: number,
+  version: string,
+  n = 256,
+): Task<string> {
   checknum(msize);
   checkname(version);
   if (msize < 0 || n < version.length) error(Ebadarg);

@@ -1,6 +1,22 @@
 // Processes: fork(2), exec(2), exits(2), wait(2), notify(2), sleep(2), rendezvous(2), errstr(2).
 
-import { ERRMAX, NCONT, NDFLT, RFCENVG, RFCFDG, RFCNAMEG, RFENVG, RFFDG, RFMEM, RFNAMEG, RFNOMNT, RFNOTEG, RFNOWAIT, RFPROC, RFREND } from "../kernel/const.ts";
+import {
+  ERRMAX,
+  NCONT,
+  NDFLT,
+  RFCENVG,
+  RFCFDG,
+  RFCNAMEG,
+  RFENVG,
+  RFFDG,
+  RFMEM,
+  RFNAMEG,
+  RFNOMNT,
+  RFNOTEG,
+  RFNOWAIT,
+  RFPROC,
+  RFREND,
+} from "../kernel/const.ts";
 import { Ebadarg, Eintr, PlanError, error } from "../kernel/errors.ts";
 import { execimage } from "../kernel/exec.ts";
 import { quoteall } from "../kernel/name.ts";
@@ -19,7 +35,8 @@ const both = (flags: number, a: number, b: number): boolean => (flags & (a | b))
 
 export function* rfork(up: Proc, flags: number, child?: Program): Task<number> {
   checknum(flags);
-  if (both(flags, RFFDG, RFCFDG) || both(flags, RFNAMEG, RFCNAMEG) || both(flags, RFENVG, RFCENVG)) error(Ebadarg);
+  if (both(flags, RFFDG, RFCFDG) || both(flags, RFNAMEG, RFCNAMEG) || both(flags, RFENVG, RFCENVG))
+    error(Ebadarg);
   if ((flags & RFPROC) !== 0) {
     if (typeof child !== "function") error(Ebadarg);
     return fork(up, flags, child);
@@ -46,7 +63,12 @@ function groups(up: Proc, flags: number): Groups {
     return p;
   };
   return {
-    pgrp: (flags & RFNAMEG) !== 0 ? newpgrp(pgrp.ns.fork()) : (flags & RFCNAMEG) !== 0 ? newpgrp(pgrp.ns.clean()) : pgrp,
+    pgrp:
+      (flags & RFNAMEG) !== 0
+        ? newpgrp(pgrp.ns.fork())
+        : (flags & RFCNAMEG) !== 0
+          ? newpgrp(pgrp.ns.clean())
+          : pgrp,
     fgrp: (flags & RFFDG) !== 0 ? fgrp.dup() : (flags & RFCFDG) !== 0 ? new Fgrp() : fgrp,
     egrp: (flags & RFENVG) !== 0 ? egrp.dup() : (flags & RFCENVG) !== 0 ? new Egrp() : egrp,
     rgrp: (flags & RFREND) !== 0 ? new Rgrp() : up.rgrp,

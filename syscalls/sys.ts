@@ -98,5 +98,7 @@ export interface Threads {
 
 /** The system calls for an async program. */
 export type Sys = {
-  readonly [K in keyof TaskSys]: TaskSys[K] extends (...args: infer A) => Task<infer R> ? (...args: A) => Promise<R> : never;
+  readonly [K in keyof TaskSys]: TaskSys[K] extends (...args: infer A) => Task<infer R>
+    ? (...args: A) => Promise<R>
+    : never;
 };

@@ -60,7 +60,10 @@ export function faces(image: Image): Faces {
     sys[name] = (...args: readonly unknown[]) => image.call(ent, args);
     tasksys[name] = (...args: readonly unknown[]) => image.inline(ent, args);
   }
-  const threads: Threads = { threadcreate: (task) => image.thread(task), threadint: (n) => image.threadint(n) };
+  const threads: Threads = {
+    threadcreate: (task) => image.thread(task),
+    threadint: (n) => image.threadint(n),
+  };
   Object.assign(tasksys, threads);
   return { sys: sys as Sys, tasksys: tasksys as unknown as TaskSys & Threads };
 }
