@@ -86,6 +86,13 @@ export const sysfatal: Both<[program: string, problem: string], never> = both(
   },
 );
 
+/** Says what went wrong on descriptor 2, and goes on. */
+export const warn: Both<[program: string, problem: string], void> = both(
+  function* (sys, program, problem) {
+    yield* fprint(sys, 2, `${program}: ${problem}\n`);
+  },
+);
+
 /** The message of anything that was thrown. */
 export function errtext(e: unknown): string {
   return e instanceof Error ? e.message : String(e);

@@ -55,8 +55,8 @@ type Group<A> = {
 };
 
 /** A generator keeps what it is given while others run, so it gets a copy. */
-const keeps = (fn: unknown): boolean =>
-  typeof fn === "function" && fn.constructor.name === "GeneratorFunction";
+const keeps = (srv: object, callback: string): boolean =>
+  (Reflect.get(srv, callback) as object | undefined)?.constructor.name === "GeneratorFunction";
 
 export class Session<A> {
   readonly conn: Conn<A>;
@@ -79,7 +79,7 @@ export class Session<A> {
     this.ix = agreed.ix;
     this.#stream = agreed.stream;
     this.fids = new Fids(srv);
-    this.keeps = { write: keeps(srv.write) };
+    this.keeps = { write: keeps(srv, "write") };
   }
 
   /** A request came; size is that of its frame. */
@@ -285,8 +285,9 @@ export class Session<A> {
 
   #interrupt(g: Group<A>): void {
     const { cur } = g;
-    if (cur?.run != null) cur.run.flush();
-    else if (cur?.work != null && cur.work.flush()) this.conn.sys.threadint(cur.thread);
+    if (cur === null) return;
+    if (cur.run !== null) cur.run.flush();
+    else if (cur.work?.flush() === true) this.conn.sys.threadint(cur.thread);
   }
 }
 

@@ -1,0 +1,72 @@
+// cp: copies a file to a file, or files into a directory; -x keeps mode and time, -g group too. cp(1)
+
+import { DMDIR } from "../../kernel/const.ts";
+import type { Dir } from "../../kernel/dir.ts";
+import { PlanError } from "../../kernel/errors.ts";
+import type { Exit, Task } from "../../syscalls/sys.ts";
+import { type Args, args } from "../lib/arg.ts";
+import type { ThreadSys } from "../lib/both.ts";
+import { copyfile } from "../lib/copy.ts";
+import { fprint } from "../lib/io.ts";
+import { basename, join } from "../lib/name.ts";
+import { errtext, warn } from "../lib/proc.ts";
+
+export default function* cp(sys: ThreadSys, argv: readonly string[]): Task<Exit> {
+  const a = args(argv, "gux");
+  const to = a.rest.at(-1);
+  if (a.bad !== null || to === undefined || a.rest.length < 2) {
+    yield* fprint(
+      sys,
+      2,
+      "usage: cp [-gux] fromfile tofile\n       cp [-gux] fromfile ... todir\n",
+    );
+    return "usage";
+  }
+  const todir = yield* find(sys, to);
+  const isdir = todir !== null && (todir.mode & DMDIR) !== 0;
+  if (a.rest.length > 2 && !isdir) {
+    yield* warn(sys, "cp", `${to} is not a directory`);
+    return "errors";
+  }
+  let status = "";
+  for (const from of a.rest.slice(0, -1)) {
+    try {
+      yield* copy(sys, from, isdir ? join(to, basename(from)) : to, a);
+    } catch (e) {
+      if (!(e instanceof PlanError)) throw e;
+      yield* warn(sys, "cp", errtext(e));
+      status = "errors";
+    }
+  }
+  return status;
+}
+
+function* find(sys: ThreadSys, name: string): Task<Dir | null> {
+  try {
+    return yield* sys.stat(name);
+  } catch (e) {
+    if (e instanceof PlanError) return null;
+    throw e;
+  }
+}
+
+const same = (a: Dir, b: Dir): boolean =>
+  a.qid.path === b.qid.path && a.qid.vers === b.qid.vers && a.type === b.type && a.dev === b.dev;
+
+function* copy(sys: ThreadSys, from: string, to: string, a: Args): Task<void> {
+  const d = yield* find(sys, from);
+  if (d === null) throw new PlanError(`can't stat ${from}: ${yield* sys.errstr("")}`);
+  if ((d.mode & DMDIR) !== 0) throw new PlanError(`${from} is a directory`);
+  const old = yield* find(sys, to);
+  if (old !== null && same(d, old)) throw new PlanError(`${from} and ${to} are the same file`);
+  yield* copyfile(sys, from, to, d.mode & 0o777);
+  if (a.flags.has("x") || a.flags.has("g") || a.flags.has("u")) {
+    const { mode, mtime, gid, uid } = d;
+    yield* sys.wstat(to, {
+      mode,
+      mtime,
+      ...((a.flags.has("g") || a.flags.has("u")) && { gid }),
+      ...(a.flags.has("u") && { uid }),
+    });
+  }
+}

@@ -1,0 +1,45 @@
+// The commands, by name: what a boot puts in /bin.
+
+import bind from "./bind.ts";
+import cat from "./cat.ts";
+import cp from "./cp.ts";
+import date from "./date.ts";
+import echo from "./echo.ts";
+import kill from "./kill.ts";
+import ls from "./ls.ts";
+import mkdir from "./mkdir.ts";
+import mount from "./mount.ts";
+import mv from "./mv.ts";
+import ns from "./ns.ts";
+import ps from "./ps.ts";
+import pwd from "./pwd.ts";
+import ramfs from "./ramfs.ts";
+import rm from "./rm.ts";
+import sleep from "./sleep.ts";
+import touch from "./touch.ts";
+import unmount from "./unmount.ts";
+import wc from "./wc.ts";
+import type { TaskMain } from "../../syscalls/sys.ts";
+
+/** The commands. */
+export const bin: Readonly<Record<string, TaskMain>> = {
+  bind,
+  cat,
+  cp,
+  date,
+  echo,
+  kill,
+  ls,
+  mkdir,
+  mount,
+  mv,
+  ns,
+  ps,
+  pwd,
+  ramfs,
+  rm,
+  sleep,
+  touch,
+  unmount,
+  wc,
+};

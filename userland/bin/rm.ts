@@ -1,0 +1,57 @@
+// rm: removes files, and empty directories; -r directories with all that is in them; -f in silence. rm(1)
+
+import { DMDIR } from "../../kernel/const.ts";
+import { PlanError } from "../../kernel/errors.ts";
+import type { Exit, Task } from "../../syscalls/sys.ts";
+import { args } from "../lib/arg.ts";
+import type { ThreadSys } from "../lib/both.ts";
+import { readdir } from "../lib/dirread.ts";
+import { fprint } from "../lib/io.ts";
+import { join } from "../lib/name.ts";
+import { warn } from "../lib/proc.ts";
+
+export default function* rm(sys: ThreadSys, argv: readonly string[]): Task<Exit> {
+  const a = args(argv, "rf");
+  if (a.bad !== null) {
+    yield* fprint(sys, 2, "usage: rm [-fr] file ...\n");
+    return "usage";
+  }
+  let status = "";
+  for (const name of a.rest) {
+    const error = yield* remove(sys, name, a.flags.has("r"));
+    if (error === null || a.flags.has("f")) continue;
+    yield* warn(sys, "rm", error);
+    status = "errors";
+  }
+  return status;
+}
+
+/** Removes a file; gives what went wrong, or null. */
+function* remove(sys: ThreadSys, name: string, deep: boolean): Task<string | null> {
+  try {
+    yield* sys.remove(name);
+    return null;
+  } catch (e) {
+    if (!(e instanceof PlanError)) throw e;
+    if (!deep || !(yield* isdir(sys, name))) return `${name}: ${e.message}`;
+  }
+  let first: string | null = null;
+  try {
+    for (const d of yield* readdir(sys, name))
+      first ??= yield* remove(sys, join(name, d.name), true);
+    if (first === null) yield* sys.remove(name);
+  } catch (e) {
+    if (!(e instanceof PlanError)) throw e;
+    first ??= `${name}: ${e.message}`;
+  }
+  return first;
+}
+
+function* isdir(sys: ThreadSys, name: string): Task<boolean> {
+  try {
+    return ((yield* sys.stat(name)).mode & DMDIR) !== 0;
+  } catch (e) {
+    if (e instanceof PlanError) return false;
+    throw e;
+  }
+}

@@ -1,0 +1,76 @@
+// Seconds since 1970 as people write them, in GMT. ctime(2)
+
+const DAYS = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"] as const;
+const MONTHS = [
+  "Jan",
+  "Feb",
+  "Mar",
+  "Apr",
+  "May",
+  "Jun",
+  "Jul",
+  "Aug",
+  "Sep",
+  "Oct",
+  "Nov",
+  "Dec",
+] as const;
+
+const DAY = 86400;
+/** Days in 400 years, after which the calendar repeats. */
+const ERA = 146097;
+/** Days from the first of March of year 0 to 1970. */
+const EPOCH = 719468;
+
+/** A time taken apart; mon counts from 0. */
+export type Tm = {
+  readonly sec: number;
+  readonly min: number;
+  readonly hour: number;
+  readonly mday: number;
+  readonly mon: number;
+  readonly year: number;
+  readonly wday: string;
+  readonly month: string;
+};
+
+/** Takes a time apart. The year begins in March, so that a leap day comes last. */
+export function gmtime(time: number): Tm {
+  const days = Math.floor(time / DAY);
+  const secs = time - days * DAY;
+  const era = Math.floor((days + EPOCH) / ERA);
+  const day = days + EPOCH - era * ERA;
+  const y = Math.floor(
+    (day - Math.floor(day / 1460) + Math.floor(day / 36524) - Math.floor(day / 146096)) / 365,
+  );
+  const yday = day - (365 * y + Math.floor(y / 4) - Math.floor(y / 100));
+  const m = Math.floor((5 * yday + 2) / 153);
+  const mon = (m + 2) % 12;
+  return {
+    sec: secs % 60,
+    min: Math.floor(secs / 60) % 60,
+    hour: Math.floor(secs / 3600),
+    mday: yday - Math.floor((153 * m + 2) / 5) + 1,
+    mon,
+    year: y + era * 400 + (mon < 2 ? 1 : 0),
+    wday: DAYS[((days % 7) + 7) % 7] ?? "",
+    month: MONTHS[mon] ?? "",
+  };
+}
+
+const two = (n: number): string => String(n).padStart(2, "0");
+const clock = (t: Tm): string => `${two(t.hour)}:${two(t.min)}`;
+
+/** "Tue Nov 22 19:37:05 GMT 2011", as date prints it. */
+export function ctime(time: number): string {
+  const t = gmtime(time);
+  const mday = String(t.mday).padStart(2);
+  return `${t.wday} ${t.month} ${mday} ${clock(t)}:${two(t.sec)} GMT ${t.year}`;
+}
+
+/** As ls prints it: with the hour if it is no more than half a year from now, else the year. */
+export function lstime(time: number, now: number): string {
+  const t = gmtime(time);
+  const recent = Math.abs(now - time) < 183 * DAY;
+  return `${t.month} ${String(t.mday).padStart(2)} ${recent ? clock(t) : String(t.year).padStart(5)}`;
+}
