@@ -26,7 +26,7 @@ import {
 } from "../kernel/fcall.ts";
 import type { Rmsg, Tmsg } from "../kernel/fcall.ts";
 import type { Kernel } from "../kernel/kernel.ts";
-import { QTNONE } from "../kernel/names.ts";
+import { QTNONE } from "../kernel/names-walk.ts";
 import type { Proc } from "../kernel/proc.ts";
 import type { Task } from "../kernel/rendez.ts";
 import { Eclone, MntChan, dirof, opened, packwstat, partial } from "./mntchan.ts";

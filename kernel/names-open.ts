@@ -1,0 +1,176 @@
+// open(2) and create(2) in the name space `names`: what is sent with the walk, and when the walk must be
+// made first, because its answer decides. Rules: design, section 3.
+
+import { CCEXEC, CRCLOSE, cclose } from "./chan.ts";
+import type { Chan } from "./chan.ts";
+import { DMDIR, MCREATE, OCEXEC, OEXCL, OEXEC, ORCLOSE, OTRUNC, QTDIR } from "./const.ts";
+import type { Want } from "./dev.ts";
+import {
+  Ecreatedir,
+  Eexecdir,
+  Eexist,
+  Eintr,
+  Enocreate,
+  Enotdir,
+  PlanError,
+  error,
+} from "./errors.ts";
+import { QTNONE, force, walk, walked, walkerror, whole } from "./names-walk.ts";
+import type { Proc } from "./proc.ts";
+import type { Task } from "./rendez.ts";
+import type { Start } from "./start.ts";
+
+export function* open(up: Proc, s: Start, omode: number): Task<Chan> {
+  const changes = (omode & (OTRUNC | ORCLOSE)) !== 0;
+  let c = yield* walk(up, s, s.rest);
+  if (s.name.mustdir && changes)
+    c = yield* force(up, c, "must be a directory before it is changed");
+  return yield* openchan(up, s, c, omode);
+}
+
+/** Opens c, which it takes over, as what the name stands for. */
+function* openchan(up: Proc, s: Start, c: Chan, omode: number): Task<Chan> {
+  let nc = c;
+  try {
+    checkkind(s, c, omode);
+    nc = yield* c.dev.open(up, c, omode & ~OCEXEC);
+    if (nc !== c) checkkind(s, nc, omode);
+    return finish(s, nc, omode);
+  } catch (e) {
+    const kind = e instanceof PlanError && e.at === undefined ? wrongkind(s, nc, omode) : null;
+    yield* cclose(nc);
+    throw kind ?? e;
+  }
+}
+
+/** A deferred Chan knows nothing yet and passes. */
+function checkkind(s: Start, c: Chan, omode: number): void {
+  const e = wrongkind(s, c, omode);
+  if (e !== null) throw e;
+}
+
+function wrongkind(s: Start, c: Chan, omode: number): PlanError | null {
+  if (c.qid.type === QTNONE) return null;
+  const dir = (c.qid.type & QTDIR) !== 0;
+  if (s.name.mustdir && !dir) return whole(s, Enotdir);
+  if ((omode & 3) === OEXEC && dir) return whole(s, Eexecdir);
+  return null;
+}
+
+/** What the name adds to an open Chan: its path, flags, and the union it is. */
+function finish(s: Start, c: Chan, omode: number): Chan {
+  // A descriptor's or a posted Chan, which devices d and s give, keeps the name it has.
+  if (c.ref === 1) c.path = s.path;
+  if ((omode & OCEXEC) !== 0) c.flag |= CCEXEC;
+  if ((omode & ORCLOSE) !== 0) c.flag |= CRCLOSE;
+  if (s.members !== null && s.rest.length === 0) {
+    c.ismtpt = true;
+    if (s.members.length > 1) c.union = { members: s.live, uri: 0, umc: null };
+  }
+  return c;
+}
+
+export function* create(up: Proc, s: Start, want: Want): Task<Chan> {
+  if (s.name.mustdir && (want.perm & DMDIR) === 0) throw whole(s, Ecreatedir);
+  if (s.name.elems.length === 0) error(Eexist);
+  const last = s.rest[s.rest.length - 1];
+  if (last === undefined) return yield* exists(up, s, yield* walk(up, s, []), want);
+  const one = s.members === null || s.members.length === 1;
+  if (one && !s.name.mustdir) {
+    if (forbidden(s)) return yield* createforbidden(up, s, want);
+    const c = s.chan.dev.later?.defer(s.chan, s.rest.slice(0, -1)) ?? null;
+    if (c !== null) return finish(s, yield* createin(up, c, last, want), want.omode);
+  }
+  return yield* createwalked(up, s, last, want);
+}
+
+/** The name is there: it is opened and truncated, or with OEXCL an error. Takes c over. */
+function* exists(up: Proc, s: Start, c: Chan, want: Want): Task<Chan> {
+  if ((want.omode & OEXCL) === 0) return yield* openchan(up, s, c, want.omode | OTRUNC);
+  yield* cclose(c);
+  throw whole(s, Eexist);
+}
+
+/** A mount point's direct children can be created only where a member has MCREATE. */
+function forbidden(s: Start): boolean {
+  return (
+    s.members !== null && s.rest.length === 1 && !s.members.some((m) => (m.flags & MCREATE) !== 0)
+  );
+}
+
+function* createforbidden(up: Proc, s: Start, want: Want): Task<Chan> {
+  try {
+    if ((want.omode & OEXCL) === 0) return yield* open(up, s, want.omode | OTRUNC);
+    yield* cclose(
+      yield* walked(up, s, s.rest, "an exclusive create must see that there is no such file"),
+    );
+  } catch (e) {
+    throw e instanceof PlanError && e.at !== undefined ? whole(s, Enocreate) : e;
+  }
+  throw whole(s, Eexist);
+}
+
+/** dev.create, keeping its rule: a Chan that fails is closed here. */
+function* createin(up: Proc, c: Chan, last: string, want: Want): Task<Chan> {
+  try {
+    return yield* c.dev.create(up, c, last, { omode: want.omode & ~OCEXEC, perm: want.perm });
+  } catch (e) {
+    const notdir =
+      e instanceof PlanError &&
+      e.at === undefined &&
+      c.qid.type !== QTNONE &&
+      (c.qid.type & QTDIR) === 0;
+    yield* cclose(c);
+    throw notdir ? new PlanError(Enotdir) : e;
+  }
+}
+
+/**
+ * Create where the walk must be made to know: a union, a server that takes no groups, a name that must be
+ * a directory. As Plan 9: look for the name, open it truncated if it is there, else create; and if that
+ * fails look once more, since another process may have been faster.
+ */
+function* createwalked(up: Proc, s: Start, last: string, want: Want): Task<Chan> {
+  const there = yield* lookfor(up, s);
+  if (there !== null) return yield* exists(up, s, there, want);
+  const parent = yield* createdir(up, s);
+  try {
+    return finish(
+      s,
+      yield* createin(up, parent, last, { omode: want.omode & ~OEXCL, perm: want.perm }),
+      want.omode,
+    );
+  } catch (e) {
+    if ((want.omode & OEXCL) !== 0 || !(e instanceof PlanError) || e.message === Eintr) throw e;
+    const again = yield* lookfor(up, s);
+    if (again === null) throw e;
+    return yield* exists(up, s, again, want);
+  }
+}
+
+/** The Chan of the name, null when its last element is missing; other failures are the caller's error. */
+function* lookfor(up: Proc, s: Start): Task<Chan | null> {
+  try {
+    return yield* walked(up, s, s.rest, "create looks whether it is there");
+  } catch (e) {
+    if (!(e instanceof PlanError) || e.message === Eintr || e.at === undefined) throw e;
+    if (e.at < s.rest.length - 1 && e.message !== Enotdir) throw e;
+    if (e.at === s.rest.length - 1) return null;
+    // Its parent is no directory: the kernel names the whole.
+    throw e.at === s.rest.length - 2 ? whole(s, Enotdir) : e;
+  }
+}
+
+/** The directory to create in: the parent, or in a union its first member with MCREATE. */
+function* createdir(up: Proc, s: Start): Task<Chan> {
+  const rest = s.rest.slice(0, -1);
+  if (s.members === null || rest.length > 0)
+    return yield* walked(up, s, rest, "create needs the directory");
+  const m = s.members.find((member) => (member.flags & MCREATE) !== 0);
+  if (m === undefined) throw whole(s, Enocreate);
+  const late = m.chan.dev.later?.defer(m.chan, []) ?? null;
+  if (late !== null) return late;
+  const wq = yield* m.chan.dev.walk(up, m.chan, []);
+  if (wq.clone === null) throw walkerror(wq);
+  return wq.clone;
+}
