@@ -17,6 +17,8 @@ import { now, shutdown, spawn } from "./spawn.ts";
 import type { Process, Spawnopts } from "./spawn.ts";
 import type { Program } from "./trap.ts";
 
+export { newsched } from "./kernel.ts";
+
 /** Makes a device of a kernel. */
 export type Newdev = (k: Kernel) => Dev;
 

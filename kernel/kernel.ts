@@ -8,7 +8,7 @@ import { Devtab } from "./dev.ts";
 import type { Proc } from "./proc.ts";
 import type { Task } from "./rendez.ts";
 import { Sched } from "./sched.ts";
-import type { Chance, Coroutine, Done } from "./sched.ts";
+import type { Chance, Coroutine, Done, Machine } from "./sched.ts";
 import { Trace } from "./trace.ts";
 import type { Tty } from "./tty.ts";
 import type { Faces, Image, Program } from "./trap.ts";
@@ -18,6 +18,8 @@ export type Config = {
   readonly host: Host;
   readonly virtual: boolean;
   readonly chance: Chance | null;
+  /** The scheduler of other kernels, which this one is to share with them, and so their clock. */
+  readonly sched?: Sched;
   readonly user: string;
   readonly sysname: string;
   /** The console of processes that were given none of their own. */
@@ -43,7 +45,12 @@ export interface Conn {
   tags(): readonly string[];
 }
 
-export class Kernel {
+/** A scheduler, with a clock of its own. */
+export function newsched(c: Pick<Config, "host" | "virtual" | "chance">): Sched {
+  return new Sched(c.host, new Clock(c.host, c.virtual), c.chance);
+}
+
+export class Kernel implements Machine {
   readonly config: Config;
   readonly user: string;
   readonly clock: Clock;
@@ -61,6 +68,8 @@ export class Kernel {
   panicked: Error | null = null;
   /** Process 0: what the kernel itself does. Set by boot before anything runs. */
   proc0: Proc | null = null;
+  /** Shut down, as far as this kernel goes. */
+  ended = false;
   #pid = 0;
   #pgrpid = 0;
   #mountid = 0;
@@ -71,11 +80,13 @@ export class Kernel {
   constructor(config: Config) {
     this.config = config;
     this.user = config.user;
-    this.clock = new Clock(config.host, config.virtual);
+    this.sched = config.sched ?? newsched(config);
+    this.sched.join(this);
+    this.clock = this.sched.clock;
     this.boottime = this.clock.seconds();
-    this.sched = new Sched(config.host, this.clock, config.chance);
     this.trace = new Trace(() => {
-      const co = this.sched.current;
+      // What another machine does, or the network, is because of nobody here.
+      const co = this.sched.current?.proc.k === this ? this.sched.current : null;
       return { at: this.clock.now(), pid: co?.proc.pid ?? 0, call: co?.call ?? null };
     });
   }
@@ -130,9 +141,12 @@ export class Kernel {
   panic(cause: unknown): void {
     if (this.panicked !== null) return;
     const message = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
-    const e = new Error(`panic: ${message}\n${this.dump()}`, { cause });
+    this.sched.halt(new Error(`panic: ${message}\n${this.dump()}`, { cause }));
+  }
+
+  /** Machine: this kernel, or another on its scheduler, broke. */
+  halt(e: Error): void {
     this.panicked = e;
-    this.sched.stop();
     for (const fn of this.#onpanic) fn(e);
   }
 

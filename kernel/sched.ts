@@ -78,17 +78,20 @@ export class Coroutine {
 /** A source of chance: the next number in [0, n). */
 export type Chance = (n: number) => number;
 
-/** Runs coroutines; one for each kernel. */
+/** What runs on a scheduler: a kernel. */
+export interface Machine {
+  /** Another machine on this scheduler broke, so nothing runs any more. */
+  halt(e: Error): void;
+}
+
+/** Runs coroutines: those of one kernel, or of several that share one clock. */
 export class Sched {
   /** The coroutine that runs now. */
   current: Coroutine | null = null;
   /** Resumptions since boot. */
   resumed = 0;
   readonly clock: Clock;
-  /** Called with what a broken kernel threw. */
-  onpanic: (error: unknown) => void = (e) => {
-    throw e;
-  };
+  readonly #machines = new Set<Machine>();
   readonly #host: Host;
   readonly #chance: Chance | null;
   readonly #loop: () => void = () => this.#run();
@@ -196,8 +199,24 @@ export class Sched {
     if (!this.#active) this.#kick();
   }
 
+  join(m: Machine): void {
+    this.#machines.add(m);
+  }
+
+  /** m has ended; the last one to leave ends the scheduler. */
+  leave(m: Machine): void {
+    this.#machines.delete(m);
+    if (this.#machines.size === 0) this.#stop();
+  }
+
+  /** A kernel is broken: nothing runs any more, and all machines hear of it. */
+  halt(e: Error): void {
+    this.#stop();
+    for (const m of this.#machines) m.halt(e);
+  }
+
   /** Runs nothing any more. */
-  stop(): void {
+  #stop(): void {
     this.#stopped = true;
     this.#unalarm?.();
     this.#unalarm = null;

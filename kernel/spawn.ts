@@ -8,6 +8,7 @@ import type { Kernel } from "./kernel.ts";
 import { Fgrp, Pgrp, Rgrp } from "./pgrp.ts";
 import { Proc } from "./proc.ts";
 import type { Groups } from "./proc.ts";
+import { Rendez } from "./rendez.ts";
 import type { Task } from "./rendez.ts";
 import { Image } from "./trap.ts";
 import type { Program } from "./trap.ts";
@@ -89,7 +90,7 @@ export function spawn(
   opts: Spawnopts = {},
 ): Process {
   const first = k.proc0;
-  if (first === null || k.sched.stopped) throw new Error("the kernel is not running");
+  if (first === null || k.ended || k.sched.stopped) throw new Error("the kernel is not running");
   const out = opts.tty === undefined ? newtty(opts) : null;
   const like = opts.like?.proc ?? null;
   const proc = new Proc(
@@ -141,10 +142,10 @@ function opencons(up: Proc, mode: number): Chan {
   return c;
 }
 
-/** Ends every process, then what the kernel itself holds, then the scheduler. */
+/** Ends every process, then what the kernel itself holds, then, if no other kernel runs on it, the scheduler. */
 export function shutdown(k: Kernel): Promise<void> {
   const first = k.proc0;
-  if (first === null || k.sched.stopped) return Promise.resolve();
+  if (first === null || k.ended || k.sched.stopped) return Promise.resolve();
   return new Promise((resolve, reject) => {
     k.onpanic(reject);
     k.kproc("shutdown", down(k, first, resolve));
@@ -159,9 +160,18 @@ function* down(k: Kernel, first: Proc, resolve: () => void): Task<void> {
     yield* gone(alive);
   }
   yield* first.close();
+  yield* idle(k);
   for (const dev of k.devtab) dev.shutdown?.();
-  k.sched.stop();
+  k.ended = true;
+  k.sched.leave(k);
   resolve();
+}
+
+/** Sleeps until nothing else can run: what was closed has sent its last messages. */
+function* idle(k: Kernel): Task<void> {
+  const r = new Rendez("shutdown");
+  k.sched.atidle(() => r.wakeup());
+  yield r;
 }
 
 /** Sleeps until these processes are buried. */

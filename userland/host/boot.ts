@@ -5,7 +5,7 @@ import { MAFTER, MCREATE, MREPL } from "../../kernel/const.ts";
 import { newkernel } from "../../kernel/boot.ts";
 import type { Booted, Firstbind, Newdev } from "../../kernel/boot.ts";
 import type { Host } from "../../kernel/clock.ts";
-import type { Chance } from "../../kernel/sched.ts";
+import type { Chance, Sched } from "../../kernel/sched.ts";
 import { Buffertty } from "../../kernel/tty.ts";
 import type { Tty } from "../../kernel/tty.ts";
 import { newCons } from "../../devices/cons.ts";
@@ -40,10 +40,24 @@ export type Bootopts = {
   /** More binds for the first name space, after the usual ones. */
   readonly binds?: readonly Firstbind[];
   readonly host?: Host;
+  /** The scheduler and clock of other kernels, to share with them; then `clock`, `seed` and `host` are theirs. */
+  readonly sched?: Sched;
 };
 
 /** Directories that the tree always has: what programs expect, and where the devices go. */
-const SKELETON: Tree = { bin: {}, dev: {}, env: {}, fd: {}, lib: {}, n: {}, net: {}, proc: {}, srv: {}, tmp: {}, usr: {} };
+const SKELETON: Tree = {
+  bin: {},
+  dev: {},
+  env: {},
+  fd: {},
+  lib: {},
+  n: {},
+  net: {},
+  proc: {},
+  srv: {},
+  tmp: {},
+  usr: {},
+};
 
 /** The first name space: the memory tree with the devices in their places. */
 const BINDS: readonly Firstbind[] = [
@@ -74,13 +88,25 @@ export function bootsync(opts: Bootopts = {}): Booted {
       host: opts.host ?? nodehost,
       virtual: opts.clock === "virtual",
       chance: opts.seed === undefined ? null : chance(opts.seed),
+      ...(opts.sched !== undefined && { sched: opts.sched }),
       user: opts.user ?? "glenda",
       sysname: opts.sysname ?? "gnot",
       tty: opts.tty ?? new Buffertty(),
       namespace: opts.namespace ?? "names",
       faces,
     },
-    [newRoot, newCons, newDup, newEnv, newMnt, newPipe, newProc, newSrv, tree, ...(opts.devices ?? [])],
+    [
+      newRoot,
+      newCons,
+      newDup,
+      newEnv,
+      newMnt,
+      newPipe,
+      newProc,
+      newSrv,
+      tree,
+      ...(opts.devices ?? []),
+    ],
     [...BINDS, ...(opts.binds ?? [])],
   );
 }
