@@ -31,15 +31,18 @@ export function* open(up: Proc, s: Start, omode: number): Task<Chan> {
 /** Opens c, which it takes over, as what the name stands for. */
 function* openchan(up: Proc, s: Start, c: Chan, omode: number): Task<Chan> {
   let nc = c;
+  let open = false;
   try {
     checkkind(s, c, omode);
     nc = yield* c.dev.open(up, c, omode & ~OCEXEC);
     if (nc !== c) checkkind(s, nc, omode);
+    open = true;
     return finish(s, nc, omode);
   } catch (e) {
-    const kind = e instanceof PlanError && e.at === undefined ? wrongkind(s, nc, omode) : null;
-    yield* cclose(nc);
-    throw kind ?? e;
+    throw (e instanceof PlanError && e.at === undefined ? wrongkind(s, nc, omode) : null) ?? e;
+  } finally {
+    // Also when it is killed while it waits in the device.
+    if (!open) yield* cclose(nc);
   }
 }
 
@@ -112,16 +115,19 @@ function* createforbidden(up: Proc, s: Start, want: Want): Task<Chan> {
 
 /** dev.create, keeping its rule: a Chan that fails is closed here. */
 function* createin(up: Proc, c: Chan, last: string, want: Want): Task<Chan> {
+  let nc: Chan | null = null;
   try {
-    return yield* c.dev.create(up, c, last, { omode: want.omode & ~OCEXEC, perm: want.perm });
+    nc = yield* c.dev.create(up, c, last, { omode: want.omode & ~OCEXEC, perm: want.perm });
+    return nc;
   } catch (e) {
     const notdir =
       e instanceof PlanError &&
       e.at === undefined &&
       c.qid.type !== QTNONE &&
       (c.qid.type & QTDIR) === 0;
-    yield* cclose(c);
     throw notdir ? new PlanError(Enotdir) : e;
+  } finally {
+    if (nc === null) yield* cclose(c);
   }
 }
 
