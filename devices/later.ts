@@ -82,6 +82,9 @@ export function newLater(k: Kernel): Later {
     remove,
     wstat,
     close: (c: LaterChan) => close(k, c),
+    get later() {
+      return dev;
+    },
   };
   return dev;
 }

@@ -14,7 +14,7 @@ import type { Mnt } from "./mntrpc.ts";
 /** What a walk of no elements fails with, whatever the server said. */
 export const Eclone = "clone failed";
 
-/** A file at a server. It holds a reference to the Chan of its connection. */
+/** A file at a server. Its mchan, which it holds a reference to, is the Chan of the connection. */
 export class MntChan extends Chan {
   readonly mnt: Mnt;
   /** -1 once the server has forgotten it. */
@@ -30,7 +30,7 @@ export class MntChan extends Chan {
     super(dev, at.qid, at.devno);
     this.mnt = mnt;
     this.fid = at.fid;
-    mnt.chan.incref();
+    this.mchan = mnt.chan.incref();
   }
 }
 

@@ -1,6 +1,7 @@
 // What the files of /proc/n hold: the texts that device p gives to read, and the messages that its ctl
 // file obeys. proc(3)
 
+import type { Chan } from "../kernel/chan.ts";
 import { OREAD } from "../kernel/const.ts";
 import {
   Ebadarg,
@@ -69,7 +70,9 @@ export function fdtext(p: Proc): string {
 
 /** The name space as commands of rc that would make it again. */
 export function nstext(p: Proc): string {
-  const lines = p.pgrp.ns.lines().map((l) => `${l.text}\n`);
+  const srv = p.k.devtab.get("s");
+  const channame = (c: Chan): string => srv?.srvname?.(c) ?? c.path.toString();
+  const lines = p.pgrp.ns.lines(channame).map((l) => `${l.text}\n`);
   return `${lines.join("")}cd ${quote(p.dot.path.toString())}\n`;
 }
 

@@ -34,9 +34,11 @@ export class Path {
     return this.elems.length === 0 ? this.root : `${this.root}/${this.elems.join("/")}`;
   }
 
-  /** The last element, which a Dir gets for a name: "" of "/", "#s" of "#s". */
+  /** The last element, which a Dir gets for a name: "" of "/" and "#/", "#s" of "#s". */
   get last(): string {
-    return this.elems[this.elems.length - 1] ?? (this.root === "/" ? "" : this.root);
+    return (
+      this.elems[this.elems.length - 1] ?? this.root.slice(this.root.lastIndexOf("/") + 1)
+    );
   }
 
   add(elem: string): Path {
@@ -56,6 +58,12 @@ export interface Unionstate {
   /** That member, open. */
   umc: Chan | null;
 }
+
+/**
+ * The name space `standard`: at element number `depth` of a Chan's path (0 is the root) a mount point was
+ * crossed, and `from` is the file that it covers; ".." comes back to it.
+ */
+export type Mtpt = { readonly depth: number; readonly from: Chan };
 
 /** Counts the Chans of one kernel and numbers them, so that audit() can list what is alive. */
 export class Chans {
@@ -106,6 +114,8 @@ export class Chan {
   /** It was reached as a mount point: it can be neither removed nor renamed. */
   ismtpt = false;
   union: Unionstate | null = null;
+  /** Its path's mount points; it holds a reference to each covered Chan. */
+  mtpt: readonly Mtpt[] | null = null;
   /** Directory entries that mountfix could not fit into the last buffer. */
   rock: Uint8Array | null = null;
   /** A mounted Chan: the Chan to its server. */
@@ -152,12 +162,29 @@ export function* cclose(c: Chan): Task<void> {
   assert(c.ref > 0, "cclose of a closed Chan");
   if (--c.ref > 0) return;
   try {
-    const umc = c.union?.umc;
-    if (umc !== undefined && umc !== null) yield* cclose(umc);
     if (c.mux !== null) yield* c.mux.close();
     yield* c.dev.close(c);
   } finally {
     c.dev.chans.unlink(c);
+    if (c.union !== null || c.mtpt !== null) yield* closemounts(c);
+  }
+}
+
+/** What a closed Chan held of the name space: the member of a union that was read, the mount points. */
+function* closemounts(c: Chan): Task<void> {
+  const held = c.mtpt?.map((m) => m.from) ?? [];
+  const umc = c.union?.umc ?? null;
+  yield* ccloseall(umc === null ? held : [umc, ...held]);
+}
+
+/** Gives up references in this order, all of them whatever comes of one. */
+export function* ccloseall(list: readonly Chan[], i = 0): Task<void> {
+  const c = list[i];
+  if (c === undefined) return;
+  try {
+    yield* cclose(c);
+  } finally {
+    yield* ccloseall(list, i + 1);
   }
 }
 

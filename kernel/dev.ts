@@ -60,6 +60,8 @@ export interface Dev {
   bread?(up: Proc, c: Chan, n: number): Task<Uint8Array>;
   /** Ends what the device holds of its host (sockets, files): the kernel shuts down. */
   shutdown?(): void;
+  /** The name under which c is posted, "#s/x": the service registry's. */
+  srvname?(c: Chan): string | null;
   /** Whether c's offset means something, so that reads and writes at it run in the order made. */
   plain?(c: Chan): boolean;
   /** A Chan that may be walked later, together with the operation that needs it; see Later. */

@@ -6,6 +6,8 @@ import { cclose } from "./chan.ts";
 import type { Chan, Unionstate } from "./chan.ts";
 import { OREAD } from "./const.ts";
 import { get16 } from "./bits.ts";
+import { convD2M, sizeD2M } from "./dir.ts";
+import type { Dir } from "./dir.ts";
 import { Edirseek, Eintr, Eshort, PlanError, error } from "./errors.ts";
 import type { Proc } from "./proc.ts";
 import type { Task } from "./rendez.ts";
@@ -100,4 +102,22 @@ function* openmember(up: Proc, m: Chan): Task<Chan> {
     yield* cclose(c);
     throw e;
   }
+}
+
+/** The entry of what is mounted; null, which keeps the entry it covers, when its server is gone. */
+export function* statquiet(up: Proc, c: Chan): Task<Dir | null> {
+  try {
+    return yield* c.dev.stat(up, c);
+  } catch (e) {
+    if (e instanceof PlanError) return null;
+    throw e;
+  }
+}
+
+/** Entries as their bytes. */
+export function packdirs(dirs: readonly Dir[]): Uint8Array {
+  const buf = new Uint8Array(dirs.reduce((n, d) => n + sizeD2M(d), 0));
+  let off = 0;
+  for (const d of dirs) off = convD2M(d, buf, off);
+  return buf;
 }

@@ -8,7 +8,7 @@
 
 import { cclose } from "./chan.ts";
 import type { Chan } from "./chan.ts";
-import { MAFTER, MBEFORE, MCACHE, MCREATE, MREPL } from "./const.ts";
+import { MBEFORE, MREPL } from "./const.ts";
 import { assert } from "./errors.ts";
 import type { Task } from "./rendez.ts";
 
@@ -20,7 +20,7 @@ export type Member = {
   /** The attach name of a mount. */
   readonly spec: string;
   readonly id: number;
-  /** What ns(1) shows it was made from: a name, or the channel to a server. */
+  /** The name that it was bound from, as ns(1) shows it. */
   readonly from: string;
   readonly mounted: boolean;
   /** It is the covered directory itself. */
@@ -223,15 +223,4 @@ export function carried(children: Children, nextid: () => number): Children {
     now.set(name, { members, children: carried(n.children, nextid), hidden: null });
   }
   return now;
-}
-
-/** The flags of a line of ns(1): "-ac". */
-export function flagtext(flags: number): string {
-  if (flags === 0) return "";
-  let s = "-";
-  if ((flags & MAFTER) !== 0) s += "a";
-  if ((flags & MBEFORE) !== 0) s += "b";
-  if ((flags & MCREATE) !== 0) s += "c";
-  if ((flags & MCACHE) !== 0) s += "C";
-  return s;
 }

@@ -6,15 +6,16 @@ import { cclose } from "./chan.ts";
 import type { Chan } from "./chan.ts";
 import { MAFTER, MORDER, MREPL, OREAD, QTDIR } from "./const.ts";
 import type { Want } from "./dev.ts";
-import { convD2M, convM2D, sizeD2M } from "./dir.ts";
+import { convM2D } from "./dir.ts";
 import type { Dir, Wstat } from "./dir.ts";
+import { packdirs, statquiet } from "./dirread.ts";
 import { Emount, Eunion, Eunmount, PlanError, error } from "./errors.ts";
-import { MountTable, carried, flagtext } from "./mtab.ts";
+import { MountTable, carried } from "./mtab.ts";
 import type { Member, Mnode } from "./mtab.ts";
 import { parsename } from "./name.ts";
 import { askall, force, named, walk } from "./names-walk.ts";
 import { namec } from "./names.ts";
-import { Abind, Amount, Aopen, Astat } from "./namespace.ts";
+import { Abind, Amount, Aopen, Astat, nsline } from "./namespace.ts";
 import type { Acreate, Aremove, Atodir, Awstat, Mounthow, Namespace, Nsline } from "./namespace.ts";
 import type { Proc } from "./proc.ts";
 import type { Task } from "./rendez.ts";
@@ -75,7 +76,7 @@ export class Names implements Namespace {
     let covered: Covered | null = null;
     try {
       covered = yield* this.#coveredname(up, old);
-      const members = [member(c, { ...how, mounted: true })];
+      const members = [member(c, { ...how, from: "", mounted: true })];
       return yield* this.#mount(up, covered, {
         flags: how.flags,
         members,
@@ -243,10 +244,14 @@ export class Names implements Namespace {
     }
   }
 
-  lines(): Nsline[] {
+  lines(channame: (c: Chan) => string): Nsline[] {
     const lines: Nsline[] = [];
     for (const { path, node } of this.#table.mountpoints())
-      for (const m of node.members) lines.push({ id: m.id, text: nsline(m, path) });
+      for (const m of node.members) {
+        const { flags, from, spec } = m;
+        const mchan = m.mounted ? m.chan.mchan : null;
+        lines.push({ id: m.id, text: nsline({ mchan, flags, from, old: path, spec }, channame) });
+      }
     return lines.sort((a, b) => a.id - b.id);
   }
 
@@ -277,7 +282,7 @@ export class Names implements Namespace {
     } finally {
       for (const l of late) if (l !== null) yield* cclose(l);
     }
-    return pack(dirs);
+    return packdirs(dirs);
   }
 
   membersat(elems: readonly string[]): readonly Chan[] {
@@ -324,12 +329,6 @@ function followflags(flags: number): number {
   return order === MREPL ? MAFTER : order;
 }
 
-function nsline(m: Member, path: string): string {
-  const what = m.mounted ? "mount" : "bind";
-  const line = `${what} ${flagtext(m.flags)} ${m.from} ${path}`;
-  return m.mounted && m.spec !== "" ? `${line} ${m.spec}` : line;
-}
-
 /** Sends both walks of a bind where both can be put off; null where one cannot, or needs none. */
 function* askboth(up: Proc, s: Start, o: Start): Task<[Chan | null, Chan | null]> {
   const pair: [Chan | null, Chan | null] = [null, null];
@@ -356,21 +355,4 @@ function issame(member: Chan, c: Chan): boolean {
   const same = (a: Chan): boolean =>
     a.dev === c.dev && a.devno === c.devno && a.qid.path === c.qid.path;
   return same(member) || (member.mchan !== null && same(member.mchan));
-}
-
-/** A mounted directory whose server is gone keeps the entry that it covers. */
-function* statquiet(up: Proc, c: Chan): Task<Dir | null> {
-  try {
-    return yield* c.dev.stat(up, c);
-  } catch (e) {
-    if (e instanceof PlanError) return null;
-    throw e;
-  }
-}
-
-function pack(dirs: readonly Dir[]): Uint8Array {
-  const buf = new Uint8Array(dirs.reduce((n, d) => n + sizeD2M(d), 0));
-  let off = 0;
-  for (const d of dirs) off = convD2M(d, buf, off);
-  return buf;
 }

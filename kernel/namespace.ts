@@ -3,6 +3,7 @@
 // the covered file and asks every server on the way, as the published Plan 9 kernel does.
 
 import type { Chan } from "./chan.ts";
+import { MAFTER, MBEFORE, MCACHE, MCREATE } from "./const.ts";
 import type { Want } from "./dev.ts";
 import type { Dir, Wstat } from "./dir.ts";
 import type { Proc } from "./proc.ts";
@@ -19,11 +20,41 @@ export const Aremove = 6;
 export const Astat = 7;
 export const Awstat = 8;
 
-/** How mount(2) mounts: `from` is the channel to the server, for ns(1). */
-export type Mounthow = { readonly flags: number; readonly spec: string; readonly from: string };
+/** How mount(2) mounts. */
+export type Mounthow = { readonly flags: number; readonly spec: string };
 
 /** One line of /proc/n/ns: `bind -a new old` or `mount -c chan old spec`; sorted by id. */
 export type Nsline = { readonly id: number; readonly text: string };
+
+/** What a line of ns(1) is made of. */
+export type Nsmount = {
+  /** The Chan to the server, null for a bind. */
+  readonly mchan: Chan | null;
+  readonly flags: number;
+  /** What a bind was made from. */
+  readonly from: string;
+  readonly old: string;
+  readonly spec: string;
+};
+
+/** The text of a line of ns(1); channame names the Chan to a server. */
+export function nsline(m: Nsmount, channame: (c: Chan) => string): string {
+  const flags = flagtext(m.flags);
+  if (m.mchan === null) return `bind ${flags} ${m.from} ${m.old}`;
+  const line = `mount ${flags} ${channame(m.mchan)} ${m.old}`;
+  return m.spec === "" ? line : `${line} ${m.spec}`;
+}
+
+/** The flags of a line of ns(1): "-ac". */
+function flagtext(flags: number): string {
+  if (flags === 0) return "";
+  let s = "-";
+  if ((flags & MAFTER) !== 0) s += "a";
+  if ((flags & MBEFORE) !== 0) s += "b";
+  if ((flags & MCREATE) !== 0) s += "c";
+  if ((flags & MCACHE) !== 0) s += "C";
+  return s;
+}
 
 /** The name space of a Pgrp. */
 export interface Namespace {
@@ -44,7 +75,7 @@ export interface Namespace {
   /** Takes name, or everything, off old. */
   unmount(up: Proc, name: string | null, old: string): Task<void>;
   /** The lines of /proc/n/ns but for the last, in the order of their ids. */
-  lines(): Nsline[];
+  lines(channame: (c: Chan) => string): Nsline[];
   /** In a buffer of directory entries read from c, puts the mounted directories in place of the entries they cover. */
   mountfix(up: Proc, c: Chan, entries: Uint8Array): Task<Uint8Array | null>;
   /** The Chans mounted on exactly this cleaned name, in order. They stay the table's. */

@@ -124,14 +124,19 @@ function fromdevice(up: Proc, name: Name, dot: Chan): Start {
 /** Devices that RFNOMNT leaves to a process. */
 const ALLOWED = "|decp";
 
-/** From a name such as #s/x: the device is attached for it. */
-export function* attached(up: Proc, name: Name): Task<Start> {
-  const rune = String.fromCodePoint(name.root.codePointAt(1) ?? 0);
-  const bare = name.root.length === 1;
+/** The root of the device that a name such as #s0 says. */
+export function attach(up: Proc, root: string): Task<Chan> {
+  const rune = String.fromCodePoint(root.codePointAt(1) ?? 0);
+  const bare = root.length === 1;
   if (bare || rune === "M" || (up.pgrp.noattach && !ALLOWED.includes(rune))) error(Enoattach);
   const dev = up.k.devtab.get(rune);
   if (dev === undefined) return error(Ebadsharp);
-  const chan = yield* dev.attach(up, name.root.slice(1 + rune.length));
+  return dev.attach(up, root.slice(1 + rune.length));
+}
+
+/** From a name such as #s/x: the device is attached for it. */
+export function* attached(up: Proc, name: Name): Task<Start> {
+  const chan = yield* attach(up, name.root);
   const rest = name.dotdot ? cleanelems([], name.elems) : name.elems;
   const path = new Path(name.root, rest);
   if (up.k.trace.on) up.k.trace.emit({ type: "namec", step: "device", path: name.root, rest });
