@@ -53,7 +53,8 @@ export function newMnt(k: Kernel): Dev {
     plain: (c: MntChan) => plain(c),
     remove,
     wstat,
-    later: newLater(k),
+    // The standard kernel asks one thing at a time.
+    ...(k.config.namespace === "names" && { later: newLater(k) }),
   };
 }
 
@@ -147,10 +148,12 @@ function* close(k: Kernel, c: MntChan): Task<void> {
   c.fid = -1;
   const wait = m.waits || (c.flag & CRCLOSE) !== 0 || (c.qid.type & QTEXCL) !== 0;
   const co = k.sched.current;
-  if (fid >= 0 && wait && !m.dead && co !== null && !co.dying) yield* clunkwait(co.proc, m, fid);
-  else if (fid >= 0) m.clunk(fid);
-  if (c.mchan !== null) yield* cclose(c.mchan);
-  yield* cclose(m.chan);
+  try {
+    if (fid >= 0 && wait && !m.dead && co !== null && !co.dying) yield* clunkwait(co.proc, m, fid);
+    else if (fid >= 0) m.clunk(fid);
+  } finally {
+    yield* cclose(m.chan);
+  }
 }
 
 function* clunkwait(up: Proc, m: Mnt, fid: number): Task<void> {
@@ -191,7 +194,5 @@ export function* mntattach(
     { makes: fid, keep: (f) => f.type === Rattach },
   );
   if (r.type !== Rattach) return error(Emountrpc);
-  const c = new MntChan(dev, m, { fid, qid: r.qid, devno: up.k.nextdevno() });
-  c.mchan = m.chan.incref();
-  return c;
+  return new MntChan(dev, m, { fid, qid: r.qid, devno: up.k.nextdevno() });
 }

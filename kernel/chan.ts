@@ -36,9 +36,7 @@ export class Path {
 
   /** The last element, which a Dir gets for a name: "" of "/" and "#/", "#s" of "#s". */
   get last(): string {
-    return (
-      this.elems[this.elems.length - 1] ?? this.root.slice(this.root.lastIndexOf("/") + 1)
-    );
+    return this.elems[this.elems.length - 1] ?? this.root.slice(this.root.lastIndexOf("/") + 1);
   }
 
   add(elem: string): Path {

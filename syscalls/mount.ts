@@ -48,8 +48,7 @@ export function* mount(
     if (aname !== "") parsename(aname);
     const m = yield* mntversion(up, c, { msize: 0, version: "" });
     const root = yield* mntattach(up, mntdev(up), m, { afid, aname });
-    const from = c.path.toString();
-    id = yield* up.pgrp.ns.mount(up, root, old, { flags, spec: aname, from });
+    id = yield* up.pgrp.ns.mount(up, root, old, { flags, spec: aname });
   } finally {
     if (afid !== null) yield* cclose(afid);
     yield* cclose(c);
