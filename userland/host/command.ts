@@ -1,0 +1,152 @@
+// What a command of `namec` is: its words, its options, what it does. One table of options serves both
+// the parser and the help, so neither can know an option that the other does not.
+//
+// node:util's parseArgs has no option of two values (--mount ADDR DIR), so words are taken apart here.
+
+/** An option: `values` names what follows it, as the help shows it; `dflt` is said there too. */
+export type Option = {
+  readonly name: string;
+  readonly values: readonly string[];
+  readonly text: string;
+};
+
+/** A command of `namec`. */
+export type Command = {
+  readonly name: string;
+  /** What follows the command's name: "[options] PROG [args...]". */
+  readonly usage: string;
+  /** One line for the list of commands. */
+  readonly brief: string;
+  /** What the command's own help says about it. */
+  readonly about: string;
+  readonly options: readonly Option[];
+  readonly examples: readonly string[];
+  /** Options may follow operands, too; else the first operand ends them (its own options come behind it). */
+  readonly mixed?: boolean;
+  /** Runs it; gives the status that the host's process ends with. */
+  run(given: Given): Promise<number>;
+};
+
+/** Something was asked that makes no sense: said with what to do about it, and status 2. */
+export class Usage extends Error {
+  readonly hint: string;
+
+  constructor(message: string, hint = "") {
+    super(message);
+    this.name = "Usage";
+    this.hint = hint;
+  }
+}
+
+/** The options given to a command, and the rest. */
+export class Given {
+  readonly rest: readonly string[];
+  readonly #options: ReadonlyMap<string, readonly (readonly string[])[]>;
+
+  constructor(
+    options: ReadonlyMap<string, readonly (readonly string[])[]>,
+    rest: readonly string[],
+  ) {
+    this.#options = options;
+    this.rest = rest;
+  }
+
+  has(name: string): boolean {
+    return this.#options.has(name);
+  }
+
+  /** Every time the option was given, its values. */
+  all(name: string): readonly (readonly string[])[] {
+    return this.#options.get(name) ?? [];
+  }
+
+  /** The value of an option with one; given twice, the last counts. */
+  get(name: string): string | undefined {
+    return this.all(name).at(-1)?.[0];
+  }
+}
+
+/** Takes the words after the command's name apart. Throws Usage. */
+export function parse(command: Command, words: readonly string[]): Given {
+  const options = new Map<string, (readonly string[])[]>();
+  const rest: string[] = [];
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i] ?? "";
+    if (word === "--") return new Given(options, [...rest, ...words.slice(i + 1)]);
+    if (!word.startsWith("-") || word === "-") {
+      if (command.mixed !== true) return new Given(options, [...rest, ...words.slice(i)]);
+      rest.push(word);
+      continue;
+    }
+    const [name = "", inline] = word.split(/=(.*)/s);
+    const option = find(command, name);
+    const values = takevalues(option, inline, words.slice(i + 1));
+    i += inline === undefined ? values.length : 0;
+    const before = options.get(option.name);
+    if (before === undefined) options.set(option.name, [values]);
+    else before.push(values);
+  }
+  return new Given(options, rest);
+}
+
+function find(command: Command, word: string): Option {
+  const option = command.options.find((o) => `--${o.name}` === word);
+  if (option !== undefined) return option;
+  const close = nearest(
+    word,
+    command.options.map((o) => `--${o.name}`),
+  );
+  const meant = close === null ? "" : `did you mean ${close}? `;
+  throw new Usage(
+    `unknown option ${word}`,
+    `${meant}'namec help ${command.name}' lists the options`,
+  );
+}
+
+function takevalues(
+  option: Option,
+  inline: string | undefined,
+  words: readonly string[],
+): string[] {
+  const { name, values } = option;
+  const form = [`--${name}`, ...values].join(" ");
+  if (inline !== undefined) {
+    if (values.length !== 1) throw new Usage(`--${name}=${inline}: it is written ${form}`);
+    return [inline];
+  }
+  const given = words.slice(0, values.length);
+  const short = given.length < values.length || given.some((v) => v.startsWith("--"));
+  if (short) {
+    const what = values.length === 1 ? "a value" : `${values.length} values`;
+    throw new Usage(`--${name} needs ${what}: ${form}`);
+  }
+  return given;
+}
+
+/** The word of a list that someone who typed `word` is likely to have meant, or null. */
+export function nearest(word: string, list: readonly string[]): string | null {
+  let best: string | null = null;
+  let least = Math.max(2, Math.floor(word.length / 3)) + 1;
+  for (const w of list) {
+    const d = distance(word, w);
+    if (d < least) {
+      least = d;
+      best = w;
+    }
+  }
+  return best;
+}
+
+/** How many letters must be put in, taken out or changed to make b of a. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const change = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(change, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}

@@ -1,0 +1,75 @@
+// Module hooks for programs that `namec run` loads: "namec" is the package that runs, wherever the
+// program lies, and TypeScript is stripped. Node calls them in the main thread (registerHooks) or, where
+// it is too old for that, in a thread of its own (register); so nothing here refers to the rest.
+//
+// The transpiler keeps every line in its place: a line of a stack trace is a line of the .ts file.
+
+import { existsSync, readFileSync } from "node:fs";
+import { relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { transform } from "sucrase";
+
+type Resolved = { url: string; format?: string | null | undefined; shortCircuit?: boolean };
+type Loaded = { format: string; source?: unknown; shortCircuit?: boolean };
+type Context = { readonly parentURL?: string | undefined };
+type Next<R> = (name: string, context?: Context) => R;
+
+const INDEX: string = new URL("./index.js", import.meta.url).href;
+/** The files that are stripped. */
+export const TYPESCRIPT: RegExp = /\.m?ts$/;
+
+/** Where "namec" and the parts of it are; null for any other name. */
+function ours(name: string): string | null {
+  return name === "namec" ? INDEX : null;
+}
+
+/** "./util", "./util.js" → util.ts beside the importer, when that is what there is. */
+function besides(name: string, parent: string | undefined): string | null {
+  if (parent === undefined || !parent.startsWith("file:") || !/^\.\.?\//.test(name)) return null;
+  const url = new URL(name, parent);
+  if (existsSync(url)) return null;
+  for (const path of [`${url.href}.ts`, url.href.replace(/\.(m?)js$/, ".$1ts")])
+    if (path !== url.href && existsSync(new URL(path))) return path;
+  return null;
+}
+
+/** A hook of Node: where a module is. */
+export function resolve<R>(name: string, context: Context, next: Next<R>): R | Resolved {
+  const url = ours(name) ?? besides(name, context.parentURL);
+  if (url !== null) return { url, format: "module", shortCircuit: true };
+  return next(name, context);
+}
+
+/** A hook of Node: what is in it. */
+export function load<R>(url: string, context: Context, next: Next<R>): R | Loaded {
+  if (!url.startsWith("file:") || !TYPESCRIPT.test(new URL(url).pathname))
+    return next(url, context);
+  const file = fileURLToPath(url);
+  return { format: "module", source: strip(file, readFileSync(file, "utf8")), shortCircuit: true };
+}
+
+/** The JavaScript of a TypeScript file; a SyntaxError names file and line and shows it. */
+export function strip(file: string, source: string): string {
+  try {
+    return transform(source, { transforms: ["typescript"], disableESTransforms: true }).code;
+  } catch (e) {
+    throw e instanceof Error ? syntaxerror(file, source, e) : e;
+  }
+}
+
+function syntaxerror(file: string, source: string, e: Error): SyntaxError {
+  const name = near(file);
+  const at = /\((\d+):(\d+)\)$/.exec(e.message);
+  const text = e.message.replace(/ *\(\d+:\d+\)$/, "").replace(/^Error transforming .*?: /, "");
+  if (at === null) return new SyntaxError(`${name}: ${text}`);
+  const [line, column] = [Number(at[1]), Number(at[2])];
+  const shown = (source.split("\n")[line - 1] ?? "").replaceAll("\t", " ");
+  const caret = `${" ".repeat(Math.max(0, column - 1))}^`;
+  return new SyntaxError(`${name}:${line}:${column}: ${text}\n    ${shown}\n    ${caret}`);
+}
+
+/** The file as a person here would write it. */
+export function near(path: string): string {
+  const rel = relative(process.cwd(), path);
+  return rel.startsWith("..") ? path : rel;
+}

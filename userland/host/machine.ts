@@ -1,0 +1,22 @@
+// The machine that the command line boots: the usual kernel with the host's TCP at /net, the commands in
+// /bin, and the console on the streams of this process.
+
+import { MREPL } from "../../kernel/const.ts";
+import type { Booted } from "../../kernel/boot.ts";
+import { newIp } from "../../devices/ip.ts";
+import { newNodestack } from "../../devices/ip-node.ts";
+import { bin } from "../bin/index.ts";
+import { boot } from "./boot.ts";
+import type { Bootopts } from "./boot.ts";
+import { Streamtty } from "./tty.ts";
+
+/** Boots it. */
+export function machine(opts: Bootopts = {}): Promise<Booted> {
+  return boot({
+    tty: new Streamtty(process.stdin, process.stdout),
+    ...opts,
+    files: { bin, ...opts.files },
+    devices: [(k) => newIp(k, newNodestack(k)), ...(opts.devices ?? [])],
+    binds: [["#I", "/net", MREPL], ...(opts.binds ?? [])],
+  });
+}

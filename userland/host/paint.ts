@@ -1,0 +1,41 @@
+// Lines of a trace on a terminal: fitted to its width, coloured where it takes colours.
+
+import type { WriteStream } from "node:tty";
+import { styleText } from "node:util";
+import { fit } from "./strace.ts";
+import type { Kind, Line } from "./strace.ts";
+
+type Style = Parameters<typeof styleText>[0];
+
+const STYLES: Readonly<Record<Kind, Style>> = {
+  call: "bold",
+  failed: ["bold", "red"],
+  step: "cyan",
+  send: "green",
+  receive: "yellow",
+  other: "dim",
+};
+
+type Output = NodeJS.WritableStream & Partial<Pick<WriteStream, "isTTY" | "columns">>;
+
+/** Whether to colour what is written there: a terminal, and nobody said NO_COLOR. */
+export function colourful(out: Output): boolean {
+  const { NO_COLOR, FORCE_COLOR, TERM } = process.env;
+  if (NO_COLOR !== undefined && NO_COLOR !== "") return false;
+  if (FORCE_COLOR !== undefined && FORCE_COLOR !== "0") return true;
+  return out.isTTY === true && TERM !== "dumb";
+}
+
+/** Writes lines of a trace to a stream. */
+export function painter(out: Output): (lines: readonly Line[]) => void {
+  const colour = colourful(out);
+  return (lines) => {
+    const columns = out.isTTY === true ? (out.columns ?? 80) : 0;
+    let text = "";
+    for (const l of lines) {
+      const plain = fit(l, columns);
+      text += `${colour ? styleText(STYLES[l.kind], plain) : plain}\n`;
+    }
+    if (text !== "") out.write(text);
+  };
+}

@@ -1,0 +1,94 @@
+// namec run: a program in a kernel of its own, with the console on this process's streams.
+
+import type { Booted } from "../../kernel/boot.ts";
+import type { Program } from "../../kernel/trap.ts";
+import { bin } from "../bin/index.ts";
+import { Usage, nearest } from "./command.ts";
+import type { Command, Given } from "./command.ts";
+import { isfile, loadprogram, progname } from "./load.ts";
+import { machine } from "./machine.ts";
+import { mounted, mountof } from "./mounts.ts";
+import { painter } from "./paint.ts";
+import { Strace } from "./strace.ts";
+import { watch } from "./watch.ts";
+
+export const run: Command = {
+  name: "run",
+  usage: "[options] PROG [args...]",
+  brief: "run a program: a .ts or .js file, or one of /bin",
+  about: `PROG is a .ts, .js or .mjs file whose default export is the program,
+
+    import { type Sys } from "namec";
+    export default async function main(sys: Sys, argv: string[]) { ... }
+
+or the name of a program in /bin. What the program writes comes out as it is written. The exit
+status is 0 if the program ends with no string or an empty one; else 1, with the string on stderr.
+Ctrl-C posts the note "interrupt" to the program; a second Ctrl-C ends it.`,
+  options: [
+    {
+      name: "mount",
+      values: ["ADDR", "DIR"],
+      text: "mount the 9P server at ADDR on DIR, which is made if need be; may be repeated",
+    },
+    {
+      name: "trace",
+      values: [],
+      text: "show every system call, what became of its name, and its 9P messages, on stderr",
+    },
+    { name: "user", values: ["NAME"], text: "who runs the program (default glenda)" },
+  ],
+  examples: [
+    "namec run hello.ts a b c",
+    "namec run --trace ls /dev",
+    "namec run --mount 'tcp!127.0.0.1!5640' /n/remote hello.ts",
+  ],
+  run: start,
+};
+
+async function start(given: Given): Promise<number> {
+  const [prog, ...args] = given.rest;
+  if (prog === undefined)
+    throw new Usage("no program is given", "namec run [options] PROG [args...]");
+  const mounts = given.all("mount").map(mountof);
+  const main = await find(prog);
+  const user = given.get("user");
+  const kernel = await machine(user === undefined ? {} : { user });
+  const ended = given.has("trace") ? traced(kernel) : (): void => undefined;
+  try {
+    const like = await mounted(kernel, mounts);
+    const argv = [isfile(prog) ? progname(prog) : prog, ...args];
+    const p = kernel.spawn(main, argv, {
+      tty: kernel.config.tty,
+      ...(like === null ? {} : { like }),
+    });
+    like?.kill();
+    return await watch(kernel, p);
+  } finally {
+    ended();
+    await kernel.shutdown();
+  }
+}
+
+async function find(prog: string): Promise<Program> {
+  if (isfile(prog)) return await loadprogram(prog);
+  const main = bin[prog];
+  if (main !== undefined) return main;
+  const names = Object.keys(bin);
+  const close = nearest(prog, names);
+  const hint =
+    close === null
+      ? `a file's name ends in .ts, .js or .mjs; /bin has ${names.join(" ")}`
+      : `did you mean ${close}?`;
+  throw new Usage(`there is no program ${prog}, neither a file nor in /bin`, hint);
+}
+
+/** Shows the trace on stderr; the result shows what has not returned and stops. */
+function traced(kernel: Booted): () => void {
+  const paint = painter(process.stderr);
+  const view = new Strace();
+  const off = kernel.trace.listen((e) => paint(view.lines(e)));
+  return () => {
+    off();
+    paint(view.unfinished());
+  };
+}

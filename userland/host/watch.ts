@@ -1,0 +1,106 @@
+// While a program runs: what Ctrl-C means to it, and how it is told that nothing can run any more, that
+// nobody reads its output, or that it threw where no system call sees it. Then its end, as the status of
+// this process.
+
+import type { Booted } from "../../kernel/boot.ts";
+import type { Process } from "../../kernel/spawn.ts";
+import { crashtext } from "./crash.ts";
+
+/** What a shell reports of a process that Ctrl-C ended, and of one that wrote to a closed pipe. */
+const INTERRUPTED = 130;
+const PIPECLOSED = 141;
+const FAILED = 1;
+
+/** Waits for the end of a process; says why it ended, if it failed, and gives the host's status. */
+export function watch(kernel: Booted, p: Process): Promise<number> {
+  return new Watch(kernel, p).over();
+}
+
+class Watch {
+  readonly #kernel: Booted;
+  readonly #process: Process;
+  #interrupts = 0;
+  #status: number | null = null;
+
+  constructor(kernel: Booted, p: Process) {
+    this.#kernel = kernel;
+    this.#process = p;
+  }
+
+  async over(): Promise<number> {
+    const hooks = [
+      on(process, "SIGINT", this.#interrupt),
+      on(process, "SIGTERM", () => this.#end(128 + 15)),
+      on(process, "beforeExit", this.#deadlock),
+      on(process, "uncaughtException", this.#threw),
+      on(process, "unhandledRejection", this.#threw),
+      on(process.stdout, "error", () => this.#end(PIPECLOSED)),
+    ];
+    try {
+      const status = await this.#process.wait();
+      return this.#status ?? this.#report(status);
+    } finally {
+      for (const off of hooks) off();
+    }
+  }
+
+  /** As the console does: the note goes to the whole group. Who asks again means it. */
+  readonly #interrupt = (): void => {
+    const group = this.#process.proc.noteid;
+    if (++this.#interrupts > 1) return this.#end(INTERRUPTED);
+    for (const proc of this.#kernel.procs.values())
+      if (proc.noteid === group && !proc.dead) proc.image?.notes.post("interrupt", false);
+  };
+
+  /** Ends the program whatever it does. */
+  #end(status: number): void {
+    this.#status ??= status;
+    for (const proc of this.#kernel.procs.values())
+      if (proc !== this.#kernel.proc0) proc.exit("killed");
+  }
+
+  /** Node has nothing left to do and the program has not ended: it never will. */
+  readonly #deadlock = (): void => {
+    process.stderr.write(
+      `namec: nothing can run any more. What each process waits for:\n${waits(this.#kernel)}\n`,
+    );
+    this.#end(FAILED);
+  };
+
+  /** A timer or a promise of the program's own failed; that is the end of it, too. */
+  readonly #threw = (e: unknown): void => {
+    this.#process.proc.image?.crash(e);
+  };
+
+  #report(status: string): number {
+    if (status === "") return 0;
+    const { crash, proc } = this.#process;
+    if (this.#interrupts > 0 && status === "interrupt") return INTERRUPTED;
+    process.stderr.write(`${crash === undefined ? status : crashtext(proc.text, crash)}\n`);
+    return FAILED;
+  }
+}
+
+/** Every process but the kernel's own, and the calls it sleeps in. */
+function waits(kernel: Booted): string {
+  const lines: string[] = [];
+  for (const p of kernel.procs.values()) {
+    if (p === kernel.proc0) continue;
+    const calls = [...p.coroutines()].map((co) => `\t${co.label}: ${co.on?.what ?? "ready"}`);
+    lines.push(
+      `${p.pid} ${p.text}`,
+      ...(calls.length > 0 ? calls : ["\tno system call: a promise of its own"]),
+    );
+  }
+  return lines.join("\n");
+}
+
+type Emitter = {
+  on(event: string, fn: (arg: unknown) => void): unknown;
+  off(event: string, fn: (arg: unknown) => void): unknown;
+};
+
+function on(emitter: Emitter, event: string, fn: (arg: unknown) => void): () => void {
+  emitter.on(event, fn);
+  return () => void emitter.off(event, fn);
+}
