@@ -150,6 +150,10 @@ class MemDev implements Mem {
   }
 
   *walk(up: Proc, c: MemChan, names: readonly string[]): Task<Walkqid> {
+    return this.walkof(up, c, names);
+  }
+
+  walkof(up: Proc, c: MemChan, names: readonly string[]): Walkqid {
     let f = c.file;
     const qids: Qid[] = [];
     for (const name of names) {

@@ -52,6 +52,8 @@ export interface Dev {
   /** Fills buf from offset on; returns how many bytes. */
   read(up: Proc, c: Chan, buf: Uint8Array, offset: number): Task<number>;
   write(up: Proc, c: Chan, bytes: Uint8Array, offset: number): Task<number>;
+  /** walk, for a device that has it all at hand and never waits. */
+  walkof?(up: Proc, c: Chan, names: readonly string[]): Walkqid;
   /** walk and stat at once, for a device that has it all at hand: no Chan is made. A miss is as walk's. */
   statof?(up: Proc, c: Chan, names: readonly string[]): Dir | Walkqid;
   remove(up: Proc, c: Chan): Task<void>;

@@ -15,14 +15,14 @@ import {
   PlanError,
   error,
 } from "./errors.ts";
-import { QTNONE, force, walk, walked, walkerror, whole } from "./names-walk.ts";
+import { QTNONE, force, walk, walked, walknow, walkerror, whole } from "./names-walk.ts";
 import type { Proc } from "./proc.ts";
 import type { Task } from "./rendez.ts";
 import type { Start } from "./start.ts";
 
 export function* open(up: Proc, s: Start, omode: number): Task<Chan> {
   const changes = (omode & (OTRUNC | ORCLOSE)) !== 0;
-  let c = yield* walk(up, s, s.rest);
+  let c = walknow(up, s, s.rest) ?? (yield* walk(up, s, s.rest));
   if (s.name.mustdir && changes)
     c = yield* force(up, c, "must be a directory before it is changed");
   return yield* openchan(up, s, c, omode);

@@ -59,24 +59,36 @@ export function walkerror(wq: Walkqid): PlanError {
  * that has the first element wins, also where a later element is then missing.
  */
 export function* walk(up: Proc, s: Start, rest: readonly string[]): Task<Chan> {
-  if (s.members !== null && s.members.length > 1 && rest.length > 0) {
+  const c = walknow(up, s, rest);
+  if (c !== null) return c;
+  if (isunion(s, rest)) {
     const wq = yield* pick(up, s, rest);
     if (wq.clone === null) throw walkerror(wq);
     return wq.clone;
   }
-  const { chan } = s;
-  const late = chan.dev.later?.defer(chan, rest) ?? null;
-  const { trace } = up.k;
-  if (late !== null) {
-    if (trace.on) trace.emit({ type: "namec", step: "deferred", chan: chan.path.toString(), rest });
-    return late;
-  }
-  const wq = yield* chan.dev.walk(up, chan, rest);
-  if (trace.on)
-    trace.emit({
+  return reached(up, s, rest, yield* s.chan.dev.walk(up, s.chan, rest));
+}
+
+/** walk where nothing has to be waited for: the device has it all at hand, or the walk is put off. */
+export function walknow(up: Proc, s: Start, rest: readonly string[]): Chan | null {
+  const { dev } = s.chan;
+  if (isunion(s, rest)) return null;
+  if (dev.walkof !== undefined) return reached(up, s, rest, dev.walkof(up, s.chan, rest));
+  const late = dev.later?.defer(s.chan, rest) ?? null;
+  if (late !== null && up.k.trace.on)
+    up.k.trace.emit({ type: "namec", step: "deferred", chan: s.chan.path.toString(), rest });
+  return late;
+}
+
+const isunion = (s: Start, rest: readonly string[]): boolean =>
+  s.members !== null && s.members.length > 1 && rest.length > 0;
+
+function reached(up: Proc, s: Start, rest: readonly string[], wq: Walkqid): Chan {
+  if (up.k.trace.on)
+    up.k.trace.emit({
       type: "namec",
       step: "walk",
-      chan: chan.path.toString(),
+      chan: s.chan.path.toString(),
       rest,
       got: wq.qids.length,
     });
