@@ -20,12 +20,16 @@ import type { Proc } from "./proc.ts";
 import type { Task } from "./rendez.ts";
 import type { Start } from "./start.ts";
 
-export function* open(up: Proc, s: Start, omode: number): Task<Chan> {
-  const changes = (omode & (OTRUNC | ORCLOSE)) !== 0;
-  let c = walknow(up, s, s.rest) ?? (yield* walk(up, s, s.rest));
-  if (s.name.mustdir && changes)
-    c = yield* force(up, c, "must be a directory before it is changed");
-  return yield* openchan(up, s, c, omode);
+export function open(up: Proc, s: Start, omode: number): Task<Chan> {
+  const forced = s.name.mustdir && (omode & (OTRUNC | ORCLOSE)) !== 0;
+  const c = forced ? null : walknow(up, s, s.rest);
+  return c !== null ? openchan(up, s, c, omode) : openwalked(up, s, omode, forced);
+}
+
+function* openwalked(up: Proc, s: Start, omode: number, forced: boolean): Task<Chan> {
+  const c = yield* walk(up, s, s.rest);
+  const known = forced ? yield* force(up, c, "must be a directory before it is changed") : c;
+  return yield* openchan(up, s, known, omode);
 }
 
 /** Opens c, which it takes over, as what the name stands for. */
