@@ -37,7 +37,9 @@ export type Bootopts = {
   readonly tty?: Tty;
   /** More devices: what bridges to a host (ip, fs). */
   readonly devices?: readonly Newdev[];
-  /** More binds for the first name space, after the usual ones. */
+  /** The first name space, in place of the usual binds: #R, the tree of `files`, may be anywhere in it. */
+  readonly ns?: readonly Firstbind[];
+  /** More binds for the first name space, after those. */
   readonly binds?: readonly Firstbind[];
   readonly host?: Host;
   /** The scheduler and clock of other kernels, to share with them; then `clock`, `seed` and `host` are theirs. */
@@ -107,7 +109,7 @@ export function bootsync(opts: Bootopts = {}): Booted {
       tree,
       ...(opts.devices ?? []),
     ],
-    [...BINDS, ...(opts.binds ?? [])],
+    [...(opts.ns ?? BINDS), ...(opts.binds ?? [])],
   );
 }
 
