@@ -1,0 +1,188 @@
+// A little internet: machines with kernels of their own on one virtual clock, and links between them.
+//
+//	const net = simnet({ seed: 1 });
+//	const here = await net.boot("here");
+//	const far = await net.boot("far");
+//	const link = net.link("here", "far", { rtt: "50ms", bw: "600KB/s", jitter: "2ms", loss: "1%" });
+//	await serveramfs(far, "tcp!*!564");
+//	here.spawn(main);             // which dials tcp!far!564
+//	link.cut(); link.heal(); link.stall("1s");
+//	await net.shutdown();
+//
+// What is sent when, and what things cost, is in devices/ip-sim.ts.
+
+import { MREPL } from "../../kernel/const.ts";
+import { newsched } from "../../kernel/boot.ts";
+import type { Booted } from "../../kernel/boot.ts";
+import type { Host } from "../../kernel/clock.ts";
+import type { Audit } from "../../kernel/kernel.ts";
+import type { Chance, Machine, Sched } from "../../kernel/sched.ts";
+import type { Process } from "../../kernel/spawn.ts";
+import { newIp } from "../../devices/ip.ts";
+import { Simnet } from "../../devices/ip-sim.ts";
+import type { Link } from "../../devices/simlink.ts";
+import type { Exit, Task } from "../../syscalls/sys.ts";
+import { type Anysrv, acceptsrv } from "../lib/9p.ts";
+import type { ThreadSys } from "../lib/both.ts";
+import { announce } from "../lib/dial.ts";
+import { getuser } from "../lib/proc.ts";
+import { newram } from "../lib/ram.ts";
+import { boot, chance } from "./boot.ts";
+import type { Bootopts } from "./boot.ts";
+import { nodehost } from "./host.ts";
+import { parsechance, parserate, parsetime } from "./units.ts";
+
+/** How to make a network. */
+export type Netopts = {
+  /** Where jitter and loss come from: 0 unless given. */
+  readonly seed?: number;
+  /** Lets any coroutine that is ready be next, as the seed says, to find what depends on the order. */
+  readonly anyorder?: boolean;
+  readonly host?: Host;
+};
+
+/** What a link is like: times as 50ms, rates as 600KB/s, loss as 1%. */
+export type Linkspec = {
+  readonly rtt: string;
+  /** For each direction; without it there is no limit. */
+  readonly bw?: string;
+  /** From the second machine to the first, where that differs. */
+  readonly bwback?: string;
+  /** At most so much later, by chance. */
+  readonly jitter?: string;
+  readonly loss?: string;
+};
+
+/** A link, as the one who laid it commands it. */
+export class Netlink {
+  readonly #link: Link;
+
+  constructor(link: Link) {
+    this.#link = link;
+  }
+
+  /** Hangs up all connections over it; calls go unanswered. */
+  cut(): void {
+    this.#link.cut();
+  }
+
+  /** Ends a cut: new calls go through. */
+  heal(): void {
+    this.#link.heal();
+  }
+
+  /** Nothing moves for this long; nothing is lost. */
+  stall(time: string): void {
+    this.#link.stall(parsetime(time));
+  }
+}
+
+/** Makes a network with nothing in it. */
+export function simnet(opts: Netopts = {}): Net {
+  return new Net(opts);
+}
+
+export class Net implements Machine {
+  readonly sched: Sched;
+  readonly machines: Map<string, Booted> = new Map();
+  readonly #seed: number;
+  readonly #net: Simnet;
+
+  constructor(opts: Netopts) {
+    this.#seed = opts.seed ?? 0;
+    const order = opts.anyorder === true ? chance(this.#seed) : null;
+    this.sched = newsched({ host: opts.host ?? nodehost, virtual: true, chance: order });
+    this.sched.join(this);
+    this.#net = new Simnet(this.sched);
+  }
+
+  /** Nanoseconds since the network was made. */
+  get now(): number {
+    return this.sched.clock.now();
+  }
+
+  /** Boots a machine, which the others reach by this name; its network is at /net. */
+  async boot(name: string, opts: Bootopts = {}): Promise<Booted> {
+    const stack = this.#net.machine(name);
+    const k = await boot({
+      sysname: name,
+      ...opts,
+      sched: this.sched,
+      devices: [(kernel) => newIp(kernel, stack), ...(opts.devices ?? [])],
+      binds: [["#I", "/net", MREPL], ...(opts.binds ?? [])],
+    });
+    this.machines.set(name, k);
+    return k;
+  }
+
+  /** Lays a link between two machines. */
+  link(a: string, b: string, spec: Linkspec): Netlink {
+    const { rtt, bw, bwback, jitter, loss } = spec;
+    const link = this.#net.link(a, b, {
+      rtt: parsetime(rtt),
+      ...(bw !== undefined && { bw: parserate(bw) }),
+      ...(bwback !== undefined && { bwback: parserate(bwback) }),
+      ...(jitter !== undefined && { jitter: parsetime(jitter) }),
+      ...(loss !== undefined && { loss: parsechance(loss) }),
+      chance: linkchance(this.#seed, `${a}!${b}`),
+    });
+    return new Netlink(link);
+  }
+
+  /** What is alive on each machine. */
+  audit(): Record<string, Audit> {
+    return Object.fromEntries([...this.machines].map(([name, k]) => [name, k.audit()]));
+  }
+
+  /** Ends all machines, in the order booted. */
+  async shutdown(): Promise<void> {
+    for (const k of this.machines.values()) await k.shutdown();
+    this.sched.leave(this);
+  }
+
+  /** Machine: a kernel panicked, and whoever waits for its processes hears of that. */
+  halt(): void {}
+}
+
+/** Every link has chances of its own, so that one more link changes nothing for the others. */
+function linkchance(seed: number, name: string): Chance {
+  let h = seed | 0;
+  for (let i = 0; i < name.length; i++) h = Math.imul(h ^ name.charCodeAt(i), 0x01000193);
+  return chance(h);
+}
+
+/** Starts a server of what `make` makes; it takes calls at addr, "tcp!*!564", when this resolves. */
+export async function serve9p(
+  k: Booted,
+  addr: string,
+  make: (sys: ThreadSys) => Anysrv | Task<Anysrv>,
+): Promise<Process> {
+  const ready: { is: boolean; tell: () => void } = { is: false, tell: () => undefined };
+  const announced = new Promise<void>((resolve) => (ready.tell = resolve));
+  const p = k.spawn(
+    function* serve(sys: ThreadSys): Task<Exit> {
+      const srv = make(sys);
+      const at = yield* announce(sys, addr);
+      ready.is = true;
+      ready.tell();
+      return yield* acceptsrv(sys, at, "next" in srv ? yield* srv : srv);
+    },
+    ["serve"],
+  );
+  const status = await Promise.race([announced, p.wait()]);
+  if (!ready.is) throw new Error(`cannot serve at ${addr}: ${String(status)}`);
+  return p;
+}
+
+/** Serves a tree of files in memory; `version` is the best that it speaks. */
+export function serveramfs(
+  k: Booted,
+  addr: string,
+  opts: { readonly version?: string; readonly perm?: number } = {},
+): Promise<Process> {
+  return serve9p(k, addr, function* (sys): Task<Anysrv> {
+    const { perm = 0o777, version } = opts;
+    const srv = newram(sys, { user: yield* getuser(sys), perm });
+    return version === undefined ? srv : { ...srv, version };
+  });
+}
