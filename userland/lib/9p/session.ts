@@ -8,7 +8,7 @@
 // Who owns what: a request that takes time holds a reference to its fid; a fid that was clunked
 // meanwhile ends when the last of these is released.
 
-import { MAXOFFSET, OWRITE } from "../../../kernel/const.ts";
+import { MAXOFFSET, OWRITE, QTDIR } from "../../../kernel/const.ts";
 import { Eduptag, Eio, PlanError, error } from "../../../kernel/errors.ts";
 import * as fcall from "../../../kernel/fcall.ts";
 import type { Rmsg, Tmsg } from "../../../kernel/fcall.ts";
@@ -31,6 +31,9 @@ const MINREAD = 8192;
 
 /** What is agreed on with Tversion. */
 export type Agreed = { readonly msize: number; readonly ix: boolean; readonly stream: boolean };
+
+/** The requests of each type. */
+export type Msg<K extends keyof typeof fcall> = Extract<Tmsg, { readonly type: (typeof fcall)[K] }>;
 
 /** A request that is not answered yet. */
 type Req<A> = {
@@ -108,6 +111,10 @@ export class Session<A> {
     else if (!this.#over) this.fids.add(fid);
   }
 
+  isdir(file: A): boolean {
+    return (this.srv.qid(file).type & QTDIR) !== 0;
+  }
+
   /** How many of count bytes a read may give: what fits a reply, less when many are in the making. */
   room(count: number): number {
     return Math.min(count, this.msize - 11, Math.max(MINREAD, this.conn.replyroom));
@@ -148,7 +155,7 @@ export class Session<A> {
   }
 
   /** The run that a Tstream asks for. */
-  #run(f: Extract<Tmsg, { type: typeof fcall.Tstream }>): Run<A> | Rmsg {
+  #run(f: Msg<"Tstream">): Run<A> | Rmsg {
     const fid = this.fids.get(f.fid);
     if (fid.omode < 0) error(Enotopen);
     if ((fid.omode & 3) === OWRITE) error(wrongmode("read", fid.omode));

@@ -6,17 +6,16 @@
 // ahead, in a thread, for one frame; what it gave is sent also if the run is flushed meanwhile, since a
 // file without offsets would not give it again.
 
-import { QTDIR } from "../../../kernel/const.ts";
 import { PlanError } from "../../../kernel/errors.ts";
-import { Rstream, type Rmsg, type Tmsg, type Tstream } from "../../../kernel/fcall.ts";
+import { Rstream, type Rmsg } from "../../../kernel/fcall.ts";
 import type { Task } from "../../../syscalls/sys.ts";
 import { istask } from "./answer.ts";
 import type { Conn } from "./conn.ts";
-import { readfid } from "./fcalls.ts";
+import { readfid } from "./rw.ts";
 import { Flushable } from "./flushable.ts";
 import { rerror } from "./out.ts";
 import type { Answer, Fid } from "./srv.ts";
-import type { Session } from "./session.ts";
+import type { Msg, Session } from "./session.ts";
 
 /** Data in one frame, at most. */
 const FRAME = 65536;
@@ -42,14 +41,14 @@ export class Run<A> {
   #charged = 0;
   #fill: { readonly work: Flushable<Uint8Array>; readonly thread: number } | null = null;
 
-  constructor(s: Session<A>, fid: Fid<A>, f: Extract<Tmsg, { type: typeof Tstream }>) {
+  constructor(s: Session<A>, fid: Fid<A>, f: Msg<"Tstream">) {
     const max = Math.min(s.msize - 11, FRAME);
     this.#s = s;
     this.#fid = fid;
     this.#tag = f.tag;
     this.#offset = f.offset;
     this.#left = f.count;
-    this.#isdir = (s.srv.qid(fid.aux).type & QTDIR) !== 0;
+    this.#isdir = s.isdir(fid.aux);
     this.#frame = max < 2 * BLOCK || this.#isdir ? max : max - (max % BLOCK);
   }
 

@@ -1,0 +1,118 @@
+// Streams in the 9P server library: Tstream, and Twrites that stop at the first failure.
+
+import test from "ava";
+import { ORDWR, OWRITE } from "../../kernel/const.ts";
+import * as fc from "../../kernel/fcall.ts";
+import { clunk, flush, open, said, served, stat, stream, walk, write } from "./msg.ts";
+
+test("a stream sends a run in frames, and ends with the count or an empty frame", (t) => {
+  const { ask } = served(t);
+  ask(walk(0, 1, "d/g"), open(1));
+  t.deepEqual(ask(stream(1)), [
+    "1 stream:65536",
+    "1 stream:65536",
+    "1 stream:65536",
+    "1 stream:3392",
+    "1 stream:0",
+  ]);
+  t.deepEqual(ask(stream(1, 1, 10, 70000)), ["1 stream:65536", "1 stream:4464"]);
+  t.deepEqual(ask(stream(1, 1, 10, 0)), ["1 stream:0"]);
+  t.deepEqual(ask(stream(1, 1, 500_000)), ["1 stream:0"]);
+  t.deepEqual(ask(stream(0)), ["1 error:fid not open"]);
+});
+
+test("a Tclunk on the tag of a stream waits for its end", (t) => {
+  const { ask } = served(t);
+  t.deepEqual(ask(walk(0, 1, "d/g"), open(1), stream(1), clunk(1)), [
+    "1 walk:2",
+    `1 ${fc.Ropen}`,
+    "1 stream:65536",
+    "1 stream:65536",
+    "1 stream:65536",
+    "1 stream:3392",
+    "1 stream:0",
+    `1 ${fc.Rclunk}`,
+  ]);
+});
+
+test("a stream hands on a frame when the transport took the last, and other replies go first", (t) => {
+  const { rig, ask } = served(t);
+  ask(walk(0, 1, "d/g"), open(1));
+  rig.stuck = true;
+  t.deepEqual(ask(stream(1, 5)), ["5 stream:65536"], "one frame, until the transport has room");
+  t.deepEqual(ask(stat(0, 6)), [`6 ${fc.Rstat}`]);
+  rig.unstick();
+  rig.run();
+  t.is(rig.replies().map(said).join(), "5 stream:65536,5 stream:65536,5 stream:3392,5 stream:0");
+});
+
+test("two streams take turns", (t) => {
+  const { rig, ask } = served(t);
+  ask(walk(0, 1, "d/g"), open(1), walk(0, 2, "d/g"), open(2));
+  const order = rig.rpc(stream(1, 5), stream(2, 6)).map((r) => r.tag);
+  t.deepEqual(order, [5, 6, 5, 6, 5, 6, 5, 6, 5, 6]);
+});
+
+test("Tflush ends a stream at once", (t) => {
+  const { rig, ask } = served(t);
+  ask(walk(0, 1, "d/g"), open(1));
+  rig.stuck = true;
+  t.deepEqual(ask(stream(1, 5)), ["5 stream:65536"]);
+  t.deepEqual(ask(flush(5), stat(0, 5)), [`9 ${fc.Rflush}`, `5 ${fc.Rstat}`]);
+  rig.unstick();
+  rig.run();
+  t.deepEqual(rig.replies().map(said), []);
+});
+
+test("a stream of a slow file asks one frame ahead; what was read is sent before the Rflush", (t) => {
+  const { srv, rig, ask } = served(t);
+  ask(walk(0, 1, "slow"), open(1));
+  t.deepEqual(ask(stream(1, 5)), []);
+  srv.interruptible = false;
+  t.deepEqual(ask(flush(5)), []);
+  rig.open(srv.gate("slow"));
+  rig.run();
+  t.deepEqual(rig.replies().map(said), ["5 stream:16", `9 ${fc.Rflush}`]);
+});
+
+test("a directory stream sends whole entries and always ends with an empty frame", (t) => {
+  const { ask } = served(t);
+  ask(walk(0, 1), open(1));
+  const got = ask(stream(1));
+  t.is(got.length, 2);
+  t.is(got.at(-1), "1 stream:0");
+});
+
+test("a Twrite that failed or came short stops its tag and fid until a Tflush or Tclunk", (t) => {
+  const { srv, ask } = served(t);
+  ask(walk(0, 1, "f"), open(1, ORDWR), walk(0, 2, "f"), open(2, ORDWR));
+  const full = "error:file system full";
+  t.deepEqual(
+    ask(
+      write(1, "ok", 5),
+      write(1, "bad", 5, 2),
+      write(1, "more", 5, 5),
+      write(2, "other", 5),
+      write(1, "x", 6),
+    ),
+    ["5 write:2", "6 write:1", `5 ${full}`, `5 ${full}`, "5 write:5"],
+  );
+  t.false(srv.log.includes("write f 5 more"));
+  t.deepEqual(ask(stat(1, 5), flush(5), write(1, "again", 5)), [
+    `5 ${fc.Rstat}`,
+    `9 ${fc.Rflush}`,
+    "5 write:5",
+  ]);
+  t.deepEqual(ask(write(1, "short", 5), write(1, "x", 5)), ["5 write:1", "5 error:i/o error"]);
+  t.deepEqual(
+    ask(clunk(1, 7), walk(0, 1, "f", 7), open(1, OWRITE, 7), write(1, "new", 5)).at(-1),
+    "5 write:3",
+  );
+});
+
+test("without .stream a Tstream is unknown, and a Twrite that failed stops nothing", (t) => {
+  const { ask } = served(t, "9P2000.ix");
+  ask(walk(0, 1, "f"), open(1, ORDWR));
+  t.deepEqual(ask(stream(1)), ["1 error:bad fcall"]);
+  t.deepEqual(ask(write(1, "bad"), write(1, "ok")), ["1 error:file system full", "1 write:2"]);
+});

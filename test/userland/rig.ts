@@ -1,0 +1,237 @@
+// A server and its client without a kernel: the system calls that the 9P library uses, made of arrays,
+// and a scheduler that runs any ready thread next, as a seed says. What a thread sleeps on is a Gate.
+
+import { PlanError } from "../../kernel/errors.ts";
+import {
+  type Rmsg,
+  type Tmsg,
+  convM2S,
+  convS2M,
+  framesize,
+  isT,
+  sizeS2M,
+} from "../../kernel/fcall.ts";
+import type { Task } from "../../syscalls/sys.ts";
+import type { ThreadSys } from "../../userland/lib/both.ts";
+import { type Anysrv, serve } from "../../userland/lib/9p.ts";
+
+/** mulberry32: the next number in [0, n). */
+export type Chance = (n: number) => number;
+export function chance(seed: number): Chance {
+  let a = seed | 0;
+  return (n) => {
+    a = (a + 0x6d2b79f5) | 0;
+    let t = Math.imul(a ^ (a >>> 15), 1 | a);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return Math.floor((((t ^ (t >>> 14)) >>> 0) / 0x1_0000_0000) * n);
+  };
+}
+
+/** Where threads sleep until it is opened. */
+export class Gate {
+  readonly sleepers: Set<Thread> = new Set();
+}
+
+type Thread = {
+  readonly id: number;
+  readonly task: Task<unknown>;
+  on: Gate | null;
+  thrown: PlanError | null;
+};
+
+/** The server's side of one connection, and the scheduler. */
+export class Rig {
+  readonly sys: ThreadSys;
+  readonly chance: Chance;
+  /** Chunks that the server has still to read; null is the end. */
+  readonly input: (Uint8Array | null)[] = [];
+  readonly output: Uint8Array[] = [];
+  /** Writes wait until this is lifted. */
+  stuck = false;
+  closed: number[] = [];
+  interrupts = 0;
+  readonly ready: Thread[] = [];
+  readonly all: Map<number, Thread> = new Map();
+  readonly meets: Map<unknown, { gate: Gate; value: unknown; met: boolean }> = new Map();
+  readonly reads: Gate = new Gate();
+  readonly writes: Gate = new Gate();
+  nthread = 0;
+  #decoded = 0;
+  #left: Uint8Array = new Uint8Array(0);
+
+  constructor(chance_: Chance = () => 0) {
+    this.chance = chance_;
+    this.sys = calls(this) as unknown as ThreadSys;
+  }
+
+  /** Sleeps at a gate. */
+  *sleep(gate: Gate): Task<void> {
+    yield gate as never;
+  }
+
+  open(gate: Gate): void {
+    for (const t of gate.sleepers) {
+      t.on = null;
+      this.ready.push(t);
+    }
+    gate.sleepers.clear();
+  }
+
+  get threads(): number {
+    return this.all.size;
+  }
+
+  /** Serves srv; run() does the work. */
+  serve(srv: Anysrv): void {
+    this.sys.threadcreate(serve(this.sys, 0, 1, srv));
+  }
+
+  send(...chunks: (Uint8Array | null)[]): void {
+    this.input.push(...chunks);
+    this.open(this.reads);
+  }
+
+  unstick(): void {
+    this.stuck = false;
+    this.open(this.writes);
+  }
+
+  /** Runs until every thread sleeps. */
+  run(): void {
+    for (let n = this.ready.length; n > 0; n = this.ready.length) {
+      const [t] = this.ready.splice(this.chance(n), 1);
+      if (t !== undefined) this.#resume(t);
+    }
+  }
+
+  /** What the server sent since the last time, as messages. */
+  replies(): Rmsg[] {
+    const chunks = [this.#left, ...this.output.slice(this.#decoded)];
+    this.#decoded = this.output.length;
+    const { frames, left } = cut(chunks);
+    this.#left = left;
+    return frames.map((b) => {
+      const f = convM2S(b, 0, b.length);
+      if (f === null || isT(f)) throw new Error(`the server sent no reply: ${b.join(" ")}`);
+      return f;
+    });
+  }
+
+  /** Sends requests as one chunk, runs, and gives the replies. */
+  rpc(...fs: Tmsg[]): Rmsg[] {
+    this.send(frames(...fs));
+    this.run();
+    return this.replies();
+  }
+
+  #resume(t: Thread): void {
+    const e = t.thrown;
+    t.thrown = null;
+    const step = e === null ? t.task.next() : t.task.throw(e);
+    if (step.done === true) {
+      this.all.delete(t.id);
+      return;
+    }
+    t.on = step.value as unknown as Gate;
+    t.on.sleepers.add(t);
+  }
+}
+
+/** The system calls that the library uses. */
+function calls(rig: Rig): object {
+  return {
+    *read(_fd: number, buf: Uint8Array): Task<number> {
+      while (rig.input.length === 0) yield* rig.sleep(rig.reads);
+      const chunk = rig.input[0];
+      if (chunk === null || chunk === undefined) return 0;
+      const n = Math.min(buf.length, chunk.length);
+      buf.set(chunk.subarray(0, n));
+      if (n === chunk.length) rig.input.shift();
+      else rig.input[0] = chunk.subarray(n);
+      return n;
+    },
+    *write(_fd: number, bytes: Uint8Array): Task<number> {
+      rig.output.push(bytes.slice());
+      while (rig.stuck) yield* rig.sleep(rig.writes);
+      return bytes.length;
+    },
+    *close(fd: number): Task<void> {
+      rig.closed.push(fd);
+    },
+    *nsec(): Task<bigint> {
+      return 0n;
+    },
+    *rendezvous(tag: unknown, value: unknown): Task<unknown> {
+      const other = rig.meets.get(tag);
+      if (other !== undefined) {
+        rig.meets.delete(tag);
+        other.met = true;
+        rig.open(other.gate);
+        return other.value;
+      }
+      const me = { gate: new Gate(), value, met: false };
+      rig.meets.set(tag, me);
+      while (!me.met) yield* rig.sleep(me.gate);
+      return me.value;
+    },
+    threadcreate(task: Task<unknown>): number {
+      const t: Thread = { id: ++rig.nthread, task, on: null, thrown: null };
+      rig.all.set(t.id, t);
+      rig.ready.push(t);
+      return t.id;
+    },
+    threadint(id: number): void {
+      rig.interrupts++;
+      const t = rig.all.get(id);
+      if (t === undefined || t.on === null) return;
+      t.on.sleepers.delete(t);
+      t.on = null;
+      t.thrown = new PlanError("interrupted");
+      rig.ready.push(t);
+    },
+  };
+}
+
+/** The bytes of messages, one after another. */
+export function frames(...fs: Tmsg[]): Uint8Array {
+  const buf = new Uint8Array(fs.reduce((n, f) => n + sizeS2M(f), 0));
+  let o = 0;
+  for (const f of fs) o = convS2M(f, buf, o);
+  return buf;
+}
+
+export function concat(chunks: readonly Uint8Array[]): Uint8Array {
+  const buf = new Uint8Array(chunks.reduce((n, c) => n + c.length, 0));
+  let o = 0;
+  for (const c of chunks) {
+    buf.set(c, o);
+    o += c.length;
+  }
+  return buf;
+}
+
+/** The whole frames in a run of bytes, and the rest. */
+export function cut(chunks: readonly Uint8Array[]): { frames: Uint8Array[]; left: Uint8Array } {
+  const all = concat(chunks);
+  const list: Uint8Array[] = [];
+  let o = 0;
+  while (all.length - o >= 4) {
+    const n = framesize(all, o);
+    if (n < 7) throw new Error(`the server sent a frame of ${n} bytes`);
+    if (all.length - o < n) break;
+    list.push(all.slice(o, o + n));
+    o += n;
+  }
+  return { frames: list, left: all.slice(o) };
+}
+
+/** Cuts bytes into chunks at random places. */
+export function shred(bytes: Uint8Array, pick: Chance): Uint8Array[] {
+  const chunks: Uint8Array[] = [];
+  for (let o = 0; o < bytes.length;) {
+    const n = 1 + pick(pick(2) === 0 ? 12 : 300);
+    chunks.push(bytes.slice(o, o + n));
+    o += n;
+  }
+  return chunks;
+}

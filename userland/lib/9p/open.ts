@@ -1,0 +1,131 @@
+// Topen and Tcreate, and the modes they ask for.
+
+import { OEXCL, OEXEC, ORCLOSE, OREAD, OTRUNC } from "../../../kernel/const.ts";
+import { Enotdir, Eperm, error } from "../../../kernel/errors.ts";
+import { Rcreate, Ropen, type Rmsg } from "../../../kernel/fcall.ts";
+import type { Task } from "../../../syscalls/sys.ts";
+import { andthen, istask } from "./answer.ts";
+import { Eisopen, Enocreate } from "./errors.ts";
+import { checknewname } from "./name.ts";
+import type { Msg, Session } from "./session.ts";
+import { type Answer, type Fid, NOTOPEN, OPENING, type Srv } from "./srv.ts";
+
+/** What a mode may hold on the wire. */
+const OMASK = 3 | OTRUNC | ORCLOSE;
+
+export function open<A>(s: Session<A>, f: Msg<"Topen">): Answer<Rmsg> {
+  const fid = s.fids.get(f.fid);
+  if (fid.omode !== NOTOPEN) error(Eisopen);
+  const a = opening(fid, openfid(s, fid, f.mode & OMASK));
+  return andthen(a, () => opened(s, fid, Ropen, f.tag));
+}
+
+/** While an open or create takes its time the fid is good for nothing else. */
+function opening<A>(fid: Fid<A>, a: Answer<void>): Answer<void> {
+  if (!istask(a)) return a;
+  fid.omode = OPENING;
+  return openingtask(fid, a);
+}
+
+function* openingtask<A>(fid: Fid<A>, task: Task<void>): Task<void> {
+  try {
+    yield* task;
+  } finally {
+    if (fid.omode === OPENING) fid.omode = NOTOPEN;
+  }
+}
+
+/** Opens the file a fid stands for. */
+function openfid<A>(s: Session<A>, fid: Fid<A>, mode: number): Answer<void> {
+  if (mode !== OREAD && s.isdir(fid.aux)) error(Eperm);
+  if (s.srv.open === undefined) {
+    allowed(s.srv, mode);
+    fid.omode = mode;
+    return undefined;
+  }
+  return andthen(s.srv.open(fid, mode), () => {
+    fid.omode = mode;
+  });
+}
+
+/** A server that has no open lets files be used as far as it has the callbacks. */
+function allowed<A>(srv: Srv<A>, mode: number): void {
+  const how = mode & 3;
+  const writes = how !== OREAD && how !== OEXEC;
+  if ((writes || (mode & OTRUNC) !== 0) && srv.write === undefined) error(Eperm);
+  if (how === OEXEC || ((mode & ORCLOSE) !== 0 && srv.remove === undefined)) error(Eperm);
+}
+
+function opened<A>(
+  s: Session<A>,
+  fid: Fid<A>,
+  type: typeof Ropen | typeof Rcreate,
+  tag: number,
+): Rmsg {
+  fid.dir = null;
+  fid.diroffset = 0;
+  return { type, tag, qid: s.srv.qid(fid.aux), iounit: 0 };
+}
+
+export function create<A>(s: Session<A>, f: Msg<"Tcreate">): Answer<Rmsg> {
+  const fid = s.fids.get(f.fid);
+  if (fid.omode !== NOTOPEN) error(Eisopen);
+  checknewname(f.name);
+  if (!s.isdir(fid.aux)) error(Enotdir);
+  const mode = f.mode & OMASK;
+  const a = opening(fid, createfid(s, fid, f, mode));
+  return andthen(a, () => opened(s, fid, Rcreate, f.tag));
+}
+
+/** Makes the file, or with OTRUNC (in 9P2000.ix) opens the one that is there. */
+function createfid<A>(s: Session<A>, fid: Fid<A>, f: Msg<"Tcreate">, mode: number): Answer<void> {
+  if ((mode & OTRUNC) === 0 || !s.ix) return makefile(s, fid, f, (mode & ~OTRUNC) | OEXCL);
+  if (s.srv.opensexisting === true) return makefile(s, fid, f, mode);
+  const found = s.srv.walk1 === undefined ? null : s.srv.walk1(fid.aux, f.name, fid);
+  if (istask(found)) return findormake(s, fid, f, found);
+  return found === null ? makefile(s, fid, f, mode & ~OTRUNC) : openfound(s, fid, found, mode);
+}
+
+function* findormake<A>(
+  s: Session<A>,
+  fid: Fid<A>,
+  f: Msg<"Tcreate">,
+  task: Task<A | null>,
+): Task<void> {
+  const mode = f.mode & OMASK;
+  const found = yield* task;
+  const a = found === null ? makefile(s, fid, f, mode & ~OTRUNC) : openfound(s, fid, found, mode);
+  if (istask(a)) yield* a;
+}
+
+function makefile<A>(s: Session<A>, fid: Fid<A>, f: Msg<"Tcreate">, mode: number): Answer<void> {
+  if (s.srv.create === undefined) error(Enocreate);
+  const told = s.srv.opensexisting === true ? mode : mode & ~OEXCL;
+  return andthen(s.srv.create(fid, f.name, f.perm, told), (aux) => {
+    fid.aux = aux;
+    fid.omode = mode & ~OEXCL;
+  });
+}
+
+/** Tcreate with OTRUNC of what exists: as a walk to it and Topen; if that fails, fid stays on the directory. */
+function openfound<A>(s: Session<A>, fid: Fid<A>, found: A, mode: number): Answer<void> {
+  const dir = fid.aux;
+  fid.aux = found;
+  let a: Answer<void>;
+  try {
+    a = openfid(s, fid, mode);
+  } catch (error_) {
+    fid.aux = dir;
+    throw error_;
+  }
+  return istask(a) ? openback(fid, dir, a) : a;
+}
+
+function* openback<A>(fid: Fid<A>, dir: A, task: Task<void>): Task<void> {
+  try {
+    yield* task;
+  } catch (error_) {
+    fid.aux = dir;
+    throw error_;
+  }
+}

@@ -1,0 +1,86 @@
+// Tread and Twrite, of files and directories.
+
+import { MAXOFFSET, OEXEC, OREAD, OWRITE } from "../../../kernel/const.ts";
+import { convD2M } from "../../../kernel/dir.ts";
+import { Edirseek, Eio, error } from "../../../kernel/errors.ts";
+import { Rread, Rwrite, type Rmsg } from "../../../kernel/fcall.ts";
+import { andthen } from "./answer.ts";
+import { Ebadoffset, Enoread, Enotopen, Enowrite, wrongmode } from "./errors.ts";
+import type { Msg, Session } from "./session.ts";
+import type { Answer, Fid } from "./srv.ts";
+
+export function read<A>(s: Session<A>, f: Msg<"Tread">): Answer<Rmsg> {
+  const fid = s.fids.get(f.fid);
+  const data = readfid(s, fid, s.room(f.count), f.offset);
+  return andthen(data, (bytes) => ({ type: Rread, tag: f.tag, data: bytes }));
+}
+
+/** At most count bytes of an open file, or entries of a directory. */
+export function readfid<A>(
+  s: Session<A>,
+  fid: Fid<A>,
+  count: number,
+  offset: number,
+): Answer<Uint8Array> {
+  const { omode } = fid;
+  if (omode < 0) error(Enotopen);
+  if ((omode & 3) === OWRITE) error(wrongmode("read", omode));
+  if (offset + count > MAXOFFSET) error(Ebadoffset);
+  if (s.isdir(fid.aux)) return readdir(s, fid, count, offset);
+  if (s.srv.read === undefined) return error(Enoread);
+  return andthen(s.srv.read(fid, count, offset), (bytes) => clip(bytes, count));
+}
+
+const clip = (bytes: Uint8Array, count: number): Uint8Array =>
+  bytes.length > count ? bytes.subarray(0, count) : bytes;
+
+/** A directory is read from 0 or where the last read ended. */
+function readdir<A>(s: Session<A>, fid: Fid<A>, count: number, offset: number): Answer<Uint8Array> {
+  if (offset !== 0 && offset !== fid.diroffset) error(Edirseek);
+  const ended = (bytes: Uint8Array): Uint8Array => {
+    fid.diroffset = offset + bytes.length;
+    return bytes;
+  };
+  if (s.srv.entries === undefined) {
+    if (s.srv.read === undefined) return error(Enoread);
+    return andthen(s.srv.read(fid, count, offset), (bytes) => ended(clip(bytes, count)));
+  }
+  if (offset === 0 || fid.dir === null)
+    fid.dir = { rest: s.srv.entries(fid)[Symbol.iterator](), held: null };
+  return ended(pack(fid, count));
+}
+
+/** As many of the entries to come as fit. */
+function pack<A>(fid: Fid<A>, count: number): Uint8Array {
+  const { dir } = fid;
+  const buf = new Uint8Array(count);
+  let n = 0;
+  while (dir !== null) {
+    let d = dir.held;
+    if (d === null) {
+      const next = dir.rest.next();
+      if (next.done === true) break;
+      d = next.value;
+    }
+    const end = convD2M(d, buf, n);
+    dir.held = end < 0 ? d : null;
+    if (end < 0) break;
+    n = end;
+  }
+  return buf.subarray(0, n);
+}
+
+export function write<A>(s: Session<A>, f: Msg<"Twrite">): Answer<Rmsg> {
+  const fid = s.fids.get(f.fid);
+  const { omode } = fid;
+  if (omode < 0) error(Enotopen);
+  const how = omode & 3;
+  if (how === OREAD || how === OEXEC) error(wrongmode("write", omode));
+  if (f.offset + f.data.length > MAXOFFSET) error(Ebadoffset);
+  if (s.srv.write === undefined) return error(Enowrite);
+  const data = s.keeps.write ? f.data.slice() : f.data;
+  return andthen(s.srv.write(fid, data, f.offset), (n) => {
+    if (n < 0 || n > f.data.length) error(Eio);
+    return { type: Rwrite, tag: f.tag, count: n };
+  });
+}
