@@ -9,8 +9,9 @@ import { commandhelp, help } from "./help.ts";
 import { Loaderror } from "./load.ts";
 import { Mounterror } from "./mounts.ts";
 import { run } from "./run.ts";
+import { serve } from "./serve.ts";
 
-const COMMANDS: readonly Command[] = [run];
+const COMMANDS: readonly Command[] = [run, serve];
 
 async function main(words: readonly string[]): Promise<number> {
   const [name, ...rest] = words;

@@ -6,23 +6,33 @@ import type { Booted } from "../../kernel/boot.ts";
 import type { Process } from "../../kernel/spawn.ts";
 import { crashtext } from "./crash.ts";
 
-/** What a shell reports of a process that Ctrl-C ended, and of one that wrote to a closed pipe. */
+/** What a shell reports of a process that Ctrl-C, SIGTERM or a closed pipe ended. */
 const INTERRUPTED = 130;
+const TERMINATED = 143;
 const PIPECLOSED = 141;
 const FAILED = 1;
 
-/** Waits for the end of a process; says why it ended, if it failed, and gives the host's status. */
-export function watch(kernel: Booted, p: Process): Promise<number> {
-  return new Watch(kernel, p).over();
+/**
+ * Waits for the end of a process; says why it ended, if it failed, and gives the host's status:
+ * `interrupted` when Ctrl-C ended it.
+ */
+export function watch(
+  kernel: Booted,
+  p: Process,
+  interrupted: number = INTERRUPTED,
+): Promise<number> {
+  return new Watch(kernel, p, interrupted).over();
 }
 
 class Watch {
   readonly #kernel: Booted;
   readonly #process: Process;
+  readonly #interrupted: number;
   #interrupts = 0;
   #status: number | null = null;
 
-  constructor(kernel: Booted, p: Process) {
+  constructor(kernel: Booted, p: Process, interrupted: number) {
+    this.#interrupted = interrupted;
     this.#kernel = kernel;
     this.#process = p;
   }
@@ -30,7 +40,7 @@ class Watch {
   async over(): Promise<number> {
     const hooks = [
       on(process, "SIGINT", this.#interrupt),
-      on(process, "SIGTERM", () => this.#end(128 + 15)),
+      on(process, "SIGTERM", () => this.#end(TERMINATED)),
       on(process, "beforeExit", this.#deadlock),
       on(process, "uncaughtException", this.#threw),
       on(process, "unhandledRejection", this.#threw),
@@ -47,7 +57,7 @@ class Watch {
   /** As the console does: the note goes to the whole group. Who asks again means it. */
   readonly #interrupt = (): void => {
     const group = this.#process.proc.noteid;
-    if (++this.#interrupts > 1) return this.#end(INTERRUPTED);
+    if (++this.#interrupts > 1) return this.#end(this.#interrupted);
     for (const proc of this.#kernel.procs.values())
       if (proc.noteid === group && !proc.dead) proc.image?.notes.post("interrupt", false);
   };
@@ -75,7 +85,7 @@ class Watch {
   #report(status: string): number {
     if (status === "") return 0;
     const { crash, proc } = this.#process;
-    if (this.#interrupts > 0 && status === "interrupt") return INTERRUPTED;
+    if (this.#interrupts > 0 && status === "interrupt") return this.#interrupted;
     process.stderr.write(`${crash === undefined ? status : crashtext(proc.text, crash)}\n`);
     return FAILED;
   }

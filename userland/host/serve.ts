@@ -1,0 +1,126 @@
+// namec serve: a file server on the host's network, until Ctrl-C.
+
+import { PlanError } from "../../kernel/errors.ts";
+import type { Exit, Task } from "../../syscalls/sys.ts";
+import { acceptsrv } from "../lib/9p.ts";
+import type { Anysrv } from "../lib/9p.ts";
+import type { ThreadSys } from "../lib/both.ts";
+import { announce, netaddr } from "../lib/dial.ts";
+import type { Call } from "../lib/dial.ts";
+import { newram } from "../lib/ram.ts";
+import { Usage, nearest } from "./command.ts";
+import type { Command, Given } from "./command.ts";
+import type { Bootopts } from "./boot.ts";
+import { machine } from "./machine.ts";
+import { Mounterror, dialstring } from "./mounts.ts";
+import { watch } from "./watch.ts";
+
+const ADDR = "tcp!127.0.0.1!5640";
+
+export const serve: Command = {
+  name: "serve",
+  usage: "ramfs|exportfs [options]",
+  brief: "serve files over the network: from memory, or a directory of this machine",
+  about: `Serves files by 9P, to any 9P client, until Ctrl-C.
+
+    ramfs     an empty tree in memory
+    exportfs  the directory that --root names; nothing outside it can be reached`,
+  options: [
+    {
+      name: "listen",
+      values: ["ADDR"],
+      text: `where to listen (default ${ADDR}); port 0 takes a free one`,
+    },
+    { name: "root", values: ["DIR"], text: "exportfs: the directory of this machine to serve" },
+    { name: "readonly", values: [], text: "exportfs: nothing can be changed" },
+    { name: "perm", values: ["OCT"], text: "ramfs: permissions of its root (default 777)" },
+    {
+      name: "user",
+      values: ["NAME"],
+      text: "who runs the server, and owns the root of ramfs (default glenda)",
+    },
+  ],
+  examples: [
+    "namec serve ramfs --listen 'tcp!127.0.0.1!5640'",
+    "namec serve exportfs --root /usr/share/doc --readonly",
+    "namec run --mount 'tcp!127.0.0.1!5640' /n/remote ls /n/remote",
+  ],
+  mixed: true,
+  run: start,
+};
+
+/** A server: what else the machine needs for it, and how its tree is made in the serving process. */
+type Server = {
+  readonly options: readonly string[];
+  readonly boot: Bootopts;
+  readonly make: (sys: ThreadSys) => Task<Anysrv>;
+};
+
+const SERVERS: Readonly<Record<string, (given: Given, user: string) => Server>> = { ramfs };
+
+async function start(given: Given): Promise<number> {
+  const [name, extra] = given.rest;
+  const server = choose(name, given);
+  if (extra !== undefined) throw new Usage(`${extra} is too much: one server at a time`);
+  const addr = dialstring(given.get("listen") ?? ADDR);
+  const kernel = await machine({ user: user(given), ...server.boot });
+  const failure: { e: PlanError | null } = { e: null };
+  try {
+    const p = kernel.spawn(
+      function* main(sys: ThreadSys): Task<Exit> {
+        const srv = yield* server.make(sys);
+        let at: Call;
+        try {
+          at = yield* announce(sys, addr);
+        } catch (e) {
+          if (!(e instanceof PlanError)) throw e;
+          failure.e = e;
+          return;
+        }
+        process.stderr.write(`serving ${name} on tcp!${yield* netaddr(sys, at.dir, "local")}\n`);
+        return yield* acceptsrv(sys, at, srv);
+      },
+      [name ?? ""],
+      { tty: kernel.config.tty },
+    );
+    const status = await watch(kernel, p, 0);
+    if (failure.e !== null) throw new Mounterror(`cannot listen on ${addr}: ${failure.e.message}`);
+    return status;
+  } finally {
+    await kernel.shutdown();
+  }
+}
+
+const user = (given: Given): string => given.get("user") ?? "glenda";
+
+function choose(name: string | undefined, given: Given): Server {
+  const names = Object.keys(SERVERS);
+  const make = SERVERS[name ?? ""];
+  if (name === undefined) throw new Usage("no server is named", `there are ${names.join(" and ")}`);
+  if (make === undefined) {
+    const close = nearest(name, names);
+    throw new Usage(
+      `unknown server ${name}`,
+      close === null ? `there are ${names.join(" and ")}` : `did you mean ${close}?`,
+    );
+  }
+  const server = make(given, user(given));
+  for (const option of ["root", "readonly", "perm"])
+    if (given.has(option) && !server.options.includes(option))
+      throw new Usage(`--${option} means nothing to ${name}`);
+  return server;
+}
+
+function ramfs(given: Given, uid: string): Server {
+  const text = given.get("perm") ?? "777";
+  if (!/^0?[0-7]{1,3}$/.test(text))
+    throw new Usage(`--perm ${text}: permissions are octal, such as 755`);
+  const perm = Number.parseInt(text, 8);
+  return {
+    options: ["perm"],
+    boot: {},
+    *make(sys) {
+      return newram(sys, { user: uid, perm }) as Anysrv;
+    },
+  };
+}
