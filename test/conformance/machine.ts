@@ -1,0 +1,84 @@
+// The machine that scripts run on: a kernel as the recorded ones were set up. /tmp is a fresh ramfs, a
+// second is posted as /srv/ramtest and a third as /srv/boot; sc, echo and cat are in /bin; sc starts in
+// /tmp with descriptor 0 on /dev/null, 1 and 2 on /dev/cons.
+
+import {
+  MAFTER,
+  MCREATE,
+  MREPL,
+  OREAD,
+  RFENVG,
+  RFFDG,
+  RFNAMEG,
+  RFNOTEG,
+  RFPROC,
+} from "../../kernel/const.ts";
+import type { Booted, Firstbind } from "../../kernel/boot.ts";
+import type { Tty } from "../../kernel/tty.ts";
+import type { Exit, Task } from "../../syscalls/sys.ts";
+import cat from "../../userland/bin/cat.ts";
+import echo from "../../userland/bin/echo.ts";
+import ramfs from "../../userland/bin/ramfs.ts";
+import { boot } from "../../userland/host/boot.ts";
+import type { Bootopts } from "../../userland/host/boot.ts";
+import type { ThreadSys } from "../../userland/lib/both.ts";
+import { asyncsc, sc } from "./sc.ts";
+
+/** A script, and what to run it on. */
+export type Run = {
+  readonly script: string;
+  readonly namespace: NonNullable<Bootopts["namespace"]>;
+  readonly tty: Tty;
+  /** The interpreter is an async program. */
+  readonly async?: boolean;
+};
+
+/** `/` is the kernel's own root, and behind it a tree with the programs and the script. */
+const NS: readonly Firstbind[] = [
+  ["#R", "/", MAFTER | MCREATE],
+  ["#R/bin", "/bin", MREPL],
+  ["#c", "/dev", MREPL],
+  ["#d", "/fd", MREPL],
+  ["#e", "/env", MREPL | MCREATE],
+  ["#p", "/proc", MREPL],
+  ["#s", "/srv", MREPL | MCREATE],
+];
+
+/** Boots the machine. Time is virtual: sleeping costs nothing, and each run is like the last. */
+export function machine(run: Run): Promise<Booted> {
+  return boot({
+    clock: "virtual",
+    namespace: run.namespace,
+    user: "glenda",
+    tty: run.tty,
+    ns: NS,
+    files: {
+      bin: { sc: run.async === true ? asyncsc : sc, echo, cat },
+      lib: { script: run.script },
+      tmp: {},
+    },
+  });
+}
+
+/** The first process: servers, mounts, and sc as its child. Its exit status is sc's. */
+export function* init(sys: ThreadSys): Task<Exit> {
+  for (const args of [
+    ["-S", "boot"],
+    ["-m", "/tmp"],
+    ["-S", "ramtest"],
+  ]) {
+    const failed = yield* ramfs(sys, ["ramfs", ...args]);
+    if (typeof failed === "string" && failed !== "") return failed;
+  }
+  yield* sys.chdir("/tmp");
+  yield* sys.close(0);
+  yield* sys.open("/dev/null", OREAD);
+  const flags = RFPROC | RFFDG | RFNAMEG | RFENVG | RFNOTEG;
+  const pid = yield* sys.rfork(flags, function* (child: ThreadSys) {
+    yield* child.exec("/bin/sc", ["sc", "/lib/script"]);
+  });
+  for (;;) {
+    const w = yield* sys.wait();
+    if (w.pid === pid) return w.msg;
+  }
+}
