@@ -1,0 +1,141 @@
+// Names and reads on an in-memory file five directories down: this kernel beside memfs and ZenFS, through
+// the promises that each of them gives.
+
+import { InMemory, configureSingle, fs as zen } from "@zenfs/core";
+import { memfs } from "memfs";
+import { OREAD, boot } from "../../userland/host/index.ts";
+import type { Kernel, Sys, Task, TaskSys } from "../../userland/host/index.ts";
+import type { Contestant } from "./rounds.ts";
+
+const DIR = "/a/b/c/d";
+const FILE = `${DIR}/file`;
+const SIZE = 4096;
+
+/** An operation, for each contestant. */
+export type Match = { readonly name: string; readonly list: readonly Contestant[] };
+
+type Work = (sys: Sys, n: number) => Promise<void>;
+type Taskwork = (sys: TaskSys, n: number) => Task<void>;
+
+/** Hands pieces of work to a process: its system calls are good only while it runs. */
+function worker(kernel: Kernel): (work: Work) => (n: number) => Promise<number> {
+  return (work) => async (n) => {
+    const p = kernel.spawn(async (sys: Sys) => await work(sys, n), ["bench"]);
+    await ended(p.wait());
+    return n;
+  };
+}
+
+function taskworker(kernel: Kernel): (work: Taskwork) => (n: number) => Promise<number> {
+  return (work) => async (n) => {
+    const p = kernel.spawn(
+      function* bench(sys: TaskSys): Task<void> {
+        yield* work(sys, n);
+      },
+      ["bench"],
+    );
+    await ended(p.wait());
+    return n;
+  };
+}
+
+async function ended(status: Promise<string>): Promise<void> {
+  const text = await status;
+  if (text !== "") throw new Error(text);
+}
+
+const ours: Readonly<Record<string, Work>> = {
+  async stat(sys, n) {
+    for (let i = 0; i < n; i++) await sys.stat(FILE);
+  },
+  async openclose(sys, n) {
+    for (let i = 0; i < n; i++) await sys.close(await sys.open(FILE, OREAD));
+  },
+  async read(sys, n) {
+    const buf = new Uint8Array(SIZE);
+    for (let i = 0; i < n; i++) {
+      const fd = await sys.open(FILE, OREAD);
+      await sys.read(fd, buf);
+      await sys.close(fd);
+    }
+  },
+};
+
+const tasks: Readonly<Record<string, Taskwork>> = {
+  *stat(sys, n) {
+    for (let i = 0; i < n; i++) yield* sys.stat(FILE);
+  },
+  *openclose(sys, n) {
+    for (let i = 0; i < n; i++) yield* sys.close(yield* sys.open(FILE, OREAD));
+  },
+  *read(sys, n) {
+    const buf = new Uint8Array(SIZE);
+    for (let i = 0; i < n; i++) {
+      const fd = yield* sys.open(FILE, OREAD);
+      yield* sys.read(fd, buf);
+      yield* sys.close(fd);
+    }
+  },
+};
+
+/** What memfs and ZenFS have in common. */
+type Promises = {
+  stat(name: string): Promise<unknown>;
+  open(name: string, flags: string): Promise<Opened>;
+};
+type Opened = {
+  read(buf: Uint8Array, offset: number, length: number, position: number): Promise<unknown>;
+  close(): Promise<void>;
+};
+
+const peer = (p: Promises): Readonly<Record<string, (n: number) => Promise<number>>> => ({
+  async stat(n) {
+    for (let i = 0; i < n; i++) await p.stat(FILE);
+    return n;
+  },
+  async openclose(n) {
+    for (let i = 0; i < n; i++) await (await p.open(FILE, "r")).close();
+    return n;
+  },
+  async read(n) {
+    const buf = new Uint8Array(SIZE);
+    for (let i = 0; i < n; i++) {
+      const f = await p.open(FILE, "r");
+      await f.read(buf, 0, SIZE, 0);
+      await f.close();
+    }
+    return n;
+  },
+});
+
+const NAMES: readonly (readonly [string, string])[] = [
+  ["stat", "stat"],
+  ["openclose", "open, close"],
+  ["read", "open, read 4 KiB, close"],
+];
+
+/** The matches, and the end of what they need. */
+export async function matches(): Promise<{ list: Match[]; close: () => Promise<void> }> {
+  const bytes = new Uint8Array(SIZE).fill(0x61);
+  const kernel = await boot({ files: { a: { b: { c: { d: { file: bytes } } } } } });
+  const { fs: mem } = memfs();
+  mem.mkdirSync(DIR, { recursive: true });
+  mem.writeFileSync(FILE, bytes);
+  await configureSingle({ backend: InMemory });
+  zen.mkdirSync(DIR, { recursive: true });
+  zen.writeFileSync(FILE, bytes);
+  const [run, runtask] = [worker(kernel), taskworker(kernel)];
+  const memops = peer(mem.promises as unknown as Promises);
+  const zenops = peer(zen.promises as unknown as Promises);
+  const none = async (): Promise<number> => 0;
+  const list = NAMES.map(([key, name]) => ({
+    name,
+    list: [
+      { name: "namec", run: run(ours[key] ?? (async () => undefined)) },
+      { name: "memfs", run: memops[key] ?? none },
+      { name: "ZenFS", run: zenops[key] ?? none },
+      { name: "namec, generator", run: runtask(tasks[key] ?? function* () {}) },
+    ],
+  }));
+  return { list, close: () => kernel.shutdown() };
+}

@@ -1,0 +1,153 @@
+// npm run bench: what the kernel and its servers cost, beside what a user would take instead, in one run
+// on one machine, so that the ratios mean something where the numbers do not.
+//
+//	npm run bench -- [--quick] [boot] [names] [rpc]
+
+import { cpus, totalmem } from "node:os";
+import { boot } from "../../userland/host/index.ts";
+import { matches } from "./names.ts";
+import { ECHO, NAMEC, Server } from "./process.ts";
+import { columns, compete, count, median, ratio } from "./rounds.ts";
+import type { Effort, Score } from "./rounds.ts";
+import { Wire, prepare } from "./wire.ts";
+
+const quick = process.argv.includes("--quick");
+const wanted = process.argv.slice(2).filter((word) => !word.startsWith("-"));
+const effort: Effort = quick ? { rounds: 3, ms: 20 } : { rounds: 11, ms: 200 };
+const say = (text: string): void => void process.stdout.write(text);
+const rate = (list: readonly Score[], name: string): number =>
+  list.find((s) => s.name === name)?.rate ?? 0;
+const spread = (list: readonly Score[]): string =>
+  `±${Math.round(Math.max(...list.map((s) => s.spread)) * 100)}%`;
+
+function machine(): void {
+  const { node, v8 } = process.versions;
+  const [cpu] = cpus();
+  const memory = Math.round(totalmem() / 2 ** 30);
+  say(`Node ${node}, V8 ${v8}, ${process.platform} ${process.arch}\n`);
+  say(`${cpus().length} x ${cpu?.model ?? "unknown"}, ${memory} GB\n`);
+  say(`medians of ${effort.rounds} rounds of about ${effort.ms} ms, in turns\n`);
+}
+
+/** Once loaded: from nothing to a kernel with a process that has run. */
+async function booting(): Promise<void> {
+  const once = async (full: boolean): Promise<number> => {
+    const began = performance.now();
+    const kernel = await boot();
+    if (full) await kernel.spawn(async () => undefined, ["true"]).wait();
+    const took = performance.now() - began;
+    await kernel.shutdown();
+    return took;
+  };
+  const first = await once(true);
+  const times = quick ? 20 : 200;
+  const [bare, full] = [
+    await median(times, () => once(false)),
+    await median(times, () => once(true)),
+  ];
+  const ms = (t: number): string => `${t.toFixed(2)} ms`;
+  say("\nBoot, once loaded\n");
+  say(
+    columns([
+      ["the first, with a program run to its end", ms(first)],
+      ["a kernel", ms(bare)],
+      ["a kernel, and a program run to its end", ms(full)],
+    ]),
+  );
+}
+
+async function names(): Promise<void> {
+  const { list, close } = await matches();
+  const rows = [
+    ["operations per second", "namec", "memfs", "ratio", "ZenFS", "ratio", "generator", ""],
+  ];
+  for (const match of list) {
+    const scores = await compete(match.list, effort);
+    const [us, mem, zen] = [rate(scores, "namec"), rate(scores, "memfs"), rate(scores, "ZenFS")];
+    const task = rate(scores, "namec, generator");
+    rows.push([
+      match.name,
+      count(us),
+      count(mem),
+      ratio(us, mem),
+      count(zen),
+      ratio(us, zen),
+      count(task),
+      spread(scores),
+    ]);
+  }
+  await close();
+  say("\nA file of 4 KiB in memory, five names deep, one call after another (promises)\n");
+  say(columns(rows));
+}
+
+async function rpcs(): Promise<void> {
+  const ramfs = await Server.start([NAMEC, "serve", "ramfs", "--listen", "tcp!127.0.0.1!0"]);
+  const echo = await Server.start([ECHO]);
+  const [server, limit] = [await Wire.dial(ramfs.port), await Wire.dial(echo.port)];
+  const frames = await prepare(server);
+  const rows = [["RPCs per second", "ramfs", "echo", "ratio", "CPU us/RPC", "echo", ""]];
+  for (const window of [1, 64])
+    for (const what of ["stat", "read"] as const) {
+      const cost = { ramfs: new Cost(ramfs), echo: new Cost(echo) };
+      const pump =
+        (w: Wire, c: Cost) =>
+        (n: number): Promise<number> =>
+          c.of(w.pump(frames[what], n, window));
+      const scores = await compete(
+        [
+          { name: "ramfs", run: pump(server, cost.ramfs) },
+          { name: "echo", run: pump(limit, cost.echo) },
+        ],
+        effort,
+      );
+      const [us, peer] = [rate(scores, "ramfs"), rate(scores, "echo")];
+      const label = `${what === "stat" ? "stat" : "read 1 byte"}, ${window} outstanding`;
+      rows.push([
+        label,
+        count(us),
+        count(peer),
+        ratio(us, peer),
+        cost.ramfs.text,
+        cost.echo.text,
+        spread(scores),
+      ]);
+    }
+  server.close();
+  limit.close();
+  await Promise.all([ramfs.stop(), echo.stop()]);
+  say(
+    "\nnamec serve ramfs in a second process, loopback TCP; echo: the same frames back from node:net\n",
+  );
+  say(columns(rows));
+}
+
+/** The processor time that operations cost a server. */
+class Cost {
+  readonly #server: Server;
+  #ms = 0;
+  #n = 0;
+
+  constructor(server: Server) {
+    this.#server = server;
+  }
+
+  async of(work: Promise<number>): Promise<number> {
+    const before = this.#server.cpu();
+    const n = await work;
+    const after = this.#server.cpu();
+    if (before !== null && after !== null) this.#ms += after - before;
+    this.#n += n;
+    return n;
+  }
+
+  get text(): string {
+    return this.#ms === 0 ? "-" : ((this.#ms * 1000) / this.#n).toFixed(1);
+  }
+}
+
+const PARTS: Readonly<Record<string, () => Promise<void>>> = { boot: booting, names, rpc: rpcs };
+
+machine();
+for (const [name, part] of Object.entries(PARTS))
+  if (wanted.length === 0 || wanted.includes(name)) await part();
