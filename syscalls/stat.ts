@@ -11,9 +11,10 @@ import type { Proc } from "../kernel/proc.ts";
 import type { Task } from "../kernel/rendez.ts";
 import { checkbytes, checkname } from "./arg.ts";
 
-export function stat(up: Proc, name: string): Task<Dir> {
+// A generator, so that nothing is looked at before the scheduler takes the call.
+export function* stat(up: Proc, name: string): Task<Dir> {
   checkname(name);
-  return up.pgrp.ns.namec(up, name, Astat);
+  return yield* up.pgrp.ns.namec(up, name, Astat);
 }
 
 export function* fstat(up: Proc, fd: number): Task<Dir> {

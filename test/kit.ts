@@ -1,0 +1,144 @@
+// What kernel tests share: a kernel under virtual time that must leave nothing behind, programs run to
+// their end, a ramfs on a name, and messages and resolution steps in short notation.
+
+import type { ExecutionContext } from "ava";
+import type { Booted } from "../kernel/boot.ts";
+import { MCREATE, MREPL, ORDWR } from "../kernel/const.ts";
+import { PlanError } from "../kernel/errors.ts";
+import * as F from "../kernel/fcall.ts";
+import type { Audit } from "../kernel/kernel.ts";
+import type { Program } from "../kernel/trap.ts";
+import { utfdecode } from "../kernel/utf.ts";
+import type { Sys, TaskSys } from "../syscalls/sys.ts";
+import { type Bootopts, boot } from "../userland/host/boot.ts";
+import { postmount } from "../userland/lib/9p.ts";
+import { newram } from "../userland/lib/ram.ts";
+
+/** The audit of a kernel in which nothing is alive. */
+export const NOTHING: Audit = { procs: [], chans: [], fids: [], tags: [] };
+
+/** A test in a kernel of its own; when it is over the kernel ends, and nothing may be left in it. */
+export function within(
+  fn: (t: ExecutionContext, k: Booted) => Promise<void>,
+  opts: Bootopts = {},
+): (t: ExecutionContext) => Promise<void> {
+  return async (t) => {
+    const k = await boot({ clock: "virtual", ...opts });
+    await fn(t, k);
+    await k.shutdown();
+    t.deepEqual(k.audit(), NOTHING);
+  };
+}
+
+/** Runs a program to its end; what it threw, the test throws. Gives status and output. */
+export async function run(
+  k: Booted,
+  main: Program,
+  argv: readonly string[] = ["main"],
+): Promise<{ status: string; output: string }> {
+  const p = k.spawn(main, argv);
+  const status = await p.wait();
+  if (p.crash !== undefined) throw p.crash;
+  return { status, output: p.output };
+}
+
+/** The error string of a call that must fail. */
+export async function failure(call: Promise<unknown>): Promise<string> {
+  try {
+    await call;
+  } catch (e) {
+    if (e instanceof PlanError) return e.message;
+    throw e;
+  }
+  return "no error";
+}
+
+/** The start of a file, as text. */
+export async function cat(sys: Sys, name: string): Promise<string> {
+  const fd = await sys.open(name, 0);
+  try {
+    const buf = new Uint8Array(8192);
+    return utfdecode(buf, 0, await sys.read(fd, buf));
+  } finally {
+    await sys.close(fd);
+  }
+}
+
+/** Writes a file, creating or truncating it. */
+export async function put(sys: Sys, name: string, text: string): Promise<void> {
+  const fd = await sys.create(name, ORDWR, 0o666);
+  await sys.write(fd, new TextEncoder().encode(text));
+  await sys.close(fd);
+}
+
+export type Mountopts = { readonly flags?: number; readonly version?: string };
+
+/** Mounts a ramfs, everybody's, on a directory. */
+export async function mountram(
+  sys: Sys,
+  mtpt: string,
+  { flags = MREPL | MCREATE, version = "9P2000.ix.stream" }: Mountopts = {},
+): Promise<void> {
+  const make = (s: TaskSys) => ({ ...newram(s, { user: "glenda", perm: 0o777 }), version });
+  await postmount(sys, make, { mtpt, flags });
+}
+
+/** Gathers the requests that the kernel sends, from now on, as "Twalk(a/b) Topen(0)". */
+export function requests(k: Booted): string[] {
+  const list: string[] = [];
+  k.trace.listen((e) => {
+    if (e.type === "send" && F.isT(e.fcall)) list.push(short(e.fcall));
+  });
+  return list;
+}
+
+/** A request as semantics.md, section 7, writes it. */
+function short(f: F.Tmsg): string {
+  switch (f.type) {
+    case F.Twalk:
+      return `Twalk(${f.wname.length === 0 ? "clone" : f.wname.join("/")})`;
+    case F.Topen:
+      return `Topen(${f.mode})`;
+    case F.Tcreate:
+      return `Tcreate(${f.name})`;
+    case F.Tread:
+      return `Tread(${f.count}@${f.offset})`;
+    case F.Twrite:
+      return `Twrite(${f.data.length}@${f.offset})`;
+    case F.Tversion:
+      return `Tversion(${f.version})`;
+    default:
+      return NAMES[f.type] ?? String(f.type);
+  }
+}
+
+const NAMES: { readonly [type: number]: string } = {
+  [F.Tauth]: "Tauth",
+  [F.Tattach]: "Tattach",
+  [F.Tflush]: "Tflush",
+  [F.Tclunk]: "Tclunk",
+  [F.Tremove]: "Tremove",
+  [F.Tstat]: "Tstat",
+  [F.Twstat]: "Twstat",
+  [F.Tstream]: "Tstream",
+};
+
+/** Gathers what namec does, from now on, one line for each step. */
+export function steps(k: Booted): string[] {
+  const list: string[] = [];
+  k.trace.listen((e) => {
+    if (e.type === "namec") list.push(stepline(e));
+  });
+  return list;
+}
+
+function stepline(e: object): string {
+  const words: string[] = [];
+  for (const [key, value] of Object.entries(e) as [string, unknown][])
+    if (key === "step") words.unshift(text(value));
+    else if (!["at", "pid", "call", "type"].includes(key)) words.push(`${key}=${text(value)}`);
+  return words.join(" ");
+}
+
+const text = (value: unknown): string =>
+  Array.isArray(value) ? value.join("/") : JSON.stringify(value).replaceAll('"', "");
