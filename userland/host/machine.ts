@@ -12,11 +12,19 @@ import { Streamtty } from "./tty.ts";
 
 /** Boots it. */
 export function machine(opts: Bootopts = {}): Promise<Booted> {
+  const mine = machineopts(opts);
   return boot({
+    ...mine,
+    devices: [(k) => newIp(k, newNodestack(k)), ...(mine.devices ?? [])],
+    binds: [["#I", "/net", MREPL], ...(mine.binds ?? [])],
+  });
+}
+
+/** The same machine but for its network. */
+export function machineopts(opts: Bootopts): Bootopts {
+  return {
     tty: new Streamtty(process.stdin, process.stdout),
     ...opts,
     files: { bin, ...opts.files },
-    devices: [(k) => newIp(k, newNodestack(k)), ...(opts.devices ?? [])],
-    binds: [["#I", "/net", MREPL], ...(opts.binds ?? [])],
-  });
+  };
 }

@@ -38,6 +38,8 @@ export type Netopts = {
   readonly seed?: number;
   /** Lets any coroutine that is ready be next, as the seed says, to find what depends on the order. */
   readonly anyorder?: boolean;
+  /** "virtual", time that jumps to the next thing to happen; or "real". */
+  readonly clock?: "virtual" | "real";
   readonly host?: Host;
 };
 
@@ -91,7 +93,8 @@ export class Net implements Machine {
   constructor(opts: Netopts) {
     this.#seed = opts.seed ?? 0;
     const order = opts.anyorder === true ? chance(this.#seed) : null;
-    this.sched = newsched({ host: opts.host ?? nodehost, virtual: true, chance: order });
+    const virtual = opts.clock !== "real";
+    this.sched = newsched({ host: opts.host ?? nodehost, virtual, chance: order });
     this.sched.join(this);
     this.#net = new Simnet(this.sched);
   }

@@ -6,9 +6,9 @@ import { bin } from "../bin/index.ts";
 import { Usage, nearest } from "./command.ts";
 import type { Command, Given } from "./command.ts";
 import { isfile, loadprogram, progname } from "./load.ts";
-import { machine } from "./machine.ts";
 import { mounted, mountof } from "./mounts.ts";
 import { painter } from "./paint.ts";
+import { bootgiven, simoptions } from "./simrun.ts";
 import { Strace } from "./strace.ts";
 import { watch } from "./watch.ts";
 
@@ -36,11 +36,13 @@ Ctrl-C posts the note "interrupt" to the program; a second Ctrl-C ends it.`,
       text: "show every system call, what became of its name, and its 9P messages, on stderr",
     },
     { name: "user", values: ["NAME"], text: "who runs the program (default glenda)" },
+    ...simoptions,
   ],
   examples: [
     "namec run hello.ts a b c",
     "namec run --trace ls /dev",
     "namec run --mount 'tcp!127.0.0.1!5640' /n/remote hello.ts",
+    "namec run --virtual --host far:rtt=50ms,bw=600KB/s hello.ts",
   ],
   run: start,
 };
@@ -52,10 +54,11 @@ async function start(given: Given): Promise<number> {
   const mounts = given.all("mount").map(mountof);
   const main = await find(prog);
   const user = given.get("user");
-  const kernel = await machine(user === undefined ? {} : { user });
+  const here = await bootgiven(given, user === undefined ? {} : { user });
+  const { kernel } = here;
   const ended = given.has("trace") ? traced(kernel) : (): void => undefined;
   try {
-    const like = await mounted(kernel, mounts);
+    const like = await mounted(kernel, [...here.mounts, ...mounts]);
     const argv = [isfile(prog) ? progname(prog) : prog, ...args];
     const p = kernel.spawn(main, argv, {
       tty: kernel.config.tty,
@@ -65,7 +68,7 @@ async function start(given: Given): Promise<number> {
     return await watch(kernel, p);
   } finally {
     ended();
-    await kernel.shutdown();
+    await here.shutdown();
   }
 }
 
