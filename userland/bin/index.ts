@@ -5,6 +5,8 @@ import cat from "./cat.ts";
 import cp from "./cp.ts";
 import date from "./date.ts";
 import echo from "./echo.ts";
+import exportfs from "./exportfs.ts";
+import hellofs from "./hellofs.ts";
 import kill from "./kill.ts";
 import ls from "./ls.ts";
 import mkdir from "./mkdir.ts";
@@ -28,6 +30,8 @@ export const bin: Readonly<Record<string, TaskMain>> = {
   cp,
   date,
   echo,
+  exportfs,
+  hellofs,
   kill,
   ls,
   mkdir,

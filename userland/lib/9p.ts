@@ -2,6 +2,8 @@
 
 export { agree } from "./9p/conn.ts";
 export { acceptsrv, listensrv, post, postfd, postmount, serve } from "./9p/serve.ts";
-export type { Anysrv, Place } from "./9p/serve.ts";
+export type { Anysrv, Makesrv, Place } from "./9p/serve.ts";
 export { Fid, NOTOPEN } from "./9p/srv.ts";
 export type { Answer, Srv } from "./9p/srv.ts";
+export { file, tree } from "./9p/tree.ts";
+export type { Contents, File, Filefns, Files } from "./9p/tree.ts";

@@ -1,10 +1,19 @@
 // Where a server meets its clients: on two descriptors, in /srv, on a mount point, at an announced
 // address. postmountsrv in 9p(2)
 
-import { MCREATE, MREPL, OWRITE, RFFDG, RFNAMEG, RFNOTEG, RFPROC } from "../../../kernel/const.ts";
+import {
+  MCREATE,
+  MREPL,
+  ORCLOSE,
+  OWRITE,
+  RFFDG,
+  RFNAMEG,
+  RFNOTEG,
+  RFPROC,
+} from "../../../kernel/const.ts";
 import { PlanError } from "../../../kernel/errors.ts";
 import { utfencode } from "../../../kernel/utf.ts";
-import type { Task } from "../../../syscalls/sys.ts";
+import type { Task, TaskSys } from "../../../syscalls/sys.ts";
 import { type Both, type ThreadSys, both } from "../both.ts";
 import { type Call, accept, announce, listen } from "../dial.ts";
 import { Conn } from "./conn.ts";
@@ -22,55 +31,69 @@ export const serve: Both<[fdin: number, fdout: number, srv: Anysrv], void, Threa
   },
 );
 
-/** Posts a descriptor as /srv/name. srv(3) */
-export const postfd: Both<[name: string, fd: number], void> = both(function* (sys, name, fd) {
-  const sfd = yield* sys.create(`#s/${name}`, OWRITE, 0o600);
+/**
+ * Posts a descriptor as /srv/name. Gives the descriptor of that file, which goes when that is closed by
+ * all who have it. srv(3)
+ */
+export const postfd: Both<[name: string, fd: number], number> = both(function* (sys, name, fd) {
+  const sfd = yield* sys.create(`#s/${name}`, OWRITE | ORCLOSE, 0o600);
   try {
     yield* sys.write(sfd, utfencode(String(fd)));
-  } finally {
+  } catch (e) {
     yield* sys.close(sfd);
+    throw e;
   }
+  return sfd;
 });
 
 /** Posts a server as /srv/name and serves it until nobody can reach it any more. */
 export const post: Both<[srv: Anysrv, name: string], void, ThreadSys> = both(
   function* (sys, srv, name) {
     const [mine, theirs] = yield* sys.pipe();
-    yield* postfd(sys, name, theirs);
+    const sfd = yield* postfd(sys, name, theirs);
     yield* sys.close(theirs);
     yield* serve(sys, mine, mine, srv);
+    yield* sys.close(sfd);
   },
 );
 
 /** Where postmount puts a server: in /srv, on a directory, or both. */
 export type Place = { readonly name?: string; readonly mtpt?: string; readonly flags?: number };
 
-/**
- * Starts a process that serves what `make` makes, and posts and mounts it. Gives the process's number.
- * make gets the system calls of that process.
- */
-export const postmount: Both<
-  [make: (sys: ThreadSys) => Anysrv | Task<Anysrv>, place: Place],
-  number
-> = both(function* (sys, make, place) {
-  const [mine, theirs] = yield* sys.pipe();
-  const pid = yield* sys.rfork(RFPROC | RFFDG | RFNAMEG | RFNOTEG, function* (child: ThreadSys) {
-    yield* child.close(theirs);
-    const srv = make(child);
-    yield* serve(child, mine, mine, "next" in srv ? yield* srv : srv);
-  });
-  yield* sys.close(mine);
-  try {
-    if (place.name !== undefined) yield* postfd(sys, place.name, theirs);
-    if (place.mtpt !== undefined)
-      yield* sys.mount(theirs, -1, place.mtpt, place.flags ?? MREPL | MCREATE, "");
-    else yield* sys.close(theirs);
-  } catch (e) {
-    yield* sys.close(theirs);
-    throw e;
-  }
-  return pid;
-});
+/** Makes a server, with the system calls of the process that is to serve it. */
+export type Makesrv = (sys: ThreadSys) => Anysrv | Task<Anysrv>;
+
+/** Starts a process that serves what `make` makes, and posts and mounts that. Gives the process's number. */
+export const postmount: Both<[make: Makesrv, place: Place], number> = both(
+  function* (sys, make, place) {
+    const [mine, theirs] = yield* sys.pipe();
+    const open = [mine, theirs];
+    try {
+      // The server has the file in /srv open: it goes when the server does.
+      if (place.name !== undefined) open.push(yield* postfd(sys, place.name, theirs));
+      const pid = yield* sys.rfork(
+        RFPROC | RFFDG | RFNAMEG | RFNOTEG,
+        function* (child: ThreadSys) {
+          yield* child.close(theirs);
+          const srv = make(child);
+          yield* serve(child, mine, mine, "next" in srv ? yield* srv : srv);
+        },
+      );
+      yield* closeall(sys, open.splice(0, 1));
+      if (place.mtpt !== undefined) {
+        yield* sys.mount(theirs, -1, place.mtpt, place.flags ?? MREPL | MCREATE, "");
+        open.shift(); // mount closed it
+      }
+      return pid;
+    } finally {
+      yield* closeall(sys, open);
+    }
+  },
+);
+
+function* closeall(sys: TaskSys, fds: readonly number[]): Task<void> {
+  for (const fd of fds) yield* sys.close(fd);
+}
 
 /** Serves all who call at addr, "tcp!*!564", each in a thread. */
 export const listensrv: Both<[addr: string, srv: Anysrv], never, ThreadSys> = both(
