@@ -15,6 +15,8 @@ import { Proc } from "./proc.ts";
 import type { Groups } from "./proc.ts";
 import { now, shutdown, spawn } from "./spawn.ts";
 import type { Process, Spawnopts } from "./spawn.ts";
+import { Mnttab } from "./standard-mount.ts";
+import { Standard } from "./standard.ts";
 import type { Program } from "./trap.ts";
 
 export { newsched } from "./kernel.ts";
@@ -49,7 +51,11 @@ export function newkernel(
   const rootdev = k.devtab.get("/");
   if (rootdev === undefined) throw new Panic("no device /");
   // The root needs no process: attach is for those who come by name.
-  const ns: Namespace = new Names(devattach(rootdev, ""));
+  const root = devattach(rootdev, "");
+  const ns: Namespace =
+    config.namespace === "standard"
+      ? new Standard(root, new Mnttab(() => k.nextmountid()))
+      : new Names(root);
   const groups: Groups = {
     pgrp: new Pgrp(k.nextpgrpid(), ns),
     fgrp: new Fgrp(),
