@@ -21,6 +21,14 @@ import type { Call } from "../kernel/trace.ts";
 /** A fid that a Group makes, or for a Tclunk or Tremove of its own the fid it ends. */
 type Fresh = { readonly fid: number; made: boolean; gone: boolean };
 
+/** Takes what a Tstream brings; the connection calls it for each Rstream, in order. */
+export interface Sink {
+  /** "over": that was the last of the run; "bad": it is more than was asked for. */
+  data(bytes: Uint8Array): "more" | "over" | "bad";
+  /** The run ended with an Rerror. */
+  failed(ename: string): void;
+}
+
 /** Requests with one tag, and their replies in the same order. */
 export class Group {
   readonly tag: number;
@@ -40,6 +48,10 @@ export class Group {
   released = false;
   /** More requests may still be added (a window). */
   open = false;
+  /** Where Rstreams go. */
+  sink: Sink | null = null;
+  /** A note while something of it is being sent does not flush it: it is a stream's. */
+  patient = false;
 
   constructor(tag: number, call: Call | null) {
     this.tag = tag;

@@ -7,7 +7,7 @@
 // nothing. What becomes of those fids is settled in mntrpc.ts.
 
 import { Chan } from "../kernel/chan.ts";
-import { MAXWELEM, OEXCL, OTRUNC, QTDIR } from "../kernel/const.ts";
+import { MAXWELEM, OEXCL, OREAD, OSTREAM, OTRUNC, OWRITE, QTDIR } from "../kernel/const.ts";
 import type { Later, Walkqid, Want } from "../kernel/dev.ts";
 import { miss } from "../kernel/dev.ts";
 import type { Dir, Qid, Wstat } from "../kernel/dir.ts";
@@ -31,12 +31,13 @@ import type { Proc } from "../kernel/proc.ts";
 import type { Task } from "../kernel/rendez.ts";
 import { Eclone, MntChan, dirof, opened, packwstat, partial } from "./mntchan.ts";
 import type { Group } from "./group.ts";
+import { openstream, openwrite } from "./laterstream.ts";
 import type { Mnt } from "./mntrpc.ts";
 
 const UNWALKED: Qid = { path: 0n, vers: 0, type: QTNONE };
 
 /** A walk from `from` that has not been made. Its qid is unknown until it has. */
-class LaterChan extends Chan {
+export class LaterChan extends Chan {
   readonly from: MntChan;
   readonly names: readonly string[];
   /** What was sent, when something was. */
@@ -51,7 +52,7 @@ class LaterChan extends Chan {
 }
 
 /** A group on the wire: the walk's messages, then the operation's. */
-type Asked = {
+export type Asked = {
   readonly g: Group;
   /** How many messages are the walk. */
   readonly nwalk: number;
@@ -90,10 +91,10 @@ export function newLater(k: Kernel): Later {
 }
 
 /** Builds the messages of an operation on the fid walked to. */
-type More = (tag: number, fid: number, m: Mnt, g: Group) => readonly Tmsg[];
+export type More = (tag: number, fid: number, m: Mnt, g: Group) => readonly Tmsg[];
 
 /** Sends the walk and the operation, in one write. */
-function* send(up: Proc, c: LaterChan, more: More): Task<Asked> {
+export function* send(up: Proc, c: LaterChan, more: More): Task<Asked> {
   const m = c.from.mnt;
   const g = yield* m.group(4);
   const fid = m.newfid();
@@ -125,16 +126,17 @@ function chain(
   }
 }
 
-/** What the replies to the walk say. */
-function* receivewalk(
-  c: LaterChan,
-  a: Asked,
-): Task<{ qids: readonly Qid[]; error: string | null }> {
+/** What a walk came to. */
+type Walked = { readonly qids: readonly Qid[]; readonly error: string | null };
+
+/** What the replies to the walk say; while the answer is not there, how many of them are needed. */
+export function walkanswer(c: LaterChan, a: Asked): Walked | number {
   const qids: Qid[] = [];
   for (let i = 0; i < a.nwalk; i++) {
     const t = a.g.requests[i];
     if (t?.type !== Twalk) continue;
-    const r = yield* c.from.mnt.reply(a.g, i);
+    const r = a.g.replies[i];
+    if (r === undefined) return i;
     if (r.type === Rerror) return { qids, error: c.names.length === 0 ? Eclone : r.ename };
     if (r.type !== Rwalk) return error(Emountrpc);
     qids.push(...r.wqid);
@@ -143,8 +145,16 @@ function* receivewalk(
   return { qids, error: null };
 }
 
+function* receivewalk(c: LaterChan, a: Asked): Task<Walked> {
+  for (;;) {
+    const w = walkanswer(c, a);
+    if (typeof w !== "number") return w;
+    yield* c.from.mnt.reply(a.g, w);
+  }
+}
+
 /** Receives the walk, which must have come all the way; a failure has PlanError.at. */
-function* mustwalk(c: LaterChan, a: Asked): Task<void> {
+export function* mustwalk(c: LaterChan, a: Asked): Task<void> {
   let w;
   try {
     w = yield* receivewalk(c, a);
@@ -152,6 +162,11 @@ function* mustwalk(c: LaterChan, a: Asked): Task<void> {
     if (e instanceof PlanError && e.at === undefined) e.at = 0;
     throw e;
   }
+  checkwalk(c, w);
+}
+
+/** Throws unless the walk came all the way; what it came to is then the Chan's qid. */
+export function checkwalk(c: LaterChan, w: Walked): void {
   const last = w.qids[w.qids.length - 1];
   c.qid = last ?? (w.error === null ? c.from.qid : UNWALKED);
   if (w.error !== null) throw walkfailed(c, w.qids, w.error);
@@ -200,6 +215,15 @@ function* remove(up: Proc, c: LaterChan): Task<void> {
 }
 
 function* open(up: Proc, c: LaterChan, omode: number): Task<Chan> {
+  if ((omode & OSTREAM) !== 0) {
+    if ((omode & 3) === OREAD && c.from.mnt.stream) return yield* openstream(up, c, omode);
+    if ((omode & 3) === OWRITE)
+      return yield* openwrite(up, c, {
+        omode,
+        step: "open",
+        build: (tag, fid) => ({ type: Topen, tag, fid, mode: omode & 0xff }),
+      });
+  }
   const r = yield* group(up, c, (tag, fid) => [{ type: Topen, tag, fid, mode: omode & 0xff }]);
   return take(c, (nc) => opened(nc, omode, r));
 }
@@ -212,7 +236,10 @@ function* create(up: Proc, c: LaterChan, name: string, want: Want): Task<Chan> {
   const made = { type: Tcreate, name, perm: want.perm >>> 0 } as const;
   const mode = want.omode & 0xff;
   if ((want.omode & OEXCL) === 0) {
-    const r = yield* group(up, c, (tag, fid) => [{ ...made, tag, fid, mode: mode | OTRUNC }]);
+    const build = (tag: number, fid: number): Tmsg => ({ ...made, tag, fid, mode: mode | OTRUNC });
+    if ((want.omode & OSTREAM) !== 0 && (want.omode & 3) === OWRITE)
+      return yield* openwrite(up, c, { omode: want.omode, step: "create", build });
+    const r = yield* group(up, c, (tag, fid) => [build(tag, fid)]);
     return take(c, (nc) => opened(nc, want.omode, r));
   }
   const a = yield* send(up, c, (tag, fid, m, g) => {
@@ -233,15 +260,21 @@ function* create(up: Proc, c: LaterChan, name: string, want: Want): Task<Chan> {
 
 /** The Chan of device M that the group ended with. */
 function take(c: LaterChan, fn: (nc: MntChan) => MntChan): MntChan {
+  const { nc, a } = become(c);
+  a.g.kept = a.fid;
+  c.from.mnt.release(a.g, true);
+  return fn(nc);
+}
+
+/** The Chan of device M that c turns into; the group is its now, and c is no more. */
+export function become(c: LaterChan): { readonly nc: MntChan; readonly a: Asked } {
   const a = c.asked;
   if (a === null) return error(Emountrpc);
   const nc = new MntChan(c.from.dev, c.from.mnt, { fid: a.fid, qid: c.qid, devno: c.devno });
   nc.path = c.path;
-  a.g.kept = a.fid;
   c.asked = null;
-  c.from.mnt.release(a.g, true);
   c.dev.chans.unlink(c);
-  return fn(nc);
+  return { nc, a };
 }
 
 function* force(up: Proc, c: LaterChan): Task<Walkqid> {

@@ -30,9 +30,12 @@ import type { Kernel } from "../kernel/kernel.ts";
 import type { Proc } from "../kernel/proc.ts";
 import type { Task } from "../kernel/rendez.ts";
 import { newLater } from "./later.ts";
-import { Eclone, MntChan, dirof, opened, packwstat, partial } from "./mntchan.ts";
-import { mntread, mntwrite, plain } from "./mntio.ts";
+import { Eclone, MntChan, dirof, opened, packwstat, partial, plain } from "./mntchan.ts";
+import { mntread, mntwrite } from "./mntio.ts";
 import type { Mnt } from "./mntrpc.ts";
+import { startruns } from "./mntstream.ts";
+import { Readwindow, Writewindow, readlength } from "./mntwindow.ts";
+import type { Readstream } from "../kernel/stream.ts";
 
 /** The mount device. Only mount(2) attaches it (mntattach); a # name cannot. */
 export function newMnt(k: Kernel): Dev {
@@ -51,6 +54,8 @@ export function newMnt(k: Kernel): Dev {
     read: mntread,
     write: mntwrite,
     plain: (c: MntChan) => plain(c),
+    rstream,
+    wstream: (_up, c: MntChan) => new Writewindow(c, null),
     remove,
     wstat,
     // The standard kernel asks one thing at a time.
@@ -104,7 +109,21 @@ function* walkpart(
   }
 }
 
+/** Reads ahead: runs where the server speaks streams, else a window of Treads. */
+function* rstream(up: Proc, c: MntChan): Task<Readstream> {
+  if (c.mnt.stream) return yield* startruns(up, c);
+  const w = new Readwindow(c, yield* readlength(up, c));
+  yield* w.fill(up);
+  return w;
+}
+
+/** Sleeps until the open of c, which may be on its way, is answered; throws its failure. */
+function* isopen(c: MntChan): Task<void> {
+  while (c.opening !== null && !c.opening.known()) yield* c.opening.wait();
+}
+
 function* stat(up: Proc, c: MntChan): Task<Dir> {
+  yield* isopen(c);
   const r = yield* c.mnt.rpc(up, (tag) => ({ type: Tstat, tag, fid: c.fid }));
   return r.type === Rstat ? dirof(c, r.stat) : error(Emountrpc);
 }
@@ -134,6 +153,7 @@ function* remove(up: Proc, c: MntChan): Task<void> {
 }
 
 function* wstat(up: Proc, c: MntChan, w: Wstat): Task<void> {
+  yield* isopen(c);
   const bytes = packwstat(w);
   yield* c.mnt.rpc(up, (tag) => ({ type: Twstat, tag, fid: c.fid, stat: bytes }));
 }

@@ -9,6 +9,8 @@ import type { Dir, Qid, Wstat } from "../kernel/dir.ts";
 import { Ebadstat, Edoesnotexist, Emountrpc, Enotdir, error } from "../kernel/errors.ts";
 import { Rcreate, Ropen } from "../kernel/fcall.ts";
 import type { Fcall } from "../kernel/fcall.ts";
+import type { Task } from "../kernel/rendez.ts";
+import type { Group } from "./group.ts";
 import type { Mnt } from "./mntrpc.ts";
 
 /** What a walk of no elements fails with, whatever the server said. */
@@ -21,6 +23,8 @@ export class MntChan extends Chan {
   fid: number;
   /** This client created it, so it is a plain file whatever its qid says. */
   created = false;
+  /** Its open is on its way: whatever needs the answer waits for it. */
+  opening: Opening | null = null;
 
   constructor(
     dev: Dev,
@@ -32,6 +36,20 @@ export class MntChan extends Chan {
     this.fid = at.fid;
     this.mchan = mnt.chan.incref();
   }
+}
+
+/** The open of a Chan that was sent and not yet answered. */
+export interface Opening {
+  readonly g: Group;
+  /** Whether it is open now; throws what the open failed with. */
+  known(): boolean;
+  /** Sleeps until more of the answer has come. */
+  wait(): Task<void>;
+}
+
+/** A file that bytes are kept in, and no pipe or device, as far as its qid tells. */
+export function plain(c: MntChan): boolean {
+  return c.qid.type === 0 && (c.qid.vers !== 0 || c.created);
 }
 
 /** What the kernel says of a walk that stopped after some elements. */

@@ -8,17 +8,13 @@ import type { Rmsg } from "../kernel/fcall.ts";
 import { put16, put32, get16 } from "../kernel/bits.ts";
 import type { Proc } from "../kernel/proc.ts";
 import type { Task } from "../kernel/rendez.ts";
+import { plain } from "./mntchan.ts";
 import type { MntChan } from "./mntchan.ts";
 import type { Group } from "./group.ts";
 
 /** Bytes of a Tread; a Twrite has these and its data. */
 const IOFRAME = 23;
 const DEVM = 0x4d;
-
-/** A file that bytes are kept in, and no pipe or device, as far as its qid tells. */
-export function plain(c: MntChan): boolean {
-  return c.qid.type === 0 && (c.qid.vers !== 0 || c.created);
-}
 
 /**
  * Whether pieces may be asked for beyond the first before it is answered: of a plain file only, since

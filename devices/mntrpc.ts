@@ -11,8 +11,17 @@ import { cclose } from "../kernel/chan.ts";
 import type { Chan } from "../kernel/chan.ts";
 import { NOTAG } from "../kernel/const.ts";
 import { Ehungup, Eintr, PlanError, error } from "../kernel/errors.ts";
-import { Rerror, Tclunk, Tflush, convM2S, convS2M, sizeS2M } from "../kernel/fcall.ts";
-import type { Rmsg, Tmsg } from "../kernel/fcall.ts";
+import {
+  Rerror,
+  Rstream,
+  Tclunk,
+  Tflush,
+  Tstream,
+  convM2S,
+  convS2M,
+  sizeS2M,
+} from "../kernel/fcall.ts";
+import type { Fcall, Rmsg, Tmsg } from "../kernel/fcall.ts";
 import type { Conn, Kernel } from "../kernel/kernel.ts";
 import type { Proc } from "../kernel/proc.ts";
 import { QLock, Rendez } from "../kernel/rendez.ts";
@@ -49,7 +58,7 @@ export class Mnt implements Conn {
   /** As the standard kernel: whoever closes a file waits for the Rclunk. */
   readonly waits: boolean;
   dead = false;
-  readonly #k: Kernel;
+  readonly k: Kernel;
   readonly #groups: (Group | null)[] = [];
   readonly #freetags: number[] = [];
   readonly #freefids: number[] = [];
@@ -64,7 +73,7 @@ export class Mnt implements Conn {
   #reader: Coroutine | null = null;
 
   constructor(k: Kernel, chan: Chan, agreed: Agreed) {
-    this.#k = k;
+    this.k = k;
     this.waits = k.config.namespace === "standard";
     this.id = k.nextconn();
     this.chan = chan;
@@ -98,7 +107,7 @@ export class Mnt implements Conn {
   #newgroup(): Group {
     const tag = this.#freetags.pop() ?? this.#groups.length;
     if (tag >= NOTAG) error("no free tags");
-    const g = new Group(tag, this.#k.sched.current?.call ?? null);
+    const g = new Group(tag, this.k.sched.current?.call ?? null);
     this.#groups[tag] = g;
     return g;
   }
@@ -149,7 +158,7 @@ export class Mnt implements Conn {
       }
       // Interrupted, it was sent all the same: a transport takes a write whole before it waits. What
       // the server answers to the flush says whether it happened.
-      this.#flush(g);
+      if (!g.patient) this.#flush(g);
     } finally {
       this.#wlock.unlock();
     }
@@ -166,8 +175,8 @@ export class Mnt implements Conn {
     let off = 0;
     for (const t of requests) {
       const end = convS2M(t, buf, off);
-      if (this.#k.trace.on)
-        this.#k.trace.emit({ type: "send", conn: this.id, fcall: t, bytes: end - off }, g.call);
+      if (this.k.trace.on)
+        this.k.trace.emit({ type: "send", conn: this.id, fcall: t, bytes: end - off }, g.call);
       off = end;
       g.requests.push(t);
     }
@@ -250,11 +259,11 @@ export class Mnt implements Conn {
     // It keeps the connection until all is written, also when the last user of it is gone.
     this.#poster = true;
     this.chan.incref();
-    this.#k.kproc("mount writer", this.#writer());
+    this.k.kproc("mount writer", this.#writer());
   }
 
   *#writer(): Task<void> {
-    const up = this.#k.proc0;
+    const up = this.k.proc0;
     try {
       if (up === null) return;
       if (!this.#wlock.canlock()) yield* this.#wlock.lock();
@@ -277,12 +286,12 @@ export class Mnt implements Conn {
   }
 
   #startreader(): void {
-    this.#reader ??= this.#k.kproc("mount reader", this.#read());
+    this.#reader ??= this.k.kproc("mount reader", this.#read());
   }
 
   /** The reader: every frame to its group, until the server hangs up or says what it was not asked. */
   *#read(): Task<void> {
-    const up = this.#k.proc0;
+    const up = this.k.proc0;
     if (up === null) return;
     const frames = new Frames(this.msize);
     try {
@@ -305,14 +314,20 @@ export class Mnt implements Conn {
     const f = convM2S(frame, 0, frame.length);
     if (f === null) return false;
     const g = this.#groups[f.tag] ?? null;
-    if (this.#k.trace.on)
-      this.#k.trace.emit(
+    if (this.k.trace.on)
+      this.k.trace.emit(
         { type: "receive", conn: this.id, fcall: f, bytes: frame.length },
         g?.call ?? null,
       );
     if (g === null || g.ended) return false;
     const t = g.requests[g.replies.length];
     if (t === undefined || !answers(t, f)) return false;
+    if (t.type === Tstream) {
+      const state = stream(g, f);
+      if (state === "bad") return false;
+      g.r.wakeupall();
+      if (state === "more") return true;
+    }
     g.replies.push(f as Rmsg);
     this.#nout--;
     const size = sizeS2M(t);
@@ -365,8 +380,8 @@ export class Mnt implements Conn {
   hangup(): void {
     if (this.dead) return;
     this.dead = true;
-    if (this.#k.trace.on)
-      this.#k.trace.emit({
+    if (this.k.trace.on)
+      this.k.trace.emit({
         type: "conn",
         conn: this.id,
         what: "hangup",
@@ -385,10 +400,10 @@ export class Mnt implements Conn {
   /** The last Chan on the connection is closed (Chan.mux). */
   *close(): Task<void> {
     this.hangup();
-    if (this.#reader !== null) this.#k.sched.kill(this.#reader);
-    this.#k.conns.delete(this);
-    if (this.#k.trace.on)
-      this.#k.trace.emit({
+    if (this.#reader !== null) this.k.sched.kill(this.#reader);
+    this.k.conns.delete(this);
+    if (this.k.trace.on)
+      this.k.trace.emit({
         type: "conn",
         conn: this.id,
         what: "close",
@@ -405,6 +420,15 @@ export class Mnt implements Conn {
       .filter((g) => g !== null)
       .map((g) => `conn ${this.id} tag ${g.tag} ${g.requests.length}`);
   }
+}
+
+/** An Rstream, or the Rerror that ends its run, to whoever takes the stream. */
+function stream(g: Group, f: Fcall): "more" | "over" | "bad" {
+  if (g.sink === null) return "bad";
+  if (f.type === Rstream) return g.sink.data(f.data);
+  if (f.type !== Rerror) return "bad";
+  g.sink.failed(f.ename);
+  return "over";
 }
 
 function join(list: readonly Uint8Array[]): Uint8Array {

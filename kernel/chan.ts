@@ -10,6 +10,7 @@ import type { Qid } from "./dir.ts";
 import { assert } from "./errors.ts";
 import { QLock } from "./rendez.ts";
 import type { Task } from "./rendez.ts";
+import type { Streams } from "./stream.ts";
 
 // Chan.flag
 export const COPEN = 0x0001;
@@ -120,6 +121,8 @@ export class Chan {
   mchan: Chan | null = null;
   /** The connection that speaks 9P over this Chan; it ends with it. */
   mux: { close(): Task<void> } | null = null;
+  /** What is read ahead or not yet answered for: stream(fd), OSTREAM. */
+  streams: Streams | null = null;
   /** Made at boot, and alive as long as the kernel: no leak. */
   boot = false;
   allnext: Chan | null = null;
@@ -160,8 +163,11 @@ export function* cclose(c: Chan): Task<void> {
   assert(c.ref > 0, "cclose of a closed Chan");
   if (--c.ref > 0) return;
   try {
-    if (c.mux !== null) yield* c.mux.close();
-    yield* c.dev.close(c);
+    try {
+      if (c.streams !== null) yield* closestreams(c, c.streams);
+    } finally {
+      yield* closedev(c);
+    }
   } finally {
     c.dev.chans.unlink(c);
     if (c.union !== null || c.mtpt !== null) yield* closemounts(c);
@@ -184,6 +190,18 @@ export function* ccloseall(list: readonly Chan[], i = 0): Task<void> {
   } finally {
     yield* ccloseall(list, i + 1);
   }
+}
+
+/** The end of a Chan's streams; what was written and failed is thrown. */
+function* closestreams(c: Chan, s: Streams): Task<void> {
+  c.streams = null;
+  s.r?.end();
+  if (s.w !== null) yield* s.w.finish();
+}
+
+function* closedev(c: Chan): Task<void> {
+  if (c.mux !== null) yield* c.mux.close();
+  yield* c.dev.close(c);
 }
 
 /** The same file, by device, instance and qid path: Plan 9's eqchan, versions left aside. */

@@ -23,6 +23,7 @@ import {
 } from "./errors.ts";
 import type { Proc } from "./proc.ts";
 import type { Task } from "./rendez.ts";
+import type { Readstream, Writestream } from "./stream.ts";
 
 /**
  * What a walk came to. `clone` is null when not all names were walked; then `qids` are those that were
@@ -66,6 +67,10 @@ export interface Dev {
   srvname?(c: Chan): string | null;
   /** Whether c's offset means something, so that reads and writes at it run in the order made. */
   plain?(c: Chan): boolean;
+  /** Reads ahead from c's offset on; a device without it is simply read. */
+  rstream?(up: Proc, c: Chan): Task<Readstream>;
+  /** Writes without waiting from c's offset on. */
+  wstream?(up: Proc, c: Chan): Writestream;
   /** A Chan that may be walked later, together with the operation that needs it; see Later. */
   readonly later?: Later;
 }

@@ -107,6 +107,9 @@ export class PlanError extends Error {
   /** The element of the name that failed. */
   element?: string;
   at?: number;
+  /** Of a stream to write: the first byte that was not written, and the step that failed. */
+  offset?: number;
+  step?: "walk" | "open" | "create" | "write";
 
   constructor(message: string, at?: number) {
     // A stack of kernel frames tells a program nothing and costs more than the call that failed.

@@ -25,6 +25,8 @@ export type Config = {
   /** The console of processes that were given none of their own. */
   readonly tty: Tty;
   readonly namespace: "names" | "standard";
+  /** Bytes of a stream that may be in flight before they are read: a run (protocol, "Credit"). */
+  readonly run: number;
   /** Makes the system calls of an image. */
   readonly faces: (image: Image) => Faces;
 };
@@ -61,6 +63,8 @@ export class Kernel implements Machine {
   readonly trace: Trace;
   /** Programs that executables name (exec.ts). */
   readonly programs: Map<string, Program> = new Map();
+  /** Bytes that the read streams of this kernel have asked for and nobody has taken. */
+  credit = 0;
   readonly conns: Set<Conn> = new Set();
   /** Seconds since 1970 when the kernel was booted. */
   readonly boottime: number;

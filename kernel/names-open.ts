@@ -3,7 +3,7 @@
 
 import { CCEXEC, CRCLOSE, cclose } from "./chan.ts";
 import type { Chan } from "./chan.ts";
-import { DMDIR, MCREATE, OCEXEC, OEXCL, OEXEC, ORCLOSE, OTRUNC, QTDIR } from "./const.ts";
+import { DMDIR, MCREATE, OCEXEC, OEXCL, OEXEC, ORCLOSE, OSTREAM, OTRUNC, QTDIR } from "./const.ts";
 import type { Want } from "./dev.ts";
 import {
   Ecreatedir,
@@ -15,7 +15,8 @@ import {
   PlanError,
   error,
 } from "./errors.ts";
-import { QTNONE, force, walk, walked, walknow, walkerror, whole } from "./names-walk.ts";
+import { QTNONE, force, named, walk, walked, walknow, walkerror, whole } from "./names-walk.ts";
+import { Aopen } from "./namespace.ts";
 import type { Proc } from "./proc.ts";
 import type { Task } from "./rendez.ts";
 import type { Start } from "./start.ts";
@@ -38,7 +39,7 @@ function* openchan(up: Proc, s: Start, c: Chan, omode: number): Task<Chan> {
   let open = false;
   try {
     checkkind(s, c, omode);
-    nc = yield* c.dev.open(up, c, omode & ~OCEXEC);
+    nc = yield* c.dev.open(up, c, devmode(c, omode));
     if (nc !== c) checkkind(s, nc, omode);
     open = true;
     return finish(s, nc, omode);
@@ -48,6 +49,11 @@ function* openchan(up: Proc, s: Start, c: Chan, omode: number): Task<Chan> {
     // Also when it is killed while it waits in the device.
     if (!open) yield* cclose(nc);
   }
+}
+
+/** The mode a device is told: OSTREAM is λ's business alone. */
+function devmode(c: Chan, omode: number): number {
+  return omode & ~(c.dev === c.dev.later ? OCEXEC : OCEXEC | OSTREAM);
 }
 
 /** A deferred Chan knows nothing yet and passes. */
@@ -68,6 +74,7 @@ function wrongkind(s: Start, c: Chan, omode: number): PlanError | null {
 function finish(s: Start, c: Chan, omode: number): Chan {
   // A descriptor's or a posted Chan, which devices d and s give, keeps the name it has.
   if (c.ref === 1) c.path = s.path;
+  if (c.streams !== null) c.streams.name = (e) => named(s, e, Aopen);
   if ((omode & OCEXEC) !== 0) c.flag |= CCEXEC;
   if ((omode & ORCLOSE) !== 0) c.flag |= CRCLOSE;
   if (s.members !== null && s.rest.length === 0) {
@@ -121,7 +128,7 @@ function* createforbidden(up: Proc, s: Start, want: Want): Task<Chan> {
 function* createin(up: Proc, c: Chan, last: string, want: Want): Task<Chan> {
   let nc: Chan | null = null;
   try {
-    nc = yield* c.dev.create(up, c, last, { omode: want.omode & ~OCEXEC, perm: want.perm });
+    nc = yield* c.dev.create(up, c, last, { omode: devmode(c, want.omode), perm: want.perm });
     return nc;
   } catch (e) {
     const notdir =

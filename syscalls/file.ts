@@ -9,13 +9,15 @@ import type { Proc } from "../kernel/proc.ts";
 import type { Task } from "../kernel/rendez.ts";
 import { utfcut } from "../kernel/utf.ts";
 import { checkname, checknum } from "./arg.ts";
+import { openstream } from "./stream.ts";
 
 const OPENBITS = OEXEC | OTRUNC | OCEXEC | ORCLOSE | OSTREAM;
 
 export function* open(up: Proc, name: string, mode: number): Task<number> {
   checkname(name);
   if (!Number.isInteger(mode) || (mode & ~OPENBITS) !== 0) error(Ebadarg);
-  const c = yield* up.pgrp.ns.namec(up, name, Aopen, mode & ~OSTREAM);
+  const c = yield* up.pgrp.ns.namec(up, name, Aopen, mode);
+  if ((mode & OSTREAM) !== 0) yield* streaming(up, c);
   const fd = up.fgrp.newfd(c);
   return fd >= 0 ? fd : yield* nofd(c);
 }
@@ -24,8 +26,19 @@ export function* create(up: Proc, name: string, mode: number, perm: number): Tas
   checkname(name);
   checknum(perm);
   if (!Number.isInteger(mode) || (mode & ~(OPENBITS | OEXCL)) !== 0) error(Ebadarg);
-  const want = { omode: mode & ~OSTREAM, perm: perm >>> 0 };
+  const want = { omode: mode, perm: perm >>> 0 };
   return yield* newfd(up, yield* up.pgrp.ns.namec(up, name, Acreate, want));
+}
+
+/** Starts the stream of a file opened with OSTREAM; a failure closes it. */
+function* streaming(up: Proc, c: Chan): Task<void> {
+  let done = false;
+  try {
+    yield* openstream(up, c);
+    done = true;
+  } finally {
+    if (!done) yield* cclose(c);
+  }
 }
 
 /** The lowest descriptor for c, whose reference it takes. */

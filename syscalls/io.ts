@@ -10,9 +10,11 @@ import { dirread, dirrewind } from "../kernel/dirread.ts";
 import { Ebadarg, Eisdir, Eisstream, Enegoff, error } from "../kernel/errors.ts";
 import type { Proc } from "../kernel/proc.ts";
 import type { Task } from "../kernel/rendez.ts";
+import { endread, endwrite, givewrite, takeread } from "../kernel/stream.ts";
 import { checkbytes, checknum } from "./arg.ts";
 
-const plain = (c: Chan): boolean => c.dev.plain !== undefined && c.dev.plain(c);
+/** Whether c's offset means something. */
+export const plain = (c: Chan): boolean => c.dev.plain !== undefined && c.dev.plain(c);
 
 /** An offset, or -1 for the descriptor's own. */
 function checkoffset(offset: number): void {
@@ -31,15 +33,17 @@ export function* pread(up: Proc, fd: number, buf: Uint8Array, offset: number): T
   checkoffset(offset);
   c.ref++;
   try {
-    if (offset !== -1 && (c.qid.type & QTDIR) === 0 && plain(c))
+    if (offset !== -1 && (c.qid.type & QTDIR) === 0 && plain(c)) {
+      if (c.streams !== null) yield* endwrite(c);
       return yield* c.dev.read(up, c, buf, offset);
+    }
     const q = c.rlock;
     if (!q.canlock()) yield* q.lock();
     try {
       if ((c.qid.type & QTDIR) !== 0) return yield* dirread(up, c, buf, offset);
-      const n = yield* c.dev.read(up, c, buf, offset === -1 ? c.offset : offset);
-      if (offset === -1) c.offset += n;
-      return n;
+      if (c.streams !== null) yield* endwrite(c);
+      if (offset === -1) return yield* takeread(up, c, buf);
+      return yield* c.dev.read(up, c, buf, offset);
     } finally {
       q.unlock();
     }
@@ -61,10 +65,13 @@ export function* pwrite(up: Proc, fd: number, bytes: Uint8Array, offset: number)
   c.ref++;
   try {
     const isplain = plain(c);
-    if (offset !== -1 && isplain) return yield* c.dev.write(up, c, bytes, offset);
+    if (c.streams !== null) endread(c);
+    if (offset !== -1 && isplain) return yield* pwriteat(up, c, bytes, offset);
     const q = isplain ? c.rlock : c.wlock;
     if (!q.canlock()) yield* q.lock();
     try {
+      if (offset === -1 && c.streams !== null && c.streams.w !== null)
+        return yield* givewrite(up, c, bytes);
       const n = yield* c.dev.write(up, c, bytes, offset === -1 ? c.offset : offset);
       if (offset === -1) c.offset += n;
       return n;
@@ -75,6 +82,12 @@ export function* pwrite(up: Proc, fd: number, bytes: Uint8Array, offset: number)
     if (c.ref > 1) c.ref--;
     else yield* cclose(c);
   }
+}
+
+/** A write elsewhere waits for what a stream has under way. */
+function* pwriteat(up: Proc, c: Chan, bytes: Uint8Array, offset: number): Task<number> {
+  if (c.streams !== null) yield* endwrite(c);
+  return yield* c.dev.write(up, c, bytes, offset);
 }
 
 export function* seek(up: Proc, fd: number, offset: number, whence: number): Task<number> {
@@ -100,9 +113,14 @@ function* seekto(up: Proc, c: Chan, offset: number, whence: number): Task<number
     yield* dirrewind(c);
     return 0;
   }
+  if (whence === 2 && c.streams !== null) yield* endwrite(c);
   const from = whence === 0 ? 0 : whence === 1 ? c.offset : (yield* c.dev.stat(up, c)).length;
   if (from + offset < 0) error(Enegoff);
   if (from + offset > MAXOFFSET) error(Ebadarg);
+  if (from + offset !== c.offset && c.streams !== null) {
+    endread(c);
+    yield* endwrite(c);
+  }
   c.offset = from + offset;
   return c.offset;
 }

@@ -87,7 +87,7 @@ function fork(up: Proc, flags: number, child: Program): number {
     p.parent = up;
     up.nchild++;
   }
-  if (up.k.trace.on) up.k.trace.emit({ type: "proc", what: "start", text: `${p.text} ${p.pid}` });
+  if (up.k.trace.on) up.k.trace.emit({ type: "proc", what: "start", pid: p.pid, text: p.text });
   const image = new Image(p);
   image.notes.handler = up.image?.notes.handler ?? null;
   image.start(child, up.args);

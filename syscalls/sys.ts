@@ -84,6 +84,12 @@ export interface TaskSys {
   /** Posts the note "alarm" in ms; 0 cancels. Gives what was left of the last one, in ms. sleep(2) */
   alarm(ms: number): Task<number>;
   sleep(ms: number): Task<void>;
+  /** Starts a stream at `offset`: reading asks for the bytes now, writing starts there. Ours. */
+  stream(fd: number, offset: number): Task<void>;
+  /** The next bytes of the stream, as they come: at least one, 0 at the end. Ours. */
+  sread(fd: number, buf: Uint8Array): Task<number>;
+  /** Writes the next bytes of the stream, waiting only for room; fails with what became of earlier ones. Ours. */
+  swrite(fd: number, bytes: Uint8Array): Task<number>;
   /** Meets another process at `tag` and exchanges values; undefined when interrupted. rendezvous(2) */
   rendezvous(tag: unknown, value: unknown): Task<unknown>;
 }

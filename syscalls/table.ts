@@ -7,6 +7,7 @@ import * as io from "./io.ts";
 import * as mount from "./mount.ts";
 import * as proc from "./proc.ts";
 import * as stat from "./stat.ts";
+import * as stream from "./stream.ts";
 import type { Sys, TaskSys, Threads } from "./sys.ts";
 
 /** Every system call by the name a program uses. */
@@ -49,6 +50,9 @@ export const systab: { readonly [K in keyof TaskSys]: Sysent } = {
   noted: { num: 29, name: "noted", fn: proc.noted },
   alarm: { num: 6, name: "alarm", fn: proc.alarm },
   sleep: { num: 17, name: "sleep", fn: proc.sleep },
+  stream: { num: -1, name: "stream", fn: stream.stream },
+  sread: { num: -1, name: "sread", fn: stream.sread },
+  swrite: { num: -1, name: "swrite", fn: stream.swrite },
   rendezvous: { num: 34, name: "rendezvous", fn: proc.rendezvous },
 };
 

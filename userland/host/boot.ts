@@ -28,6 +28,8 @@ export type Bootopts = {
   /** "real", or "virtual": time that jumps to the next timer when nothing can run. */
   readonly clock?: "real" | "virtual";
   readonly namespace?: "names" | "standard";
+  /** Bytes of a read stream in one run, of which two are in flight: 16 MiB. */
+  readonly run?: number;
   /** Who owns the processes: glenda. */
   readonly user?: string;
   readonly sysname?: string;
@@ -95,6 +97,7 @@ export function bootsync(opts: Bootopts = {}): Booted {
       sysname: opts.sysname ?? "gnot",
       tty: opts.tty ?? new Buffertty(),
       namespace: opts.namespace ?? "names",
+      run: opts.run ?? 16 * 1024 * 1024,
       faces,
     },
     [

@@ -1,0 +1,84 @@
+// Streams: the bytes of an open file taken or given in order, ahead of who waits for them. A device that
+// can send them ahead (the mount driver) makes a Readstream or Writestream; for any other a stream is
+// its plain read and write. The outcomes of using one descriptor in several ways are defined here:
+//
+//  - read takes from the read stream like sread; a pread, a write, and a seek away end it;
+//  - write gives to the write stream like swrite; a read, stat or wstat of the descriptor, and stream,
+//    wait for what was written and fail with its error;
+//  - descriptors that share a Chan (dup, fork) share its streams; close ends them with the last one.
+
+import type { Chan } from "./chan.ts";
+import type { PlanError } from "./errors.ts";
+import type { Proc } from "./proc.ts";
+import type { Task } from "./rendez.ts";
+
+/** Bytes on their way from a file. */
+export interface Readstream {
+  /** Where in the file the next byte taken is. */
+  readonly offset: number;
+  /** Fills buf as far as bytes have come, sleeping for the first; 0 at the end. */
+  read(up: Proc, buf: Uint8Array): Task<number>;
+  /** Nobody wants the rest. */
+  end(): void;
+}
+
+/** Bytes on their way to a file. */
+export interface Writestream {
+  /** Where in the file the next byte given goes. */
+  readonly offset: number;
+  /** Sends bytes, sleeping only for room. Fails with what became of earlier ones. */
+  write(up: Proc, bytes: Uint8Array): Task<number>;
+  /** Sleeps until all is answered; fails with the first that failed. The stream is over. */
+  finish(): Task<void>;
+}
+
+/** The streams of a Chan. */
+export type Streams = {
+  r: Readstream | null;
+  w: Writestream | null;
+  /** How the failure of an open not yet answered (OSTREAM, to write) is told: namec knows its name. */
+  name?: (e: PlanError) => PlanError;
+};
+
+export function streamsof(c: Chan): Streams {
+  return (c.streams ??= { r: null, w: null });
+}
+
+/** Ends the read stream, when there is one. */
+export function endread(c: Chan): void {
+  const r = c.streams?.r ?? null;
+  if (r === null || c.streams === null) return;
+  c.streams.r = null;
+  r.end();
+}
+
+/** Ends the write stream, when there is one, and waits for it; its failure is thrown. */
+export function* endwrite(c: Chan): Task<void> {
+  const w = c.streams?.w ?? null;
+  if (w === null || c.streams === null) return;
+  c.streams.w = null;
+  yield* w.finish();
+}
+
+/** Starts reading ahead at the Chan's offset where its device can. */
+export function* startread(up: Proc, c: Chan): Task<void> {
+  if (c.dev.rstream === undefined) return;
+  streamsof(c).r = yield* c.dev.rstream(up, c);
+}
+
+/** The next bytes at the Chan's offset, from the stream or from the device. */
+export function* takeread(up: Proc, c: Chan, buf: Uint8Array): Task<number> {
+  const r = c.streams?.r ?? null;
+  const n = r === null ? yield* c.dev.read(up, c, buf, c.offset) : yield* r.read(up, buf);
+  c.offset += n;
+  return n;
+}
+
+/** Writes at the Chan's offset, through a stream where its device can. */
+export function* givewrite(up: Proc, c: Chan, bytes: Uint8Array): Task<number> {
+  const s = streamsof(c);
+  s.w ??= c.dev.wstream?.(up, c) ?? null;
+  const n = s.w === null ? yield* c.dev.write(up, c, bytes, c.offset) : yield* s.w.write(up, bytes);
+  c.offset += n;
+  return n;
+}

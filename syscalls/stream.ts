@@ -1,0 +1,80 @@
+// Streams: stream(fd, offset), sread(fd, buf), swrite(fd, bytes), and OSTREAM in open and create (design,
+// section 6). What a stream is, and what becomes of it when its descriptor is used in other ways, is in
+// kernel/stream.ts.
+
+import { cclose } from "../kernel/chan.ts";
+import type { Chan } from "../kernel/chan.ts";
+import { MAXOFFSET, OREAD, ORDWR, OWRITE, QTDIR } from "../kernel/const.ts";
+import { dirread, dirrewind } from "../kernel/dirread.ts";
+import { Ebadarg, Eisdir, Enegoff, error } from "../kernel/errors.ts";
+import type { Proc } from "../kernel/proc.ts";
+import type { Task } from "../kernel/rendez.ts";
+import { endread, endwrite, givewrite, startread, takeread } from "../kernel/stream.ts";
+import { checkbytes, checknum } from "./arg.ts";
+import { plain } from "./io.ts";
+
+/**
+ * Starts a stream at offset: of a descriptor open for reading the bytes are asked for now, of one for
+ * writing nothing is sent, and on one for both the first sread or swrite decides.
+ */
+export function* stream(up: Proc, fd: number, offset: number): Task<void> {
+  checknum(offset);
+  if (offset < 0) error(Enegoff);
+  if (offset > MAXOFFSET) error(Ebadarg);
+  const c = up.fgrp.get(fd);
+  yield* ordered(c, c.rlock, function* () {
+    endread(c);
+    yield* endwrite(c);
+    if ((c.qid.type & QTDIR) !== 0) {
+      if (offset !== 0) error(Eisdir);
+      yield* dirrewind(c);
+      return;
+    }
+    c.offset = offset;
+    if (c.mode !== OWRITE && c.mode !== ORDWR) yield* startread(up, c);
+  });
+}
+
+/** The next bytes of the stream, at most buf.length, at least one; 0 at the end of the file. */
+export function* sread(up: Proc, fd: number, buf: Uint8Array): Task<number> {
+  checkbytes(buf);
+  const c = up.fgrp.tochan(fd, OREAD);
+  return yield* ordered(c, c.rlock, function* () {
+    if ((c.qid.type & QTDIR) !== 0) return yield* dirread(up, c, buf, -1);
+    yield* endwrite(c);
+    if (c.streams === null || c.streams.r === null) yield* startread(up, c);
+    return yield* takeread(up, c, buf);
+  });
+}
+
+/** Writes the next bytes of the stream, waiting only for room. An earlier failure is this one's. */
+export function* swrite(up: Proc, fd: number, bytes: Uint8Array): Task<number> {
+  checkbytes(bytes);
+  const c = up.fgrp.tochan(fd, OWRITE);
+  if ((c.qid.type & QTDIR) !== 0) error(Eisdir);
+  return yield* ordered(c, plain(c) ? c.rlock : c.wlock, function* () {
+    endread(c);
+    return yield* givewrite(up, c, bytes);
+  });
+}
+
+/** Runs fn while it holds c and one of its locks. */
+function* ordered<T>(c: Chan, q: Chan["rlock"], fn: () => Task<T>): Task<T> {
+  c.ref++;
+  try {
+    if (!q.canlock()) yield* q.lock();
+    try {
+      return yield* fn();
+    } finally {
+      q.unlock();
+    }
+  } finally {
+    yield* cclose(c);
+  }
+}
+
+/** What OSTREAM adds to an open: a file to be read is read ahead from now on. */
+export function* openstream(up: Proc, c: Chan): Task<void> {
+  if (c.mode !== OREAD || (c.qid.type & QTDIR) !== 0) return;
+  if (c.streams === null || c.streams.r === null) yield* startread(up, c);
+}
