@@ -13,8 +13,11 @@ import type { Answer, Fid, Srv } from "./9p/srv.ts";
 import { all } from "./all.ts";
 import type { ThreadSys } from "./both.ts";
 
-/** What is exported: the tree below root, to be read only if so. */
-export type Exportopts = { readonly root?: string; readonly readonly?: boolean };
+/** What is exported: the tree below root, to be read only if so; and what is spoken. */
+export type Exportopts = Pick<Srv<Ex>, "version" | "msize"> & {
+  readonly root?: string;
+  readonly readonly?: boolean;
+};
 
 /** A file: its name below the root, and its descriptor when it is open. */
 type Ex = { readonly elems: readonly string[]; readonly qid: Qid; readonly fd: number };
@@ -63,6 +66,8 @@ function* mapped<T>(task: Task<T>): Task<T> {
 
 /** The Srv of a name space. */
 class Export implements Srv<Ex> {
+  readonly version: string;
+  readonly msize: number;
   readonly opensexisting = true;
   readonly noauth = "exportfs: authentication not required";
   readonly #sys: ThreadSys;
@@ -74,6 +79,8 @@ class Export implements Srv<Ex> {
     this.#sys = sys;
     this.#root = (opts.root ?? "/").replace(/\/+$/, "");
     this.#readonly = opts.readonly === true;
+    this.version = opts.version ?? "9P2000.ix.stream";
+    this.msize = opts.msize ?? 1048576;
   }
 
   *attach(): Task<Ex> {

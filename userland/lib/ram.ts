@@ -46,8 +46,12 @@ const READ = 4;
 const WRITE = 2;
 const EXEC = 1;
 
-/** How to make a tree: its owner, and the root's permissions. */
-export type Ramopts = { readonly user: string; readonly perm?: number; readonly limit?: number };
+/** How to make a tree: its owner, the root's permissions, the bytes it may hold; and what it speaks. */
+export type Ramopts = Pick<Srv<Ram>, "version" | "msize"> & {
+  readonly user: string;
+  readonly perm?: number;
+  readonly limit?: number;
+};
 
 /** A file or directory. */
 export class Ram {
@@ -308,13 +312,15 @@ function wstat(tree: Tree, fid: Fid<Ram>, w: Wstat): void {
 
 /** A server of files in memory; sys is asked for the time. */
 export function newram(sys: TaskSys, opts: Ramopts): Srv<Ram> {
-  const { user, perm = 0o775, limit = LIMIT } = opts;
+  const { user, perm = 0o775, limit = LIMIT, ...spoken } = opts;
   const tree = new Tree(limit);
   const mode = (DMDIR | perm) >>> 0;
   const root = new Ram(tree, null, { name: ".", uid: user, gid: user, muid: user, mode });
   let started = false;
   return {
+    ...spoken,
     noauth: "ramfs: no authentication required",
+    copies: true,
     *turn(): Task<void> {
       tree.now = Number((yield* sys.nsec()) / 1_000_000_000n);
       if (!started) root.atime = root.mtime = tree.now;

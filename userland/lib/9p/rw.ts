@@ -78,7 +78,7 @@ export function write<A>(s: Session<A>, f: Msg<"Twrite">): Answer<Rmsg> {
   if (how === OREAD || how === OEXEC) error(wrongmode("write", omode));
   if (f.offset + f.data.length > MAXOFFSET) error(Ebadoffset);
   if (s.srv.write === undefined) return error(Enowrite);
-  const data = s.keeps.write ? f.data.slice() : f.data;
+  const data = s.srv.copies === true ? f.data : f.data.slice();
   return andthen(s.srv.write(fid, data, f.offset), (n) => {
     if (n < 0 || n > f.data.length) error(Eio);
     return { type: Rwrite, tag: f.tag, count: n };

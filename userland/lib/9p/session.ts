@@ -57,10 +57,6 @@ type Group<A> = {
   flushes: number[];
 };
 
-/** A generator keeps what it is given while others run, so it gets a copy. */
-const keeps = (srv: object, callback: string): boolean =>
-  (Reflect.get(srv, callback) as object | undefined)?.constructor.name === "GeneratorFunction";
-
 export class Session<A> {
   readonly conn: Conn<A>;
   readonly srv: Srv<A>;
@@ -68,7 +64,6 @@ export class Session<A> {
   /** 9P2000.ix is spoken. */
   readonly ix: boolean;
   readonly fids: Fids<A>;
-  readonly keeps: { readonly write: boolean };
   readonly #stream: boolean;
   readonly #groups: Map<number, Group<A>> = new Map();
   /** Write streams that failed: fid and tag as one number, and the error. */
@@ -82,7 +77,6 @@ export class Session<A> {
     this.ix = agreed.ix;
     this.#stream = agreed.stream;
     this.fids = new Fids(srv);
-    this.keeps = { write: keeps(srv, "write") };
   }
 
   /** A request came; size is that of its frame. */

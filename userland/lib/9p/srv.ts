@@ -6,8 +6,7 @@
 // fid.aux. A fid that is cloned has the same one.
 //
 // A callback throws PlanError to refuse. One that must wait is a generator: it runs in a thread, and
-// requests with other tags go on meanwhile. Those that are plain are answered at once. Where a plain
-// function returns somebody else's Task, the data it was given (write) must have been copied.
+// requests with other tags go on meanwhile. Those that are plain are answered at once.
 
 import type { Task } from "../../../syscalls/sys.ts";
 import type { Dir, Qid, Wstat } from "../../../kernel/dir.ts";
@@ -25,6 +24,8 @@ export interface Srv<A> {
   readonly noauth?: string;
   /** create is called for an OTRUNC of what exists, too, and opens it: OEXCL in mode says that it must not. */
   readonly opensexisting?: boolean;
+  /** write is plain and keeps nothing of its data: it may be given a view of the frame. */
+  readonly copies?: boolean;
 
   /** Called before each chunk of requests: a place to read the clock. */
   turn?(): Task<void>;
@@ -47,7 +48,7 @@ export interface Srv<A> {
    * does not wait. Without this, read reads directories, and gives whole entries.
    */
   entries?(fid: Fid<A>): Iterable<Dir>;
-  /** data is a view that is good until a plain function returns; a generator may keep it. */
+  /** data is the server's to keep, unless it says that it is done with it at once. */
   write?(fid: Fid<A>, data: Uint8Array, offset: number): Answer<number>;
   wstat?(fid: Fid<A>, changes: Wstat): Answer<void>;
   remove?(fid: Fid<A>): Answer<void>;

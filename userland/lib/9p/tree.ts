@@ -58,6 +58,7 @@ const bytes = (c: Contents): Uint8Array => (typeof c === "string" ? utfencode(c)
 export function tree(files: Files, user = "none"): Srv<Node> {
   const root = directory("/", files, null, { path: 0n });
   return {
+    copies: true,
     attach: () => root,
     qid: (n) => n.qid,
     walk1: (dir, name) => (name === ".." ? (dir.up ?? dir) : (dir.files?.get(name) ?? null)),
