@@ -38,7 +38,7 @@ export function* execimage(up: Proc, name: string, argv: readonly string[]): Tas
   yield* closeonexec(up);
   up.text = elem;
   up.notes.length = 0;
-  if (up.k.trace.on) up.k.trace.emit({ type: "proc", what: "exec", text: name });
+  if (up.k.trace.on) up.k.trace.emit({ type: "proc", what: "exec", pid: up.pid, text: name });
   new Image(up).start(program, args);
   if (me !== null) up.k.sched.kill(me);
 }

@@ -58,7 +58,7 @@ export class Notes implements Done {
     if (utflen(text) > ERRMAX - 2) error(Etoobig);
     if (p.dead) return;
     if (p.notes.length >= NNOTE) error(Enotposted);
-    if (p.k.trace.on) p.k.trace.emit({ type: "proc", what: "note", text }, null);
+    if (p.k.trace.on) p.k.trace.emit({ type: "proc", what: "note", pid: p.pid, text }, null);
     const full = text.startsWith("sys:") && !text.includes(" pc=") ? `${text} pc=${PC}` : text;
     p.notes.push({ text: full, sys });
     if (!this.#notified) this.#deliver();

@@ -156,7 +156,8 @@ export class Proc {
   #telldead(): void {
     this.k.procs.delete(this.pid);
     this.#gone.wakeupall();
-    if (this.k.trace.on) this.k.trace.emit({ type: "proc", what: "exit", text: this.status }, null);
+    if (this.k.trace.on)
+      this.k.trace.emit({ type: "proc", what: "exit", pid: this.pid, text: this.status }, null);
     for (const p of this.k.procs.values()) if (p.parent === this) p.parent = null;
     const real = Math.round((this.k.clock.now() - this.started) / 1e6);
     const msg =

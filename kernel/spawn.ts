@@ -102,7 +102,7 @@ export function spawn(
   proc.tty = opts.tty ?? out ?? k.config.tty;
   if (like === null)
     for (const mode of [OREAD, OWRITE, OWRITE]) proc.fgrp.newfd(opencons(proc, mode));
-  if (k.trace.on) k.trace.emit({ type: "proc", what: "start", text: `${proc.text} ${proc.pid}` });
+  if (k.trace.on) k.trace.emit({ type: "proc", what: "start", pid: proc.pid, text: proc.text });
   new Image(proc).start(main, argv);
   return new Process(proc, out);
 }

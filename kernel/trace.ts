@@ -78,6 +78,9 @@ type Body =
   | {
       readonly type: "proc";
       readonly what: "start" | "exec" | "exit" | "note";
+      /** The process it happens to. */
+      readonly pid: number;
+      /** Its program, its status or the note. */
       readonly text: string;
     };
 

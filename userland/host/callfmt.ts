@@ -58,7 +58,8 @@ function bitnames(low: string | undefined, bits: Bits, value: number): string {
   return names.join("|") || "0";
 }
 
-const openmode = (v: number): string => bitnames(ACCESS[v & 3], OPENBITS, v & ~3);
+/** OREAD|OTRUNC */
+export const openmode = (v: number): string => bitnames(ACCESS[v & 3], OPENBITS, v & ~3);
 const mountflags = (v: number): string => bitnames(ORDERS[v & c.MORDER], MOUNTBITS, v & ~c.MORDER);
 const forkflags = (v: number): string => bitnames(undefined, FORKBITS, v);
 const perm = (v: number): string => (v > 0o777 || v < 0 ? dirmodefmt(v) : `0${v.toString(8)}`);

@@ -2,8 +2,8 @@
 
 import type { WriteStream } from "node:tty";
 import { styleText } from "node:util";
-import { fit } from "./strace.ts";
-import type { Kind, Line } from "./strace.ts";
+import { fit } from "./line.ts";
+import type { Kind, Line } from "./line.ts";
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -14,6 +14,7 @@ const STYLES: Readonly<Record<Kind, Style>> = {
   send: "green",
   receive: "yellow",
   other: "dim",
+  said: "reset",
 };
 
 type Output = NodeJS.WritableStream & Partial<Pick<WriteStream, "isTTY" | "columns">>;

@@ -1,0 +1,28 @@
+// Lines of a view: text that is laid out, and what it is, for those who colour it. Pure.
+
+/** What a line is. */
+export type Kind = "call" | "failed" | "step" | "send" | "receive" | "other" | "said";
+
+/** A line; `right` stands at the right edge, if there is one. */
+export type Line = { readonly kind: Kind; readonly text: string; readonly right: string };
+
+/** A line with nothing at the right. */
+export function line(kind: Kind, text: string, right = ""): Line {
+  return { kind, text, right };
+}
+
+const EDGE = 100;
+
+/** A line on so many columns: its right part at the edge, cut where it is too long (0: never). */
+export function fit(l: Line, columns: number): string {
+  const width = columns === 0 ? EDGE : columns;
+  if (l.right === "") return cut(l.text, columns);
+  const room = width - l.right.length - 2;
+  if (l.text.length <= room) return `${l.text.padEnd(room)}  ${l.right}`;
+  return `${columns === 0 ? l.text : cut(l.text, room)}  ${l.right}`;
+}
+
+/** The first columns of text, and "…" if that is not all. */
+export function cut(text: string, columns: number): string {
+  return columns > 0 && text.length > columns ? `${text.slice(0, columns - 1)}…` : text;
+}
