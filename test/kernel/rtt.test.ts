@@ -1,0 +1,207 @@
+// Round trips, exactly: every name operation is one, at any depth and past any number of other servers.
+
+import test from "ava";
+import type { ExecutionContext } from "ava";
+import { DMDIR, MREPL, OREAD, OWRITE } from "../../kernel/const.ts";
+import type { Sys } from "../../syscalls/sys.ts";
+import { failure, put } from "../kit.ts";
+import { BIND, OPERATIONS, copytree, list, maketree, readall, write } from "../operations.ts";
+import type { Operation } from "../operations.ts";
+import { World, deep } from "../world.ts";
+import type { Worldopts } from "../world.ts";
+
+const DEPTHS = [1, 5, 16, 17, 40];
+
+/** A test in a world of its own, which is empty in the end. */
+function world(
+  opts: Worldopts,
+  fn: (t: ExecutionContext, w: World, sys: Sys) => Promise<void>,
+): (t: ExecutionContext) => Promise<void> {
+  return async (t) => {
+    const w = await World.make(opts);
+    await w.run(t, (sys) => fn(t, w, sys));
+    for (const [name, audit] of Object.entries(await w.end()))
+      t.deepEqual(audit, { procs: [], chans: [], fids: [], tags: [] }, name);
+  };
+}
+
+/** What an operation costs, and that closing what it opened costs nothing. */
+async function trips(
+  t: ExecutionContext,
+  w: World,
+  at: { sys: Sys; name: string; op: Operation },
+): Promise<number> {
+  const { sys, name, op } = at;
+  await op.ready?.(sys, name);
+  let result: unknown;
+  const cost = await w.cost(sys, async () => (result = await op.run(sys, name)));
+  if (typeof result === "number" && op !== BIND) {
+    const fd = result;
+    t.is((await w.cost(sys, () => sys.close(fd))).trips, 0, `close after ${op.name}`);
+  }
+  await op.undo?.(sys, name);
+  return cost.trips;
+}
+
+for (const mounts of [0, 1, 3])
+  test(
+    `with ${mounts} mount points of other servers on the way, every operation is one round trip at any depth`,
+    world({ mounts }, async (t, w, sys) => {
+      for (const depth of DEPTHS) {
+        const dir = await deep(sys, w.top, depth - 1);
+        for (const [i, op] of [...OPERATIONS, BIND].entries())
+          t.is(
+            await trips(t, w, { sys, name: `${dir}/f${i}`, op }),
+            1,
+            `${op.name} at depth ${depth}`,
+          );
+      }
+    }),
+  );
+
+test(
+  "100 stats together are one round trip",
+  world({}, async (t, w, sys) => {
+    const dir = await deep(sys, w.top, 3);
+    for (let i = 0; i < 100; i++) await put(sys, `${dir}/f${i}`, "");
+    const all = (): Promise<unknown> =>
+      Promise.all(Array.from({ length: 100 }, (_, i) => sys.stat(`${dir}/f${i}`)));
+    t.deepEqual(await w.cost(sys, all), { trips: 1, messages: 300 });
+  }),
+);
+
+test(
+  "what fails since it is a mount point fails without asking anyone",
+  world({ mounts: 1 }, async (t, w, sys) => {
+    for (const fails of [
+      () => failure(sys.remove(w.top)),
+      () => failure(sys.wstat(w.top, { name: "other" })),
+      () => failure(sys.remove("/n/way")),
+    ]) {
+      let text = "";
+      t.deepEqual(await w.cost(sys, async () => (text = await fails())), { trips: 0, messages: 0 });
+      t.regex(text, /is a mount point$/);
+    }
+  }),
+);
+
+test(
+  "a read or write call is one round trip whatever its size",
+  world({}, async (t, w, sys) => {
+    const name = `${w.top}/big`;
+    const bytes = Buffer.alloc(1_000_000, "0123456789abcdef!");
+    const fd = await sys.create(name, OWRITE, 0o666);
+    t.is((await w.cost(sys, () => sys.write(fd, bytes))).trips, 1);
+    await sys.close(fd);
+    for (const fresh of [true, false]) {
+      const rfd = await sys.open(name, OREAD);
+      const buf = new Uint8Array(1_000_000);
+      t.is((await w.cost(sys, () => sys.read(rfd, buf))).trips, 1, `fresh ${fresh}`);
+      t.deepEqual(Buffer.from(buf), bytes);
+      await sys.close(rfd);
+    }
+    const ofd = await sys.open(name, OWRITE);
+    t.is((await w.cost(sys, () => sys.write(ofd, bytes))).trips, 1, "over what is there");
+    await sys.close(ofd);
+  }),
+);
+
+test(
+  "a whole file or directory, opened and read to its end, is three round trips",
+  world({}, async (t, w, sys) => {
+    for (const size of [1024, 65536]) {
+      const name = `${w.top}/${size}`;
+      await write(sys, name, new Uint8Array(size));
+      t.is((await w.cost(sys, () => readall(sys, name, 65536))).trips, 3, `${size} bytes`);
+    }
+    const dir = await deep(sys, w.top, 1);
+    for (let i = 0; i < 100; i++) await put(sys, `${dir}/f${i}`, "");
+    t.deepEqual(await w.cost(sys, () => list(sys, dir)), { trips: 3, messages: 5 });
+  }),
+);
+
+test(
+  "creating a file and writing 1 KiB is two round trips",
+  world({}, async (t, w, sys) => {
+    const cost = await w.cost(sys, () => write(sys, `${w.top}/f`, new Uint8Array(1024)));
+    t.deepEqual(cost, { trips: 2, messages: 4 });
+  }),
+);
+
+const UNION: readonly (readonly [name: string, most: number])[] = [
+  ["stat", 1],
+  ["chdir", 1],
+  ["open, missing", 1],
+  ["open", 2],
+  ["open, OTRUNC", 2],
+  ["create, new", 2],
+  ["create, existing", 2],
+  ["create, OEXCL", 2],
+  ["mkdir", 2],
+  ["remove", 2],
+  ["wstat, chmod", 2],
+  ["wstat, rename", 2],
+];
+
+for (const members of [1, 3, 8])
+  test(
+    `in a union of ${members} servers with the file in the last, what changes nothing is one round trip, the rest two`,
+    world({ members }, async (t, w, sys) => {
+      for (const [i, [name, most]] of UNION.entries()) {
+        const op = OPERATIONS.find((o) => o.name === name) as Operation;
+        await op.ready?.(sys, `/n/u${members - 1}/f${i}`);
+        const { ready: _, ...there } = op;
+        const cost = await trips(t, w, { sys, name: `/n/u/f${i}`, op: there });
+        if (members === 1 || most === 1) t.is(cost, 1, name);
+        else t.true(cost <= most, `${name}: ${cost}`);
+      }
+      t.is(await failure(sys.stat("/n/u/no/such")), "'/n/u/no' file does not exist");
+    }),
+  );
+
+test(
+  "below a union's top it is walked in the same way",
+  world({ members: 3 }, async (t, w, sys) => {
+    const dir = await deep(sys, "/n/u2", 17);
+    await put(sys, `${dir}/f`, "x");
+    const name = `/n/u/${dir.slice("/n/u2/".length)}/f`;
+    t.is((await w.cost(sys, () => sys.stat(name))).trips, 1);
+    t.is((await w.cost(sys, async () => sys.close(await sys.open(name, OREAD)))).trips, 2);
+    t.is((await w.cost(sys, () => failure(sys.stat(`${name}/no`)))).trips, 1);
+  }),
+);
+
+test(
+  "a tree of 100 files copied one call after another costs the sum of its calls",
+  world({}, async (t, w, sys) => {
+    await maketree(sys, `${w.top}/tree`);
+    // Each directory is made, opened, read, and read at its end; each file opened, read, read at its
+    // end, made and written.
+    t.is(
+      (await w.cost(sys, () => copytree(sys, `${w.top}/tree`, `${w.top}/a`, false))).trips,
+      5 * 4 + 100 * 5,
+    );
+    t.is(
+      (await w.cost(sys, () => copytree(sys, `${w.top}/tree`, `${w.top}/b`, true))).trips,
+      4 + 4 + 5,
+    );
+    for (const copy of ["a", "b"])
+      t.is(Buffer.from(await readall(sys, `${w.top}/${copy}/d3/f24`, 100)).toString(), "3 24");
+  }),
+);
+
+test(
+  "a directory with mounts below it is listed with one question for each mount, all at once",
+  world({ members: 3 }, async (t, w, sys) => {
+    const dir = await deep(sys, w.top, 1);
+    for (let i = 0; i < 50; i++) await put(sys, `${dir}/f${i}`, "");
+    for (let i = 0; i < 3; i++) {
+      const name = `${dir}/m${i}`;
+      await sys.close(await sys.create(name, OREAD, DMDIR | 0o755));
+      await sys.bind(`/n/u${i}`, name, MREPL);
+    }
+    const cost = await w.cost(sys, () => list(sys, dir));
+    // open, read, the three mounts, read at the end; messages: two, one, three for each mount, one, one
+    t.deepEqual(cost, { trips: 4, messages: 2 + 1 + 3 * 3 + 1 + 1 });
+  }),
+);

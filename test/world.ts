@@ -1,0 +1,134 @@
+// Machines at a known distance: a kernel with servers mounted, all RTT away, and what calls cost there in
+// round trips and messages. For tests that assert such numbers, and for the table of bench:rtt.
+
+import type { ExecutionContext } from "ava";
+import type { Booted } from "../kernel/boot.ts";
+import { DMDIR, MAFTER, MCREATE, MREPL, OREAD } from "../kernel/const.ts";
+import { isT } from "../kernel/fcall.ts";
+import type { Audit } from "../kernel/kernel.ts";
+import type { Sys } from "../syscalls/sys.ts";
+import { type Net, serveramfs, simnet } from "../userland/host/net.ts";
+import { dial } from "../userland/lib/dial.ts";
+import { NOTHING, run } from "./kit.ts";
+
+/** How far every server is. */
+export const RTT = 50_000_000;
+
+/** What a call cost: round trips waited for, and messages sent, those that nobody waits for included. */
+export type Cost = { readonly trips: number; readonly messages: number };
+
+export type Worldopts = {
+  readonly namespace?: "names" | "standard";
+  /** The best version that the servers speak. */
+  readonly version?: string;
+  /** Mount points of other servers on the way to the server that is measured. */
+  readonly mounts?: number;
+  /** Servers in the union on /n/u. */
+  readonly members?: number;
+};
+
+/** A machine "here", and servers mounted in the name space of every program that runs there. */
+export class World {
+  readonly net: Net;
+  readonly here: Booted;
+  /** The name that the server "far" is mounted on. */
+  readonly top: string;
+  readonly members: number;
+  readonly #mounts: readonly (readonly [server: string, dir: string])[];
+  #sent = 0;
+
+  private constructor(net: Net, here: Booted, w: Required<Pick<Worldopts, "mounts" | "members">>) {
+    this.net = net;
+    this.here = here;
+    this.members = w.members;
+    const others = Array.from({ length: w.mounts }, (_, i) => i);
+    this.top = w.mounts === 0 ? "/n/far" : `/n/way${"/m".repeat(w.mounts)}`;
+    this.#mounts = [
+      ...others.map((i) => [`o${i}`, `/n/way${"/m".repeat(i)}`] as const),
+      ["far", this.top],
+    ];
+    here.trace.listen((e) => {
+      if (e.type === "send" && isT(e.fcall)) this.#sent++;
+    });
+  }
+
+  static async make(opts: Worldopts = {}): Promise<World> {
+    const { namespace = "names", version = "9P2000.ix", mounts = 0, members = 0 } = opts;
+    const net = simnet();
+    const here = await net.boot("here", { namespace });
+    const w = new World(net, here, { mounts, members });
+    const servers = w.#mounts.map(([name]) => name);
+    for (let i = 0; i < members; i++) servers.push(`u${i}`);
+    for (const name of servers) {
+      await serveramfs(await net.boot(name), "tcp!*!564", { version });
+      net.link("here", name, { rtt: "50ms" });
+    }
+    return w;
+  }
+
+  /** Runs a program on the machine "here", with everything mounted; then nothing may be left of it. */
+  async run(t: ExecutionContext | null, fn: (sys: Sys) => Promise<void>): Promise<void> {
+    const before = this.net.audit();
+    const { status } = await run(this.here, async (sys: Sys) => {
+      await this.#mount(sys);
+      await fn(sys);
+    });
+    await this.settle();
+    t?.is(status, "");
+    t?.deepEqual(this.here.audit(), NOTHING);
+    t?.deepEqual(this.net.audit(), before, "here or at a server, something is left");
+  }
+
+  async #mount(sys: Sys): Promise<void> {
+    for (const [server, dir] of this.#mounts) {
+      await mkdir(sys, dir);
+      await sys.mount(await dial(sys, `tcp!${server}!564`), -1, dir, MREPL | MCREATE, "");
+    }
+    await mkdir(sys, "/n/u");
+    for (let i = 0; i < this.members; i++) {
+      const dir = `/n/u${i}`;
+      await mkdir(sys, dir);
+      await sys.mount(await dial(sys, `tcp!u${i}!564`), -1, dir, MREPL | MCREATE, "");
+      await sys.bind(dir, "/n/u", (i === 0 ? MREPL : MAFTER) | MCREATE);
+    }
+  }
+
+  /** Lets everything that is on its way arrive. */
+  async settle(): Promise<void> {
+    await run(this.here, (sys: Sys) => sys.sleep(10_000));
+  }
+
+  /** What fn costs. What is sent without waiting, within a second, counts among the messages. */
+  async cost(sys: Sys, fn: () => Promise<unknown>): Promise<Cost> {
+    const began = this.net.now;
+    const sent = this.#sent;
+    await fn();
+    const trips = (this.net.now - began) / RTT;
+    await sys.sleep(1000);
+    return { trips, messages: this.#sent - sent };
+  }
+
+  async end(): Promise<Record<string, Audit>> {
+    await this.net.shutdown();
+    return this.net.audit();
+  }
+}
+
+/** Makes sure that a directory is there. */
+export async function mkdir(sys: Sys, name: string): Promise<void> {
+  try {
+    await sys.stat(name);
+  } catch {
+    await sys.close(await sys.create(name, OREAD, DMDIR | 0o777));
+  }
+}
+
+/** Directories below top, one in another: the name of the one at this depth. */
+export async function deep(sys: Sys, top: string, depth: number): Promise<string> {
+  let name = top;
+  for (let i = 1; i <= depth; i++) {
+    name += `/d${i}`;
+    await mkdir(sys, name);
+  }
+  return name;
+}
