@@ -1,8 +1,7 @@
 // namec of the name space `standard`: a name becomes a Chan, walked, opened or created, in the steps and
 // with the errors of Plan 9's chan.c. Walking is in standard-walk.ts.
 
-import { CCEXEC, CRCLOSE, ccloseall, cclose } from "./chan.ts";
-import type { Chan } from "./chan.ts";
+import { CCEXEC, CRCLOSE, Chan, ccloseall, cclose } from "./chan.ts";
 import { DMDIR, OCEXEC, OEXCL, OEXEC, ORCLOSE, OTRUNC, MCREATE, QTDIR } from "./const.ts";
 import type { Want } from "./dev.ts";
 import {
@@ -110,7 +109,7 @@ const isdir = (c: Chan): boolean => (c.qid.type & QTDIR) !== 0;
 /** Goes to the Chan at the end of these names; a miss is the call's error. */
 function* walkto(f: Call, elems: readonly string[]): Task<void> {
   const got = yield* walk(f.up, f.tab, f.chan, elems);
-  if ("at" in got) {
+  if (!(got instanceof Chan)) {
     f.nerror = got.at;
     error(got.error);
   }
@@ -197,7 +196,7 @@ function* create(f: Call, want: Want): Task<void> {
 /** Goes to the last name where it is there. */
 function* lookfor(f: Call, last: string): Task<boolean> {
   const got = yield* walk(f.up, f.tab, f.chan, [last]);
-  if ("at" in got) return false;
+  if (!(got instanceof Chan)) return false;
   const old = f.chan;
   f.chan = got;
   yield* cclose(old);
