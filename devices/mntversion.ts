@@ -3,7 +3,14 @@
 
 import type { Chan } from "../kernel/chan.ts";
 import { NOTAG } from "../kernel/const.ts";
-import { Ebadversion, Efversion, Efversioneof, PlanError, error } from "../kernel/errors.ts";
+import {
+  Ebadiounit,
+  Ebadversion,
+  Efversion,
+  Efversioneof,
+  PlanError,
+  error,
+} from "../kernel/errors.ts";
 import {
   Rerror,
   Rversion,
@@ -34,10 +41,10 @@ const OFFERS = {
  * version asked for by name is offered as it is, and every prefix of it taken.
  */
 export function* mntversion(up: Proc, c: Chan, want: Agreed): Task<Mnt> {
-  if (c.mux instanceof Mnt) return c.mux;
   const named = want.version !== "";
-  if (named && want.version !== VERSION9P && !want.version.startsWith(`${VERSION9P}.`))
-    error(Ebadversion);
+  if (want.msize < 0) error(Ebadiounit);
+  if (named && !want.version.startsWith(VERSION9P)) error(Ebadversion);
+  if (c.mux instanceof Mnt) return c.mux;
   const offer = OFFERS[up.k.config.namespace];
   const msize = want.msize === 0 ? offer.msize : Math.min(want.msize, MAXMSIZE);
   const q = c.wlock;

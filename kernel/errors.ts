@@ -5,6 +5,7 @@
 export const Ebadarg = "bad arg in system call";
 export const Ebadchar = "bad character in file name";
 export const Ebadctl = "bad process or channel control request";
+export const Ebadiounit = "bad iounit in version call";
 export const Ebadfd = "fd out of range or not open";
 export const Ebadsharp = "unknown device in # filename";
 export const Ebadstat = "malformed stat buffer";

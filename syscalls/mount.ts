@@ -2,11 +2,12 @@
 
 import { cclose } from "../kernel/chan.ts";
 import { MMASK, MORDER, ORDWR } from "../kernel/const.ts";
-import { Ebadarg, Ebadsharp, Enoattach, error } from "../kernel/errors.ts";
+import { Ebadarg, Ebadsharp, Enoattach, Eshort, error } from "../kernel/errors.ts";
 import { parsename } from "../kernel/name.ts";
 import type { Dev } from "../kernel/dev.ts";
 import type { Proc } from "../kernel/proc.ts";
 import type { Task } from "../kernel/rendez.ts";
+import { utflen } from "../kernel/utf.ts";
 import { mntattach, mntauth } from "../devices/mnt.ts";
 import { mntversion } from "../devices/mntversion.ts";
 import { checkname, checknum } from "./arg.ts";
@@ -74,11 +75,13 @@ export function* fversion(
 ): Task<string> {
   checknum(msize);
   checkname(version);
-  if (msize < 0 || n < version.length) error(Ebadarg);
+  checknum(n);
+  // The version must end within the buffer.
+  if (utflen(version) >= n) error(Ebadarg);
   const c = up.fgrp.tochan(fd, ORDWR).incref();
   try {
     const m = yield* mntversion(up, c, { msize, version });
-    if (n < m.version.length) error(Ebadarg);
+    if (n < m.version.length) error(Eshort);
     return m.version;
   } finally {
     yield* cclose(c);
