@@ -13,9 +13,16 @@ import { openstream } from "./stream.ts";
 
 const OPENBITS = OEXEC | OTRUNC | OCEXEC | ORCLOSE | OSTREAM;
 
+/** A mode with bits that mean nothing is an error; so is one with all there are, as on Plan 9. */
+function checkmode(mode: number, more = 0): void {
+  const all = OEXEC | OTRUNC | OCEXEC | ORCLOSE;
+  const bad = (mode & ~(OPENBITS | more)) !== 0 || (mode & all) === all;
+  if (bad || !Number.isInteger(mode)) error(Ebadarg);
+}
+
 export function* open(up: Proc, name: string, mode: number): Task<number> {
   checkname(name);
-  if (!Number.isInteger(mode) || (mode & ~OPENBITS) !== 0) error(Ebadarg);
+  checkmode(mode);
   const c = yield* up.pgrp.ns.namec(up, name, Aopen, mode);
   if ((mode & OSTREAM) !== 0) yield* streaming(up, c);
   const fd = up.fgrp.newfd(c);
@@ -25,7 +32,7 @@ export function* open(up: Proc, name: string, mode: number): Task<number> {
 export function* create(up: Proc, name: string, mode: number, perm: number): Task<number> {
   checkname(name);
   checknum(perm);
-  if (!Number.isInteger(mode) || (mode & ~(OPENBITS | OEXCL)) !== 0) error(Ebadarg);
+  checkmode(mode, OEXCL);
   const want = { omode: mode, perm: perm >>> 0 };
   return yield* newfd(up, yield* up.pgrp.ns.namec(up, name, Acreate, want));
 }
