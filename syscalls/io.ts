@@ -23,6 +23,12 @@ function checkoffset(offset: number): void {
   if (offset > MAXOFFSET) error(Ebadarg);
 }
 
+/** As on Plan 9, a pread moves the descriptor's offset, too, by what it read. */
+function moved(c: Chan, n: number): number {
+  c.offset += n;
+  return n;
+}
+
 export function read(up: Proc, fd: number, buf: Uint8Array): Task<number> {
   return pread(up, fd, buf, -1);
 }
@@ -34,8 +40,11 @@ export function* pread(up: Proc, fd: number, buf: Uint8Array, offset: number): T
   c.ref++;
   try {
     if (offset !== -1 && (c.qid.type & QTDIR) === 0 && plain(c)) {
-      if (c.streams !== null) yield* endwrite(c);
-      return yield* c.dev.read(up, c, buf, offset);
+      if (c.streams !== null) {
+        endread(c);
+        yield* endwrite(c);
+      }
+      return moved(c, yield* c.dev.read(up, c, buf, offset));
     }
     const q = c.rlock;
     if (!q.canlock()) yield* q.lock();
@@ -43,7 +52,7 @@ export function* pread(up: Proc, fd: number, buf: Uint8Array, offset: number): T
       if ((c.qid.type & QTDIR) !== 0) return yield* dirread(up, c, buf, offset);
       if (c.streams !== null) yield* endwrite(c);
       if (offset === -1) return yield* takeread(up, c, buf);
-      return yield* c.dev.read(up, c, buf, offset);
+      return moved(c, yield* c.dev.read(up, c, buf, offset));
     } finally {
       q.unlock();
     }

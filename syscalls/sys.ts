@@ -31,7 +31,7 @@ export interface TaskSys {
   remove(name: string): Task<void>;
   /** Reads at most buf.length bytes at the descriptor's offset; 0 at the end. read(2) */
   read(fd: number, buf: Uint8Array): Task<number>;
-  /** Reads at `offset`, leaving the descriptor's alone; -1 means the descriptor's. */
+  /** Reads at `offset`, -1 being the descriptor's. As on Plan 9, that moves by what was read all the same. */
   pread(fd: number, buf: Uint8Array, offset: number): Task<number>;
   write(fd: number, bytes: Uint8Array): Task<number>;
   pwrite(fd: number, bytes: Uint8Array, offset: number): Task<number>;
