@@ -7,7 +7,14 @@
 import { OREAD, OEXEC, OTRUNC, QTDIR } from "../../kernel/const.ts";
 import { type Dir, type Qid, convM2D, putqid } from "../../kernel/dir.ts";
 import type { Wstat } from "../../kernel/dir.ts";
-import { Ebadstat, Enonexist, Eperm, PlanError, error } from "../../kernel/errors.ts";
+import {
+  Ebadstat,
+  Edoesnotexist,
+  Enonexist,
+  Eperm,
+  PlanError,
+  error,
+} from "../../kernel/errors.ts";
 import type { Task } from "../../syscalls/sys.ts";
 import type { Answer, Fid, Srv } from "./9p/srv.ts";
 import { all } from "./all.ts";
@@ -54,13 +61,14 @@ class Qids {
   }
 }
 
-/** An error as the other side should see it: it adds its own name of the file. */
+/** An error as the other side should see it: without our name of the file, and as if it were asked first. */
 function* mapped<T>(task: Task<T>): Task<T> {
   try {
     return yield* task;
   } catch (e) {
     if (!(e instanceof PlanError)) throw e;
-    throw new PlanError(e.message.replace(/^'(?:[^']|'')*' /, ""));
+    const text = e.message.replace(/^'(?:[^']|'')*' /, "");
+    throw new PlanError(text === Edoesnotexist ? Enonexist : text);
   }
 }
 

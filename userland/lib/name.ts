@@ -9,6 +9,7 @@ export function basename(name: string): string {
 /** All but the last element: dirname("/a/b") is "/a", dirname("b") is ".". */
 export function dirname(name: string): string {
   const s = name.replace(/\/+$/, "");
+  if (s === "") return name.slice(0, 1) || ".";
   const i = s.lastIndexOf("/");
   return i < 0 ? "." : i === 0 ? "/" : s.slice(0, i).replace(/\/+$/, "") || "/";
 }
