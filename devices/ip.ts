@@ -3,9 +3,9 @@
 //	tcp/clone                                 open it: the ctl file of a new conversation
 //	tcp/N/{ctl,data,listen,local,remote,status}
 //
-// Here live conversations, their numbers and files, and the words of ctl; connections are the Stack's. A
-// Chan that is open holds its conversation, and the last one to close ends and frees it. A number may be
-// used again: the version in a file's qid tells the conversations of one number apart.
+// Here are the files and the numbers of conversations; what one does is in ipconv.ts. A Chan that is open
+// holds its conversation, and the last one to close ends and frees it. A number may be used again: the
+// version in a file's qid tells the conversations of one number apart.
 //
 // Names of hosts and services are for programs (userland/lib/dial.ts); what follows the verb in
 // "connect 127.0.0.1!564" goes to the Stack as it is.
@@ -16,25 +16,20 @@ import { DEVDOTDOT, devdirread, devopen, devstat, devwalk, nodev, opened } from 
 import type { Dev, Dirent, Walkqid, Want } from "../kernel/dev.ts";
 import type { Dir, Qid, Wstat } from "../kernel/dir.ts";
 import {
-  Ebadaddrform,
-  Ebadannounce,
-  Ebadconnect,
   Ebadusefd,
-  Econninuse,
-  Ectlshort,
-  Ectlunknown,
   Enodev,
   Enonexist,
   Enotannounced,
-  Enotconnected,
   Etoobig,
+  Panic,
   error,
 } from "../kernel/errors.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { Proc } from "../kernel/proc.ts";
 import type { Task } from "../kernel/rendez.ts";
 import { utfdecode } from "../kernel/utf.ts";
-import type { Addr, Conn, Listener, Stack } from "./stack.ts";
+import { Conv, showaddr } from "./ipconv.ts";
+import type { Conn, Stack } from "./stack.ts";
 import { readstr } from "./text.ts";
 
 /** Conversations at one time. */
@@ -68,35 +63,6 @@ const mkqid = (n: number, file: number, vers: number): Qid => ({
   type: file === Qroot || file === Qproto || file === Qconv ? QTDIR : 0,
 });
 const fileof = (q: Qid): number => Number(q.path & 0xffn);
-
-/** A conversation: idle, calling, announced, or with a connection (which may have ended). */
-class Conv {
-  readonly n: number;
-  readonly vers: number;
-  readonly owner: string;
-  /** Open Chans. */
-  ref = 0;
-  busy = false;
-  conn: Conn | null = null;
-  listener: Listener | null = null;
-
-  constructor(n: number, vers: number, owner: string) {
-    this.n = n;
-    this.vers = vers;
-    this.owner = owner;
-  }
-
-  get status(): string {
-    const { conn } = this;
-    const state =
-      conn?.state ?? (this.listener !== null ? "Listen" : this.busy ? "Syn_sent" : "Closed");
-    return `${state} qin ${conn?.qin ?? 0} qout ${conn?.qout ?? 0}\n`;
-  }
-
-  connected(): Conn {
-    return this.conn ?? error(Enotconnected);
-  }
-}
 
 /** A file of the device; `conv` is the conversation it holds while it is open. */
 class Ipchan extends Chan {
@@ -181,7 +147,7 @@ class Devip implements Dev {
     const conv = c.conv ?? error(Ebadusefd);
     if (c.file === Qdata) return yield* conv.connected().write(up, bytes);
     if (bytes.length > CTLMAX) error(Etoobig);
-    yield* this.#ctl(up, conv, utfdecode(bytes, 0, bytes.length).split(/\s+/).filter(Boolean));
+    yield* conv.ctl(up, this.#stack, utfdecode(bytes, 0, bytes.length));
     return bytes.length;
   }
 
@@ -245,8 +211,7 @@ class Devip implements Dev {
   #unhold(conv: Conv): void {
     if (--conv.ref > 0) return;
     this.#convs[conv.n] = null;
-    conv.listener?.close();
-    conv.conn?.close();
+    conv.close();
   }
 
   /** What opening listen does: waits for a call, and gives the conversation that it is. */
@@ -265,53 +230,6 @@ class Devip implements Dev {
       this.#unhold(conv);
     }
   }
-
-  *#ctl(up: Proc, conv: Conv, f: readonly string[]): Task<void> {
-    switch (f[0]) {
-      case undefined:
-        return error(Ectlshort);
-      case "connect":
-        return yield* this.#connect(up, conv, f);
-      case "announce":
-        return yield* this.#announce(up, conv, f);
-      case "hangup":
-        conv.listener?.close();
-        conv.conn?.hangup();
-        return;
-      case "close":
-        conv.listener?.close();
-        conv.conn?.shut();
-        return;
-      case "keepalive":
-        return conv.connected().keepalive(Number(f[1] ?? 0) || 0);
-      default:
-        error(Ectlunknown);
-    }
-  }
-
-  *#connect(up: Proc, conv: Conv, f: readonly string[]): Task<void> {
-    if (f[1] === undefined || f.length > 3) error(Ebadconnect);
-    const remote = parseaddr(f[1]);
-    if (remote.host === "") error(Ebadaddrform);
-    const lport = f[2] === undefined ? 0 : parseaddr(f[2]).port;
-    start(conv);
-    try {
-      conv.conn = yield* this.#stack.dial(up, remote, lport);
-    } finally {
-      conv.busy = false;
-    }
-  }
-
-  *#announce(up: Proc, conv: Conv, f: readonly string[]): Task<void> {
-    if (f[1] === undefined || f.length > 2) error(Ebadannounce);
-    const { host, port } = parseaddr(f[1]);
-    start(conv);
-    try {
-      conv.listener = yield* this.#stack.announce(up, { host: host === "" ? "*" : host, port });
-    } finally {
-      conv.busy = false;
-    }
-  }
 }
 
 const dirent = (file: number, name: string, perm: number): Dirent => ({
@@ -323,7 +241,7 @@ const dirent = (file: number, name: string, perm: number): Dirent => ({
 
 function ipchan(c: Chan): Ipchan {
   if (c instanceof Ipchan) return c;
-  throw new TypeError("not a Chan of device ip");
+  throw new Panic("not a Chan of device ip");
 }
 
 function clone(c: Chan): Chan {
@@ -331,25 +249,6 @@ function clone(c: Chan): Chan {
   nc.path = c.path;
   return nc;
 }
-
-/** A conversation is used once. */
-function start(conv: Conv): void {
-  if (conv.busy || conv.conn !== null || conv.listener !== null) error(Econninuse);
-  conv.busy = true;
-}
-
-/** "host!port", "port", each perhaps with "!r", which asks for a port below 1024 and is passed over. */
-function parseaddr(s: string): Addr {
-  const parts = s.replace(/!r$/, "").split("!");
-  const port = parts.pop() ?? "";
-  const host = parts[0] ?? "";
-  if (parts.length > 1 || !/^[0-9]{1,5}$/.test(port) || Number(port) > 65535) error(Ebadaddrform);
-  if (host !== "" && host !== "*" && !/^[\w.:%-]{1,255}$/.test(host)) error(Ebadaddrform);
-  return { host, port: Number(port) };
-}
-
-const showaddr = (a: Addr | undefined): string =>
-  a === undefined ? "::!0\n" : `${a.host}!${a.port}\n`;
 
 function contents(conv: Conv, file: number): string {
   if (file === Qctl) return String(conv.n);

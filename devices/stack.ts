@@ -59,6 +59,10 @@ export interface Stack {
 
 /** Received bytes past this make the sender wait. */
 const HIWATER = 1024 * 1024;
+/** What a chunk counts at least, so that a queue of tiny ones is bounded too. */
+const MINCHARGE = 256;
+
+const charge = (n: number): number => (n < MINCHARGE ? MINCHARGE : n);
 
 /** How an Rqueue deals with its source. */
 export type Rsource = {
@@ -74,6 +78,8 @@ export type Rsource = {
 export class Rqueue {
   /** Bytes in it. */
   length = 0;
+  /** Bytes counted against HIWATER. */
+  #held = 0;
   #chunks: Uint8Array[] = [];
   #first = 0;
   #end: "eof" | "reset" | null = null;
@@ -95,7 +101,8 @@ export class Rqueue {
     if (chunk.length === 0 || this.#end !== null) return;
     this.#chunks.push(chunk);
     this.length += chunk.length;
-    if (this.length >= HIWATER && !this.#stopped) {
+    this.#held += charge(chunk.length);
+    if (this.#held >= HIWATER && !this.#stopped) {
       this.#stopped = true;
       this.#source.stop();
     }
@@ -118,7 +125,7 @@ export class Rqueue {
   /** Forgets what was received and ends: nobody will read it. */
   drop(): void {
     this.#chunks = [];
-    this.#first = this.length = 0;
+    this.#first = this.#held = this.length = 0;
     this.eof();
   }
 
@@ -161,10 +168,14 @@ export class Rqueue {
     const chunk = this.#chunks[this.#first] ?? NONE;
     const whole = chunk.length <= n;
     const b = whole ? chunk : chunk.subarray(0, n);
+    this.#held -= charge(chunk.length);
     if (whole) this.#shift();
-    else this.#chunks[this.#first] = chunk.subarray(n);
+    else {
+      this.#chunks[this.#first] = chunk.subarray(n);
+      this.#held += charge(chunk.length - n);
+    }
     this.length -= b.length;
-    if (this.#stopped && this.length <= HIWATER / 2) {
+    if (this.#stopped && this.#held <= HIWATER / 2) {
       this.#stopped = false;
       this.#source.go();
     }

@@ -115,6 +115,7 @@ test(
     t.is(await say("connect 1.2.3.4!5 6 7"), "bad args to connect");
     t.is(await say("connect 1.2.3.4"), "malformed address");
     t.is(await say("connect 564"), "malformed address");
+    t.is(await say("connect *!564"), "malformed address");
     t.is(await say("connect 1.2.3.4!http"), "malformed address");
     t.is(await say("connect 1.2.3.4!65536"), "malformed address");
     t.is(await say("connect a!b!5"), "malformed address");
