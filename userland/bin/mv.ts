@@ -51,7 +51,8 @@ const same = (a: Dir, b: Dir): boolean =>
   a.qid.path === b.qid.path && a.type === b.type && a.dev === b.dev;
 
 function* move(sys: ThreadSys, from: string, dir: string, name: string): Task<void> {
-  const d = yield* sys.stat(from);
+  const d = yield* find(sys, from);
+  if (d === null) throw new PlanError(`can't stat ${from}: ${yield* sys.errstr("")}`);
   const to = dir === "." ? name : join(dir, name);
   const old = yield* find(sys, to);
   if (old !== null && same(d, old)) {
