@@ -37,8 +37,6 @@ export class Group {
   readonly replies: Rmsg[] = [];
   readonly fids: Fresh[] = [];
   readonly r: Rendez = new Rendez("9P reply");
-  /** The fid that a Chan has taken over. */
-  kept = -1;
   bytes = 0;
   /** A Tflush was sent. */
   flushing = false;
@@ -61,6 +59,12 @@ export class Group {
   /** Notes that a request of this group makes fid. */
   makes(fid: number): void {
     this.fids.push({ fid, made: false, gone: false });
+  }
+
+  /** A Chan has taken over fid, which exists: it is no more this group's to settle. */
+  keep(fid: number): void {
+    const i = this.fids.findIndex((f) => f.fid === fid);
+    if (i >= 0) this.fids.splice(i, 1);
   }
 
   /** Notes that a request of this group ends fid, which exists. */

@@ -6,8 +6,17 @@
 // In a group every Twalk has a fresh newfid, so what follows a failed walk fails by itself and touches
 // nothing. What becomes of those fids is settled in mntrpc.ts.
 
-import { Chan } from "../kernel/chan.ts";
-import { MAXWELEM, OEXCL, OREAD, OSTREAM, OTRUNC, OWRITE, QTDIR } from "../kernel/const.ts";
+import { Chan, cclose } from "../kernel/chan.ts";
+import {
+  MAXWELEM,
+  OEXCL,
+  ORCLOSE,
+  OREAD,
+  OSTREAM,
+  OTRUNC,
+  OWRITE,
+  QTDIR,
+} from "../kernel/const.ts";
 import type { Later, Walkqid, Want } from "../kernel/dev.ts";
 import { miss } from "../kernel/dev.ts";
 import type { Dir, Qid, Wstat } from "../kernel/dir.ts";
@@ -29,7 +38,7 @@ import type { Kernel } from "../kernel/kernel.ts";
 import { QTNONE } from "../kernel/names-walk.ts";
 import type { Proc } from "../kernel/proc.ts";
 import type { Task } from "../kernel/rendez.ts";
-import { Eclone, MntChan, dirof, opened, packwstat, partial } from "./mntchan.ts";
+import { Eclone, MntChan, dirof, mntclone, opened, packwstat, partial } from "./mntchan.ts";
 import type { Group } from "./group.ts";
 import { openstream, openwrite } from "./laterstream.ts";
 import type { Mnt } from "./mntrpc.ts";
@@ -38,8 +47,8 @@ const UNWALKED: Qid = { path: 0n, vers: 0, type: QTNONE };
 
 /** A walk from `from` that has not been made. Its qid is unknown until it has. */
 export class LaterChan extends Chan {
-  readonly from: MntChan;
-  readonly names: readonly string[];
+  from: MntChan;
+  names: readonly string[];
   /** What was sent, when something was. */
   asked: Asked | null = null;
 
@@ -58,6 +67,8 @@ export type Asked = {
   readonly nwalk: number;
   /** The fid at the end of the walk. */
   readonly fid: number;
+  /** The fid of the directory before it, where that is to be remembered. */
+  readonly dir: number;
 };
 
 /** The device λ of a kernel. Nobody attaches it; the mount driver offers it as its `later`. */
@@ -93,14 +104,15 @@ export function newLater(k: Kernel): Later {
 /** Builds the messages of an operation on the fid walked to. */
 export type More = (tag: number, fid: number, m: Mnt, g: Group) => readonly Tmsg[];
 
-/** Sends the walk and the operation, in one write. */
-export function* send(up: Proc, c: LaterChan, more: More): Task<Asked> {
+/** Sends the walk and the operation, in one write; `split` keeps a fid of the last directory on the way. */
+export function* send(up: Proc, c: LaterChan, more: More, split = false): Task<Asked> {
   const m = c.from.mnt;
   const g = yield* m.group(4);
   const fid = m.newfid();
   g.makes(fid);
-  const walks = chain(m, g, { from: c.from.fid, to: fid, names: c.names });
-  const asked = { g, nwalk: walks.length, fid };
+  const walks = chain(m, g, { from: c.from.fid, to: fid, names: c.names, split });
+  const before = walks.findLast((t) => t.type === Twalk);
+  const asked = { g, nwalk: walks.length, fid, dir: before?.fid ?? -1 };
   // Known to the Chan before anything can wait: its close lets go of the group.
   c.asked = asked;
   yield* m.send(up, g, [...walks, ...more(g.tag, fid, m, g)]);
@@ -111,18 +123,28 @@ export function* send(up: Proc, c: LaterChan, more: More): Task<Asked> {
 function chain(
   m: Mnt,
   g: Group,
-  w: { readonly from: number; readonly to: number; readonly names: readonly string[] },
+  w: {
+    readonly from: number;
+    readonly to: number;
+    readonly names: readonly string[];
+    readonly split: boolean;
+  },
 ): Tmsg[] {
+  const { tag } = g;
   const msgs: Tmsg[] = [];
   let fid = w.from;
-  for (let i = 0; ; i += MAXWELEM) {
-    const last = i + MAXWELEM >= w.names.length;
+  for (let i = 0; ;) {
+    // A split walk stops at the last directory, whose fid stays.
+    const stop = w.split && i < w.names.length - 1 ? w.names.length - 1 : w.names.length;
+    const end = Math.min(i + MAXWELEM, stop);
+    const last = end === w.names.length;
     const newfid = last ? w.to : m.newfid();
     if (!last) g.makes(newfid);
-    msgs.push({ type: Twalk, tag: g.tag, fid, newfid, wname: w.names.slice(i, i + MAXWELEM) });
-    if (i > 0) msgs.push({ type: Tclunk, tag: g.tag, fid });
+    msgs.push({ type: Twalk, tag, fid, newfid, wname: w.names.slice(i, end) });
+    if (i > 0 && !(w.split && last)) msgs.push({ type: Tclunk, tag, fid });
     if (last) return msgs;
     fid = newfid;
+    i = end;
   }
 }
 
@@ -186,6 +208,51 @@ function* group(up: Proc, c: LaterChan, more: More): Task<Rmsg> {
   return yield* c.from.mnt.receive(a.g, a.nwalk);
 }
 
+/**
+ * group, from the directory that the mount's cache remembers. A walk that fails from there is made again
+ * from where it should start; only what changes nothing goes this way.
+ */
+function* nearby(up: Proc, c: LaterChan, more: More): Task<Rmsg> {
+  const { cache } = c.from;
+  if (cache === null || c.asked !== null || c.names.length < 2) return yield* group(up, c, more);
+  const { from, names } = c;
+  const dir = names.slice(0, -1);
+  const d = cache.dir(from, dir);
+  if (d === null) return yield* remember(up, c, more);
+  d.incref();
+  try {
+    c.from = d;
+    c.names = names.slice(-1);
+    const a = yield* send(up, c, more);
+    const w = yield* receivewalk(c, a);
+    if (w.error === null) {
+      checkwalk(c, w);
+      return yield* c.from.mnt.receive(a.g, a.nwalk);
+    }
+    from.mnt.release(a.g, true);
+  } finally {
+    yield* cclose(d);
+  }
+  cache.forget(from, dir);
+  c.asked = null;
+  c.from = from;
+  c.names = names;
+  return yield* remember(up, c, more);
+}
+
+/** group, keeping a fid of the directory that the walk went through. */
+function* remember(up: Proc, c: LaterChan, more: More): Task<Rmsg> {
+  const a = yield* send(up, c, more, true);
+  const w = yield* receivewalk(c, a);
+  checkwalk(c, w);
+  const qid = w.qids[w.qids.length - 2];
+  if (qid !== undefined) {
+    a.g.keep(a.dir);
+    c.from.cache?.walked(c.from, c.names.slice(0, -1), mntclone(c.from, a.dir, qid));
+  }
+  return yield* c.from.mnt.receive(a.g, a.nwalk);
+}
+
 function* ask(up: Proc, c: LaterChan, what: "walk" | "stat"): Task<void> {
   if (c.asked === null) yield* send(up, c, what === "walk" ? () => [] : statmsgs);
 }
@@ -198,11 +265,12 @@ function statmsgs(tag: number, fid: number): readonly Tmsg[] {
 }
 
 function* stat(up: Proc, c: LaterChan): Task<Dir> {
-  const r = yield* group(up, c, statmsgs);
+  const r = yield* nearby(up, c, statmsgs);
   return r.type === Rstat ? dirof(c, r.stat) : error(Emountrpc);
 }
 
 function* wstat(up: Proc, c: LaterChan, w: Wstat): Task<void> {
+  c.from.cache?.moved();
   const bytes = packwstat(w);
   yield* group(up, c, (tag, fid) => [
     { type: Twstat, tag, fid, stat: bytes },
@@ -211,6 +279,7 @@ function* wstat(up: Proc, c: LaterChan, w: Wstat): Task<void> {
 }
 
 function* remove(up: Proc, c: LaterChan): Task<void> {
+  c.from.cache?.moved();
   yield* group(up, c, (tag, fid) => [{ type: Tremove, tag, fid }]);
 }
 
@@ -224,7 +293,8 @@ function* open(up: Proc, c: LaterChan, omode: number): Task<Chan> {
         build: (tag, fid) => ({ type: Topen, tag, fid, mode: omode & 0xff }),
       });
   }
-  const r = yield* group(up, c, (tag, fid) => [{ type: Topen, tag, fid, mode: omode & 0xff }]);
+  const how = (omode & (OTRUNC | ORCLOSE)) === 0 ? nearby : group;
+  const r = yield* how(up, c, (tag, fid) => [{ type: Topen, tag, fid, mode: omode & 0xff }]);
   return take(c, (nc) => opened(nc, omode, r));
 }
 
@@ -261,7 +331,7 @@ function* create(up: Proc, c: LaterChan, name: string, want: Want): Task<Chan> {
 /** The Chan of device M that the group ended with. */
 function take(c: LaterChan, fn: (nc: MntChan) => MntChan): MntChan {
   const { nc, a } = become(c);
-  a.g.kept = a.fid;
+  a.g.keep(a.fid);
   c.from.mnt.release(a.g, true);
   return fn(nc);
 }
@@ -270,8 +340,7 @@ function take(c: LaterChan, fn: (nc: MntChan) => MntChan): MntChan {
 export function become(c: LaterChan): { readonly nc: MntChan; readonly a: Asked } {
   const a = c.asked;
   if (a === null) return error(Emountrpc);
-  const nc = new MntChan(c.from.dev, c.from.mnt, { fid: a.fid, qid: c.qid, devno: c.devno });
-  nc.path = c.path;
+  const nc = mntclone(c.from, a.fid, c.qid);
   c.asked = null;
   c.dev.chans.unlink(c);
   return { nc, a };
@@ -282,9 +351,8 @@ function* force(up: Proc, c: LaterChan): Task<Walkqid> {
   const w = yield* receivewalk(c, a);
   if (w.error !== null) return miss(w.qids, w.error);
   const last = w.qids[w.qids.length - 1] ?? c.from.qid;
-  const nc = new MntChan(c.from.dev, c.from.mnt, { fid: a.fid, qid: last, devno: c.devno });
-  nc.path = c.path;
-  a.g.kept = a.fid;
+  const nc = mntclone(c.from, a.fid, last);
+  a.g.keep(a.fid);
   return { clone: nc, qids: w.qids, error: "" };
 }
 

@@ -30,7 +30,7 @@ export function* openstream(up: Proc, c: LaterChan, omode: number): Task<Chan> {
     yield* mustwalk(c, a);
     const r = yield* c.from.mnt.receive(a.g, a.nwalk);
     const nc = opened(become(c).nc, omode, r);
-    a.g.kept = a.fid;
+    a.g.keep(a.fid);
     done = true;
     return kept(nc, runs);
   } finally {
@@ -123,7 +123,7 @@ class Sent implements Opening {
     step(this.#how.step, () =>
       r.type === Rerror ? error(r.ename) : opened(this.#nc, this.#how.omode, r),
     );
-    g.kept = fid;
+    g.keep(fid);
     this.#nc.opening = null;
     return true;
   }

@@ -30,7 +30,8 @@ import type { Kernel } from "../kernel/kernel.ts";
 import type { Proc } from "../kernel/proc.ts";
 import type { Task } from "../kernel/rendez.ts";
 import { newLater } from "./later.ts";
-import { Eclone, MntChan, dirof, opened, packwstat, partial, plain } from "./mntchan.ts";
+import { Eclone, MntChan, dirof, mntclone, opened, packwstat, partial, plain } from "./mntchan.ts";
+import { Mntcache } from "./mntcache.ts";
 import { mntread, mntwrite } from "./mntio.ts";
 import type { Mnt } from "./mntrpc.ts";
 import { startruns } from "./mntstream.ts";
@@ -55,6 +56,10 @@ export function newMnt(k: Kernel): Dev {
     write: mntwrite,
     plain: (c: MntChan) => plain(c),
     rstream,
+    cache(c: MntChan): void {
+      c.cache = new Mntcache(k);
+      c.cacheroot = true;
+    },
     wstream: (_up, c: MntChan) => new Writewindow(c, null),
     remove,
     wstat,
@@ -95,13 +100,7 @@ function* walkpart(
     });
     const qids = r.type === Rwalk ? r.wqid : [];
     if (qids.length < names.length) return { clone: null, qids, error: partial(qids) };
-    const clone = new MntChan(c.dev, m, {
-      fid: newfid,
-      qid: qids[qids.length - 1] ?? c.qid,
-      devno: c.devno,
-    });
-    clone.path = c.path;
-    return { clone, qids, error: "" };
+    return { clone: mntclone(c, newfid, qids[qids.length - 1] ?? c.qid), qids, error: "" };
   } catch (e) {
     if (!(e instanceof PlanError)) throw e;
     if (names.length === 0) throw new PlanError(Eclone);
@@ -166,6 +165,7 @@ function* close(k: Kernel, c: MntChan): Task<void> {
   const m = c.mnt;
   const { fid } = c;
   c.fid = -1;
+  if (c.cacheroot) c.cache?.clear();
   const wait = m.waits || (c.flag & CRCLOSE) !== 0 || (c.qid.type & QTEXCL) !== 0;
   const co = k.sched.current;
   try {

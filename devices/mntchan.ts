@@ -11,6 +11,7 @@ import { Rcreate, Ropen } from "../kernel/fcall.ts";
 import type { Fcall } from "../kernel/fcall.ts";
 import type { Task } from "../kernel/rendez.ts";
 import type { Group } from "./group.ts";
+import type { Mntcache } from "./mntcache.ts";
 import type { Mnt } from "./mntrpc.ts";
 
 /** What a walk of no elements fails with, whatever the server said. */
@@ -25,6 +26,10 @@ export class MntChan extends Chan {
   created = false;
   /** Its open is on its way: whatever needs the answer waits for it. */
   opening: Opening | null = null;
+  /** What its mount remembers: MCACHE. */
+  cache: Mntcache | null = null;
+  /** It is the root that was mounted, with which the cache goes. */
+  cacheroot = false;
 
   constructor(
     dev: Dev,
@@ -36,6 +41,14 @@ export class MntChan extends Chan {
     this.fid = at.fid;
     this.mchan = mnt.chan.incref();
   }
+}
+
+/** A Chan for another file of c's server, reached from c. */
+export function mntclone(c: MntChan, fid: number, qid: Qid): MntChan {
+  const nc = new MntChan(c.dev, c.mnt, { fid, qid, devno: c.devno });
+  nc.path = c.path;
+  nc.cache = c.cache;
+  return nc;
 }
 
 /** The open of a Chan that was sent and not yet answered. */

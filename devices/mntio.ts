@@ -27,6 +27,13 @@ function windowed(c: MntChan): boolean {
 /** Dev.read of device M. */
 export function* mntread(up: Proc, c: MntChan, buf: Uint8Array, offset: number): Task<number> {
   if ((c.qid.type & QTDIR) !== 0) return yield* readdir(up, c, buf, offset);
+  if (c.cache !== null && c.cache.holds(c))
+    return yield* c.cache.read(up, c, buf, { offset, fetch });
+  return yield* fetch(up, c, buf, offset);
+}
+
+/** Reads from the server. */
+function* fetch(up: Proc, c: MntChan, buf: Uint8Array, offset: number): Task<number> {
   if (buf.length > c.iounit && windowed(c)) return yield* readwindow(up, c, buf, offset);
   let n = 0;
   do {
@@ -87,6 +94,7 @@ function* readwindow(up: Proc, c: MntChan, buf: Uint8Array, offset: number): Tas
 
 /** Dev.write of device M. */
 export function* mntwrite(up: Proc, c: MntChan, bytes: Uint8Array, offset: number): Task<number> {
+  c.cache?.wrote(c.qid);
   if (bytes.length > c.iounit && windowed(c)) return yield* writewindow(up, c, bytes, offset);
   let n = 0;
   do {

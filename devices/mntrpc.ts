@@ -133,7 +133,7 @@ export class Mnt implements Conn {
       if (fids.ends !== undefined) g.ends(fids.ends);
       yield* this.send(up, g, [build(g.tag)]);
       const r = yield* this.receive(g, 0);
-      if (fids.makes !== undefined && fids.keep?.(r) === true) g.kept = fids.makes;
+      if (fids.makes !== undefined && fids.keep?.(r) === true) g.keep(fids.makes);
       done = true;
       return r;
     } finally {
@@ -372,7 +372,7 @@ export class Mnt implements Conn {
     const fids = g.fids.splice(0);
     for (const f of fids) {
       if (f.gone || !f.made || this.dead) this.#freefid(f.fid);
-      else if (f.fid !== g.kept) this.clunk(f.fid);
+      else this.clunk(f.fid);
     }
   }
 

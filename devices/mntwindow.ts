@@ -210,6 +210,7 @@ export class Writewindow implements Writestream {
 
   *write(up: Proc, bytes: Uint8Array): Task<number> {
     this.#check();
+    this.#c.cache?.wrote(this.#c.qid);
     const parts: { at: number; len: number }[] = [];
     for (let n = 0; n < bytes.length || n === 0; n += this.#c.iounit)
       parts.push({ at: n, len: Math.min(this.#c.iounit, bytes.length - n) });

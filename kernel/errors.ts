@@ -123,6 +123,15 @@ export class PlanError extends Error {
   }
 }
 
+/**
+ * Thrown into a coroutine that is killed. Like any error that is no PlanError, kernel code lets it pass;
+ * a program never sees it (Image.inline).
+ */
+class Killed extends Error {
+  override readonly name: string = "Killed";
+}
+export const KILLED: Error = new Killed(Ekilled);
+
 /** The broken invariant: never caught by kernel code, it panics the kernel that it happens in. */
 export class Panic extends Error {
   override readonly name: string = "Panic";

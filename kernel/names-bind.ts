@@ -4,7 +4,7 @@
 
 import { cclose } from "./chan.ts";
 import type { Chan } from "./chan.ts";
-import { MAFTER, MORDER, MREPL, OREAD, QTDIR } from "./const.ts";
+import { MAFTER, MCACHE, MORDER, MREPL, OREAD, QTDIR } from "./const.ts";
 import type { Want } from "./dev.ts";
 import { convM2D } from "./dir.ts";
 import type { Dir, Wstat } from "./dir.ts";
@@ -74,6 +74,7 @@ export class Names implements Namespace {
 
   *mount(up: Proc, c: Chan, old: string, how: Mounthow): Task<number> {
     let covered: Covered | null = null;
+    if ((how.flags & MCACHE) !== 0) c.dev.cache?.(c);
     try {
       covered = yield* this.#coveredname(up, old);
       const members = [member(c, { ...how, from: "", mounted: true })];

@@ -97,7 +97,7 @@ export class Notes implements Done {
   *#handle(handler: Handler): Task<void> {
     const note = this.#proc.notes[0];
     if (note === undefined) return;
-    yield* this.#image.run((sys) => handler(note.text, sys));
+    yield* this.#image.run(handler, (sys) => handler(note.text, sys));
   }
 
   /** The handler returned; not having said noted(NCONT) is NDFLT. */

@@ -47,7 +47,8 @@ export class Fgrp {
 
   /** The Chan of a descriptor, or "fd out of range or not open". The reference stays the table's. */
   get(fd: number): Chan {
-    const c = this.fd[fd];
+    // A program may give anything for a descriptor, "length" too.
+    const c = typeof fd === "number" ? this.fd[fd] : null;
     if (c === undefined || c === null) return error(Ebadfd);
     return c;
   }

@@ -13,6 +13,7 @@
 //     operation is under way.
 
 import type { Clock, Host, Timer } from "./clock.ts";
+import { KILLED } from "./errors.ts";
 import type { PlanError } from "./errors.ts";
 import type { Proc } from "./proc.ts";
 import { Rendez } from "./rendez.ts";
@@ -24,11 +25,14 @@ export type { Task } from "./rendez.ts";
 /** Resumptions before the host's event loop gets its turn. */
 const TURN = 1000;
 
+/** What a killed coroutine yields when the kernel's part of it is unwound, and a program's frames are left. */
+export const UNWOUND: Rendez = new Rendez("unwound");
+
 /** What becomes of a coroutine's result. */
 export interface Done {
   /** It returned. Not called for a coroutine that was killed. */
   finish(co: Coroutine, value: unknown): void;
-  /** It threw; a killed one (co.dying) may, too, while it cleans up. */
+  /** It threw; one that is killed (co.dying) may throw something of its own while it cleans up. */
   fail(co: Coroutine, error: unknown): void;
   /** It is over, however it ended; called last. */
   over(co: Coroutine): void;
@@ -53,13 +57,12 @@ export class Coroutine {
   pnext: Coroutine | null = null;
   pprev: Coroutine | null = null;
   /** An error to throw at the place where it slept. */
-  thrown: PlanError | null = null;
+  thrown: Error | null = null;
   started = false;
   /** Killed: its finally blocks run, its catch blocks do not; it is not interrupted again. */
   dying = false;
+  /** KILLED was thrown into it. */
   unwinding = false;
-  /** Killed in its sleep, or before it began: it does not run on from there. */
-  struck = false;
   /** Its number among the calls of its program. */
   seq = 0;
   promise: Promise<unknown> | null = null;
@@ -150,9 +153,10 @@ export class Sched {
   kill(co: Coroutine): void {
     if (co.dying) return;
     co.dying = true;
-    co.struck = co.on !== null || !co.started;
     if (co.on === null) return;
     co.on.remove(co);
+    co.unwinding = true;
+    co.thrown = KILLED;
     this.ready(co);
   }
 
@@ -347,7 +351,7 @@ export class Sched {
         return;
       }
     } catch (e) {
-      co.done.fail(co, e);
+      if (e !== KILLED) co.done.fail(co, e);
     } finally {
       this.current = null;
     }
@@ -357,19 +361,21 @@ export class Sched {
 
   /** One resumption: to the next sleep or the end. */
   #step(co: Coroutine): IteratorResult<Rendez, unknown> {
-    const { thrown, struck } = co;
+    const { task, thrown } = co;
+    if (co.dying && !co.started) return OVER;
     co.started = true;
     co.thrown = null;
-    co.struck = false;
-    let step: IteratorResult<Rendez, unknown> | null = null;
-    if (thrown !== null) step = co.task.throw(thrown);
-    else if (!struck) step = co.task.next();
-    if (co.dying && !co.unwinding && step?.done !== true) {
+    let step = thrown === null ? task.next() : task.throw(thrown);
+    if (co.dying && !co.unwinding && step.done !== true) {
       co.unwinding = true;
-      step = co.task.return(undefined);
+      step = task.throw(KILLED);
     }
-    return step ?? { done: true, value: undefined };
+    // A return() would not do for the kernel's frames: when one of them sleeps while it cleans up, those
+    // around it run on as if nothing had happened. A program's cannot sleep any more.
+    if (step.value === UNWOUND) step = task.return(undefined);
+    return step;
   }
 }
 
+const OVER: IteratorResult<Rendez, unknown> = { done: true, value: undefined };
 const resolved: Promise<void> = Promise.resolve();

@@ -4,7 +4,7 @@
 
 import { ROOTPATH, ccloseall, cclose } from "./chan.ts";
 import type { Chan } from "./chan.ts";
-import { OREAD } from "./const.ts";
+import { MCACHE, OREAD } from "./const.ts";
 import type { Want } from "./dev.ts";
 import { convM2D } from "./dir.ts";
 import type { Dir, Wstat } from "./dir.ts";
@@ -93,6 +93,7 @@ export class Standard implements Namespace, Space {
   }
 
   *mount(up: Proc, c: Chan, old: string, how: Mounthow): Task<number> {
+    if ((how.flags & MCACHE) !== 0) c.dev.cache?.(c);
     c.path = MNTPATH;
     return yield* this.#mount(up, c, old, { ...how, head: null });
   }

@@ -3,11 +3,12 @@
 // call gets its coroutine, a note its turn before the interrupted call returns, a failure its fields,
 // and an exception that is not a PlanError panics the kernel.
 
-import { Eintr, Eprocdied, PlanError } from "./errors.ts";
+import { Eintr, Eprocdied, KILLED, PlanError } from "./errors.ts";
 import { Notes } from "./note.ts";
 import type { Proc } from "./proc.ts";
 import { Rendez } from "./rendez.ts";
 import type { Task } from "./rendez.ts";
+import { UNWOUND } from "./sched.ts";
 import type { Coroutine, Done } from "./sched.ts";
 import type { Call } from "./trace.ts";
 
@@ -76,10 +77,14 @@ export class Image implements Done {
     this.proc.image = this;
     this.proc.args = argv;
     const program: (sys: unknown, argv: readonly string[]) => unknown = main as never;
-    const generator = main.constructor === Generatorfunction;
-    const task = this.#main(() => program(generator ? this.#faces.tasksys : this.#faces.sys, argv));
+    const task = this.#main(() => program(this.#face(main), argv));
     k.sched.start(this.proc, "program", task, program_);
     k.sched.touch();
+  }
+
+  /** The system calls as main wants them. */
+  #face(main: (...args: never[]) => unknown): unknown {
+    return main.constructor === Generatorfunction ? this.#faces.tasksys : this.#faces.sys;
   }
 
   /** Another thread of a generator program; gives its number. */
@@ -96,9 +101,9 @@ export class Image implements Done {
     if (co !== undefined) this.proc.k.sched.interrupt(co, new PlanError(Eintr));
   }
 
-  /** Runs a function of the program, of whatever kind, and sleeps until it is done. */
-  *run(fn: (sys: unknown) => unknown): Task<unknown> {
-    const value = fn(this.#faces.sys);
+  /** Runs fn, which calls `main`, a function of the program of whatever kind, and sleeps until it is done. */
+  *run(main: (...args: never[]) => unknown, fn: (sys: unknown) => unknown): Task<unknown> {
+    const value = fn(this.#face(main));
     if (isgenerator(value)) return yield* value;
     if (!ispromise(value)) return value;
     return yield* settled(value);
@@ -119,12 +124,13 @@ export class Image implements Done {
   /** main returned: calls in progress are waited for, then the process ends. */
   #return(value: unknown): void {
     if (this.dead) return;
-    const { proc } = this;
-    function* last(): Task<void> {
-      yield* proc.drained();
-      proc.exit(status(value));
-    }
-    proc.k.kproc("return", last());
+    this.proc.k.kproc("return", this.#last(value));
+  }
+
+  *#last(value: unknown): Task<void> {
+    yield* this.proc.drained();
+    // One of the calls may have been an exec: then this is not the program any more.
+    if (!this.dead) this.proc.exit(status(value));
   }
 
   /** The program threw: that ends its process, with the message as status. */
@@ -150,16 +156,23 @@ export class Image implements Done {
     // What a program cleans up after its end, or after an exec, is not its own any more.
     if (this.dead) throw new PlanError(Eprocdied);
     const seq = ++this.ncall;
+    let value: unknown;
+    let failure: PlanError | null = null;
     try {
-      const value = yield* this.#task(ent, args);
+      try {
+        value = yield* this.#task(ent, args);
+      } catch (e) {
+        if (!(e instanceof PlanError)) throw e;
+        failure = e;
+      }
       if (this.proc.notes.length > 0) yield* this.#noted(seq);
-      return value;
     } catch (e) {
-      if (!(e instanceof PlanError)) throw this.proc.k.broken(e);
-      if (this.proc.notes.length > 0) yield* this.#noted(seq);
-      this.#failed(e, ent.name);
-      throw e;
+      if (e === KILLED) yield UNWOUND;
+      throw this.proc.k.broken(e);
     }
+    if (failure === null) return value;
+    this.#failed(failure, ent.name);
+    throw failure;
   }
 
   *#noted(seq: number): Task<void> {
@@ -257,7 +270,10 @@ export class Image implements Done {
 const program_: Done = {
   finish: noop,
   over: noop,
-  fail: (co, e) => co.proc.image?.crash(e),
+  // What one that is killed throws on its way out is nobody's end: an exec may have taken its place.
+  fail: (co, e) => {
+    if (!co.dying) co.proc.image?.crash(e);
+  },
 };
 
 /** Sleeps until a promise of the program is settled. */

@@ -17,7 +17,7 @@ const portable = "(?!.*-node\\.ts$)";
 const rooms: readonly Room[] = [
   { files: /^kernel\//, may: /^(kernel\/|lru-cache$)/ },
   { files: /^devices\/.*-node\.ts$/, may: /^(kernel\/|devices\/|node:)/ },
-  { files: /^devices\//, may: RegExp(`^${portable}(kernel|devices)/`) },
+  { files: /^devices\//, may: RegExp(`^(${portable}(kernel|devices)/|lru-cache$)`) },
   { files: /^syscalls\//, may: RegExp(`^${portable}(kernel|devices|syscalls)/`) },
   {
     files: /^userland\/lib\//,
