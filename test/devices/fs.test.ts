@@ -1,20 +1,13 @@
-// A directory of the host as files: what programs see of it, what they do to it, and that there is no way
-// out of it.
+// A directory of the host as files: what programs see of it and what they do to it.
 
 import * as fs from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
-import type { ExecutionContext } from "ava";
 import { newFs } from "../../devices/fs-node.ts";
-import type { Fsroot } from "../../devices/fs-node.ts";
-import { Hosttree } from "../../devices/hosttree-node.ts";
 import {
   DMAPPEND,
   DMDIR,
   DMEXCL,
-  MCREATE,
-  MREPL,
   OEXCL,
   OEXEC,
   ORCLOSE,
@@ -25,64 +18,8 @@ import {
 } from "../../kernel/const.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { boot } from "../../userland/host/boot.ts";
+import { hosted, put } from "./hosted.ts";
 import { cat, dirs, failure, ls, readtext, write } from "./inside.ts";
-
-/** What a test is given: the system calls, and the host's name of the directory at /n/host. */
-type Hosted = (t: ExecutionContext, sys: Sys, dir: string) => Promise<void>;
-
-/** The files below dir that this process has open. */
-function openbelow(dir: string): string[] {
-  if (process.platform !== "linux") return [];
-  const fds = "/proc/self/fd";
-  const where = (fd: string): string => {
-    try {
-      return fs.readlinkSync(join(fds, fd));
-    } catch {
-      return "";
-    }
-  };
-  return fs
-    .readdirSync(fds)
-    .map(where)
-    .filter((path) => path.startsWith(dir));
-}
-
-/** Runs a program in a kernel with a fresh directory of the host at /n/host; beside it is one called outside. */
-function hosted(
-  fn: Hosted,
-  roots: (dir: string) => Fsroot | Record<string, Fsroot> = (root) => ({ root }),
-) {
-  return async (t: ExecutionContext): Promise<void> => {
-    const top = fs.mkdtempSync(join(tmpdir(), "namec-"));
-    const dir = join(top, "root");
-    fs.mkdirSync(dir);
-    fs.mkdirSync(join(top, "outside"));
-    fs.writeFileSync(join(top, "outside/secret"), "secret");
-    try {
-      const k = await boot({
-        clock: "virtual",
-        devices: [(kernel) => newFs(kernel, roots(dir))],
-        binds: [["#U", "/n", MREPL | MCREATE]],
-        files: {},
-      });
-      const proc = k.spawn(async (sys: Sys) => fn(t, sys, dir), ["main"]);
-      const status = await proc.wait();
-      if (proc.crash !== undefined) throw proc.crash;
-      t.is(status, "");
-      t.deepEqual(k.audit(), { procs: [], chans: [], fids: [], tags: [] });
-      await k.shutdown();
-      t.deepEqual(openbelow(fs.realpathSync(top)), []);
-    } finally {
-      fs.rmSync(top, { recursive: true, force: true });
-    }
-  };
-}
-
-async function put(sys: Sys, name: string, text: string, perm = 0o666): Promise<void> {
-  const fd = await sys.create(name, OWRITE, perm);
-  await write(sys, fd, text);
-  await sys.close(fd);
-}
 
 test.serial(
   "files and directories are made, read, listed, renamed and removed",
@@ -263,134 +200,6 @@ test.serial(
 );
 
 test.serial(
-  "dot-dot stops at the root",
-  hosted(async (t, sys) => {
-    t.is((await sys.stat("#U/..")).qid.path, (await sys.stat("#U")).qid.path);
-    t.is((await sys.stat("#U/../..")).qid.path, (await sys.stat("#U")).qid.path);
-    const why = "'#U/../outside' file does not exist";
-    t.is(await failure(sys.open("#U/../outside/secret", OREAD)), why);
-    t.regex(await failure(sys.open("/n/../outside/secret", OREAD)), /does not exist/);
-    t.regex(await failure(sys.create("#U/..", OREAD, DMDIR + 0o777)), /.*/);
-  }),
-);
-
-test.serial(
-  "a link is what it leads to inside, and an empty file without permissions else",
-  hosted(async (t, sys, dir) => {
-    const secret = join(dir, "../outside/secret");
-    fs.mkdirSync(join(dir, "d"));
-    fs.writeFileSync(join(dir, "d/f"), "inside");
-    const links: Record<string, string> = {
-      absolute: join(dir, "d/f"),
-      dangling: "nowhere",
-      etc: "/etc",
-      loop: "loop",
-      outdir: "../outside",
-      outfile: "../outside/secret",
-      relative: "d/f",
-      root: "/",
-      self: ".",
-    };
-    for (const [name, to] of Object.entries(links)) fs.symlinkSync(to, join(dir, name));
-    t.deepEqual(await ls(sys, "/n"), ["absolute", "d", ...Object.keys(links).slice(1)].sort());
-    t.is(await cat(sys, "/n/absolute"), "inside");
-    t.is(await cat(sys, "/n/relative"), "inside");
-    t.is(await cat(sys, "/n/self/self/d/f"), "inside");
-    for (const name of ["dangling", "etc", "loop", "outdir", "outfile", "root"]) {
-      t.like(await sys.stat(`/n/${name}`), { mode: 0, length: 0, qid: { type: 0 } });
-      const denied = `'/n/${name}' permission denied`;
-      t.is(await failure(sys.open(`/n/${name}`, OREAD)), denied);
-      t.is(await failure(sys.open(`/n/${name}`, OWRITE | OTRUNC)), denied);
-      t.is(await failure(sys.create(`/n/${name}`, OWRITE, 0o666)), denied);
-      t.is(await failure(sys.wstat(`/n/${name}`, { mode: 0o777 })), "permission denied");
-      t.is(await failure(sys.wstat(`/n/${name}`, { length: 1 })), "permission denied");
-      t.is(await failure(sys.open(`/n/${name}/passwd`, OREAD)), `'/n/${name}' not a directory`);
-      t.is(
-        await failure(sys.create(`/n/${name}/new`, OWRITE, 0o666)),
-        `'/n/${name}/new' not a directory`,
-      );
-      await sys.wstat(`/n/${name}`, { name: "renamed" });
-      await sys.remove("/n/renamed");
-    }
-    await sys.remove("/n/self");
-    await sys.remove("/n/relative");
-    t.is(await cat(sys, "/n/d/f"), "inside");
-    t.is(fs.readFileSync(secret, "utf8"), "secret");
-    t.deepEqual(fs.readdirSync(join(dir, "../outside")), ["secret"]);
-  }),
-);
-
-test.serial(
-  "a directory that is swapped for a link leads nowhere",
-  hosted(async (t, sys, dir) => {
-    const outside = join(dir, "../outside");
-    fs.mkdirSync(join(dir, "d"));
-    fs.writeFileSync(join(dir, "d/secret"), "harmless");
-    await sys.chdir("/n/d");
-    const listing = await sys.open(".", OREAD);
-    fs.renameSync(join(dir, "d"), join(dir, "was"));
-    fs.symlinkSync("../outside", join(dir, "d"));
-    for (const call of [
-      sys.open("secret", OREAD),
-      sys.open("secret", OWRITE | OTRUNC),
-      sys.stat("secret"),
-      sys.wstat("secret", { length: 0 }),
-      sys.wstat("secret", { name: "public" }),
-      sys.create("new", OWRITE, 0o666),
-      sys.create("newdir", OREAD, DMDIR + 0o777),
-      sys.remove("secret"),
-      dirs(sys, listing),
-    ])
-      t.regex(await failure(call), /(does not exist|permission denied)$/);
-    t.deepEqual(fs.readdirSync(outside), ["secret"]);
-    t.is(fs.readFileSync(join(outside, "secret"), "utf8"), "secret");
-    await sys.close(listing);
-    await sys.chdir("/");
-  }),
-);
-
-test.serial(
-  "links that are swapped all the time never lead outside",
-  hosted(async (t, sys, dir) => {
-    // Swapped between two system calls of this program, that is at every place where the device waits.
-    const outside = join(dir, "../outside");
-    fs.mkdirSync(join(dir, "real"));
-    fs.writeFileSync(join(dir, "real/secret"), "harmless");
-    let swaps = 0;
-    const swap = (): void => {
-      const to = swaps++ % 2 === 0 ? "../outside" : "real";
-      fs.rmSync(join(dir, "d"), { force: true });
-      fs.symlinkSync(to, join(dir, "d"));
-    };
-    swap();
-    for (let i = 0; i < 200; i++) {
-      const reading = cat(sys, "/n/d/secret").catch(() => "");
-      const listing = ls(sys, "/n/d").catch(() => []);
-      const writing = put(sys, "/n/d/new", "x").catch(() => undefined);
-      swap();
-      const [text, names] = await Promise.all([reading, listing, writing]);
-      t.true(text === "" || text === "harmless");
-      t.false(names.length === 1);
-      fs.rmSync(join(dir, "real/new"), { force: true });
-      fs.writeFileSync(join(dir, "real/more"), "");
-    }
-    t.deepEqual(fs.readdirSync(outside), ["secret"]);
-  }),
-);
-
-test.serial(
-  "what is no file and no directory is seen and not opened",
-  hosted(
-    async (t, sys) => {
-      t.true((await ls(sys, "#Udev")).includes("null"));
-      t.regex(await failure(sys.open("#Udev/null", OREAD)), /permission denied/);
-      t.regex(await failure(sys.open("#Udev/zero", OWRITE)), /permission denied/);
-    },
-    (root) => ({ "": { root }, dev: { root: "/dev" } }),
-  ),
-);
-
-test.serial(
   "a tree that is read only is not changed",
   hosted(
     async (t, sys, dir) => {
@@ -456,33 +265,6 @@ test.serial(
     t.is(await cat(sys, "/n/f"), "");
   }),
 );
-
-test("a host without pins gives real paths, and none that leads outside", (t) => {
-  const top = fs.mkdtempSync(join(tmpdir(), "namec-"));
-  try {
-    const root = join(top, "root");
-    fs.mkdirSync(join(root, "d"), { recursive: true });
-    fs.writeFileSync(join(root, "d/f"), "");
-    fs.writeFileSync(join(top, "secret"), "secret");
-    fs.symlinkSync("d", join(root, "in"));
-    fs.symlinkSync("..", join(root, "out"));
-    fs.symlinkSync("../secret", join(root, "outfile"));
-    const tree = new Hosttree(root, false, false);
-    t.is(
-      tree.at(["in", "f"], (p) => p.path),
-      join(fs.realpathSync(root), "d/f"),
-    );
-    t.true(tree.at(["outfile"], (p) => p.st.isSymbolicLink()));
-    t.true(tree.at(["out"], (p) => p.st.isSymbolicLink()));
-    t.true(tree.stat(["out"]).isSymbolicLink());
-    for (const names of [["out", "secret"], ["none"], ["d", "none"], ["out", "none"]])
-      t.throws(() => tree.pin(names), { message: "file does not exist" });
-    t.true(tree.at([], (p) => p.st.isDirectory()));
-    tree.close();
-  } finally {
-    fs.rmSync(top, { recursive: true, force: true });
-  }
-});
 
 test("a root that is no directory is refused by name", async (t) => {
   const k = await boot();
