@@ -394,3 +394,16 @@ test("a message that is malformed within its frame, or unknown, gets an Rerror w
   }
   t.deepEqual(ask(stat(0)), [`1 ${fc.Rstat}`]);
 });
+
+test("a client that is hung up on while it does not read leaves nothing behind", (t) => {
+  const { srv, rig, ask } = served(t);
+  ask(walk(0, 1, "slow"), open(1), walk(0, 2, "d/g"), open(2));
+  ask(read(1, 5), read(1, 6));
+  rig.stuck = true;
+  rig.open(srv.gate("slow"));
+  rig.run();
+  rig.send(new Uint8Array(7).fill(255));
+  rig.run();
+  t.deepEqual(rig.closed, [0, 1]);
+  t.is(rig.threads, 0);
+});

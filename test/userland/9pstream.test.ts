@@ -116,3 +116,15 @@ test("without .stream a Tstream is unknown, and a Twrite that failed stops nothi
   t.deepEqual(ask(stream(1)), ["1 error:bad fcall"]);
   t.deepEqual(ask(write(1, "bad"), write(1, "ok")), ["1 error:file system full", "1 write:2"]);
 });
+
+test("a stream without end stops when its client is gone", (t) => {
+  const { srv, rig, ask } = served(t);
+  ask(walk(0, 1, "d/g"), open(1));
+  srv.read = (_fid, count) => new Uint8Array(count);
+  rig.stuck = true;
+  ask(stream(1, 5));
+  rig.send(null);
+  rig.run();
+  t.is(rig.threads, 0);
+  t.deepEqual(rig.closed, [0, 1]);
+});

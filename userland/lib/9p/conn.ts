@@ -42,6 +42,9 @@ export function agree(offer: string, best: string): string {
   }
 }
 
+/** Where requests come from and replies go to; it may be the same. */
+export type Fds = { readonly in: number; readonly out: number };
+
 export class Conn<A> {
   readonly sys: ThreadSys;
   readonly out: Out;
@@ -49,49 +52,47 @@ export class Conn<A> {
   /** Bytes of replies that may still be in the making. */
   replyroom: number = REPLYROOM;
   readonly #srv: Srv<A>;
-  readonly #fd: number;
+  readonly #fds: Fds;
   #session: Session<A> | null = null;
   #msize = FIRSTMSIZE;
-  #hungup = false;
   #nreqs = 0;
   #nbytes = 0;
-  #nthreads = 0;
+  readonly #threads: Set<number> = new Set();
   /** Where the connection's end waits for the last of its threads. */
   #last: object | null = null;
   #buf: Uint8Array = new Uint8Array(INBUF);
   #start = 0;
   #end = 0;
 
-  constructor(sys: ThreadSys, fds: { readonly in: number; readonly out: number }, srv: Srv<A>) {
+  constructor(sys: ThreadSys, fds: Fds, srv: Srv<A>) {
     this.sys = sys;
     this.out = new Out(sys, fds.out);
     this.pump = new Pump(this);
     this.#srv = srv;
-    this.#fd = fds.in;
+    this.#fds = fds;
   }
 
   /** Serves until the client hangs up, or is hung up on; then everything it had ends. */
   *run(): Task<void> {
-    while (!this.#hungup && (yield* this.#fill())) {
+    while (!this.out.hungup && (yield* this.#fill())) {
       if (this.#srv.turn !== undefined) yield* this.#srv.turn();
       while (this.#next()) if (this.out.n >= OUTMARK) yield* this.out.flush();
       yield* this.out.flush();
-      if (this.out.hungup) this.#hungup = true;
     }
-    this.#hungup = this.out.hungup = true;
+    this.out.hungup = true;
     yield* this.#finish();
   }
 
   /** The client did what nobody may: it gets no more answers. */
-  hangup(_why: string): void {
-    this.#hungup = true;
+  hangup(): void {
+    this.out.hungup = true;
   }
 
   /** One more request is outstanding, and its frame. */
   admit(size: number): void {
     this.#nreqs++;
     this.#nbytes += size;
-    if (this.#nreqs > MAXREQS || this.#nbytes > MAXBYTES) this.hangup("too much outstanding");
+    if (this.#nreqs > MAXREQS || this.#nbytes > MAXBYTES) this.hangup();
   }
 
   discharge(size: number): void {
@@ -101,21 +102,30 @@ export class Conn<A> {
 
   /** Runs a Task in a thread that the connection's end waits for. */
   thread(task: Task<void>): number {
-    this.#nthreads++;
-    return this.sys.threadcreate(this.#thread(task));
+    const me = { id: 0 };
+    me.id = this.sys.threadcreate(this.#thread(task, me));
+    this.#threads.add(me.id);
+    return me.id;
   }
 
-  *#thread(task: Task<void>): Task<void> {
+  *#thread(task: Task<void>, me: { readonly id: number }): Task<void> {
     yield* task;
-    this.#nthreads--;
-    if (this.#nthreads === 0 && this.#last !== null) yield* this.sys.rendezvous(this.#last, true);
+    this.#threads.delete(me.id);
+    if (this.#threads.size === 0 && this.#last !== null)
+      yield* this.sys.rendezvous(this.#last, true);
   }
 
+  /** Lets go of everything. No thread is left writing to a client that does not read. */
   *#finish(): Task<void> {
-    if (this.#session !== null) yield* this.#session.end();
-    while (this.#nthreads > 0) {
+    const { sys } = this;
+    const rest = this.#session?.end();
+    for (const id of this.#threads) sys.threadint(id);
+    yield* sys.close(this.#fds.in);
+    if (this.#fds.out !== this.#fds.in) yield* sys.close(this.#fds.out);
+    if (rest !== undefined) yield* rest;
+    while (this.#threads.size > 0) {
       this.#last = {};
-      yield* this.sys.rendezvous(this.#last, true);
+      yield* sys.rendezvous(this.#last, true);
     }
   }
 
@@ -124,7 +134,7 @@ export class Conn<A> {
     this.#makeroom();
     for (;;) {
       try {
-        const n = yield* this.sys.read(this.#fd, this.#buf.subarray(this.#end));
+        const n = yield* this.sys.read(this.#fds.in, this.#buf.subarray(this.#end));
         this.#end += n;
         return n > 0;
       } catch (e) {
@@ -155,11 +165,11 @@ export class Conn<A> {
   #next(): boolean {
     const start = this.#start;
     const have = this.#end - start;
-    if (this.#hungup || have < 4) return false;
+    if (this.out.hungup || have < 4) return false;
     const buf = this.#buf;
     const size = framesize(buf, start);
     if (size < MINFRAME || size > this.#msize) {
-      this.hangup("bad frame size");
+      this.hangup();
       return false;
     }
     if (have < size) return false;

@@ -26,8 +26,6 @@ export type Anysrv = Srv<unknown>;
 export const serve: Both<[fdin: number, fdout: number, srv: Anysrv], void, ThreadSys> = both(
   function* (sys, fdin, fdout, srv) {
     yield* new Conn(sys, { in: fdin, out: fdout }, srv).run();
-    yield* sys.close(fdin);
-    if (fdout !== fdin) yield* sys.close(fdout);
   },
 );
 

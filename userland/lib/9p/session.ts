@@ -101,7 +101,7 @@ export class Session<A> {
 
   /** A new fid; one too many ends the connection. */
   addfid(fid: Fid<A>): void {
-    if (this.fids.size >= MAXFIDS) this.conn.hangup("too many fids");
+    if (this.fids.size >= MAXFIDS) this.conn.hangup();
     else if (!this.#over) this.fids.add(fid);
   }
 
@@ -252,7 +252,7 @@ export class Session<A> {
   }
 
   #stop(tag: number, fid: number, ename: string): void {
-    if (this.#stops.size >= MAXSTOPS) this.conn.hangup("too many stopped streams");
+    if (this.#stops.size >= MAXSTOPS) this.conn.hangup();
     else this.#stops.set(stopkey(tag, fid), ename);
   }
 

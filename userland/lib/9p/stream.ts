@@ -187,7 +187,7 @@ export class Pump<A> {
   *#pump(): Task<void> {
     for (;;) {
       yield* this.#conn.out.flush();
-      const run = this.#ready.shift();
+      const run = this.#conn.out.hungup ? undefined : this.#ready.shift();
       if (run === undefined) break;
       run.send();
     }
