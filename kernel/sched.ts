@@ -5,7 +5,8 @@
 //  1. one coroutine runs at a time, to its next yield; nothing else changes kernel state meanwhile;
 //  2. a coroutine is in exactly one place: the ready queue, one Rendez, running, or done;
 //  3. only a sleeper is interrupted or killed. One already woken first runs on to its next sleep, so
-//     what it was handed (a lock, a block) is never lost;
+//     what it was handed (a lock, a block) is never lost. A kill throws KILLED into it, once, which is no
+//     PlanError and so passes all catch blocks; what cleans up may sleep;
 //  4. ready coroutines run first in, first out; with a seed any may be next, except that calls of one
 //     process that have not begun begin in the order made;
 //  5. after at most TURN resumptions the host's event loop gets a whole turn;

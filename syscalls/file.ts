@@ -15,9 +15,9 @@ const OPENBITS = OEXEC | OTRUNC | OCEXEC | ORCLOSE | OSTREAM;
 
 /** A mode with bits that mean nothing is an error; so is one with all there are, as on Plan 9. */
 function checkmode(mode: number, more = 0): void {
+  checknum(mode);
   const all = OEXEC | OTRUNC | OCEXEC | ORCLOSE;
-  const bad = (mode & ~(OPENBITS | more)) !== 0 || (mode & all) === all;
-  if (bad || !Number.isInteger(mode)) error(Ebadarg);
+  if ((mode & ~(OPENBITS | more)) !== 0 || (mode & all) === all) error(Ebadarg);
 }
 
 export function* open(up: Proc, name: string, mode: number): Task<number> {

@@ -134,9 +134,12 @@ export function* noted(up: Proc, how: number): Task<void> {
 }
 
 const NSPERMS = 1e6;
+/** About a hundred days: what a clock of nanoseconds counts exactly. */
+const MAXMS = Number.MAX_SAFE_INTEGER / NSPERMS;
 
 export function* alarm(up: Proc, ms: number): Task<number> {
   checknum(ms);
+  if (ms > MAXMS) error(Ebadarg);
   const { sched, clock } = up.k;
   const old = up.alarm;
   const left = old === null ? 0 : Math.max(0, Math.ceil((old.at - clock.now()) / NSPERMS));
@@ -151,7 +154,7 @@ export function* alarm(up: Proc, ms: number): Task<number> {
 }
 
 export function* sleep(up: Proc, ms: number): Task<void> {
-  if (typeof ms !== "number" || Number.isNaN(ms)) error(Ebadarg);
+  if (typeof ms !== "number" || Number.isNaN(ms) || ms > MAXMS) error(Ebadarg);
   if (ms < 0) return;
   yield* up.k.sched.sleep(ms * NSPERMS);
 }

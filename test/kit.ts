@@ -9,9 +9,9 @@ import * as F from "../kernel/fcall.ts";
 import type { Audit } from "../kernel/kernel.ts";
 import type { Program } from "../kernel/trap.ts";
 import { utfdecode } from "../kernel/utf.ts";
-import type { Sys, TaskSys } from "../syscalls/sys.ts";
+import type { Sys, Task, TaskSys } from "../syscalls/sys.ts";
 import { type Bootopts, boot } from "../userland/host/boot.ts";
-import { postmount } from "../userland/lib/9p.ts";
+import { type Anysrv, postmount } from "../userland/lib/9p.ts";
 import { newram } from "../userland/lib/ram.ts";
 
 /** The audit of a kernel in which nothing is alive. */
@@ -71,15 +71,27 @@ export async function put(sys: Sys, name: string, text: string): Promise<void> {
   await sys.close(fd);
 }
 
-export type Mountopts = { readonly flags?: number; readonly version?: string };
+/** How mountram mounts: `delay` is what the server waits, in ms, before it looks at what has come. */
+export type Mountopts = {
+  readonly flags?: number;
+  readonly version?: string;
+  readonly delay?: number;
+};
 
 /** Mounts a ramfs, everybody's, on a directory. */
 export async function mountram(
   sys: Sys,
   mtpt: string,
-  { flags = MREPL | MCREATE, version = "9P2000.ix.stream" }: Mountopts = {},
+  { flags = MREPL | MCREATE, version = "9P2000.ix.stream", delay = 0 }: Mountopts = {},
 ): Promise<void> {
-  const make = (s: TaskSys) => ({ ...newram(s, { user: "glenda", perm: 0o777 }), version });
+  const make = (s: TaskSys): Anysrv => {
+    const ram = newram(s, { user: "glenda", perm: 0o777 });
+    const turn = function* (): Task<void> {
+      if (delay > 0) yield* s.sleep(delay);
+      yield* ram.turn?.() ?? s.nsec();
+    };
+    return { ...ram, version, turn } as Anysrv;
+  };
   await postmount(sys, make, { mtpt, flags });
 }
 

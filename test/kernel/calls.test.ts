@@ -1,0 +1,276 @@
+// System calls in progress: when they begin, in which order those on one file run, and how they end
+// (design, section 11). exec, rfork and notes are in proc.test.ts.
+
+import test from "ava";
+import fc from "fast-check";
+import { MREPL, ORDWR, OREAD, RFNAMEG } from "../../kernel/const.ts";
+import { PlanError } from "../../kernel/errors.ts";
+import type { Sys, Task, TaskSys } from "../../syscalls/sys.ts";
+import { systab } from "../../syscalls/table.ts";
+import { boot } from "../../userland/host/boot.ts";
+import { NOTHING, cat, failure, run, within } from "../kit.ts";
+
+const bytes = (s: string): Uint8Array => new TextEncoder().encode(s);
+
+/** A read of n bytes, as text. */
+async function get(sys: Sys, fd: number, n: number): Promise<string> {
+  const buf = new Uint8Array(n);
+  return new TextDecoder().decode(buf.subarray(0, await sys.read(fd, buf)));
+}
+
+/** One turn of the host's loop, or a few. */
+async function turns(n = 3): Promise<void> {
+  for (let i = 0; i < n; i++) await new Promise(setImmediate);
+}
+
+const FILES = { a: { f: "in a" }, b: { f: "in b" }, six: "abcdef" };
+
+test(
+  "a call looks at nothing before the scheduler takes it, so it sees what the call before it did",
+  within(
+    async (t, k) => {
+      await run(k, async (sys: Sys) => {
+        const bound = sys.bind("/a", "/b", MREPL);
+        const inode = sys.stat("/b/f");
+        const text = cat(sys, "/b/f");
+        t.is(k.sched.resumed > 0 && (await text), "in a");
+        await bound;
+        t.is((await inode).qid.path, (await sys.stat("/a/f")).qid.path);
+        const apart = sys.rfork(RFNAMEG);
+        const here = sys.unmount(null, "/b");
+        await Promise.all([apart, here]);
+        t.is(await cat(sys, "/b/f"), "in b");
+        const dot = sys.chdir("/a");
+        t.is(await cat(sys, "f"), "in a");
+        await dot;
+      });
+    },
+    { files: FILES },
+  ),
+);
+
+test("whatever arguments a program gives, a call answers or fails with a Plan 9 error", async (t) => {
+  const arg = fc.oneof(
+    fc.constantFrom(undefined, null, -1, 0, 1, 2, 3, 0.5, NaN, Infinity, 2 ** 53, "", "/", ".."),
+    fc.constantFrom("/tmp", "/tmp/x", "#c/cons", "#", "/dev", {}, [], [1], () => 1, true, 7n),
+    fc.constantFrom(new Uint8Array(0), new Uint8Array(100), { length: 3 }, Symbol.iterator),
+    fc.string(),
+    fc.integer({ min: -5, max: 5000 }),
+  );
+  const names = Object.keys(systab).filter((n) => !/exit|exec|rfork|wait|rendez/.test(n));
+  const call = fc.tuple(fc.constantFrom(...names), fc.array(arg, { maxLength: 5 }));
+  await fc.assert(
+    fc.asyncProperty(fc.array(call, { maxLength: 12 }), async (calls) => {
+      const k = await boot({ clock: "virtual" });
+      const p = k.spawn(async (sys: Sys) => {
+        await sys.notify(() => sys.noted(0));
+        await sys.alarm(50);
+        const all: { [name: string]: (...args: unknown[]) => Promise<unknown> } = sys as never;
+        for (const [name, args] of calls) {
+          await all[name]?.(...args).catch((e: unknown) => {
+            if (!(e instanceof PlanError)) throw e;
+          });
+        }
+      });
+      const status = await p.wait();
+      if (p.crash !== undefined) throw p.crash;
+      t.regex(status, /^$|^Suicide$|^alarm$|^sys: write on closed pipe/);
+      await k.shutdown();
+      t.deepEqual(k.audit(), NOTHING);
+    }),
+    { numRuns: 600 },
+  );
+});
+
+/** Calls on the descriptors of two files, made all at once, and what each must give when run in order. */
+type Op = {
+  readonly fd: number;
+  readonly what: "read" | "write" | "seek" | "dup";
+  readonly n: number;
+};
+
+const ops = fc.array(
+  fc.record({
+    fd: fc.nat({ max: 3 }),
+    what: fc.constantFrom("read", "write", "seek", "dup"),
+    n: fc.nat({ max: 9 }),
+  }) as fc.Arbitrary<Op>,
+  { maxLength: 30 },
+);
+
+/** A file and its offset, as slowly as can be. */
+class Model {
+  text = "abcdefghijklmnopqrstuvwxyz";
+  offset = 0;
+
+  apply({ what, n }: Op): string {
+    const { text, offset } = this;
+    switch (what) {
+      case "read":
+        this.offset = Math.min(text.length, offset + n);
+        return text.slice(offset, offset + n);
+      case "write":
+        this.text = text.slice(0, offset) + "-".repeat(n) + text.slice(offset + n);
+        this.offset += n;
+        return String(n);
+      case "seek":
+        this.offset = n;
+        return String(n);
+      case "dup":
+        return "";
+    }
+  }
+}
+
+async function doop(sys: Sys, fd: number, { what, n }: Op): Promise<string> {
+  if (what === "read") return get(sys, fd, n);
+  if (what === "write") return String(await sys.write(fd, bytes("-".repeat(n))));
+  if (what === "seek") return String(await sys.seek(fd, n, 0));
+  await sys.close(await sys.dup(fd));
+  return "";
+}
+
+test("calls that use the offset of one file run in the order made, under every seed", async (t) => {
+  await fc.assert(
+    fc.asyncProperty(ops, fc.nat(), async (list, seed) => {
+      const { text } = new Model();
+      const k = await boot({ clock: "virtual", seed, files: { f: text, g: text } });
+      await run(k, async (sys: Sys) => {
+        const f = await sys.open("/f", ORDWR);
+        const g = await sys.open("/g", ORDWR);
+        // Two descriptors for each Chan.
+        const fds = [f, g, await sys.dup(f), await sys.dup(g)];
+        const models = [new Model(), new Model()];
+        const want = list.map((op) => models[op.fd % 2]?.apply(op));
+        t.deepEqual(await Promise.all(list.map((op) => doop(sys, fds[op.fd] ?? -1, op))), want);
+        t.is(await cat(sys, "/f"), models[0]?.text ?? "");
+      });
+      await k.shutdown();
+      t.deepEqual(k.audit(), NOTHING);
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test(
+  "a call that gives its own offset does not wait for those that use the file's",
+  within(
+    async (t, k) => {
+      await run(k, async (sys: Sys) => {
+        const fd = await sys.open("/six", OREAD);
+        const one = get(sys, fd, 2);
+        const buf = new Uint8Array(2);
+        const at4 = sys.pread(fd, buf, 4);
+        t.is(await at4, 2);
+        t.deepEqual([await one, new TextDecoder().decode(buf)], ["ab", "ef"]);
+      });
+    },
+    { files: FILES },
+  ),
+);
+
+test(
+  "a pipe's write does not wait for its pending read; its reads, and its writes, run in the order made",
+  within(async (t, k) => {
+    await run(k, async (sys: Sys) => {
+      const [a, b] = await sys.pipe();
+      const reads = [get(sys, a, 10), get(sys, a, 10), get(sys, a, 10)];
+      await sys.write(a, bytes("to b"));
+      t.is(await get(sys, b, 10), "to b");
+      const writes = ["one", "two", "three"].map((s) => sys.write(b, bytes(s)));
+      t.deepEqual(await Promise.all(reads), ["one", "two", "three"]);
+      t.deepEqual(await Promise.all(writes), [3, 3, 5]);
+    });
+  }),
+);
+
+test(
+  "a descriptor closed under a call in progress stays open for that call",
+  within(async (t, k) => {
+    await run(k, async (sys: Sys) => {
+      const [a, b] = await sys.pipe();
+      const read = get(sys, a, 10);
+      await sys.close(a);
+      await sys.write(b, bytes("late"));
+      t.is(await read, "late");
+      t.is(await failure(sys.write(a, bytes("x"))), "fd out of range or not open");
+    });
+  }),
+);
+
+test(
+  "main returning waits for the calls in progress; exits, a throw and a kill do not",
+  within(async (t, k) => {
+    const nap = async (sys: Sys, how: "return" | "exits" | "throw" | "kill"): Promise<string> => {
+      void sys.sleep(5000).then(() => sys.write(1, bytes("slept")));
+      if (how === "exits") await sys.exits("left");
+      if (how === "throw") throw new Error("thrown");
+      if (how === "kill") await sys.rendezvous("nobody", 0);
+      return "returned";
+    };
+    const start = k.clock.now();
+    const ways = (["return", "exits", "throw", "kill"] as const).map((how) =>
+      k.spawn((sys: Sys) => nap(sys, how), [how]),
+    );
+    await turns();
+    ways[3]?.kill();
+    const [returned, ...others] = ways;
+    t.deepEqual(await Promise.all(others.map((p) => p.wait())), ["left", "thrown", "Killed"]);
+    t.is(await returned?.wait(), "returned");
+    t.is(k.clock.now() - start, 5000e6);
+    // It had returned before: what its promise led to came too late to begin, or it was in time.
+    t.deepEqual(
+      others.map((p) => p.output),
+      ["", "", ""],
+    );
+  }),
+);
+
+test(
+  "promises of a dead process never settle, and its calls begin no more",
+  within(async (t, k) => {
+    const settled: string[] = [];
+    let kept: Sys | null = null;
+    const p = k.spawn(async (sys: Sys) => {
+      kept = sys;
+      void sys.sleep(10).finally(() => settled.push("sleep"));
+      await sys.exits("done").finally(() => settled.push("exits"));
+    });
+    t.is(await p.wait(), "done");
+    const sys = kept as Sys | null;
+    void sys?.nsec().finally(() => settled.push("nsec"));
+    void sys?.create("/late", OREAD, 0o666).finally(() => settled.push("create"));
+    await run(k, async (s: Sys) => {
+      await s.sleep(100);
+      t.is(await failure(s.stat("/late")), "'/late' file does not exist");
+    });
+    await turns();
+    t.deepEqual(settled, []);
+  }),
+);
+
+test(
+  "a generator program that is killed gets return(): its finally blocks run and no call of theirs begins",
+  within(async (t, k) => {
+    const log: string[] = [];
+    const p = k.spawn(function* (sys: TaskSys): Task<void> {
+      try {
+        yield* sys.rendezvous("nobody", 0);
+        log.push("met");
+      } catch {
+        log.push("caught");
+      } finally {
+        log.push("finally");
+        try {
+          yield* sys.open("/", OREAD);
+        } catch (e) {
+          log.push(e instanceof PlanError ? e.message : "?");
+        }
+      }
+    } as never);
+    await turns();
+    p.kill();
+    t.is(await p.wait(), "Killed");
+    t.deepEqual(log, ["finally", "process exited"]);
+  }),
+);
