@@ -1,7 +1,7 @@
 // The operations of the round-trip table (issue: every name operation is one round trip), each with what
 // must be there before and what it is allowed to cost.
 
-import { DMDIR, MREPL, OEXCL, OREAD, OTRUNC, OWRITE } from "../kernel/const.ts";
+import { DMDIR, MREPL, OEXCL, OREAD, OSTREAM, OTRUNC, OWRITE } from "../kernel/const.ts";
 import { convM2D } from "../kernel/dir.ts";
 import type { Sys } from "../syscalls/sys.ts";
 import { failure, put } from "./kit.ts";
@@ -55,9 +55,13 @@ export const BIND: Operation = {
   undo: (sys, name) => sys.unmount(null, `${name}-old`),
 };
 
-/** Reads a file or directory to its end, in calls of so many bytes. */
-export async function readall(sys: Sys, name: string, size: number): Promise<Uint8Array> {
-  const fd = await sys.open(name, OREAD);
+/** How a file is read: in calls of so many bytes, or as one stream. */
+export type Readopts = { readonly size?: number; readonly stream?: boolean };
+
+/** Reads a file or directory to its end. */
+export async function readall(sys: Sys, name: string, opts: Readopts = {}): Promise<Uint8Array> {
+  const { size = 16384, stream = false } = opts;
+  const fd = await sys.open(name, stream ? OREAD | OSTREAM : OREAD);
   const parts: Uint8Array[] = [];
   for (;;) {
     const buf = new Uint8Array(size);
@@ -69,10 +73,12 @@ export async function readall(sys: Sys, name: string, size: number): Promise<Uin
   return Buffer.concat(parts);
 }
 
+export type Entry = { readonly name: string; readonly isdir: boolean };
+
 /** The names in a directory that is read to its end. */
-export async function list(sys: Sys, name: string): Promise<{ name: string; isdir: boolean }[]> {
-  const bytes = await readall(sys, name, 16384);
-  const entries: { name: string; isdir: boolean }[] = [];
+export async function list(sys: Sys, name: string, opts: Readopts = {}): Promise<Entry[]> {
+  const bytes = await readall(sys, name, opts);
+  const entries: Entry[] = [];
   for (let off = 0; off < bytes.length;) {
     const d = convM2D(bytes, off, bytes.length);
     if (d === null) throw new Error("malformed directory entry");
@@ -83,8 +89,8 @@ export async function list(sys: Sys, name: string): Promise<{ name: string; isdi
 }
 
 /** Creates a file with these contents, in one write. */
-export async function write(sys: Sys, name: string, bytes: Uint8Array): Promise<void> {
-  const fd = await sys.create(name, OWRITE, 0o666);
+export async function write(sys: Sys, name: string, bytes: Uint8Array, flags = 0): Promise<void> {
+  const fd = await sys.create(name, OWRITE | flags, 0o666);
   await sys.write(fd, bytes);
   await sys.close(fd);
 }
@@ -98,19 +104,28 @@ export async function maketree(sys: Sys, top: string): Promise<void> {
   }
 }
 
-/** Copies a tree: one call after another, or all that one directory holds at once. */
-export async function copytree(sys: Sys, from: string, to: string, all: boolean): Promise<void> {
+/** How a tree is copied: everything that one directory holds at once, and files as streams. */
+export type Copyopts = { readonly all?: boolean; readonly stream?: boolean };
+
+/** Copies a tree. */
+export async function copytree(
+  sys: Sys,
+  from: string,
+  to: string,
+  opts: Copyopts = {},
+): Promise<void> {
+  const { stream = false } = opts;
   await dir(sys, to);
   const copies: Promise<void>[] = [];
-  for (const e of await list(sys, from)) {
+  for (const e of await list(sys, from, { stream })) {
     const [a, b] = [`${from}/${e.name}`, `${to}/${e.name}`];
-    const copy = e.isdir ? copytree(sys, a, b, all) : copyfile(sys, a, b);
-    if (all) copies.push(copy);
+    const copy = e.isdir ? copytree(sys, a, b, opts) : copyfile(sys, a, b, stream);
+    if (opts.all === true) copies.push(copy);
     else await copy;
   }
   await Promise.all(copies);
 }
 
-async function copyfile(sys: Sys, from: string, to: string): Promise<void> {
-  await write(sys, to, await readall(sys, from, 8192));
+async function copyfile(sys: Sys, from: string, to: string, stream: boolean): Promise<void> {
+  await write(sys, to, await readall(sys, from, { size: 8192, stream }), stream ? OSTREAM : 0);
 }

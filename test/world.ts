@@ -5,6 +5,7 @@ import type { ExecutionContext } from "ava";
 import type { Booted } from "../kernel/boot.ts";
 import { DMDIR, MAFTER, MCREATE, MREPL, OREAD } from "../kernel/const.ts";
 import { isT } from "../kernel/fcall.ts";
+import type { Fcall } from "../kernel/fcall.ts";
 import type { Audit } from "../kernel/kernel.ts";
 import type { Sys } from "../syscalls/sys.ts";
 import { type Net, serveramfs, simnet } from "../userland/host/net.ts";
@@ -16,6 +17,9 @@ export const RTT = 50_000_000;
 
 /** What a call cost: round trips waited for, and messages sent, those that nobody waits for included. */
 export type Cost = { readonly trips: number; readonly messages: number };
+
+/** A request, when it was sent and to which server. */
+export type Sent = { readonly at: number; readonly conn: number; readonly fcall: Fcall };
 
 export type Worldopts = {
   readonly namespace?: "names" | "standard";
@@ -35,7 +39,8 @@ export class World {
   readonly top: string;
   readonly members: number;
   readonly #mounts: readonly (readonly [server: string, dir: string])[];
-  #sent = 0;
+  /** The requests of what was measured last. */
+  sent: Sent[] = [];
 
   private constructor(net: Net, here: Booted, w: Required<Pick<Worldopts, "mounts" | "members">>) {
     this.net = net;
@@ -48,7 +53,8 @@ export class World {
       ["far", this.top],
     ];
     here.trace.listen((e) => {
-      if (e.type === "send" && isT(e.fcall)) this.#sent++;
+      const { at, type } = e;
+      if (type === "send" && isT(e.fcall)) this.sent.push({ at, conn: e.conn, fcall: e.fcall });
     });
   }
 
@@ -101,11 +107,11 @@ export class World {
   /** What fn costs. What is sent without waiting, within a second, counts among the messages. */
   async cost(sys: Sys, fn: () => Promise<unknown>): Promise<Cost> {
     const began = this.net.now;
-    const sent = this.#sent;
+    this.sent = [];
     await fn();
     const trips = (this.net.now - began) / RTT;
     await sys.sleep(1000);
-    return { trips, messages: this.#sent - sent };
+    return { trips, messages: this.sent.length };
   }
 
   async end(): Promise<Record<string, Audit>> {
