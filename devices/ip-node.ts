@@ -42,6 +42,7 @@ export function newNodestack(k: Kernel, opts: Netopts = {}): Stack {
 }
 
 class Nodestack implements Stack {
+  readonly outside = true;
   readonly #k: Kernel;
   readonly #any: string | undefined;
   readonly #servers = new Set<Server>();

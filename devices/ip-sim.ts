@@ -84,6 +84,7 @@ export class Simnet {
 const key = (a: string, b: string): string => (a < b ? `${a}!${b}` : `${b}!${a}`);
 
 class Simstack implements Stack, Owner {
+  readonly outside = false;
   readonly name: string;
   readonly #net: Simnet;
   readonly #listeners = new Map<number, Simlistener>();

@@ -86,6 +86,7 @@ export function newIp(k: Kernel, stack: Stack): Dev {
 class Devip implements Dev {
   readonly dc = "I";
   readonly name = "ip";
+  readonly outside: boolean;
   readonly chans: Kernel["chans"];
   readonly #stack: Stack;
   readonly #convs: (Conv | null)[] = [];
@@ -94,6 +95,7 @@ class Devip implements Dev {
   constructor(k: Kernel, stack: Stack) {
     this.chans = k.chans;
     this.#stack = stack;
+    this.outside = stack.outside;
   }
 
   *attach(_up: Proc, spec: string): Task<Chan> {

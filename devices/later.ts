@@ -159,12 +159,21 @@ export function walkanswer(c: LaterChan, a: Asked): Walked | number {
     if (t?.type !== Twalk) continue;
     const r = a.g.replies[i];
     if (r === undefined) return i;
-    if (r.type === Rerror) return { qids, error: c.names.length === 0 ? Eclone : r.ename };
+    if (r.type === Rerror) return { qids, error: walkfailure(c, qids, r.ename) };
     if (r.type !== Rwalk) return error(Emountrpc);
     qids.push(...r.wqid);
     if (r.wqid.length < t.wname.length) return { qids, error: partial(qids) };
   }
   return { qids, error: null };
+}
+
+/**
+ * Why a Twalk failed. The server's own words are for the first element of a walk and of each sixteen;
+ * where we split it elsewhere, what it says is what it would have said in one.
+ */
+function walkfailure(c: LaterChan, qids: readonly Qid[], ename: string): string {
+  if (c.names.length === 0) return Eclone;
+  return qids.length % MAXWELEM === 0 ? ename : partial(qids);
 }
 
 function* receivewalk(c: LaterChan, a: Asked): Task<Walked> {

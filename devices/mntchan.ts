@@ -1,7 +1,7 @@
 // MntChan, a file at a server, and how replies become what the kernel knows of files.
 
 import { COPEN, Chan } from "../kernel/chan.ts";
-import { IOHDRSZ, QTDIR } from "../kernel/const.ts";
+import { IOHDRSZ, OTRUNC, QTDIR } from "../kernel/const.ts";
 import type { Dev } from "../kernel/dev.ts";
 import { openmode } from "../kernel/dev.ts";
 import { convD2M, convM2D, sizeD2M, wstatdir } from "../kernel/dir.ts";
@@ -94,6 +94,7 @@ export function opened(c: MntChan, omode: number, r: Fcall): MntChan {
   c.flag |= COPEN;
   c.offset = 0;
   c.created = r.type === Rcreate;
+  if (c.created || (omode & OTRUNC) !== 0) c.cache?.wrote(c.qid);
   const max = c.mnt.msize - IOHDRSZ;
   c.iounit = r.iounit === 0 || r.iounit > max ? max : r.iounit;
   return c;

@@ -65,6 +65,7 @@ export class Mnt implements Conn {
   readonly #usedfids = new Set<number>();
   #nextfid = 0;
   #nout = 0;
+  #holding = false;
   #outbytes = 0;
   readonly #room = new Rendez("room on the connection");
   readonly #wlock = new QLock("write to the server");
@@ -183,6 +184,7 @@ export class Mnt implements Conn {
     g.bytes += n;
     this.#nout += requests.length;
     this.#outbytes += n;
+    this.#holdclock();
     return buf;
   }
 
@@ -338,7 +340,17 @@ export class Mnt implements Conn {
     if (g.replies.length === g.requests.length && !g.open && !g.flushing) this.#end(g);
     g.r.wakeupall();
     if (this.#nout < MAXOUT) this.#room.wakeupall();
+    this.#holdclock();
     return true;
+  }
+
+  /** While a server outside is to answer, virtual time stands still. */
+  #holdclock(): void {
+    const hold = this.#nout > 0 && this.chan.dev.outside === true;
+    if (hold === this.#holding) return;
+    this.#holding = hold;
+    if (hold) this.k.sched.hold();
+    else this.k.sched.release();
   }
 
   /** An Rflush: what was not answered by now never happened. */
@@ -394,6 +406,7 @@ export class Mnt implements Conn {
       g.r.wakeupall();
     }
     this.#nout = 0;
+    this.#holdclock();
     this.#room.wakeupall();
   }
 

@@ -70,6 +70,7 @@ export class Runs implements Readstream, Sink {
 
   /** What the open's answer says of the file. */
   know(c: MntChan): void {
+    this.#g.patient = true;
     if (!plain(c)) this.#max = 1;
   }
 
@@ -83,14 +84,25 @@ export class Runs implements Readstream, Sink {
     }
     if (bytes.length > 0 && run.got < run.count) return "more";
     // A run that ends short is the end: what the runs behind it bring is discarded.
-    if (run.got < run.count || run.count === 0) this.#eof = true;
     this.#runs.shift();
+    if (run.got < run.count) {
+      this.#eof = true;
+      this.#giveback();
+    }
     return "over";
   }
 
   failed(ename: string): void {
     this.#runs.shift();
     if (!this.#eof) this.#failed ??= ename;
+    this.#giveback();
+  }
+
+  /** No more will be kept: the credit for what did not come is given back. */
+  #giveback(): void {
+    const rest = this.#asked - this.offset - this.#have;
+    this.#asked -= rest;
+    this.#m.k.credit -= rest;
   }
 
   *read(up: Proc, buf: Uint8Array): Task<number> {
@@ -103,7 +115,12 @@ export class Runs implements Readstream, Sink {
       yield this.#g.r;
     }
     const n = this.#take(buf);
-    yield* this.#refill(up);
+    try {
+      yield* this.#refill(up);
+    } catch (e) {
+      // What has come is read first; that the connection is gone the next call says.
+      if (!(e instanceof PlanError)) throw e;
+    }
     return n;
   }
 

@@ -14,8 +14,8 @@ import { plain } from "./mntchan.ts";
 import type { MntChan, Opening } from "./mntchan.ts";
 import type { Mnt } from "./mntrpc.ts";
 
-/** Bytes that a window may have outstanding. */
-const WINDOW = 4 * 1024 * 1024;
+/** Bytes that a window may have outstanding: what the connection may, less room for other requests. */
+const WINDOW = 8 * 1024 * 1024 - 128 * 1024;
 /** Bytes of a Twrite beside its data. */
 const IOFRAME = 23;
 
@@ -35,8 +35,10 @@ class Window {
     if (g !== null) g.open = true;
   }
 
-  get full(): boolean {
-    return this.#bytes >= WINDOW || (this.pieces.length > 0 && this.m.room(IOFRAME) <= 0);
+  /** How many more pieces may be sent; one, whatever the connection has outstanding, when there is none. */
+  room(piece: number): number {
+    const mine = Math.floor((WINDOW - this.#bytes) / piece);
+    return Math.max(Math.min(mine, this.m.room(IOFRAME + piece)), this.pieces.length > 0 ? 0 : 1);
   }
 
   /** Sends the requests that `build` makes for these pieces of a file. */
@@ -215,12 +217,12 @@ export class Writewindow implements Writestream {
     for (let n = 0; n < bytes.length || n === 0; n += this.#c.iounit)
       parts.push({ at: n, len: Math.min(this.#c.iounit, bytes.length - n) });
     const start = this.offset;
-    for (let i = 0; i < parts.length; i += BATCH) {
-      while (this.#w.full) {
+    for (let i = 0, n = 0; i < parts.length; i += n) {
+      while ((n = Math.min(BATCH, this.#w.room(this.#c.iounit))) <= 0) {
         yield* this.#w.wait();
         this.#check();
       }
-      const batch = parts.slice(i, i + BATCH).map((p) => ({ at: start + p.at, len: p.len }));
+      const batch = parts.slice(i, i + n).map((p) => ({ at: start + p.at, len: p.len }));
       yield* this.#w.send(up, batch, (tag, at, len) => ({
         type: Twrite,
         tag,

@@ -49,6 +49,8 @@ export interface Listener {
 
 /** A way to make connections. Host names mean what the stack says they mean. */
 export interface Stack {
+  /** Its bytes come from outside the kernel's time: what waits for them holds the clock. */
+  readonly outside: boolean;
   /** Calls `remote`, from port `lport` when that is not 0. */
   dial(up: Proc, remote: Addr, lport: number): Task<Conn>;
   /** Takes calls at `local`; host "*" is every address that the stack gives away, port 0 any free one. */

@@ -71,6 +71,8 @@ export interface Dev {
   rstream?(up: Proc, c: Chan): Task<Readstream>;
   /** Writes without waiting from c's offset on. */
   wstream?(up: Proc, c: Chan): Writestream;
+  /** It waits for the host's world, so a virtual clock must stand still meanwhile. */
+  readonly outside?: boolean;
   /** Lets what is reached from c, the root of a mount with MCACHE, be remembered. */
   cache?(c: Chan): void;
   /** A Chan that may be walked later, together with the operation that needs it; see Later. */

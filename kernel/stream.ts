@@ -2,13 +2,18 @@
 // can send them ahead (the mount driver) makes a Readstream or Writestream; for any other a stream is
 // its plain read and write. The outcomes of using one descriptor in several ways are defined here:
 //
-//  - read takes from the read stream like sread; a pread, a write, and a seek away end it;
-//  - write gives to the write stream like swrite; a read, stat or wstat of the descriptor, and stream,
-//    wait for what was written and fail with its error;
-//  - descriptors that share a Chan (dup, fork) share its streams; close ends them with the last one.
+//  - read takes from the read stream like sread; pread goes past it; a seek away, and stream, end it;
+//    so does a write where offsets mean something (elsewhere what was read ahead is not lost);
+//  - write gives to the write stream like swrite; a read, a seek away, and stream, wait for what was
+//    written and fail with its error;
+//  - descriptors that share a Chan (dup, fork) share its streams; close ends them with the last one, and
+//    tells what of the writes failed, unless a call has told that already;
+//  - a file that grows or shrinks while it is read ends where the server finds its end;
+//  - a call that is interrupted fails, "interrupted", and its stream goes on with the next call;
+//  - when the connection is lost what had come is read first, then "i/o on hungup channel".
 
 import type { Chan } from "./chan.ts";
-import type { PlanError } from "./errors.ts";
+import { PlanError } from "./errors.ts";
 import type { Proc } from "./proc.ts";
 import type { Task } from "./rendez.ts";
 
@@ -78,7 +83,20 @@ export function* takeread(up: Proc, c: Chan, buf: Uint8Array): Task<number> {
 export function* givewrite(up: Proc, c: Chan, bytes: Uint8Array): Task<number> {
   const s = streamsof(c);
   s.w ??= c.dev.wstream?.(up, c) ?? null;
-  const n = s.w === null ? yield* c.dev.write(up, c, bytes, c.offset) : yield* s.w.write(up, bytes);
+  const n = s.w === null ? yield* plainwrite(up, c, bytes) : yield* s.w.write(up, bytes);
   c.offset += n;
   return n;
+}
+
+/** A write that is answered at once, with the offset if it fails. */
+function* plainwrite(up: Proc, c: Chan, bytes: Uint8Array): Task<number> {
+  try {
+    return yield* c.dev.write(up, c, bytes, c.offset);
+  } catch (e) {
+    if (e instanceof PlanError) {
+      e.offset ??= c.offset;
+      e.step ??= "write";
+    }
+    throw e;
+  }
 }

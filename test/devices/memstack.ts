@@ -118,6 +118,7 @@ class Memlistener implements Listener {
 
 /** Connections and listeners that are alive are in `live`. */
 export class Memstack implements Stack {
+  readonly outside = false;
   readonly listeners: Map<number, Memlistener> = new Map();
   readonly conns: Set<Memconn> = new Set();
   #port = ANY;
