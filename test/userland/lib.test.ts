@@ -1,8 +1,21 @@
 // What libc gives a program: the small things.
 
 import test from "ava";
-import { AEXEC, AEXIST, AREAD, DMAPPEND, DMDIR, DMEXCL, ORDWR, OREAD } from "../../kernel/const.ts";
+import {
+  AEXEC,
+  AEXIST,
+  AREAD,
+  DMAPPEND,
+  DMDIR,
+  DMEXCL,
+  MCREATE,
+  MREPL,
+  ORDWR,
+  OREAD,
+  OWRITE,
+} from "../../kernel/const.ts";
 import type { Sys, Task } from "../../syscalls/sys.ts";
+import { file, serve, tree } from "../../userland/lib/9p.ts";
 import { all } from "../../userland/lib/all.ts";
 import { args } from "../../userland/lib/arg.ts";
 import { Blocks } from "../../userland/lib/blocks.ts";
@@ -117,6 +130,33 @@ test(
       const before = yield* sys.nsec();
       yield* all(sys, [sys.sleep(30), sys.sleep(50), sys.sleep(10)]);
       t.is((yield* sys.nsec()) - before, 50_000_000n);
+    });
+  }),
+);
+
+test(
+  "an async program can be a server, too",
+  within(async (t, k) => {
+    await run(k, async (sys: Sys) => {
+      const [mine, theirs] = await sys.pipe();
+      let written = "";
+      const files = {
+        hello: () => "hello\n",
+        ctl: file({ write: (text) => void (written += text) }),
+        d: { f: "in d" },
+      };
+      const served = serve(sys, mine, mine, tree(files, "glenda"));
+      await sys.mount(theirs, -1, "/n", MREPL | MCREATE, "");
+      t.is(await readtext(sys, "/n/hello"), "hello\n");
+      t.is(await readtext(sys, "/n/d/f"), "in d");
+      await writefile(sys, "/n/ctl", "on");
+      t.is(written, "on");
+      t.is(await failure(sys.open("/n/hello", OWRITE)), "'/n/hello' permission denied");
+      t.is(await failure(sys.open("/n/ctl", OREAD)), "'/n/ctl' permission denied");
+      t.is(await failure(sys.create("/n/new", OREAD, 0o666)), "'/n/new' create prohibited");
+      t.is((await sys.stat("/n/d/..")).uid, "glenda");
+      await sys.unmount(null, "/n");
+      await served;
     });
   }),
 );

@@ -7,6 +7,7 @@ import type { Exit, Task } from "../../syscalls/sys.ts";
 import { type Args, args } from "../lib/arg.ts";
 import type { ThreadSys } from "../lib/both.ts";
 import { copyfile } from "../lib/copy.ts";
+import { dirstat } from "../lib/dirread.ts";
 import { fprint } from "../lib/io.ts";
 import { basename, join } from "../lib/name.ts";
 import { errtext, warn } from "../lib/proc.ts";
@@ -22,7 +23,7 @@ export default function* cp(sys: ThreadSys, argv: readonly string[]): Task<Exit>
     );
     return "usage";
   }
-  const todir = yield* find(sys, to);
+  const todir = yield* dirstat(sys, to);
   const isdir = todir !== null && (todir.mode & DMDIR) !== 0;
   if (a.rest.length > 2 && !isdir) {
     yield* warn(sys, "cp", `${to} is not a directory`);
@@ -41,23 +42,14 @@ export default function* cp(sys: ThreadSys, argv: readonly string[]): Task<Exit>
   return status;
 }
 
-function* find(sys: ThreadSys, name: string): Task<Dir | null> {
-  try {
-    return yield* sys.stat(name);
-  } catch (e) {
-    if (e instanceof PlanError) return null;
-    throw e;
-  }
-}
-
 const same = (a: Dir, b: Dir): boolean =>
   a.qid.path === b.qid.path && a.qid.vers === b.qid.vers && a.type === b.type && a.dev === b.dev;
 
 function* copy(sys: ThreadSys, from: string, to: string, a: Args): Task<void> {
-  const d = yield* find(sys, from);
+  const d = yield* dirstat(sys, from);
   if (d === null) throw new PlanError(`can't stat ${from}: ${yield* sys.errstr("")}`);
   if ((d.mode & DMDIR) !== 0) throw new PlanError(`${from} is a directory`);
-  const old = yield* find(sys, to);
+  const old = yield* dirstat(sys, to);
   if (old !== null && same(d, old)) throw new PlanError(`${from} and ${to} are the same file`);
   yield* copyfile(sys, from, to, d.mode & 0o777);
   if (a.flags.has("x") || a.flags.has("g") || a.flags.has("u")) {

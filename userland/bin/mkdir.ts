@@ -1,10 +1,10 @@
 // mkdir: makes directories; -p those on the way too, and none is too many; -m mode. mkdir(1)
 
 import { DMDIR, OREAD } from "../../kernel/const.ts";
-import { PlanError } from "../../kernel/errors.ts";
 import type { Exit, Task } from "../../syscalls/sys.ts";
 import { args } from "../lib/arg.ts";
 import type { ThreadSys } from "../lib/both.ts";
+import { dirstat } from "../lib/dirread.ts";
 import { fprint } from "../lib/io.ts";
 import { errtext, warn } from "../lib/proc.ts";
 
@@ -31,13 +31,11 @@ function parents(name: string): string[] {
 }
 
 function* make(sys: ThreadSys, name: string, mode: number, mayexist: boolean): Task<boolean> {
-  try {
-    const d = yield* sys.stat(name);
+  const d = yield* dirstat(sys, name);
+  if (d !== null) {
     if (mayexist && (d.mode & DMDIR) !== 0) return true;
     yield* warn(sys, "mkdir", `${name} already exists`);
     return false;
-  } catch (e) {
-    if (!(e instanceof PlanError)) throw e;
   }
   try {
     const fd = yield* sys.create(name, OREAD, (DMDIR | mode) >>> 0);

@@ -8,6 +8,7 @@ import type { Exit, Task } from "../../syscalls/sys.ts";
 import { args } from "../lib/arg.ts";
 import type { ThreadSys } from "../lib/both.ts";
 import { copyfile } from "../lib/copy.ts";
+import { dirstat } from "../lib/dirread.ts";
 import { fprint } from "../lib/io.ts";
 import { basename, dirname, join } from "../lib/name.ts";
 import { errtext, warn } from "../lib/proc.ts";
@@ -19,7 +20,7 @@ export default function* mv(sys: ThreadSys, argv: readonly string[]): Task<Exit>
     yield* fprint(sys, 2, "usage: mv fromfile tofile\n       mv fromfile ... todir\n");
     return "usage";
   }
-  const d = yield* find(sys, to);
+  const d = yield* dirstat(sys, to);
   const isdir = d !== null && (d.mode & DMDIR) !== 0;
   if (a.rest.length > 2 && !isdir) {
     yield* warn(sys, "mv", `${to} is not a directory`);
@@ -38,23 +39,14 @@ export default function* mv(sys: ThreadSys, argv: readonly string[]): Task<Exit>
   return status;
 }
 
-function* find(sys: ThreadSys, name: string): Task<Dir | null> {
-  try {
-    return yield* sys.stat(name);
-  } catch (e) {
-    if (e instanceof PlanError) return null;
-    throw e;
-  }
-}
-
 const same = (a: Dir, b: Dir): boolean =>
   a.qid.path === b.qid.path && a.type === b.type && a.dev === b.dev;
 
 function* move(sys: ThreadSys, from: string, dir: string, name: string): Task<void> {
-  const d = yield* find(sys, from);
+  const d = yield* dirstat(sys, from);
   if (d === null) throw new PlanError(`can't stat ${from}: ${yield* sys.errstr("")}`);
   const to = dir === "." ? name : join(dir, name);
-  const old = yield* find(sys, to);
+  const old = yield* dirstat(sys, to);
   if (old !== null && same(d, old)) {
     if (d.name === name) throw new PlanError(`${from} and ${to} are the same file`);
   }

@@ -5,7 +5,7 @@ import { PlanError } from "../../kernel/errors.ts";
 import type { Exit, Task } from "../../syscalls/sys.ts";
 import { args } from "../lib/arg.ts";
 import type { ThreadSys } from "../lib/both.ts";
-import { readdir } from "../lib/dirread.ts";
+import { dirstat, readdir } from "../lib/dirread.ts";
 import { fprint } from "../lib/io.ts";
 import { join } from "../lib/name.ts";
 import { warn } from "../lib/proc.ts";
@@ -33,7 +33,8 @@ function* remove(sys: ThreadSys, name: string, deep: boolean): Task<string | nul
     return null;
   } catch (e) {
     if (!(e instanceof PlanError)) throw e;
-    if (!deep || !(yield* isdir(sys, name))) return `${name}: ${e.message}`;
+    const d = deep ? yield* dirstat(sys, name) : null;
+    if (d === null || (d.mode & DMDIR) === 0) return `${name}: ${e.message}`;
   }
   let first: string | null = null;
   try {
@@ -45,13 +46,4 @@ function* remove(sys: ThreadSys, name: string, deep: boolean): Task<string | nul
     first ??= `${name}: ${e.message}`;
   }
   return first;
-}
-
-function* isdir(sys: ThreadSys, name: string): Task<boolean> {
-  try {
-    return ((yield* sys.stat(name)).mode & DMDIR) !== 0;
-  } catch (e) {
-    if (e instanceof PlanError) return false;
-    throw e;
-  }
 }

@@ -6,6 +6,7 @@ import { PlanError } from "../../kernel/errors.ts";
 import type { Exit, Task } from "../../syscalls/sys.ts";
 import { args } from "../lib/arg.ts";
 import type { ThreadSys } from "../lib/both.ts";
+import { dirstat } from "../lib/dirread.ts";
 import { fprint } from "../lib/io.ts";
 import { errtext, warn } from "../lib/proc.ts";
 
@@ -36,19 +37,9 @@ function* touched(sys: ThreadSys, name: string, { mtime, create, settime }: How)
     yield* sys.wstat(name, { mtime });
     return;
   } catch (e) {
-    if (!create || !(e instanceof PlanError) || (yield* exists(sys, name))) throw e;
+    if (!create || !(e instanceof PlanError) || (yield* dirstat(sys, name)) !== null) throw e;
   }
   const fd = yield* sys.create(name, OREAD, 0o666);
   if (settime) yield* sys.fwstat(fd, { mtime });
   yield* sys.close(fd);
-}
-
-function* exists(sys: ThreadSys, name: string): Task<boolean> {
-  try {
-    yield* sys.stat(name);
-    return true;
-  } catch (e) {
-    if (e instanceof PlanError) return false;
-    throw e;
-  }
 }

@@ -36,6 +36,16 @@ export const readdir: Both<[name: string], Dir[]> = both(function* (sys, name) {
   }
 });
 
+/** The entry of a file, or null if it has none that we may see. */
+export const dirstat: Both<[name: string], Dir | null> = both(function* (sys, name) {
+  try {
+    return yield* sys.stat(name);
+  } catch (e) {
+    if (e instanceof PlanError) return null;
+    throw e;
+  }
+});
+
 /** The entries in the first n bytes of buf. */
 function entries(buf: Uint8Array, n: number): Dir[] {
   const all: Dir[] = [];

@@ -10,6 +10,7 @@ import type { Wstat } from "../../kernel/dir.ts";
 import {
   Ebadstat,
   Edoesnotexist,
+  Eintr,
   Enonexist,
   Eperm,
   PlanError,
@@ -27,7 +28,13 @@ export type Exportopts = Pick<Srv<Ex>, "version" | "msize"> & {
 };
 
 /** A file: its name below the root, and its descriptor when it is open. */
-type Ex = { readonly elems: readonly string[]; readonly qid: Qid; readonly fd: number };
+type Ex = {
+  readonly elems: readonly string[];
+  readonly qid: Qid;
+  readonly fd: number;
+  /** Where the descriptor's stream is, when that is known, and how often it was started. */
+  stream?: { next: number; starts: number };
+};
 
 const PATHBITS = 48n;
 const PATHMAX = 1n << PATHBITS;
@@ -137,15 +144,37 @@ class Export implements Srv<Ex> {
     return { elems, fd, qid: yield* this.#opened(fd) };
   }
 
+  *stream({ aux }: Fid<Ex>, offset: number): Task<void> {
+    const s = (aux.stream ??= { next: -1, starts: 0 });
+    if (s.next === offset) return;
+    s.next = -1;
+    const start = ++s.starts;
+    yield* mapped(this.#sys.stream(aux.fd, offset));
+    if (s.starts === start) s.next = offset;
+  }
+
   *read(fid: Fid<Ex>, count: number, offset: number): Task<Uint8Array> {
     const { fd, qid } = fid.aux;
     const buf = new Uint8Array(count);
-    if ((qid.type & QTDIR) === 0)
-      return buf.subarray(0, yield* mapped(this.#sys.pread(fd, buf, offset)));
+    if ((qid.type & QTDIR) === 0) {
+      const sread = fid.aux.stream?.next === offset && count > 0;
+      const n = sread ? this.#sread(fid.aux, buf, offset) : this.#sys.pread(fd, buf, offset);
+      return buf.subarray(0, yield* mapped(n));
+    }
     if (offset === 0 && fid.diroffset !== 0) yield* this.#sys.seek(fd, 0, 0);
     const n = yield* mapped(this.#sys.read(fd, buf));
     this.#fixqids(buf, n);
     return buf.subarray(0, n);
+  }
+
+  /** The next bytes of the stream. While they come nobody knows where it is, so others read at an offset. */
+  *#sread(file: Ex, buf: Uint8Array, offset: number): Task<number> {
+    const s = file.stream ?? { next: -1, starts: 0 };
+    const { starts } = s;
+    s.next = -1;
+    const n = yield* this.#sys.sread(file.fd, buf);
+    if (s.starts === starts) s.next = offset + n;
+    return n;
   }
 
   *write(fid: Fid<Ex>, data: Uint8Array, offset: number): Task<number> {
@@ -192,11 +221,15 @@ class Export implements Srv<Ex> {
 
   /** The qid that an open file has now. */
   *#opened(fd: number): Task<Qid> {
-    try {
-      return this.#qids.unique(yield* this.#sys.fstat(fd));
-    } catch (e) {
-      yield* this.#sys.close(fd);
-      throw e;
+    for (;;) {
+      try {
+        return this.#qids.unique(yield* this.#sys.fstat(fd));
+      } catch (e) {
+        // A flush comes too late: the file is open, or even made.
+        if (e instanceof PlanError && e.message === Eintr) continue;
+        yield* this.#sys.close(fd);
+        throw e;
+      }
     }
   }
 

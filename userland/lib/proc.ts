@@ -5,7 +5,7 @@ import { AEXEC, AREAD, AWRITE, OEXEC, ORDWR, OREAD, OWRITE, PNGROUP } from "../.
 import { PlanError } from "../../kernel/errors.ts";
 import { utfdecode, utfencode } from "../../kernel/utf.ts";
 import { type Both, both } from "./both.ts";
-import { fprint, readfile, readtext, writeall, writefile } from "./io.ts";
+import { fprint, readfile, readtext, writefile } from "./io.ts";
 import { tokenize } from "./quote.ts";
 
 /** The number of this process. */
@@ -97,15 +97,3 @@ export const warn: Both<[program: string, problem: string], void> = both(
 export function errtext(e: unknown): string {
   return e instanceof Error ? e.message : String(e);
 }
-
-/** Writes a command to a control file. */
-export const ctl: Both<[name: string, command: string], void> = both(
-  function* (sys, name, command) {
-    const fd = yield* sys.open(name, OWRITE);
-    try {
-      yield* writeall(sys, fd, utfencode(command));
-    } finally {
-      yield* sys.close(fd);
-    }
-  },
-);
