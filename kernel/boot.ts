@@ -69,3 +69,7 @@ export function newkernel(
   for (const c of k.chans) c.boot = true;
   return k;
 }
+
+// The rest of the kernel's public entry: what a host's side is built with.
+export { Rendez } from "./rendez.ts";
+export { Buffertty } from "./tty.ts";

@@ -2,11 +2,10 @@
 // options of boot. What Plan 9's kernel configuration files (pc, pcf) are to its boot(8).
 
 import { MAFTER, MCREATE, MREPL } from "../../kernel/const.ts";
-import { newkernel } from "../../kernel/boot.ts";
+import { Buffertty, newkernel } from "../../kernel/boot.ts";
 import type { Booted, Firstbind, Newdev } from "../../kernel/boot.ts";
 import type { Host } from "../../kernel/clock.ts";
 import type { Chance, Sched } from "../../kernel/sched.ts";
-import { Buffertty } from "../../kernel/tty.ts";
 import type { Tty } from "../../kernel/tty.ts";
 import { newCons } from "../../devices/cons.ts";
 import { newDup } from "../../devices/dup.ts";

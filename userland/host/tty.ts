@@ -1,7 +1,7 @@
 // The console of a process that the host starts, over the streams (terminal, pipe, file) of Node.
 
 import type { Readable, Writable } from "node:stream";
-import { Rendez } from "../../kernel/rendez.ts";
+import { Rendez } from "../../kernel/boot.ts";
 import type { Task } from "../../kernel/rendez.ts";
 import type { Tty } from "../../kernel/tty.ts";
 
@@ -33,7 +33,8 @@ export class Streamtty implements Tty {
     try {
       for (;;) {
         // Of a long line the rest stays in the stream's own buffer.
-        const chunk: unknown = this.#in.read(Math.min(n, this.#in.readableLength)) ?? this.#in.read();
+        const chunk: unknown =
+          this.#in.read(Math.min(n, this.#in.readableLength)) ?? this.#in.read();
         if (chunk instanceof Uint8Array && chunk.length <= n) return chunk;
         if (chunk instanceof Uint8Array) {
           this.#in.unshift(chunk.subarray(n));
