@@ -74,7 +74,7 @@ export function* pwrite(up: Proc, fd: number, bytes: Uint8Array, offset: number)
   c.ref++;
   try {
     const isplain = plain(c);
-    if (c.streams !== null) endread(c);
+    if (c.streams !== null && isplain) endread(c);
     if (offset !== -1 && isplain) return yield* pwriteat(up, c, bytes, offset);
     const q = isplain ? c.rlock : c.wlock;
     if (!q.canlock()) yield* q.lock();

@@ -23,7 +23,8 @@ export function* stream(up: Proc, fd: number, offset: number): Task<void> {
   if (offset > MAXOFFSET) error(Ebadarg);
   const c = up.fgrp.get(fd);
   yield* ordered(c, c.rlock, function* () {
-    endread(c);
+    // A file without offsets keeps what was read ahead.
+    if (offset !== c.offset || plain(c)) endread(c);
     yield* endwrite(c);
     if ((c.qid.type & QTDIR) !== 0) {
       if (offset !== 0) error(Eisdir);
@@ -31,7 +32,8 @@ export function* stream(up: Proc, fd: number, offset: number): Task<void> {
       return;
     }
     c.offset = offset;
-    if (c.mode !== OWRITE && c.mode !== ORDWR) yield* startread(up, c);
+    if (c.mode !== OWRITE && c.mode !== ORDWR && (c.streams?.r ?? null) === null)
+      yield* startread(up, c);
   });
 }
 
@@ -52,8 +54,9 @@ export function* swrite(up: Proc, fd: number, bytes: Uint8Array): Task<number> {
   checkbytes(bytes);
   const c = up.fgrp.tochan(fd, OWRITE);
   if ((c.qid.type & QTDIR) !== 0) error(Eisdir);
-  return yield* ordered(c, plain(c) ? c.rlock : c.wlock, function* () {
-    endread(c);
+  const isplain = plain(c);
+  return yield* ordered(c, isplain ? c.rlock : c.wlock, function* () {
+    if (isplain) endread(c);
     return yield* givewrite(up, c, bytes);
   });
 }

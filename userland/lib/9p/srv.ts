@@ -41,6 +41,8 @@ export interface Srv<A> {
   open?(fid: Fid<A>, mode: number): Answer<void>;
   /** Makes a file in the directory fid and opens it; fails if the name exists. */
   create?(fid: Fid<A>, name: string, perm: number, mode: number): Answer<A>;
+  /** A stream begins at offset: its reads come in order, others between them perhaps elsewhere. */
+  stream?(fid: Fid<A>, offset: number): Answer<void>;
   /** At most count bytes from offset on; none at the end. What is given is copied at once. */
   read?(fid: Fid<A>, count: number, offset: number): Answer<Uint8Array>;
   /**

@@ -34,6 +34,7 @@ export class Run<A> {
   #offset: number;
   #left: number;
   #done: (r: Rmsg | null) => void = () => undefined;
+  #begun = false;
   #over = false;
   /** The server takes its time: the frame asked for ahead, and what holds it. */
   #slow = false;
@@ -83,13 +84,26 @@ export class Run<A> {
   }
 
   #read(): Answer<Uint8Array> | null {
-    const count = this.#slow ? this.#s.room(this.#frame) : this.#frame;
     try {
-      return readfid(this.#s, this.#fid, Math.min(this.#left, count), this.#offset);
+      if (this.#begun) return this.#frameof();
+      this.#begun = true;
+      const begin = this.#isdir ? undefined : this.#s.srv.stream?.(this.#fid, this.#offset);
+      return istask(begin) ? this.#begin(begin) : this.#frameof();
     } catch (e) {
       this.#fail(e);
       return null;
     }
+  }
+
+  #frameof(): Answer<Uint8Array> {
+    const count = this.#slow ? this.#s.room(this.#frame) : this.#frame;
+    return readfid(this.#s, this.#fid, Math.min(this.#left, count), this.#offset);
+  }
+
+  *#begin(task: Task<void>): Task<Uint8Array> {
+    yield* task;
+    const a = this.#frameof();
+    return istask(a) ? yield* a : a;
   }
 
   /** Has the next frame fetched in a thread. */
