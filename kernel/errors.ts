@@ -90,6 +90,7 @@ export const Ectlmsg = "unknown control message";
 // Messages a process leaves behind.
 export const Ekilled = "Killed";
 export const Esuicide = "Suicide";
+export const Enotnotified = "call to noted() when not notified";
 
 type ErrorLimit = { stackTraceLimit?: number };
 

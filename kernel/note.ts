@@ -2,14 +2,23 @@
 // runs the handler that notify(2) set; the interrupted calls return to the program when the handler has
 // said noted(NCONT). Without a handler, or with NDFLT, the note's text is the exit status.
 
-import { ERRMAX, NCONT } from "./const.ts";
-import { Eintr, Enotposted, Esuicide, Etoobig, PlanError, error } from "./errors.ts";
+import { ERRMAX, NCONT, NDFLT, ORDWR, OWRITE } from "./const.ts";
+import {
+  Ebadarg,
+  Eintr,
+  Enotnotified,
+  Enotposted,
+  Esuicide,
+  Etoobig,
+  PlanError,
+  error,
+} from "./errors.ts";
 import type { Proc } from "./proc.ts";
 import { Rendez } from "./rendez.ts";
 import type { Task } from "./rendez.ts";
 import type { Coroutine, Done } from "./sched.ts";
 import type { Image } from "./trap.ts";
-import { utflen } from "./utf.ts";
+import { utfcut, utfencode, utflen } from "./utf.ts";
 
 /** Notes that may wait for a process. */
 const NNOTE = 5;
@@ -28,6 +37,7 @@ export class Notes implements Done {
   readonly #done = new Rendez("note handler");
   /** The handler runs. */
   #notified = false;
+  #begun = false;
   #co: Coroutine | null = null;
   /** Calls numbered up to this one wait for the handler; its own calls come later. */
   #mark = 0;
@@ -52,31 +62,35 @@ export class Notes implements Done {
     while (this.#notified || this.#proc.notes.length > 0) yield this.#done;
   }
 
-  /** Posts a note: 126 bytes at most, five waiting at most. */
+  /** Posts a note: 126 bytes at most, five at most that wait for their turn. */
   post(text: string, sys: boolean): void {
     const p = this.#proc;
     if (utflen(text) > ERRMAX - 2) error(Etoobig);
     if (p.dead) return;
-    if (p.notes.length >= NNOTE) error(Enotposted);
+    if (this.#full) error(Enotposted);
     if (p.k.trace.on) p.k.trace.emit({ type: "proc", what: "note", pid: p.pid, text }, null);
-    const full = text.startsWith("sys:") && !text.includes(" pc=") ? `${text} pc=${PC}` : text;
-    p.notes.push({ text: full, sys });
+    p.notes.push({ text: withpc(text), sys });
     if (!this.#notified) this.#deliver();
+  }
+
+  /** The note whose handler has begun waits no more. */
+  get #full(): boolean {
+    return this.#proc.notes.length - (this.#begun ? 1 : 0) >= NNOTE;
   }
 
   /** The alarm clock's note; one that finds no place is lost. */
   alarm(): void {
-    if (this.#proc.notes.length < NNOTE) this.post("alarm", true);
+    if (!this.#full) this.post("alarm", true);
   }
 
   /** noted(2): how the handler ends. Outside of one it is the end of the process. */
-  noted(how: number): void {
+  *noted(how: number): Task<void> {
     if (!this.#notified) {
+      yield* pprint(this.#proc, Enotnotified);
       this.#proc.exit(Esuicide);
-      return;
-    }
-    if (how === NCONT) this.#resume();
-    else this.#die();
+    } else if (how === NCONT) this.#resume();
+    else if (how === NDFLT) this.#die();
+    else error(Ebadarg);
   }
 
   #deliver(): void {
@@ -87,9 +101,10 @@ export class Notes implements Done {
     }
     this.#notified = true;
     this.#mark = this.#image.ncall;
-    // A handler that has said noted may still sleep in that call; it is not what the note is for.
+    // A handler that has said noted may still sleep in that call; it is not what the note is for. Nor is
+    // a call that a note before interrupted, and that waits for the handlers to be done.
     for (const co of p.coroutines())
-      if (co.done !== this) p.k.sched.interrupt(co, new PlanError(Eintr));
+      if (co.done !== this && co.on !== this.#done) p.k.sched.interrupt(co, new PlanError(Eintr));
     this.#co = p.k.sched.start(p, "note", this.#handle(this.handler), this);
   }
 
@@ -97,6 +112,7 @@ export class Notes implements Done {
   *#handle(handler: Handler): Task<void> {
     const note = this.#proc.notes[0];
     if (note === undefined) return;
+    this.#begun = true;
     yield* this.#image.run(handler, (sys) => handler(note.text, sys));
   }
 
@@ -116,10 +132,14 @@ export class Notes implements Done {
   }
 
   #resume(): void {
-    this.#notified = false;
+    const { notes } = this.#proc;
+    this.#notified = this.#begun = false;
     this.#co = null;
-    this.#proc.notes.shift();
-    if (this.#proc.notes.length > 0) {
+    notes.shift();
+    const next = notes[0];
+    if (next !== undefined) {
+      // As the Plan 9 kernel, which adds the program counter once more to a note that had to wait.
+      notes[0] = { ...next, text: withpc(next.text) };
       this.#deliver();
       return;
     }
@@ -128,8 +148,19 @@ export class Notes implements Done {
   }
 }
 
-/** Plan 9 adds the program counter to the notes of the kernel; ours has none worth showing. */
-const PC = "0x00000000";
+/** What Plan 9 adds to the notes of the kernel; our program counters are not worth showing. */
+const PC = " pc=0x00000000";
+
+function withpc(text: string): string {
+  return text.startsWith("sys:") ? utfcut(text, ERRMAX - 1 - PC.length) + PC : text;
+}
+
+/** A message of the kernel about its process, on that process's descriptor 2. */
+function* pprint(up: Proc, text: string): Task<void> {
+  const c = up.fgrp.fd[2] ?? null;
+  if (c === null || (c.mode !== OWRITE && c.mode !== ORDWR)) return;
+  yield* c.dev.write(up, c, utfencode(`${up.text} ${up.pid}: ${text}\n`), c.offset);
+}
 
 /** Posts `text` to every process of a note group but the one that posts; who has too many gets no more. */
 export function postnotepg(from: Proc, noteid: number, text: string): void {

@@ -2,8 +2,6 @@
 
 import {
   ERRMAX,
-  NCONT,
-  NDFLT,
   RFCENVG,
   RFCFDG,
   RFCNAMEG,
@@ -129,8 +127,7 @@ export function* notify(up: Proc, handler: Handler | null): Task<void> {
 }
 
 export function* noted(up: Proc, how: number): Task<void> {
-  if (how !== NCONT && how !== NDFLT) error(Ebadarg);
-  up.image?.notes.noted(how);
+  if (up.image !== null) yield* up.image.notes.noted(how);
 }
 
 const NSPERMS = 1e6;
@@ -172,7 +169,8 @@ export function* rendezvous(up: Proc, tag: unknown, value: unknown): Task<unknow
 export function* errstr(up: Proc, s = "", n: number = ERRMAX): Task<string> {
   checkname(s);
   checknum(n);
-  const max = Math.max(0, Math.min(n, ERRMAX) - 1);
+  if (n <= 0) error(Ebadarg);
+  const max = Math.min(n, ERRMAX) - 1;
   const old = up.errstr;
   up.errstr = utfcut(s, max);
   return utfcut(old, max);
