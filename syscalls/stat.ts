@@ -3,8 +3,8 @@
 import { cclose } from "../kernel/chan.ts";
 import { convD2M, convM2D, dirwstat, sizeD2M } from "../kernel/dir.ts";
 import type { Dir, Wstat } from "../kernel/dir.ts";
-import { Ebadarg, Ebadstat, Eshortstat, error } from "../kernel/errors.ts";
-import { checkelem } from "../kernel/name.ts";
+import { Ebadarg, Ebadstat, Eismtpt, Eshortstat, error } from "../kernel/errors.ts";
+import { checkelem, nameerror } from "../kernel/name.ts";
 import { Astat, Awstat } from "../kernel/namespace.ts";
 import { put16 } from "../kernel/bits.ts";
 import type { Proc } from "../kernel/proc.ts";
@@ -35,6 +35,8 @@ export function* fwstat(up: Proc, fd: number, d: Wstat): Task<void> {
   const w = checkwstat(d);
   const c = up.fgrp.get(fd).incref();
   try {
+    if (c.ismtpt && d.name !== undefined && d.name !== "")
+      error(nameerror(c.path.toString(), Eismtpt));
     yield* c.dev.wstat(up, c, w);
   } finally {
     yield* cclose(c);
