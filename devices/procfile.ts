@@ -110,12 +110,14 @@ function state(p: Proc): string {
 const CALLNAMES: Readonly<Record<string, string>> = {
   read: "Pread",
   write: "Pwrite",
+  wait: "Await",
+  _exits: "Exits",
   rendezvous: "Rendez",
 };
 const NOCALL: ReadonlySet<string> = new Set(["program", "thread", "note", "return", "exit"]);
 
 function callname(co: Coroutine): string | null {
-  const name = co.call?.name ?? co.label;
+  const name = co.call?.name ?? co.doing ?? co.label;
   if (NOCALL.has(name) || co.proc.image === null) return null;
   return CALLNAMES[name] ?? name.charAt(0).toUpperCase() + name.slice(1);
 }

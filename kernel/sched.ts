@@ -47,6 +47,8 @@ export class Coroutine {
   readonly done: Done;
   /** What it does: the system call's name, or the kernel process's. */
   readonly label: string;
+  /** Of a program: the system call that it made last. */
+  doing: string | null = null;
   /** The system call it runs, when the trace listens. */
   call: Call | null = null;
   /** What it sleeps on. */

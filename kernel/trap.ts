@@ -156,6 +156,8 @@ export class Image implements Done {
     // What a program cleans up after its end, or after an exec, is not its own any more.
     if (this.dead) throw new PlanError(Eprocdied);
     const seq = ++this.ncall;
+    const co = this.proc.k.sched.current;
+    if (co !== null) co.doing = ent.name;
     let value: unknown;
     let failure: PlanError | null = null;
     try {
