@@ -25,7 +25,7 @@ import type { Proc } from "../kernel/proc.ts";
 import type { Task } from "../kernel/rendez.ts";
 import { MAXATOMIC, Queue } from "./queue.ts";
 
-/** How much may wait in each direction. */
+/** How much may wait in each direction: what a Plan 9 kernel with several processors lets. */
 const PIPELIMIT = 256 * 1024;
 
 const NOTE = "sys: write on closed pipe";
@@ -38,13 +38,14 @@ const NAMES = ["data", "data1"] as const;
 /** Both queues, q[e] read by end e, and how many have each end open. */
 class Pipe {
   readonly id: bigint;
-  readonly q: readonly [Queue, Queue] = [new Queue(PIPELIMIT), new Queue(PIPELIMIT)];
+  readonly q: readonly [Queue, Queue];
   readonly qref: [number, number] = [0, 0];
   owner: string;
   perm = 0o600;
 
-  constructor(id: bigint, owner: string) {
+  constructor(id: bigint, owner: string, limit: number) {
     this.id = id;
+    this.q = [new Queue(limit), new Queue(limit)];
     this.owner = owner;
   }
 
@@ -147,7 +148,7 @@ function wstat(up: Proc, c: PipeChan, d: Wstat): void {
 }
 
 /** Makes the pipe device. */
-export function newPipe(k: Kernel): Dev {
+export function newPipe(k: Kernel, limit: number = PIPELIMIT): Dev {
   let id = 0n;
   const dev: Dev = {
     ...nodev,
@@ -155,7 +156,7 @@ export function newPipe(k: Kernel): Dev {
     name: "pipe",
     chans: k.chans,
     *attach(up, spec) {
-      const pipe = new Pipe(++id, up.user);
+      const pipe = new Pipe(++id, up.user, limit);
       const c = new PipeChan(dev, pipe.qid(-1), pipe);
       c.path = new Path(`#|${spec}`, []);
       return c;

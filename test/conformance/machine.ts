@@ -14,6 +14,7 @@ import {
   RFPROC,
 } from "../../kernel/const.ts";
 import type { Booted, Firstbind } from "../../kernel/boot.ts";
+import { newPipe } from "../../devices/pipe.ts";
 import type { Tty } from "../../kernel/tty.ts";
 import type { Exit, Task } from "../../syscalls/sys.ts";
 import cat from "../../userland/bin/cat.ts";
@@ -32,6 +33,9 @@ export type Run = {
   /** The interpreter is an async program. */
   readonly async?: boolean;
 };
+
+/** How much a pipe holds on a machine with one processor. */
+const PIPELIMIT = 32 * 1024;
 
 /** `/` is the kernel's own root, and behind it a tree with the programs and the script. */
 const NS: readonly Firstbind[] = [
@@ -52,6 +56,7 @@ export function machine(run: Run): Promise<Booted> {
     user: "glenda",
     tty: run.tty,
     ns: NS,
+    devices: [(k) => newPipe(k, PIPELIMIT)],
     files: {
       bin: { sc: run.async === true ? asyncsc : sc, echo, cat },
       lib: { script: run.script },
