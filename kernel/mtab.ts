@@ -96,10 +96,10 @@ export class MountTable {
     return this.#derive(change(this.root, elems, 0, (old) => mounted(old, m)));
   }
 
-  /** Without the first member that matches, or without any. null: there was none such. */
+  /** Without the first member that matches, or without any. null: there is none such, or no mount point. */
   unmount(elems: readonly string[], match: ((m: Member) => boolean) | null): MountTable | null {
     const old = this.node(elems);
-    if (old === undefined) return null;
+    if (old === undefined || old.members.length === 0) return null;
     const at = match === null ? -1 : old.members.findIndex(match);
     if (match !== null && at < 0) return null;
     const left = match === null ? [] : old.members.filter((_, i) => i !== at);

@@ -1,0 +1,345 @@
+// The mount table against a slow plain model: a flat map from names to members, with every rule of the
+// design's section 4 written out as what it does to that map.
+
+import test from "ava";
+import fc from "fast-check";
+import { Chan, Chans } from "../../kernel/chan.ts";
+import { MAFTER, MBEFORE, MREPL } from "../../kernel/const.ts";
+import { nodev } from "../../kernel/dev.ts";
+import type { Dev } from "../../kernel/dev.ts";
+import { error } from "../../kernel/errors.ts";
+import { MountTable, carried } from "../../kernel/mtab.ts";
+import type { Member, Mnode } from "../../kernel/mtab.ts";
+import { now } from "../../kernel/spawn.ts";
+import type { Task } from "../../kernel/rendez.ts";
+
+/** A device whose Chans count how often they are closed. */
+class Closing {
+  readonly chans: Chans = new Chans();
+  readonly closed: Map<Chan, number> = new Map();
+  readonly dev: Dev;
+
+  constructor() {
+    const none = function* (): Task<never> {
+      return error("no such operation");
+    };
+    const { chans, closed } = this;
+    this.dev = {
+      ...nodev,
+      dc: "T",
+      name: "test",
+      chans,
+      attach: none,
+      walk: none,
+      stat: none,
+      open: none,
+      read: none,
+      *close(c) {
+        closed.set(c, (closed.get(c) ?? 0) + 1);
+      },
+    };
+  }
+
+  member(flags = 0, covered = false): Member {
+    const chan = new Chan(this.dev, { path: 0n, vers: 0, type: 0x80 });
+    return { chan, flags, spec: "", id: 0, from: "", mounted: false, covered };
+  }
+}
+
+/** A mount point of the model; `hidden` has what an MREPL hid, by names below this one. */
+type Entry = { readonly members: readonly Member[]; readonly hidden: Flat | null };
+type Flat = ReadonlyMap<string, Entry>;
+
+/** Names are "", "/a", "/a/b": the root is empty. */
+const isbelow = (name: string, dir: string): boolean => name.startsWith(`${dir}/`);
+const prefixes = (name: string): string[] =>
+  name.split("/").map((_, i, all) => all.slice(0, i + 1).join("/"));
+
+/** The entries below dir, named from there. */
+function under(flat: Flat, dir: string): Flat {
+  const sub = [...flat].filter(([name]) => isbelow(name, dir));
+  return new Map(sub.map(([name, e]) => [name.slice(dir.length), e]));
+}
+
+/** flat with what is below dir replaced. */
+function graft(flat: Flat, dir: string, sub: Flat): Map<string, Entry> {
+  const kept = [...flat].filter(([name]) => !isbelow(name, dir));
+  return new Map([...kept, ...[...sub].map(([name, e]) => [dir + name, e] as const)]);
+}
+
+/** Both, the first winning: what it has as a mount point hides the second's there and below. */
+function splice(first: Flat, second: Flat): Flat {
+  const rest = [...second].filter(
+    ([name]) => !prefixes(name).some((p) => p !== "" && first.has(p)),
+  );
+  return new Map([...first, ...rest]);
+}
+
+type Change = { order: number; members: Member[]; below: Flat; covered: Member | null };
+
+function modelmount(flat: Flat, name: string, m: Change): Flat {
+  const old = flat.get(name);
+  const sub = under(flat, name);
+  if (m.order === MREPL) {
+    const hidden = old !== undefined ? old.hidden : sub.size > 0 ? sub : null;
+    return graft(flat, name, m.below).set(name, { members: m.members, hidden });
+  }
+  const there = old?.members ?? (m.covered === null ? [] : [m.covered]);
+  const before = m.order === MBEFORE;
+  const all = before ? splice(m.below, sub) : splice(sub, m.below);
+  const members = before ? [...m.members, ...there] : [...there, ...m.members];
+  return graft(flat, name, all).set(name, { members, hidden: old?.hidden ?? null });
+}
+
+/** Takes the first member with this Chan away, or all; null when there is none. */
+function modelunmount(flat: Flat, name: string, which: Chan | null, base: Member): Flat | null {
+  const old = flat.get(name);
+  if (old === undefined) return null;
+  const left = which === null ? [] : [...old.members];
+  if (which !== null) {
+    const i = left.findIndex((m) => m.chan === which);
+    if (i < 0) return null;
+    left.splice(i, 1);
+  }
+  if (left.length > 0) return new Map(flat).set(name, { ...old, members: left });
+  const bare = graft(flat, name, old.hidden ?? new Map());
+  bare.delete(name);
+  if (name === "") bare.set("", { members: [base], hidden: null });
+  return bare;
+}
+
+/** The table as a model has it, hidden parts too. */
+function flatten(n: Mnode, name = "", all: Map<string, Entry> = new Map()): Map<string, Entry> {
+  if (n.members.length > 0) {
+    const hidden = n.hidden === null ? null : new Map<string, Entry>();
+    if (hidden !== null) for (const [e, c] of n.hidden ?? []) flatten(c, `/${e}`, hidden);
+    all.set(name, { members: n.members, hidden });
+  }
+  for (const [e, c] of n.children) flatten(c, `${name}/${e}`, all);
+  return all;
+}
+
+/** Something that two flat maps can be compared by. */
+const numbers = new Map<Chan, number>();
+function number(c: Chan): number {
+  if (!numbers.has(c)) numbers.set(c, numbers.size);
+  return numbers.get(c) ?? -1;
+}
+
+function show(flat: Flat): string {
+  const lines = [...flat].toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return lines
+    .map(([name, e]) => {
+      const hidden = e.hidden === null ? "" : ` hides {${show(e.hidden)}}`;
+      return `${name}: ${e.members.map((m) => number(m.chan)).join()}${hidden}`;
+    })
+    .join("; ");
+}
+
+function count(flat: Flat, c: Chan): number {
+  let n = 0;
+  for (const e of flat.values())
+    n +=
+      e.members.filter((m) => m.chan === c).length + (e.hidden === null ? 0 : count(e.hidden, c));
+  return n;
+}
+
+const name = fc
+  .array(fc.constantFrom("a", "b"), { maxLength: 3 })
+  .map((elems) => elems.map((e) => `/${e}`).join(""));
+const elemsof = (s: string): string[] => s.split("/").slice(1);
+
+const op = fc.oneof(
+  fc.record({
+    op: fc.constant("mount" as const),
+    name,
+    order: fc.constantFrom(MREPL, MBEFORE, MAFTER),
+    n: fc.integer({ min: 1, max: 2 }),
+    source: fc.option(name),
+    covered: fc.boolean(),
+  }),
+  fc.record({ op: fc.constant("unmount" as const), name, which: fc.option(fc.nat({ max: 2 })) }),
+);
+type Op = typeof op extends fc.Arbitrary<infer T> ? T : never;
+
+/** A table, and the model it must agree with. */
+class Pair {
+  readonly closing: Closing = new Closing();
+  readonly base: Member = this.closing.member();
+  readonly made: Member[] = [];
+  readonly versions: { readonly table: MountTable; readonly model: Flat; readonly text: string }[] =
+    [];
+  table: MountTable = new MountTable(this.base);
+  model: Flat = new Map([["", { members: [this.base], hidden: null }]]);
+  #id = 0;
+
+  constructor() {
+    this.base.chan.incref();
+    this.#push();
+  }
+
+  #push(): void {
+    this.versions.push({ table: this.table, model: this.model, text: show(this.model) });
+  }
+
+  #member(covered = false): Member {
+    const m = this.closing.member(0, covered);
+    this.made.push(m);
+    return m;
+  }
+
+  apply(o: Op): void {
+    if (o.op === "mount") this.#mount(o);
+    else this.#unmount(o);
+    this.#push();
+  }
+
+  #mount(o: Op & { op: "mount" }): void {
+    const { order, source } = o;
+    const elems = elemsof(o.name);
+    const from = source === null ? undefined : this.table.node(elemsof(source));
+    const below = carried(from?.children ?? new Map<string, Mnode>(), () => ++this.#id);
+    const old = from?.members ?? [];
+    const members = old.length > 0 ? [...old] : Array.from({ length: o.n }, () => this.#member());
+    const ispoint = (this.table.node(elems)?.members.length ?? 0) > 0;
+    const covered = o.covered && !ispoint && order !== MREPL ? this.#member(true) : null;
+    const flat = source === null ? new Map<string, Entry>() : under(this.model, source);
+    const carry = new Map([...flat].map(([n, e]) => [n, { members: e.members, hidden: null }]));
+    this.table = this.table.mount(elems, { order, members, below, covered });
+    this.model = modelmount(this.model, o.name, { order, members, below: carry, covered });
+  }
+
+  #unmount(o: Op & { op: "unmount" }): void {
+    const elems = elemsof(o.name);
+    const members = this.table.node(elems)?.members ?? [];
+    const which = o.which === null ? null : (members[o.which] ?? this.base).chan;
+    const table = this.table.unmount(elems, which === null ? null : (m) => m.chan === which);
+    const model = modelunmount(this.model, o.name, which, this.base);
+    if ((table === null) !== (model === null)) throw new Error(`unmount ${o.name}`);
+    if (table === null || model === null) return;
+    this.table = table;
+    this.model = model;
+  }
+
+  /** References that the test and the living versions hold. */
+  expected(c: Chan): number {
+    const living = new Set(this.versions.filter((v) => v.table.ref > 0).map((v) => v.table));
+    let n = 1;
+    for (const v of this.versions) if (living.delete(v.table)) n += count(v.model, c);
+    return n;
+  }
+}
+
+/** An assertion that a property can shrink. */
+function same<T>(a: T, b: T): void {
+  if (a !== b) throw new Error(`${String(a)}\nis not\n${String(b)}`);
+}
+
+test("whatever is mounted and unmounted, the table is what the rules make of it, and old ones never change", (t) => {
+  fc.assert(
+    fc.property(fc.array(op, { maxLength: 14 }), fc.array(name), (ops, names) => {
+      const p = new Pair();
+      for (const o of ops) p.apply(o);
+      for (const v of p.versions) same(show(flatten(v.table.root)), v.text);
+      for (const n of names) {
+        const at = prefixes(n).findLast((x) => p.model.has(x)) ?? "";
+        const { node, depth } = p.table.lookup(elemsof(n));
+        same(depth, elemsof(at).length);
+        same(node === p.table.node(elemsof(at)), true);
+      }
+      const points = [...p.table.mountpoints()].map(({ path }) => (path === "/" ? "" : path));
+      same(points.toSorted().join(), [...p.model.keys()].toSorted().join());
+    }),
+    { numRuns: 2000 },
+  );
+  t.pass();
+});
+
+test("reference counts are exact: each version gives up each of its Chans once, in whatever order", (t) => {
+  const order = fc.infiniteStream(fc.nat());
+  fc.assert(
+    fc.property(fc.array(op, { maxLength: 10 }), order, (ops, pick) => {
+      const p = new Pair();
+      for (const o of ops) p.apply(o);
+      const all = [p.base, ...p.made];
+      const check = (): void => {
+        for (const m of all) same(m.chan.ref, p.expected(m.chan));
+      };
+      check();
+      const tables = [...new Set(p.versions.map((v) => v.table))];
+      while (tables.length > 0) {
+        const [table] = tables.splice((pick.next().value ?? 0) % tables.length, 1);
+        if (table !== undefined) now(table.release());
+        check();
+      }
+      // What is left is the test's own.
+      for (const m of all) same(m.chan.ref, 1);
+      same(p.closing.closed.size, 0);
+    }),
+    { numRuns: 500 },
+  );
+  t.pass();
+});
+
+test("the last group to leave closes the Chans, each once; a clean table has the root alone", (t) => {
+  const closing = new Closing();
+  const base = closing.member();
+  const m = closing.member();
+  const first = new MountTable(base);
+  const table = first.mount(["n"], { order: MREPL, members: [m], below: new Map(), covered: null });
+  table.ref++; // another group, as rfork(RFNAMEG) makes one
+  const clean = table.clean();
+  m.chan.ref--; // the bind's own
+  now(first.release());
+  now(table.release());
+  t.is(closing.closed.size, 0);
+  now(table.release());
+  t.deepEqual([...closing.closed], [[m.chan, 1]]);
+  t.throws(() => now(table.release()), { message: /release of a dead mount table/ });
+  t.deepEqual([clean.root.members, clean.root.children.size], [[base], 0]);
+  now(clean.release());
+  t.is(closing.closed.get(base.chan), 1);
+  t.is(closing.chans.count, 0);
+});
+
+test("a change shares what it did not touch", (t) => {
+  const closing = new Closing();
+  const at = (table: MountTable, ...elems: string[]): MountTable =>
+    table.mount(elems, {
+      order: MREPL,
+      members: [closing.member()],
+      below: new Map(),
+      covered: null,
+    });
+  const old = at(at(new MountTable(closing.member()), "a", "x"), "b", "y");
+  const changed = at(old, "a", "z");
+  t.is(changed.node(["b"]), old.node(["b"]));
+  t.is(changed.node(["a", "x"]), old.node(["a", "x"]));
+  t.not(changed.node(["a"]), old.node(["a"]));
+  t.is(old.node(["a", "z"]), undefined);
+});
+
+test("what is carried has ids of its own, later than the bind's", (t) => {
+  const closing = new Closing();
+  const mount = (table: MountTable, elems: string[], id: number): MountTable =>
+    table.mount(elems, {
+      order: MREPL,
+      members: [{ ...closing.member(), id }],
+      below: new Map(),
+      covered: null,
+    });
+  const table = mount(mount(new MountTable(closing.member()), ["a", "x"], 1), ["a", "x", "y"], 2);
+  let id = 10;
+  const below = carried(table.node(["a"])?.children ?? new Map<string, Mnode>(), () => ++id);
+  t.deepEqual(
+    below.get("x")?.members.map((m) => m.id),
+    [11],
+  );
+  t.deepEqual(
+    below
+      .get("x")
+      ?.children.get("y")
+      ?.members.map((m) => m.id),
+    [12],
+  );
+});
