@@ -1,12 +1,17 @@
 // namec serve: a file server on the host's network, until Ctrl-C.
 
+import { statSync } from "node:fs";
+import { resolve } from "node:path";
+import { MCREATE, MREPL } from "../../kernel/const.ts";
 import { PlanError } from "../../kernel/errors.ts";
+import { newFs } from "../../devices/fs-node.ts";
 import type { Exit, Task } from "../../syscalls/sys.ts";
 import { acceptsrv } from "../lib/9p.ts";
 import type { Anysrv } from "../lib/9p.ts";
 import type { ThreadSys } from "../lib/both.ts";
 import { announce, netaddr } from "../lib/dial.ts";
 import type { Call } from "../lib/dial.ts";
+import { newexport } from "../lib/export.ts";
 import { newram } from "../lib/ram.ts";
 import { Usage, nearest } from "./command.ts";
 import type { Command, Given } from "./command.ts";
@@ -56,7 +61,10 @@ type Server = {
   readonly make: (sys: ThreadSys) => Task<Anysrv>;
 };
 
-const SERVERS: Readonly<Record<string, (given: Given, user: string) => Server>> = { ramfs };
+const SERVERS: Readonly<Record<string, (given: Given, user: string) => Server>> = {
+  ramfs,
+  exportfs,
+};
 
 async function start(given: Given): Promise<number> {
   const [name, extra] = given.rest;
@@ -121,6 +129,29 @@ function ramfs(given: Given, uid: string): Server {
     boot: {},
     *make(sys) {
       return newram(sys, { user: uid, perm }) as Anysrv;
+    },
+  };
+}
+
+/** The directory, as device #U, stands at /export in the server's name space. */
+function exportfs(given: Given): Server {
+  const dir = given.get("root");
+  if (dir === undefined)
+    throw new Usage("exportfs needs --root DIR", "the directory of this machine to serve");
+  const root = resolve(dir);
+  const stat = statSync(root, { throwIfNoEntry: false });
+  if (stat === undefined) throw new Usage(`--root ${dir}: there is no such directory`);
+  if (!stat.isDirectory()) throw new Usage(`--root ${dir} is not a directory`);
+  const readonly = given.has("readonly");
+  return {
+    options: ["root", "readonly"],
+    boot: {
+      files: { export: {} },
+      devices: [(k) => newFs(k, { root, readonly })],
+      binds: [["#U", "/export", MREPL | MCREATE]],
+    },
+    *make(sys) {
+      return newexport(sys, { root: "/export", readonly }) as Anysrv;
     },
   };
 }
