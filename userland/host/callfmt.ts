@@ -7,6 +7,7 @@
 // Pure: events in, text out. It imports nothing of the host.
 
 import * as c from "../../kernel/const.ts";
+import { convM2D } from "../../kernel/dir.ts";
 import type { Dir } from "../../kernel/dir.ts";
 import { dirmodefmt, qidfmt } from "../../kernel/fcallfmt.ts";
 import type { Call } from "../../kernel/trace.ts";
@@ -96,7 +97,7 @@ export function resultfmt(call: Call, value: unknown, error: string | null): str
   if (error !== null) return `-1: ${error}`;
   const buf = call.args[1];
   if (FILLS.has(call.name) && typeof value === "number" && buf instanceof Uint8Array)
-    return value === 0 ? "0" : `${value} ${bytesfmt(buf.subarray(0, value))}`;
+    return value === 0 ? "0" : `${value} ${datafmt(buf.subarray(0, value))}`;
   return value === undefined ? "" : valuefmt(value);
 }
 
@@ -131,6 +132,18 @@ function direntry(d: Dir): string {
 
 function textfmt(s: string): string {
   return JSON.stringify(s.length > SHOWN * 4 ? `${s.slice(0, SHOWN * 4)}…` : s);
+}
+
+/** What a read brought: entries of a directory by their names, else as any data. */
+export function datafmt(data: Uint8Array): string {
+  const names: string[] = [];
+  for (let at = 0; at < data.length;) {
+    const e = convM2D(data, at, data.length);
+    if (e === null) return bytesfmt(data);
+    names.push(e.dir.name);
+    at = e.next;
+  }
+  return `(${names.join(" ")})`;
 }
 
 /** Data: as text where it is text, else in hex; the first bytes of it. */

@@ -7,7 +7,7 @@ import * as F from "../../kernel/fcall.ts";
 import type { Fcall } from "../../kernel/fcall.ts";
 import { convM2D, dirwstat } from "../../kernel/dir.ts";
 import type { Dir } from "../../kernel/dir.ts";
-import { openmode, valuefmt } from "./callfmt.ts";
+import { datafmt, openmode, valuefmt } from "./callfmt.ts";
 import { plural } from "./stepfmt.ts";
 
 /** The message, shortly. */
@@ -57,9 +57,9 @@ function reply(f: F.Rmsg): string {
     case F.Rwalk:
       return `Rwalk ${plural(f.wqid.length, "qid")}`;
     case F.Rread:
-      return f.data.length === 0 ? "Rread 0" : `Rread ${f.data.length} ${data(f.data)}`;
+      return f.data.length === 0 ? "Rread 0" : `Rread ${f.data.length} ${datafmt(f.data)}`;
     case F.Rstream:
-      return f.data.length === 0 ? "Rstream 0" : `Rstream ${f.data.length} ${data(f.data)}`;
+      return f.data.length === 0 ? "Rstream 0" : `Rstream ${f.data.length} ${datafmt(f.data)}`;
     case F.Rwrite:
       return `Rwrite ${f.count}`;
     case F.Rstat: {
@@ -85,18 +85,6 @@ function reply(f: F.Rmsg): string {
   }
 }
 
-/** Text as text, entries of a directory by their names. */
-function data(bytes: Uint8Array): string {
-  const names: string[] = [];
-  for (let at = 0; at < bytes.length;) {
-    const e = convM2D(bytes, at, bytes.length);
-    if (e === null) return valuefmt(bytes);
-    names.push(e.dir.name);
-    at = e.next;
-  }
-  return `(${names.join(" ")})`;
-}
-
 function entry(stat: Uint8Array): Dir | null {
   return convM2D(stat, 0, stat.length)?.dir ?? null;
 }
@@ -107,7 +95,7 @@ function changes(d: Dir | null): string {
   const w = Object.entries(dirwstat(d)).map(([key, v]) =>
     key === "mode" && typeof v === "number"
       ? `mode ${(v & 0o777).toString(8)}`
-      : `${key} ${String(v)}`,
+      : `${key} ${valuefmt(v)}`,
   );
   return w.join(" ");
 }

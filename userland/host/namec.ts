@@ -5,13 +5,14 @@
 import { readFileSync } from "node:fs";
 import { Usage, nearest, parse } from "./command.ts";
 import type { Command } from "./command.ts";
+import { demo } from "./demo.ts";
 import { commandhelp, help } from "./help.ts";
 import { Loaderror } from "./load.ts";
 import { Mounterror } from "./mounts.ts";
 import { run } from "./run.ts";
 import { serve } from "./serve.ts";
 
-const COMMANDS: readonly Command[] = [run, serve];
+const COMMANDS: readonly Command[] = [demo, run, serve];
 
 async function main(words: readonly string[]): Promise<number> {
   const [name, ...rest] = words;

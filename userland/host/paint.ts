@@ -14,7 +14,7 @@ const STYLES: Readonly<Record<Kind, Style>> = {
   send: "green",
   receive: "yellow",
   other: "dim",
-  said: "reset",
+  said: ["bold", "magenta"],
 };
 
 type Output = NodeJS.WritableStream & Partial<Pick<WriteStream, "isTTY" | "columns">>;
@@ -27,11 +27,14 @@ export function colourful(out: Output): boolean {
   return out.isTTY === true && TERM !== "dumb";
 }
 
-/** Writes lines of a trace to a stream. */
-export function painter(out: Output): (lines: readonly Line[]) => void {
+/**
+ * Writes lines of a view to a stream, on so many columns; if that is not said, on those of the terminal,
+ * and whole where it is none.
+ */
+export function painter(out: Output, width?: number): (lines: readonly Line[]) => void {
   const colour = colourful(out);
   return (lines) => {
-    const columns = out.isTTY === true ? (out.columns ?? 80) : 0;
+    const columns = width ?? (out.isTTY === true ? (out.columns ?? 80) : 0);
     let text = "";
     for (const l of lines) {
       const plain = fit(l, columns);

@@ -7,7 +7,7 @@ import type { Process } from "../../kernel/spawn.ts";
 import { crashtext } from "./crash.ts";
 
 /** What a shell reports of a process that Ctrl-C, SIGTERM or a closed pipe ended. */
-const INTERRUPTED = 130;
+export const INTERRUPTED = 130;
 const TERMINATED = 143;
 const PIPECLOSED = 141;
 const FAILED = 1;
