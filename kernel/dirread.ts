@@ -93,14 +93,19 @@ function* memberread(up: Proc, u: Unionstate, m: Chan, buf: Uint8Array): Task<nu
 }
 
 function* openmember(up: Proc, m: Chan): Task<Chan> {
-  const late = m.dev.later?.defer(m, []) ?? null;
-  const c = late ?? (yield* m.dev.walk(up, m, [])).clone;
-  if (c === null) return error("clone failed");
+  // It may be unmounted while it is walked from.
+  m.incref();
+  let c: Chan | null = null;
+  let open = false;
   try {
-    return yield* c.dev.open(up, c, OREAD);
-  } catch (e) {
-    yield* cclose(c);
-    throw e;
+    c = m.dev.later?.defer(m, []) ?? (yield* m.dev.walk(up, m, [])).clone;
+    if (c === null) return error("clone failed");
+    c = yield* c.dev.open(up, c, OREAD);
+    open = true;
+    return c;
+  } finally {
+    if (c !== null && !open) yield* cclose(c);
+    yield* cclose(m);
   }
 }
 

@@ -3,8 +3,9 @@
 // and sends nothing; a change makes a new root that shares all it did not touch, so that a copy for
 // rfork and a picture for the trace cost nothing. Rules: design, section 4 ("The mount table").
 //
-// Every process group whose table this is counts in `ref`; a table holds a reference to each of its
-// members' Chans, hidden ones too, and gives them up when its last group leaves (release).
+// Every process group whose table this is counts in `ref`, and so does every name that is resolved in it:
+// what a walk starts from stays open under it. A table holds a reference to each of its members' Chans,
+// hidden ones too, and gives them up when the last leaves (release).
 
 import { cclose } from "./chan.ts";
 import type { Chan } from "./chan.ts";
@@ -132,7 +133,13 @@ export class MountTable {
     yield* points("", this.root);
   }
 
-  /** Gives up one group's use of the table. */
+  /** Another use of the table, to be given up with release. */
+  hold(): this {
+    this.ref++;
+    return this;
+  }
+
+  /** Gives up one use of the table. */
   *release(): Task<void> {
     assert(this.ref > 0, "release of a dead mount table");
     if (--this.ref > 0) return;

@@ -13,7 +13,7 @@ import { Emount, Eunion, Eunmount, PlanError, error } from "./errors.ts";
 import { MountTable, carried } from "./mtab.ts";
 import type { Member, Mnode } from "./mtab.ts";
 import { parsename } from "./name.ts";
-import { askall, force, named, walk } from "./names-walk.ts";
+import { askall, askeach, force, named, walk } from "./names-walk.ts";
 import { namec } from "./names.ts";
 import { Abind, Amount, Aopen, Astat, nsline } from "./namespace.ts";
 import type { Acreate, Aremove, Atodir, Awstat, Mounthow, Namespace, Nsline } from "./namespace.ts";
@@ -35,6 +35,9 @@ type Covered = {
   readonly dir: boolean;
   readonly chan: Chan | null;
 };
+
+/** An entry of a directory that is a mount point, and the first Chan mounted there. */
+type Fix = { readonly index: number; readonly chan: Chan };
 
 export class Names implements Namespace {
   #table: MountTable;
@@ -140,21 +143,19 @@ export class Names implements Namespace {
 
   /** Looks up both names of a bind; what must be asked of servers is asked at once. */
   *#both(up: Proc, name: string, old: string): Task<[Source, Covered]> {
-    const s = yield* start(up, this.#table, name);
-    let o: Start | null = null;
+    const table = this.#table.hold();
+    const starts: Start[] = [];
     try {
-      o = yield* start(up, this.#table, old);
-    } catch (e) {
-      // The source is evaluated first, so its error goes before this one.
-      const source = yield* this.#source(up, s, null);
-      for (const c of source.chans) yield* cclose(c);
-      throw e;
-    }
-    try {
-      const early = yield* askboth(up, s, o);
+      const s = yield* start(up, table, name);
+      starts.push(s);
+      const o = yield* trystart(up, table, old);
+      if (!(o instanceof PlanError)) starts.push(o);
+      const early = o instanceof PlanError ? NOTASKED : yield* askboth(up, s, o);
       try {
-        const source = yield* this.#source(up, s, early[0]);
+        // The source is evaluated first, so its error goes before the other's.
+        const source = yield* this.#source(up, table, { s, early: early[0] });
         try {
+          if (o instanceof PlanError) throw o;
           return [source, yield* this.#covered(up, o, early[1])];
         } catch (e) {
           for (const c of source.chans) yield* cclose(c);
@@ -164,17 +165,19 @@ export class Names implements Namespace {
         for (const c of early) if (c !== null) yield* cclose(c);
       }
     } finally {
-      if (s.owned) yield* release(s);
-      if (o.owned) yield* release(o);
+      for (const x of starts) yield* release(x);
+      yield* table.release();
     }
   }
 
-  *#source(up: Proc, s: Start, early: Chan | null): Task<Source> {
+  *#source(
+    up: Proc,
+    table: MountTable,
+    { s, early }: { readonly s: Start; readonly early: Chan | null },
+  ): Task<Source> {
     const from = s.path.toString();
-    const below =
-      s.path.root === "/"
-        ? (this.#table.node(s.path.elems)?.children ?? new Map<string, Mnode>())
-        : new Map<string, Mnode>();
+    const node = s.path.root === "/" ? table.node(s.path.elems) : undefined;
+    const below = node?.children ?? new Map<string, Mnode>();
     if (s.members !== null && s.rest.length === 0)
       return { chans: s.members.map((m) => m.chan.incref()), below, from };
     try {
@@ -187,18 +190,23 @@ export class Names implements Namespace {
   }
 
   *#coveredname(up: Proc, old: string): Task<Covered> {
-    const o = yield* start(up, this.#table, old);
+    const table = this.#table.hold();
+    let o: Start | null = null;
     try {
+      o = yield* start(up, table, old);
       return yield* this.#covered(up, o, null);
     } finally {
-      if (o.owned) yield* release(o);
+      if (o !== null) yield* release(o);
+      yield* table.release();
     }
   }
 
   *#covered(up: Proc, o: Start, early: Chan | null): Task<Covered> {
     const { elems, root } = o.path;
-    if (o.members !== null && o.rest.length === 0)
-      return { elems, dir: (o.chan.qid.type & QTDIR) !== 0, chan: null };
+    // As it is now: while the source was asked for, somebody may have unmounted what was here.
+    const [first] = root === "/" ? this.membersat(elems) : [];
+    if (first !== undefined) return { elems, dir: (first.qid.type & QTDIR) !== 0, chan: null };
+    if (o.members !== null && o.rest.length === 0) return yield* this.#coveredname(up, o.name.text);
     try {
       const chan = yield* resolve(up, o, early);
       if (root !== "/") {
@@ -213,28 +221,33 @@ export class Names implements Namespace {
   }
 
   *unmount(up: Proc, name: string | null, old: string): Task<void> {
-    const o = yield* start(up, this.#table, old);
+    const held = this.#table.hold();
+    let o: Start | null = null;
     try {
+      o = yield* start(up, held, old);
       const ismount = o.members !== null && o.rest.length === 0;
       // A name that is no mount point may not be there at all: then that is the error.
       if (!ismount) yield* this.#exists(up, o);
       const c = name === null ? null : yield* this.namec(up, name, Aopen, OREAD);
       try {
         if (!ismount) error(Eunmount);
-        const table = this.#table.unmount(
-          o.path.elems,
-          c === null ? null : (m) => issame(m.chan, c),
-        );
-        if (table === null) return error(Eunion);
-        yield* this.#become(table);
-        if (up.k.trace.on)
-          up.k.trace.emit({ type: "mount", op: "unmount", path: o.path.toString(), table });
+        yield* this.#unmount(up, o, c);
       } finally {
         if (c !== null) yield* cclose(c);
       }
     } finally {
-      if (o.owned) yield* release(o);
+      if (o !== null) yield* release(o);
+      yield* held.release();
     }
+  }
+
+  *#unmount(up: Proc, o: Start, c: Chan | null): Task<void> {
+    const match = c === null ? null : (m: Member) => issame(m.chan, c);
+    const table = this.#table.unmount(o.path.elems, match);
+    if (table === null) return error(Eunion);
+    yield* this.#become(table);
+    if (up.k.trace.on)
+      up.k.trace.emit({ type: "mount", op: "unmount", path: o.path.toString(), table });
   }
 
   *#exists(up: Proc, o: Start): Task<void> {
@@ -261,7 +274,7 @@ export class Names implements Namespace {
     const children = c.path.root === "/" ? this.#table.node(c.path.elems)?.children : undefined;
     if (children === undefined || children.size === 0) return null;
     const dirs: Dir[] = [];
-    const fix: { readonly index: number; readonly chan: Chan }[] = [];
+    const fix: Fix[] = [];
     for (let off = 0; off < entries.length;) {
       const e = convM2D(entries, off, entries.length);
       if (e === null) return null;
@@ -273,15 +286,11 @@ export class Names implements Namespace {
       off = e.next;
     }
     if (fix.length === 0) return null;
-    const late = yield* askall(up, fix, [], "stat");
+    const table = this.#table.hold();
     try {
-      for (const [i, f] of fix.entries()) {
-        const d = yield* statquiet(up, late[i] ?? f.chan);
-        const was = dirs[f.index];
-        if (d !== null && was !== undefined) dirs[f.index] = { ...d, name: was.name };
-      }
+      yield* statall(up, fix, dirs);
     } finally {
-      for (const l of late) if (l !== null) yield* cclose(l);
+      yield* table.release();
     }
     return packdirs(dirs);
   }
@@ -330,21 +339,44 @@ function followflags(flags: number): number {
   return order === MREPL ? MAFTER : order;
 }
 
-/** Sends both walks of a bind where both can be put off; null where one cannot, or needs none. */
-function* askboth(up: Proc, s: Start, o: Start): Task<[Chan | null, Chan | null]> {
-  const pair: [Chan | null, Chan | null] = [null, null];
-  for (const [i, x] of [s, o].entries()) {
-    if (x.rest.length === 0 && x.members !== null) continue;
-    if (x.members !== null && x.members.length > 1) continue;
-    const c = x.chan.dev.later?.defer(x.chan, x.rest) ?? null;
-    if (c === null) continue;
-    pair[i] = c;
-    yield* c.dev.later?.ask(up, c, "walk") ?? nothing();
+/** Puts the entries of what is mounted in place of those it covers. */
+function* statall(up: Proc, fix: readonly Fix[], dirs: Dir[]): Task<void> {
+  const late = yield* askall(up, fix, [], "stat");
+  try {
+    for (const [i, f] of fix.entries()) {
+      const d = yield* statquiet(up, late[i] ?? f.chan);
+      const was = dirs[f.index];
+      if (d !== null && was !== undefined) dirs[f.index] = { ...d, name: was.name };
+    }
+  } finally {
+    for (const l of late) if (l !== null) yield* cclose(l);
   }
+}
+
+/** start, or the error that it failed with. */
+function* trystart(up: Proc, table: MountTable, text: string): Task<Start | PlanError> {
+  try {
+    return yield* start(up, table, text);
+  } catch (e) {
+    if (e instanceof PlanError) return e;
+    throw e;
+  }
+}
+
+type Pair = readonly [Chan | null, Chan | null];
+const NOTASKED: Pair = [null, null];
+
+/** Sends both walks of a bind where both can be put off; null where one cannot, or needs none. */
+function* askboth(up: Proc, s: Start, o: Start): Task<Pair> {
+  const pair: Pair = [later(s), later(o)];
+  yield* askeach(up, pair, "walk");
   return pair;
 }
 
-function* nothing(): Task<void> {}
+function later(x: Start): Chan | null {
+  if (x.members !== null && (x.rest.length === 0 || x.members.length > 1)) return null;
+  return x.chan.dev.later?.defer(x.chan, x.rest) ?? null;
+}
 
 function* resolve(up: Proc, s: Start, early: Chan | null): Task<Chan> {
   if (early !== null) return yield* force(up, early.incref(), "a mount must know what it is");

@@ -156,8 +156,23 @@ export function* askall(
   what: "walk" | "stat",
 ): Task<(Chan | null)[]> {
   const late = members.map((m) => m.chan.dev.later?.defer(m.chan, rest) ?? null);
-  for (const c of late) if (c !== null) yield* asklater(up, c, what);
+  yield* askeach(up, late, what);
   return late;
+}
+
+/** Sends what was put off, for all; when that is interrupted it closes them. */
+export function* askeach(
+  up: Proc,
+  late: readonly (Chan | null)[],
+  what: "walk" | "stat",
+): Task<void> {
+  let done = false;
+  try {
+    for (const c of late) if (c !== null) yield* asklater(up, c, what);
+    done = true;
+  } finally {
+    if (!done) for (const c of late) if (c !== null) yield* cclose(c);
+  }
 }
 
 function* asklater(up: Proc, c: Chan, what: "walk" | "stat"): Task<void> {

@@ -28,28 +28,36 @@ export type Wanted = { readonly amode: number; readonly arg: Arg };
 /** Does with the name what is wanted. The overloads of Namespace.namec give the types. */
 export function* namec(up: Proc, table: MountTable, text: string, want: Wanted): Task<unknown> {
   const name = parsename(text);
-  const s = startof(up, table, name) ?? (yield* attached(up, name));
+  table.ref++;
+  let s: Start | null = null;
   try {
-    switch (want.amode) {
-      case Astat:
-        return statnow(up, s) ?? (yield* stat(up, s));
-      case Aopen:
-        return yield* open(up, s, want.arg as number);
-      case Acreate:
-        return yield* create(up, s, want.arg as Want);
-      case Aremove:
-        return yield* remove(up, s);
-      case Awstat:
-        return yield* wstat(up, s, want.arg as Wstat);
-      case Atodir:
-        return yield* todir(up, s);
-      default:
-        return error(`namec: access mode ${want.amode}`);
-    }
+    s = startof(up, table, name) ?? (yield* attached(up, name));
+    return yield* act(up, s, want);
   } catch (e) {
-    throw e instanceof PlanError ? named(s, e, want.amode) : e;
+    throw e instanceof PlanError && s !== null ? named(s, e, want.amode) : e;
   } finally {
-    if (s.owned) yield* release(s);
+    if (s !== null && s.owned) yield* release(s);
+    if (table.ref > 1) table.ref--;
+    else yield* table.release();
+  }
+}
+
+function* act(up: Proc, s: Start, want: Wanted): Task<unknown> {
+  switch (want.amode) {
+    case Astat:
+      return statnow(up, s) ?? (yield* stat(up, s));
+    case Aopen:
+      return yield* open(up, s, want.arg as number);
+    case Acreate:
+      return yield* create(up, s, want.arg as Want);
+    case Aremove:
+      return yield* remove(up, s);
+    case Awstat:
+      return yield* wstat(up, s, want.arg as Wstat);
+    case Atodir:
+      return yield* todir(up, s);
+    default:
+      return error(`namec: access mode ${want.amode}`);
   }
 }
 

@@ -15,7 +15,7 @@ export type Start = {
   readonly name: Name;
   /** The union it starts at; null at dot and at a device. */
   readonly members: readonly Member[] | null;
-  /** The Chan it starts at: the first member's, dot's or the device's. Not the walker's to close. */
+  /** The Chan it starts at: the first member's, dot's or the device's. */
   readonly chan: Chan;
   /** The elements to walk. */
   readonly rest: readonly string[];
@@ -27,7 +27,7 @@ export type Start = {
   readonly dotlen: number;
   /** The rest is walked as given, ".." and all: a device's own tree. */
   readonly raw: boolean;
-  /** chan was attached for this walk. */
+  /** The start holds a reference to chan: dot may change while it is walked from. The table holds its own. */
   readonly owned: boolean;
   /** The members now, for whoever reads the union later. */
   readonly live: () => readonly Chan[];
@@ -60,8 +60,8 @@ function prefix(up: Proc, table: MountTable, name: Name, elems: readonly string[
   if (name.root === "" && depth < dotlen && isbelow(up.dot.path.elems, elems)) {
     const rest = elems.slice(dotlen);
     if (trace.on) trace.emit({ type: "namec", step: "dot", path: up.dot.path.toString(), rest });
-    const at = { name, members: null, chan: up.dot, rest, path, skip: dotlen, dotlen };
-    return { ...at, raw: false, owned: false, live: nolive };
+    const at = { name, members: null, chan: up.dot.incref(), rest, path, skip: dotlen, dotlen };
+    return { ...at, raw: false, owned: true, live: nolive };
   }
   const { members } = node;
   const first = members[0];
@@ -110,13 +110,13 @@ function fromdevice(up: Proc, name: Name, dot: Chan): Start {
   return {
     name,
     members: null,
-    chan: dot,
+    chan: dot.incref(),
     rest: name.elems,
     path,
     skip: 0,
     dotlen: 0,
     raw: true,
-    owned: false,
+    owned: true,
     live: nolive,
   };
 }
@@ -154,7 +154,7 @@ export function* attached(up: Proc, name: Name): Task<Start> {
   };
 }
 
-/** Gives up the device that startof attached. */
+/** Gives up what the start holds. */
 export function* release(s: Start): Task<void> {
-  yield* cclose(s.chan);
+  if (s.owned) yield* cclose(s.chan);
 }
