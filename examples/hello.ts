@@ -1,25 +1,22 @@
-// A first program. Try it with --trace:  npx namec run --trace examples/hello.ts a b c
-import { OREAD, OWRITE, type Sys } from "namec";
+// A first program:
+//
+//     npx namec run examples/hello.ts a b c
+//     npx namec run --trace examples/hello.ts
 
-const text = new TextEncoder();
+import { OREAD, type Sys, print, writefile } from "namec";
 
 export default async function main(sys: Sys, argv: string[]): Promise<string | void> {
-  await sys.write(1, text.encode(`hello, ${argv.slice(1).join(" ") || "world"}\n`));
+  await print(sys, `hello, ${argv.slice(1).join(" ") || "world"}\n`);
 
-  // Everything has a name: make a file, write it, find it again.
-  const fd = await sys.create("/tmp/greeting", OWRITE, 0o644);
-  await sys.write(fd, text.encode("hello"));
-  await sys.close(fd);
-  const dir = await sys.stat("/tmp/greeting");
-  await sys.write(
-    1,
-    text.encode(`${dir.name} has ${dir.length} bytes and belongs to ${dir.uid}\n`),
-  );
+  // Everything has a name. Make a file, and find it again.
+  await writefile(sys, "/tmp/greeting", "good morning\n");
+  const d = await sys.stat("/tmp/greeting");
+  await print(sys, `${d.name} has ${d.length} bytes and belongs to ${d.uid}\n`);
 
-  // And what has no name is an error, in Plan 9's words.
+  // What is not there is an error, in Plan 9's words; what a program returns is its exit status.
   try {
     await sys.open("/tmp/farewell", OREAD);
   } catch (e) {
-    await sys.write(1, text.encode(`${(e as Error).message}\n`));
+    await print(sys, `${(e as Error).message}\n`);
   }
 }
