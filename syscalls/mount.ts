@@ -42,8 +42,9 @@ export function* mount(
   checkname(old);
   checkname(aname);
   if (up.pgrp.noattach) error(Enoattach);
-  const c = up.fgrp.tochan(fd, ORDWR).incref();
+  const c = up.fgrp.tochan(fd, ORDWR);
   const afid = afd >= 0 ? up.fgrp.get(afd).incref() : null;
+  c.incref();
   let id: number;
   try {
     if (aname !== "") parsename(aname);
