@@ -3,6 +3,7 @@
 // they are part of the system call interface: change none.
 
 export const Ebadarg = "bad arg in system call";
+export const Ebadcap = "invalid capability";
 export const Ebadchar = "bad character in file name";
 export const Ebadctl = "bad process or channel control request";
 export const Ebadiounit = "bad iounit in version call";

@@ -1,5 +1,5 @@
-// Where the name space `names` answers otherwise than the recorded kernels, on purpose: the numbers are those of
-// the documented differences (README, "Name spaces").
+// Where we answer otherwise than the recorded kernels. In the name space `names` that is on purpose, and the numbers
+// are those of the documented differences (README, "Name spaces"); in `standard` there are none.
 //
 //	4  x/.. is cleaned away before anybody is asked whether x exists
 //	9  fversion with "" offers 9P2000.ix.stream, where the standard kernel offers 9P2000
@@ -17,13 +17,19 @@ export type Difference = {
 const IX = ['  = 16 "9P2000.ix.stream"'];
 
 /** The differences of each script, in the order that they occur. */
-export const differences: Readonly<Record<string, readonly Difference[]>> = {
+type Differences = Readonly<Record<string, readonly Difference[]>>;
+
+const STATUS: Difference = { cmd: "cat /proc/$f/status", got: null, number: 0 };
+
+export const standard: Differences = { "08-pipe": [STATUS] };
+
+export const names: Differences = {
   "01-names": [
     { cmd: "open f/.. OREAD", got: ["  = FD"], number: 4 },
     { cmd: "open /tmp/nonexist/../f OREAD", got: ["  = FD"], number: 4 },
     { cmd: "open /tmp/f/../f OREAD", got: ["  = FD"], number: 4 },
   ],
-  "08-pipe": [{ cmd: "cat /proc/$f/status", got: null, number: 0 }],
+  "08-pipe": [STATUS],
   "12-mount": [
     { cmd: "fversion $s 0 ''", got: IX, number: 9 },
     { cmd: "fversion $s 0 9P2000", got: IX, number: 9 },

@@ -1,4 +1,4 @@
-// The registry of servers, the environment and the root: srv(3), env(3), root(3).
+// The registry of servers, the environment, the root and capabilities: srv(3), env(3), root(3), cap(3).
 
 import test from "ava";
 import { newRoot } from "../../devices/root.ts";
@@ -183,5 +183,17 @@ test(
     t.deepEqual([d.name, d.mode, d.type], ["bin", DMDIR + 0o555, 0x2f]);
     t.is(await failure(sys.create("#//x", OWRITE, 0o666)), "'#//x' permission denied");
     t.is(await failure(sys.open("#//bin", OWRITE)), "'#//bin' permission denied");
+  }),
+);
+
+test(
+  "capabilities may be given, but none is valid",
+  inside(async (t, sys) => {
+    t.deepEqual(await ls(sys, "#¤"), ["capuse", "caphash"]);
+    const hash = await sys.open("#¤/caphash", OWRITE);
+    t.is(await failure(write(sys, hash, "short")), "i/o count too small");
+    t.is(await write(sys, hash, "x".repeat(20)), 20);
+    const use = await sys.open("#¤/capuse", OWRITE);
+    t.is(await failure(write(sys, use, "glenda@rob@key")), "invalid capability");
   }),
 );

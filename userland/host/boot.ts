@@ -7,6 +7,7 @@ import type { Booted, Firstbind, Newdev } from "../../kernel/boot.ts";
 import type { Host } from "../../kernel/clock.ts";
 import type { Chance, Sched } from "../../kernel/sched.ts";
 import type { Tty } from "../../kernel/tty.ts";
+import { newCap } from "../../devices/cap.ts";
 import { newCons } from "../../devices/cons.ts";
 import { newDup } from "../../devices/dup.ts";
 import { newEnv } from "../../devices/env.ts";
@@ -101,6 +102,7 @@ export function bootsync(opts: Bootopts = {}): Booted {
     },
     [
       newRoot,
+      newCap,
       newCons,
       newDup,
       newEnv,
