@@ -153,7 +153,8 @@ export class Runs implements Readstream, Sink {
     if (this.#dropped) return;
     this.#dropped = true;
     this.#chunks = [];
-    this.#m.k.credit -= this.#asked - this.offset;
+    this.#have = 0;
+    this.#giveback();
     // Past the end of the file the server answers by itself; a run that flows is flushed.
     this.#m.release(this.#g, this.#runs.length === 0 || this.#eof);
   }

@@ -194,9 +194,12 @@ export function* ccloseall(list: readonly Chan[], i = 0): Task<void> {
 
 /** The end of a Chan's streams; what was written and failed is thrown. */
 function* closestreams(c: Chan, s: Streams): Task<void> {
-  c.streams = null;
   s.r?.end();
-  if (s.w !== null) yield* s.w.finish();
+  try {
+    if (s.w !== null) yield* s.w.finish();
+  } finally {
+    c.streams = null;
+  }
 }
 
 function* closedev(c: Chan): Task<void> {
