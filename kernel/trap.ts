@@ -23,7 +23,7 @@ export type Sysent = {
  * A program: an async function gets system calls that return promises, a generator function such that
  * are called with yield*. What it returns is its exit status.
  */
-export type Program = (sys: never, argv: readonly string[]) => unknown;
+export type Program = (sys: never, argv: string[]) => unknown;
 
 /** The two ways to call the system, made for one Image by syscalls/sys.ts. */
 export type Faces = { readonly sys: unknown; readonly tasksys: unknown };
@@ -76,8 +76,8 @@ export class Image implements Done {
     const { k } = this.proc;
     this.proc.image = this;
     this.proc.args = argv;
-    const program: (sys: unknown, argv: readonly string[]) => unknown = main as never;
-    const task = this.#main(() => program(this.#face(main), argv));
+    const program: (sys: unknown, argv: string[]) => unknown = main as never;
+    const task = this.#main(() => program(this.#face(main), [...argv]));
     k.sched.start(this.proc, "program", task, program_);
     k.sched.touch();
   }

@@ -16,10 +16,10 @@ export type { Dir, Wstat, Handler, Waitmsg, Task };
 export type Exit = string | void;
 
 /** An async program, or the child function of rfork in one. */
-export type Main = (sys: Sys, argv: readonly string[]) => Promise<Exit> | Exit;
+export type Main = (sys: Sys, argv: string[]) => Promise<Exit> | Exit;
 
 /** A generator program: its system calls are made with yield*, in its own coroutine. */
-export type TaskMain = (sys: TaskSys & Threads, argv: readonly string[]) => Task<Exit>;
+export type TaskMain = (sys: TaskSys & Threads, argv: string[]) => Task<Exit>;
 
 /** The system calls for a generator program. */
 export interface TaskSys {
