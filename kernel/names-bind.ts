@@ -2,18 +2,18 @@
 // unmounting put a new table in place of the old one; listing a directory with mounts below it shows
 // what is mounted. namec is in names.ts.
 
-import { cclose } from "./chan.ts";
+import { Path, cclose } from "./chan.ts";
 import type { Chan } from "./chan.ts";
 import { MAFTER, MCACHE, MORDER, MREPL, OREAD, QTDIR } from "./const.ts";
 import type { Want } from "./dev.ts";
 import { convM2D } from "./dir.ts";
 import type { Dir, Wstat } from "./dir.ts";
 import { packdirs, statquiet } from "./dirread.ts";
-import { Emount, Eunion, Eunmount, PlanError, error } from "./errors.ts";
+import { Emount, Enotdir, Eunion, Eunmount, PlanError, error } from "./errors.ts";
 import { MountTable, carried } from "./mtab.ts";
 import type { Member, Mnode } from "./mtab.ts";
 import { parsename } from "./name.ts";
-import { askall, askeach, force, named, walk } from "./names-walk.ts";
+import { askall, askeach, force, named, walk, whole } from "./names-walk.ts";
 import { namec } from "./names.ts";
 import { Abind, Amount, Aopen, Astat, nsline } from "./namespace.ts";
 import type { Acreate, Aremove, Atodir, Awstat, Mounthow, Namespace, Nsline } from "./namespace.ts";
@@ -80,6 +80,7 @@ export class Names implements Namespace {
     if ((how.flags & MCACHE) !== 0) c.dev.cache?.(c);
     try {
       covered = yield* this.#coveredname(up, old);
+      c.path = new Path("/", covered.elems);
       const members = [member(c, { ...how, from: "", mounted: true })];
       return yield* this.#mount(up, covered, {
         flags: how.flags,
@@ -178,8 +179,10 @@ export class Names implements Namespace {
     const from = s.path.toString();
     const node = s.path.root === "/" ? table.node(s.path.elems) : undefined;
     const below = node?.children ?? new Map<string, Mnode>();
-    if (s.members !== null && s.rest.length === 0)
+    if (s.members !== null && s.rest.length === 0) {
+      if (wrongkind(s, s.chan)) throw whole(s, Enotdir);
       return { chans: s.members.map((m) => m.chan.incref()), below, from };
+    }
     try {
       const c = yield* resolve(up, s, early);
       c.path = s.path;
@@ -205,7 +208,10 @@ export class Names implements Namespace {
     const { elems, root } = o.path;
     // As it is now: while the source was asked for, somebody may have unmounted what was here.
     const [first] = root === "/" ? this.membersat(elems) : [];
-    if (first !== undefined) return { elems, dir: (first.qid.type & QTDIR) !== 0, chan: null };
+    if (first !== undefined) {
+      if (wrongkind(o, first)) throw whole(o, Enotdir);
+      return { elems, dir: (first.qid.type & QTDIR) !== 0, chan: null };
+    }
     if (o.members !== null && o.rest.length === 0) return yield* this.#coveredname(up, o.name.text);
     try {
       const chan = yield* resolve(up, o, early);
@@ -379,9 +385,15 @@ function later(x: Start): Chan | null {
 }
 
 function* resolve(up: Proc, s: Start, early: Chan | null): Task<Chan> {
-  if (early !== null) return yield* force(up, early.incref(), "a mount must know what it is");
-  return yield* force(up, yield* walk(up, s, s.rest), "a mount must know what it is");
+  const walked = early === null ? yield* walk(up, s, s.rest) : early.incref();
+  const c = yield* force(up, walked, "a mount must know what it is");
+  if (!wrongkind(s, c)) return c;
+  yield* cclose(c);
+  throw whole(s, Enotdir);
 }
+
+/** A file whose name was given as a directory's. */
+const wrongkind = (s: Start, c: Chan): boolean => s.name.mustdir && (c.qid.type & QTDIR) === 0;
 
 /** The same file, or the server that is mounted there. */
 function issame(member: Chan, c: Chan): boolean {

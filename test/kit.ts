@@ -78,12 +78,12 @@ export type Mountopts = {
   readonly delay?: number;
 };
 
-/** Mounts a ramfs, everybody's, on a directory. */
+/** Mounts a ramfs, everybody's, on a directory; gives the server's pid. */
 export async function mountram(
   sys: Sys,
   mtpt: string,
   { flags = MREPL | MCREATE, version = "9P2000.ix.stream", delay = 0 }: Mountopts = {},
-): Promise<void> {
+): Promise<number> {
   const make = (s: TaskSys): Anysrv => {
     const ram = newram(s, { user: "glenda", perm: 0o777 });
     const turn = function* (): Task<void> {
@@ -92,7 +92,7 @@ export async function mountram(
     };
     return { ...ram, version, turn } as Anysrv;
   };
-  await postmount(sys, make, { mtpt, flags });
+  return postmount(sys, make, { mtpt, flags });
 }
 
 /** Gathers the requests that the kernel sends, from now on, as "Twalk(a/b) Topen(0)". */

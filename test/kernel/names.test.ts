@@ -1,0 +1,463 @@
+// The name space `names`: the rules of the design's section 3. How it differs from the standard one, each
+// difference a test, is in namesdiff.test.ts.
+
+import test from "ava";
+import type { ExecutionContext } from "ava";
+import {
+  DMDIR,
+  MAFTER,
+  MBEFORE,
+  MCREATE,
+  MREPL,
+  OEXCL,
+  OEXEC,
+  ORCLOSE,
+  ORDWR,
+  OREAD,
+  OTRUNC,
+  OWRITE,
+} from "../../kernel/const.ts";
+import { PlanError } from "../../kernel/errors.ts";
+import type { Sys } from "../../syscalls/sys.ts";
+import { boot } from "../../userland/host/boot.ts";
+import { readdir } from "../../userland/lib/dirread.ts";
+import { NOTHING, cat, failure, mountram, put, requests, run, steps, within } from "../kit.ts";
+
+const FILES = {
+  a: { x: "a's x", both: "a's", d: { deep: "a's deep" } },
+  b: { y: "b's y", both: "b's", d: { other: "b's other" } },
+  c: {},
+  m: {},
+};
+const DIR = (DMDIR | 0o777) >>> 0;
+
+/** A program in a kernel with FILES. */
+const inside = (fn: (t: ExecutionContext, sys: Sys) => Promise<void>) =>
+  within(async (t, k) => void (await run(k, async (sys: Sys) => fn(t, sys))), { files: FILES });
+
+/** Makes a file or directory, and closes it. */
+async function make(sys: Sys, name: string, mode = OWRITE, perm = 0o666): Promise<void> {
+  await sys.close(await sys.create(name, mode, perm));
+}
+
+async function open(sys: Sys, name: string, mode: number): Promise<void> {
+  await sys.close(await sys.open(name, mode));
+}
+
+/** The names in a directory. */
+async function ls(sys: Sys, name: string): Promise<string[]> {
+  return (await readdir(sys, name)).map((d) => d.name);
+}
+
+async function chdir(sys: Sys, name: string): Promise<string> {
+  await sys.chdir(name);
+  const fd = await sys.open(".", OREAD);
+  const path = await sys.fd2path(fd);
+  await sys.close(fd);
+  return path;
+}
+
+test(
+  "names are cleaned by their text; .. of the root is the root",
+  inside(async (t, sys) => {
+    const same = ["/a/x", "//a///x", "/a/./x", "/../../a/x", "/a/d/../x", "/m/../a/d/.././x"];
+    for (const name of same) t.is(await cat(sys, name), "a's x", name);
+    t.is(await chdir(sys, "/a/d/"), "/a/d");
+    t.is(await cat(sys, "deep"), "a's deep");
+    t.is(await cat(sys, "../x"), "a's x");
+    t.is(await cat(sys, "../../../../b/y"), "b's y");
+    t.is(await chdir(sys, ".."), "/a");
+    t.is(await chdir(sys, "../../.."), "/");
+    t.is(await chdir(sys, "#s/.."), "#s");
+    t.is(await chdir(sys, "../../.."), "#s");
+  }),
+);
+
+test(
+  "a relative name starts from dot's file, unless something is mounted at dot or below it on the way",
+  inside(async (t, sys) => {
+    await sys.chdir("/a/d");
+    await sys.bind("/b", "/a", MREPL);
+    t.is(await cat(sys, "deep"), "a's deep", "what is mounted above dot is not seen");
+    t.is(await cat(sys, "../y"), "b's y", "but .. goes by name");
+    t.is(await failure(cat(sys, "/a/d/deep")), "'/a/d/deep' does not exist");
+    await sys.unmount(null, "/a");
+    await sys.chdir("/a");
+    await sys.bind("/b", "/a/d", MREPL);
+    t.is(await cat(sys, "d/y"), "b's y");
+    await sys.bind("/b", "/a", MREPL);
+    t.is(await cat(sys, "y"), "b's y", "what is mounted on dot is seen");
+    t.is(await cat(sys, "./y"), "b's y");
+    const fd = await sys.open(".", OREAD);
+    t.is(await sys.fd2path(fd), "/a");
+  }),
+);
+
+test(
+  "of a union the first member that has the first element wins, also where a later one is missing",
+  inside(async (t, sys) => {
+    await sys.bind("/a", "/m", MREPL);
+    await sys.bind("/b", "/m", MAFTER);
+    t.is(await cat(sys, "/m/both"), "a's");
+    t.is(await cat(sys, "/m/y"), "b's y");
+    t.is(await failure(cat(sys, "/m/d/other")), "'/m/d/other' does not exist");
+    t.is(await failure(cat(sys, "/m/no")), "'/m/no' file does not exist");
+    t.is(await failure(cat(sys, "/m/no/more")), "'/m/no' file does not exist");
+    t.is(await failure(cat(sys, "/m/x/y")), "'/m/x' not a directory");
+    t.is(await failure(sys.stat("/m/d/other")), "'/m/d/other' does not exist");
+    t.is((await sys.stat("/m")).qid.path, (await sys.stat("/a")).qid.path);
+    t.is((await sys.stat("/m")).name, "m");
+    await sys.remove("/m/both");
+    t.is(await cat(sys, "/m/both"), "b's");
+  }),
+);
+
+test(
+  "remote members of a union are asked at once and only walked; the one that won is then acted on",
+  within(
+    async (t, k) => {
+      await run(k, async (sys: Sys) => {
+        for (const dir of ["/a", "/b", "/c"]) {
+          await mountram(sys, dir);
+          await sys.bind(dir, "/m", MAFTER);
+        }
+        await sys.unmount("#R/m", "/m");
+        await put(sys, "/b/f", "b's");
+        await put(sys, "/c/f", "c's");
+        const sent = requests(k);
+        const cost = async (call: Promise<unknown>): Promise<string> => {
+          sent.length = 0;
+          await call;
+          await sys.sleep(1);
+          return sent.join(" ");
+        };
+        t.is(
+          await cost(open(sys, "/m/f", OREAD)),
+          "Twalk(f) Twalk(f) Twalk(f) Tclunk Topen(0) Tclunk",
+        );
+        t.is(await cost(failure(open(sys, "/m/no", OREAD))), "Twalk(no) Twalk(no) Twalk(no)");
+        t.is(await cost(sys.remove("/m/f")), "Twalk(f) Twalk(f) Twalk(f) Tclunk Tremove");
+        t.is(await cat(sys, "/c/f"), "c's");
+        const stats = (await cost(sys.stat("/m/f"))).split(" ");
+        t.is(stats.filter((s) => s === "Tstat").length, 3, "what changes nothing is asked of all");
+      });
+    },
+    { files: FILES },
+  ),
+);
+
+test(
+  "a union goes on without a server that is gone, and lists what the others have",
+  inside(async (t, sys) => {
+    const pid = await mountram(sys, "/m");
+    await sys.bind("/a", "/m", MAFTER);
+    t.is(await cat(sys, "/m/x"), "a's x");
+    await put(sys, `/proc/${pid}/ctl`, "kill");
+    await sys.wait();
+    t.is(await cat(sys, "/m/x"), "a's x");
+    t.is((await sys.stat("/m/x")).name, "x");
+    t.is(await failure(cat(sys, "/m/no")), "'/m/no' file does not exist");
+    t.is(await failure(sys.chdir("/m")), "'/m' clone failed", "itself it is its first member");
+    await sys.bind("/a", "/m", MBEFORE);
+    t.deepEqual(await ls(sys, "/m"), ["x", "both", "d", "x", "both", "d"]);
+  }),
+);
+
+test(
+  "create opens and truncates what a member has; else the first member with MCREATE gets the file",
+  inside(async (t, sys) => {
+    await sys.bind("/a", "/m", MREPL);
+    await sys.bind("/b", "/m", MAFTER | MCREATE);
+    await sys.bind("/c", "/m", MAFTER | MCREATE);
+    await put(sys, "/m/x", "new");
+    t.is(await cat(sys, "/a/x"), "new", "a member that has it needs no MCREATE");
+    await put(sys, "/m/fresh", "hello");
+    t.is(await cat(sys, "/b/fresh"), "hello");
+    t.is(await failure(sys.create("/m/y", OWRITE | OEXCL, 0o666)), "'/m/y' file already exists");
+    t.is(await cat(sys, "/b/y"), "b's y");
+    await make(sys, "/m/dir", OREAD, DIR);
+    t.is((await sys.stat("/b/dir")).mode >>> 31, 1);
+    await put(sys, "/m/dir/f", "below a member");
+    t.is(await cat(sys, "/b/dir/f"), "below a member");
+  }),
+);
+
+test(
+  "a mount without MCREATE forbids creation of its direct children, but not what is there or below",
+  inside(async (t, sys) => {
+    await sys.bind("/a", "/m", MREPL);
+    const forbidden = "mounted directory forbids creation";
+    t.is(await failure(make(sys, "/m/new")), `'/m/new' ${forbidden}`);
+    t.is(await failure(make(sys, "/m/new", OWRITE | OEXCL)), `'/m/new' ${forbidden}`);
+    t.is(await failure(make(sys, "/m/new", OREAD, DIR)), `'/m/new' ${forbidden}`);
+    t.is(await failure(make(sys, "/m/x", OWRITE | OEXCL)), "'/m/x' file already exists");
+    await put(sys, "/m/x", "short");
+    t.is(await cat(sys, "/a/x"), "short");
+    await put(sys, "/m/d/new", "below");
+    t.is(await cat(sys, "/a/d/new"), "below");
+    await sys.bind("/b", "/m", MBEFORE);
+    t.is(await failure(make(sys, "/m/new")), `'/m/new' ${forbidden}`, "a union without MCREATE");
+  }),
+);
+
+/** What each way of using a name as a directory fails with when it is a file, and that nothing happened. */
+async function mustdir(t: ExecutionContext, sys: Sys, dir: string): Promise<void> {
+  await put(sys, `${dir}/f`, "contents");
+  for (const name of [`${dir}/f/`, `${dir}/f/.`, `${dir}/f//./`]) {
+    const want = `'${name}' not a directory`;
+    const calls = [
+      sys.stat(name),
+      sys.chdir(name),
+      sys.remove(name),
+      sys.wstat(name, { name: "g" }),
+      sys.bind(name, "/c", MREPL),
+      ...[OREAD, OWRITE, ORDWR | OTRUNC, OREAD | ORCLOSE, OEXEC].map((m) => sys.open(name, m)),
+    ];
+    for (const [i, e] of (await Promise.all(calls.map((c) => failure(c)))).entries())
+      t.is(e, want, `call ${i}`);
+    t.is(await failure(make(sys, name)), `'${name}' create without DMDIR`);
+  }
+  t.is(await failure(cat(sys, `${dir}/f/g`)), `'${dir}/f' not a directory`);
+  t.is(await failure(make(sys, `${dir}/f/g`)), `'${dir}/f/g' not a directory`);
+  t.is(await cat(sys, `${dir}/f`), "contents");
+  await make(sys, `${dir}/new/`, OREAD, DIR);
+  await open(sys, `${dir}/new/`, OREAD);
+  await sys.chdir(`${dir}/new/.`);
+  await sys.remove(`${dir}/new/`);
+  t.is(await failure(sys.open(dir, OEXEC)), `'${dir}' cannot exec directory`);
+}
+
+test(
+  "a name that ends in / must be a directory, and a file of that name is not touched",
+  within(
+    async (t, k) => {
+      await run(k, async (sys: Sys) => {
+        await mustdir(t, sys, "/a");
+        for (const version of ["9P2000", "9P2000.ix", "9P2000.ix.stream"]) {
+          await mountram(sys, "/m", { version });
+          await mustdir(t, sys, "/m");
+          await sys.unmount(null, "/m");
+        }
+      });
+    },
+    { files: FILES },
+  ),
+);
+
+test(
+  "where a name that must be a directory would be changed, the walk is made first; else the answer decides",
+  within(
+    async (t, k) => {
+      await run(k, async (sys: Sys) => {
+        await mountram(sys, "/m");
+        await put(sys, "/m/f", "");
+        const sent = requests(k);
+        const cost = async (call: Promise<unknown>): Promise<string> => {
+          sent.length = 0;
+          await failure(call);
+          await sys.sleep(1);
+          return sent.join(" ");
+        };
+        t.is(await cost(sys.open("/m/f/", OREAD)), "Twalk(f) Topen(0) Tclunk");
+        t.is(await cost(sys.stat("/m/f/")), "Twalk(f) Tstat Tclunk");
+        for (const call of [
+          () => sys.open("/m/f/", OWRITE | OTRUNC),
+          () => sys.open("/m/f/", OREAD | ORCLOSE),
+          () => sys.remove("/m/f/"),
+          () => sys.wstat("/m/f/", { mode: 0 }),
+          () => sys.chdir("/m/f"),
+        ])
+          t.is(await cost(call()), "Twalk(f) Tclunk");
+      });
+    },
+    { files: FILES },
+  ),
+);
+
+test(
+  "a mount point can be neither removed nor renamed, and nobody is asked",
+  within(
+    async (t, k) => {
+      await run(k, async (sys: Sys) => {
+        await mountram(sys, "/m");
+        await make(sys, "/m/d", OREAD, DIR);
+        await sys.bind("/a", "/m/d", MREPL);
+        await sys.chdir("/m/d");
+        const sent = requests(k);
+        for (const name of ["/m", "/m/d", "/", ".", "/m/d/", "/a/../m"])
+          t.is(await failure(sys.remove(name)), "is a mount point", name);
+        t.is(await failure(sys.wstat("/m", { name: "n" })), "'/m' is a mount point");
+        t.is(await failure(sys.wstat(".", { name: "n" })), "'/m/d' is a mount point");
+        t.deepEqual(sent, []);
+        await sys.wstat("/m/d", { mode: (DMDIR | 0o700) >>> 0 });
+        t.is((await sys.stat("/a")).mode & 0o777, 0o700, "other changes go to what is mounted");
+      });
+    },
+    { files: FILES },
+  ),
+);
+
+test(
+  "an error names the element that failed, as the name was given, and the call and element are fields",
+  inside(async (t, sys) => {
+    await sys.chdir("/a");
+    const cases: readonly [string, string][] = [
+      ["/nowhere/x", "'/nowhere' file does not exist"],
+      ["/a/no/more", "'/a/no' does not exist"],
+      ["//a//no//more", "'//a//no' does not exist"],
+      ["d/./no/x", "'d/./no' does not exist"],
+      ["no", "'no' file does not exist"],
+      ["./no", "'./no' file does not exist"],
+      ["../b/no/x", "'../b/no' does not exist"],
+      ["d/../no/x", "'d/../no' file does not exist"],
+      ["x/y/z", "'x' not a directory"],
+      ["it's", "'it''s' file does not exist"],
+      ["#s/no", "'#s/no' file does not exist"],
+      ["#c/cons/x", "'#c/cons' not a directory"],
+      ["#e/no/x", "'#e/no' file does not exist"],
+      ["#zz", "unknown device in # filename"],
+      ["#", "mount/attach disallowed"],
+      ["#M", "mount/attach disallowed"],
+      [`#s${"x".repeat(200)}`, "file name syntax"],
+      ["", "empty file name"],
+      ["/a/\tx", "bad character in file name: '/a/\tx'"],
+      ["/a/\x7f", "bad character in file name: /a/\x7f"],
+      [`/a/d/${"n".repeat(80)}`, `'...${"n".repeat(32)}' does not exist`],
+      [`/a/${"e".repeat(30)}/${"f".repeat(30)}`, `'/a/${"e".repeat(30)}' does not exist`],
+    ];
+    for (const [name, want] of cases) {
+      t.is(await failure(sys.open(name, OREAD)), want);
+      t.is(await failure(sys.stat(name)), want);
+    }
+    const e = await t.throwsAsync(sys.open("/a/no/more", OREAD), { instanceOf: PlanError });
+    t.like(e, { call: "open", file: "/a/no/more", element: "no" });
+    const f = await t.throwsAsync(sys.create("#c/foo", OWRITE, 0o666), { instanceOf: PlanError });
+    t.like(f, { message: "'#c/foo' permission denied", call: "create", element: "foo" });
+    t.is(await failure(sys.bind("/no1", "/no2", MREPL)), "'/no1' file does not exist");
+    t.is(await failure(sys.bind("/a", "/no2/x", MREPL)), "'/no2' file does not exist");
+    t.is(await failure(sys.bind("#s", "", MREPL)), "empty file name");
+    t.is(await failure(sys.remove("d")), "directory not empty", "the device's own, after the walk");
+  }),
+);
+
+test(
+  "kinds must match, and a file takes no union",
+  inside(async (t, sys) => {
+    const inconsistent = "inconsistent mount";
+    t.is(await failure(sys.bind("/a", "/b/y", MREPL)), inconsistent);
+    t.is(await failure(sys.bind("/b/y", "/a", MREPL)), inconsistent);
+    t.is(await failure(sys.bind("/b/y", "/a/x", MAFTER)), inconsistent);
+    await sys.bind("/b/y", "/a/x", MREPL);
+    t.is(await cat(sys, "/a/x"), "b's y");
+    t.is(await failure(sys.remove("/a/x")), "is a mount point");
+    for (const flags of [3, 8, 0x20, 0x40, 0x100])
+      t.is(await failure(sys.bind("/a", "/b", flags)), "bad arg in system call");
+    t.is(await failure(sys.unmount(null, "/b")), "not mounted");
+    t.is(await failure(sys.unmount(null, "/no")), "'/no' file does not exist");
+    t.is(await failure(sys.unmount("/b", "/a/x")), "not in union");
+    await sys.unmount("/b/y", "/a/x");
+    t.is(await cat(sys, "/a/x"), "a's x");
+  }),
+);
+
+/** What namec does, for each call, in plain text. */
+const GOLDEN = `
+stat /a/d/deep
+	clean name=/a/d/deep path=/a/d/deep
+	prefix prefix=/ rest=a/d/deep members=1
+	walk chan=#R rest=a/d/deep got=3
+stat /far/p/../q
+	clean name=/far/p/../q path=/far/q
+	prefix prefix=/far rest=q members=1
+	deferred chan=/far rest=q
+stat deep (in /a/d)
+	clean name=deep path=/a/d/deep
+	dot path=/a/d rest=deep
+	walk chan=/a/d rest=deep got=1
+open /m/y (a union of /a and /b)
+	clean name=/m/y path=/m/y
+	prefix prefix=/m rest=y members=2
+	miss index=0 elem=y error=file does not exist
+	found index=1 elem=y
+chdir /far/dir
+	clean name=/far/dir path=/far/dir
+	prefix prefix=/far rest=dir members=1
+	deferred chan=/far rest=dir
+	forced chan=/far rest= why=dot must be known
+remove /m
+	clean name=/m path=/m
+	prefix prefix=/m rest= members=2
+	mountpoint path=/m
+open #s/no
+	device path=#s rest=no
+	walk chan=#s rest=no got=0
+`;
+
+test("a trace tells each step of a resolution", async (t) => {
+  const k = await boot({ clock: "virtual", files: { ...FILES, far: {} } });
+  const lines: string[] = [];
+  await run(k, async (sys: Sys) => {
+    await mountram(sys, "/far");
+    await make(sys, "/far/dir", OREAD, DIR);
+    await sys.bind("/a", "/m", MREPL);
+    await sys.bind("/b", "/m", MAFTER);
+    const log = steps(k);
+    const tell = async (title: string, call: () => Promise<unknown>): Promise<void> => {
+      log.length = 0;
+      await failure(call());
+      lines.push(title, ...log.map((s) => `\t${s}`));
+    };
+    await tell("stat /a/d/deep", () => sys.stat("/a/d/deep"));
+    await tell("stat /far/p/../q", () => sys.stat("/far/p/../q"));
+    await sys.chdir("/a/d");
+    await tell("stat deep (in /a/d)", () => sys.stat("deep"));
+    await tell("open /m/y (a union of /a and /b)", () => sys.open("/m/y", OREAD));
+    await tell("chdir /far/dir", () => sys.chdir("/far/dir"));
+    await tell("remove /m", () => sys.remove("/m"));
+    await tell("open #s/no", () => sys.open("#s/no", OREAD));
+  });
+  t.is(`\n${lines.join("\n")}\n`, GOLDEN);
+  await k.shutdown();
+  t.deepEqual(k.audit(), NOTHING);
+});
+
+/** Everything that takes a name, on a slow server's directory d and its files f and g. */
+const OPERATIONS: readonly [string, (sys: Sys, dir: string) => Promise<unknown>][] = [
+  ["stat", (sys, dir) => sys.stat(`${dir}f`)],
+  ["open", (sys, dir) => open(sys, `${dir}f`, OREAD)],
+  ["create", (sys, dir) => make(sys, `${dir}new`)],
+  ["exclusive create", (sys, dir) => make(sys, `${dir}new`, OWRITE | OEXCL)],
+  ["remove", (sys, dir) => sys.remove(`${dir}g`)],
+  ["wstat", (sys, dir) => sys.wstat(`${dir}f`, { name: "h" })],
+  ["chdir", (sys, dir) => sys.chdir(`${dir}e`)],
+  ["bind", (sys, dir) => sys.bind(`${dir}e`, "/c", MREPL)],
+  ["unmount", (sys, dir) => failure(sys.unmount(`${dir}f`, "/b"))],
+];
+
+test("what a name is resolved from stays open under it, whatever is unmounted meanwhile", async (t) => {
+  for (const version of ["9P2000", "9P2000.ix"])
+    for (const start of ["/far/", "", "/u/"])
+      for (const [what, call] of OPERATIONS) {
+        const k = await boot({ clock: "virtual", files: { ...FILES, far: {}, u: {} } });
+        await run(k, async (sys: Sys) => {
+          await mountram(sys, "/far", { version, delay: 10 });
+          await make(sys, "/far/e", OREAD, DIR);
+          for (const f of ["f", "g"]) await put(sys, `/far/${f}`, f);
+          await sys.bind("/far", "/u", MAFTER | MCREATE);
+          await sys.bind("/a", "/b", MREPL);
+          if (start !== "/u/") await sys.unmount(null, "/u");
+          await sys.chdir(start === "" ? "/far" : "/");
+          const called = call(sys, start);
+          // It has begun, and waits for the server.
+          await sys.nsec();
+          const others = [sys.unmount(null, "/far"), sys.chdir("/")];
+          if (start === "/u/") others.push(sys.unmount(null, "/u"));
+          await Promise.all(others);
+          await t.notThrowsAsync(called, `${what} ${start} ${version}`);
+          await sys.chdir("/");
+          await failure(sys.unmount(null, "/c"));
+        });
+        await k.shutdown();
+        t.deepEqual(k.audit(), NOTHING, `${what} ${start} ${version}`);
+      }
+});
