@@ -2,8 +2,11 @@
 // can send them ahead (the mount driver) makes a Readstream or Writestream; for any other a stream is
 // its plain read and write. The outcomes of using one descriptor in several ways are defined here:
 //
-//  - read takes from the read stream like sread; pread goes past it; a seek away, and stream, end it;
-//    so does a write where offsets mean something (elsewhere what was read ahead is not lost);
+//  - read takes from the read stream like sread; stream, a seek away, and where offsets mean something
+//    pread and any write, end it (elsewhere what was read ahead is not lost); a read of it that sleeps
+//    then is answered from the file;
+//  - sread begins a read stream, but on a file without offsets that is open for writing too (a network
+//    connection, perhaps) only if stream has been called;
 //  - write gives to the write stream like swrite; a read, a seek away, and stream, wait for what was
 //    written and fail with its error;
 //  - descriptors that share a Chan (dup, fork) share its streams; close ends them with the last one, and
@@ -13,7 +16,7 @@
 //  - when the connection is lost what had come is read first, then "i/o on hungup channel".
 
 import type { Chan } from "./chan.ts";
-import { PlanError } from "./errors.ts";
+import { Eintr, PlanError } from "./errors.ts";
 import type { Proc } from "./proc.ts";
 import type { Task } from "./rendez.ts";
 
@@ -41,6 +44,8 @@ export interface Writestream {
 export type Streams = {
   r: Readstream | null;
   w: Writestream | null;
+  /** stream(fd) asked for one. */
+  asked?: boolean;
   /** How the failure of an open not yet answered (OSTREAM, to write) is told: namec knows its name. */
   name?: (e: PlanError) => PlanError;
 };
@@ -74,9 +79,21 @@ export function* startread(up: Proc, c: Chan): Task<void> {
 /** The next bytes at the Chan's offset, from the stream or from the device. */
 export function* takeread(up: Proc, c: Chan, buf: Uint8Array): Task<number> {
   const r = c.streams?.r ?? null;
-  const n = r === null ? yield* c.dev.read(up, c, buf, c.offset) : yield* r.read(up, buf);
+  const n = r === null ? yield* c.dev.read(up, c, buf, c.offset) : yield* ahead(up, c, r, buf);
   c.offset += n;
   return n;
+}
+
+function* ahead(up: Proc, c: Chan, r: Readstream, buf: Uint8Array): Task<number> {
+  const { offset } = c;
+  try {
+    return yield* r.read(up, buf);
+  } catch (e) {
+    // Another call may have ended the stream while this one slept.
+    const ended = c.streams !== null && c.streams.r !== r;
+    if (!ended || !(e instanceof PlanError) || e.message !== Eintr) throw e;
+    return yield* c.dev.read(up, c, buf, offset);
+  }
 }
 
 /** Writes at the Chan's offset, through a stream where its device can. */

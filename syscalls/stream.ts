@@ -9,7 +9,7 @@ import { dirread, dirrewind } from "../kernel/dirread.ts";
 import { Ebadarg, Eisdir, Enegoff, error } from "../kernel/errors.ts";
 import type { Proc } from "../kernel/proc.ts";
 import type { Task } from "../kernel/rendez.ts";
-import { endread, endwrite, givewrite, startread, takeread } from "../kernel/stream.ts";
+import { endread, endwrite, givewrite, startread, streamsof, takeread } from "../kernel/stream.ts";
 import { checkbytes, checknum } from "./arg.ts";
 import { plain } from "./io.ts";
 
@@ -32,6 +32,7 @@ export function* stream(up: Proc, fd: number, offset: number): Task<void> {
       return;
     }
     c.offset = offset;
+    streamsof(c).asked = true;
     if (c.mode !== OWRITE && c.mode !== ORDWR && (c.streams?.r ?? null) === null)
       yield* startread(up, c);
   });
@@ -44,7 +45,9 @@ export function* sread(up: Proc, fd: number, buf: Uint8Array): Task<number> {
   return yield* ordered(c, c.rlock, function* () {
     if ((c.qid.type & QTDIR) !== 0) return yield* dirread(up, c, buf, -1);
     yield* endwrite(c);
-    if (c.streams === null || c.streams.r === null) yield* startread(up, c);
+    const begun = c.streams !== null && c.streams.r !== null;
+    const begins = c.mode !== ORDWR || plain(c) || c.streams?.asked === true;
+    if (!begun && begins) yield* startread(up, c);
     return yield* takeread(up, c, buf);
   });
 }

@@ -158,6 +158,7 @@ class Export implements Srv<Ex> {
     const buf = new Uint8Array(count);
     if ((qid.type & QTDIR) === 0) {
       const sread = fid.aux.stream?.next === offset && count > 0;
+      if (!sread) elsewhere(fid.aux);
       const n = sread ? this.#sread(fid.aux, buf, offset) : this.#sys.pread(fd, buf, offset);
       return buf.subarray(0, yield* mapped(n));
     }
@@ -178,6 +179,7 @@ class Export implements Srv<Ex> {
   }
 
   *write(fid: Fid<Ex>, data: Uint8Array, offset: number): Task<number> {
+    elsewhere(fid.aux);
     return yield* mapped(this.#sys.pwrite(fid.aux.fd, data, offset));
   }
 
@@ -242,6 +244,13 @@ class Export implements Srv<Ex> {
       o = e.next;
     }
   }
+}
+
+/** A read or write at an offset of its own ends the stream. */
+function elsewhere(file: Ex): void {
+  if (file.stream === undefined) return;
+  file.stream.next = -1;
+  file.stream.starts++;
 }
 
 /** A server of this process's name space. */

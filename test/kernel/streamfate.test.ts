@@ -1,0 +1,477 @@
+// What becomes of a stream: one defined outcome for each way that it can be used or go wrong (the head of
+// kernel/stream.ts), and the same program over every rung of the ladder.
+
+import test from "ava";
+import type { ExecutionContext } from "ava";
+import fc from "fast-check";
+import type { Booted } from "../../kernel/boot.ts";
+import {
+  MCREATE,
+  MREPL,
+  ORDWR,
+  OREAD,
+  OSTREAM,
+  OWRITE,
+  RFFDG,
+  RFPROC,
+} from "../../kernel/const.ts";
+import { PlanError } from "../../kernel/errors.ts";
+import * as F from "../../kernel/fcall.ts";
+import type { Rmsg, Tmsg } from "../../kernel/fcall.ts";
+import type { Sys } from "../../syscalls/sys.ts";
+import { type Net, type Netlink, serve9p, simnet } from "../../userland/host/net.ts";
+import type { Anysrv } from "../../userland/lib/9p.ts";
+import { NOTHING, mountram, run, within } from "../kit.ts";
+import { Patternfs, failed, matches, mount, pattern, spout } from "../streams.ts";
+import { mkdir } from "../world.ts";
+
+const FAR = "/n/far";
+const LONG = 3_000_000;
+
+type Case = {
+  readonly t: ExecutionContext;
+  readonly sys: Sys;
+  readonly net: Net;
+  readonly link: Netlink;
+  readonly fs: Patternfs;
+  readonly here: Booted;
+};
+
+const RUNGS = ["9P2000.ix.stream", "9P2000.ix", "9P2000"] as const;
+type Rung = (typeof RUNGS)[number];
+
+/** A test with a file of LONG bytes, 50 ms and 1 MB/s away, after which nothing is left. */
+function far(
+  fn: (c: Case, version: Rung) => Promise<void>,
+  version: Rung = "9P2000.ix.stream",
+): (t: ExecutionContext) => Promise<void> {
+  return async (t) => {
+    const net = simnet();
+    const here = await net.boot("here", { run: 1024 * 1024 });
+    const there = await net.boot("m1");
+    const link = net.link("here", "m1", { rtt: "50ms", bw: "1MB/s" });
+    const fs = new Patternfs(version);
+    fs.add("f", LONG);
+    await serve9p(there, "tcp!*!564", () => fs as Anysrv);
+    const { status } = await run(here, async (sys: Sys) => {
+      await mount(sys, "m1");
+      await fn({ t, sys, net, link, fs, here }, version);
+    });
+    t.is(status, "");
+    await run(here, (sys: Sys) => sys.sleep(100_000));
+    t.deepEqual(here.audit(), NOTHING);
+    t.is(here.credit, 0);
+    await net.shutdown();
+  };
+}
+
+/** A test over each rung of the ladder. */
+function ladder(title: string, fn: (c: Case, version: Rung) => Promise<void>): void {
+  for (const version of RUNGS) test(`${title}: ${version}`, far(fn, version));
+}
+
+/** Reads by sread until buf is full or the end has come. */
+async function fill(sys: Sys, fd: number, n: number): Promise<Uint8Array> {
+  const buf = new Uint8Array(n);
+  let at = 0;
+  while (at < n) {
+    const got = await sys.sread(fd, buf.subarray(at));
+    if (got === 0) break;
+    at += got;
+  }
+  return buf.subarray(0, at);
+}
+
+ladder(
+  "a stream ended early costs no more than what was under way",
+  async ({ t, sys, net, fs }) => {
+    const fd = await sys.open(`${FAR}/f`, OREAD | OSTREAM);
+    t.true(matches(0, await fill(sys, fd, 100_000)));
+    const began = net.now;
+    await sys.close(fd);
+    t.is(net.now, began, "close waits for nobody");
+    await sys.sleep(10_000);
+    const { nread } = fs;
+    await sys.sleep(10_000);
+    t.is(fs.nread, nread);
+    await sys.stat(`${FAR}/f`);
+  },
+);
+
+ladder("a seek away ends the stream, and reads go on from there", async ({ t, sys }) => {
+  const fd = await sys.open(`${FAR}/f`, OREAD | OSTREAM);
+  await fill(sys, fd, 100_000);
+  t.is(await sys.seek(fd, 0, 1), 100_000, "where it is anyway");
+  t.true(matches(100_000, await fill(sys, fd, 1000)));
+  await sys.seek(fd, 2_000_001, 0);
+  const buf = new Uint8Array(1000);
+  t.true(matches(2_000_001, buf.subarray(0, await sys.read(fd, buf))));
+  t.true(matches(2_001_001, await fill(sys, fd, 1000)));
+  await sys.seek(fd, -10, 2);
+  t.is((await fill(sys, fd, 1000)).length, 10);
+  await sys.close(fd);
+});
+
+ladder("read takes from the stream, pread ends it, stream begins anew", async ({ t, sys }) => {
+  const fd = await sys.open(`${FAR}/f`, OREAD);
+  const buf = new Uint8Array(1000);
+  await sys.stream(fd, 500_000);
+  t.true(matches(500_000, await fill(sys, fd, 5000)));
+  t.is(await sys.read(fd, buf), 1000);
+  t.true(matches(505_000, buf));
+  t.is(await sys.pread(fd, buf, 7), 1000);
+  t.true(matches(7, buf));
+  t.true(matches(507_000, await fill(sys, fd, 5000)), "pread moves the offset on");
+  await sys.stream(fd, 3);
+  t.true(matches(3, await fill(sys, fd, 5000)));
+  await sys.stream(fd, LONG + 10);
+  t.is((await fill(sys, fd, 5000)).length, 0);
+  await sys.close(fd);
+});
+
+ladder(
+  "descriptors that were dupped share the stream, also after one is closed",
+  async ({ t, sys }) => {
+    const fd = await sys.open(`${FAR}/f`, OREAD | OSTREAM);
+    const two = await sys.dup(fd);
+    t.true(matches(0, await fill(sys, fd, 1000)));
+    t.true(matches(1000, await fill(sys, two, 1000)));
+    await sys.close(fd);
+    t.true(matches(2000, await fill(sys, two, 1_000_000)));
+    await sys.close(two);
+  },
+);
+
+ladder(
+  "a call that is interrupted fails, and the stream goes on without a gap",
+  async ({ t, sys }) => {
+    const fd = await sys.open(`${FAR}/f`, OREAD | OSTREAM);
+    await sys.notify(async (_note, s) => (s as Sys).noted(0));
+    let n = 0;
+    let interrupts = 0;
+    const buf = new Uint8Array(500_000);
+    while (n < LONG) {
+      await sys.alarm(90);
+      try {
+        const got = await sys.sread(fd, buf);
+        t.true(matches(n, buf.subarray(0, got)));
+        n += got;
+      } catch (e) {
+        t.is((e as PlanError).message, "interrupted");
+        interrupts++;
+        await sys.sleep(200);
+      }
+      await sys.alarm(0);
+      await sys.sleep(n % 2 === 0 ? 70 : 0);
+    }
+    t.is(n, LONG);
+    t.log(interrupts);
+    await sys.close(fd);
+  },
+);
+
+ladder("when the connection is lost, what had come is read first", async ({ t, sys, link }) => {
+  const fd = await sys.open(`${FAR}/f`, OREAD | OSTREAM);
+  await sys.sleep(1000);
+  link.cut();
+  let n = 0;
+  const buf = new Uint8Array(4096);
+  const e = await failed(
+    (async () => {
+      for (;;) n += await sys.sread(fd, buf);
+    })(),
+  );
+  t.is(e.message, "i/o on hungup channel");
+  t.true(n > 500_000 && n < 1_000_000, `${n}`);
+  await sys.close(fd);
+});
+
+ladder(
+  "writing over a connection that is lost fails at the next write or at close",
+  async ({ t, sys, link }) => {
+    const fd = await sys.create(`${FAR}/new`, OWRITE | OSTREAM, 0o666);
+    for (let i = 0; i < 10; i++) await sys.swrite(fd, pattern(i * 10_000, 10_000));
+    link.cut();
+    t.is((await failed(sys.close(fd))).message, "i/o on hungup channel");
+  },
+);
+
+ladder(
+  "a file that grows or shrinks meanwhile ends where the server finds its end",
+  async ({ t, sys, fs }) => {
+    const f = fs.add("g", 1_000_000);
+    const grown = await sys.open(`${FAR}/g`, OREAD | OSTREAM);
+    await fill(sys, grown, 1000);
+    f.length = 1_500_000;
+    t.is((await fill(sys, grown, LONG)).length, 1_499_000);
+    await sys.close(grown);
+    const shrunk = await sys.open(`${FAR}/g`, OREAD | OSTREAM);
+    await fill(sys, shrunk, 1000);
+    await sys.sleep(100);
+    f.length = 500_000;
+    const rest = await fill(sys, shrunk, LONG);
+    t.true(rest.length >= 499_000 && rest.length < 1_499_000, `${rest.length}`);
+    t.true(matches(1000, rest));
+    t.is((await fill(sys, shrunk, 1)).length, 0);
+    await sys.close(shrunk);
+  },
+);
+
+ladder(
+  "a full disk in the middle of a write is told with the exact offset",
+  async ({ t, sys, fs }, version) => {
+    for (const limit of [1_000_000, 10 * 65536]) {
+      fs.add("full", 0, { limit });
+      const e = await failed(spout(sys, `${FAR}/full`, LONG));
+      t.is(e.offset, limit);
+      t.is(e.step, "write");
+      const text = new RegExp(`^(i/o error|file system full) at offset ${limit}`);
+      t.regex(e.message, text);
+      t.is(/later bytes may be written/.test(e.message), version !== "9P2000.ix.stream");
+      if (version === "9P2000.ix.stream") t.is(fs.files.get("full")?.length, limit);
+      await sys.sleep(1000);
+    }
+  },
+);
+
+ladder(
+  "what was written is on the server when close returns, or when it is read",
+  async ({ t, sys, fs }) => {
+    await spout(sys, `${FAR}/w`, 1_234_567, 9999);
+    t.deepEqual([fs.files.get("w")?.length, fs.files.get("w")?.wrong], [1_234_567, false]);
+    const fd = await sys.create(`${FAR}/rw`, ORDWR, 0o666);
+    await sys.swrite(fd, pattern(0, 300_000));
+    await sys.stream(fd, 0);
+    t.true(matches(0, await fill(sys, fd, 300_000)));
+    await sys.swrite(fd, pattern(300_000, 1000));
+    t.is(await sys.seek(fd, 0, 2), 301_000);
+    await sys.close(fd);
+  },
+);
+
+test(
+  "an error in the middle of a run comes where it is, after what was read before it",
+  far(async ({ t, sys, fs }) => {
+    const read = fs.read.bind(fs);
+    fs.read = (fid, count, offset) => {
+      if (offset >= 655_360) throw new PlanError("i/o error");
+      return read(fid, count, offset);
+    };
+    const fd = await sys.open(`${FAR}/f`, OREAD | OSTREAM);
+    t.true(matches(0, await fill(sys, fd, 655_360)));
+    t.is((await failed(sys.sread(fd, new Uint8Array(1)))).message, "i/o error");
+    t.is((await failed(sys.sread(fd, new Uint8Array(1)))).message, "i/o error");
+    await sys.stream(fd, 0);
+    t.true(matches(0, await fill(sys, fd, 1000)));
+    await sys.close(fd);
+  }),
+);
+
+/** Mounts a server that answers as the test says, after the usual beginning, on /n/fake. */
+async function fake(sys: Sys, answer: (f: Tmsg) => readonly Rmsg[]): Promise<void> {
+  const [mine, theirs] = await sys.pipe();
+  await sys.rfork(RFPROC | RFFDG, async (child: Sys) => {
+    await child.close(theirs);
+    const buf = new Uint8Array(65536);
+    for (;;) {
+      const n = await child.read(mine, buf);
+      if (n === 0) return;
+      for (let o = 0; o < n; o += F.framesize(buf, o)) {
+        const f = F.convM2S(buf, o, o + F.framesize(buf, o)) as Tmsg;
+        for (const r of usual(f) ?? answer(f)) {
+          const out = new Uint8Array(F.sizeS2M(r));
+          F.convS2M(r, out, 0);
+          await child.write(mine, out).catch(() => 0);
+        }
+      }
+    }
+  });
+  await sys.close(mine);
+  await mkdir(sys, "/n/fake");
+  await sys.mount(theirs, -1, "/n/fake", MREPL | MCREATE, "");
+}
+
+const QID = { path: 1n, vers: 1, type: 0 };
+
+/** What any server answers. */
+function usual(f: Tmsg): readonly Rmsg[] | null {
+  const { tag } = f;
+  switch (f.type) {
+    case F.Tversion:
+      return [{ type: F.Rversion, tag, msize: 65560, version: f.version }];
+    case F.Tattach:
+      return [{ type: F.Rattach, tag, qid: { ...QID, path: 0n, type: 0x80 } }];
+    case F.Twalk:
+      return [{ type: F.Rwalk, tag, wqid: f.wname.map(() => QID) }];
+    case F.Topen:
+      return [{ type: F.Ropen, tag, qid: QID, iounit: 0 }];
+    case F.Tclunk:
+      return [{ type: F.Rclunk, tag }];
+    default:
+      return null;
+  }
+}
+
+/** So many Rstreams of so many bytes. */
+const rstreams = (tag: number, n: number, size: number): Rmsg[] =>
+  Array.from({ length: n }, () => ({ type: F.Rstream, tag, data: new Uint8Array(size) }));
+
+/** Lies, and how many bytes are believed before it is seen. */
+const LIES: Record<string, { lie: (f: Tmsg) => readonly Rmsg[]; believed: number }> = {
+  "sends more than it was asked": {
+    lie: (f) => (f.type === F.Tstream ? rstreams(f.tag, 18, 60_000) : []),
+    believed: 17 * 60_000,
+  },
+  "goes on after the end": {
+    lie: (f) =>
+      f.type === F.Tstream && f.offset === 0
+        ? [...rstreams(f.tag, 1, 100), ...rstreams(f.tag, 3, 0)]
+        : [],
+    believed: 100,
+  },
+  "answers a Tstream with something else": {
+    lie: (f) =>
+      f.type === F.Tstream ? [{ type: F.Rread, tag: f.tag, data: new Uint8Array(10) }] : [],
+    believed: 0,
+  },
+};
+
+for (const [name, { lie, believed }] of Object.entries(LIES))
+  test(
+    `a server that ${name} is hung up on`,
+    within(
+      async (t, k) => {
+        const { status } = await run(k, async (sys: Sys) => {
+          await fake(sys, lie);
+          const fd = await sys.open("/n/fake/f", OREAD | OSTREAM);
+          await sys.sleep(1000);
+          const n = (await fill(sys, fd, believed)).length;
+          t.is(n, believed);
+          await sys.close(fd);
+          t.regex((await failed(sys.stat("/n/fake/f"))).message, /i\/o on hungup channel$/);
+        });
+        t.is(status, "");
+      },
+      { run: 1024 * 1024 },
+    ),
+  );
+
+test(
+  "a server that goes on after the Rflush is hung up on",
+  within(async (t, k) => {
+    await run(k, async (sys: Sys) => {
+      await fake(sys, (f) => {
+        if (f.type === F.Tstream) return rstreams(f.tag, 1, 1000);
+        if (f.type !== F.Tflush) return [];
+        return [{ type: F.Rflush, tag: f.tag }, ...rstreams(f.oldtag, 1, 1000)];
+      });
+      const fd = await sys.open("/n/fake/f", OREAD | OSTREAM);
+      await fill(sys, fd, 10);
+      await sys.close(fd);
+      await sys.sleep(1000);
+      t.regex((await failed(sys.stat("/n/fake/f"))).message, /i\/o on hungup channel$/);
+    });
+  }),
+);
+
+test(
+  "a server that says it wrote more than it was given is hung up on",
+  within(async (t, k) => {
+    await run(k, async (sys: Sys) => {
+      await fake(sys, (f) =>
+        f.type === F.Twrite ? [{ type: F.Rwrite, tag: f.tag, count: f.data.length + 1 }] : [],
+      );
+      const fd = await sys.open("/n/fake/f", OWRITE);
+      await sys.swrite(fd, new Uint8Array(10));
+      t.is((await failed(sys.close(fd))).message, "i/o on hungup channel");
+    });
+  }),
+);
+
+/** A step of a random program on a file of its own, by one descriptor open for reading and writing. */
+type Step = readonly [what: string, n: number];
+
+const STEP = fc.tuple(
+  fc.constantFrom("sread", "read", "pread", "swrite", "write", "pwrite", "stream", "seek", "stat"),
+  fc.oneof(fc.nat(300), fc.nat(200_000)),
+);
+
+/** What a step gives: bytes as a sum, so that a failure can be read. */
+async function step(sys: Sys, fd: number, [what, n]: Step): Promise<unknown> {
+  const buf = new Uint8Array(n);
+  const sum = (b: Uint8Array): string =>
+    `${b.length} ${b.reduce((s, x) => (s * 31 + x) % 65537, 7)}`;
+  switch (what) {
+    case "sread":
+      return sum(await fill(sys, fd, n));
+    case "read":
+      return sum(await readn(sys, fd, n));
+    case "pread":
+      return sum(buf.subarray(0, await sys.pread(fd, buf, n % 1000)));
+    case "swrite":
+      return await sys.swrite(fd, pattern(n, n));
+    case "write":
+      return await sys.write(fd, pattern(n + 1, n));
+    case "pwrite":
+      return await sys.pwrite(fd, pattern(n + 2, n), n % 1000);
+    case "stream":
+      return await sys.stream(fd, n);
+    case "seek":
+      return await sys.seek(fd, n, 0);
+    default:
+      return (await sys.fstat(fd)).length;
+  }
+}
+
+async function readn(sys: Sys, fd: number, n: number): Promise<Uint8Array> {
+  const buf = new Uint8Array(n);
+  let at = 0;
+  while (at < n) {
+    const got = await sys.read(fd, buf.subarray(at));
+    if (got === 0) break;
+    at += got;
+  }
+  return buf.subarray(0, at);
+}
+
+test(
+  "the same program gives the same over streams, groups, 9P2000 and in memory",
+  within(async (t, k) => {
+    await run(k, async (sys: Sys) => {
+      const dirs = ["/tmp"];
+      for (const version of RUNGS) {
+        const dir = `/n/${version}`;
+        await mkdir(sys, dir);
+        await mountram(sys, dir, { version });
+        dirs.push(dir);
+      }
+      let round = 0;
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(STEP, { maxLength: 25 }),
+          fc.boolean(),
+          async (steps, ostream) => {
+            const name = `f${round++}`;
+            const logs: unknown[][] = [];
+            for (const dir of dirs) {
+              const log: unknown[] = [];
+              const flag = ostream ? OSTREAM : 0;
+              const wfd = await sys.create(`${dir}/${name}`, OWRITE | flag, 0o666);
+              await sys.swrite(wfd, pattern(0, 1000));
+              await sys.close(wfd);
+              const fd = await sys.open(`${dir}/${name}`, ORDWR | flag);
+              for (const s of steps) log.push(await step(sys, fd, s));
+              await sys.close(fd);
+              log.push((await sys.stat(`${dir}/${name}`)).length);
+              await sys.remove(`${dir}/${name}`);
+              logs.push(log);
+            }
+            for (const log of logs)
+              t.deepEqual(log, logs[0] ?? [], JSON.stringify([steps, ostream]));
+          },
+        ),
+        { numRuns: 60, seed: 4 },
+      );
+    });
+  }),
+);
