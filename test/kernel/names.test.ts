@@ -157,7 +157,7 @@ test(
     t.is(await cat(sys, "/m/x"), "a's x");
     t.is((await sys.stat("/m/x")).name, "x");
     t.is(await failure(cat(sys, "/m/no")), "'/m/no' file does not exist");
-    t.is(await failure(sys.chdir("/m")), "'/m' clone failed", "itself it is its first member");
+    t.is(await failure(sys.chdir("/m")), "clone failed", "itself it is its first member");
     await sys.bind("/a", "/m", MBEFORE);
     t.deepEqual(await ls(sys, "/m"), ["x", "both", "d", "x", "both", "d"]);
   }),
