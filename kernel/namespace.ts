@@ -78,8 +78,8 @@ export interface Namespace {
   lines(channame: (c: Chan) => string): Nsline[];
   /** In a buffer of directory entries read from c, puts the mounted directories in place of the entries they cover. */
   mountfix(up: Proc, c: Chan, entries: Uint8Array): Task<Uint8Array | null>;
-  /** The Chans mounted on exactly this cleaned name, in order. They stay the table's. */
-  membersat(elems: readonly string[]): readonly Chan[];
+  /** The Chans mounted on exactly this cleaned name, in order, where mounts go by name. They stay the table's. */
+  membersat?(elems: readonly string[]): readonly Chan[];
   /** A copy for RFNAMEG. */
   fork(): Namespace;
   /** The name space with nothing but the kernel's root, for RFCNAMEG. */

@@ -162,10 +162,6 @@ export class Standard implements Namespace, Space {
     return mh.mounts.some(itself) ? null : mh.first;
   }
 
-  membersat(): readonly Chan[] {
-    return [];
-  }
-
   fork(): Namespace {
     return new Standard(this.slash.incref(), this.tab.fork());
   }

@@ -93,7 +93,7 @@ function prefix(up: Proc, table: MountTable, name: Name, elems: readonly string[
 /** The members of a mount point as they are when asked: an unmount ends the reading of a union. */
 function livemembers(up: Proc, elems: readonly string[]): () => readonly Chan[] {
   const { pgrp } = up;
-  return () => pgrp.ns.membersat(elems);
+  return () => pgrp.ns.membersat?.(elems) ?? [];
 }
 
 function isbelow(dot: readonly string[], elems: readonly string[]): boolean {
