@@ -135,7 +135,7 @@ const BEFORE: Readonly<Record<string, Row>> = {
 };
 const HERE: Readonly<Record<string, Row>> = {
   "cmd cd /tmp/n/r/a/b/c/d/e": async (sys) => sys.chdir(`${R}/a/b/c/d/e`),
-  "second mount": async (sys) => mountram(sys, `${R}/a/b`, { flags: MREPL | MCREATE }),
+  "second mount": async (sys) => void (await mountram(sys, `${R}/a/b`, { flags: MREPL | MCREATE })),
   unmount: async (sys) => sys.unmount(null, R),
 };
 
