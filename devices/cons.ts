@@ -3,8 +3,7 @@
 // The terminal itself is the process's Tty. This kernel prints no messages of its own, so kmesg is empty
 // and a reader of kprint waits; the clock is given from outside, so nothing sets it.
 
-import { COPEN } from "../kernel/chan.ts";
-import type { Chan } from "../kernel/chan.ts";
+import { COPEN, Chan, Path } from "../kernel/chan.ts";
 import { QTEXCL } from "../kernel/const.ts";
 import {
   devattach,
@@ -29,6 +28,9 @@ import { NUMSIZE, num, readstr, written } from "./text.ts";
 /** The width of a long number, and how much a host's name may have. */
 const VLNUMSIZE = 22;
 const DOMLEN = 64;
+/** #c2 is what a program starts with as descriptor 2: its cons may go elsewhere (Tty.writeerr). */
+const ERRSPEC = "2";
+const ERRDEVNO = 2;
 /** Ticks of the fast clock in a second: it counts nanoseconds. */
 const FASTHZ = 1_000_000_000n;
 
@@ -205,7 +207,10 @@ export function newCons(k: Kernel): Dev {
     name: "cons",
     chans: k.chans,
     *attach(_up, spec) {
-      return devattach(dev, spec);
+      if (spec !== ERRSPEC) return devattach(dev, spec);
+      const c = new Chan(dev, devdir(0n), ERRDEVNO);
+      c.path = new Path(`#c${spec}`, []);
+      return c;
     },
     *walk(up, c, names) {
       return devwalk(up, devclone(c), names, gen);
@@ -230,7 +235,12 @@ export function newCons(k: Kernel): Dev {
       return yield* consread(up, state, f.name, buf);
     },
     *write(up, c, bytes, offset) {
-      return yield* conswrite(up, state, file(c)?.name ?? "", { bytes, offset });
+      const name = file(c)?.name ?? "";
+      if (name === "cons" && c.devno === ERRDEVNO && up.tty.writeerr !== undefined) {
+        yield* up.tty.writeerr(bytes);
+        return bytes.length;
+      }
+      return yield* conswrite(up, state, name, { bytes, offset });
     },
   };
   return dev;

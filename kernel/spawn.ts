@@ -101,7 +101,8 @@ export function spawn(
   );
   proc.tty = opts.tty ?? out ?? k.config.tty;
   if (like === null)
-    for (const mode of [OREAD, OWRITE, OWRITE]) proc.fgrp.newfd(opencons(proc, mode));
+    for (const [fd, mode] of [OREAD, OWRITE, OWRITE].entries())
+      proc.fgrp.newfd(opencons(proc, mode, fd === 2 ? ERRSPEC : ""));
   if (k.trace.on) k.trace.emit({ type: "proc", what: "start", pid: proc.pid, text: proc.text });
   new Image(proc).start(main, argv);
   return new Process(proc, out);
@@ -128,11 +129,14 @@ function groups(p: Proc, share: boolean): Groups {
   return { pgrp: p.pgrp, fgrp: p.fgrp, egrp: p.egrp, rgrp: p.rgrp };
 }
 
+/** What #c is attached with for descriptor 2 (Tty.writeerr). */
+const ERRSPEC = "2";
+
 /** /dev/cons, whatever the name space has there. */
-function opencons(up: Proc, mode: number): Chan {
+function opencons(up: Proc, mode: number, spec: string): Chan {
   const dev = up.k.devtab.get("c");
   if (dev === undefined) return error(Ebadsharp);
-  const root = now(dev.attach(up, ""));
+  const root = now(dev.attach(up, spec));
   const { clone } = now(dev.walk(up, root, ["cons"]));
   now(dev.close(root));
   up.k.chans.unlink(root);

@@ -7,6 +7,8 @@ import { utfdecode } from "./utf.ts";
 export interface Tty {
   /** Takes all of bytes; waits while the other side is not keeping up. */
   write(bytes: Uint8Array): Task<void>;
+  /** The same for the descriptor 2 that a program starts with, where the host keeps that apart. */
+  writeerr?(bytes: Uint8Array): Task<void>;
   /** At most n bytes of input; none at the end of it. Waits for the first. */
   read(n: number): Task<Uint8Array>;
 }

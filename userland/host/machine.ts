@@ -23,7 +23,7 @@ export function machine(opts: Bootopts = {}): Promise<Booted> {
 /** The same machine but for its network. */
 export function machineopts(opts: Bootopts): Bootopts {
   return {
-    tty: new Streamtty(process.stdin, process.stdout),
+    tty: new Streamtty(process.stdin, process.stdout, process.stderr),
     ...opts,
     files: { bin, ...opts.files },
   };

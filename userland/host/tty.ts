@@ -7,25 +7,47 @@ import type { Tty } from "../../kernel/tty.ts";
 
 const NOTHING = new Uint8Array(0);
 
+/** A stream of the host that is written to. */
+class Output {
+  readonly #stream: Writable;
+  readonly #drained = new Rendez("host output");
+  #listening = false;
+
+  constructor(stream: Writable) {
+    this.#stream = stream;
+  }
+
+  *write(bytes: Uint8Array): Task<void> {
+    if (this.#stream.destroyed || this.#stream.write(bytes.slice())) return;
+    if (!this.#listening)
+      for (const event of ["drain", "close"])
+        this.#stream.on(event, () => this.#drained.wakeupall());
+    this.#listening = true;
+    yield this.#drained;
+  }
+}
+
 /** Reads and writes streams of the host; a write waits while the host does not keep up. */
 export class Streamtty implements Tty {
   readonly #in: Readable;
-  readonly #out: Writable;
-  readonly #drained = new Rendez("host output");
+  readonly #out: Output;
+  readonly #err: Output;
   readonly #readable = new Rendez("host input");
   #listening = false;
   #ended = false;
 
-  constructor(input: Readable, output: Writable) {
+  constructor(input: Readable, output: Writable, error: Writable) {
     this.#in = input;
-    this.#out = output;
+    this.#out = new Output(output);
+    this.#err = new Output(error);
   }
 
-  *write(bytes: Uint8Array): Task<void> {
-    if (this.#out.destroyed || this.#out.write(bytes.slice())) return;
-    this.#out.once("drain", () => this.#drained.wakeupall());
-    this.#out.once("close", () => this.#drained.wakeupall());
-    yield this.#drained;
+  write(bytes: Uint8Array): Task<void> {
+    return this.#out.write(bytes);
+  }
+
+  writeerr(bytes: Uint8Array): Task<void> {
+    return this.#err.write(bytes);
   }
 
   *read(n: number): Task<Uint8Array> {
