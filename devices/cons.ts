@@ -133,11 +133,12 @@ function* conswrite(
   up: Proc,
   state: Cons,
   name: string,
-  w: { bytes: Uint8Array; offset: number },
+  w: { bytes: Uint8Array; offset: number; err: boolean },
 ): Task<number> {
   switch (name) {
     case "cons":
-      yield* up.tty.write(w.bytes);
+      if (w.err && up.tty.writeerr !== undefined) yield* up.tty.writeerr(w.bytes);
+      else yield* up.tty.write(w.bytes);
       break;
     case "null":
     case "consctl":
@@ -179,6 +180,13 @@ function* consread(up: Proc, state: Cons, name: string, buf: Uint8Array): Task<n
   }
 }
 
+function consattach(dev: Dev, spec: string): Chan {
+  if (spec !== ERRSPEC) return devattach(dev, spec);
+  const c = new Chan(dev, devdir(0n), ERRDEVNO);
+  c.path = new Path(`#c${spec}`, []);
+  return c;
+}
+
 /** Makes the console device. */
 export function newCons(k: Kernel): Dev {
   const state: Cons = {
@@ -207,10 +215,7 @@ export function newCons(k: Kernel): Dev {
     name: "cons",
     chans: k.chans,
     *attach(_up, spec) {
-      if (spec !== ERRSPEC) return devattach(dev, spec);
-      const c = new Chan(dev, devdir(0n), ERRDEVNO);
-      c.path = new Path(`#c${spec}`, []);
-      return c;
+      return consattach(dev, spec);
     },
     *walk(up, c, names) {
       return devwalk(up, devclone(c), names, gen);
@@ -235,12 +240,8 @@ export function newCons(k: Kernel): Dev {
       return yield* consread(up, state, f.name, buf);
     },
     *write(up, c, bytes, offset) {
-      const name = file(c)?.name ?? "";
-      if (name === "cons" && c.devno === ERRDEVNO && up.tty.writeerr !== undefined) {
-        yield* up.tty.writeerr(bytes);
-        return bytes.length;
-      }
-      return yield* conswrite(up, state, name, { bytes, offset });
+      const err = c.devno === ERRDEVNO;
+      return yield* conswrite(up, state, file(c)?.name ?? "", { bytes, offset, err });
     },
   };
   return dev;
