@@ -48,8 +48,6 @@ export class Group {
   open = false;
   /** Where Rstreams go. */
   sink: Sink | null = null;
-  /** A note while something of it is being sent does not flush it: it is a stream's. */
-  patient = false;
 
   constructor(tag: number, call: Call | null) {
     this.tag = tag;

@@ -105,7 +105,7 @@ export function newLater(k: Kernel): Later {
 export type More = (tag: number, fid: number, m: Mnt, g: Group) => readonly Tmsg[];
 
 /** Sends the walk and the operation, in one write; `split` keeps a fid of the last directory on the way. */
-export function* send(up: Proc, c: LaterChan, more: More, split = false): Task<Asked> {
+export function* send(c: LaterChan, more: More, split = false): Task<Asked> {
   const m = c.from.mnt;
   const g = yield* m.group(4);
   const fid = m.newfid();
@@ -115,7 +115,7 @@ export function* send(up: Proc, c: LaterChan, more: More, split = false): Task<A
   const asked = { g, nwalk: walks.length, fid, dir: before?.fid ?? -1 };
   // Known to the Chan before anything can wait: its close lets go of the group.
   c.asked = asked;
-  yield* m.send(up, g, [...walks, ...more(g.tag, fid, m, g)]);
+  m.send(g, [...walks, ...more(g.tag, fid, m, g)]);
   return asked;
 }
 
@@ -211,8 +211,8 @@ function walkfailed(c: LaterChan, qids: readonly Qid[], text: string): PlanError
 }
 
 /** The whole of an operation: send (unless ask has), receive the walk, receive the operation's first answer. */
-function* group(up: Proc, c: LaterChan, more: More): Task<Rmsg> {
-  const a = c.asked ?? (yield* send(up, c, more));
+function* group(c: LaterChan, more: More): Task<Rmsg> {
+  const a = c.asked ?? (yield* send(c, more));
   yield* mustwalk(c, a);
   return yield* c.from.mnt.receive(a.g, a.nwalk);
 }
@@ -221,18 +221,18 @@ function* group(up: Proc, c: LaterChan, more: More): Task<Rmsg> {
  * group, from the directory that the mount's cache remembers. A walk that fails from there is made again
  * from where it should start; only what changes nothing goes this way.
  */
-function* nearby(up: Proc, c: LaterChan, more: More): Task<Rmsg> {
+function* nearby(c: LaterChan, more: More): Task<Rmsg> {
   const { cache } = c.from;
-  if (cache === null || c.asked !== null || c.names.length < 2) return yield* group(up, c, more);
+  if (cache === null || c.asked !== null || c.names.length < 2) return yield* group(c, more);
   const { from, names } = c;
   const dir = names.slice(0, -1);
   const d = cache.dir(from, dir);
-  if (d === null) return yield* remember(up, c, more);
+  if (d === null) return yield* remember(c, more);
   d.incref();
   try {
     c.from = d;
     c.names = names.slice(-1);
-    const a = yield* send(up, c, more);
+    const a = yield* send(c, more);
     const w = yield* receivewalk(c, a);
     if (w.error === null) {
       checkwalk(c, w);
@@ -246,12 +246,12 @@ function* nearby(up: Proc, c: LaterChan, more: More): Task<Rmsg> {
   c.asked = null;
   c.from = from;
   c.names = names;
-  return yield* remember(up, c, more);
+  return yield* remember(c, more);
 }
 
 /** group, keeping a fid of the directory that the walk went through. */
-function* remember(up: Proc, c: LaterChan, more: More): Task<Rmsg> {
-  const a = yield* send(up, c, more, true);
+function* remember(c: LaterChan, more: More): Task<Rmsg> {
+  const a = yield* send(c, more, true);
   const w = yield* receivewalk(c, a);
   checkwalk(c, w);
   const qid = w.qids[w.qids.length - 2];
@@ -262,8 +262,8 @@ function* remember(up: Proc, c: LaterChan, more: More): Task<Rmsg> {
   return yield* c.from.mnt.receive(a.g, a.nwalk);
 }
 
-function* ask(up: Proc, c: LaterChan, what: "walk" | "stat"): Task<void> {
-  if (c.asked === null) yield* send(up, c, what === "walk" ? () => [] : statmsgs);
+function* ask(_up: Proc, c: LaterChan, what: "walk" | "stat"): Task<void> {
+  if (c.asked === null) yield* send(c, what === "walk" ? () => [] : statmsgs);
 }
 
 function statmsgs(tag: number, fid: number): readonly Tmsg[] {
@@ -273,37 +273,37 @@ function statmsgs(tag: number, fid: number): readonly Tmsg[] {
   ];
 }
 
-function* stat(up: Proc, c: LaterChan): Task<Dir> {
-  const r = yield* nearby(up, c, statmsgs);
+function* stat(_up: Proc, c: LaterChan): Task<Dir> {
+  const r = yield* nearby(c, statmsgs);
   return r.type === Rstat ? dirof(c, r.stat) : error(Emountrpc);
 }
 
-function* wstat(up: Proc, c: LaterChan, w: Wstat): Task<void> {
+function* wstat(_up: Proc, c: LaterChan, w: Wstat): Task<void> {
   c.from.cache?.moved();
   const bytes = packwstat(w);
-  yield* group(up, c, (tag, fid) => [
+  yield* group(c, (tag, fid) => [
     { type: Twstat, tag, fid, stat: bytes },
     { type: Tclunk, tag, fid },
   ]);
 }
 
-function* remove(up: Proc, c: LaterChan): Task<void> {
+function* remove(_up: Proc, c: LaterChan): Task<void> {
   c.from.cache?.moved();
-  yield* group(up, c, (tag, fid) => [{ type: Tremove, tag, fid }]);
+  yield* group(c, (tag, fid) => [{ type: Tremove, tag, fid }]);
 }
 
-function* open(up: Proc, c: LaterChan, omode: number): Task<Chan> {
+function* open(_up: Proc, c: LaterChan, omode: number): Task<Chan> {
   if ((omode & OSTREAM) !== 0) {
-    if ((omode & 3) === OREAD && c.from.mnt.stream) return yield* openstream(up, c, omode);
+    if ((omode & 3) === OREAD && c.from.mnt.stream) return yield* openstream(c, omode);
     if ((omode & 3) === OWRITE)
-      return yield* openwrite(up, c, {
+      return yield* openwrite(c, {
         omode,
         step: "open",
         build: (tag, fid) => ({ type: Topen, tag, fid, mode: omode & 0xff }),
       });
   }
   const how = (omode & (OTRUNC | ORCLOSE)) === 0 ? nearby : group;
-  const r = yield* how(up, c, (tag, fid) => [{ type: Topen, tag, fid, mode: omode & 0xff }]);
+  const r = yield* how(c, (tag, fid) => [{ type: Topen, tag, fid, mode: omode & 0xff }]);
   return take(c, (nc) => opened(nc, omode, r));
 }
 
@@ -311,17 +311,17 @@ function* open(up: Proc, c: LaterChan, omode: number): Task<Chan> {
  * Create with OTRUNC opens what is there; an exclusive one looks for the name itself first, and must not
  * say OTRUNC (protocol, 9P2000.ix rule 4).
  */
-function* create(up: Proc, c: LaterChan, name: string, want: Want): Task<Chan> {
+function* create(_up: Proc, c: LaterChan, name: string, want: Want): Task<Chan> {
   const made = { type: Tcreate, name, perm: want.perm >>> 0 } as const;
   const mode = want.omode & 0xff;
   if ((want.omode & OEXCL) === 0) {
     const build = (tag: number, fid: number): Tmsg => ({ ...made, tag, fid, mode: mode | OTRUNC });
     if ((want.omode & OSTREAM) !== 0 && (want.omode & 3) === OWRITE)
-      return yield* openwrite(up, c, { omode: want.omode, step: "create", build });
-    const r = yield* group(up, c, (tag, fid) => [build(tag, fid)]);
+      return yield* openwrite(c, { omode: want.omode, step: "create", build });
+    const r = yield* group(c, (tag, fid) => [build(tag, fid)]);
     return take(c, (nc) => opened(nc, want.omode, r));
   }
-  const a = yield* send(up, c, (tag, fid, m, g) => {
+  const a = yield* send(c, (tag, fid, m, g) => {
     const x = m.newfid();
     g.makes(x);
     return [
@@ -355,8 +355,8 @@ export function become(c: LaterChan): { readonly nc: MntChan; readonly a: Asked 
   return { nc, a };
 }
 
-function* force(up: Proc, c: LaterChan): Task<Walkqid> {
-  const a = c.asked ?? (yield* send(up, c, () => []));
+function* force(_up: Proc, c: LaterChan): Task<Walkqid> {
+  const a = c.asked ?? (yield* send(c, () => []));
   const w = yield* receivewalk(c, a);
   if (w.error !== null) return miss(w.qids, w.error);
   const last = w.qids[w.qids.length - 1] ?? c.from.qid;

@@ -9,7 +9,6 @@ import { IOHDRSZ, OWRITE, QTDIR, QTFILE } from "../kernel/const.ts";
 import { Ehungup, Eintr, PlanError, error } from "../kernel/errors.ts";
 import { Rerror, Topen } from "../kernel/fcall.ts";
 import type { Tmsg } from "../kernel/fcall.ts";
-import type { Proc } from "../kernel/proc.ts";
 import type { Task } from "../kernel/rendez.ts";
 import { become, checkwalk, mustwalk, send, walkanswer } from "./later.ts";
 import type { Asked, LaterChan } from "./later.ts";
@@ -19,11 +18,11 @@ import { Runs } from "./mntstream.ts";
 import { Writewindow } from "./mntwindow.ts";
 
 /** Opens to read with the data right behind: Twalk, Topen, Tstream, Tstream on one tag. */
-export function* openstream(up: Proc, c: LaterChan, omode: number): Task<Chan> {
+export function* openstream(c: LaterChan, omode: number): Task<Chan> {
   let runs: Runs | null = null;
   let done = false;
   try {
-    const a = yield* send(up, c, (tag, fid, m, g) => {
+    const a = yield* send(c, (tag, fid, m, g) => {
       runs = new Runs(m, g, fid, 0);
       return [{ type: Topen, tag, fid, mode: omode & 0xff }, ...runs.ask()];
     });
@@ -62,9 +61,9 @@ type Openwrite = {
 };
 
 /** Sends the open and returns: its failure comes at the next write or at close. */
-export function* openwrite(up: Proc, c: LaterChan, how: Openwrite): Task<Chan> {
-  yield* send(up, c, (tag, fid, _m, g) => {
-    g.open = g.patient = true;
+export function* openwrite(c: LaterChan, how: Openwrite): Task<Chan> {
+  yield* send(c, (tag, fid, _m, g) => {
+    g.open = true;
     return [how.build(tag, fid)];
   });
   const { nc, a } = become(c);

@@ -68,13 +68,13 @@ export function newMnt(k: Kernel): Dev {
   };
 }
 
-function* walk(up: Proc, c: MntChan, names: readonly string[]): Task<Walkqid> {
+function* walk(_up: Proc, c: MntChan, names: readonly string[]): Task<Walkqid> {
   const qids: Qid[] = [];
   let at = c;
   for (let i = 0; ; i += MAXWELEM) {
     let step: Walkqid & { readonly clone: MntChan | null };
     try {
-      step = yield* walkpart(up, at, names.slice(i, i + MAXWELEM));
+      step = yield* walkpart(at, names.slice(i, i + MAXWELEM));
     } finally {
       if (at !== c) yield* cclose(at);
     }
@@ -87,14 +87,13 @@ function* walk(up: Proc, c: MntChan, names: readonly string[]): Task<Walkqid> {
 
 /** One Twalk to a fresh fid. A failure of any kind is a miss, so that a union may go on. */
 function* walkpart(
-  up: Proc,
   c: MntChan,
   names: readonly string[],
 ): Task<Walkqid & { readonly clone: MntChan | null }> {
   const m = c.mnt;
   try {
     const newfid = m.newfid();
-    const r = yield* m.rpc(up, (tag) => ({ type: Twalk, tag, fid: c.fid, newfid, wname: names }), {
+    const r = yield* m.rpc((tag) => ({ type: Twalk, tag, fid: c.fid, newfid, wname: names }), {
       makes: newfid,
       keep: (f) => f.type === Rwalk && f.wqid.length === names.length,
     });
@@ -110,9 +109,9 @@ function* walkpart(
 
 /** Reads ahead: runs where the server speaks streams, else a window of Treads. */
 function* rstream(up: Proc, c: MntChan): Task<Readstream> {
-  if (c.mnt.stream) return yield* startruns(up, c);
+  if (c.mnt.stream) return yield* startruns(c);
   const w = new Readwindow(c, yield* readlength(up, c));
-  yield* w.fill(up);
+  yield* w.fill();
   return w;
 }
 
@@ -121,20 +120,20 @@ function* isopen(c: MntChan): Task<void> {
   while (c.opening !== null && !c.opening.known()) yield* c.opening.wait();
 }
 
-function* stat(up: Proc, c: MntChan): Task<Dir> {
+function* stat(_up: Proc, c: MntChan): Task<Dir> {
   yield* isopen(c);
-  const r = yield* c.mnt.rpc(up, (tag) => ({ type: Tstat, tag, fid: c.fid }));
+  const r = yield* c.mnt.rpc((tag) => ({ type: Tstat, tag, fid: c.fid }));
   return r.type === Rstat ? dirof(c, r.stat) : error(Emountrpc);
 }
 
-function* open(up: Proc, c: MntChan, omode: number): Task<Chan> {
+function* open(_up: Proc, c: MntChan, omode: number): Task<Chan> {
   const mode = omode & 0xff & ~OCEXEC;
-  return opened(c, omode, yield* c.mnt.rpc(up, (tag) => ({ type: Topen, tag, fid: c.fid, mode })));
+  return opened(c, omode, yield* c.mnt.rpc((tag) => ({ type: Topen, tag, fid: c.fid, mode })));
 }
 
-function* create(up: Proc, c: MntChan, name: string, want: Want): Task<Chan> {
+function* create(_up: Proc, c: MntChan, name: string, want: Want): Task<Chan> {
   const mode = want.omode & 0xff & ~OCEXEC;
-  const r = yield* c.mnt.rpc(up, (tag) => ({
+  const r = yield* c.mnt.rpc((tag) => ({
     type: Tcreate,
     tag,
     fid: c.fid,
@@ -145,16 +144,16 @@ function* create(up: Proc, c: MntChan, name: string, want: Want): Task<Chan> {
   return opened(c, want.omode, r);
 }
 
-function* remove(up: Proc, c: MntChan): Task<void> {
+function* remove(_up: Proc, c: MntChan): Task<void> {
   const { fid } = c;
   c.fid = -1;
-  yield* c.mnt.rpc(up, (tag) => ({ type: Tremove, tag, fid }), { ends: fid });
+  yield* c.mnt.rpc((tag) => ({ type: Tremove, tag, fid }), { ends: fid });
 }
 
-function* wstat(up: Proc, c: MntChan, w: Wstat): Task<void> {
+function* wstat(_up: Proc, c: MntChan, w: Wstat): Task<void> {
   yield* isopen(c);
   const bytes = packwstat(w);
-  yield* c.mnt.rpc(up, (tag) => ({ type: Twstat, tag, fid: c.fid, stat: bytes }));
+  yield* c.mnt.rpc((tag) => ({ type: Twstat, tag, fid: c.fid, stat: bytes }));
 }
 
 /**
@@ -169,16 +168,16 @@ function* close(k: Kernel, c: MntChan): Task<void> {
   const wait = m.waits || (c.flag & CRCLOSE) !== 0 || (c.qid.type & QTEXCL) !== 0;
   const co = k.sched.current;
   try {
-    if (fid >= 0 && wait && !m.dead && co !== null && !co.dying) yield* clunkwait(co.proc, m, fid);
+    if (fid >= 0 && wait && !m.dead && co !== null && !co.dying) yield* clunkwait(m, fid);
     else if (fid >= 0) m.clunk(fid);
   } finally {
     yield* cclose(m.chan);
   }
 }
 
-function* clunkwait(up: Proc, m: Mnt, fid: number): Task<void> {
+function* clunkwait(m: Mnt, fid: number): Task<void> {
   try {
-    yield* m.rpc(up, (tag) => ({ type: Tclunk, tag, fid }), { ends: fid });
+    yield* m.rpc((tag) => ({ type: Tclunk, tag, fid }), { ends: fid });
   } catch (e) {
     if (!(e instanceof PlanError)) throw e;
   }
@@ -187,7 +186,7 @@ function* clunkwait(up: Proc, m: Mnt, fid: number): Task<void> {
 /** The fid for authentication, open for reading and writing: fauth(2). */
 export function* mntauth(up: Proc, dev: Dev, m: Mnt, aname: string): Task<Chan> {
   const afid = m.newfid();
-  const r = yield* m.rpc(up, (tag) => ({ type: Tauth, tag, afid, uname: up.user, aname }), {
+  const r = yield* m.rpc((tag) => ({ type: Tauth, tag, afid, uname: up.user, aname }), {
     makes: afid,
     keep: (f) => f.type === Rauth,
   });
@@ -209,7 +208,6 @@ export function* mntattach(
   const fid = m.newfid();
   const afid = how.afid instanceof MntChan ? how.afid.fid : NOFID;
   const r = yield* m.rpc(
-    up,
     (tag) => ({ type: Tattach, tag, fid, afid, uname: up.user, aname: how.aname }),
     { makes: fid, keep: (f) => f.type === Rattach },
   );

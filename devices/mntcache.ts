@@ -9,7 +9,6 @@ import { LRUCache } from "lru-cache";
 import { cclose } from "../kernel/chan.ts";
 import type { Qid } from "../kernel/dir.ts";
 import type { Kernel } from "../kernel/kernel.ts";
-import type { Proc } from "../kernel/proc.ts";
 import type { Task } from "../kernel/rendez.ts";
 import type { MntChan } from "./mntchan.ts";
 
@@ -19,7 +18,7 @@ const MAXFILES = 4096;
 const MAXDIRS = 128;
 
 /** Reads a piece of a file from its server. */
-type Fetch = (up: Proc, c: MntChan, buf: Uint8Array, offset: number) => Task<number>;
+type Fetch = (c: MntChan, buf: Uint8Array, offset: number) => Task<number>;
 
 export class Mntcache {
   readonly #pages: LRUCache<string, Uint8Array>;
@@ -45,7 +44,6 @@ export class Mntcache {
 
   /** As Dev.read, through the pages. A page that is short is the file's last. */
   *read(
-    up: Proc,
     c: MntChan,
     buf: Uint8Array,
     at: { readonly offset: number; readonly fetch: Fetch },
@@ -56,7 +54,7 @@ export class Mntcache {
       const last = Math.floor((at.offset + buf.length - 1) / PAGE);
       const bytes =
         this.#pages.get(this.#key(c.qid, page)) ??
-        (yield* this.#fetch(up, c, { page, last }, at.fetch));
+        (yield* this.#fetch(c, { page, last }, at.fetch));
       const part = bytes.subarray(at.offset + n - page * PAGE).subarray(0, buf.length - n);
       buf.set(part, n);
       n += part.length;
@@ -67,7 +65,6 @@ export class Mntcache {
 
   /** Reads the pages from `page` on that are not here, as far as wanted; gives the first. */
   *#fetch(
-    up: Proc,
     c: MntChan,
     want: { readonly page: number; readonly last: number },
     fetch: Fetch,
@@ -77,7 +74,7 @@ export class Mntcache {
     let end = want.page + 1;
     while (end <= want.last && !this.#pages.has(this.#key(qid, end))) end++;
     const buf = new Uint8Array((end - want.page) * PAGE);
-    const n = yield* fetch(up, c, buf, want.page * PAGE);
+    const n = yield* fetch(c, buf, want.page * PAGE);
     // Written to meanwhile, it is what it was or what it is: not to be remembered.
     if (this.#written.get(qid.path) !== written) return buf.subarray(0, Math.min(PAGE, n));
     for (let p = want.page; p < end; p++) {

@@ -25,27 +25,26 @@ function windowed(c: MntChan): boolean {
 }
 
 /** Dev.read of device M. */
-export function* mntread(up: Proc, c: MntChan, buf: Uint8Array, offset: number): Task<number> {
-  if ((c.qid.type & QTDIR) !== 0) return yield* readdir(up, c, buf, offset);
-  if (c.cache !== null && c.cache.holds(c))
-    return yield* c.cache.read(up, c, buf, { offset, fetch });
-  return yield* fetch(up, c, buf, offset);
+export function* mntread(_up: Proc, c: MntChan, buf: Uint8Array, offset: number): Task<number> {
+  if ((c.qid.type & QTDIR) !== 0) return yield* readdir(c, buf, offset);
+  if (c.cache !== null && c.cache.holds(c)) return yield* c.cache.read(c, buf, { offset, fetch });
+  return yield* fetch(c, buf, offset);
 }
 
 /** Reads from the server. */
-function* fetch(up: Proc, c: MntChan, buf: Uint8Array, offset: number): Task<number> {
-  if (buf.length > c.iounit && windowed(c)) return yield* readwindow(up, c, buf, offset);
+function* fetch(c: MntChan, buf: Uint8Array, offset: number): Task<number> {
+  if (buf.length > c.iounit && windowed(c)) return yield* readwindow(c, buf, offset);
   let n = 0;
   do {
-    const got = yield* readone(up, c, buf.subarray(n, n + c.iounit), offset + n);
+    const got = yield* readone(c, buf.subarray(n, n + c.iounit), offset + n);
     n += got;
     if (got < c.iounit) break;
   } while (n < buf.length);
   return n;
 }
 
-function* readone(up: Proc, c: MntChan, buf: Uint8Array, offset: number): Task<number> {
-  const r = yield* c.mnt.rpc(up, (tag) => ({
+function* readone(c: MntChan, buf: Uint8Array, offset: number): Task<number> {
+  const r = yield* c.mnt.rpc((tag) => ({
     type: Tread,
     tag,
     fid: c.fid,
@@ -58,8 +57,8 @@ function* readone(up: Proc, c: MntChan, buf: Uint8Array, offset: number): Task<n
 }
 
 /** One chunk of entries, which a server never splits; they become entries of device M. */
-function* readdir(up: Proc, c: MntChan, buf: Uint8Array, offset: number): Task<number> {
-  const n = yield* readone(up, c, buf.subarray(0, c.iounit), offset);
+function* readdir(c: MntChan, buf: Uint8Array, offset: number): Task<number> {
+  const n = yield* readone(c, buf.subarray(0, c.iounit), offset);
   let off = 0;
   while (off + STATFIXLEN <= n) {
     const end = off + 2 + get16(buf, off);
@@ -72,7 +71,7 @@ function* readdir(up: Proc, c: MntChan, buf: Uint8Array, offset: number): Task<n
 }
 
 /** Every piece asked for at once, as far as the connection lets us; a short answer is the end. */
-function* readwindow(up: Proc, c: MntChan, buf: Uint8Array, offset: number): Task<number> {
+function* readwindow(c: MntChan, buf: Uint8Array, offset: number): Task<number> {
   let n = 0;
   const next = (tag: number, at: number) =>
     ({
@@ -88,18 +87,18 @@ function* readwindow(up: Proc, c: MntChan, buf: Uint8Array, offset: number): Tas
     n += r.data.length;
     return r.data.length === Math.min(c.iounit, buf.length - at);
   };
-  yield* window(up, c, { total: buf.length, frame: IOFRAME, next, take });
+  yield* window(c, { total: buf.length, frame: IOFRAME, next, take });
   return n;
 }
 
 /** Dev.write of device M. */
-export function* mntwrite(up: Proc, c: MntChan, bytes: Uint8Array, offset: number): Task<number> {
+export function* mntwrite(_up: Proc, c: MntChan, bytes: Uint8Array, offset: number): Task<number> {
   c.cache?.wrote(c.qid);
-  if (bytes.length > c.iounit && windowed(c)) return yield* writewindow(up, c, bytes, offset);
+  if (bytes.length > c.iounit && windowed(c)) return yield* writewindow(c, bytes, offset);
   let n = 0;
   do {
     const data = bytes.subarray(n, n + c.iounit);
-    const r = yield* c.mnt.rpc(up, (tag) => ({
+    const r = yield* c.mnt.rpc((tag) => ({
       type: Twrite,
       tag,
       fid: c.fid,
@@ -113,7 +112,7 @@ export function* mntwrite(up: Proc, c: MntChan, bytes: Uint8Array, offset: numbe
   return n;
 }
 
-function* writewindow(up: Proc, c: MntChan, bytes: Uint8Array, offset: number): Task<number> {
+function* writewindow(c: MntChan, bytes: Uint8Array, offset: number): Task<number> {
   let n = 0;
   const next = (tag: number, at: number) =>
     ({
@@ -128,7 +127,7 @@ function* writewindow(up: Proc, c: MntChan, bytes: Uint8Array, offset: number): 
     n += r.count;
     return r.count === Math.min(c.iounit, bytes.length - at);
   };
-  yield* window(up, c, { total: bytes.length, frame: IOFRAME + c.iounit, next, take });
+  yield* window(c, { total: bytes.length, frame: IOFRAME + c.iounit, next, take });
   return n;
 }
 
@@ -143,7 +142,7 @@ type Window = {
   take(r: Rmsg, at: number): boolean;
 };
 
-function* window(up: Proc, c: MntChan, w: Window): Task<void> {
+function* window(c: MntChan, w: Window): Task<void> {
   const m = c.mnt;
   const g = yield* m.group(1);
   g.open = true;
@@ -160,7 +159,7 @@ function* window(up: Proc, c: MntChan, w: Window): Task<void> {
         batch.push(w.next(g.tag, sent));
         sent += c.iounit;
       }
-      if (batch.length > 0) yield* m.send(up, g, batch);
+      if (batch.length > 0) m.send(g, batch);
       if (!w.take(yield* m.receive(g, i), i * c.iounit)) break;
     }
     done = g.replies.length === g.requests.length;

@@ -24,7 +24,7 @@ import {
 import type { Fcall, Rmsg, Tmsg } from "../kernel/fcall.ts";
 import type { Conn, Kernel } from "../kernel/kernel.ts";
 import type { Proc } from "../kernel/proc.ts";
-import { QLock, Rendez } from "../kernel/rendez.ts";
+import { Rendez } from "../kernel/rendez.ts";
 import type { Task } from "../kernel/rendez.ts";
 import type { Coroutine } from "../kernel/sched.ts";
 import { Frames } from "./frames.ts";
@@ -34,6 +34,8 @@ import { Group, answers, notefids } from "./group.ts";
 const MAXOUT = 1024;
 const MAXOUTBYTES = 8 * 1024 * 1024;
 const MAXFIDS = 32768;
+/** Bytes up to which messages are gathered for one write. */
+const BATCH = 32768;
 
 /** What a single message does to fids. */
 export type Fidfate = {
@@ -68,9 +70,11 @@ export class Mnt implements Conn {
   #holding = false;
   #outbytes = 0;
   readonly #room = new Rendez("room on the connection");
-  readonly #wlock = new QLock("write to the server");
+  /** Packed and not yet given to the transport, in order. */
   readonly #posted: Uint8Array[] = [];
-  #poster = false;
+  #writing = false;
+  /** A process of the kernel's is about to write what is posted. */
+  #due = false;
   #reader: Coroutine | null = null;
 
   constructor(k: Kernel, chan: Chan, agreed: Agreed) {
@@ -89,9 +93,13 @@ export class Mnt implements Conn {
 
   /** A fresh group with a tag of its own, when the connection has room for `n` more requests. */
   *group(n: number): Task<Group> {
-    while (!this.dead && this.#nout + n > MAXOUT && this.#nout > 0) yield this.#room;
+    while (!this.dead && this.#nout > 0 && this.#full(n)) yield this.#room;
     if (this.dead) error(Ehungup);
     return this.#newgroup();
+  }
+
+  #full(n: number): boolean {
+    return this.#nout + n > MAXOUT || this.#outbytes >= MAXOUTBYTES;
   }
 
   /** group(1), giving back the fid that was meant for it when there is none. */
@@ -126,13 +134,13 @@ export class Mnt implements Conn {
   }
 
   /** One message and its answer; an Rerror is thrown. `fids` says what it makes or ends, and what a Chan takes. */
-  *rpc(up: Proc, build: (tag: number) => Tmsg, fids: Fidfate = {}): Task<Rmsg> {
+  *rpc(build: (tag: number) => Tmsg, fids: Fidfate = {}): Task<Rmsg> {
     const g = yield* this.groupfor(fids.makes);
     let done = false;
     try {
       if (fids.makes !== undefined) g.makes(fids.makes);
       if (fids.ends !== undefined) g.ends(fids.ends);
-      yield* this.send(up, g, [build(g.tag)]);
+      this.send(g, [build(g.tag)]);
       const r = yield* this.receive(g, 0);
       if (fids.makes !== undefined && fids.keep?.(r) === true) g.keep(fids.makes);
       done = true;
@@ -142,27 +150,15 @@ export class Mnt implements Conn {
     }
   }
 
-  /** Sends requests of g in one write. What was posted before goes first: a clunk is not overtaken. */
-  *send(up: Proc, g: Group, requests: readonly Tmsg[]): Task<void> {
+  /** Sends requests of g, behind what was posted before. Nobody waits here, nor is sending interrupted. */
+  send(g: Group, requests: readonly Tmsg[]): void {
     if (this.dead) error(Ehungup);
-    const bytes = this.#pack(g, requests);
-    if (!this.#wlock.canlock()) yield* this.#wlock.lock();
-    try {
-      this.#startreader();
-      const all = this.#posted.length === 0 ? bytes : join([...this.#posted.splice(0), bytes]);
-      yield* this.chan.dev.write(up, this.chan, all, 0);
-    } catch (e) {
-      if (!(e instanceof PlanError)) throw e;
-      if (e.message !== Eintr) {
-        this.hangup();
-        throw e;
-      }
-      // Interrupted, it was sent all the same: a transport takes a write whole before it waits. What
-      // the server answers to the flush says whether it happened.
-      if (!g.patient) this.#flush(g);
-    } finally {
-      this.#wlock.unlock();
-    }
+    this.#posted.push(this.#pack(g, requests));
+    if (this.#writing) return;
+    const task = this.#write();
+    const step = task.next();
+    // The transport wants to wait: the kernel does that for the caller, who waits for the reply.
+    if (step.done !== true) this.k.kproc("mount writer", task, step.value);
   }
 
   #pack(g: Group, requests: readonly Tmsg[]): Uint8Array {
@@ -254,37 +250,56 @@ export class Mnt implements Conn {
     return g;
   }
 
-  /** Sends without a caller that could wait: a kernel process writes, in order. */
+  /** Sends soon: with the next request, or by itself if none comes. */
   #post(g: Group, requests: readonly Tmsg[]): void {
     this.#posted.push(this.#pack(g, requests));
-    if (this.#poster) return;
+    if (this.#writing || this.#due) return;
     // It keeps the connection until all is written, also when the last user of it is gone.
-    this.#poster = true;
+    this.#due = true;
     this.chan.incref();
     this.k.kproc("mount writer", this.#writer());
   }
 
   *#writer(): Task<void> {
+    this.#due = false;
+    if (!this.#writing) yield* this.#write();
+    yield* cclose(this.chan);
+  }
+
+  /** Writes what is posted, one writer at a time. */
+  *#write(): Task<void> {
+    const { chan } = this;
     const up = this.k.proc0;
+    if (up === null) return;
+    this.#writing = true;
+    chan.ref++;
     try {
-      if (up === null) return;
-      if (!this.#wlock.canlock()) yield* this.#wlock.lock();
-      try {
-        this.#startreader();
-        while (this.#posted.length > 0 && !this.dead) {
-          const bytes = join(this.#posted.splice(0));
-          yield* this.chan.dev.write(up, this.chan, bytes, 0);
-        }
-      } finally {
-        this.#wlock.unlock();
-      }
+      this.#startreader();
+      while (this.#posted.length > 0 && !this.dead)
+        yield* chan.dev.write(up, chan, this.#batch(), 0);
     } catch (e) {
       if (!(e instanceof PlanError)) throw e;
       this.hangup();
     } finally {
-      this.#poster = false;
-      yield* cclose(this.chan);
+      this.#writing = false;
     }
+    if (chan.ref > 1) chan.ref--;
+    else yield* cclose(chan);
+  }
+
+  /** What goes out in one write: small messages together, a big one by itself. */
+  #batch(): Uint8Array {
+    let n = 0;
+    let size = 0;
+    for (const b of this.#posted) {
+      if (n > 0 && size + b.length > BATCH) break;
+      size += b.length;
+      n++;
+    }
+    return join(
+      n === this.#posted.length ? this.#posted.splice(0) : this.#posted.splice(0, n),
+      size,
+    );
   }
 
   #startreader(): void {
@@ -339,7 +354,7 @@ export class Mnt implements Conn {
     if (t.type === Tflush) this.#flushed(t.oldtag);
     if (g.replies.length === g.requests.length && !g.open && !g.flushing) this.#end(g);
     g.r.wakeupall();
-    if (this.#nout < MAXOUT) this.#room.wakeupall();
+    if (!this.#room.empty && !this.#full(1)) this.#room.wakeupall();
     this.#holdclock();
     return true;
   }
@@ -444,10 +459,10 @@ function stream(g: Group, f: Fcall): "more" | "over" | "bad" {
   return "over";
 }
 
-function join(list: readonly Uint8Array[]): Uint8Array {
+function join(list: readonly Uint8Array[], size: number): Uint8Array {
   const [first] = list;
   if (list.length === 1 && first !== undefined) return first;
-  const all = new Uint8Array(list.reduce((n, b) => n + b.length, 0));
+  const all = new Uint8Array(size);
   let off = 0;
   for (const b of list) {
     all.set(b, off);

@@ -70,7 +70,6 @@ export class Runs implements Readstream, Sink {
 
   /** What the open's answer says of the file. */
   know(c: MntChan): void {
-    this.#g.patient = true;
     if (!plain(c)) this.#max = 1;
   }
 
@@ -105,9 +104,9 @@ export class Runs implements Readstream, Sink {
     this.#m.k.credit -= rest;
   }
 
-  *read(up: Proc, buf: Uint8Array): Task<number> {
+  *read(_up: Proc, buf: Uint8Array): Task<number> {
     if (buf.length === 0) return 0;
-    yield* this.#refill(up);
+    this.#refill();
     while (this.#have === 0) {
       if (this.#eof) return 0;
       if (this.#failed !== null) throw new PlanError(this.#failed);
@@ -116,7 +115,7 @@ export class Runs implements Readstream, Sink {
     }
     const n = this.#take(buf);
     try {
-      yield* this.#refill(up);
+      this.#refill();
     } catch (e) {
       // What has come is read first; that the connection is gone the next call says.
       if (!(e instanceof PlanError)) throw e;
@@ -124,10 +123,10 @@ export class Runs implements Readstream, Sink {
     return n;
   }
 
-  *#refill(up: Proc): Task<void> {
+  #refill(): void {
     if (this.#g.ended) return;
     const msgs = this.ask();
-    if (msgs.length > 0) yield* this.#m.send(up, this.#g, msgs);
+    if (msgs.length > 0) this.#m.send(this.#g, msgs);
   }
 
   #take(buf: Uint8Array): number {
@@ -163,14 +162,14 @@ export class Runs implements Readstream, Sink {
 const NONE: Uint8Array = new Uint8Array(0);
 
 /** A stream of an open file from its Chan's offset on. */
-export function* startruns(up: Proc, c: MntChan): Task<Readstream> {
+export function* startruns(c: MntChan): Task<Readstream> {
   const m = c.mnt;
   const g = yield* m.group(2);
   const runs = new Runs(m, g, c.fid, c.offset);
   runs.know(c);
   let started = false;
   try {
-    yield* m.send(up, g, runs.ask());
+    m.send(g, runs.ask());
     started = true;
     return runs;
   } finally {

@@ -43,7 +43,6 @@ class Window {
 
   /** Sends the requests that `build` makes for these pieces of a file. */
   *send(
-    up: Proc,
     parts: readonly { at: number; len: number }[],
     build: (tag: number, at: number, len: number) => Tmsg,
   ): Task<void> {
@@ -51,17 +50,15 @@ class Window {
       for (const { at, len } of parts) {
         const g = yield* this.m.group(1);
         this.#add({ g, i: 0, at, len });
-        yield* this.m.send(up, g, [build(g.tag, at, len)]);
+        this.m.send(g, [build(g.tag, at, len)]);
       }
       return;
     }
     const g = (this.#g ??= yield* this.m.group(parts.length));
     g.open = true;
-    g.patient = true;
     const first = g.requests.length;
     for (const [i, p] of parts.entries()) this.#add({ g, i: first + i, ...p });
-    yield* this.m.send(
-      up,
+    this.m.send(
       g,
       parts.map((p) => build(g.tag, p.at, p.len)),
     );
@@ -118,19 +115,19 @@ export class Readwindow implements Readstream {
     this.offset = this.#asked = c.offset;
   }
 
-  *read(up: Proc, buf: Uint8Array): Task<number> {
+  *read(_up: Proc, buf: Uint8Array): Task<number> {
     if (buf.length === 0) return 0;
-    if (this.#left.length === 0) this.#left = yield* this.#next(up, buf.length);
+    if (this.#left.length === 0) this.#left = yield* this.#next(buf.length);
     const n = Math.min(this.#left.length, buf.length);
     buf.set(this.#left.subarray(0, n));
     this.#left = this.#left.subarray(n);
     this.offset += n;
-    yield* this.fill(up);
+    yield* this.fill();
     return n;
   }
 
   /** Sends what the window has room for. */
-  *fill(up: Proc): Task<void> {
+  *fill(): Task<void> {
     const parts: { at: number; len: number }[] = [];
     let room = Math.min(
       this.#c.mnt.room(IOFRAME),
@@ -141,7 +138,7 @@ export class Readwindow implements Readstream {
       parts.push({ at: this.#asked, len });
       this.#asked += len;
     }
-    if (parts.length > 0) yield* this.#w.send(up, parts, this.#tread);
+    if (parts.length > 0) yield* this.#w.send(parts, this.#tread);
   }
 
   readonly #tread = (tag: number, offset: number, count: number): Tmsg => ({
@@ -152,9 +149,9 @@ export class Readwindow implements Readstream {
     count,
   });
 
-  *#next(up: Proc, want: number): Task<Uint8Array> {
-    yield* this.fill(up);
-    if (this.#w.pieces.length === 0) return yield* this.#one(up, want);
+  *#next(want: number): Task<Uint8Array> {
+    yield* this.fill();
+    if (this.#w.pieces.length === 0) return yield* this.#one(want);
     for (;;) {
       const got = this.#w.next();
       if (got === null) {
@@ -177,9 +174,9 @@ export class Readwindow implements Readstream {
     this.#w.end(false);
   }
 
-  *#one(up: Proc, want: number): Task<Uint8Array> {
+  *#one(want: number): Task<Uint8Array> {
     const count = Math.min(Math.max(want, 1), this.#c.iounit);
-    const r = yield* this.#c.mnt.rpc(up, (tag) => this.#tread(tag, this.offset, count));
+    const r = yield* this.#c.mnt.rpc((tag) => this.#tread(tag, this.offset, count));
     return r.type === Rread ? r.data : error(Emountrpc);
   }
 
@@ -210,7 +207,7 @@ export class Writewindow implements Writestream {
     this.offset = c.offset;
   }
 
-  *write(up: Proc, bytes: Uint8Array): Task<number> {
+  *write(_up: Proc, bytes: Uint8Array): Task<number> {
     this.#check();
     this.#c.cache?.wrote(this.#c.qid);
     const parts: { at: number; len: number }[] = [];
@@ -223,7 +220,7 @@ export class Writewindow implements Writestream {
         this.#check();
       }
       const batch = parts.slice(i, i + n).map((p) => ({ at: start + p.at, len: p.len }));
-      yield* this.#w.send(up, batch, (tag, at, len) => ({
+      yield* this.#w.send(batch, (tag, at, len) => ({
         type: Twrite,
         tag,
         fid: this.#c.fid,

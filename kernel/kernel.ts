@@ -6,7 +6,7 @@ import { Clock } from "./clock.ts";
 import type { Host } from "./clock.ts";
 import { Devtab } from "./dev.ts";
 import type { Proc } from "./proc.ts";
-import type { Task } from "./rendez.ts";
+import type { Rendez, Task } from "./rendez.ts";
 import { Sched } from "./sched.ts";
 import type { Chance, Coroutine, Done, Machine } from "./sched.ts";
 import { Trace } from "./trace.ts";
@@ -123,9 +123,14 @@ export class Kernel implements Machine {
     return this.config.faces(image);
   }
 
-  /** Starts a coroutine of the kernel's own. It must not throw. */
-  kproc(label: string, task: Task<unknown>): Coroutine {
+  /**
+   * Starts a coroutine of the kernel's own. It must not throw. A task that was begun elsewhere is taken
+   * over in its sleep: `on` is what it yielded.
+   */
+  kproc(label: string, task: Task<unknown>, on?: Rendez): Coroutine {
     if (this.proc0 === null) throw new Error("kproc before boot");
+    if (on !== undefined)
+      return this.sched.adopt(this.proc0, { label, task, done: this.#kdone, on });
     return this.sched.start(this.proc0, label, task, this.#kdone);
   }
 

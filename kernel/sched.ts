@@ -133,6 +133,23 @@ export class Sched {
     return co;
   }
 
+  /** Goes on, as a coroutine of proc, with a task that was begun without one and sleeps on `on`. */
+  adopt(
+    proc: Proc,
+    a: {
+      readonly label: string;
+      readonly task: Task<unknown>;
+      readonly done: Done;
+      readonly on: Rendez;
+    },
+  ): Coroutine {
+    const co = new Coroutine(proc, a.label, a.task, a.done);
+    co.started = true;
+    proc.addco(co);
+    a.on.enqueue(co);
+    return co;
+  }
+
   ready(co: Coroutine): void {
     co.qprev = this.#tail;
     co.qnext = null;
