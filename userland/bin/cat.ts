@@ -1,6 +1,6 @@
-// cat: copies files, or descriptor 0, to descriptor 1. cat(1)
+// cat: copies files, or descriptor 0, to descriptor 1, by streams. cat(1)
 
-import { OREAD } from "../../kernel/const.ts";
+import { OREAD, OSTREAM } from "../../kernel/const.ts";
 import type { Exit, Task } from "../../syscalls/sys.ts";
 import type { ThreadSys } from "../lib/both.ts";
 import { writeall } from "../lib/io.ts";
@@ -20,19 +20,19 @@ export default function* cat(sys: ThreadSys, argv: readonly string[]): Task<Exit
 
 function* open(sys: ThreadSys, name: string): Task<number> {
   try {
-    return yield* sys.open(name, OREAD);
+    return yield* sys.open(name, OREAD | OSTREAM);
   } catch (e) {
     return yield* sysfatal(sys, "cat", `can't open ${name}: ${errtext(e)}`);
   }
 }
 
 function* copy(sys: ThreadSys, fd: number, name: string): Task<void> {
-  const buf = new Uint8Array(8192);
+  const buf = new Uint8Array(65536);
   let doing = "reading";
   try {
     for (;;) {
       doing = "reading";
-      const n = yield* sys.read(fd, buf);
+      const n = yield* sys.sread(fd, buf);
       if (n === 0) return;
       doing = "writing";
       yield* writeall(sys, 1, buf.subarray(0, n));

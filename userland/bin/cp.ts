@@ -1,4 +1,5 @@
-// cp: copies a file to a file, or files into a directory; -x keeps mode and time, -g group too. cp(1)
+// cp: copies a file to a file, or files into a directory; -x keeps mode and time, -g group too, -v shows
+// how far a long copy is. cp(1)
 
 import { DMDIR } from "../../kernel/const.ts";
 import type { Dir } from "../../kernel/dir.ts";
@@ -11,15 +12,16 @@ import { dirstat } from "../lib/dirread.ts";
 import { fprint } from "../lib/io.ts";
 import { basename, join } from "../lib/name.ts";
 import { errtext, warn } from "../lib/proc.ts";
+import { Progress } from "../lib/progress.ts";
 
 export default function* cp(sys: ThreadSys, argv: readonly string[]): Task<Exit> {
-  const a = args(argv, "gux");
+  const a = args(argv, "guvx");
   const to = a.rest.at(-1);
   if (a.bad !== null || to === undefined || a.rest.length < 2) {
     yield* fprint(
       sys,
       2,
-      "usage: cp [-gux] fromfile tofile\n       cp [-gux] fromfile ... todir\n",
+      "usage: cp [-guvx] fromfile tofile\n       cp [-guvx] fromfile ... todir\n",
     );
     return "usage";
   }
@@ -51,7 +53,10 @@ function* copy(sys: ThreadSys, from: string, to: string, a: Args): Task<void> {
   if ((d.mode & DMDIR) !== 0) throw new PlanError(`${from} is a directory`);
   const old = yield* dirstat(sys, to);
   if (old !== null && same(d, old)) throw new PlanError(`${from} and ${to} are the same file`);
-  yield* copyfile(sys, from, to, d.mode & 0o777);
+  yield* copyfile(sys, from, to, {
+    perm: d.mode & 0o777,
+    ...(a.flags.has("v") && { watch: new Progress(d.length) }),
+  });
   if (a.flags.has("x") || a.flags.has("g") || a.flags.has("u")) {
     const { mode, mtime, gid, uid } = d;
     yield* sys.wstat(to, {

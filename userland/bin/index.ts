@@ -6,7 +6,10 @@ import cp from "./cp.ts";
 import date from "./date.ts";
 import echo from "./echo.ts";
 import exportfs from "./exportfs.ts";
+import fcp from "./fcp.ts";
 import hellofs from "./hellofs.ts";
+import hget from "./hget.ts";
+import httpd from "./httpd.ts";
 import kill from "./kill.ts";
 import ls from "./ls.ts";
 import mkdir from "./mkdir.ts";
@@ -31,7 +34,10 @@ export const bin: Readonly<Record<string, TaskMain>> = {
   date,
   echo,
   exportfs,
+  fcp,
   hellofs,
+  hget,
+  httpd,
   kill,
   ls,
   mkdir,

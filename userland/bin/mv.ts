@@ -60,7 +60,7 @@ function* move(sys: ThreadSys, from: string, dir: string, name: string): Task<vo
   }
   if ((d.mode & DMDIR) !== 0)
     throw new PlanError(`can't rename directory ${from} to another directory`);
-  yield* copyfile(sys, from, to, d.mode & 0o777);
+  yield* copyfile(sys, from, to, { perm: d.mode & 0o777 });
   yield* sys.wstat(to, { mode: d.mode, mtime: d.mtime });
   yield* sys.remove(from);
 }
