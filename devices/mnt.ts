@@ -162,7 +162,8 @@ function* wstat(_up: Proc, c: MntChan, w: Wstat): Task<void> {
  */
 function* close(k: Kernel, c: MntChan): Task<void> {
   const m = c.mnt;
-  const { fid } = c;
+  // Of an open that was not answered for, the fid is its group's to settle.
+  const fid = c.opening === null ? c.fid : -1;
   c.fid = -1;
   if (c.cacheroot) c.cache?.clear();
   const wait = m.waits || (c.flag & CRCLOSE) !== 0 || (c.qid.type & QTEXCL) !== 0;
