@@ -4,7 +4,7 @@
 
 import { Path, cclose } from "./chan.ts";
 import type { Chan } from "./chan.ts";
-import { MAFTER, MCACHE, MORDER, MREPL, OREAD, QTDIR } from "./const.ts";
+import { MAFTER, MCACHE, MCREATE, MORDER, MREPL, OREAD, QTDIR } from "./const.ts";
 import type { Want } from "./dev.ts";
 import { convM2D } from "./dir.ts";
 import type { Dir, Wstat } from "./dir.ts";
@@ -27,6 +27,8 @@ type Source = {
   readonly chans: readonly Chan[];
   readonly below: Mnode["children"];
   readonly from: string;
+  /** It is a union, or a mount in which nothing is created: MCREATE cannot be had of it. */
+  readonly nocreate: boolean;
 };
 
 /** The name a mount goes on. */
@@ -60,6 +62,8 @@ export class Names implements Namespace {
   *bind(up: Proc, name: string, old: string, flags: number): Task<number> {
     const [source, covered] = yield* this.#both(up, name, old);
     try {
+      // As the standard kernel: what creates in a union is its own members' affair.
+      if ((flags & MCREATE) !== 0 && source.nocreate) error(Emount);
       const members = source.chans.map((c, i) =>
         member(c, {
           flags: i === 0 ? flags : followflags(flags),
@@ -181,12 +185,13 @@ export class Names implements Namespace {
     const below = node?.children ?? new Map<string, Mnode>();
     if (s.members !== null && s.rest.length === 0) {
       if (wrongkind(s, s.chan)) throw whole(s, Enotdir);
-      return { chans: s.members.map((m) => m.chan.incref()), below, from };
+      const nocreate = s.members.length > 1 || s.members.some((m) => (m.flags & MCREATE) === 0);
+      return { chans: s.members.map((m) => m.chan.incref()), below, from, nocreate };
     }
     try {
       const c = yield* resolve(up, s, early);
       c.path = s.path;
-      return { chans: [c], below, from };
+      return { chans: [c], below, from, nocreate: false };
     } catch (e) {
       throw e instanceof PlanError ? named(s, e, Abind) : e;
     }

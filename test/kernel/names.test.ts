@@ -147,6 +147,19 @@ test(
 );
 
 test(
+  "a bind with MCREATE of a union, or of a mount in which nothing is created, is inconsistent",
+  inside(async (t, sys) => {
+    await sys.bind("/a", "/m", MREPL);
+    t.is(await failure(sys.bind("/m", "/c", MREPL | MCREATE)), "inconsistent mount");
+    await sys.bind("/a", "/m", MREPL | MCREATE);
+    await sys.bind("/m", "/c", MREPL | MCREATE);
+    await sys.bind("/b", "/m", MAFTER | MCREATE);
+    t.is(await failure(sys.bind("/m", "/c", MREPL | MCREATE)), "inconsistent mount");
+    await sys.bind("/m", "/c", MREPL);
+  }),
+);
+
+test(
   "a union goes on without a server that is gone, and lists what the others have",
   inside(async (t, sys) => {
     const pid = await mountram(sys, "/m");
