@@ -2,6 +2,7 @@
 
 import { readdirSync } from "node:fs";
 import test from "ava";
+import differences from "../examples/differences.ts";
 import hello from "../examples/hello.ts";
 import notes from "../examples/notes.ts";
 import server from "../examples/server.ts";
@@ -46,6 +47,45 @@ visits: 2
   },
 };
 
+const ANSWERS: Readonly<Record<string, readonly string[]>> = {
+  names: [
+    "'/tmp/1/b/d/x' does not exist",
+    "a's x",
+    "a's x",
+    "a's x",
+    "a's x",
+    "'../no' does not exist",
+    "b's y",
+    "inconsistent mount",
+    "9P2000.ix.stream",
+  ],
+  standard: [
+    "a's x",
+    "'/tmp/2/m' does not exist",
+    "'/tmp/3/m/p/q/r' does not exist",
+    "'/tmp/4/nowhere' does not exist",
+    "'/tmp/5/m/d/x' does not exist",
+    "'../no' file does not exist",
+    "'y' file does not exist",
+    "it works",
+    "9P2000",
+  ],
+};
+
+for (const namespace of ["names", "standard"] as const)
+  test(`examples/differences.ts gets the answers of the name space ${namespace}`, async (t) => {
+    const k = await boot({ clock: "virtual", namespace });
+    const p = k.spawn(differences, ["differences"]);
+    t.is(await p.wait(), "");
+    const answers = p.output.split("\n").filter((line) => line.startsWith("  "));
+    t.deepEqual(
+      answers.map((line) => line.trim()),
+      ANSWERS[namespace],
+    );
+    await k.shutdown();
+    t.deepEqual(k.audit(), NOTHING);
+  });
+
 for (const [name, { main, argv = [], says }] of Object.entries(examples))
   test(`examples/${name}.ts says what it should`, async (t) => {
     const k = await boot({ clock: "virtual" });
@@ -61,6 +101,6 @@ test("no example is left out", (t) => {
   const files = readdirSync("examples").filter((f) => f.endsWith(".ts"));
   t.deepEqual(
     files.toSorted(),
-    [...Object.keys(examples).map((n) => `${n}.ts`), "first.ts"].toSorted(),
+    [...Object.keys(examples).map((n) => `${n}.ts`), "differences.ts", "first.ts"].toSorted(),
   );
 });

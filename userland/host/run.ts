@@ -56,9 +56,10 @@ async function start(given: Given): Promise<number> {
   const user = given.get("user");
   const here = await bootgiven(given, user === undefined ? {} : { user });
   const { kernel } = here;
-  const ended = given.has("trace") ? traced(kernel) : (): void => undefined;
+  let ended = (): void => undefined;
   try {
     const like = await mounted(kernel, [...here.mounts, ...mounts]);
+    if (given.has("trace")) ended = traced(kernel);
     const argv = [isfile(prog) ? progname(prog) : prog, ...args];
     const p = kernel.spawn(main, argv, {
       tty: kernel.config.tty,
