@@ -24,10 +24,10 @@ import type { Start } from "./start.ts";
 
 /** The source of a bind: what it brings to the name it is bound on. */
 type Source = {
-  readonly chans: readonly Chan[];
+  /** Its own Chan, or the members of the mount point that it is. */
+  readonly members: readonly Member[];
   readonly below: Mnode["children"];
-  readonly from: string;
-  /** It is a union, or a mount in which nothing is created: MCREATE cannot be had of it. */
+  /** It is a mount point whose first member is not all of it, or takes no creates: nor will the bind. */
   readonly nocreate: boolean;
 };
 
@@ -62,19 +62,16 @@ export class Names implements Namespace {
   *bind(up: Proc, name: string, old: string, flags: number): Task<number> {
     const [source, covered] = yield* this.#both(up, name, old);
     try {
+      const members = source.members.map((m, i) => ({
+        ...m,
+        flags: i === 0 ? flags : followflags(flags),
+        covered: false,
+      }));
       // As the standard kernel: what creates in a union is its own members' affair.
-      if ((flags & MCREATE) !== 0 && source.nocreate) error(Emount);
-      const members = source.chans.map((c, i) =>
-        member(c, {
-          flags: i === 0 ? flags : followflags(flags),
-          spec: "",
-          from: source.from,
-          mounted: false,
-        }),
-      );
+      if (source.nocreate && (flags & MCREATE) !== 0) error(Emount);
       return yield* this.#mount(up, covered, { flags, members, below: source.below, op: "bind" });
     } finally {
-      for (const c of source.chans) yield* cclose(c);
+      for (const m of source.members) yield* cclose(m.chan);
       if (covered.chan !== null) yield* cclose(covered.chan);
     }
   }
@@ -163,7 +160,7 @@ export class Names implements Namespace {
           if (o instanceof PlanError) throw o;
           return [source, yield* this.#covered(up, o, early[1])];
         } catch (e) {
-          for (const c of source.chans) yield* cclose(c);
+          for (const m of source.members) yield* cclose(m.chan);
           throw e;
         }
       } finally {
@@ -180,18 +177,28 @@ export class Names implements Namespace {
     table: MountTable,
     { s, early }: { readonly s: Start; readonly early: Chan | null },
   ): Task<Source> {
-    const from = s.path.toString();
     const node = s.path.root === "/" ? table.node(s.path.elems) : undefined;
     const below = node?.children ?? new Map<string, Mnode>();
     if (s.members !== null && s.rest.length === 0) {
       if (wrongkind(s, s.chan)) throw whole(s, Enotdir);
-      const nocreate = s.members.length > 1 || s.members.some((m) => (m.flags & MCREATE) === 0);
-      return { chans: s.members.map((m) => m.chan.incref()), below, from, nocreate };
+      // What ns(1) shows is where each came from.
+      const members = s.members.map((m, i) => ({
+        ...m,
+        chan: m.chan.incref(),
+        spec: i === 0 ? "" : m.spec,
+      }));
+      const nocreate = members.length > 1 || !members.some((m) => (m.flags & MCREATE) !== 0);
+      return { members, below, nocreate };
     }
     try {
       const c = yield* resolve(up, s, early);
       c.path = s.path;
-      return { chans: [c], below, from, nocreate: false };
+      const from = s.path.toString();
+      return {
+        members: [member(c, { flags: 0, spec: "", from, mounted: false })],
+        below,
+        nocreate: false,
+      };
     } catch (e) {
       throw e instanceof PlanError ? named(s, e, Abind) : e;
     }
