@@ -1,14 +1,26 @@
 // Frames of 9P out of chunks of bytes, cut and merged in any way. A frame inside one chunk is a view of
-// it; only one that was cut is copied, once.
+// it; one that was cut is copied, once. The data of an Rstream, though, is given as it comes, in parts
+// that are views too, so that the bytes of a stream are not copied here at all.
 
-import { framesize } from "../kernel/fcall.ts";
+import { get16, get32, get8 } from "../kernel/bits.ts";
+import { Rstream, framesize } from "../kernel/fcall.ts";
 
 /** size[4] type[1] tag[2]: the least a frame can be. */
 const MINFRAME = 7;
+/** An Rstream's fixed part: that and count[4]. */
+const STREAMHEAD = 11;
+
+/** Some of the data of an Rstream that was cut; never empty. */
+export type Part = { readonly tag: number; readonly data: Uint8Array };
 
 export class Frames {
   /** A size that cannot be: the stream is lost from there on. */
   broken = false;
+  /** Every frame is given whole. */
+  whole = false;
+  /** The Rstream that is given in parts, and how much of its data is still to come. */
+  #tag = 0;
+  #left = 0;
   readonly #msize: number;
   #chunk: Uint8Array = new Uint8Array(0);
   #off = 0;
@@ -27,14 +39,15 @@ export class Frames {
   }
 
   /** The next whole frame, or null when more bytes are needed (or it is broken). */
-  next(): Uint8Array | null {
+  next(): Uint8Array | Part | null {
     if (this.broken) return null;
+    if (this.#left > 0) return this.#data();
     if (this.#part !== null) return this.#rest(this.#part);
     const left = this.#chunk.length - this.#off;
     if (left < 4) return this.#cut(left, 4);
     const size = framesize(this.#chunk, this.#off);
     if (!this.#sane(size)) return null;
-    if (left < size) return this.#cut(left, size);
+    if (left < size) return this.#begins(left, size) ? this.#data() : this.#cut(left, size);
     const f = this.#chunk.subarray(this.#off, this.#off + size);
     this.#off += size;
     return f;
@@ -43,6 +56,27 @@ export class Frames {
   #sane(size: number): boolean {
     this.broken = size < MINFRAME || size > this.#msize;
     return !this.broken;
+  }
+
+  /** Whether an Rstream begins here that can be given in parts: all but its data is there, and makes sense. */
+  #begins(left: number, size: number): boolean {
+    const [c, o] = [this.#chunk, this.#off];
+    if (this.whole || left < STREAMHEAD || get8(c, o + 4) !== Rstream) return false;
+    if (get32(c, o + 7) !== size - STREAMHEAD) return false;
+    this.#tag = get16(c, o + 5);
+    this.#left = size - STREAMHEAD;
+    this.#off += STREAMHEAD;
+    return true;
+  }
+
+  /** What this chunk has of it. */
+  #data(): Part | null {
+    const n = Math.min(this.#left, this.#chunk.length - this.#off);
+    if (n === 0) return null;
+    const data = this.#chunk.subarray(this.#off, this.#off + n);
+    this.#off += n;
+    this.#left -= n;
+    return { tag: this.#tag, data };
   }
 
   /** Keeps the chunk's last `left` bytes as the beginning of something of `size`. */

@@ -28,6 +28,7 @@ import { Rendez } from "../kernel/rendez.ts";
 import type { Task } from "../kernel/rendez.ts";
 import type { Coroutine } from "../kernel/sched.ts";
 import { Frames } from "./frames.ts";
+import type { Part } from "./frames.ts";
 import { Group, answers, notefids } from "./group.ts";
 
 /** Half of what a server must bear: requests, and bytes of frames, outstanding on a connection. */
@@ -316,7 +317,10 @@ export class Mnt implements Conn {
         const chunk = yield* readchunk(up, this.chan, this.msize);
         if (chunk.length === 0) break;
         frames.add(chunk);
-        for (let f = frames.next(); f !== null; f = frames.next()) if (!this.#mux(f)) return;
+        // The trace shows messages, not parts.
+        frames.whole = this.k.trace.on;
+        for (let f = frames.next(); f !== null; f = frames.next())
+          if (!(f instanceof Uint8Array ? this.#mux(f) : this.#part(f))) return;
         if (frames.broken) break;
       }
     } catch (e) {
@@ -336,6 +340,16 @@ export class Mnt implements Conn {
         { type: "receive", conn: this.id, fcall: f, bytes: frame.length },
         g?.call ?? null,
       );
+    return this.#answer(g, f);
+  }
+
+  /** Data of an Rstream that was cut. */
+  #part({ tag, data }: Part): boolean {
+    return this.#answer(this.#groups[tag] ?? null, { type: Rstream, tag, data });
+  }
+
+  /** An answer to the first request of g that is outstanding. */
+  #answer(g: Group | null, f: Fcall): boolean {
     if (g === null || g.ended) return false;
     const t = g.requests[g.replies.length];
     if (t === undefined || !answers(t, f)) return false;

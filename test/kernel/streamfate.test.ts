@@ -191,7 +191,7 @@ ladder(
     const fd = await sys.create(`${FAR}/new`, OWRITE | OSTREAM, 0o666);
     for (let i = 0; i < 10; i++) await sys.swrite(fd, pattern(i * 10_000, 10_000));
     link.cut();
-    t.is((await failed(sys.close(fd))).message, "i/o on hungup channel");
+    t.regex((await failed(sys.close(fd))).message, /i\/o on hungup channel$/);
   },
 );
 
@@ -382,7 +382,7 @@ test(
       );
       const fd = await sys.open("/n/fake/f", OWRITE);
       await sys.swrite(fd, new Uint8Array(10));
-      t.is((await failed(sys.close(fd))).message, "i/o on hungup channel");
+      t.regex((await failed(sys.close(fd))).message, /i\/o on hungup channel$/);
     });
   }),
 );
