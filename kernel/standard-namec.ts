@@ -2,7 +2,7 @@
 // with the errors of Plan 9's chan.c. Walking is in standard-walk.ts.
 
 import { CCEXEC, CRCLOSE, Chan, ccloseall, cclose } from "./chan.ts";
-import { DMDIR, OCEXEC, OEXCL, OEXEC, ORCLOSE, OTRUNC, MCREATE, QTDIR } from "./const.ts";
+import { DMDIR, MCREATE, OCEXEC, OEXCL, OEXEC, ORCLOSE, OSTREAM, OTRUNC, QTDIR } from "./const.ts";
 import type { Want } from "./dev.ts";
 import {
   Ecreatedir,
@@ -156,7 +156,7 @@ function* openit(f: Call, omode: number): Task<void> {
   const mh = f.head;
   if (mh !== null && mh.mounts.length > 1)
     f.chan.union = { members: () => mh.mounts.map((m) => m.to), uri: 0, umc: null };
-  f.chan = yield* f.chan.dev.open(f.up, f.chan, omode & ~OCEXEC);
+  f.chan = yield* f.chan.dev.open(f.up, f.chan, omode & ~(OCEXEC | OSTREAM));
   setflags(f.chan, omode);
 }
 
@@ -213,7 +213,7 @@ function* make(f: Call, last: string, want: Want): Task<void> {
     held.push(nc);
     nc.path = f.chan.path;
     nc.mtpt = f.chan.mtpt?.map(({ depth, from }) => ({ depth, from: from.incref() })) ?? null;
-    const omode = want.omode & ~(OEXCL | OCEXEC);
+    const omode = want.omode & ~(OEXCL | OCEXEC | OSTREAM);
     const made = yield* nc.dev.create(f.up, nc, last, { omode, perm: want.perm });
     made.path = f.chan.path.add(last);
     held[1] = f.chan;

@@ -12,6 +12,7 @@ import {
   MREPL,
   ORDWR,
   OREAD,
+  OSTREAM,
   OWRITE,
   RFCNAMEG,
   RFFDG,
@@ -425,5 +426,21 @@ test(
         await sys.sleep(20);
         t.deepEqual(k.audit(), before, `${what} after ${ms} ms`);
       }
+  }),
+);
+
+test(
+  "OSTREAM is nobody's business but the kernel's, in a device as at a server",
+  standard(async (t, sys) => {
+    const out = await sys.create("/tmp/streamed", OWRITE | OSTREAM, 0o666);
+    await sys.write(out, new TextEncoder().encode("S"));
+    await sys.close(out);
+    const buf = new Uint8Array(200);
+    for (const name of ["/tmp", "/tmp/streamed"]) {
+      const fd = await sys.open(name, OREAD | OSTREAM);
+      t.true((await sys.read(fd, buf)) > 0, name);
+      await sys.close(fd);
+    }
+    t.is(buf[0], 0x53);
   }),
 );
