@@ -122,7 +122,7 @@ function* statunion(up: Proc, s: Start): Task<Dir> {
         return d;
       } catch (e) {
         if (!(e instanceof PlanError) || e.message === Eintr) throw e;
-        if (e.at !== 0 && missedlater(e, c)) throw e;
+        if (won(e, c)) throw e;
         if (up.k.trace.on)
           up.k.trace.emit({
             type: "namec",
@@ -141,7 +141,9 @@ function* statunion(up: Proc, s: Start): Task<Dir> {
 }
 
 /** The member has the first element, so it won and its error is the answer. */
-function missedlater(e: PlanError, c: Chan | null): boolean {
+function won(e: PlanError, c: Chan | null): boolean {
+  // A member is a directory: what is none is the first element.
+  if (e.at === 0) return e.message === Enotdir;
   return e.at !== undefined || c === null || c.qid.type !== QTNONE;
 }
 

@@ -113,6 +113,21 @@ test(
 );
 
 test(
+  "a member of a union whose first element is a file wins as well, and a stat below it says so",
+  inside(async (t, sys) => {
+    for (const version of ["9P2000.ix", "9P2000"]) {
+      await mountram(sys, "/c", { version });
+      await put(sys, "/c/f", "");
+      await sys.bind("/c", "/m", MREPL);
+      await sys.bind("/a", "/m", MAFTER);
+      const why = "'/m/f' not a directory";
+      t.is(await failure(sys.stat("/m/f/x")), why, version);
+      t.is(await failure(sys.open("/m/f/x", OREAD)), why, version);
+    }
+  }),
+);
+
+test(
   "remote members of a union are asked at once and only walked; the one that won is then acted on",
   within(
     async (t, k) => {
