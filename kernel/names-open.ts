@@ -100,9 +100,20 @@ export function* create(up: Proc, s: Start, want: Want): Task<Chan> {
 
 /** The name is there: it is opened and truncated, or with OEXCL an error. Takes c over. */
 function* exists(up: Proc, s: Start, c: Chan, want: Want): Task<Chan> {
-  if ((want.omode & OEXCL) === 0) return yield* openchan(up, s, c, want.omode | OTRUNC);
+  if ((want.omode & OEXCL) === 0) return yield* truncate(up, s, c, want.omode | OTRUNC);
   yield* cclose(c);
   throw whole(s, Eexist);
+}
+
+/** Opens c, which it takes over, whatever kind of file it is: to create, what is there is good enough. */
+function* truncate(up: Proc, s: Start, c: Chan, omode: number): Task<Chan> {
+  let nc: Chan | null = null;
+  try {
+    nc = yield* c.dev.open(up, c, devmode(c, omode));
+    return finish(s, nc, omode);
+  } finally {
+    if (nc === null) yield* cclose(c);
+  }
 }
 
 /** A mount point's direct children can be created only where a member has MCREATE. */
@@ -130,13 +141,6 @@ function* createin(up: Proc, c: Chan, last: string, want: Want): Task<Chan> {
   try {
     nc = yield* c.dev.create(up, c, last, { omode: devmode(c, want.omode), perm: want.perm });
     return nc;
-  } catch (e) {
-    const notdir =
-      e instanceof PlanError &&
-      e.at === undefined &&
-      c.qid.type !== QTNONE &&
-      (c.qid.type & QTDIR) === 0;
-    throw notdir ? new PlanError(Enotdir) : e;
   } finally {
     if (nc === null) yield* cclose(c);
   }
@@ -171,10 +175,10 @@ function* lookfor(up: Proc, s: Start): Task<Chan | null> {
     return yield* walked(up, s, s.rest, "create looks whether it is there");
   } catch (e) {
     if (!(e instanceof PlanError) || e.message === Eintr || e.at === undefined) throw e;
-    if (e.at < s.rest.length - 1 && e.message !== Enotdir) throw e;
+    // Where its parent is no directory, the device says so when asked to create.
     if (e.at === s.rest.length - 1) return null;
-    // Its parent is no directory: the kernel names the whole.
-    throw e.at === s.rest.length - 2 ? whole(s, Enotdir) : e;
+    if (e.at === s.rest.length - 2 && e.message === Enotdir && !s.name.mustdir) return null;
+    throw e;
   }
 }
 
