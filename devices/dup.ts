@@ -14,6 +14,7 @@ import {
   devstat,
   devwalk,
   nodev,
+  opened,
   openmode,
 } from "../kernel/dev.ts";
 import type { Dev, Dirent, Gen } from "../kernel/dev.ts";
@@ -58,7 +59,7 @@ export function newDup(k: Kernel): Dev {
         if (omode !== OREAD) error(Eisdir);
         return devopen(up, c, omode, gen);
       }
-      if ((s & 1) === 1) return devopen(up, c, omode, gen);
+      if ((s & 1) === 1) return opened(c, omode);
       const f = up.fgrp.tochan(s >> 1, openmode(omode & ~(OCEXEC | ORCLOSE))).incref();
       yield* cclose(c);
       return f;

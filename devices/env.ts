@@ -14,6 +14,7 @@ import {
   devdirread,
   devfile,
   devwalk,
+  dirname,
   nodev,
   opened,
 } from "../kernel/dev.ts";
@@ -102,8 +103,7 @@ function lookup(up: Proc, c: EnvChan): Evar {
 
 function stat(up: Proc, c: EnvChan): Dir {
   if ((c.qid.type & QTDIR) === 0) return devdirent(up, c, dirent(lookup(up, c)));
-  const name = c.path.elems.length > 0 ? c.path.last : c.path.root;
-  return devdirent(up, c, { ...ROOT, name });
+  return devdirent(up, c, { ...ROOT, name: dirname(c) });
 }
 
 function open(up: Proc, c: EnvChan, omode: number): EnvChan {
@@ -151,8 +151,7 @@ function write(v: Evar, bytes: Uint8Array, offset: number): number {
 
 function remove(egrp: Egrp, v: Evar): void {
   v.removed = true;
-  egrp.vars.delete(v.name);
-  egrp.vers++;
+  egrp.remove(v);
 }
 
 /** Makes the environment device. */

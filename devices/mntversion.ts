@@ -1,6 +1,7 @@
 // Agreeing on a version of 9P with the server behind a Chan: Tversion, Rversion, and the ladder from the
 // longest string this kernel can use down to plain 9P2000 (protocol, "Versions").
 
+import { CMSG } from "../kernel/chan.ts";
 import type { Chan } from "../kernel/chan.ts";
 import { NOTAG } from "../kernel/const.ts";
 import {
@@ -57,6 +58,7 @@ export function* mntversion(up: Proc, c: Chan, want: Agreed): Task<Mnt> {
     });
     const m = new Mnt(up.k, c, agreed);
     c.mux = m;
+    c.flag |= CMSG;
     return m;
   } finally {
     q.unlock();

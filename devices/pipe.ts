@@ -9,6 +9,7 @@ import { OREAD, QTDIR } from "../kernel/const.ts";
 import {
   DEVDOTDOT,
   devdir,
+  devdirent,
   devdirread,
   devfile,
   devpermcheck,
@@ -166,8 +167,9 @@ export function newPipe(k: Kernel, limit: number = PIPELIMIT): Dev {
       if (wq.clone instanceof PipeChan) wq.clone.end = endof(wq.clone.qid);
       return wq;
     },
-    *stat(up, c) {
-      return devstat(up, c, gen);
+    *stat(up, c: PipeChan) {
+      if (c.end !== -1) return devstat(up, c, gen);
+      return devdirent(up, c, { qid: c.qid, name: ".", length: 0, perm: 0o555, uid: c.pipe.owner });
     },
     *open(up, c: PipeChan, omode) {
       return open(up, c, omode);

@@ -12,6 +12,7 @@ import {
   devdirread,
   devpermcheck,
   devwalk,
+  dirname,
   nodev,
   opened,
 } from "../kernel/dev.ts";
@@ -20,6 +21,7 @@ import type { Dir, Qid } from "../kernel/dir.ts";
 import {
   Ebadusefd,
   Enotposted,
+  Egreg,
   Eperm,
   Eprocdied,
   Eshort,
@@ -116,8 +118,7 @@ const gen: Gen = (up, c, s, name) => {
 };
 
 function stat(up: Proc, c: ProcChan): Dir {
-  if (c.pid === 0)
-    return devdirent(up, c, { ...ROOT, name: c.path.elems.length > 0 ? c.path.last : c.path.root });
+  if (c.pid === 0) return devdirent(up, c, { ...ROOT, name: dirname(c) });
   const p = procof(up, c);
   const d = c.file === null ? piddirent(p) : filedirent(p, PROCFILES.indexOf(c.file));
   return d === null ? error(Eprocdied) : devdirent(up, c, d);
@@ -156,7 +157,7 @@ function* read(up: Proc, c: ProcChan, buf: Uint8Array, offset: number): Task<num
     case "text":
       return readbytes(programfile(p.text), buf, offset);
     default:
-      if (c.file.text === undefined) return error(Eperm);
+      if (c.file.text === undefined) return error(Egreg);
       if (c.text === null || offset === 0) c.text = utfencode(c.file.text(p));
       return readbytes(c.text, buf, offset);
   }
@@ -167,17 +168,17 @@ function postnote(p: Proc, text: string): void {
   p.image.notes.post(text, false);
 }
 
-function write(up: Proc, c: ProcChan, bytes: Uint8Array): void {
+function* write(up: Proc, c: ProcChan, bytes: Uint8Array): Task<void> {
   const p = procof(up, c);
   switch (c.file?.name) {
     case "args":
       if (bytes.length === 0) error(Eshort);
       if (bytes.length >= ERRMAX) error(Etoobig);
-      p.args = [written(bytes)];
+      p.setargs = utfdecode(bytes, 0, bytes.length);
       return;
     case "ctl":
       if (bytes.length > MAXCTL) error(Etoobig);
-      return procctl(p, written(bytes));
+      return yield* procctl(p, written(bytes));
     case "note":
       return postnote(p, utfdecode(bytes, 0, bytes.length));
     case "notepg":
@@ -215,7 +216,7 @@ export function newProc(k: Kernel): Dev {
     },
     read,
     *write(up, c: ProcChan, bytes) {
-      write(up, c, bytes);
+      yield* write(up, c, bytes);
       return bytes.length;
     },
   };

@@ -2,7 +2,8 @@
 // file obeys. proc(3)
 
 import type { Chan } from "../kernel/chan.ts";
-import { OREAD } from "../kernel/const.ts";
+import { cclose } from "../kernel/chan.ts";
+import { ERRMAX, OREAD } from "../kernel/const.ts";
 import {
   Ebadarg,
   Ebadctl,
@@ -16,6 +17,7 @@ import {
 import { quote } from "../kernel/name.ts";
 import type { Proc, Waitmsg } from "../kernel/proc.ts";
 import { Rendez } from "../kernel/rendez.ts";
+import type { Task } from "../kernel/rendez.ts";
 import type { Coroutine } from "../kernel/sched.ts";
 import { utfcut, utfencode, utflen } from "../kernel/utf.ts";
 import { NUMSIZE, fdline, num, strtoul } from "./text.ts";
@@ -52,8 +54,9 @@ export const PROCFILES: readonly Procfile[] = [
 export const readonlyfile = (name: string): boolean =>
   ["fd", "ns", "status", "text", "wait"].includes(name);
 
-/** The arguments, quoted where rc would need it. */
+/** The arguments, quoted where rc would need it; or what somebody wrote here. */
 export function argstext(p: Proc): string {
+  if (p.setargs !== null) return `${p.text} [${p.setargs}]`;
   return p.args.map(quote).join(" ");
 }
 
@@ -144,32 +147,62 @@ const IDLE: Readonly<Record<string, number>> = {
   fixedpri: 2,
 };
 
+/** Messages to a ctl file: how many words they have, and what they do. */
+const MESSAGES: ReadonlyMap<
+  string,
+  readonly [words: number, fn: (p: Proc, arg: string) => Task<void>]
+> = new Map([
+  ["close", [2, closefd]],
+  ["closefiles", [1, closefiles]],
+  ["hang", [1, (p) => hang(p, true)]],
+  ["kill", [1, kill]],
+  ["nohang", [1, (p) => hang(p, false)]],
+  ["start", [1, start]],
+  ["stop", [1, stop]],
+]);
+
 /** Obeys a message to p's ctl file. */
-export function procctl(p: Proc, text: string): void {
+export function* procctl(p: Proc, text: string): Task<void> {
   const words = fields(text);
-  const [verb] = words;
+  const [verb, arg = ""] = words;
   if (verb === undefined) return error(Ectlempty);
-  const told = `"${words.map(quote).join(" ")}"`;
-  const want = IDLE[verb] ?? (["kill", "start", "stop"].includes(verb) ? 1 : -1);
-  if (want < 0) error(`${Ectlmsg} ${told}`);
-  if (want !== words.length) error(`${Ecmdargs} ${told}`);
-  if (verb === "kill") kill(p);
-  if (verb === "stop") stop(p);
-  if (verb === "start") start(p);
+  const message = MESSAGES.get(verb);
+  const want = message?.[0] ?? IDLE[verb];
+  if (want === undefined) return cmderror(Ectlmsg, words);
+  if (want !== words.length) cmderror(Ecmdargs, words);
+  if (message !== undefined) yield* message[1](p, arg);
 }
 
-function kill(p: Proc): void {
+/** The error with the message it is about, as much of it as there is room for. */
+function cmderror(what: string, words: readonly string[]): never {
+  return error(`${utfcut(`${what} "${words.map(quote).join(" ")}`, ERRMAX - 11)}"`);
+}
+
+function* closefd(p: Proc, arg: string): Task<void> {
+  yield* cclose(p.fgrp.take(strtoul(arg)));
+}
+
+function* closefiles(p: Proc): Task<void> {
+  for (const [fd, c] of p.fgrp.fd.entries()) if (c !== null) yield* cclose(p.fgrp.take(fd));
+}
+
+/** Whether the process stops when it executes another program. */
+function* hang(p: Proc, yes: boolean): Task<void> {
+  p.hang = yes;
+}
+
+function* kill(p: Proc): Task<void> {
   if (p.image === null) error(Eperm);
   p.exit(Ekilled);
 }
 
 /** From its next system call on, the process waits. */
-function stop(p: Proc): void {
+function* stop(p: Proc): Task<void> {
   if (p.image === null) error(Eperm);
   p.stopped ??= new Rendez("stopped");
 }
 
-function start(p: Proc): void {
+function* start(p: Proc): Task<void> {
   if (p.stopped === null) return error(Ebadctl);
   const r = p.stopped;
   p.stopped = null;

@@ -3,7 +3,7 @@
 // Creating a file and writing the number of a descriptor into it posts that descriptor's Chan; opening the
 // file gives the same Chan. The registry holds a reference to each.
 
-import { COPEN, CRCLOSE, Chan, Path, cclose } from "../kernel/chan.ts";
+import { CCEXEC, COPEN, CRCLOSE, Chan, Path, cclose } from "../kernel/chan.ts";
 import {
   DMDIR,
   OCEXEC,
@@ -23,6 +23,7 @@ import {
   devfile,
   devpermcheck,
   devwalk,
+  dirname,
   opened,
   openmode,
 } from "../kernel/dev.ts";
@@ -35,10 +36,11 @@ import {
   Eisdir,
   Enonexist,
   Eperm,
-  Etoobig,
+  Egreg,
   error,
   Esrvauth,
   Esrvexist,
+  Esrvflags,
 } from "../kernel/errors.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { checkelem } from "../kernel/name.ts";
@@ -150,8 +152,7 @@ class SrvDev implements Srv {
 
   *stat(up: Proc, c: SrvChan): Task<Dir> {
     if (c.service !== null) return devdirent(up, c, dirent(serviceof(c)));
-    const name = c.path.elems.length > 0 ? c.path.last : c.path.root;
-    return devdirent(up, c, { ...ROOT, name });
+    return devdirent(up, c, { ...ROOT, name: dirname(c) });
   }
 
   /** Opens a directory, or gives the Chan that was posted. */
@@ -196,9 +197,10 @@ class SrvDev implements Srv {
 
   /** Posts the descriptor whose number is written; what is no number counts as 0. */
   *write(up: Proc, c: SrvChan, bytes: Uint8Array): Task<number> {
-    if (bytes.length >= MAXNUMBER) error(Etoobig);
+    if (bytes.length >= MAXNUMBER) error(Egreg);
     const s = serviceof(c);
     const posted = up.fgrp.get(strtoul(written(bytes)));
+    if ((posted.flag & (CCEXEC | CRCLOSE)) !== 0) error(Esrvflags);
     if ((posted.qid.type & QTAUTH) !== 0) error(Esrvauth);
     if (s.chan !== null) error(Ebadusefd);
     s.chan = posted.incref();
@@ -230,9 +232,11 @@ class SrvDev implements Srv {
   #rename(s: Service, name: string): void {
     checkelem(name);
     if (this.#services.has(name)) error(Eexist);
-    this.#services.delete(s.name);
     s.name = name;
-    this.#services.set(name, s);
+    // It keeps its place in the list.
+    const list = [...this.#services.values()];
+    this.#services.clear();
+    for (const sv of list) this.#services.set(sv.name, sv);
   }
 
   post(name: string, c: Chan): void {

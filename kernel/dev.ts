@@ -203,14 +203,19 @@ export function devdirent(up: Proc, c: Chan, d: Dirent): Dir {
   };
 }
 
+/** What a kernel device calls a directory: the last element of the name it was reached by, "/" for that. */
+export function dirname(c: Chan): string {
+  const path = c.path.toString();
+  return path === "/" ? path : path.slice(path.lastIndexOf("/") + 1);
+}
+
 /** stat through gen: a file is found by its qid among its siblings, a directory is described by itself. */
 export function devstat(up: Proc, c: Chan, gen: Gen): Dir {
   for (let s = 0; ; s++) {
     const d = gen(up, c, s, null);
     if (d === null) {
       if ((c.qid.type & QTDIR) === 0) error(Enonexist);
-      const name = c.path.elems.length > 0 ? c.path.last : c.path.root;
-      return devdirent(up, c, { qid: c.qid, name, length: 0, perm: 0o555 });
+      return devdirent(up, c, { qid: c.qid, name: dirname(c), length: 0, perm: 0o555 });
     }
     if (d !== "skip" && d.qid.path === c.qid.path) return devdirent(up, c, d);
   }

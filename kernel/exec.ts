@@ -8,6 +8,7 @@ import { OEXEC } from "./const.ts";
 import { Ebadexec, error } from "./errors.ts";
 import { Aopen } from "./namespace.ts";
 import type { Proc } from "./proc.ts";
+import { Rendez } from "./rendez.ts";
 import type { Task } from "./rendez.ts";
 import { Image } from "./trap.ts";
 import type { Program } from "./trap.ts";
@@ -39,6 +40,8 @@ export function* execimage(up: Proc, name: string, argv: readonly string[]): Tas
   up.text = elem;
   up.notes.length = 0;
   if (up.k.trace.on) up.k.trace.emit({ type: "proc", what: "exec", pid: up.pid, text: name });
+  up.setargs = null;
+  if (up.hang) up.stopped ??= new Rendez("stopped");
   new Image(up).start(program, args);
   if (me !== null) up.k.sched.kill(me);
 }

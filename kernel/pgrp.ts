@@ -1,7 +1,7 @@
 // The groups that processes share or copy with rfork(2): Pgrp, the name space; Fgrp, the descriptors;
 // Egrp, the environment; Rgrp, the rendezvous tags. Each is reference counted by the processes in it.
 
-import { cclose } from "./chan.ts";
+import { CMSG, cclose } from "./chan.ts";
 import type { Chan } from "./chan.ts";
 import { Ebadfd, Ebadusefd, PlanError, error } from "./errors.ts";
 import { OEXEC, ORDWR, OREAD } from "./const.ts";
@@ -58,6 +58,13 @@ export class Fgrp {
     const c = this.get(fd);
     if (mode >= 0 && c.mode !== ORDWR && (c.mode === OEXEC ? OREAD : c.mode) !== mode)
       error(Ebadusefd);
+    return c;
+  }
+
+  /** tochan for reading and writing: what a connection to a server runs over is not for programs. */
+  iochan(fd: number, mode: number): Chan {
+    const c = this.tochan(fd, mode);
+    if ((c.flag & CMSG) !== 0) error(Ebadusefd);
     return c;
   }
 
@@ -139,6 +146,18 @@ export class Egrp {
     this.vars.set(name, v);
     this.vers++;
     return v;
+  }
+
+  /** As on Plan 9, the last variable takes the place of the one that goes: a listing shows it. */
+  remove(v: Evar): void {
+    const list = [...this.vars.values()];
+    const last = list.pop();
+    this.vars.clear();
+    for (const e of list) {
+      const now = e === v ? last : e;
+      if (now !== undefined) this.vars.set(now.name, now);
+    }
+    this.vers++;
   }
 
   close(): void {

@@ -37,6 +37,10 @@ export class Proc {
   /** The name of its program. */
   text: string;
   args: readonly string[] = [];
+  /** What was written to its args file. */
+  setargs: string | null = null;
+  /** It stops when it executes another program. */
+  hang = false;
   /** Who waits for it; null for a child of RFNOWAIT and an orphan. */
   parent: Proc | null = null;
   ppid = 0;

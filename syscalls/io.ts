@@ -35,7 +35,7 @@ export function read(up: Proc, fd: number, buf: Uint8Array): Task<number> {
 
 export function* pread(up: Proc, fd: number, buf: Uint8Array, offset: number): Task<number> {
   checkbytes(buf);
-  const c = up.fgrp.tochan(fd, OREAD);
+  const c = up.fgrp.iochan(fd, OREAD);
   checkoffset(offset);
   c.ref++;
   try {
@@ -68,7 +68,7 @@ export function write(up: Proc, fd: number, bytes: Uint8Array): Task<number> {
 
 export function* pwrite(up: Proc, fd: number, bytes: Uint8Array, offset: number): Task<number> {
   checkbytes(bytes);
-  const c = up.fgrp.tochan(fd, OWRITE);
+  const c = up.fgrp.iochan(fd, OWRITE);
   checkoffset(offset);
   if ((c.qid.type & QTDIR) !== 0) error(Eisdir);
   c.ref++;
@@ -100,7 +100,7 @@ function* pwriteat(up: Proc, c: Chan, bytes: Uint8Array, offset: number): Task<n
 }
 
 export function* seek(up: Proc, fd: number, offset: number, whence: number): Task<number> {
-  const c = up.fgrp.get(fd);
+  const c = up.fgrp.iochan(fd, -1);
   checknum(offset);
   if (c.dev.dc === "|") error(Eisstream);
   c.ref++;

@@ -80,6 +80,8 @@ function fork(up: Proc, flags: number, child: Program): number {
   if ((flags & RFNOMNT) !== 0) p.pgrp.noattach = true;
   if ((flags & RFNOTEG) === 0) p.noteid = up.noteid;
   p.tty = up.tty;
+  p.setargs = up.setargs;
+  p.hang = up.hang;
   p.ppid = up.pid;
   if ((flags & RFNOWAIT) === 0) {
     p.parent = up;
@@ -118,7 +120,7 @@ export function wait(up: Proc): Task<Waitmsg> {
 export function* await_(up: Proc, n = 512): Task<string> {
   checknum(n);
   const w = yield* up.await();
-  return utfcut(`${w.pid} ${w.time.join(" ")} ${quoteall(w.msg)}`, Math.max(0, n));
+  return utfcut(`${w.pid} ${w.time.join(" ")} ${quoteall(w.msg)}`, Math.max(0, n - 1));
 }
 
 export function* notify(up: Proc, handler: Handler | null): Task<void> {

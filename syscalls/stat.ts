@@ -33,7 +33,7 @@ export function* wstat(up: Proc, name: string, d: Wstat): Task<void> {
 
 export function* fwstat(up: Proc, fd: number, d: Wstat): Task<void> {
   const w = checkwstat(d);
-  const c = up.fgrp.get(fd).incref();
+  const c = up.fgrp.iochan(fd, -1).incref();
   try {
     if (c.ismtpt && d.name !== undefined && d.name !== "")
       error(nameerror(c.path.toString(), Eismtpt));

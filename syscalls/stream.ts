@@ -21,7 +21,7 @@ export function* stream(up: Proc, fd: number, offset: number): Task<void> {
   checknum(offset);
   if (offset < 0) error(Enegoff);
   if (offset > MAXOFFSET) error(Ebadarg);
-  const c = up.fgrp.get(fd);
+  const c = up.fgrp.iochan(fd, -1);
   yield* ordered(c, c.rlock, function* () {
     // A file without offsets keeps what was read ahead.
     if (offset !== c.offset || plain(c)) endread(c);
@@ -41,7 +41,7 @@ export function* stream(up: Proc, fd: number, offset: number): Task<void> {
 /** The next bytes of the stream, at most buf.length, at least one; 0 at the end of the file. */
 export function* sread(up: Proc, fd: number, buf: Uint8Array): Task<number> {
   checkbytes(buf);
-  const c = up.fgrp.tochan(fd, OREAD);
+  const c = up.fgrp.iochan(fd, OREAD);
   return yield* ordered(c, c.rlock, function* () {
     if ((c.qid.type & QTDIR) !== 0) return yield* dirread(up, c, buf, -1);
     yield* endwrite(c);
@@ -55,7 +55,7 @@ export function* sread(up: Proc, fd: number, buf: Uint8Array): Task<number> {
 /** Writes the next bytes of the stream, waiting only for room. An earlier failure is this one's. */
 export function* swrite(up: Proc, fd: number, bytes: Uint8Array): Task<number> {
   checkbytes(bytes);
-  const c = up.fgrp.tochan(fd, OWRITE);
+  const c = up.fgrp.iochan(fd, OWRITE);
   if ((c.qid.type & QTDIR) !== 0) error(Eisdir);
   const isplain = plain(c);
   return yield* ordered(c, isplain ? c.rlock : c.wlock, function* () {

@@ -53,13 +53,14 @@ function* childsays(child: Sc): Task<void> {
 }
 
 function* alarm(sc: Sc, w: Words): Task<number> {
-  const left = yield* sc.sys.alarm(w.n(1));
+  const left = yield* sc.sys.alarm(w.n(1) >>> 0);
   return yield* said(sc, left > 0 ? ">0" : left === 0 ? "0" : "<0", left);
 }
 
 function* errstr(sc: Sc, w: Words): Task<number> {
-  const s = yield* sc.sys.errstr(w.s(1), w.n(2, ERRMAX));
-  return yield* said(sc, `0 got ${pesc(utfencode(s))}`);
+  const s = yield* attempt(sc.sys.errstr(w.s(1), w.n(2, ERRMAX)));
+  const got = pesc(s === undefined ? w.bytes(1) : utfencode(s.value));
+  return yield* said(sc, `${s === undefined ? -1 : 0} got ${got}`);
 }
 
 function* notify(sc: Sc, w: Words): Task<number> {
