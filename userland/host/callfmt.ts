@@ -9,7 +9,7 @@
 import * as c from "../../kernel/const.ts";
 import { convM2D } from "../../kernel/dir.ts";
 import type { Dir } from "../../kernel/dir.ts";
-import { dirmodefmt, qidfmt } from "../../kernel/fcallfmt.ts";
+import { dirmodefmt } from "../../kernel/fcallfmt.ts";
 import type { Call } from "../../kernel/trace.ts";
 import { utfdecode } from "../../kernel/utf.ts";
 
@@ -125,9 +125,9 @@ function isdir(v: object): v is Dir {
   return "qid" in v && "muid" in v;
 }
 
-/** An entry as `ls -lq` shows one. */
+/** An entry as `ls -l` shows one. */
 function direntry(d: Dir): string {
-  return `${dirmodefmt(d.mode)} ${d.uid} ${d.gid} ${d.length} ${d.name} ${qidfmt(d.qid)}`;
+  return `${dirmodefmt(d.mode)} ${d.uid} ${d.gid} ${d.length} ${d.name}`;
 }
 
 function textfmt(s: string): string {

@@ -7,6 +7,9 @@ export type { Process, Spawnopts } from "../../kernel/spawn.ts";
 export type { Audit } from "../../kernel/kernel.ts";
 export type { Call, Event, Step, Trace } from "../../kernel/trace.ts";
 export type { Tree } from "../../devices/mem.ts";
+export { hostdir, hostnet } from "./machine.ts";
+export { serveramfs, simnet } from "./net.ts";
+export { bin } from "../bin/index.ts";
 export type { Dir, Qid, Wstat } from "../../kernel/dir.ts";
 export type {
   Exit,

@@ -2,20 +2,32 @@
 // /bin, and the console on the streams of this process.
 
 import { MREPL } from "../../kernel/const.ts";
-import type { Booted } from "../../kernel/boot.ts";
+import type { Booted, Newdev } from "../../kernel/boot.ts";
+import { newFs } from "../../devices/fs-node.ts";
 import { newIp } from "../../devices/ip.ts";
 import { newNodestack } from "../../devices/ip-node.ts";
+import type { Netopts } from "../../devices/ip-node.ts";
 import { bin } from "../bin/index.ts";
 import { boot } from "./boot.ts";
 import type { Bootopts } from "./boot.ts";
 import { Streamtty } from "./tty.ts";
+
+/** Device #I over the host's TCP, for boot's devices. */
+export function hostnet(opts: Netopts = {}): Newdev {
+  return (k) => newIp(k, newNodestack(k, opts));
+}
+
+/** Device #U over a directory of the host, for boot's devices: nothing outside it can be reached. */
+export function hostdir(root: string, opts: { readonly readonly?: boolean } = {}): Newdev {
+  return (k) => newFs(k, { root, ...opts });
+}
 
 /** Boots it. */
 export function machine(opts: Bootopts = {}): Promise<Booted> {
   const mine = machineopts(opts);
   return boot({
     ...mine,
-    devices: [(k) => newIp(k, newNodestack(k)), ...(mine.devices ?? [])],
+    devices: [hostnet(), ...(mine.devices ?? [])],
     binds: [["#I", "/net", MREPL], ...(mine.binds ?? [])],
   });
 }

@@ -59,7 +59,7 @@ async function start(given: Given): Promise<number> {
   let ended = (): void => undefined;
   try {
     const like = await mounted(kernel, [...here.mounts, ...mounts]);
-    if (given.has("trace")) ended = traced(kernel);
+    if (given.has("trace")) ended = traced(kernel, like?.pid ?? 0);
     const argv = [isfile(prog) ? progname(prog) : prog, ...args];
     const p = kernel.spawn(main, argv, {
       tty: kernel.config.tty,
@@ -86,11 +86,13 @@ async function find(prog: string): Promise<Program> {
   throw new Usage(`there is no program ${prog}, neither a file nor in /bin`, hint);
 }
 
-/** Shows the trace on stderr; the result shows what has not returned and stops. */
-function traced(kernel: Booted): () => void {
+/** Shows the trace, but for one process, on stderr; the result shows what has not returned and stops. */
+function traced(kernel: Booted, but: number): () => void {
   const paint = painter(process.stderr);
   const view = new Strace();
-  const off = kernel.trace.listen((e) => paint(view.lines(e)));
+  const off = kernel.trace.listen((e) => {
+    if (e.pid !== but) paint(view.lines(e));
+  });
   return () => {
     off();
     paint(view.unfinished());

@@ -4,7 +4,6 @@ import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { MCREATE, MREPL } from "../../kernel/const.ts";
 import { PlanError } from "../../kernel/errors.ts";
-import { newFs } from "../../devices/fs-node.ts";
 import type { Exit, Task } from "../../syscalls/sys.ts";
 import { acceptsrv } from "../lib/9p.ts";
 import type { Anysrv } from "../lib/9p.ts";
@@ -16,7 +15,7 @@ import { newram } from "../lib/ram.ts";
 import { Usage, nearest } from "./command.ts";
 import type { Command, Given } from "./command.ts";
 import type { Bootopts } from "./boot.ts";
-import { machine } from "./machine.ts";
+import { hostdir, machine } from "./machine.ts";
 import { Mounterror, dialstring } from "./mounts.ts";
 import { watch } from "./watch.ts";
 
@@ -147,7 +146,7 @@ function exportfs(given: Given): Server {
     options: ["root", "readonly"],
     boot: {
       files: { export: {} },
-      devices: [(k) => newFs(k, { root, readonly })],
+      devices: [hostdir(root, { readonly })],
       binds: [["#U", "/export", MREPL | MCREATE]],
     },
     *make(sys) {
