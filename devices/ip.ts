@@ -153,6 +153,10 @@ class Devip implements Dev {
     return bytes.length;
   }
 
+  hangup(chan: Chan): void {
+    ipchan(chan).conv?.conn?.hangup();
+  }
+
   create(_up: Proc, _c: Chan, _name: string, _want: Want): Task<Chan> {
     return nodev.create();
   }

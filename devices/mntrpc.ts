@@ -320,8 +320,10 @@ export class Mnt implements Conn {
         // The trace shows messages, not parts.
         frames.whole = this.k.trace.on;
         for (let f = frames.next(); f !== null; f = frames.next())
-          if (!(f instanceof Uint8Array ? this.#mux(f) : this.#part(f))) return;
-        if (frames.broken) break;
+          if (!(f instanceof Uint8Array ? this.#mux(f) : this.#part(f))) frames.broken = true;
+        if (!frames.broken) continue;
+        this.chan.dev.hangup?.(this.chan);
+        break;
       }
     } catch (e) {
       if (!(e instanceof PlanError)) throw e;

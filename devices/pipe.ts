@@ -56,12 +56,16 @@ class Pipe {
     return end === -1 ? devdir(path) : devfile(path);
   }
 
+  /** Nothing comes to this end, or goes from it, any more. */
+  hangup(end: End): void {
+    this.q[(1 - end) as End].hangup();
+    this.q[end].close();
+  }
+
   /** The last that had this end open is gone. */
   endclosed(end: End): void {
-    const other = (1 - end) as End;
-    this.q[other].hangup();
-    this.q[end].close();
-    if (this.qref[other] > 0) return;
+    this.hangup(end);
+    if (this.qref[(1 - end) as End] > 0) return;
     for (const q of this.q) q.reopen();
   }
 }
@@ -193,6 +197,9 @@ export function newPipe(k: Kernel, limit: number = PIPELIMIT): Dev {
       return buf.subarray(0, devdirread(up, c, buf, gen));
     },
     write,
+    hangup(c: PipeChan) {
+      if (c.end !== -1) c.pipe.hangup(c.end);
+    },
     *wstat(up, c: PipeChan, d) {
       wstat(up, c, d);
     },

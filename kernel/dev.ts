@@ -65,6 +65,8 @@ export interface Dev {
   shutdown?(): void;
   /** The name under which c is posted, "#s/x": the service registry's. */
   srvname?(c: Chan): string | null;
+  /** Ends a connection both ways, at once: who is at its other end cannot be believed. */
+  hangup?(c: Chan): void;
   /** Whether c's offset means something, so that reads and writes at it run in the order made. */
   plain?(c: Chan): boolean;
   /** Reads ahead from c's offset on; a device without it is simply read. */

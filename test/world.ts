@@ -7,9 +7,13 @@ import { DMDIR, MAFTER, MCREATE, MREPL, OREAD } from "../kernel/const.ts";
 import { isT } from "../kernel/fcall.ts";
 import type { Fcall } from "../kernel/fcall.ts";
 import type { Audit } from "../kernel/kernel.ts";
-import type { Sys } from "../syscalls/sys.ts";
-import { type Net, serveramfs, simnet } from "../userland/host/net.ts";
-import { dial } from "../userland/lib/dial.ts";
+import type { Exit, Sys, Task } from "../syscalls/sys.ts";
+import { type Net, Netlink, simnet } from "../userland/host/net.ts";
+import type { Anysrv } from "../userland/lib/9p.ts";
+import { Conn } from "../userland/lib/9p/conn.ts";
+import type { ThreadSys } from "../userland/lib/both.ts";
+import { accept, announce, dial, listen } from "../userland/lib/dial.ts";
+import { newram } from "../userland/lib/ram.ts";
 import { NOTHING, run } from "./kit.ts";
 
 /** How far every server is. */
@@ -29,6 +33,10 @@ export type Worldopts = {
   readonly mounts?: number;
   /** Servers in the union on /n/u. */
   readonly members?: number;
+  /** Makes another server of each server's files. */
+  readonly wrap?: (srv: Anysrv, sys: ThreadSys) => Anysrv;
+  /** Bytes a second of every link, "600KB/s". */
+  readonly bw?: string;
 };
 
 /** A machine "here", and servers mounted in the name space of every program that runs there. */
@@ -39,6 +47,8 @@ export class World {
   readonly top: string;
   readonly members: number;
   readonly #mounts: readonly (readonly [server: string, dir: string])[];
+  readonly links: Map<string, Netlink> = new Map();
+  readonly #conns: Conn<unknown>[] = [];
   /** The requests of what was measured last. */
   sent: Sent[] = [];
 
@@ -59,17 +69,40 @@ export class World {
   }
 
   static async make(opts: Worldopts = {}): Promise<World> {
-    const { namespace = "names", version = "9P2000.ix", mounts = 0, members = 0 } = opts;
+    const { namespace = "names", mounts = 0, members = 0, bw } = opts;
     const net = simnet();
     const here = await net.boot("here", { namespace });
     const w = new World(net, here, { mounts, members });
     const servers = w.#mounts.map(([name]) => name);
     for (let i = 0; i < members; i++) servers.push(`u${i}`);
     for (const name of servers) {
-      await serveramfs(await net.boot(name), "tcp!*!564", { version });
-      net.link("here", name, { rtt: "50ms" });
+      const far = await net.boot(name);
+      far.spawn(function* ramfs(sys: ThreadSys): Task<Exit> {
+        return yield* w.#serve(sys, opts);
+      });
+      w.links.set(name, net.link("here", name, { rtt: "50ms", ...(bw !== undefined && { bw }) }));
     }
+    await w.settle();
     return w;
+  }
+
+  /** A server on another machine, whose connections are known. */
+  *#serve(sys: ThreadSys, opts: Worldopts): Task<Exit> {
+    const { version = "9P2000.ix", wrap = (srv) => srv } = opts;
+    const ram: Anysrv = { ...newram(sys, { user: "glenda", perm: 0o777 }), version };
+    const srv = wrap(ram, sys);
+    const at = yield* announce(sys, "tcp!*!564");
+    for (;;) {
+      const fd = yield* accept(sys, yield* listen(sys, at.dir));
+      const conn = new Conn(sys, { in: fd, out: fd }, srv);
+      this.#conns.push(conn);
+      sys.threadcreate(conn.run());
+    }
+  }
+
+  /** Fids that the servers have. */
+  get fids(): number {
+    return this.#conns.reduce((n, c) => n + c.nfids, 0);
   }
 
   /** Runs a program on the machine "here", with everything mounted; then nothing may be left of it. */
@@ -83,6 +116,7 @@ export class World {
     t?.is(status, "");
     t?.deepEqual(this.here.audit(), NOTHING);
     t?.deepEqual(this.net.audit(), before, "here or at a server, something is left");
+    t?.is(this.fids, 0, "fids at the servers");
   }
 
   async #mount(sys: Sys): Promise<void> {
@@ -97,6 +131,17 @@ export class World {
       await sys.mount(await dial(sys, `tcp!u${i}!564`), -1, dir, MREPL | MCREATE, "");
       await sys.bind(dir, "/n/u", (i === 0 ? MREPL : MAFTER) | MCREATE);
     }
+  }
+
+  /** Calls `fn`, which may fail, and checks that afterwards no fid, tag or Chan is there that was not before. */
+  async even(t: ExecutionContext, sys: Sys, fn: () => Promise<unknown>): Promise<void> {
+    await sys.sleep(10_000);
+    const [before, fids] = [this.here.audit(), this.fids];
+    t.is(before.fids.length, fids, "fids here and there");
+    await fn();
+    await sys.sleep(10_000);
+    t.deepEqual(this.here.audit(), before);
+    t.is(this.fids, fids, "fids at the servers");
   }
 
   /** Lets everything that is on its way arrive. */

@@ -24,8 +24,8 @@ const MAXREQS = 2048;
 const MAXBYTES = 16 * 1048576;
 /** Bytes of replies in the making, beyond which reads give less. */
 const REPLYROOM = 16 * 1048576;
-/** Room for what one read brings. */
-const INBUF = 65536;
+/** Room for what one read brings: more than comes while a frame of a stream goes out. */
+const INBUF = 262144;
 /** Replies are written when this many bytes have gathered, even if more requests are there. */
 const OUTMARK = 65536;
 /** size[4] type[1] tag[2] */
@@ -70,6 +70,11 @@ export class Conn<A> {
     this.pump = new Pump(this);
     this.#srv = srv;
     this.#fds = fds;
+  }
+
+  /** Fids that the client has. */
+  get nfids(): number {
+    return this.#session?.fids.size ?? 0;
   }
 
   /** Serves until the client hangs up, or is hung up on; then everything it had ends. */
