@@ -125,7 +125,9 @@ function forbidden(s: Start): boolean {
 
 function* createforbidden(up: Proc, s: Start, want: Want): Task<Chan> {
   try {
-    if ((want.omode & OEXCL) === 0) return yield* open(up, s, want.omode | OTRUNC);
+    // No stream: whether the name is there must be known now.
+    const omode = (want.omode | OTRUNC) & ~OSTREAM;
+    if ((want.omode & OEXCL) === 0) return yield* open(up, s, omode);
     yield* cclose(
       yield* walked(up, s, s.rest, "an exclusive create must see that there is no such file"),
     );

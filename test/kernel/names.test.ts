@@ -14,6 +14,7 @@ import {
   ORCLOSE,
   ORDWR,
   OREAD,
+  OSTREAM,
   OTRUNC,
   OWRITE,
 } from "../../kernel/const.ts";
@@ -218,6 +219,8 @@ test(
     t.is(await failure(make(sys, "/m/new")), `'/m/new' ${forbidden}`);
     t.is(await failure(make(sys, "/m/new", OWRITE | OEXCL)), `'/m/new' ${forbidden}`);
     t.is(await failure(make(sys, "/m/new", OREAD, DIR)), `'/m/new' ${forbidden}`);
+    await mountram(sys, "/c", { flags: MREPL });
+    t.is(await failure(make(sys, "/c/new", OWRITE | OSTREAM)), `'/c/new' ${forbidden}`);
     t.is(await failure(make(sys, "/m/x", OWRITE | OEXCL)), "'/m/x' file already exists");
     await put(sys, "/m/x", "short");
     t.is(await cat(sys, "/a/x"), "short");
