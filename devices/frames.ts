@@ -107,3 +107,16 @@ export class Frames {
     return this.#rest(this.#part);
   }
 }
+
+/** Chunks of this size altogether as one. */
+export function join(list: readonly Uint8Array[], size: number): Uint8Array {
+  const [first] = list;
+  if (list.length === 1 && first !== undefined) return first;
+  const all = new Uint8Array(size);
+  let off = 0;
+  for (const b of list) {
+    all.set(b, off);
+    off += b.length;
+  }
+  return all;
+}

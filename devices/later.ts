@@ -108,15 +108,18 @@ export type More = (tag: number, fid: number, m: Mnt, g: Group) => readonly Tmsg
 export function* send(c: LaterChan, more: More, split = false): Task<Asked> {
   const m = c.from.mnt;
   const g = yield* m.group(4);
-  const fid = m.newfid();
-  g.makes(fid);
-  const walks = chain(m, g, { from: c.from.fid, to: fid, names: c.names, split });
-  const before = walks.findLast((t) => t.type === Twalk);
-  const asked = { g, nwalk: walks.length, fid, dir: before?.fid ?? -1 };
-  // Known to the Chan before anything can wait: its close lets go of the group.
-  c.asked = asked;
-  m.send(g, [...walks, ...more(g.tag, fid, m, g)]);
-  return asked;
+  try {
+    const fid = m.newfid();
+    g.makes(fid);
+    const walks = chain(m, g, { from: c.from.fid, to: fid, names: c.names, split });
+    const before = walks.findLast((t) => t.type === Twalk);
+    // Known to the Chan before anything can wait: its close lets go of the group.
+    c.asked = { g, nwalk: walks.length, fid, dir: before?.fid ?? -1 };
+    m.send(g, [...walks, ...more(g.tag, fid, m, g)]);
+    return c.asked;
+  } finally {
+    if (c.asked === null) m.release(g, true);
+  }
 }
 
 /** A walk of any length: one Twalk, or Twalk f→a, Twalk a→b, Tclunk a, ... with fresh fids all along. */

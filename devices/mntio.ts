@@ -2,7 +2,7 @@
 // over 9P2000, as a window on one tag over 9P2000.ix, where one call is one round trip whatever its size.
 
 import { QTDIR, STATFIXLEN } from "../kernel/const.ts";
-import { Emountrpc, error } from "../kernel/errors.ts";
+import { Eintr, Emountrpc, error } from "../kernel/errors.ts";
 import { Rread, Rwrite, Tread, Twrite } from "../kernel/fcall.ts";
 import type { Rmsg } from "../kernel/fcall.ts";
 import { put16, put32, get16 } from "../kernel/bits.ts";
@@ -159,6 +159,8 @@ function* window(c: MntChan, w: Window): Task<void> {
         batch.push(w.next(g.tag, sent));
         sent += c.iounit;
       }
+      // After a note nothing more is said on this tag.
+      if (batch.length > 0 && g.flushing) error(Eintr);
       if (batch.length > 0) m.send(g, batch);
       if (!w.take(yield* m.receive(g, i), i * c.iounit)) break;
     }

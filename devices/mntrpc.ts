@@ -14,6 +14,7 @@ import { Ehungup, Eintr, PlanError, error } from "../kernel/errors.ts";
 import {
   Rerror,
   Rstream,
+  Rwrite,
   Tclunk,
   Tflush,
   Tstream,
@@ -27,7 +28,7 @@ import type { Proc } from "../kernel/proc.ts";
 import { Rendez } from "../kernel/rendez.ts";
 import type { Task } from "../kernel/rendez.ts";
 import type { Coroutine } from "../kernel/sched.ts";
-import { Frames } from "./frames.ts";
+import { Frames, join } from "./frames.ts";
 import type { Part } from "./frames.ts";
 import { Group, answers, notefids } from "./group.ts";
 
@@ -71,6 +72,7 @@ export class Mnt implements Conn {
   #holding = false;
   #outbytes = 0;
   readonly #room = new Rendez("room on the connection");
+  readonly #clunks: number[] = [];
   /** Packed and not yet given to the transport, in order. */
   readonly #posted: Uint8Array[] = [];
   #writing = false;
@@ -94,13 +96,13 @@ export class Mnt implements Conn {
 
   /** A fresh group with a tag of its own, when the connection has room for `n` more requests. */
   *group(n: number): Task<Group> {
-    while (!this.dead && this.#nout > 0 && this.#full(n)) yield this.#room;
+    while (!this.dead && this.#full(n)) yield this.#room;
     if (this.dead) error(Ehungup);
     return this.#newgroup();
   }
 
   #full(n: number): boolean {
-    return this.#nout + n > MAXOUT || this.#outbytes >= MAXOUTBYTES;
+    return this.#nout > 0 && (this.#nout + n > MAXOUT || this.#outbytes >= MAXOUTBYTES);
   }
 
   /** group(1), giving back the fid that was meant for it when there is none. */
@@ -238,17 +240,24 @@ export class Mnt implements Conn {
     this.#post(f, [{ type: Tflush, tag: f.tag, oldtag: g.tag }]);
   }
 
-  /** Gives the fid back to the server, waiting for nothing. */
-  clunk(fid: number): Group | null {
-    if (this.dead) {
-      this.#freefid(fid);
-      return null;
+  /** Gives the fid back to the server, waiting for nothing; the message goes when there is room for it. */
+  clunk(fid: number): void {
+    if (this.dead) this.#freefid(fid);
+    else this.#clunks.push(fid);
+    this.#roomy();
+  }
+
+  /** There may be room: for fids to be given back, then for requests. */
+  #roomy(): void {
+    while (!this.dead && !this.#full(1)) {
+      const fid = this.#clunks.shift();
+      if (fid === undefined) break;
+      const g = this.#newgroup();
+      g.released = true;
+      g.ends(fid);
+      this.#post(g, [{ type: Tclunk, tag: g.tag, fid }]);
     }
-    const g = this.#newgroup();
-    g.released = true;
-    g.ends(fid);
-    this.#post(g, [{ type: Tclunk, tag: g.tag, fid }]);
-    return g;
+    if (!this.#room.empty && !this.#full(1)) this.#room.wakeupall();
   }
 
   /** Sends soon: with the next request, or by itself if none comes. */
@@ -370,7 +379,7 @@ export class Mnt implements Conn {
     if (t.type === Tflush) this.#flushed(t.oldtag);
     if (g.replies.length === g.requests.length && !g.open && !g.flushing) this.#end(g);
     g.r.wakeupall();
-    if (!this.#room.empty && !this.#full(1)) this.#room.wakeupall();
+    this.#roomy();
     this.#holdclock();
     return true;
   }
@@ -400,7 +409,7 @@ export class Mnt implements Conn {
     this.#groups[g.tag] = null;
     this.#freetags.push(g.tag);
     this.#ended(g);
-    this.#room.wakeupall();
+    this.#roomy();
   }
 
   /** Ends a window whose requests are all answered; what came in between may have ended it already. */
@@ -431,6 +440,7 @@ export class Mnt implements Conn {
         name: this.chan.path.toString(),
       });
     this.#posted.length = 0;
+    for (const fid of this.#clunks.splice(0)) this.#freefid(fid);
     for (const g of this.#groups.slice()) {
       if (g === null) continue;
       this.#end(g);
@@ -473,18 +483,6 @@ function stream(g: Group, f: Fcall): "more" | "over" | "bad" {
   if (f.type !== Rerror) return "bad";
   g.sink.failed(f.ename);
   return "over";
-}
-
-function join(list: readonly Uint8Array[], size: number): Uint8Array {
-  const [first] = list;
-  if (list.length === 1 && first !== undefined) return first;
-  const all = new Uint8Array(size);
-  let off = 0;
-  for (const b of list) {
-    all.set(b, off);
-    off += b.length;
-  }
-  return all;
 }
 
 function* readchunk(up: Proc, c: Chan, n: number): Task<Uint8Array> {
