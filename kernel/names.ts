@@ -70,15 +70,16 @@ function statnow(up: Proc, s: Start): Dir | null {
   )
     return null;
   const d = chan.dev.statof(up, chan, s.rest);
-  if ("clone" in d) throw walkerror(d);
+  const missed = "clone" in d;
   if (up.k.trace.on)
     up.k.trace.emit({
       type: "namec",
       step: "walk",
       chan: chan.path.toString(),
       rest: s.rest,
-      got: s.rest.length,
+      got: missed ? d.qids.length : s.rest.length,
     });
+  if (missed) throw walkerror(d);
   return entry(s, d);
 }
 

@@ -44,8 +44,8 @@ function prefixfmt(prefix: string, below: string, members: number): string {
 function walkfmt(elems: readonly string[], got: number): string {
   if (elems.length === 0) return "";
   if (got === elems.length) return `walked ${rest(elems)}`;
-  const where = got === 0 ? "" : `, after ${rest(elems.slice(0, got))}`;
-  return `walked ${rest(elems)}: no ${elems[got] ?? ""}${where}`;
+  const missing = `there is no ${elems[got] ?? ""}`;
+  return got === 0 ? missing : `walked ${rest(elems.slice(0, got))}; ${missing}`;
 }
 
 const CONN = { open: "is made", hangup: "hangs up", close: "is closed" } as const;
