@@ -157,12 +157,10 @@ function* createwalked(up: Proc, s: Start, last: string, want: Want): Task<Chan>
   const there = yield* lookfor(up, s);
   if (there !== null) return yield* exists(up, s, there, want);
   const parent = yield* createdir(up, s);
+  // A create that is put off would open what has come to be there meanwhile.
+  const omode = parent.dev === parent.dev.later ? want.omode : want.omode & ~OEXCL;
   try {
-    return finish(
-      s,
-      yield* createin(up, parent, last, { omode: want.omode & ~OEXCL, perm: want.perm }),
-      want.omode,
-    );
+    return finish(s, yield* createin(up, parent, last, { omode, perm: want.perm }), want.omode);
   } catch (e) {
     if ((want.omode & OEXCL) !== 0 || !(e instanceof PlanError) || e.message === Eintr) throw e;
     const again = yield* lookfor(up, s);

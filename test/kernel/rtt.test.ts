@@ -2,7 +2,7 @@
 
 import test from "ava";
 import type { ExecutionContext } from "ava";
-import { DMDIR, MREPL, OREAD, OWRITE } from "../../kernel/const.ts";
+import { DMDIR, MREPL, OEXCL, OREAD, OWRITE } from "../../kernel/const.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { failure, put } from "../kit.ts";
 import { BIND, OPERATIONS, copytree, list, maketree, readall, write } from "../operations.ts";
@@ -207,5 +207,19 @@ test(
     const cost = await w.cost(sys, () => list(sys, dir));
     // open, read, the three mounts, read at the end; messages: two, one, three for each mount, one, one
     t.deepEqual(cost, { trips: 4, messages: 2 + 1 + 3 * 3 + 1 + 1 });
+  }),
+);
+
+test(
+  "of exclusive creates in a union at the same time one makes the file",
+  world({ members: 3 }, async (t, _w, sys) => {
+    const made = await Promise.allSettled(
+      [1, 2, 3].map(() => sys.create("/n/u/x", OWRITE | OEXCL, 0o666)),
+    );
+    t.deepEqual(
+      made.map((m) => (m.status === "fulfilled" ? "" : (m.reason as Error).message)).toSorted(),
+      ["", "'/n/u/x' file already exists", "'/n/u/x' file already exists"],
+    );
+    for (const m of made) if (m.status === "fulfilled") await sys.close(m.value);
   }),
 );
