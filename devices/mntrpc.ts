@@ -18,6 +18,7 @@ import {
   Tclunk,
   Tflush,
   Tstream,
+  Twrite,
   convM2S,
   convS2M,
   sizeS2M,
@@ -376,6 +377,9 @@ export class Mnt implements Conn {
     g.bytes -= size;
     this.#outbytes -= size;
     notefids(g, t, f);
+    // The server refuses all further Twrites with this tag and fid until it is flushed.
+    if (this.stream && t.type === Twrite && !(f.type === Rwrite && f.count === t.data.length))
+      this.#flush(g);
     if (t.type === Tflush) this.#flushed(t.oldtag);
     if (g.replies.length === g.requests.length && !g.open && !g.flushing) this.#end(g);
     g.r.wakeupall();

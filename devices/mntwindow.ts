@@ -122,7 +122,12 @@ export class Readwindow implements Readstream {
     buf.set(this.#left.subarray(0, n));
     this.#left = this.#left.subarray(n);
     this.offset += n;
-    yield* this.fill();
+    try {
+      yield* this.fill();
+    } catch (e) {
+      // What has come is read first; that the connection is gone the next call says.
+      if (!(e instanceof PlanError)) throw e;
+    }
     return n;
   }
 
@@ -255,6 +260,7 @@ export class Writewindow implements Writestream {
   }
 
   #answer(p: Piece, r: Rmsg): void {
+    this.#c.cache?.wrote(this.#c.qid);
     if (r.type === Rwrite && r.count === p.len) return;
     const at = r.type === Rwrite ? p.at + r.count : p.at;
     const later = this.#c.mnt.stream ? "" : "; later bytes may be written";

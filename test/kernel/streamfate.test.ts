@@ -474,3 +474,16 @@ test(
     });
   }),
 );
+
+ladder("a write that failed or came short stops none of those after it", async ({ t, sys, fs }) => {
+  const f = fs.add("g", 0, { limit: 5000 });
+  const fd = await sys.open(`${FAR}/g`, OWRITE);
+  t.is(await sys.pwrite(fd, pattern(0, 1000), 0), 1000);
+  t.is((await failed(sys.pwrite(fd, pattern(5000, 100), 5000))).message, "file system full");
+  t.is(await sys.pwrite(fd, pattern(4000, 2000), 4000), 1000);
+  t.is(await sys.pwrite(fd, pattern(1000, 3000), 1000), 3000);
+  f.limit = Infinity;
+  t.is(await sys.pwrite(fd, pattern(5000, 100), 5000), 100);
+  await sys.close(fd);
+  t.false(f.wrong);
+});
