@@ -254,13 +254,15 @@ function* nearby(c: LaterChan, more: More): Task<Rmsg> {
 
 /** group, keeping a fid of the directory that the walk went through. */
 function* remember(c: LaterChan, more: More): Task<Rmsg> {
+  const { cache } = c.from;
+  const moves = cache?.moves ?? 0;
   const a = yield* send(c, more, true);
   const w = yield* receivewalk(c, a);
   checkwalk(c, w);
   const qid = w.qids[w.qids.length - 2];
-  if (qid !== undefined) {
+  if (qid !== undefined && cache?.remembers(moves) === true) {
     a.g.keep(a.dir);
-    c.from.cache?.walked(c.from, c.names.slice(0, -1), mntclone(c.from, a.dir, qid));
+    cache.walked(c.from, c.names.slice(0, -1), mntclone(c.from, a.dir, qid));
   }
   return yield* c.from.mnt.receive(a.g, a.nwalk);
 }
@@ -282,17 +284,24 @@ function* stat(_up: Proc, c: LaterChan): Task<Dir> {
 }
 
 function* wstat(_up: Proc, c: LaterChan, w: Wstat): Task<void> {
-  c.from.cache?.moved();
   const bytes = packwstat(w);
-  yield* group(c, (tag, fid) => [
-    { type: Twstat, tag, fid, stat: bytes },
-    { type: Tclunk, tag, fid },
-  ]);
+  try {
+    yield* group(c, (tag, fid) => [
+      { type: Twstat, tag, fid, stat: bytes },
+      { type: Tclunk, tag, fid },
+    ]);
+  } finally {
+    c.from.cache?.moved();
+    c.from.cache?.wrote(c.qid);
+  }
 }
 
 function* remove(_up: Proc, c: LaterChan): Task<void> {
-  c.from.cache?.moved();
-  yield* group(c, (tag, fid) => [{ type: Tremove, tag, fid }]);
+  try {
+    yield* group(c, (tag, fid) => [{ type: Tremove, tag, fid }]);
+  } finally {
+    c.from.cache?.moved();
+  }
 }
 
 function* open(_up: Proc, c: LaterChan, omode: number): Task<Chan> {

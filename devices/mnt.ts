@@ -147,13 +147,22 @@ function* create(_up: Proc, c: MntChan, name: string, want: Want): Task<Chan> {
 function* remove(_up: Proc, c: MntChan): Task<void> {
   const { fid } = c;
   c.fid = -1;
-  yield* c.mnt.rpc((tag) => ({ type: Tremove, tag, fid }), { ends: fid });
+  try {
+    yield* c.mnt.rpc((tag) => ({ type: Tremove, tag, fid }), { ends: fid });
+  } finally {
+    c.cache?.moved();
+  }
 }
 
 function* wstat(_up: Proc, c: MntChan, w: Wstat): Task<void> {
   yield* isopen(c);
   const bytes = packwstat(w);
-  yield* c.mnt.rpc((tag) => ({ type: Twstat, tag, fid: c.fid, stat: bytes }));
+  try {
+    yield* c.mnt.rpc((tag) => ({ type: Twstat, tag, fid: c.fid, stat: bytes }));
+  } finally {
+    c.cache?.moved();
+    c.cache?.wrote(c.qid);
+  }
 }
 
 /**

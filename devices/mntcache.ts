@@ -22,13 +22,28 @@ type Fetch = (c: MntChan, buf: Uint8Array, offset: number) => Task<number>;
 
 export class Mntcache {
   readonly #pages: LRUCache<string, Uint8Array>;
-  /** How often a file was written through this mount: part of its pages' keys. */
+  /** When a file was written last through this mount: part of its pages' keys. */
   readonly #written: LRUCache<bigint, number>;
   readonly #dirs: LRUCache<string, MntChan>;
+  /** Writes so far, and those up to which files may have been forgotten in #written. */
+  #writes = 0;
+  #base = 0;
+  /** Numbers of the Chans walked from: a fid may be another file's by and by. */
+  readonly #froms: WeakMap<MntChan, number> = new WeakMap();
+  #nfroms = 0;
+  /** How often something was removed or renamed through this mount. */
+  moves = 0;
+  #gone = false;
 
   constructor(k: Kernel) {
     this.#pages = new LRUCache({ maxSize: MAXBYTES, sizeCalculation: (p) => p.length + 1 });
-    this.#written = new LRUCache({ max: MAXFILES });
+    // With a file's number goes all that was read by no number: it may be that file's from before.
+    this.#written = new LRUCache({
+      max: MAXFILES,
+      dispose: (_n, _path, why) => {
+        if (why === "evict") this.#base = ++this.#writes;
+      },
+    });
     // The fid of a directory that is forgotten is clunked; nobody waits for that.
     this.#dirs = new LRUCache({ max: MAXDIRS, dispose: (c) => void k.kproc("cache", cclose(c)) });
   }
@@ -39,10 +54,17 @@ export class Mntcache {
   }
 
   #key(q: Qid, page: number): string {
-    return `${q.path}.${q.vers}.${this.#written.get(q.path) ?? 0}.${page}`;
+    return `${q.path}.${q.vers}.${this.#when(q)}.${page}`;
   }
 
-  /** As Dev.read, through the pages. A page that is short is the file's last. */
+  #when(q: Qid): number {
+    return this.#written.get(q.path) ?? this.#base;
+  }
+
+  /**
+   * As Dev.read, through the pages. A page that is short is the file's last, or what a server gave that
+   * answers short: only an empty answer is the end.
+   */
   *read(
     c: MntChan,
     buf: Uint8Array,
@@ -56,10 +78,24 @@ export class Mntcache {
         this.#pages.get(this.#key(c.qid, page)) ??
         (yield* this.#fetch(c, { page, last }, at.fetch));
       const part = bytes.subarray(at.offset + n - page * PAGE).subarray(0, buf.length - n);
+      if (part.length === 0 && n === 0 && !this.#pages.has(endkey(this.#key(c.qid, page))))
+        return yield* this.#end(c, buf, at);
       buf.set(part, n);
       n += part.length;
       if (bytes.length < PAGE) break;
     }
+    return n;
+  }
+
+  /** Reads where the known data ends: it is the file's end if nothing comes. */
+  *#end(
+    c: MntChan,
+    buf: Uint8Array,
+    at: { readonly offset: number; readonly fetch: Fetch },
+  ): Task<number> {
+    const key = this.#key(c.qid, Math.floor(at.offset / PAGE));
+    const n = yield* at.fetch(c, buf, at.offset);
+    if (n === 0) this.#pages.set(endkey(key), NOTHING);
     return n;
   }
 
@@ -70,13 +106,14 @@ export class Mntcache {
     fetch: Fetch,
   ): Task<Uint8Array> {
     const { qid } = c;
-    const written = this.#written.get(qid.path);
+    const when = this.#when(qid);
     let end = want.page + 1;
     while (end <= want.last && !this.#pages.has(this.#key(qid, end))) end++;
     const buf = new Uint8Array((end - want.page) * PAGE);
     const n = yield* fetch(c, buf, want.page * PAGE);
     // Written to meanwhile, it is what it was or what it is: not to be remembered.
-    if (this.#written.get(qid.path) !== written) return buf.subarray(0, Math.min(PAGE, n));
+    if (this.#when(qid) !== when) return buf.subarray(0, Math.min(PAGE, n));
+    if (n === 0) this.#pages.set(endkey(this.#key(qid, want.page)), NOTHING);
     for (let p = want.page; p < end; p++) {
       const from = (p - want.page) * PAGE;
       // Behind a short page nothing is known but that the file ended before it.
@@ -88,32 +125,50 @@ export class Mntcache {
 
   /** The file changes: what is known of its data is known no more. */
   wrote(q: Qid): void {
-    this.#written.set(q.path, (this.#written.get(q.path) ?? 0) + 1);
+    this.#written.set(q.path, ++this.#writes);
   }
 
-  /** The Chan of a directory walked to before, by the fid it was walked from and the names. */
+  #dirkey(from: MntChan, names: readonly string[]): string {
+    let n = this.#froms.get(from);
+    if (n === undefined) this.#froms.set(from, (n = this.#nfroms++));
+    return `${n}/${names.join("/")}`;
+  }
+
+  /** The Chan of a directory walked to before, by the Chan it was walked from and the names. */
   dir(from: MntChan, names: readonly string[]): MntChan | null {
-    return this.#dirs.get(`${from.fid}/${names.join("/")}`) ?? null;
+    return this.#dirs.get(this.#dirkey(from, names)) ?? null;
+  }
+
+  /** Whether a directory may be remembered whose walk was sent after that many moves. */
+  remembers(moves: number): boolean {
+    return moves === this.moves && !this.#gone;
   }
 
   /** Remembers the directory, whose reference it takes. */
   walked(from: MntChan, names: readonly string[], c: MntChan): void {
-    this.#dirs.set(`${from.fid}/${names.join("/")}`, c);
+    this.#dirs.set(this.#dirkey(from, names), c);
   }
 
   /** It is not what it was. */
   forget(from: MntChan, names: readonly string[]): void {
-    this.#dirs.delete(`${from.fid}/${names.join("/")}`);
+    this.#dirs.delete(this.#dirkey(from, names));
   }
 
   /** Something was removed or renamed through this mount: names may lead elsewhere now. */
   moved(): void {
+    this.moves++;
     this.#dirs.clear();
   }
 
-  /** The mount is gone. */
+  /** The mount is gone; dot and open files may outlive it. */
   clear(): void {
+    this.#gone = true;
     this.#dirs.clear();
     this.#pages.clear();
   }
 }
+
+const NOTHING: Uint8Array = new Uint8Array(0);
+
+/** Remembered when the file is known to end in the page, or before it. */
+const endkey = (page: string): string => `${page}.end`;

@@ -94,6 +94,15 @@ function* readwindow(c: MntChan, buf: Uint8Array, offset: number): Task<number> 
 /** Dev.write of device M. */
 export function* mntwrite(_up: Proc, c: MntChan, bytes: Uint8Array, offset: number): Task<number> {
   c.cache?.wrote(c.qid);
+  try {
+    return yield* towrite(c, bytes, offset);
+  } finally {
+    // What was read while it was on its way may be from before.
+    c.cache?.wrote(c.qid);
+  }
+}
+
+function* towrite(c: MntChan, bytes: Uint8Array, offset: number): Task<number> {
   if (bytes.length > c.iounit && windowed(c)) return yield* writewindow(c, bytes, offset);
   let n = 0;
   do {

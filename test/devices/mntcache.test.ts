@@ -1,5 +1,7 @@
 import test from "ava";
 import { DMDIR, MCACHE, MCREATE, MREPL, OREAD, OTRUNC, OWRITE } from "../../kernel/const.ts";
+import { postmount } from "../../userland/lib/9p.ts";
+import type { Srv } from "../../userland/lib/9p.ts";
 import { mountram, put, requests, run, within } from "../kit.ts";
 
 const CACHED = MREPL | MCREATE | MCACHE;
@@ -130,3 +132,103 @@ test(
     });
   }),
 );
+
+for (const how of ["a name that ends in /", "a descriptor"] as const)
+  test(
+    `renamed by ${how}, a directory is not found under its old name`,
+    within(async (t, k) => {
+      await run(k, async (sys: Parameters<typeof put>[0]) => {
+        await mountram(sys, "/n", { flags: CACHED });
+        await sys.close(await sys.create("/n/d", OREAD, (DMDIR | 0o777) >>> 0));
+        await put(sys, "/n/d/f", "x");
+        await sys.stat("/n/d/f");
+        if (how === "a descriptor") {
+          const fd = await sys.open("/n/d", OREAD);
+          await sys.fwstat(fd, { name: "e" });
+          await sys.close(fd);
+        } else await sys.wstat("/n/d/", { name: "e" });
+        await t.throwsAsync(sys.stat("/n/d/f"), { message: "'/n/d' file does not exist" });
+      });
+    }),
+  );
+
+test(
+  "what was remembered from one dot is not found from another that has its fid",
+  within(async (t, k) => {
+    await run(k, async (sys: Parameters<typeof put>[0]) => {
+      await mountram(sys, "/n", { flags: CACHED });
+      const dirs = ["a", "bb", "ccc"];
+      for (const d of dirs) {
+        for (const name of [`/n/${d}`, `/n/${d}/x`])
+          await sys.close(await sys.create(name, OREAD, (DMDIR | 0o777) >>> 0));
+        await put(sys, `/n/${d}/x/f`, d);
+      }
+      for (const d of [...dirs, ...dirs]) {
+        await sys.chdir(`/n/${d}`);
+        await sys.sleep(1);
+        t.is((await sys.stat("x/f")).length, d.length);
+      }
+      // A dot that outlives the mount remembers nothing that would outlive dot.
+      await sys.unmount(null, "/n");
+      await sys.stat("x/f");
+      await sys.chdir("/");
+    });
+  }),
+);
+
+test(
+  "data cut short by a descriptor's wstat is not read from what is remembered",
+  within(async (t, k) => {
+    await run(k, async (sys: Parameters<typeof put>[0]) => {
+      await mountram(sys, "/n", { flags: CACHED });
+      await put(sys, "/n/f", "abcd");
+      const fd = await sys.open("/n/f", OREAD);
+      const buf = new Uint8Array(8);
+      t.is(await sys.pread(fd, buf, 0), 4);
+      await sys.wstat("/n/f", { length: 1 });
+      t.is(await sys.pread(fd, buf, 0), 1);
+      await sys.close(fd);
+    });
+  }),
+);
+
+test(
+  "a server that answers short is asked on; only an empty answer is the end",
+  within(async (t, k) => {
+    await run(k, async (sys: Parameters<typeof put>[0]) => {
+      const file = { path: 0n, vers: 1, type: 0 };
+      const data = new Uint8Array(100).map((_, i) => i);
+      const srv: Srv<typeof file> = {
+        attach: () => file,
+        qid: (f) => f,
+        stat: () => ({ ...NODIR, qid: file }),
+        open: () => undefined,
+        read: (_fid, count, offset) => data.subarray(offset, offset + Math.min(count, 40)),
+      };
+      await put(sys, "/tmp/f", "");
+      await postmount(sys, () => srv, { mtpt: "/tmp/f", flags: MREPL | MCACHE });
+      for (let i = 0; i < 2; i++) {
+        const fd = await sys.open("/tmp/f", OREAD);
+        const buf = new Uint8Array(100);
+        let n = 0;
+        for (let got = -1; got !== 0; n += got) got = await sys.read(fd, buf.subarray(n));
+        t.is(n, 100);
+        t.deepEqual(buf, data);
+        await sys.close(fd);
+      }
+    });
+  }),
+);
+
+const NODIR = {
+  type: 0,
+  dev: 0,
+  mode: 0o666,
+  atime: 0,
+  mtime: 0,
+  length: 100,
+  name: "f",
+  uid: "u",
+  gid: "u",
+  muid: "u",
+};
