@@ -1,0 +1,246 @@
+// A run of the property test: machines with file servers, links of chance, and processes that make their
+// operations at once, each compared with what the model says. Processes keep to files of their own, so
+// that results are exact whatever order they come in.
+
+import { DMDIR, MCREATE, MREPL, OREAD, RFFDG, RFNAMEG, RFPROC } from "../../kernel/const.ts";
+import type { Booted } from "../../kernel/boot.ts";
+import type { Sys } from "../../syscalls/sys.ts";
+import { type Net, type Netlink, serveramfs, simnet } from "../../userland/host/net.ts";
+import { dial } from "../../userland/lib/dial.ts";
+import { put, run } from "../kit.ts";
+import { mkdir } from "../world.ts";
+import { Caller, entries } from "./random-calls.ts";
+import type { Got } from "./random-calls.ts";
+import { Fidcount } from "./random-fids.ts";
+import { ModelNames } from "./random-names.ts";
+import { Modelproc } from "./random-operations.ts";
+import type { Op, Result } from "./random-operations.ts";
+import type { Ref, Space } from "./random-space.ts";
+import { ModelStandard } from "./random-standard.ts";
+import { File, entry, fileentry } from "./random-tree.ts";
+
+/** What makes a run: all of it can be printed and tried again. */
+export type Case = {
+  readonly seed: number;
+  readonly namespace: "names" | "standard";
+  readonly version: string;
+  readonly rtt: string;
+  readonly jitter: string;
+  readonly loss: string;
+  /** All processes share one name space; else each has its own. */
+  readonly shared: boolean;
+  /** Milliseconds at which links stall, by turns. */
+  readonly stalls: readonly number[];
+  readonly procs: readonly (readonly Op[])[];
+};
+
+const SHARED = ["a", "b", "c"];
+const DIR = DMDIR + 0o777;
+
+/** Does a run; throws where the kernel and the model disagree, or where something is left. */
+export async function runcase(c: Case): Promise<void> {
+  const r = new Run(c);
+  await r.boot();
+  await r.run();
+  await r.end();
+}
+
+class Run {
+  readonly #case: Case;
+  readonly #net: Net;
+  readonly #links: Netlink[] = [];
+  readonly #servers: Map<string, File> = new Map();
+  readonly #root: File = new File(null, "/", DIR, true);
+  readonly #qids: Map<File, bigint> = new Map();
+  readonly #log: string[] = [];
+  #here: Booted | null = null;
+  #fids: Fidcount | null = null;
+
+  constructor(c: Case) {
+    this.#case = c;
+    this.#net = simnet({ seed: c.seed, anyorder: true });
+  }
+
+  async boot(): Promise<void> {
+    const { namespace, version, rtt, jitter, loss, procs } = this.#case;
+    this.#here = await this.#net.boot("here", { namespace });
+    this.#fids = new Fidcount(this.#here.trace);
+    for (const name of [...SHARED, ...procs.map((_, i) => `m${i}`)]) {
+      await serveramfs(await this.#net.boot(name), "tcp!*!564", { version });
+      this.#links.push(this.#net.link("here", name, { rtt, jitter, loss }));
+      this.#servers.set(name, new File(null, ".", DIR));
+    }
+  }
+
+  async run(): Promise<void> {
+    const here = this.#here;
+    if (here === null) return;
+    const before = this.#net.audit();
+    const { status } = await run(here, (sys: Sys) => this.#main(sys));
+    if (status !== "") throw new Error(status);
+    await run(here, (sys: Sys) => sys.sleep(60_000));
+    same("what is left", this.#net.audit(), before);
+  }
+
+  async end(): Promise<void> {
+    await this.#net.shutdown();
+    for (const [name, audit] of Object.entries(this.#net.audit()))
+      same(name, audit, { procs: [], chans: [], fids: [], tags: [] });
+  }
+
+  /** Mounts the servers, starts the processes, waits for them, and looks at everything that there is. */
+  async #main(sys: Sys): Promise<void> {
+    const space = await this.#mountall(sys);
+    const { procs, shared } = this.#case;
+    const inside = async (leader: Sys): Promise<void> => {
+      const one = space.fork();
+      for (const [i, ops] of procs.entries()) {
+        const m = this.#proc(i, shared ? one : space.fork());
+        const main = async (s: Sys): Promise<void> => {
+          await this.#process(m, new Caller(s, i), ops);
+          m.exit();
+        };
+        await leader.rfork(RFPROC | RFFDG | (shared ? 0 : RFNAMEG), guard(this.#log, main));
+      }
+      for (const _ of procs) await leader.wait();
+    };
+    await sys.rfork(RFPROC | RFFDG | RFNAMEG, guard(this.#log, inside));
+    for (const [i, ms] of this.#case.stalls.entries()) {
+      await sys.sleep(ms);
+      this.#links[i % this.#links.length]?.stall("300ms");
+    }
+    await sys.wait();
+    if (this.#log.length > 0) throw new Error(this.#log.join("\n"));
+    for (const name of SHARED) {
+      const want = dump(this.#servers.get(name) ?? this.#root);
+      same(`files of ${name}`, await treeof(sys, `/n/${name}`), want);
+    }
+    await sys.sleep(60_000);
+    this.#checkfids();
+  }
+
+  #proc(who: number, space: Space): Modelproc {
+    const own = this.#servers.get(`m${who}`) ?? this.#root;
+    const ref = { file: this.#root, att: 0 };
+    return new Modelproc({ who, space, own, dot: { elems: [], ref, covered: new Map() } });
+  }
+
+  async #mountall(sys: Sys): Promise<Space> {
+    const n = new File(this.#root, "n", DIR, true);
+    this.#root.files.set("n", n);
+    const root: Ref = { file: this.#root, att: 0 };
+    const dot = { elems: [], ref: root, covered: new Map() };
+    const space =
+      this.#case.namespace === "names"
+        ? new ModelNames(root, this.#case.version !== "9P2000")
+        : new ModelStandard(root);
+    for (const [i, name] of SHARED.entries()) {
+      n.files.set(name, new File(n, name, DIR, true));
+      await mkdir(sys, `/n/${name}`);
+      await sys.mount(await dial(sys, `tcp!${name}!564`), -1, `/n/${name}`, MREPL | MCREATE, "");
+      const file = this.#servers.get(name) ?? this.#root;
+      space.mount(dot, { file, att: i + 1 }, `/n/${name}`, MREPL | MCREATE);
+      for (const p of this.#case.procs.keys()) {
+        await mkdir(sys, `/n/${name}/p${p}`);
+        const own = file.create(`p${p}`, DIR);
+        own.opens = 0;
+        for (const dir of ["x", "x/y", "y"]) await mkdir(sys, `/n/${name}/p${p}/${dir}`);
+        for (const f of ["z", "x/z"]) await put(sys, `/n/${name}/p${p}/${f}`, "contents");
+        plant(own);
+      }
+    }
+    return space;
+  }
+
+  async #process(m: Modelproc, c: Caller, ops: readonly Op[]): Promise<void> {
+    for (const [i, op] of ops.entries()) {
+      const want = m.take(op);
+      if (want === null) continue;
+      const got = op.op === "fork" ? await this.#fork(m, c, op) : await c.make(op);
+      const wrong = this.#compare(want, got);
+      if (wrong === null) continue;
+      this.#log.push(`process ${m.who}, operation ${i}, ${JSON.stringify(op)}\n${wrong}`);
+      break;
+    }
+  }
+
+  async #fork(m: Modelproc, c: Caller, op: Extract<Op, { op: "fork" }>): Promise<Got> {
+    const child = m.fork(op.nameg);
+    const main = (s: Sys): Promise<void> =>
+      this.#process(child, new Caller(s, m.who, c.fds), op.ops);
+    const flags = RFPROC | RFFDG | (op.nameg ? RFNAMEG : 0);
+    await c.sys.rfork(flags, guard(this.#log, main));
+    await c.sys.wait();
+    child.exit();
+    return { text: "ok", qids: [] };
+  }
+
+  /** Why they are not the same; null when they are. Each file has one qid, and no two have the same. */
+  #compare(want: Result, got: Got): string | null {
+    const failed = (text: string): boolean => text.startsWith("error ");
+    if (want.loose === true && !failed(got.text)) return null;
+    if (want.text !== got.text) return `is     ${got.text}\nshould ${want.text}`;
+    for (const [i, file] of want.files.entries()) {
+      const qid = got.qids[i];
+      if (qid === undefined) continue;
+      const known = this.#qids.get(file);
+      if (known === undefined) this.#qids.set(file, qid);
+      else if (known !== qid) return `another file: qid ${qid}, not ${known}`;
+    }
+    return null;
+  }
+
+  /** Everything but the mounts is gone: one fid for each server, here and there. */
+  #checkfids(): void {
+    same("fids at the servers", this.#fids?.count(), SHARED.length);
+    same("fids here", this.#here?.audit().fids.length, SHARED.length);
+    same("tags here", this.#here?.audit().tags, []);
+  }
+}
+
+/** A program whose crash is told. */
+function guard(log: string[], main: (sys: Sys) => Promise<void>): (sys: Sys) => Promise<void> {
+  return async (sys) => {
+    try {
+      await main(sys);
+    } catch (e) {
+      log.push(e instanceof Error ? (e.stack ?? e.message) : String(e));
+    }
+  };
+}
+
+function same(what: string, got: unknown, want: unknown): void {
+  const [a, b] = [JSON.stringify(got), JSON.stringify(want)];
+  if (a !== b) throw new Error(`${what}:\nis     ${a}\nshould ${b}`);
+}
+
+/** What every process finds in its directories. */
+function plant(own: File): void {
+  const x = own.create("x", DIR);
+  for (const f of [x, own.create("y", DIR), x.create("y", DIR)]) f.opens = 0;
+  for (const f of [own.create("z", 0o666), x.create("z", 0o666)]) {
+    f.write(new TextEncoder().encode("contents"), 0);
+    f.opens = 0;
+  }
+}
+
+/** All files below one, as lines. */
+function dump(f: File, path = ""): string[] {
+  const lines: string[] = [];
+  for (const x of [...f.files.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+    lines.push(`${path}/${fileentry(x)}`, ...dump(x, `${path}/${x.name}`));
+  }
+  return lines;
+}
+
+async function treeof(sys: Sys, top: string, path = ""): Promise<string[]> {
+  const fd = await sys.open(top + path, OREAD);
+  const dirs = await entries(sys, fd);
+  await sys.close(fd);
+  const lines: string[] = [];
+  for (const d of dirs.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+    lines.push(`${path}/${entry(d, d.name)}`);
+    if ((d.mode & DMDIR) !== 0) lines.push(...(await treeof(sys, top, `${path}/${d.name}`)));
+  }
+  return lines;
+}

@@ -1,0 +1,178 @@
+// A file server as plain as can be, for the property test to compare with: a tree of files with the rules
+// and the words of ramfs. Whoever asks owns all of it, so of the permissions any one bit is enough.
+
+import {
+  DMAPPEND,
+  DMDIR,
+  DMEXCL,
+  OEXEC,
+  ORCLOSE,
+  ORDWR,
+  OREAD,
+  OTRUNC,
+} from "../../kernel/const.ts";
+import type { Dir, Wstat } from "../../kernel/dir.ts";
+import {
+  Edoesnotexist,
+  Eexcl,
+  Eexist,
+  Efileexists,
+  Efilename,
+  Enonexist,
+  Enotdir,
+  Enotempty,
+  Eperm,
+  PlanError,
+  error,
+} from "../../kernel/errors.ts";
+
+/** A file or directory of a server. */
+export class File {
+  readonly parent: File;
+  readonly isdir: boolean;
+  /** One of the machine itself, whose entry is not compared. */
+  readonly local: boolean;
+  readonly files: Map<string, File> = new Map();
+  name: string;
+  perm: number;
+  data: Uint8Array = new Uint8Array(0);
+  removed = false;
+  opens = 0;
+
+  constructor(parent: File | null, name: string, perm: number, local = false) {
+    this.parent = parent ?? this;
+    this.name = name;
+    this.perm = perm;
+    this.isdir = (perm & DMDIR) !== 0;
+    this.local = local || (parent?.local ?? false);
+  }
+
+  get isroot(): boolean {
+    return this.parent === this;
+  }
+
+  may(bits: number): boolean {
+    return (((this.perm >> 6) | (this.perm >> 3) | this.perm) & bits) === bits;
+  }
+
+  must(bits: number): void {
+    if (!this.may(bits)) error(Eperm);
+  }
+
+  alive(): this {
+    return this.removed ? error(Enonexist) : this;
+  }
+
+  /** What a Twalk of one name from here gives. */
+  walk1(name: string): File {
+    if (!this.isdir) error(Enotdir);
+    this.alive();
+    this.parent.must(1);
+    return (name === ".." ? this.parent : this.files.get(name)) ?? error(Enonexist);
+  }
+
+  /** A whole Twalk; a failure says where (PlanError.at). */
+  walk(names: readonly string[]): File {
+    return names.reduce<File>((at, name, i) => at.#next(name, i), this);
+  }
+
+  #next(name: string, i: number): File {
+    try {
+      return this.walk1(name);
+    } catch (e) {
+      if (!(e instanceof PlanError)) throw e;
+      if (i === 0) throw new PlanError(e.message, 0);
+      throw this.isdir ? new PlanError(Edoesnotexist, i) : new PlanError(Enotdir, i - 1);
+    }
+  }
+
+  open(mode: number): void {
+    if (this.isdir && mode !== OREAD) error(Eperm);
+    this.alive();
+    if ((this.perm & DMEXCL) !== 0 && this.opens > 0) error(Eexcl);
+    if (!this.isdir) this.#mayopen(mode);
+    if ((mode & OTRUNC) !== 0 && (this.perm & DMAPPEND) === 0) this.data = new Uint8Array(0);
+    this.opens++;
+  }
+
+  #mayopen(mode: number): void {
+    const how = mode & 3;
+    if ((mode & ORCLOSE) !== 0) this.parent.must(2);
+    if (how === 1 || how === ORDWR || (mode & OTRUNC) !== 0) this.must(2);
+    if (how === OREAD || how === ORDWR) this.must(4);
+    if (how === OEXEC) this.must(1);
+  }
+
+  /** Makes and opens a file. */
+  create(name: string, perm: number): File {
+    if (name === "..") error(Efilename);
+    if (!this.isdir) error(Enotdir);
+    this.alive().must(2);
+    if (this.files.has(name)) error(Eexist);
+    const mask = (perm & DMDIR) === 0 ? 0o666 : 0o777;
+    const f = new File(this, name, (perm & (~mask | this.perm)) >>> 0);
+    this.files.set(name, f);
+    f.opens = 1;
+    return f;
+  }
+
+  remove(asked: boolean): void {
+    this.alive();
+    if (this.isroot) error(Eperm);
+    if (asked) this.parent.must(2);
+    if (this.files.size > 0) error(Enotempty);
+    this.parent.files.delete(this.name);
+    this.data = new Uint8Array(0);
+    this.removed = true;
+  }
+
+  wstat(w: Wstat): void {
+    this.alive();
+    const name = w.name ?? this.name;
+    const length = w.length ?? this.data.length;
+    if (length !== this.data.length) {
+      this.must(2);
+      if (this.isdir) error(Eperm);
+    }
+    if (name !== this.name) {
+      this.parent.must(2);
+      if (this.isroot) error(Eperm);
+      if (this.parent.files.has(name)) error(Efileexists);
+      this.parent.files.delete(this.name);
+      this.name = name;
+      this.parent.files.set(name, this);
+    }
+    if (w.mode !== undefined) this.perm = ((w.mode & ~DMDIR) | (this.perm & DMDIR)) >>> 0;
+    if (length !== this.data.length) this.resize(length);
+  }
+
+  resize(length: number): void {
+    const data = new Uint8Array(length);
+    data.set(this.data.subarray(0, length));
+    this.data = data;
+  }
+
+  write(bytes: Uint8Array, offset: number): number {
+    this.alive();
+    const at = (this.perm & DMAPPEND) === 0 ? offset : this.data.length;
+    if (bytes.length === 0) return 0;
+    if (at + bytes.length > this.data.length) this.resize(at + bytes.length);
+    this.data.set(bytes, at);
+    return bytes.length;
+  }
+
+  read(count: number, offset: number): Uint8Array {
+    this.alive();
+    return this.data.slice(offset, offset + count);
+  }
+}
+
+/** An entry, as far as it is compared: `name` in place of the server's. */
+export function entry(d: Pick<Dir, "mode" | "length">, name: string): string {
+  return `${name} ${(d.mode >>> 0).toString(8)} ${d.length}`;
+}
+
+export function fileentry(f: File, name: string = f.name): string {
+  f.alive();
+  return entry({ mode: f.perm, length: f.data.length }, name);
+}
