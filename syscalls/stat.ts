@@ -2,7 +2,7 @@
 
 import { cclose } from "../kernel/chan.ts";
 import { convD2M, convM2D, dirwstat, sizeD2M } from "../kernel/dir.ts";
-import type { Dir, Wstat } from "../kernel/dir.ts";
+import type { Dir, Qid, Wstat } from "../kernel/dir.ts";
 import { Ebadarg, Ebadstat, Eismtpt, Eshortstat, error } from "../kernel/errors.ts";
 import { checkelem, nameerror } from "../kernel/name.ts";
 import { Astat, Awstat } from "../kernel/namespace.ts";
@@ -49,11 +49,29 @@ const NUMBERS = ["mode", "length", "atime", "mtime", "type", "dev"] as const;
 /** The changes with nothing in them but what a Dir has; an empty name changes nothing. */
 function checkwstat(d: Wstat): Wstat {
   if (typeof d !== "object" || d === null) return error(Ebadarg);
-  for (const f of STRINGS) if (d[f] !== undefined && typeof d[f] !== "string") error(Ebadarg);
-  for (const f of NUMBERS) if (d[f] !== undefined && !Number.isInteger(d[f])) error(Ebadarg);
-  if (d.name !== undefined) checkelem(d.name);
-  return d;
+  const w = given(d);
+  for (const f of STRINGS) if (w[f] !== undefined && typeof w[f] !== "string") error(Ebadarg);
+  for (const f of NUMBERS) if (w[f] !== undefined && !Number.isInteger(w[f])) error(Ebadarg);
+  if (w.qid !== undefined && !isqid(w.qid)) error(Ebadarg);
+  if (w.name !== undefined) checkelem(w.name);
+  return w;
 }
+
+/** The fields that have a value, each read once: what is undefined leaves alone, what throws is bad. */
+function given(d: Wstat): Wstat {
+  try {
+    const { qid } = d;
+    const fields = [...STRINGS, ...NUMBERS].map((f) => [f, d[f]] as const);
+    const w: Wstat = Object.fromEntries(fields.filter(([, v]) => v !== undefined));
+    if (qid === undefined) return w;
+    return { ...w, qid: { path: qid.path, vers: qid.vers, type: qid.type } };
+  } catch {
+    return error(Ebadarg);
+  }
+}
+
+const isqid = (q: Qid): boolean =>
+  typeof q.path === "bigint" && Number.isInteger(q.vers) && Number.isInteger(q.type);
 
 /** The bytes of an entry into buf: all, or its size[2] alone (2 is returned) when buf is too small. */
 function packdir(d: Dir, buf: Uint8Array): number {

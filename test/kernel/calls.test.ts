@@ -82,6 +82,33 @@ test("whatever arguments a program gives, a call answers or fails with a Plan 9 
   );
 });
 
+test(
+  "bytes that are none, and changes that throw or say nothing, are bad arguments and no panic",
+  within(
+    async (t, k) => {
+      await run(k, async (sys: Sys) => {
+        const throws = (): never => {
+          throw new Error("looked at");
+        };
+        const buf = new Uint8Array(100);
+        for (const b of [new Proxy(buf, {}), Object.create(Uint8Array.prototype) as Uint8Array]) {
+          t.is(await failure(sys.wstatraw("/six", b)), "bad arg in system call");
+          t.is(await failure(sys.write(1, b)), "bad arg in system call");
+        }
+        for (const d of [{ get: throws }, { ownKeys: throws, get: throws }])
+          t.is(await failure(sys.wstat("/six", new Proxy({}, d))), "bad arg in system call");
+        for (const qid of [null, {}, { path: 1, vers: 0, type: 0 }])
+          t.is(await failure(sys.wstat("/six", { qid } as never)), "bad arg in system call");
+        const { mode } = await sys.stat("/six");
+        await sys.wstat("/six", { mode: undefined, length: undefined } as never);
+        t.is((await sys.stat("/six")).mode, mode);
+        t.is(await cat(sys, "/six"), "abcdef");
+      });
+    },
+    { files: FILES },
+  ),
+);
+
 /** Calls on the descriptors of two files, made all at once, and what each must give when run in order. */
 type Op = {
   readonly fd: number;
