@@ -1,0 +1,393 @@
+// The mount driver: what it makes of a server that lies, of versions, of long reads and writes, and the
+// faults that kernels before this one had.
+
+import test from "ava";
+import {
+  DMDIR,
+  DMEXCL,
+  MREPL,
+  NOTAG,
+  OEXCL,
+  ORCLOSE,
+  OREAD,
+  ORDWR,
+  OWRITE,
+  QTEXCL,
+} from "../../kernel/const.ts";
+import * as F from "../../kernel/fcall.ts";
+import type { Event } from "../../kernel/trace.ts";
+import type { Sys } from "../../syscalls/sys.ts";
+import type { Anysrv } from "../../userland/lib/9p.ts";
+import { cat, failure, mountram, put, requests, run, within } from "../kit.ts";
+import { World, deep } from "../world.ts";
+import { Fake, type Lie, type Said, pack, qidof } from "./fake.ts";
+
+const HUNGUP = /i\/o on hungup channel$/;
+
+/** Answers requests of one type so, the others honestly. */
+const to =
+  (type: number, fn: (t: F.Tmsg) => readonly Said[]): Lie =>
+  (t) =>
+    t.type === type ? fn(t) : null;
+
+/** Opens a file, does something with it, and closes it. */
+async function using(sys: Sys, fn: (fd: number) => Promise<unknown>): Promise<unknown> {
+  const fd = await sys.open("/n/f", ORDWR);
+  try {
+    return await fn(fd);
+  } finally {
+    await sys.close(fd);
+  }
+}
+
+const stat = (sys: Sys): Promise<unknown> => sys.stat("/n/a/b");
+const walk = (sys: Sys): Promise<unknown> => sys.chdir("/n/d/d");
+const read = (sys: Sys): Promise<unknown> => using(sys, (fd) => sys.read(fd, new Uint8Array(10)));
+const write = (sys: Sys): Promise<unknown> => using(sys, (fd) => sys.write(fd, new Uint8Array(10)));
+
+/** A frame that says of itself whatever it likes. */
+function frame(size: number, type: number, rest: readonly number[]): Uint8Array {
+  return Uint8Array.from([
+    size & 255,
+    (size >> 8) & 255,
+    (size >> 16) & 255,
+    size >> 24,
+    type,
+    ...rest,
+  ]);
+}
+
+const LIES: readonly (readonly [what: string, lie: Lie, op: (sys: Sys) => Promise<unknown>])[] = [
+  [
+    "another type",
+    to(F.Tstat, ({ tag }) => [{ type: F.Rread, tag, data: new Uint8Array(9) }]),
+    stat,
+  ],
+  [
+    "the answer to a session",
+    to(F.Tstat, ({ tag }) => [{ type: F.Rversion, tag, msize: 8192, version: "9P2000" }]),
+    stat,
+  ],
+  ["a request", to(F.Tstat, ({ tag }) => [{ type: F.Tstat, tag, fid: 0 }]), stat],
+  ["a tag that is not out", to(F.Tstat, () => [{ type: F.Rerror, tag: 99, ename: "x" }]), stat],
+  ["no tag", to(F.Tstat, () => [{ type: F.Rerror, tag: NOTAG, ename: "x" }]), stat],
+  [
+    "one answer too many",
+    to(F.Tclunk, ({ tag }) => [
+      { type: F.Rclunk, tag },
+      { type: F.Rclunk, tag },
+    ]),
+    stat,
+  ],
+  [
+    "more qids than names",
+    to(F.Twalk, ({ tag }) => [{ type: F.Rwalk, tag, wqid: ["d", "d", "d"].map(qidof) }]),
+    walk,
+  ],
+  ["no qid for a name", to(F.Twalk, ({ tag }) => [{ type: F.Rwalk, tag, wqid: [] }]), walk],
+  [
+    "a qid for no name",
+    (t) =>
+      t.type === F.Twalk && t.wname.length === 0
+        ? [{ type: F.Rwalk, tag: t.tag, wqid: [qidof("d")] }]
+        : null,
+    (sys) => sys.create("/n/f", OREAD, 0),
+  ],
+  [
+    "more than was to be read",
+    to(F.Tread, ({ tag }) => [{ type: F.Rread, tag, data: new Uint8Array(11) }]),
+    read,
+  ],
+  ["more than was written", to(F.Twrite, ({ tag }) => [{ type: F.Rwrite, tag, count: 11 }]), write],
+  [
+    "half an entry",
+    to(F.Tstat, ({ tag }) => [{ type: F.Rstat, tag, stat: new Uint8Array(48) }]),
+    stat,
+  ],
+  ["a type that is none", to(F.Tstat, ({ tag }) => [frame(7, 200, [tag, 0])]), stat],
+  ["a frame too short", to(F.Tstat, () => [frame(5, F.Rclunk, [])]), stat],
+  ["a frame too long", to(F.Tstat, () => [frame(8193, F.Rread, [])]), stat],
+  [
+    "a frame longer than it says",
+    to(F.Tstat, ({ tag }) => [frame(9, F.Rclunk, [tag, 0, 0, 0])]),
+    stat,
+  ],
+  [
+    "a string beyond the frame",
+    to(F.Tstat, ({ tag }) => [frame(9, F.Rerror, [tag, 0, 200, 0])]),
+    stat,
+  ],
+  [
+    "its end",
+    (t) =>
+      t.type === F.Tstat ? [{ type: F.Rerror, tag: t.tag, ename: "" }, frame(4, 0, [])] : null,
+    async (sys) => (await failure(stat(sys)), stat(sys)),
+  ],
+];
+
+for (const [what, lie, op] of LIES)
+  test(
+    `a server that answers with ${what} is hung up`,
+    within(async (t, k) => {
+      const events: Event[] = [];
+      k.trace.listen((e) => events.push(e));
+      await run(k, async (sys: Sys) => {
+        const fake = await Fake.mount(sys, "/n", { lie });
+        t.regex(await failure(op(sys)), what.startsWith("one answer") ? /no error/ : HUNGUP);
+        // The server sees it, and the mount is dead.
+        await fake.over;
+        t.regex(await failure(sys.stat("/n/x")), HUNGUP);
+        t.deepEqual(k.audit().tags, []);
+      });
+      t.true(events.some((e) => e.type === "conn" && e.what === "hangup"));
+    }),
+  );
+
+test(
+  "an answer after the Rflush is one that was not asked for",
+  within(async (t, k) => {
+    await run(k, async (sys: Sys) => {
+      await sys.notify(async (_note, s) => (s as Sys).noted(0));
+      let tag = 0;
+      const lie: Lie = (m) => {
+        if (m.type === F.Tstat) tag = m.tag;
+        if (m.type === F.Tstat || m.type === F.Tclunk) return [];
+        return m.type === F.Tflush
+          ? [
+              { type: F.Rflush, tag: m.tag },
+              { type: F.Rerror, tag, ename: "late" },
+            ]
+          : null;
+      };
+      const fake = await Fake.mount(sys, "/n", { lie });
+      await sys.alarm(10);
+      // Both may have come before the caller looks.
+      t.regex(await failure(sys.stat("/n/x")), /interrupted$|hungup channel$/);
+      await fake.over;
+      t.regex(await failure(sys.stat("/n/x")), HUNGUP);
+    });
+  }),
+);
+
+test(
+  "the version goes down the ladder as far as the server says",
+  within(async (t, k) => {
+    await run(k, async (sys: Sys) => {
+      const ask = async (say: (offer: string) => string, offer = ""): Promise<string> => {
+        const [fake, fd] = await Fake.pipe(sys);
+        fake.lie = (m) =>
+          m.type === F.Tversion
+            ? [
+                {
+                  type: F.Rversion,
+                  tag: m.tag,
+                  msize: Math.min(m.msize, 8192),
+                  version: say(m.version),
+                },
+              ]
+            : null;
+        const got = await sys.fversion(fd, 0, offer).catch((e: Error) => e.message);
+        await sys.close(fd);
+        await fake.over;
+        return `${fake.heard.map((m) => (m.type === F.Tversion ? m.version : "")).join(" ")}: ${got}`;
+      };
+      t.is(await ask((v) => v), "9P2000.ix.stream: 9P2000.ix.stream");
+      t.is(await ask(() => "9P2000.ix"), "9P2000.ix.stream: 9P2000.ix");
+      t.is(await ask(() => "9P2000"), "9P2000.ix.stream 9P2000.ix: 9P2000");
+      t.is(
+        await ask((v) => (v === "9P2000.ix" ? v : "9P2000")),
+        "9P2000.ix.stream 9P2000.ix: 9P2000.ix",
+      );
+      t.is(await ask((v) => (v === "9P2000" ? v : "unknown")), "9P2000.ix.stream 9P2000: 9P2000");
+      const bad = "bad 9P version returned from server";
+      t.is(await ask(() => "unknown"), `9P2000.ix.stream 9P2000: ${bad}`);
+      for (const v of ["9P2000.i", "9P2000.u", "9P", "9P2000.ix.stream.more", "8P2000"])
+        t.is(await ask(() => v), `9P2000.ix.stream: ${bad}`, v);
+      t.is(await ask(() => "9P2000", "9P2000.u"), "9P2000.u: 9P2000");
+      t.is(await ask((v) => v, "9P2000"), "9P2000: 9P2000");
+    });
+  }),
+);
+
+for (const version of ["9P2000", "9P2000.ix", "9P2000.ix.stream"])
+  test(
+    `a write longer than a message is written whole, and read back whole: ${version}`,
+    within(async (t, k) => {
+      await run(k, async (sys: Sys) => {
+        await mountram(sys, "/n", { version });
+        const bytes = Buffer.alloc(300_001, "a few letters that repeat ");
+        const fd = await sys.create("/n/f", ORDWR, 0o666);
+        t.is(await sys.write(fd, bytes), bytes.length);
+        t.is(await sys.pwrite(fd, bytes, 100_000), bytes.length);
+        const buf = new Uint8Array(500_000);
+        t.is(await sys.pread(fd, buf, 0), 400_001);
+        t.deepEqual(Buffer.from(buf.subarray(100_000, 400_001)), bytes);
+        await sys.close(fd);
+      });
+    }),
+  );
+
+test(
+  "a long write that is interrupted is not torn: the connection goes on",
+  within(async (t, k) => {
+    await run(k, async (sys: Sys) => {
+      await sys.notify(async (_note, s) => (s as Sys).noted(0));
+      const fake = await Fake.mount(sys, "/n", { msize: 1 << 17 });
+      const fd = await sys.create("/n/f", OWRITE, 0o666);
+      // The server answers nothing until it is flushed, and by then the pipe is full.
+      let stuck = true;
+      fake.lie = (m) => {
+        if (m.type === F.Tflush) stuck = false;
+        return stuck ? [] : null;
+      };
+      await sys.alarm(10);
+      t.is(await failure(sys.write(fd, new Uint8Array(1_000_000))), "interrupted");
+      t.is(await sys.pwrite(fd, new Uint8Array(200_000), 0), 200_000);
+      await sys.close(fd);
+      t.is((await sys.stat("/n/d")).qid.path, 1n);
+      await sys.unmount(null, "/n");
+      await fake.over;
+    });
+  }),
+);
+
+test(
+  "what one call failed with is not what the next one says",
+  within(async (t, k) => {
+    await run(k, async (sys: Sys) => {
+      const lie: Lie = (m) => {
+        if (m.type === F.Topen)
+          return [{ type: F.Rerror, tag: m.tag, ename: "a very special error" }];
+        if (m.type !== F.Twalk || !m.wname.includes("no")) return null;
+        return [
+          { type: F.Rwalk, tag: m.tag, wqid: m.wname.slice(0, m.wname.indexOf("no")).map(qidof) },
+        ];
+      };
+      const fake = await Fake.mount(sys, "/n", { lie });
+      t.is(await failure(sys.open("/n/d/x", OREAD)), "'/n/d/x' a very special error");
+      t.is(await failure(sys.open("/n/d/no/x", OREAD)), "'/n/d/no' does not exist");
+      t.is(await failure(sys.stat("/n/d/f/no")), "'/n/d/f' not a directory");
+      await sys.unmount(null, "/n");
+      await fake.over;
+    });
+  }),
+);
+
+test(
+  "files of two servers with equal qids are two files",
+  within(async (t, k) => {
+    await run(k, async (sys: Sys) => {
+      for (const dir of ["/a", "/b", "/u"])
+        await sys.close(await sys.create(dir, OREAD, DMDIR | 0o777));
+      for (const dir of ["/a", "/b"]) {
+        await mountram(sys, dir);
+        await sys.close(await sys.create(`${dir}/d`, OREAD, DMDIR | 0o777));
+        await put(sys, `${dir}/d/f`, dir);
+      }
+      const [a, b] = [await sys.stat("/a/d"), await sys.stat("/b/d")];
+      t.deepEqual(a.qid, b.qid);
+      t.not(a.dev, b.dev);
+      await sys.bind("/a/d", "/u", MREPL);
+      t.is(await failure(sys.unmount("/b/d", "/u")), "not in union");
+      t.is(await cat(sys, "/u/f"), "/a");
+      await sys.unmount("/a/d", "/u");
+      for (const dir of ["/a", "/b"]) await sys.unmount(null, dir);
+    });
+  }),
+);
+
+test(
+  "more than sixteen elements are walked, over any version",
+  within(async (t, k) => {
+    await run(k, async (sys: Sys) => {
+      for (const version of ["9P2000", "9P2000.ix"]) {
+        await mountram(sys, "/n", { version });
+        const dir = await deep(sys, "/n", 40);
+        await put(sys, `${dir}/f`, version);
+        t.is(await cat(sys, `${dir}/f`), version);
+        await sys.chdir(dir);
+        t.is(await cat(sys, "f"), version);
+        await sys.chdir("/");
+        await sys.remove(`${dir}/f`);
+        t.regex(
+          await failure(sys.stat(dir.replace("/d33/", "/no/"))),
+          /\/no' file does not exist$/,
+        );
+        await sys.unmount(null, "/n");
+      }
+    });
+  }),
+);
+
+test(
+  "an exclusive create over 9P2000 is exclusive, too",
+  within(async (t, k) => {
+    await run(k, async (sys: Sys) => {
+      await mountram(sys, "/n", { version: "9P2000" });
+      await put(sys, "/n/f", "precious");
+      t.is(await failure(sys.create("/n/f", OWRITE | OEXCL, 0o666)), "'/n/f' file already exists");
+      t.is(await cat(sys, "/n/f"), "precious");
+      const tries = Array.from({ length: 10 }, () =>
+        failure(sys.create("/n/g", OWRITE | OEXCL, 0o666)),
+      );
+      t.is((await Promise.all(tries)).filter((text) => text === "no error").length, 1);
+      await sys.unmount(null, "/n");
+    });
+  }),
+);
+
+test("closing waits where the next call could tell, and nowhere else", async (t) => {
+  const exclusive = (srv: Anysrv): Anysrv => ({
+    ...srv,
+    qid(file) {
+      const qid = srv.qid(file);
+      return (file as { perm: number }).perm & DMEXCL ? { ...qid, type: qid.type | QTEXCL } : qid;
+    },
+  });
+  const w = await World.make({ wrap: exclusive });
+  await w.run(t, async (sys) => {
+    const close = async (mode: number, perm: number): Promise<number> => {
+      const fd = await sys.create(`${w.top}/f`, mode, perm);
+      return (await w.cost(sys, () => sys.close(fd))).trips;
+    };
+    t.is(await close(OWRITE, 0o666), 0);
+    t.is(await close(OWRITE | ORCLOSE, 0o666), 1);
+    t.regex(await failure(sys.stat(`${w.top}/f`)), /file does not exist$/);
+    t.is(await close(OWRITE, (DMEXCL | 0o666) >>> 0), 1);
+    await sys.close(await sys.open(`${w.top}/f`, OWRITE));
+  });
+  await w.end();
+});
+
+test("a thousand requests at once stay within what a server must bear", async (t) => {
+  const w = await World.make();
+  await w.run(t, async (sys) => {
+    const fd = await sys.create(`${w.top}/f`, ORDWR, 0o666);
+    // 65 MB of Twrites: more than the server's 16 MiB of frames that may be outstanding.
+    const piece = new Uint8Array(65_000);
+    const all = Array.from({ length: 1000 }, (_, i) => sys.pwrite(fd, piece, i * piece.length));
+    t.true((await Promise.all(all)).every((n) => n === piece.length));
+    t.is((await sys.fstat(fd)).length, 65_000_000);
+    await Promise.all(Array.from({ length: 3000 }, () => sys.stat(`${w.top}/f`)));
+    await sys.close(fd);
+  });
+  await w.end();
+});
+
+test(
+  "a clunk goes out before the request that follows it",
+  within(async (t, k) => {
+    await run(k, async (sys: Sys) => {
+      const fake = await Fake.mount(sys, "/n");
+      const sent = requests(k);
+      await sys.close(await sys.open("/n/f", OREAD));
+      await sys.stat("/n/d");
+      t.deepEqual(sent, ["Twalk(f)", "Topen(0)", "Tclunk", "Twalk(d)", "Tstat", "Tclunk"]);
+      await sys.unmount(null, "/n");
+      await fake.over;
+      const heard = fake.heard.slice(2).map((m) => m.type);
+      t.deepEqual(heard, [F.Twalk, F.Topen, F.Tclunk, F.Twalk, F.Tstat, F.Tclunk, F.Tclunk]);
+      t.is(pack({ type: F.Rclunk, tag: 1 }).length, 7);
+    });
+  }),
+);
