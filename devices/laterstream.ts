@@ -1,5 +1,5 @@
-// OSTREAM over a server that takes groups: "I will read, or write, all of it". To read, the first runs
-// are asked for together with the walk and the open; to write, the open is sent and not waited for, and
+// OSTREAM over a server that takes groups: "I will read, or write, all of it". To read, the first run
+// is asked for together with the walk and the open; to write, the open is sent and not waited for, and
 // what is written follows it on the same tag. So a whole file is one round trip and the time of its
 // bytes (design, section 6).
 
@@ -17,7 +17,7 @@ import type { MntChan, Opening } from "./mntchan.ts";
 import { Runs } from "./mntstream.ts";
 import { Writewindow } from "./mntwindow.ts";
 
-/** Opens to read with the data right behind: Twalk, Topen, Tstream, Tstream on one tag. */
+/** Opens to read with the data right behind: Twalk, Topen, Tstream on one tag. */
 export function* openstream(c: LaterChan, omode: number): Task<Chan> {
   let runs: Runs | null = null;
   let done = false;
@@ -49,6 +49,7 @@ function kept(nc: MntChan, runs: Runs | null): MntChan {
     return nc;
   }
   runs.know(nc);
+  runs.ahead();
   nc.streams = { r: runs, w: null };
   return nc;
 }

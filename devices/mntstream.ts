@@ -26,8 +26,8 @@ export class Runs implements Readstream, Sink {
   readonly #m: Mnt;
   readonly #g: Group;
   readonly #fid: number;
-  /** Runs that may be in flight: one where the offset means nothing, since what was read ahead is kept. */
-  #max = 2;
+  /** Runs that may be in flight: one until the file is known to be plain, since elsewhere each takes what it reads. */
+  #max = 1;
   /** The file's offset behind the last run asked for. */
   #asked: number;
   #runs: Run[] = [];
@@ -70,7 +70,7 @@ export class Runs implements Readstream, Sink {
 
   /** What the open's answer says of the file. */
   know(c: MntChan): void {
-    if (!plain(c)) this.#max = 1;
+    if (plain(c)) this.#max = 2;
   }
 
   data(bytes: Uint8Array): "more" | "over" | "bad" {
@@ -114,13 +114,18 @@ export class Runs implements Readstream, Sink {
       yield this.#g.r;
     }
     const n = this.#take(buf);
+    this.ahead();
+    return n;
+  }
+
+  /** Asks for more where that may be. */
+  ahead(): void {
     try {
       this.#refill();
     } catch (e) {
       // What has come is read first; that the connection is gone the next call says.
       if (!(e instanceof PlanError)) throw e;
     }
-    return n;
   }
 
   #refill(): void {

@@ -487,3 +487,14 @@ ladder("a write that failed or came short stops none of those after it", async (
   await sys.close(fd);
   t.false(f.wrong);
 });
+
+ladder("of a file without offsets nothing is read behind its end", async ({ t, sys, fs }) => {
+  fs.add("dev", 0, { vers: 0 });
+  const lines = ["one", "", "two", "", "three", ""];
+  fs.read = () => new TextEncoder().encode(lines.shift() ?? "");
+  for (const line of ["one", "two", "three"]) {
+    const fd = await sys.open(`${FAR}/dev`, OREAD | OSTREAM);
+    t.is(new TextDecoder().decode(await fill(sys, fd, 100)), line);
+    await sys.close(fd);
+  }
+});
