@@ -96,10 +96,20 @@ function fork(up: Proc, flags: number, child: Program): number {
 
 export function* exec(up: Proc, name: string, argv: readonly string[]): Task<never> {
   checkname(name);
-  if (!Array.isArray(argv)) error(Ebadarg);
-  for (const arg of argv) checkname(arg);
-  yield* execimage(up, name, argv);
+  yield* execimage(up, name, checkargv(argv));
   return yield* forever("exec");
+}
+
+/** The arguments, copied: an array of a program's may be anything that looks like one. */
+function checkargv(argv: readonly string[]): string[] {
+  let args: string[] = [];
+  try {
+    args = Array.isArray(argv) ? [...argv] : error(Ebadarg);
+  } catch {
+    error(Ebadarg);
+  }
+  for (const arg of args) checkname(arg);
+  return args;
 }
 
 export function* exits(up: Proc, status?: string): Task<never> {
