@@ -32,12 +32,11 @@ export function programname(header: string): string | null {
 /** Puts the program of the file in place of the one that runs; its calls end, its descriptors stay. */
 export function* execimage(up: Proc, name: string, argv: readonly string[]): Task<void> {
   const { program, args } = yield* load(up, name, argv);
-  const elem = name.slice(name.lastIndexOf("/") + 1);
   const me = up.k.sched.current;
   up.image?.kill();
   for (const co of up.coroutines()) if (co !== me) up.k.sched.kill(co);
   yield* closeonexec(up);
-  up.text = elem;
+  up.text = lastelem(name);
   up.notes.length = 0;
   if (up.k.trace.on) up.k.trace.emit({ type: "proc", what: "exec", pid: up.pid, text: name });
   up.setargs = null;
@@ -46,6 +45,9 @@ export function* execimage(up: Proc, name: string, argv: readonly string[]): Tas
   if (me !== null) up.k.sched.kill(me);
 }
 
+const lastelem = (name: string): string => name.slice(name.lastIndexOf("/") + 1);
+
+/** The program in the file, and its arguments; argv[0] of a script's interpreter is the script's name. */
 function* load(
   up: Proc,
   name: string,
@@ -55,19 +57,11 @@ function* load(
   if (!line.startsWith("#!")) return { program: lookup(up, line), args: argv };
   // The whole line must be in the header: there is no more of it to see.
   const end = line.indexOf("\n");
-  const [interp, ...words] =
-    end < 0
-      ? []
-      : line
-          .slice(2, end)
-          .trim()
-          .split(/[ \t]+/);
-  if (interp === undefined || interp === "") return error(Ebadexec);
+  const words = end < 0 ? null : line.slice(2, end).match(/[^ \t]+/g);
+  const [interp, ...args] = words ?? [];
+  if (interp === undefined) return error(Ebadexec);
   const program = lookup(up, yield* header(up, interp));
-  return {
-    program,
-    args: [interp.slice(interp.lastIndexOf("/") + 1), ...words, name, ...argv.slice(1)],
-  };
+  return { program, args: [lastelem(name), ...args, name, ...argv.slice(1)] };
 }
 
 /** The program an executable's header names; an interpreter that is itself a script is none. */

@@ -85,8 +85,9 @@ function finish(s: Start, c: Chan, omode: number): Chan {
 }
 
 export function* create(up: Proc, s: Start, want: Want): Task<Chan> {
-  if (s.name.mustdir && (want.perm & DMDIR) === 0) throw whole(s, Ecreatedir);
-  if (s.name.elems.length === 0) error(Eexist);
+  const dot = s.name.elems.length === 0;
+  if ((s.name.mustdir || dot) && (want.perm & DMDIR) === 0) throw whole(s, Ecreatedir);
+  if (dot) error(Eexist);
   const last = s.rest[s.rest.length - 1];
   if (last === undefined) return yield* exists(up, s, yield* walk(up, s, []), want);
   const one = s.members === null || s.members.length === 1;

@@ -40,8 +40,12 @@ export class Fgrp {
   /** A copy for RFFDG: the same Chans. */
   dup(): Fgrp {
     const f = new Fgrp();
-    f.nfd = this.nfd;
-    for (const c of this.fd) f.fd.push(c === null ? null : c.incref());
+    let size = 1;
+    for (const [fd, c] of this.fd.entries()) {
+      f.fd.push(c === null ? null : c.incref());
+      if (c !== null) size = fd + 1;
+    }
+    f.nfd = Math.ceil(size / DELTAFD) * DELTAFD;
     return f;
   }
 

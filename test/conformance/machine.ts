@@ -1,5 +1,5 @@
 // The machine that scripts run on: a kernel as the recorded ones were set up. /tmp is a fresh ramfs, a
-// second is posted as /srv/ramtest and a third as /srv/boot; sc, echo and cat are in /bin; sc starts in
+// second is posted as /srv/ramtest and a third as /srv/boot; sc, echo, cat and ramfs are in /bin; sc starts in
 // /tmp with descriptor 0 on /dev/null, 1 and 2 on /dev/cons.
 
 import {
@@ -58,7 +58,7 @@ export function machine(run: Run): Promise<Booted> {
     ns: NS,
     devices: [(k) => newPipe(k, PIPELIMIT)],
     files: {
-      bin: { sc: run.async === true ? asyncsc : sc, echo, cat },
+      bin: { sc: run.async === true ? asyncsc : sc, echo, cat, ramfs },
       lib: { script: run.script },
       tmp: {},
     },
