@@ -128,7 +128,8 @@ function* createforbidden(up: Proc, s: Start, want: Want): Task<Chan> {
   try {
     // No stream: whether the name is there must be known now.
     const omode = (want.omode | OTRUNC) & ~OSTREAM;
-    if ((want.omode & OEXCL) === 0) return yield* open(up, s, omode);
+    if ((want.omode & OEXCL) === 0)
+      return yield* truncate(up, s, yield* walk(up, s, s.rest), omode);
     yield* cclose(
       yield* walked(up, s, s.rest, "an exclusive create must see that there is no such file"),
     );

@@ -1,7 +1,7 @@
 // Topen and Tcreate, and the modes they ask for.
 
 import { OEXCL, OEXEC, ORCLOSE, OREAD, OTRUNC } from "../../../kernel/const.ts";
-import { Enotdir, Eperm, error } from "../../../kernel/errors.ts";
+import { Eintr, Enotdir, Eperm, PlanError, error } from "../../../kernel/errors.ts";
 import { Rcreate, Ropen, type Rmsg } from "../../../kernel/fcall.ts";
 import type { Task } from "../../../syscalls/sys.ts";
 import { andthen, istask } from "./answer.ts";
@@ -81,9 +81,19 @@ export function create<A>(s: Session<A>, f: Msg<"Tcreate">): Answer<Rmsg> {
 function createfid<A>(s: Session<A>, fid: Fid<A>, f: Msg<"Tcreate">, mode: number): Answer<void> {
   if ((mode & OTRUNC) === 0 || !s.ix) return makefile(s, fid, f, (mode & ~OTRUNC) | OEXCL);
   if (s.srv.opensexisting === true) return makefile(s, fid, f, mode);
-  const found = s.srv.walk1 === undefined ? null : s.srv.walk1(fid.aux, f.name, fid);
+  const found = lookfor(s, fid, f.name);
   if (istask(found)) return findormake(s, fid, f, found);
   return found === null ? makefile(s, fid, f, mode & ~OTRUNC) : openfound(s, fid, found, mode);
+}
+
+/** The file of a name, null where there is none. One that may not be looked for is left to create. */
+function lookfor<A>(s: Session<A>, fid: Fid<A>, name: string): Answer<A | null> {
+  try {
+    return s.srv.walk1 === undefined ? null : s.srv.walk1(fid.aux, name, fid);
+  } catch (error_) {
+    if (error_ instanceof PlanError) return null;
+    throw error_;
+  }
 }
 
 function* findormake<A>(
@@ -93,7 +103,12 @@ function* findormake<A>(
   task: Task<A | null>,
 ): Task<void> {
   const mode = f.mode & OMASK;
-  const found = yield* task;
+  let found: A | null = null;
+  try {
+    found = yield* task;
+  } catch (error_) {
+    if (!(error_ instanceof PlanError) || error_.message === Eintr) throw error_;
+  }
   const a = found === null ? makefile(s, fid, f, mode & ~OTRUNC) : openfound(s, fid, found, mode);
   if (istask(a)) yield* a;
 }
