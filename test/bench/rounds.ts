@@ -1,60 +1,85 @@
 // Fair comparisons on a machine that is not idle: contestants take turns, A B C A B C ..., in short
-// rounds, and what counts is the median of each one's rounds. Nothing here asserts anything.
+// rounds. What counts is the median of each one's rounds, and for two the median of their ratios round by
+// round, since what disturbs one disturbs the other. Nothing here asserts anything.
 
 /** Does its operation about n times; gives the number it did. */
 export type Contestant = { readonly name: string; readonly run: (n: number) => Promise<number> };
 
-/** How long to measure. */
-export type Effort = { readonly rounds: number; readonly ms: number };
+/** How long to measure, and by which clock, in ms: the wall's unless another is given. */
+export type Effort = {
+  readonly rounds: number;
+  readonly ms: number;
+  readonly clock?: () => number;
+};
 
-/** Operations per second, the median of the rounds, and how far the rounds' quartiles are from it. */
-export type Score = { readonly name: string; readonly rate: number; readonly spread: number };
+const wall = (): number => performance.now();
+
+/** The processor time of this process: what does not wait takes as much on a busy machine. */
+export function cpu(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
+/** Operations per second: of each round, and the median. */
+export type Score = {
+  readonly name: string;
+  readonly rates: readonly number[];
+  readonly rate: number;
+};
 
 /** Lets the contestants run in turns. */
 export async function compete(list: readonly Contestant[], effort: Effort): Promise<Score[]> {
+  const now = effort.clock ?? wall;
   const sizes: number[] = [];
-  for (const c of list) sizes.push(await size(c, effort.ms));
+  for (const c of list) sizes.push(await size(c, effort.ms, now));
   const rates = list.map((): number[] => []);
   for (let round = 0; round < effort.rounds; round++)
     for (const [i, c] of list.entries()) {
       globalThis.gc?.();
-      const began = performance.now();
+      const began = now();
       const n = await c.run(sizes[i] ?? 1);
-      rates[i]?.push((n / (performance.now() - began)) * 1000);
+      rates[i]?.push((n / (now() - began)) * 1000);
     }
-  return list.map(({ name }, i) => score(name, rates[i] ?? []));
+  return list.map(({ name }, i) => ({ name, rates: rates[i] ?? [], rate: middle(rates[i] ?? []) }));
 }
 
 /** Warms c up, and finds how many operations take about ms. */
-async function size(c: Contestant, ms: number): Promise<number> {
+async function size(c: Contestant, ms: number, now: () => number): Promise<number> {
   let n = 16;
   for (let warm = 0; ;) {
-    const began = performance.now();
+    const began = now();
     const did = await c.run(n);
-    const took = performance.now() - began;
+    const took = now() - began;
     warm += took;
     if (warm >= 2 * ms && took >= ms / 4) return Math.max(1, Math.round((did * ms) / took));
     if (took < ms / 2) n *= 2;
   }
 }
 
-function score(name: string, rates: readonly number[]): Score {
-  const sorted = rates.toSorted((a, b) => a - b);
-  const rate = at(sorted, 0.5);
-  return { name, rate, spread: rate === 0 ? 0 : (at(sorted, 0.75) - at(sorted, 0.25)) / 2 / rate };
+/** How many times faster one is than another, and how far the quartiles of that are from the median. */
+export type Ratio = { readonly times: number; readonly spread: number };
+
+/** The ratio of two contestants, round by round. */
+export function ratioof(list: readonly Score[], one: string, other: string): Ratio {
+  const rates = (name: string): readonly number[] => list.find((s) => s.name === name)?.rates ?? [];
+  const others = rates(other);
+  const ratios = rates(one).map((r, i) => r / (others[i] ?? NaN));
+  const times = middle(ratios);
+  return { times, spread: (quantile(ratios, 0.75) - quantile(ratios, 0.25)) / 2 / times };
 }
 
-const at = (sorted: readonly number[], part: number): number =>
-  sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? 0;
+function quantile(values: readonly number[], part: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? NaN;
+}
+
+const middle = (values: readonly number[]): number => quantile(values, 0.5);
 
 /** The median of what fn gives. */
 export async function median(times: number, fn: () => Promise<number>): Promise<number> {
   const values: number[] = [];
   for (let i = 0; i < times; i++) values.push(await fn());
-  return at(
-    values.toSorted((a, b) => a - b),
-    0.5,
-  );
+  return middle(values);
 }
 
 /** 1234567 → "1,234,567"; the first three digits are what can be relied on. */
@@ -63,9 +88,10 @@ export function count(n: number): string {
   return (Math.round(n / 10 ** digits) * 10 ** digits).toLocaleString("en-US");
 }
 
-/** 3.2 → "3.2x" */
-export const ratio = (a: number, b: number): string =>
-  b === 0 ? "-" : `${(a / b).toFixed(a / b >= 10 ? 0 : 2)}x`;
+/** "3.20x ±4%" */
+export function ratio({ times, spread }: Ratio): string {
+  return `${times.toFixed(times >= 10 ? 0 : 2)}x ±${Math.round(spread * 100)}%`;
+}
 
 /** Rows of words as columns, the first to the left, the others to the right. */
 export function columns(rows: readonly (readonly string[])[]): string {

@@ -3,30 +3,30 @@
 //
 //	npm run bench -- [--quick] [boot] [names] [rpc]
 
-import { cpus, totalmem } from "node:os";
+import { cpus, loadavg, totalmem } from "node:os";
 import { boot } from "../../userland/host/index.ts";
 import { matches } from "./names.ts";
 import { ECHO, NAMEC, Server } from "./process.ts";
-import { columns, compete, count, median, ratio } from "./rounds.ts";
+import { columns, compete, count, cpu, median, ratio, ratioof } from "./rounds.ts";
 import type { Effort, Score } from "./rounds.ts";
 import { Wire, prepare } from "./wire.ts";
 
 const quick = process.argv.includes("--quick");
 const wanted = process.argv.slice(2).filter((word) => !word.startsWith("-"));
-const effort: Effort = quick ? { rounds: 3, ms: 20 } : { rounds: 11, ms: 200 };
+const effort: Effort = quick ? { rounds: 3, ms: 20 } : { rounds: 21, ms: 100 };
 const say = (text: string): void => void process.stdout.write(text);
 const rate = (list: readonly Score[], name: string): number =>
   list.find((s) => s.name === name)?.rate ?? 0;
-const spread = (list: readonly Score[]): string =>
-  `±${Math.round(Math.max(...list.map((s) => s.spread)) * 100)}%`;
 
 function machine(): void {
   const { node, v8 } = process.versions;
-  const [cpu] = cpus();
+  const [processor] = cpus();
   const memory = Math.round(totalmem() / 2 ** 30);
   say(`Node ${node}, V8 ${v8}, ${process.platform} ${process.arch}\n`);
-  say(`${cpus().length} x ${cpu?.model ?? "unknown"}, ${memory} GB\n`);
-  say(`medians of ${effort.rounds} rounds of about ${effort.ms} ms, in turns\n`);
+  say(`${cpus().length} x ${processor?.model ?? "unknown"}, ${memory} GB\n`);
+  say(
+    `load ${loadavg()[0]?.toFixed(1)}; medians of ${effort.rounds} rounds of about ${effort.ms} ms, in turns\n`,
+  );
 }
 
 /** Once loaded: from nothing to a kernel with a process that has run. */
@@ -59,21 +59,20 @@ async function booting(): Promise<void> {
 async function names(): Promise<void> {
   const { list, close } = await matches();
   const rows = [
-    ["operations per second", "namec", "memfs", "ratio", "ZenFS", "ratio", "generator", ""],
+    ["operations per CPU second", "namec", "memfs", "ratio", "ZenFS", "ratio", "generator"],
   ];
   for (const match of list) {
-    const scores = await compete(match.list, effort);
+    const scores = await compete(match.list, { ...effort, clock: cpu });
     const [us, mem, zen] = [rate(scores, "namec"), rate(scores, "memfs"), rate(scores, "ZenFS")];
     const task = rate(scores, "namec, generator");
     rows.push([
       match.name,
       count(us),
       count(mem),
-      ratio(us, mem),
+      ratio(ratioof(scores, "namec", "memfs")),
       count(zen),
-      ratio(us, zen),
+      ratio(ratioof(scores, "namec", "ZenFS")),
       count(task),
-      spread(scores),
     ]);
   }
   await close();
@@ -86,7 +85,7 @@ async function rpcs(): Promise<void> {
   const echo = await Server.start([ECHO]);
   const [server, limit] = [await Wire.dial(ramfs.port), await Wire.dial(echo.port)];
   const frames = await prepare(server);
-  const rows = [["RPCs per second", "ramfs", "echo", "ratio", "CPU us/RPC", "echo", ""]];
+  const rows = [["RPCs per second", "ramfs", "echo", "ratio", "CPU us/RPC", "echo"]];
   for (const window of [1, 64])
     for (const what of ["stat", "read"] as const) {
       const cost = { ramfs: new Cost(ramfs), echo: new Cost(echo) };
@@ -107,10 +106,9 @@ async function rpcs(): Promise<void> {
         label,
         count(us),
         count(peer),
-        ratio(us, peer),
+        ratio(ratioof(scores, "ramfs", "echo")),
         cost.ramfs.text,
         cost.echo.text,
-        spread(scores),
       ]);
     }
   server.close();
