@@ -29,7 +29,8 @@ const say = (text: string): void => void process.stdout.write(text);
 const REASONS = {
   w: "the walk is waited for before the operation is sent",
   l: "more than 16 elements are walked in pieces, one after another",
-  c: "create looks whether the name is there, and walks to its directory, before it creates",
+  c: "create walks to the directory, and looks whether the name is there, before it creates",
+  b: "its two names are walked one after the other",
   k: "giving a fid back is waited for",
   m: "servers earlier on the path are asked",
   u: "the members of the union are asked one after another",
@@ -80,18 +81,29 @@ const is =
   (s: Sent): boolean =>
     s.fcall.type === type;
 
+/** Where an operation is measured: on which name, by how much path, and past what. */
+type Spot = {
+  readonly sys: Sys;
+  readonly name: string;
+  readonly op: Operation;
+  readonly depth: number;
+  readonly where: "alone" | "mounts" | "union";
+};
+
 /** Why an operation took more than one round trip, as its messages show. */
-function reasons(sent: readonly Sent[], where: "alone" | "mounts" | "union"): Reason[] {
+function reasons(sent: readonly Sent[], { op, depth, where }: Spot): Reason[] {
   const why: Reason[] = [];
   const all = rounds(sent);
-  const walks = all.filter((r) => r.some(is(F.Twalk)));
   const together = all.some((r) => r.length > 1);
   const servers = new Set(sent.map((s) => s.conn)).size;
   const first = new Set(all[0]?.map((s) => s.conn)).size;
   if (where === "union" && first > 1) return ["a"];
-  if (walks.length > 0 && !together) why.push("w");
-  if (sent.some((s) => s.fcall.type === F.Twalk && s.fcall.wname.length === 16)) why.push("l");
-  if (sent.some(is(F.Tcreate)) && walks.length > 1) why.push("c");
+  const acts = sent.some((s) => s.fcall.type !== F.Twalk && s.fcall.type !== F.Tclunk);
+  const creates = /^create|^mkdir/.test(op.name);
+  if (acts && !together) why.push("w");
+  if ((creates ? depth - 1 : depth) > 16) why.push("l");
+  if (creates && all.filter((r) => r.some(is(F.Twalk))).length > 1) why.push("c");
+  if (op === BIND) why.push("b");
   if (all.some((r) => r.length === 1 && r.every(is(F.Tclunk)))) why.push("k");
   if (where === "mounts" && servers > 1) why.push("m");
   if (where === "union" && servers > 1) why.push("u");
@@ -99,14 +111,11 @@ function reasons(sent: readonly Sent[], where: "alone" | "mounts" | "union"): Re
 }
 
 /** Measures one operation; what it opened is closed, and that is measured too. */
-async function measure(
-  w: World,
-  at: { sys: Sys; name: string; op: Operation; where: "alone" | "mounts" | "union" },
-): Promise<readonly [Cell, Cost | null]> {
-  const { sys, name, op, where } = at;
+async function measure(w: World, at: Spot): Promise<readonly [Cell, Cost | null]> {
+  const { sys, name, op } = at;
   let result: unknown;
   const cost = await w.cost(sys, async () => (result = await op.run(sys, name)));
-  const why = cost.trips > 1 ? reasons(w.sent, where) : [];
+  const why = cost.trips > 1 ? reasons(w.sent, at) : [];
   let close: Cost | null = null;
   if (typeof result === "number" && op !== BIND) {
     const fd = result;
@@ -149,7 +158,7 @@ async function column(
   for (const [i, op] of [...OPERATIONS, BIND].entries()) {
     const name = `${dir}/f${i}`;
     await op.ready?.(sys, name);
-    const [cell, close] = await measure(w, { sys, name, op, where });
+    const [cell, close] = await measure(w, { sys, name, op, depth, where });
     add(rows, op.name, cell);
     if (op.name === "open" && close !== null)
       add(rows, "close", { cost: close, why: close.trips > 0 ? ["k"] : [] });
@@ -194,7 +203,8 @@ async function unions(): Promise<void> {
       await within(space, { members }, async (w, sys) => {
         for (const [i, op] of OPERATIONS.entries()) {
           await op.ready?.(sys, `/n/u${members - 1}/f${i}`);
-          const [cell] = await measure(w, { sys, name: `/n/u/f${i}`, op, where: "union" });
+          const spot = { sys, name: `/n/u/f${i}`, op, depth: 1, where: "union" } as const;
+          const [cell] = await measure(w, spot);
           add(rows, op.name, cell);
         }
       });

@@ -223,3 +223,48 @@ test(
     for (const m of made) if (m.status === "fulfilled") await sys.close(m.value);
   }),
 );
+
+/** What the standard kernel waits for: at depths 1, 5 and 40, and past three other servers at depth 5. */
+const STANDARD: Readonly<Record<string, readonly number[]>> = {
+  open: [2, 2, 6, 5],
+  "open, OTRUNC": [2, 2, 6, 5],
+  "open, missing": [1, 1, 5, 4],
+  stat: [3, 3, 7, 6],
+  "wstat, rename": [3, 3, 7, 6],
+  "wstat, chmod": [3, 3, 7, 6],
+  remove: [2, 2, 6, 5],
+  "create, new": [3, 5, 9, 8],
+  "create, existing": [2, 4, 8, 7],
+  "create, OEXCL": [3, 5, 9, 8],
+  "create, OEXCL, existing": [2, 4, 8, 7],
+  mkdir: [3, 5, 9, 8],
+  chdir: [1, 1, 5, 4],
+};
+
+test("the standard name space waits for every message", async (t) => {
+  const costs: Record<string, number[]> = {};
+  for (const [mounts, depths] of [
+    [0, [1, 5, 40]],
+    [3, [5]],
+  ] as const) {
+    const w = await World.make({ namespace: "standard", version: "9P2000", mounts });
+    await w.run(t, async (sys) => {
+      for (const depth of depths) {
+        const dir = await deep(sys, w.top, depth - 1);
+        for (const [i, op] of OPERATIONS.entries()) {
+          const name = `${dir}/f${i}`;
+          await op.ready?.(sys, name);
+          let fd: unknown;
+          const cost = await w.cost(sys, async () => (fd = await op.run(sys, name)));
+          t.is(cost.trips, cost.messages, op.name);
+          (costs[op.name] ??= []).push(cost.trips);
+          if (typeof fd === "number")
+            t.is((await w.cost(sys, () => sys.close(fd as number))).trips, 1);
+          await op.undo?.(sys, name);
+        }
+      }
+    });
+    await w.end();
+  }
+  t.deepEqual(costs, STANDARD);
+});
