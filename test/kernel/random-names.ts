@@ -153,8 +153,9 @@ export class ModelNames implements Space {
   create(dot: Place, text: string, want: Want): Opened {
     const s = this.#start(dot, text);
     const { name, rest } = s;
-    if (name.mustdir && !isdirperm(want.perm)) whole(name, Ecreatedir);
-    if (name.elems.length === 0) error(Eexist);
+    const here = name.elems.length === 0;
+    if ((name.mustdir || here) && !isdirperm(want.perm)) whole(name, Ecreatedir);
+    if (here) error(Eexist);
     const last = rest.at(-1);
     if (last === undefined) return this.#exists(s, this.#found(s), want);
     const one = s.members === null || s.members.length === 1;
@@ -172,11 +173,7 @@ export class ModelNames implements Space {
     const dir = this.#found({ ...s, rest: s.rest.slice(0, -1), elems: s.elems.slice(0, -1) });
     if (!dir.file.isdir) whole(s.name, Enotdir);
     const { file } = dir;
-    const excl = (want.mode & OEXCL) !== 0;
-    if (!excl)
-      asname(s.name, () => {
-        file.alive().parent.must(1);
-      });
+    // Who may not look whether it is there may still create.
     const there = file.files.get(last);
     if (there !== undefined && file.parent.may(1))
       return this.#exists(s, { file: there, att: dir.att }, want);
