@@ -10,6 +10,7 @@ import { Ehungup, Eintr, PlanError, error } from "../kernel/errors.ts";
 import { Rerror, Topen } from "../kernel/fcall.ts";
 import type { Tmsg } from "../kernel/fcall.ts";
 import type { Task } from "../kernel/rendez.ts";
+import type { Group } from "./group.ts";
 import { become, checkwalk, mustwalk, send, walkanswer } from "./later.ts";
 import type { Asked, LaterChan } from "./later.ts";
 import { opened } from "./mntchan.ts";
@@ -31,7 +32,7 @@ export function* openstream(c: LaterChan, omode: number): Task<Chan> {
     const nc = opened(become(c).nc, omode, r);
     a.g.keep(a.fid);
     done = true;
-    return kept(nc, runs);
+    return kept(nc, runs, a.g);
   } finally {
     // Also the fids are the group's again: it is released with the runs.
     if (!done) endruns(runs);
@@ -42,9 +43,12 @@ function endruns(runs: Runs | null): void {
   runs?.end();
 }
 
-/** A directory is read by its own rules; of anything else the runs are the stream. */
-function kept(nc: MntChan, runs: Runs | null): MntChan {
-  if (runs === null || (nc.qid.type & QTDIR) !== 0) {
+/**
+ * A directory is read by its own rules; of anything else the runs are the stream. If a note came while it
+ * was opened they are flushed, and the next read begins anew.
+ */
+function kept(nc: MntChan, runs: Runs | null, g: Group): MntChan {
+  if (runs === null || (nc.qid.type & QTDIR) !== 0 || g.flushing) {
     endruns(runs);
     return nc;
   }

@@ -209,7 +209,8 @@ function guard(log: string[], main: (sys: Sys) => Promise<void>): (sys: Sys) => 
   };
 }
 
-function same(what: string, got: unknown, want: unknown): void {
+/** Throws unless both are the same. */
+export function same(what: string, got: unknown, want: unknown): void {
   const [a, b] = [JSON.stringify(got), JSON.stringify(want)];
   if (a !== b) throw new Error(`${what}:\nis     ${a}\nshould ${b}`);
 }
@@ -233,7 +234,8 @@ function dump(f: File, path = ""): string[] {
   return lines;
 }
 
-async function treeof(sys: Sys, top: string, path = ""): Promise<string[]> {
+/** The files below a directory, as a program sees them. */
+export async function treeof(sys: Sys, top: string, path = ""): Promise<string[]> {
   const fd = await sys.open(top + path, OREAD);
   const dirs = await entries(sys, fd);
   await sys.close(fd);

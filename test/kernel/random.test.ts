@@ -5,11 +5,13 @@
 import test from "ava";
 import type { ExecutionContext } from "ava";
 import fc from "fast-check";
+import { runfaults } from "./random-faults.ts";
+import type { Faultcase } from "./random-faults.ts";
 import { operations } from "./random-operations.ts";
 import { runcase } from "./random-run.ts";
 import type { Case } from "./random-run.ts";
 
-const RUNS = Number(process.env["RANDOM_RUNS"] ?? 12);
+const RUNS = Number(process.env["RANDOM_RUNS"] ?? 6);
 const SEED = process.env["RANDOM_SEED"];
 const PATH = process.env["RANDOM_PATH"];
 
@@ -27,13 +29,17 @@ function cases(namespace: Case["namespace"], version: string): fc.Arbitrary<Case
   });
 }
 
-async function agree(t: ExecutionContext, all: fc.Arbitrary<Case>): Promise<void> {
-  const seed = SEED === undefined ? undefined : Number(SEED);
-  const result = await fc.check(fc.asyncProperty(all, runcase), {
+/** Checks a property over and over; a failure says how to make it again. */
+async function holds<T>(
+  t: ExecutionContext,
+  all: fc.Arbitrary<T>,
+  property: (c: T) => Promise<void>,
+): Promise<void> {
+  t.timeout(600_000);
+  const result = await fc.check(fc.asyncProperty(all, property), {
     numRuns: RUNS,
-    ...(seed !== undefined && { seed }),
+    ...(SEED !== undefined && { seed: Number(SEED) }),
     ...(PATH !== undefined && { path: PATH }),
-    interruptAfterTimeLimit: 50_000,
   });
   const { counterexample, errorInstance } = result;
   const at = `RANDOM_SEED=${result.seed} RANDOM_PATH=${result.counterexamplePath}`;
@@ -42,12 +48,39 @@ async function agree(t: ExecutionContext, all: fc.Arbitrary<Case>): Promise<void
   else t.pass();
 }
 
-for (const [namespace, version] of [
+function faultcases(namespace: Case["namespace"], version: string): fc.Arbitrary<Faultcase> {
+  const fault = fc.record({
+    what: fc.constantFrom(
+      "cut",
+      "heal",
+      "stall",
+      "kill",
+      ...Array.from({ length: 16 }, () => "note" as const),
+    ),
+    after: fc.nat(30),
+    n: fc.nat(11),
+  });
+  return fc.record({
+    seed: fc.nat(),
+    namespace: fc.constant(namespace),
+    version: fc.constant(version),
+    rtt: fc.constantFrom("1ms", "20ms", "20ms"),
+    faults: fc.array(fault, { maxLength: 80, size: "max" }),
+    procs: fc.array(operations(60), { minLength: 1, maxLength: 4, size: "max" }),
+  });
+}
+
+const KINDS = [
   ["names", "9P2000.ix.stream"],
   ["names", "9P2000.ix"],
   ["names", "9P2000"],
   ["standard", "9P2000"],
-] as const)
-  test(`random operations on ${namespace} over ${version} do as the model`, async (t) => {
-    await agree(t, cases(namespace, version));
-  });
+] as const;
+
+for (const [namespace, version] of KINDS) {
+  test(`random operations on ${namespace} over ${version} do as the model`, (t) =>
+    holds(t, cases(namespace, version), runcase));
+
+  test(`cuts, kills and notes leave nothing behind, on ${namespace} over ${version}`, (t) =>
+    holds(t, faultcases(namespace, version), runfaults));
+}

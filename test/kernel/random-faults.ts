@@ -1,0 +1,175 @@
+// Random operations while links are cut and healed, and processes killed and sent notes. What succeeds
+// depends on when; what must hold is that calls fail with Plan 9's words, that nothing is left behind,
+// here or at the servers, and that no file is touched but those that were named.
+
+import { MCREATE, MREPL, NCONT, OWRITE, RFFDG, RFNAMEG, RFPROC } from "../../kernel/const.ts";
+import { PlanError } from "../../kernel/errors.ts";
+import type { Sys } from "../../syscalls/sys.ts";
+import { type Net, type Netlink, serveramfs, simnet } from "../../userland/host/net.ts";
+import { dial } from "../../userland/lib/dial.ts";
+import { put, run } from "../kit.ts";
+import { mkdir } from "../world.ts";
+import { Caller } from "./random-calls.ts";
+import { Fidcount } from "./random-fids.ts";
+import type { Op } from "./random-operations.ts";
+import { same, treeof } from "./random-run.ts";
+
+/** What happens beside the operations: after so many milliseconds, to the n-th link or process. */
+export type Fault = {
+  readonly what: "cut" | "heal" | "stall" | "kill" | "note";
+  readonly after: number;
+  readonly n: number;
+};
+
+export type Faultcase = {
+  readonly seed: number;
+  readonly namespace: "names" | "standard";
+  readonly version: string;
+  readonly rtt: string;
+  readonly faults: readonly Fault[];
+  readonly procs: readonly (readonly Op[])[];
+};
+
+/** Cut, a link says the first three; then nobody answers a call, and a server that is gone cannot be walked. */
+const WORDS =
+  /interrupted|i\/o on hungup channel|clone failed|connection timed out|does not exist|not a directory|permission denied|file already exists|file exists|cannot exec directory|create without DMDIR|inconsistent mount|is a mount point|not mounted|not in union|mounted directory forbids creation|directory not empty|inappropriate use of fd|file is a directory|exclusive use file already open/;
+
+const SERVERS = ["a", "b", "c"];
+
+/** Does a run; throws where something is not as it must be. */
+export async function runfaults(c: Faultcase): Promise<void> {
+  const net = simnet({ seed: c.seed, anyorder: true });
+  const here = await net.boot("here", { namespace: c.namespace });
+  const links: Netlink[] = [];
+  for (const name of [...SERVERS, ...c.procs.map((_, i) => `m${i}`)]) {
+    await serveramfs(await net.boot(name), "tcp!*!564", { version: c.version });
+    links.push(net.link("here", name, { rtt: c.rtt, jitter: "5ms" }));
+  }
+  const faults = new Faults(c, net, links, new Fidcount(here.trace));
+  const before = net.audit();
+  const { status } = await run(here, (sys: Sys) => faults.main(sys));
+  same("exit status", status, "");
+  for (const l of links) l.heal();
+  await run(here, (sys: Sys) => sys.sleep(600_000));
+  same("what is left", net.audit(), before);
+  await net.shutdown();
+}
+
+class Faults {
+  readonly #case: Faultcase;
+  readonly #net: Net;
+  readonly #links: readonly Netlink[];
+  readonly #fids: Fidcount;
+  readonly #wrong: string[] = [];
+  readonly #cut = new Set<number>();
+  readonly #pids: number[] = [];
+
+  constructor(c: Faultcase, net: Net, links: readonly Netlink[], fids: Fidcount) {
+    this.#case = c;
+    this.#net = net;
+    this.#links = links;
+    this.#fids = fids;
+  }
+
+  async main(sys: Sys): Promise<void> {
+    for (const name of SERVERS) await this.#mount(sys, name);
+    const kept = await this.#kept(sys);
+    for (const [i, ops] of this.#case.procs.entries()) {
+      const main = (s: Sys): Promise<void> => this.#process(s, i, ops);
+      this.#pids.push(await sys.rfork(RFPROC | RFFDG | RFNAMEG, main));
+    }
+    for (const f of this.#case.faults) {
+      await sys.sleep(f.after);
+      await this.#fault(sys, f);
+    }
+    for (const _ of this.#case.procs) await sys.wait();
+    for (const l of this.#links) l.heal();
+    await sys.sleep(600_000);
+    if (this.#wrong.length > 0) throw new Error(this.#wrong.join("\n"));
+    const live = SERVERS.filter((_, i) => !this.#cut.has(i));
+    same("fids at the servers", this.#fids.count(), live.length);
+    same("tags here", this.#net.audit()["here"]?.tags, []);
+    for (const name of SERVERS.filter((n) => !live.includes(n))) await this.#remount(sys, name);
+    same("what nobody named", await this.#kept(sys), kept);
+  }
+
+  /** A server with a directory for each process, and one that nobody names. */
+  async #mount(sys: Sys, name: string): Promise<void> {
+    await mkdir(sys, `/n/${name}`);
+    await this.#remount(sys, name);
+    const own = this.#case.procs.map((_, i) => `p${i}`);
+    for (const dir of [...own, "keep"].map((p) => `/n/${name}/${p}`)) {
+      for (const d of ["", "/x", "/x/y", "/y"]) await mkdir(sys, dir + d);
+      for (const f of ["z", "x/z", "y/x"]) await put(sys, `${dir}/${f}`, "contents");
+    }
+  }
+
+  async #remount(sys: Sys, name: string): Promise<void> {
+    await sys.mount(await dial(sys, `tcp!${name}!564`), -1, `/n/${name}`, MREPL | MCREATE, "");
+  }
+
+  async #kept(sys: Sys): Promise<string[]> {
+    const all = await Promise.all(SERVERS.map((name) => treeof(sys, `/n/${name}/keep`)));
+    return all.flat();
+  }
+
+  async #process(sys: Sys, who: number, ops: readonly Op[]): Promise<void> {
+    await sys.notify(() => sys.noted(NCONT));
+    const c = new Caller(sys, who);
+    for (const op of ops) {
+      if (!isown(op) || ("fd" in op && !opens(op) && (c.fds[op.fd] ?? null) === null)) continue;
+      const { text } = await c.make(op);
+      if (text.startsWith("error ") && !WORDS.test(text))
+        this.#wrong.push(`process ${who}, ${JSON.stringify(op)}: ${text}`);
+    }
+  }
+
+  async #fault(sys: Sys, f: Fault): Promise<void> {
+    const at = f.n % this.#links.length;
+    const pid = this.#pids[f.n % this.#pids.length] ?? 0;
+    switch (f.what) {
+      case "cut":
+        this.#cut.add(at);
+        this.#links[at]?.cut();
+        break;
+      case "heal":
+        this.#links[at]?.heal();
+        break;
+      case "stall":
+        this.#links[at]?.stall("100ms");
+        break;
+      case "kill":
+        await tell(sys, `/proc/${pid}/ctl`, "kill");
+        break;
+      case "note":
+        await tell(sys, `/proc/${pid}/note`, "a note");
+        break;
+      default:
+    }
+  }
+}
+
+const opens = (op: Op): boolean => op.op === "open" || op.op === "create" || op.op === "put";
+
+/** An operation whose names are whole, and so the process's own wherever it is. */
+function isown(op: Op): boolean {
+  if (op.op === "fork" || op.op === "chdir") return false;
+  const names: string[] = [];
+  if ("name" in op && op.name !== null) names.push(op.name);
+  if ("old" in op) names.push(op.old);
+  return names.every((n) => n.startsWith("/n/") && !n.includes(".."));
+}
+
+/** Writes to a file of device p; the process may be gone. */
+async function tell(sys: Sys, name: string, text: string): Promise<void> {
+  try {
+    const fd = await sys.open(name, OWRITE);
+    try {
+      await sys.write(fd, new TextEncoder().encode(text));
+    } finally {
+      await sys.close(fd);
+    }
+  } catch (e) {
+    if (!(e instanceof PlanError)) throw e;
+  }
+}
