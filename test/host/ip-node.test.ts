@@ -9,6 +9,7 @@ import { newIp } from "../../devices/ip.ts";
 import { newNodestack } from "../../devices/ip-node.ts";
 import type { Netopts } from "../../devices/ip-node.ts";
 import { MREPL, ORDWR, OWRITE, RFFDG, RFPROC } from "../../kernel/const.ts";
+import { Eprocdied } from "../../kernel/errors.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { boot } from "../../userland/host/boot.ts";
 import type { Booted } from "../../kernel/boot.ts";
