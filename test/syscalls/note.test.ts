@@ -1,0 +1,212 @@
+// Notes, alarms and meetings: notify(2), sleep(2), rendezvous(2), postnote(2).
+
+import test from "ava";
+import {
+  NCONT,
+  NDFLT,
+  PNGROUP,
+  PNPROC,
+  RFFDG,
+  RFNOTEG,
+  RFPROC,
+  RFREND,
+} from "../../kernel/const.ts";
+import type { Sys } from "../../syscalls/sys.ts";
+import type { ThreadSys } from "../../userland/lib/both.ts";
+import { postnote } from "../../userland/lib/proc.ts";
+import { NOTHING, failure, run, within } from "../kit.ts";
+import { inside } from "../devices/inside.ts";
+
+const PC = " pc=0x00000000";
+
+/** Has the process go on after every note, and gives the list of them. */
+async function notes(sys: Sys): Promise<string[]> {
+  const list: string[] = [];
+  await sys.notify(async (note, its) => {
+    list.push(note);
+    await (its as Sys).noted(NCONT);
+  });
+  return list;
+}
+
+/** A child that tells what notes it got while it slept, and how the sleep ended. */
+async function sleeper(sys: Sys, got: string[], flags = RFPROC | RFFDG): Promise<number> {
+  const pid = await sys.rfork(flags, async (child: Sys) => {
+    const list = await notes(child);
+    const how = await failure(child.sleep(1000));
+    got.push(...list, how);
+  });
+  await sys.sleep(1);
+  return pid;
+}
+
+test(
+  "five notes wait and a sixth is not posted; they come in order, and the call fails once",
+  inside(async (t, sys) => {
+    const got: string[] = [];
+    const pid = await sleeper(sys, got);
+    const errors: string[] = [];
+    const calls = ["a", "b", "c", "d", "e", "f"].map(async (note) =>
+      errors.push(await failure(postnote(sys, PNPROC, pid, note))),
+    );
+    await Promise.all(calls);
+    t.deepEqual(errors.sort(), [...Array.from({ length: 5 }, () => "no error"), "note not posted"]);
+    t.is((await sys.wait()).msg, "");
+    t.deepEqual(got, ["a", "b", "c", "d", "e", "interrupted"]);
+  }),
+);
+
+test(
+  "the note that a handler has begun with makes room for another",
+  inside(async (t, sys) => {
+    const got: string[] = [];
+    const pid = await sys.rfork(RFPROC | RFFDG, async (child: Sys) => {
+      await child.notify(async (note, its) => {
+        got.push(note);
+        if (note === "first") await (its as Sys).sleep(10);
+        await (its as Sys).noted(NCONT);
+      });
+      await failure(child.sleep(1000));
+    });
+    await sys.sleep(1);
+    await postnote(sys, PNPROC, pid, "first");
+    await sys.sleep(1);
+    for (const n of ["1", "2", "3", "4", "5"]) await postnote(sys, PNPROC, pid, n);
+    t.is(await failure(postnote(sys, PNPROC, pid, "6")), "note not posted");
+    await sys.wait();
+    t.deepEqual(got, ["first", "1", "2", "3", "4", "5"]);
+  }),
+);
+
+test(
+  "a note of the kernel's kind gets the program counter, once more when it had to wait",
+  inside(async (t, sys) => {
+    const got: string[] = [];
+    const pid = await sleeper(sys, got);
+    await Promise.all(["sys: one", "sys: two"].map((n) => postnote(sys, PNPROC, pid, n)));
+    await sys.wait();
+    t.deepEqual(got, [`sys: one${PC}`, `sys: two${PC}${PC}`, "interrupted"]);
+  }),
+);
+
+test(
+  "an empty note is one, and one of more than 126 bytes is not",
+  inside(async (t, sys) => {
+    const got: string[] = [];
+    const pid = await sleeper(sys, got);
+    t.is(await failure(postnote(sys, PNPROC, pid, "x".repeat(127))), "read or write too large");
+    await postnote(sys, PNPROC, pid, "");
+    await sys.wait();
+    t.deepEqual(got, ["", "interrupted"]);
+    t.is(await failure(postnote(sys, PNPROC, pid, "x")), `'/proc/${pid}' file does not exist`);
+  }),
+);
+
+test(
+  "a note without a handler, or one that ends with NDFLT, is the exit status",
+  inside(async (t, sys) => {
+    for (const handled of [false, true]) {
+      const pid = await sys.rfork(RFPROC | RFFDG, async (child: Sys) => {
+        if (handled) await child.notify(async (_note, its) => await (its as Sys).noted(NDFLT));
+        await child.sleep(1000);
+      });
+      await sys.sleep(1);
+      await postnote(sys, PNPROC, pid, "boom");
+      t.is((await sys.wait()).msg, `main ${pid}: boom`);
+    }
+  }),
+);
+
+test(
+  "noted outside of a handler says so on descriptor 2 and ends the process",
+  within(async (t, k) => {
+    const { status, output } = await run(k, async (sys: Sys) => {
+      const pid = await sys.rfork(RFPROC | RFFDG, async (child: Sys) => {
+        await child.dup(1, 2);
+        await child.noted(NCONT);
+      });
+      t.is((await sys.wait()).msg, `main ${pid}: Suicide`);
+      return String(pid);
+    });
+    t.is(output, `main ${status}: call to noted() when not notified\n`);
+  }),
+);
+
+test(
+  "a note to a group reaches all in it but the one who posts it",
+  inside(async (t, sys) => {
+    const mine = await notes(sys);
+    const [a, b, other]: string[][] = [[], [], []];
+    await sleeper(sys, a ?? []);
+    const pid = await sleeper(sys, b ?? []);
+    await sleeper(sys, other ?? [], RFPROC | RFFDG | RFNOTEG);
+    await postnote(sys, PNGROUP, pid, "all");
+    for (let i = 0; i < 3; i++) await sys.wait();
+    t.deepEqual(
+      [a, b, other, mine],
+      [["all", "interrupted"], ["all", "interrupted"], ["no error"], []],
+    );
+  }),
+);
+
+test(
+  "alarm gives what was left of the last one, and 0 cancels it",
+  inside(async (t, sys) => {
+    const list = await notes(sys);
+    t.is(await sys.alarm(100), 0);
+    await sys.sleep(30);
+    t.is(await sys.alarm(200), 70);
+    t.is(await sys.alarm(0), 200);
+    t.is(await sys.alarm(0), 0);
+    t.is(await failure(sys.sleep(300)), "no error");
+    await sys.alarm(10);
+    t.is(await failure(sys.sleep(300)), "interrupted");
+    t.deepEqual(list, ["alarm"]);
+    t.is(await failure(sys.sleep(-1)), "no error");
+  }),
+);
+
+test(
+  "rendezvous exchanges values; interrupted it gives none and leaves the error string",
+  inside(async (t, sys) => {
+    await notes(sys);
+    await sys.rfork(RFPROC | RFFDG, async (child: Sys) => {
+      t.is(await child.rendezvous("tag", 1), 2);
+    });
+    t.is(await sys.rendezvous("tag", 2), 1);
+    await sys.wait();
+    await sys.rfork(RFPROC | RFFDG | RFREND, async (child: Sys) => {
+      await child.alarm(20);
+      t.is(await child.rendezvous("tag", 3), undefined);
+    });
+    await sys.alarm(10);
+    await sys.errstr("before");
+    t.is(await sys.rendezvous("tag", 4), undefined);
+    t.is(await sys.errstr(), "before");
+    await sys.wait();
+  }),
+);
+
+test(
+  "a call of a generator program that two notes interrupt fails once, when both are handled",
+  within(async (t, k) => {
+    const got: string[] = [];
+    const p = k.spawn(function* (sys: ThreadSys) {
+      yield* sys.notify(async (note, its) => {
+        got.push(note);
+        await (its as Sys).noted(NCONT);
+      });
+      try {
+        yield* sys.sleep(1000);
+      } catch (e) {
+        got.push(String(e));
+      }
+    });
+    await run(k, (sys: Sys) => sys.sleep(1));
+    p.note("one");
+    p.note("two");
+    t.is(await p.wait(), "");
+    t.deepEqual(got, ["one", "two", "PlanError: interrupted"]);
+    t.deepEqual(k.audit(), NOTHING);
+  }),
+);
