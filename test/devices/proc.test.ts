@@ -85,6 +85,68 @@ test(
 );
 
 test(
+  "the ctl file closes descriptors, and is not read",
+  inside(async (t, sys) => {
+    const seen: string[] = [];
+    const pid = await sys.rfork(RFPROC | RFFDG, async (s: Sys) => {
+      await s.open("/dev/null", OREAD);
+      await s.sleep(20);
+      for (const fd of [1, 3]) seen.push(await failure(s.fstat(fd)));
+    });
+    await sys.sleep(1);
+    const fd = await sys.open(`/proc/${pid}/ctl`, ORDWR);
+    t.is(await failure(readtext(sys, fd)), "jmk added reentrancy for threads");
+    t.is(await failure(write(sys, fd, "close 99")), "fd out of range or not open");
+    t.is(await failure(write(sys, fd, "close")), 'wrong #args in control message "close"');
+    await write(sys, fd, "close 3");
+    t.regex(await cat(sys, `/proc/${pid}/fd`), / 2 w .*\/dev\/cons\n$/);
+    await write(sys, fd, "closefiles");
+    t.regex(await cat(sys, `/proc/${pid}/fd`), /^\/\n$/);
+    const long = await failure(write(sys, fd, "x".repeat(300)));
+    t.is(long, `unknown control message "${"x".repeat(92)}"`);
+    await sys.wait();
+    t.deepEqual(seen, ["fd out of range or not open", "fd out of range or not open"]);
+  }),
+);
+
+test(
+  "a process that is told to hang stops when it executes a program",
+  inside(
+    async (t, sys) => {
+      const pid = await sys.rfork(RFPROC | RFFDG, async (s: Sys) => {
+        await s.sleep(10);
+        await s.exec("/bin/quick", ["quick"]);
+      });
+      await ctl(sys, pid, "hang");
+      await sys.sleep(100);
+      t.true((await cat(sys, `/proc/${pid}/status`)).includes("Stopped"));
+      await ctl(sys, pid, "start");
+      t.is((await sys.wait()).msg, `quick ${pid}: done`);
+    },
+    {
+      bin: {
+        quick: async (s: Sys) => {
+          await s.sleep(0);
+          return "done";
+        },
+      },
+    },
+  ),
+);
+
+test(
+  "what is written to args shows behind the program's name",
+  inside(async (t, sys) => {
+    const pid = await sleeper(sys);
+    const fd = await sys.open(`/proc/${pid}/args`, OWRITE);
+    await write(sys, fd, "new args");
+    t.is(await cat(sys, `/proc/${pid}/args`), "main [new args]");
+    await ctl(sys, pid, "kill");
+    await sys.wait();
+  }),
+);
+
+test(
   "a stopped process makes no more calls until it is started",
   inside(async (t, sys) => {
     const [a, b] = await sys.pipe();

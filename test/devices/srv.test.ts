@@ -4,6 +4,7 @@ import test from "ava";
 import { newRoot } from "../../devices/root.ts";
 import {
   DMDIR,
+  OCEXEC,
   OEXCL,
   ORCLOSE,
   ORDWR,
@@ -71,6 +72,23 @@ test(
 );
 
 test(
+  "a renamed service keeps its place, and what goes when it is closed cannot be posted",
+  inside(async (t, sys) => {
+    const fd = await sys.open("/dev/null", OREAD);
+    for (const name of ["a", "b", "c"]) await sys.close(await post(sys, name, fd));
+    await sys.wstat("/srv/b", { name: "z" });
+    t.deepEqual(await ls(sys, "/srv"), ["c", "z", "a"]);
+    const exec = await sys.open("/dev/null", OREAD | OCEXEC);
+    const no = "posted fd has remove-on-close or close-on-exec";
+    t.is(await failure(post(sys, "x", exec)), no);
+    t.is(await failure(post(sys, "y", exec, ORDWR)), "'#s/y' permission denied");
+    const s = await sys.open("/srv/a", OREAD);
+    t.is(await sys.fd2path(s), "/dev/null");
+    for (const name of ["a", "c", "x", "z"]) await sys.remove(`/srv/${name}`);
+  }),
+);
+
+test(
   "a service can be renamed, and goes on close when that is wanted",
   inside(async (t, sys) => {
     const [a] = await sys.pipe();
@@ -134,6 +152,19 @@ test(
     t.is(await failure(sys.remove("#e")), "permission denied");
     await sys.close(await sys.create("/env/once", OWRITE | ORCLOSE, 0o666));
     t.deepEqual(await ls(sys, "#e"), ["dir"]);
+  }),
+);
+
+test(
+  "the last variable takes the place of one that is removed",
+  inside(async (t, sys) => {
+    for (const name of ["a", "b", "c", "d"])
+      await sys.close(await sys.create(`/env/${name}`, OWRITE, 0o666));
+    await sys.remove("/env/b");
+    t.deepEqual(await ls(sys, "/env"), ["a", "d", "c"]);
+    await sys.remove("/env/c");
+    t.deepEqual(await ls(sys, "/env"), ["a", "d"]);
+    t.is(await failure(sys.create("/env/a/x", OWRITE, 0o666)), "'/env/a/x' permission denied");
   }),
 );
 
