@@ -242,7 +242,11 @@ export async function treeof(sys: Sys, top: string, path = ""): Promise<string[]
   const lines: string[] = [];
   for (const d of dirs.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
     lines.push(`${path}/${entry(d, d.name)}`);
-    if ((d.mode & DMDIR) !== 0) lines.push(...(await treeof(sys, top, `${path}/${d.name}`)));
+    if ((d.mode & DMDIR) === 0) continue;
+    const name = `${path}/${d.name}`;
+    // A directory that may not be searched is opened up, now that its entry is known.
+    if ((d.mode & 0o111) === 0) await sys.wstat(top + name, { mode: (d.mode | 0o111) >>> 0 });
+    lines.push(...(await treeof(sys, top, name)));
   }
   return lines;
 }
