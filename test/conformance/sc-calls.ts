@@ -8,6 +8,7 @@ import { utfencode, utflen } from "../../kernel/utf.ts";
 import type { Task } from "../../syscalls/sys.ts";
 import type { ThreadSys } from "../../userland/lib/both.ts";
 import { dumpstat, entries, names, pdir, percentq, pesc } from "./sc-print.ts";
+import { getpid } from "../../userland/lib/proc.ts";
 import { type Command, type Sc, type Words, attempt } from "./sc-script.ts";
 
 /** Room for a directory entry, as sc has it: of a longer one stat gives the size alone. */
@@ -42,7 +43,7 @@ const text: Show = (bytes) => ` ${pesc(bytes)}\n`;
 
 /** The kernel posts this note before it fails the call. */
 function* badaddress(sc: Sc): Task<number> {
-  const fd = yield* attempt(sc.sys.open(`#p/${yield* sc.lookup("$pid")}/note`, OWRITE));
+  const fd = yield* attempt(sc.sys.open(`#p/${yield* getpid(sc.sys)}/note`, OWRITE));
   if (fd !== undefined) {
     yield* attempt(sc.sys.write(fd.value, utfencode("sys: bad address in syscall")));
     yield* attempt(sc.sys.close(fd.value));
@@ -52,7 +53,7 @@ function* badaddress(sc: Sc): Task<number> {
 }
 
 /** The entry that a wstat sends: `name=x mode=0644 length=3` and so on; all else is left alone. */
-function* wstatentry(sc: Sc, w: Words): Task<Uint8Array> {
+function wstatentry(sc: Sc, w: Words): Uint8Array {
   const d: { -readonly [K in keyof Dir]: Dir[K] } = nulldir();
   for (const word of w.list.slice(2)) {
     const at = word.indexOf("=");
@@ -60,7 +61,7 @@ function* wstatentry(sc: Sc, w: Words): Task<Uint8Array> {
     const [key, value] = [word.slice(0, at), word.slice(at + 1)];
     const strings: Record<string, true> = { name: true, uid: true, gid: true, muid: true };
     if (Object.hasOwn(strings, key)) Object.assign(d, { [key]: value });
-    else setnumber(d, key, yield* sc.lookup(value));
+    else setnumber(d, key, sc.num(value));
   }
   const buf = new Uint8Array(sizeD2M(d));
   convD2M(d, buf, 0);
@@ -229,12 +230,12 @@ function* deep(sc: Sc, w: Words): Task<number> {
 
 /** wstat gives the size of the entry that it was given. */
 function* wstat(sc: Sc, w: Words): Task<number> {
-  const entry = yield* wstatentry(sc, w);
+  const entry = wstatentry(sc, w);
   return yield* sc.call(sc.sys.wstatraw(w.s(1), entry));
 }
 
 function* fwstat(sc: Sc, w: Words): Task<number> {
-  const entry = yield* wstatentry(sc, w);
+  const entry = wstatentry(sc, w);
   return yield* sc.call(sc.sys.fwstatraw(w.n(1), entry));
 }
 

@@ -17,7 +17,6 @@ const MAXWORDS = 38;
 export class Words {
   readonly list: readonly string[];
   readonly #sc: Sc;
-  readonly #numbers = new Map<number, bigint>();
 
   constructor(sc: Sc, list: readonly string[]) {
     this.list = list;
@@ -46,12 +45,7 @@ export class Words {
   }
 
   big(i: number): bigint {
-    return this.#numbers.get(i) ?? this.#sc.num(this.s(i));
-  }
-
-  /** Looks up the words that are variables: what cannot be found is said once. */
-  *resolve(...which: readonly number[]): Task<void> {
-    for (const i of which) this.#numbers.set(i, yield* this.#sc.lookup(this.s(i)));
+    return this.#sc.num(this.s(i));
   }
 }
 
@@ -75,6 +69,8 @@ export class Sc {
   readonly lines: readonly string[];
   pc = 0;
   readonly vars: Map<string, bigint>;
+  #pid = -1n;
+  #missing = "";
   /** How notes are handled: not at all, going on, or dying of them. */
   notes: "off" | "cont" | "dflt" = "off";
 
@@ -94,7 +90,9 @@ export class Sc {
 
   /** Prints on descriptor 1, if that is open. */
   *print(text: string): Task<void> {
-    yield* attempt(this.sys.write(1, utfencode(text)));
+    const all = this.#missing + text;
+    this.#missing = "";
+    yield* attempt(this.sys.write(1, utfencode(all)));
   }
 
   /** Prints the result of a call, or for -1 the error string, which stays what it was. */
@@ -115,16 +113,12 @@ export class Sc {
     return yield* this.result(v === undefined ? -1 : v.value === undefined ? 0 : v.value);
   }
 
-  /** The number that a word stands for; a variable that is not there is -1. */
+  /** The number that a word stands for. A variable that is not there is -1, and the next print says so. */
   num(word: string): bigint {
-    return word.startsWith("$") ? (this.vars.get(word.slice(1)) ?? -1n) : number(word);
-  }
-
-  *lookup(word: string): Task<bigint> {
-    if (!word.startsWith("$") || this.vars.has(word.slice(1))) return this.num(word);
-    if (word === "$pid") return BigInt(yield* getpid(this.sys));
-    yield* this.print(`?? no var ${percents(word)}\n`);
-    return -1n;
+    if (!word.startsWith("$")) return number(word);
+    const v = this.vars.get(word.slice(1)) ?? (word === "$pid" ? this.#pid : undefined);
+    if (v === undefined) this.#missing += `?? no var ${percents(word)}\n`;
+    return v ?? -1n;
   }
 
   set(name: string, v: number | bigint): void {
@@ -132,13 +126,10 @@ export class Sc {
   }
 
   /** A word with the variables inside it put in: /proc/$f/ns. */
-  *expand(word: string): Task<string> {
-    let s = "";
-    for (const part of word.split(/(\$[A-Za-z0-9]*)/)) {
-      const known = part === "$pid" || this.vars.has(part.slice(1));
-      s += part.startsWith("$") && known ? String(yield* this.lookup(part)) : part;
-    }
-    return s;
+  expand(word: string): string {
+    return word.replaceAll(/\$[A-Za-z0-9]*/g, (part) =>
+      part === "$pid" || this.vars.has(part.slice(1)) ? String(this.num(part)) : part,
+    );
   }
 
   /** The rest of the script. */
@@ -167,12 +158,12 @@ export class Sc {
       yield* this.sys.exits("");
     }
     if (!LATE.has(verb)) yield* this.print(`${this.line}\n`);
+    if (this.line.includes("$pid")) this.#pid = BigInt(yield* getpid(this.sys));
     if (verb === "fork") return yield* this.fork(name, words[1] ?? "0");
     for (const [i, w] of words.entries())
-      if (i > 0 && w.includes("$") && !w.startsWith("$")) words[i] = yield* this.expand(w);
+      if (i > 0 && w.includes("$") && !w.startsWith("$")) words[i] = this.expand(w);
     const cmd = this.setup.commands.get(verb);
     const w = new Words(this, words);
-    for (const i of words.keys()) if (i > 0 && words[i]?.startsWith("$")) yield* w.resolve(i);
     let v = -1;
     if (cmd !== undefined) v = yield* cmd(this, w);
     else yield* this.print(`  ?? unknown ${verb}\n`);
@@ -183,7 +174,7 @@ export class Sc {
   /** `fork flags ... end`: the child runs the block, the parent passes over it. */
   *fork(name: string | null, flags: string): Task<void> {
     this.pc++;
-    const pid = yield* this.spawn(Number(BigInt.asIntN(32, yield* this.lookup(flags))) | RFPROC);
+    const pid = yield* this.spawn(Number(BigInt.asIntN(32, this.num(flags))) | RFPROC);
     this.pc--;
     if (pid < 0) yield* this.result(-1);
     if (name !== null) this.set(name, pid);
