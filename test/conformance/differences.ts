@@ -1,5 +1,5 @@
 // Where we answer otherwise than the recorded kernels. In the name space `names` that is on purpose, and the numbers
-// are those of the documented differences (README, "Name spaces"); in `standard` there are none.
+// are those of the documented differences (README, "Names"); in `standard` there are none.
 //
 //	4  x/.. is cleaned away before anybody is asked whether x exists
 //	9  fversion with "" offers 9P2000.ix.stream, where the standard kernel offers 9P2000
