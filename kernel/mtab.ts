@@ -26,6 +26,8 @@ export type Member = {
   readonly mounted: boolean;
   /** It is the covered directory itself. */
   readonly covered: boolean;
+  /** Of a mount that a bind carried along: the id of the one it is a copy of. */
+  readonly origin?: number | undefined;
 };
 
 type Children = ReadonlyMap<string, Mnode>;
@@ -226,7 +228,7 @@ export function carried(children: Children, nextid: () => number): Children {
   if (children.size === 0) return NONE;
   const now = new Map<string, Mnode>();
   for (const [name, n] of children) {
-    const members = n.members.map((m) => ({ ...m, id: nextid() }));
+    const members = n.members.map((m) => ({ ...m, id: nextid(), origin: m.origin ?? m.id }));
     now.set(name, { members, children: carried(n.children, nextid), hidden: null });
   }
   return now;

@@ -66,6 +66,7 @@ export class Names implements Namespace {
         ...m,
         flags: i === 0 ? flags : followflags(flags),
         covered: false,
+        origin: undefined,
       }));
       // As the standard kernel: what creates in a union is its own members' affair.
       if (source.nocreate && (flags & MCREATE) !== 0) error(Emount);
@@ -276,14 +277,20 @@ export class Names implements Namespace {
     }
   }
 
+  /** A mount that a bind carried along is not listed as long as it is as where it came from: the bind says it. */
   lines(channame: (c: Chan) => string): Nsline[] {
+    const points = [...this.#table.mountpoints()];
+    const homes = new Map<number, Mnode>();
+    for (const { node } of points) for (const m of node.members) homes.set(m.id, node);
     const lines: Nsline[] = [];
-    for (const { path, node } of this.#table.mountpoints())
+    for (const { path, node } of points) {
+      if (islike(node, homes.get(node.members[0]?.origin ?? 0))) continue;
       for (const m of node.members) {
         const { flags, from, spec } = m;
         const mchan = m.mounted ? m.chan.mchan : null;
         lines.push({ id: m.id, text: nsline({ mchan, flags, from, old: path, spec }, channame) });
       }
+    }
     return lines.sort((a, b) => a.id - b.id);
   }
 
@@ -348,7 +355,13 @@ function member(
 }
 
 function base(root: Chan): Member {
-  return { chan: root, flags: 0, spec: "", id: 0, from: "#/", mounted: false, covered: false };
+  return { chan: root, flags: 0, spec: "", id: 0, from: "/", mounted: false, covered: false };
+}
+
+/** Whether a mount point is a copy of another, member by member. */
+function islike(copy: Mnode, n: Mnode | undefined): boolean {
+  if (n === undefined || n.members.length !== copy.members.length) return false;
+  return copy.members.every((m, i) => m.origin === n.members[i]?.id);
 }
 
 /** The rest of a union that is bound comes after its first member, and takes no creates. */
