@@ -284,7 +284,7 @@ export class Names implements Namespace {
     for (const { node } of points) for (const m of node.members) homes.set(m.id, node);
     const lines: Nsline[] = [];
     for (const { path, node } of points) {
-      if (islike(node, homes.get(node.members[0]?.origin ?? 0))) continue;
+      if (islike(node, homes.get(node.members[0]?.origin ?? 0)) || isbare(node)) continue;
       for (const m of node.members) {
         const { flags, from, spec } = m;
         const mchan = m.mounted ? m.chan.mchan : null;
@@ -356,6 +356,11 @@ function member(
 
 function base(root: Chan): Member {
   return { chan: root, flags: 0, spec: "", id: 0, from: "/", mounted: false, covered: false };
+}
+
+/** Whether it is the root, and nothing but the kernel's own is there. */
+function isbare(n: Mnode): boolean {
+  return n.members.length === 1 && n.members[0]?.id === 0;
 }
 
 /** Whether a mount point is a copy of another, member by member. */

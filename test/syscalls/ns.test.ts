@@ -10,6 +10,9 @@ import {
   MREPL,
   ORDWR,
   OREAD,
+  RFCNAMEG,
+  RFFDG,
+  RFPROC,
 } from "../../kernel/const.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { postmount } from "../../userland/lib/9p.ts";
@@ -72,6 +75,21 @@ test(
     t.is(await create("/tmp/m"), "inconsistent mount");
     await sys.bind("/tmp/a", "/tmp/m", MREPL | MCREATE);
     t.is(await create("/tmp/m"), "no error");
+  }),
+);
+
+test(
+  "a clean name space lists nothing but the current directory",
+  inside(async (t, sys) => {
+    await sys.rfork(RFPROC | RFFDG | RFCNAMEG, async (child: Sys) => {
+      const pid = Number(await cat(child, "#c/pid"));
+      t.is(await cat(child, `#p/${pid}/ns`), "cd /\n");
+      await child.bind("#c", "/dev", MREPL);
+      t.is(await cat(child, `#p/${pid}/ns`), "bind  #c /dev\ncd /\n");
+      await child.bind("#p", "/", MAFTER);
+      t.is(await cat(child, `/${pid}/ns`), "bind  / /\nbind  #c /dev\nbind -a #p /\ncd /\n");
+    });
+    t.is((await sys.wait()).msg, "");
   }),
 );
 
