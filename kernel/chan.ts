@@ -17,7 +17,6 @@ export const COPEN = 0x0001;
 export const CMSG = 0x0002; // a 9P connection runs over it
 export const CCEXEC = 0x0008; // close on exec
 export const CRCLOSE = 0x0020; // remove on close
-export const CCACHE = 0x0080; // its data may be cached
 
 /** A cleaned name: root is "/" or a device name such as "#s", below it the elements. */
 export class Path {

@@ -8,7 +8,7 @@
 
 import { COPEN, Chan, Path } from "./chan.ts";
 import type { Chans } from "./chan.ts";
-import { DMDIR, OCEXEC, ORCLOSE, OEXEC, OREAD, ORDWR, OTRUNC, OWRITE, QTDIR } from "./const.ts";
+import { DMDIR, OCEXEC, ORCLOSE, OEXEC, OREAD, OTRUNC, QTDIR } from "./const.ts";
 import { convD2M, sizeD2M } from "./dir.ts";
 import type { Dir, Qid, Wstat } from "./dir.ts";
 import {
@@ -279,9 +279,6 @@ export function opened(c: Chan, omode: number): Chan {
   c.offset = 0;
   return c;
 }
-
-export const canread = (c: Chan): boolean => c.mode === OREAD || c.mode === ORDWR;
-export const canwrite = (c: Chan): boolean => c.mode === OWRITE || c.mode === ORDWR;
 
 /** The operations that most kernel devices refuse or have nothing to do for. */
 export const nodev = {

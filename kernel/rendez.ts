@@ -1,4 +1,4 @@
-// Rendez and the two things made of it: a FIFO lock (QLock) and a lock a reader can be told about.
+// Rendez, a place to sleep, and the lock that is made of it (QLock), granted in the order asked.
 // Nothing else in the kernel waits: a coroutine sleeps by yielding the Rendez it sleeps on (sched.ts).
 // Because only one coroutine runs at a time, testing a condition and then yielding needs no lock; but
 // whatever was read before the yield must be read again after it.
@@ -59,7 +59,8 @@ export class Rendez {
 
 /**
  * A lock held across waits, granted in the order asked. A coroutine that is interrupted while it
- * queues never holds it; one that was handed the lock always runs on (sched.ts kills only sleepers).
+ * queues never holds it; one that was handed the lock runs on to its next sleep, whatever happens
+ * to it meanwhile (sched.ts, invariant 3).
  */
 export class QLock {
   #held = false;

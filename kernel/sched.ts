@@ -62,7 +62,7 @@ export class Coroutine {
   /** An error to throw at the place where it slept. */
   thrown: Error | null = null;
   started = false;
-  /** Killed: its finally blocks run, its catch blocks do not; it is not interrupted again. */
+  /** Killed: what it is in unwinds, and it is not interrupted again. */
   dying = false;
   /** KILLED was thrown into it. */
   unwinding = false;

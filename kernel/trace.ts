@@ -28,12 +28,6 @@ export type Step =
     }
   | { readonly step: "dot"; readonly path: string; readonly rest: readonly string[] }
   | { readonly step: "device"; readonly path: string; readonly rest: readonly string[] }
-  | {
-      readonly step: "member";
-      readonly index: number;
-      readonly chan: string;
-      readonly rest: readonly string[];
-    }
   | { readonly step: "found"; readonly index: number; readonly elem: string }
   | { readonly step: "miss"; readonly index: number; readonly elem: string; readonly error: string }
   | { readonly step: "deferred"; readonly chan: string; readonly rest: readonly string[] }
@@ -52,7 +46,8 @@ export type Step =
   | { readonly step: "mountpoint"; readonly path: string }
   | { readonly step: "fail"; readonly error: string; readonly at: number };
 
-type Body =
+/** The payload of one kind of event. */
+export type EventBody =
   | { readonly type: "call" }
   | { readonly type: "return"; readonly value: unknown; readonly error: string | null }
   | ({ readonly type: "namec" } & Step)
@@ -84,15 +79,12 @@ type Body =
       readonly text: string;
     };
 
-/** An event: what happened (Body), when (ns since boot), in which process and because of which call. */
+/** An event: what happened (EventBody), when (ns since boot), in which process and because of which call. */
 export type Event = {
   readonly at: number;
   readonly pid: number;
   readonly call: Call | null;
-} & Body;
-
-/** The payload of one kind of event. */
-export type EventBody = Body;
+} & EventBody;
 
 export type Listener = (e: Event) => void;
 

@@ -15,8 +15,6 @@ export function stepfmt(s: Step): string {
       return `from dot, ${s.path}: ${rest(s.rest) || "itself"}`;
     case "device":
       return `from device ${s.path}${s.rest.length > 0 ? `: ${rest(s.rest)}` : ""}`;
-    case "member":
-      return `member ${s.index + 1}, ${s.chan}: ${rest(s.rest)}`;
     case "found":
       return `member ${s.index + 1} has ${s.elem}`;
     case "miss":

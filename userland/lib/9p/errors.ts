@@ -11,7 +11,6 @@ export const Enocreate = "create prohibited";
 export const Enoremove = "remove prohibited";
 export const Enotopen = "fid not open";
 export const Enotyet = "no version negotiated";
-export const Enoversion = "unknown 9P version";
 export const Enowrite = "write prohibited";
 export const Enowstat = "wstat prohibited";
 export const Enoread = "read prohibited";
