@@ -165,7 +165,8 @@ export function* cclose(c: Chan): Task<void> {
     try {
       if (c.streams !== null) yield* closestreams(c, c.streams);
     } finally {
-      yield* closedev(c);
+      if (c.mux !== null) yield* c.mux.close();
+      yield* c.dev.close(c);
     }
   } finally {
     c.dev.chans.unlink(c);
@@ -199,11 +200,6 @@ function* closestreams(c: Chan, s: Streams): Task<void> {
   } finally {
     c.streams = null;
   }
-}
-
-function* closedev(c: Chan): Task<void> {
-  if (c.mux !== null) yield* c.mux.close();
-  yield* c.dev.close(c);
 }
 
 /** The same file, by device, instance and qid path: Plan 9's eqchan, versions left aside. */
