@@ -116,14 +116,19 @@ export class Hosttree {
     return st.isSymbolicLink() ? this.at(names, (p) => p.st) : st;
   }
 
-  /** A number for a file that no other in the tree has: its inode, and which file system when not the root's. */
+  /**
+   * A number for a file that no other in the tree has, or had: its inode, which file system when not the
+   * root's, and when it was born, since hosts give an inode again as soon as its file is gone. (macOS may
+   * move a file's birth when its times are set.)
+   */
   ino(st: BigIntStats): bigint {
     let dev = this.#devs.get(st.dev);
     if (dev === undefined) {
       dev = BigInt(this.#devs.size);
       this.#devs.set(st.dev, dev);
     }
-    return BigInt.asUintN(64, st.ino ^ (dev << 56n));
+    const born = process.platform === "darwin" ? 0n : BigInt.asUintN(24, st.birthtimeNs >> 8n);
+    return BigInt.asUintN(64, st.ino ^ (dev << 56n) ^ (born << 32n));
   }
 
   #pinfd(names: readonly string[]): Pin {
