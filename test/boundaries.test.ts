@@ -30,6 +30,18 @@ const rooms: readonly Room[] = [
     types: /^syscalls\/sys\.ts$/,
   },
   {
+    files: /^userland\/view\//,
+    may: RegExp(`^(userland/view/|${libc})`),
+    types: /^kernel\//,
+  },
+  {
+    files: /^userland\/boot\//,
+    may: RegExp(
+      `^${portable}(userland/(boot|view|lib|bin)/|devices/|syscalls/|kernel/boot\\.ts$|${libc})`,
+    ),
+    types: /^kernel\//,
+  },
+  {
     files: /^userland\/host\//,
     may: RegExp(`^(userland/|devices/|syscalls/|kernel/(boot|index)\\.ts$|${libc}|node:|sucrase$)`),
     types: /^kernel\//,

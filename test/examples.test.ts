@@ -8,7 +8,7 @@ import notes from "../examples/notes.ts";
 import server from "../examples/server.ts";
 import union from "../examples/union.ts";
 import type { Program } from "../kernel/trap.ts";
-import { boot } from "../userland/host/boot.ts";
+import { boot } from "../userland/boot/boot.ts";
 import { NOTHING } from "./kit.ts";
 
 const examples: Readonly<Record<string, { main: Program; argv?: string[]; says: string }>> = {

@@ -10,7 +10,7 @@ import type { Audit } from "../kernel/kernel.ts";
 import type { Program } from "../kernel/trap.ts";
 import { utfdecode } from "../kernel/utf.ts";
 import type { Sys, Task, TaskSys } from "../syscalls/sys.ts";
-import { type Bootopts, boot } from "../userland/host/boot.ts";
+import { type Bootopts, boot } from "../userland/boot/boot.ts";
 import { type Anysrv, postmount } from "../userland/lib/9p.ts";
 import { newram } from "../userland/lib/ram.ts";
 

@@ -6,9 +6,9 @@ import { DMDIR, MCREATE, MREPL, OREAD, OSTREAM, OWRITE, QTDIR } from "../kernel/
 import type { Dir } from "../kernel/dir.ts";
 import { PlanError, error } from "../kernel/errors.ts";
 import type { Sys, Task } from "../syscalls/sys.ts";
-import { type Net, serve9p } from "../userland/host/net.ts";
-import type { Linkspec } from "../userland/host/net.ts";
-import type { Bootopts } from "../userland/host/boot.ts";
+import { type Net, serve9p } from "../userland/boot/net.ts";
+import type { Linkspec } from "../userland/boot/net.ts";
+import type { Bootopts } from "../userland/boot/boot.ts";
 import type { Anysrv, Fid, Srv } from "../userland/lib/9p.ts";
 import type { ThreadSys } from "../userland/lib/both.ts";
 import { dial } from "../userland/lib/dial.ts";

@@ -8,7 +8,7 @@ import { isT } from "../kernel/fcall.ts";
 import type { Fcall } from "../kernel/fcall.ts";
 import type { Audit } from "../kernel/kernel.ts";
 import type { Exit, Sys, Task } from "../syscalls/sys.ts";
-import { type Net, Netlink, simnet } from "../userland/host/net.ts";
+import { type Net, Netlink, simnet } from "../userland/boot/net.ts";
 import type { Anysrv } from "../userland/lib/9p.ts";
 import { Conn } from "../userland/lib/9p/conn.ts";
 import type { ThreadSys } from "../userland/lib/both.ts";

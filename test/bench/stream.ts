@@ -4,7 +4,7 @@
 //	npm run bench:stream -- [--quick] [copy] [links] [loopback] [-o plot.svg]
 
 import { writeFileSync } from "node:fs";
-import { parserate, parsetime } from "../../userland/host/units.ts";
+import { parserate, parsetime } from "../../userland/boot/units.ts";
 import { WAYS, copytime } from "./copies.ts";
 import { movers, race } from "./loopback.ts";
 import { plot } from "./plot.ts";

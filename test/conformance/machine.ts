@@ -20,8 +20,8 @@ import type { Exit, Task } from "../../syscalls/sys.ts";
 import cat from "../../userland/bin/cat.ts";
 import echo from "../../userland/bin/echo.ts";
 import ramfs from "../../userland/bin/ramfs.ts";
-import { boot } from "../../userland/host/boot.ts";
-import type { Bootopts } from "../../userland/host/boot.ts";
+import { boot } from "../../userland/boot/boot.ts";
+import type { Bootopts } from "../../userland/boot/boot.ts";
 import type { ThreadSys } from "../../userland/lib/both.ts";
 import { asyncsc, sc } from "./sc.ts";
 

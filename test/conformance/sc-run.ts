@@ -5,7 +5,7 @@
 import { readFileSync, writeSync } from "node:fs";
 import { parseArgs } from "node:util";
 import type { Tty } from "../../kernel/tty.ts";
-import type { Bootopts } from "../../userland/host/boot.ts";
+import type { Bootopts } from "../../userland/boot/boot.ts";
 import { init, machine } from "./machine.ts";
 
 const USAGE = `usage: npm run sc -- [--namespace names|standard] FILE.sc

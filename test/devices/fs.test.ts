@@ -17,7 +17,7 @@ import {
   OWRITE,
 } from "../../kernel/const.ts";
 import type { Sys } from "../../syscalls/sys.ts";
-import { boot } from "../../userland/host/boot.ts";
+import { boot } from "../../userland/boot/boot.ts";
 import { hosted, put } from "./hosted.ts";
 import { cat, dirs, failure, ls, readtext, write } from "./inside.ts";
 

@@ -8,7 +8,7 @@ import { newFs } from "../../devices/fs-node.ts";
 import type { Fsroot } from "../../devices/fs-node.ts";
 import { MCREATE, MREPL, OWRITE } from "../../kernel/const.ts";
 import type { Sys } from "../../syscalls/sys.ts";
-import { boot } from "../../userland/host/boot.ts";
+import { boot } from "../../userland/boot/boot.ts";
 import { write } from "./inside.ts";
 
 /** What a test is given: the system calls, and the host's name of the directory at /n/host. */

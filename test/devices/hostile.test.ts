@@ -19,7 +19,7 @@ import {
 import { PlanError } from "../../kernel/errors.ts";
 import * as F from "../../kernel/fcall.ts";
 import type { Sys, Task } from "../../syscalls/sys.ts";
-import { boot } from "../../userland/host/boot.ts";
+import { boot } from "../../userland/boot/boot.ts";
 import type { Anysrv } from "../../userland/lib/9p.ts";
 import type { ThreadSys } from "../../userland/lib/both.ts";
 import { newram } from "../../userland/lib/ram.ts";

@@ -7,7 +7,7 @@ import { type Dir, convM2D } from "../../kernel/dir.ts";
 import { PlanError } from "../../kernel/errors.ts";
 import { utfdecode, utfencode } from "../../kernel/utf.ts";
 import type { Sys } from "../../syscalls/sys.ts";
-import { boot } from "../../userland/host/boot.ts";
+import { boot } from "../../userland/boot/boot.ts";
 
 /** What a program in a test is given: the test and the system calls. */
 export type Inside = (t: ExecutionContext, sys: Sys) => Promise<void>;

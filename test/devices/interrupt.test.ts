@@ -20,7 +20,7 @@ import {
 } from "../../kernel/const.ts";
 import { PlanError } from "../../kernel/errors.ts";
 import type { Sys, Task } from "../../syscalls/sys.ts";
-import { boot, chance } from "../../userland/host/boot.ts";
+import { boot, chance } from "../../userland/boot/boot.ts";
 import type { Anysrv } from "../../userland/lib/9p.ts";
 import type { ThreadSys } from "../../userland/lib/both.ts";
 import { newram } from "../../userland/lib/ram.ts";

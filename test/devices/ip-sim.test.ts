@@ -4,7 +4,7 @@ import test from "ava";
 import type { ExecutionContext } from "ava";
 import { ORDWR } from "../../kernel/const.ts";
 import type { Sys } from "../../syscalls/sys.ts";
-import { type Linkspec, type Net, Netlink, type Netopts, simnet } from "../../userland/host/net.ts";
+import { type Linkspec, type Net, Netlink, type Netopts, simnet } from "../../userland/boot/net.ts";
 import { accept, announce, dial, listen, netaddr } from "../../userland/lib/dial.ts";
 import { NOTHING, cat, failure } from "../kit.ts";
 

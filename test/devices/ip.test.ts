@@ -6,7 +6,7 @@ import { newIp } from "../../devices/ip.ts";
 import { MREPL, NCONT, ORDWR, OREAD, OWRITE, RFFDG, RFPROC } from "../../kernel/const.ts";
 import { PlanError } from "../../kernel/errors.ts";
 import type { Sys, TaskSys, Threads } from "../../syscalls/sys.ts";
-import { boot } from "../../userland/host/boot.ts";
+import { boot } from "../../userland/boot/boot.ts";
 import {
   accept,
   announce,

@@ -16,7 +16,7 @@ import {
   OWRITE,
 } from "../../kernel/const.ts";
 import type { Sys } from "../../syscalls/sys.ts";
-import { boot } from "../../userland/host/boot.ts";
+import { boot } from "../../userland/boot/boot.ts";
 import { cat, dirs, failure, inside, ls, readtext, write } from "./inside.ts";
 
 const DIR = DMDIR + 0o777;

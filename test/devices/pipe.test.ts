@@ -9,7 +9,7 @@ import type { Kernel } from "../../kernel/kernel.ts";
 import type { Task } from "../../kernel/rendez.ts";
 import { now } from "../../kernel/spawn.ts";
 import type { Sys } from "../../syscalls/sys.ts";
-import { boot } from "../../userland/host/boot.ts";
+import { boot } from "../../userland/boot/boot.ts";
 import { failure, inside, ls, readtext, write } from "./inside.ts";
 
 const HUNGUP = "i/o on hungup channel";

@@ -4,7 +4,7 @@ import test from "ava";
 import { NCONT, OREAD, ORDWR, OWRITE, RFFDG, RFPROC } from "../../kernel/const.ts";
 import { utfencode } from "../../kernel/utf.ts";
 import type { Sys } from "../../syscalls/sys.ts";
-import { boot } from "../../userland/host/boot.ts";
+import { boot } from "../../userland/boot/boot.ts";
 import { cat, dirs, failure, inside, ls, readtext, write } from "./inside.ts";
 
 /** Starts a child that sleeps for long, and gives its pid. */

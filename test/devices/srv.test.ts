@@ -20,7 +20,7 @@ import { now } from "../../kernel/spawn.ts";
 import { Path } from "../../kernel/chan.ts";
 import type { Srv } from "../../devices/srv.ts";
 import type { Sys } from "../../syscalls/sys.ts";
-import { boot } from "../../userland/host/boot.ts";
+import { boot } from "../../userland/boot/boot.ts";
 import { cat, failure, inside, ls, readtext, write } from "./inside.ts";
 
 const DIR = DMDIR + 0o777;

@@ -11,7 +11,7 @@ import type { Netopts } from "../../devices/ip-node.ts";
 import { MREPL, ORDWR, OWRITE, RFFDG, RFPROC } from "../../kernel/const.ts";
 import { Eprocdied } from "../../kernel/errors.ts";
 import type { Sys } from "../../syscalls/sys.ts";
-import { boot } from "../../userland/host/boot.ts";
+import { boot } from "../../userland/boot/boot.ts";
 import type { Booted } from "../../kernel/boot.ts";
 import { accept, announce, dial, dialctl, listen, netaddr } from "../../userland/lib/dial.ts";
 import { cat, failure, readtext, write } from "../devices/inside.ts";

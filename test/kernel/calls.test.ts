@@ -7,7 +7,7 @@ import { MREPL, ORDWR, OREAD, RFNAMEG } from "../../kernel/const.ts";
 import { PlanError } from "../../kernel/errors.ts";
 import type { Sys, Task, TaskSys } from "../../syscalls/sys.ts";
 import { systab } from "../../syscalls/table.ts";
-import { boot } from "../../userland/host/boot.ts";
+import { boot } from "../../userland/boot/boot.ts";
 import { NOTHING, cat, failure, run, within } from "../kit.ts";
 
 const bytes = (s: string): Uint8Array => new TextEncoder().encode(s);

@@ -7,8 +7,8 @@ import type { Host } from "../../kernel/clock.ts";
 import { Rendez } from "../../kernel/rendez.ts";
 import type { Task } from "../../kernel/rendez.ts";
 import type { Sys } from "../../syscalls/sys.ts";
-import { boot } from "../../userland/host/boot.ts";
-import { nodehost } from "../../userland/host/host.ts";
+import { boot } from "../../userland/boot/boot.ts";
+import { thishost } from "../../userland/boot/host.ts";
 import { run, within } from "../kit.ts";
 
 /** A machine whose clock the test moves; it counts the turns it is given. */
@@ -170,7 +170,7 @@ test("timers ring in the order of their times, then of their making; cancelled o
   const op = fc.record({ at: fc.nat({ max: 20 }), cancel: fc.option(fc.nat()) });
   fc.assert(
     fc.property(fc.array(op, { maxLength: 50 }), (ops) => {
-      const clock = new Clock(nodehost, true);
+      const clock = new Clock(thishost, true);
       const rang: number[] = [];
       const timers = ops.map(({ at }, i) => clock.timers.add(at, () => rang.push(i)));
       const gone = new Set<number>();

@@ -20,7 +20,7 @@ import {
 } from "../../kernel/const.ts";
 import { PlanError } from "../../kernel/errors.ts";
 import type { Sys } from "../../syscalls/sys.ts";
-import { boot } from "../../userland/host/boot.ts";
+import { boot } from "../../userland/boot/boot.ts";
 import { readdir } from "../../userland/lib/dirread.ts";
 import { NOTHING, cat, failure, mountram, put, requests, run, steps, within } from "../kit.ts";
 

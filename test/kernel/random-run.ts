@@ -5,7 +5,7 @@
 import { DMDIR, MCREATE, MREPL, OREAD, RFFDG, RFNAMEG, RFPROC } from "../../kernel/const.ts";
 import type { Booted } from "../../kernel/boot.ts";
 import type { Sys } from "../../syscalls/sys.ts";
-import { type Net, type Netlink, serveramfs, simnet } from "../../userland/host/net.ts";
+import { type Net, type Netlink, serveramfs, simnet } from "../../userland/boot/net.ts";
 import { dial } from "../../userland/lib/dial.ts";
 import { put, run } from "../kit.ts";
 import { mkdir } from "../world.ts";

@@ -11,8 +11,8 @@ import { QLock, Rendez } from "../../kernel/rendez.ts";
 import type { Task } from "../../kernel/rendez.ts";
 import type { Coroutine } from "../../kernel/sched.ts";
 import type { Sys, TaskSys } from "../../syscalls/sys.ts";
-import { boot, chance } from "../../userland/host/boot.ts";
-import { nodehost } from "../../userland/host/host.ts";
+import { boot, chance } from "../../userland/boot/boot.ts";
+import { thishost } from "../../userland/boot/host.ts";
 import { NOTHING, failure, run, within } from "../kit.ts";
 
 /** Settles when nothing is ready. */
@@ -381,7 +381,7 @@ test("a failed assertion inside a generator program's call panics, though the pr
 });
 
 test("kernels that share a scheduler share its clock, end apart, and break together", async (t) => {
-  const sched = newsched({ host: nodehost, virtual: true, chance: chance(1) });
+  const sched = newsched({ host: thishost, virtual: true, chance: chance(1) });
   const [a, b] = [await boot({ sched }), await boot({ sched })];
   await run(a, async (sys: Sys) => sys.sleep(5));
   t.is(b.clock.now(), 5e6);

@@ -19,7 +19,7 @@ import { PlanError } from "../../kernel/errors.ts";
 import * as F from "../../kernel/fcall.ts";
 import type { Rmsg, Tmsg } from "../../kernel/fcall.ts";
 import type { Sys } from "../../syscalls/sys.ts";
-import { type Net, type Netlink, serve9p, simnet } from "../../userland/host/net.ts";
+import { type Net, type Netlink, serve9p, simnet } from "../../userland/boot/net.ts";
 import type { Anysrv } from "../../userland/lib/9p.ts";
 import { NOTHING, mountram, run, within } from "../kit.ts";
 import { Patternfs, failed, matches, mount, pattern, spout } from "../streams.ts";

@@ -5,7 +5,7 @@ import type { ExecutionContext } from "ava";
 import type { Booted } from "../../kernel/boot.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { bin } from "../../userland/bin/index.ts";
-import { type Net, serve9p, simnet } from "../../userland/host/net.ts";
+import { type Net, serve9p, simnet } from "../../userland/boot/net.ts";
 import type { Anysrv } from "../../userland/lib/9p.ts";
 import { dial } from "../../userland/lib/dial.ts";
 import { parsehead, parseurl, targetname } from "../../userland/lib/http.ts";

@@ -8,10 +8,10 @@ import type { Sys } from "../../syscalls/sys.ts";
 import { Given, Usage, nearest, parse } from "../../userland/host/command.ts";
 import type { Command } from "../../userland/host/command.ts";
 import { strip } from "../../userland/host/hooks.ts";
-import { fit, line } from "../../userland/host/line.ts";
-import type { Line } from "../../userland/host/line.ts";
-import { Strace } from "../../userland/host/strace.ts";
-import { Tour } from "../../userland/host/tour.ts";
+import { fit, line } from "../../userland/view/line.ts";
+import type { Line } from "../../userland/view/line.ts";
+import { Strace } from "../../userland/view/strace.ts";
+import { Tour } from "../../userland/view/tour.ts";
 import { failure, mountram, put, within } from "../kit.ts";
 
 /** Runs a program and gives the lines of a view of it, from when the program calls its last argument. */

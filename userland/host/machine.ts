@@ -8,8 +8,8 @@ import { newIp } from "../../devices/ip.ts";
 import { newNodestack } from "../../devices/ip-node.ts";
 import type { Netopts } from "../../devices/ip-node.ts";
 import { bin } from "../bin/index.ts";
-import { boot } from "./boot.ts";
-import type { Bootopts } from "./boot.ts";
+import { boot } from "../boot/boot.ts";
+import type { Bootopts } from "../boot/boot.ts";
 import { Streamtty } from "./tty.ts";
 
 /** Device #I over the host's TCP, for boot's devices. */

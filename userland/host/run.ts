@@ -9,7 +9,7 @@ import { isfile, loadprogram, progname } from "./load.ts";
 import { mounted, mountof } from "./mounts.ts";
 import { painter } from "./paint.ts";
 import { bootgiven, simoptions } from "./simrun.ts";
-import { Strace } from "./strace.ts";
+import { Strace } from "../view/strace.ts";
 import { watch } from "./watch.ts";
 
 export const run: Command = {

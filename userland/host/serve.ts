@@ -14,7 +14,7 @@ import { newexport } from "../lib/export.ts";
 import { newram } from "../lib/ram.ts";
 import { Usage, nearest } from "./command.ts";
 import type { Command, Given } from "./command.ts";
-import type { Bootopts } from "./boot.ts";
+import type { Bootopts } from "../boot/boot.ts";
 import { hostdir, machine } from "./machine.ts";
 import { Mounterror, dialstring } from "./mounts.ts";
 import { watch } from "./watch.ts";

@@ -3,14 +3,14 @@
 // calls cost; without it, the links take their time for real.
 
 import type { Booted } from "../../kernel/boot.ts";
-import type { Bootopts } from "./boot.ts";
+import type { Bootopts } from "../boot/boot.ts";
 import { Usage } from "./command.ts";
 import type { Given, Option } from "./command.ts";
 import { machine, machineopts } from "./machine.ts";
 import type { Mount } from "./mounts.ts";
-import { serveramfs, simnet } from "./net.ts";
-import type { Linkspec } from "./net.ts";
-import { Unitserror, parsechance, parserate, parsetime } from "./units.ts";
+import { serveramfs, simnet } from "../boot/net.ts";
+import type { Linkspec } from "../boot/net.ts";
+import { Unitserror, parsechance, parserate, parsetime } from "../boot/units.ts";
 
 /** The options of a command that runs programs on simulated machines. */
 export const simoptions: readonly Option[] = [

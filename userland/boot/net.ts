@@ -29,7 +29,7 @@ import { getuser } from "../lib/proc.ts";
 import { newram } from "../lib/ram.ts";
 import { boot, chance } from "./boot.ts";
 import type { Bootopts } from "./boot.ts";
-import { nodehost } from "./host.ts";
+import { thishost } from "./host.ts";
 import { parsechance, parserate, parsetime } from "./units.ts";
 
 /** How to make a network. */
@@ -94,7 +94,7 @@ export class Net implements Machine {
     this.#seed = opts.seed ?? 0;
     const order = opts.anyorder === true ? chance(this.#seed) : null;
     const virtual = opts.clock !== "real";
-    this.sched = newsched({ host: opts.host ?? nodehost, virtual, chance: order });
+    this.sched = newsched({ host: opts.host ?? thishost, virtual, chance: order });
     this.sched.join(this);
     this.#net = new Simnet(this.sched);
   }

@@ -19,7 +19,7 @@ import { newProc } from "../../devices/proc.ts";
 import { newRoot } from "../../devices/root.ts";
 import { newSrv } from "../../devices/srv.ts";
 import { faces } from "../../syscalls/table.ts";
-import { nodehost } from "./host.ts";
+import { thishost } from "./host.ts";
 
 /** How to boot. Everything has a default. */
 export type Bootopts = {
@@ -89,7 +89,7 @@ export function bootsync(opts: Bootopts = {}): Booted {
   };
   return newkernel(
     {
-      host: opts.host ?? nodehost,
+      host: opts.host ?? thishost,
       virtual: opts.clock === "virtual",
       chance: opts.seed === undefined ? null : chance(opts.seed),
       ...(opts.sched !== undefined && { sched: opts.sched }),

@@ -1,0 +1,61 @@
+// What `import { ... } from "namec"` gives wherever the kernel runs; on Node the package adds the bridges
+// to it (userland/host/index.ts).
+
+export { boot } from "./boot.ts";
+export type { Bootopts } from "./boot.ts";
+export type { Booted as Kernel } from "../../kernel/boot.ts";
+export type { Process, Spawnopts } from "../../kernel/spawn.ts";
+export type { Audit } from "../../kernel/kernel.ts";
+export type { Call, Event, Step, Trace } from "../../kernel/trace.ts";
+export type { Tree } from "../../devices/mem.ts";
+export { serveramfs, simnet } from "./net.ts";
+export { bin } from "../bin/index.ts";
+export type { Dir, Qid, Wstat } from "../../kernel/dir.ts";
+export type {
+  Exit,
+  Handler,
+  Main,
+  Sys,
+  Task,
+  TaskMain,
+  TaskSys,
+  Threads,
+  Waitmsg,
+} from "../../syscalls/sys.ts";
+export { PlanError } from "../../kernel/errors.ts";
+export * from "../../kernel/const.ts";
+
+// What libc, lib9p and the like give a program: userland/lib.
+export { both } from "../lib/both.ts";
+export type { Both, ThreadSys } from "../lib/both.ts";
+export {
+  fprint,
+  print,
+  readall,
+  readfile,
+  readn,
+  readtext,
+  writeall,
+  writefile,
+} from "../lib/io.ts";
+export { dirread, dirreadall, readdir } from "../lib/dirread.ts";
+export * from "../lib/proc.ts";
+export {
+  accept,
+  announce,
+  dial,
+  dialctl,
+  listen,
+  netaddr,
+  netmkaddr,
+  reject,
+} from "../lib/dial.ts";
+export { acceptsrv, file, listensrv, post, postfd, postmount, serve, tree } from "../lib/9p.ts";
+export { Fid, NOTOPEN } from "../lib/9p.ts";
+export type { Anysrv, Files, Place, Srv } from "../lib/9p.ts";
+export { newexport } from "../lib/export.ts";
+export type { Exportopts } from "../lib/export.ts";
+export { newram } from "../lib/ram.ts";
+export type { Ramopts } from "../lib/ram.ts";
+export { args } from "../lib/arg.ts";
+export { quote, tokenize } from "../lib/quote.ts";
