@@ -133,13 +133,13 @@ class Devip implements Dev {
     const c = ipchan(chan);
     const { conv } = c;
     if (conv === null) return devdirread(up, c, buf, this.#gen);
-    if (c.file === Qdata) return yield* conv.connected().read(up, buf);
+    if (c.file === Qdata) return yield* conv.connection().read(up, buf);
     return readstr(contents(conv, c.file), buf, offset);
   }
 
   *bread(up: Proc, chan: Chan, n: number): Task<Uint8Array> {
     const c = ipchan(chan);
-    if (c.conv !== null && c.file === Qdata) return yield* c.conv.connected().bread(up, n);
+    if (c.conv !== null && c.file === Qdata) return yield* c.conv.connection().bread(up, n);
     const buf = new Uint8Array(n);
     return buf.subarray(0, yield* this.read(up, c, buf, c.offset));
   }
@@ -147,10 +147,15 @@ class Devip implements Dev {
   *write(up: Proc, chan: Chan, bytes: Uint8Array): Task<number> {
     const c = ipchan(chan);
     const conv = c.conv ?? error(Ebadusefd);
-    if (c.file === Qdata) return yield* conv.connected().write(up, bytes);
+    if (c.file === Qdata) return yield* conv.connection().write(up, bytes);
     if (bytes.length > CTLMAX) error(Etoobig);
     yield* conv.ctl(up, this.#stack, utfdecode(bytes, 0, bytes.length));
     return bytes.length;
+  }
+
+  peer(chan: Chan): string | null {
+    const remote = ipchan(chan).conv?.conn?.remote;
+    return remote === undefined ? null : `${remote.host}!${remote.port}`;
   }
 
   hangup(chan: Chan): void {
@@ -228,7 +233,7 @@ class Devip implements Dev {
     try {
       conn = yield* listener.accept(up);
       const nc = this.#newconv(up);
-      nc.conn = conn;
+      nc.connected(up.k, conn);
       conn = null;
       return nc;
     } finally {

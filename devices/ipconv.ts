@@ -15,6 +15,7 @@ import {
   Enotconnected,
   error,
 } from "../kernel/errors.ts";
+import type { Kernel } from "../kernel/kernel.ts";
 import type { Proc } from "../kernel/proc.ts";
 import type { Task } from "../kernel/rendez.ts";
 import type { Addr, Conn, Listener, Stack } from "./stack.ts";
@@ -44,8 +45,16 @@ export class Conv {
     return `${state} qin ${conn?.qin ?? 0} qout ${conn?.qout ?? 0}\n`;
   }
 
-  connected(): Conn {
+  connection(): Conn {
     return this.conn ?? error(Enotconnected);
+  }
+
+  /** It has a connection from now on. */
+  connected({ trace }: Kernel, conn: Conn): void {
+    this.conn = conn;
+    conn.arrived = (way, bytes, left) => {
+      if (trace.on) trace.emit({ type: "wire", way, conv: this.n, bytes, left }, null);
+    };
   }
 
   /** What was written to its ctl file. */
@@ -67,7 +76,7 @@ export class Conv {
         this.conn?.shut();
         return;
       case "keepalive":
-        return this.connected().keepalive(Number(f[1] ?? 0) || 0);
+        return this.connection().keepalive(Number(f[1] ?? 0) || 0);
       default:
         error(Ectlunknown);
     }
@@ -86,7 +95,7 @@ export class Conv {
     const lport = f[2] === undefined ? 0 : parseaddr(f[2]).port;
     this.#start();
     try {
-      this.conn = yield* stack.dial(up, remote, lport);
+      this.connected(up.k, yield* stack.dial(up, remote, lport));
     } finally {
       this.#busy = false;
     }

@@ -56,6 +56,7 @@ export function newMnt(k: Kernel): Dev {
     write: mntwrite,
     plain: (c: MntChan) => plain(c),
     rstream,
+    conn: (c: MntChan) => c.mnt.id,
     cache(c: MntChan): void {
       c.cache = new Mntcache(k);
       c.cacheroot = true;

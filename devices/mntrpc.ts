@@ -91,8 +91,7 @@ export class Mnt implements Conn {
     this.ix = agreed.version.startsWith("9P2000.ix");
     this.stream = agreed.version.startsWith("9P2000.ix.stream");
     k.conns.add(this);
-    if (k.trace.on)
-      k.trace.emit({ type: "conn", conn: this.id, what: "open", name: chan.path.toString() });
+    this.#tell("open");
   }
 
   /** A fresh group with a tag of its own, when the connection has room for `n` more requests. */
@@ -436,13 +435,7 @@ export class Mnt implements Conn {
   hangup(): void {
     if (this.dead) return;
     this.dead = true;
-    if (this.k.trace.on)
-      this.k.trace.emit({
-        type: "conn",
-        conn: this.id,
-        what: "hangup",
-        name: this.chan.path.toString(),
-      });
+    this.#tell("hangup");
     this.#posted.length = 0;
     for (const fid of this.#clunks.splice(0)) this.#freefid(fid);
     for (const g of this.#groups.slice()) {
@@ -460,13 +453,14 @@ export class Mnt implements Conn {
     this.hangup();
     if (this.#reader !== null) this.k.sched.kill(this.#reader);
     this.k.conns.delete(this);
-    if (this.k.trace.on)
-      this.k.trace.emit({
-        type: "conn",
-        conn: this.id,
-        what: "close",
-        name: this.chan.path.toString(),
-      });
+    this.#tell("close");
+  }
+
+  #tell(what: "open" | "hangup" | "close"): void {
+    if (!this.k.trace.on) return;
+    const name = this.chan.path.toString();
+    const peer = this.chan.dev.peer?.(this.chan) ?? null;
+    this.k.trace.emit({ type: "conn", conn: this.id, what, name, peer });
   }
 
   fids(): readonly string[] {

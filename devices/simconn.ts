@@ -25,6 +25,7 @@ export interface Owner {
 export class Simconn implements Conn, Cuttable {
   readonly local: Addr;
   readonly remote: Addr;
+  arrived?: (way: "in" | "out", bytes: number, left: number) => void;
   readonly #owner: Owner;
   readonly #link: Link;
   readonly #way: Way;
@@ -177,7 +178,11 @@ export class Simconn implements Conn, Cuttable {
     while (!this.#sending && !this.#full && !this.#broken) {
       const piece = this.#out.shift();
       if (piece === undefined) break;
-      const sent = this.#way.send(piece.length, this.#flow, () => this.#peer?.receive(piece));
+      const left = this.#way.now;
+      const sent = this.#way.send(piece.length, this.#flow, () => {
+        this.arrived?.("out", piece.length, left);
+        this.#peer?.receive(piece, left);
+      });
       this.#sending = true;
       if (this.#way.isnow(sent)) this.#sent(piece.length);
       else this.#way.at(sent, () => this.#sentlater(piece.length));
@@ -214,7 +219,8 @@ export class Simconn implements Conn, Cuttable {
   }
 
   /** A piece has come. If nobody is there to read it, the sender is told so. */
-  receive(piece: Uint8Array): void {
+  receive(piece: Uint8Array, left: number): void {
+    this.arrived?.("in", piece.length, left);
     if (this.#closed) this.hangup();
     else this.#in.put(piece);
   }

@@ -77,7 +77,11 @@ export class Way {
 
   /** Whether the time has come. */
   isnow(at: number): boolean {
-    return at <= this.#sched.clock.now();
+    return at <= this.now;
+  }
+
+  get now(): number {
+    return this.#sched.clock.now();
   }
 
   /** Takes the wire for n bytes; gives the time when they are on it. */

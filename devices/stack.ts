@@ -23,6 +23,8 @@ export interface Conn {
   /** Bytes received and not yet read, and written and not yet sent. */
   readonly qin: number;
   readonly qout: number;
+  /** Told of each piece that has arrived, here ("in") or there, and when it left, by a stack that knows. */
+  arrived?: (way: "in" | "out", bytes: number, left: number) => void;
   /** As Dev.read: what has come, at least one byte; 0 at the end; "i/o on hungup channel" after a reset. */
   read(up: Proc, buf: Uint8Array): Task<number>;
   /** As Dev.bread. */

@@ -67,6 +67,10 @@ export interface Dev {
   srvname?(c: Chan): string | null;
   /** Ends a connection both ways, at once: who is at its other end cannot be believed. */
   hangup?(c: Chan): void;
+  /** The number of the 9P connection that c goes over: the mount driver's. */
+  conn?(c: Chan): number;
+  /** Who is at the other end of a connection, "far!564"; null when that has no name. */
+  peer?(c: Chan): string | null;
   /** Whether c's offset means something, so that reads and writes at it run in the order made. */
   plain?(c: Chan): boolean;
   /** Reads ahead from c's offset on; a device without it is simply read. */

@@ -11,6 +11,8 @@ import { cclose } from "./chan.ts";
 import type { Chan } from "./chan.ts";
 import { MBEFORE, MREPL } from "./const.ts";
 import { assert } from "./errors.ts";
+import { mounteddev } from "./namespace.ts";
+import type { Mounted, Picture } from "./namespace.ts";
 import type { Task } from "./rendez.ts";
 
 /** One directory (or file) of a union. Its Chan is never open: users of it walk from it. */
@@ -62,6 +64,7 @@ export class MountTable {
   readonly root: Mnode;
   /** What `/` is when nothing is mounted on it. */
   readonly #base: Member;
+  #picture: Picture | null = null;
 
   constructor(base: Member, root: Mnode = { members: [base], children: NONE, hidden: null }) {
     this.root = root;
@@ -135,6 +138,15 @@ export class MountTable {
     yield* points("", this.root);
   }
 
+  /** The mount points that one can reach, for those who show them. */
+  get picture(): Picture {
+    this.#picture ??= [...this.mountpoints()].map(({ path, node }) => ({
+      path,
+      members: node.members.map(shown),
+    }));
+    return this.#picture;
+  }
+
   /** Another use of the table, to be given up with release. */
   hold(): this {
     this.ref++;
@@ -153,6 +165,11 @@ function* below(n: Mnode): Generator<Member, void, void> {
   yield* n.members;
   for (const c of n.children.values()) yield* below(c);
   if (n.hidden !== null) for (const c of n.hidden.values()) yield* below(c);
+}
+
+function shown(m: Member): Mounted {
+  const { from, flags, spec, id } = m;
+  return { from, flags, spec, id, ...mounteddev(m.chan) };
 }
 
 function* points(

@@ -16,7 +16,16 @@ import { parsename } from "./name.ts";
 import { askall, askeach, force, named, walk, whole } from "./names-walk.ts";
 import { namec } from "./names.ts";
 import { Abind, Amount, Aopen, Astat, nsline } from "./namespace.ts";
-import type { Acreate, Aremove, Atodir, Awstat, Mounthow, Namespace, Nsline } from "./namespace.ts";
+import type {
+  Acreate,
+  Aremove,
+  Atodir,
+  Awstat,
+  Mounthow,
+  Namespace,
+  Nsline,
+  Picture,
+} from "./namespace.ts";
 import type { Proc } from "./proc.ts";
 import type { Task } from "./rendez.ts";
 import { attached, release, startof } from "./start.ts";
@@ -133,7 +142,7 @@ export class Names implements Namespace {
         type: "mount",
         op: m.op,
         path: `/${covered.elems.join("/")}`,
-        table: this.#table,
+        table: this.#table.picture,
       });
     return members[0]?.id ?? 0;
   }
@@ -266,7 +275,12 @@ export class Names implements Namespace {
     if (table === null) return error(Eunion);
     yield* this.#become(table);
     if (up.k.trace.on)
-      up.k.trace.emit({ type: "mount", op: "unmount", path: o.path.toString(), table });
+      up.k.trace.emit({
+        type: "mount",
+        op: "unmount",
+        path: o.path.toString(),
+        table: table.picture,
+      });
   }
 
   *#exists(up: Proc, o: Start): Task<void> {
@@ -333,8 +347,8 @@ export class Names implements Namespace {
     return new Names(this.#table.clean());
   }
 
-  snapshot(): unknown {
-    return this.#table;
+  snapshot(): Picture {
+    return this.#table.picture;
   }
 
   close(): Task<void> {

@@ -56,6 +56,30 @@ function flagtext(flags: number): string {
   return s;
 }
 
+/** A member of a union, for those who show it. */
+export type Mounted = {
+  /** The name it was bound from; of a mount, the Chan to its server. */
+  readonly from: string;
+  readonly flags: number;
+  readonly spec: string;
+  readonly id: number;
+  /** The 9P connection that it is reached over; 0 for a device. */
+  readonly conn: number;
+  /** The character of its device. */
+  readonly dev: string;
+};
+
+/** A mount point and what is on it. */
+export type Mountpoint = { readonly path: string; readonly members: readonly Mounted[] };
+
+/** A name space as it was at one moment: its mount points. Nobody changes it any more. */
+export type Picture = readonly Mountpoint[];
+
+/** What a picture has of a Chan that is mounted. */
+export function mounteddev(c: Chan): { readonly conn: number; readonly dev: string } {
+  return { conn: c.dev.conn?.(c) ?? 0, dev: c.dev.dc };
+}
+
 /** The name space of a Pgrp. */
 export interface Namespace {
   /**
@@ -85,7 +109,7 @@ export interface Namespace {
   /** The name space with nothing but the kernel's root, for RFCNAMEG. */
   clean(): Namespace;
   /** An immutable picture of it, for the trace. */
-  snapshot(): unknown;
+  snapshot(): Picture;
   /** The last process of the group is gone. */
   close(): Task<void>;
 }

@@ -12,8 +12,8 @@ import { MAFTER, MBEFORE, MCREATE, MORDER, MREPL, QTDIR } from "./const.ts";
 import type { Dev } from "./dev.ts";
 import type { Qid } from "./dir.ts";
 import { Emount, Eunion, Eunmount, error } from "./errors.ts";
-import { nsline } from "./namespace.ts";
-import type { Nsline } from "./namespace.ts";
+import { mounteddev, nsline } from "./namespace.ts";
+import type { Mounted, Nsline, Picture } from "./namespace.ts";
 import type { Task } from "./rendez.ts";
 
 /** One element of a union. Its Chan is never open: users of it walk from it. */
@@ -54,9 +54,6 @@ export type Mounting = {
 
 /** What the root of a server has for a path: it has no name of its own, and ns(1) shows its connection. */
 export const MNTPATH: Path = new Path("#M", []);
-
-/** A mount point with its union, for whoever shows it. */
-export type Mntpicture = { readonly from: Chan; readonly mounts: readonly Mount[] };
 
 export class Mnttab {
   /** By qid path, the likeliest to differ. */
@@ -176,8 +173,11 @@ export class Mnttab {
     return lines.sort((a, b) => a.id - b.id);
   }
 
-  picture(): readonly Mntpicture[] {
-    return [...this.#all()].map(({ from, mounts }) => ({ from, mounts }));
+  /** The mount points by the names that they were made by, and what is on them, as it is now. */
+  picture(): Picture {
+    return [...this.#all()]
+      .map(({ from, mounts }) => ({ path: from.path.toString(), members: mounts.map(shown) }))
+      .sort((a, b) => (a.path < b.path ? -1 : 1));
   }
 
   /** Nobody has the table any more. */
@@ -206,4 +206,10 @@ function checkkinds(old: Chan, m: Mounting): void {
 /** The same file, or something of the server whose channel it is. */
 function ismounted(to: Chan, mounted: Chan): boolean {
   return eqchan(to, mounted) || (to.mchan !== null && eqchan(to.mchan, mounted));
+}
+
+function shown(m: Mount): Mounted {
+  const { flags, spec, id, to } = m;
+  const from = (to.mchan ?? to).path.toString();
+  return { from, flags, spec, id, ...mounteddev(to) };
 }

@@ -12,7 +12,7 @@ import { packdirs, statquiet } from "./dirread.ts";
 import { Eismtpt, PlanError, error } from "./errors.ts";
 import { nameerror } from "./name.ts";
 import { Abind, Acreate, Amount, Aopen, Aremove, Astat, Atodir, Awstat } from "./namespace.ts";
-import type { Mounthow, Namespace, Nsline } from "./namespace.ts";
+import type { Mounthow, Namespace, Nsline, Picture } from "./namespace.ts";
 import type { Proc } from "./proc.ts";
 import type { Task } from "./rendez.ts";
 import { MNTPATH, Mnttab } from "./standard-mount.ts";
@@ -23,6 +23,7 @@ import type { Found, Space } from "./standard-namec.ts";
 export class Standard implements Namespace, Space {
   readonly tab: Mnttab;
   readonly slash: Chan;
+  #picture: Picture | null = null;
 
   /** `slash` is device / , which `/` starts as; its reference is taken. */
   constructor(slash: Chan, tab: Mnttab) {
@@ -126,6 +127,7 @@ export class Standard implements Namespace, Space {
   }
 
   #trace(up: Proc, op: "bind" | "mount" | "unmount", old: Chan): void {
+    this.#picture = null;
     const { trace } = up.k;
     if (trace.on)
       trace.emit({ type: "mount", op, path: old.path.toString(), table: this.snapshot() });
@@ -170,8 +172,10 @@ export class Standard implements Namespace, Space {
     return new Standard(this.slash.incref(), this.tab.clean());
   }
 
-  snapshot(): unknown {
-    return this.tab.picture();
+  /** The table changes in place: a picture is kept until the next change. */
+  snapshot(): Picture {
+    this.#picture ??= this.tab.picture();
+    return this.#picture;
   }
 
   *close(): Task<void> {

@@ -5,6 +5,7 @@
 // Listeners are synchronous and may not call in; one that throws is detached.
 
 import type { Fcall } from "./fcall.ts";
+import type { Picture } from "./namespace.ts";
 
 /** A system call in progress, as its events name it. */
 export type Call = {
@@ -13,8 +14,11 @@ export type Call = {
   readonly num: number;
   readonly name: string;
   readonly args: readonly unknown[];
+  /** The name space of the process when it made the call, and its dot. */
+  readonly space: Picture;
+  readonly dot: string;
   /** The program's stack at the call, for those who ask (Trace.stacks). */
-  readonly stack?: string;
+  readonly stack: string | undefined;
 };
 
 /** What namec found out or decided, in the order it did. */
@@ -55,7 +59,7 @@ export type EventBody =
       readonly type: "mount";
       readonly op: "bind" | "mount" | "unmount";
       readonly path: string;
-      readonly table: unknown;
+      readonly table: Picture;
     }
   | { readonly type: "send"; readonly conn: number; readonly fcall: Fcall; readonly bytes: number }
   | {
@@ -69,6 +73,18 @@ export type EventBody =
       readonly conn: number;
       readonly what: "open" | "hangup" | "close";
       readonly name: string;
+      /** Who is at the other end, where the transport knows. */
+      readonly peer: string | null;
+    }
+  | {
+      /** A piece of a conversation of device ip has arrived, here ("in") or at the other end. */
+      readonly type: "wire";
+      readonly way: "in" | "out";
+      /** The conversation's number, as in /net/tcp/N. */
+      readonly conv: number;
+      readonly bytes: number;
+      /** When it left its sender. */
+      readonly left: number;
     }
   | {
       readonly type: "proc";

@@ -28,6 +28,9 @@ export type Program = (sys: never, argv: string[]) => unknown;
 /** The two ways to call the system, made for one Image by syscalls/sys.ts. */
 export type Faces = { readonly sys: unknown; readonly tasksys: unknown };
 
+/** A call as it was made: its arguments, and the program's stack when somebody wants it. */
+type Called = { readonly args: readonly unknown[]; readonly stack: string | undefined };
+
 type Settle = (value: unknown) => void;
 let grabbedresolve: Settle = () => undefined;
 let grabbedreject: Settle = () => undefined;
@@ -186,13 +189,17 @@ export class Image implements Done {
     // Each call checks its arguments itself: they come from a program and may be anything.
     const fn: (up: Proc, ...args: readonly unknown[]) => Task<unknown> = ent.fn as never;
     const task = fn(this.proc, ...args);
-    if (this.proc.stopped !== null || this.proc.k.trace.on) return this.#watched(ent, args, task);
-    return task;
+    const { trace } = this.proc.k;
+    if (this.proc.stopped === null && !trace.on) return task;
+    // Here the program is still on the stack.
+    const stack = trace.stacks ? new Error("here").stack : undefined;
+    return this.#watched(ent, { args, stack }, task);
   }
 
   /** A call that someone watches: it tells the trace, and waits while the process is stopped. */
-  *#watched(ent: Sysent, args: readonly unknown[], task: Task<unknown>): Task<unknown> {
+  *#watched(ent: Sysent, how: Called, task: Task<unknown>): Task<unknown> {
     const { k } = this.proc;
+    const { args, stack } = how;
     const co = k.sched.current;
     const outer = co?.call ?? null;
     const call: Call = {
@@ -201,6 +208,9 @@ export class Image implements Done {
       num: ent.num,
       name: ent.name,
       args,
+      space: this.proc.pgrp.ns.snapshot(),
+      dot: this.proc.dot.path.toString(),
+      stack,
     };
     if (co !== null) co.call = call;
     if (k.trace.on) k.trace.emit({ type: "call" }, call);

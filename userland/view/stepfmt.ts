@@ -63,6 +63,7 @@ export function eventfmt(e: Event): string {
     case "return":
     case "send":
     case "receive":
+    case "wire":
       return "";
   }
 }
