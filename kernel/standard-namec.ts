@@ -77,7 +77,7 @@ function named(f: Call, e: PlanError): PlanError {
   if (element !== undefined) e.element = element;
   if (nerror > 0) e.message = nameerror(nameupto(name, nerror), e.message);
   if (f.up.k.trace.on)
-    f.up.k.trace.emit({ type: "namec", step: "fail", error: e.message, at: nerror });
+    f.up.k.trace.emit({ type: "namec", step: "fail", error: e.message, walked: nerror });
   return e;
 }
 

@@ -48,7 +48,7 @@ export type Step =
       readonly got: number;
     }
   | { readonly step: "mountpoint"; readonly path: string }
-  | { readonly step: "fail"; readonly error: string; readonly at: number };
+  | { readonly step: "fail"; readonly error: string; readonly walked: number };
 
 /** The payload of one kind of event. */
 export type EventBody =

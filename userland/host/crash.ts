@@ -1,11 +1,9 @@
 // What is said of a program that an exception ended: the message, and its own lines of the stack. Those of
 // Node and of this package say nothing about the program and are left out.
 
-import { fileURLToPath } from "node:url";
 import { PlanError } from "../../kernel/errors.ts";
 import { near } from "./hooks.ts";
-
-const PACKAGE: string = fileURLToPath(new URL("../..", import.meta.url));
+import { isours, stackframes } from "./place.ts";
 
 /** The report of what a program threw, some lines of text. */
 export function crashtext(name: string, thrown: unknown): string {
@@ -27,14 +25,11 @@ function planerror(e: PlanError): string {
 
 /** The lines of the stack that are the program's, with files as seen from here. */
 function frames(e: Error): string {
-  const list: string[] = [];
-  for (const line of (e.stack ?? "").split("\n")) {
-    const m = /^ {4}at (.*?)\(?(file:\/\/[^\s)]+?):(\d+):(\d+)\)?$/.exec(line);
-    if (m === null) continue;
-    const [, who = "", url = "", row = "", column = ""] = m;
-    const path = fileURLToPath(url);
-    if (path.startsWith(PACKAGE) && !path.startsWith(`${PACKAGE}..`)) continue;
-    list.push(`\n    at ${who.trimEnd()}${who === "" ? "" : " "}(${near(path)}:${row}:${column})`);
-  }
-  return list.join("");
+  return stackframes(e.stack ?? "")
+    .filter((f) => !isours(f.path))
+    .map((f) => {
+      const at = `${near(f.path)}:${f.line}:${f.column}`;
+      return `\n    at ${f.who}${f.who === "" ? "" : " "}(${at})`;
+    })
+    .join("");
 }

@@ -8,7 +8,7 @@ import type { Command, Given } from "./command.ts";
 import { isfile, loadprogram, progname } from "./load.ts";
 import { mounted, mountof } from "./mounts.ts";
 import { painter } from "./paint.ts";
-import { bootgiven, simoptions } from "./simrun.ts";
+import { bootgiven, machineoptions } from "./simrun.ts";
 import { Strace } from "../view/strace.ts";
 import { watch } from "./watch.ts";
 
@@ -27,17 +27,11 @@ Ctrl-C posts the note "interrupt" to the program; a second Ctrl-C ends it. One t
 spins without making a system call hears neither: end it with kill -KILL.`,
   options: [
     {
-      name: "mount",
-      values: ["ADDR", "DIR"],
-      text: "mount the 9P server at ADDR on DIR, which is made if need be; may be repeated",
-    },
-    {
       name: "trace",
       values: [],
       text: "show every system call, what became of its name, and its 9P messages, on stderr",
     },
-    { name: "user", values: ["NAME"], text: "who runs the program (default glenda)" },
-    ...simoptions,
+    ...machineoptions,
   ],
   examples: [
     "namec run hello.ts a b c",

@@ -12,12 +12,23 @@ import { serveramfs, simnet } from "../boot/net.ts";
 import type { Linkspec } from "../boot/net.ts";
 import { Unitserror, parsechance, parserate, parsetime } from "../boot/units.ts";
 
-/** The options of a command that runs programs on simulated machines. */
-export const simoptions: readonly Option[] = [
+/** The options of a command that runs programs: what they run on. */
+export const machineoptions: readonly Option[] = [
+  {
+    name: "mount",
+    values: ["ADDR", "DIR"],
+    text: "mount the 9P server at ADDR on DIR, which is made if need be; may be repeated",
+  },
+  { name: "user", values: ["NAME"], text: "who runs the program (default glenda)" },
   {
     name: "host",
     values: ["NAME:rtt=T[,bw=RATE][,jitter=T][,loss=P][,version=V]"],
     text: "a simulated machine with a ramfs, mounted on /n/NAME, so far away; may be repeated",
+  },
+  {
+    name: "version",
+    values: ["V"],
+    text: "the best version of 9P that these machines speak, where --host does not say",
   },
   { name: "virtual", values: [], text: "time is virtual: it passes only by what things cost" },
   { name: "seed", values: ["N"], text: "where jitter and loss come from (default 0)" },
@@ -32,7 +43,7 @@ export const simoptions: readonly Option[] = [
 export type Simhost = { readonly name: string; readonly link: Linkspec; readonly version?: string };
 
 /** The network name of the machine that runs the program. */
-const HERE = "gnot";
+export const HERE = "gnot";
 const VERSIONS = ["9P2000", "9P2000.ix", "9P2000.ix.stream"];
 
 const CHECK: Readonly<Record<string, (value: string) => unknown>> = {
@@ -80,14 +91,15 @@ function checked<T>(what: string, fn: () => T): T {
 }
 
 /** What --virtual and --namespace say of a kernel. */
-export function bootof(given: Given): Bootopts {
-  const namespace = given.get("namespace") ?? "names";
+export function bootof(given: Given, dflt: Bootopts = {}): Bootopts {
+  const namespace = given.get("namespace") ?? dflt.namespace ?? "names";
   if (namespace !== "names" && namespace !== "standard")
     throw new Usage(`--namespace ${namespace}: there are names and standard`);
-  return { namespace, clock: given.has("virtual") ? "virtual" : "real" };
+  return { namespace, clock: given.has("virtual") ? "virtual" : (dflt.clock ?? "real") };
 }
 
-function seedof(given: Given): number {
+/** What --seed says. */
+export function seedof(given: Given): number {
   const text = given.get("seed") ?? "0";
   if (!/^\d{1,10}$/.test(text)) throw new Usage(`--seed ${text}: a number, such as 1`);
   return Number(text);
@@ -104,19 +116,27 @@ export type Here = {
 export async function bootgiven(given: Given, opts: Bootopts): Promise<Here> {
   const hosts = given.all("host").map(([text = ""]) => hostof(text));
   const seed = seedof(given);
-  const all = { ...opts, ...bootof(given) };
-  if (hosts.length > 0) return await bootsim(all, hosts, seed);
+  const best = given.get("version");
+  if (best !== undefined) checked(`--version ${best}`, () => checkversion(best));
+  const all = { ...opts, ...bootof(given, opts) };
+  if (hosts.length > 0) return await bootsim(all, { hosts, seed, best });
   const kernel = await machine(all);
   return { kernel, mounts: [], shutdown: () => kernel.shutdown() };
 }
 
-async function bootsim(opts: Bootopts, hosts: readonly Simhost[], seed: number): Promise<Here> {
+type Sim = {
+  readonly hosts: readonly Simhost[];
+  readonly seed: number;
+  readonly best: string | undefined;
+};
+
+async function bootsim(opts: Bootopts, { hosts, seed, best }: Sim): Promise<Here> {
   const names = hosts.map((h) => h.name);
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined) throw new Usage(`--host ${twice} is given twice`);
   const net = simnet({ seed, clock: opts.clock ?? "virtual" });
   const kernel = await net.boot(HERE, machineopts(opts));
-  for (const { name, link, version } of hosts) {
+  for (const { name, link, version = best } of hosts) {
     await serveramfs(await net.boot(name), "tcp!*!9fs", version === undefined ? {} : { version });
     net.link(HERE, name, link);
   }

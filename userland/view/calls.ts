@@ -13,7 +13,24 @@ export type Cost = {
   messages: number;
   /** Bytes of messages, both ways. */
   bytes: number;
+  /** Something was sent that nobody has seen an answer to. */
+  asked: boolean;
 };
+
+export function newcost(): Cost {
+  return { trips: 0, messages: 0, bytes: 0, asked: false };
+}
+
+/** Counts a message. A round trip is a reply to what was sent since the last one: a window of requests is one. */
+export function addmessage(cost: Cost, sending: boolean, bytes: number): void {
+  cost.messages++;
+  cost.bytes += bytes;
+  if (sending) cost.asked = true;
+  else if (cost.asked) {
+    cost.trips++;
+    cost.asked = false;
+  }
+}
 
 /** A system call with everything that happened because of it, until it returned. */
 export type Callrec = {
@@ -21,8 +38,6 @@ export type Callrec = {
   readonly began: number;
   readonly events: Event[];
   readonly cost: Cost;
-  /** Something was sent that nobody has seen an answer to. */
-  asked: boolean;
   ended: number | null;
   /** The call and its result in words, good from its return on: buffers may be used again. */
   text: string;
@@ -53,7 +68,7 @@ export class Calls {
       return r;
     }
     r.events.push(e);
-    count(r, e);
+    if (e.type === "send" || e.type === "receive") addmessage(r.cost, e.type === "send", e.bytes);
     return null;
   }
 
@@ -70,21 +85,8 @@ export class Calls {
 }
 
 function newrec(call: Call, at: number): Callrec {
-  const cost = { trips: 0, messages: 0, bytes: 0 };
-  const state = { asked: false, ended: null, text: "", result: "", failed: false };
-  return { call, began: at, events: [], cost, ...state };
-}
-
-/** A round trip is a reply to what was sent since the last one: a window of requests is one. */
-function count(r: Callrec, e: Event): void {
-  if (e.type !== "send" && e.type !== "receive") return;
-  r.cost.messages++;
-  r.cost.bytes += e.bytes;
-  if (e.type === "send") r.asked = true;
-  else if (r.asked) {
-    r.cost.trips++;
-    r.asked = false;
-  }
+  const state = { ended: null, text: "", result: "", failed: false };
+  return { call, began: at, events: [], cost: newcost(), ...state };
 }
 
 /** A request, and its reply if that came before the call returned. */

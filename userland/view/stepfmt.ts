@@ -30,7 +30,7 @@ export function stepfmt(s: Step): string {
     case "mountpoint":
       return `${s.path} is a mount point`;
     case "fail":
-      return `fails after ${s.at} element${s.at === 1 ? "" : "s"}: ${s.error}`;
+      return `fails after ${plural(s.walked, "element")}: ${s.error}`;
   }
 }
 

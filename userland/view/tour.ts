@@ -20,7 +20,7 @@ const BELOW = "      ";
 const NAMED = 6;
 
 /** What the calls cost all together. */
-export type Total = Cost & { calls: number };
+export type Total = Omit<Cost, "asked"> & { calls: number };
 
 /** The tour of one process; other processes work behind the scene. */
 export class Tour {

@@ -1,0 +1,73 @@
+// A run that is recorded: the program on the machines that the options ask for, mounts made first, and
+// everything that it does taken down. What reads the recording is elsewhere.
+
+import type { Tty } from "../../kernel/tty.ts";
+import type { Program } from "../../kernel/trap.ts";
+import { Recorder } from "../view/recorder.ts";
+import type { Recordopts } from "../view/recorder.ts";
+import type { Recording } from "../view/recording.ts";
+import type { Given } from "./command.ts";
+import { mounted, mountof } from "./mounts.ts";
+import { findplace } from "./place.ts";
+import { bootgiven, HERE, seedof } from "./simrun.ts";
+import { watch } from "./watch.ts";
+
+/** What is run: the program, its arguments, and what the person typed. */
+export type What = {
+  readonly main: Program;
+  readonly argv: readonly string[];
+  readonly program: string;
+};
+
+/** How a run is recorded; see Recordopts. `clock` is what it is when the options do not say. */
+export type How = Pick<Recordopts, "snap" | "limit" | "tell"> & {
+  readonly tty?: Tty;
+  readonly clock?: "virtual" | "real";
+  readonly namespace?: "names" | "standard";
+};
+
+/** Runs a program to its end and records it; `status` is what the host's process should end with. */
+export async function recordrun(
+  given: Given,
+  what: What,
+  how: How = {},
+): Promise<{ readonly recording: Recording; readonly status: number }> {
+  const mounts = given.all("mount").map(mountof);
+  const user = given.get("user");
+  const here = await bootgiven(given, {
+    ...(user !== undefined && { user }),
+    ...(how.tty !== undefined && { tty: how.tty }),
+    ...(how.clock !== undefined && { clock: how.clock }),
+    ...(how.namespace !== undefined && { namespace: how.namespace }),
+  });
+  const { kernel } = here;
+  const { snap, limit, tell } = how;
+  const rec = new Recorder({
+    about: {
+      program: what.program,
+      namespace: kernel.config.namespace,
+      clock: kernel.config.virtual ? "virtual" : "real",
+      seed: seedof(given),
+      machine: HERE,
+      hosts: given.all("host").map(([text = ""]) => text),
+    },
+    place: findplace(),
+    ...(snap !== undefined && { snap }),
+    ...(limit !== undefined && { limit }),
+    ...(tell !== undefined && { tell }),
+  });
+  const off = rec.listen(kernel.trace);
+  try {
+    const like = await mounted(kernel, [...here.mounts, ...mounts]);
+    rec.begin(like === null ? [] : [like.pid]);
+    const p = kernel.spawn(what.main, what.argv, {
+      tty: kernel.config.tty,
+      ...(like !== null && { like }),
+    });
+    like?.kill();
+    return { recording: rec.recording, status: await watch(kernel, p) };
+  } finally {
+    off();
+    await here.shutdown();
+  }
+}

@@ -1,0 +1,190 @@
+// The recording of a run: everything that the trace bus said, as plain data with a version. Whatever shows,
+// explains, counts or checks a run reads a Recording and asks the kernel nothing. How one is made is in
+// recorder.ts; here is what it consists of, and its form as JSON.
+//
+// Events are in the order they happened. An event names its cause by number: its message's call, the call's
+// process and line of the program; and the name space of that moment by its number in `spaces`, which holds
+// every name space once. Numbers are indexes into the lists of the recording; -1 stands for none.
+
+import type { Fcall } from "../../kernel/fcall.ts";
+import type { Picture } from "../../kernel/namespace.ts";
+import type { Step } from "../../kernel/trace.ts";
+import type { Cost } from "./calls.ts";
+
+export const FORMAT = "namec recording";
+/** Counted up by each change that an older reader would misread. */
+export const VERSION = 1;
+
+/** How the run was made. Times are nanoseconds of the kernel's clock. */
+export type About = {
+  /** The program, or the call, as it was given. */
+  readonly program: string;
+  readonly namespace: "names" | "standard";
+  readonly clock: "virtual" | "real";
+  readonly seed: number;
+  /** The machine that is recorded. */
+  readonly machine: string;
+  /** The simulated machines around it, as --host has them: "far:rtt=50ms". */
+  readonly hosts: readonly string[];
+};
+
+/** A place in the program: an index into `sources`, line and column from 1. */
+export type Place = { readonly source: number; readonly line: number; readonly column: number };
+
+/** A file of the program. */
+export type Source = { readonly name: string; readonly text: string };
+
+/** A 9P connection. Number 0 is the one of which no version is agreed on yet. */
+export type Rconn = {
+  readonly conn: number;
+  /** Of the file that it runs over: "/net/tcp/1/data", "#|/data". */
+  readonly name: string;
+  /** Who is at the other end: "far!564"; null when it has no name, as behind a pipe. */
+  readonly peer: string | null;
+  readonly opened: number;
+};
+
+/** A process that was seen. */
+export type Rproc = { readonly pid: number; text: string };
+
+/** A system call. */
+export type Rcall = {
+  readonly id: number;
+  readonly pid: number;
+  readonly name: string;
+  /** With its arguments, as a programmer writes them: open("/n/far/x", OREAD). */
+  readonly text: string;
+  /** Copies; of data the first bytes, of a function its name. */
+  readonly args: readonly unknown[];
+  readonly began: number;
+  /** null while it is in progress. */
+  ended: number | null;
+  /** What it gave, in words: "3", "-1: file does not exist". */
+  result: string;
+  value: unknown;
+  /** Its error string, null when it succeeded or is in progress. */
+  error: string | null;
+  readonly cost: Cost;
+  readonly line: Place | null;
+  readonly space: number;
+  readonly dot: string;
+  /** Its first event, "call", and its last so far. */
+  readonly first: number;
+  last: number;
+};
+
+/** What an event says. */
+export type Rbody =
+  | { readonly type: "call" }
+  | { readonly type: "return" }
+  | ({ readonly type: "namec" } & Step)
+  | {
+      readonly type: "mount";
+      readonly op: "bind" | "mount" | "unmount";
+      readonly path: string;
+    }
+  | {
+      readonly type: "send";
+      readonly conn: number;
+      /** Data is cut to what the recorder keeps; `bytes` is the size of the message on the wire. */
+      readonly fcall: Fcall;
+      readonly bytes: number;
+    }
+  | {
+      readonly type: "receive";
+      readonly conn: number;
+      readonly fcall: Fcall;
+      readonly bytes: number;
+      /** The event of the request that it answers. */
+      readonly of: number;
+    }
+  | { readonly type: "conn"; readonly conn: number; readonly what: "open" | "hangup" | "close" }
+  | {
+      readonly type: "wire";
+      readonly way: "in" | "out";
+      readonly conv: number;
+      readonly bytes: number;
+      readonly left: number;
+    }
+  | {
+      readonly type: "proc";
+      readonly what: "start" | "exec" | "exit" | "note";
+      readonly pid: number;
+      readonly text: string;
+    };
+
+/** An event: when, in which process, because of which call, in which name space. */
+export type Revent = {
+  readonly at: number;
+  readonly pid: number;
+  readonly call: number;
+  readonly space: number;
+} & Rbody;
+
+export type Recording = {
+  readonly format: typeof FORMAT;
+  readonly version: typeof VERSION;
+  readonly about: About;
+  readonly sources: readonly Source[];
+  readonly conns: readonly Rconn[];
+  readonly procs: readonly Rproc[];
+  readonly calls: readonly Rcall[];
+  readonly spaces: readonly Picture[];
+  readonly events: readonly Revent[];
+  /** Events that came when the recording was full. */
+  readonly lost: number;
+};
+
+/** A text that is no recording; the message says why. */
+export class Recordingerror extends Error {}
+
+declare function btoa(s: string): string;
+declare function atob(s: string): string;
+
+/** How many letters String.fromCharCode takes at once. */
+const SOME = 8192;
+
+function tobase64(b: Uint8Array): string {
+  let s = "";
+  for (let i = 0; i < b.length; i += SOME) s += String.fromCharCode(...b.subarray(i, i + SOME));
+  return btoa(s);
+}
+
+function plain(_key: string, v: unknown): unknown {
+  if (typeof v === "bigint") return { $bigint: v.toString() };
+  if (v instanceof Uint8Array) return { $bytes: tobase64(v) };
+  return v;
+}
+
+function revived(_key: string, v: unknown): unknown {
+  if (typeof v !== "object" || v === null) return v;
+  if ("$bigint" in v && typeof v.$bigint === "string") return BigInt(v.$bigint);
+  if ("$bytes" in v && typeof v.$bytes === "string")
+    return Uint8Array.from(atob(v.$bytes), (c) => c.charCodeAt(0));
+  return v;
+}
+
+/** The recording as one JSON document: bigints are {"$bigint": "1"}, bytes {"$bytes": base64}. */
+export function tojson(r: Recording): string {
+  return JSON.stringify(r, plain);
+}
+
+/** The recording of a JSON document. Throws Recordingerror when it is none, or of another version. */
+export function fromjson(text: string): Recording {
+  let r: unknown;
+  try {
+    r = JSON.parse(text, revived);
+  } catch (e) {
+    throw new Recordingerror(`not a recording: ${e instanceof Error ? e.message : String(e)}`);
+  }
+  if (typeof r !== "object" || r === null || !("format" in r) || r.format !== FORMAT)
+    throw new Recordingerror(`not a recording: there is no format "${FORMAT}"`);
+  if (!("version" in r) || r.version !== VERSION)
+    throw new Recordingerror(
+      `a recording of version ${"version" in r ? String(r.version) : "none"}; this namec reads version ${VERSION}`,
+    );
+  for (const list of ["sources", "conns", "procs", "calls", "spaces", "events"])
+    if (!Array.isArray(Reflect.get(r, list)))
+      throw new Recordingerror(`a recording without its list of ${list}`);
+  return r as Recording;
+}
