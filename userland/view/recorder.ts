@@ -25,11 +25,19 @@ export type Recordopts = {
   readonly place?: Findplace;
   /** Bytes of data kept of each message and argument: 512. */
   readonly snap?: number;
-  /** Events kept: a million. 0 keeps none, and calls only until they return. */
+  /**
+   * Events kept: a million. 0 keeps nothing that grows with the run: no events, no name spaces, calls
+   * and processes until they end, connections until they are closed.
+   */
   readonly limit?: number;
   /** Gets each event, with what it refers to in the recording. */
-  readonly tell?: (e: Revent, r: Recording, full: Fcall | null) => void;
+  readonly tell?: Tell;
+  /** Gets what is not recorded because it prepares the run, of no call: messages and connections. */
+  readonly before?: Tell;
 };
+
+/** Hears of an event, with what it refers to in the recording; of a message also with all its data. */
+export type Tell = (e: Revent, r: Recording, full: Fcall | null) => void;
 
 const SNAP = 512;
 const LIMIT = 1_000_000;
@@ -47,6 +55,7 @@ export class Recorder {
   readonly #spaces: Picture[] = [];
   readonly #events: Revent[] = [];
   #nevent = 0;
+  #ncall = 0;
   #begun = false;
   readonly #but = new Set<number>();
   /** Calls in progress by the kernel's number. */
@@ -100,31 +109,55 @@ export class Recorder {
     for (const pid of but) this.#but.add(pid);
   }
 
+  #recorded(e: Event): boolean {
+    return this.#begun && !this.#but.has(e.pid);
+  }
+
   /** Takes one event in. */
   take(e: Event): void {
     if (e.type === "conn" && e.what === "open")
       this.#conns.push({ conn: e.conn, name: e.name, peer: e.peer, opened: e.at });
     if (e.type === "proc" && (e.what === "start" || e.what === "exec")) this.#proc(e.pid, e.text);
-    if (!this.#begun || this.#but.has(e.pid)) return;
+    if (!this.#recorded(e)) return this.#before(e);
     const call =
       e.call === null ? undefined : (this.#open.get(e.call.id) ?? this.#begin(e, e.call));
+    if (call !== undefined) this.#calls[call.id] = call;
     const body = this.#body(e, call);
     if (call !== undefined) call.last = this.#nevent;
     const space = e.type === "mount" ? this.#space(e.table) : (call?.space ?? -1);
     const r: Revent = { at: e.at, pid: e.pid, call: call?.id ?? -1, space, ...body };
     this.#nevent++;
     if (this.#events.length < this.#limit) this.#events.push(r);
-    const full = e.type === "send" || e.type === "receive" ? e.fcall : null;
-    this.#opts.tell?.(r, this.recording, full);
-    if (e.type === "return" && call !== undefined && this.#limit === 0)
-      this.#calls[call.id] = undefined;
+    this.#opts.tell?.(r, this.recording, message(e));
+    if (this.#limit === 0) this.#forget(e, call);
+  }
+
+  /** What prepares the run: its requests have no event that a reply could name. */
+  #before(e: Event): void {
+    if (e.type !== "send" && e.type !== "receive" && e.type !== "conn") return;
+    const body = this.#body(e, undefined);
+    const r: Revent = { at: e.at, pid: e.pid, call: -1, space: -1, ...body };
+    this.#opts.before?.(r, this.recording, message(e));
+  }
+
+  /** After an event, where nothing is kept: what it ended. A late reply brings its call back for itself. */
+  #forget(e: Event, call: Rcall | undefined): void {
+    if (call !== undefined && call.ended !== null) delete this.#calls[call.id];
+    if (e.type === "proc" && e.what === "exit") {
+      this.#bypid.delete(e.pid);
+      drop(this.#procs, (p) => p.pid === e.pid);
+    }
+    if (e.type !== "conn" || e.what !== "close") return;
+    drop(this.#conns, (c) => c.conn === e.conn);
+    for (const key of this.#pending.keys())
+      if (key.startsWith(`${e.conn} `)) this.#pending.delete(key);
   }
 
   /** A call is known from its first event on; one that returned lives on in what it has sent. */
   #begin(e: Event, call: Call): Rcall | undefined {
     if (e.type !== "call") return this.#returned(call);
     const r: Rcall = {
-      id: this.#calls.length,
+      id: this.#ncall++,
       pid: call.pid,
       name: call.name,
       text: callfmt(call),
@@ -141,7 +174,6 @@ export class Recorder {
       first: this.#nevent,
       last: this.#nevent,
     };
-    this.#calls.push(r);
     this.#open.set(call.id, r);
     this.#numbers.set(call, r);
     this.#proc(call.pid, "");
@@ -149,8 +181,7 @@ export class Recorder {
   }
 
   #returned(call: Call): Rcall | undefined {
-    const r = this.#numbers.get(call);
-    return r !== undefined && this.#calls[r.id] === r ? r : undefined;
+    return this.#numbers.get(call);
   }
 
   #body(e: Event, call: Rcall | undefined): Rbody {
@@ -188,8 +219,8 @@ export class Recorder {
   #send(e: Event & { type: "send" }, call: Rcall | undefined): Rbody {
     const { conn, fcall, bytes } = e;
     if (call !== undefined) addmessage(call.cost, true, bytes);
-    const key = `${conn} ${fcall.tag}`;
-    const asked = { fcall, event: this.#nevent };
+    const key = pendingkey(conn, fcall.tag, e);
+    const asked = { fcall, event: this.#recorded(e) ? this.#nevent : -1 };
     const list = this.#pending.get(key);
     if (list === undefined) this.#pending.set(key, [asked]);
     else list.push(asked);
@@ -199,13 +230,12 @@ export class Recorder {
   #receive(e: Event & { type: "receive" }, call: Rcall | undefined): Rbody {
     const { conn, fcall, bytes } = e;
     if (call !== undefined && call.ended === null) addmessage(call.cost, false, bytes);
-    const of = this.#answered(conn, fcall);
+    const of = this.#answered(pendingkey(conn, fcall.tag, e), fcall, conn);
     return { type: "receive", conn, fcall: cutdata(fcall, this.#snap), bytes, of };
   }
 
   /** The event of the request that f answers. Requests of one tag are answered in order. */
-  #answered(conn: number, f: Fcall): number {
-    const key = `${conn} ${f.tag}`;
+  #answered(key: string, f: Fcall, conn: number): number {
     const list = this.#pending.get(key);
     const asked = list?.[0];
     if (list === undefined || asked === undefined) return -1;
@@ -219,6 +249,7 @@ export class Recorder {
   }
 
   #space(p: Picture): number {
+    if (this.#limit === 0) return -1;
     let n = this.#spaceno.get(p);
     if (n === undefined) {
       n = this.#spaces.push(p) - 1;
@@ -245,6 +276,22 @@ export class Recorder {
     if (source < 0) source = this.#sources.push(found.source) - 1;
     return { source, line: found.line, column: found.column };
   }
+}
+
+/** The message of an event, with all its data. */
+function message(e: Event): Fcall | null {
+  return e.type === "send" || e.type === "receive" ? e.fcall : null;
+}
+
+/** Where a request waits for its answer. Versions may be agreed on for several connections at once. */
+function pendingkey(conn: number, tag: number, e: Event): string {
+  return conn === 0 ? `0 ${tag} ${e.call?.id ?? e.pid}` : `${conn} ${tag}`;
+}
+
+/** Takes the first that fits out of a list. */
+function drop<T>(list: T[], fits: (x: T) => boolean): void {
+  const i = list.findIndex(fits);
+  if (i >= 0) list.splice(i, 1);
 }
 
 /** A request that waits for its answer. */
