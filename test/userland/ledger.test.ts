@@ -1,0 +1,86 @@
+// What a run cost, added up.
+
+import test from "ava";
+import { MREPL, OREAD } from "../../kernel/const.ts";
+import type { Sys } from "../../syscalls/sys.ts";
+import { Ledger, ledger, newtotals, traffic } from "../../userland/view/ledger.ts";
+import type { Totals } from "../../userland/view/ledger.ts";
+import { put } from "../kit.ts";
+import { recorded, remount } from "./recorded.ts";
+
+const KEYS = ["sent", "received", "bytessent", "bytesreceived"] as const;
+
+function sum(list: Iterable<Totals>): Totals {
+  const all = newtotals();
+  for (const t of list) for (const key of Object.keys(all) as (keyof Totals)[]) all[key] += t[key];
+  return all;
+}
+
+async function scene(sys: Sys): Promise<void> {
+  await put(sys, "/n/far/f", "x".repeat(1000));
+  await sys.stat("/n/far/f");
+  await sys.open("/n/far/g", OREAD).catch(() => undefined);
+  await sys.bind("/n/far", "/tmp", MREPL);
+}
+
+test("a kind of call has its calls, errors, round trips, messages, bytes and time", async (t) => {
+  const { kinds, whole, elapsed } = ledger(await recorded(scene));
+  t.like(kinds.get("stat"), { calls: 1, errors: 0, trips: 1, sent: 3, received: 3, time: 50e6 });
+  t.like(kinds.get("open"), { calls: 1, errors: 1, trips: 1, time: 50e6 });
+  t.like(kinds.get("close"), { calls: 1, errors: 0, trips: 0, sent: 1, received: 1, time: 0 });
+  t.is(kinds.get("write")?.bytessent, 1023);
+  t.is(whole.calls, 6);
+  t.is(whole.trips * 50e6, whole.time);
+  t.is(elapsed, whole.time);
+});
+
+test("kinds and what no call caused add up to the whole; so do connections and processes", async (t) => {
+  const l = ledger(
+    await recorded(async (sys) => {
+      await scene(sys);
+      await remount(sys, "/tmp");
+      await sys.stat("/tmp/f");
+    }),
+  );
+  t.deepEqual(sum([...l.kinds.values(), l.uncalled]), l.whole);
+  t.deepEqual(sum(l.procs.values()), l.whole);
+  const conns = sum(l.conns.values());
+  for (const key of KEYS) t.is(conns[key], l.whole[key]);
+  t.is(l.conns.size, 2);
+  t.false(l.conns.has(0));
+  t.true(traffic(l.whole).messages > 20);
+});
+
+test("calls at once: their times are added up, the connection's is counted once", async (t) => {
+  const l = ledger(
+    await recorded(async (sys) => {
+      await Promise.all([sys.stat("/n/far"), sys.stat("/n/far"), sys.stat("/n/far")]);
+    }),
+  );
+  t.is(l.whole.time, 150e6);
+  t.is(l.elapsed, 50e6);
+  t.deepEqual(
+    [...l.conns.values()].map((c) => [c.trips, c.time]),
+    [[3, 50e6]],
+  );
+});
+
+test("a ledger of the first events counts calls in progress as far as they came", async (t) => {
+  const r = await recorded(scene);
+  const stat = r.calls.find((c) => c.name === "stat");
+  const before = ledger(r, stat?.first);
+  t.false(before.kinds.has("stat"));
+  const reply = r.events.findIndex((e) => e.type === "receive" && e.call === stat?.id);
+  const during = ledger(r, reply + 1);
+  t.like(during.kinds.get("stat"), { calls: 1, trips: 1, sent: 3, received: 1, time: 50e6 });
+  t.deepEqual(ledger(r, 0).whole, newtotals());
+});
+
+test("events told one by one, with nothing kept, come to the same", async (t) => {
+  const l = new Ledger();
+  const r = await recorded(scene, { limit: 0, tell: (e, rec) => l.take(e, rec) });
+  l.finish();
+  const kept = ledger(await recorded(scene));
+  t.deepEqual([l.whole, l.kinds, l.conns], [kept.whole, kept.kinds, kept.conns]);
+  t.deepEqual([r.events.length, r.spaces.length, Object.keys(r.calls)], [0, 0, []]);
+});

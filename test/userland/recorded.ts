@@ -1,0 +1,53 @@
+// Runs to look at: a program on a machine with a ramfs 50 ms away, recorded.
+
+import { MCREATE, MREPL } from "../../kernel/const.ts";
+import type { Sys } from "../../syscalls/sys.ts";
+import { serveramfs, simnet } from "../../userland/boot/net.ts";
+import { dial } from "../../userland/lib/dial.ts";
+import { Recorder } from "../../userland/view/recorder.ts";
+import type { Recordopts } from "../../userland/view/recorder.ts";
+import type { About, Recording } from "../../userland/view/recording.ts";
+
+const ABOUT: About = {
+  program: "test",
+  namespace: "names",
+  clock: "virtual",
+  seed: 0,
+  machine: "here",
+  hosts: ["far:rtt=50ms"],
+};
+
+/** How the run is made: as a Recorder is, and the best version that the far machine speaks. */
+export type Runopts = Omit<Recordopts, "about"> & { readonly version?: string };
+
+/** Runs a program with the ramfs on /n/far, and records it from behind the mount on. */
+export async function recorded(
+  main: (sys: Sys) => Promise<void>,
+  { version, ...opts }: Runopts = {},
+): Promise<Recording> {
+  const net = simnet();
+  const k = await net.boot("here", { files: { n: { far: {} }, tmp: {} } });
+  const far = await net.boot("far");
+  await serveramfs(far, "tcp!*!9fs", version === undefined ? {} : { version });
+  net.link("here", "far", { rtt: "50ms" });
+  const rec = new Recorder({ about: ABOUT, ...opts });
+  const off = rec.listen(k.trace);
+  const p = k.spawn(
+    async (sys: Sys) => {
+      await remount(sys, "/n/far");
+      rec.begin();
+      await main(sys);
+    },
+    ["main"],
+  );
+  await p.wait();
+  off();
+  if (p.crash !== undefined) throw p.crash;
+  await net.shutdown();
+  return rec.recording;
+}
+
+/** Mounts the far ramfs, over a connection of its own. */
+export async function remount(sys: Sys, dir: string): Promise<void> {
+  await sys.mount(await dial(sys, "tcp!far!9fs"), -1, dir, MREPL | MCREATE, "");
+}
