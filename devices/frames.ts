@@ -38,6 +38,11 @@ export class Frames {
     this.#off = 0;
   }
 
+  /** Bytes of the last chunk behind the frame that was given last. */
+  get behind(): number {
+    return this.#chunk.length - this.#off;
+  }
+
   /** The next whole frame, or null when more bytes are needed (or it is broken). */
   next(): Uint8Array | Part | null {
     if (this.broken) return null;

@@ -27,6 +27,7 @@ import {
 import type { Kernel } from "../kernel/kernel.ts";
 import type { Proc } from "../kernel/proc.ts";
 import type { Task } from "../kernel/rendez.ts";
+import type { Wire } from "../kernel/trace.ts";
 import { utfdecode } from "../kernel/utf.ts";
 import { Conv, showaddr } from "./ipconv.ts";
 import type { Conn, Stack } from "./stack.ts";
@@ -156,6 +157,12 @@ class Devip implements Dev {
   peer(chan: Chan): string | null {
     const remote = ipchan(chan).conv?.conn?.remote;
     return remote === undefined ? null : `${remote.host}!${remote.port}`;
+  }
+
+  wire(chan: Chan): Wire | null {
+    const { conv } = ipchan(chan);
+    const moved = conv?.conn?.moved?.();
+    return conv === null || moved === undefined ? null : { wire: conv.vers, ...moved };
   }
 
   hangup(chan: Chan): void {

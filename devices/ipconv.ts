@@ -52,8 +52,9 @@ export class Conv {
   /** It has a connection from now on. */
   connected({ trace }: Kernel, conn: Conn): void {
     this.conn = conn;
-    conn.arrived = (way, bytes, left) => {
-      if (trace.on) trace.emit({ type: "wire", way, conv: this.n, bytes, left }, null);
+    conn.arrived = (way, piece) => {
+      const { n: conv, vers: wire } = this;
+      if (trace.on) trace.emit({ type: "wire", way, conv, wire, ...piece }, null);
     };
   }
 

@@ -80,6 +80,9 @@ export class Mnt implements Conn {
   /** A process of the kernel's is about to write what is posted. */
   #due = false;
   #reader: Coroutine | null = null;
+  /** Bytes over the transport so far, each way. */
+  #out: number;
+  #in: number;
 
   constructor(k: Kernel, chan: Chan, agreed: Agreed) {
     this.k = k;
@@ -90,6 +93,7 @@ export class Mnt implements Conn {
     this.msize = agreed.msize;
     this.ix = agreed.version.startsWith("9P2000.ix");
     this.stream = agreed.version.startsWith("9P2000.ix.stream");
+    ({ out: this.#out, in: this.#in } = chan.dev.wire?.(chan) ?? { out: 0, in: 0 });
     k.conns.add(this);
     this.#tell("open");
   }
@@ -175,12 +179,15 @@ export class Mnt implements Conn {
     let off = 0;
     for (const t of requests) {
       const end = convS2M(t, buf, off);
-      if (this.k.trace.on)
-        this.k.trace.emit({ type: "send", conn: this.id, fcall: t, bytes: end - off }, g.call);
+      if (this.k.trace.on) {
+        const m = { conn: this.id, fcall: t, bytes: end - off, off: this.#out + off };
+        this.k.trace.emit({ type: "send", ...m }, g.call);
+      }
       off = end;
       g.requests.push(t);
     }
     g.bytes += n;
+    this.#out += n;
     this.#nout += requests.length;
     this.#outbytes += n;
     this.#holdclock();
@@ -326,10 +333,12 @@ export class Mnt implements Conn {
         const chunk = yield* readchunk(up, this.chan, this.msize);
         if (chunk.length === 0) break;
         frames.add(chunk);
+        this.#in += chunk.length;
         // The trace shows messages, not parts.
         frames.whole = this.k.trace.on;
         for (let f = frames.next(); f !== null; f = frames.next())
-          if (!(f instanceof Uint8Array ? this.#mux(f) : this.#part(f))) frames.broken = true;
+          if (!(f instanceof Uint8Array ? this.#mux(f, frames.behind) : this.#part(f)))
+            frames.broken = true;
         if (!frames.broken) continue;
         this.chan.dev.hangup?.(this.chan);
         break;
@@ -342,15 +351,15 @@ export class Mnt implements Conn {
   }
 
   /** One frame from the server; false when it cannot be. */
-  #mux(frame: Uint8Array): boolean {
+  #mux(frame: Uint8Array, behind: number): boolean {
     const f = convM2S(frame, 0, frame.length);
     if (f === null) return false;
     const g = this.#groups[f.tag] ?? null;
-    if (this.k.trace.on)
-      this.k.trace.emit(
-        { type: "receive", conn: this.id, fcall: f, bytes: frame.length },
-        g?.call ?? null,
-      );
+    if (this.k.trace.on) {
+      const [conn, bytes] = [this.id, frame.length];
+      const off = this.#in - behind - bytes;
+      this.k.trace.emit({ type: "receive", conn, fcall: f, bytes, off }, g?.call ?? null);
+    }
     return this.#answer(g, f);
   }
 
@@ -458,9 +467,10 @@ export class Mnt implements Conn {
 
   #tell(what: "open" | "hangup" | "close"): void {
     if (!this.k.trace.on) return;
-    const name = this.chan.path.toString();
-    const peer = this.chan.dev.peer?.(this.chan) ?? null;
-    this.k.trace.emit({ type: "conn", conn: this.id, what, name, peer });
+    const { chan, id: conn } = this;
+    const wire = chan.dev.wire?.(chan)?.wire ?? null;
+    const peer = chan.dev.peer?.(chan) ?? null;
+    this.k.trace.emit({ type: "conn", conn, what, name: chan.path.toString(), peer, wire });
   }
 
   fids(): readonly string[] {
@@ -486,6 +496,5 @@ function stream(g: Group, f: Fcall): "more" | "over" | "bad" {
 function* readchunk(up: Proc, c: Chan, n: number): Task<Uint8Array> {
   if (c.dev.bread !== undefined) return yield* c.dev.bread(up, c, n);
   const buf = new Uint8Array(n);
-  const got = yield* c.dev.read(up, c, buf, 0);
-  return buf.subarray(0, got);
+  return buf.subarray(0, yield* c.dev.read(up, c, buf, 0));
 }

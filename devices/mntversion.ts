@@ -81,12 +81,16 @@ function* exchange(up: Proc, c: Chan, offer: Agreed): Task<Agreed> {
   const t: Fcall = { type: Tversion, tag: NOTAG, msize: offer.msize, version: offer.version };
   const buf = new Uint8Array(sizeS2M(t));
   convS2M(t, buf, 0);
-  if (up.k.trace.on) up.k.trace.emit({ type: "send", conn: 0, fcall: t, bytes: buf.length });
+  const off = c.dev.wire?.(c)?.out ?? 0;
+  if (up.k.trace.on) up.k.trace.emit({ type: "send", conn: 0, fcall: t, bytes: buf.length, off });
   c.offset += yield* c.dev.write(up, c, buf, c.offset);
   const frame = yield* readframe(up, c);
   const r = convM2S(frame, 0, frame.length);
-  if (r !== null && up.k.trace.on)
-    up.k.trace.emit({ type: "receive", conn: 0, fcall: r, bytes: frame.length });
+  if (r !== null && up.k.trace.on) {
+    const bytes = frame.length;
+    const at = c.dev.wire?.(c)?.in ?? bytes;
+    up.k.trace.emit({ type: "receive", conn: 0, fcall: r, bytes, off: at - bytes });
+  }
   return checkreply(r, offer);
 }
 

@@ -7,7 +7,7 @@ import { QLock, Rendez } from "../kernel/rendez.ts";
 import type { Task } from "../kernel/rendez.ts";
 import type { Cuttable, Flow, Link, Way } from "./simlink.ts";
 import { Rqueue } from "./stack.ts";
-import type { Addr, Conn, Connstate } from "./stack.ts";
+import type { Addr, Conn, Connstate, Piece } from "./stack.ts";
 
 /** Connections on one link take turns by pieces of at most this many bytes. */
 const PIECE = 65536;
@@ -25,7 +25,7 @@ export interface Owner {
 export class Simconn implements Conn, Cuttable {
   readonly local: Addr;
   readonly remote: Addr;
-  arrived?: (way: "in" | "out", bytes: number, left: number) => void;
+  arrived?: (way: "in" | "out", piece: Piece) => void;
   readonly #owner: Owner;
   readonly #link: Link;
   readonly #way: Way;
@@ -36,6 +36,9 @@ export class Simconn implements Conn, Cuttable {
   /** Pieces that are not on the wire yet, and how many bytes they and the one on its way there have. */
   #out: Uint8Array[] = [];
   #unsent = 0;
+  /** Bytes written, and bytes received, so far. */
+  #written = 0;
+  #received = 0;
   /** A piece is on its way to the wire. */
   #sending = false;
   /** The other end takes no more. */
@@ -105,6 +108,10 @@ export class Simconn implements Conn, Cuttable {
     return this.#unsent;
   }
 
+  moved(): { readonly out: number; readonly in: number } {
+    return { out: this.#written, in: this.#received - this.#in.length };
+  }
+
   read(up: Proc, buf: Uint8Array): Task<number> {
     return this.#in.read(up, buf);
   }
@@ -123,6 +130,7 @@ export class Simconn implements Conn, Cuttable {
       for (let off = 0; off < mine.length; off += PIECE)
         this.#out.push(mine.subarray(off, off + PIECE));
       this.#unsent += mine.length;
+      this.#written += mine.length;
       this.#send();
       while (this.#unsent > 0 && !this.#broken) yield this.#room;
       if (this.#broken) error(Ehungup);
@@ -178,14 +186,15 @@ export class Simconn implements Conn, Cuttable {
     while (!this.#sending && !this.#full && !this.#broken) {
       const piece = this.#out.shift();
       if (piece === undefined) break;
-      const left = this.#way.now;
-      const sent = this.#way.send(piece.length, this.#flow, () => {
-        this.arrived?.("out", piece.length, left);
-        this.#peer?.receive(piece, left);
+      const { length } = piece;
+      const at = { bytes: length, off: this.#written - this.#unsent, left: this.#way.now };
+      const sent = this.#way.send(length, this.#flow, () => {
+        this.arrived?.("out", at);
+        this.#peer?.receive(piece, at);
       });
       this.#sending = true;
-      if (this.#way.isnow(sent)) this.#sent(piece.length);
-      else this.#way.at(sent, () => this.#sentlater(piece.length));
+      if (this.#way.isnow(sent)) this.#sent(length);
+      else this.#way.at(sent, () => this.#sentlater(length));
     }
     if (this.#shut && this.#unsent === 0 && !this.#broken) this.#end();
   }
@@ -219,8 +228,9 @@ export class Simconn implements Conn, Cuttable {
   }
 
   /** A piece has come. If nobody is there to read it, the sender is told so. */
-  receive(piece: Uint8Array, left: number): void {
-    this.arrived?.("in", piece.length, left);
+  receive(piece: Uint8Array, at: Piece): void {
+    this.#received += piece.length;
+    this.arrived?.("in", at);
     if (this.#closed) this.hangup();
     else this.#in.put(piece);
   }

@@ -15,6 +15,9 @@ export type Addr = { readonly host: string; readonly port: number };
 /** How far a connection has come, in the words of ip(3)'s status file. */
 export type Connstate = "Established" | "Finwait1" | "Close_wait" | "Last_ack" | "Closed";
 
+/** A piece of what goes one way: its bytes, how many went before it, and when it left. */
+export type Piece = { readonly bytes: number; readonly off: number; readonly left: number };
+
 /** A connection. What it sends and receives is bounded: writing sleeps, and so does the sender's. */
 export interface Conn {
   readonly local: Addr;
@@ -23,8 +26,10 @@ export interface Conn {
   /** Bytes received and not yet read, and written and not yet sent. */
   readonly qin: number;
   readonly qout: number;
-  /** Told of each piece that has arrived, here ("in") or there, and when it left, by a stack that knows. */
-  arrived?: (way: "in" | "out", bytes: number, left: number) => void;
+  /** Told of each piece that has arrived, here ("in") or there, by a stack that knows. */
+  arrived?: (way: "in" | "out", piece: Piece) => void;
+  /** Bytes written and read so far, by a stack that calls `arrived`. */
+  moved?(): { readonly out: number; readonly in: number };
   /** As Dev.read: what has come, at least one byte; 0 at the end; "i/o on hungup channel" after a reset. */
   read(up: Proc, buf: Uint8Array): Task<number>;
   /** As Dev.bread. */

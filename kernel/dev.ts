@@ -24,6 +24,7 @@ import {
 import type { Proc } from "./proc.ts";
 import type { Task } from "./rendez.ts";
 import type { Readstream, Writestream } from "./stream.ts";
+import type { Wire } from "./trace.ts";
 
 /**
  * What a walk came to. `clone` is null when not all names were walked; then `qids` are those that were
@@ -71,6 +72,8 @@ export interface Dev {
   conn?(c: Chan): number;
   /** Who is at the other end of a connection, "far!564"; null when that has no name. */
   peer?(c: Chan): string | null;
+  /** The connection under c and the bytes written and read so far, where "wire" events tell of it. */
+  wire?(c: Chan): Wire | null;
   /** Whether c's offset means something, so that reads and writes at it run in the order made. */
   plain?(c: Chan): boolean;
   /** Reads ahead from c's offset on; a device without it is simply read. */

@@ -50,6 +50,18 @@ export type Step =
   | { readonly step: "mountpoint"; readonly path: string }
   | { readonly step: "fail"; readonly error: string; readonly walked: number };
 
+/** Where a message is in what goes one way over its connection. */
+export type Onwire = {
+  readonly conn: number;
+  /** Its size. */
+  readonly bytes: number;
+  /** Bytes that went this way over the transport before it. */
+  readonly off: number;
+};
+
+/** What a transport that tells of "wire" events knows of a Chan: its number there, and how far it is. */
+export type Wire = { readonly wire: number; readonly out: number; readonly in: number };
+
 /** The payload of one kind of event. */
 export type EventBody =
   | { readonly type: "call" }
@@ -61,13 +73,8 @@ export type EventBody =
       readonly path: string;
       readonly table: Picture;
     }
-  | { readonly type: "send"; readonly conn: number; readonly fcall: Fcall; readonly bytes: number }
-  | {
-      readonly type: "receive";
-      readonly conn: number;
-      readonly fcall: Fcall;
-      readonly bytes: number;
-    }
+  | ({ readonly type: "send"; readonly fcall: Fcall } & Onwire)
+  | ({ readonly type: "receive"; readonly fcall: Fcall } & Onwire)
   | {
       readonly type: "conn";
       readonly conn: number;
@@ -75,6 +82,8 @@ export type EventBody =
       readonly name: string;
       /** Who is at the other end, where the transport knows. */
       readonly peer: string | null;
+      /** What the transport calls it in "wire" events; null when there will be none. */
+      readonly wire: number | null;
     }
   | {
       /** A piece of a conversation of device ip has arrived, here ("in") or at the other end. */
@@ -82,7 +91,11 @@ export type EventBody =
       readonly way: "in" | "out";
       /** The conversation's number, as in /net/tcp/N. */
       readonly conv: number;
+      /** The conversation, by a number that is not used again. */
+      readonly wire: number;
       readonly bytes: number;
+      /** Bytes that went this way in this conversation before. */
+      readonly off: number;
       /** When it left its sender. */
       readonly left: number;
     }

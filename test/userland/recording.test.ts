@@ -85,6 +85,26 @@ test("a reply knows its request, and what was on the wire when it left and came"
   for (const e of wires) t.is(e.at - e.left, 25_000_000);
 });
 
+test("the offset of a message leads to the pieces of the wire that carried it", async (t) => {
+  const r = await recorded(scene);
+  const [conn] = r.conns;
+  t.not(conn?.wire ?? null, null);
+  const wires = r.events.filter((e) => e.type === "wire");
+  // What nobody waited for at the end (a Tclunk) may be on its way for ever.
+  const answered = new Set(r.events.map((e) => (e.type === "receive" ? e.of : -1)));
+  for (const [i, e] of r.events.entries()) {
+    if (e.type !== "receive" && !(e.type === "send" && answered.has(i))) continue;
+    const mine = wires.filter((w) => w.way === (e.type === "send" ? "out" : "in"));
+    const end = e.off + e.bytes;
+    const piece = mine.find((w) => w.wire === conn?.wire && w.off < end && end <= w.off + w.bytes);
+    if (piece === undefined) return t.fail(`${e.type} at ${e.off} is on no wire`);
+    t.is(e.type === "send" ? piece.left : piece.at, e.at);
+  }
+  const sent = r.events.filter((e) => e.type === "send");
+  for (const [i, e] of sent.entries())
+    if (i > 0) t.is(e.off, (sent[i - 1]?.off ?? 0) + (sent[i - 1]?.bytes ?? 0));
+});
+
 test("a recording goes to JSON and comes back as it was", async (t) => {
   const r = await recorded(scene);
   t.deepEqual(fromjson(tojson(r)), { ...r, lost: r.lost });

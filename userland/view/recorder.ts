@@ -115,8 +115,7 @@ export class Recorder {
 
   /** Takes one event in. */
   take(e: Event): void {
-    if (e.type === "conn" && e.what === "open")
-      this.#conns.push({ conn: e.conn, name: e.name, peer: e.peer, opened: e.at });
+    if (e.type === "conn" && e.what === "open") this.#conns.push(conn(e));
     if (e.type === "proc" && (e.what === "start" || e.what === "exec")) this.#proc(e.pid, e.text);
     if (!this.#recorded(e)) return this.#before(e);
     const call =
@@ -200,7 +199,7 @@ export class Recorder {
       case "proc":
         return { type: "proc", what: e.what, pid: e.pid, text: e.text };
       case "wire":
-        return { type: "wire", way: e.way, conv: e.conv, bytes: e.bytes, left: e.left };
+        return wire(e);
       case "call":
         return { type: "call" };
       case "namec":
@@ -217,21 +216,21 @@ export class Recorder {
   }
 
   #send(e: Event & { type: "send" }, call: Rcall | undefined): Rbody {
-    const { conn, fcall, bytes } = e;
+    const { conn, fcall, bytes, off } = e;
     if (call !== undefined) addmessage(call.cost, true, bytes);
     const key = pendingkey(conn, fcall.tag, e);
     const asked = { fcall, event: this.#recorded(e) ? this.#nevent : -1 };
     const list = this.#pending.get(key);
     if (list === undefined) this.#pending.set(key, [asked]);
     else list.push(asked);
-    return { type: "send", conn, fcall: cutdata(fcall, this.#snap), bytes };
+    return { type: "send", conn, fcall: cutdata(fcall, this.#snap), bytes, off };
   }
 
   #receive(e: Event & { type: "receive" }, call: Rcall | undefined): Rbody {
-    const { conn, fcall, bytes } = e;
+    const { conn, fcall, bytes, off } = e;
     if (call !== undefined && call.ended === null) addmessage(call.cost, false, bytes);
     const of = this.#answered(pendingkey(conn, fcall.tag, e), fcall, conn);
-    return { type: "receive", conn, fcall: cutdata(fcall, this.#snap), bytes, of };
+    return { type: "receive", conn, fcall: cutdata(fcall, this.#snap), bytes, off, of };
   }
 
   /** The event of the request that f answers. Requests of one tag are answered in order. */
@@ -301,6 +300,14 @@ type Asked = { readonly fcall: Fcall; readonly event: number };
 function step(e: Event & { type: "namec" }): Rbody {
   const { at: _at, pid: _pid, call: _call, ...body } = e;
   return body;
+}
+
+function conn({ conn, name, peer, wire, at }: Event & { type: "conn" }): Rconn {
+  return { conn, name, peer, wire, opened: at };
+}
+
+function wire({ way, conv, wire, bytes, off, left }: Event & { type: "wire" }): Rbody {
+  return { type: "wire", way, conv, wire, bytes, off, left };
 }
 
 /** The message with the first `snap` bytes of its data, copied: its buffer is the kernel's. */

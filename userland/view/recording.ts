@@ -8,7 +8,7 @@
 
 import type { Fcall } from "../../kernel/fcall.ts";
 import type { Picture } from "../../kernel/namespace.ts";
-import type { Step } from "../../kernel/trace.ts";
+import type { Onwire, Step } from "../../kernel/trace.ts";
 import type { Cost } from "./calls.ts";
 
 export const FORMAT = "namec recording";
@@ -41,6 +41,8 @@ export type Rconn = {
   readonly name: string;
   /** Who is at the other end: "far!564"; null when it has no name, as behind a pipe. */
   readonly peer: string | null;
+  /** Its number in "wire" events; null where nothing is known of the wire. */
+  readonly wire: number | null;
   readonly opened: number;
 };
 
@@ -83,27 +85,27 @@ export type Rbody =
       readonly op: "bind" | "mount" | "unmount";
       readonly path: string;
     }
-  | {
+  | ({
       readonly type: "send";
-      readonly conn: number;
       /** Data is cut to what the recorder keeps; `bytes` is the size of the message on the wire. */
       readonly fcall: Fcall;
-      readonly bytes: number;
-    }
-  | {
+    } & Onwire)
+  | ({
       readonly type: "receive";
-      readonly conn: number;
       readonly fcall: Fcall;
-      readonly bytes: number;
       /** The event of the request that it answers. */
       readonly of: number;
-    }
+    } & Onwire)
   | { readonly type: "conn"; readonly conn: number; readonly what: "open" | "hangup" | "close" }
   | {
       readonly type: "wire";
       readonly way: "in" | "out";
       readonly conv: number;
+      /** The connection, as Rconn has it. */
+      readonly wire: number;
       readonly bytes: number;
+      /** Bytes that went this way before. */
+      readonly off: number;
       readonly left: number;
     }
   | {
