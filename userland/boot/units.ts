@@ -1,7 +1,14 @@
 // Times, rates and probabilities as a person writes them: 50ms, 600KB/s, 1%. Here and nowhere else.
 
-/** A value that cannot be read. The message says how it is written. */
-export class Unitserror extends Error {}
+/** A value that cannot be read. The message says how it is written, or the hint does. */
+export class Unitserror extends Error {
+  readonly hint: string;
+
+  constructor(message: string, hint = "") {
+    super(message);
+    this.hint = hint;
+  }
+}
 
 const TIMES: ReadonlyMap<string, number> = new Map([
   ["ns", 1],

@@ -15,7 +15,7 @@ import { line } from "../view/line.ts";
 import type { Line } from "../view/line.ts";
 import { loadprogram } from "./load.ts";
 import { machine } from "./machine.ts";
-import { Mounterror } from "./mounts.ts";
+import { Mounterror } from "../boot/mounts.ts";
 import { painter } from "./paint.ts";
 import { plural } from "../view/stepfmt.ts";
 import { Tour } from "../view/tour.ts";

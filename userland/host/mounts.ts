@@ -1,19 +1,8 @@
-// The mounts that the command line makes before a program starts: --mount ADDR DIR. They are made in a
-// process whose name space the program then shares, so that the program's own process begins with it.
+// --mount ADDR DIR of the command line, checked. How mounts are made is in boot/mounts.ts.
 
-import { DMDIR, MCREATE, MREPL, OREAD } from "../../kernel/const.ts";
-import type { Booted } from "../../kernel/boot.ts";
-import { PlanError } from "../../kernel/errors.ts";
-import type { Process } from "../../kernel/spawn.ts";
-import type { Sys } from "../../syscalls/sys.ts";
-import { dial, netmkaddr } from "../lib/dial.ts";
+import { netmkaddr } from "../lib/dial.ts";
+import type { Mount } from "../boot/mounts.ts";
 import { Usage } from "./command.ts";
-
-/** A server to call, and the name to mount it on. */
-export type Mount = { readonly addr: string; readonly dir: string };
-
-/** How long a server may take to agree on a version, in ms. */
-const PATIENCE = 10_000;
 
 /** What --mount was given, checked. */
 export function mountof([addr = "", dir = ""]: readonly string[]): Mount {
@@ -36,67 +25,4 @@ function absolute(dir: string): string {
     `${dir} must be an absolute name`,
     "--mount ADDR DIR, such as --mount 'tcp!127.0.0.1!5640' /n/remote",
   );
-}
-
-/** A process with everything mounted, for the program to be started like; null when there is nothing to. */
-export async function mounted(kernel: Booted, mounts: readonly Mount[]): Promise<Process | null> {
-  if (mounts.length === 0) return null;
-  let done: () => void = () => undefined;
-  const ready = new Promise<void>((resolve) => (done = resolve));
-  const failure: { e: unknown } = { e: undefined };
-  const main = async (sys: Sys): Promise<string> => {
-    try {
-      for (const m of mounts) await mount(sys, m);
-      done();
-      // It stays until the program has its name space.
-      await sys.rendezvous(ready, null);
-      return "";
-    } catch (e) {
-      failure.e = e;
-      return "failed";
-    }
-  };
-  const p = kernel.spawn(main, ["mount"], { tty: kernel.config.tty });
-  await Promise.race([ready, p.wait()]);
-  if (failure.e !== undefined) throw failure.e;
-  return p;
-}
-
-/** A name that could not be mounted, for a person. */
-export class Mounterror extends Error {}
-
-async function mount(sys: Sys, { addr, dir }: Mount): Promise<void> {
-  try {
-    await mkname(sys, dir);
-    const fd = await dial(sys, addr);
-    await sys.alarm(PATIENCE);
-    await sys.notify(async (_note, s) => (s as Sys).noted(0));
-    await sys.mount(fd, -1, dir, MREPL | MCREATE, "");
-    await sys.alarm(0);
-    await sys.notify(null);
-  } catch (e) {
-    if (!(e instanceof PlanError)) throw e;
-    throw new Mounterror(`cannot mount ${addr} on ${dir}: ${reason(e)}`);
-  }
-}
-
-function reason(e: PlanError): string {
-  const { message } = e;
-  if (message === "interrupted") return `no answer in ${PATIENCE / 1000} s; is it a 9P server?`;
-  if (/version|hungup|fversion/.test(message) && e.call === "mount")
-    return `${message}; is it a 9P server?`;
-  return message;
-}
-
-/** Makes sure that there is something to mount on. */
-async function mkname(sys: Sys, dir: string): Promise<void> {
-  let name = "";
-  for (const elem of dir.split("/").filter(Boolean)) {
-    name += `/${elem}`;
-    try {
-      await sys.stat(name);
-    } catch {
-      await sys.close(await sys.create(name, OREAD, DMDIR | 0o775));
-    }
-  }
 }

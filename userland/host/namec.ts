@@ -8,7 +8,7 @@ import type { Command } from "./command.ts";
 import { demo } from "./demo.ts";
 import { commandhelp, help } from "./help.ts";
 import { Loaderror } from "./load.ts";
-import { Mounterror } from "./mounts.ts";
+import { Mounterror } from "../boot/mounts.ts";
 import { run } from "./run.ts";
 import { serve } from "./serve.ts";
 

@@ -7,9 +7,11 @@ import { Recorder } from "../view/recorder.ts";
 import type { Recordopts } from "../view/recorder.ts";
 import type { Recording } from "../view/recording.ts";
 import type { Given } from "./command.ts";
-import { mounted, mountof } from "./mounts.ts";
+import { mounted } from "../boot/mounts.ts";
+import { mountof } from "./mounts.ts";
 import { findplace } from "./place.ts";
-import { bootgiven, HERE, seedof } from "./simrun.ts";
+import { HERE } from "../boot/hosts.ts";
+import { bootgiven, seedof } from "./simrun.ts";
 import { watch } from "./watch.ts";
 
 /** What is run: the program, its arguments, and what the person typed. */

@@ -16,7 +16,8 @@ import { Usage, nearest } from "./command.ts";
 import type { Command, Given } from "./command.ts";
 import type { Bootopts } from "../boot/boot.ts";
 import { hostdir, machine } from "./machine.ts";
-import { Mounterror, dialstring } from "./mounts.ts";
+import { Mounterror } from "../boot/mounts.ts";
+import { dialstring } from "./mounts.ts";
 import { watch } from "./watch.ts";
 
 const ADDR = "tcp!127.0.0.1!5640";

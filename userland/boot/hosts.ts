@@ -1,0 +1,92 @@
+// The simulated machines around the one that runs a program. "far:rtt=50ms,bw=600KB/s" is a machine with a
+// ramfs, mounted on /n/far, and a link to it; the command line and the page have them so. What is wrong with
+// such a text is a Unitserror.
+
+import type { Booted } from "../../kernel/boot.ts";
+import type { Bootopts } from "./boot.ts";
+import type { Mount } from "./mounts.ts";
+import { serveramfs, simnet } from "./net.ts";
+import type { Linkspec } from "./net.ts";
+import { Unitserror, parsechance, parserate, parsetime } from "./units.ts";
+
+/** A simulated machine that was asked for. */
+export type Simhost = { readonly name: string; readonly link: Linkspec; readonly version?: string };
+
+/** The network name of the machine that runs the program. */
+export const HERE = "gnot";
+/** The versions of 9P that a machine may speak at best. */
+export const VERSIONS: readonly string[] = ["9P2000", "9P2000.ix", "9P2000.ix.stream"];
+
+const CHECK: Readonly<Record<string, (value: string) => unknown>> = {
+  rtt: parsetime,
+  bw: parserate,
+  jitter: parsetime,
+  loss: parsechance,
+  version: checkversion,
+};
+
+/** NAME:rtt=T[,bw=RATE]... taken apart. */
+export function hostof(text: string): Simhost {
+  const [, name = "", rest = ""] = /^([^:]*):?(.*)$/s.exec(text) ?? [];
+  if (!/^[A-Za-z][\w.-]*$/.test(name) || name === HERE || name === "localhost")
+    throw new Unitserror(`'${name}' is no name for a machine`, "write it as far:rtt=50ms");
+  const given: Record<string, string> = {};
+  for (const part of rest.split(",").filter(Boolean)) {
+    const [key = "", value = ""] = part.split(/=(.*)/s);
+    const check = CHECK[key];
+    if (check === undefined)
+      throw new Unitserror(`unknown ${key}`, `there are ${Object.keys(CHECK).join(", ")}`);
+    check(value);
+    given[key] = value;
+  }
+  const { rtt, version, ...link } = given;
+  if (rtt === undefined) throw new Unitserror("how far is it?", `write it as ${name}:rtt=50ms`);
+  return { name, link: { rtt, ...link }, ...(version !== undefined && { version }) };
+}
+
+/** The machine as text again: hosttext(hostof(t)) says what t says. */
+export function hosttext({ name, link, version }: Simhost): string {
+  const parts = Object.entries({ ...link, version }).filter(([, v]) => v !== undefined);
+  return `${name}:${parts.map(([key, v]) => `${key}=${v ?? ""}`).join(",")}`;
+}
+
+/** Throws unless it is a version of 9P. */
+export function checkversion(version: string): void {
+  if (!VERSIONS.includes(version))
+    throw new Unitserror(`bad version '${version}': there are ${VERSIONS.join(", ")}`);
+}
+
+/** Throws when two machines have one name. */
+export function distinct(hosts: readonly Simhost[]): void {
+  const names = hosts.map((h) => h.name);
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) throw new Unitserror(`${twice} is given twice`);
+}
+
+/** The machine that a program runs on, what is to be mounted there, and how everything ends. */
+export type Here = {
+  readonly kernel: Booted;
+  readonly mounts: readonly Mount[];
+  readonly shutdown: () => Promise<void>;
+};
+
+/** Boots a machine as `opts` say, and the others around it. `best` is what those speak that do not say. */
+export async function boothosts(
+  opts: Bootopts,
+  net: {
+    readonly hosts: readonly Simhost[];
+    readonly seed: number;
+    readonly best?: string | undefined;
+  },
+): Promise<Here> {
+  const { hosts, seed, best } = net;
+  distinct(hosts);
+  const sim = simnet({ seed, clock: opts.clock ?? "virtual" });
+  const kernel = await sim.boot(HERE, opts);
+  for (const { name, link, version = best } of hosts) {
+    await serveramfs(await sim.boot(name), "tcp!*!9fs", version === undefined ? {} : { version });
+    sim.link(HERE, name, link);
+  }
+  const mounts = hosts.map(({ name }) => ({ addr: `tcp!${name}!9fs`, dir: `/n/${name}` }));
+  return { kernel, mounts, shutdown: () => sim.shutdown() };
+}
