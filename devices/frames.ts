@@ -1,16 +1,18 @@
 // Frames of 9P out of chunks of bytes, cut and merged in any way. A frame inside one chunk is a view of
-// it; one that was cut is copied, once. The data of an Rstream, though, is given as it comes, in parts
-// that are views too, so that the bytes of a stream are not copied here at all.
+// it; one that was cut, or whose chunk is lent (rbuf.ts), is copied, once. The data of an Rstream, though,
+// is given as it comes, in parts that are views too, so that the bytes of a stream are not copied here at
+// all: they are the taker's to give back.
 
 import { get16, get32, get8 } from "../kernel/bits.ts";
 import { Rstream, framesize } from "../kernel/fcall.ts";
+import { giveback, lent } from "./rbuf.ts";
 
 /** size[4] type[1] tag[2]: the least a frame can be. */
 const MINFRAME = 7;
 /** An Rstream's fixed part: that and count[4]. */
 const STREAMHEAD = 11;
 
-/** Some of the data of an Rstream that was cut; never empty. */
+/** Data of an Rstream, all or some; never empty. */
 export type Part = { readonly tag: number; readonly data: Uint8Array };
 
 export class Frames {
@@ -23,6 +25,7 @@ export class Frames {
   #left = 0;
   readonly #msize: number;
   #chunk: Uint8Array = new Uint8Array(0);
+  #lent = false;
   #off = 0;
   /** A frame that was cut: its bytes so far, or its size's. */
   #part: Uint8Array | null = null;
@@ -35,6 +38,7 @@ export class Frames {
   /** The next chunk; all frames of the last must have been taken. */
   add(chunk: Uint8Array): void {
     this.#chunk = chunk;
+    this.#lent = lent(chunk);
     this.#off = 0;
   }
 
@@ -52,9 +56,16 @@ export class Frames {
     if (left < 4) return this.#cut(left, 4);
     const size = framesize(this.#chunk, this.#off);
     if (!this.#sane(size)) return null;
-    if (left < size) return this.#begins(left, size) ? this.#data() : this.#cut(left, size);
-    const f = this.#chunk.subarray(this.#off, this.#off + size);
-    this.#off += size;
+    if (this.#begins(left, size)) return this.#data();
+    return left < size ? this.#cut(left, size) : this.#frame(size);
+  }
+
+  #frame(size: number): Uint8Array {
+    const [from, to] = [this.#off, this.#off + size];
+    this.#off = to;
+    if (!this.#lent) return this.#chunk.subarray(from, to);
+    const f = this.#chunk.slice(from, to);
+    giveback(this.#chunk, size);
     return f;
   }
 
@@ -66,11 +77,13 @@ export class Frames {
   /** Whether an Rstream begins here that can be given in parts: all but its data is there, and makes sense. */
   #begins(left: number, size: number): boolean {
     const [c, o] = [this.#chunk, this.#off];
-    if (this.whole || left < STREAMHEAD || get8(c, o + 4) !== Rstream) return false;
+    if (this.whole || left < STREAMHEAD || size === STREAMHEAD || get8(c, o + 4) !== Rstream)
+      return false;
     if (get32(c, o + 7) !== size - STREAMHEAD) return false;
     this.#tag = get16(c, o + 5);
     this.#left = size - STREAMHEAD;
     this.#off += STREAMHEAD;
+    giveback(this.#chunk, STREAMHEAD);
     return true;
   }
 
@@ -91,6 +104,7 @@ export class Frames {
     this.#part.set(this.#chunk.subarray(this.#off));
     this.#have = left;
     this.#off = this.#chunk.length;
+    giveback(this.#chunk, left);
     return null;
   }
 
@@ -99,6 +113,7 @@ export class Frames {
     part.set(this.#chunk.subarray(this.#off, this.#off + take), this.#have);
     this.#have += take;
     this.#off += take;
+    giveback(this.#chunk, take);
     if (this.#have < part.length) return null;
     if (part.length > 4) {
       this.#part = null;

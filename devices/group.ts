@@ -23,7 +23,7 @@ type Fresh = { readonly fid: number; made: boolean; gone: boolean };
 
 /** Takes what a Tstream brings; the connection calls it for each Rstream, in order. */
 export interface Sink {
-  /** "over": that was the last of the run; "bad": it is more than was asked for. */
+  /** The bytes are its own, to give back (rbuf.ts). "over": that was the last of the run; "bad": it is more than was asked for. */
   data(bytes: Uint8Array): "more" | "over" | "bad";
   /** The run ended with an Rerror. */
   failed(ename: string): void;

@@ -1,8 +1,10 @@
 // The host's TCP, a Stack over node:net. Announcing "*" listens on the loopback address, unless the stack
 // was made public; an address that is named is taken at its word. Host names are the host's to resolve.
 //
-// What is written in one burst of the scheduler is sent as one when nothing else can run; what comes is
-// handed to the reader in the host's own chunks. Both directions are bounded. A connection that was closed
+// What is written in one burst of the scheduler is sent as one when nothing else can run, a big write at
+// once; a writer sleeps while the host has not taken a frame's worth. What comes on a connection that was
+// called for is read into buffers that are used again (rbuf.ts), on one that was accepted into the host's
+// own. Both directions are bounded. A connection that was closed
 // is sent out for LINGER at most; shutdown gives it LASTGASP.
 
 import { connect, createServer } from "node:net";
@@ -14,20 +16,24 @@ import { QLock, Rendez } from "../kernel/rendez.ts";
 import type { Task } from "../kernel/rendez.ts";
 import type { Sched } from "../kernel/sched.ts";
 import { hosterror, hostsync, hostwait } from "./host-node.ts";
+import { giveback, takebuf } from "./rbuf.ts";
 import { Rqueue } from "./stack.ts";
 import type { Addr, Conn, Connstate, Listener, Stack } from "./stack.ts";
 
-/** Bytes written and not sent past which a writer sleeps; the most that one write queues at once. */
-const OUTMAX = 1024 * 1024;
-/** Bytes that are sent without waiting for the end of the burst. */
-const BURST = 256 * 1024;
-/** Small writes are gathered in slabs; one of more than SMALL bytes is copied to pieces by itself. */
+/** Bytes that the host has not taken past which a writer sleeps: a frame of a stream. */
+const OUTMAX = 64 * 1024;
+/** Bytes that a connection gives the host before the host's other events have their turn. */
+const TURN = 256 * 1024;
+/** Small writes are gathered in slabs; one of more than SMALL bytes is copied to pieces and sent at once. */
 const SLAB = 32 * 1024;
 const SMALL = 8 * 1024;
 /** Pieces are used again: memory that is warm is copied to ten times as fast as what was just allocated. */
 const PIECE = 68 * 1024;
 const NPIECES = 32;
 const pieces: Uint8Array[] = [];
+/** A read of fewer bytes is copied; one of the host's reads has room for at least LEASTROOM while much comes. */
+const SMALLREAD = 16 * 1024;
+const LEASTROOM = 64 * 1024;
 /** Calls that wait to be accepted; one more is hung up on. */
 const BACKLOG = 128;
 /** Milliseconds for what was written before a close, and before a shutdown. */
@@ -62,10 +68,16 @@ class Nodestack implements Stack {
     const call: { conn: Nodeconn | null; failure: string | null } = { conn: null, failure: null };
     const { host, port } = remote;
     const local = lport === 0 ? {} : { localPort: lport };
+    const into = new Into();
+    const onread = {
+      buffer: () => into.room(),
+      callback: (n: number) => call.conn?.came(into.take(n)) ?? true,
+    };
     const sock = hostsync(() =>
-      connect({ host, port, ...local, noDelay: true, allowHalfOpen: true }),
+      connect({ host, port, ...local, noDelay: true, allowHalfOpen: true, onread }),
     );
     this.#keep(sock);
+    sock.once("close", () => into.end());
     sock.once("connect", () => {
       call.conn = new Nodeconn(this.#k.sched, sock);
       r.wakeupall();
@@ -109,7 +121,9 @@ class Nodestack implements Stack {
       if (call.failure !== null) error(call.failure);
       listener = new Nodelistener(server, (sock) => {
         this.#keep(sock);
-        return new Nodeconn(this.#k.sched, sock);
+        const conn = new Nodeconn(this.#k.sched, sock);
+        sock.on("data", (chunk: Uint8Array) => conn.came(chunk));
+        return conn;
       });
       return listener;
     } finally {
@@ -188,6 +202,8 @@ class Nodeconn implements Conn {
   #slab: Uint8Array = NOSLAB;
   #from = 0;
   #to = 0;
+  /** Given to the host since its other events had their turn. */
+  #given = 0;
   /** A flush is due when the scheduler is idle. */
   #due = false;
   #shut = false;
@@ -202,10 +218,15 @@ class Nodeconn implements Conn {
     this.remote = { host: address(sock.remoteAddress), port: sock.remotePort ?? 0 };
     const [stop, go] = [() => void sock.pause(), () => void sock.resume()];
     this.#in = new Rqueue({ stop, go, outside: true });
-    sock.on("data", (chunk: Uint8Array) => this.#in.put(chunk));
     sock.on("end", () => this.#in.eof());
     sock.on("error", () => this.#break());
     sock.on("close", () => this.#break());
+  }
+
+  /** Takes over what has come; it goes on reading, until it is stopped. */
+  came(chunk: Uint8Array): true {
+    this.#in.put(chunk);
+    return true;
   }
 
   /** Begins to read: a call has been accepted. */
@@ -242,11 +263,10 @@ class Nodeconn implements Conn {
     try {
       let n = 0;
       do {
-        if (this.qout >= OUTMAX)
-          yield* hostwait(up, this.#room, () => !this.#broken && this.qout >= OUTMAX);
+        if (this.#full()) yield* hostwait(up, this.#room, () => !this.#broken && this.#full());
         if (this.#broken || this.#shut) error(Ehungup);
-        this.#put(bytes.length <= OUTMAX ? bytes : bytes.subarray(n, n + OUTMAX));
-        n += OUTMAX;
+        this.#put(bytes.length <= PIECE ? bytes : bytes.subarray(n, n + PIECE));
+        n += PIECE;
       } while (n < bytes.length);
     } finally {
       q.unlock();
@@ -291,23 +311,29 @@ class Nodeconn implements Conn {
     this.#room.wakeupall();
   }
 
-  /** Copies bytes to where the next flush finds them. */
+  /** A writer has to wait: for the other end, or for the host's other events. */
+  #full(): boolean {
+    return this.#given >= TURN || this.qout >= OUTMAX;
+  }
+
+  /** Copies bytes, at most PIECE, to where the next flush finds them. */
   #put(bytes: Uint8Array): void {
     const n = bytes.length;
+    this.#nout += n;
     if (n > SMALL) {
       this.#cut();
-      for (let off = 0; off < n; off += PIECE) this.#out.push(piece(bytes, off));
-    } else {
-      if (this.#to + n > this.#slab.length) {
-        this.#cut();
-        this.#slab = Buffer.allocUnsafeSlow(SLAB);
-        this.#from = this.#to = 0;
-      }
-      this.#slab.set(bytes, this.#to);
-      this.#to += n;
+      this.#out.push(piece(bytes));
+      this.#flush();
+      return;
     }
-    this.#nout += n;
-    if (this.#nout >= BURST) this.#flush();
+    if (this.#to + n > this.#slab.length) {
+      this.#cut();
+      this.#slab = Buffer.allocUnsafeSlow(SLAB);
+      this.#from = this.#to = 0;
+    }
+    this.#slab.set(bytes, this.#to);
+    this.#to += n;
+    if (this.#nout >= OUTMAX) this.#flush();
     else if (!this.#due) {
       this.#due = true;
       this.#sched.atidle(this.#atidle);
@@ -331,6 +357,7 @@ class Nodeconn implements Conn {
     const out = this.#out;
     if (out.length === 0) return;
     this.#out = [];
+    if (this.#given < TURN && (this.#given += this.#nout) >= TURN) setImmediate(this.#turned);
     this.#nout = 0;
     const sock = this.#sock;
     if (this.#broken || this.#shut || sock.destroyed) return;
@@ -346,18 +373,58 @@ class Nodeconn implements Conn {
   readonly #sent = (e?: Error | null): void => {
     const p = this.#sending.shift();
     if (p !== undefined && (e ?? null) === null) free(p);
-    if (!this.#room.empty && this.qout < OUTMAX) this.#room.wakeupall();
+    if (!this.#room.empty && !this.#full()) this.#room.wakeupall();
   };
+
+  /** The host's other events have had their turn. */
+  readonly #turned = (): void => {
+    this.#given = 0;
+    if (!this.#room.empty && !this.#full()) this.#room.wakeupall();
+  };
+}
+
+/** Where the host puts what comes: a small buffer that is copied from, or while much comes a lent one. */
+class Into {
+  readonly #small: Uint8Array = new Uint8Array(SMALLREAD);
+  /** What is free of the lent one. */
+  #big: Uint8Array | null = null;
+
+  room(): Uint8Array {
+    return this.#big ?? this.#small;
+  }
+
+  /** The n bytes that came, for whoever reads. */
+  take(n: number): Uint8Array {
+    const big = this.#big;
+    if (n < SMALLREAD || big === null) {
+      const chunk = Buffer.allocUnsafe(n);
+      chunk.set(this.room().subarray(0, n));
+      this.end();
+      if (n === SMALLREAD) this.#big = takebuf();
+      return chunk;
+    }
+    this.#big = big.subarray(n);
+    if (this.#big.length < LEASTROOM) {
+      giveback(this.#big);
+      this.#big = takebuf();
+    }
+    return big.subarray(0, n);
+  }
+
+  /** The lent buffer is not needed. */
+  end(): void {
+    if (this.#big !== null) giveback(this.#big);
+    this.#big = null;
+  }
 }
 
 const NOSLAB: Uint8Array = new Uint8Array(0);
 
-/** A copy of at most PIECE of the bytes from off on. */
-function piece(bytes: Uint8Array, off: number): Uint8Array {
-  const part = off === 0 && bytes.length <= PIECE ? bytes : bytes.subarray(off, off + PIECE);
+/** A copy of at most PIECE bytes. */
+function piece(bytes: Uint8Array): Uint8Array {
   const room = pieces.pop() ?? new Uint8Array(PIECE);
-  room.set(part);
-  return room.subarray(0, part.length);
+  room.set(bytes);
+  return room.subarray(0, bytes.length);
 }
 
 /** Keeps a piece for another write; a slab is none. */

@@ -13,6 +13,7 @@ import type { Group, Sink } from "./group.ts";
 import type { MntChan } from "./mntchan.ts";
 import { plain } from "./mntchan.ts";
 import type { Mnt } from "./mntrpc.ts";
+import { giveback } from "./rbuf.ts";
 
 /** While a kernel's streams hold more credit than this, new runs are small. */
 const MAXCREDIT = 256 * 1024 * 1024;
@@ -77,7 +78,8 @@ export class Runs implements Readstream, Sink {
     const run = this.#runs[0];
     if (run === undefined || run.got + bytes.length > run.count) return "bad";
     run.got += bytes.length;
-    if (bytes.length > 0 && !this.#eof && this.#failed === null && !this.#dropped) {
+    if (this.#eof || this.#failed !== null || this.#dropped) giveback(bytes);
+    else if (bytes.length > 0) {
       this.#chunks.push(bytes);
       this.#have += bytes.length;
     }
@@ -86,7 +88,7 @@ export class Runs implements Readstream, Sink {
     this.#runs.shift();
     if (run.got < run.count) {
       this.#eof = true;
-      this.#giveback();
+      this.#uncredit();
     }
     return "over";
   }
@@ -94,11 +96,11 @@ export class Runs implements Readstream, Sink {
   failed(ename: string): void {
     this.#runs.shift();
     if (!this.#eof) this.#failed ??= ename;
-    this.#giveback();
+    this.#uncredit();
   }
 
   /** No more will be kept: the credit for what did not come is given back. */
-  #giveback(): void {
+  #uncredit(): void {
     const rest = this.#asked - this.offset - this.#have;
     this.#asked -= rest;
     this.#m.k.credit -= rest;
@@ -139,9 +141,10 @@ export class Runs implements Readstream, Sink {
     let i = 0;
     for (; i < this.#chunks.length && n < buf.length; i++) {
       const chunk = this.#chunks[i] ?? NONE;
-      const part = chunk.subarray(0, buf.length - n);
+      const part = chunk.length <= buf.length - n ? chunk : chunk.subarray(0, buf.length - n);
       buf.set(part, n);
       n += part.length;
+      giveback(part);
       if (part.length === chunk.length) continue;
       this.#chunks[i] = chunk.subarray(part.length);
       break;
@@ -156,9 +159,10 @@ export class Runs implements Readstream, Sink {
   end(): void {
     if (this.#dropped) return;
     this.#dropped = true;
+    for (const chunk of this.#chunks) giveback(chunk);
     this.#chunks = [];
     this.#have = 0;
-    this.#giveback();
+    this.#uncredit();
     // Past the end of the file the server answers by itself; a run that flows is flushed.
     this.#m.release(this.#g, this.#runs.length === 0 || this.#eof);
   }

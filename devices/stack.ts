@@ -8,6 +8,7 @@ import { Ehungup, error } from "../kernel/errors.ts";
 import type { Proc } from "../kernel/proc.ts";
 import { Rendez } from "../kernel/rendez.ts";
 import type { Task } from "../kernel/rendez.ts";
+import { giveback } from "./rbuf.ts";
 
 /** One end of a connection; port 0 stands for none, or any. */
 export type Addr = { readonly host: string; readonly port: number };
@@ -107,7 +108,10 @@ export class Rqueue {
 
   /** Takes over a chunk that has come. */
   put(chunk: Uint8Array): void {
-    if (chunk.length === 0 || this.#end !== null) return;
+    if (chunk.length === 0 || this.#end !== null) {
+      giveback(chunk);
+      return;
+    }
     this.#chunks.push(chunk);
     this.length += chunk.length;
     this.#held += charge(chunk.length);
@@ -133,6 +137,7 @@ export class Rqueue {
 
   /** Forgets what was received and ends: nobody will read it. */
   drop(): void {
+    for (const chunk of this.#chunks) giveback(chunk);
     this.#chunks = [];
     this.#first = this.#held = this.length = 0;
     this.eof();
@@ -146,12 +151,13 @@ export class Rqueue {
     while (n < buf.length && this.length > 0) {
       const b = this.#take(buf.length - n);
       buf.set(b, n);
+      giveback(b);
       n += b.length;
     }
     return n;
   }
 
-  /** At most n bytes, of one chunk: the result is the caller's. Empty at the end. */
+  /** At most n bytes, of one chunk: the result is the caller's, who may give it back (rbuf.ts). Empty at the end. */
   *bread(up: Proc, n: number): Task<Uint8Array> {
     if (this.length === 0) yield* this.#wait(up);
     return this.length === 0 ? NONE : this.#take(n);

@@ -269,6 +269,55 @@ test.serial(
 );
 
 test.serial(
+  "what waits to be sent is less than a frame, and the one behind it",
+  networked(async (t, sys) => {
+    const a = await announce(sys, "tcp!*!0");
+    const sock = await calling(sys, a.dir);
+    sock.pause();
+    const call = await listen(sys, a.dir);
+    const fd = await accept(sys, call, true);
+    const frame = 65_536 + 11;
+    const writing = (async (): Promise<void> => {
+      for (let i = 0; i < 400; i++) await sys.write(fd, new Uint8Array(frame));
+    })();
+    await sleepsin(sys, call.dir);
+    const qout = Number(/qout (\d+)/.exec(await cat(sys, `${call.dir}/status`))?.[1]);
+    t.true(qout < 65_536 + frame, String(qout));
+    sock.resume();
+    await writing;
+    for (const f of [fd, call.cfd, a.cfd]) await sys.close(f);
+    sock.end();
+  }),
+);
+
+test.serial(
+  "a program that is slow to read what it called for has all of it, and stops the sender",
+  networked(async (t, sys) => {
+    const total = 16 * 1024 * 1024;
+    const bytes = Buffer.alloc(total, "0123456789abcdefghijklmnopqrstuvwxyz");
+    await serving(
+      (sock) => sock.end(bytes),
+      async (addr) => {
+        const call = await dialctl(sys, addr);
+        await sys.sleep(300);
+        const qin = Number(/qin (\d+)/.exec(await cat(sys, `${call.dir}/status`))?.[1]);
+        t.true(qin >= 1024 * 1024 && qin <= (1024 + 256) * 1024, String(qin));
+        const got = new Uint8Array(total);
+        let n = 0;
+        for (let step = 1; n < total; step = (step * 7 + 1) % 100_003) {
+          const m = await sys.read(call.fd, got.subarray(n, n + step));
+          if (m === 0) break;
+          n += m;
+        }
+        t.true(n === total && bytes.equals(got));
+        t.is(await sys.read(call.fd, got), 0);
+        for (const f of [call.fd, call.cfd]) await sys.close(f);
+      },
+    );
+  }),
+);
+
+test.serial(
   "waiting for the network holds virtual time",
   networked(
     async (t, sys) => {
