@@ -53,6 +53,18 @@ test(
 );
 
 test(
+  "printing nothing writes nothing: the reader of a pipe sees no end in it",
+  within(async (t, k) => {
+    await run(k, async (sys: Sys) => {
+      const [r, w] = await sys.pipe();
+      await fprint(sys, w, "");
+      await fprint(sys, w, "more");
+      t.is(await sys.read(r, new Uint8Array(10)), 4);
+    });
+  }),
+);
+
+test(
   "files are read and written whole, whatever their size",
   within(async (t, k) => {
     await run(k, async (sys: Sys) => {

@@ -7,14 +7,14 @@ import { type Both, both } from "./both.ts";
 const CHUNK = 8192;
 const BIG = 65536;
 
-/** Writes text to descriptor 1. */
+/** Writes text to descriptor 1; no text is no write, which a pipe would show as an end of file. */
 export const print: Both<[text: string], void> = both(function* (sys, text) {
-  yield* writeall(sys, 1, utfencode(text));
+  if (text !== "") yield* writeall(sys, 1, utfencode(text));
 });
 
 /** Writes text to a descriptor. */
 export const fprint: Both<[fd: number, text: string], void> = both(function* (sys, fd, text) {
-  yield* writeall(sys, fd, utfencode(text));
+  if (text !== "") yield* writeall(sys, fd, utfencode(text));
 });
 
 /** Reads until buf is full or the file ends; gives the bytes read. */
