@@ -1,11 +1,12 @@
 // A run that is recorded: the program on the machines that the options ask for, mounts made first, and
 // everything that it does taken down. What reads the recording is elsewhere.
 
+import type { Booted } from "../../kernel/boot.ts";
 import type { Tty } from "../../kernel/tty.ts";
 import type { Program } from "../../kernel/trap.ts";
 import { Recorder } from "../view/recorder.ts";
 import type { Recordopts } from "../view/recorder.ts";
-import type { Recording } from "../view/recording.ts";
+import type { About, Recording } from "../view/recording.ts";
 import type { Given } from "./command.ts";
 import { mounted } from "../boot/mounts.ts";
 import { mountof } from "./mounts.ts";
@@ -28,6 +29,18 @@ export type How = Pick<Recordopts, "snap" | "limit" | "tell"> & {
   readonly namespace?: "names" | "standard";
 };
 
+/** How a run is made, for those who read of it. */
+export function aboutof(given: Given, kernel: Booted, program: string): About {
+  return {
+    program,
+    namespace: kernel.config.namespace,
+    clock: kernel.config.virtual ? "virtual" : "real",
+    seed: seedof(given),
+    machine: HERE,
+    hosts: given.all("host").map(([text = ""]) => text),
+  };
+}
+
 /** Runs a program to its end and records it; `status` is what the host's process should end with. */
 export async function recordrun(
   given: Given,
@@ -45,14 +58,7 @@ export async function recordrun(
   const { kernel } = here;
   const { snap, limit, tell } = how;
   const rec = new Recorder({
-    about: {
-      program: what.program,
-      namespace: kernel.config.namespace,
-      clock: kernel.config.virtual ? "virtual" : "real",
-      seed: seedof(given),
-      machine: HERE,
-      hosts: given.all("host").map(([text = ""]) => text),
-    },
+    about: aboutof(given, kernel, what.program),
     place: findplace(),
     ...(snap !== undefined && { snap }),
     ...(limit !== undefined && { limit }),

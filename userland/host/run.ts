@@ -9,6 +9,8 @@ import { isfile, loadprogram, progname } from "./load.ts";
 import { mounted } from "../boot/mounts.ts";
 import { mountof } from "./mounts.ts";
 import { painter } from "./paint.ts";
+import { aboutof } from "./record.ts";
+import { Reports, reportoptions } from "./reports.ts";
 import { bootgiven, machineoptions } from "./simrun.ts";
 import { Strace } from "../view/strace.ts";
 import { watch } from "./watch.ts";
@@ -32,11 +34,13 @@ spins without making a system call hears neither: end it with kill -KILL.`,
       values: [],
       text: "show every system call, what became of its name, and its 9P messages, on stderr",
     },
+    ...reportoptions,
     ...machineoptions,
   ],
   examples: [
     "namec run hello.ts a b c",
     "namec run --trace ls /dev",
+    "namec run --summary --pcap far.pcapng --timeline far.json --host far:rtt=50ms hello.ts",
     "namec run --mount 'tcp!127.0.0.1!5640' /n/remote hello.ts",
     "namec run --virtual --host far:rtt=50ms,bw=600KB/s hello.ts",
   ],
@@ -52,21 +56,29 @@ async function start(given: Given): Promise<number> {
   const user = given.get("user");
   const here = await bootgiven(given, user === undefined ? {} : { user });
   const { kernel } = here;
+  let reports: Reports | null = null;
   let ended = (): void => undefined;
+  let good = true;
+  let status;
   try {
+    if (reportoptions.some((o) => given.has(o.name)))
+      reports = new Reports(given, kernel, aboutof(given, kernel, given.rest.join(" ")));
     const like = await mounted(kernel, [...here.mounts, ...mounts]);
     if (given.has("trace")) ended = traced(kernel, like?.pid ?? 0);
+    reports?.begin(like === null ? [] : [like.pid]);
     const argv = [isfile(prog) ? progname(prog) : prog, ...args];
     const p = kernel.spawn(main, argv, {
       tty: kernel.config.tty,
       ...(like === null ? {} : { like }),
     });
     like?.kill();
-    return await watch(kernel, p);
+    status = await watch(kernel, p);
   } finally {
     ended();
+    good = reports?.end() ?? true;
     await here.shutdown();
   }
+  return status === 0 && !good ? 1 : status;
 }
 
 async function find(prog: string): Promise<Program> {

@@ -141,7 +141,7 @@ export class Recorder {
 
   /** After an event, where nothing is kept: what it ended. A late reply brings its call back for itself. */
   #forget(e: Event, call: Rcall | undefined): void {
-    if (call !== undefined && call.ended !== null) delete this.#calls[call.id];
+    if (call !== undefined && call.ended !== null) Reflect.deleteProperty(this.#calls, call.id);
     if (e.type === "proc" && e.what === "exit") {
       this.#bypid.delete(e.pid);
       drop(this.#procs, (p) => p.pid === e.pid);
