@@ -68,7 +68,8 @@ async function links(): Promise<void> {
   say(columns(rows));
   say(
     "  stream: up to rate x rtt = 16 MiB (a run) the limit and 0.017% for frames (11 bytes of 65547), and\n" +
-      "  beyond at most bytes x rtt / run: two runs in each round trip and the time of one\n",
+      "  beyond at most rtt + bytes x rtt / run: the first run alone, until the open is answered, then two\n" +
+      "  in each round trip and the time of one\n",
   );
   const at = process.argv.indexOf("-o");
   const file = (at > 0 ? process.argv[at + 1] : undefined) ?? "bench-stream.svg";

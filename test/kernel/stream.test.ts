@@ -5,6 +5,7 @@ import test from "ava";
 import type { ExecutionContext } from "ava";
 import type { Booted } from "../../kernel/boot.ts";
 import { DMDIR, OREAD, OSTREAM, OWRITE } from "../../kernel/const.ts";
+import { Tstream } from "../../kernel/fcall.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import type { Bootopts } from "../../userland/boot/boot.ts";
 import { type Net, simnet } from "../../userland/boot/net.ts";
@@ -140,6 +141,35 @@ for (const [rtt, bw] of [
   );
 }
 
+test(
+  "beyond 256 MiB of credit new runs are 64 KiB, and what waits stays within the credit",
+  over([{ rtt: "1ms" }], async ({ t, sys, fs, machines: [k] }) => {
+    fs.add("f", 64 * MiB);
+    const fds: number[] = [];
+    const opened = async (n: number): Promise<number> => {
+      for (let i = 0; i < n; i++) fds.push(await sys.open("/n/far/f", OREAD | OSTREAM));
+      await sys.sleep(1000);
+      t.is(k.credit, fs.nread, "all that was asked for has come, and no more");
+      return k.credit;
+    };
+    t.is(await opened(8), 256 * MiB);
+    t.is(await opened(1), 256 * MiB + RUN);
+    t.is(await opened(3), 256 * MiB + RUN + 6 * FRAME);
+    // What is read is asked for again, a small run at a time, until enough of the others is gone.
+    const buf = new Uint8Array(FRAME);
+    const [first = -1, last = -1] = [fds.shift(), fds.pop()];
+    t.is(await sys.sread(last, buf), FRAME);
+    await sys.sleep(1000);
+    t.deepEqual([k.credit, fs.nread], [256 * MiB + RUN + 6 * FRAME, 256 * MiB + RUN + 7 * FRAME]);
+    await sys.close(first);
+    t.is(await sys.sread(last, buf), FRAME);
+    await sys.sleep(1000);
+    t.is(k.credit, 224 * MiB + 2 * RUN + 5 * FRAME);
+    for (const fd of [last, ...fds]) await sys.close(fd);
+    t.is(k.credit, 0);
+  }),
+);
+
 /** A test with a ramfs one round trip away, over which bytes take no time. */
 function world(fn: (t: ExecutionContext, w: World, sys: Sys) => Promise<void>) {
   return async (t: ExecutionContext): Promise<void> => {
@@ -171,6 +201,24 @@ test(
       (message = (await failed(sys.open(missing, OREAD | OSTREAM))).message);
     t.is((await w.cost(sys, open)).trips, 1);
     t.is(message, (await failed(sys.open(missing, OREAD))).message);
+  }),
+);
+
+test(
+  "of a directory bytes are asked for only where its name leaves open what it is",
+  world(async (t, w, sys) => {
+    await sys.close(await sys.create(`${w.top}/dir`, OREAD, DMDIR | 0o777));
+    const types = async (name: string): Promise<number[]> => {
+      const look = async (): Promise<void> => {
+        const fd = await sys.open(name, OREAD | OSTREAM);
+        t.is((await sys.sread(fd, new Uint8Array(1000))) > 0, name === w.top);
+        await sys.close(fd);
+      };
+      t.is((await w.cost(sys, look)).trips, 2);
+      return w.sent.map((s) => s.fcall.type);
+    };
+    t.false((await types(w.top)).includes(Tstream));
+    t.true((await types(`${w.top}/dir`)).includes(Tstream));
   }),
 );
 
