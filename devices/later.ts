@@ -306,7 +306,9 @@ function* remove(_up: Proc, c: LaterChan): Task<void> {
 
 function* open(_up: Proc, c: LaterChan, omode: number): Task<Chan> {
   if ((omode & OSTREAM) !== 0) {
-    if ((omode & 3) === OREAD && c.from.mnt.stream) return yield* openstream(c, omode);
+    // A directory's bytes are not asked for, where it is known to be one.
+    const dir = c.names.length === 0 && (c.from.qid.type & QTDIR) !== 0;
+    if ((omode & 3) === OREAD && c.from.mnt.stream && !dir) return yield* openstream(c, omode);
     if ((omode & 3) === OWRITE)
       return yield* openwrite(c, {
         omode,
