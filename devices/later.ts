@@ -232,6 +232,15 @@ function* nearby(c: LaterChan, more: More): Task<Rmsg> {
   const d = cache.dir(from, dir);
   if (d === null) return yield* remember(c, more);
   d.incref();
+  const { trace } = from.mnt.k;
+  if (trace.on)
+    trace.emit({
+      type: "namec",
+      step: "near",
+      chan: from.path.toString(),
+      dir,
+      rest: names.slice(-1),
+    });
   try {
     c.from = d;
     c.names = names.slice(-1);

@@ -467,10 +467,11 @@ export class Mnt implements Conn {
 
   #tell(what: "open" | "hangup" | "close"): void {
     if (!this.k.trace.on) return;
-    const { chan, id: conn } = this;
+    const { chan, id: conn, version } = this;
     const wire = chan.dev.wire?.(chan)?.wire ?? null;
     const peer = chan.dev.peer?.(chan) ?? null;
-    this.k.trace.emit({ type: "conn", conn, what, name: chan.path.toString(), peer, wire });
+    const name = chan.path.toString();
+    this.k.trace.emit({ type: "conn", conn, what, name, peer, wire, version });
   }
 
   fids(): readonly string[] {

@@ -13,7 +13,7 @@ import { Emount, Enotdir, Eunion, Eunmount, PlanError, error } from "./errors.ts
 import { MountTable, carried } from "./mtab.ts";
 import type { Member, Mnode } from "./mtab.ts";
 import { parsename } from "./name.ts";
-import { askall, askeach, force, named, walk, whole } from "./names-walk.ts";
+import { askall, askeach, force, named, tracefail, walk, whole } from "./names-walk.ts";
 import { namec } from "./names.ts";
 import { Abind, Amount, Aopen, Astat, nsline } from "./namespace.ts";
 import type {
@@ -210,7 +210,7 @@ export class Names implements Namespace {
         nocreate: false,
       };
     } catch (e) {
-      throw e instanceof PlanError ? named(s, e, Abind) : e;
+      throw failed(up, s, e, Abind);
     }
   }
 
@@ -244,7 +244,7 @@ export class Names implements Namespace {
       chan.path = o.path;
       return { elems, dir: (chan.qid.type & QTDIR) !== 0, chan };
     } catch (e) {
-      throw e instanceof PlanError ? named(o, e, Amount) : e;
+      throw failed(up, o, e, Amount);
     }
   }
 
@@ -287,7 +287,7 @@ export class Names implements Namespace {
     try {
       yield* cclose(yield* resolve(up, o, null));
     } catch (e) {
-      throw e instanceof PlanError ? named(o, e, Amount) : e;
+      throw failed(up, o, e, Amount);
     }
   }
 
@@ -391,7 +391,7 @@ function followflags(flags: number): number {
 
 /** Puts the entries of what is mounted in place of those it covers. */
 function* statall(up: Proc, fix: readonly Fix[], dirs: Dir[]): Task<void> {
-  const late = yield* askall(up, fix, [], "stat");
+  const late = yield* askall(up, fix, [], { what: "stat", of: "directory" });
   try {
     for (const [i, f] of fix.entries()) {
       const d = yield* statquiet(up, late[i] ?? f.chan);
@@ -419,7 +419,7 @@ const NOTASKED: Pair = [null, null];
 /** Sends both walks of a bind where both can be put off; null where one cannot, or needs none. */
 function* askboth(up: Proc, s: Start, o: Start): Task<Pair> {
   const pair: Pair = [later(s), later(o)];
-  yield* askeach(up, pair, "walk");
+  yield* askeach(up, pair, [], { what: "walk", of: "bind" });
   return pair;
 }
 
@@ -430,10 +430,18 @@ function later(x: Start): Chan | null {
 
 function* resolve(up: Proc, s: Start, early: Chan | null): Task<Chan> {
   const walked = early === null ? yield* walk(up, s, s.rest) : early.incref();
-  const c = yield* force(up, walked, "a mount must know what it is");
+  const c = yield* force(up, walked, s.rest, "a mount must know what it is");
   if (!wrongkind(s, c)) return c;
   yield* cclose(c);
   throw whole(s, Enotdir);
+}
+
+/** The error as the program will see it. */
+function failed(up: Proc, s: Start, e: unknown, amode: number): unknown {
+  if (!(e instanceof PlanError)) return e;
+  const failure = named(s, e, amode);
+  if (up.k.trace.on) tracefail(up, s, failure, s.name);
+  return failure;
 }
 
 /** A file whose name was given as a directory's. */

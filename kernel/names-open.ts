@@ -1,7 +1,7 @@
 // open(2) and create(2) in the name space `names`: what is sent with the walk, and when the walk must be
 // made first, because its answer decides. Rules: design, section 3.
 
-import { CCEXEC, CRCLOSE, cclose } from "./chan.ts";
+import { CCEXEC, CRCLOSE, Path, cclose } from "./chan.ts";
 import type { Chan } from "./chan.ts";
 import { DMDIR, MCREATE, OCEXEC, OEXCL, OEXEC, ORCLOSE, OSTREAM, OTRUNC, QTDIR } from "./const.ts";
 import type { Want } from "./dev.ts";
@@ -21,6 +21,8 @@ import type { Proc } from "./proc.ts";
 import type { Task } from "./rendez.ts";
 import type { Start } from "./start.ts";
 
+const MUSTDIR = "must be a directory before it is changed";
+
 export function open(up: Proc, s: Start, omode: number): Task<Chan> {
   const forced = s.name.mustdir && (omode & (OTRUNC | ORCLOSE)) !== 0;
   const c = forced ? null : walknow(up, s, s.rest);
@@ -29,7 +31,7 @@ export function open(up: Proc, s: Start, omode: number): Task<Chan> {
 
 function* openwalked(up: Proc, s: Start, omode: number, forced: boolean): Task<Chan> {
   const c = yield* walk(up, s, s.rest);
-  const known = forced ? yield* force(up, c, "must be a directory before it is changed") : c;
+  const known = forced ? yield* force(up, c, s.rest, MUSTDIR) : c;
   return yield* openchan(up, s, known, omode);
 }
 
@@ -93,10 +95,25 @@ export function* create(up: Proc, s: Start, want: Want): Task<Chan> {
   const one = s.members === null || s.members.length === 1;
   if (one && !s.name.mustdir) {
     if (forbidden(s)) return yield* createforbidden(up, s, want);
-    const c = s.chan.dev.later?.defer(s.chan, s.rest.slice(0, -1)) ?? null;
+    const c = putoff(up, s, s.rest.slice(0, -1));
+    if (c !== null) tracecreate(up, s, last, -1);
     if (c !== null) return finish(s, yield* createin(up, c, last, want), want.omode);
   }
   return yield* createwalked(up, s, last, want);
+}
+
+/** The Chan of the directory to create in, where the walk may go with the create. */
+function putoff(up: Proc, s: Start, rest: readonly string[]): Chan | null {
+  const c = s.chan.dev.later?.defer(s.chan, rest) ?? null;
+  if (c !== null && up.k.trace.on)
+    up.k.trace.emit({ type: "namec", step: "deferred", chan: s.chan.path.toString(), rest });
+  return c;
+}
+
+function tracecreate(up: Proc, s: Start, elem: string, index: number): void {
+  if (!up.k.trace.on) return;
+  const dir = new Path(s.path.root, s.path.elems.slice(0, -1)).toString();
+  up.k.trace.emit({ type: "namec", step: "create", dir, elem, index });
 }
 
 /** The name is there: it is opened and truncated, or with OEXCL an error. Takes c over. */
@@ -173,6 +190,7 @@ function* createwalked(up: Proc, s: Start, last: string, want: Want): Task<Chan>
 
 /** The Chan of the name, null when its last element is missing; other failures are the caller's error. */
 function* lookfor(up: Proc, s: Start): Task<Chan | null> {
+  if (up.k.trace.on) up.k.trace.emit({ type: "namec", step: "look", elem: s.path.last });
   try {
     return yield* walked(up, s, s.rest, "create looks whether it is there");
   } catch (e) {
@@ -187,10 +205,14 @@ function* lookfor(up: Proc, s: Start): Task<Chan | null> {
 /** The directory to create in: the parent, or in a union its first member with MCREATE. */
 function* createdir(up: Proc, s: Start): Task<Chan> {
   const rest = s.rest.slice(0, -1);
-  if (s.members === null || rest.length > 0)
+  if (s.members === null || rest.length > 0) {
+    tracecreate(up, s, s.path.last, -1);
     return yield* walked(up, s, rest, "create needs the directory");
-  const m = s.members.find((member) => (member.flags & MCREATE) !== 0);
+  }
+  const i = s.members.findIndex((member) => (member.flags & MCREATE) !== 0);
+  const m = s.members[i];
   if (m === undefined) throw whole(s, Enocreate);
+  tracecreate(up, s, s.path.last, s.members.length > 1 ? i : -1);
   const late = m.chan.dev.later?.defer(m.chan, []) ?? null;
   if (late !== null) return late;
   const wq = yield* m.chan.dev.walk(up, m.chan, []);

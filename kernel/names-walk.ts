@@ -7,10 +7,12 @@ import { QTDIR } from "./const.ts";
 import type { Walkqid } from "./dev.ts";
 import { Eintr, Enonexist, PlanError } from "./errors.ts";
 import { nameerror, nameupto, rawindex } from "./name.ts";
+import type { Name } from "./name.ts";
 import { Acreate, Aopen } from "./namespace.ts";
 import type { Proc } from "./proc.ts";
 import type { Task } from "./rendez.ts";
 import type { Start } from "./start.ts";
+import type { Asking } from "./trace.ts";
 
 /** The qid type of a λ Chan that has not walked at all. */
 export const QTNONE: number = 0xff;
@@ -98,15 +100,15 @@ function reached(up: Proc, s: Start, rest: readonly string[], wq: Walkqid): Chan
 
 /** walk, and really made. */
 export function* walked(up: Proc, s: Start, rest: readonly string[], why: string): Task<Chan> {
-  return yield* force(up, yield* walk(up, s, rest), why);
+  return yield* force(up, yield* walk(up, s, rest), rest, why);
 }
 
 /** Makes a walk that was put off; any other Chan is as it was. */
-export function* force(up: Proc, c: Chan, why: string): Task<Chan> {
+export function* force(up: Proc, c: Chan, rest: readonly string[], why: string): Task<Chan> {
   const later = c.dev.later;
   if (later === undefined || c.dev !== later) return c;
   if (up.k.trace.on)
-    up.k.trace.emit({ type: "namec", step: "forced", chan: c.path.toString(), rest: [], why });
+    up.k.trace.emit({ type: "namec", step: "forced", chan: c.path.toString(), rest, why });
   try {
     const wq = yield* later.force(up, c);
     if (wq.clone === null) throw walkerror(wq);
@@ -119,7 +121,7 @@ export function* force(up: Proc, c: Chan, why: string): Task<Chan> {
 /** Asks all remote members at once, then takes them in order up to the first that has the first element. */
 function* pick(up: Proc, s: Start, rest: readonly string[]): Task<Walkqid> {
   const members = s.members ?? [];
-  const late = yield* askall(up, members, rest, "walk");
+  const late = yield* askall(up, members, rest, { what: "walk", of: "union" });
   let last: Walkqid = { clone: null, qids: [], error: Enonexist };
   try {
     for (const [i, m] of members.entries()) {
@@ -153,10 +155,10 @@ export function* askall(
   up: Proc,
   members: readonly { readonly chan: Chan }[],
   rest: readonly string[],
-  what: "walk" | "stat",
+  how: Asking,
 ): Task<(Chan | null)[]> {
   const late = members.map((m) => m.chan.dev.later?.defer(m.chan, rest) ?? null);
-  yield* askeach(up, late, what);
+  yield* askeach(up, late, rest, how);
   return late;
 }
 
@@ -164,11 +166,13 @@ export function* askall(
 export function* askeach(
   up: Proc,
   late: readonly (Chan | null)[],
-  what: "walk" | "stat",
+  rest: readonly string[],
+  how: Asking,
 ): Task<void> {
   let done = false;
+  if (up.k.trace.on) traceask(up, late, rest, how);
   try {
-    for (const c of late) if (c !== null) yield* asklater(up, c, what);
+    for (const c of late) if (c !== null) yield* asklater(up, c, how.what);
     done = true;
   } finally {
     if (!done) for (const c of late) if (c !== null) yield* cclose(c);
@@ -186,9 +190,33 @@ function* asklater(up: Proc, c: Chan, what: "walk" | "stat"): Task<void> {
 
 function* nothing(): Task<void> {}
 
+function traceask(
+  up: Proc,
+  late: readonly (Chan | null)[],
+  rest: readonly string[],
+  how: Asking,
+): void {
+  const asked = late.flatMap((c, i) => (c === null ? [] : [i]));
+  if (asked.length > 0) up.k.trace.emit({ type: "namec", step: "ask", asked, rest, ...how });
+}
+
+/** The name of the mount point that the walk starts at. */
+export function startname(s: Start): string {
+  return `/${s.path.elems.slice(0, s.skip).join("/")}`;
+}
+
+/** Tells what failed, as the program will see it. */
+export function tracefail(up: Proc, s: Start | null, e: PlanError, name: Name): void {
+  const elem = e.element ?? "";
+  const i = s?.path.elems.lastIndexOf(elem) ?? -1;
+  const walked = elem === "" ? 0 : i < 0 ? name.elems.length : i + 1;
+  up.k.trace.emit({ type: "namec", step: "fail", error: e.message, walked, elem });
+}
+
 function traceMember(up: Proc, s: Start, index: number, wq: Walkqid): void {
   if (!up.k.trace.on) return;
   const elem = s.rest[0] ?? "";
-  if (wq.qids.length > 0) up.k.trace.emit({ type: "namec", step: "found", index, elem });
-  else up.k.trace.emit({ type: "namec", step: "miss", index, elem, error: wq.error });
+  const point = startname(s);
+  if (wq.qids.length > 0) up.k.trace.emit({ type: "namec", step: "found", point, index, elem });
+  else up.k.trace.emit({ type: "namec", step: "miss", point, index, elem, error: wq.error });
 }

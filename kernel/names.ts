@@ -12,7 +12,17 @@ import { Eintr, Eismtpt, Enonexist, Enotdir, PlanError, error } from "./errors.t
 import type { MountTable } from "./mtab.ts";
 import { nameerror, parsename } from "./name.ts";
 import { create, open } from "./names-open.ts";
-import { QTNONE, askall, named, walk, walked, walkerror, whole } from "./names-walk.ts";
+import {
+  QTNONE,
+  askall,
+  named,
+  startname,
+  tracefail,
+  walk,
+  walked,
+  walkerror,
+  whole,
+} from "./names-walk.ts";
 import { Acreate, Aopen, Aremove, Astat, Atodir, Awstat } from "./namespace.ts";
 import type { Proc } from "./proc.ts";
 import type { Task } from "./rendez.ts";
@@ -36,7 +46,10 @@ export function* namec(up: Proc, table: MountTable, text: string, want: Wanted):
     const d = want.amode === Astat ? statnow(up, s) : null;
     return d ?? (yield* act(up, s, want));
   } catch (e) {
-    throw e instanceof PlanError && s !== null ? named(s, e, want.amode) : e;
+    if (!(e instanceof PlanError)) throw e;
+    const failure = s === null ? e : named(s, e, want.amode);
+    if (up.k.trace.on) tracefail(up, s, failure, name);
+    throw failure;
   } finally {
     if (s !== null && s.owned) yield* release(s);
     if (table.ref > 1) table.ref--;
@@ -110,7 +123,7 @@ function* statone(up: Proc, s: Start): Task<Dir> {
 /** All members are asked for the walk and the stat at once: it changes nothing. */
 function* statunion(up: Proc, s: Start): Task<Dir> {
   const members = s.members ?? [];
-  const late = yield* askall(up, members, s.rest, "stat");
+  const late = yield* askall(up, members, s.rest, { what: "stat", of: "union" });
   let last = new PlanError(Enonexist, 0);
   try {
     for (const [i, m] of members.entries()) {
@@ -120,16 +133,19 @@ function* statunion(up: Proc, s: Start): Task<Dir> {
           c === null
             ? yield* statone(up, { ...s, members: null, chan: m.chan })
             : yield* c.dev.stat(up, c);
-        if (up.k.trace.on)
-          up.k.trace.emit({ type: "namec", step: "found", index: i, elem: s.rest[0] ?? "" });
+        tracefound(up, s, i);
         return d;
       } catch (e) {
         if (!(e instanceof PlanError) || e.message === Eintr) throw e;
-        if (won(e, c)) throw e;
+        if (won(e, c)) {
+          tracefound(up, s, i);
+          throw e;
+        }
         if (up.k.trace.on)
           up.k.trace.emit({
             type: "namec",
             step: "miss",
+            point: startname(s),
             index: i,
             elem: s.rest[0] ?? "",
             error: e.message,
@@ -141,6 +157,17 @@ function* statunion(up: Proc, s: Start): Task<Dir> {
   } finally {
     for (const c of late) if (c !== null) yield* cclose(c);
   }
+}
+
+function tracefound(up: Proc, s: Start, index: number): void {
+  if (up.k.trace.on)
+    up.k.trace.emit({
+      type: "namec",
+      step: "found",
+      point: startname(s),
+      index,
+      elem: s.rest[0] ?? "",
+    });
 }
 
 /** The member has the first element, so it won and its error is the answer. */

@@ -20,7 +20,7 @@ import { Abind, Acreate, Aopen, Aremove, Astat, Atodir, Awstat } from "./namespa
 import type { Proc } from "./proc.ts";
 import type { Task } from "./rendez.ts";
 import type { Mhead, Mnttab } from "./standard-mount.ts";
-import { Place, cclone, walk } from "./standard-walk.ts";
+import { Place, cclone, tracemount, walk } from "./standard-walk.ts";
 import { attach } from "./start.ts";
 
 /** The name space that a name is looked up in: its mounts, and the Chan that `/` starts from. */
@@ -77,7 +77,13 @@ function named(f: Call, e: PlanError): PlanError {
   if (element !== undefined) e.element = element;
   if (nerror > 0) e.message = nameerror(nameupto(name, nerror), e.message);
   if (f.up.k.trace.on)
-    f.up.k.trace.emit({ type: "namec", step: "fail", error: e.message, walked: nerror });
+    f.up.k.trace.emit({
+      type: "namec",
+      step: "fail",
+      error: e.message,
+      walked: nerror,
+      elem: element ?? "",
+    });
   return e;
 }
 
@@ -139,6 +145,7 @@ function* ours(f: Call): Task<void> {
   let kept = false;
   try {
     if (f.tab !== null) yield* p.domount(f.tab);
+    if (p.head !== null) tracemount(f.up, p, []);
     yield* p.unique(f.up);
     yield* p.name();
     kept = true;
@@ -195,6 +202,7 @@ function* create(f: Call, want: Want): Task<void> {
 
 /** Goes to the last name where it is there. */
 function* lookfor(f: Call, last: string): Task<boolean> {
+  if (f.up.k.trace.on) f.up.k.trace.emit({ type: "namec", step: "look", elem: last });
   const got = yield* walk(f.up, f.tab, f.chan, [last]);
   if (!(got instanceof Chan)) return false;
   const old = f.chan;
@@ -206,6 +214,7 @@ function* lookfor(f: Call, last: string): Task<boolean> {
 /** Creates in the directory, or in a union in its first member that lets one. */
 function* make(f: Call, last: string, want: Want): Task<void> {
   const dir = parent(f).incref();
+  if (f.up.k.trace.on) tracecreate(f, dir, last);
   // What is given up at the end: dir and the new Chan, or once that is the file the directory's own.
   const held = [dir];
   try {
@@ -222,6 +231,13 @@ function* make(f: Call, last: string, want: Want): Task<void> {
     yield* ccloseall(held);
   }
   setflags(f.chan, want.omode);
+}
+
+function tracecreate(f: Call, dir: Chan, elem: string): void {
+  const mounts = f.tab?.at(f.chan)?.mounts ?? [];
+  const index = mounts.length > 1 ? mounts.findIndex((m) => m.to === dir) : -1;
+  const name = f.chan.path.toString();
+  f.up.k.trace.emit({ type: "namec", step: "create", dir: name, elem, index });
 }
 
 function parent(f: Call): Chan {

@@ -237,7 +237,7 @@ function* ask(up: Proc, mounts: boolean, p: Place, part: readonly string[]): Tas
     try {
       const wq = yield* ewalk(up, to, part);
       p.found = wq.clone;
-      tracemember(up, { index: i, elem: part[0] ?? "", wq });
+      tracemember(up, p, { index: i, elem: part[0] ?? "", wq });
       if (!isnothing(wq)) return { qids: wq.qids, error: wq.error, dev: to.dev, devno: to.devno };
       why = wq.error;
     } finally {
@@ -260,10 +260,13 @@ function* ewalk(up: Proc, c: Chan, names: readonly string[]): Task<Walkqid> {
   }
 }
 
-function tracemount(up: Proc, p: Place, rest: readonly string[]): void {
+/** Tells that the walk has stepped onto a mount point. */
+export function tracemount(up: Proc, p: Place, rest: readonly string[]): void {
   if (!up.k.trace.on) return;
+  const prefix = p.path.toString();
   const members = p.head?.mounts.length ?? 0;
-  up.k.trace.emit({ type: "namec", step: "prefix", prefix: p.path.toString(), rest, members });
+  const point = p.head?.from.path.toString() ?? prefix;
+  up.k.trace.emit({ type: "namec", step: "prefix", prefix, rest, members, point });
 }
 
 function traceask(up: Proc, p: Place, rest: readonly string[], wq: Walkqid): void {
@@ -271,12 +274,13 @@ function traceask(up: Proc, p: Place, rest: readonly string[], wq: Walkqid): voi
   const got = wq.qids.length;
   up.k.trace.emit({ type: "namec", step: "walk", chan: p.path.toString(), rest, got });
   if (p.head !== null && p.head.mounts.length > 1)
-    tracemember(up, { index: 0, elem: rest[0] ?? "", wq });
+    tracemember(up, p, { index: 0, elem: rest[0] ?? "", wq });
 }
 
-function tracemember(up: Proc, m: { index: number; elem: string; wq: Walkqid }): void {
+function tracemember(up: Proc, p: Place, m: { index: number; elem: string; wq: Walkqid }): void {
   if (!up.k.trace.on) return;
   const { index, elem, wq } = m;
-  if (!isnothing(wq)) up.k.trace.emit({ type: "namec", step: "found", index, elem });
-  else up.k.trace.emit({ type: "namec", step: "miss", index, elem, error: wq.error });
+  const point = p.head?.from.path.toString() ?? "";
+  if (!isnothing(wq)) up.k.trace.emit({ type: "namec", step: "found", point, index, elem });
+  else up.k.trace.emit({ type: "namec", step: "miss", point, index, elem, error: wq.error });
 }

@@ -74,6 +74,7 @@ function prefix(up: Proc, table: MountTable, name: Name, elems: readonly string[
       prefix: `/${elems.slice(0, depth).join("/")}`,
       rest,
       members: members.length,
+      point: `/${elems.slice(0, depth).join("/")}`,
     });
   const live = members.length > 1 && rest.length === 0 ? livemembers(up, elems) : nolive;
   return {

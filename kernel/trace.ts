@@ -29,11 +29,25 @@ export type Step =
       readonly prefix: string;
       readonly rest: readonly string[];
       readonly members: number;
+      /** The name that the mount point has in the picture of the name space. */
+      readonly point: string;
     }
   | { readonly step: "dot"; readonly path: string; readonly rest: readonly string[] }
   | { readonly step: "device"; readonly path: string; readonly rest: readonly string[] }
-  | { readonly step: "found"; readonly index: number; readonly elem: string }
-  | { readonly step: "miss"; readonly index: number; readonly elem: string; readonly error: string }
+  /** A member of the union at `point` has the first element, or has not. */
+  | {
+      readonly step: "found";
+      readonly point: string;
+      readonly index: number;
+      readonly elem: string;
+    }
+  | {
+      readonly step: "miss";
+      readonly point: string;
+      readonly index: number;
+      readonly elem: string;
+      readonly error: string;
+    }
   | { readonly step: "deferred"; readonly chan: string; readonly rest: readonly string[] }
   | {
       readonly step: "forced";
@@ -47,8 +61,46 @@ export type Step =
       readonly rest: readonly string[];
       readonly got: number;
     }
+  | {
+      /** These servers are asked at once, before any has answered. */
+      readonly step: "ask";
+      /** Indexes of the members; of a bind 0 is its source and 1 what it goes on. */
+      readonly asked: readonly number[];
+      readonly rest: readonly string[];
+      readonly what: Asking["what"];
+      readonly of: Asking["of"];
+    }
+  /** A mount with a cache remembers a directory on the way: the walk begins there. */
+  | {
+      readonly step: "near";
+      readonly chan: string;
+      readonly dir: readonly string[];
+      readonly rest: readonly string[];
+    }
+  /** create looks whether the name is there. */
+  | { readonly step: "look"; readonly elem: string }
+  /** It is to be made in dir: of a union in the member of this index, else -1. */
+  | {
+      readonly step: "create";
+      readonly dir: string;
+      readonly elem: string;
+      readonly index: number;
+    }
   | { readonly step: "mountpoint"; readonly path: string }
-  | { readonly step: "fail"; readonly error: string; readonly walked: number };
+  | {
+      readonly step: "fail";
+      readonly error: string;
+      /** Elements of the name that the error shows. */
+      readonly walked: number;
+      /** The element that it is about; "" when it is about none. */
+      readonly elem: string;
+    };
+
+/** What several servers are asked at once, and for what: members of a union, both names of a bind, entries of a directory. */
+export type Asking = {
+  readonly what: "walk" | "stat";
+  readonly of: "union" | "bind" | "directory";
+};
 
 /** Where a message is in what goes one way over its connection. */
 export type Onwire = {
@@ -84,6 +136,8 @@ export type EventBody =
       readonly peer: string | null;
       /** What the transport calls it in "wire" events; null when there will be none. */
       readonly wire: number | null;
+      /** Of 9P, as agreed on. */
+      readonly version: string;
     }
   | {
       /** A piece of a conversation of device ip has arrived, here ("in") or at the other end. */

@@ -395,33 +395,36 @@ test(
 const GOLDEN = `
 stat /a/d/deep
 	clean name=/a/d/deep path=/a/d/deep
-	prefix prefix=/ rest=a/d/deep members=1
+	prefix prefix=/ rest=a/d/deep members=1 point=/
 	walk chan=#R rest=a/d/deep got=3
 stat /far/p/../q
 	clean name=/far/p/../q path=/far/q
-	prefix prefix=/far rest=q members=1
+	prefix prefix=/far rest=q members=1 point=/far
 	deferred chan=/far rest=q
+	fail error='/far/p/../q' file does not exist walked=2 elem=q
 stat deep (in /a/d)
 	clean name=deep path=/a/d/deep
 	dot path=/a/d rest=deep
 	walk chan=/a/d rest=deep got=1
 open /m/y (a union of /a and /b)
 	clean name=/m/y path=/m/y
-	prefix prefix=/m rest=y members=2
-	miss index=0 elem=y error=file does not exist
-	found index=1 elem=y
+	prefix prefix=/m rest=y members=2 point=/m
+	miss point=/m index=0 elem=y error=file does not exist
+	found point=/m index=1 elem=y
 chdir /far/dir
 	clean name=/far/dir path=/far/dir
-	prefix prefix=/far rest=dir members=1
+	prefix prefix=/far rest=dir members=1 point=/far
 	deferred chan=/far rest=dir
-	forced chan=/far rest= why=dot must be known
+	forced chan=/far rest=dir why=dot must be known
 remove /m
 	clean name=/m path=/m
-	prefix prefix=/m rest= members=2
+	prefix prefix=/m rest= members=2 point=/m
 	mountpoint path=/m
+	fail error=is a mount point walked=0 elem=
 open #s/no
 	device path=#s rest=no
 	walk chan=#s rest=no got=0
+	fail error='#s/no' file does not exist walked=1 elem=no
 `;
 
 test("a trace tells each step of a resolution", async (t) => {

@@ -76,6 +76,7 @@ test(
   106.000    2 stat("/a/y") = -1: '/a/y' does not exist                                         0 ns
                  / is the root: a/y from there
                  walked a; there is no y
+                 fails at y
   106.000    2 bind("/a", "/k", MREPL|MCREATE) = 9                                              0 ns
                  / is the root: a from there
                  /k is mounted
@@ -111,6 +112,7 @@ test(
   stat("/a/y") = -1: '/a/y' does not exist
       / is the root: a/y from there
       walked a; there is no y
+      fails at y
   bind("/a", "/k", MREPL|MCREATE) = 9                                        no round trip
       / is the root: a from there
       /k is mounted

@@ -222,13 +222,13 @@ class Resolver {
   }
 
   #prefix(e: Namec & { step: "prefix" }, fresh: boolean): void {
-    const another = this.#standard && !fresh && e.at === "/" && this.#cur < this.#all.length - 1;
+    const another = this.#standard && !fresh && e.point === "/" && this.#cur < this.#all.length - 1;
     const s = this.#cur < 0 || another ? this.#next() : this.#now();
     if (!this.#standard) {
       s.base = s.elems.length - e.rest.length;
       s.set(0, s.base, "done", "the mount table");
     }
-    s.at = e.at;
+    s.at = e.point;
     s.members = e.members;
     s.tried = [];
   }

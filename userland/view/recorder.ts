@@ -4,7 +4,7 @@
 //
 // Who needs no more than one event at a time (a pcap file of a long run) gives `tell` and keeps nothing.
 
-import { Rstream, Tflush, Tstream } from "../../kernel/fcall.ts";
+import { Rstream, Tattach, Tflush, Tstream } from "../../kernel/fcall.ts";
 import type { Fcall } from "../../kernel/fcall.ts";
 import type { Picture } from "../../kernel/namespace.ts";
 import type { Call, Event, Trace } from "../../kernel/trace.ts";
@@ -49,7 +49,7 @@ export class Recorder {
   readonly #snap: number;
   readonly #limit: number;
   readonly #sources: Source[] = [];
-  readonly #conns: Rconn[] = [];
+  readonly #conns: Openconn[] = [];
   readonly #procs: Rproc[] = [];
   readonly #calls: (Rcall | undefined)[] = [];
   readonly #spaces: Picture[] = [];
@@ -116,6 +116,7 @@ export class Recorder {
   /** Takes one event in. */
   take(e: Event): void {
     if (e.type === "conn" && e.what === "open") this.#conns.push(conn(e));
+    if (e.type === "send" && e.fcall.type === Tattach) this.#attached(e.conn, e.fcall.fid);
     if (e.type === "proc" && (e.what === "start" || e.what === "exec")) this.#proc(e.pid, e.text);
     if (!this.#recorded(e)) return this.#before(e);
     const call =
@@ -129,6 +130,10 @@ export class Recorder {
     if (this.#events.length < this.#limit) this.#events.push(r);
     this.#opts.tell?.(r, this.recording, message(e));
     if (this.#limit === 0) this.#forget(e, call);
+  }
+
+  #attached(conn: number, fid: number): void {
+    this.#conns.find((c) => c.conn === conn)?.roots.push(fid);
   }
 
   /** What prepares the run: its requests have no event that a reply could name. */
@@ -293,6 +298,9 @@ function drop<T>(list: T[], fits: (x: T) => boolean): void {
   if (i >= 0) list.splice(i, 1);
 }
 
+/** A connection whose roots are still to come. */
+type Openconn = Rconn & { readonly roots: number[] };
+
 /** A request that waits for its answer. */
 type Asked = { readonly fcall: Fcall; readonly event: number };
 
@@ -302,8 +310,8 @@ function step(e: Event & { type: "namec" }): Rbody {
   return body;
 }
 
-function conn({ conn, name, peer, wire, at }: Event & { type: "conn" }): Rconn {
-  return { conn, name, peer, wire, opened: at };
+function conn({ conn, name, peer, wire, version, at }: Event & { type: "conn" }): Openconn {
+  return { conn, name, peer, wire, version, roots: [], opened: at };
 }
 
 function wire({ way, conv, wire, bytes, off, left }: Event & { type: "wire" }): Rbody {

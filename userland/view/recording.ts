@@ -43,6 +43,10 @@ export type Rconn = {
   readonly peer: string | null;
   /** Its number in "wire" events; null where nothing is known of the wire. */
   readonly wire: number | null;
+  /** Of 9P, as agreed on: "9P2000.ix.stream". */
+  readonly version: string;
+  /** The fids of the roots of its trees, one for each attach. */
+  readonly roots: readonly number[];
   readonly opened: number;
 };
 

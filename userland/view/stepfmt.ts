@@ -1,6 +1,6 @@
 // What the kernel says it does, in words: the steps of namec and the other events, a line each. Pure.
 
-import type { Event, Step } from "../../kernel/trace.ts";
+import type { Asking, Event, Step } from "../../kernel/trace.ts";
 
 const rest = (elems: readonly string[]): string => elems.join("/");
 
@@ -27,10 +27,29 @@ export function stepfmt(s: Step): string {
       return `the walk is made now: ${s.why}`;
     case "walk":
       return walkfmt(s.rest, s.got);
+    case "ask":
+      return askfmt(s.asked, s.of);
+    case "near":
+      return `the cache knows ${rest(s.dir)}: ${rest(s.rest)} from there`;
+    case "look":
+      return `looks whether ${s.elem} is there`;
+    case "create":
+      return s.index < 0 ? "" : `${s.elem} is for member ${s.index + 1} to create`;
     case "mountpoint":
       return `${s.path} is a mount point`;
     case "fail":
-      return `fails after ${plural(s.walked, "element")}: ${s.error}`;
+      return s.elem === "" ? "" : `fails at ${s.elem}`;
+  }
+}
+
+function askfmt(asked: readonly number[], of: Asking["of"]): string {
+  switch (of) {
+    case "union":
+      return `asks ${asked.length === 1 ? "member" : "members"} ${asked.map((i) => i + 1).join(", ")} at once`;
+    case "bind":
+      return asked.length > 1 ? "asks about both names at once" : "";
+    case "directory":
+      return `asks ${plural(asked.length, "mount point")} in it`;
   }
 }
 
