@@ -5,6 +5,7 @@ import { MREPL, OREAD } from "../../kernel/const.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { Ledger, ledger, newtotals, traffic } from "../../userland/view/ledger.ts";
 import type { Totals } from "../../userland/view/ledger.ts";
+import { summaryfmt } from "../../userland/view/summary.ts";
 import { put } from "../kit.ts";
 import { recorded, remount } from "./recorded.ts";
 
@@ -83,4 +84,32 @@ test("events told one by one, with nothing kept, come to the same", async (t) =>
   const kept = ledger(await recorded(scene));
   t.deepEqual([l.whole, l.kinds, l.conns], [kept.whole, kept.kinds, kept.conns]);
   t.deepEqual([r.events.length, r.spaces.length, Object.keys(r.calls)], [0, 0, []]);
+});
+
+test("a summary is a table by kind of call, the longest time first", async (t) => {
+  const l = ledger(await recorded(scene));
+  t.deepEqual(summaryfmt(l, "virtual"), [
+    "% time       time  per call  calls  errors  round trips  messages  bytes  call",
+    " 25.00   50.00 ms  50.00 ms      1                    1         4     69  create",
+    " 25.00   50.00 ms  50.00 ms      1       1            1         4     80  open",
+    " 25.00   50.00 ms  50.00 ms      1                    1         6    148  stat",
+    " 25.00   50.00 ms  50.00 ms      1                    1         2   1034  write",
+    "  0.00       0 ns      0 ns      1                                        bind",
+    "  0.00       0 ns      0 ns      1                              2     18  close",
+    "  0.00       0 ns                                               1     11  (messages of no call)",
+    "100.00  200.00 ms  33.33 ms      6       1            4        19   1360  total",
+    "200.00 ms passed, of virtual time: 1 process, 1 connection",
+  ]);
+});
+
+test("a summary of calls that overlap says that their times are added up", async (t) => {
+  const l = ledger(
+    await recorded(async (sys) => {
+      await Promise.all([sys.stat("/n/far"), sys.stat("/n/far")]);
+    }),
+  );
+  t.is(
+    summaryfmt(l, "real").at(-1),
+    "50.00 ms passed (calls that overlap are added up): 1 process, 1 connection",
+  );
 });
