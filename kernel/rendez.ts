@@ -23,6 +23,11 @@ export class Rendez {
     return this.#head === null;
   }
 
+  /** No sleep but a turn for others (AGAIN): the call that yields it is done, so nobody may throw in there. */
+  get passing(): boolean {
+    return false;
+  }
+
   /** The scheduler's half of `yield r`. */
   enqueue(co: Coroutine): void {
     co.on = this;

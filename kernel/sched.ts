@@ -9,7 +9,8 @@
 //     PlanError and so passes all catch blocks; what cleans up may sleep;
 //  4. ready coroutines run first in, first out; with a seed any may be next, except that calls of one
 //     process that have not begun begin in the order made;
-//  5. after at most TURN resumptions the host's event loop gets a whole turn;
+//  5. after at most TURN resumptions, and whenever a generator program has made TURN calls more, the
+//     host's event loop gets a whole turn;
 //  6. virtual time moves only when nothing is ready, a whole turn brought nothing, and no host
 //     operation is under way.
 
@@ -23,8 +24,8 @@ import type { Call } from "./trace.ts";
 
 export type { Task } from "./rendez.ts";
 
-/** Resumptions before the host's event loop gets its turn. */
-const TURN = 1000;
+/** Resumptions, or calls of one program, before the host's event loop gets its turn. */
+export const TURN = 1000;
 
 /** What a killed coroutine yields when the kernel's part of it is unwound, and a program's frames are left. */
 export const UNWOUND: Rendez = new Rendez("unwound");
@@ -199,6 +200,12 @@ export class Sched {
 
   cancel(t: Timer): void {
     this.clock.timers.cancel(t);
+  }
+
+  /** co could go on, and lets all others run first, the host among them. */
+  again(co: Coroutine): void {
+    this.#budget = 0;
+    this.ready(co);
   }
 
   /** Calls fn once, when nothing is ready or the host is about to get its turn: where output is flushed. */
@@ -396,6 +403,20 @@ export class Sched {
     return step;
   }
 }
+
+/** Yielded by a coroutine that could go on: it is ready again, behind the others. */
+class Again extends Rendez {
+  override get passing(): boolean {
+    return true;
+  }
+
+  override enqueue(co: Coroutine): void {
+    co.sched.again(co);
+  }
+}
+
+/** What gives others, and the host, their turn. */
+export const AGAIN: Rendez = new Again("its turn");
 
 const OVER: IteratorResult<Rendez, unknown> = { done: true, value: undefined };
 const resolved: Promise<void> = Promise.resolve();

@@ -8,7 +8,7 @@ import { Notes } from "./note.ts";
 import type { Proc } from "./proc.ts";
 import { Rendez } from "./rendez.ts";
 import type { Task } from "./rendez.ts";
-import { UNWOUND } from "./sched.ts";
+import { AGAIN, TURN, UNWOUND } from "./sched.ts";
 import type { Coroutine, Done } from "./sched.ts";
 import type { Call } from "./trace.ts";
 
@@ -157,7 +157,7 @@ export class Image implements Done {
   /** A system call inside the caller's coroutine. */
   *inline(ent: Sysent, args: readonly unknown[]): Task<unknown> {
     // What a program cleans up after its end, or after an exec, is not its own any more.
-    if (this.dead) throw new PlanError(Eprocdied);
+    if (this.dead) yield* this.#late();
     const seq = ++this.ncall;
     const co = this.proc.k.sched.current;
     if (co !== null) co.doing = ent.name;
@@ -170,6 +170,8 @@ export class Image implements Done {
         if (!(e instanceof PlanError)) throw e;
         failure = e;
       }
+      // Behind the call: so it began when it was made, before those that other threads make now.
+      if (seq % TURN === 0) yield AGAIN;
       if (this.proc.notes.length > 0) yield* this.#noted(seq);
     } catch (e) {
       if (e === KILLED) yield UNWOUND;
@@ -178,6 +180,17 @@ export class Image implements Done {
     if (failure === null) return value;
     this.#failed(failure, ent.name);
     throw failure;
+  }
+
+  /** A program that does not heed its end is killed here, and while it cleans up it lets others run. */
+  *#late(): Task<never> {
+    try {
+      if (++this.ncall % TURN === 0) yield AGAIN;
+    } catch (e) {
+      if (e === KILLED) yield UNWOUND;
+      throw e;
+    }
+    throw new PlanError(Eprocdied);
   }
 
   *#noted(seq: number): Task<void> {

@@ -237,7 +237,7 @@ test("a program that goes on over a server that died ends with Plan 9's error", 
   t.regex(r.err, /i\/o on hungup channel \(stat \/n\/far\)/);
 });
 
-test("Ctrl-C is the note interrupt: a handler may go on, and the second one ends it", async (t) => {
+test("Ctrl-C is the note interrupt: a handler may go on, the second one ends it, the third waits for nothing", async (t) => {
   const dir = directory(t, {
     "stubborn.ts": program(`  await sys.notify(async (note, s) => {
     await print(sys, \`note: \${note}\\n\`);
@@ -251,12 +251,34 @@ test("Ctrl-C is the note interrupt: a handler may go on, and the second one ends
       await print(sys, "going on\\n");
     }
   }`),
+    // It never sleeps, and takes every error for granted.
+    "spin.mjs": `export default function* main(sys) {
+  yield* sys.write(1, new TextEncoder().encode("ready"));
+  for (;;) try { yield* sys.stat("/n/nothing"); } catch {}
+}\n`,
+    // Its end is no end either.
+    "endless.mjs": `export default function* main(sys) {
+  yield* sys.write(1, new TextEncoder().encode("ready"));
+  for (;;) try { yield* sys.stat("/n/nothing"); } finally { continue; }
+}\n`,
     "polite.ts": program('  await print(sys, "ready\\n");\n  await sys.sleep(60_000);'),
   });
   const polite = new Run(["run", join(dir, "polite.ts")]);
   await polite.saying(/ready/);
   polite.interrupt();
   t.like(await polite.ended(), { status: 130, signal: null, err: "" });
+
+  const spin = new Run(["run", join(dir, "spin.mjs")]);
+  await spin.saying(/ready/);
+  spin.interrupt();
+  t.like(await spin.ended(), { status: 130, signal: null, err: "" });
+
+  const endless = new Run(["run", join(dir, "endless.mjs")]);
+  await endless.saying(/ready/);
+  // A signal that is pending takes in a second of its kind.
+  const again = setInterval(() => endless.interrupt(), 20);
+  t.like(await endless.ended(), { status: 130, signal: null, err: "" });
+  clearInterval(again);
 
   const stubborn = new Run(["run", join(dir, "stubborn.ts")]);
   await stubborn.saying(/ready/);

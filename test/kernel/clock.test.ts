@@ -6,10 +6,13 @@ import { Clock, Timers } from "../../kernel/clock.ts";
 import type { Host } from "../../kernel/clock.ts";
 import { Rendez } from "../../kernel/rendez.ts";
 import type { Task } from "../../kernel/rendez.ts";
-import type { Sys } from "../../syscalls/sys.ts";
+import { AGAIN, TURN } from "../../kernel/sched.ts";
+import type { Sys, TaskSys } from "../../syscalls/sys.ts";
 import { boot } from "../../userland/boot/boot.ts";
 import { thishost } from "../../userland/boot/host.ts";
-import { run, within } from "../kit.ts";
+import type { ThreadSys } from "../../userland/lib/both.ts";
+import { Flushable } from "../../userland/lib/9p/flushable.ts";
+import { NOTHING, run, within } from "../kit.ts";
 
 /** A machine whose clock the test moves; it counts the turns it is given. */
 class Fakehost implements Host {
@@ -74,6 +77,80 @@ test("after 1000 resumptions the host gets a whole turn, whether calls sleep or 
   while ([...(k.proc0?.coroutines() ?? [])].length > 0) await new Promise(setImmediate);
   t.true(host.turns >= 10, `${host.turns} turns`);
   await k.shutdown();
+});
+
+test("a generator program whose calls never sleep leaves turns to the host, and can be ended from there", async (t) => {
+  const host = new Fakehost();
+  const k = await boot({ host });
+  await run(k, function* (sys: TaskSys) {
+    host.turns = 0;
+    for (let i = 0; i < 10_000; i++) yield* sys.nsec();
+    t.is(host.turns, 10);
+  });
+  let calls = 0;
+  let cleaned = false;
+  const p = k.spawn(function* (sys: TaskSys) {
+    try {
+      while (calls++ < 100_000) {
+        // It takes every error for granted, the end of its process too.
+        try {
+          yield* sys.stat("/n/nothing");
+        } catch {}
+      }
+    } finally {
+      cleaned = true;
+    }
+  });
+  await new Promise(setImmediate);
+  p.kill();
+  t.is(await p.wait(), "Killed");
+  t.true(calls <= 3 * TURN, `${calls} calls`);
+  t.true(cleaned);
+  await k.shutdown();
+  t.deepEqual(k.audit(), NOTHING);
+});
+
+test(
+  "where a generator program lets others run, its threads' calls begin in the order made all the same",
+  within(async (t, k) => {
+    const made: number[] = [];
+    const got: number[] = [];
+    await run(k, function* (sys: ThreadSys) {
+      const [a, b] = yield* sys.pipe();
+      const writer = function* (n: number): Task<void> {
+        for (let i = 0; i < 2 * TURN; i++) {
+          made.push(n);
+          yield* sys.write(a, Uint8Array.of(n));
+        }
+        if (n === 2) yield* sys.close(a);
+      };
+      sys.threadcreate(writer(1));
+      sys.threadcreate(writer(2));
+      const buf = new Uint8Array(1000);
+      for (let n = 1; n > 0;) {
+        n = yield* sys.read(b, buf);
+        got.push(...buf.subarray(0, n));
+      }
+    });
+    t.true(made.indexOf(2) < TURN, "they took turns");
+    t.deepEqual(got, made);
+  }),
+);
+
+test("whoever is to be interrupted where it next sleeps is not where it lets others run", (t) => {
+  function* task(): Task<string> {
+    work.flush();
+    yield AGAIN;
+    try {
+      yield new Rendez("test");
+    } catch (e) {
+      return String(e);
+    }
+    return "not interrupted";
+  }
+  const work: Flushable<string> = new Flushable(task());
+  t.is(work.task.next().value, AGAIN);
+  t.deepEqual(work.task.next(), { done: true, value: "PlanError: interrupted" });
 });
 
 test("with a real clock timers fire also while a program never idles", async (t) => {

@@ -26,8 +26,8 @@ export const run: Command = {
 
 or the name of a program in /bin. What the program writes comes out as it is written. The exit
 status is 0 if the program ends with no string or an empty one; else 1, with the string on stderr.
-Ctrl-C posts the note "interrupt" to the program; a second Ctrl-C ends it. One that
-spins without making a system call hears neither: end it with kill -KILL.`,
+Ctrl-C posts the note "interrupt" to the program; a second Ctrl-C ends it, and a third does not wait
+for what it does at its end. One that spins without making a system call hears none: Ctrl-\\ ends it.`,
   options: [
     {
       name: "trace",

@@ -54,10 +54,14 @@ class Watch {
     }
   }
 
-  /** As the console does: the note goes to the whole group. Who asks again means it. */
+  /**
+   * As the console does: the note goes to the whole group. Who asks again means it, and who asks a third
+   * time does not wait for what the programs do at their end.
+   */
   readonly #interrupt = (): void => {
     const group = this.#process.proc.noteid;
-    if (++this.#interrupts > 1) return this.#end(this.#interrupted);
+    if (++this.#interrupts > 2) process.exit(this.#interrupted);
+    if (this.#interrupts === 2) return this.#end(this.#interrupted);
     for (const proc of this.#kernel.procs.values())
       if (proc.noteid === group && !proc.dead) proc.image?.notes.post("interrupt", false);
   };

@@ -18,7 +18,7 @@ export class Flushable<R> {
   constructor(task: Task<R>) {
     const step = (s: Step<R>): Step<R> => {
       this.#over = s.done === true;
-      if (this.#over || !this.flushed || this.#told) return s;
+      if (s.done === true || !this.flushed || this.#told || s.value.passing) return s;
       this.#told = true;
       return step(task.throw(new PlanError(Eintr)));
     };
