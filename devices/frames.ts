@@ -4,7 +4,11 @@
 // all: they are the taker's to give back.
 
 import { get16, get32, get8 } from "../kernel/bits.ts";
+import type { Chan } from "../kernel/chan.ts";
 import { Rstream, framesize } from "../kernel/fcall.ts";
+import type { Transport } from "../kernel/kernel.ts";
+import type { Proc } from "../kernel/proc.ts";
+import type { Task } from "../kernel/rendez.ts";
 import { giveback, lent } from "./rbuf.ts";
 
 /** size[4] type[1] tag[2]: the least a frame can be. */
@@ -139,4 +143,16 @@ export function join(list: readonly Uint8Array[], size: number): Uint8Array {
     off += b.length;
   }
   return all;
+}
+
+/** What has come on a connection, at most n bytes, without copying where its transport can do that. */
+export function* readchunk(
+  up: Proc,
+  c: Chan,
+  n: number,
+  wire: Transport = c.dev,
+): Task<Uint8Array> {
+  if (wire.bread !== undefined) return yield* wire.bread(up, c, n);
+  const buf = new Uint8Array(n);
+  return buf.subarray(0, yield* wire.read(up, c, buf, 0));
 }

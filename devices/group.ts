@@ -6,6 +6,7 @@ import {
   Rerror,
   Rread,
   Rstat,
+  Rstream,
   Rwalk,
   Rwrite,
   Tclunk,
@@ -96,4 +97,13 @@ export function notefids(g: Group, t: Tmsg, f: Fcall): void {
     )
       fid.made = true;
   }
+}
+
+/** An Rstream, or the Rerror that ends its run, to whoever takes the stream. */
+export function tosink(g: Group, f: Fcall): "more" | "over" | "bad" {
+  if (g.sink === null) return "bad";
+  if (f.type === Rstream) return g.sink.data(f.data);
+  if (f.type !== Rerror) return "bad";
+  g.sink.failed(f.ename);
+  return "over";
 }

@@ -24,14 +24,13 @@ import {
   sizeS2M,
 } from "../kernel/fcall.ts";
 import type { Fcall, Rmsg, Tmsg } from "../kernel/fcall.ts";
-import type { Conn, Kernel } from "../kernel/kernel.ts";
-import type { Proc } from "../kernel/proc.ts";
+import type { Conn, Filter, Kernel, Transport } from "../kernel/kernel.ts";
 import { Rendez } from "../kernel/rendez.ts";
 import type { Task } from "../kernel/rendez.ts";
 import type { Coroutine } from "../kernel/sched.ts";
-import { Frames, join } from "./frames.ts";
+import { Frames, join, readchunk } from "./frames.ts";
 import type { Part } from "./frames.ts";
-import { Group, answers, notefids } from "./group.ts";
+import { Group, answers, notefids, tosink } from "./group.ts";
 
 /** Half of what a server must bear: requests, and bytes of frames, outstanding on a connection. */
 const MAXOUT = 1024;
@@ -80,12 +79,17 @@ export class Mnt implements Conn {
   /** A process of the kernel's is about to write what is posted. */
   #due = false;
   #reader: Coroutine | null = null;
+  /** What messages go through. */
+  readonly #wire: Transport;
+  readonly #filter: Filter | null;
   /** Bytes over the transport so far, each way. */
   #out: number;
   #in: number;
 
-  constructor(k: Kernel, chan: Chan, agreed: Agreed) {
+  constructor(k: Kernel, chan: Chan, agreed: Agreed, filter: Filter | null) {
     this.k = k;
+    this.#filter = filter;
+    this.#wire = filter ?? chan.dev;
     this.waits = k.config.namespace === "standard";
     this.id = k.nextconn();
     this.chan = chan;
@@ -95,6 +99,7 @@ export class Mnt implements Conn {
     this.stream = agreed.version.startsWith("9P2000.ix.stream");
     ({ out: this.#out, in: this.#in } = chan.dev.wire?.(chan) ?? { out: 0, in: 0 });
     k.conns.add(this);
+    filter?.agreed(this.id, agreed.version);
     this.#tell("open");
   }
 
@@ -293,7 +298,7 @@ export class Mnt implements Conn {
     try {
       this.#startreader();
       while (this.#posted.length > 0 && !this.dead)
-        yield* chan.dev.write(up, chan, this.#batch(), 0);
+        yield* this.#wire.write(up, chan, this.#batch(), 0);
     } catch (e) {
       if (!(e instanceof PlanError)) throw e;
       this.hangup();
@@ -330,7 +335,7 @@ export class Mnt implements Conn {
     const frames = new Frames(this.msize);
     try {
       for (;;) {
-        const chunk = yield* readchunk(up, this.chan, this.msize);
+        const chunk = yield* readchunk(up, this.chan, this.msize, this.#wire);
         if (chunk.length === 0) break;
         frames.add(chunk);
         this.#in += chunk.length;
@@ -340,7 +345,7 @@ export class Mnt implements Conn {
           if (!(f instanceof Uint8Array ? this.#mux(f, frames.behind) : this.#part(f)))
             frames.broken = true;
         if (!frames.broken) continue;
-        this.chan.dev.hangup?.(this.chan);
+        this.#wire.hangup?.(this.chan);
         break;
       }
     } catch (e) {
@@ -374,7 +379,7 @@ export class Mnt implements Conn {
     const t = g.requests[g.replies.length];
     if (t === undefined || !answers(t, f)) return false;
     if (t.type === Tstream) {
-      const state = stream(g, f);
+      const state = tosink(g, f);
       if (state === "bad") return false;
       g.r.wakeupall();
       if (state === "more") return true;
@@ -398,7 +403,7 @@ export class Mnt implements Conn {
 
   /** While a server outside is to answer, virtual time stands still. */
   #holdclock(): void {
-    const hold = this.#nout > 0 && this.chan.dev.outside === true;
+    const hold = this.#nout > 0 && this.#wire.outside === true;
     if (hold === this.#holding) return;
     this.#holding = hold;
     if (hold) this.k.sched.hold();
@@ -460,6 +465,7 @@ export class Mnt implements Conn {
   /** The last Chan on the connection is closed (Chan.mux). */
   *close(): Task<void> {
     this.hangup();
+    this.#filter?.end();
     if (this.#reader !== null) this.k.sched.kill(this.#reader);
     this.k.conns.delete(this);
     this.#tell("close");
@@ -468,7 +474,8 @@ export class Mnt implements Conn {
   #tell(what: "open" | "hangup" | "close"): void {
     if (!this.k.trace.on) return;
     const { chan, id: conn, version } = this;
-    const wire = chan.dev.wire?.(chan)?.wire ?? null;
+    // Behind a filter a message is not where it seems to be.
+    const wire = this.#filter === null ? (chan.dev.wire?.(chan)?.wire ?? null) : null;
     const peer = chan.dev.peer?.(chan) ?? null;
     const name = chan.path.toString();
     this.k.trace.emit({ type: "conn", conn, what, name, peer, wire, version });
@@ -483,19 +490,4 @@ export class Mnt implements Conn {
       .filter((g) => g !== null)
       .map((g) => `conn ${this.id} tag ${g.tag} ${g.requests.length}`);
   }
-}
-
-/** An Rstream, or the Rerror that ends its run, to whoever takes the stream. */
-function stream(g: Group, f: Fcall): "more" | "over" | "bad" {
-  if (g.sink === null) return "bad";
-  if (f.type === Rstream) return g.sink.data(f.data);
-  if (f.type !== Rerror) return "bad";
-  g.sink.failed(f.ename);
-  return "over";
-}
-
-function* readchunk(up: Proc, c: Chan, n: number): Task<Uint8Array> {
-  if (c.dev.bread !== undefined) return yield* c.dev.bread(up, c, n);
-  const buf = new Uint8Array(n);
-  return buf.subarray(0, yield* c.dev.read(up, c, buf, 0));
 }

@@ -22,6 +22,7 @@ import {
   sizeS2M,
 } from "../kernel/fcall.ts";
 import type { Fcall } from "../kernel/fcall.ts";
+import type { Transport } from "../kernel/kernel.ts";
 import type { Proc } from "../kernel/proc.ts";
 import type { Task } from "../kernel/rendez.ts";
 import { Mnt } from "./mntrpc.ts";
@@ -52,21 +53,31 @@ export function* mntversion(up: Proc, c: Chan, want: Agreed): Task<Mnt> {
   if (!q.canlock()) yield* q.lock();
   try {
     if (c.mux instanceof Mnt) return c.mux;
-    const agreed = yield* negotiate(up, c, {
-      version: named ? want.version : offer.version,
-      msize,
-    });
-    const m = new Mnt(up.k, c, agreed);
-    c.mux = m;
-    c.flag |= CMSG;
-    return m;
+    return yield* connect(up, c, { version: named ? want.version : offer.version, msize });
   } finally {
     q.unlock();
   }
 }
 
+function* connect(up: Proc, c: Chan, offer: Agreed): Task<Mnt> {
+  const filter = up.k.config.filter?.(up.k, c) ?? null;
+  let m: Mnt | null = null;
+  try {
+    const agreed = yield* negotiate(up, { c, wire: filter ?? c.dev }, offer);
+    m = new Mnt(up.k, c, agreed, filter);
+    c.mux = m;
+    c.flag |= CMSG;
+    return m;
+  } finally {
+    if (m === null) filter?.end();
+  }
+}
+
+/** A connection of which no version is agreed on yet. */
+type Line = { readonly c: Chan; readonly wire: Transport };
+
 /** Down the ladder: what the server answers is believed where it is a prefix of what was offered. */
-function* negotiate(up: Proc, c: Chan, offer: Agreed): Task<Agreed> {
+function* negotiate(up: Proc, c: Line, offer: Agreed): Task<Agreed> {
   let got = yield* exchange(up, c, offer);
   // A server that compares whole strings may know 9P2000.ix and not the longer one.
   if (got.version === VERSION9P && offer.version === "9P2000.ix.stream")
@@ -77,14 +88,14 @@ function* negotiate(up: Proc, c: Chan, offer: Agreed): Task<Agreed> {
   return got;
 }
 
-function* exchange(up: Proc, c: Chan, offer: Agreed): Task<Agreed> {
+function* exchange(up: Proc, { c, wire }: Line, offer: Agreed): Task<Agreed> {
   const t: Fcall = { type: Tversion, tag: NOTAG, msize: offer.msize, version: offer.version };
   const buf = new Uint8Array(sizeS2M(t));
   convS2M(t, buf, 0);
   const off = c.dev.wire?.(c)?.out ?? 0;
   if (up.k.trace.on) up.k.trace.emit({ type: "send", conn: 0, fcall: t, bytes: buf.length, off });
-  c.offset += yield* c.dev.write(up, c, buf, c.offset);
-  const frame = yield* readframe(up, c);
+  c.offset += yield* wire.write(up, c, buf, c.offset);
+  const frame = yield* readframe(up, { c, wire });
   const r = convM2S(frame, 0, frame.length);
   if (r !== null && up.k.trace.on) {
     const bytes = frame.length;
@@ -107,11 +118,11 @@ function checkreply(r: Fcall | null, offer: Agreed): Agreed {
 }
 
 /** One whole frame, the only thing a server may say now. */
-function* readframe(up: Proc, c: Chan): Task<Uint8Array> {
+function* readframe(up: Proc, { c, wire }: Line): Task<Uint8Array> {
   const buf = new Uint8Array(8192);
   let n = 0;
   for (;;) {
-    const got = yield* c.dev.read(up, c, buf.subarray(n), c.offset);
+    const got = yield* wire.read(up, c, buf.subarray(n), c.offset);
     if (got === 0) throw new PlanError(Efversioneof);
     c.offset += got;
     n += got;

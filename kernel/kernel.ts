@@ -2,9 +2,11 @@
 // switch, the processes and the trace, and knows how to panic. boot.ts makes one.
 
 import { Chans } from "./chan.ts";
+import type { Chan } from "./chan.ts";
 import { Clock } from "./clock.ts";
 import type { Host } from "./clock.ts";
 import { Devtab } from "./dev.ts";
+import type { Dev } from "./dev.ts";
 import type { Proc } from "./proc.ts";
 import type { Rendez, Task } from "./rendez.ts";
 import { Sched } from "./sched.ts";
@@ -27,9 +29,22 @@ export type Config = {
   readonly namespace: "names" | "standard";
   /** Bytes of a stream that may be in flight before they are read: a run (protocol, "Credit"). */
   readonly run: number;
+  /** What stands between each connection to a server and its transport. */
+  readonly filter?: (k: Kernel, c: Chan) => Filter;
   /** Makes the system calls of an image. */
   readonly faces: (image: Image) => Faces;
 };
+
+/** What the mount driver reads and writes a connection through: its device, or what stands before that. */
+export type Transport = Pick<Dev, "read" | "write" | "bread" | "hangup" | "outside">;
+
+/** What stands before a transport and spoils what passes: faults that a test injects. */
+export interface Filter extends Transport {
+  /** A version was agreed: the connection has a number. */
+  agreed(conn: number, version: string): void;
+  /** The connection is over. */
+  end(): void;
+}
 
 /** What is alive, for audit(): empty lists and zeros after a clean end. */
 export type Audit = {

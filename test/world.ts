@@ -8,6 +8,7 @@ import { isT } from "../kernel/fcall.ts";
 import type { Fcall } from "../kernel/fcall.ts";
 import type { Audit } from "../kernel/kernel.ts";
 import type { Exit, Sys, Task } from "../syscalls/sys.ts";
+import type { Inject } from "../userland/boot/inject.ts";
 import { type Net, Netlink, simnet } from "../userland/boot/net.ts";
 import type { Anysrv } from "../userland/lib/9p.ts";
 import { Conn } from "../userland/lib/9p/conn.ts";
@@ -35,6 +36,8 @@ export type Worldopts = {
   readonly members?: number;
   /** Makes another server of each server's files. */
   readonly wrap?: (srv: Anysrv, sys: ThreadSys) => Anysrv;
+  /** Faults between here and the servers. */
+  readonly inject?: Inject;
   /** Bytes a second of every link, "600KB/s". */
   readonly bw?: string;
 };
@@ -69,9 +72,9 @@ export class World {
   }
 
   static async make(opts: Worldopts = {}): Promise<World> {
-    const { namespace = "names", mounts = 0, members = 0, bw } = opts;
+    const { namespace = "names", mounts = 0, members = 0, bw, inject } = opts;
     const net = simnet();
-    const here = await net.boot("here", { namespace });
+    const here = await net.boot("here", { namespace, ...(inject !== undefined && { inject }) });
     const w = new World(net, here, { mounts, members });
     const servers = w.#mounts.map(([name]) => name);
     for (let i = 0; i < members; i++) servers.push(`u${i}`);

@@ -20,6 +20,8 @@ import { newRoot } from "../../devices/root.ts";
 import { newSrv } from "../../devices/srv.ts";
 import { faces } from "../../syscalls/table.ts";
 import { thishost } from "./host.ts";
+import { filterof } from "./inject.ts";
+import type { Inject } from "./inject.ts";
 
 /** How to boot. Everything has a default. */
 export type Bootopts = {
@@ -46,6 +48,8 @@ export type Bootopts = {
   readonly host?: Host;
   /** The scheduler and clock of other kernels, to share with them; then `clock`, `seed` and `host` are theirs. */
   readonly sched?: Sched;
+  /** Faults of 9P: "Tread:when=3:error=i/o error" (inject.ts). */
+  readonly inject?: Inject;
 };
 
 /** Directories that the tree always has: what programs expect, and where the devices go. */
@@ -93,6 +97,7 @@ export function bootsync(opts: Bootopts = {}): Booted {
       virtual: opts.clock === "virtual",
       chance: opts.seed === undefined ? null : chance(opts.seed),
       ...(opts.sched !== undefined && { sched: opts.sched }),
+      ...filterof(opts.inject),
       user: opts.user ?? "glenda",
       sysname: opts.sysname ?? "gnot",
       tty: opts.tty ?? new Buffertty(),
