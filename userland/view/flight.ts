@@ -1,11 +1,12 @@
-// Where messages were when: left here, reached the server, left there, came here. Messages of a connection
-// are consecutive bytes, and "wire" events say when which bytes left and arrived. Transports that tell
-// nothing (a pipe, the host's TCP) leave the two times in the middle unknown.
+// Requests with their replies: left here, reached the server, answered there, came here. The two times in
+// the middle are transit.ts's, where the transport tells them; and which requests are without an answer at
+// a moment.
 //
 // All of it is made once; what is in flight at an event is then found from the last point before it where
 // the list was kept.
 
 import type { Recording, Revent } from "./recording.ts";
+import { Transits } from "./transit.ts";
 
 /** A request on its way, with its reply. Times are nanoseconds, null where nothing says them. */
 export type Flight = {
@@ -30,16 +31,15 @@ const EVERY = 256;
 export class Flights {
   readonly #r: Recording;
   readonly #reply: Int32Array;
-  /** Of a request when it reached the server, of a reply when it left it; NaN where unknown. */
-  readonly #there: Float64Array;
+  readonly #transits: Transits;
   /** The requests without an answer before event 0, 256, 512... */
   readonly #kept: readonly Int32Array[];
 
-  constructor(r: Recording, reply: Int32Array, there: Float64Array) {
+  constructor(r: Recording) {
     this.#r = r;
-    this.#reply = reply;
-    this.#there = there;
-    this.#kept = keep(r, reply);
+    this.#reply = replies(r);
+    this.#transits = new Transits(r);
+    this.#kept = keep(r, this.#reply);
   }
 
   /** The flight that an event, a message, belongs to; null where its request is not recorded. */
@@ -49,8 +49,9 @@ export class Flights {
     if (e?.type === "receive") return this.of(e.of);
     if (e?.type !== "send") return null;
     const reply = this.#reply[event] ?? -1;
-    const [reached, answered] = [this.#time(event), this.#time(reply)];
-    const { conn, call, at: sent } = e;
+    const [reached, answered] = [this.#transits.arrived(event), this.#transits.left(reply)];
+    const { call, at: sent } = e;
+    const conn = this.#transits.conn(event);
     const came = events[reply]?.at ?? null;
     return { send: event, reply, conn, call, sent, reached, answered, came };
   }
@@ -63,11 +64,6 @@ export class Flights {
     for (let i = from * EVERY; i <= event; i++) follow(open, events, i, this.#reply);
     looked(event + 1 - from * EVERY + open.size);
     return [...open].map((i) => this.of(i)).filter((f) => f !== null);
-  }
-
-  #time(event: number): number | null {
-    const t = this.#there[event] ?? Number.NaN;
-    return Number.isNaN(t) ? null : t;
   }
 }
 
@@ -98,52 +94,9 @@ function keep(r: Recording, reply: Int32Array): Int32Array[] {
   return kept;
 }
 
-/** Finds out where the messages of a recording were when. */
-export function flights(r: Recording): Flights {
+/** The last reply to each request; -1 where none is recorded. */
+function replies(r: Recording): Int32Array {
   const reply = new Int32Array(r.events.length).fill(-1);
-  const there = new Float64Array(r.events.length).fill(Number.NaN);
-  const wires = new Map(r.conns.map((c) => [c.conn, c.wire]));
-  const pieces = piecesof(r);
-  for (const [i, e] of r.events.entries()) {
-    if (e.type === "receive" && e.of >= 0) reply[e.of] = i;
-    if (e.type !== "send" && e.type !== "receive") continue;
-    const wire = wires.get(e.conn) ?? null;
-    if (wire === null) continue;
-    const p = pieces.get(`${wire} ${e.type === "send" ? "out" : "in"}`)?.with(e.off + e.bytes - 1);
-    if (p !== undefined) there[i] = p;
-  }
-  return new Flights(r, reply, there);
-}
-
-/** The pieces that went one way over a connection. */
-class Pieces {
-  readonly #ends: number[] = [];
-  readonly #times: number[] = [];
-  readonly #begins: number[] = [];
-  #next = 0;
-
-  add(off: number, bytes: number, time: number): void {
-    this.#begins.push(off);
-    this.#ends.push(off + bytes);
-    this.#times.push(time);
-  }
-
-  /** The time of the piece with this byte in it; asked for bytes in order. */
-  with(byte: number): number | undefined {
-    while ((this.#ends[this.#next] ?? Number.POSITIVE_INFINITY) <= byte) this.#next++;
-    return (this.#begins[this.#next] ?? byte + 1) <= byte ? this.#times[this.#next] : undefined;
-  }
-}
-
-/** The far end's times: when what we sent arrived there, when what came had left. */
-function piecesof(r: Recording): Map<string, Pieces> {
-  const map = new Map<string, Pieces>();
-  for (const e of r.events) {
-    if (e.type !== "wire") continue;
-    const key = `${e.wire} ${e.way}`;
-    let list = map.get(key);
-    if (list === undefined) map.set(key, (list = new Pieces()));
-    list.add(e.off, e.bytes, e.way === "out" ? e.at : e.left);
-  }
-  return map;
+  for (const [i, e] of r.events.entries()) if (e.type === "receive" && e.of >= 0) reply[e.of] = i;
+  return reply;
 }

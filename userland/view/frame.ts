@@ -8,10 +8,11 @@ import type { Flight } from "./flight.ts";
 import { looksof } from "./look.ts";
 import type { Look } from "./look.ts";
 import { msgfmt } from "./msgfmt.ts";
-import type { Rcall, Recording, Revent } from "./recording.ts";
+import type { Rcall, Recording, Revent, Rsaid } from "./recording.ts";
 import type { Spent, Tape } from "./tape.ts";
 import { treeof } from "./tree.ts";
 import type { Node } from "./tree.ts";
+import { decision } from "./why.ts";
 
 /** A line of the program's file, from 1. */
 export type Sourceline = { readonly line: number; readonly text: string; readonly here: boolean };
@@ -33,8 +34,11 @@ export type Framecall = {
   readonly source: readonly Sourceline[];
 };
 
-/** Where a message is: on its way there, at the server, on its way here, answered; "out" when the wire tells nothing. */
-export type Stage = "going" | "there" | "coming" | "here" | "out";
+/**
+ * Where a message is: on its way there, at the server, its answer on its way here, come but not read yet,
+ * read; "out" when the wire tells nothing.
+ */
+export type Stage = "going" | "there" | "coming" | "arrived" | "here" | "out";
 
 /** A request with its reply, at the moment of a frame. */
 export type Message = Flight & {
@@ -44,6 +48,10 @@ export type Message = Flight & {
   /** "" until it is here. */
   readonly answer: string;
   readonly stage: Stage;
+  /** When it was sent, reached the server, and when its answer is here, as Frame.time counts; null: unknown. */
+  readonly since: number;
+  readonly turn: number | null;
+  readonly until: number | null;
   /** Whether this step is about it. */
   readonly now: boolean;
   /** Whether the call of this step asked. */
@@ -64,7 +72,9 @@ export type Frame = {
   readonly call: Framecall | null;
   readonly names: readonly Look[];
   readonly tree: Node;
-  /** What happened, and why; "" where there is nothing to add. */
+  /** The event in a line, as a trace has it. */
+  readonly line: string;
+  /** What happened and why, in sentences. */
   readonly what: string;
   readonly why: string;
   readonly failed: boolean;
@@ -73,6 +83,8 @@ export type Frame = {
   readonly answered: readonly Message[];
   /** The time that the messages span, since the recording began, and where in it the step is. */
   readonly axis: { readonly from: number; readonly to: number; readonly now: number };
+  /** What the program wrote on its console between this step and the next. */
+  readonly said: readonly Rsaid[];
   readonly callspent: Spent | null;
   readonly runspent: Spent;
 };
@@ -106,12 +118,13 @@ export function frameof(tape: Tape, step: number, opts: Frameopts = {}): Frame {
     call: call === undefined ? null : callof(tape, { call, event, around: opts.around ?? 3 }),
     names,
     tree: treeof(r, r.spaces[e.space] ?? r.spaces[call?.space ?? 0] ?? [], names),
-    what: eventtext(r, event),
-    why: "",
+    line: eventtext(r, event),
+    ...decision(r, event),
     failed: e.type === "return" && call !== undefined && call.error !== null,
     flying,
     answered,
     axis: axisof({ e, call, list: [...flying, ...answered], began }),
+    said: tape.said(step),
     callspent: call === undefined ? null : tape.callspent(event),
     runspent: tape.runspent(event),
   };
@@ -174,6 +187,7 @@ function messages(tape: Tape, at: At): { flying: Message[]; answered: Message[] 
 }
 
 function message(r: Recording, f: Flight, { event, e }: At): Message {
+  const began = r.events[0]?.at ?? 0;
   const here = f.reply >= 0 && f.reply <= event;
   const [send, reply] = [r.events[f.send], r.events[f.reply]];
   return {
@@ -182,15 +196,19 @@ function message(r: Recording, f: Flight, { event, e }: At): Message {
     request: send?.type === "send" && isT(send.fcall) ? msgfmt(send.fcall) : "",
     answer: here && reply?.type === "receive" ? msgfmt(reply.fcall) : "",
     stage: here ? "here" : stageof(f, e.at),
+    since: f.sent - began,
+    turn: f.reached === null ? null : f.reached - began,
+    until: f.came === null ? null : f.came - began,
     now: event === f.send || (e.type === "receive" && e.of === f.send),
     own: e.call >= 0 && f.call === e.call,
   };
 }
 
-function stageof({ reached, answered }: Flight, now: number): Stage {
+function stageof({ reached, answered, came }: Flight, now: number): Stage {
   if (reached === null) return "out";
   if (now < reached) return "going";
-  return answered === null || now < answered ? "there" : "coming";
+  if (answered === null || now < answered) return "there";
+  return came !== null && now >= came ? "arrived" : "coming";
 }
 
 type Span = {

@@ -196,9 +196,10 @@ class Resolver {
         return this.#create(e.index);
       case "fail":
         return this.#fail(e.walked, e.elem);
+      case "ask":
+        return this.#ask(e);
       case "deferred":
       case "forced":
-      case "ask":
       case "near":
       case "look":
       case "mountpoint":
@@ -245,6 +246,7 @@ class Resolver {
     const s = this.#whose(rest);
     const from = s.base;
     s.set(from, from + got, "done", this.#server(s));
+    for (const elem of s.elems.slice(from, from + got)) if (elem.by === "") elem.by = "the kernel";
     if (this.#standard) s.base = from + got;
     else if (got < rest.length && !s.union) s.set(from + got, from + got + 1, "missing", "");
   }
@@ -262,6 +264,12 @@ class Resolver {
     if (e.step === "miss") return;
     s.set(s.base, s.base + 1, "done", `member ${e.index + 1}`);
     if (this.#standard && e.index > 0) s.base++;
+  }
+
+  #ask(e: Namec & { step: "ask" }): void {
+    if (e.of !== "union") return;
+    const s = this.#now();
+    s.tried = e.asked.map((index) => ({ index, outcome: "asked", error: "" }));
   }
 
   #create(index: number): void {

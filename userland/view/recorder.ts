@@ -12,7 +12,7 @@ import { addmessage, newcost } from "./calls.ts";
 import { callfmt, resultfmt } from "./callfmt.ts";
 import { FORMAT, VERSION } from "./recording.ts";
 import type { About, Place, Rbody, Rcall, Rconn, Recording, Revent, Rproc } from "./recording.ts";
-import type { Source } from "./recording.ts";
+import type { Rsaid, Source } from "./recording.ts";
 
 /** Where the program is on a stack, and the file; null when nothing there is the program's. */
 export type Findplace = (
@@ -54,6 +54,7 @@ export class Recorder {
   readonly #calls: (Rcall | undefined)[] = [];
   readonly #spaces: Picture[] = [];
   readonly #events: Revent[] = [];
+  readonly #said: Rsaid[] = [];
   #nevent = 0;
   #ncall = 0;
   #begun = false;
@@ -83,6 +84,7 @@ export class Recorder {
       calls: this.#calls as Rcall[],
       spaces: this.#spaces,
       events: this.#events,
+      said: this.#said,
       get lost() {
         return lost();
       },
@@ -111,6 +113,12 @@ export class Recorder {
 
   #recorded(e: Event): boolean {
     return this.#begun && !this.#but.has(e.pid);
+  }
+
+  /** The program wrote this on its console; see hearing.ts. Text is kept as long as events are. */
+  said(to: Rsaid["to"], text: string): void {
+    const event = this.#nevent - 1;
+    if (this.#begun && event < this.#limit) this.#said.push({ event, to, text });
   }
 
   /** Takes one event in. */

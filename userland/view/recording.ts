@@ -79,6 +79,9 @@ export type Rcall = {
   last: number;
 };
 
+/** What the program wrote on its console, and the event that came before it (-1: none did). */
+export type Rsaid = { readonly event: number; readonly to: "out" | "err"; readonly text: string };
+
 /** What an event says. */
 export type Rbody =
   | { readonly type: "call" }
@@ -137,6 +140,7 @@ export type Recording = {
   readonly calls: readonly Rcall[];
   readonly spaces: readonly Picture[];
   readonly events: readonly Revent[];
+  readonly said: readonly Rsaid[];
   /** Events that came when the recording was full. */
   readonly lost: number;
 };
@@ -189,7 +193,7 @@ export function fromjson(text: string): Recording {
     throw new Recordingerror(
       `a recording of version ${"version" in r ? String(r.version) : "none"}; this namec reads version ${VERSION}`,
     );
-  for (const list of ["sources", "conns", "procs", "calls", "spaces", "events"])
+  for (const list of ["sources", "conns", "procs", "calls", "spaces", "events", "said"])
     if (!Array.isArray(Reflect.get(r, list)))
       throw new Recordingerror(`a recording without its list of ${list}`);
   return r as Recording;

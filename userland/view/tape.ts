@@ -8,8 +8,8 @@
 import { addmessage, newcost } from "./calls.ts";
 import type { Cost } from "./calls.ts";
 import { issaid } from "./eventtext.ts";
-import { type Flights, flights } from "./flight.ts";
-import type { Recording, Revent } from "./recording.ts";
+import { Flights } from "./flight.ts";
+import type { Recording, Revent, Rsaid } from "./recording.ts";
 
 /** The kinds of steps that one can go to. */
 export type By = "step" | "message" | "call" | "failure";
@@ -38,6 +38,8 @@ export class Tape {
   readonly #ofcall: Int32Array;
   readonly #return: Int32Array;
   readonly #spent: Spending;
+  /** The events before what was said. */
+  readonly #said: Int32Array;
 
   constructor(r: Recording) {
     this.recording = r;
@@ -46,7 +48,8 @@ export class Tape {
     [this.#begin, this.#ofcall] = bycall(r);
     this.#return = returns(r);
     this.#spent = spending(r);
-    this.flights = flights(r);
+    this.flights = new Flights(r);
+    this.#said = Int32Array.from(r.said, (s) => s.event);
   }
 
   /** How many steps there are. */
@@ -125,6 +128,13 @@ export class Tape {
       bytes: bytes[event] ?? 0,
       time,
     };
+  }
+
+  /** What the program wrote on its console from a step on and before the next. */
+  said(step: number): readonly Rsaid[] {
+    const from = step <= 0 ? 0 : this.#below(this.#said, this.event(step));
+    const to = step + 1 < this.length ? this.#below(this.#said, this.event(step + 1)) : undefined;
+    return this.recording.said.slice(from, to);
   }
 
   /** How many entries of a sorted list are less than n. */

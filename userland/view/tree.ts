@@ -123,11 +123,12 @@ function finished(r: Recording, m: Making): Node {
 type Where = { readonly index: number; readonly look: Look | null; readonly of: Mountpoint | null };
 
 function member(r: Recording, m: Mounted, { index, look, of }: Where): Member {
+  const chan = r.conns.find((c) => c.conn === m.conn)?.name;
   const server = m.conn > 0 ? connname(r, m.conn) : "the kernel";
   const tried = look?.tried.find((x) => x.index === index);
   return {
     index,
-    text: m.conn > 0 && (m.from === "" || !m.from.startsWith("/")) ? server : m.from,
+    text: m.conn > 0 && (m.from === "" || m.from === chan) ? server : m.from,
     server,
     conn: m.conn,
     outcome: outcome(look, tried?.outcome, of),
@@ -142,9 +143,9 @@ function outcome(
 ): Outcome {
   if (look === null) return "none";
   if (of?.members.length === 1) return "only";
-  if (tried === undefined || tried === "asked")
-    return look.tried.some((x) => x.outcome === "found") ? "none" : "pending";
-  return tried;
+  if (tried !== undefined && tried !== "asked") return tried;
+  const open = look.members > 1 && look.cursor < look.elems.length;
+  return open && !look.tried.some((x) => x.outcome === "found") ? "pending" : "none";
 }
 
 /** The tree in lines, from the top down; what no name leads through is folded where it is only the kernel's. */

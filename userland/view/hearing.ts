@@ -1,0 +1,34 @@
+// A console that is recorded: what a program writes on it goes where it would go, and into the recording.
+
+import type { Task } from "../../kernel/rendez.ts";
+import type { Tty } from "../../kernel/tty.ts";
+import { utfdecode } from "../../kernel/utf.ts";
+import type { Rsaid } from "./recording.ts";
+
+/** Hears what is written: Recorder.said. */
+export type Hear = (to: Rsaid["to"], text: string) => void;
+
+/** A console on which everything that is written is heard first. */
+export class Hearing implements Tty {
+  readonly #tty: Tty;
+  readonly #hear: Hear;
+
+  constructor(tty: Tty, hear: Hear) {
+    this.#tty = tty;
+    this.#hear = hear;
+  }
+
+  write(bytes: Uint8Array): Task<void> {
+    this.#hear("out", utfdecode(bytes, 0, bytes.length));
+    return this.#tty.write(bytes);
+  }
+
+  writeerr(bytes: Uint8Array): Task<void> {
+    this.#hear("err", utfdecode(bytes, 0, bytes.length));
+    return this.#tty.writeerr?.(bytes) ?? this.#tty.write(bytes);
+  }
+
+  read(n: number): Task<Uint8Array> {
+    return this.#tty.read(n);
+  }
+}
