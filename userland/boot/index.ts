@@ -8,7 +8,7 @@ export type { Process, Spawnopts } from "../../kernel/spawn.ts";
 export type { Audit } from "../../kernel/kernel.ts";
 export type { Call, Event, Step, Trace } from "../../kernel/trace.ts";
 export type { Tree } from "../../devices/mem.ts";
-export { Faulterror, faultfmt, parsefault } from "./inject.ts";
+export { faultfmt, parsefault } from "./inject.ts";
 export type { Inject } from "./inject.ts";
 export { Faults } from "../../devices/faults.ts";
 export type { Effect, Fault, Injected, When } from "../../devices/faults.ts";

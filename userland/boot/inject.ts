@@ -13,17 +13,6 @@ import type { Config } from "../../kernel/kernel.ts";
 import { utflen } from "../../kernel/utf.ts";
 import { Unitserror, parsetime, showtime } from "./units.ts";
 
-/** A fault that cannot be read: the message names the part, `hint` says how it is written. */
-export class Faulterror extends Error {
-  readonly hint: string;
-
-  constructor(message: string, hint: string) {
-    super(message);
-    this.name = "Faulterror";
-    this.hint = hint;
-  }
-}
-
 /** How a fault is written. */
 export const FAULTFORM =
   "MSG[,MSG...][:when=N|N+|N..M|N+STEP][:conn=N|NAME]:error=TEXT|delay=T|drop|hangup|short=N";
@@ -35,7 +24,7 @@ const MAXERROR = 127;
 /** Faults in either form: as text, or taken apart. */
 export type Inject = Faults | readonly (string | Fault)[];
 
-/** The fault that a text asks for. Throws Faulterror. */
+/** The fault that a text asks for. Throws Unitserror. */
 export function parsefault(text: string): Fault {
   const [messages = "", ...parts] = split(text);
   const fault: { when?: When; conn?: number | string; effect?: Effect } = {};
@@ -60,8 +49,8 @@ function split(text: string): string[] {
   return [...text.slice(0, at).split(":"), text.slice(at + 1)];
 }
 
-function bad(text: string, what: string): Faulterror {
-  return new Faulterror(`fault '${text}': ${what}`, FAULTFORM);
+function bad(text: string, what: string): Unitserror {
+  return new Unitserror(`fault '${text}': ${what}`, FAULTFORM);
 }
 
 function message(text: string, name: string): string {
@@ -120,7 +109,7 @@ function time(text: string, value = ""): number {
   try {
     return parsetime(value);
   } catch (e) {
-    throw e instanceof Unitserror ? bad(text, `delay=${value}: ${e.message}`) : e;
+    throw e instanceof Unitserror ? bad(text, `delay=${value}: it is a time, such as 50ms`) : e;
   }
 }
 

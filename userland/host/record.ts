@@ -68,6 +68,7 @@ export async function recordrun(
   try {
     const like = await mounted(kernel, [...here.mounts, ...mounts]);
     rec.begin(like === null ? [] : [like.pid]);
+    here.faults.begin();
     const p = kernel.spawn(what.main, what.argv, {
       tty: kernel.config.tty,
       ...(like !== null && { like }),
@@ -76,6 +77,7 @@ export async function recordrun(
     return { recording: rec.recording, status: await watch(kernel, p) };
   } finally {
     off();
+    here.faults.end();
     await here.shutdown();
   }
 }

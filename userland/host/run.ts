@@ -43,6 +43,7 @@ for what it does at its end. One that spins without making a system call hears n
     "namec run --summary --pcap far.pcapng --timeline far.json --host far:rtt=50ms hello.ts",
     "namec run --mount 'tcp!127.0.0.1!5640' /n/remote hello.ts",
     "namec run --virtual --host far:rtt=50ms,bw=600KB/s hello.ts",
+    "namec run --host far:rtt=50ms --inject 'Twrite:when=2+:error=file system full' hello.ts",
   ],
   run: start,
 };
@@ -66,6 +67,7 @@ async function start(given: Given): Promise<number> {
     const like = await mounted(kernel, [...here.mounts, ...mounts]);
     if (given.has("trace")) ended = traced(kernel, like?.pid ?? 0);
     reports?.begin(like === null ? [] : [like.pid]);
+    here.faults.begin();
     const argv = [isfile(prog) ? progname(prog) : prog, ...args];
     const p = kernel.spawn(main, argv, {
       tty: kernel.config.tty,
@@ -75,6 +77,7 @@ async function start(given: Given): Promise<number> {
     status = await watch(kernel, p);
   } finally {
     ended();
+    here.faults.end();
     good = reports?.end() ?? true;
     await here.shutdown();
   }

@@ -5,6 +5,7 @@
 import type { Bootopts } from "../boot/boot.ts";
 import { Usage } from "./command.ts";
 import type { Given, Option } from "./command.ts";
+import { Injecting, injectoption } from "./inject.ts";
 import { machine, machineopts } from "./machine.ts";
 import { boothosts, checkversion, distinct, hostof } from "../boot/hosts.ts";
 import type { Here } from "../boot/hosts.ts";
@@ -35,6 +36,7 @@ export const machineoptions: readonly Option[] = [
     values: ["names|standard"],
     text: "which name space the kernel has (default names)",
   },
+  injectoption,
 ];
 
 /** What a checker of boot/ refuses is a question that makes no sense. */
@@ -62,18 +64,23 @@ export function seedof(given: Given): number {
 }
 
 /** Boots what the options ask for: a machine, or several. */
-export async function bootgiven(given: Given, opts: Bootopts): Promise<Here> {
+export async function bootgiven(
+  given: Given,
+  opts: Bootopts,
+): Promise<Here & { readonly faults: Injecting }> {
+  const faults = new Injecting(given);
+  const inject = given.has("inject") ? { inject: faults.faults } : {};
   const hosts = given
     .all("host")
     .map(([text = ""]) => checked(`--host ${text}`, () => hostof(text)));
   const seed = seedof(given);
   const best = given.get("version");
   if (best !== undefined) checked(`--version ${best}`, () => checkversion(best));
-  const all = { ...opts, ...bootof(given, opts) };
+  const all = { ...opts, ...bootof(given, opts), ...inject };
   if (hosts.length > 0) {
     checked("--host", () => distinct(hosts));
-    return await boothosts(machineopts(all), { hosts, seed, best });
+    return { faults, ...(await boothosts(machineopts(all), { hosts, seed, best })) };
   }
   const kernel = await machine(all);
-  return { kernel, mounts: [], shutdown: () => kernel.shutdown() };
+  return { faults, kernel, mounts: [], shutdown: () => kernel.shutdown() };
 }

@@ -1,0 +1,131 @@
+// Faults as text: what they say, and what is said of those that cannot be read.
+
+import test from "ava";
+import fc from "fast-check";
+import { MESSAGES, SHORTABLE } from "../../devices/faults.ts";
+import { Faults } from "../../devices/faults.ts";
+import { Tread, Twrite } from "../../kernel/fcall.ts";
+import type { Fcall } from "../../kernel/fcall.ts";
+import { faultfmt, faultsof, parsefault, unfired } from "../../userland/boot/inject.ts";
+import { Unitserror } from "../../userland/boot/units.ts";
+
+const ALL = { first: 1, last: Infinity, step: 1 };
+
+test("a fault says which messages, when, of which connection, and what is done", (t) => {
+  t.deepEqual(parsefault("Tread:when=3:error=i/o error"), {
+    messages: ["Tread"],
+    when: { first: 3, last: 3, step: 1 },
+    effect: { what: "error", ename: "i/o error" },
+  });
+  t.deepEqual(parsefault("Rread,Rwrite:conn=far:when=2+:delay=1.5ms"), {
+    messages: ["Rread", "Rwrite"],
+    conn: "far",
+    when: { ...ALL, first: 2 },
+    effect: { what: "delay", ns: 1_500_000 },
+  });
+  t.deepEqual(parsefault("*:when=2..5:conn=3:drop"), {
+    messages: ["*"],
+    conn: 3,
+    when: { first: 2, last: 5, step: 1 },
+    effect: { what: "drop" },
+  });
+  t.deepEqual(parsefault("R*:when=2+3:hangup").when, { first: 2, last: Infinity, step: 3 });
+  t.deepEqual(parsefault("T*:short=0").effect, { what: "short", bytes: 0 });
+  t.deepEqual(parsefault("Tread:error=no: it=is drop:ped").effect, {
+    what: "error",
+    ename: "no: it=is drop:ped",
+  });
+});
+
+const WRONG: Readonly<Record<string, RegExp>> = {
+  "": /no message is named/,
+  ":drop": /no message is named/,
+  "Tread,:drop": /no message is named/,
+  "Tred:drop": /there is no message 'Tred'; there are Rattach .* T\*, R\* and \*$/,
+  "tread:drop": /did you mean Tread\?$/,
+  Tread: /what is to happen\? error=TEXT, delay=T, drop, hangup or short=N$/,
+  "Tread:drip": /unknown 'drip'/,
+  "Tread:when=0:drop": /when=0: it is N, /,
+  "Tread:when=:drop": /when=: it is N, /,
+  "Tread:when=3..2:drop": /when=3\.\.2: /,
+  "Tread:when=3+0:drop": /when=3\+0: /,
+  "Tread:when=1:when=2:drop": /when is given twice/,
+  "Tread:conn=:drop": /conn=: it is a connection's number/,
+  "Tread:delay=5": /delay=5: it is a time, such as 50ms$/,
+  "Tread:delay": /delay=: it is a time/,
+  "Tread:short=-1": /short=-1: it is a number of bytes/,
+  "Tread:drop=1": /drop has no value/,
+  "Tread:error=": /TEXT is from 1 to 127 bytes/,
+  [`Tread:error=${"é".repeat(64)}`]: /TEXT is from 1 to 127 bytes/,
+  "Tread:drop:hangup": /hangup: one effect for each fault/,
+  "Twalk:short=3": /a Twalk cannot be short; Tread, Twrite, /,
+};
+
+test("what cannot be read is refused with its part and the right form", (t) => {
+  for (const [text, what] of Object.entries(WRONG)) {
+    const e = t.throws(() => parsefault(text), { instanceOf: Unitserror, message: what }, text);
+    t.true(e.message.startsWith(`fault '${text}': `));
+    t.regex(e.hint, /^MSG\[,MSG\.\.\.\]/);
+  }
+});
+
+test("a fault as text is read as the same fault", (t) => {
+  const number = fc.integer({ min: 1, max: 1000 });
+  const when = fc.oneof(
+    number.map((first) => ({ first, last: first, step: 1 })),
+    fc.tuple(number, number).map(([a, b]) => ({ first: a, last: a + b, step: 1 })),
+    fc.tuple(number, number).map(([first, step]) => ({ first, last: Infinity, step })),
+  );
+  const effect = fc.oneof(
+    fc.stringMatching(/^[ -~]{1,40}$/).map((ename) => ({ what: "error" as const, ename })),
+    number.map((us) => ({ what: "delay" as const, ns: us * 1000 })),
+    fc.constantFrom({ what: "drop" as const }, { what: "hangup" as const }),
+    number.map((bytes) => ({ what: "short" as const, bytes })),
+  );
+  const conn = fc.oneof(number, fc.constantFrom("far", "far!564", "/net/tcp/1/data"));
+  const messages = fc.uniqueArray(fc.constantFrom(...SHORTABLE, "*", "T*"), { minLength: 1 });
+  fc.assert(
+    fc.property(
+      fc.record({ messages, when, conn, effect }, { requiredKeys: ["messages", "effect"] }),
+      (fault) => {
+        t.deepEqual(parsefault(faultfmt(fault)), fault);
+      },
+    ),
+  );
+});
+
+const read = (tag: number): Fcall => ({ type: Tread, tag, fid: 0, offset: 0, count: 1 });
+const HERE = { conn: 1, names: ["far!564", "far"] };
+
+test("every fault counts what fits it, and the first whose turn it is has the message", (t) => {
+  const faults = faultsof(["Tread:when=2:drop", "T*:when=2+2:hangup", "Tread:conn=2:drop"]);
+  const got = [1, 2, 3, 4].map((tag) => faults.take(read(tag), HERE)?.do().what);
+  t.deepEqual(got, [undefined, "drop", undefined, "hangup"]);
+  t.deepEqual(
+    faults.list.map((i) => [i.seen, i.done]),
+    [
+      [4, 1],
+      [4, 1],
+      [0, 0],
+    ],
+  );
+});
+
+test("a short count counts only what can be short", (t) => {
+  const faults = faultsof(["*:when=1:short=1"]);
+  t.is(faults.take({ type: MESSAGES.get("Tclunk") as 120, tag: 0, fid: 0 }, HERE), null);
+  const write: Fcall = { type: Twrite, tag: 0, fid: 0, offset: 0, data: new Uint8Array(2) };
+  t.is(faults.take(write, HERE)?.do().what, "short");
+});
+
+test("a fault that was never injected says so", (t) => {
+  const faults = new Faults();
+  faults.add(parsefault("Tread:when=3:drop"));
+  faults.add(parsefault("Twrite:drop"));
+  faults.add(parsefault("Tread:when=1:drop"));
+  faults.take(read(0), HERE)?.do();
+  t.deepEqual(unfired(faults), [
+    "the fault 'Tread:when=3:drop' was not injected: one passed",
+    "the fault 'Twrite:drop' was not injected: no such message passed",
+  ]);
+});
