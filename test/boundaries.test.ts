@@ -42,6 +42,13 @@ const rooms: readonly Room[] = [
     types: /^kernel\//,
   },
   {
+    files: /^userland\/web\//,
+    may: RegExp(
+      `^(${portable}userland/(web|boot|view|lib|bin)/|${libc}|sucrase$|@codemirror/|@lezer/)`,
+    ),
+    types: /^kernel\//,
+  },
+  {
     files: /^userland\/host\//,
     may: RegExp(`^(userland/|devices/|syscalls/|kernel/(boot|index)\\.ts$|${libc}|node:|sucrase$)`),
     types: /^kernel\//,
@@ -100,6 +107,8 @@ const wrong: readonly (readonly [string, string])[] = [
   ["userland/bin/a.ts", 'import { Sys } from "../../syscalls/sys.ts";'],
   ["userland/bin/a.ts", 'const fs = await import("node:fs");'],
   ["userland/lib/a.ts", 'import { ls } from "../bin/ls.ts";'],
+  ["userland/web/a.ts", 'import { Usage } from "../host/command.ts";'],
+  ["userland/web/a.ts", 'import { Sched } from "../../kernel/sched.ts";'],
   ["userland/host/a.ts", 'import { namec } from "../../kernel/namec.ts";'],
   ["userland/host/a.ts", 'import test from "../../test/kit.ts";'],
 ];
@@ -110,6 +119,8 @@ const right: readonly (readonly [string, string])[] = [
   ["userland/bin/a.ts", 'import type { Sys } from "../../syscalls/sys.ts";'],
   ["userland/bin/a.ts", 'import { OREAD } from "../../kernel/const.ts";'],
   ["userland/lib/a.ts", 'import { format } from "../../kernel/fcall-text.ts";'],
+  ["userland/web/a.ts", 'import url from "./worker.ts?worker&url";'],
+  ["userland/web/a.ts", 'const { transform } = await import("sucrase");'],
   ["userland/host/a.ts", 'import { boot } from "../../kernel/boot.ts";'],
 ];
 

@@ -4,6 +4,7 @@
 
 import type { Booted } from "../../kernel/boot.ts";
 import type { Process } from "../../kernel/spawn.ts";
+import { waits } from "../boot/waits.ts";
 import { crashtext } from "./crash.ts";
 
 /** What a shell reports of a process that Ctrl-C, SIGTERM or a closed pipe ended. */
@@ -93,20 +94,6 @@ class Watch {
     process.stderr.write(`${crash === undefined ? status : crashtext(proc.text, crash)}\n`);
     return FAILED;
   }
-}
-
-/** Every process but the kernel's own, and the calls it sleeps in. */
-function waits(kernel: Booted): string {
-  const lines: string[] = [];
-  for (const p of kernel.procs.values()) {
-    if (p === kernel.proc0) continue;
-    const calls = [...p.coroutines()].map((co) => `\t${co.label}: ${co.on?.what ?? "ready"}`);
-    lines.push(
-      `${p.pid} ${p.text}`,
-      ...(calls.length > 0 ? calls : ["\tno system call: a promise of its own"]),
-    );
-  }
-  return lines.join("\n");
 }
 
 type Emitter = {

@@ -1,0 +1,102 @@
+// CodeMirror as the editor of the program: TypeScript's colours, undo, and marks on the line of a step and of
+// a fault. Loaded after the page. Tab leaves the editor, so that the keyboard alone gets everywhere;
+// lines are indented with Ctrl-] and Ctrl-[.
+
+import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
+import { javascript } from "@codemirror/lang-javascript";
+import {
+  HighlightStyle,
+  bracketMatching,
+  indentOnInput,
+  syntaxHighlighting,
+} from "@codemirror/language";
+import { EditorState, StateEffect, StateField } from "@codemirror/state";
+import type { Text } from "@codemirror/state";
+import {
+  Decoration,
+  EditorView,
+  drawSelection,
+  highlightSpecialChars,
+  keymap,
+  lineNumbers,
+} from "@codemirror/view";
+import type { DecorationSet } from "@codemirror/view";
+import { tags } from "@lezer/highlight";
+import type { Surface } from "./editor.ts";
+
+type Marks = { readonly line: number | null; readonly fault: number | null };
+
+const setmarks = StateEffect.define<Marks>();
+const here = Decoration.line({ class: "cm-here" });
+const fault = Decoration.line({ class: "cm-fault" });
+
+const marks = StateField.define<DecorationSet>({
+  create: () => Decoration.none,
+  update: (old, tr) => {
+    for (const e of tr.effects) if (e.is(setmarks)) return decorations(tr.state.doc, e.value);
+    return old.map(tr.changes);
+  },
+  provide: (f) => EditorView.decorations.from(f),
+});
+
+function decorations(doc: Text, m: Marks): DecorationSet {
+  const list = [];
+  if (m.line !== null && m.line <= doc.lines) list.push(here.range(doc.line(m.line).from));
+  if (m.fault !== null && m.fault <= doc.lines) list.push(fault.range(doc.line(m.fault).from));
+  return Decoration.set(list, true);
+}
+
+const colours = HighlightStyle.define([
+  { tag: [tags.keyword, tags.controlKeyword, tags.moduleKeyword], class: "tok-keyword" },
+  { tag: [tags.string, tags.special(tags.string), tags.regexp], class: "tok-string" },
+  { tag: [tags.number, tags.bool, tags.null], class: "tok-number" },
+  { tag: [tags.comment], class: "tok-comment" },
+  { tag: [tags.typeName, tags.className], class: "tok-type" },
+  { tag: [tags.function(tags.variableName), tags.function(tags.propertyName)], class: "tok-call" },
+]);
+
+/** Puts CodeMirror in the place of a textarea, which stays, hidden. */
+export function codemirror(area: HTMLTextAreaElement, changed: () => void): Surface {
+  const view = new EditorView({
+    state: EditorState.create({
+      doc: area.value,
+      extensions: [
+        lineNumbers(),
+        highlightSpecialChars(),
+        history(),
+        drawSelection(),
+        indentOnInput(),
+        bracketMatching(),
+        javascript({ typescript: true }),
+        syntaxHighlighting(colours),
+        marks,
+        keymap.of([...defaultKeymap.filter((k) => k.key !== "Mod-Enter"), ...historyKeymap]),
+        EditorView.contentAttributes.of({ "aria-label": "Program", id: "program-text" }),
+        EditorView.updateListener.of((u) => {
+          if (u.docChanged) changed();
+        }),
+      ],
+    }),
+  });
+  area.hidden = true;
+  area.after(view.dom);
+  return {
+    text: () => view.state.doc.toString(),
+    settext: (text) =>
+      view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: text } }),
+    mark: (line, bad) => {
+      const at = bad ?? line;
+      const scroll =
+        at === null || at > view.state.doc.lines
+          ? []
+          : [
+              EditorView.scrollIntoView(view.state.doc.line(at).from, {
+                y: "nearest",
+                yMargin: 60,
+              }),
+            ];
+      view.dispatch({ effects: [setmarks.of({ line, fault: bad }), ...scroll] });
+    },
+    focus: () => view.focus(),
+  };
+}

@@ -1,0 +1,270 @@
+// The page. The kernel runs in a worker (worker.ts); what it did comes back as a recording, and everything
+// shown is a reader of it. Tests and whoever drives the page find things by these ids:
+//
+//	#example #program (textarea) .cm-content (editor) #args #seed #run #stop #status #problem
+//	#machine-add #machine-map [role=slider] #machine-0-name (-rtt -bw -jitter -loss -version)
+//	#machine-lines #machine-problem   #console
+//	#space-names #space-standard   #slider
+//	#go-first #go-back-call #go-back-message #go-back #go-next #go-next-message #go-next-call #go-last
+//	#go-back-failure #go-next-failure
+//	#step-number #step-time #step-call #step-place #step-names #step-what #step-why #step-say (live)
+//	#tree #ledger #diagram   #share #link-problem #keys-open #keys
+//
+// body[data-run] is "none", "running", "done" or "failed"; body[data-editor] is "plain" or "full".
+
+import { Console } from "./console.ts";
+import { byid, el, fill } from "./dom.ts";
+import { Editor } from "./editor.ts";
+import { EXAMPLES } from "./examples.ts";
+import { showledgers } from "./ledgers.ts";
+import { Machines } from "./machines.ts";
+import { showstep } from "./panels.ts";
+import { Runner } from "./runner.ts";
+import { Linkerror, fromlink, tolink } from "./setup.ts";
+import type { Linked, Setup } from "./setup.ts";
+import { KEYS, Steps } from "./steps.ts";
+import type { Run } from "./steps.ts";
+import { tokenize } from "../lib/quote.ts";
+import type { Finished, Problem, Report } from "./talk.ts";
+
+class Page {
+  readonly #editor = new Editor(() => this.#changed());
+  readonly #machines = new Machines(() => this.#changed());
+  readonly #console = new Console();
+  readonly #steps = new Steps((run, step) => this.#show(run, step));
+  readonly #runner = new Runner((r) => this.#report(r));
+  #name = "program.ts";
+  /** What the runs that are shown were made from; null when it has changed since. */
+  #ran: string | null = null;
+  /** The step that a link leads to. */
+  #goal: Linked | null = null;
+  #shown: Run | null = null;
+
+  constructor() {
+    const select = byid("example", HTMLSelectElement);
+    fill(select, el("option", { value: "" }, "(your own)"), ...groups());
+    select.addEventListener("change", () => this.#example(select.value));
+    byid("run", HTMLButtonElement).addEventListener("click", () => this.run());
+    byid("stop", HTMLButtonElement).addEventListener("click", () => this.#runner.stop());
+    byid("share", HTMLButtonElement).addEventListener("click", () => void this.#share());
+    for (const id of ["args", "seed"])
+      byid(id, HTMLInputElement).addEventListener("input", () => this.#changed());
+    document.addEventListener("keydown", (e) => this.#key(e), true);
+    byid("diagram", HTMLElement).addEventListener("click", (e) => this.#clicked(e));
+    window.addEventListener("hashchange", () => void this.follow());
+    window.addEventListener("resize", () => this.#steps.to(this.#steps.step));
+    const keys = byid("keys", HTMLDialogElement);
+    byid("keys-open", HTMLButtonElement).addEventListener("click", () => keys.showModal());
+    fill(
+      byid("keys-list", HTMLElement),
+      ...KEYS.flatMap(([k, text]) => [el("dt", {}, k), el("dd", {}, text)]),
+    );
+    this.#state("none");
+  }
+
+  /** Loads what the address holds, or the first example. */
+  async follow(): Promise<void> {
+    if (location.hash.length < 2) {
+      if (this.#editor.text === "")
+        this.#example(EXAMPLES.find((e) => e.name === "hello.ts")?.name ?? "");
+      return;
+    }
+    // The skip links are addresses within the page, too.
+    if (document.getElementById(location.hash.slice(1)) !== null) return;
+    try {
+      const l = await fromlink(location.hash);
+      this.#complain("link-problem", "");
+      this.#put(l);
+      this.#steps.choose(l.space);
+      this.#goal = l.step === null ? null : l;
+      if (l.step !== null) this.run();
+    } catch (e) {
+      if (!(e instanceof Linkerror)) throw e;
+      this.#complain("link-problem", `${e.message}.`);
+      if (this.#editor.text === "") this.#example("hello.ts");
+    }
+  }
+
+  /** Loads the editor proper. */
+  async dress(): Promise<void> {
+    await this.#editor.load();
+    document.body.dataset["editor"] =
+      document.querySelector(".cm-editor") === null ? "plain" : "full";
+  }
+
+  run(): void {
+    const { problem } = this.#machines;
+    if (problem !== "") return this.#unfit({ text: `machines: ${problem}`, line: null });
+    const setup = this.#setup();
+    this.#complain("problem", "");
+    this.#editor.fault(null);
+    this.#steps.clear();
+    this.#console.show([]);
+    this.#shown = null;
+    this.#ran = JSON.stringify(setup);
+    this.#state("running");
+    this.#say("Running…");
+    const { name, text, hosts, seed } = setup;
+    this.#runner.run({ kind: "run", name, text, args: tokenize(setup.args), hosts, seed });
+  }
+
+  #setup(): Setup {
+    const seed = Number(byid("seed", HTMLInputElement).value);
+    return {
+      name: this.#name,
+      text: this.#editor.text,
+      args: byid("args", HTMLInputElement).value,
+      hosts: this.#machines.hosts,
+      seed: Number.isSafeInteger(seed) && seed >= 0 ? seed : 0,
+    };
+  }
+
+  #put(s: Setup): void {
+    this.#name = s.name;
+    this.#editor.text = s.text;
+    byid("args", HTMLInputElement).value = s.args;
+    byid("seed", HTMLInputElement).value = String(s.seed);
+    this.#machines.hosts = s.hosts;
+    this.#changed();
+  }
+
+  #example(name: string): void {
+    const example = EXAMPLES.find((e) => e.name === name);
+    if (example === undefined) return;
+    this.#put(example);
+    this.#say(`${example.title}. Run it with Ctrl-Enter.`);
+  }
+
+  /** The program or its machines are not what they were. */
+  #changed(): void {
+    const { name, text } = this.#setup();
+    const example = EXAMPLES.find((e) => e.name === name && e.text === text);
+    byid("example", HTMLSelectElement).value = example?.name ?? "";
+    this.#editor.fault(null);
+    if (this.#ran === null) return;
+    const same = JSON.stringify(this.#setup()) === this.#ran;
+    document.body.toggleAttribute("data-stale", !same);
+    if (!same) this.#editor.step(null);
+  }
+
+  #report(r: Report): void {
+    switch (r.kind) {
+      case "output":
+        if (r.space === this.#steps.space) this.#console.add(r.output);
+        return;
+      case "finished":
+        this.#steps.add(r);
+        this.#ended(r);
+        return;
+      case "unfit":
+        this.#unfit(r.problem);
+        return;
+      case "over":
+        this.#over();
+    }
+  }
+
+  #ended(f: Finished): void {
+    if (f.space !== this.#steps.space) return;
+    const goal = this.#goal;
+    this.#goal = null;
+    this.#steps.to(goal?.step ?? 0);
+    const run = this.#steps.run;
+    const n = run?.tape.length ?? 0;
+    if (goal !== null && goal.step !== null && goal.step >= n)
+      this.#complain(
+        "link-problem",
+        `The link leads to step ${goal.step + 1}, but this run has ${n}.`,
+      );
+    if (f.problem !== null) this.#unfit(f.problem);
+    else if (f.status === "") this.#say(`The program ended well. Its run has ${n} steps.`);
+    else this.#say(`The program ended with "${f.status}". Its run has ${n} steps.`);
+  }
+
+  #over(): void {
+    const ran = this.#steps.run !== null;
+    this.#state(ran ? "done" : "failed");
+  }
+
+  #unfit(p: Problem): void {
+    this.#complain("problem", p.text);
+    this.#editor.fault(p.line);
+    this.#say("");
+    if (!this.#runner.running) this.#state("failed");
+  }
+
+  #show(run: Run, step: number): void {
+    if (this.#shown !== run) {
+      this.#shown = run;
+      this.#console.show(run.finished.output);
+    }
+    byid("part-steps", HTMLElement).removeAttribute("data-empty");
+    const line = showstep(run, step);
+    showledgers(this.#steps.runs, run, step);
+    this.#console.at(run.tape.event(step));
+    if (!document.body.hasAttribute("data-stale")) this.#editor.step(line);
+  }
+
+  #state(s: "none" | "running" | "done" | "failed"): void {
+    document.body.dataset["run"] = s;
+    byid("stop", HTMLButtonElement).disabled = s !== "running";
+    if (s === "running") document.body.removeAttribute("data-stale");
+  }
+
+  #say(text: string): void {
+    byid("status", HTMLElement).textContent = text;
+  }
+
+  #complain(id: string, text: string): void {
+    const e = byid(id, HTMLElement);
+    e.textContent = text;
+    e.hidden = text === "";
+  }
+
+  /** A message or a call in the diagram leads to its step. */
+  #clicked(e: MouseEvent): void {
+    const at = e.target instanceof Element ? e.target.closest("[data-event]") : null;
+    const event = Number(at?.getAttribute("data-event") ?? -1);
+    const tape = this.#steps.run?.tape;
+    if (tape !== undefined && event >= 0) this.#steps.to(tape.stepof(event));
+  }
+
+  #key(e: KeyboardEvent): void {
+    if (e.key === "Enter" && (e.ctrlKey || e.metaKey)) {
+      e.preventDefault();
+      e.stopPropagation();
+      this.run();
+      return;
+    }
+    const editing =
+      e.target instanceof Element &&
+      e.target.closest("input, textarea, .cm-editor, dialog") !== null;
+    if (e.key === "?" && !editing) byid("keys", HTMLDialogElement).showModal();
+  }
+
+  async #share(): Promise<void> {
+    const ran = this.#steps.run !== null && !document.body.hasAttribute("data-stale");
+    const step = ran ? this.#steps.step : null;
+    const hash = await tolink({ ...this.#setup(), space: this.#steps.space, step });
+    history.replaceState(null, "", `#${hash}`);
+    try {
+      await navigator.clipboard.writeText(location.href);
+      this.#say("The link is copied: it holds program, machines and step.");
+    } catch {
+      this.#say("The link is in the address bar: it holds program, machines and step.");
+    }
+  }
+}
+
+function groups(): HTMLElement[] {
+  const group = (label: string, lesson: boolean): HTMLElement[] => {
+    const list = EXAMPLES.filter((e) => e.lesson === lesson);
+    const options = list.map((e) => el("option", { value: e.name, title: e.title }, e.name));
+    return list.length === 0 ? [] : [el("optgroup", { label }, ...options)];
+  };
+  return [...group("Lessons", true), ...group("Examples", false)];
+}
+
+const page = new Page();
+void page.follow();
+void page.dress();

@@ -1,0 +1,109 @@
+// What a step shows, drawn: the call, its name with a cursor, the decision and its reason, the name space as
+// a tree, the messages in space and time, what it cost in either kernel. All of it comes from userland/view
+// as data; here it becomes elements.
+
+import { diagramsvg } from "../view/diagram.ts";
+import { frameof } from "../view/frame.ts";
+import type { Frame } from "../view/frame.ts";
+import type { Look } from "../view/look.ts";
+import { Scenes } from "../view/scene.ts";
+import { timefmt } from "../view/stepfmt.ts";
+import { rows } from "../view/tree.ts";
+import type { Member, Row } from "../view/tree.ts";
+import { decision } from "../view/why.ts";
+import { byid, el, fill } from "./dom.ts";
+import type { Run } from "./steps.ts";
+
+const scenes = new WeakMap<Run, Scenes>();
+
+/** Shows a step of a run; gives the line of the program that it is about. */
+export function showstep(run: Run, step: number): number | null {
+  const f = frameof(run.tape, step);
+  const { what, why } = decision(run.finished.recording, f.event);
+  const number = `Step ${step + 1} of ${f.steps}`;
+  byid("step-number", HTMLElement).textContent = number;
+  byid("step-time", HTMLElement).textContent = timefmt(f.time);
+  byid("step-call", HTMLElement).textContent = f.call?.text ?? `process ${f.pid}: ${f.process}`;
+  byid("step-call", HTMLElement).classList.toggle("failed", (f.call?.error ?? null) !== null);
+  byid("step-place", HTMLElement).textContent = f.call?.place ?? "";
+  byid("step-what", HTMLElement).textContent = what;
+  byid("step-why", HTMLElement).textContent = why;
+  byid("step-say", HTMLElement).textContent = `${number}. ${what}`;
+  fill(byid("step-names", HTMLElement), ...f.names.map(nameline));
+  fill(byid("tree", HTMLElement), ...rows(f.tree).flatMap(row));
+  diagram(run, f);
+  const slider = byid("slider", HTMLInputElement);
+  slider.setAttribute("aria-valuetext", `${number}: ${what}`);
+  return run.finished.recording.calls[callid(f)]?.line?.line ?? null;
+}
+
+const callid = (f: Frame): number => f.call?.id ?? -1;
+
+/** A name with its elements, the one in question marked. */
+function nameline(look: Look): HTMLElement {
+  const elems = look.elems.map((e, i) =>
+    el(
+      "span",
+      {
+        class: `elem ${e.state}${i === look.cursor ? " cursor" : ""}`,
+        title: e.by === "" ? e.state : `${e.state}: ${e.by}`,
+      },
+      e.text,
+    ),
+  );
+  const root = el("span", { class: "elem done" }, look.root === "/" ? "/" : `${look.root}`);
+  return el("p", { class: "name", "aria-label": `name ${look.name}` }, root, ...elems);
+}
+
+function row({ depth, node, folded }: Row): HTMLElement[] {
+  const state = node.state === null ? "" : ` ${node.state}`;
+  const attrs = { role: "treeitem", "aria-level": depth + 1, style: `--depth: ${depth}` };
+  const line = el(
+    "div",
+    {
+      ...attrs,
+      class: `node${node.taken ? " taken" : ""}${node.mounted ? " mounted" : ""}${state}`,
+    },
+    el("span", { class: "node-name" }, node.name),
+    ...node.members.map((m) => member(m, node.members.length)),
+  );
+  if (folded.length === 0) return [line];
+  const rest = el(
+    "div",
+    { ...attrs, "aria-level": depth + 2, style: `--depth: ${depth + 1}`, class: "node folded" },
+    folded.join(" "),
+  );
+  return [line, rest];
+}
+
+const MARKS: Readonly<Record<Member["outcome"], string>> = {
+  none: "",
+  only: "",
+  pending: "?",
+  missed: "✗",
+  found: "✓",
+};
+
+function member(m: Member, of: number): HTMLElement {
+  const text =
+    m.text === m.server || m.server === "the kernel" ? m.text : `${m.text} · ${m.server}`;
+  const said = m.error === "" ? "" : `: ${m.error}`;
+  return el(
+    "span",
+    {
+      class: `member ${m.outcome}${m.conn > 0 ? " remote" : ""}`,
+      title: `${m.text}, served by ${m.server}${said}`,
+    },
+    of > 1 ? el("b", {}, `${m.index + 1}`) : null,
+    text,
+    MARKS[m.outcome] === "" ? null : el("i", {}, MARKS[m.outcome]),
+  );
+}
+
+function diagram(run: Run, f: Frame): void {
+  let s = scenes.get(run);
+  if (s === undefined) scenes.set(run, (s = new Scenes(run.finished.recording)));
+  const e = byid("diagram", HTMLElement);
+  const width = Math.max(300, e.clientWidth - 24);
+  e.innerHTML = diagramsvg(s.at(f.event), width);
+}

@@ -1,0 +1,49 @@
+// What the page and its worker say to each other. Everything is plain data.
+
+import type { Recording } from "../view/recording.ts";
+
+/** Which name space a kernel has. */
+export type Space = "names" | "standard";
+
+/** The two, in the order they are run and shown. */
+export const SPACES: readonly Space[] = ["names", "standard"];
+
+/** What is to be run. */
+export type Order = {
+  readonly kind: "run";
+  /** The name of the program's file: "hello.ts". */
+  readonly name: string;
+  readonly text: string;
+  /** Its arguments, without its name. */
+  readonly args: readonly string[];
+  /** The machines around it: "far:rtt=50ms". */
+  readonly hosts: readonly string[];
+  readonly seed: number;
+};
+
+/** What the page tells the worker. */
+export type Told = Order | { readonly kind: "stop" };
+
+/** A piece of what a program wrote; `event` is how many events had happened. */
+export type Output = { readonly text: string; readonly err: boolean; readonly event: number };
+
+/** Something wrong with a program, with its place where that is known. */
+export type Problem = { readonly text: string; readonly line: number | null };
+
+/** How a run ended. */
+export type Finished = {
+  readonly space: Space;
+  readonly recording: Recording;
+  readonly output: readonly Output[];
+  /** The exit status, "" for success. */
+  readonly status: string;
+  readonly problem: Problem | null;
+};
+
+/** What the worker tells the page. */
+export type Report =
+  | { readonly kind: "output"; readonly space: Space; readonly output: Output }
+  | ({ readonly kind: "finished" } & Finished)
+  /** The program could not be started: nothing was run. */
+  | { readonly kind: "unfit"; readonly problem: Problem; readonly code: string | null }
+  | { readonly kind: "over" };

@@ -1,0 +1,237 @@
+// The worker of the page: boots kernels, runs a program in each and records it. One that spins takes this
+// thread with it and nothing else; the page then ends the thread.
+
+import type { Booted } from "../../kernel/boot.ts";
+import type { Process } from "../../kernel/spawn.ts";
+import type { Task } from "../../kernel/rendez.ts";
+import type { Tty } from "../../kernel/tty.ts";
+import { bin } from "../bin/index.ts";
+import { HERE, boothosts, hostof } from "../boot/hosts.ts";
+import type { Here } from "../boot/hosts.ts";
+import { mounted } from "../boot/mounts.ts";
+import { Unitserror } from "../boot/units.ts";
+import { waits } from "../boot/waits.ts";
+import { crashtext } from "../view/crash.ts";
+import { Recorder } from "../view/recorder.ts";
+import type { Loaded } from "./program.ts";
+import { SPACES } from "./talk.ts";
+import type { Finished, Order, Output, Problem, Report, Space, Told } from "./talk.ts";
+
+/** The most events of a run: a program without end stops here. */
+const EVENTS = 100_000;
+/** The most letters of output that are kept. */
+const LETTERS = 1_000_000;
+/** Of a message's data the first bytes are kept. */
+const SNAP = 160;
+/** How often it is looked whether anything happens (ms), and after how many looks in vain nothing will. */
+const LOOK = 250;
+const VAIN = 4;
+
+function report(r: Report): void {
+  postMessage(r);
+}
+
+/** What the page asked for while a program ran: to stop. */
+let stop: (() => void) | null = null;
+
+addEventListener("message", (e: MessageEvent<Told>) => {
+  if (e.data.kind === "stop") stop?.();
+  else void all(e.data);
+});
+
+// A stack must reach from the system call to the program's line, through the library.
+const limits: { stackTraceLimit?: number } & ErrorConstructor = Error;
+limits.stackTraceLimit = 40;
+
+/** Runs a program in both kernels, one after the other. */
+async function all(order: Order): Promise<void> {
+  // The compiler is loaded when there is something to compile.
+  const { Unfit, loadprogram } = await import("./program.ts");
+  const state = { stopped: false };
+  try {
+    for (const space of SPACES) {
+      if (state.stopped) break;
+      const program = await loadprogram(order.name, order.text);
+      stop = () => (state.stopped = true);
+      const done = await new Run(order, space, program).finished();
+      state.stopped ||= done.problem?.text === STOPPED;
+      program.unload();
+      report({ kind: "finished", ...done });
+    }
+  } catch (e) {
+    const { problem, code } = e instanceof Unfit ? e : { problem: strange(e), code: null };
+    report({ kind: "unfit", problem, code });
+  } finally {
+    stop = null;
+    report({ kind: "over" });
+  }
+}
+
+const STOPPED = "stopped";
+
+function strange(e: unknown): Problem {
+  if (e instanceof Unitserror) {
+    const hint = e.hint === "" ? "" : `; ${e.hint}`;
+    return { text: `machines: ${e.message}${hint}`, line: null };
+  }
+  return { text: e instanceof Error ? (e.stack ?? e.message) : String(e), line: null };
+}
+
+/** The console: what is written is kept, and told to the page as it comes. */
+class Console implements Tty {
+  readonly output: Output[] = [];
+  readonly #told: (o: Output) => void;
+  readonly #event: () => number;
+  readonly #decoders: readonly [TextDecoder, TextDecoder] = [new TextDecoder(), new TextDecoder()];
+  #letters = 0;
+
+  constructor(event: () => number, told: (o: Output) => void) {
+    this.#event = event;
+    this.#told = told;
+  }
+
+  *write(bytes: Uint8Array): Task<void> {
+    this.#add(bytes, false);
+  }
+
+  *writeerr(bytes: Uint8Array): Task<void> {
+    this.#add(bytes, true);
+  }
+
+  *read(): Task<Uint8Array> {
+    return new Uint8Array(0);
+  }
+
+  #add(bytes: Uint8Array, err: boolean): void {
+    if (this.#letters > LETTERS) return;
+    let text = this.#decoders[err ? 1 : 0].decode(bytes, { stream: true });
+    this.#letters += text.length;
+    if (this.#letters > LETTERS) text += "\n… (more output was not kept)\n";
+    if (text === "") return;
+    const o = { text, err, event: this.#event() };
+    this.output.push(o);
+    this.#told(o);
+  }
+}
+
+/** One run in one kernel. */
+class Run {
+  readonly #order: Order;
+  readonly #space: Space;
+  readonly #program: Loaded;
+  readonly #tty: Console;
+  readonly #recorder: Recorder;
+  #kernel: Booted | null = null;
+  #ended: Problem | null = null;
+
+  constructor(order: Order, space: Space, program: Loaded) {
+    this.#order = order;
+    this.#space = space;
+    this.#program = program;
+    this.#tty = new Console(
+      () => this.#recorder.recording.events.length,
+      (output) => report({ kind: "output", space, output }),
+    );
+    this.#recorder = new Recorder({
+      about: {
+        program: [order.name, ...order.args].join(" "),
+        namespace: space,
+        clock: "virtual",
+        seed: order.seed,
+        machine: HERE,
+        hosts: order.hosts,
+      },
+      place: program.place,
+      snap: SNAP,
+      limit: EVENTS,
+      tell: () => this.#count(),
+    });
+  }
+
+  async finished(): Promise<Finished> {
+    const here = await boothosts(
+      { clock: "virtual", namespace: this.#space, tty: this.#tty, files: { bin } },
+      { hosts: this.#order.hosts.map(hostof), seed: this.#order.seed },
+    );
+    this.#kernel = here.kernel;
+    stop = () => this.#end(STOPPED);
+    const off = this.#recorder.listen(here.kernel.trace);
+    try {
+      const { status, problem } = await this.#run(here);
+      const { recording } = this.#recorder;
+      return {
+        space: this.#space,
+        recording: { ...recording, lost: recording.lost },
+        output: this.#tty.output,
+        status,
+        problem,
+      };
+    } finally {
+      off();
+      stop = null;
+      await here.shutdown();
+    }
+  }
+
+  async #run(here: Here): Promise<{ status: string; problem: Problem | null }> {
+    const { kernel } = here;
+    const like = await mounted(kernel, here.mounts);
+    this.#recorder.begin(like === null ? [] : [like.pid]);
+    const argv = [this.#order.name.replace(/\.\w+$/, ""), ...this.#order.args];
+    const p = kernel.spawn(this.#program.main, argv, {
+      tty: this.#tty,
+      ...(like !== null && { like }),
+    });
+    like?.kill();
+    const looking = setInterval(this.#look(kernel), LOOK);
+    const threw = (e: PromiseRejectionEvent): void => p.proc.image?.crash(e.reason);
+    addEventListener("unhandledrejection", threw);
+    try {
+      const status = await p.wait();
+      return { status, problem: this.#ended ?? this.#crash(p, status) };
+    } finally {
+      clearInterval(looking);
+      removeEventListener("unhandledrejection", threw);
+    }
+  }
+
+  #count(): void {
+    if (this.#recorder.recording.events.length !== EVENTS || this.#ended !== null) return;
+    const many = EVENTS.toLocaleString("en");
+    const text = `ended after ${many} events, the most that the page records: is there a loop without end?`;
+    this.#ended = { text, line: null };
+    // A listener may not call in; the kernel lets others have their turn.
+    setTimeout(() => this.#end(text), 0);
+  }
+
+  /** Time is virtual, so that what can happen happens at once: when nothing does, nothing ever will. */
+  #look(kernel: Booted): () => void {
+    let [resumed, vain] = [-1, 0];
+    return () => {
+      vain = kernel.sched.resumed === resumed ? vain + 1 : 0;
+      resumed = kernel.sched.resumed;
+      if (vain === VAIN)
+        this.#end(`nothing can run any more. What each process waits for:\n${waits(kernel)}`);
+    };
+  }
+
+  /** Ends the program whatever it does. */
+  #end(text: string): void {
+    this.#ended ??= { text, line: null };
+    const kernel = this.#kernel;
+    for (const proc of kernel?.procs.values() ?? [])
+      if (proc !== kernel?.proc0) proc.exit("killed");
+  }
+
+  #crash(p: Process, status: string): Problem | null {
+    const { crash } = p;
+    if (status === "" || crash === undefined) return null;
+    const frames = (stack: string): string[] =>
+      this.#program
+        .frames(stack)
+        .map(({ line, column }) => `at ${this.#order.name}:${line}:${column}`);
+    const stack = crash instanceof Error ? (crash.stack ?? "") : "";
+    const line = this.#program.frames(stack)[0]?.line ?? null;
+    return { text: crashtext(this.#order.name, crash, frames), line };
+  }
+}
