@@ -284,6 +284,8 @@ export class Writewindow implements Writestream {
     if (this.#failed !== null) return;
     let done = false;
     try {
+      // Who is killed waits for no server.
+      if (this.#c.mnt.k.sched.current?.dying === true) return;
       yield* this.#all();
       done = true;
     } finally {

@@ -193,7 +193,7 @@ function* hang(p: Proc, yes: boolean): Task<void> {
 
 function* kill(p: Proc): Task<void> {
   if (p.image === null) error(Eperm);
-  p.exit(Ekilled);
+  p.kill(Ekilled);
 }
 
 /** From its next system call on, the process waits. */

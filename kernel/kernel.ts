@@ -8,7 +8,8 @@ import type { Host } from "./clock.ts";
 import { Devtab } from "./dev.ts";
 import type { Dev } from "./dev.ts";
 import type { Proc } from "./proc.ts";
-import type { Rendez, Task } from "./rendez.ts";
+import { Rendez } from "./rendez.ts";
+import type { Task } from "./rendez.ts";
 import { Sched } from "./sched.ts";
 import type { Chance, Coroutine, Done, Machine } from "./sched.ts";
 import { Trace } from "./trace.ts";
@@ -85,6 +86,10 @@ export class Kernel implements Machine {
   readonly boottime: number;
   /** What broke the kernel, once it is broken. */
   panicked: Error | null = null;
+  /** What runs closing(): it ends with the kernel, if not before. */
+  readonly closers: Set<Coroutine> = new Set();
+  /** Woken when one of them is over. */
+  readonly closed: Rendez = new Rendez("closes");
   /** Process 0: what the kernel itself does. Set by boot before anything runs. */
   proc0: Proc | null = null;
   /** Shut down, as far as this kernel goes. */
@@ -147,6 +152,17 @@ export class Kernel implements Machine {
     if (on !== undefined)
       return this.sched.adopt(this.proc0, { label, task, done: this.#kdone, on });
     return this.sched.start(this.proc0, label, task, this.#kdone);
+  }
+
+  /** Takes over closes, begun and asleep on `on`, that a process may not live to see the end of. */
+  closing(task: Task<unknown>, on: Rendez): void {
+    const over = (co: Coroutine): void => {
+      this.closers.delete(co);
+      this.closed.wakeupall();
+    };
+    const done: Done = { ...this.#kdone, over };
+    if (this.proc0 === null) throw new Error("closing before boot");
+    this.closers.add(this.sched.adopt(this.proc0, { label: "close", task, done, on }));
   }
 
   readonly #kdone: Done = {

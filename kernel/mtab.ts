@@ -7,7 +7,7 @@
 // what a walk starts from stays open under it. A table holds a reference to each of its members' Chans,
 // hidden ones too, and gives them up when the last leaves (release).
 
-import { cclose } from "./chan.ts";
+import { ccloseall } from "./chan.ts";
 import type { Chan } from "./chan.ts";
 import { MBEFORE, MREPL } from "./const.ts";
 import { assert } from "./errors.ts";
@@ -157,7 +157,7 @@ export class MountTable {
   *release(): Task<void> {
     assert(this.ref > 0, "release of a dead mount table");
     if (--this.ref > 0) return;
-    for (const m of this.members()) yield* cclose(m.chan);
+    yield* ccloseall([...this.members()].map((m) => m.chan));
   }
 }
 

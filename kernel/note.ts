@@ -96,7 +96,7 @@ export class Notes implements Done {
   #deliver(): void {
     const p = this.#proc;
     if (this.handler === null) {
-      p.exit(p.notes[0]?.text ?? "");
+      p.kill(p.notes[0]?.text ?? "");
       return;
     }
     this.#notified = true;
@@ -128,7 +128,7 @@ export class Notes implements Done {
   over(_co: Coroutine): void {}
 
   #die(): void {
-    this.#proc.exit(this.#proc.notes[0]?.text ?? "");
+    this.#proc.kill(this.#proc.notes[0]?.text ?? "");
   }
 
   #resume(): void {

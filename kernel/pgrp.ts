@@ -3,7 +3,7 @@
 
 import { CMSG, cclose } from "./chan.ts";
 import type { Chan } from "./chan.ts";
-import { Ebadfd, Ebadusefd, PlanError, error } from "./errors.ts";
+import { Ebadfd, Ebadusefd, KILLED, PlanError, error } from "./errors.ts";
 import { OEXEC, ORDWR, OREAD } from "./const.ts";
 import type { Namespace } from "./namespace.ts";
 import { Rendez } from "./rendez.ts";
@@ -102,13 +102,22 @@ export class Fgrp {
     return c;
   }
 
+  /** Who is killed here closes the rest all the same. */
   *close(): Task<void> {
     if (--this.ref > 0) return;
+    let killed: unknown = null;
     for (let fd = 0; fd < this.fd.length; fd++) {
-      const c = this.fd[fd];
+      const c = this.fd[fd] ?? null;
       this.fd[fd] = null;
-      if (c !== undefined && c !== null) yield* ccloseq(c);
+      if (c === null) continue;
+      try {
+        yield* ccloseq(c);
+      } catch (e) {
+        if (e !== KILLED) throw e;
+        killed = e;
+      }
     }
+    if (killed !== null) throw killed;
   }
 }
 

@@ -72,6 +72,10 @@ export class Proc {
   readonly #waiting = new Rendez("await");
   #coroutines: Coroutine | null = null;
   readonly #gone = new Rendez("exit");
+  #killed = false;
+  /** Its files are closed. */
+  #closed = false;
+  readonly #closing = new Rendez("close");
   #onexit: ((status: string) => void)[] = [];
 
   constructor(k: Kernel, text: string, groups: Groups, dot: Chan) {
@@ -124,6 +128,13 @@ export class Proc {
     while (this.#coroutines !== null) yield this.#gone;
   }
 
+  /** As exit, but nobody waits for what servers say to the closes, not even where exit did so already. */
+  kill(status: string): void {
+    this.#killed = true;
+    this.exit(status);
+    this.#closing.wakeupall();
+  }
+
   /** Ends the process with this status: its calls are killed where they sleep, then it is buried. */
   exit(status: string): void {
     if (this.dead) return;
@@ -139,17 +150,37 @@ export class Proc {
   /** The last rites: descriptors, groups and dot are closed, the parent is told, the children orphaned. */
   *#bury(): Task<void> {
     yield* this.drained();
-    yield* this.close();
+    const task = this.#close();
+    const step = task.next();
+    if (step.done !== true) {
+      this.k.closing(task, step.value);
+      while (!this.#closed && !this.#killed) yield this.#closing;
+    }
     this.#telldead();
   }
 
-  /** Gives up dot and the groups. */
+  *#close(): Task<void> {
+    try {
+      yield* this.close();
+    } finally {
+      this.#closed = true;
+      this.#closing.wakeupall();
+    }
+  }
+
+  /** Gives up dot and the groups, all of it whatever comes. */
   *close(): Task<void> {
-    yield* this.fgrp.close();
-    yield* ccloseq(this.dot);
-    yield* this.pgrp.close();
     this.egrp.close();
     this.rgrp.close();
+    try {
+      yield* this.fgrp.close();
+    } finally {
+      try {
+        yield* ccloseq(this.dot);
+      } finally {
+        yield* this.pgrp.close();
+      }
+    }
   }
 
   /** Sleeps until the process is buried. */

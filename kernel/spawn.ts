@@ -71,7 +71,7 @@ export class Process {
 
   /** Ends it, whatever it does. */
   kill(): void {
-    this.proc.exit(Ekilled);
+    this.proc.kill(Ekilled);
   }
 }
 
@@ -160,15 +160,24 @@ function* down(k: Kernel, first: Proc, resolve: () => void): Task<void> {
   for (;;) {
     const alive = [...k.procs.values()].filter((p) => p !== first);
     if (alive.length === 0) break;
-    for (const p of alive) p.exit(Ekilled);
+    for (const p of alive) p.kill(Ekilled);
     yield* gone(alive);
   }
-  yield* first.close();
+  yield* closed(k, first);
   yield* idle(k);
   for (const dev of k.devtab) dev.shutdown?.();
   k.ended = true;
   k.sched.leave(k);
   resolve();
+}
+
+/** Closes what the kernel itself holds. What still waits for a server here waits no more. */
+function* closed(k: Kernel, first: Proc): Task<void> {
+  const task = first.close();
+  const step = task.next();
+  if (step.done !== true) k.closing(task, step.value);
+  for (const co of k.closers) k.sched.kill(co);
+  while (k.closers.size > 0) yield k.closed;
 }
 
 /** Sleeps until nothing else can run: what was closed has sent its last messages. */

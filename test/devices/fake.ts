@@ -31,7 +31,7 @@ export class Fake {
   readonly #sys: Sys;
   readonly #fd: number;
 
-  private constructor(sys: Sys, fd: number) {
+  constructor(sys: Sys, fd: number) {
     this.#sys = sys;
     this.#fd = fd;
     this.over = this.#serve();
@@ -74,10 +74,13 @@ export class Fake {
 
   async #answer(t: F.Tmsg): Promise<void> {
     this.heard.push(t);
-    for (const said of this.lie(t) ?? [this.truth(t)])
-      await this.#sys
-        .write(this.#fd, said instanceof Uint8Array ? said : pack(said))
-        .catch(() => 0);
+    for (const said of this.lie(t) ?? [this.truth(t)]) await this.say(said);
+  }
+
+  /** Sends something, to a client that may be gone. */
+  async say(said: Said): Promise<void> {
+    const bytes = said instanceof Uint8Array ? said : pack(said);
+    await this.#sys.write(this.#fd, bytes).catch(() => 0);
   }
 
   /** The honest answer. */

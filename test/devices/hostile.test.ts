@@ -223,7 +223,7 @@ async function play(s: Scene): Promise<number> {
     }
     // One that never answers, a Tflush neither, is left by a kill.
     const proc = k.procs.get(pid);
-    if (proc !== undefined && !proc.dead) proc.exit("struck");
+    if (proc !== undefined && !proc.dead) proc.kill("struck");
     const { msg } = await sys.wait();
     if (msg !== "" && !msg.endsWith("struck")) throw new Error(msg);
     if ((await cat(sys, "/good/f")) !== "unharmed") throw new Error("the other mount was harmed");

@@ -185,7 +185,7 @@ async function play(scene_: Scene): Promise<number> {
       await sys.sleep(at - now);
       now = at;
       const proc = k.procs.get(pids[who % pids.length] ?? -1);
-      if (kill) proc?.exit("struck");
+      if (kill) proc?.kill("struck");
       else if ((proc?.notes.length ?? 9) < 5) proc?.image?.notes.post("hey", false);
     }
     for (const _ of pids) {

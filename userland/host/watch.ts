@@ -71,7 +71,7 @@ class Watch {
   #end(status: number): void {
     this.#status ??= status;
     for (const proc of this.#kernel.procs.values())
-      if (proc !== this.#kernel.proc0) proc.exit("killed");
+      if (proc !== this.#kernel.proc0) proc.kill("killed");
   }
 
   /** Node has nothing left to do and the program has not ended: it never will. */

@@ -1,0 +1,118 @@
+// A server that does not answer, and those who come to their end meanwhile.
+
+import test from "ava";
+import { NCONT, ORCLOSE, OREAD, OSTREAM, OWRITE, RFFDG, RFPROC } from "../../kernel/const.ts";
+import * as F from "../../kernel/fcall.ts";
+import type { Sys } from "../../syscalls/sys.ts";
+import { simnet } from "../../userland/boot/net.ts";
+import { accept, announce, dial, listen } from "../../userland/lib/dial.ts";
+import { NOTHING, failure, run, within } from "../kit.ts";
+import { Fake } from "./fake.ts";
+
+/** What the child leaves open: one whose close waits for the server, in each name space. */
+const CASES = [
+  { namespace: "names", silent: F.Tclunk, mode: OREAD | ORCLOSE, version: "9P2000.ix" },
+  { namespace: "names", silent: F.Twrite, mode: OWRITE | OSTREAM, version: "9P2000.ix" },
+  { namespace: "standard", silent: F.Tclunk, mode: OREAD, version: "9P2000" },
+] as const;
+
+/** A child with three files of a server that falls silent; gives its pid when it has opened them. */
+async function child(sys: Sys, c: (typeof CASES)[number], end: (s: Sys) => Promise<unknown>) {
+  const fake = await Fake.mount(sys, "/n", { version: c.version });
+  const pid = await sys.rfork(RFPROC | RFFDG, async (s: Sys) => {
+    for (let i = 0; i < 3; i++) {
+      const fd = await s.open("/n/f", c.mode);
+      if ((c.mode & 3) === OWRITE) await s.swrite(fd, new Uint8Array(10));
+    }
+    await end(s);
+  });
+  const held: F.Tmsg[] = [];
+  fake.lie = (t) => {
+    if (t.type !== c.silent) return null;
+    held.push(t);
+    return [];
+  };
+  await sys.sleep(10);
+  /** The server says what it did not say. */
+  const speak = async (): Promise<void> => {
+    fake.lie = () => null;
+    for (const t of held) await fake.say(fake.truth(t));
+  };
+  return { fake, pid, speak };
+}
+
+for (const c of CASES)
+  test(
+    `who is killed is buried at once, whatever its files' server does not say: ${c.namespace}, ${c.silent}`,
+    within(
+      async (t, k) => {
+        await run(k, async (sys: Sys) => {
+          const { fake, pid, speak } = await child(sys, c, (s) => s.sleep(1e6));
+          const began = k.clock.now();
+          k.procs.get(pid)?.kill("struck");
+          t.is((await sys.wait()).msg, `main ${pid}: struck`);
+          t.is(k.clock.now(), began);
+          t.true(
+            k.audit().chans.some((line) => line.includes("/n/f")),
+            "the server may still answer",
+          );
+          await sys.sleep(1);
+          await speak();
+          await sys.sleep(1);
+          t.false(k.audit().chans.some((line) => line.includes("/n/f")));
+          const clunked = fake.heard.flatMap((m) => (m.type === F.Tclunk ? [m.fid] : []));
+          t.is(new Set(clunked).size, clunked.length);
+          t.true(clunked.length >= 3);
+          await sys.unmount(null, "/n");
+          await fake.over;
+        });
+      },
+      { namespace: c.namespace },
+    ),
+  );
+
+test(
+  "who ends by itself waits for its closes, until it is killed",
+  within(async (t, k) => {
+    await run(k, async (sys: Sys) => {
+      await sys.notify(async (_note, s) => (s as Sys).noted(NCONT));
+      const { fake, pid, speak } = await child(sys, CASES[0], (s) => s.exits("its own"));
+      await sys.alarm(100);
+      t.is(await failure(sys.wait()), "interrupted");
+      k.procs.get(pid)?.kill("struck");
+      t.is((await sys.wait()).msg, `main ${pid}: its own`);
+      await speak();
+      await sys.unmount(null, "/n");
+      await fake.over;
+    });
+  }),
+);
+
+for (const c of CASES)
+  test(`a kernel ends although a server elsewhere is silent: ${c.namespace}, ${c.silent}`, async (t) => {
+    const net = simnet();
+    const far = await net.boot("far");
+    const here = await net.boot("here", { namespace: c.namespace });
+    net.link("here", "far", { rtt: "1ms" });
+    far.spawn(async (sys: Sys) => {
+      const at = await announce(sys, "tcp!*!564");
+      const fake = new Fake(sys, await accept(sys, await listen(sys, at.dir)));
+      fake.version = c.version;
+      fake.lie = (m) => (m.type === c.silent ? [] : null);
+      await fake.over;
+    });
+    const p = here.spawn(async (sys: Sys) => {
+      await sys.mount(await dial(sys, "tcp!far!564"), -1, "/n", 0, "");
+      for (let i = 0; i < 3; i++) {
+        const fd = await sys.open("/n/f", c.mode);
+        if ((c.mode & 3) === OWRITE) await sys.swrite(fd, new Uint8Array(10));
+      }
+      await sys.sleep(1e6);
+    });
+    await run(far, (sys: Sys) => sys.sleep(1000));
+    p.note("enough");
+    t.is(await p.wait(), "enough");
+    await here.shutdown();
+    t.deepEqual(here.audit(), NOTHING);
+    await net.shutdown();
+  });
