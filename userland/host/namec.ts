@@ -11,8 +11,9 @@ import { Loaderror } from "./load.ts";
 import { Mounterror } from "../boot/mounts.ts";
 import { run } from "./run.ts";
 import { serve } from "./serve.ts";
+import { step } from "./step.ts";
 
-const COMMANDS: readonly Command[] = [demo, run, serve];
+const COMMANDS: readonly Command[] = [demo, run, serve, step];
 
 async function main(words: readonly string[]): Promise<number> {
   const [name, ...rest] = words;

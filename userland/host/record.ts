@@ -4,6 +4,7 @@
 import type { Booted } from "../../kernel/boot.ts";
 import type { Tty } from "../../kernel/tty.ts";
 import type { Program } from "../../kernel/trap.ts";
+import { Hearing } from "../view/hearing.ts";
 import { Recorder } from "../view/recorder.ts";
 import type { Recordopts } from "../view/recorder.ts";
 import type { About, Recording } from "../view/recording.ts";
@@ -23,7 +24,7 @@ export type What = {
 };
 
 /** How a run is recorded; see Recordopts. `clock` is what it is when the options do not say. */
-export type How = Pick<Recordopts, "snap" | "limit" | "tell"> & {
+export type How = Pick<Recordopts, "snap" | "limit" | "tell" | "place"> & {
   readonly tty?: Tty;
   readonly clock?: "virtual" | "real";
   readonly namespace?: "names" | "standard";
@@ -59,7 +60,7 @@ export async function recordrun(
   const { snap, limit, tell } = how;
   const rec = new Recorder({
     about: aboutof(given, kernel, what.program),
-    place: findplace(),
+    place: how.place ?? findplace(),
     ...(snap !== undefined && { snap }),
     ...(limit !== undefined && { limit }),
     ...(tell !== undefined && { tell }),
@@ -70,7 +71,7 @@ export async function recordrun(
     rec.begin(like === null ? [] : [like.pid]);
     here.faults.begin();
     const p = kernel.spawn(what.main, what.argv, {
-      tty: kernel.config.tty,
+      tty: new Hearing(kernel.config.tty, (to, text) => rec.said(to, text)),
       ...(like !== null && { like }),
     });
     like?.kill();

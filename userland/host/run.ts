@@ -53,7 +53,7 @@ async function start(given: Given): Promise<number> {
   if (prog === undefined)
     throw new Usage("no program is given", "namec run [options] PROG [args...]");
   const mounts = given.all("mount").map(mountof);
-  const main = await find(prog);
+  const main = await findprogram(prog);
   const user = given.get("user");
   const here = await bootgiven(given, user === undefined ? {} : { user });
   const { kernel } = here;
@@ -84,7 +84,8 @@ async function start(given: Given): Promise<number> {
   return status === 0 && !good ? 1 : status;
 }
 
-async function find(prog: string): Promise<Program> {
+/** The program of a file or of /bin. Throws Usage when there is none. */
+export async function findprogram(prog: string): Promise<Program> {
   if (isfile(prog)) return await loadprogram(prog);
   const main = bin[prog];
   if (main !== undefined) return main;

@@ -1,0 +1,200 @@
+// namec step: a program is run and recorded to its end, and then stepped through, forward and back: on the
+// terminal, or as text or JSON where there is none.
+
+import { readFileSync } from "node:fs";
+import { Writable } from "node:stream";
+import type { Program } from "../../kernel/trap.ts";
+import type { Sys } from "../../syscalls/sys.ts";
+import { frameof } from "../view/frame.ts";
+import type { Frame } from "../view/frame.ts";
+import { frametext } from "../view/frametext.ts";
+import type { Findplace } from "../view/recorder.ts";
+import { Recordingerror, fromjson, tojson } from "../view/recording.ts";
+import type { Recording } from "../view/recording.ts";
+import { plural, timefmt } from "../view/stepfmt.ts";
+import { Tape } from "../view/tape.ts";
+import type { By } from "../view/tape.ts";
+import { Usage } from "./command.ts";
+import type { Command, Given } from "./command.ts";
+import { Loaderror, isfile, progname } from "./load.ts";
+import { recordrun } from "./record.ts";
+import type { How } from "./record.ts";
+import { findprogram } from "./run.ts";
+import { errorof, isscript, statements } from "./script.ts";
+import { machineoptions } from "./simrun.ts";
+import { Stepper } from "./stepper.ts";
+import { steponterminal } from "./stepterm.ts";
+import { Streamtty } from "./tty.ts";
+
+export const step: Command = {
+  name: "step",
+  usage: "[options] PROG [args...]",
+  brief: "step through what a program does, forward and back",
+  about: `PROG is what run runs; a recording that --json wrote; or a call, such as 'stat /n/far/a'.
+
+The program is run to its end first, and everything that its system calls do is recorded; Ctrl-C ends
+one that goes on for ever. Then each step can be looked at, forward and back: the call and its line of
+the program, the name with the element in question, the name space, the decision and its reason, the
+messages in flight, and what it has cost. ? shows the keys. Time is virtual, unless --real is given.
+
+Without a terminal the steps are written as text, one after another.`,
+  options: [
+    { name: "print", values: [], text: "write the steps as text" },
+    { name: "json", values: [], text: "write the recording as JSON" },
+    { name: "from", values: ["N"], text: "with --print: the first step written" },
+    { name: "to", values: ["N"], text: "with --print: the last step written" },
+    {
+      name: "by",
+      values: ["step|message|call|failure"],
+      text: "with --print: which steps are written (default all)",
+    },
+    { name: "real", values: [], text: "time is the host's: links take their time" },
+    ...machineoptions,
+  ],
+  examples: [
+    "namec step --host far:rtt=50ms 'stat /n/far/a/b/c'",
+    "namec step --host far:rtt=50ms hello.ts a b c",
+    "namec step --print --by failure hello.ts",
+    "namec step --json hello.ts >run.json; namec step run.json",
+  ],
+  run: start,
+};
+
+const KINDS: readonly By[] = ["step", "message", "call", "failure"];
+
+async function start(given: Given): Promise<number> {
+  const written = given.has("print") || given.has("json");
+  const range = rangeof(given);
+  const terminal = !written && process.stdin.isTTY && process.stdout.isTTY;
+  const recording = await recorded(given, terminal);
+  if (recording.lost > 0)
+    process.stderr.write(
+      `namec: the recording is full; ${plural(recording.lost, "event")} more were not kept\n`,
+    );
+  if (given.has("json")) return await write([tojson(recording)]);
+  const tape = new Tape(recording);
+  return terminal ? await steponterminal(new Stepper(tape)) : await write(printed(tape, range));
+}
+
+async function recorded(given: Given, terminal: boolean): Promise<Recording> {
+  const [prog, ...args] = given.rest;
+  if (prog === undefined)
+    throw new Usage("no program is given", "namec step [options] PROG [args...]");
+  if (prog.endsWith(".json")) return opened(prog);
+  const { main, argv, place } = isscript(prog) ? calls(given.rest) : await file(prog, args);
+  const seen = progress();
+  const quiet = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const how: How = {
+    ...(place !== undefined && { place }),
+    clock: given.has("real") ? "real" : "virtual",
+    tell: (e) => seen.tell(e.at),
+    ...(!terminal && { tty: new Streamtty(process.stdin, quiet, quiet) }),
+  };
+  try {
+    const what = { main, argv, program: given.rest.join(" ") };
+    return (await recordrun(given, what, how)).recording;
+  } finally {
+    seen.end();
+  }
+}
+
+/** What is to be run, and where in its text its calls are, if the stack does not say that. */
+type Run = { readonly main: Program; readonly argv: readonly string[]; readonly place?: Findplace };
+
+async function file(prog: string, args: readonly string[]): Promise<Run> {
+  return { main: await findprogram(prog), argv: [isfile(prog) ? progname(prog) : prog, ...args] };
+}
+
+/** Calls that were typed as words: their text is the source, a line each. */
+function calls(words: readonly string[]): Run {
+  const list = statements(words.join(" "));
+  const source = { name: "calls", text: list.map((s) => s.text).join("\n") };
+  let line = 0;
+  const main = async (sys: Sys): Promise<string> => {
+    let status = "";
+    for (const s of list) {
+      line++;
+      status = await errorof(s, sys);
+    }
+    return status;
+  };
+  return { main, argv: ["calls"], place: () => ({ source, line, column: 1 }) };
+}
+
+/** A recording that was saved. */
+function opened(file: string): Recording {
+  try {
+    return fromjson(readFileSync(file, "utf8"));
+  } catch (e) {
+    if (e instanceof Recordingerror || (e instanceof Error && "code" in e))
+      throw new Loaderror(`${file}: ${e.message}`);
+    throw e;
+  }
+}
+
+/** Says how far a run is that takes long, to someone at a terminal. */
+function progress(): { readonly tell: (at: number) => void; readonly end: () => void } {
+  let [events, time, said] = [0, 0, false];
+  const timer = setInterval(() => {
+    if (!process.stderr.isTTY) return;
+    said = true;
+    const text = `running: ${plural(events, "event")}, ${timefmt(time)}; Ctrl-C ends it`;
+    process.stderr.write(`\r\u001B[K${text}`);
+  }, 1000).unref();
+  return {
+    tell: (at) => {
+      events++;
+      time = at;
+    },
+    end: () => {
+      clearInterval(timer);
+      if (said) process.stderr.write("\r\u001B[K");
+    },
+  };
+}
+
+type Range = { readonly from: number; readonly to: number; readonly by: By };
+
+function rangeof(given: Given): Range {
+  const by = KINDS.find((kind) => kind === (given.get("by") ?? "step"));
+  if (by === undefined) throw new Usage(`--by ${given.get("by")}: there are ${KINDS.join(", ")}`);
+  return {
+    from: numberof(given, "from", 1),
+    to: numberof(given, "to", Number.POSITIVE_INFINITY),
+    by,
+  };
+}
+
+function numberof(given: Given, option: string, dflt: number): number {
+  const text = given.get(option);
+  if (text === undefined) return dflt;
+  if (!/^[1-9]\d*$/.test(text)) throw new Usage(`--${option} ${text}: a step's number, such as 1`);
+  return Number(text);
+}
+
+/** The frames of some steps as text. */
+function* printed(tape: Tape, { from, to, by }: Range): Generator<string> {
+  let last: Frame | null = null;
+  for (let s = tape.next(from - 2, by); s >= 0 && s < to; s = tape.next(s, by)) {
+    const f: Frame = frameof(tape, s);
+    yield `${frametext(f, last).join("\n")}\n`;
+    last = f;
+  }
+}
+
+/** Writes it all, as fast as it is taken; a reader that has gone ends it. */
+async function write(texts: Iterable<string>): Promise<number> {
+  const { stdout } = process;
+  let gone = false;
+  stdout.on("error", () => (gone = true));
+  for (const text of texts) {
+    if (gone) return PIPECLOSED;
+    if (!stdout.write(text))
+      await new Promise<void>(
+        (resolve) => void stdout.once("drain", resolve).once("error", () => resolve()),
+      );
+  }
+  return 0;
+}
+
+const PIPECLOSED = 141;

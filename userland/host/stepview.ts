@@ -1,0 +1,309 @@
+// The screen of `namec step`: panels made of a frame, laid out on so many columns and rows. It draws no
+// escape sequences and knows no keys.
+//
+// Each panel says how many lines it needs and how many it would like; on a small screen all get what they
+// need first, and then, in the order of what matters most, more. From 100 columns on, the tree stands beside
+// the rest.
+
+import { barof } from "../view/bar.ts";
+import type { Frame, Message, Sourceline } from "../view/frame.ts";
+import { memberfmt, spenttext } from "../view/frametext.ts";
+import type { Elem, Look } from "../view/look.ts";
+import { timefmt } from "../view/stepfmt.ts";
+import { rows } from "../view/tree.ts";
+import type { Member, Row } from "../view/tree.ts";
+import { clip, width, wrapped } from "./ansi.ts";
+import type { Piece, Style, Text } from "./ansi.ts";
+
+export const COLUMNS = 60;
+export const ROWS = 16;
+/** From so many columns on there are two columns of panels. */
+const BOTH = 100;
+
+export type Size = { readonly columns: number; readonly rows: number };
+
+/** A panel: its title, all its lines, the fewest that make sense, and what matters more when room is short. */
+type Panel = {
+  readonly title: string;
+  readonly lines: readonly Text[];
+  readonly least: number;
+  readonly rank: number;
+  /** The first line is always seen, and of the others this one. */
+  readonly pinned?: boolean;
+  readonly at?: number;
+};
+
+const piece = (text: string, style: Style = "plain"): Piece => ({ text, style });
+const text = (s: string, style: Style = "plain"): Text => [piece(s, style)];
+
+/** The panels of a frame on the screen, but for its last line, which is the keys'. */
+export function drawframe(f: Frame, size: Size): Text[] {
+  const { columns } = size;
+  const height = size.rows - 1;
+  const head = [titleline(f, columns)];
+  const foot = ledger(f, columns);
+  const room = height - head.length - foot.length;
+  if (columns < BOTH) {
+    const panels = [
+      callpanel(f),
+      names(f),
+      decision(f, columns),
+      tree(f),
+      flights(f, columns),
+      output(f),
+    ];
+    return [...head, ...stack(panels, { columns, rows: room }), ...foot];
+  }
+  const right = Math.floor(columns * 0.42);
+  const left = columns - right - 3;
+  const messages = flights(f, columns);
+  const some = Math.min(messages.lines.length + 1, Math.floor(room * 0.4));
+  const below = stack([messages], { columns, rows: some });
+  const above = room - below.length;
+  const a = stack([callpanel(f), names(f), decision(f, left)], { columns: left, rows: above });
+  const b = stack([tree(f), output(f)], { columns: right, rows: above });
+  return [...head, ...beside(a, b, left), ...below, ...foot];
+}
+
+/** Puts panels on top of each other in exactly so many rows. */
+function stack(all: readonly Panel[], { columns, rows: height }: Size): Text[] {
+  const panels = all.filter((p) => p.lines.length > 0);
+  const titles = height > panels.reduce((n, p) => n + p.least + 1, 0);
+  const got = panels.map((p) => Math.min(p.least, p.lines.length));
+  let left = height - got.reduce((a, b) => a + b, 0) - (titles ? panels.length : 0);
+  const order = panels
+    .map((_, i) => i)
+    .sort((a, b) => (panels[a]?.rank ?? 0) - (panels[b]?.rank ?? 0));
+  for (const i of order) {
+    const more = Math.max(0, Math.min((panels[i]?.lines.length ?? 0) - (got[i] ?? 0), left));
+    got[i] = (got[i] ?? 0) + more;
+    left -= more;
+  }
+  const out = panels.flatMap((p, i) => [
+    ...(titles ? [rule(p.title, columns)] : []),
+    ...shown(p, got[i] ?? 0),
+  ]);
+  while (out.length < height) out.push([]);
+  return out.slice(0, height);
+}
+
+/** So many lines of a panel, the one that must be seen among them; what is left out is said. */
+function shown({ lines, at = 0, pinned = false }: Panel, n: number): readonly Text[] {
+  if (lines.length <= n) return lines;
+  const first = pinned ? 1 : 0;
+  const room = n - first;
+  const from = Math.max(first, Math.min(at - (room >> 1), lines.length - room));
+  const some = [...lines.slice(0, first), ...lines.slice(from, from + room)];
+  if (n > 2) some[n - 1] = [...(some[n - 1] ?? []), piece(`  (${lines.length - n} more)`, "dim")];
+  return some;
+}
+
+function rule(title: string, columns: number): Text {
+  return [
+    piece("── ", "dim"),
+    piece(title, "bold"),
+    piece(` ${"─".repeat(Math.max(0, columns - title.length - 4))}`, "dim"),
+  ];
+}
+
+function beside(a: readonly Text[], b: readonly Text[], left: number): Text[] {
+  return Array.from({ length: Math.max(a.length, b.length) }, (_, i) => [
+    ...padded(a[i] ?? [], left),
+    piece(" │ ", "dim"),
+    ...(b[i] ?? []),
+  ]);
+}
+
+function padded(line: Text, columns: number): Text {
+  const out: Piece[] = [];
+  let room = columns;
+  for (const p of line) {
+    const some = clip(p.text, room);
+    out.push({ text: some, style: p.style });
+    room -= width(some);
+  }
+  return [...out, piece(" ".repeat(Math.max(0, room)))];
+}
+
+function titleline(f: Frame, columns: number): Text {
+  const right = `${timefmt(f.time)}  ${f.process === "" ? "" : `${f.process} (${f.pid})  `}`;
+  const left = ` step ${f.step + 1} of ${f.steps}  ${f.line}`;
+  const room = Math.max(0, columns - width(right));
+  const some = clip(left, room - 2);
+  return text(`${some}${" ".repeat(Math.max(0, room - width(some)))}${right}`, "title");
+}
+
+function callpanel({ call }: Frame): Panel {
+  if (call === null)
+    return {
+      title: "call",
+      lines: [text("no system call", "dim")],
+      least: 1,
+      rank: 5,
+    };
+  const style: Style = call.error === null ? "bold" : "bad";
+  const place = call.place === null ? [] : [piece(`   ${call.place}`, "dim")];
+  const lines: Text[] = [[piece(call.text, style), ...place], ...call.source.map(source)];
+  const at = 1 + call.source.findIndex((x) => x.here);
+  return { title: "call", lines, least: Math.min(2, lines.length), rank: 4, pinned: true, at };
+}
+
+function source(s: Sourceline): Text {
+  const mark = s.here ? "▶" : " ";
+  return [
+    piece(`${mark}${String(s.line).padStart(4)} `, "dim"),
+    piece(s.text, s.here ? "plain" : "dim"),
+  ];
+}
+
+const ELEMS: Readonly<Record<Elem["state"], Style>> = {
+  waiting: "plain",
+  asked: "asked",
+  done: "good",
+  missing: "bad",
+};
+
+function names(f: Frame): Panel {
+  return { title: "name", lines: f.names.map(nameline), least: f.names.length, rank: 1 };
+}
+
+/** "/n/far/[a]/b    far!564": what is done, asked and missing in their colours. */
+function nameline(look: Look): Text {
+  const out: Piece[] = [piece(look.root === "/" ? "" : look.root, "dim")];
+  for (const [i, e] of look.elems.entries()) {
+    const here = i === look.cursor;
+    out.push(piece("/", "dim"), piece(here ? `[${e.text}]` : e.text, ELEMS[e.state]));
+  }
+  if (look.elems.length === 0 && look.root === "/") out.push(piece("/", "good"));
+  const e = look.elems[Math.min(look.cursor, look.elems.length - 1)];
+  const note = look.cursor >= look.elems.length ? "found" : SAID[e?.state ?? "waiting"];
+  const by = e === undefined || e.by === "" ? "" : `, ${e.by}`;
+  return [...out, piece(`   ${note}${by}`, "dim")];
+}
+
+const SAID: Readonly<Record<Elem["state"], string>> = {
+  waiting: "is next",
+  asked: "is asked for",
+  done: "is found",
+  missing: "is missing",
+};
+
+function decision(f: Frame, columns: number): Panel {
+  const what = wrapped(f.what, columns - 1).map((x) => text(x, f.failed ? "bad" : "bold"));
+  const why = wrapped(f.why, columns - 1).map((x) => text(x));
+  return {
+    title: "decision",
+    lines: [...what, ...why],
+    least: Math.min(3, what.length + why.length),
+    rank: 0,
+  };
+}
+
+function tree(f: Frame): Panel {
+  const all = rows(f.tree);
+  const at = all.findLastIndex((r) => r.node.taken);
+  const lines = all.flatMap(treelines);
+  const line = all.slice(0, Math.max(0, at)).reduce((n, r) => n + treelines(r).length, 0);
+  return { title: "name space", lines, least: 3, rank: 2, at: line };
+}
+
+const OUTCOMES: Readonly<Record<Member["outcome"], readonly [mark: string, style: Style]>> = {
+  none: [" ", "plain"],
+  only: [" ", "path"],
+  pending: ["?", "asked"],
+  missed: ["✗", "bad"],
+  found: ["✓", "good"],
+};
+
+/** A node of the tree; the members of a union have lines of their own. */
+function treelines({ depth, node, folded }: Row): Text[] {
+  const style: Style =
+    node.state === "missing" ? "bad" : node.taken ? "path" : node.mounted ? "plain" : "dim";
+  const indent = "  ".repeat(depth);
+  const line: Piece[] = [
+    piece(`${indent}${node.taken ? "▸" : " "} `, "path"),
+    piece(node.name, style),
+  ];
+  const [only] = node.members;
+  if (node.members.length > 1) line.push(piece(`  union of ${node.members.length}`, "dim"));
+  else if (only !== undefined)
+    line.push(piece(`  ${memberfmt(only)}`, OUTCOMES[only.outcome][1] === "path" ? "path" : "dim"));
+  if (folded.length > 0) line.push(piece(`  + ${folded.join(" ")}`, "dim"));
+  if (node.members.length < 2) return [line];
+  const members = node.members.map((m): Text => {
+    const [mark, how] = OUTCOMES[m.outcome];
+    const error = m.error === "" ? "" : `: ${m.error}`;
+    return [
+      piece(`${indent}    ${mark} ${m.index + 1}. `, how),
+      piece(`${memberfmt(m)}${error}`, how),
+    ];
+  });
+  return [line, ...members];
+}
+
+function flights(f: Frame, columns: number): Panel {
+  const list = [
+    ...f.answered.filter((m) => m.own),
+    ...f.flying,
+    ...f.answered.filter((m) => !m.own),
+  ];
+  list.sort((a, b) => a.send - b.send);
+  const bar = Math.max(12, Math.floor(columns * 0.4));
+  const label = Math.max(0, columns - bar - 2);
+  const lines = list.map((m) => flightline(m, f, { bar, label }));
+  const now = list.findIndex((m) => m.now);
+  const at = now < 0 ? list.length - 1 : now;
+  const from = timefmt(f.axis.from);
+  const to = timefmt(f.axis.to);
+  const title = `messages in flight: ${f.flying.length}   ${from} to ${to}`;
+  const none = [text(f.callspent === null ? "" : "none", "dim")];
+  return {
+    title,
+    lines: lines.length === 0 ? none : lines,
+    least: Math.min(2, Math.max(1, lines.length)),
+    rank: 3,
+    at,
+  };
+}
+
+/** One message: what is asked and answered, and its bar on the time axis. */
+function flightline(m: Message, f: Frame, { bar, label }: { bar: number; label: number }): Text {
+  const style: Style = m.stage === "here" ? "dim" : m.own ? "plain" : "dim";
+  const words = `${m.now ? "▶" : " "}${m.peer}  ${m.request}${m.answer === "" ? "" : `  ${m.answer}`}`;
+  const some = clip(words, label);
+  const { before, behind, head, ahead } = barof(m, f.axis, bar);
+  const colour: Style = m.stage === "here" ? "good" : "asked";
+  return [
+    piece(some.padEnd(some.length + label - width(some)), m.now ? "bold" : style),
+    piece(`  ${before}`),
+    piece(behind, colour),
+    piece(head, m.stage === "here" ? colour : "mark"),
+    piece(ahead, "dim"),
+  ];
+}
+
+function output(f: Frame): Panel {
+  const lines = f.said.flatMap((s) =>
+    s.text
+      .replace(/\n$/, "")
+      .split("\n")
+      .map((x) => text(x, s.to === "err" ? "bad" : "plain")),
+  );
+  return {
+    title: "output",
+    lines,
+    least: Math.min(2, lines.length),
+    rank: 2,
+    at: lines.length - 1,
+  };
+}
+
+/** What the call and the run have spent; beside each other where there is room. */
+function ledger(f: Frame, columns: number): Text[] {
+  const call =
+    f.callspent === null ? [] : [piece("call ", "dim"), piece(spenttext(f.callspent), "bold")];
+  const run = [piece("run ", "dim"), piece(spenttext(f.runspent))];
+  const wide = [...call, piece(call.length > 0 ? "   " : ""), ...run];
+  if (width(wide.map((p) => p.text).join("")) <= columns) return [wide];
+  return [call, run];
+}
