@@ -88,6 +88,23 @@ class Window {
       yield piece.g.r;
   }
 
+  /**
+   * Sleeps as wait does. At a note what is outstanding on that tag is flushed, and when the Rflush has come
+   * the fate of all of it is known.
+   */
+  *settle(): Task<"went on" | "flushed"> {
+    const g = this.pieces[0]?.g;
+    try {
+      yield* this.wait();
+      return "went on";
+    } catch (e) {
+      if (g === undefined || !(e instanceof PlanError) || e.message !== Eintr) throw e;
+      this.m.release(g, false);
+      while (!g.ended) yield g.r;
+      return "flushed";
+    }
+  }
+
   /** Lets go of it all; `done` says that nothing outstanding is to be flushed. */
   end(done: boolean): void {
     for (const p of this.pieces.splice(0)) if (p.g !== this.#g) this.m.release(p.g, done);
@@ -202,14 +219,21 @@ export class Writewindow implements Writestream {
   readonly #c: MntChan;
   readonly #w: Window;
   readonly #opening: Opening | null;
-  /** What failed, for this and every later call. */
+  /** What failed, for this and every later call; and as a plain write says it. */
   #failed: PlanError | null = null;
+  #why = "";
+  /** All before this is written. */
+  #done: number;
 
   constructor(c: MntChan, opening: Opening | null) {
     this.#c = c;
     this.#opening = opening;
     this.#w = new Window(c.mnt, opening?.g ?? null);
-    this.offset = c.offset;
+    this.offset = this.#done = c.offset;
+  }
+
+  get failed(): boolean {
+    return this.#failed !== null;
   }
 
   *write(_up: Proc, bytes: Uint8Array): Task<number> {
@@ -253,6 +277,7 @@ export class Writewindow implements Writestream {
     } catch (e) {
       if (!(e instanceof PlanError)) throw e;
       this.#failed = e;
+      if (this.#why === "") this.#why = e.message;
       // The tag is flushed, so that it can be used again; nobody waits for that.
       this.#w.end(false);
       throw e;
@@ -261,13 +286,34 @@ export class Writewindow implements Writestream {
 
   #answer(p: Piece, r: Rmsg): void {
     this.#c.cache?.wrote(this.#c.qid);
-    if (r.type === Rwrite && r.count === p.len) return;
     const at = r.type === Rwrite ? p.at + r.count : p.at;
+    this.#done = at;
+    if (r.type === Rwrite && r.count === p.len) return;
     const later = this.#c.mnt.stream ? "" : "; later bytes may be written";
-    const e = new PlanError(`${r.type === Rerror ? r.ename : Eio} at offset ${at}${later}`);
+    this.#why = r.type === Rerror ? r.ename : Eio;
+    const e = new PlanError(`${this.#why} at offset ${at}${later}`);
     e.offset = at;
     e.step = "write";
     throw e;
+  }
+
+  *answered(end: number, n: number): Task<number> {
+    let flushed = false;
+    try {
+      for (;;) {
+        this.#check();
+        if (this.#done >= end) return n;
+        if (this.#opening !== null && !this.#opening.known()) yield* this.#opening.wait();
+        else if ((yield* this.#w.settle()) === "flushed") flushed = true;
+      }
+    } catch (e) {
+      if (!(e instanceof PlanError) || this.#failed === null) throw e;
+    }
+    const written = this.#done - (end - n);
+    if (written > 0) return Math.min(written, n);
+    // Somebody else's note: what was not answered never happened.
+    if (this.#why === Eintr && !flushed) return -1;
+    throw new PlanError(this.#why);
   }
 
   *#all(): Task<void> {

@@ -9,6 +9,8 @@
 //    connection, perhaps) only if stream has been called;
 //  - write gives to the write stream like swrite; a read, a seek away, and stream, wait for what was
 //    written and fail with its error;
+//  - after stream, a pwrite where the write stream is goes with it and waits for its own answer only, so that
+//    several may be under way and still stop at the first that fails; the descriptor's offset stays;
 //  - descriptors that share a Chan (dup, fork) share its streams; close ends them with the last one, and
 //    tells what of the writes failed, unless a call has told that already;
 //  - a file that grows or shrinks while it is read ends where the server finds its end;
@@ -34,8 +36,16 @@ export interface Readstream {
 export interface Writestream {
   /** Where in the file the next byte given goes. */
   readonly offset: number;
+  /** A write has failed, so every later one does. */
+  readonly failed: boolean;
   /** Sends bytes, sleeping only for room. Fails with what became of earlier ones. */
   write(up: Proc, bytes: Uint8Array): Task<number>;
+  /**
+   * How many of the n bytes before offset `end`, which were sent, were written, when that is known: as a plain
+   * write fails, or -1 when they never were, because another call was interrupted. A note takes back what
+   * is not answered.
+   */
+  answered(end: number, n: number): Task<number>;
   /** Sleeps until all is answered; fails with the first that failed. The stream is over. */
   finish(): Task<void>;
 }
@@ -46,6 +56,8 @@ export type Streams = {
   w: Writestream | null;
   /** stream(fd) asked for one. */
   asked?: boolean;
+  /** Where the next pwrite goes with the write stream, when one has. */
+  next?: number | undefined;
   /** How the failure of an open not yet answered (OSTREAM, to write) is told: namec knows its name. */
   name?: (e: PlanError) => PlanError;
 };
@@ -67,6 +79,7 @@ export function* endwrite(c: Chan): Task<void> {
   const w = c.streams?.w ?? null;
   if (w === null || c.streams === null) return;
   c.streams.w = null;
+  c.streams.next = undefined;
   yield* w.finish();
 }
 
@@ -99,10 +112,36 @@ function* ahead(up: Proc, c: Chan, r: Readstream, buf: Uint8Array): Task<number>
 /** Writes at the Chan's offset, through a stream where its device can. */
 export function* givewrite(up: Proc, c: Chan, bytes: Uint8Array): Task<number> {
   const s = streamsof(c);
+  if (s.next !== undefined) yield* endwrite(c);
   s.w ??= c.dev.wstream?.(up, c) ?? null;
   const n = s.w === null ? yield* plainwrite(up, c, bytes) : yield* s.w.write(up, bytes);
   c.offset += n;
   return n;
+}
+
+/**
+ * A pwrite at offset, sent with the write stream that was asked for there; -1: it was not sent, as there is
+ * no such stream, or is to be sent again by itself.
+ */
+export function* writewith(up: Proc, c: Chan, bytes: Uint8Array, offset: number): Task<number> {
+  const s = c.streams;
+  if (s?.asked !== true || offset !== (s.next ?? c.offset)) return -1;
+  const w = (s.w ??= c.dev.wstream?.(up, c) ?? null);
+  if (w === null) return -1;
+  const end = offset + bytes.length;
+  // The next may come before this one is sent.
+  s.next = end;
+  const q = c.rlock;
+  if (!q.canlock()) yield* q.lock();
+  try {
+    if (s.w !== w || w.offset !== offset) return -1;
+    yield* w.write(up, bytes);
+  } catch (e) {
+    if (!w.failed) throw e;
+  } finally {
+    q.unlock();
+  }
+  return yield* w.answered(end, bytes.length);
 }
 
 /** A write that is answered at once, with the offset if it fails. */

@@ -10,7 +10,7 @@ import { dirread, dirrewind } from "../kernel/dirread.ts";
 import { Ebadarg, Eisdir, Eisstream, Enegoff, error } from "../kernel/errors.ts";
 import type { Proc } from "../kernel/proc.ts";
 import type { Task } from "../kernel/rendez.ts";
-import { endread, endwrite, givewrite, takeread } from "../kernel/stream.ts";
+import { endread, endwrite, givewrite, takeread, writewith } from "../kernel/stream.ts";
 import { checkbytes, checknum } from "./arg.ts";
 
 /** Whether c's offset means something. */
@@ -93,9 +93,13 @@ export function* pwrite(up: Proc, fd: number, bytes: Uint8Array, offset: number)
   }
 }
 
-/** A write elsewhere waits for what a stream has under way. */
+/** A write where a stream was asked for goes with it; one elsewhere waits for what that has under way. */
 function* pwriteat(up: Proc, c: Chan, bytes: Uint8Array, offset: number): Task<number> {
-  if (c.streams !== null) yield* endwrite(c);
+  if (c.streams !== null) {
+    const n = yield* writewith(up, c, bytes, offset);
+    if (n >= 0) return n;
+    yield* endwrite(c);
+  }
   return yield* c.dev.write(up, c, bytes, offset);
 }
 

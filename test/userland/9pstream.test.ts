@@ -1,6 +1,10 @@
 // Streams in the 9P server library: Tstream, and Twrites that stop at the first failure.
 
 import test from "ava";
+import type { ExecutionContext } from "ava";
+import { error } from "../../kernel/errors.ts";
+import { utfdecode } from "../../kernel/utf.ts";
+import type { Task } from "../../syscalls/sys.ts";
 import { ORDWR, OWRITE } from "../../kernel/const.ts";
 import * as fc from "../../kernel/fcall.ts";
 import { clunk, flush, open, said, served, stat, stream, walk, write } from "./msg.ts";
@@ -108,6 +112,62 @@ test("a Twrite that failed or came short stops its tag and fid until a Tflush or
     ask(clunk(1, 7), walk(0, 1, "f", 7), open(1, OWRITE, 7), write(1, "new", 5)).at(-1),
     "5 write:3",
   );
+});
+
+/** A server that takes writes of a stream together; each waits at the gate of its offset. */
+function together(t: ExecutionContext) {
+  const s = served(t);
+  const given: number[] = [];
+  Object.assign(s.srv, {
+    *wstream(): Task<boolean> {
+      return true;
+    },
+    *write(_fid: unknown, data: Uint8Array, offset: number): Task<number> {
+      given.push(offset);
+      yield* s.rig.sleep(s.srv.gate(`${offset}`));
+      return utfdecode(data, 0, data.length) === "bad" ? error("file system full") : data.length;
+    },
+  });
+  s.ask(walk(0, 1, "f"), open(1, ORDWR));
+  const opened = (offset: number): string[] => {
+    s.rig.open(s.srv.gate(`${offset}`));
+    s.rig.run();
+    return s.rig.replies().map(said);
+  };
+  return { ...s, given, opened };
+}
+
+test("writes of a stream are worked on together where the server says so, and answered in order", (t) => {
+  const { ask, given, opened } = together(t);
+  const list = [write(1, "aa", 5, 0), write(1, "bbb", 5, 2), write(1, "c", 5, 5)];
+  t.deepEqual(ask(...list, write(1, "far", 5, 100), clunk(1, 5)), []);
+  t.deepEqual(given, [0, 2, 5], "one elsewhere waits for them");
+  t.deepEqual([opened(5), opened(2)], [[], []]);
+  t.deepEqual(opened(0), ["5 write:2", "5 write:3", "5 write:1"]);
+  t.deepEqual(given, [0, 2, 5, 100]);
+  t.deepEqual(opened(100), ["5 write:3", `5 ${fc.Rclunk}`]);
+});
+
+test("one of them that fails stops those behind it, whatever became of them", (t) => {
+  const { ask, opened, given } = together(t);
+  ask(write(1, "ok", 5, 0), write(1, "bad", 5, 2), write(1, "more", 5, 5));
+  t.deepEqual([opened(5), opened(0)], [[], ["5 write:2"]]);
+  const full = "5 error:file system full";
+  t.deepEqual(opened(2), [full, full]);
+  t.deepEqual(ask(write(1, "x", 5, 9)), [full]);
+  t.deepEqual(given, [0, 2, 5]);
+});
+
+test("a Tflush interrupts all of them, and none is answered that is behind one that is not", (t) => {
+  const { ask, opened, rig } = together(t);
+  ask(write(1, "aa", 5, 0), write(1, "bb", 5, 2), write(1, "cc", 5, 4));
+  t.deepEqual([opened(4), opened(0)], [[], ["5 write:2"]]);
+  t.deepEqual(ask(flush(5)), [`9 ${fc.Rflush}`]);
+  t.deepEqual(ask(write(1, "aa", 5, 0), write(1, "b", 5, 2), flush(5)), [`9 ${fc.Rflush}`]);
+  ask(write(1, "aa", 5, 0), write(1, "b", 5, 2));
+  rig.send(null);
+  rig.run();
+  t.is(rig.threads, 0);
 });
 
 test("without .stream a Tstream is unknown, and a Twrite that failed stops nothing", (t) => {

@@ -34,8 +34,12 @@ type Ex = {
   readonly fd: number;
   /** Where the descriptor's stream is, when that is known, and how often it was started. */
   stream?: { next: number; starts: number };
+  /** It is a plain file of a server, so that writes may go ahead of their answers; those under way. */
+  readonly far?: { writes: number };
 };
 
+/** The mount driver's files. */
+const DEVM = 0x4d;
 const PATHBITS = 48n;
 const PATHMAX = 1n << PATHBITS;
 /** The device number of paths that do not leave room for one: those are remembered, the latest of them. */
@@ -133,7 +137,7 @@ class Export implements Srv<Ex> {
     const file = fid.aux;
     if (mode !== OREAD && mode !== OEXEC) this.#writes();
     const fd = yield* mapped(this.#sys.open(this.#name(file.elems), mode));
-    fid.aux = { ...file, fd, qid: yield* this.#opened(fd) };
+    fid.aux = { ...file, fd, ...(yield* this.#opened(fd)) };
   }
 
   *create(fid: Fid<Ex>, name: string, perm: number, mode: number): Task<Ex> {
@@ -141,7 +145,7 @@ class Export implements Srv<Ex> {
     const elems = [...fid.aux.elems, name];
     // create truncates what is there, unless mode has OEXCL.
     const fd = yield* mapped(this.#sys.create(this.#name(elems), mode & ~OTRUNC, perm));
-    return { elems, fd, qid: yield* this.#opened(fd) };
+    return { elems, fd, ...(yield* this.#opened(fd)) };
   }
 
   *stream({ aux }: Fid<Ex>, offset: number): Task<void> {
@@ -178,9 +182,28 @@ class Export implements Srv<Ex> {
     return n;
   }
 
+  /** Writes where stream was called go with it; a write beside others is by itself. */
+  *wstream({ aux }: Fid<Ex>, offset: number): Task<boolean> {
+    if (aux.far === undefined || aux.far.writes > 0) return false;
+    aux.far.writes++;
+    try {
+      elsewhere(aux);
+      yield* mapped(this.#sys.stream(aux.fd, offset));
+    } finally {
+      aux.far.writes--;
+    }
+    return true;
+  }
+
   *write(fid: Fid<Ex>, data: Uint8Array, offset: number): Task<number> {
+    const { fd, far } = fid.aux;
     elsewhere(fid.aux);
-    return yield* mapped(this.#sys.pwrite(fid.aux.fd, data, offset));
+    if (far !== undefined) far.writes++;
+    try {
+      return yield* mapped(this.#sys.pwrite(fd, data, offset));
+    } finally {
+      if (far !== undefined) far.writes--;
+    }
   }
 
   *stat(fid: Fid<Ex>): Task<Dir> {
@@ -221,11 +244,13 @@ class Export implements Srv<Ex> {
     return { elems, qid: this.#qids.unique(d), fd: -1 };
   }
 
-  /** The qid that an open file has now. */
-  *#opened(fd: number): Task<Qid> {
+  /** What an open file is now. */
+  *#opened(fd: number): Task<Pick<Ex, "qid" | "far">> {
     for (;;) {
       try {
-        return this.#qids.unique(yield* this.#sys.fstat(fd));
+        const d = yield* this.#sys.fstat(fd);
+        const far = d.type === DEVM && d.qid.type === 0;
+        return { qid: this.#qids.unique(d), ...(far && { far: { writes: 0 } }) };
       } catch (e) {
         // A flush comes too late: the file is open, or even made.
         if (e instanceof PlanError && e.message === Eintr) continue;

@@ -3,7 +3,8 @@
 // A request whose callback is plain is answered when it comes. One that needs time gets a thread and
 // makes its tag a group: what else comes with that tag waits in the group's queue (9P2000.ix) or is
 // refused; other tags go on. Tflush interrupts what the group works on and drops its queue; Rflush
-// follows when the fate of that request is known. A Tstream is worked on by the pump (stream.ts).
+// follows when the fate of that request is known. A Tstream is worked on by the pump (stream.ts). Twrites of
+// one stream are worked on together where the server says so, and still answered in order.
 //
 // Who owns what: a request that takes time holds a reference to its fid; a fid that was clunked
 // meanwhile ends when the last of these is released.
@@ -47,14 +48,20 @@ type Req<A> = {
   thread: number;
   run: Run<A> | null;
   work: Flushable<Rmsg> | null;
+  /** What became of it, when it waits for those before it: null if it was flushed. */
+  end?: Rmsg | null;
 };
 
-/** The requests of a tag: the one worked on, those behind it, and the tags of Tflushes that wait. */
+/** The requests of a tag: those worked on (one, or writes of a stream), those behind them, and the tags of Tflushes that wait. */
 type Group<A> = {
   readonly tag: number;
-  cur: Req<A> | null;
+  readonly cur: Req<A>[];
   readonly queue: Req<A>[];
   flushes: number[];
+  /** Where the next write of the stream is that cur is of; -1 for none. */
+  next: number;
+  /** One of cur was flushed and not answered, so that those behind it cannot be. */
+  cut: boolean;
 };
 
 export class Session<A> {
@@ -93,7 +100,7 @@ export class Session<A> {
     }
     const a = this.#answer(f);
     if (istask(a) || a instanceof Run) {
-      const g: Group<A> = { tag: f.tag, cur: null, queue: [], flushes: [] };
+      const g: Group<A> = { tag: f.tag, cur: [], queue: [], flushes: [], next: -1, cut: false };
       this.#groups.set(f.tag, g);
       this.#begin(g, this.#req(f, size), a);
     } else this.#done(f, a);
@@ -161,6 +168,29 @@ export class Session<A> {
 
   #enqueue(g: Group<A>, f: Tmsg, size: number): void {
     g.queue.push(this.#req(kept(f), size));
+    this.#ride(g);
+  }
+
+  /** Works also on writes that go on where those under way end. */
+  #ride(g: Group<A>): void {
+    for (;;) {
+      const [first] = g.cur;
+      const [req] = g.queue;
+      if (g.next < 0 || req === undefined || first?.f.type !== fcall.Twrite) return;
+      const { f } = req;
+      if (f.type !== fcall.Twrite || f.fid !== first.f.fid || f.offset !== g.next) return;
+      g.queue.shift();
+      const a = this.#answer(f);
+      if (istask(a)) {
+        g.next += f.data.length;
+        this.#begin(g, req, a);
+        continue;
+      }
+      if (a instanceof Run) return;
+      g.next = -1;
+      req.end = a;
+      g.cur.push(req);
+    }
   }
 
   #req(f: Tmsg, size: number): Req<A> {
@@ -172,7 +202,7 @@ export class Session<A> {
   #begin(g: Group<A>, req: Req<A>, a: Task<Rmsg> | Run<A>): void {
     const { f } = req;
     const { conn } = this;
-    g.cur = req;
+    g.cur.push(req);
     if ("fid" in f && f.type !== fcall.Tattach) {
       req.fid = this.fids.find(f.fid) ?? null;
       if (req.fid !== null) req.fid.ref++;
@@ -184,9 +214,22 @@ export class Session<A> {
       a.start((r) => this.#finish(g, req, r));
       return;
     }
-    const work = new Flushable(a);
+    const first = f.type === fcall.Twrite && g.cur.length === 1;
+    const work = new Flushable(first ? this.#streamed(g, req, a) : a);
     req.work = work;
     req.thread = conn.thread(this.#work(g, req, work));
+  }
+
+  /** A write that may be the first of a stream. */
+  *#streamed(g: Group<A>, { f, fid }: Req<A>, task: Task<Rmsg>): Task<Rmsg> {
+    const { srv } = this;
+    if (!this.#stream || srv.wstream === undefined || fid === null || f.type !== fcall.Twrite)
+      return yield* task;
+    if (yield* srv.wstream(fid, f.offset)) {
+      g.next = f.offset + f.data.length;
+      this.#ride(g);
+    }
+    return yield* task;
   }
 
   /** The thread of a request. */
@@ -206,11 +249,18 @@ export class Session<A> {
   /** A request is over, and the group goes on. null: it was flushed, and is not answered. */
   #finish(g: Group<A>, req: Req<A>, r: Rmsg | null): void {
     const { conn } = this;
-    if (r !== null) this.#done(req.f, r);
-    conn.discharge(req.size);
-    conn.replyroom += req.reply;
-    if (req.fid !== null) this.#release(req.fid);
-    g.cur = null;
+    req.end = r;
+    for (let [first] = g.cur; first?.end !== undefined; [first] = g.cur) {
+      g.cur.shift();
+      g.cut ||= first.end === null;
+      if (first.end !== null && !g.cut) this.#done(first.f, first.end);
+      conn.discharge(first.size);
+      conn.replyroom += first.reply;
+      if (first.fid !== null) this.#release(first.fid);
+    }
+    if (g.cur.length > 0) return;
+    g.next = -1;
+    g.cut = false;
     for (const tag of g.flushes) {
       this.put({ type: fcall.Rflush, tag });
       conn.discharge(0);
@@ -244,7 +294,9 @@ export class Session<A> {
   /** Answers a request; a write that failed or came short stops its stream, a fid that goes ends its stops. */
   #done(f: Tmsg, r: Rmsg): void {
     if (this.#stream && f.type === fcall.Twrite) {
-      if (r.type === fcall.Rerror) this.#stop(f.tag, f.fid, r.ename);
+      const ename = this.#stops.get(stopkey(f.tag, f.fid));
+      if (ename !== undefined) r = rerror(f.tag, ename);
+      else if (r.type === fcall.Rerror) this.#stop(f.tag, f.fid, r.ename);
       else if (r.type === fcall.Rwrite && r.count < f.data.length) this.#stop(f.tag, f.fid, Eio);
     } else if (this.#stops.size > 0 && clunks(f) && "fid" in f)
       this.#unstop((_tag, fid) => fid === f.fid);
@@ -285,10 +337,13 @@ export class Session<A> {
   }
 
   #interrupt(g: Group<A>): void {
-    const { cur } = g;
-    if (cur === null) return;
-    if (cur.run !== null) cur.run.flush();
-    else if (cur.work?.flush() === true) this.conn.sys.threadint(cur.thread);
+    // Those behind first: what the first was flushed for is not theirs to wait for.
+    g.next = -1;
+    for (const cur of g.cur.toReversed()) {
+      if (cur.end !== undefined) continue;
+      if (cur.run !== null) cur.run.flush();
+      else if (cur.work?.flush() === true) this.conn.sys.threadint(cur.thread);
+    }
   }
 }
 

@@ -43,6 +43,12 @@ export interface Srv<A> {
   create?(fid: Fid<A>, name: string, perm: number, mode: number): Answer<A>;
   /** A stream begins at offset: its reads come in order, others between them perhaps elsewhere. */
   stream?(fid: Fid<A>, offset: number): Answer<void>;
+  /**
+   * A write is to come at offset, and may be the first of a stream. True: those behind it, with the same tag
+   * and each where the last ends, may be given to write before it is answered, and are refused after it if
+   * it fails.
+   */
+  wstream?(fid: Fid<A>, offset: number): Task<boolean>;
   /** At most count bytes from offset on; none at the end. What is given is copied at once. */
   read?(fid: Fid<A>, count: number, offset: number): Answer<Uint8Array>;
   /**
