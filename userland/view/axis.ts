@@ -101,12 +101,13 @@ function kindof(s: Scene, a: Arrow): Kind {
   return a.way === "out" ? "send" : "receive";
 }
 
-/** The names of the calls that began at a time. */
+/** The names of the calls that began at a time: "stat", "pread ×16". */
 function began(s: Scene, time: number): string {
-  return s.bars
-    .filter((b) => b.call.began === time && b.call.first <= s.event)
-    .map((b) => b.call.name)
-    .join(" ");
+  const names = new Map<string, number>();
+  for (const { call } of s.bars)
+    if (call.began === time && call.first <= s.event)
+      names.set(call.name, (names.get(call.name) ?? 0) + 1);
+  return [...names].map(([name, n]) => (n === 1 ? name : `${name} ×${n}`)).join(" ");
 }
 
 function finish(row: Row, { time, call }: { time: string; call: string }): string {

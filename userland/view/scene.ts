@@ -13,7 +13,7 @@ import { Transits, ismessage } from "./transit.ts";
 /** Messages that are looked at on either side of the step, arrows that are shown, bars, lifelines. */
 const LOOK = 120;
 const ARROWS = 36;
-const BARS = 12;
+const BARS = 24;
 const SERVERS = 5;
 /** Messages before and after the call among which those are looked for that were on their way in it. */
 const NEAR = 64;

@@ -1,0 +1,22 @@
+// Why this took three round trips and that one: the same stat, of a server that takes requests in groups
+// and of one that speaks plain 9P2000.
+//
+//     npx namec step --virtual --host new:rtt=50ms,version=9P2000.ix --host old:rtt=50ms,version=9P2000 examples/lessons/03-round-trips.ts
+//
+// Question: which requests of the first stat travel together, and what would the second one lose if it sent
+//     them so too? How many round trips has each with --namespace standard?
+// Look at: the two stats, and the version in the Rversion of each server.
+
+import { DMDIR, OREAD, type Sys, print, writefile } from "namec";
+
+export default async function main(sys: Sys): Promise<void> {
+  for (const host of ["/n/new", "/n/old"]) {
+    for (const dir of ["/a", "/a/b"])
+      await sys.close(await sys.create(host + dir, OREAD, DMDIR | 0o777));
+    await writefile(sys, `${host}/a/b/c`, "deep\n");
+  }
+  await sys.sleep(100);
+
+  await print(sys, `${(await sys.stat("/n/new/a/b/c")).name}\n`);
+  await print(sys, `${(await sys.stat("/n/old/a/b/c")).name}\n`);
+}
