@@ -11,6 +11,7 @@ import type { Proc } from "./proc.ts";
 import { Rendez } from "./rendez.ts";
 import type { Task } from "./rendez.ts";
 import { Sched } from "./sched.ts";
+import { Sems } from "./sem.ts";
 import type { Chance, Coroutine, Done, Machine } from "./sched.ts";
 import { Trace } from "./trace.ts";
 import type { Tty } from "./tty.ts";
@@ -82,6 +83,8 @@ export class Kernel implements Machine {
   /** Bytes that the read streams of this kernel have asked for and nobody has taken. */
   credit = 0;
   readonly conns: Set<Conn> = new Set();
+  /** Who sleeps in semacquire. */
+  readonly sems: Sems;
   /** Seconds since 1970 when the kernel was booted. */
   readonly boottime: number;
   /** What broke the kernel, once it is broken. */
@@ -107,6 +110,7 @@ export class Kernel implements Machine {
     this.sched = config.sched ?? newsched(config);
     this.sched.join(this);
     this.clock = this.sched.clock;
+    this.sems = new Sems(this.sched);
     this.boottime = this.clock.seconds();
     this.trace = new Trace(() => {
       // What another machine does, or the network, is because of nobody here.

@@ -3,6 +3,10 @@
 
 import { Ebadarg, error } from "../kernel/errors.ts";
 
+export const NSPERMS = 1e6;
+/** About a hundred days: what a clock of nanoseconds counts exactly. */
+export const MAXMS: number = Number.MAX_SAFE_INTEGER / NSPERMS;
+
 export function checkname(name: string): void {
   if (typeof name !== "string") error(Ebadarg);
 }

@@ -27,7 +27,7 @@ import type { Task } from "../kernel/rendez.ts";
 import { Image } from "../kernel/trap.ts";
 import type { Program } from "../kernel/trap.ts";
 import { utfcut } from "../kernel/utf.ts";
-import { checkname, checknum } from "./arg.ts";
+import { MAXMS, NSPERMS, checkname, checknum } from "./arg.ts";
 
 const both = (flags: number, a: number, b: number): boolean => (flags & (a | b)) === (a | b);
 
@@ -141,10 +141,6 @@ export function* notify(up: Proc, handler: Handler | null): Task<void> {
 export function* noted(up: Proc, how: number): Task<void> {
   if (up.image !== null) yield* up.image.notes.noted(how);
 }
-
-const NSPERMS = 1e6;
-/** About a hundred days: what a clock of nanoseconds counts exactly. */
-const MAXMS = Number.MAX_SAFE_INTEGER / NSPERMS;
 
 export function* alarm(up: Proc, ms: number): Task<number> {
   checknum(ms);

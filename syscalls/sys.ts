@@ -92,6 +92,15 @@ export interface TaskSys {
   swrite(fd: number, bytes: Uint8Array): Task<number>;
   /** Meets another process at `tag` and exchanges values; undefined when interrupted. rendezvous(2) */
   rendezvous(tag: unknown, value: unknown): Task<unknown>;
+  /**
+   * Takes 1 off the semaphore sem[0], a word that processes share by sharing its memory, and gives 1.
+   * While it is 0 it sleeps, or with `block` false gives 0. semacquire(2)
+   */
+  semacquire(sem: Int32Array, block: boolean): Task<0 | 1>;
+  /** semacquire that sleeps for at most ms, and then gives 0. */
+  tsemacquire(sem: Int32Array, ms: number): Task<0 | 1>;
+  /** Adds count to the semaphore and lets as many sleepers have it, in the order they came; gives its new value. */
+  semrelease(sem: Int32Array, count: number): Task<number>;
 }
 
 /** What a generator program has besides: threads of its own process, as libthread's threadcreate. */

@@ -6,6 +6,7 @@ import * as file from "./file.ts";
 import * as io from "./io.ts";
 import * as mount from "./mount.ts";
 import * as proc from "./proc.ts";
+import * as sem from "./sem.ts";
 import * as stat from "./stat.ts";
 import * as stream from "./stream.ts";
 import type { Sys, TaskSys, Threads } from "./sys.ts";
@@ -53,6 +54,9 @@ export const systab: { readonly [K in keyof TaskSys]: Sysent } = {
   stream: { num: -1, name: "stream", fn: stream.stream },
   sread: { num: -1, name: "sread", fn: stream.sread },
   swrite: { num: -1, name: "swrite", fn: stream.swrite },
+  semacquire: { num: 37, name: "semacquire", fn: sem.semacquire },
+  tsemacquire: { num: 52, name: "tsemacquire", fn: sem.tsemacquire },
+  semrelease: { num: 38, name: "semrelease", fn: sem.semrelease },
   rendezvous: { num: 34, name: "rendezvous", fn: proc.rendezvous },
 };
 

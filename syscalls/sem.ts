@@ -1,0 +1,29 @@
+// Semaphores: semacquire(2). What is Plan 9's address of a long is here the first word of an Int32Array.
+
+import { Ebadarg, error } from "../kernel/errors.ts";
+import type { Proc } from "../kernel/proc.ts";
+import type { Task } from "../kernel/rendez.ts";
+import { MAXMS, NSPERMS, checknum } from "./arg.ts";
+
+function checksem(sem: Int32Array): void {
+  if (!(sem instanceof Int32Array) || !ArrayBuffer.isView(sem)) error(Ebadarg);
+}
+
+export function* semacquire(up: Proc, sem: Int32Array, block: boolean): Task<number> {
+  checksem(sem);
+  const { sems } = up.k;
+  return sems.take(sem) || (block && (yield* sems.acquire(sem, Infinity))) ? 1 : 0;
+}
+
+export function* tsemacquire(up: Proc, sem: Int32Array, ms: number): Task<number> {
+  checksem(sem);
+  if (typeof ms !== "number" || !(ms >= 0 && ms <= MAXMS)) error(Ebadarg);
+  const { sems } = up.k;
+  return sems.take(sem) || (ms > 0 && (yield* sems.acquire(sem, ms * NSPERMS))) ? 1 : 0;
+}
+
+export function* semrelease(up: Proc, sem: Int32Array, count: number): Task<number> {
+  checksem(sem);
+  checknum(count);
+  return up.k.sems.release(sem, count);
+}
