@@ -45,6 +45,7 @@ export class Reports {
   readonly #before: Reader | null = null;
   readonly #ledger: Ledger | null = null;
   readonly #off: () => void;
+  #begun = false;
   #broken: unknown = null;
 
   /** Opens the files and listens from now on; throws Usage where a file cannot be written. */
@@ -74,6 +75,7 @@ export class Reports {
 
   /** The program begins: what comes now counts, but for what these processes do. */
   begin(but: readonly number[]): void {
+    this.#begun = true;
     this.#rec.begin(but);
   }
 
@@ -82,10 +84,10 @@ export class Reports {
     this.#off();
     this.#safely(() => this.#readers.forEach((x) => x.finish()));
     const complaints = this.#files.map((f) => f.close()).filter((c) => c !== null);
-    if (this.#ledger !== null)
+    if (this.#ledger !== null && this.#begun)
       process.stderr.write(`${summaryfmt(this.#ledger, this.#about.clock).join("\n")}\n`);
+    if (this.#broken !== null) complaints.push(`a report went wrong: ${stack(this.#broken)}`);
     for (const c of complaints) process.stderr.write(`namec run: ${c}\n`);
-    if (this.#broken !== null) throw this.#broken;
     return complaints.length === 0;
   }
 
@@ -106,6 +108,10 @@ export class Reports {
       this.#broken = e;
     }
   }
+}
+
+function stack(e: unknown): string {
+  return e instanceof Error ? (e.stack ?? e.message) : String(e);
 }
 
 function same({ stats: a }: Outfile, { stats: b }: Outfile): boolean {
