@@ -12,8 +12,9 @@ import { Mounterror } from "../boot/mounts.ts";
 import { run } from "./run.ts";
 import { serve } from "./serve.ts";
 import { step } from "./step.ts";
+import { web } from "./web.ts";
 
-const COMMANDS: readonly Command[] = [demo, run, serve, step];
+const COMMANDS: readonly Command[] = [demo, run, serve, step, web];
 
 async function main(words: readonly string[]): Promise<number> {
   const [name, ...rest] = words;

@@ -1,39 +1,28 @@
-// An example as the page has it: its text, and how its first comment says it is run.
-//
-//	//     npx namec run --host far:rtt=50ms examples/lessons/deep.ts a b
+// An example as the page has it: its text, what it asks, and how its first comment says it is run.
 
 import { quote, tokenize } from "../lib/quote.ts";
+import { lessonof } from "../view/lesson.ts";
+import type { Lesson } from "../view/lesson.ts";
 import type { Setup } from "./setup.ts";
 
 /** An example: what it is about, and how it is run. */
-export type Example = Setup & { readonly title: string; readonly lesson: boolean };
+export type Example = Setup & Omit<Lesson, "machines"> & { readonly lesson: boolean };
 
 /** An example of a file. */
 export function exampleof(path: string, text: string): Example {
   const name = path.replace(/^.*\//, "");
   const head = /^(?:\/\/.*\n)+/.exec(text)?.[0] ?? "";
-  const title = /^\/\/ (.*?[.:])(?:\s|$)/s.exec(head.replace(/\n\/\/ ?/g, " "))?.[1] ?? name;
+  const { machines, ...said } = lessonof(text);
   const lesson = path.includes("/lessons/");
-  return { name, text, lesson, title: title.replace(/[.:]$/, ""), ...commandof(head, name) };
+  return { name, text, lesson, ...said, hosts: machines, ...commandof(head, name) };
 }
 
 /** What is given to `namec run` or `namec step` in a comment. */
-function commandof(head: string, name: string): Pick<Setup, "args" | "hosts" | "seed"> {
+function commandof(head: string, name: string): Pick<Setup, "args" | "seed"> {
   const line = head.split("\n").find((l) => /namec (run|step)\b/.test(l) && l.includes(name)) ?? "";
   const words = tokenize(line.replace(/^.*?namec (run|step)\s*/, ""));
   const at = words.findIndex((w) => w.endsWith(name));
-  const hosts: string[] = [];
-  let seed = 0;
-  for (const [i, word] of words.slice(0, Math.max(0, at)).entries()) {
-    if (word === "--host") hosts.push(words[i + 1] ?? "");
-    if (word === "--seed") seed = Number(words[i + 1] ?? 0);
-  }
-  return {
-    args: words
-      .slice(at + 1)
-      .map(quote)
-      .join(" "),
-    hosts: hosts.filter(Boolean),
-    seed,
-  };
+  const seed = Number(words[words.indexOf("--seed") + 1 || -1] ?? 0);
+  const args = words.slice(at + 1).map(quote);
+  return { args: args.join(" "), seed: Number.isSafeInteger(seed) ? seed : 0 };
 }

@@ -1,6 +1,9 @@
 // What it cost: this call so far and the whole run, in the kernel that is shown and in the other one, which
-// ran the same program.
+// ran the same program; and both runs call by call.
 
+import { compare } from "../view/compare.ts";
+import type { Comparison, Row } from "../view/compare.ts";
+import type { Rcall } from "../view/recording.ts";
 import { timefmt } from "../view/stepfmt.ts";
 import type { Spent } from "../view/tape.ts";
 import { byid, el, fill } from "./dom.ts";
@@ -8,40 +11,151 @@ import type { Run } from "./steps.ts";
 import { SPACES } from "./talk.ts";
 import type { Space } from "./talk.ts";
 
-/** Shows the ledgers of both kernels at a step of one of them. */
-export function showledgers(runs: ReadonlyMap<Space, Run>, run: Run, step: number): void {
-  const event = run.tape.event(step);
-  const call = run.finished.recording.events[event]?.call ?? -1;
-  const rowsof = (get: (r: Run) => Spent | null): (Spent | null)[] =>
-    SPACES.map((s) => {
-      const r = runs.get(s);
-      return r === undefined ? null : get(r);
+/** The most rows of the list of calls that are shown at once. */
+const WINDOW = 200;
+
+type Runs = ReadonlyMap<Space, Run>;
+
+/** Both kernels' runs of a program. */
+type Both = { readonly runs: readonly [Run, Run]; readonly list: Comparison };
+
+/** The ledgers of the page. */
+export class Ledgers {
+  #both: Both | null = null;
+  /** The first row of the list that is shown; -1: none is. */
+  #from = -1;
+
+  /** Shows what both spent at a step of one of them. */
+  show(runs: Runs, run: Run, step: number): void {
+    const event = run.tape.event(step);
+    const { calls, events } = run.finished.recording;
+    const call = calls[events[event]?.call ?? -1] ?? null;
+    this.#compare(runs);
+    const row = this.#row(run, call);
+    const own = call === null ? null : run.tape.callspent(event);
+    const cells = SPACES.map((space, i) => {
+      if (space === run.finished.space) return own;
+      const other = i === 0 ? row?.left : row?.right;
+      if (other === null || other === undefined) return null;
+      return this.#both?.runs[i]?.tape.callspent(other.last) ?? null;
     });
-  const now = rowsof((r) => (r === run ? r.tape.callspent(event) : whole(r, call)));
-  const all = rowsof((r) => r.tape.runspent(r.finished.recording.events.length - 1));
-  fill(byid("ledger", HTMLElement), table("this call", now, run), table("the whole run", all, run));
+    const all = SPACES.map((space) => {
+      const r = runs.get(space);
+      return r === undefined ? null : r.tape.runspent(r.finished.recording.events.length - 1);
+    });
+    fill(
+      byid("ledger", HTMLElement),
+      table({ title: "this call", cells, run, sofar: true }),
+      table({ title: "the whole run", cells: all, run, sofar: false }),
+    );
+    this.#list(run, row);
+  }
+
+  /** The row of the list that a click was on leads to the first event of its call. */
+  clicked(target: Element, space: Space): number {
+    const i = Number(target.closest("[data-row]")?.getAttribute("data-row") ?? -1);
+    const row = this.#both?.list.rows[i];
+    const call = space === "names" ? row?.left : row?.right;
+    return call?.first ?? -1;
+  }
+
+  #compare(runs: Runs): void {
+    const [a, b] = [runs.get("names"), runs.get("standard")];
+    if (a === undefined || b === undefined) {
+      this.#both = null;
+      this.#from = -1;
+      return;
+    }
+    if (this.#both?.runs[0] === a && this.#both.runs[1] === b) return;
+    const list = compare(a.finished.recording, b.finished.recording);
+    this.#both = { runs: [a, b], list };
+    this.#from = -1;
+  }
+
+  #row(run: Run, call: Rcall | null): Row | null {
+    if (call === null || this.#both === null) return null;
+    const left = run.finished.space === "names";
+    return this.#both.list.rows.find((r) => (left ? r.left : r.right) === call) ?? null;
+  }
+
+  #list(run: Run, row: Row | null): void {
+    const e = byid("calls", HTMLElement);
+    const rows = this.#both?.list.rows ?? [];
+    const at = row === null ? -1 : rows.indexOf(row);
+    const from = Math.max(0, at - WINDOW / 2);
+    const kept = this.#from >= 0 && at >= this.#from && at < this.#from + WINDOW;
+    if (!(kept || (at < 0 && this.#from >= 0))) {
+      this.#from = rows.length === 0 ? -1 : from;
+      fill(e, ...rows.slice(from, from + WINDOW).map((r, i) => callrow(r, from + i)));
+    }
+    for (const tr of e.querySelectorAll("tr")) {
+      const here = Number(tr.getAttribute("data-row")) === at;
+      tr.classList.toggle("current", here);
+      if (here) into(tr);
+    }
+    byid("calls-names", HTMLElement).classList.toggle("here", run.finished.space === "names");
+    byid("calls-standard", HTMLElement).classList.toggle("here", run.finished.space === "standard");
+  }
 }
 
-/** What a call of the other run cost in the end. */
-function whole(r: Run, call: number): Spent | null {
-  const c = r.finished.recording.calls[call];
-  return c === undefined ? null : r.tape.callspent(c.last);
+/** Brings a row into its list's sight without moving the page. */
+function into(tr: HTMLElement): void {
+  const box = tr.closest(".scroll");
+  if (box === null) return;
+  const head = box.querySelector("thead")?.clientHeight ?? 0;
+  const [top, bottom] = [tr.offsetTop - head, tr.offsetTop + tr.offsetHeight];
+  if (top < box.scrollTop) box.scrollTop = top;
+  else if (bottom > box.scrollTop + box.clientHeight) box.scrollTop = bottom - box.clientHeight;
+}
+
+function callrow({ left, right, differs }: Row, i: number): HTMLElement {
+  const call = left ?? right;
+  const failed = (call?.error ?? null) !== null;
+  const name = el(
+    "button",
+    { type: "button", class: "link", title: call?.text ?? "" },
+    call?.text ?? "",
+  );
+  const note = differs ? `differs: ${left?.result ?? "–"} / ${right?.result ?? "–"}` : null;
+  return el(
+    "tr",
+    { "data-row": i, class: `${failed ? "failed" : ""}${differs ? " differs" : ""}` },
+    el("th", { scope: "row" }, name, note === null ? null : el("span", { class: "note" }, note)),
+    ...[left, right].flatMap(costs),
+  );
+}
+
+function costs(c: Rcall | null): HTMLElement[] {
+  if (c === null) return [el("td", {}, "–"), el("td", {}, "")];
+  const time = c.ended === null ? "…" : c.ended === c.began ? "0" : timefmt(c.ended - c.began);
+  return [el("td", {}, String(c.cost.trips)), el("td", {}, time)];
 }
 
 const ROWS: readonly (readonly [string, (s: Spent) => string])[] = [
   ["round trips", (s) => s.trips.toLocaleString("en")],
   ["messages", (s) => s.messages.toLocaleString("en")],
   ["bytes", (s) => s.bytes.toLocaleString("en")],
-  ["time", (s) => timefmt(s.time)],
+  ["time", (s) => (s.time === 0 ? "0" : timefmt(s.time))],
 ];
 
-function table(title: string, cells: readonly (Spent | null)[], run: Run): HTMLTableElement {
+type Table = {
+  readonly title: string;
+  readonly cells: readonly (Spent | null)[];
+  readonly run: Run;
+  /** What is shown of the run that is stepped through is not all of it. */
+  readonly sofar: boolean;
+};
+
+function table({ title, cells, run, sofar }: Table): HTMLTableElement {
   const here = (i: number): string | null => (SPACES[i] === run.finished.space ? "here" : null);
   const head = el(
     "tr",
     {},
     el("th", { scope: "col" }, title),
-    ...SPACES.map((s, i) => el("th", { scope: "col", class: here(i) }, s)),
+    ...SPACES.map((s, i) => {
+      const upto = !sofar ? "" : here(i) === null ? " in all" : " so far";
+      return el("th", { scope: "col", class: here(i) }, s + upto);
+    }),
   );
   const body = ROWS.map(([name, show]) =>
     el(

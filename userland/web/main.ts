@@ -7,6 +7,7 @@
 //	#space-names #space-standard   #slider
 //	#go-first #go-back-call #go-back-message #go-back #go-next #go-next-message #go-next-call #go-last
 //	#go-back-failure #go-next-failure
+//	#more: see #step-input; #find #break #breaks #seek-said
 //	#step-number #step-time #step-call #step-place #step-names #step-what #step-why #step-say (live)
 //	#tree #ledger #diagram   #share #link-problem #keys-open #keys
 //
@@ -15,8 +16,9 @@
 import { Console } from "./console.ts";
 import { byid, el, fill } from "./dom.ts";
 import { Editor } from "./editor.ts";
+import { exampleof } from "./example.ts";
 import { EXAMPLES } from "./examples.ts";
-import { showledgers } from "./ledgers.ts";
+import { Ledgers } from "./ledgers.ts";
 import { Machines } from "./machines.ts";
 import { showstep } from "./panels.ts";
 import { Runner } from "./runner.ts";
@@ -31,6 +33,7 @@ class Page {
   readonly #editor = new Editor(() => this.#changed());
   readonly #machines = new Machines(() => this.#changed());
   readonly #console = new Console();
+  readonly #ledgers = new Ledgers();
   readonly #steps = new Steps((run, step) => this.#show(run, step));
   readonly #runner = new Runner((r) => this.#report(r));
   #name = "program.ts";
@@ -51,6 +54,8 @@ class Page {
       byid(id, HTMLInputElement).addEventListener("input", () => this.#changed());
     document.addEventListener("keydown", (e) => this.#key(e), true);
     byid("diagram", HTMLElement).addEventListener("click", (e) => this.#clicked(e));
+    byid("calls", HTMLElement).addEventListener("click", (e) => this.#clicked(e));
+    byid("step-input", HTMLInputElement).addEventListener("change", (e) => this.#typed(e));
     window.addEventListener("hashchange", () => void this.follow());
     window.addEventListener("resize", () => this.#steps.to(this.#steps.step));
     const keys = byid("keys", HTMLDialogElement);
@@ -65,8 +70,11 @@ class Page {
   /** Loads what the address holds, or the first example. */
   async follow(): Promise<void> {
     if (location.hash.length < 2) {
-      if (this.#editor.text === "")
-        this.#example(EXAMPLES.find((e) => e.name === "hello.ts")?.name ?? "");
+      // Something to step through from the start.
+      if (this.#editor.text === "") {
+        this.#example(EXAMPLES[0]?.name ?? "");
+        this.run();
+      }
       return;
     }
     // The skip links are addresses within the page, too.
@@ -81,7 +89,7 @@ class Page {
     } catch (e) {
       if (!(e instanceof Linkerror)) throw e;
       this.#complain("link-problem", `${e.message}.`);
-      if (this.#editor.text === "") this.#example("hello.ts");
+      if (this.#editor.text === "") this.#example(EXAMPLES[0]?.name ?? "");
     }
   }
 
@@ -132,7 +140,7 @@ class Page {
     const example = EXAMPLES.find((e) => e.name === name);
     if (example === undefined) return;
     this.#put(example);
-    this.#say(`${example.title}. Run it with Ctrl-Enter.`);
+    this.#say("");
   }
 
   /** The program or its machines are not what they were. */
@@ -140,6 +148,10 @@ class Page {
     const { name, text } = this.#setup();
     const example = EXAMPLES.find((e) => e.name === name && e.text === text);
     byid("example", HTMLSelectElement).value = example?.name ?? "";
+    const lesson = exampleof(name, text);
+    byid("lesson", HTMLElement).hidden = lesson.question === "";
+    for (const part of ["title", "question", "look"] as const)
+      byid(`lesson-${part}`, HTMLElement).textContent = lesson[part];
     this.#editor.fault(null);
     if (this.#ran === null) return;
     const same = JSON.stringify(this.#setup()) === this.#ran;
@@ -149,8 +161,8 @@ class Page {
 
   #report(r: Report): void {
     switch (r.kind) {
-      case "output":
-        if (r.space === this.#steps.space) this.#console.add(r.output);
+      case "said":
+        if (r.space === this.#steps.space) this.#console.add(r.said);
         return;
       case "finished":
         this.#steps.add(r);
@@ -196,11 +208,11 @@ class Page {
   #show(run: Run, step: number): void {
     if (this.#shown !== run) {
       this.#shown = run;
-      this.#console.show(run.finished.output);
+      this.#console.show(run.finished.recording.said);
     }
     byid("part-steps", HTMLElement).removeAttribute("data-empty");
     const line = showstep(run, step);
-    showledgers(this.#steps.runs, run, step);
+    this.#ledgers.show(this.#steps.runs, run, step);
     this.#console.at(run.tape.event(step));
     if (!document.body.hasAttribute("data-stale")) this.#editor.step(line);
   }
@@ -223,10 +235,18 @@ class Page {
 
   /** A message or a call in the diagram leads to its step. */
   #clicked(e: MouseEvent): void {
-    const at = e.target instanceof Element ? e.target.closest("[data-event]") : null;
-    const event = Number(at?.getAttribute("data-event") ?? -1);
+    if (!(e.target instanceof Element)) return;
+    const at = e.target.closest("[data-event]")?.getAttribute("data-event") ?? null;
+    const event = at === null ? this.#ledgers.clicked(e.target, this.#steps.space) : Number(at);
     const tape = this.#steps.run?.tape;
     if (tape !== undefined && event >= 0) this.#steps.to(tape.stepof(event));
+  }
+
+  /** The number of a step was typed. */
+  #typed(e: Event): void {
+    const step = Number(e.target instanceof HTMLInputElement ? e.target.value : Number.NaN);
+    if (Number.isInteger(step)) this.#steps.to(step - 1);
+    byid("slider", HTMLInputElement).focus();
   }
 
   #key(e: KeyboardEvent): void {
@@ -259,7 +279,9 @@ class Page {
 function groups(): HTMLElement[] {
   const group = (label: string, lesson: boolean): HTMLElement[] => {
     const list = EXAMPLES.filter((e) => e.lesson === lesson);
-    const options = list.map((e) => el("option", { value: e.name, title: e.title }, e.name));
+    const options = list.map((e) =>
+      el("option", { value: e.name }, lesson ? e.title : e.name.replace(/\.ts$/, "")),
+    );
     return list.length === 0 ? [] : [el("optgroup", { label }, ...options)];
   };
   return [...group("Lessons", true), ...group("Examples", false)];

@@ -10,7 +10,6 @@ import { Scenes } from "../view/scene.ts";
 import { timefmt } from "../view/stepfmt.ts";
 import { rows } from "../view/tree.ts";
 import type { Member, Row } from "../view/tree.ts";
-import { decision } from "../view/why.ts";
 import { byid, el, fill } from "./dom.ts";
 import type { Run } from "./steps.ts";
 
@@ -19,9 +18,11 @@ const scenes = new WeakMap<Run, Scenes>();
 /** Shows a step of a run; gives the line of the program that it is about. */
 export function showstep(run: Run, step: number): number | null {
   const f = frameof(run.tape, step);
-  const { what, why } = decision(run.finished.recording, f.event);
+  const { what, why } = f;
   const number = `Step ${step + 1} of ${f.steps}`;
-  byid("step-number", HTMLElement).textContent = number;
+  byid("step-number", HTMLElement).textContent = `of ${f.steps}`;
+  const input = byid("step-input", HTMLInputElement);
+  if (document.activeElement !== input) input.value = String(step + 1);
   byid("step-time", HTMLElement).textContent = timefmt(f.time);
   byid("step-call", HTMLElement).textContent = f.call?.text ?? `process ${f.pid}: ${f.process}`;
   byid("step-call", HTMLElement).classList.toggle("failed", (f.call?.error ?? null) !== null);
@@ -57,23 +58,20 @@ function nameline(look: Look): HTMLElement {
 
 function row({ depth, node, folded }: Row): HTMLElement[] {
   const state = node.state === null ? "" : ` ${node.state}`;
-  const attrs = { role: "treeitem", "aria-level": depth + 1, style: `--depth: ${depth}` };
+  const kind = `node${node.taken ? " taken" : ""}${node.mounted ? " mounted" : ""}${state}`;
   const line = el(
-    "div",
-    {
-      ...attrs,
-      class: `node${node.taken ? " taken" : ""}${node.mounted ? " mounted" : ""}${state}`,
-    },
-    el("span", { class: "node-name" }, node.name),
+    "li",
+    { style: `--depth: ${depth}`, class: kind },
+    el("span", { class: "node-name", title: node.path }, node.name),
     ...node.members.map((m) => member(m, node.members.length)),
   );
   if (folded.length === 0) return [line];
-  const rest = el(
-    "div",
-    { ...attrs, "aria-level": depth + 2, style: `--depth: ${depth + 1}`, class: "node folded" },
-    folded.join(" "),
-  );
-  return [line, rest];
+  const more = {
+    style: `--depth: ${depth + 1}`,
+    class: "node folded",
+    title: "devices of the kernel",
+  };
+  return [line, el("li", more, folded.join(" "))];
 }
 
 const MARKS: Readonly<Record<Member["outcome"], string>> = {

@@ -1,6 +1,6 @@
 // What the page and its worker say to each other. Everything is plain data.
 
-import type { Recording } from "../view/recording.ts";
+import type { Recording, Rsaid } from "../view/recording.ts";
 
 /** Which name space a kernel has. */
 export type Space = "names" | "standard";
@@ -24,9 +24,6 @@ export type Order = {
 /** What the page tells the worker. */
 export type Told = Order | { readonly kind: "stop" };
 
-/** A piece of what a program wrote; `event` is how many events had happened. */
-export type Output = { readonly text: string; readonly err: boolean; readonly event: number };
-
 /** Something wrong with a program, with its place where that is known. */
 export type Problem = { readonly text: string; readonly line: number | null };
 
@@ -34,7 +31,6 @@ export type Problem = { readonly text: string; readonly line: number | null };
 export type Finished = {
   readonly space: Space;
   readonly recording: Recording;
-  readonly output: readonly Output[];
   /** The exit status, "" for success. */
   readonly status: string;
   readonly problem: Problem | null;
@@ -42,7 +38,7 @@ export type Finished = {
 
 /** What the worker tells the page. */
 export type Report =
-  | { readonly kind: "output"; readonly space: Space; readonly output: Output }
+  | { readonly kind: "said"; readonly space: Space; readonly said: Rsaid }
   | ({ readonly kind: "finished" } & Finished)
   /** The program could not be started: nothing was run. */
   | { readonly kind: "unfit"; readonly problem: Problem; readonly code: string | null }

@@ -13,9 +13,10 @@ import { Unitserror } from "../boot/units.ts";
 import { waits } from "../boot/waits.ts";
 import { crashtext } from "../view/crash.ts";
 import { Recorder } from "../view/recorder.ts";
+import type { Rsaid } from "../view/recording.ts";
 import type { Loaded } from "./program.ts";
 import { SPACES } from "./talk.ts";
-import type { Finished, Order, Output, Problem, Report, Space, Told } from "./talk.ts";
+import type { Finished, Order, Problem, Report, Space, Told } from "./talk.ts";
 
 /** The most events of a run: a program without end stops here. */
 const EVENTS = 100_000;
@@ -77,40 +78,34 @@ function strange(e: unknown): Problem {
   return { text: e instanceof Error ? (e.stack ?? e.message) : String(e), line: null };
 }
 
-/** The console: what is written is kept, and told to the page as it comes. */
+/** The console: what is written goes into the recording, and to the page as it comes. */
 class Console implements Tty {
-  readonly output: Output[] = [];
-  readonly #told: (o: Output) => void;
-  readonly #event: () => number;
-  readonly #decoders: readonly [TextDecoder, TextDecoder] = [new TextDecoder(), new TextDecoder()];
+  readonly #say: (to: Rsaid["to"], text: string) => void;
+  readonly #decoders = { out: new TextDecoder(), err: new TextDecoder() };
   #letters = 0;
 
-  constructor(event: () => number, told: (o: Output) => void) {
-    this.#event = event;
-    this.#told = told;
+  constructor(say: (to: Rsaid["to"], text: string) => void) {
+    this.#say = say;
   }
 
   *write(bytes: Uint8Array): Task<void> {
-    this.#add(bytes, false);
+    this.#add("out", bytes);
   }
 
   *writeerr(bytes: Uint8Array): Task<void> {
-    this.#add(bytes, true);
+    this.#add("err", bytes);
   }
 
   *read(): Task<Uint8Array> {
     return new Uint8Array(0);
   }
 
-  #add(bytes: Uint8Array, err: boolean): void {
+  #add(to: Rsaid["to"], bytes: Uint8Array): void {
     if (this.#letters > LETTERS) return;
-    let text = this.#decoders[err ? 1 : 0].decode(bytes, { stream: true });
+    let text = this.#decoders[to].decode(bytes, { stream: true });
     this.#letters += text.length;
-    if (this.#letters > LETTERS) text += "\n… (more output was not kept)\n";
-    if (text === "") return;
-    const o = { text, err, event: this.#event() };
-    this.output.push(o);
-    this.#told(o);
+    if (this.#letters > LETTERS) text += "\n… (more output is not kept)\n";
+    if (text !== "") this.#say(to, text);
   }
 }
 
@@ -128,10 +123,11 @@ class Run {
     this.#order = order;
     this.#space = space;
     this.#program = program;
-    this.#tty = new Console(
-      () => this.#recorder.recording.events.length,
-      (output) => report({ kind: "output", space, output }),
-    );
+    this.#tty = new Console((to, text) => {
+      this.#recorder.said(to, text);
+      const event = this.#recorder.recording.events.length - 1;
+      report({ kind: "said", space, said: { event, to, text } });
+    });
     this.#recorder = new Recorder({
       about: {
         program: [order.name, ...order.args].join(" "),
@@ -162,7 +158,6 @@ class Run {
       return {
         space: this.#space,
         recording: { ...recording, lost: recording.lost },
-        output: this.#tty.output,
         status,
         problem,
       };
