@@ -342,3 +342,22 @@ test("the demo makes its tour, and leaves neither a process nor a file", async (
     before,
   );
 });
+
+test("explain says what became of a name, on simulated machines and on a real server", async (t) => {
+  const sim = await namec(["explain", "--host", "far:rtt=50ms", "open /n/far/x/y"]);
+  t.is(sim.status, 0);
+  t.regex(sim.out, /^open\("\/n\/far\/x\/y", OREAD\) fails: '\/n\/far\/x' file does not exist\.$/m);
+  t.regex(sim.out, /^It cost 50\.00 ms, 1 round trip,/m);
+  t.true(sim.out.split("\n").every((line) => line.length <= 80));
+  t.is(sim.err, "");
+  const { addr } = await serving(t, ["ramfs"]);
+  const calls = "mkdir /n/remote/d; write /n/remote/d/f hi; stat /n/remote/d/g";
+  const real = await namec(["explain", "--mount", addr, "/n/remote", calls]);
+  t.is(real.status, 0);
+  t.regex(real.out, /In\s+it\s+is\s+f\./);
+  // What is real would be changed twice.
+  t.notRegex(real.out, /run beside it/);
+  const wrong = await namec(["explain", "opne /n/far/x"]);
+  t.is(wrong.status, 2);
+  t.is(wrong.err, "namec explain: there is no call opne\n    did you mean open NAME [MODE]?\n");
+});

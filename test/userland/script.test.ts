@@ -7,7 +7,8 @@ import { isscript, scriptof, statements } from "../../userland/host/script.ts";
 import { cat, put, run, within } from "../kit.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 
-const calls = (text: string): string[] => statements(text).map((s) => `${s.verb} ${s.name}`);
+const calls = (text: string): string[] =>
+  statements(text).map((s) => `${s.verb} ${s.names.at(-1) ?? ""}`);
 
 test("calls are cut at each ; outside quotes, and quoted as in rc", (t) => {
   t.deepEqual(calls("mkdir /a; write /a/x 'one; two' ;stat '/a/it''s'"), [

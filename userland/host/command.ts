@@ -138,7 +138,7 @@ export function nearest(word: string, list: readonly string[]): string | null {
 }
 
 /** How many letters must be put in, taken out or changed to make b of a. */
-function distance(a: string, b: string): number {
+export function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 1; i <= a.length; i++) {
     const next = [i];

@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { Usage, nearest, parse } from "./command.ts";
 import type { Command } from "./command.ts";
 import { demo } from "./demo.ts";
+import { explain } from "./explain.ts";
 import { commandhelp, help } from "./help.ts";
 import { Loaderror } from "./load.ts";
 import { Mounterror } from "../boot/mounts.ts";
@@ -14,7 +15,7 @@ import { serve } from "./serve.ts";
 import { step } from "./step.ts";
 import { web } from "./web.ts";
 
-const COMMANDS: readonly Command[] = [demo, run, serve, step, web];
+const COMMANDS: readonly Command[] = [demo, explain, run, serve, step, web];
 
 async function main(words: readonly string[]): Promise<number> {
   const [name, ...rest] = words;

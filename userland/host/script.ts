@@ -20,15 +20,15 @@ export type Statement = {
   /** As it was typed. */
   readonly text: string;
   readonly verb: string;
-  /** The name that it is about, the last where there are two. */
-  readonly name: string;
+  /** The names that it is about. */
+  readonly names: readonly string[];
   readonly run: (sys: Sys) => Promise<void>;
 };
 
 /** How a verb is written, and what it makes of the words after it; null when they do not fit. */
 type Verb = {
   readonly form: string;
-  readonly make: (words: readonly string[]) => Pick<Statement, "name" | "run"> | null;
+  readonly make: (words: readonly string[]) => Pick<Statement, "names" | "run"> | null;
 };
 
 const ACCESS: Readonly<Record<string, number>> = {
@@ -73,7 +73,7 @@ function named(
   return ([name, ...words]) => {
     if (name === undefined || words.length < more[0] || words.length > more[1]) return null;
     check(...words);
-    return { name, run: async (sys) => void (await run(sys, name, ...words)) };
+    return { names: [name], run: async (sys) => void (await run(sys, name, ...words)) };
   };
 }
 
@@ -87,7 +87,10 @@ function mounting(
     const [what, old] = a.rest;
     const fits = what !== undefined && old !== undefined && a.rest.length <= most;
     if (!fits || a.bad !== null || (a.flags.has("a") && a.flags.has("b"))) return null;
-    return { name: old, run: async (sys) => void (await run(sys, a.rest, mountflags(a.flags))) };
+    return {
+      names: [what, old],
+      run: async (sys) => void (await run(sys, a.rest, mountflags(a.flags))),
+    };
   };
 }
 
@@ -184,7 +187,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
       const [name, ...rest] = words;
       if (name === undefined || rest.length === 0 || rest.length % 2 !== 0) return null;
       const d = changes(rest);
-      return { name, run: (sys) => sys.wstat(name, d) };
+      return { names: [name], run: (sys) => sys.wstat(name, d) };
     },
   },
   chdir: { form: "chdir NAME", make: named([0, 0], (sys, name) => sys.chdir(name)) },
@@ -201,7 +204,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
     make: ([first, second, ...more]) => {
       if (first === undefined || more.length > 0) return null;
       const [what, old] = second === undefined ? [null, first] : [first, second];
-      return { name: old, run: (sys) => sys.unmount(what, old) };
+      return { names: what === null ? [old] : [what, old], run: (sys) => sys.unmount(what, old) };
     },
   },
   sleep: {
@@ -209,7 +212,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
     make: ([time, ...more]) => {
       if (time === undefined || more.length > 0) return null;
       const ms = Math.round(parsetime(time) / 1e6);
-      return { name: "", run: (sys) => sys.sleep(ms) };
+      return { names: [], run: (sys) => sys.sleep(ms) };
     },
   },
 };

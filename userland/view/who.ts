@@ -8,14 +8,14 @@ import type { Recording, Revent } from "./recording.ts";
 /** Devices of the kernel by their characters. */
 const DEVICES: Readonly<Record<string, string>> = {
   "/": "the kernel's own root directory",
-  I: "the network",
+  I: "the network device",
   R: "the memory tree",
-  U: "the host's files",
-  c: "the console",
-  d: "the file descriptors",
-  e: "the environment variables",
-  p: "the processes",
-  s: "the posted services",
+  U: "the host's file tree",
+  c: "the console device",
+  d: "the directory of descriptors",
+  e: "the environment",
+  p: "the directory of processes",
+  s: "the directory of services",
   "|": "a pipe",
 };
 

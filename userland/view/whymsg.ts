@@ -5,7 +5,7 @@ import { DMDIR, OEXEC, ORCLOSE, OREAD, ORDWR, OTRUNC, OWRITE, QTDIR } from "../.
 import { convM2D, dirwstat } from "../../kernel/dir.ts";
 import * as F from "../../kernel/fcall.ts";
 import { valuefmt } from "./callfmt.ts";
-import type { Revent } from "./recording.ts";
+import type { Recording, Revent } from "./recording.ts";
 import { msgfmt } from "./msgfmt.ts";
 import { plural, timefmt } from "./stepfmt.ts";
 import { fidname, serverof } from "./who.ts";
@@ -294,8 +294,8 @@ function entry(stat: Uint8Array): string {
 function consequence(a: At, of: Send, e: Receive): string {
   const t = of.fcall;
   const f = e.fcall;
-  if (f.type === F.Rerror && "fid" in t && t.type !== F.Twalk && nofid(a, of, t.fid))
-    return `that follows from the walk that failed: fid ${t.fid} never came to be`;
+  if (nofid(a, of, e))
+    return `that follows from the walk that failed: fid ${"fid" in t ? t.fid : ""} never came to be`;
   const late = a.r.calls[of.call];
   const after = late === undefined || (late.ended !== null && late.ended < e.at);
   if (f.type === F.Rclunk && (after || a.r.about.namespace === "names"))
@@ -305,8 +305,19 @@ function consequence(a: At, of: Send, e: Receive): string {
   return after && of.call >= 0 ? `the call that caused it has long returned; ${time}` : time;
 }
 
-/** Whether an earlier walk of the same exchange should have made this fid, and failed. */
-function nofid(a: At, of: Send, fid: number): boolean {
+/** Whether an answer is only the consequence of a walk that failed before it in the same exchange. */
+export function follows(r: Recording, event: number): boolean {
+  const e = r.events[event];
+  if (e?.type !== "receive") return false;
+  const of = r.events[e.of];
+  return of?.type === "send" && nofid({ r, event: e.of, e: of }, of, e);
+}
+
+/** Whether it refuses a fid that an earlier walk of the same exchange should have made, and did not. */
+function nofid(a: At, of: Send, e: Receive): boolean {
+  const t = of.fcall;
+  if (e.fcall.type !== F.Rerror || !("fid" in t)) return false;
+  const { fid } = t;
   for (let i = a.event - 1; i >= 0; i--) {
     const x = a.r.events[i];
     if (x?.type === "call" && x.call === of.call) return false;

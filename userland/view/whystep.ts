@@ -132,7 +132,7 @@ function prefix(a: At, e: Of<"prefix">): Decision {
     e.prefix === "/"
       ? "Nothing nearer than / itself is mounted on the way"
       : `${e.prefix} is the longest name on the way that is mounted`;
-  return { what: `${way}, so ${who} has the rest, ${rest}.`, why };
+  return { what: `${way}, so the rest, ${rest}, is up to ${who}.`, why };
 }
 
 function crossed(a: At, e: Of<"prefix">): Decision {
@@ -364,11 +364,11 @@ function ask(a: At, e: Of<"ask">): Decision {
       const list = e.asked.map((i) => i + 1).join(" and ");
       const who = n === all ? `All ${n} members` : `${n > 1 ? "Members" : "Member"} ${list}`;
       return {
-        what: `${who} of the union ${n > 1 ? "are" : "is"} asked for ${path(e.rest)} ${n > 1 ? "at the same time" : "at once"}.`,
+        what: `${who} of the union ${n > 1 ? "are" : "is"} asked for ${path(e.rest)} ${n > 1 ? "at the same time" : "before its turn"}.`,
         why:
           n > 1
             ? "Asking changes nothing, so the kernel need not wait for one answer before it asks the next: the round trips overlap."
-            : "It is on a server; the other members are in the kernel itself, and are looked into in their turn.",
+            : "It is on a server, whose answer takes its time; the other members are in the kernel itself.",
       };
     }
     case "bind":

@@ -1,0 +1,230 @@
+// namec explain: what it says of names that are there, that are not, and of what else may fail.
+
+import test from "ava";
+import { Usage, parse } from "../../userland/host/command.ts";
+import { explain, explaintext } from "../../userland/host/explain.ts";
+import { fold } from "../../userland/view/explain.ts";
+
+const FAR = ["--host", "far:rtt=50ms"];
+
+/** The explanation of calls with two machines around, in lines of 80 letters. */
+function said(
+  calls: string,
+  options: readonly string[] = [...FAR, "--host", "mid:rtt=10ms"],
+): Promise<string> {
+  return explaintext(parse(explain, [...options, calls]), 80);
+}
+
+/** Its paragraphs, each in one line. */
+async function paragraphs(calls: string, options?: readonly string[]): Promise<string[]> {
+  return (await said(calls, options))
+    .trimEnd()
+    .split("\n\n")
+    .map((p) => p.replaceAll("\n", " "));
+}
+
+/** The paragraph that begins so. */
+async function paragraph(
+  begin: string,
+  calls: string,
+  options?: readonly string[],
+): Promise<string> {
+  const list = await paragraphs(calls, options);
+  return (
+    list.find((p) => p.startsWith(begin)) ?? `nothing begins with ${begin}: ${list.join("\n")}`
+  );
+}
+
+const THERE = `stat("/n/far/a/x") succeeds: --rw-rw-rw- glenda glenda 2 x.
+
+/n/far is the longest name on the way that is mounted, so the rest, a/x, is up
+to the server far!564 (connection 1). The mount table is looked up by name; no
+message is needed. The walk of a/x is not sent by itself: it will go together
+with the request for its entry (Tstat). The server far!564 serves requests that
+have one tag in order, so both share one round trip.
+
+The server far!564 has walked a/x: it is a file, and fid 1 stands for it. The
+server far!564 sends the entry: x is a file of 2 bytes, of glenda.
+
+It cost 50.00 ms, 1 round trip, 6 messages and 164 bytes: Twalk, Tstat and
+Tclunk.
+
+The standard kernel, run beside it over 9P2000, paid 150.00 ms, 3 round trips, 6
+messages and 164 bytes for the same: Twalk, Tstat and Tclunk, each waited for
+before the next.
+`;
+
+const MISSING = `open("/n/far/lib/reedme", OREAD) fails: '/n/far/lib/reedme' does not exist.
+
+/n/far is the longest name on the way that is mounted, so the rest, lib/reedme,
+is up to the server far!564 (connection 1). The mount table is looked up by
+name; no message is needed. The walk of lib/reedme is not sent by itself: it
+will go together with the open (Topen). The server far!564 serves requests that
+have one tag in order, so both share one round trip.
+
+The server far!564 has walked lib and no further: in it, reedme is not there or
+not to be reached.
+
+It fails at reedme: the elements before it were walked; this one could not be:
+it is not there, or its directory may not be searched.
+
+What is there: /n/far/lib is the deepest directory of the name that exists. In
+it is readme. Did you mean /n/far/lib/readme?
+
+It cost 50.00 ms, 1 round trip, 4 messages and 84 bytes: Twalk and Topen.
+
+The standard kernel, run beside it over 9P2000, paid 50.00 ms, 1 round trip, 2
+messages and 52 bytes for the same: Twalk.
+`;
+
+test.serial(
+  "a name that is there: the mount, the server, the cost, and what the standard kernel paid",
+  async (t) => {
+    t.is(await said("mkdir /n/far/a; write /n/far/a/x hi; stat /n/far/a/x"), THERE);
+  },
+);
+
+test.serial(
+  "a name that is not there: the element that failed, and what is there instead",
+  async (t) => {
+    t.is(
+      await said("mkdir /n/far/lib; write /n/far/lib/readme hi; open /n/far/lib/reedme"),
+      MISSING,
+    );
+  },
+);
+
+test.serial("a union: which member has the name, and why that one", async (t) => {
+  const calls =
+    "mkdir /tmp/u; bind -a /n/far /tmp/u; bind -a /n/mid /tmp/u; write /n/mid/f hi; read /tmp/u/f";
+  const way = await paragraph("/tmp/u is", calls);
+  t.regex(
+    way,
+    /a union of 3 \(\/tmp\/u of the memory tree, then the server far!564, then the server mid!564\)/,
+  );
+  t.regex(
+    way,
+    /Member 3 of the union \/tmp\/u \(the server mid!564\) has f, so it is chosen\. It is the first/,
+  );
+  t.regex(
+    await paragraph("open(", calls),
+    /^open\("\/tmp\/u\/f", OREAD\) succeeds: 3\. With it went 2 times read and close\.$/,
+  );
+});
+
+test.serial(
+  "in a union that lets nobody create, the reason is what was not said when it was mounted",
+  async (t) => {
+    t.is(
+      await paragraph("It fails", "bind -a /n/far /tmp; write /tmp/f hi"),
+      "It fails at f: nothing mounted there was mounted with leave to create (MCREATE: bind -c, mount -c).",
+    );
+  },
+);
+
+test.serial(
+  "'..' is taken out of the text in names, and walked by the server in standard",
+  async (t) => {
+    const calls = "mkdir /n/far/a; chdir /n/far/a; stat ../bee";
+    t.regex(
+      await paragraph("The name", calls),
+      /^The name \.\.\/bee means \/n\/far\/bee\. It starts from dot, \/n\/far\/a,/,
+    );
+    t.regex(
+      await paragraph("The standard", calls),
+      /paid 150\.00 ms, 3 round trips, .*: 2 Twalk and Tclunk, each waited/,
+    );
+  },
+);
+
+test.serial("a # name is in a device, wherever that is mounted", async (t) => {
+  const list = await paragraphs("stat #s/no");
+  t.regex(list[1] ?? "", /^no is looked up in device #s itself\./);
+  t.is(list.at(-2), "It cost nothing: no server was asked.");
+});
+
+test.serial("permission denied: whose the file is and what its mode says", async (t) => {
+  const calls = "create /n/far/f OWRITE 0; open /n/far/f ORDWR";
+  t.regex(
+    await paragraph("What is there", calls),
+    /^What is there: \/n\/far\/f exists \(-{11} glenda glenda 0\)\. .* it was glenda who asked\.$/,
+  );
+});
+
+test.serial("a mount point is not removed: what is on it, and how it is taken off", async (t) => {
+  t.is(
+    await paragraph("It fails", "remove /n/far"),
+    "It fails: something is mounted there, and unmount is what takes it away. On /n/far there is the server far!564; 'unmount /n/far' takes it off.",
+  );
+});
+
+test.serial("a directory that is not empty: what is in it", async (t) => {
+  t.regex(
+    await paragraph("What is there", "mkdir /n/far/d; mkdir /n/far/d/x; remove /n/far/d"),
+    /\. In it is x\.$/,
+  );
+});
+
+test.serial("of the two names of a bind the one that failed is looked for", async (t) => {
+  t.is(
+    await paragraph("What is there", "bind /n/far/no /n/mid"),
+    "What is there: /n/far is the deepest directory of the name that exists. It is empty.",
+  );
+});
+
+test.serial("a server that is gone: when its connection went", async (t) => {
+  const list = await paragraphs("stat /n/far/x", [...FAR, "--inject", "Tstat:hangup"]);
+  t.is(list[0], `stat("/n/far/x") fails: '/n/far/x' i/o on hungup channel.`);
+  t.regex(
+    list.join("\n"),
+    /The connection to far!564 went \d+\.00 ms after the start; unmount the name and mount/,
+  );
+  t.false(list.some((p) => p.startsWith("What is there")));
+});
+
+test.serial(
+  "without a machine of that name, /n/NAME is nothing, and the option that makes it is said",
+  async (t) => {
+    const list = await paragraphs("open /n/far/x", []);
+    t.true(
+      list.includes(
+        "/n is a directory of the memory tree, and no server is mounted on /n/far: --host far:rtt=50ms puts a machine there.",
+      ),
+    );
+    t.is(
+      list.at(-1),
+      "The standard kernel, run beside it over 9P2000, sent no message for it either.",
+    );
+  },
+);
+
+test.serial(
+  "what failed before the call is said first; asked of the standard kernel, names is run beside it",
+  async (t) => {
+    const list = await paragraphs("stat /n/far/no; stat /n/far", [
+      ...FAR,
+      "--namespace",
+      "standard",
+    ]);
+    t.is(list[0], "Before it, this failed: stat /n/far/no: '/n/far/no' file does not exist.");
+    t.regex(
+      list.at(-1) ?? "",
+      /^The name space `names`, run beside it, paid 50\.00 ms, 1 round trip,/,
+    );
+  },
+);
+
+test("calls may be given as words of their own; none is a question without sense", async (t) => {
+  const text = await explaintext(
+    parse(explain, ["mkdir", "/tmp/a b", ";", "stat", "/tmp/a b"]),
+    80,
+  );
+  t.regex(text, /^stat\("\/tmp\/a b"\) succeeds: /);
+  await t.throwsAsync(explaintext(parse(explain, []), 80), { instanceOf: Usage });
+});
+
+test("text is cut at spaces, and a word that is too long stays whole", (t) => {
+  t.is(fold("one two three", 8), "one two\nthree");
+  t.is(fold("a verylongword b", 5), "a\nverylongword\nb");
+  t.is(fold("", 5), "");
+});
