@@ -1,6 +1,7 @@
 // The console device, '#c': the terminal, the clock, chance, and who and where one is. cons(3)
 //
-// The terminal itself is the process's Tty. This kernel prints no messages of its own, so kmesg is empty
+// The terminal itself is the process's Tty; which descriptors are on one that a person sees is in term, which
+// Plan 9's cons has not, as its own always is. This kernel prints no messages of its own, so kmesg is empty
 // and a reader of kprint waits; the clock is given from outside, so nothing sets it.
 
 import { COPEN, Chan, Path } from "../kernel/chan.ts";
@@ -90,6 +91,7 @@ function consfiles(state: Cons): readonly Consfile[] {
     { name: "swap", length: 0, perm: 0o664, text: () => SWAP },
     { name: "sysname", length: 0, perm: 0o664, text: () => state.sysname },
     { name: "sysstat", length: 0, perm: 0o666, text: sysstat },
+    { name: "term", length: 0, perm: 0o444, text: (up) => (up.tty.terminals ?? []).join(" ") },
     { name: "time", length: NUMSIZE + 3 * VLNUMSIZE, perm: 0o664, text: times },
     { name: "user", length: 0, perm: 0o666, text: (up) => up.user },
     { name: "zero", length: 0, perm: 0o444 },

@@ -11,6 +11,8 @@ export interface Tty {
   writeerr?(bytes: Uint8Array): Task<void>;
   /** At most n bytes of input; none at the end of it. Waits for the first. */
   read(n: number): Task<Uint8Array>;
+  /** Those of the descriptors 0, 1 and 2 that a program starts with where a person looks on, or types. */
+  readonly terminals?: readonly number[];
 }
 
 /** Gathers output, and tells `onwrite` of it; reads give its input, then the end of file. */

@@ -303,7 +303,10 @@ test(
       "consctl cputime drivers hostdomain hostowner kmesg kprint null osversion pgrpid pid ppid random",
     );
     t.is((await dirs(sys, fd, 73)).map((d) => d.name).join(" "), "reboot");
-    t.is((await dirs(sys, fd)).map((d) => d.name).join(" "), "swap sysname sysstat time user zero");
+    t.is(
+      (await dirs(sys, fd)).map((d) => d.name).join(" "),
+      "swap sysname sysstat term time user zero",
+    );
     t.deepEqual(await dirs(sys, fd), []);
     t.is(await failure(sys.create("#c/foo", OWRITE, 0o666)), "'#c/foo' permission denied");
   }),

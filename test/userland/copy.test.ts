@@ -2,8 +2,11 @@
 
 import test from "ava";
 import type { ExecutionContext } from "ava";
+import { Buffertty } from "../../kernel/boot.ts";
 import type { Booted } from "../../kernel/boot.ts";
-import type { Sys } from "../../syscalls/sys.ts";
+import { OWRITE } from "../../kernel/const.ts";
+import { utfdecode } from "../../kernel/utf.ts";
+import type { Sys, Task } from "../../syscalls/sys.ts";
 import { bin } from "../../userland/bin/index.ts";
 import { type Net, serve9p, simnet } from "../../userland/boot/net.ts";
 import type { Anysrv } from "../../userland/lib/9p.ts";
@@ -21,6 +24,7 @@ type Case = {
   readonly net: Net;
   readonly fs: Patternfs;
   readonly sys: Sys;
+  readonly here: Booted;
   /** Runs a command; gives its status and what it wrote. */
   readonly cmd: (...argv: string[]) => Promise<{ status: string; output: string; ns: number }>;
 };
@@ -38,7 +42,7 @@ function slow(fn: (c: Case) => Promise<void>): (t: ExecutionContext) => Promise<
     const httpd = await web(there);
     await run(here, async (sys: Sys) => {
       await mount(sys, "m1");
-      await fn({ t, net, fs, sys, cmd: commands(here, net) });
+      await fn({ t, net, fs, sys, here, cmd: commands(here, net) });
     });
     httpd.kill();
     await run(here, (sys: Sys) => sys.sleep(10_000));
@@ -154,6 +158,56 @@ test(
     await sys.close(fd);
     t.regex((await cmd("cp", "-v", "/n/far/f", "/dev/null")).output, /5:|0:0\d left/);
     t.is((await cmd("cp", "-v", "/tmp/f", "/dev/null")).output, "");
+  }),
+);
+
+/** A console of which these descriptors are a terminal; what is written to 2 is kept apart. */
+class Term extends Buffertty {
+  readonly terminals: readonly number[];
+  err = "";
+
+  constructor(terminals: readonly number[]) {
+    super();
+    this.terminals = terminals;
+  }
+
+  *writeerr(bytes: Uint8Array): Task<void> {
+    this.err += utfdecode(bytes, 0, bytes.length);
+  }
+}
+
+test(
+  "a copy that takes long says how far it is where a person sees it and it is not in the way",
+  slow(async ({ t, here }) => {
+    const cp = ["cp", "/n/far/f", "/dev/null"];
+    const fcp = ["fcp", "/n/far/f", "/dev/null"];
+    const cat = ["cat", "/n/far/f"];
+    const hget = ["hget", "http://m1/f"];
+    for (const [argv, terminals, to2, seen] of [
+      [cp, [0, 1, 2], "", true],
+      [cp, [2], "", true],
+      [cp, [0, 1], "", false],
+      [cp, [2], "/tmp/log", false],
+      [fcp, [2], "", true],
+      [fcp, [], "", false],
+      [cat, [0, 2], "", true],
+      [cat, [1, 2], "", false],
+      [hget, [2], "", true],
+      [hget, [1, 2], "", false],
+      [["hget", "-o", "/tmp/g", "http://m1/f"], [1, 2], "", true],
+    ] as const) {
+      const tty = new Term(terminals);
+      const main = async (sys: Sys): Promise<void> => {
+        await mount(sys, "m1");
+        if (to2 !== "") await sys.dup(await sys.create(to2, OWRITE, 0o666), 2);
+        await sys.exec(`/bin/${argv[0]}`, argv);
+      };
+      const what = `${argv.join(" ")} with ${terminals.join()}`;
+      t.is(await here.spawn(main, ["main"], { tty }).wait(), "", what);
+      if (seen) t.regex(tty.err, /^\r1\.\d MB[^]*, [56]\d\d\.\d KB\/s[^]*\r +\r$/, what);
+      else t.is(tty.err, "", what);
+      t.false(tty.text().includes("KB/s"), what);
+    }
   }),
 );
 

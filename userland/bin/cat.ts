@@ -1,19 +1,20 @@
-// cat: copies files, or descriptor 0, to descriptor 1, by streams. cat(1)
+// cat: copies files, or descriptor 0, to descriptor 1, by streams; if it takes long, and the bytes go
+// elsewhere, it says on the terminal how far it is. cat(1)
 
 import { OREAD, OSTREAM } from "../../kernel/const.ts";
 import type { Exit, Task } from "../../syscalls/sys.ts";
 import type { ThreadSys } from "../lib/both.ts";
 import { writeall } from "../lib/io.ts";
 import { errtext, sysfatal } from "../lib/proc.ts";
+import { type Progress, progress, progressend, watched } from "../lib/progress.ts";
 
 export default function* cat(sys: ThreadSys, argv: readonly string[]): Task<Exit> {
-  if (argv.length <= 1) {
-    yield* copy(sys, 0, "<stdin>");
-    return;
-  }
+  // Nobody is asked how much it will be: that would be a round trip for each file.
+  const watch = yield* watched(sys, { length: 0, to: 1 });
+  if (argv.length <= 1) yield* copy(sys, { fd: 0, name: "<stdin>", watch });
   for (const name of argv.slice(1)) {
     const fd = yield* open(sys, name);
-    yield* copy(sys, fd, name);
+    yield* copy(sys, { fd, name, watch });
     yield* sys.close(fd);
   }
 }
@@ -26,18 +27,24 @@ function* open(sys: ThreadSys, name: string): Task<number> {
   }
 }
 
-function* copy(sys: ThreadSys, fd: number, name: string): Task<void> {
+/** What is copied. */
+type From = { readonly fd: number; readonly name: string; readonly watch: Progress | null };
+
+function* copy(sys: ThreadSys, { fd, name, watch }: From): Task<void> {
   const buf = new Uint8Array(65536);
   let doing = "reading";
   try {
     for (;;) {
       doing = "reading";
       const n = yield* sys.sread(fd, buf);
-      if (n === 0) return;
+      if (n === 0) break;
       doing = "writing";
       yield* writeall(sys, 1, buf.subarray(0, n));
+      if (watch !== null) yield* progress(sys, watch, n);
     }
+    if (watch !== null) yield* progressend(sys, watch);
   } catch (e) {
+    if (watch !== null) yield* progressend(sys, watch);
     const what = doing === "reading" ? `error reading ${name}` : `write error copying ${name}`;
     yield* sysfatal(sys, "cat", `${what}: ${errtext(e)}`);
   }

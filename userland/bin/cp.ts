@@ -1,5 +1,5 @@
-// cp: copies a file to a file, or files into a directory; -x keeps mode and time, -g group too, -v shows
-// how far a long copy is. cp(1)
+// cp: copies a file to a file, or files into a directory; -x keeps mode and time, -g group too. How far a
+// long copy is it says on a terminal, with -v anywhere. cp(1)
 
 import { DMDIR } from "../../kernel/const.ts";
 import type { Dir } from "../../kernel/dir.ts";
@@ -12,7 +12,7 @@ import { dirstat } from "../lib/dirread.ts";
 import { fprint } from "../lib/io.ts";
 import { basename, join } from "../lib/name.ts";
 import { errtext, warn } from "../lib/proc.ts";
-import { Progress } from "../lib/progress.ts";
+import { watched } from "../lib/progress.ts";
 
 export default function* cp(sys: ThreadSys, argv: readonly string[]): Task<Exit> {
   const a = args(argv, "guvx");
@@ -53,10 +53,8 @@ function* copy(sys: ThreadSys, from: string, to: string, a: Args): Task<void> {
   if ((d.mode & DMDIR) !== 0) throw new PlanError(`${from} is a directory`);
   const old = yield* dirstat(sys, to);
   if (old !== null && same(d, old)) throw new PlanError(`${from} and ${to} are the same file`);
-  yield* copyfile(sys, from, to, {
-    perm: d.mode & 0o777,
-    ...(a.flags.has("v") && { watch: new Progress(d.length) }),
-  });
+  const watch = yield* watched(sys, { length: d.length, force: a.flags.has("v") });
+  yield* copyfile(sys, from, to, { perm: d.mode & 0o777, ...(watch && { watch }) });
   if (a.flags.has("x") || a.flags.has("g") || a.flags.has("u")) {
     const { mode, mtime, gid, uid } = d;
     yield* sys.wstat(to, {

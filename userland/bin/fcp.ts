@@ -2,7 +2,9 @@
 // own, as Plan 9's fcp does where one after another is slow. cp by streams is faster; this is for servers
 // that have none, and for comparison.
 //
-//	fcp [-x] fromfile tofile
+//	fcp [-vx] fromfile tofile
+//
+// How far a long copy is it says on a terminal, with -v anywhere.
 
 import { OREAD, OWRITE } from "../../kernel/const.ts";
 import { PlanError } from "../../kernel/errors.ts";
@@ -12,18 +14,25 @@ import { args } from "../lib/arg.ts";
 import type { ThreadSys } from "../lib/both.ts";
 import { fprint } from "../lib/io.ts";
 import { errtext, sysfatal } from "../lib/proc.ts";
+import { type Progress, progress, progressend, watched } from "../lib/progress.ts";
 
 const WORKERS = 16;
 const BLOCK = 8192;
 
 /** A copy: where the next block is, and whether the end, or a failure, was met. */
-type Copy = { readonly from: number; readonly to: number; next: number; over: boolean };
+type Copy = {
+  readonly from: number;
+  readonly to: number;
+  readonly watch: Progress | null;
+  next: number;
+  over: boolean;
+};
 
 export default function* fcp(sys: ThreadSys, argv: readonly string[]): Task<Exit> {
-  const a = args(argv, "x");
+  const a = args(argv, "vx");
   const [from, to] = a.rest;
   if (a.bad !== null || from === undefined || to === undefined || a.rest.length > 2) {
-    yield* fprint(sys, 2, "usage: fcp [-x] fromfile tofile\n");
+    yield* fprint(sys, 2, "usage: fcp [-vx] fromfile tofile\n");
     return "usage";
   }
   let what = `can't open ${from}`;
@@ -33,11 +42,13 @@ export default function* fcp(sys: ThreadSys, argv: readonly string[]): Task<Exit
     what = `can't create ${to}`;
     const tfd = yield* sys.create(to, OWRITE, d.mode & 0o777);
     what = `error copying ${from} to ${to}`;
-    const c: Copy = { from: fd, to: tfd, next: 0, over: false };
+    const watch = yield* watched(sys, { length: d.length, force: a.flags.has("v") });
+    const c: Copy = { from: fd, to: tfd, watch, next: 0, over: false };
     const done = yield* all(
       sys,
       Array.from({ length: WORKERS }, () => work(sys, c)),
     );
+    if (watch !== null) yield* progressend(sys, watch);
     for (const o of done) if (!o.ok) throw o.error;
     yield* sys.close(fd);
     yield* sys.close(tfd);
@@ -61,6 +72,7 @@ function* work(sys: ThreadSys, c: Copy): Task<void> {
         n += got;
       }
       for (let m = 0; m < n;) m += yield* sys.pwrite(c.to, buf.subarray(m, n), at + m);
+      if (c.watch !== null) yield* progress(sys, c.watch, n);
       if (n < BLOCK) c.over = true;
     }
   } catch (e) {

@@ -1,6 +1,8 @@
 // hget: gets what a URL names, by HTTP/1.1 over the network in the name space. hget(1)
 //
 //	hget [-v] [-o file] http://host[:port]/path
+//
+// How far it is it says on a terminal, if the body does not go there; with -v in any case.
 
 import { OSTREAM, OWRITE } from "../../kernel/const.ts";
 import { PlanError } from "../../kernel/errors.ts";
@@ -13,7 +15,7 @@ import { dial } from "../lib/dial.ts";
 import { type Head, Reader, parseurl } from "../lib/http.ts";
 import { fprint, writeall } from "../lib/io.ts";
 import { errtext, sysfatal } from "../lib/proc.ts";
-import { Progress, progress, progressend } from "../lib/progress.ts";
+import { type Progress, progress, progressend, watched } from "../lib/progress.ts";
 
 const ALL = Number.MAX_SAFE_INTEGER;
 
@@ -40,7 +42,8 @@ export default function* hget(sys: ThreadSys, argv: readonly string[]): Task<Exi
     const file = a.values.get("o");
     const to = file === undefined ? 1 : yield* sys.create(file, OWRITE | OSTREAM, 0o666);
     const length = Number(head.fields.get("content-length") ?? 0);
-    const watch = a.flags.has("v") ? new Progress(length) : null;
+    const force = a.flags.has("v");
+    const watch = yield* watched(sys, { length, force, ...(file === undefined && { to }) });
     yield* body(sys, r, head, { fd: to, watch });
     if (to !== 1) yield* sys.close(to);
     yield* sys.close(fd);

@@ -33,6 +33,7 @@ export class Streamtty implements Tty {
   readonly #out: Output;
   readonly #err: Output;
   readonly #readable = new Rendez("host input");
+  readonly terminals: readonly number[];
   #listening = false;
   #ended = false;
 
@@ -40,6 +41,9 @@ export class Streamtty implements Tty {
     this.#in = input;
     this.#out = new Output(output);
     this.#err = new Output(error);
+    this.terminals = [input, output, error].flatMap((s, fd) =>
+      Reflect.get(s, "isTTY") === true ? [fd] : [],
+    );
   }
 
   write(bytes: Uint8Array): Task<void> {

@@ -1,8 +1,9 @@
 // How far a long copy is: a line on descriptor 2 that is written over itself, for a person at a terminal.
-// A copy that ends within PATIENCE says nothing.
+// A copy that ends within PATIENCE says nothing, and neither does one whose descriptor 2 is no terminal.
 
+import { PlanError } from "../../kernel/errors.ts";
 import { type Both, both } from "./both.ts";
-import { fprint } from "./io.ts";
+import { fprint, readtext } from "./io.ts";
 
 /** Nanoseconds before the first line, and between lines. */
 const PATIENCE = 2_000_000_000n;
@@ -53,6 +54,36 @@ export class Progress {
     this.length = length;
   }
 }
+
+/** The console device, and the device number of its descriptor 2. */
+const DEVCONS = 0x63;
+const ERRDEVNO = 2;
+
+/** Whether a descriptor is a console that a person looks at: one of those in /dev/term, and not redirected. */
+export const isterm: Both<[fd: number], boolean> = both(function* (sys, fd) {
+  try {
+    const d = yield* sys.fstat(fd);
+    if (d.type !== DEVCONS || d.name !== "cons") return false;
+    const on = (yield* readtext(sys, "/dev/term")).split(" ");
+    return on.includes(d.dev === ERRDEVNO ? "2" : fd === 0 ? "0" : "1");
+  } catch (e) {
+    if (!(e instanceof PlanError)) throw e;
+    return false;
+  }
+});
+
+/** How a copy is watched: of how many bytes (0: nobody knows), in any case, and what it writes to. */
+export type Watch = { readonly length: number; readonly force?: boolean; readonly to?: number };
+
+/** The Progress of a copy that a person can see, or is to; one to the terminal itself is seen as it is. */
+export const watched: Both<[w: Watch], Progress | null> = both(function* (
+  sys,
+  { length, force, to },
+) {
+  if (force === true) return new Progress(length);
+  if (!(yield* isterm(sys, 2))) return null;
+  return to !== undefined && (yield* isterm(sys, to)) ? null : new Progress(length);
+});
 
 /** n bytes more are copied. */
 export const progress: Both<[p: Progress, n: number], void> = both(function* (sys, p, n) {

@@ -12,9 +12,11 @@ export type Hear = (to: Rsaid["to"], text: string) => void;
 export class Hearing implements Tty {
   readonly #tty: Tty;
   readonly #hear: Hear;
+  readonly terminals: readonly number[];
 
   constructor(tty: Tty, hear: Hear) {
     this.#tty = tty;
+    this.terminals = tty.terminals ?? [];
     this.#hear = hear;
   }
 
