@@ -10,7 +10,7 @@
 import { cclose } from "../kernel/chan.ts";
 import type { Chan } from "../kernel/chan.ts";
 import { NOTAG } from "../kernel/const.ts";
-import { Ehungup, Eintr, PlanError, error } from "../kernel/errors.ts";
+import { Ehungup, Eintr, PlanError, assert, error } from "../kernel/errors.ts";
 import {
   Rerror,
   Rstream,
@@ -165,6 +165,8 @@ export class Mnt implements Conn {
   /** Sends requests of g, behind what was posted before. Nobody waits here, nor is sending interrupted. */
   send(g: Group, requests: readonly Tmsg[]): void {
     if (this.dead) error(Ehungup);
+    // The server may have flushed it already, and would take the tag for a new one's.
+    assert(!g.flushing && !g.ended, "request on a tag that is flushed");
     this.#posted.push(this.#pack(g, requests));
     if (this.#writing) return;
     const task = this.#write();

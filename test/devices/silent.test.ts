@@ -116,3 +116,37 @@ for (const c of CASES)
     t.deepEqual(here.audit(), NOTHING);
     await net.shutdown();
   });
+
+test(
+  "nothing is sent on a tag that is being flushed, though answers make room",
+  within(async (t, k) => {
+    await run(k, async (sys: Sys) => {
+      await sys.notify(async (_note, s) => (s as Sys).noted(NCONT));
+      // More pieces than may be outstanding; the first answers come behind the Tflush.
+      const fake = await Fake.mount(sys, "/n", { msize: 256 });
+      const fd = await sys.create("/n/f", OWRITE, 0o666);
+      const held: F.Tmsg[] = [];
+      let flush: F.Tmsg | null = null;
+      fake.lie = (m) => {
+        if (m.type === F.Tflush) flush = m;
+        else if (m.type === F.Twrite) held.push(m);
+        else return null;
+        return [];
+      };
+      await sys.alarm(10);
+      const write = failure(sys.write(fd, new Uint8Array(1_000_000)));
+      await sys.sleep(20).catch(() => undefined);
+      await sys.sleep(20);
+      const sent = held.length;
+      for (const m of held.slice(0, 10)) await fake.say(fake.truth(m));
+      await sys.sleep(20);
+      t.is(held.length, sent);
+      if (flush === null) return t.fail("no Tflush");
+      await fake.say(fake.truth(flush));
+      t.is(await write, "interrupted");
+      await sys.close(fd);
+      await sys.unmount(null, "/n");
+      await fake.over;
+    });
+  }),
+);
