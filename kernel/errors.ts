@@ -93,6 +93,19 @@ export const Enotnotified = "call to noted() when not notified";
 
 type ErrorLimit = { stackTraceLimit?: number };
 
+/** Frames from a system call to the program's line, through any library function. */
+const DEEP = 60;
+
+/** The stack of whoever calls. */
+export function callstack(): string | undefined {
+  const limits: ErrorLimit & ErrorConstructor = Error;
+  const limit = limits.stackTraceLimit ?? 10;
+  limits.stackTraceLimit = DEEP;
+  const { stack } = new Error("here");
+  limits.stackTraceLimit = limit;
+  return stack;
+}
+
 /**
  * An error of a system call: `message` is Plan 9's error string and nothing else. The system call
  * layer adds which call failed and on which name.

@@ -3,7 +3,7 @@
 // call gets its coroutine, a note its turn before the interrupted call returns, a failure its fields,
 // and an exception that is not a PlanError panics the kernel.
 
-import { Eintr, Eprocdied, KILLED, PlanError } from "./errors.ts";
+import { Eintr, Eprocdied, KILLED, PlanError, callstack } from "./errors.ts";
 import { Notes } from "./note.ts";
 import type { Proc } from "./proc.ts";
 import { Rendez } from "./rendez.ts";
@@ -205,7 +205,7 @@ export class Image implements Done {
     const { trace } = this.proc.k;
     if (this.proc.stopped === null && !trace.on) return task;
     // Here the program is still on the stack.
-    const stack = trace.stacks ? new Error("here").stack : undefined;
+    const stack = trace.stacks ? callstack() : undefined;
     return this.#watched(ent, { args, stack }, task);
   }
 
