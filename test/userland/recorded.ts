@@ -17,20 +17,23 @@ const ABOUT: About = {
   hosts: ["far:rtt=50ms"],
 };
 
-/** How the run is made: as a Recorder is, and the best version that the far machine speaks. */
-export type Runopts = Omit<Recordopts, "about"> & { readonly version?: string };
+/** How the run is made: as a Recorder is, the name space, and the best version that the far machine speaks. */
+export type Runopts = Omit<Recordopts, "about"> & {
+  readonly namespace?: "names" | "standard";
+  readonly version?: string;
+};
 
 /** Runs a program with the ramfs on /n/far, and records it from behind the mount on. */
 export async function recorded(
   main: (sys: Sys) => Promise<void>,
-  { version, ...opts }: Runopts = {},
+  { version, namespace = "names", ...opts }: Runopts = {},
 ): Promise<Recording> {
   const net = simnet();
-  const k = await net.boot("here", { files: { n: { far: {} }, tmp: {} } });
+  const k = await net.boot("here", { namespace, files: { n: { far: {} }, tmp: {} } });
   const far = await net.boot("far");
   await serveramfs(far, "tcp!*!9fs", version === undefined ? {} : { version });
   net.link("here", "far", { rtt: "50ms" });
-  const rec = new Recorder({ about: ABOUT, ...opts });
+  const rec = new Recorder({ about: { ...ABOUT, namespace }, ...opts });
   const off = rec.listen(k.trace);
   const p = k.spawn(
     async (sys: Sys) => {

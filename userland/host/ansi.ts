@@ -30,7 +30,8 @@ const CONTROL = /\p{Cc}/gu;
 
 /** How many columns a letter takes. */
 function columnsof(letter: string): number {
-  if (letter < "\u0300") return 1;
+  // Latin, and arrows, lines and other signs.
+  if (letter < "\u0300" || (letter >= "\u2010" && letter < "\u2E80")) return 1;
   return NONE.test(letter) ? 0 : WIDE.test(letter) ? 2 : 1;
 }
 

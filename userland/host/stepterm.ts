@@ -70,6 +70,7 @@ export async function steponterminal(stepper: Stepper): Promise<number> {
       );
       guard(() => {
         screen.take();
+        stdin.ref();
         stdin.resume();
         draw();
       });

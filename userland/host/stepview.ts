@@ -255,7 +255,7 @@ function flights(f: Frame, columns: number): Panel {
   const at = now < 0 ? list.length - 1 : now;
   const from = timefmt(f.axis.from);
   const to = timefmt(f.axis.to);
-  const title = `messages in flight: ${f.flying.length}   ${from} to ${to}`;
+  const title = `messages, ${f.flying.length} in flight, from ${from} to ${to}`;
   const none = [text(f.callspent === null ? "" : "none", "dim")];
   return {
     title,

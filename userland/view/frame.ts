@@ -117,7 +117,7 @@ export function frameof(tape: Tape, step: number, opts: Frameopts = {}): Frame {
     process: r.procs.find((p) => p.pid === e.pid)?.text ?? "",
     call: call === undefined ? null : callof(tape, { call, event, around: opts.around ?? 3 }),
     names,
-    tree: treeof(r, r.spaces[e.space] ?? r.spaces[call?.space ?? 0] ?? [], names),
+    tree: treeof(r, r.spaces[tape.spaceat(event)] ?? [], names),
     line: eventtext(r, event),
     ...decision(r, event),
     failed: e.type === "return" && call !== undefined && call.error !== null,

@@ -22,18 +22,23 @@ export function frametext(f: Frame, last: Frame | null): string[] {
   }
   put(lines, "what", f.what);
   put(lines, "why", f.why);
-  const names = f.names.map(looktext);
-  if (names.join("\n") !== (last?.names ?? []).map(looktext).join("\n"))
-    for (const name of names) put(lines, "name", name);
-  const tree = rows(f.tree).map(rowtext);
-  if (tree.join("\n") !== (last === null ? "" : rows(last.tree).map(rowtext).join("\n")))
-    for (const row of tree) put(lines, "tree", row);
-  for (const m of f.flying) put(lines, "flying", flyingtext(m, f.time));
+  for (const [label, texts] of Object.entries(PARTS)) {
+    const now = texts(f);
+    if (last === null || now.join("\n") !== texts(last).join("\n"))
+      for (const text of now) put(lines, label, text);
+  }
   for (const s of f.said)
     for (const text of s.text.trimEnd().split("\n")) put(lines, "output", text);
-  if (f.callspent !== null && isspent(f.callspent)) put(lines, "cost", spenttext(f.callspent));
   return lines;
 }
+
+/** What is told again only when it has changed. */
+const PARTS: Readonly<Record<string, (f: Frame) => readonly string[]>> = {
+  name: (f) => f.names.map(looktext),
+  tree: (f) => rows(f.tree).map(rowtext),
+  flying: (f) => f.flying.map((m) => flyingtext(m, f.time)),
+  cost: (f) => (f.callspent === null || !isspent(f.callspent) ? [] : [spenttext(f.callspent)]),
+};
 
 function put(lines: string[], label: string, text: string): void {
   if (text !== "") lines.push(`    ${label.padEnd(LABEL)}${text}`.trimEnd());

@@ -301,13 +301,15 @@ class Resolver {
 
   #answered(e: Revent & { type: "receive" }): void {
     const of = this.#r.events[e.of];
-    if (of?.type !== "send" || of.fcall.type !== Twalk || e.fcall.type !== Rwalk) return;
+    if (of?.type !== "send" || of.fcall.type !== Twalk) return;
     const { wname } = of.fcall;
     const s = this.#whose(wname);
     const at = s.where(wname);
-    if (at < 0 || s.union) return;
-    s.set(at, at + e.fcall.wqid.length, "done", "");
-    s.set(at + e.fcall.wqid.length, at + wname.length, "waiting", "");
+    if (at < 0 || s.union || wname.length === 0) return;
+    const got = at + (e.fcall.type === Rwalk ? e.fcall.wqid.length : 0);
+    s.set(at, got, "done", "");
+    s.set(got, at + wname.length, "waiting", "");
+    if (got < at + wname.length) s.set(got, got + 1, "missing", connname(this.#r, e.conn));
   }
 
   #over(e: Revent): void {

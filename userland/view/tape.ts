@@ -37,6 +37,8 @@ export class Tape {
   readonly #begin: Int32Array;
   readonly #ofcall: Int32Array;
   readonly #return: Int32Array;
+  /** At each event the name space that was spoken of last. */
+  readonly #space: Int32Array;
   readonly #spent: Spending;
   /** The events before what was said. */
   readonly #said: Int32Array;
@@ -47,6 +49,7 @@ export class Tape {
     this.#lists = listsof(r, this.steps);
     [this.#begin, this.#ofcall] = bycall(r);
     this.#return = returns(r);
+    this.#space = spaces(r);
     this.#spent = spending(r);
     this.flights = new Flights(r);
     this.#said = Int32Array.from(r.said, (s) => s.event);
@@ -101,6 +104,11 @@ export class Tape {
   /** The event of a call's return; -1 when it is not recorded. */
   returnof(call: number): number {
     return this.#return[call] ?? -1;
+  }
+
+  /** The name space at an event, an index into the recording's; of an event without one, the last before it. */
+  spaceat(event: number): number {
+    return this.#space[event] ?? 0;
   }
 
   /** What the call of an event has spent up to it. */
@@ -197,6 +205,11 @@ function returns(r: Recording): Int32Array {
   const list = new Int32Array(r.calls.length).fill(-1);
   for (const [i, e] of r.events.entries()) if (e.type === "return" && e.call >= 0) list[e.call] = i;
   return list;
+}
+
+function spaces(r: Recording): Int32Array {
+  let last = 0;
+  return Int32Array.from(r.events, (e) => (last = e.space < 0 ? last : e.space));
 }
 
 /** What was spent up to each event. */

@@ -1,0 +1,212 @@
+// What is seen at a step: golden frames under virtual time, the names, the tree, the messages on their way,
+// and the screens that the terminal makes of it.
+
+import test from "ava";
+import { DMDIR, MAFTER, MREPL, OREAD } from "../../kernel/const.ts";
+import type { Sys } from "../../syscalls/sys.ts";
+import { fitted, width } from "../../userland/host/ansi.ts";
+import { Stepper } from "../../userland/host/stepper.ts";
+import { barof } from "../../userland/view/bar.ts";
+import { frameof } from "../../userland/view/frame.ts";
+import type { Frame } from "../../userland/view/frame.ts";
+import { frametext, looktext } from "../../userland/view/frametext.ts";
+import { cleanname } from "../../userland/view/look.ts";
+import type { Recording } from "../../userland/view/recording.ts";
+import { Tape } from "../../userland/view/tape.ts";
+import { decision } from "../../userland/view/why.ts";
+import { failure, put } from "../kit.ts";
+import { recorded } from "./recorded.ts";
+
+async function scene(sys: Sys): Promise<void> {
+  await sys.close(await sys.create("/n/far/a", OREAD, DMDIR | 0o777));
+  await put(sys, "/n/far/a/b", "hello\n");
+  await sys.bind("/n/far/a", "/tmp", MAFTER);
+  await sys.sleep(1000);
+  await sys.stat("/tmp/b");
+  await failure(sys.open("/n/far/a/x/y", OREAD));
+  await sys.bind("/n/far/a", "/n", MREPL);
+}
+
+/** The frames of the call whose text begins so. */
+function framesof(tape: Tape, text: string): Frame[] {
+  const call = tape.recording.calls.find((c) => c.text.startsWith(text));
+  const frames = Array.from({ length: tape.length }, (_, s) => frameof(tape, s));
+  return frames.filter((f) => f.call !== null && f.call.id === call?.id);
+}
+
+/** Each different state of a call's names, one after another. */
+function looks(r: Recording, text: string): string[] {
+  const all = framesof(new Tape(r), text).map((f) => f.names.map(looktext).join("; "));
+  return all.filter((x, i) => x !== all[i - 1]);
+}
+
+/** Without the sentences, which are why.ts's. */
+function printed(frames: readonly Frame[]): string {
+  const lines = frames.flatMap((f, i) => frametext(f, frames[i - 1] ?? null));
+  return lines.filter((line) => !/^ {4}(what|why) /.test(line)).join("\n");
+}
+
+const GOLDEN = `40/76  1.20 s  2 main  stat("/tmp/b")
+    call    stat("/tmp/b")
+    name    / [tmp] b
+    tree    * /  #R  (dev fd env proc srv net)
+    tree        n
+    tree          far  far!564
+    tree        tmp  union: /tmp, /n/far/a (far!564)
+    tree          b
+41/76  1.20 s  2 main  /tmp is a union of 2: b from there
+    name    / tmp [b]
+    tree    * /  #R  (dev fd env proc srv net)
+    tree        n
+    tree          far  far!564
+    tree      * tmp  union: /tmp ?, /n/far/a (far!564) ?
+    tree          b
+42/76  1.20 s  2 main  asks member 2 at once
+43/76  1.20 s  2 main  → Twalk 1 → 2 b
+    tree    * /  #R  (dev fd env proc srv net)
+    tree        n
+    tree          far  far!564
+    tree      * tmp  union: /tmp ?, /n/far/a (far!564) ?
+    tree        * b
+    flying  far!564  Twalk 1 → 2 b  on its way there, sent 0 ns ago
+    cost    0 round trips, 1 message, 20 bytes, 0 ns
+44/76  1.20 s  2 main  → Tstat 2
+    flying  far!564  Twalk 1 → 2 b  on its way there, sent 0 ns ago
+    flying  far!564  Tstat 2  on its way there, sent 0 ns ago
+    cost    0 round trips, 2 messages, 31 bytes, 0 ns
+45/76  1.20 s  2 main  → Tclunk 2
+    flying  far!564  Twalk 1 → 2 b  on its way there, sent 0 ns ago
+    flying  far!564  Tstat 2  on its way there, sent 0 ns ago
+    flying  far!564  Tclunk 2  on its way there, sent 0 ns ago
+    cost    0 round trips, 3 messages, 42 bytes, 0 ns
+46/76  1.20 s  2 main  there is no b
+47/76  1.20 s  2 main  member 1 has no b: file does not exist
+    tree    * /  #R  (dev fd env proc srv net)
+    tree        n
+    tree          far  far!564
+    tree      * tmp  union: /tmp ✗, /n/far/a (far!564) ?
+    tree        * b
+48/76  1.25 s  2 main  ← Rwalk 1 qid
+    flying  far!564  Tstat 2  its answer has come and is read next, sent 50.00 ms ago
+    flying  far!564  Tclunk 2  its answer has come and is read next, sent 50.00 ms ago
+    cost    1 round trip, 4 messages, 64 bytes, 50.00 ms
+49/76  1.25 s  2 main  ← Rstat b, 6 bytes
+    flying  far!564  Tclunk 2  its answer has come and is read next, sent 50.00 ms ago
+    cost    1 round trip, 5 messages, 141 bytes, 50.00 ms
+50/76  1.25 s  2 main  ← Rclunk
+    cost    1 round trip, 6 messages, 148 bytes, 50.00 ms
+51/76  1.25 s  2 main  member 2 has b
+    name    / tmp b    member 2
+    tree    * /  #R  (dev fd env proc srv net)
+    tree        n
+    tree          far  far!564
+    tree      * tmp  union: /tmp ✗, /n/far/a (far!564) ✓
+    tree        * b
+52/76  1.25 s  2 main  stat("/tmp/b") = --rw-rw-rw- glenda glenda 6 b`;
+
+test("the frames of a union's stat as text", async (t) => {
+  const frames = framesof(new Tape(await recorded(scene)), "stat");
+  t.is(printed(frames), GOLDEN);
+});
+
+test("a frame's sentences are the decision at its event", async (t) => {
+  const tape = new Tape(await recorded(scene));
+  for (const f of framesof(tape, "open")) t.like(f, decision(tape.recording, f.event));
+});
+
+test("of names, the mount table has the first elements and the server is asked for the rest", async (t) => {
+  const r = await recorded(scene);
+  t.deepEqual(looks(r, "open"), [
+    "/ [n] far a x y",
+    "/ n far [a] x y",
+    "/ n far [a] x y    far!564",
+    "/ n far a [x!] y    far!564",
+  ]);
+  const last = framesof(new Tape(r), "open").at(-1)?.names[0];
+  t.deepEqual(
+    last?.elems.map((e) => e.by),
+    ["the mount table", "the mount table", "far!564", "far!564", ""],
+  );
+  t.deepEqual(looks(r, 'bind("/n/far/a", "/n"'), [
+    "/ [n] far a; / [n]",
+    "/ n far [a]; / [n]",
+    "/ n far [a]    far!564; / [n]",
+    "/ n far a    far!564; / [n]",
+    "/ n far a    far!564; / n    the kernel",
+  ]);
+});
+
+test("of standard, the directories on the way are walked in the kernel", async (t) => {
+  const r = await recorded(scene, { namespace: "standard" });
+  const last = framesof(new Tape(r), "open").at(-1)?.names[0];
+  t.deepEqual(
+    last?.elems.map((e) => e.by),
+    ["the kernel", "the kernel", "far!564", "far!564", ""],
+  );
+  t.deepEqual(looks(r, "stat"), ["/ [tmp] b", "/ tmp [b]", "/ tmp b    member 2"]);
+});
+
+test("a message's bar is behind it up to the step's time, and ahead as far as the recording knows", async (t) => {
+  const tape = new Tape(await recorded(scene));
+  const frame = framesof(tape, "stat").find((f) => f.flying.length === 3);
+  const [walk] = frame?.flying ?? [];
+  if (frame === undefined || walk === undefined) return t.fail("nothing is in flight");
+  const bars = (now: number): string => {
+    const at = { ...frame.axis, now: frame.axis.from + now * 1e6 };
+    const stage = now < 25 ? "going" : now < 50 ? "coming" : "arrived";
+    const { before, behind, head, ahead } = barof({ ...walk, stage }, at, 21);
+    return `${before}${behind}(${head})${ahead}`;
+  };
+  t.is(bars(0), "(>)·········◆·········┤");
+  t.is(bars(10), "├───(>)·····◆·········┤");
+  t.is(bars(30), "├─────────◆─(<)·······┤");
+  t.is(bars(50), "├─────────◆─────────(┤)");
+});
+
+test("a name is cleaned from dot; one of a device stays with it", (t) => {
+  t.is(cleanname("../b//./c", "/n/far/a"), "/n/far/b/c");
+  t.is(cleanname("/../x", "/n"), "/x");
+  t.is(cleanname("/", "/n"), "/");
+  t.is(cleanname("#s/x/..", "/n"), "#s");
+  t.is(cleanname("#s/../x", "/n"), "#s/x");
+});
+
+test("every screen fits, at each step and size; too small a terminal is told the least", async (t) => {
+  const tape = new Tape(await recorded(scene));
+  const stepper = new Stepper(tape);
+  for (const size of [
+    [60, 16],
+    [80, 24],
+    [99, 30],
+    [100, 30],
+    [200, 70],
+  ] as const) {
+    const [columns, height] = size;
+    stepper.key("g");
+    for (let s = 0; s < tape.length; s++) {
+      const lines = stepper.draw({ columns, rows: height });
+      t.is(lines.length, height);
+      for (const line of lines)
+        t.is(
+          width(
+            fitted(line, columns)
+              .map((p) => p.text)
+              .join(""),
+          ),
+          columns,
+        );
+      t.regex(
+        lines[0]?.map((p) => p.text).join("") ?? "",
+        RegExp(`step ${s + 1} of ${tape.length} `),
+      );
+      stepper.key("right");
+    }
+  }
+  const text = (columns: number): string =>
+    stepper
+      .draw({ columns, rows: 16 })
+      .flat()
+      .map((p) => p.text)
+      .join("|");
+  t.is(text(59), "namec step needs 60x16|this is 59x16");
+});
