@@ -49,6 +49,13 @@ const rooms: readonly Room[] = [
     types: /^kernel\//,
   },
   {
+    files: /^userland\/testing\//,
+    may: RegExp(
+      `^${portable}(userland/(testing|boot|view|lib|bin)/|devices/|syscalls/|kernel/boot\\.ts$|${libc})`,
+    ),
+    types: /^kernel\//,
+  },
+  {
     files: /^userland\/host\//,
     may: RegExp(`^(userland/|devices/|syscalls/|kernel/(boot|index)\\.ts$|${libc}|node:|sucrase$)`),
     types: /^kernel\//,
@@ -109,6 +116,8 @@ const wrong: readonly (readonly [string, string])[] = [
   ["userland/lib/a.ts", 'import { ls } from "../bin/ls.ts";'],
   ["userland/web/a.ts", 'import { Usage } from "../host/command.ts";'],
   ["userland/web/a.ts", 'import { Sched } from "../../kernel/sched.ts";'],
+  ["userland/testing/a.ts", 'import assert from "node:assert";'],
+  ["userland/testing/a.ts", 'import { run } from "../host/run.ts";'],
   ["userland/host/a.ts", 'import { namec } from "../../kernel/namec.ts";'],
   ["userland/host/a.ts", 'import test from "../../test/kit.ts";'],
 ];

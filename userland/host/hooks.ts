@@ -14,13 +14,17 @@ type Loaded = { format: string; source?: unknown; shortCircuit?: boolean };
 type Context = { readonly parentURL?: string | undefined };
 type Next<R> = (name: string, context?: Context) => R;
 
-const INDEX: string = new URL("./index.js", import.meta.url).href;
+/** What the package exports, as package.json has it. */
+const OURS: ReadonlyMap<string, string> = new Map([
+  ["namec", new URL("./index.js", import.meta.url).href],
+  ["namec/testing", new URL("../testing/index.js", import.meta.url).href],
+]);
 /** The files that are stripped. */
 export const TYPESCRIPT: RegExp = /\.m?ts$/;
 
 /** Where "namec" and the parts of it are; null for any other name. */
 function ours(name: string): string | null {
-  return name === "namec" ? INDEX : null;
+  return OURS.get(name) ?? null;
 }
 
 /** "./util", "./util.js" → util.ts beside the importer, when that is what there is. */

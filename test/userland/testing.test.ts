@@ -1,0 +1,274 @@
+// The test kit: what it says of a run is so, each assertion fails when it should and says why, and what is
+// left at the end is found.
+
+import test from "ava";
+import type { ExecutionContext } from "ava";
+import { OREAD, RFPROC } from "../../kernel/const.ts";
+import type { Sys, Task, TaskSys } from "../../syscalls/sys.ts";
+import { tree } from "../../userland/lib/9p.ts";
+import { print, readtext, writefile } from "../../userland/lib/io.ts";
+import { Failure, expect, machine } from "../../userland/testing/index.ts";
+import type { Machine, Run, Server } from "../../userland/testing/index.ts";
+
+const FILES = { usr: { ken: "hello, ken\n", empty: {}, raw: new Uint8Array([0, 255]) } };
+
+type Case = { readonly t: ExecutionContext; readonly m: Machine; readonly far: Server };
+
+/** A test on a machine with a server 50 ms away. */
+function kit(title: string, fn: (c: Case) => Promise<void>): void {
+  test(title, async (t) => {
+    const m = await machine();
+    const far = await m.server("far", { rtt: "50ms", files: FILES });
+    await fn({ t, m, far });
+    await t.notThrowsAsync(m.end());
+  });
+}
+
+async function reader(sys: Sys): Promise<void> {
+  const fd = await sys.open("/n/far/usr/ken", OREAD);
+  const buf = new Uint8Array(100);
+  await sys.read(fd, buf);
+  await sys.close(fd);
+  await print(sys, "done\n");
+}
+
+kit("a run tells what its calls cost, in which order and when", async ({ t, m }) => {
+  const r = await m.run(reader);
+  expect(r).trips(2).messages(8).time("100ms").status("").says("done\n").says(/^do/);
+  expect(r).calls("open", "read", "close", "write");
+  expect(r).sends("Twalk usr/ken", "Topen", "Tread at 0", "Tclunk");
+  expect(r)
+    .order("Topen", /^Ropen$/, 'Rread "hello,', "Rclunk")
+    .never("Tstat", /^Rerror/);
+  expect(r.call("open")).trips(1).time(50_000_000).sends("Twalk", "Topen OREAD").gives(3);
+  expect(r.call("close")).trips(0).messages(2).succeeds();
+  t.is(r.call("read").result, '11 "hello, ken\\n"');
+  t.is(
+    r.bytes,
+    r.calls.reduce((n, c) => n + c.bytes, 0),
+  );
+  const again = await m.run(reader);
+  t.deepEqual([again.time, again.messages.length], [r.time, r.messages.length]);
+});
+
+kit(
+  "files are seeded from an object, and read back as one, here and there",
+  async ({ t, m, far }) => {
+    t.deepEqual(await far.files(), FILES);
+    await m.run(async (sys: Sys) => {
+      await writefile(sys, "/n/far/usr/empty/new", "x");
+      await writefile(sys, "/tmp/here", "y");
+      await sys.remove("/n/far/usr/raw");
+    });
+    t.deepEqual(await far.files("usr"), { ken: "hello, ken\n", empty: { new: "x" } });
+    t.deepEqual(await m.files("/n/far/usr/empty"), { new: "x" });
+    t.deepEqual(await m.files(), { here: "y" });
+    t.is(await far.file("usr/ken"), "hello, ken\n");
+  },
+);
+
+kit("a call's error is told by its words", async ({ m }) => {
+  const r = await m.run(async (sys: Sys) => {
+    await sys.stat("/n/far/no").catch(() => undefined);
+    await sys.stat("/n/far/usr/ken");
+  });
+  expect(r.call("stat", 1)).fails("file does not exist").fails("'/n/far/no' file does not exist");
+  expect(r.call('stat("/n/far/usr/ken"')).gives({ name: "ken", length: 11 });
+});
+
+kit("a generator program and arguments are as good", async ({ m }) => {
+  const r = await m.run(
+    function* main(sys: TaskSys, argv: string[]): Task<void> {
+      yield* print(sys, `${argv.join(" ")}\n`);
+      yield* sys.stat("/n/far/usr/ken");
+    },
+    "a",
+    "b",
+  );
+  expect(r).says("main a b\n").trips(1).time("50ms").calls("write", "stat");
+});
+
+const WRONG: Readonly<Record<string, readonly [(r: Run) => unknown, RegExp, unknown, unknown]>> = {
+  trips: [(r) => expect(r).trips(1), /^reader: 1 round trip expected, 2 made$/, 2, 1],
+  messages: [(r) => expect(r).messages(7), /: 7 messages expected, 8 passed$/, 8, 7],
+  time: [(r) => expect(r).time("50ms"), /: 50ms expected, 100ms taken$/, "100ms", "50ms"],
+  sends: [
+    (r) => expect(r.call("open")).sends("Twalk usr/ken", "Tstat"),
+    /^open\("\/n\/far\/usr\/ken", OREAD\): request 2 should be "Tstat", and is "Topen 1 OREAD"$/,
+    ["Twalk 0 → 1 usr/ken", "Topen 1 OREAD"],
+    ["Twalk 0 → 1 usr/ken", "Tstat"],
+  ],
+  "sends, one more": [
+    (r) => expect(r.call("read")).sends(),
+    /: request 1 should be nothing, and is "Tread 1 100 at 0"$/,
+    ["Tread 1 100 at 0"],
+    [],
+  ],
+  "sends, one less": [
+    (r) => expect(r.call("read")).sends("Tread", "Tread"),
+    /: request 2 should be "Tread", and is nothing$/,
+    ["Tread 1 100 at 0"],
+    ["Tread 1 100 at 0", "Tread"],
+  ],
+  order: [
+    (r) => expect(r.call("open")).order("Ropen", "Rwalk"),
+    /: no message "Rwalk" behind "Ropen"$/,
+    ["Twalk 0 → 1 usr/ken", "Topen 1 OREAD", "Rwalk 2 qids", "Ropen"],
+    ["Ropen", "Rwalk"],
+  ],
+  never: [
+    (r) => expect(r).never("Topen"),
+    /"Topen 1 OREAD" should not/,
+    "Topen 1 OREAD",
+    "never Topen",
+  ],
+  fails: [
+    (r) => expect(r.call("open")).fails("no"),
+    /should fail with "no", and gave 3$/,
+    null,
+    "no",
+  ],
+  gives: [(r) => expect(r.call("open")).gives(4), /: the value: 4 expected, not 3$/, 3, 4],
+  says: [(r) => expect(r).says("no"), /output "no" expected, not "done\\n"$/, "done\n", "no"],
+  status: [(r) => expect(r).status("no"), /status "no" expected, not ""$/, "", "no"],
+  hangs: [(r) => expect(r).hangs("read("), /it should hang in read\($/, [], ["read("]],
+  calls: [
+    (r) => expect(r).calls("open"),
+    /the calls: \["open"\] expected, not \["open", "read", "close", "write"\]$/,
+    ["open", "read", "close", "write"],
+    ["open"],
+  ],
+};
+
+for (const [name, [assertion, said, actual, expected]] of Object.entries(WRONG))
+  kit(`${name} fails where it should, and shows what happened`, async ({ t, m }) => {
+    const r = await m.run(reader);
+    const e = t.throws(() => assertion(r), { instanceOf: Failure });
+    t.regex(e.message.split("\n")[0] ?? "", said);
+    t.true(/\n {4}[→←] [TR]/.test(e.message), e.message);
+    t.deepEqual([e.actual, e.expected], [actual, expected]);
+    t.like(e, { name: "AssertionError", code: "ERR_ASSERTION", operator: name.split(",")[0] });
+  });
+
+kit("succeeds fails where it should", async ({ t, m }) => {
+  const r = await m.run((sys: Sys) =>
+    sys.stat("/n/far/no").then(
+      () => "there",
+      () => "",
+    ),
+  );
+  t.throws(() => expect(r.call("stat")).succeeds(), {
+    message: /failed: '\/n\/far\/no' file does/,
+  });
+  t.throws(() => r.call("open"), { message: /^the call open: there is none\n\nmain ended/ });
+});
+
+kit(
+  "a program that fails, throws or hangs is a failed run, unless it was to be tried",
+  async (c) => {
+    const { t, m } = c;
+    const failing = (sys: Sys): Promise<string> => readtext(sys, "/n/far/no");
+    const e = await t.throwsAsync(m.run(failing), { instanceOf: Failure });
+    t.regex(
+      e?.message ?? "",
+      /^failing: it ended with "'\/n\/far\/no' file does not exist"\n\nfailing /,
+    );
+    const mine = new Error("mine");
+    t.is(await t.throwsAsync(m.run(() => Promise.reject(mine))), mine);
+    await t.throwsAsync(
+      m.run(() => "usage"),
+      { message: /^main: it ended with "usage"/ },
+    );
+    const r = await m.try(failing);
+    expect(r).status("file does not exist");
+    m.inject("Tread:when=1:drop");
+    await t.throwsAsync(m.run(reader), {
+      message: /^reader: it waits for ever\n\nreader waits for ever in read\(3/,
+    });
+  },
+);
+
+kit("what is lost is waited for in vain, in no time", async ({ m }) => {
+  m.inject("Tread:when=1:drop");
+  const r = await m.try(reader);
+  expect(r).hangs("read(").time("50ms").order("Tread", "Tflush", "Rflush");
+});
+
+kit("faults are what the program meets", async ({ m, far }) => {
+  m.inject("Topen:when=1:error=no luck", "Rread:delay=20ms");
+  const r = await m.try(reader);
+  expect(r).status("no luck").order("Topen", "Rerror no luck");
+  expect((await m.run(reader)).call("read")).time("70ms");
+  far.stall("1s");
+  expect((await m.run(reader)).call("open")).time("1050ms");
+});
+
+kit("a link that is cut hangs up, and a mount made again is as good", async ({ m, far }) => {
+  far.cut();
+  expect(await m.try(reader)).status("i/o on hungup channel");
+  far.heal();
+  await m.mount(far);
+  expect(await m.run(reader)).trips(2);
+});
+
+test("servers may be any, anywhere, of any version, and the kernel of either kind", async (t) => {
+  const m = await machine({ namespace: "standard", files: { lib: { motd: "be nice" } } });
+  let n = 0;
+  await m.server("count", {
+    rtt: "10ms",
+    on: "/mnt/count",
+    serve: () => tree({ n: () => `${++n}` }),
+  });
+  const old = await m.server("old", { version: "9P2000", files: { f: "x" }, on: null });
+  await m.mount(old, "/n/elsewhere");
+  const r = await m.run(async (sys: Sys) => {
+    for (const name of ["/mnt/count/n", "/mnt/count/n", "/n/elsewhere/f", "/lib/motd"])
+      await print(sys, `${await readtext(sys, name)}\n`);
+  });
+  expect(r).says("1\n2\nx\nbe nice\n");
+  expect(r.call("open", 1)).trips(2).time("20ms");
+  await m.end();
+  t.is(n, 2);
+});
+
+/** What the end of a machine complains of, after `fn`. */
+async function complaint(
+  t: ExecutionContext,
+  fn: (m: Machine) => Promise<unknown>,
+): Promise<unknown> {
+  const m = await machine();
+  await m.server("far", { files: FILES });
+  await fn(m);
+  const e = await t.throwsAsync(m.end(), { instanceOf: Failure });
+  t.like(e, { operator: "end", expected: [] });
+  return e?.actual;
+}
+
+test("a process that is left is found at the end, with what it holds", async (t) => {
+  const left = await complaint(t, (m) =>
+    m.run(async (sys: Sys) => {
+      await sys.open("/n/far/usr/ken", OREAD);
+      await sys.rfork(RFPROC, async (s: Sys) => {
+        await s.rendezvous("never", null);
+      });
+    }),
+  );
+  const list = (left as string[]).map((line) => line.replace(/\d+/g, "N"));
+  t.true(list.includes("here: process N main"), list.join("\n"));
+  t.true(list.includes("here: conn N fid N"), list.join("\n"));
+  t.true(list.includes("far: a fid that a client has"), list.join("\n"));
+});
+
+test("a fault that never happened is found at the end", async (t) => {
+  const said = await complaint(t, async (m) => m.inject("Tread:when=3:drop"));
+  t.deepEqual(said, ["the fault 'Tread:when=3:drop' was not injected: no such message passed"]);
+});
+
+test("after a failure the end does not complain besides", async (t) => {
+  const m = await machine();
+  m.inject("Tread:drop");
+  const r = await m.run(async (sys: Sys) => void (await sys.stat("/tmp")));
+  t.throws(() => expect(r).trips(1));
+  await m[Symbol.asyncDispose]();
+  await m.end();
+});

@@ -1,0 +1,204 @@
+// What a program did: a reader of the Recording of its run. A Run is the whole, a Call one system call of it;
+// both tell what they cost and which messages there were.
+
+import { isT } from "../../kernel/fcall.ts";
+import { msgfmt } from "../view/msgfmt.ts";
+import type { Rcall, Recording, Revent } from "../view/recording.ts";
+import { plural, timefmt } from "../view/stepfmt.ts";
+
+/** A 9P message. */
+export type Message = {
+  /** Nanoseconds of the machine's clock. */
+  readonly at: number;
+  readonly conn: number;
+  /** "Twalk 0 → 1 usr/ken" */
+  readonly text: string;
+  readonly request: boolean;
+  readonly bytes: number;
+};
+
+/** What an assertion is about. */
+export interface Told {
+  /** What to call it: the program, or the call as it was made. */
+  readonly what: string;
+  readonly trips: number;
+  readonly messages: readonly Message[];
+  readonly bytes: number;
+  /** Nanoseconds. */
+  readonly time: number;
+  /** All of it, as text, for a person. */
+  show(): string;
+  /** The run that it is, or is part of. */
+  readonly run: Run;
+}
+
+/** A system call of a run. */
+export class Call implements Told {
+  readonly run: Run;
+  readonly call: Rcall;
+
+  constructor(run: Run, call: Rcall) {
+    this.run = run;
+    this.call = call;
+  }
+
+  get what(): string {
+    return this.call.text;
+  }
+
+  get name(): string {
+    return this.call.name;
+  }
+
+  /** What it gave, in words: "3", "-1: file does not exist". */
+  get result(): string {
+    return this.call.result;
+  }
+
+  /** What it gave; of data the first bytes. */
+  get value(): unknown {
+    return this.call.value;
+  }
+
+  get error(): string | null {
+    return this.call.error;
+  }
+
+  get trips(): number {
+    return this.call.cost.trips;
+  }
+
+  /** Those that went because of it, also when nobody waited for them. */
+  get messages(): readonly Message[] {
+    return this.run.messagesof((e) => e.call === this.call.id);
+  }
+
+  get bytes(): number {
+    return total(this.messages);
+  }
+
+  get time(): number {
+    return (this.call.ended ?? this.run.ended) - this.call.began;
+  }
+
+  show(): string {
+    const { text, result, ended, cost } = this.call;
+    const gave = ended === null ? " has not returned" : result === "" ? "" : ` = ${result}`;
+    const took = `${plural(cost.trips, "round trip")}, ${timefmt(this.time)}`;
+    const lines = this.messages.map((m) => `    ${m.request ? "→" : "←"} ${m.text}`);
+    return [`  ${text}${gave}    ${took}`, ...lines].join("\n");
+  }
+}
+
+/** How a program ended. */
+export type Ending = {
+  readonly status: string;
+  readonly output: string;
+  /** What it threw, when that was its end. */
+  readonly crash: unknown;
+  /** The calls that it waited in for ever; null when it ended by itself. */
+  readonly waits: readonly string[] | null;
+  readonly began: number;
+  readonly ended: number;
+};
+
+/** Calls that a failure shows. */
+const SHOWN = 30;
+
+/** A program that was run. */
+export class Run implements Told {
+  readonly recording: Recording;
+  readonly status: string;
+  /** What it wrote on its console. */
+  readonly output: string;
+  readonly crash: unknown;
+  /** The calls in which it waited for what never came; null when it ended by itself. */
+  readonly waits: readonly string[] | null;
+  readonly began: number;
+  readonly ended: number;
+  readonly calls: readonly Call[];
+  /** An assertion about it did not hold, which was told. */
+  failed = false;
+
+  constructor(recording: Recording, how: Ending) {
+    this.recording = recording;
+    ({
+      status: this.status,
+      output: this.output,
+      crash: this.crash,
+      waits: this.waits,
+      began: this.began,
+      ended: this.ended,
+    } = how);
+    this.calls = recording.calls.map((c) => new Call(this, c));
+  }
+
+  get run(): this {
+    return this;
+  }
+
+  get hung(): boolean {
+    return this.waits !== null;
+  }
+
+  get what(): string {
+    return this.recording.about.program;
+  }
+
+  /** Round trips that its calls waited for, added up. */
+  get trips(): number {
+    return this.calls.reduce((n, c) => n + c.trips, 0);
+  }
+
+  get messages(): readonly Message[] {
+    return this.messagesof(() => true);
+  }
+
+  get bytes(): number {
+    return total(this.messages);
+  }
+
+  get time(): number {
+    return this.ended - this.began;
+  }
+
+  /**
+   * The one call of that name, or whose text begins so: "stat", 'open("/n/far/x"'. Throws when there is
+   * none, or more than one; then `nth`, from 1, says which.
+   */
+  call(text: string, nth?: number): Call {
+    const all = this.calls.filter((c) => c.name === text || c.what.startsWith(text));
+    const found = nth === undefined && all.length === 1 ? all[0] : all[(nth ?? 0) - 1];
+    if (found !== undefined) return found;
+    const there = all.length === 0 ? "there is none" : `there are ${all.length}`;
+    const which = nth === undefined ? `the call ${text}` : `call ${nth} of ${text}`;
+    throw new Error(`${which}: ${there}\n\n${this.show()}`);
+  }
+
+  messagesof(which: (e: Revent) => boolean): Message[] {
+    const list: Message[] = [];
+    for (const e of this.recording.events) {
+      if ((e.type !== "send" && e.type !== "receive") || !which(e)) continue;
+      const { at, conn, bytes, fcall } = e;
+      list.push({ at, conn, bytes, text: msgfmt(fcall), request: isT(fcall) });
+    }
+    return list;
+  }
+
+  show(): string {
+    const more = this.calls.length - SHOWN;
+    const lines = this.calls.slice(0, SHOWN).map((c) => c.show());
+    if (more > 0) lines.push(`  and ${plural(more, "call")} more`);
+    if (lines.length === 0) lines.push("  it made no system call");
+    const end = this.hung
+      ? `waits for ever in ${this.waits?.join(" and ") ?? ""}`
+      : this.status === ""
+        ? "ended"
+        : `ended with "${this.status}"`;
+    return `${this.what} ${end}, after ${timefmt(this.time)}:\n${lines.join("\n")}`;
+  }
+}
+
+function total(messages: readonly Message[]): number {
+  return messages.reduce((n, m) => n + m.bytes, 0);
+}

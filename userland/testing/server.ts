@@ -1,0 +1,160 @@
+// A server of a test: a simulated machine that serves files, the link to it, and what it holds. It counts
+// the fids that its clients have, so that a test sees one that was never given back.
+
+import type { Booted } from "../../kernel/boot.ts";
+import { MCREATE, MREPL } from "../../kernel/const.ts";
+import { PlanError } from "../../kernel/errors.ts";
+import type { Exit, Task } from "../../syscalls/sys.ts";
+import type { Net, Netlink } from "../boot/net.ts";
+import type { Linkspec } from "../boot/net.ts";
+import type { Anysrv } from "../lib/9p.ts";
+import { Conn } from "../lib/9p/conn.ts";
+import type { ThreadSys } from "../lib/both.ts";
+import { accept, announce, dial, listen } from "../lib/dial.ts";
+import type { Call } from "../lib/dial.ts";
+import { getuser } from "../lib/proc.ts";
+import { newram } from "../lib/ram.ts";
+import { gather, mkpath, plant } from "./files.ts";
+import type { Files } from "./files.ts";
+
+/** What a server is, and how far away: a millisecond there and back unless it says. */
+export type Serveropts = Partial<Linkspec> & {
+  readonly files?: Files;
+  /** The best version of 9P that it speaks. */
+  readonly version?: "9P2000" | "9P2000.ix" | "9P2000.ix.stream";
+  /** Where it is mounted: /n/NAME. null: nowhere. */
+  readonly on?: string | null;
+  /** Serves this in place of files in memory. */
+  readonly serve?: (sys: ThreadSys) => Anysrv | Task<Anysrv>;
+};
+
+const ADDR = "tcp!*!9fs";
+const NEAR = "/n/mine";
+
+/** A machine with a 9P server, and the link to it. */
+export class Server {
+  readonly name: string;
+  readonly kernel: Booted;
+  readonly link: Netlink;
+  readonly #opts: Serveropts;
+  readonly #conns = new Set<Conn<unknown>>();
+
+  private constructor(name: string, kernel: Booted, link: Netlink, opts: Serveropts) {
+    this.name = name;
+    this.kernel = kernel;
+    this.link = link;
+    this.#opts = opts;
+  }
+
+  /** Boots the machine, lays the link from `here`, and serves; the files are there when this resolves. */
+  static async start(net: Net, here: string, name: string, opts: Serveropts): Promise<Server> {
+    const kernel = await net.boot(name);
+    const { rtt = "1ms", files, version: _v, on: _on, serve: _s, ...spec } = opts;
+    const s = new Server(name, kernel, net.link(here, name, { rtt, ...spec }), opts);
+    await s.#serve();
+    if (files !== undefined) await s.#within((sys) => plant(sys, NEAR, files));
+    return s;
+  }
+
+  /** Hangs up every connection to it; calls go unanswered until heal(). */
+  cut(): void {
+    this.link.cut();
+  }
+
+  heal(): void {
+    this.link.heal();
+  }
+
+  /** Nothing moves on the link for this long: "1s". */
+  stall(time: string): void {
+    this.link.stall(time);
+  }
+
+  /** What it holds below a directory, read there and not over the link. */
+  async files(dir = "/"): Promise<Files> {
+    const found = await this.#within((sys) => gather(sys, `${NEAR}/${dir}`));
+    if (typeof found === "string" || found instanceof Uint8Array)
+      throw new Error(`${this.name}: ${dir} is a file`);
+    return found;
+  }
+
+  /** What a file of it holds. */
+  async file(name: string): Promise<string | Uint8Array> {
+    const found = await this.#within((sys) => gather(sys, `${NEAR}/${name}`));
+    if (typeof found === "string" || found instanceof Uint8Array) return found;
+    throw new Error(`${this.name}: ${name} is a directory`);
+  }
+
+  /** Fids that its clients have. */
+  get fids(): number {
+    let n = 0;
+    for (const conn of this.#conns) n += conn.nfids;
+    return n;
+  }
+
+  /** Runs a task on that machine, with what it serves on NEAR. */
+  async #within<T>(task: (sys: ThreadSys) => Task<T>): Promise<T> {
+    let got: { readonly value: T } | null = null;
+    const p = this.kernel.spawn(
+      function* within(sys: ThreadSys): Task<Exit> {
+        yield* mkpath(sys, NEAR);
+        const fd = yield* dial(sys, "tcp!localhost!9fs");
+        yield* sys.mount(fd, -1, NEAR, MREPL | MCREATE, "");
+        got = { value: yield* task(sys) };
+      },
+      ["files"],
+    );
+    const status = await p.wait();
+    const done = got as { readonly value: T } | null;
+    if (done === null) throw new Error(`${this.name}: ${status}`);
+    return done.value;
+  }
+
+  async #serve(): Promise<void> {
+    let tell: (e: string | null) => void = () => undefined;
+    const ready = new Promise<string | null>((resolve) => (tell = resolve));
+    const p = this.kernel.spawn(
+      this.#program(() => tell(null)),
+      ["serve"],
+    );
+    void p.wait().then(tell, (e: unknown) => tell(String(e)));
+    const failed = await ready;
+    if (failed !== null) throw new Error(`${this.name}: cannot serve: ${failed}`);
+  }
+
+  #program(ready: () => void): (sys: ThreadSys) => Task<Exit> {
+    const [conns, { serve = ramfs, version }] = [this.#conns, this.#opts];
+    return function* (sys): Task<Exit> {
+      const made = serve(sys);
+      const srv = "next" in made ? yield* made : made;
+      const best = version === undefined ? srv : { ...srv, version };
+      const at = yield* announce(sys, ADDR);
+      ready();
+      for (;;) {
+        const call = yield* listen(sys, at.dir);
+        sys.threadcreate(answer(sys, { call, srv: best, conns }));
+      }
+    };
+  }
+}
+
+function* ramfs(sys: ThreadSys): Task<Anysrv> {
+  return newram(sys, { user: yield* getuser(sys), perm: 0o777 });
+}
+
+function* answer(
+  sys: ThreadSys,
+  a: { readonly call: Call; readonly srv: Anysrv; readonly conns: Set<Conn<unknown>> },
+): Task<void> {
+  let fd: number;
+  try {
+    fd = yield* accept(sys, a.call);
+  } catch (e) {
+    if (e instanceof PlanError) return; // gone already
+    throw e;
+  }
+  const conn = new Conn(sys, { in: fd, out: fd }, a.srv);
+  a.conns.add(conn);
+  yield* conn.run();
+  a.conns.delete(conn);
+}
