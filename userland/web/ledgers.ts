@@ -17,7 +17,12 @@ const WINDOW = 200;
 type Runs = ReadonlyMap<Space, Run>;
 
 /** Both kernels' runs of a program. */
-type Both = { readonly runs: readonly [Run, Run]; readonly list: Comparison };
+type Both = {
+  readonly runs: readonly [Run, Run];
+  readonly list: Comparison;
+  /** The row of each call of either. */
+  readonly rowof: ReadonlyMap<Rcall, number>;
+};
 
 /** The ledgers of the page. */
 export class Ledgers {
@@ -31,7 +36,8 @@ export class Ledgers {
     const { calls, events } = run.finished.recording;
     const call = calls[events[event]?.call ?? -1] ?? null;
     this.#compare(runs);
-    const row = this.#row(run, call);
+    const at = call === null ? -1 : (this.#both?.rowof.get(call) ?? -1);
+    const row = this.#both?.list.rows[at];
     const own = call === null ? null : run.tape.callspent(event);
     const cells = SPACES.map((space, i) => {
       if (space === run.finished.space) return own;
@@ -48,7 +54,7 @@ export class Ledgers {
       table({ title: "this call", cells, run, sofar: true }),
       table({ title: "the whole run", cells: all, run, sofar: false }),
     );
-    this.#list(run, row);
+    this.#list(run, at);
   }
 
   /** The row of the list that a click was on leads to the first event of its call. */
@@ -68,20 +74,18 @@ export class Ledgers {
     }
     if (this.#both?.runs[0] === a && this.#both.runs[1] === b) return;
     const list = compare(a.finished.recording, b.finished.recording);
-    this.#both = { runs: [a, b], list };
+    const rowof = new Map<Rcall, number>();
+    for (const [i, { left, right }] of list.rows.entries()) {
+      if (left !== null) rowof.set(left, i);
+      if (right !== null) rowof.set(right, i);
+    }
+    this.#both = { runs: [a, b], list, rowof };
     this.#from = -1;
   }
 
-  #row(run: Run, call: Rcall | null): Row | null {
-    if (call === null || this.#both === null) return null;
-    const left = run.finished.space === "names";
-    return this.#both.list.rows.find((r) => (left ? r.left : r.right) === call) ?? null;
-  }
-
-  #list(run: Run, row: Row | null): void {
+  #list(run: Run, at: number): void {
     const e = byid("calls", HTMLElement);
     const rows = this.#both?.list.rows ?? [];
-    const at = row === null ? -1 : rows.indexOf(row);
     const from = Math.max(0, at - WINDOW / 2);
     const kept = this.#from >= 0 && at >= this.#from && at < this.#from + WINDOW;
     if (!(kept || (at < 0 && this.#from >= 0))) {

@@ -4,7 +4,8 @@
 // vite gives this address; the file itself has no such export.
 // oxlint-disable-next-line import/default
 import workerurl from "./worker.ts?worker&url";
-import type { Order, Problem, Report } from "./talk.ts";
+import type { Rcall, Revent } from "../view/recording.ts";
+import type { Order, Problem, Report, Wired } from "./talk.ts";
 
 /** How long a program is given to hear that it should stop (ms). */
 const PATIENCE = 1000;
@@ -31,12 +32,14 @@ export class Runner {
     this.#end();
     const worker = newworker();
     this.#worker = worker;
-    worker.addEventListener("message", (e: MessageEvent<Report>) => {
-      if (this.#worker !== worker) return;
-      if (e.data.kind === "over") this.#end();
-      if (e.data.kind === "unfit" && e.data.code !== null && e.data.problem.line === null)
-        void this.#place(e.data.problem, e.data.code);
-      else this.#listener(e.data);
+    const lists = new Lists();
+    worker.addEventListener("message", (e: MessageEvent<Wired>) => {
+      const r = lists.take(e.data);
+      if (this.#worker !== worker || r === null) return;
+      if (r.kind === "over") this.#end();
+      if (r.kind === "unfit" && r.code !== null && r.problem.line === null)
+        void this.#place(r.problem, r.code);
+      else this.#listener(r);
     });
     worker.addEventListener("error", (e) => {
       if (this.#worker === worker) this.#fail(`the kernel could not be loaded: ${e.message}`);
@@ -74,6 +77,25 @@ export class Runner {
     const line = await refusedat(code);
     const text = line === null ? problem.text : problem.text.replace(/^[^:]*/, `$&:${line}`);
     this.#listener({ kind: "unfit", problem: { text, line }, code: null });
+  }
+}
+
+/** Puts the pieces of recordings together. */
+class Lists {
+  #events: Revent[] = [];
+  #calls: Rcall[] = [];
+
+  /** The report that is whole with this; null for a piece. */
+  take(w: Wired): Report | null {
+    if (w.kind === "events") this.#events.push(...w.list);
+    else if (w.kind === "calls") this.#calls.push(...w.list);
+    else if (w.kind !== "finished") return w;
+    else {
+      const recording = { ...w.recording, events: this.#events, calls: this.#calls };
+      [this.#events, this.#calls] = [[], []];
+      return { ...w, recording };
+    }
+    return null;
   }
 }
 

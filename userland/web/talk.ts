@@ -1,6 +1,6 @@
 // What the page and its worker say to each other. Everything is plain data.
 
-import type { Recording, Rsaid } from "../view/recording.ts";
+import type { Rcall, Recording, Revent, Rsaid } from "../view/recording.ts";
 
 /** Which name space a kernel has. */
 export type Space = "names" | "standard";
@@ -36,7 +36,18 @@ export type Finished = {
   readonly problem: Problem | null;
 };
 
-/** What the worker tells the page. */
+/** A piece of a long list of a recording. */
+export type Piece =
+  | { readonly kind: "events"; readonly list: readonly Revent[] }
+  | { readonly kind: "calls"; readonly list: readonly Rcall[] };
+
+/**
+ * What the worker says. The events and calls of a recording go ahead of it in pieces, so that the page does
+ * not stand still while it unpacks a long one; here its lists of them are empty.
+ */
+export type Wired = Report | Piece;
+
+/** What the page hears. */
 export type Report =
   | { readonly kind: "said"; readonly space: Space; readonly said: Rsaid }
   | ({ readonly kind: "finished" } & Finished)

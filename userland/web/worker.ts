@@ -1,6 +1,7 @@
 // The worker of the page: boots kernels, runs a program in each and records it. One that spins takes this
 // thread with it and nothing else; the page then ends the thread.
 
+import { PlanError } from "../../kernel/errors.ts";
 import type { Booted } from "../../kernel/boot.ts";
 import type { Process } from "../../kernel/spawn.ts";
 import type { Task } from "../../kernel/rendez.ts";
@@ -16,7 +17,7 @@ import { Recorder } from "../view/recorder.ts";
 import type { Rsaid } from "../view/recording.ts";
 import type { Loaded } from "./program.ts";
 import { SPACES } from "./talk.ts";
-import type { Finished, Order, Problem, Report, Space, Told } from "./talk.ts";
+import type { Finished, Order, Problem, Space, Told, Wired } from "./talk.ts";
 
 /** The most events of a run: a program without end stops here. */
 const EVENTS = 100_000;
@@ -28,7 +29,10 @@ const SNAP = 160;
 const LOOK = 250;
 const VAIN = 4;
 
-function report(r: Report): void {
+/** Events or calls that are sent to the page at a time. */
+const PIECE = 2000;
+
+function report(r: Wired): void {
   postMessage(r);
 }
 
@@ -39,10 +43,6 @@ addEventListener("message", (e: MessageEvent<Told>) => {
   if (e.data.kind === "stop") stop?.();
   else void all(e.data);
 });
-
-// A stack must reach from the system call to the program's line, through the library.
-const limits: { stackTraceLimit?: number } & ErrorConstructor = Error;
-limits.stackTraceLimit = 40;
 
 /** Runs a program in both kernels, one after the other. */
 async function all(order: Order): Promise<void> {
@@ -68,7 +68,7 @@ async function all(order: Order): Promise<void> {
   }
 }
 
-const STOPPED = "stopped";
+const STOPPED = "stopped: what it did until then can be stepped through";
 
 function strange(e: unknown): Problem {
   if (e instanceof Unitserror) {
@@ -118,6 +118,8 @@ class Run {
   readonly #recorder: Recorder;
   #kernel: Booted | null = null;
   #ended: Problem | null = null;
+  /** Events that the page has. */
+  #sent = 0;
 
   constructor(order: Order, space: Space, program: Loaded) {
     this.#order = order;
@@ -155,9 +157,12 @@ class Run {
     try {
       const { status, problem } = await this.#run(here);
       const { recording } = this.#recorder;
+      this.#sendevents();
+      for (let i = 0; i < recording.calls.length; i += PIECE)
+        report({ kind: "calls", list: recording.calls.slice(i, i + PIECE) });
       return {
         space: this.#space,
-        recording: { ...recording, lost: recording.lost },
+        recording: { ...recording, lost: recording.lost, events: [], calls: [] },
         status,
         problem,
       };
@@ -190,7 +195,14 @@ class Run {
     }
   }
 
+  #sendevents(): void {
+    const list = this.#recorder.recording.events.slice(this.#sent);
+    this.#sent += list.length;
+    report({ kind: "events", list });
+  }
+
   #count(): void {
+    if (this.#recorder.recording.events.length - this.#sent >= PIECE) this.#sendevents();
     if (this.#recorder.recording.events.length !== EVENTS || this.#ended !== null) return;
     const many = EVENTS.toLocaleString("en");
     const text = `ended after ${many} events, the most that the page records: is there a loop without end?`;
@@ -226,7 +238,15 @@ class Run {
         .frames(stack)
         .map(({ line, column }) => `at ${this.#order.name}:${line}:${column}`);
     const stack = crash instanceof Error ? (crash.stack ?? "") : "";
+    const text = crashtext(this.#order.name, crash, frames);
     const line = this.#program.frames(stack)[0]?.line ?? null;
-    return { text: crashtext(this.#order.name, crash, frames), line };
+    if (line !== null || !(crash instanceof PlanError)) return { text, line };
+    // A system call's error has no stack of the program; the call that failed knows its line.
+    const { calls } = this.#recorder.recording;
+    const call = calls.findLast((c) => c.error === crash.message && c.line !== null);
+    const at = call?.line?.line ?? null;
+    return at === null
+      ? { text, line: null }
+      : { text: `${text}\n    at ${this.#order.name}:${at}`, line: at };
   }
 }
