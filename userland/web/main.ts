@@ -7,9 +7,9 @@
 //	#space-names #space-standard   #slider
 //	#go-first #go-back-call #go-back-message #go-back #go-next #go-next-message #go-next-call #go-last
 //	#go-back-failure #go-next-failure
-//	#more: see #step-input; #find #break #breaks #seek-said
-//	#step-number #step-time #step-call #step-place #step-names #step-what #step-why #step-say (live)
-//	#tree #ledger #diagram   #share #link-problem #keys-open #keys
+//	#step-input (its number) #step-number ("of N") #find #break #breaks #seek-said
+//	#step-time #step-call #step-place #step-names #step-what #step-why #step-say (live)
+//	#tree .node-name  #ledger  #diagram svg  #calls tr.current   #share #link-problem #keys-open #keys
 //
 // body[data-run] is "none", "running", "done" or "failed"; body[data-editor] is "plain" or "full".
 
@@ -210,7 +210,6 @@ class Page {
       this.#shown = run;
       this.#console.show(run.finished.recording.said);
     }
-    byid("part-steps", HTMLElement).removeAttribute("data-empty");
     const line = showstep(run, step);
     this.#ledgers.show(this.#steps.runs, run, step);
     this.#console.at(run.tape.event(step));

@@ -24,7 +24,7 @@ export function showstep(run: Run, step: number): number | null {
   const input = byid("step-input", HTMLInputElement);
   if (document.activeElement !== input) input.value = String(step + 1);
   byid("step-time", HTMLElement).textContent = timefmt(f.time);
-  byid("step-call", HTMLElement).textContent = f.call?.text ?? `process ${f.pid}: ${f.process}`;
+  byid("step-call", HTMLElement).textContent = f.call?.text ?? whose(f);
   byid("step-call", HTMLElement).classList.toggle("failed", (f.call?.error ?? null) !== null);
   byid("step-place", HTMLElement).textContent = f.call?.place ?? "";
   byid("step-what", HTMLElement).textContent = what;
@@ -39,6 +39,11 @@ export function showstep(run: Run, step: number): number | null {
 }
 
 const callid = (f: Frame): number => f.call?.id ?? -1;
+
+/** What happens because of no call happens to a process, or in the kernel itself. */
+function whose(f: Frame): string {
+  return f.process === "" ? "the kernel itself" : `process ${f.pid}: ${f.process}`;
+}
 
 /** A name with its elements, the one in question marked. */
 function nameline(look: Look): HTMLElement {
@@ -102,6 +107,6 @@ function diagram(run: Run, f: Frame): void {
   let s = scenes.get(run);
   if (s === undefined) scenes.set(run, (s = new Scenes(run.finished.recording)));
   const e = byid("diagram", HTMLElement);
-  const width = Math.max(300, e.clientWidth - 24);
+  const width = Math.max(300, e.clientWidth - 56);
   e.innerHTML = diagramsvg(s.at(f.event), width);
 }
