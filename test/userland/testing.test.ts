@@ -6,6 +6,7 @@ import type { ExecutionContext } from "ava";
 import { OREAD, RFPROC } from "../../kernel/const.ts";
 import type { Sys, Task, TaskSys } from "../../syscalls/sys.ts";
 import { tree } from "../../userland/lib/9p.ts";
+import { resolve } from "../../userland/host/hooks.ts";
 import { print, readtext, writefile } from "../../userland/lib/io.ts";
 import { Failure, expect, machine } from "../../userland/testing/index.ts";
 import type { Machine, Run, Server } from "../../userland/testing/index.ts";
@@ -229,6 +230,12 @@ test("servers may be any, anywhere, of any version, and the kernel of either kin
   expect(r.call("open", 1)).trips(2).time("20ms");
   await m.end();
   t.is(n, 2);
+});
+
+test("programs that namec loads find the kit", async (t) => {
+  const found = resolve("namec/testing", {}, () => ({ url: "elsewhere" }));
+  const kit_ = (await import(found.url)) as Record<string, unknown>;
+  t.is(kit_["machine"], machine);
 });
 
 /** What the end of a machine complains of, after `fn`. */

@@ -135,8 +135,10 @@ export class Machine {
   }
 
   /** Runs a program to its end, which must be a good one: what it throws is thrown. */
+  run(main: Main, ...argv: readonly string[]): Promise<Run>;
+  run(main: TaskMain, ...argv: readonly string[]): Promise<Run>;
   async run(main: Main | TaskMain, ...argv: readonly string[]): Promise<Run> {
-    const r = await this.try(main, ...argv);
+    const r = await this.#try(main, argv);
     if (r.status === "" && r.crash === undefined && !r.hung) return r;
     this.#failed = true;
     if (r.crash !== undefined && !(r.crash instanceof PlanError)) throw r.crash;
@@ -149,7 +151,13 @@ export class Machine {
   }
 
   /** Runs a program to its end, whatever that is. One that waits for ever is killed. */
-  async try(main: Main | TaskMain, ...argv: readonly string[]): Promise<Run> {
+  try(main: Main, ...argv: readonly string[]): Promise<Run>;
+  try(main: TaskMain, ...argv: readonly string[]): Promise<Run>;
+  try(main: Main | TaskMain, ...argv: readonly string[]): Promise<Run> {
+    return this.#try(main, argv);
+  }
+
+  async #try(main: Main | TaskMain, argv: readonly string[]): Promise<Run> {
     const name = main.name === "" ? "main" : main.name;
     const rec = new Recorder({ about: this.#about([name, ...argv].join(" ")) });
     for (const e of this.#heard) rec.take(e);
