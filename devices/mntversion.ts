@@ -61,20 +61,56 @@ export function* mntversion(up: Proc, c: Chan, want: Agreed): Task<Mnt> {
 
 function* connect(up: Proc, c: Chan, offer: Agreed): Task<Mnt> {
   const filter = up.k.config.filter?.(up.k, c) ?? null;
+  const heard = c.mux instanceof Heard ? c.mux : new Heard();
+  c.mux = heard;
   let m: Mnt | null = null;
   try {
-    const agreed = yield* negotiate(up, { c, wire: filter ?? c.dev }, offer);
+    const agreed = yield* negotiate(up, { c, wire: filter ?? c.dev, heard }, offer);
     m = new Mnt(up.k, c, agreed, filter);
     c.mux = m;
     c.flag |= CMSG;
     return m;
   } finally {
     if (m === null) filter?.end();
+    if (m === null && heard.owed === 0) c.mux = null;
   }
 }
 
 /** A connection of which no version is agreed on yet. */
-type Line = { readonly c: Chan; readonly wire: Transport };
+type Line = { readonly c: Chan; readonly wire: Transport; readonly heard: Heard };
+
+/**
+ * What came over such a connection, and what will: who is interrupted leaves the answer that is on its way
+ * to whoever asks next (Chan.mux).
+ */
+class Heard {
+  readonly buf: Uint8Array = new Uint8Array(8192);
+  n = 0;
+  /** Answers that have not come. */
+  owed = 0;
+
+  /** The first frame, when all of it is here. */
+  take(): Uint8Array | null {
+    if (this.n < 4) return null;
+    const size = framesize(this.buf, 0);
+    if (size < 7 || size > this.buf.length || (this.owed === 1 && this.n > size))
+      this.fail(Efversion);
+    if (this.n < size) return null;
+    const frame = this.buf.slice(0, size);
+    this.buf.copyWithin(0, size, this.n);
+    this.n -= size;
+    this.owed--;
+    return frame;
+  }
+
+  /** Nothing that comes now can be told apart. */
+  fail(message: string): never {
+    this.n = this.owed = 0;
+    throw new PlanError(message);
+  }
+
+  *close(): Task<void> {}
+}
 
 /** Down the ladder: what the server answers is believed where it is a prefix of what was offered. */
 function* negotiate(up: Proc, c: Line, offer: Agreed): Task<Agreed> {
@@ -88,14 +124,15 @@ function* negotiate(up: Proc, c: Line, offer: Agreed): Task<Agreed> {
   return got;
 }
 
-function* exchange(up: Proc, { c, wire }: Line, offer: Agreed): Task<Agreed> {
+function* exchange(up: Proc, { c, wire, heard }: Line, offer: Agreed): Task<Agreed> {
   const t: Fcall = { type: Tversion, tag: NOTAG, msize: offer.msize, version: offer.version };
   const buf = new Uint8Array(sizeS2M(t));
   convS2M(t, buf, 0);
   const off = c.dev.wire?.(c)?.out ?? 0;
   if (up.k.trace.on) up.k.trace.emit({ type: "send", conn: 0, fcall: t, bytes: buf.length, off });
   c.offset += yield* wire.write(up, c, buf, c.offset);
-  const frame = yield* readframe(up, { c, wire });
+  heard.owed++;
+  const frame = yield* readanswer(up, { c, wire, heard });
   const r = convM2S(frame, 0, frame.length);
   if (r !== null && up.k.trace.on) {
     const bytes = frame.length;
@@ -117,18 +154,15 @@ function checkreply(r: Fcall | null, offer: Agreed): Agreed {
   return { version: r.version, msize: r.msize };
 }
 
-/** One whole frame, the only thing a server may say now. */
-function* readframe(up: Proc, { c, wire }: Line): Task<Uint8Array> {
-  const buf = new Uint8Array(8192);
-  let n = 0;
+/** The answer to the last Tversion, the only thing a server may say now; those to earlier ones are passed over. */
+function* readanswer(up: Proc, { c, wire, heard }: Line): Task<Uint8Array> {
   for (;;) {
-    const got = yield* wire.read(up, c, buf.subarray(n), c.offset);
-    if (got === 0) throw new PlanError(Efversioneof);
+    const frame = heard.take();
+    if (frame !== null && heard.owed === 0) return frame;
+    if (frame !== null) continue;
+    const got = yield* wire.read(up, c, heard.buf.subarray(heard.n), c.offset);
     c.offset += got;
-    n += got;
-    if (n < 4) continue;
-    const size = framesize(buf, 0);
-    if (size < 7 || size > buf.length || n > size) throw new PlanError(Efversion);
-    if (n === size) return buf.subarray(0, n);
+    heard.n += got;
+    if (got === 0) heard.fail(Efversioneof);
   }
 }

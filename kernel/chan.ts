@@ -118,7 +118,7 @@ export class Chan {
   rock: Uint8Array | null = null;
   /** A mounted Chan: the Chan to its server. */
   mchan: Chan | null = null;
-  /** The connection that speaks 9P over this Chan; it ends with it. */
+  /** The connection that speaks 9P over this Chan, or the beginning of one; it ends with it. */
   mux: { close(): Task<void> } | null = null;
   /** What is read ahead or not yet answered for: stream(fd), OSTREAM. */
   streams: Streams | null = null;

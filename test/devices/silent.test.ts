@@ -7,7 +7,7 @@ import type { Sys } from "../../syscalls/sys.ts";
 import { simnet } from "../../userland/boot/net.ts";
 import { accept, announce, dial, listen } from "../../userland/lib/dial.ts";
 import { NOTHING, failure, run, within } from "../kit.ts";
-import { Fake } from "./fake.ts";
+import { Fake, pack } from "./fake.ts";
 
 /** What the child leaves open: one whose close waits for the server, in each name space. */
 const CASES = [
@@ -145,6 +145,72 @@ test(
       await fake.say(fake.truth(flush));
       t.is(await write, "interrupted");
       await sys.close(fd);
+      await sys.unmount(null, "/n");
+      await fake.over;
+    });
+  }),
+);
+
+/** How the answers to two Tversions come: the first when its asker is gone. */
+const LATE: {
+  readonly [how: string]: (one: Uint8Array, two: Uint8Array) => readonly Uint8Array[];
+} = {
+  "one by one": (one, two) => [one, two],
+  "at once": (one, two) => [Uint8Array.of(...one, ...two)],
+  "cut anywhere": (one, two) => [
+    one.slice(0, 3),
+    Uint8Array.of(...one.slice(3), ...two.slice(0, 9)),
+    two.slice(9),
+  ],
+};
+
+for (const [how, answers] of Object.entries(LATE))
+  test(
+    `the answer to a mount that was interrupted is not taken for that of the next: ${how}`,
+    within(async (t, k) => {
+      await run(k, async (sys: Sys) => {
+        await sys.notify(async (_note, s) => (s as Sys).noted(NCONT));
+        const [fake, fd] = await Fake.pipe(sys);
+        let first: F.Tmsg | null = null;
+        fake.lie = (m) => {
+          if (m.type !== F.Tversion) return null;
+          if (first === null) {
+            first = m;
+            return [];
+          }
+          const one = pack(fake.truth(first));
+          fake.version = "9P2000";
+          return answers(one, pack(fake.truth(m)));
+        };
+        await sys.alarm(10);
+        t.is(await failure(sys.mount(fd, -1, "/n", 0, "")), "interrupted");
+        // It offers less: the first answer would be no answer to this.
+        t.is(await sys.fversion(fd, 4096, "9P2000"), "9P2000");
+        await sys.mount(fd, -1, "/n", 0, "");
+        await sys.stat("/n/f");
+        await sys.unmount(null, "/n");
+        await fake.over;
+      });
+    }),
+  );
+
+test(
+  "what came of an answer when its asker was interrupted is not lost",
+  within(async (t, k) => {
+    await run(k, async (sys: Sys) => {
+      await sys.notify(async (_note, s) => (s as Sys).noted(NCONT));
+      const [fake, fd] = await Fake.pipe(sys);
+      let rest: Uint8Array | null = null;
+      fake.lie = (m) => {
+        if (m.type !== F.Tversion) return null;
+        const frame = pack(fake.truth(m));
+        if (rest !== null) return [rest, frame];
+        rest = frame.slice(5);
+        return [frame.slice(0, 5)];
+      };
+      await sys.alarm(10);
+      t.is(await failure(sys.fversion(fd, 0, "")), "interrupted");
+      await sys.mount(fd, -1, "/n", 0, "");
       await sys.unmount(null, "/n");
       await fake.over;
     });
