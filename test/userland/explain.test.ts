@@ -108,7 +108,7 @@ test.serial("a union: which member has the name, and why that one", async (t) =>
   );
   t.regex(
     await paragraph("open(", calls),
-    /^open\("\/tmp\/u\/f", OREAD\) succeeds: 3\. With it went 2 times read and close\.$/,
+    /^open\("\/tmp\/u\/f", OREAD\) succeeds: descriptor 3\. With it went 2 times read and close\.$/,
   );
 });
 

@@ -2,12 +2,23 @@
 // sentence for whatever happens.
 
 import test from "ava";
-import { DMDIR, MAFTER, MCACHE, MCREATE, MREPL, OEXCL, OREAD, OWRITE } from "../../kernel/const.ts";
+import {
+  DMDIR,
+  MAFTER,
+  MCACHE,
+  MCREATE,
+  MREPL,
+  OEXCL,
+  ORCLOSE,
+  OREAD,
+  OWRITE,
+} from "../../kernel/const.ts";
+import { Rclunk, Tclunk } from "../../kernel/fcall.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { serveramfs, simnet } from "../../userland/boot/net.ts";
 import { dial } from "../../userland/lib/dial.ts";
 import { Recorder } from "../../userland/view/recorder.ts";
-import type { Recording } from "../../userland/view/recording.ts";
+import type { Recording, Revent } from "../../userland/view/recording.ts";
 import { decision } from "../../userland/view/why.ts";
 import { failure, put } from "../kit.ts";
 
@@ -95,9 +106,9 @@ The server far!564 is asked what it knows of a/b/f (fid 2): its length, owner, m
 The server far!564 is told that a/b/f (fid 2) is not needed any more.
     It has the tag of the requests before it, so it is served after those, without waiting for an answer in between; the fid was for this exchange alone.
 The server far!564 has walked a/b/f: it is a file, and fid 2 stands for it.
-    Its request left 50.00 ms before.
+    That is one round trip: its request left 50.00 ms before.
 The server far!564 sends the entry: f is a file of 5 bytes, of glenda.
-    Its request left 50.00 ms before.
+    It shares the round trip of the answer before it: its request left 50.00 ms before.
 The server far!564 has forgotten fid 2.
     Nobody has waited for this; its request left 50.00 ms before.
 stat succeeds and gives --rw-rw-rw- glenda glenda 5 f.
@@ -116,17 +127,17 @@ Something is mounted on /n/far: the walk steps over to the server far!564 (conne
 The server far!564 is asked to walk a/b/f from its root (fid 0); where that leads is to be fid 1.
     The standard kernel asks for one thing at a time, and waits for each answer.
 The server far!564 has walked a/b/f: it is a file, and fid 1 stands for it.
-    Its request left 50.00 ms before.
+    That is one round trip: its request left 50.00 ms before.
 a/b/f is there, walked from /n/far.
     The server far!564 answered with a qid, the file's identity, for each element.
 The server far!564 is asked what it knows of a/b/f (fid 1): its length, owner, mode and times.
     The entry of a file is kept by its server.
 The server far!564 sends the entry: f is a file of 5 bytes, of glenda.
-    Its request left 50.00 ms before.
+    That is one round trip: its request left 50.00 ms before.
 The server far!564 is told that a/b/f (fid 1) is not needed any more.
     The standard kernel waits for the answer, though it learns nothing from it.
 The server far!564 has forgotten fid 1.
-    Its request left 50.00 ms before.
+    That is one round trip: its request left 50.00 ms before.
 stat succeeds and gives --rw-rw-rw- glenda glenda 5 f.
     It took 150.00 ms: 3 round trips, 6 messages, 180 bytes.
 `;
@@ -147,9 +158,9 @@ The server mid!564 is asked to walk y from its root (fid 0); where that leads is
 Member 1 of the union /u (/u of the memory tree) has no y.
     A union is tried in order: the next member is tried.
 The server far!564 refuses Twalk: "file does not exist".
-    The directory that was asked has no entry of that name; its request left 50.00 ms before.
+    The directory that was asked has no entry of that name; that is one round trip: its request left 50.00 ms before.
 The server mid!564 has walked y: it is a file, and fid 1 stands for it.
-    Its request left 50.00 ms before.
+    It shares the round trip of the answer before it: its request left 50.00 ms before.
 Member 2 of the union /u (the server far!564) has no y.
     A union is tried in order: the next member is tried.
 Member 3 of the union /u (the server mid!564) has y, so it is chosen.
@@ -157,8 +168,8 @@ Member 3 of the union /u (the server mid!564) has y, so it is chosen.
 The server mid!564 is asked to open y (fid 1) for reading.
     The walk has led to the file, and open makes it ready to be read or written.
 The server mid!564 has opened y (fid 1).
-    Its request left 50.00 ms before.
-open succeeds and gives 3.
+    That is one round trip: its request left 50.00 ms before.
+open succeeds and gives descriptor 3.
     It took 100.00 ms: 2 round trips, 6 messages, 126 bytes.
 `;
 
@@ -178,7 +189,7 @@ The server far!564 is asked what it knows of a/no/f (fid 2): its length, owner, 
 The server far!564 is told that a/no/f (fid 2) is not needed any more.
     It has the tag of the requests before it, so it is served after those, without waiting for an answer in between; the fid was for this exchange alone.
 The server far!564 has walked a and no further: in it, no is not there or not to be reached.
-    Its request left 50.00 ms before.
+    That is one round trip: its request left 50.00 ms before.
 The server far!564 refuses Tstat: "unknown fid".
     That follows from the walk that failed: fid 2 never came to be.
 The server far!564 refuses Tclunk: "unknown fid".
@@ -207,9 +218,9 @@ The server mid!564 is asked to walk new from its root (fid 0); where that leads 
 Member 1 of the union /u (/u of the memory tree) has no new.
     A union is tried in order: the next member is tried.
 The server far!564 refuses Twalk: "file does not exist".
-    The directory that was asked has no entry of that name; its request left 50.00 ms before.
+    The directory that was asked has no entry of that name; that is one round trip: its request left 50.00 ms before.
 The server mid!564 refuses Twalk: "file does not exist".
-    The directory that was asked has no entry of that name; its request left 50.00 ms before.
+    The directory that was asked has no entry of that name; it shares the round trip of the answer before it: its request left 50.00 ms before.
 Member 2 of the union /u (the server far!564) has no new.
     A union is tried in order: the next member is tried.
 Member 3 of the union /u (the server mid!564) has no new.
@@ -221,10 +232,10 @@ The server mid!564 is asked for a second handle, fid 1, on its root (fid 0).
 The server mid!564 is asked to create the file new in its root (fid 1), and open it for writing, emptied if it is there.
     It has the tag of the request before it, so it is served after that, without waiting for an answer in between.
 The server mid!564 has a second handle ready, fid 1.
-    Its request left 50.00 ms before.
+    That is one round trip: its request left 50.00 ms before.
 The server mid!564 has created new, and opened it.
-    Its request left 50.00 ms before.
-create succeeds and gives 3.
+    It shares the round trip of the answer before it: its request left 50.00 ms before.
+create succeeds and gives descriptor 3.
     It took 100.00 ms: 2 round trips, 8 messages, 171 bytes.
 `;
 
@@ -298,3 +309,23 @@ for (const namespace of ["names", "standard"] as const)
       }
       t.is(decision(r, r.events.length).what, "Nothing has happened yet.");
     });
+
+test("the fid of a file that is removed when it is closed is waited for; others are nobody's business", async (t) => {
+  const clunks = async (mode: number): Promise<string[]> => {
+    const r = await recorded("names", async (sys) => {
+      await sys.close(await sys.create("/n/far/tmp", mode, 0o666));
+      await sys.sleep(1000);
+    });
+    const of = (e: Revent): boolean =>
+      "fcall" in e && (e.fcall.type === Tclunk || e.fcall.type === Rclunk);
+    return r.events.flatMap((e, i) => (of(e) && e.call === 1 ? [decision(r, i).why] : []));
+  };
+  t.deepEqual(await clunks(OWRITE | ORCLOSE), [
+    "The close waits for the answer, since the server does more here than forget a number.",
+    "That is one round trip: its request left 50.00 ms before.",
+  ]);
+  t.deepEqual(await clunks(OWRITE), [
+    "The server may forget it; nobody waits for the answer.",
+    "Nobody has waited for this; its request left 50.00 ms before.",
+  ]);
+});

@@ -8,7 +8,7 @@ import type { Rcall, Recording, Revent } from "./recording.ts";
 import { msgfmt } from "./msgfmt.ts";
 import { plural, timefmt } from "./stepfmt.ts";
 import { memberof, mountat, servername } from "./who.ts";
-import { decision } from "./why.ts";
+import { decision, resultwords } from "./why.ts";
 import { because } from "./whyerror.ts";
 import { follows } from "./whymsg.ts";
 
@@ -113,7 +113,7 @@ function headline(calls: readonly Rcall[], main: Rcall): string {
 }
 
 function outcome(c: Rcall): string {
-  return c.result === "" ? "succeeds" : `succeeds: ${c.result}`;
+  return c.result === "" ? "succeeds" : `succeeds: ${resultwords(c)}`;
 }
 
 /** What namec decided, as sentences. */

@@ -69,6 +69,18 @@ const CALLS: Readonly<Record<string, string>> = {
   sleep: "sleep waits.",
   await: "await waits for a child process to end.",
   fd2path: "fd2path tells by which name a file was opened.",
+  exits: "exits ends the process, with a status for whoever waits for it.",
+  wait: "wait waits for a child process to end.",
+  notify: "notify says what is to be done when a note comes.",
+  alarm: "alarm asks for a note after a time.",
+  rendezvous: "rendezvous meets another process, and each gets the other's value.",
+  errstr: "errstr gives the text of the last error.",
+  nsec: "nsec tells the time.",
+  fversion: "fversion agrees with a server on a version of 9P.",
+  fauth: "fauth opens a file through which a user is proved to a server.",
+  stream: "stream has what follows of a file read ahead or written behind.",
+  sread: "sread takes data that was read ahead.",
+  swrite: "swrite writes without waiting for the answer.",
 };
 
 function called(r: Recording, e: Revent): Decision {
@@ -89,10 +101,16 @@ function returned(r: Recording, e: Revent): Decision {
     const what =
       call.result === ""
         ? `${call.name} succeeds.`
-        : `${call.name} succeeds and gives ${call.result}.`;
+        : `${call.name} succeeds and gives ${resultwords(call)}.`;
     return { what, why: cost };
   }
   return { what: `${call.name} fails: ${call.error}.`, why: `${because(call.error)} ${cost}` };
+}
+
+/** What a call gave: a number that is a file's is called so. */
+export function resultwords(call: Rcall): string {
+  const fd = ["open", "create", "dup"].includes(call.name);
+  return fd && call.error === null ? `descriptor ${call.result}` : call.result;
 }
 
 /** What a call has cost: "It took 50.00 ms: 1 round trip, 6 messages, 122 bytes." */

@@ -220,7 +220,7 @@ export function receivewhy(a: At, e: Receive): Decision {
     };
   const at = { ...a, event: e.of };
   const what = `${from} ${answer(at, of, e.fcall)}.`;
-  return { what, why: sentence(consequence(at, of, e)) };
+  return { what, why: sentence(consequence(at, of, e, a.event)) };
 }
 
 /** What the server says: "walked a/b: ...". */
@@ -291,18 +291,37 @@ function entry(stat: Uint8Array): string {
 }
 
 /** What follows from the answer, and when it came. */
-function consequence(a: At, of: Send, e: Receive): string {
+function consequence(a: At, of: Send, e: Receive, event: number): string {
   const t = of.fcall;
   const f = e.fcall;
   if (nofid(a, of, e))
     return `that follows from the walk that failed: fid ${"fid" in t ? t.fid : ""} never came to be`;
   const late = a.r.calls[of.call];
   const after = late === undefined || (late.ended !== null && late.ended < e.at);
-  if (f.type === F.Rclunk && (after || a.r.about.namespace === "names"))
+  if (f.type === F.Rclunk && (after || (a.r.about.namespace === "names" && late.name !== "close")))
     return `nobody has waited for this; its request left ${timefmt(e.at - of.at)} before`;
-  const time = `its request left ${timefmt(e.at - of.at)} before`;
+  const left = `its request left ${timefmt(e.at - of.at)} before`;
+  const trip =
+    after || of.call < 0
+      ? ""
+      : firstback(a.r, event)
+        ? "that is one round trip: "
+        : "it shares the round trip of the answer before it: ";
+  const time = trip + left;
   if (f.type === F.Rerror) return `${because(f.ename).replace(/\.$/, "")}; ${time}`;
   return after && of.call >= 0 ? `the call that caused it has long returned; ${time}` : time;
+}
+
+/** Whether an answer is the first that its call gets to what was sent since the last one. */
+function firstback(r: Recording, event: number): boolean {
+  const e = r.events[event];
+  const first = r.calls[e?.call ?? -1]?.first ?? 0;
+  for (let i = event - 1; i >= first; i--) {
+    const x = r.events[i];
+    if (x === undefined || x.call !== e?.call) continue;
+    if (x.type === "send" || x.type === "receive") return x.type === "send";
+  }
+  return true;
 }
 
 /** Whether an answer is only the consequence of a walk that failed before it in the same exchange. */
