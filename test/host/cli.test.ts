@@ -361,3 +361,27 @@ test("explain says what became of a name, on simulated machines and on a real se
   t.is(wrong.status, 2);
   t.is(wrong.err, "namec explain: there is no call opne\n    did you mean open NAME [MODE]?\n");
 });
+
+test("namec web hands out the page's files and nothing else, until Ctrl-C", async (t) => {
+  const run = new Run(["web", "--port", "0"]);
+  t.teardown(() => void run.child.kill("SIGKILL"));
+  const [, url = ""] = await run.saying(/^the page is at (http:\S+);/m);
+  const page = await fetch(url);
+  t.like(page, { status: 200 });
+  t.is(page.headers.get("content-type"), "text/html; charset=utf-8");
+  const text = await page.text();
+  const [, script = ""] = /src="(\.\/assets\/\S+\.js)"/.exec(text) ?? [];
+  const head = await fetch(new URL(script, url), { method: "HEAD" });
+  t.is(head.headers.get("content-type"), "text/javascript; charset=utf-8");
+  t.true(Number(head.headers.get("content-length")) > 1000);
+  t.is(await head.text(), "");
+  t.is((await fetch(new URL("nothing", url))).status, 404);
+  t.is((await fetch(new URL("%2e%2e%2fuserland/host/namec.js", url))).status, 404);
+  t.is((await fetch(url, { method: "POST" })).status, 405);
+  const { port } = new URL(url);
+  const second = await namec(["web", "--port", port]);
+  t.is(second.status, 1);
+  t.regex(second.err, /^namec web: port \d+ of 127\.0\.0\.1 is taken; give another, or --port 0/);
+  run.interrupt();
+  t.like(await run.ended(), { status: 0, signal: null });
+});
