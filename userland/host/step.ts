@@ -10,7 +10,7 @@ import type { Frame } from "../view/frame.ts";
 import { frametext } from "../view/frametext.ts";
 import type { Findplace } from "../view/recorder.ts";
 import { Recordingerror, fromjson, tojson } from "../view/recording.ts";
-import type { Recording } from "../view/recording.ts";
+import type { Rcall, Recording } from "../view/recording.ts";
 import { plural, timefmt } from "../view/stepfmt.ts";
 import { Tape } from "../view/tape.ts";
 import type { By } from "../view/tape.ts";
@@ -87,7 +87,7 @@ async function recorded(given: Given, terminal: boolean): Promise<Recording> {
   const how: How = {
     ...(place !== undefined && { place }),
     clock: given.has("real") ? "real" : "virtual",
-    tell: (e) => seen.tell(e.at),
+    tell: seen.tell,
     ...(!terminal && { tty: new Streamtty(process.stdin, quiet, quiet) }),
   };
   try {
@@ -132,25 +132,33 @@ function opened(file: string): Recording {
   }
 }
 
-/** Says how far a run is that takes long, to someone at a terminal. */
-function progress(): { readonly tell: (at: number) => void; readonly end: () => void } {
-  let [events, time, said] = [0, 0, false];
+/** Says how far a run is that takes long, to someone at a terminal; not while it waits, nor when it talks itself. */
+function progress(): { readonly tell: NonNullable<How["tell"]>; readonly end: () => void } {
+  let [events, seen, time, talks, shown] = [0, 0, 0, false, false];
   const timer = setInterval(() => {
-    if (!process.stderr.isTTY) return;
-    said = true;
+    const waits = events === seen;
+    seen = events;
+    if (waits || talks || !process.stderr.isTTY) return;
+    shown = true;
     const text = `running: ${plural(events, "event")}, ${timefmt(time)}; Ctrl-C ends it`;
     process.stderr.write(`\r\u001B[K${text}`);
   }, 1000).unref();
   return {
-    tell: (at) => {
+    tell: (e, r) => {
       events++;
-      time = at;
+      time = e.at;
+      talks ||= e.type === "call" && talk(r.calls[e.call]);
     },
     end: () => {
       clearInterval(timer);
-      if (said) process.stderr.write("\r\u001B[K");
+      if (shown) process.stderr.write("\r\u001B[K");
     },
   };
+}
+
+/** Whether a call writes to what a program has its console open on at first. */
+function talk(call: Rcall | undefined): boolean {
+  return call?.name === "write" && (call.args[0] === 1 || call.args[0] === 2);
 }
 
 type Range = { readonly from: number; readonly to: number; readonly by: By };
