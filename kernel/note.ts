@@ -38,6 +38,8 @@ export class Notes implements Done {
   /** The handler runs. */
   #notified = false;
   #begun = false;
+  /** The handler is over, and its noted still to run. */
+  #returned = false;
   #co: Coroutine | null = null;
   /** Calls numbered up to this one wait for the handler; its own calls come later. */
   #mark = 0;
@@ -89,7 +91,7 @@ export class Notes implements Done {
       yield* pprint(this.#proc, Enotnotified);
       this.#proc.exit(Esuicide);
     } else if (how === NCONT) this.#resume();
-    else if (how === NDFLT) this.#die();
+    else if (how === NDFLT || this.#returned) this.#die();
     else error(Ebadarg);
   }
 
@@ -118,7 +120,10 @@ export class Notes implements Done {
 
   /** The handler returned; not having said noted(NCONT) is NDFLT. */
   finish(co: Coroutine): void {
-    if (this.#notified && co === this.#co) this.#die();
+    if (!this.#notified || co !== this.#co) return;
+    // A handler that did not wait for its noted has called it all the same.
+    for (const c of this.#proc.coroutines()) this.#returned ||= c.label === "noted";
+    if (!this.#returned) this.#die();
   }
 
   fail(_co: Coroutine, e: unknown): void {
@@ -133,7 +138,7 @@ export class Notes implements Done {
 
   #resume(): void {
     const { notes } = this.#proc;
-    this.#notified = this.#begun = false;
+    this.#notified = this.#begun = this.#returned = false;
     this.#co = null;
     notes.shift();
     const next = notes[0];

@@ -118,6 +118,30 @@ test(
 );
 
 test(
+  "a handler that does not wait for its noted has called it; one that calls none, or with nonsense, ends the process",
+  inside(async (t, sys) => {
+    const ways: readonly [how: string, handler: (s: Sys) => void][] = [
+      ["", (s) => void s.noted(NCONT)],
+      ["boom", (s) => void s.noted(NDFLT)],
+      ["boom", (s) => void s.noted(7)],
+      ["boom", () => undefined],
+    ];
+    for (const [how, handler] of ways) {
+      const pid = await sys.rfork(RFPROC | RFFDG, async (child: Sys) => {
+        await child.notify((_note, its) => handler(its as Sys));
+        t.is(await failure(child.sleep(1000)), "interrupted");
+        // Another note finds all as before.
+        await postnote(child, PNPROC, pid, "again");
+        t.is(await failure(child.sleep(1)), "no error");
+      });
+      await sys.sleep(1);
+      await postnote(sys, PNPROC, pid, "boom");
+      t.is((await sys.wait()).msg, how === "" ? "" : `main ${pid}: ${how}`);
+    }
+  }),
+);
+
+test(
   "noted outside of a handler says so on descriptor 2 and ends the process",
   within(async (t, k) => {
     const { status, output } = await run(k, async (sys: Sys) => {
