@@ -111,6 +111,7 @@ test("--host is a name and what the link is like", (t) => {
     ["far:rtt", /bad time ''/],
     ["far:rtt=50", /bad time '50'/],
     ["far:rtt=5ms,speed=1", /unknown speed/],
+    ["far:rtt=1ms,rtt=2ms", /far is given rtt twice/],
     ["far:rtt=5ms,version=9P1999", /bad version '9P1999'/],
     [":rtt=5ms", /'' is no name for a machine/],
     ["gnot:rtt=5ms", /'gnot' is no name/],

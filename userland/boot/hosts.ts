@@ -37,6 +37,7 @@ export function hostof(text: string): Simhost {
     if (check === undefined)
       throw new Unitserror(`unknown ${key}`, `there are ${Object.keys(CHECK).join(", ")}`);
     check(value);
+    if (key in given) throw new Unitserror(`${name} is given ${key} twice`);
     given[key] = value;
   }
   const { rtt, version, ...link } = given;
