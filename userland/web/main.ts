@@ -257,7 +257,9 @@ class Page {
     }
     const editing =
       e.target instanceof Element &&
-      e.target.closest("input, textarea, .cm-editor, dialog") !== null;
+      e.target.closest(
+        'input:not([type="range"], [type="radio"]), textarea, .cm-editor, dialog',
+      ) !== null;
     if (e.key === "?" && !editing) byid("keys", HTMLDialogElement).showModal();
   }
 

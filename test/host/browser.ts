@@ -1,0 +1,124 @@
+// What the tests of the page share: the page built anew, on a plain file server below some path, and
+// Debian's chromium to look at it. Whatever a page asks for is noted: it may be that path and nothing else.
+
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { delimiter, extname, join } from "node:path";
+import type { ExecutionContext } from "ava";
+import { chromium } from "playwright-core";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { build } from "vite";
+
+/** Where the page lies on the server: no page may think that it is at the top. */
+const BELOW = "/some/path/";
+
+const PATIENCE = 120_000;
+
+const TYPES: Readonly<Record<string, string>> = {
+  ".html": "text/html",
+  ".js": "text/javascript",
+  ".css": "text/css",
+};
+
+/** The page, built and served, and a browser. */
+export class Site {
+  readonly dir: string;
+  readonly #server: Server;
+  readonly #browser: Browser;
+
+  constructor(dir: string, server: Server, browser: Browser) {
+    this.dir = dir;
+    this.#server = server;
+    this.#browser = browser;
+  }
+
+  /** Where the page is. */
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}${BELOW}`;
+  }
+
+  /** Opens the page in a browser that knows nothing yet; what goes wrong there fails the test. */
+  async open(
+    t: ExecutionContext,
+    how: BrowserContextOptions & { hash?: string } = {},
+  ): Promise<Page> {
+    const { hash = "", ...opts } = how;
+    const context = await this.#browser.newContext(opts);
+    // Other tests may have all processors.
+    context.setDefaultTimeout(PATIENCE);
+    const wrong: string[] = [];
+    const mine = (url: string): boolean => url.startsWith(this.url) || /^(blob|data):/.test(url);
+    context.on("request", (r) => {
+      if (!mine(r.url())) wrong.push(`it asks for ${r.url()}`);
+    });
+    context.on("weberror", (e) => wrong.push(`it throws ${e.error().message}`));
+    const page = await context.newPage();
+    page.on("console", (m) => {
+      if (m.type() === "error") wrong.push(`it complains: ${m.text()}`);
+    });
+    t.teardown(async () => {
+      await context.close();
+      if (wrong.length > 0) throw new Error(`the page does what it may not: ${wrong.join("; ")}`);
+    });
+    await page.goto(this.url + hash);
+    await page.waitForSelector("body[data-editor]");
+    return page;
+  }
+
+  async close(): Promise<void> {
+    await this.#browser.close();
+    this.#server.close();
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+}
+
+/** Builds the page, serves it and starts the browser. */
+export async function newsite(): Promise<Site> {
+  const executablePath = findchromium();
+  const dir = mkdtempSync(join(tmpdir(), "namec-page-"));
+  await build({ build: { outDir: dir, emptyOutDir: true }, logLevel: "error" });
+  const server = createServer(({ url = "" }, r) => {
+    const path = new URL(url, "http://x/").pathname;
+    const file = join(
+      dir,
+      path.endsWith("/") ? `${path.slice(BELOW.length)}index.html` : path.slice(BELOW.length),
+    );
+    if (!path.startsWith(BELOW) || !existsSync(file)) return void r.writeHead(404).end();
+    r.writeHead(200, { "content-type": TYPES[extname(file)] ?? "text/plain" });
+    return void r.end(readFileSync(file));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  // The sandbox cannot be had by root, which is who runs tests in a container.
+  const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+  return new Site(dir, server, browser);
+}
+
+function findchromium(): string {
+  for (const dir of (process.env["PATH"] ?? "").split(delimiter)) {
+    const file = join(dir, "chromium");
+    if (dir !== "" && existsSync(file)) return file;
+  }
+  throw new Error("there is no chromium: run test/host/install");
+}
+
+/** Runs what the page has now, in both kernels, and waits for the end: "done" or "failed". */
+export async function runpage(page: Page): Promise<string> {
+  await page.click("#run");
+  return await ended(page);
+}
+
+/** When the run has ended, and how. */
+export async function ended(page: Page): Promise<string> {
+  await page.waitForSelector("body[data-run=done], body[data-run=failed]");
+  return (await page.getAttribute("body", "data-run")) ?? "";
+}
+
+/** Puts a text in place of the program. */
+export async function putprogram(page: Page, text: string): Promise<void> {
+  await page.click(".cm-content");
+  await page.keyboard.press("ControlOrMeta+a");
+  await page.keyboard.insertText(text);
+}

@@ -1,0 +1,372 @@
+/// <reference lib="dom" />
+/// <reference lib="dom.iterable" />
+// The page in a browser: a run there is, step by step, what it is in Node; links, keys, a phone, the dark;
+// and programs that do not work.
+
+import { readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { gzipSync } from "node:zlib";
+import test from "ava";
+import type { Page } from "playwright-core";
+import { Buffertty } from "../../kernel/tty.ts";
+import { bin } from "../../userland/bin/index.ts";
+import { HERE, boothosts, hostof } from "../../userland/boot/hosts.ts";
+import { mounted } from "../../userland/boot/mounts.ts";
+import { loadprogram, progname } from "../../userland/host/load.ts";
+import { findplace } from "../../userland/host/place.ts";
+import { sentences } from "../../userland/view/arrowtext.ts";
+import { heading } from "../../userland/view/arrowtext.ts";
+import { frameof } from "../../userland/view/frame.ts";
+import { lessonof } from "../../userland/view/lesson.ts";
+import { Recorder } from "../../userland/view/recorder.ts";
+import { Scenes } from "../../userland/view/scene.ts";
+import { timefmt } from "../../userland/view/stepfmt.ts";
+import { Tape } from "../../userland/view/tape.ts";
+import { rows } from "../../userland/view/tree.ts";
+import { ended, newsite, putprogram, runpage } from "./browser.ts";
+import type { Site } from "./browser.ts";
+
+const LESSON = "01-which-server.ts";
+
+let site: Site;
+test.before(async () => {
+  site = await newsite();
+});
+test.after.always(async () => {
+  await site?.close();
+});
+
+/** What a step shows, as text: on the page, or as the same view functions make it from a recording. */
+type Shown = Readonly<
+  Record<"number" | "time" | "call" | "line" | "what" | "why" | "tree" | "messages", string>
+>;
+
+/** The steps of a lesson run in Node. */
+async function innode(file: string, namespace: "names" | "standard"): Promise<Shown[]> {
+  const { machines } = lessonof(readFileSync(file, "utf8"));
+  const tty = new Buffertty();
+  const opts = { clock: "virtual", namespace, tty, files: { bin } } as const;
+  const here = await boothosts(opts, { hosts: machines.map(hostof), seed: 0 });
+  const about = { program: file, namespace, clock: "virtual", seed: 0, machine: HERE } as const;
+  const rec = new Recorder({ about: { ...about, hosts: machines }, place: findplace(), snap: 160 });
+  const main = await loadprogram(file);
+  rec.listen(here.kernel.trace);
+  const like = await mounted(here.kernel, here.mounts);
+  rec.begin(like === null ? [] : [like.pid]);
+  const p = here.kernel.spawn(main, [progname(file)], { tty, ...(like !== null && { like }) });
+  like?.kill();
+  await p.wait();
+  // The page shows what was when the program ended, not how its machines were shut down.
+  const tape = new Tape(structuredClone({ ...rec.recording, lost: 0 }));
+  await here.shutdown();
+  const scenes = new Scenes(tape.recording);
+  return Array.from({ length: tape.length }, (_, i) => shown(tape, scenes, i));
+}
+
+function shown(tape: Tape, scenes: Scenes, step: number): Shown {
+  const f = frameof(tape, step);
+  const scene = scenes.at(f.event);
+  const said = sentences(scene);
+  return {
+    number: `Step ${step + 1} of ${f.steps}`,
+    time: timefmt(f.time),
+    call:
+      f.call?.text ?? (f.process === "" ? "the kernel itself" : `process ${f.pid}: ${f.process}`),
+    line: (f.call?.place ?? "").replace(/^.*\//, ""),
+    what: f.what,
+    why: f.why,
+    tree: rows(f.tree)
+      .map((r) => r.node.name)
+      .join(" "),
+    messages: `${heading(scene)} ${said.length === 0 ? "No messages." : `${said.join(". ")}.`}`,
+  };
+}
+
+/** What the page shows now. */
+function onpage(page: Page): Promise<Shown> {
+  return page.evaluate(() => {
+    const text = (selector: string): string => document.querySelector(selector)?.textContent ?? "";
+    const all = (selector: string, between: string): string =>
+      [...document.querySelectorAll(selector)].map((e) => e.textContent).join(between);
+    return {
+      number: text("#step-say").replace(/\. .*/s, ""),
+      time: text("#step-time"),
+      call: text("#step-call"),
+      line: text("#step-place").replace(/^.*\//, ""),
+      what: text("#step-what"),
+      why: text("#step-why"),
+      tree: all("#tree .node-name", " "),
+      messages: all("#diagram svg > title, #diagram svg > desc", " "),
+    };
+  });
+}
+
+/** Presses a key and waits for the step to be drawn. */
+async function press(page: Page, key: string): Promise<void> {
+  await page.keyboard.press(key);
+  await page.evaluate(
+    () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))),
+  );
+}
+
+/** Goes from step to step with a key, and gives what was to be seen. */
+async function walked(page: Page, key: string, n: number): Promise<Shown[]> {
+  const list = [await onpage(page)];
+  for (let i = 1; i < n; i++) {
+    await press(page, key);
+    list.push(await onpage(page));
+  }
+  return list;
+}
+
+/** Opens the page with a lesson run. */
+async function withlesson(page: Page, name = LESSON): Promise<void> {
+  await page.selectOption("#example", name);
+  if ((await runpage(page)) !== "done") throw new Error(await page.innerText("#problem"));
+}
+
+for (const space of ["names", "standard"] as const)
+  test.serial(
+    `every step in the page is what it is in Node, forward and back, in ${space}`,
+    async (t) => {
+      const node = await innode(resolve("examples/lessons", LESSON), space);
+      t.true(node.length > 50);
+      const page = await site.open(t);
+      await withlesson(page);
+      await page.check(`#space-${space}`);
+      await press(page, "g");
+      t.deepEqual(await walked(page, "n", node.length), node);
+      // There is no step behind the last.
+      await press(page, "n");
+      t.deepEqual(await onpage(page), node.at(-1));
+      t.deepEqual(await walked(page, "p", node.length), node.toReversed());
+      t.like(await onpage(page), { number: `Step 1 of ${node.length}` });
+      t.is(await page.innerText("#console"), "rain\nstay in\n");
+    },
+  );
+
+test.serial(
+  "a link brings program, machines, name space and step to another browser",
+  async (t) => {
+    const page = await site.open(t);
+    await withlesson(page);
+    await page.fill("#machine-0-rtt", "70ms");
+    await putprogram(
+      page,
+      'import { type Sys, print } from "namec";\nexport default async (sys: Sys) => {\n  await sys.stat("/n/far");\n  await print(sys, "mine\\n");\n};\n',
+    );
+    t.is(await runpage(page), "done");
+    await page.check("#space-standard");
+    await press(page, "G");
+    await press(page, "p");
+    const before = await onpage(page);
+    await page.click("#share");
+    await page.waitForFunction(() => location.hash.length > 20);
+    const hash = new URL(page.url()).hash;
+    const other = await site.open(t, { hash });
+    t.is(await ended(other), "done");
+    await other.waitForFunction(
+      (n) => document.querySelector("#step-say")?.textContent?.startsWith(n) === true,
+      before.number,
+    );
+    t.deepEqual(await onpage(other), before);
+    t.true(await other.isChecked("#space-standard"));
+    t.is(await other.inputValue("#machine-0-rtt"), "70ms");
+    t.true((await other.innerText(".cm-content")).includes('print(sys, "mine\\n")'));
+  },
+);
+
+test.serial("a link that is damaged says so, and the page works", async (t) => {
+  const page = await site.open(t, { hash: "#z.abcdef" });
+  t.regex(await page.innerText("#link-problem"), /damaged/);
+  t.is(await runpage(page), "done");
+});
+
+test.serial("the keyboard alone is enough", async (t) => {
+  const page = await site.open(t);
+  const focused = (): Promise<string> => page.evaluate(() => document.activeElement?.id ?? "");
+  const tabto = async (id: string): Promise<void> => {
+    for (let i = 0; i < 60 && (await focused()) !== id; i++) await page.keyboard.press("Tab");
+    t.is(await focused(), id);
+    // One sees where one is.
+    t.true(
+      await page.evaluate(() => {
+        const e = document.activeElement;
+        if (e === null) return false;
+        const { outlineStyle, boxShadow } = getComputedStyle(e);
+        return outlineStyle !== "none" || boxShadow !== "none";
+      }),
+      `${id} does not show that it has the focus`,
+    );
+  };
+  await page.keyboard.press("Tab");
+  t.is(await page.evaluate(() => document.activeElement?.textContent), "To the program");
+  await tabto("example");
+  const before = await page.innerText(".cm-content");
+  for (let i = 0; i < 3; i++) await page.keyboard.press("ArrowDown");
+  t.not(await page.innerText(".cm-content"), before);
+  await tabto("run");
+  await page.keyboard.press("Enter");
+  t.is(await ended(page), "done");
+  await page.keyboard.press("Tab");
+  await tabto("slider");
+  await press(page, "End");
+  const last = await onpage(page);
+  t.regex(last.number, /^Step (\d+) of \1$/);
+  await press(page, "Home");
+  t.regex((await onpage(page)).number, /^Step 1 of /);
+  for (const key of ["c", "m", "n", "G", "F"]) {
+    const was = await onpage(page);
+    await press(page, key);
+    // Back to a failure there may be no way.
+    if (key !== "F") t.not((await onpage(page)).number, was.number, `${key} goes nowhere`);
+    if (key === "m") t.is(await page.locator("#diagram .arrow.current").count(), 1);
+  }
+  await press(page, "v");
+  t.true(await page.isChecked("#space-standard"));
+  await page.keyboard.press("?");
+  t.true(await page.isVisible("#keys"));
+  await page.keyboard.press("Escape");
+  t.false(await page.isVisible("#keys"));
+  await page.keyboard.press("Control+Enter");
+  t.is(await ended(page), "done");
+});
+
+test.serial("on a phone nothing lies outside of the screen", async (t) => {
+  const page = await site.open(t, {
+    viewport: { width: 360, height: 740 },
+    hasTouch: true,
+    isMobile: true,
+  });
+  const fits = async (when: string): Promise<void> => {
+    const [inner, scroll] = await page.evaluate(() => [
+      innerWidth,
+      document.documentElement.scrollWidth,
+    ]);
+    t.is(inner, 360, when);
+    t.true((scroll ?? 999) <= 360, `${when}: ${scroll} wide`);
+  };
+  await fits("at first");
+  for (const name of ["10-sixteen-readers.ts", "11-dead-server.ts"]) {
+    await withlesson(page, name);
+    for (const id of ["#go-next-message", "#go-next-call", "#go-last", "#go-first"]) {
+      await page.tap(id);
+      await fits(`${name} after ${id}`);
+    }
+  }
+  const small = await page.evaluate(() =>
+    [...document.querySelectorAll("button, select, input[type=range]")]
+      .filter((e) => e.checkVisibility())
+      .map((e) => [e.id, e.getBoundingClientRect().height] as const)
+      .filter(([, height]) => height < 24),
+  );
+  t.deepEqual(small, [], "too small for a finger");
+});
+
+for (const colorScheme of ["light", "dark"] as const)
+  test.serial(`everything can be read where it is ${colorScheme}`, async (t) => {
+    const page = await site.open(t, { colorScheme });
+    await withlesson(page, "04-long-name.ts");
+    await press(page, "f");
+    const { faint, back } = await page.evaluate(contrasts);
+    t.deepEqual(faint, []);
+    t.is(back > 0.5, colorScheme === "light");
+  });
+
+/** In the page: the texts that have too little contrast with what is behind them, and how bright that is. */
+function contrasts(): { faint: string[]; back: number } {
+  const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  // Whatever the colour is written in, the canvas has it in bytes.
+  const bytes = (css: string): number[] => {
+    if (canvas === null) return [0, 0, 0, 255];
+    canvas.clearRect(0, 0, 1, 1);
+    canvas.fillStyle = css;
+    canvas.fillRect(0, 0, 1, 1);
+    return [...canvas.getImageData(0, 0, 1, 1).data];
+  };
+  const light = (css: string): number => {
+    const [r = 0, g = 0, b = 0] = bytes(css)
+      .slice(0, 3)
+      .map((c) => (c / 255 <= 0.04045 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const behind = (e: Element | null): string => {
+    for (let x = e; x !== null; x = x.parentElement) {
+      const { backgroundColor } = getComputedStyle(x);
+      if ((bytes(backgroundColor)[3] ?? 0) === 255) return backgroundColor;
+    }
+    return getComputedStyle(document.documentElement).colorScheme.startsWith("dark")
+      ? "#000"
+      : "#fff";
+  };
+  const faint = [
+    ...document.querySelectorAll("h1, h2, h3, p, pre, code, span, td, th, button, label, svg text"),
+  ]
+    .filter(
+      (e) =>
+        e.checkVisibility() && (e.textContent ?? "").trim() !== "" && !e.matches(".sr, [disabled]"),
+    )
+    .flatMap((e) => {
+      const s = getComputedStyle(e);
+      const [a, b] = [light(e.matches("svg text") ? s.fill : s.color), light(behind(e))];
+      const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+      return ratio >= 4.5
+        ? []
+        : [
+            `${e.tagName} ${e.id || e.className.toString()} "${e.textContent?.slice(0, 30)}": ${ratio.toFixed(2)}`,
+          ];
+    });
+  return { faint, back: light(behind(document.body)) };
+}
+
+test.serial("what must load is less than 300 KB, gzipped", async (t) => {
+  const html = readFileSync(join(site.dir, "index.html"), "utf8");
+  const want = new Set(
+    [...html.matchAll(/(?:src|href)="\.\/([^"]+\.js)"/g)].map((m) => m[1] ?? ""),
+  );
+  t.is(want.size, 1);
+  const page = await site.open(t);
+  page.on("worker", (w) => want.add(`assets/${w.url().replace(/^.*\//, "")}`));
+  // A kernel is wanted too, though it loads when something is run.
+  page.on("request", (r) => {
+    const file = r.url().slice(site.url.length);
+    if (/^assets\/worker.*\.js$/.test(file)) want.add(file);
+  });
+  await withlesson(page);
+  const files = [...want].filter((f) => /^assets\/(index|worker)[\w-]*\.js$/.test(f));
+  t.is(files.length, 2, [...want].join(" "));
+  const size = files.reduce((n, f) => n + gzipSync(readFileSync(join(site.dir, f))).length, 0);
+  t.true(size < 300_000, `${size} bytes`);
+});
+
+test.serial("what is wrong with a program is said, with its line", async (t) => {
+  const page = await site.open(t);
+  await putprogram(page, "export default async function main(sys) {\n  let x = ;\n}\n");
+  t.is(await runpage(page), "failed");
+  t.regex(await page.innerText("#problem"), /^\S+:2(:\d+)?: /);
+  await putprogram(
+    page,
+    'import { print } from "namec";\nexport default async (sys) => {\n  await print(sys, "so far\\n");\n  null.x;\n};\n',
+  );
+  await page.click("#run");
+  await page.waitForFunction(
+    () => document.querySelector("#problem")?.textContent?.includes(":4:") === true,
+  );
+  await ended(page);
+  t.regex(await page.innerText("#problem"), /TypeError/);
+  // What it did before can be stepped through.
+  t.is(await page.innerText("#console"), "so far\n");
+  t.regex((await onpage(page)).number, /^Step 1 of \d+$/);
+});
+
+test.serial("a program that spins is stopped, and another one runs", async (t) => {
+  const page = await site.open(t);
+  await putprogram(page, "export default async () => {\n  for (;;);\n};\n");
+  await page.click("#run");
+  await page.waitForSelector("body[data-run=running]");
+  await page.click("#stop");
+  t.is(await ended(page), "failed");
+  t.regex(await page.innerText("#problem"), /^stopped/);
+  await withlesson(page);
+  t.regex((await onpage(page)).number, /^Step 1 of \d+$/);
+});
