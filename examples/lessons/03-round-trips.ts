@@ -3,7 +3,7 @@
 //
 //     npx namec step --virtual --host new:rtt=50ms,version=9P2000.ix --host old:rtt=50ms,version=9P2000 examples/lessons/03-round-trips.ts
 //
-// Question: which requests of the first stat travel together, and what would the second one lose if it sent
+// Question: Which requests of the first stat travel together, and what would the second one lose if it sent
 //     them so too? How many round trips has each with --namespace standard?
 // Look at: the two stats, and the version in the Rversion of each server.
 

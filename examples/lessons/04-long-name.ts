@@ -2,7 +2,7 @@
 //
 //     npx namec step --virtual --host far:rtt=50ms examples/lessons/04-long-name.ts
 //
-// Question: one element of the name is not there. Which, what is there instead of it, and how often was the
+// Question: One element of the name is not there. Which, what is there instead of it, and how often was the
 //     server asked to find that out? What is different about the second name, which fails too?
 // Look at: the Rwalk: how many qids it has for how many names; and the error of each call.
 

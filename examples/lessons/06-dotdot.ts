@@ -3,7 +3,7 @@
 //     npx namec step --virtual --host far:rtt=50ms examples/lessons/06-dotdot.ts
 //     npx namec step --virtual --namespace standard --host far:rtt=50ms examples/lessons/06-dotdot.ts
 //
-// Question: there is no directory nowhere. Why does the first stat work, and who would have to be asked for
+// Question: There is no directory nowhere. Why does the first stat work, and who would have to be asked for
 //     it to fail? After chdir into a bound directory, where does .. lead?
 // Look at: what the name is cleaned to before anybody is asked; and each call in the other name space.
 

@@ -3,7 +3,7 @@
 //     npx namec step --virtual --host far:rtt=50ms --host near:rtt=2ms examples/lessons/07-mount-below-union.ts
 //     npx namec step --virtual --namespace standard --host far:rtt=50ms --host near:rtt=2ms examples/lessons/07-mount-below-union.ts
 //
-// Question: something is mounted on /tmp/u/d, and then near, which has a d of its own, goes before the rest
+// Question: Something is mounted on /tmp/u/d, and then near, which has a d of its own, goes before the rest
 //     of /tmp/u. What is /tmp/u/d now? To what does each name space fasten a mount: to the name, or to the file?
 // Look at: the tree after the last bind, and whom the stat asks.
 

@@ -2,7 +2,7 @@
 //
 //     npx namec step --virtual --host far:rtt=50ms examples/lessons/08-flush.ts
 //
-// Question: the alarm comes 10 ms after each read began. Why does the first read bring its data all the same,
+// Question: The alarm comes 10 ms after each read began. Why does the first read bring its data all the same,
 //     and the second fail? When does each return, and what has it waited for?
 // Look at: the Tflush, and what the server answers before its Rflush.
 

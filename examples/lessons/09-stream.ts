@@ -2,7 +2,7 @@
 //
 //     npx namec step --virtual --host far:rtt=50ms examples/lessons/09-stream.ts
 //
-// Question: how many requests does each way send, and how often does the program wait? What does the server
+// Question: How many requests does each way send, and how often does the program wait? What does the server
 //     know after a Tstream that a Tread does not tell it?
 // Look at: the reads one after the other, each with its round trip; then the open with OSTREAM.
 

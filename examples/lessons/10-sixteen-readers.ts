@@ -2,7 +2,7 @@
 //
 //     npx namec step --virtual --host far:rtt=50ms examples/lessons/10-sixteen-readers.ts
 //
-// Question: sixteen preads are made before the first has its answer. How long do they take together, on how
+// Question: Sixteen preads are made before the first has its answer. How long do they take together, on how
 //     many tags, and in how many round trips of the wire? What would change on a link with bw=1MB/s?
 // Look at: the calls beside the machine's line, all at once; the Treads, and the Rreads that come together.
 

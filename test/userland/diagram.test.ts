@@ -125,6 +125,11 @@ test("what has not happened is not drawn, and what is on its way is drawn up to 
     middle.arrows.map((a) => a.classes),
     [["arrow", "out"]],
   );
+  // Of three replies in one piece the first has been read, and all of them are here.
+  const reply = r.events.findIndex((e, i) => i > arrival && e.type === "receive");
+  const back = layout(scenes.at(reply), 500).arrows[1];
+  t.deepEqual(back?.classes, ["arrow", "in", "current"]);
+  t.is(back?.label, "Rwalk 1 qid");
 });
 
 test("the same as text has a row for each moment and each arrow", async (t) => {

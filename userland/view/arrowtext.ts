@@ -61,7 +61,8 @@ export function stateof(s: Scene, a: Arrow): State {
   const seen = happened(s, a).length > 0;
   const { left } = a.first;
   if (a.way === "in") {
-    if (happened(s, a).length === a.events.length) return "there";
+    // The kernel may still be reading the rest of what came together.
+    if (seen && (a.last.arrived ?? s.now) <= s.now) return "there";
     return seen || (left !== null && left < s.now) ? "inflight" : "absent";
   }
   if (!seen) return "absent";
