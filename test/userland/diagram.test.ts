@@ -159,6 +159,10 @@ test("of a pipe only this side's times are known, and its server has a number", 
     scene.lifelines.map((l) => l.name),
     ["gnot", "far", "pipe 1"],
   );
+  t.deepEqual(
+    layout(scene).lifelines.map((l) => l.title),
+    ["this machine", "the server far!564", "the server behind #|/data1"],
+  );
   t.true(scene.arrows.length > 0);
   for (const a of scene.arrows) t.is(a.way === "out" ? a.first.arrived : a.first.left, null);
   t.true(layout(scene).arrows.every((a) => a.classes.includes("vague") && a.from.y === a.to.y));

@@ -13,6 +13,7 @@ import { cut } from "./line.ts";
 import { exactly, happened, heading, label, refuses } from "./arrowtext.ts";
 import { sentence, sentences, stateof } from "./arrowtext.ts";
 import type { Arrow, Bar, Moment, Scene } from "./scene.ts";
+import { serverof } from "./who.ts";
 
 /** Heights: of what stands above, of an arrow with its label, of the least time; and what the times share. */
 const HEAD = 26;
@@ -52,13 +53,15 @@ export type Drawnbar = {
   readonly event: number;
 };
 
+export type Drawnline = { readonly x: number; readonly name: string; readonly title: string };
+
 /** Where everything is, in pixels. */
 export type Layout = {
   readonly width: number;
   readonly height: number;
   readonly title: string;
   readonly desc: string;
-  readonly lifelines: readonly { readonly x: number; readonly name: string }[];
+  readonly lifelines: readonly Drawnline[];
   readonly ticks: readonly { readonly y: number; readonly text: string }[];
   readonly now: number;
   readonly bars: readonly Drawnbar[];
@@ -77,9 +80,10 @@ export function layout(s: Scene, width = 640): Layout {
     height: rows.bottom + SLOT,
     title: heading(s),
     desc: all.length === 0 ? "No messages." : `${all.join(". ")}.`,
-    lifelines: s.lifelines.map(({ name }, i) => {
-      const x = xs[i] ?? 0;
-      return { x, name: cut(name, Math.floor(gap(xs) / LETTER)) };
+    lifelines: s.lifelines.map(({ name, conns }, i) => {
+      const title =
+        i === 0 ? "this machine" : conns.map((c) => serverof(s.recording, c)).join(", ");
+      return { x: xs[i] ?? 0, name: cut(name, Math.floor(gap(xs) / LETTER)), title };
     }),
     ticks: rows.ticks(),
     now: rows.at(s.now, s.event),
@@ -276,8 +280,8 @@ function svg(l: Layout, id: string): string {
         `<g class="tick"><line x1="${AXIS - 4}" x2="${l.width}" y1="${y}" y2="${y}" stroke="currentColor" stroke-opacity="0.15"/><text x="${AXIS - 8}" y="${y + 4}" text-anchor="end" fill="currentColor">${esc(text)}</text></g>`,
     ),
     ...l.lifelines.map(
-      ({ x, name }, i) =>
-        `<g class="lifeline${i === 0 ? " machine" : ""}"><line x1="${x}" x2="${x}" y1="${HEAD - 6}" y2="${bottom}" stroke="currentColor" stroke-opacity="0.6"/><text x="${x}" y="14" text-anchor="middle" fill="currentColor" font-weight="bold">${esc(name)}</text></g>`,
+      ({ x, name, title }, i) =>
+        `<g class="lifeline${i === 0 ? " machine" : ""}"><title>${esc(title)}</title><line x1="${x}" x2="${x}" y1="${HEAD - 6}" y2="${bottom}" stroke="currentColor" stroke-opacity="0.6"/><text x="${x}" y="14" text-anchor="middle" fill="currentColor" font-weight="bold">${esc(name)}</text></g>`,
     ),
     ...l.bars.map(barsvg),
     `<line class="now" x1="${AXIS - 4}" x2="${l.width}" y1="${l.now}" y2="${l.now}" stroke="currentColor" stroke-dasharray="2 3"/>`,
