@@ -27,6 +27,7 @@ import type { Coroutine } from "../kernel/sched.ts";
 import { Line, Slot, clunkof, joined, madeby, norun, pack, rerror, shorter } from "./faultline.ts";
 import type { Held, Out } from "./faultline.ts";
 import type { Connid, Effect, Faults } from "./faults.ts";
+import { Stops } from "./faultstop.ts";
 import { Frames, readchunk } from "./frames.ts";
 
 /** No frame is longer: the largest msize. */
@@ -54,9 +55,7 @@ class Faultwire implements Filter {
   readonly #faults: Faults;
   #id: Connid;
   readonly #lines = new Map<number, Line>();
-  /** Tags and fids that a Twrite which failed has stopped, and the error for those behind it. */
-  readonly #stopped = new Map<string, string>();
-  #stream = false;
+  readonly #stops = new Stops();
   /** Tags on which a run that was cut has come to its end. */
   readonly #cut = new Set<number>();
   readonly #frames = new Frames(MAXFRAME);
@@ -88,7 +87,7 @@ class Faultwire implements Filter {
 
   agreed(conn: number, version: string): void {
     this.#id = { ...this.#id, conn };
-    this.#stream = version.startsWith("9P2000.ix.stream");
+    this.#stops.on = version.startsWith("9P2000.ix.stream");
   }
 
   *write(up: Proc, _c: Chan, bytes: Uint8Array, off: number): Task<number> {
@@ -213,9 +212,8 @@ class Faultwire implements Filter {
   #request(frame: Uint8Array, pass: Uint8Array[]): void {
     const t = F.convM2S(frame, 0, frame.length);
     if (t === null || !F.isT(t)) return void pass.push(frame);
-    if (t.type === F.Tversion) this.#stopped.clear();
     const line = this.#line(t.tag);
-    const refused = this.#refused(t);
+    const refused = this.#stops.refusal(t);
     const fault = this.#faults.take(t, this.#id);
     if (line.lost) return;
     const slot = new Slot(t);
@@ -223,27 +221,6 @@ class Faultwire implements Filter {
     if (refused !== null) this.#answer(line, slot, refused);
     else if (fault === null) this.#pass(line, { frame, slot, wait: 0 }, pass);
     else this.#spoil(line, { frame, slot, wait: 0 }, { t, effect: fault.do(), pass });
-  }
-
-  /** What a Twrite is refused with since one before it failed; other requests end that. */
-  #refused(t: Tmsg): string | null {
-    if (!this.#stream || this.#stopped.size === 0) return null;
-    if (t.type === F.Twrite) return this.#stopped.get(`${t.tag} ${t.fid}`) ?? null;
-    const ends =
-      t.type === F.Tflush
-        ? `${t.oldtag} `
-        : t.type === F.Tclunk || t.type === F.Tremove
-          ? ` ${t.fid}`
-          : null;
-    if (ends !== null)
-      for (const key of this.#stopped.keys())
-        if (t.type === F.Tflush ? key.startsWith(ends) : key.endsWith(ends))
-          this.#stopped.delete(key);
-    return null;
-  }
-
-  #stop(t: Tmsg, ename: string): void {
-    if (t.type === F.Twrite && this.#stream) this.#stopped.set(`${t.tag} ${t.fid}`, ename);
   }
 
   #spoil(
@@ -254,7 +231,7 @@ class Faultwire implements Filter {
     const { slot, frame } = h;
     switch (effect.what) {
       case "error":
-        this.#stop(t, effect.ename);
+        this.#stops.add(t, effect.ename);
         if (t.type !== F.Tclunk && t.type !== F.Tremove && t.type !== F.Tflush)
           return this.#answer(line, slot, effect.ename);
         slot.ename = effect.ename;
@@ -281,7 +258,7 @@ class Faultwire implements Filter {
   #shorten(t: Tmsg, h: Held, bytes: number): Held {
     const less = shorter(t, bytes);
     if (less === null) return h;
-    this.#stop(t, Eio);
+    this.#stops.add(t, Eio);
     const { slot } = h;
     slot.cut = t.type === F.Tstream;
     slot.left = Math.min(slot.left, bytes);
@@ -421,8 +398,8 @@ class Faultwire implements Filter {
 
   /** A Twrite failed on its way back: so do those behind it that the server has. */
   #stopasked(line: Line, t: Tmsg, ename: string): void {
-    if (t.type !== F.Twrite || !this.#stream) return;
-    this.#stop(t, ename);
+    if (t.type !== F.Twrite || !this.#stops.on) return;
+    this.#stops.add(t, ename);
     for (const s of line.asked) if (s.t.type === F.Twrite && s.t.fid === t.fid) s.ename = ename;
   }
 

@@ -328,11 +328,12 @@ test("whatever is injected, nothing is left, and the connection is as good as be
     fc.assert(
       fc.asyncProperty(
         fc.constantFrom("9P2000", "9P2000.ix", "9P2000.ix.stream"),
+        fc.constantFrom("names", "standard"),
         fc.array(anyfault(), { minLength: 1, maxLength: 3 }),
         fc.array(fc.constantFrom(...Object.keys(OPERATIONS)), { minLength: 1, maxLength: 5 }),
-        async (version, list, names) => {
+        async (version, namespace, list, names) => {
           const faults = new Faults();
-          const w = await World.make({ version, inject: faults });
+          const w = await World.make({ version, namespace, inject: faults });
           await w.run(null, async (sys) => {
             await put(sys, "/n/far/f", "x".repeat(200_000));
             await sys.notify(async (_n, s) => {

@@ -3,9 +3,11 @@
 
 import test from "ava";
 import type { ExecutionContext } from "ava";
-import { OREAD, RFPROC } from "../../kernel/const.ts";
+import { MREPL, OREAD, RFPROC } from "../../kernel/const.ts";
 import type { Sys, Task, TaskSys } from "../../syscalls/sys.ts";
 import { tree } from "../../userland/lib/9p.ts";
+import { dial } from "../../userland/lib/dial.ts";
+import { newexport } from "../../userland/lib/export.ts";
 import { resolve } from "../../userland/host/hooks.ts";
 import { print, readtext, writefile } from "../../userland/lib/io.ts";
 import { Failure, expect, machine } from "../../userland/testing/index.ts";
@@ -236,6 +238,28 @@ test("programs that namec loads find the kit", async (t) => {
   const found = resolve("namec/testing", {}, () => ({ url: "elsewhere" }));
   const kit_ = (await import(found.url)) as Record<string, unknown>;
   t.is(kit_["machine"], machine);
+});
+
+kit("a server may be a client of another, over a link of its own", async ({ t, m }) => {
+  const near = await m.server("near", {
+    rtt: "10ms",
+    links: { far: { rtt: "30ms" } },
+    *serve(sys) {
+      yield* sys.mount(yield* dial(sys, "tcp!far!9fs"), -1, "/tmp", MREPL, "");
+      return newexport(sys, { root: "/tmp" });
+    },
+  });
+  t.deepEqual(await near.files(), FILES);
+  // exportfs walks, and then it stats.
+  const stat = (sys: Sys): Promise<void> => sys.stat("/n/near/usr/ken").then(() => undefined);
+  expect(await m.run(stat))
+    .trips(1)
+    .time("70ms");
+  // 5 ms of it pass before anything is on that link.
+  near.links.get("far")?.stall("1s");
+  expect(await m.run(stat))
+    .trips(1)
+    .time("1065ms");
 });
 
 /** What the end of a machine complains of, after `fn`. */

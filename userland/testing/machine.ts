@@ -19,7 +19,7 @@ import type { Main, Sys, Task, TaskMain } from "../../syscalls/sys.ts";
 import type { Bootopts } from "../boot/boot.ts";
 import { parsefault, unfired } from "../boot/inject.ts";
 import { simnet } from "../boot/net.ts";
-import type { Linkspec, Net, Netlink } from "../boot/net.ts";
+import type { Net } from "../boot/net.ts";
 import { bin } from "../bin/index.ts";
 import type { ThreadSys } from "../lib/both.ts";
 import { dial } from "../lib/dial.ts";
@@ -111,11 +111,6 @@ export class Machine {
       yield* sys.mount(fd, -1, on, MREPL | MCREATE, "");
     });
     this.#before = await this.#alive();
-  }
-
-  /** A link between two servers. */
-  link(a: Server, b: Server, spec: Linkspec): Netlink {
-    return this.net.link(a.name, b.name, spec);
   }
 
   /** Adds faults: "Tread:when=2:error=i/o error". Each counts messages from now on. */
@@ -239,7 +234,7 @@ export class Machine {
     this.#holder.kill();
     await this.#holder.wait();
     await this.#pass(60);
-    const here = alive({ [HERE]: this.kernel.audit() }, this.servers.values());
+    const here = alive({ [HERE]: this.kernel.audit() }, []);
     await this.net.shutdown();
     if (this.#failed || this.#runs.some((r) => r.failed)) return;
     const wrong = left.length > 0 ? left : here;

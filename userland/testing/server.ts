@@ -24,6 +24,8 @@ export type Serveropts = Partial<Linkspec> & {
   readonly version?: "9P2000" | "9P2000.ix" | "9P2000.ix.stream";
   /** Where it is mounted: /n/NAME. null: nowhere. */
   readonly on?: string | null;
+  /** Links to other servers, by their names, for one that is a client of theirs. */
+  readonly links?: Readonly<Record<string, Linkspec>>;
   /** Serves this in place of files in memory. */
   readonly serve?: (sys: ThreadSys) => Anysrv | Task<Anysrv>;
 };
@@ -36,6 +38,8 @@ export class Server {
   readonly name: string;
   readonly kernel: Booted;
   readonly link: Netlink;
+  /** Its links to other servers. */
+  readonly links: Map<string, Netlink> = new Map();
   readonly #opts: Serveropts;
   readonly #conns = new Set<Conn<unknown>>();
 
@@ -49,8 +53,10 @@ export class Server {
   /** Boots the machine, lays the link from `here`, and serves; the files are there when this resolves. */
   static async start(net: Net, here: string, name: string, opts: Serveropts): Promise<Server> {
     const kernel = await net.boot(name);
-    const { rtt = "1ms", files, version: _v, on: _on, serve: _s, ...spec } = opts;
+    const { rtt = "1ms", files, version: _v, on: _on, serve: _s, links = {}, ...spec } = opts;
     const s = new Server(name, kernel, net.link(here, name, { rtt, ...spec }), opts);
+    for (const [other, far] of Object.entries(links))
+      s.links.set(other, net.link(name, other, far));
     await s.#serve();
     if (files !== undefined) await s.#within((sys) => plant(sys, NEAR, files));
     return s;

@@ -1,0 +1,55 @@
+// --inject as a user meets it: over real TCP, with the reports that follow.
+
+import test from "ava";
+import { directory, namec, serving } from "./cli.ts";
+
+const READER = `import { type Sys, print, readtext, writefile } from "namec";
+export default async function main(sys: Sys): Promise<void> {
+  await writefile(sys, "/n/far/f", "hello\\n");
+  const began = await sys.nsec();
+  await print(sys, await readtext(sys, "/n/far/f"));
+  await print(sys, String((await sys.nsec()) - began));
+}
+`;
+
+test("a delay passes in virtual time, also where a real server answers", async (t) => {
+  const { addr } = await serving(t, ["ramfs"]);
+  const dir = directory(t, { "reader.ts": READER });
+  for (const [fault, out] of [
+    ["Tread:delay=1h", "hello\n7200000000000"],
+    ["Rread:when=2:delay=1s", "hello\n1000000000"],
+  ] as const)
+    t.deepEqual(
+      await namec(
+        ["run", "--virtual", "--mount", addr, "/n/far", "--inject", fault, "reader.ts"],
+        "",
+        dir,
+      ),
+      { status: 0, signal: null, out, err: "" },
+    );
+});
+
+test("what was injected is what the program fails with; a server that is left hears the hang-up", async (t) => {
+  const { addr } = await serving(t, ["ramfs"]);
+  const dir = directory(t, { "reader.ts": READER });
+  const mount = ["run", "--mount", addr, "/n/far", "--inject"];
+  const failed = await namec([...mount, "Tread:error=no luck", "reader.ts"], "", dir);
+  t.like(failed, { status: 1, out: "", err: "reader: no luck (read)\n" });
+  const hungup = await namec([...mount, "Rread:hangup", "reader.ts"], "", dir);
+  t.like(hungup, { status: 1, out: "", err: "reader: i/o on hungup channel (read)\n" });
+  t.is((await namec([...mount, "Tread:short=2", "reader.ts"], "", dir)).out.slice(0, 6), "hello\n");
+});
+
+test("a fault that cannot be read, and one that never was, are told; a loss is a deadlock", async (t) => {
+  const dir = directory(t, { "reader.ts": READER });
+  const far = ["run", "--virtual", "--host", "far:rtt=50ms", "--inject"];
+  const bad = await namec([...far, "Tread:drip", "reader.ts"], "", dir);
+  t.is(bad.status, 2);
+  t.regex(bad.err, /^namec run: --inject: fault 'Tread:drip': unknown 'drip': .*\n {4}MSG\[/);
+  const idle = await namec([...far, "Tread:when=9:drop", "reader.ts"], "", dir);
+  t.is(idle.status, 0);
+  t.is(idle.err, "namec: the fault 'Tread:when=9:drop' was not injected: 2 passed\n");
+  const lost = await namec([...far, "Topen:drop", "reader.ts"], "", dir);
+  t.is(lost.status, 1);
+  t.regex(lost.err, /^namec: nothing can run any more[^]*\topen: 9P reply/);
+});
