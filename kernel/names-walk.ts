@@ -93,6 +93,7 @@ function reached(up: Proc, s: Start, rest: readonly string[], wq: Walkqid): Chan
       chan: s.chan.path.toString(),
       rest,
       got: wq.qids.length,
+      conn: s.chan.dev.conn?.(s.chan) ?? 0,
     });
   if (wq.clone === null) throw walkerror(wq);
   return wq.clone;

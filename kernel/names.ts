@@ -93,6 +93,7 @@ function statnow(up: Proc, s: Start): Dir | null {
       chan: chan.path.toString(),
       rest: s.rest,
       got: missed ? d.qids.length : s.rest.length,
+      conn: 0,
     });
   if (missed) throw walkerror(d);
   return entry(s, d);

@@ -272,7 +272,8 @@ export function tracemount(up: Proc, p: Place, rest: readonly string[]): void {
 function traceask(up: Proc, p: Place, rest: readonly string[], wq: Walkqid): void {
   if (!up.k.trace.on) return;
   const got = wq.qids.length;
-  up.k.trace.emit({ type: "namec", step: "walk", chan: p.path.toString(), rest, got });
+  const conn = p.chan.dev.conn?.(p.chan) ?? 0;
+  up.k.trace.emit({ type: "namec", step: "walk", chan: p.path.toString(), rest, got, conn });
   if (p.head !== null && p.head.mounts.length > 1)
     tracemember(up, p, { index: 0, elem: rest[0] ?? "", wq });
 }

@@ -60,6 +60,8 @@ export type Step =
       readonly chan: string;
       readonly rest: readonly string[];
       readonly got: number;
+      /** The 9P connection that was asked, 0 for a device of the kernel. */
+      readonly conn: number;
     }
   | {
       /** These servers are asked at once, before any has answered. */

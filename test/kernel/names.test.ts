@@ -396,7 +396,7 @@ const GOLDEN = `
 stat /a/d/deep
 	clean name=/a/d/deep path=/a/d/deep
 	prefix prefix=/ rest=a/d/deep members=1 point=/
-	walk chan=#R rest=a/d/deep got=3
+	walk chan=#R rest=a/d/deep got=3 conn=0
 stat /far/p/../q
 	clean name=/far/p/../q path=/far/q
 	prefix prefix=/far rest=q members=1 point=/far
@@ -405,7 +405,7 @@ stat /far/p/../q
 stat deep (in /a/d)
 	clean name=deep path=/a/d/deep
 	dot path=/a/d rest=deep
-	walk chan=/a/d rest=deep got=1
+	walk chan=/a/d rest=deep got=1 conn=0
 open /m/y (a union of /a and /b)
 	clean name=/m/y path=/m/y
 	prefix prefix=/m rest=y members=2 point=/m
@@ -423,7 +423,7 @@ remove /m
 	fail error=is a mount point walked=0 elem=
 open #s/no
 	device path=#s rest=no
-	walk chan=#s rest=no got=0
+	walk chan=#s rest=no got=0 conn=0
 	fail error='#s/no' file does not exist walked=1 elem=no
 `;
 

@@ -229,7 +229,7 @@ new is created in /u, in member 3 of that union (the server mid!564).
     It is the first member that was mounted with leave to create (MCREATE, bind -c).
 The server mid!564 is asked for a second handle, fid 1, on its root (fid 0).
     What needs the walk (Tcreate) follows at once with the same tag: the server does them in order.
-The server mid!564 is asked to create the file new in its root (fid 1), and open it for writing, emptied if it is there.
+The server mid!564 is asked to create the file new in its root (fid 1) and open it for writing, or to open and empty the one that is there.
     It has the tag of the request before it, so it is served after that, without waiting for an answer in between.
 The server mid!564 has a second handle ready, fid 1.
     That is one round trip: its request left 50.00 ms before.
@@ -328,4 +328,18 @@ test("the fid of a file that is removed when it is closed is waited for; others 
     "The server may forget it; nobody waits for the answer.",
     "Nobody has waited for this; its request left 50.00 ms before.",
   ]);
+});
+
+test("a walk in the kernel's own tree is not taken for a server's, though one has just answered", async (t) => {
+  const r = await recorded("names", async (sys) => void (await sys.bind("/n/far/a", "/n", MAFTER)));
+  const local = r.events.flatMap((e, i) => (e.type === "namec" && e.step === "walk" ? [i] : []));
+  t.deepEqual(
+    local.map((i) => decision(r, i)),
+    [
+      {
+        what: "n is there, walked from #R.",
+        why: "This tree is in the kernel itself, so no message is needed.",
+      },
+    ],
+  );
 });

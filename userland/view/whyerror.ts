@@ -59,6 +59,7 @@ const MEANINGS: readonly (readonly [ending: string, meaning: string])[] = [
   ["bad arg in system call", "An argument is none that this call takes."],
   ["interrupted", "A note came while the call was waiting."],
   ["killed", "The process was ended while the call was waiting."],
+  ["Killed", "The process was ended while the call was waiting."],
   ["process exited", "The process is no more."],
   ["file system full", "The server has no room left."],
   ["i/o error", "The server could not read or write its medium."],

@@ -56,13 +56,13 @@ function asked(a: At, e: Send, t: F.Tmsg): string {
     case F.Topen:
       return `is asked to open ${fid(t.fid)} ${openwords(t.mode)}`;
     case F.Tcreate:
-      return `is asked to create the ${(t.perm & DMDIR) === 0 ? "file" : "directory"} ${t.name} in ${fid(t.fid)}, and open it ${openwords(t.mode)}`;
+      return `is asked to create the ${(t.perm & DMDIR) === 0 ? "file" : "directory"} ${t.name} in ${fid(t.fid)} and open it ${openwords(t.mode & ~OTRUNC)}${therewords(t)}`;
     case F.Tread:
       return `is asked for ${plural(t.count, "byte")} of ${fid(t.fid)}, from byte ${t.offset} on`;
     case F.Tstream:
       return `is asked to send the data of ${fid(t.fid)} from byte ${t.offset} on as it comes`;
     case F.Twrite:
-      return `is sent data for ${fid(t.fid)}, from byte ${t.offset} on`;
+      return `is sent ${plural(carried(e), "byte")} for ${fid(t.fid)}, from byte ${t.offset} on`;
     case F.Tclunk:
       return `is told that ${fid(t.fid)} is not needed any more`;
     case F.Tremove:
@@ -83,10 +83,24 @@ const ACCESS: Readonly<Record<number, string>> = {
 
 function openwords(mode: number): string {
   const more = [
-    (mode & OTRUNC) !== 0 ? ", emptied if it is there" : "",
+    (mode & OTRUNC) !== 0 ? ", and empty it" : "",
     (mode & ORCLOSE) !== 0 ? ", to be removed when it is closed" : "",
   ];
   return (ACCESS[mode & 3] ?? "") + more.join("");
+}
+
+/** What becomes of a file that is there already. */
+function therewords(t: F.Tmsg & { type: typeof F.Tcreate }): string {
+  if ((t.mode & OTRUNC) === 0) return "";
+  return (t.perm & DMDIR) === 0
+    ? ", or to open and empty the one that is there"
+    : ", or to open what is there";
+}
+
+/** How many bytes of data a message carries; a recording keeps only the first of them. */
+function carried(e: Revent & { readonly bytes: number; readonly fcall: F.Fcall }): number {
+  const { fcall: f } = e;
+  return "data" in f ? e.bytes - F.sizeS2M({ ...f, data: new Uint8Array(0) }) : 0;
 }
 
 function changes(stat: Uint8Array): string {
@@ -119,7 +133,9 @@ function mates(a: At, e: Send, way: 1 | -1): Send[] {
 /** Why it was sent. */
 function reason(a: At, e: Send, t: F.Tmsg): string {
   const before = mates(a, e, -1);
-  if (before.length > 0 && t.type !== F.Tread && t.type !== F.Twrite)
+  const made =
+    t.type !== F.Tclunk || before.some((x) => x.fcall.type === F.Twalk && x.fcall.newfid === t.fid);
+  if (before.length > 0 && made && t.type !== F.Tread && t.type !== F.Twrite)
     return `it has the tag of the ${before.length === 1 ? "request" : "requests"} before it, so it is served after ${before.length === 1 ? "that" : "those"}, without waiting for an answer in between${ending(t)}`;
   switch (t.type) {
     case F.Tversion:
@@ -219,12 +235,13 @@ export function receivewhy(a: At, e: Receive): Decision {
       why: "Answers come when the server has them.",
     };
   const at = { ...a, event: e.of };
-  const what = `${from} ${answer(at, of, e.fcall)}.`;
+  const what = `${from} ${answer(at, of, e)}.`;
   return { what, why: sentence(consequence(at, of, e, a.event)) };
 }
 
 /** What the server says: "walked a/b: ...". */
-function answer(a: At, of: Send, f: F.Fcall): string {
+function answer(a: At, of: Send, e: Receive): string {
+  const { fcall: f } = e;
   const t = of.fcall;
   const fid = "fid" in t ? fidof(a, of.conn, t.fid) : "";
   switch (f.type) {
@@ -245,11 +262,13 @@ function answer(a: At, of: Send, f: F.Fcall): string {
     case F.Rcreate:
       return t.type === F.Tcreate ? `has created ${t.name}, and opened it` : "has created it";
     case F.Rread:
-      return f.data.length === 0 ? `has no more data of ${fid}: the end` : `sends data of ${fid}`;
+      return f.data.length === 0
+        ? `has no more data of ${fid}: the end`
+        : `sends ${plural(carried(e), "byte")} of ${fid}`;
     case F.Rstream:
       return f.data.length === 0
         ? `has come to the end of ${fid}`
-        : `sends the next data of ${fid}`;
+        : `sends the next ${plural(carried(e), "byte")} of ${fid}`;
     case F.Rwrite:
       return `has taken ${plural(f.count, "byte")} for ${fid}`;
     case F.Rclunk:
@@ -296,6 +315,8 @@ function consequence(a: At, of: Send, e: Receive, event: number): string {
   const f = e.fcall;
   if (nofid(a, of, e))
     return `that follows from the walk that failed: fid ${"fid" in t ? t.fid : ""} never came to be`;
+  if (f.type === F.Rstream && streamed(a.r, e, event))
+    return `the server sends on without being asked again; its request left ${timefmt(e.at - of.at)} before`;
   const late = a.r.calls[of.call];
   const after = late === undefined || (late.ended !== null && late.ended < e.at);
   if (f.type === F.Rclunk && (after || (a.r.about.namespace === "names" && late.name !== "close")))
@@ -310,6 +331,15 @@ function consequence(a: At, of: Send, e: Receive, event: number): string {
   const time = trip + left;
   if (f.type === F.Rerror) return `${because(f.ename).replace(/\.$/, "")}; ${time}`;
   return after && of.call >= 0 ? `the call that caused it has long returned; ${time}` : time;
+}
+
+/** Whether part of the answer to the same request has come before. */
+function streamed(r: Recording, e: Receive, event: number): boolean {
+  for (let i = event - 1; i > e.of; i--) {
+    const x = r.events[i];
+    if (x?.type === "receive" && x.of === e.of) return true;
+  }
+  return false;
 }
 
 /** Whether an answer is the first that its call gets to what was sent since the last one. */

@@ -1,7 +1,7 @@
 // The decisions of namec in sentences: what was decided about a name, and why. Both name spaces tell the
 // same steps; where the reason differs, the recording says which one it is.
 
-import { OEXCL } from "../../kernel/const.ts";
+import { OEXCL, QTDIR } from "../../kernel/const.ts";
 import type { Step } from "../../kernel/trace.ts";
 import { Rerror, Rwalk, Twalk } from "../../kernel/fcall.ts";
 import type { Recording, Revent } from "./recording.ts";
@@ -270,13 +270,15 @@ function forced(a: At, e: Of<"forced">): Decision {
   };
 }
 
+const LOCAL = "This tree is in the kernel itself, so no message is needed.";
+
 /** The answer to a walk that came since namec's last step; null when no server was asked. */
-function answered(a: At): (Revent & { type: "receive" }) | null {
+function answered(a: At, conn: number): (Revent & { type: "receive" }) | null {
   for (let i = a.event - 1; i >= 0; i--) {
     const e = a.r.events[i];
     if (e?.call !== a.e.call) continue;
     if (e.type === "namec" || e.type === "call") return null;
-    if (e.type !== "receive") continue;
+    if (e.type !== "receive" || e.conn !== conn) continue;
     const of = a.r.events[e.of];
     if (of?.type === "send" && of.fcall.type === Twalk) return e;
   }
@@ -284,20 +286,19 @@ function answered(a: At): (Revent & { type: "receive" }) | null {
 }
 
 function walk(a: At, e: Of<"walk">): Decision {
-  const reply = answered(a);
+  const reply = e.conn === 0 ? null : answered(a, e.conn);
   const on = another(a, 1, any);
   if (on?.step === "prefix" && halts(a, e, on)) return halted(a, e, on, reply);
   const elem = e.rest[e.got] ?? "";
-  const local = "This tree is in the kernel itself, so no message is needed.";
   if (e.rest.length === 0)
     return {
       what: `${e.chan} itself is what is wanted: there is nothing to walk.`,
-      why: reply === null ? local : "The server was only asked for another fid for it.",
+      why: reply === null ? LOCAL : "The server was only asked for another fid for it.",
     };
   if (e.got >= e.rest.length) {
     const why =
       reply === null
-        ? local
+        ? LOCAL
         : `${capital(serverof(a.r, reply.conn))} answered with a qid, the file's identity, for each element.`;
     return { what: `${path(e.rest)} is there, walked from ${e.chan}.`, why };
   }
@@ -345,15 +346,14 @@ function walkmiss(a: At, e: Of<"walk">, reply: (Revent & { type: "receive" }) | 
   if (f?.type === Rerror) return `${who} says: ${f.ename}.`;
   const before = path(e.rest.slice(0, e.got));
   if (f?.type === Rwalk)
-    return ((f.wqid.at(-1)?.type ?? 0) & 0x80) === 0
+    return ((f.wqid.at(-1)?.type ?? 0) & QTDIR) === 0
       ? `${who} found that ${before} is a file, and only a directory has names in it.`
       : `${who} found ${before} and stopped there: it has no such name in it, or may not be searched.`;
   const next = another(a, 1, (x) => x.step === "fail" || x.step === "miss");
   const error =
     next?.step === "fail" || next?.step === "miss" ? next.error : a.r.calls[e.call]?.error;
-  return error === undefined || error === null
-    ? "The kernel looked in its own tree."
-    : because(error);
+  if (error !== undefined && error !== null) return because(error);
+  return e.conn === 0 ? LOCAL : "Its server could not be asked.";
 }
 
 function ask(a: At, e: Of<"ask">): Decision {
