@@ -2,7 +2,7 @@
 // is in question now. Found from what the kernel said in one call, up to one of its events: the steps of
 // namec, and the answers to Twalk.
 
-import { Rwalk, Twalk } from "../../kernel/fcall.ts";
+import { Rwalk, Tcreate, Twalk } from "../../kernel/fcall.ts";
 import { connname } from "./eventtext.ts";
 import type { Rcall, Recording, Revent } from "./recording.ts";
 
@@ -168,6 +168,7 @@ class Resolver {
     if (this.#all.length === 0) return;
     if (e.type === "namec") this.#namec(e);
     else if (e.type === "send" && e.fcall.type === Twalk) this.#asked(e.fcall.wname, e.conn);
+    else if (e.type === "send" && e.fcall.type === Tcreate) this.#creating(e.conn);
     else if (e.type === "receive") this.#answered(e);
     else if (e.type === "return") this.#over(e);
   }
@@ -278,6 +279,13 @@ class Resolver {
     s.set(last, last + 1, "asked", index < 0 ? "" : `member ${index + 1}`);
   }
 
+  /** The server makes the last element. */
+  #creating(conn: number): void {
+    const s = this.#now();
+    const last = s.elems.length - 1;
+    s.set(last, last + 1, "asked", connname(this.#r, conn));
+  }
+
   #fail(walked: number, elem: string): void {
     const s = this.#now();
     if (elem === "") return;
@@ -314,7 +322,11 @@ class Resolver {
 
   #over(e: Revent): void {
     const error = this.#r.calls[e.call]?.error ?? null;
-    if (error === null) for (const s of this.#all) s.set(0, s.elems.length, "done", "");
+    if (error !== null) return;
+    for (const s of this.#all) {
+      s.set(0, s.elems.length, "done", "");
+      for (const elem of s.elems) if (elem.by === "") elem.by = "the kernel";
+    }
   }
 }
 
