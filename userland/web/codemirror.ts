@@ -55,6 +55,16 @@ const colours = HighlightStyle.define([
   { tag: [tags.function(tags.variableName), tags.function(tags.propertyName)], class: "tok-call" },
 ]);
 
+/** Brings a line into the editor's sight. CodeMirror's own way would scroll the page, too. */
+function into(view: EditorView, line: number): void {
+  const box = view.scrollDOM;
+  const margin = Math.min(60, box.clientHeight / 4);
+  const { top, bottom } = view.lineBlockAt(view.state.doc.line(line).from);
+  if (top - margin < box.scrollTop) box.scrollTop = top - margin;
+  else if (bottom + margin > box.scrollTop + box.clientHeight)
+    box.scrollTop = bottom + margin - box.clientHeight;
+}
+
 /** Puts CodeMirror in the place of a textarea, which stays, hidden. */
 export function codemirror(area: HTMLTextAreaElement, changed: () => void): Surface {
   const view = new EditorView({
@@ -85,17 +95,9 @@ export function codemirror(area: HTMLTextAreaElement, changed: () => void): Surf
     settext: (text) =>
       view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: text } }),
     mark: (line, bad) => {
+      view.dispatch({ effects: setmarks.of({ line, fault: bad }) });
       const at = bad ?? line;
-      const scroll =
-        at === null || at > view.state.doc.lines
-          ? []
-          : [
-              EditorView.scrollIntoView(view.state.doc.line(at).from, {
-                y: "nearest",
-                yMargin: 60,
-              }),
-            ];
-      view.dispatch({ effects: [setmarks.of({ line, fault: bad }), ...scroll] });
+      if (at !== null && at <= view.state.doc.lines) into(view, at);
     },
     focus: () => view.focus(),
   };

@@ -8,7 +8,7 @@
 //	#go-first #go-back-call #go-back-message #go-back #go-next #go-next-message #go-next-call #go-last
 //	#go-back-failure #go-next-failure
 //	#step-input (its number) #step-number ("of N") #find #break #breaks #seek-said
-//	#step-time #step-call #step-place #step-names #step-what #step-why #step-say (live)
+//	#step-time #step-call #step-place #step-source #step-names #step-what #step-why #step-say (live)
 //	#tree .node-name  #ledger  #diagram svg  #calls tr.current   #share #link-problem #keys-open #keys
 //
 // body[data-run] is "none", "running", "done" or "failed"; body[data-editor] is "plain" or "full".

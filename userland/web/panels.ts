@@ -27,6 +27,8 @@ export function showstep(run: Run, step: number): number | null {
   byid("step-call", HTMLElement).textContent = f.call?.text ?? whose(f);
   byid("step-call", HTMLElement).classList.toggle("failed", (f.call?.error ?? null) !== null);
   byid("step-place", HTMLElement).textContent = f.call?.place ?? "";
+  const line = f.call?.source.find((l) => l.here)?.text ?? "";
+  byid("step-source", HTMLElement).textContent = line.trim();
   byid("step-what", HTMLElement).textContent = what;
   byid("step-why", HTMLElement).textContent = why;
   byid("step-say", HTMLElement).textContent = `${number}. ${what}`;
