@@ -3,10 +3,12 @@
 
 import test from "ava";
 import { DMDIR, MAFTER, MREPL, OREAD } from "../../kernel/const.ts";
+import { Twrite } from "../../kernel/fcall.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { fitted, width } from "../../userland/host/ansi.ts";
 import { Stepper } from "../../userland/host/stepper.ts";
 import { barof } from "../../userland/view/bar.ts";
+import { eventtext } from "../../userland/view/eventtext.ts";
 import { frameof } from "../../userland/view/frame.ts";
 import type { Frame } from "../../userland/view/frame.ts";
 import { frametext, looktext } from "../../userland/view/frametext.ts";
@@ -161,6 +163,12 @@ test("a message's bar is behind it up to the step's time, and ahead as far as th
   t.is(bars(10), "├───(>)·····◆·········┤");
   t.is(bars(30), "├─────────◆─(<)·······┤");
   t.is(bars(50), "├─────────◆─────────(┤)");
+});
+
+test("a message of which the recording has not all data says how much it was", async (t) => {
+  const r = await recorded((sys) => put(sys, "/n/far/f", "x".repeat(1000)), { snap: 100 });
+  const sent = r.events.findIndex((e) => e.type === "send" && e.fcall.type === Twrite);
+  t.regex(eventtext(r, sent), /^→ Twrite 1 at 0 "x{32}"… \(1000\)$/);
 });
 
 test("a name is cleaned from dot; one of a device stays with it", (t) => {

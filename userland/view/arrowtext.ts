@@ -44,7 +44,7 @@ export function label(s: Scene, events: readonly number[]): string {
 function texts(s: Scene, events: readonly number[]): string[] {
   return events.map((i) => {
     const e = s.recording.events[i];
-    return ismessage(e) ? msgfmt(e.fcall) : "";
+    return ismessage(e) ? msgfmt(e.fcall, e.bytes) : "";
   });
 }
 

@@ -25,7 +25,7 @@ export function eventtext(r: Recording, event: number): string {
       return call === undefined ? "" : resulttext(call.text, call.result);
     case "send":
     case "receive":
-      return `${e.type === "send" ? "→" : "←"} ${msgfmt(e.fcall)}`;
+      return `${e.type === "send" ? "→" : "←"} ${msgfmt(e.fcall, e.bytes)}`;
     case "namec":
       return stepfmt(e);
     case "mount":

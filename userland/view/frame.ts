@@ -193,8 +193,8 @@ function message(r: Recording, f: Flight, { event, e }: At): Message {
   return {
     ...f,
     peer: connname(r, f.conn),
-    request: send?.type === "send" && isT(send.fcall) ? msgfmt(send.fcall) : "",
-    answer: here && reply?.type === "receive" ? msgfmt(reply.fcall) : "",
+    request: send?.type === "send" && isT(send.fcall) ? msgfmt(send.fcall, send.bytes) : "",
+    answer: here && reply?.type === "receive" ? msgfmt(reply.fcall, reply.bytes) : "",
     stage: here ? "here" : stageof(f, e.at),
     since: f.sent - began,
     turn: f.reached === null ? null : f.reached - began,

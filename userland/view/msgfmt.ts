@@ -10,10 +10,28 @@ import type { Dir } from "../../kernel/dir.ts";
 import { datafmt, openmode, valuefmt } from "./callfmt.ts";
 import { plural } from "./stepfmt.ts";
 
-/** The message, shortly. */
-export function msgfmt(f: Fcall): string {
+/** The message, shortly; `bytes` is its size on the wire, of one whose data may have been cut. */
+export function msgfmt(f: Fcall, bytes: number = 0): string {
+  const whole = "data" in f ? bytes - (F.sizeS2M(f) - f.data.length) : 0;
+  if ("data" in f && f.data.length < whole) return cutfmt(f, whole);
   return F.isT(f) ? request(f) : reply(f);
 }
+
+/** A message of which not all data is there. */
+function cutfmt(f: Extract<Fcall, { data: Uint8Array }>, whole: number): string {
+  const some = `${datafmt(f.data.subarray(0, SOME))}… (${whole})`;
+  switch (f.type) {
+    case F.Twrite:
+      return `Twrite ${f.fid} at ${f.offset} ${some}`;
+    case F.Rread:
+      return `Rread ${whole} ${some}`;
+    case F.Rstream:
+      return `Rstream ${whole} ${some}`;
+  }
+}
+
+/** Bytes of data that are shown of a message that was cut. */
+const SOME = 32;
 
 function request(f: F.Tmsg): string {
   switch (f.type) {
