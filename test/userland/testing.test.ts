@@ -262,6 +262,46 @@ kit("a server may be a client of another, over a link of its own", async ({ t, m
     .time("1065ms");
 });
 
+kit("a mount meets faults, too, and leaves nothing when it fails", async ({ t, m }) => {
+  const at = async (fault: string): Promise<[string, number]> => {
+    m.inject(fault);
+    const r = await m.try(async (sys: Sys) => {
+      await sys.notify(async (_n, s) => (s as Sys).noted(0));
+      await sys.alarm(3000);
+      await sys.mount(await dial(sys, "tcp!far!9fs"), -1, "/tmp", MREPL, "");
+      await sys.alarm(0);
+      await sys.stat("/tmp/usr");
+    });
+    return [r.status, r.time / 1e6];
+  };
+  // dial, version, attach and stat are a round trip each
+  t.deepEqual(await at("Tversion:when=1:error=no"), ["no", 50]);
+  t.deepEqual(await at("Rversion:when=1:error=no"), ["no", 100]);
+  t.deepEqual(await at("Tversion:when=1:delay=7ms"), ["", 207]);
+  t.deepEqual(await at("Rversion:when=1:delay=7ms"), ["", 207]);
+  t.deepEqual(await at("Tversion:when=1:drop"), ["interrupted", 3000]);
+  t.deepEqual(await at("Rversion:when=1:hangup:conn=0"), ["EOF receiving fversion reply", 100]);
+  t.deepEqual(await at("Tattach:when=1:error=no"), ["no", 100]);
+  t.deepEqual(await at("Rattach:when=1:error=no"), ["no", 150]);
+});
+
+test("a machine by itself is nothing that is left", async (t) => {
+  const m = await machine();
+  await m.run(async (sys: Sys) => writefile(sys, "/tmp/a", "b"));
+  t.deepEqual(await m.files(), { a: "b" });
+  await t.notThrowsAsync(m.end());
+});
+
+test("a machine is ended by the block that it is declared in", async (t) => {
+  let ended: Machine | null = null;
+  {
+    await using m = await machine();
+    await m.run((sys: Sys) => sys.sleep(1).then(() => undefined));
+    ended = m;
+  }
+  await t.throwsAsync(ended.run(reader), { message: /the kernel is not running/ });
+});
+
 /** What the end of a machine complains of, after `fn`. */
 async function complaint(
   t: ExecutionContext,

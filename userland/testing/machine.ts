@@ -54,8 +54,11 @@ export async function machine(opts: Machineopts = {}): Promise<Machine> {
   });
   const faults = new Faults();
   const k = await net.boot(HERE, { ...rest, files: { bin, ...files }, inject: faults });
-  return new Machine(net, k, { faults, seed: seed ?? 0 });
+  return Machine.start(net, k, { faults, seed: seed ?? 0 });
 }
+
+/** What a machine is made with. */
+type Made = { readonly faults: Faults; readonly seed: number };
 
 /** A machine under test. */
 export class Machine {
@@ -75,7 +78,7 @@ export class Machine {
   #before: readonly string[] = [];
   #ended = false;
 
-  constructor(net: Net, kernel: Booted, m: { readonly faults: Faults; readonly seed: number }) {
+  private constructor(net: Net, kernel: Booted, m: Made) {
     this.net = net;
     this.kernel = kernel;
     this.#faults = m.faults;
@@ -85,6 +88,13 @@ export class Machine {
     });
     const nothing = {};
     this.#holder = kernel.spawn((sys: Sys) => sys.rendezvous(nothing, null), ["test"]);
+  }
+
+  /** A machine of a kernel that was booted, before anything was done with it. */
+  static async start(net: Net, kernel: Booted, how: Made): Promise<Machine> {
+    const m = new Machine(net, kernel, how);
+    m.#before = await m.#alive();
+    return m;
   }
 
   /** Nanoseconds since it was made. */
