@@ -197,10 +197,11 @@ kit("what is lost is waited for in vain, in no time", async ({ m }) => {
   expect(r).hangs("read(").time("50ms").order("Tread", "Tflush", "Rflush");
 });
 
-kit("faults are what the program meets", async ({ m, far }) => {
+kit("faults are what the program meets", async ({ t, m, far }) => {
   m.inject("Topen:when=1:error=no luck", "Rread:delay=20ms");
   const r = await m.try(reader);
   expect(r).status("no luck").order("Topen", "Rerror no luck");
+  t.deepEqual(r.recording.about.inject, ["Topen:when=1:error=no luck", "Rread:delay=20ms"]);
   expect((await m.run(reader)).call("read")).time("70ms");
   far.stall("1s");
   expect((await m.run(reader)).call("open")).time("1050ms");

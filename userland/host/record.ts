@@ -39,6 +39,7 @@ export function aboutof(given: Given, kernel: Booted, program: string): About {
     seed: seedof(given),
     machine: HERE,
     hosts: given.all("host").map(([text = ""]) => text),
+    ...(given.has("inject") && { inject: given.all("inject").map(([text = ""]) => text) }),
   };
 }
 

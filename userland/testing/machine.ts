@@ -17,7 +17,7 @@ import { Faults } from "../../devices/faults.ts";
 import type { Fault } from "../../devices/faults.ts";
 import type { Main, Sys, Task, TaskMain } from "../../syscalls/sys.ts";
 import type { Bootopts } from "../boot/boot.ts";
-import { parsefault, unfired } from "../boot/inject.ts";
+import { faultfmt, parsefault, unfired } from "../boot/inject.ts";
 import { simnet } from "../boot/net.ts";
 import type { Net } from "../boot/net.ts";
 import { bin } from "../bin/index.ts";
@@ -201,7 +201,8 @@ export class Machine {
   #about(program: string): ConstructorParameters<typeof Recorder>[0]["about"] {
     const { namespace } = this.kernel.config;
     const [seed, hosts] = [this.#seed, [...this.#hosts]];
-    return { program, namespace, clock: "virtual", seed, machine: HERE, hosts };
+    const inject = this.#faults.list.map((i) => faultfmt(i.fault));
+    return { program, namespace, clock: "virtual", seed, machine: HERE, hosts, inject };
   }
 
   /** Runs something of the kit's, in the name space that programs get. */

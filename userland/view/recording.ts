@@ -26,6 +26,8 @@ export type About = {
   readonly machine: string;
   /** The simulated machines around it, as --host has them: "far:rtt=50ms". */
   readonly hosts: readonly string[];
+  /** What spoilt its messages, as --inject has it: "Tread:when=3:error=i/o error". */
+  readonly inject?: readonly string[];
 };
 
 /** A place in the program: an index into `sources`, line and column from 1. */
