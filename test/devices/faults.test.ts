@@ -13,7 +13,7 @@ import type { Sys } from "../../syscalls/sys.ts";
 import { parsefault } from "../../userland/boot/inject.ts";
 import { swriteall } from "../../userland/lib/copy.ts";
 import { readtext, writefile } from "../../userland/lib/io.ts";
-import { NOTHING, failure, put, requests } from "../kit.ts";
+import { NOTHING, failure, mountram, put, requests, run, within } from "../kit.ts";
 import { RTT, World } from "../world.ts";
 
 const MS = 1_000_000;
@@ -283,6 +283,31 @@ far("what fits by number, by name and by place is done, and nothing else", async
   t.deepEqual(tried, [no, "a", no, "b", no, "b", "c", "b"]);
   t.like(nobody, { seen: 0, done: 0 });
 });
+
+test(
+  "boot takes faults as text or taken apart, and a server behind a pipe is as bad, by number",
+  within(
+    async (t, k) => {
+      await run(k, async (sys: Sys) => {
+        await mountram(sys, "/n");
+        await mountram(sys, "/tmp");
+        await put(sys, "/n/f", "x");
+        await put(sys, "/tmp/f", "x");
+        t.regex(await failure(sys.stat("/tmp/f")), /second$/);
+        t.is((await sys.stat("/n/f")).length, 1);
+        t.regex(await failure(readtext(sys, "/n/f")), /^typed$/);
+        t.regex(await failure(readtext(sys, "/tmp/f")), /hungup/);
+      });
+    },
+    {
+      inject: [
+        "Tstat:conn=2:error=second",
+        { messages: ["Tread"], conn: 1, effect: { what: "error", ename: "typed" } },
+        { messages: ["Rread"], conn: 2, effect: { what: "hangup" } },
+      ],
+    },
+  ),
+);
 
 /** Any fault of any message, of those that leave a program going when it has an alarm set. */
 const anyfault = (): fc.Arbitrary<string> =>
