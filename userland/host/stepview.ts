@@ -68,7 +68,7 @@ export function drawframe(f: Frame, size: Size): Text[] {
 /** Puts panels on top of each other in exactly so many rows. */
 function stack(all: readonly Panel[], { columns, rows: height }: Size): Text[] {
   const panels = all.filter((p) => p.lines.length > 0);
-  const titles = height > panels.reduce((n, p) => n + p.least + 1, 0);
+  const titles = height >= panels.reduce((n, p) => n + p.least + 1, 0);
   const got = panels.map((p) => Math.min(p.least, p.lines.length));
   let left = height - got.reduce((a, b) => a + b, 0) - (titles ? panels.length : 0);
   const order = panels

@@ -107,6 +107,8 @@ function lead(root: Making, look: Look): void {
   }
 }
 
+const byname = (a: Making, b: Making): number => (a.name < b.name ? -1 : 1);
+
 function finished(r: Recording, m: Making): Node {
   const { name, path, mount, taken, state, look } = m;
   return {
@@ -114,7 +116,7 @@ function finished(r: Recording, m: Making): Node {
     path,
     mounted: mount !== null,
     members: (mount?.members ?? []).map((x, i) => member(r, x, { index: i, look, of: mount })),
-    children: [...m.children.values()].map((c) => finished(r, c)),
+    children: [...m.children.values()].sort(byname).map((c) => finished(r, c)),
     taken,
     state,
   };
