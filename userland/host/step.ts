@@ -35,7 +35,7 @@ export const step: Command = {
 The program is run to its end first, and everything that its system calls do is recorded; Ctrl-C ends
 one that goes on for ever. Then each step can be looked at, forward and back: the call and its line of
 the program, the name with the element in question, the name space, the decision and its reason, the
-messages in flight, and what it has cost. ? shows the keys. Time is virtual, unless --real is given.
+messages in flight, and what it has cost. ? shows the keys. Time is virtual, but with --real or --mount.
 
 Without a terminal the steps are written as text, one after another.`,
   options: [
@@ -86,7 +86,8 @@ async function recorded(given: Given, terminal: boolean): Promise<Recording> {
   const quiet = new Writable({ write: (_chunk, _encoding, done) => done() });
   const how: How = {
     ...(place !== undefined && { place }),
-    clock: given.has("real") ? "real" : "virtual",
+    // A server of the host's takes its time, which virtual time would not show.
+    clock: given.has("real") || given.has("mount") ? "real" : "virtual",
     tell: seen.tell,
     ...(!terminal && { tty: new Streamtty(process.stdin, quiet, quiet) }),
   };
