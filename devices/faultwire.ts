@@ -68,8 +68,9 @@ class Faultwire implements Filter {
   /** Requests that the server has and did not answer. */
   #nasked = 0;
   #holding = false;
-  /** Requests of this filter's own, which go before all others, and their tags. */
+  /** Requests that go before all that the client sends now: those that were delayed, and the filter's own. */
   readonly #own: Uint8Array[] = [];
+  /** Tags of the filter's own. */
   readonly #owntags = new Set<number>();
   /** The connection breaks: at once, for whoever writes; when `ready` is read, for the reader. */
   #broken = false;
@@ -291,18 +292,19 @@ class Faultwire implements Filter {
     h.wait = 0;
     const frames = [...line.leaving()].map((x) => this.#leave(line, x));
     if (frames.length === 0) return;
-    this.#sendlater(joined(frames));
+    this.#own.push(...frames);
+    this.#sendown();
   }
 
-  #sendlater(bytes: Uint8Array): void {
+  #sendown(): void {
     this.#chan.incref();
-    this.#k.kproc("delayed request", this.#late(bytes));
+    this.#k.kproc("delayed request", this.#late());
   }
 
-  *#late(bytes: Uint8Array): Task<void> {
+  *#late(): Task<void> {
     const up = this.#k.proc0;
     try {
-      if (up !== null && !this.#broken) yield* this.#send(up, bytes, 0);
+      if (up !== null && !this.#broken) yield* this.#send(up, NONE, 0);
     } catch (e) {
       // That the connection is gone its reader says.
       if (!(e instanceof PlanError)) throw e;
@@ -393,7 +395,7 @@ class Faultwire implements Filter {
     while (this.#owntags.has(tag)) tag--;
     this.#owntags.add(tag);
     this.#own.push(pack({ type: F.Tclunk, tag, fid }));
-    this.#sendlater(NONE);
+    this.#sendown();
   }
 
   /** A Twrite failed on its way back: so do those behind it that the server has. */
