@@ -179,6 +179,19 @@ test("a name is cleaned from dot; one of a device stays with it", (t) => {
   t.is(cleanname("#s/../x", "/n"), "#s/x");
 });
 
+test("a recording that was full is stepped through as far as it goes, and one of nothing says so", async (t) => {
+  const tape = new Tape(await recorded(scene, { limit: 60 }));
+  t.true(tape.recording.lost > 0);
+  const last = frameof(tape, tape.length - 1);
+  t.false(last.call?.returned);
+  t.deepEqual([last.event, last.call?.ended], [59, null]);
+  const none = new Stepper(new Tape(await recorded(scene, { limit: 0 })));
+  for (const key of ["right", "G", "f", "m", "v"]) none.key(key);
+  t.is(none.step, 0);
+  const [first] = none.draw({ columns: 80, rows: 24 });
+  t.is(first?.[0]?.text, "The recording has no steps.");
+});
+
 test("every screen fits, at each step and size; too small a terminal is told the least", async (t) => {
   const tape = new Tape(await recorded(scene));
   const stepper = new Stepper(tape);

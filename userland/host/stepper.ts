@@ -87,11 +87,10 @@ export class Stepper {
   }
 
   #body(size: Size): readonly Text[] {
+    if (this.#tape.length === 0) return [said("The recording has no steps.")];
     switch (this.#shows) {
       case "frame":
-        return this.#tape.length === 0
-          ? [said("The recording has no steps.")]
-          : drawframe(frameof(this.#tape, this.step), size);
+        return drawframe(frameof(this.#tape, this.step), size);
       case "help":
         return HELP.map(([keys, text]) => [
           { text: `  ${keys.padEnd(18)}`, style: "bold" },
