@@ -20,6 +20,9 @@ import type { Mhead } from "./standard-mount.ts";
 import { NOWANT, namec } from "./standard-namec.ts";
 import type { Found, Space } from "./standard-namec.ts";
 
+/** How, and by which call; `head` is the union that a bind takes whole. */
+type Mounting = Mounthow & { readonly op: "bind" | "mount"; readonly head: Mhead | null };
+
 export class Standard implements Namespace, Space {
   readonly tab: Mnttab;
   readonly slash: Chan;
@@ -90,23 +93,23 @@ export class Standard implements Namespace, Space {
 
   *bind(up: Proc, name: string, old: string, flags: number): Task<number> {
     const { chan, head } = yield* this.#find(up, name, Abind);
-    return yield* this.#mount(up, chan, old, { flags, spec: "", head });
+    return yield* this.#mount(up, chan, old, { op: "bind", flags, spec: "", head });
   }
 
   *mount(up: Proc, c: Chan, old: string, how: Mounthow): Task<number> {
     if ((how.flags & MCACHE) !== 0) c.dev.cache?.(c);
     c.path = MNTPATH;
-    return yield* this.#mount(up, c, old, { ...how, head: null });
+    return yield* this.#mount(up, c, old, { ...how, op: "mount", head: null });
   }
 
   /** Puts `to`, whose reference it takes, on `old`. */
-  *#mount(up: Proc, to: Chan, old: string, how: Mounthow & { head: Mhead | null }): Task<number> {
+  *#mount(up: Proc, to: Chan, old: string, how: Mounting): Task<number> {
     const held = [to];
     try {
       const { chan } = yield* this.#find(up, old, Amount);
       held.unshift(chan);
       const id = yield* this.tab.mount(chan, { ...how, to });
-      this.#trace(up, to.path === MNTPATH ? "mount" : "bind", chan);
+      this.#trace(up, how.op, chan);
       return id;
     } finally {
       yield* ccloseall(held);

@@ -444,3 +444,17 @@ test(
     t.is(buf[0], 0x53);
   }),
 );
+
+test(
+  "the trace tells a bind from a mount, also a bind of what is mounted",
+  standard(async (t, sys, k) => {
+    const ops: string[] = [];
+    k.trace.listen((e) => {
+      if (e.type === "mount") ops.push(`${e.op} ${e.path}`);
+    });
+    await mountram(sys, "/tmp/m");
+    await sys.bind("/tmp/m", "/tmp/n", MREPL);
+    await sys.unmount(null, "/tmp/n");
+    t.deepEqual(ops, ["mount /tmp/m", "bind /tmp/n", "unmount /tmp/n"]);
+  }),
+);

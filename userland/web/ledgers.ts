@@ -2,7 +2,7 @@
 // ran the same program; and both runs call by call.
 
 import { compare } from "../view/compare.ts";
-import type { Comparison, Row } from "../view/compare.ts";
+import type { Row } from "../view/compare.ts";
 import type { Rcall } from "../view/recording.ts";
 import { timefmt } from "../view/stepfmt.ts";
 import type { Spent } from "../view/tape.ts";
@@ -19,7 +19,7 @@ type Runs = ReadonlyMap<Space, Run>;
 /** Both kernels' runs of a program. */
 type Both = {
   readonly runs: readonly [Run, Run];
-  readonly list: Comparison;
+  readonly rows: readonly Row[];
   /** The row of each call of either. */
   readonly rowof: ReadonlyMap<Rcall, number>;
 };
@@ -37,7 +37,7 @@ export class Ledgers {
     const call = calls[events[event]?.call ?? -1] ?? null;
     this.#compare(runs);
     const at = call === null ? -1 : (this.#both?.rowof.get(call) ?? -1);
-    const row = this.#both?.list.rows[at];
+    const row = this.#both?.rows[at];
     const own = call === null ? null : run.tape.callspent(event);
     const cells = SPACES.map((space, i) => {
       if (space === run.finished.space) return own;
@@ -60,7 +60,7 @@ export class Ledgers {
   /** The row of the list that a click was on leads to the first event of its call. */
   clicked(target: Element, space: Space): number {
     const i = Number(target.closest("[data-row]")?.getAttribute("data-row") ?? -1);
-    const row = this.#both?.list.rows[i];
+    const row = this.#both?.rows[i];
     const call = space === "names" ? row?.left : row?.right;
     return call?.first ?? -1;
   }
@@ -73,19 +73,19 @@ export class Ledgers {
       return;
     }
     if (this.#both?.runs[0] === a && this.#both.runs[1] === b) return;
-    const list = compare(a.finished.recording, b.finished.recording);
+    const rows = compare(a.finished.recording, b.finished.recording);
     const rowof = new Map<Rcall, number>();
-    for (const [i, { left, right }] of list.rows.entries()) {
+    for (const [i, { left, right }] of rows.entries()) {
       if (left !== null) rowof.set(left, i);
       if (right !== null) rowof.set(right, i);
     }
-    this.#both = { runs: [a, b], list, rowof };
+    this.#both = { runs: [a, b], rows, rowof };
     this.#from = -1;
   }
 
   #list(run: Run, at: number): void {
     const e = byid("calls", HTMLElement);
-    const rows = this.#both?.list.rows ?? [];
+    const rows = this.#both?.rows ?? [];
     const from = Math.max(0, at - WINDOW / 2);
     const kept = this.#from >= 0 && at >= this.#from && at < this.#from + WINDOW;
     if (!(kept || (at < 0 && this.#from >= 0))) {
