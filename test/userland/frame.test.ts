@@ -2,11 +2,12 @@
 // and the screens that the terminal makes of it.
 
 import test from "ava";
-import { DMDIR, MAFTER, MREPL, OREAD } from "../../kernel/const.ts";
+import { DMDIR, MAFTER, MCACHE, MCREATE, MREPL, OREAD } from "../../kernel/const.ts";
 import { Twrite } from "../../kernel/fcall.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { fitted, width } from "../../userland/host/ansi.ts";
 import { Stepper } from "../../userland/host/stepper.ts";
+import { dial } from "../../userland/lib/dial.ts";
 import { barof } from "../../userland/view/bar.ts";
 import { eventtext } from "../../userland/view/eventtext.ts";
 import { frameof } from "../../userland/view/frame.ts";
@@ -146,6 +147,29 @@ test("of standard, the directories on the way are walked in the kernel", async (
     ["the kernel", "the kernel", "far!564", "far!564", ""],
   );
   t.deepEqual(looks(r, "stat"), ["/ [tmp] b", "/ tmp [b]", "/ tmp b    member 2"]);
+});
+
+test("a walk that goes on from another, or from what a cache knows, is at its own element", async (t) => {
+  const r = await recorded(async (sys) => {
+    const fd = await dial(sys, "tcp!far!9fs");
+    await sys.mount(fd, -1, "/tmp", MREPL | MCREATE | MCACHE, "");
+    await sys.close(await sys.create("/tmp/a", OREAD, DMDIR | 0o777));
+    await put(sys, "/tmp/a/b", "hello\n");
+    await sys.stat("/tmp/a/b");
+    await sys.stat("/tmp/a/./b");
+  });
+  t.deepEqual(looks(r, 'stat("/tmp/a/b")'), [
+    "/ [tmp] a b",
+    "/ tmp [a] b",
+    "/ tmp [a] b    far!564",
+    "/ tmp a [b]    far!564",
+    "/ tmp a b    far!564",
+  ]);
+  const cached = framesof(new Tape(r), 'stat("/tmp/a/./b")').at(-1)?.names[0];
+  t.deepEqual(
+    cached?.elems.map((e) => e.by),
+    ["the mount table", "the cache", "far!564"],
+  );
 });
 
 test("a message's bar is behind it up to the step's time, and ahead as far as the recording knows", async (t) => {

@@ -3,6 +3,7 @@
 // namec, and the answers to Twalk.
 
 import { Rwalk, Tcreate, Twalk } from "../../kernel/fcall.ts";
+import type { Fcall } from "../../kernel/fcall.ts";
 import { connname } from "./eventtext.ts";
 import type { Rcall, Recording, Revent } from "./recording.ts";
 
@@ -77,7 +78,7 @@ export function looksof(r: Recording, call: Rcall, events: Iterable<number>): Lo
   const resolver = new Resolver(r, call);
   for (const i of events) {
     const e = r.events[i];
-    if (e !== undefined) resolver.take(e);
+    if (e !== undefined) resolver.take(e, i);
   }
   return resolver.looks();
 }
@@ -89,7 +90,8 @@ class Seeking {
   readonly name: string;
   root = "/";
   elems: State[];
-  /** The elements before it are not walked: the table, dot or the device has them. */
+  /** The elements before it are not walked: the table, dot or the device has them; or a cache, from `base` on. */
+  start = 0;
   base = 0;
   at: string | null = null;
   members = 0;
@@ -117,11 +119,10 @@ class Seeking {
     }
   }
 
-  /** Where these elements are asked for next; -1 when they are not this name's. */
-  where(rest: readonly string[]): number {
-    const from = Math.max(this.base, 0);
+  /** Where these elements are, from one of the places on; -1 when they are not this name's. */
+  where(rest: readonly string[], places: readonly number[] = [this.base]): number {
     const fits = (at: number): boolean => rest.every((x, i) => this.elems[at + i]?.text === x);
-    return fits(from) ? from : -1;
+    return places.find(fits) ?? -1;
   }
 
   get union(): boolean {
@@ -151,6 +152,9 @@ class Resolver {
   readonly #standard: boolean;
   readonly #all: readonly Seeking[];
   #cur = -1;
+  /** How many elements of its name a fid stands for, by connection and fid; and the walks under way. */
+  readonly #fids = new Map<string, number>();
+  readonly #walks = new Map<number, { readonly s: Seeking; readonly at: number }>();
   /** The name has begun, and nothing was said of it since. */
   #fresh = false;
 
@@ -164,10 +168,10 @@ class Resolver {
     return this.#all.map((s) => s.look());
   }
 
-  take(e: Revent): void {
+  take(e: Revent, event: number): void {
     if (this.#all.length === 0) return;
     if (e.type === "namec") this.#namec(e);
-    else if (e.type === "send" && e.fcall.type === Twalk) this.#asked(e.fcall.wname, e.conn);
+    else if (e.type === "send" && e.fcall.type === Twalk) this.#asked(e.fcall, e.conn, event);
     else if (e.type === "send" && e.fcall.type === Tcreate) this.#creating(e.conn);
     else if (e.type === "receive") this.#answered(e);
     else if (e.type === "return") this.#over(e);
@@ -199,9 +203,10 @@ class Resolver {
         return this.#fail(e.walked, e.elem);
       case "ask":
         return this.#ask(e);
+      case "near":
+        return this.#near(e.dir);
       case "deferred":
       case "forced":
-      case "near":
       case "look":
       case "mountpoint":
         return undefined;
@@ -219,7 +224,7 @@ class Resolver {
 
   #dot(e: Namec & { step: "dot" }, s: Seeking): void {
     if (!s.begun) return s.begin(e.path, e.rest);
-    s.base = s.elems.length - e.rest.length;
+    s.start = s.base = s.elems.length - e.rest.length;
     s.set(0, s.base, "done", "dot");
   }
 
@@ -227,7 +232,7 @@ class Resolver {
     const another = this.#standard && !fresh && e.point === "/" && this.#cur < this.#all.length - 1;
     const s = this.#cur < 0 || another ? this.#next() : this.#now();
     if (!this.#standard) {
-      s.base = s.elems.length - e.rest.length;
+      s.start = s.base = s.elems.length - e.rest.length;
       s.set(0, s.base, "done", "the mount table");
     }
     s.at = e.point;
@@ -238,8 +243,9 @@ class Resolver {
   /** Whose elements these are. */
   #whose(rest: readonly string[]): Seeking {
     return (
-      this.#all.find((s) => s.where(rest) >= 0 && !s.elems.slice(s.base).every(isdone)) ??
-      this.#now()
+      this.#all.find(
+        (s) => s.where(rest, [s.base, s.start]) >= 0 && !s.elems.slice(s.base).every(isdone),
+      ) ?? this.#now()
     );
   }
 
@@ -273,6 +279,14 @@ class Resolver {
     s.tried = e.asked.map((index) => ({ index, outcome: "asked", error: "" }));
   }
 
+  /** A mount with a cache walks on from a directory that it remembers. */
+  #near(dir: readonly string[]): void {
+    const s = this.#now();
+    if (s.union || s.where(dir) < 0) return;
+    s.set(s.base, s.base + dir.length, "done", "the cache");
+    s.base += dir.length;
+  }
+
   #create(index: number): void {
     const s = this.#now();
     const last = s.elems.length - 1;
@@ -298,26 +312,33 @@ class Resolver {
     s.set(i, i + 1, "missing", "");
   }
 
-  #asked(wname: readonly string[], conn: number): void {
-    if (wname.length === 0) return;
+  /** A walk goes on from where an earlier one led, or from where the name's begins. */
+  #asked(
+    { fid, newfid, wname }: Fcall & { type: typeof Twalk },
+    conn: number,
+    event: number,
+  ): void {
     const s = this.#whose(wname);
-    const at = s.where(wname);
+    const from = this.#fids.get(`${conn} ${fid}`);
+    const at = s.where(wname, from === undefined ? [s.base, s.start] : [from, s.base, s.start]);
     if (at < 0) return;
-    const by = s.union ? "" : connname(this.#r, conn);
-    s.set(at, at + wname.length, "asked", by);
+    this.#fids.set(`${conn} ${newfid}`, at + wname.length);
+    if (wname.length === 0) return;
+    this.#walks.set(event, { s, at });
+    s.set(at, at + wname.length, "asked", s.union ? "" : connname(this.#r, conn));
   }
 
   #answered(e: Revent & { type: "receive" }): void {
     const of = this.#r.events[e.of];
-    if (of?.type !== "send" || of.fcall.type !== Twalk) return;
-    const { wname } = of.fcall;
-    const s = this.#whose(wname);
-    const at = s.where(wname);
-    if (at < 0 || s.union || wname.length === 0) return;
+    const walk = this.#walks.get(e.of);
+    if (of?.type !== "send" || of.fcall.type !== Twalk || walk === undefined) return;
+    const { s, at } = walk;
+    if (s.union) return;
+    const end = at + of.fcall.wname.length;
     const got = at + (e.fcall.type === Rwalk ? e.fcall.wqid.length : 0);
     s.set(at, got, "done", "");
-    s.set(got, at + wname.length, "waiting", "");
-    if (got < at + wname.length) s.set(got, got + 1, "missing", connname(this.#r, e.conn));
+    s.set(got, end, "waiting", "");
+    if (got < end) s.set(got, got + 1, "missing", connname(this.#r, e.conn));
   }
 
   #over(e: Revent): void {
