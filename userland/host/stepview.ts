@@ -17,6 +17,8 @@ import type { Piece, Style, Text } from "./ansi.ts";
 
 export const COLUMNS = 60;
 export const ROWS = 16;
+/** Lines that each panel gets before another gets more, where there is room. */
+const FAIR = 5;
 /** From so many columns on there are two columns of panels. */
 const BOTH = 100;
 
@@ -74,11 +76,13 @@ function stack(all: readonly Panel[], { columns, rows: height }: Size): Text[] {
   const order = panels
     .map((_, i) => i)
     .sort((a, b) => (panels[a]?.rank ?? 0) - (panels[b]?.rank ?? 0));
-  for (const i of order) {
-    const more = Math.max(0, Math.min((panels[i]?.lines.length ?? 0) - (got[i] ?? 0), left));
+  const raise = (i: number, most: number): void => {
+    const more = Math.max(0, Math.min(most - (got[i] ?? 0), left));
     got[i] = (got[i] ?? 0) + more;
     left -= more;
-  }
+  };
+  for (const i of order) raise(i, Math.min(panels[i]?.lines.length ?? 0, FAIR));
+  for (const i of order) raise(i, panels[i]?.lines.length ?? 0);
   const out = panels.flatMap((p, i) => [
     ...(titles ? [rule(p.title, columns)] : []),
     ...shown(p, got[i] ?? 0),
