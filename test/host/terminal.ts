@@ -7,21 +7,20 @@ import type { ExecutionContext } from "ava";
 const PATIENCE = 30_000;
 const EVERY = 50;
 
-let terminals = 0;
-
 /** A shell on a terminal of its own. */
 export class Terminal {
-  readonly #server: string;
+  /** Where tmux keeps its socket. */
+  readonly #dir: string;
 
-  private constructor(server: string) {
-    this.#server = server;
+  private constructor(dir: string) {
+    this.#dir = dir;
   }
 
-  /** Starts a shell in a directory; it ends with the test. */
+  /** Starts a shell in a directory of its own; it ends with the test. */
   static start(t: ExecutionContext, cwd: string, columns = 80, rows = 24): Terminal {
-    const term = new Terminal(`namec-${process.pid}-${terminals++}`);
+    const term = new Terminal(cwd);
     const size = ["-x", `${columns}`, "-y", `${rows}`];
-    const shell = "exec env -u TMUX NO_COLOR=1 'PS1=$ ' bash --norc --noprofile -i";
+    const shell = "exec env -u TMUX -u TMUX_TMPDIR NO_COLOR=1 'PS1=$ ' bash --norc --noprofile -i";
     t.teardown(() => term.#tmux("kill-server"));
     term.#tmux("-f", "/dev/null", "-u", "new-session", "-d", ...size, "-c", cwd, shell);
     return term;
@@ -61,6 +60,7 @@ export class Terminal {
   }
 
   #tmux(...args: string[]): string {
-    return execFileSync("tmux", ["-L", this.#server, ...args], { encoding: "utf8" });
+    const env = { ...process.env, TMUX_TMPDIR: this.#dir };
+    return execFileSync("tmux", args, { encoding: "utf8", env });
   }
 }
