@@ -60,7 +60,7 @@ export class Terminal {
   }
 
   #tmux(...args: string[]): string {
-    const env = { ...process.env, TMUX_TMPDIR: this.#dir };
+    const env = { ...process.env, TMUX: undefined, TMUX_TMPDIR: this.#dir };
     return execFileSync("tmux", args, { encoding: "utf8", env });
   }
 }
