@@ -7,6 +7,10 @@ import { OREAD, boot } from "../../userland/host/index.ts";
 import type { Kernel, Sys, Task, TaskSys } from "../../userland/host/index.ts";
 import type { Contestant } from "./rounds.ts";
 
+/** The file that all this is about. */
+export const TREE: { a: { b: { c: { d: { file: Uint8Array } } } } } = {
+  a: { b: { c: { d: { file: new Uint8Array(4096).fill(0x61) } } } },
+};
 const DIR = "/a/b/c/d";
 const FILE = `${DIR}/file`;
 const SIZE = 4096;
@@ -14,11 +18,11 @@ const SIZE = 4096;
 /** An operation, for each contestant. */
 export type Match = { readonly name: string; readonly list: readonly Contestant[] };
 
-type Work = (sys: Sys, n: number) => Promise<void>;
+export type Work = (sys: Sys, n: number) => Promise<void>;
 type Taskwork = (sys: TaskSys, n: number) => Task<void>;
 
 /** Hands pieces of work to a process: its system calls are good only while it runs. */
-function worker(kernel: Kernel): (work: Work) => (n: number) => Promise<number> {
+export function worker(kernel: Kernel): (work: Work) => (n: number) => Promise<number> {
   return (work) => async (n) => {
     const p = kernel.spawn(async (sys: Sys) => await work(sys, n), ["bench"]);
     await ended(p.wait());
@@ -44,7 +48,8 @@ async function ended(status: Promise<string>): Promise<void> {
   if (text !== "") throw new Error(text);
 }
 
-const ours: Readonly<Record<string, Work>> = {
+/** What is done with names, by what it is called. */
+export const ours: Readonly<Record<"stat" | "openclose" | "read", Work>> = {
   async stat(sys, n) {
     for (let i = 0; i < n; i++) await sys.stat(FILE);
   },
@@ -108,7 +113,8 @@ const peer = (p: Promises): Readonly<Record<string, (n: number) => Promise<numbe
   },
 });
 
-const NAMES: readonly (readonly [string, string])[] = [
+/** The operations, and what each is called. */
+export const NAMES: readonly (readonly ["stat" | "openclose" | "read", string])[] = [
   ["stat", "stat"],
   ["openclose", "open, close"],
   ["read", "open, read 4 KiB, close"],
@@ -116,14 +122,13 @@ const NAMES: readonly (readonly [string, string])[] = [
 
 /** The matches, and the end of what they need. */
 export async function matches(): Promise<{ list: Match[]; close: () => Promise<void> }> {
-  const bytes = new Uint8Array(SIZE).fill(0x61);
-  const kernel = await boot({ files: { a: { b: { c: { d: { file: bytes } } } } } });
+  const kernel = await boot({ files: TREE });
   const { fs: mem } = memfs();
   mem.mkdirSync(DIR, { recursive: true });
-  mem.writeFileSync(FILE, bytes);
+  mem.writeFileSync(FILE, TREE.a.b.c.d.file);
   await configureSingle({ backend: InMemory });
   zen.mkdirSync(DIR, { recursive: true });
-  zen.writeFileSync(FILE, bytes);
+  zen.writeFileSync(FILE, TREE.a.b.c.d.file);
   const [run, runtask] = [worker(kernel), taskworker(kernel)];
   const memops = peer(mem.promises as unknown as Promises);
   const zenops = peer(zen.promises as unknown as Promises);
@@ -131,7 +136,7 @@ export async function matches(): Promise<{ list: Match[]; close: () => Promise<v
   const list = NAMES.map(([key, name]) => ({
     name,
     list: [
-      { name: "namec", run: run(ours[key] ?? (async () => undefined)) },
+      { name: "namec", run: run(ours[key]) },
       { name: "memfs", run: memops[key] ?? none },
       { name: "ZenFS", run: zenops[key] ?? none },
       { name: "namec, generator", run: runtask(tasks[key] ?? function* () {}) },

@@ -43,6 +43,9 @@ export async function compete(list: readonly Contestant[], effort: Effort): Prom
   return list.map(({ name }, i) => ({ name, rates: rates[i] ?? [], rate: middle(rates[i] ?? []) }));
 }
 
+/** What the host's compilers need before code is as fast as it will be, in ms. */
+const WARM = 500;
+
 /** Warms c up, and finds how many operations take about ms. */
 async function size(c: Contestant, ms: number, now: () => number): Promise<number> {
   let n = 16;
@@ -51,7 +54,8 @@ async function size(c: Contestant, ms: number, now: () => number): Promise<numbe
     const did = await c.run(n);
     const took = now() - began;
     warm += took;
-    if (warm >= 2 * ms && took >= ms / 4) return Math.max(1, Math.round((did * ms) / took));
+    if (warm >= Math.max(2 * ms, WARM) && took >= ms / 4)
+      return Math.max(1, Math.round((did * ms) / took));
     if (took < ms / 2) n *= 2;
   }
 }

@@ -1,16 +1,20 @@
 // npm run bench: what the kernel and its servers cost, beside what a user would take instead, in one run
 // on one machine, so that the ratios mean something where the numbers do not.
 //
-//	npm run bench -- [--quick] [boot] [names] [rpc]
+//	npm run bench -- [--quick] [boot] [names] [stepping] [rpc]
 
+import { spawnSync } from "node:child_process";
 import { cpus, loadavg, totalmem } from "node:os";
 import { boot } from "../../userland/host/index.ts";
 import { matches } from "./names.ts";
 import { ECHO, NAMEC, Server } from "./process.ts";
 import { columns, compete, count, cpu, median, ratio, ratioof } from "./rounds.ts";
 import type { Effort, Score } from "./rounds.ts";
+import { AGAIN, NEVER, OFF, ON, stepping } from "./stepping.ts";
 import { Wire, prepare } from "./wire.ts";
 
+/** Said to the process of one part. */
+const PART = "--part";
 const quick = process.argv.includes("--quick");
 const wanted = process.argv.slice(2).filter((word) => !word.startsWith("-"));
 const effort: Effort = quick ? { rounds: 3, ms: 20 } : { rounds: 21, ms: 100 };
@@ -80,6 +84,19 @@ async function names(): Promise<void> {
   say(columns(rows));
 }
 
+async function steps(): Promise<void> {
+  const { list, close } = await stepping();
+  const rows = [["operations per CPU second", NEVER, AGAIN, OFF, ON]];
+  for (const match of list) {
+    const scores = await compete(match.list, { ...effort, clock: cpu });
+    const others = [AGAIN, OFF, ON].map((name) => ratio(ratioof(scores, name, NEVER)));
+    rows.push([match.name, count(rate(scores, NEVER)), ...others]);
+  }
+  await close();
+  say("\nWhat stepping costs: a kernel beside one that was never recorded\n");
+  say(columns(rows));
+}
+
 async function rpcs(): Promise<void> {
   const ramfs = await Server.start([NAMEC, "serve", "ramfs", "--listen", "tcp!127.0.0.1!0"]);
   const echo = await Server.start([ECHO]);
@@ -144,8 +161,34 @@ class Cost {
   }
 }
 
-const PARTS: Readonly<Record<string, () => Promise<void>>> = { boot: booting, names, rpc: rpcs };
+const PARTS: Readonly<Record<string, () => Promise<void>>> = {
+  boot: booting,
+  names,
+  stepping: steps,
+  rpc: rpcs,
+};
 
-machine();
-for (const [name, part] of Object.entries(PARTS))
-  if (wanted.length === 0 || wanted.includes(name)) await part();
+/** One part here; several each in a process of its own, where no other has warmed up or spoilt any code. */
+async function main(): Promise<number> {
+  const parts = Object.keys(PARTS).filter((name) => wanted.length === 0 || wanted.includes(name));
+  const unknown = wanted.find((name) => !(name in PARTS));
+  if (unknown !== undefined || parts.length === 0) {
+    process.stderr.write(`bench: no part ${unknown}; there are ${Object.keys(PARTS).join(", ")}\n`);
+    return 2;
+  }
+  if (!process.argv.includes(PART)) machine();
+  const [only] = parts;
+  if (parts.length === 1 && only !== undefined) await PARTS[only]?.();
+  else
+    for (const name of parts) {
+      const words = [
+        ...process.execArgv,
+        ...process.argv.slice(1).filter((w) => !wanted.includes(w)),
+      ];
+      const { status } = spawnSync(process.execPath, [...words, PART, name], { stdio: "inherit" });
+      if (status !== 0) return 1;
+    }
+  return 0;
+}
+
+process.exitCode = await main();
