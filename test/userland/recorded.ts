@@ -8,7 +8,7 @@ import { Recorder } from "../../userland/view/recorder.ts";
 import type { Recordopts } from "../../userland/view/recorder.ts";
 import type { About, Recording } from "../../userland/view/recording.ts";
 
-const ABOUT: About = {
+export const ABOUT: About = {
   program: "test",
   namespace: "names",
   clock: "virtual",
@@ -17,16 +17,18 @@ const ABOUT: About = {
   hosts: ["far:rtt=50ms"],
 };
 
-/** How the run is made: as a Recorder is, the name space, and the best version that the far machine speaks. */
-export type Runopts = Omit<Recordopts, "about"> & {
+/** How the run is made: as a Recorder is; and what is done before it is recorded. */
+type Runopts = Omit<Recordopts, "about"> & {
   readonly namespace?: "names" | "standard";
+  /** The best version that the far machine speaks. */
   readonly version?: string;
+  readonly prepare?: (sys: Sys) => Promise<void>;
 };
 
 /** Runs a program with the ramfs on /n/far, and records it from behind the mount on. */
 export async function recorded(
   main: (sys: Sys) => Promise<void>,
-  { version, namespace = "names", ...opts }: Runopts = {},
+  { version, prepare, namespace = "names", ...opts }: Runopts = {},
 ): Promise<Recording> {
   const net = simnet();
   const k = await net.boot("here", { namespace, files: { n: { far: {} }, tmp: {} } });
@@ -38,6 +40,7 @@ export async function recorded(
   const p = k.spawn(
     async (sys: Sys) => {
       await remount(sys, "/n/far");
+      await prepare?.(sys);
       rec.begin();
       await main(sys);
     },

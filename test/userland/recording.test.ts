@@ -1,50 +1,15 @@
-// The recording of a run: what the trace bus said, as data, there and back as JSON.
+// The recording of a run: what the trace bus said, as data, there and back as JSON; and two runs side by
+// side: which call stands beside which, and what it cost there.
 
 import test from "ava";
-import { OREAD, OWRITE } from "../../kernel/const.ts";
+import { MAFTER, MREPL, OREAD, OWRITE, RFPROC } from "../../kernel/const.ts";
 import type { Sys } from "../../syscalls/sys.ts";
-import { serveramfs, simnet } from "../../userland/boot/net.ts";
+import { compare } from "../../userland/view/compare.ts";
 import { Recorder } from "../../userland/view/recorder.ts";
 import { Recordingerror, fromjson, tojson } from "../../userland/view/recording.ts";
-import type { About, Recording } from "../../userland/view/recording.ts";
-import { MCREATE, MREPL } from "../../kernel/const.ts";
-import { dial } from "../../userland/lib/dial.ts";
-import { put } from "../kit.ts";
-
-const ABOUT: About = {
-  program: "test",
-  namespace: "names",
-  clock: "virtual",
-  seed: 0,
-  machine: "here",
-  hosts: ["far:rtt=50ms"],
-};
-
-/** Runs a program on a machine with a ramfs 50 ms away on /n/far, and records it. */
-async function recorded(
-  main: (sys: Sys) => Promise<void>,
-  opts: { limit?: number; snap?: number } = {},
-): Promise<Recording> {
-  const net = simnet();
-  const k = await net.boot("here", { files: { n: { far: {} } } });
-  await serveramfs(await net.boot("far"), "tcp!*!9fs");
-  net.link("here", "far", { rtt: "50ms" });
-  const rec = new Recorder({ about: ABOUT, ...opts });
-  const off = rec.listen(k.trace);
-  const p = k.spawn(
-    async (sys: Sys) => {
-      await sys.mount(await dial(sys, "tcp!far!9fs"), -1, "/n/far", MREPL | MCREATE, "");
-      rec.begin();
-      await main(sys);
-    },
-    ["main"],
-  );
-  await p.wait();
-  off();
-  if (p.crash !== undefined) throw p.crash;
-  await net.shutdown();
-  return rec.recording;
-}
+import type { Rcall, Recording } from "../../userland/view/recording.ts";
+import { failure, put } from "../kit.ts";
+import { ABOUT, recorded, remount } from "./recorded.ts";
 
 async function scene(sys: Sys): Promise<void> {
   await put(sys, "/n/far/f", "x".repeat(1000));
@@ -115,6 +80,27 @@ test("a full recording counts what it lost, and one that keeps nothing tells it"
   const some = await recorded(scene, { limit: 10 });
   t.is(some.events.length, 10);
   t.is(some.lost, whole.events.length - 10);
+  let told = 0;
+  const none = await recorded(scene, { limit: 0, tell: () => told++ });
+  t.deepEqual([told, none.events, Object.keys(none.calls)], [whole.events.length, [], []]);
+});
+
+test("a full recording keeps nothing more, however long the run goes on", async (t) => {
+  const r = await recorded(
+    async (sys) => {
+      for (let i = 0; i < 50; i++) {
+        await sys.stat("/tmp");
+        await sys.bind("/tmp", "/n", MAFTER);
+        await sys.rfork(RFPROC, async () => {});
+        await sys.wait();
+        await remount(sys, "/n/far");
+      }
+    },
+    { limit: 10 },
+  );
+  t.true(r.lost > 1000);
+  t.true(r.calls.every((c) => c.first < 10));
+  for (const list of [r.calls, r.spaces, r.procs, r.conns]) t.true(list.length <= 10);
 });
 
 test("what is no recording, or one of another version, is refused with the reason", (t) => {
@@ -139,4 +125,70 @@ test("data on its way through the kernel is copied, so that a buffer may be used
   });
   const write = r.calls.find((c) => c.name === "write");
   t.deepEqual(write?.args[1], new TextEncoder().encode("first"));
+});
+
+/** A run of a program with a file on the far machine, in one of the name spaces. */
+function prepared(
+  namespace: "names" | "standard",
+  main: (sys: Sys) => Promise<void>,
+): Promise<Recording> {
+  const prepare = async (sys: Sys): Promise<void> => {
+    await put(sys, "/n/far/f", "x");
+    await sys.sleep(1000);
+  };
+  return recorded(main, { namespace, prepare });
+}
+
+const program = async (sys: Sys): Promise<void> => {
+  await sys.stat("/n/far/f");
+  await sys.stat("/tmp/../n/far/f");
+  await failure(sys.open("/n/far/nothing/../f", OREAD));
+};
+
+test("each call stands beside the same of the other name space, and it is said what differs", async (t) => {
+  const rows = compare(await prepared("names", program), await prepared("standard", program));
+  t.deepEqual(
+    rows.map(({ left, right, differs }) => [
+      left?.text,
+      left?.cost.trips,
+      right?.cost.trips,
+      differs ? right?.result : "",
+    ]),
+    [
+      ['stat("/n/far/f")', 1, 3, ""],
+      ['stat("/tmp/../n/far/f")', 1, 3, ""],
+      ['open("/n/far/nothing/../f", OREAD)', 1, 1, "-1: '/n/far/nothing' file does not exist"],
+    ],
+  );
+});
+
+const calls = (texts: readonly string[]): Rcall[] =>
+  texts.map((text, id) => {
+    const now = { id, pid: 1, began: 0, ended: 0, first: id, last: id, space: 0, line: null };
+    const gave = { args: [], dot: "/", result: "", value: null, error: null };
+    const cost = { trips: 0, messages: 0, bytes: 0, asked: false };
+    return { ...now, ...gave, cost, name: text.replace(/\(.*/, ""), text };
+  });
+
+test("a call that one of them did not make stands alone, and those behind it are found again", (t) => {
+  const of = (texts: readonly string[]): Recording => ({
+    ...new Recorder({ about: ABOUT }).recording,
+    calls: calls(texts),
+  });
+  const rows = compare(
+    of(["open(a)", "read(3)", "close(3)", "stat(x)"]),
+    of(["open(a)", "fstat(4)", "read(4)", "chdir(b)", "close(3)", "stat(x)", "exits()"]),
+  );
+  t.deepEqual(
+    rows.map(({ left, right }) => `${left?.text ?? "-"} ${right?.text ?? "-"}`),
+    [
+      "open(a) open(a)",
+      "- fstat(4)",
+      "read(3) read(4)",
+      "- chdir(b)",
+      "close(3) close(3)",
+      "stat(x) stat(x)",
+      "- exits()",
+    ],
+  );
 });

@@ -1,6 +1,6 @@
 // Makes a Recording of a run: a listener of the trace bus. Buffers may be used again as soon as an event
 // has been told, so what is kept is copied, the first bytes of data; and the recording is bounded: past
-// `limit` events are only counted.
+// `limit` events are only counted, and of calls, name spaces, processes and connections no more are kept.
 //
 // Who needs no more than one event at a time (a pcap file of a long run) gives `tell` and keeps nothing.
 
@@ -30,7 +30,7 @@ export type Recordopts = {
    * and processes until they end, connections until they are closed.
    */
   readonly limit?: number;
-  /** Gets each event, with what it refers to in the recording. */
+  /** Gets each event, with what it refers to in the recording, as far as that is kept. */
   readonly tell?: Tell;
   /** Gets what is not recorded because it prepares the run, of no call: messages and connections. */
   readonly before?: Tell;
@@ -115,6 +115,16 @@ export class Recorder {
     return this.#begun && !this.#but.has(e.pid);
   }
 
+  /** Nothing more is kept. */
+  get #full(): boolean {
+    return this.#limit > 0 && this.#nevent >= this.#limit;
+  }
+
+  /** Whether a call is of the recording: not so one that began when that was full. */
+  #keeps(call: Rcall): boolean {
+    return this.#limit === 0 || call.first < this.#limit;
+  }
+
   /** The program wrote this on its console; see hearing.ts. Text is kept as long as events are. */
   said(to: Rsaid["to"], text: string): void {
     const event = this.#nevent - 1;
@@ -123,13 +133,13 @@ export class Recorder {
 
   /** Takes one event in. */
   take(e: Event): void {
-    if (e.type === "conn" && e.what === "open") this.#conns.push(conn(e));
+    if (e.type === "conn" && e.what === "open" && !this.#full) this.#conns.push(conn(e));
     if (e.type === "send" && e.fcall.type === Tattach) this.#attached(e.conn, e.fcall.fid);
     if (e.type === "proc" && (e.what === "start" || e.what === "exec")) this.#proc(e.pid, e.text);
     if (!this.#recorded(e)) return this.#before(e);
     const call =
       e.call === null ? undefined : (this.#open.get(e.call.id) ?? this.#begin(e, e.call));
-    if (call !== undefined) this.#calls[call.id] = call;
+    if (call !== undefined && this.#keeps(call)) this.#calls[call.id] = call;
     const body = this.#body(e, call);
     if (call !== undefined) call.last = this.#nevent;
     const space = e.type === "mount" ? this.#space(e.table) : (call?.space ?? -1);
@@ -264,6 +274,7 @@ export class Recorder {
     if (this.#limit === 0) return -1;
     let n = this.#spaceno.get(p);
     if (n === undefined) {
+      if (this.#full) return -1;
       n = this.#spaces.push(p) - 1;
       this.#spaceno.set(p, n);
     }
@@ -276,6 +287,7 @@ export class Recorder {
       if (text !== "") known.text = text;
       return;
     }
+    if (this.#full) return;
     const r = { pid, text };
     this.#bypid.set(pid, r);
     this.#procs.push(r);
