@@ -2,6 +2,7 @@
 // the whole screen, taken at the start and given back in every ending. What is on it is stepview.ts's.
 
 import { writeSync } from "node:fs";
+import { visible } from "../view/visible.ts";
 
 /** What a piece of text is; how that looks is decided here. */
 export type Style = "plain" | "bold" | "dim" | "title" | "good" | "bad" | "asked" | "path" | "mark";
@@ -26,7 +27,6 @@ const ESC = "\u001B";
 const WIDE =
   /[\u1100-\u115F\u2E80-\uA4CF\uAC00-\uD7A3\uF900-\uFAFF\uFE30-\uFE6F\uFF00-\uFF60\uFFE0-\uFFE6\u{1F300}-\u{1FAFF}\u{20000}-\u{3FFFD}]/u;
 const NONE = /[\p{M}\u200B-\u200F\uFEFF]/u;
-const CONTROL = /\p{Cc}/gu;
 
 /** How many columns a letter takes. */
 function columnsof(letter: string): number {
@@ -42,9 +42,9 @@ export function width(text: string): number {
   return n;
 }
 
-/** Text that cannot command the terminal: tabs are blanks, other control characters dots. */
+/** Text that cannot command the terminal: tabs are blanks, other control characters escapes. */
 export function plaintext(text: string): string {
-  return text.replaceAll("\t", "  ").replaceAll(CONTROL, "·");
+  return visible(text.replaceAll("\t", "  "));
 }
 
 /** The first columns of text, with "…" where that is not all. */

@@ -14,6 +14,7 @@ import { quote } from "../lib/quote.ts";
 import { explain as explained, fold } from "../view/explain.ts";
 import type { Asked, Explaining, Found } from "../view/explain.ts";
 import type { Recording } from "../view/recording.ts";
+import { visible } from "../view/visible.ts";
 import { Given, Usage, distance, nearest } from "./command.ts";
 import type { Command } from "./command.ts";
 import { recordrun } from "./record.ts";
@@ -68,7 +69,7 @@ export async function explaintext(given: Given, width: number): Promise<string> 
     hints: hints(given, list),
   };
   return `${explained(x)
-    .map((p) => fold(p, width))
+    .map((p) => fold(visible(p), width))
     .join("\n\n")}\n`;
 }
 

@@ -5,6 +5,7 @@ import { Faults } from "../../devices/faults.ts";
 import type { Fault } from "../../devices/faults.ts";
 import { parsefault, unfired } from "../boot/inject.ts";
 import { Unitserror } from "../boot/units.ts";
+import { visible } from "../view/visible.ts";
 import { Usage } from "./command.ts";
 import type { Given, Option } from "./command.ts";
 
@@ -31,7 +32,7 @@ export class Injecting {
 
   /** The program is over: what was never injected is said on stderr. */
   end(): void {
-    for (const line of unfired(this.faults)) process.stderr.write(`namec: ${line}\n`);
+    for (const line of unfired(this.faults)) process.stderr.write(`namec: ${visible(line)}\n`);
     this.faults.clear();
   }
 }

@@ -13,6 +13,7 @@ import { Mounterror } from "../boot/mounts.ts";
 import { run } from "./run.ts";
 import { serve } from "./serve.ts";
 import { step } from "./step.ts";
+import { visible } from "../view/visible.ts";
 import { web } from "./web.ts";
 
 const COMMANDS: readonly Command[] = [demo, explain, run, serve, step, web];
@@ -63,7 +64,7 @@ function say(text: string): number {
 }
 
 function complain(text: string, status: number): number {
-  process.stderr.write(`${text}\n`);
+  process.stderr.write(`${visible(text, "\n\t")}\n`);
   return status;
 }
 

@@ -9,6 +9,7 @@ import type { Tell } from "../view/recorder.ts";
 import type { About } from "../view/recording.ts";
 import { summaryfmt } from "../view/summary.ts";
 import { TAIL, Timeline } from "../view/timeline.ts";
+import { visible } from "../view/visible.ts";
 import { Usage } from "./command.ts";
 import type { Given, Option } from "./command.ts";
 import { Outfile } from "./outfile.ts";
@@ -87,7 +88,7 @@ export class Reports {
     if (this.#ledger !== null && this.#begun)
       process.stderr.write(`${summaryfmt(this.#ledger, this.#about.clock).join("\n")}\n`);
     if (this.#broken !== null) complaints.push(`a report went wrong: ${stack(this.#broken)}`);
-    for (const c of complaints) process.stderr.write(`namec run: ${c}\n`);
+    for (const c of complaints) process.stderr.write(`namec run: ${visible(c, "\n")}\n`);
     return complaints.length === 0;
   }
 

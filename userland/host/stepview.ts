@@ -12,7 +12,7 @@ import type { Elem, Look } from "../view/look.ts";
 import { timefmt } from "../view/stepfmt.ts";
 import { rows } from "../view/tree.ts";
 import type { Member, Row } from "../view/tree.ts";
-import { clip, width, wrapped } from "./ansi.ts";
+import { clip, plaintext, width, wrapped } from "./ansi.ts";
 import type { Piece, Style, Text } from "./ansi.ts";
 
 export const COLUMNS = 60;
@@ -35,7 +35,7 @@ type Panel = {
   readonly at?: number;
 };
 
-const piece = (text: string, style: Style = "plain"): Piece => ({ text, style });
+const piece = (s: string, style: Style = "plain"): Piece => ({ text: plaintext(s), style });
 const text = (s: string, style: Style = "plain"): Text => [piece(s, style)];
 
 /** The panels of a frame on the screen, but for its last line, which is the keys'. */
@@ -130,8 +130,9 @@ function padded(line: Text, columns: number): Text {
 }
 
 function titleline(f: Frame, columns: number): Text {
-  const right = `${timefmt(f.time)}  ${f.process === "" ? "" : `${f.process} (${f.pid})  `}`;
-  const left = ` step ${f.step + 1} of ${f.steps}  ${f.line}`;
+  const who = f.process === "" ? "" : `${plaintext(f.process)} (${f.pid})  `;
+  const right = `${timefmt(f.time)}  ${who}`;
+  const left = plaintext(` step ${f.step + 1} of ${f.steps}  ${f.line}`);
   const room = Math.max(0, columns - width(right));
   const some = clip(left, room - 2);
   return text(`${some}${" ".repeat(Math.max(0, room - width(some)))}${right}`, "title");
@@ -193,8 +194,10 @@ const SAID: Readonly<Record<Elem["state"], string>> = {
 };
 
 function decision(f: Frame, columns: number): Panel {
-  const what = wrapped(f.what, columns - 1).map((x) => text(x, f.failed ? "bad" : "bold"));
-  const why = wrapped(f.why, columns - 1).map((x) => text(x));
+  const what = wrapped(plaintext(f.what), columns - 1).map((x) =>
+    text(x, f.failed ? "bad" : "bold"),
+  );
+  const why = wrapped(plaintext(f.why), columns - 1).map((x) => text(x));
   return {
     title: "decision",
     lines: [...what, ...why],
@@ -274,7 +277,7 @@ function flights(f: Frame, columns: number): Panel {
 function flightline(m: Message, f: Frame, { bar, label }: { bar: number; label: number }): Text {
   const style: Style = m.stage === "here" ? "dim" : m.own ? "plain" : "dim";
   const words = `${m.now ? "▶" : " "}${m.peer}  ${m.request}${m.answer === "" ? "" : `  ${m.answer}`}`;
-  const some = clip(words, label);
+  const some = clip(plaintext(words), label);
   const { before, behind, head, ahead } = barof(m, f.axis, bar);
   const colour: Style = m.stage === "here" ? "good" : "asked";
   return [

@@ -5,6 +5,7 @@
 import type { Booted } from "../../kernel/boot.ts";
 import type { Process } from "../../kernel/spawn.ts";
 import { waits } from "../boot/waits.ts";
+import { visible } from "../view/visible.ts";
 import { crashtext } from "./crash.ts";
 
 /** What a shell reports of a process that Ctrl-C, SIGTERM or a closed pipe ended. */
@@ -77,7 +78,7 @@ class Watch {
   /** Node has nothing left to do and the program has not ended: it never will. */
   readonly #deadlock = (): void => {
     process.stderr.write(
-      `namec: nothing can run any more. What each process waits for:\n${waits(this.#kernel)}\n`,
+      `namec: nothing can run any more. What each process waits for:\n${visible(waits(this.#kernel), "\n\t")}\n`,
     );
     this.#end(FAILED);
   };
@@ -91,7 +92,8 @@ class Watch {
     if (status === "") return 0;
     const { crash, proc } = this.#process;
     if (this.#interrupts > 0 && status === "interrupt") return this.#interrupted;
-    process.stderr.write(`${crash === undefined ? status : crashtext(proc.text, crash)}\n`);
+    const text = crash === undefined ? status : crashtext(proc.text, crash);
+    process.stderr.write(`${visible(text, "\n\t")}\n`);
     return FAILED;
   }
 }

@@ -7,6 +7,7 @@ import { plural, timefmt } from "./stepfmt.ts";
 import type { Spent } from "./tape.ts";
 import { rows } from "./tree.ts";
 import type { Member, Row } from "./tree.ts";
+import { visible } from "./visible.ts";
 
 const LABEL = 8;
 
@@ -29,7 +30,7 @@ export function frametext(f: Frame, last: Frame | null): string[] {
   }
   for (const s of f.said)
     for (const text of s.text.trimEnd().split("\n")) put(lines, "output", text);
-  return lines;
+  return lines.map((text) => visible(text, "\t"));
 }
 
 /** What is told again only when it has changed. */

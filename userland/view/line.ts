@@ -1,14 +1,16 @@
 // Lines of a view: text that is laid out, and what it is, for those who colour it. Pure.
 
+import { visible } from "./visible.ts";
+
 /** What a line is. */
 export type Kind = "call" | "failed" | "step" | "send" | "receive" | "other" | "said";
 
 /** A line; `right` stands at the right edge, if there is one. */
 export type Line = { readonly kind: Kind; readonly text: string; readonly right: string };
 
-/** A line with nothing at the right. */
+/** A line, which is one whatever is in the text. */
 export function line(kind: Kind, text: string, right = ""): Line {
-  return { kind, text, right };
+  return { kind, text: visible(text), right };
 }
 
 const EDGE = 100;
