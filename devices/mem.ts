@@ -150,21 +150,21 @@ class MemDev implements Mem {
   }
 
   *walk(up: Proc, c: MemChan, names: readonly string[]): Task<Walkqid> {
-    return this.walkof(up, c, names);
+    const found = this.walkof(up, c, names);
+    if (!(found instanceof MemChan)) return found;
+    return { clone: found, qids: qidsto(up, c.file, names), error: "" };
   }
 
-  walkof(up: Proc, c: MemChan, names: readonly string[]): Walkqid {
+  walkof(up: Proc, c: MemChan, names: readonly string[]): MemChan | Walkqid {
     let f = c.file;
-    const qids: Qid[] = [];
-    for (const name of names) {
-      const next = step(up, f, name);
-      if (typeof next === "string") return stuck(qids, next);
+    for (let i = 0; i < names.length; i++) {
+      const next = step(up, f, names[i] ?? "");
+      if (typeof next === "string") return stuck(qidsto(up, c.file, names.slice(0, i)), next);
       f = next;
-      qids.push(f.qid);
     }
     const clone = new MemChan(this, f);
     clone.path = c.path;
-    return { clone, qids, error: "" };
+    return clone;
   }
 
   *stat(_up: Proc, c: MemChan): Task<Dir> {
@@ -182,6 +182,10 @@ class MemDev implements Mem {
   }
 
   *open(up: Proc, c: MemChan, omode: number): Task<Chan> {
+    return this.openof(up, c, omode);
+  }
+
+  openof(up: Proc, c: MemChan, omode: number): Chan {
     const f = there(c);
     const mode = openmode(omode & ~(OCEXEC | ORCLOSE));
     if (f.children !== null && (omode & (OTRUNC | ORCLOSE | 3)) !== OREAD) error(Eperm);
@@ -234,6 +238,10 @@ class MemDev implements Mem {
   }
 
   *close(c: MemChan): Task<void> {
+    this.closeof(c);
+  }
+
+  closeof(c: MemChan): void {
     if ((c.flag & COPEN) === 0) return;
     const f = c.file;
     f.opens--;
@@ -241,7 +249,11 @@ class MemDev implements Mem {
     this.#unlink(f, f.parent.uid);
   }
 
-  *read(_up: Proc, c: MemChan, buf: Uint8Array, offset: number): Task<number> {
+  *read(up: Proc, c: MemChan, buf: Uint8Array, offset: number): Task<number> {
+    return this.readof(up, c, buf, offset);
+  }
+
+  readof(_up: Proc, c: MemChan, buf: Uint8Array, offset: number): number {
     const f = there(c);
     f.atime = this.#k.clock.seconds();
     return f.children === null ? f.read(buf, offset) : this.#readdir(c, buf);

@@ -174,6 +174,25 @@ export function* cclose(c: Chan): Task<void> {
   }
 }
 
+/** cclose where nothing has to be waited for; false when cclose must be called. */
+export function closenow(c: Chan): boolean {
+  if (c.ref > 1) {
+    c.ref--;
+    return true;
+  }
+  const { dev } = c;
+  if (dev.closeof === undefined || c.streams !== null || c.mux !== null) return false;
+  if (c.union !== null || c.mtpt !== null) return false;
+  assert(c.ref > 0, "cclose of a closed Chan");
+  c.ref = 0;
+  try {
+    dev.closeof(c);
+  } finally {
+    dev.chans.unlink(c);
+  }
+  return true;
+}
+
 /** What a closed Chan held of the name space: the member of a union that was read, the mount points. */
 function* closemounts(c: Chan): Task<void> {
   const held = c.mtpt?.map((m) => m.from) ?? [];

@@ -54,10 +54,14 @@ export interface Dev {
   /** Fills buf from offset on; returns how many bytes. */
   read(up: Proc, c: Chan, buf: Uint8Array, offset: number): Task<number>;
   write(up: Proc, c: Chan, bytes: Uint8Array, offset: number): Task<number>;
-  /** walk, for a device that has it all at hand and never waits. */
-  walkof?(up: Proc, c: Chan, names: readonly string[]): Walkqid;
-  /** walk and stat at once, for a device that has it all at hand: no Chan is made. A miss is as walk's. */
+  /** walk, for a device that has it all at hand and never waits: the Chan, or a miss as walk's. */
+  walkof?(up: Proc, c: Chan, names: readonly string[]): Chan | Walkqid;
+  /** walk and stat at once, for a device that has it all at hand: no Chan is made. */
   statof?(up: Proc, c: Chan, names: readonly string[]): Dir | Walkqid;
+  /** open, read and close, for such a device. */
+  openof?(up: Proc, c: Chan, omode: number): Chan;
+  readof?(up: Proc, c: Chan, buf: Uint8Array, offset: number): number;
+  closeof?(c: Chan): void;
   remove(up: Proc, c: Chan): Task<void>;
   wstat(up: Proc, c: Chan, d: Wstat): Task<void>;
   /** Reads at most n bytes without copying: the result is the caller's. Empty means end of file. */

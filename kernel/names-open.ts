@@ -1,7 +1,7 @@
 // open(2) and create(2) in the name space `names`: what is sent with the walk, and when the walk must be
 // made first, because its answer decides. Rules: design, section 3.
 
-import { CCEXEC, CRCLOSE, Path, cclose } from "./chan.ts";
+import { CCEXEC, CRCLOSE, Path, cclose, closenow } from "./chan.ts";
 import type { Chan } from "./chan.ts";
 import { DMDIR, MCREATE, OCEXEC, OEXCL, OEXEC, ORCLOSE, OSTREAM, OTRUNC, QTDIR } from "./const.ts";
 import type { Want } from "./dev.ts";
@@ -13,9 +13,20 @@ import {
   Enocreate,
   Enotdir,
   PlanError,
+  assert,
   error,
 } from "./errors.ts";
-import { QTNONE, force, named, walk, walked, walknow, walkerror, whole } from "./names-walk.ts";
+import {
+  QTNONE,
+  force,
+  isunion,
+  named,
+  walk,
+  walked,
+  walknow,
+  walkerror,
+  whole,
+} from "./names-walk.ts";
 import { Aopen } from "./namespace.ts";
 import type { Proc } from "./proc.ts";
 import type { Task } from "./rendez.ts";
@@ -27,6 +38,23 @@ export function open(up: Proc, s: Start, omode: number): Task<Chan> {
   const forced = s.name.mustdir && (omode & (OTRUNC | ORCLOSE)) !== 0;
   const c = forced ? null : walknow(up, s, s.rest);
   return c !== null ? openchan(up, s, c, omode) : openwalked(up, s, omode, forced);
+}
+
+/** open of a file that a device has at hand; null where the device may have to wait. */
+export function opennow(up: Proc, s: Start, omode: number): Chan | null {
+  const { dev } = s.chan;
+  if (dev.openof === undefined || isunion(s, s.rest)) return null;
+  const c = walknow(up, s, s.rest);
+  if (c === null) return null;
+  let open = false;
+  try {
+    checkkind(s, c, omode);
+    dev.openof(up, c, devmode(c, omode));
+    open = true;
+    return finish(s, c, omode);
+  } finally {
+    if (!open) assert(closenow(c), "a file at hand is closed at once");
+  }
 }
 
 function* openwalked(up: Proc, s: Start, omode: number, forced: boolean): Task<Chan> {

@@ -1,8 +1,7 @@
 // Walking in the name space `names`: from a Start to a Chan, at once or later, and through a union the
 // member that wins. Also how a failure is told: the error, and the part of the name that it is about.
 
-import { cclose } from "./chan.ts";
-import type { Chan } from "./chan.ts";
+import { Chan, cclose } from "./chan.ts";
 import { QTDIR } from "./const.ts";
 import type { Walkqid } from "./dev.ts";
 import { Eintr, Enonexist, PlanError } from "./errors.ts";
@@ -75,28 +74,37 @@ export function* walk(up: Proc, s: Start, rest: readonly string[]): Task<Chan> {
 export function walknow(up: Proc, s: Start, rest: readonly string[]): Chan | null {
   const { dev } = s.chan;
   if (isunion(s, rest)) return null;
-  if (dev.walkof !== undefined) return reached(up, s, rest, dev.walkof(up, s.chan, rest));
+  if (dev.walkof !== undefined) {
+    const found = dev.walkof(up, s.chan, rest);
+    if (!(found instanceof Chan)) return reached(up, s, rest, found);
+    if (up.k.trace.on) tracewalk(up, s, rest, rest.length);
+    return found;
+  }
   const late = dev.later?.defer(s.chan, rest) ?? null;
   if (late !== null && up.k.trace.on)
     up.k.trace.emit({ type: "namec", step: "deferred", chan: s.chan.path.toString(), rest });
   return late;
 }
 
-const isunion = (s: Start, rest: readonly string[]): boolean =>
+export const isunion = (s: Start, rest: readonly string[]): boolean =>
   s.members !== null && s.members.length > 1 && rest.length > 0;
 
 function reached(up: Proc, s: Start, rest: readonly string[], wq: Walkqid): Chan {
-  if (up.k.trace.on)
-    up.k.trace.emit({
-      type: "namec",
-      step: "walk",
-      chan: s.chan.path.toString(),
-      rest,
-      got: wq.qids.length,
-      conn: s.chan.dev.conn?.(s.chan) ?? 0,
-    });
+  if (up.k.trace.on) tracewalk(up, s, rest, wq.qids.length);
   if (wq.clone === null) throw walkerror(wq);
   return wq.clone;
+}
+
+export function tracewalk(up: Proc, s: Start, rest: readonly string[], got: number): void {
+  const { chan } = s;
+  up.k.trace.emit({
+    type: "namec",
+    step: "walk",
+    chan: chan.path.toString(),
+    rest,
+    got,
+    conn: chan.dev.conn?.(chan) ?? 0,
+  });
 }
 
 /** walk, and really made. */

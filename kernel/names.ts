@@ -11,13 +11,14 @@ import type { Dir, Wstat } from "./dir.ts";
 import { Eintr, Eismtpt, Enonexist, Enotdir, PlanError, error } from "./errors.ts";
 import type { MountTable } from "./mtab.ts";
 import { nameerror, parsename } from "./name.ts";
-import { create, open } from "./names-open.ts";
+import { create, open, opennow } from "./names-open.ts";
 import {
   QTNONE,
   askall,
   named,
   startname,
   tracefail,
+  tracewalk,
   walk,
   walked,
   walkerror,
@@ -42,9 +43,7 @@ export function* namec(up: Proc, table: MountTable, text: string, want: Wanted):
   let s: Start | null = null;
   try {
     s = startof(up, table, name) ?? (yield* attached(up, name));
-    // The one that is asked most often, of files that are at hand, needs no coroutine of its own.
-    const d = want.amode === Astat ? statnow(up, s) : null;
-    return d ?? (yield* act(up, s, want));
+    return actnow(up, s, want) ?? (yield* act(up, s, want));
   } catch (e) {
     if (!(e instanceof PlanError)) throw e;
     const failure = s === null ? e : named(s, e, want.amode);
@@ -55,6 +54,13 @@ export function* namec(up: Proc, table: MountTable, text: string, want: Wanted):
     if (table.ref > 1) table.ref--;
     else yield* table.release();
   }
+}
+
+/** What is asked most often, of files that are at hand, needs no coroutine of its own. */
+function actnow(up: Proc, s: Start, want: Wanted): Dir | Chan | null {
+  if (want.amode === Astat) return statnow(up, s);
+  if (want.amode === Aopen) return opennow(up, s, want.arg as number);
+  return null;
 }
 
 function act(up: Proc, s: Start, want: Wanted): Task<unknown> {
@@ -86,15 +92,7 @@ function statnow(up: Proc, s: Start): Dir | null {
     return null;
   const d = chan.dev.statof(up, chan, s.rest);
   const missed = "clone" in d;
-  if (up.k.trace.on)
-    up.k.trace.emit({
-      type: "namec",
-      step: "walk",
-      chan: chan.path.toString(),
-      rest: s.rest,
-      got: missed ? d.qids.length : s.rest.length,
-      conn: 0,
-    });
+  if (up.k.trace.on) tracewalk(up, s, s.rest, missed ? d.qids.length : s.rest.length);
   if (missed) throw walkerror(d);
   return entry(s, d);
 }

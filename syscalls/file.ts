@@ -1,6 +1,6 @@
 // Files by name and by descriptor: open(2), remove(2), chdir(2), dup(2), pipe(2), fd2path(2).
 
-import { cclose } from "../kernel/chan.ts";
+import { cclose, closenow } from "../kernel/chan.ts";
 import type { Chan } from "../kernel/chan.ts";
 import { OCEXEC, OEXCL, OEXEC, ORCLOSE, ORDWR, OSTREAM, OTRUNC } from "../kernel/const.ts";
 import { Ebadarg, Ebadfd, Ebadsharp, Enofd, error } from "../kernel/errors.ts";
@@ -60,7 +60,8 @@ function* nofd(c: Chan): Task<never> {
 }
 
 export function* close(up: Proc, fd: number): Task<void> {
-  yield* cclose(up.fgrp.take(fd));
+  const c = up.fgrp.take(fd);
+  if (!closenow(c)) yield* cclose(c);
 }
 
 export function* remove(up: Proc, name: string): Task<void> {

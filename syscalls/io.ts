@@ -51,6 +51,8 @@ export function* pread(up: Proc, fd: number, buf: Uint8Array, offset: number): T
     try {
       if ((c.qid.type & QTDIR) !== 0) return yield* dirread(up, c, buf, offset);
       if (c.streams !== null) yield* endwrite(c);
+      else if (c.dev.readof !== undefined)
+        return moved(c, c.dev.readof(up, c, buf, offset === -1 ? c.offset : offset));
       if (offset === -1) return yield* takeread(up, c, buf);
       return moved(c, yield* c.dev.read(up, c, buf, offset));
     } finally {
