@@ -3,7 +3,7 @@
 // call gets its coroutine, a note its turn before the interrupted call returns, a failure its fields,
 // and an exception that is not a PlanError panics the kernel.
 
-import { Eintr, Eprocdied, KILLED, PlanError, callstack } from "./errors.ts";
+import { Eintr, Ekilled, Eprocdied, KILLED, PlanError, callstack } from "./errors.ts";
 import { Notes } from "./note.ts";
 import type { Proc } from "./proc.ts";
 import { Rendez } from "./rendez.ts";
@@ -227,7 +227,7 @@ export class Image implements Done {
     };
     if (co !== null) co.call = call;
     if (k.trace.on) k.trace.emit({ type: "call" }, call);
-    let failure: string | null = "killed";
+    let failure: string | null = Ekilled;
     let value: unknown;
     try {
       while (this.proc.stopped !== null) yield this.proc.stopped;

@@ -3,8 +3,8 @@
 
 import test from "ava";
 import type { ExecutionContext } from "ava";
-import { MREPL, OREAD, RFPROC } from "../../kernel/const.ts";
-import type { Sys, Task, TaskSys } from "../../syscalls/sys.ts";
+import { MREPL, OREAD, OWRITE, RFPROC } from "../../kernel/const.ts";
+import type { Main, Sys, Task, TaskSys } from "../../syscalls/sys.ts";
 import { tree } from "../../userland/lib/9p.ts";
 import { dial } from "../../userland/lib/dial.ts";
 import { newexport } from "../../userland/lib/export.ts";
@@ -195,6 +195,26 @@ kit("what is lost is waited for in vain, in no time", async ({ m }) => {
   m.inject("Tread:when=1:drop");
   const r = await m.try(reader);
   expect(r).hangs("read(").time("50ms").order("Tread", "Tflush", "Rflush");
+});
+
+kit("a program that only its open files keep from ending hangs in their close", async ({ m }) => {
+  const writes = (ends: boolean): Main =>
+    async function writer(sys) {
+      const fd = await sys.create("/n/far/new", OWRITE, 0o666);
+      await sys.stream(fd, 0);
+      await sys.swrite(fd, new Uint8Array(100));
+      if (!ends) await sys.rendezvous(writes, null);
+    };
+  m.inject("Twrite:when=1..2:drop");
+  expect(await m.try(writes(true)))
+    .hangs("close of its files")
+    .time("50ms");
+  expect(await m.try(writes(false)))
+    .hangs("rendezvous(")
+    .time("50ms");
+  expect(await m.run(writes(true)))
+    .status("")
+    .never("Rerror");
 });
 
 kit("faults are what the program meets", async ({ t, m, far }) => {

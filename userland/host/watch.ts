@@ -3,6 +3,7 @@
 // this process.
 
 import type { Booted } from "../../kernel/boot.ts";
+import { Ekilled } from "../../kernel/errors.ts";
 import type { Process } from "../../kernel/spawn.ts";
 import { waits } from "../boot/waits.ts";
 import { visible } from "../view/visible.ts";
@@ -72,7 +73,7 @@ class Watch {
   #end(status: number): void {
     this.#status ??= status;
     for (const proc of this.#kernel.procs.values())
-      if (proc !== this.#kernel.proc0) proc.kill("killed");
+      if (proc !== this.#kernel.proc0) proc.kill(Ekilled);
   }
 
   /** Node has nothing left to do and the program has not ended: it never will. */

@@ -1,5 +1,6 @@
 // Waiting for the end of a program, which may never come: a request was lost, or two processes wait for each
-// other. Under virtual time that shows: nothing is ready, no timer is set, and the program sleeps in a call.
+// other. Under virtual time that shows: nothing is ready, no timer is set, and the program sleeps in a call,
+// or has ended but for what its files wait for.
 
 import type { Booted } from "../../kernel/boot.ts";
 import type { Process } from "../../kernel/spawn.ts";
@@ -33,6 +34,7 @@ function idle(k: Booted): Promise<void> {
 }
 
 function sleeps(p: Process): boolean {
+  if (p.proc.dead) return true;
   for (const co of p.proc.coroutines()) if (co.on !== null) return true;
   return false;
 }

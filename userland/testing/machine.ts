@@ -8,7 +8,7 @@
 import { Buffertty } from "../../kernel/boot.ts";
 import type { Booted } from "../../kernel/boot.ts";
 import { MCREATE, MREPL, RFENVG, RFFDG, RFNAMEG, RFNOTEG } from "../../kernel/const.ts";
-import { PlanError } from "../../kernel/errors.ts";
+import { Ekilled, PlanError } from "../../kernel/errors.ts";
 import { Tattach } from "../../kernel/fcall.ts";
 import type { Process } from "../../kernel/spawn.ts";
 import type { Event } from "../../kernel/trace.ts";
@@ -43,6 +43,8 @@ export type Machineopts = Pick<Bootopts, "files" | "namespace" | "user" | "run">
 };
 
 const HERE = "here";
+/** What a program waits in that has returned. */
+const CLOSES = "close of its files at its end";
 const Generatorfunction: unknown = Object.getPrototypeOf(function* () {}).constructor;
 
 /** Boots a machine with a clock of its own, on which no time passes but what things cost. */
@@ -182,7 +184,9 @@ export class Machine {
     );
     const hung = !(await ended(this.kernel, p));
     if (hung || time.ended < 0) time.ended = this.now;
-    const waits = rec.recording.calls.filter((c) => c.ended === null).map((c) => c.text);
+    const waits = p.proc.dead
+      ? [CLOSES]
+      : rec.recording.calls.filter((c) => c.ended === null).map((c) => c.text);
     if (hung) this.#kill(p.pid);
     const status = await p.wait();
     await this.#settle();
@@ -195,7 +199,7 @@ export class Machine {
 
   /** Ends a process that hangs, and those it has started. */
   #kill(pid: number): void {
-    for (const proc of this.kernel.procs.values()) if (proc.pid >= pid) proc.exit("Killed");
+    for (const proc of this.kernel.procs.values()) if (proc.pid >= pid) proc.kill(Ekilled);
   }
 
   #about(program: string): ConstructorParameters<typeof Recorder>[0]["about"] {
@@ -240,12 +244,13 @@ export class Machine {
     const lost = this.#faults.list.some((i) => i.fault.effect.what === "drop" && i.done > 0);
     this.#faults.clear();
     const now = await this.#alive();
-    // What was dropped stays outstanding, which is no fault of the program's.
+    // What was dropped stays outstanding, and so does a close that waits for it: no fault of the program's.
     const left = lost ? [] : besides(now, this.#before);
     this.#holder.kill();
     await this.#holder.wait();
     await this.#pass(60);
-    const here = alive({ [HERE]: this.kernel.audit() }, []);
+    const closing = lost && this.kernel.closers.size > 0;
+    const here = closing ? [] : alive({ [HERE]: this.kernel.audit() }, []);
     await this.net.shutdown();
     if (this.#failed || this.#runs.some((r) => r.failed)) return;
     const wrong = left.length > 0 ? left : here;

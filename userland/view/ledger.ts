@@ -7,6 +7,7 @@
 // (`elapsed`). The time of a connection is that in which a request on it waited for its answer, counted once
 // however many waited.
 
+import { Ekilled } from "../../kernel/errors.ts";
 import { Rflush, Rstream, Tflush } from "../../kernel/fcall.ts";
 import { addmessage, newcost } from "./calls.ts";
 import type { Cost } from "./calls.ts";
@@ -126,7 +127,7 @@ export class Ledger {
     const open = this.#open.get(e.call);
     if (call === undefined || open === undefined) return;
     this.#open.delete(e.call);
-    const over = (call.name === "exits" || call.name === "exec") && call.error === "killed";
+    const over = (call.name === "exits" || call.name === "exec") && call.error === Ekilled;
     if (call.error !== null && !over) for (const t of open.totals) t.errors++;
     this.#spent(e.call, open, e.at);
   }

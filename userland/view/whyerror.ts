@@ -58,7 +58,6 @@ const MEANINGS: readonly (readonly [ending: string, meaning: string])[] = [
   ["inappropriate use of fd", "The file is not open for that."],
   ["bad arg in system call", "An argument is none that this call takes."],
   ["interrupted", "A note came while the call was waiting."],
-  ["killed", "The process was ended while the call was waiting."],
   ["Killed", "The process was ended while the call was waiting."],
   ["process exited", "The process is no more."],
   ["file system full", "The server has no room left."],

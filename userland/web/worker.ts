@@ -1,7 +1,7 @@
 // The worker of the page: boots kernels, runs a program in each and records it. One that spins takes this
 // thread with it and nothing else; the page then ends the thread.
 
-import { PlanError } from "../../kernel/errors.ts";
+import { Ekilled, PlanError } from "../../kernel/errors.ts";
 import type { Booted } from "../../kernel/boot.ts";
 import type { Process } from "../../kernel/spawn.ts";
 import type { Task } from "../../kernel/rendez.ts";
@@ -227,7 +227,7 @@ class Run {
     this.#ended ??= { text, line: null };
     const kernel = this.#kernel;
     for (const proc of kernel?.procs.values() ?? [])
-      if (proc !== kernel?.proc0) proc.exit("killed");
+      if (proc !== kernel?.proc0) proc.kill(Ekilled);
   }
 
   #crash(p: Process, status: string): Problem | null {
