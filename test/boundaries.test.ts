@@ -102,6 +102,14 @@ test("every room imports only what it may", (t) => {
   );
 });
 
+test("one file alone declares what it uses of a host: the others run anywhere", (t) => {
+  const files = ["kernel", "devices", "syscalls", "userland"].flatMap(sources);
+  t.deepEqual(
+    files.filter((file) => /^declare /m.test(readFileSync(file, "utf8"))),
+    ["userland/boot/host.ts"],
+  );
+});
+
 const wrong: readonly (readonly [string, string])[] = [
   ["kernel/a.ts", 'import { mnt } from "../devices/mnt.ts";'],
   ["kernel/a.ts", 'import "node:fs";'],

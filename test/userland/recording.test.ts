@@ -4,6 +4,7 @@
 import test from "ava";
 import { MAFTER, MREPL, OREAD, OWRITE, RFPROC } from "../../kernel/const.ts";
 import type { Sys } from "../../syscalls/sys.ts";
+import { base64, unbase64 } from "../../userland/view/base64.ts";
 import { compare } from "../../userland/view/compare.ts";
 import { Recorder } from "../../userland/view/recorder.ts";
 import { Recordingerror, fromjson, tojson } from "../../userland/view/recording.ts";
@@ -103,10 +104,22 @@ test("a full recording keeps nothing more, however long the run goes on", async 
   for (const list of [r.calls, r.spaces, r.procs, r.conns]) t.true(list.length <= 10);
 });
 
+test("bytes of any length and value go through base64, which is that of others", (t) => {
+  const all = Uint8Array.from({ length: 259 }, (_, i) => i);
+  for (const n of [0, 1, 2, 3, 256, 257, 258, 259]) {
+    const bytes = all.subarray(0, n);
+    t.is(base64(bytes), Buffer.from(bytes).toString("base64"));
+    t.deepEqual(unbase64(base64(bytes)), Uint8Array.from(bytes));
+  }
+  for (const text of ["a", "ab", "abc", "a===", "ab=c", "ab-_", "abc\u0161", "abcd\n"])
+    t.is(unbase64(text), null, text);
+});
+
 test("what is no recording, or one of another version, is refused with the reason", (t) => {
   const said = (text: string): string =>
     t.throws(() => fromjson(text), { instanceOf: Recordingerror }).message;
   t.regex(said("{"), /^not a recording: /);
+  t.regex(said('{"$bytes": "?"}'), /^not a recording: \$bytes \? is no base64$/);
   t.regex(said("{}"), /^not a recording: there is no format "namec recording"$/);
   t.regex(
     said('{"format":"namec recording","version":2}'),

@@ -9,8 +9,10 @@
 import type { Fcall } from "../../kernel/fcall.ts";
 import type { Picture } from "../../kernel/namespace.ts";
 import type { Onwire, Step } from "../../kernel/trace.ts";
+import { base64, unbase64 } from "./base64.ts";
 import type { Cost } from "./calls.ts";
 
+/** What every recording calls itself. */
 export const FORMAT = "namec recording";
 /** Counted up by each change that an older reader would misread. */
 export const VERSION = 1;
@@ -132,6 +134,7 @@ export type Revent = {
   readonly space: number;
 } & Rbody;
 
+/** A run. */
 export type Recording = {
   readonly format: typeof FORMAT;
   readonly version: typeof VERSION;
@@ -150,29 +153,20 @@ export type Recording = {
 /** A text that is no recording; the message says why. */
 export class Recordingerror extends Error {}
 
-declare function btoa(s: string): string;
-declare function atob(s: string): string;
-
-/** How many letters String.fromCharCode takes at once. */
-const SOME = 8192;
-
-function tobase64(b: Uint8Array): string {
-  let s = "";
-  for (let i = 0; i < b.length; i += SOME) s += String.fromCharCode(...b.subarray(i, i + SOME));
-  return btoa(s);
-}
-
 function plain(_key: string, v: unknown): unknown {
   if (typeof v === "bigint") return { $bigint: v.toString() };
-  if (v instanceof Uint8Array) return { $bytes: tobase64(v) };
+  if (v instanceof Uint8Array) return { $bytes: base64(v) };
   return v;
+}
+
+function damaged(text: string): never {
+  throw new Recordingerror(`$bytes ${text.slice(0, 20)} is no base64`);
 }
 
 function revived(_key: string, v: unknown): unknown {
   if (typeof v !== "object" || v === null) return v;
   if ("$bigint" in v && typeof v.$bigint === "string") return BigInt(v.$bigint);
-  if ("$bytes" in v && typeof v.$bytes === "string")
-    return Uint8Array.from(atob(v.$bytes), (c) => c.charCodeAt(0));
+  if ("$bytes" in v && typeof v.$bytes === "string") return unbase64(v.$bytes) ?? damaged(v.$bytes);
   return v;
 }
 
