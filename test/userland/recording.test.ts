@@ -1,6 +1,7 @@
 // The recording of a run: what the trace bus said, as data, there and back as JSON; and two runs side by
 // side: which call stands beside which, and what it cost there.
 
+import { readFileSync } from "node:fs";
 import test from "ava";
 import { MAFTER, MREPL, OREAD, OWRITE, RFPROC } from "../../kernel/const.ts";
 import type { Sys } from "../../syscalls/sys.ts";
@@ -204,4 +205,21 @@ test("a call that one of them did not make stands alone, and those behind it are
       "- exits()",
     ],
   );
+});
+
+test("docs/recording.md names every list and field of a recording, and every type of event", async (t) => {
+  const r = await recorded(scene);
+  const rows = readFileSync("docs/recording.md", "utf8").split("\n");
+  const row = (name: string): string =>
+    rows.find((l) => l.startsWith("|") && l.includes(`\`${name}\``)) ?? "";
+  for (const [name, list] of Object.entries(r)) {
+    if (name === "format" || name === "version") continue;
+    t.not(row(name), "", name);
+    const one: unknown = Array.isArray(list) ? list[0] : list;
+    if (name === "events" || name === "spaces" || typeof one !== "object" || one === null) continue;
+    for (const field of Object.keys(one)) t.regex(row(name), RegExp(`\\b${field}\\b`));
+  }
+  for (const e of r.events) t.not(row(e.type), "", e.type);
+  for (const field of Object.keys(r.spaces[0]?.[0]?.members[0] ?? {}))
+    t.regex(row("spaces"), RegExp(`\\b${field}\\b`));
 });

@@ -3,16 +3,20 @@
 
 export { boot } from "./boot.ts";
 export type { Bootopts } from "./boot.ts";
-export type { Booted as Kernel } from "../../kernel/boot.ts";
+export type { Booted as Kernel, Firstbind, Newdev } from "../../kernel/boot.ts";
+export type { Host } from "../../kernel/clock.ts";
 export type { Process, Spawnopts } from "../../kernel/spawn.ts";
 export type { Audit } from "../../kernel/kernel.ts";
 export type { Call, Event, Step, Trace } from "../../kernel/trace.ts";
+export type { Tty } from "../../kernel/tty.ts";
 export type { Tree } from "../../devices/mem.ts";
 export { faultfmt, parsefault } from "./inject.ts";
 export type { Inject } from "./inject.ts";
 export { Faults } from "../../devices/faults.ts";
 export type { Effect, Fault, Injected, When } from "../../devices/faults.ts";
 export { serveramfs, simnet } from "./net.ts";
+export type { Linkspec, Net, Netlink, Netopts } from "./net.ts";
+export { Unitserror } from "./units.ts";
 export { bin } from "../bin/index.ts";
 export type { Dir, Qid, Wstat } from "../../kernel/dir.ts";
 export type {
@@ -56,10 +60,26 @@ export {
 } from "../lib/dial.ts";
 export { acceptsrv, file, listensrv, post, postfd, postmount, serve, tree } from "../lib/9p.ts";
 export { Fid, NOTOPEN } from "../lib/9p.ts";
-export type { Anysrv, Files, Place, Srv } from "../lib/9p.ts";
+export type {
+  Answer,
+  Anysrv,
+  Contents,
+  File,
+  Filefns,
+  Files,
+  Makesrv,
+  Place,
+  Srv,
+} from "../lib/9p.ts";
 export { newexport } from "../lib/export.ts";
 export type { Exportopts } from "../lib/export.ts";
 export { newram } from "../lib/ram.ts";
 export type { Ramopts } from "../lib/ram.ts";
 export { args } from "../lib/arg.ts";
 export { quote, tokenize } from "../lib/quote.ts";
+
+// The recording of a run (docs/recording.md).
+export { Recorder } from "../view/recorder.ts";
+export type { Recordopts } from "../view/recorder.ts";
+export { Recordingerror, fromjson, tojson } from "../view/recording.ts";
+export type { Rcall, Recording, Revent } from "../view/recording.ts";
