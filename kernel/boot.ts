@@ -1,6 +1,6 @@
 // Booting: a Kernel with its devices, process 0 and the first name space. Which devices there are, what
 // the host is and how the system calls look is handed in, so that this runs anywhere (the host's side:
-// userland/host/boot.ts).
+// userland/boot/boot.ts).
 
 import { ROOTPATH } from "./chan.ts";
 import { devattach } from "./dev.ts";

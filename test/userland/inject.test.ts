@@ -6,6 +6,7 @@ import { MESSAGES, SHORTABLE } from "../../devices/faults.ts";
 import { Faults } from "../../devices/faults.ts";
 import { Tread, Twrite } from "../../kernel/fcall.ts";
 import type { Fcall } from "../../kernel/fcall.ts";
+import { boot } from "../../userland/boot/boot.ts";
 import { faultfmt, faultsof, parsefault, unfired } from "../../userland/boot/inject.ts";
 import { Unitserror } from "../../userland/boot/units.ts";
 
@@ -128,4 +129,10 @@ test("a fault that was never injected says so", (t) => {
     "the fault 'Tread:when=3:drop' was not injected: one passed",
     "the fault 'Twrite:drop' was not injected: no such message passed",
   ]);
+});
+
+test("a kernel is not booted with a fault that cannot be read", async (t) => {
+  const message = /^fault 'Tread': what is to happen\?/;
+  const failed: Promise<unknown> = boot({ inject: ["Tread"] });
+  await t.throwsAsync(failed, { instanceOf: Unitserror, message });
 });

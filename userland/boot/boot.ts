@@ -1,4 +1,4 @@
-// The configuration of a kernel on Node: which devices it has, what its first name space is, and the
+// The configuration of a kernel: the devices that it has wherever it runs, its first name space, and the
 // options of boot. What Plan 9's kernel configuration files (pc, pcf) are to its boot(8).
 
 import { MAFTER, MCREATE, MREPL } from "../../kernel/const.ts";
@@ -29,11 +29,13 @@ export type Bootopts = {
   readonly files?: Tree;
   /** "real", or "virtual": time that jumps to the next timer when nothing can run. */
   readonly clock?: "real" | "virtual";
+  /** Which name space: "names", this kernel's own, or "standard", the published one. */
   readonly namespace?: "names" | "standard";
   /** Bytes of a read stream in one run, of which two are in flight: 16 MiB. */
   readonly run?: number;
   /** Who owns the processes: glenda. */
   readonly user?: string;
+  /** What the machine is called, /dev/sysname: gnot. */
   readonly sysname?: string;
   /** Lets any ready coroutine be next, as this seed says; without it, first in, first out. */
   readonly seed?: number;
@@ -45,6 +47,7 @@ export type Bootopts = {
   readonly ns?: readonly Firstbind[];
   /** More binds for the first name space, after those. */
   readonly binds?: readonly Firstbind[];
+  /** The machine underneath, its clock and its chance: Node's or the page's. */
   readonly host?: Host;
   /** The scheduler and clock of other kernels, to share with them; then `clock`, `seed` and `host` are theirs. */
   readonly sched?: Sched;
@@ -77,14 +80,14 @@ const BINDS: readonly Firstbind[] = [
   ["#s", "/srv", MREPL | MCREATE],
 ];
 
-/** Boots a kernel. It runs what is spawned in it until shutdown(). */
+/** Boots a kernel. It runs what is spawned in it until shutdown(). Rejects with Unitserror for a fault that cannot be read. */
 export function boot(opts: Bootopts = {}): Promise<Booted> {
   // Nothing here waits; the promise lets a kernel whose boot must (a root on a server) look the same.
-  return Promise.resolve(bootsync(opts));
+  return new Promise((resolve) => resolve(bootsync(opts)));
 }
 
 /** boot, at once. */
-export function bootsync(opts: Bootopts = {}): Booted {
+function bootsync(opts: Bootopts = {}): Booted {
   const tree: Newdev = (k) => {
     const mem = newMem(k);
     mem.fill(SKELETON);

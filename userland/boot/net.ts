@@ -73,7 +73,7 @@ export class Netlink {
     this.#link.heal();
   }
 
-  /** Nothing moves for this long; nothing is lost. */
+  /** Nothing moves for this long, "1s"; nothing is lost. */
   stall(time: string): void {
     this.#link.stall(parsetime(time));
   }
@@ -84,6 +84,7 @@ export function simnet(opts: Netopts = {}): Net {
   return new Net(opts);
 }
 
+/** Machines with kernels of their own, on one clock. */
 export class Net implements Machine {
   readonly sched: Sched;
   readonly machines: Map<string, Booted> = new Map();
@@ -118,7 +119,7 @@ export class Net implements Machine {
     return k;
   }
 
-  /** Lays a link between two machines. */
+  /** Lays a link between two machines that were booted. Throws Unitserror where `spec` cannot be read. */
   link(a: string, b: string, spec: Linkspec): Netlink {
     const { rtt, bw, bwback, jitter, loss } = spec;
     const link = this.#net.link(a, b, {
@@ -154,7 +155,10 @@ function linkchance(seed: number, name: string): Chance {
   return chance(h);
 }
 
-/** Starts a server of what `make` makes; it takes calls at addr, "tcp!*!564", when this resolves. */
+/**
+ * Starts a server of what `make` makes; it takes calls at addr, "tcp!*!564", when this resolves. Rejects when
+ * the address cannot be announced.
+ */
 export async function serve9p(
   k: Booted,
   addr: string,
@@ -177,7 +181,10 @@ export async function serve9p(
   return p;
 }
 
-/** Serves a tree of files in memory; `version` is the best that it speaks. */
+/**
+ * Serves a tree of files in memory at addr, "tcp!*!564". `version` is the best that it speaks, 9P2000.ix.stream
+ * unless given; `perm` what its root has, 0777. Rejects when the address cannot be announced.
+ */
 export function serveramfs(
   k: Booted,
   addr: string,
