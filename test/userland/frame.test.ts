@@ -52,23 +52,23 @@ function printed(frames: readonly Frame[]): string {
 const GOLDEN = `40/76  1.20 s  2 main  stat("/tmp/b")
     call    stat("/tmp/b")
     name    / [tmp] b
-    tree    * /  #R  (dev env fd net proc srv)
+    tree    * /  #R MCREATE  (dev env fd net proc srv)
     tree        n
-    tree          far  far!564
+    tree          far  far!564 MCREATE
     tree        tmp  union: /tmp, /n/far/a (far!564)
     tree          b
 41/76  1.20 s  2 main  /tmp is a union of 2: b from there
     name    / tmp [b]
-    tree    * /  #R  (dev env fd net proc srv)
+    tree    * /  #R MCREATE  (dev env fd net proc srv)
     tree        n
-    tree          far  far!564
+    tree          far  far!564 MCREATE
     tree      * tmp  union: /tmp ?, /n/far/a (far!564) ?
     tree          b
 42/76  1.20 s  2 main  asks member 2 at once
 43/76  1.20 s  2 main  → Twalk 1 → 2 b
-    tree    * /  #R  (dev env fd net proc srv)
+    tree    * /  #R MCREATE  (dev env fd net proc srv)
     tree        n
-    tree          far  far!564
+    tree          far  far!564 MCREATE
     tree      * tmp  union: /tmp ?, /n/far/a (far!564) ?
     tree        * b
     flying  far!564  Twalk 1 → 2 b  on its way there, sent 0 ns ago
@@ -84,9 +84,9 @@ const GOLDEN = `40/76  1.20 s  2 main  stat("/tmp/b")
     cost    0 round trips, 3 messages, 42 bytes, 0 ns
 46/76  1.20 s  2 main  there is no b
 47/76  1.20 s  2 main  member 1 has no b: file does not exist
-    tree    * /  #R  (dev env fd net proc srv)
+    tree    * /  #R MCREATE  (dev env fd net proc srv)
     tree        n
-    tree          far  far!564
+    tree          far  far!564 MCREATE
     tree      * tmp  union: /tmp ✗, /n/far/a (far!564) ?
     tree        * b
 48/76  1.25 s  2 main  ← Rwalk 1 qid
@@ -100,9 +100,9 @@ const GOLDEN = `40/76  1.20 s  2 main  stat("/tmp/b")
     cost    1 round trip, 6 messages, 148 bytes, 50.00 ms
 51/76  1.25 s  2 main  member 2 has b
     name    / tmp b    member 2
-    tree    * /  #R  (dev env fd net proc srv)
+    tree    * /  #R MCREATE  (dev env fd net proc srv)
     tree        n
-    tree          far  far!564
+    tree          far  far!564 MCREATE
     tree      * tmp  union: /tmp ✗, /n/far/a (far!564) ✓
     tree        * b
 52/76  1.25 s  2 main  stat("/tmp/b") = --rw-rw-rw- glenda glenda 6 b`;

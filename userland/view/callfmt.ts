@@ -62,6 +62,9 @@ function bitnames(low: string | undefined, bits: Bits, value: number): string {
 /** OREAD|OTRUNC */
 export const openmode = (v: number): string => bitnames(ACCESS[v & 3], OPENBITS, v & ~3);
 const mountflags = (v: number): string => bitnames(ORDERS[v & c.MORDER], MOUNTBITS, v & ~c.MORDER);
+/** With what leave something is mounted, apart from its order: "MCREATE|MCACHE", "" for none. */
+export const mountleave = (v: number): string =>
+  (v & ~c.MORDER) === 0 ? "" : bitnames(undefined, MOUNTBITS, v & ~c.MORDER);
 const forkflags = (v: number): string => bitnames(undefined, FORKBITS, v);
 const perm = (v: number): string => (v > 0o777 || v < 0 ? dirmodefmt(v) : `0${v.toString(8)}`);
 

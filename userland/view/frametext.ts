@@ -82,9 +82,10 @@ export function rowtext({ depth, node, folded }: Row): string {
   return `${"  ".repeat(depth)}${node.taken ? "*" : " "} ${parts.join("  ")}`;
 }
 
-/** A member of a union: "/n/far/a (far!564)". */
+/** A member of a union: "/n/far/a (far!564) MCREATE". */
 export function memberfmt(m: Member): string {
-  return m.conn > 0 && m.text !== m.server ? `${m.text} (${m.server})` : m.text;
+  const text = m.conn > 0 && m.text !== m.server ? `${m.text} (${m.server})` : m.text;
+  return m.flags === "" ? text : `${text} ${m.flags}`;
 }
 
 const STAGES: Readonly<Record<Message["stage"], string>> = {

@@ -2,6 +2,7 @@
 // that a name takes through it, with the union members tried on the way.
 
 import type { Mounted, Mountpoint, Picture } from "../../kernel/namespace.ts";
+import { mountleave } from "./callfmt.ts";
 import { connname } from "./eventtext.ts";
 import type { Elem, Look } from "./look.ts";
 import type { Recording } from "./recording.ts";
@@ -17,6 +18,8 @@ export type Member = {
   /** Who serves it: "far!564", or "the kernel" for a device. */
   readonly server: string;
   readonly conn: number;
+  /** What may be done there: "MCREATE|MCACHE", or "". */
+  readonly flags: string;
   readonly outcome: Outcome;
   /** Why it was missed. */
   readonly error: string;
@@ -133,6 +136,7 @@ function member(r: Recording, m: Mounted, { index, look, of }: Where): Member {
     text: m.conn > 0 && (m.from === "" || m.from === chan) ? server : m.from,
     server,
     conn: m.conn,
+    flags: mountleave(m.flags),
     outcome: outcome(look, tried?.outcome, of),
     error: tried?.error ?? "",
   };

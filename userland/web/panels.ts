@@ -68,13 +68,16 @@ function row({ depth, node, folded }: Row): HTMLElement[] {
   const kind = `node${node.taken ? " taken" : ""}${node.mounted ? " mounted" : ""}${state}`;
   const line = el(
     "li",
-    { style: `--depth: ${depth}`, class: kind },
+    { style: `--depth: ${depth}`, "aria-level": depth + 1, class: kind },
     el("span", { class: "node-name", title: node.path }, node.name),
-    ...node.members.map((m) => member(m, node.members.length)),
+    node.state === "missing" ? el("span", { class: "gone" }, " is missing") : null,
+    ...node.members.flatMap((m) => [" ", member(m, node.members.length)]),
+    node.taken ? el("span", { class: "sr" }, " (on the way of the name)") : null,
   );
   if (folded.length === 0) return [line];
   const more = {
     style: `--depth: ${depth + 1}`,
+    "aria-level": depth + 2,
     class: "node folded",
     title: "devices of the kernel",
   };
@@ -93,15 +96,17 @@ function member(m: Member, of: number): HTMLElement {
   const text =
     m.text === m.server || m.server === "the kernel" ? m.text : `${m.text} · ${m.server}`;
   const said = m.error === "" ? "" : `: ${m.error}`;
+  const leave = m.flags === "" ? "" : `, mounted with ${m.flags.replaceAll("|", " and ")}`;
   return el(
     "span",
     {
       class: `member ${m.outcome}${m.conn > 0 ? " remote" : ""}`,
-      title: `${m.text}, served by ${m.server}${said}`,
+      title: `${m.text}, served by ${m.server}${leave}${said}`,
     },
-    of > 1 ? el("b", {}, `${m.index + 1}`) : null,
+    of > 1 ? el("b", {}, `${m.index + 1} `) : null,
     text,
-    MARKS[m.outcome] === "" ? null : el("i", {}, MARKS[m.outcome]),
+    m.flags === "" ? null : el("small", {}, ` ${m.flags}`),
+    MARKS[m.outcome] === "" ? null : el("i", {}, ` ${MARKS[m.outcome]}`),
   );
 }
 
