@@ -370,3 +370,40 @@ test.serial("a program that spins is stopped, and another one runs", async (t) =
   await withlesson(page);
   t.regex((await onpage(page)).number, /^Step 1 of \d+$/);
 });
+
+test.serial(
+  "very much output does not slow the page; what is near the step is there",
+  async (t) => {
+    const page = await site.open(t);
+    await putprogram(
+      page,
+      `import { print } from "namec";
+export default async (sys) => {
+  await print(sys, "first\\n");
+  await print(sys, "x".repeat(3e6));
+  await sys.sleep(1);
+  await print(sys, "last\\n");
+};
+`,
+    );
+    t.is(await runpage(page), "done");
+    const shown = (): Promise<string> => page.innerText("#console");
+    await press(page, "G");
+    await press(page, "g");
+    t.regex(await shown(), /^first\nx+…$/);
+    await press(page, "G");
+    t.regex(await shown(), /^…x+\n… \(more output is not kept\)\n$/);
+    t.true((await shown()).length < 50_000);
+  },
+);
+
+test.serial("the members of a union say with what leave they were mounted", async (t) => {
+  const page = await site.open(t);
+  await withlesson(page, "05-create-in-union.ts");
+  await press(page, "G");
+  const members = await page.locator("#tree li:has(> [title='/tmp/u']) .member").allInnerTexts();
+  t.deepEqual(
+    members.map((m) => m.replaceAll(/\s+/g, " ")),
+    ["1 near!564", "2 far!564 MCREATE"],
+  );
+});

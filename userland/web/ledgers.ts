@@ -12,7 +12,7 @@ import { SPACES } from "./talk.ts";
 import type { Space } from "./talk.ts";
 
 /** The most rows of the list of calls that are shown at once. */
-const WINDOW = 200;
+const WINDOW = 80;
 
 type Runs = ReadonlyMap<Space, Run>;
 
