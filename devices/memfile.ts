@@ -10,7 +10,7 @@ import type { Dir, Qid } from "../kernel/dir.ts";
 import { Efull, Etoobig, error } from "../kernel/errors.ts";
 
 /** The longest file. */
-export const MAXFILE: number = 2 ** 30;
+const MAXFILE: number = 2 ** 30;
 /** What a file costs beside its bytes, roughly. */
 const FILECOST = 512;
 

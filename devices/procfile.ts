@@ -51,17 +51,17 @@ export const PROCFILES: readonly Procfile[] = [
 ];
 
 /** Files that show something and take nothing. */
-export const readonlyfile = (name: string): boolean =>
+const readonlyfile = (name: string): boolean =>
   ["fd", "ns", "status", "text", "wait"].includes(name);
 
 /** The arguments, quoted where rc would need it; or what somebody wrote here. */
-export function argstext(p: Proc): string {
+function argstext(p: Proc): string {
   if (p.setargs !== null) return `${p.text} [${p.setargs}]`;
   return p.args.map(quote).join(" ");
 }
 
 /** The current directory, then a line for each open file. */
-export function fdtext(p: Proc): string {
+function fdtext(p: Proc): string {
   const open = p.fgrp.fd.map((c, fd) => ({ fd, c }));
   const width = Math.max(
     0,
@@ -72,7 +72,7 @@ export function fdtext(p: Proc): string {
 }
 
 /** The name space as commands of rc that would make it again. */
-export function nstext(p: Proc): string {
+function nstext(p: Proc): string {
   const srv = p.k.devtab.get("s");
   const channame = (c: Chan): string => srv?.srvname?.(c) ?? c.path.toString();
   const lines = p.pgrp.ns.lines(channame).map((l) => `${l.text}\n`);
@@ -80,7 +80,7 @@ export function nstext(p: Proc): string {
 }
 
 /** Twelve fields of fixed width: name, user, state, six times in ms, size in K, two priorities. */
-export function statustext(p: Proc): string {
+function statustext(p: Proc): string {
   const real = Math.round((p.k.clock.now() - p.started) / 1e6);
   const nums = [0, 0, real, 0, 0, 0, 0, PRIORITY, PRIORITY];
   return (

@@ -94,7 +94,7 @@ export class Timers {
 }
 
 /** Where a virtual machine's time starts: 2000-01-01, so that dates look like dates. */
-export const VIRTUALEPOCH: bigint = 946684800n * 1_000_000_000n;
+const VIRTUALEPOCH: bigint = 946684800n * 1_000_000_000n;
 const SECOND = 1_000_000_000n;
 
 /** The kernel's clock and its timers. `virtual` time moves only when the scheduler says so. */

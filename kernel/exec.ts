@@ -24,7 +24,7 @@ export function programfile(name: string): Uint8Array {
 }
 
 /** The program's name in an executable's header, or null. */
-export function programname(header: string): string | null {
+function programname(header: string): string | null {
   const end = header.indexOf("\n");
   return header.startsWith(MAGIC) && end >= 0 ? header.slice(MAGIC.length, end) : null;
 }

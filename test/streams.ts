@@ -124,11 +124,6 @@ export class Patternfs implements Srv<Made | null> {
   }
 }
 
-/** Serves srv at tcp!*!564 of a machine, to each who calls. */
-export function serve(k: Booted, srv: Srv<Made | null>): Promise<unknown> {
-  return serve9p(k, "tcp!*!564", () => srv as Anysrv);
-}
-
 /**
  * Machines in a row, each with a link to the one before; srv is on the last. Those between mount the one
  * behind them on /n/far and export that. Gives the first and those between.

@@ -26,7 +26,7 @@ import { fprint, print, readall, readn, readtext, writefile } from "../../userla
 import { modestring } from "../../userland/lib/modes.ts";
 import { basename, dirname, join } from "../../userland/lib/name.ts";
 import { access, getenv, getpid, getuser, getwd, iounit, putenv } from "../../userland/lib/proc.ts";
-import { quote, rcquote, tokenize } from "../../userland/lib/quote.ts";
+import { quote, tokenize } from "../../userland/lib/quote.ts";
 import { failure, run, within } from "../kit.ts";
 import { chance } from "./rig.ts";
 
@@ -178,7 +178,6 @@ test("quoted words come back from tokenize", (t) => {
   t.is(quote(""), "''");
   t.is(quote("it's"), "'it''s'");
   t.is(quote("a b"), "'a b'");
-  t.is(rcquote("a=b"), "'a=b'");
   t.deepEqual(tokenize("  a 'b c'  d''e 'x''y'\tz ''"), ["a", "b c", "de", "x'y", "z", ""]);
   const pick = chance(1);
   const letters = ["a", "'", " ", "\t", "ä", "$", "\n"];

@@ -211,7 +211,7 @@ export function concat(chunks: readonly Uint8Array[]): Uint8Array {
 }
 
 /** The whole frames in a run of bytes, and the rest. */
-export function cut(chunks: readonly Uint8Array[]): { frames: Uint8Array[]; left: Uint8Array } {
+function cut(chunks: readonly Uint8Array[]): { frames: Uint8Array[]; left: Uint8Array } {
   const all = concat(chunks);
   const list: Uint8Array[] = [];
   let o = 0;

@@ -3,7 +3,7 @@
 import test from "ava";
 import type { Booted } from "../../kernel/boot.ts";
 import { Usage } from "../../userland/host/command.ts";
-import { isscript, scriptof, statements } from "../../userland/host/script.ts";
+import { errorof, isscript, statements } from "../../userland/host/script.ts";
 import { cat, put, run, within } from "../kit.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 
@@ -43,9 +43,14 @@ test("a word with a space is calls, a file name is a program", (t) => {
   t.false(isscript("ls"));
 });
 
-/** Runs calls; gives their status. */
+/** Makes each call, whatever became of the one before; gives what the last one failed with. */
 async function script(k: Booted, text: string): Promise<string> {
-  return (await run(k, scriptof(text))).status;
+  const p = await run(k, async (sys: Sys) => {
+    let status = "";
+    for (const s of statements(text)) status = await errorof(s, sys);
+    return status;
+  });
+  return p.status;
 }
 
 test(

@@ -14,7 +14,7 @@ import { utflen } from "../../kernel/utf.ts";
 import { Unitserror, parsetime, showtime } from "./units.ts";
 
 /** How a fault is written. */
-export const FAULTFORM =
+const FAULTFORM =
   "MSG[,MSG...][:when=N|N+|N..M|N+STEP][:conn=N|NAME]:error=TEXT|delay=T|drop|hangup|short=N";
 
 const EFFECTS = "error=TEXT, delay=T, drop, hangup or short=N";

@@ -1,11 +1,10 @@
-// System calls typed as words: 'mkdir /n/far/a; write /n/far/a/x hi; stat /n/far/a/y' becomes a program that
-// makes them one after the other. Words are quoted as in rc; a ';' outside quotes ends a call. What is no
-// call is a Usage that names the word and the right form.
+// System calls typed as words: 'mkdir /n/far/a; write /n/far/a/x hi; stat /n/far/a/y' becomes statements, each
+// to be made by whoever asked. Words are quoted as in rc; a ';' outside quotes ends a call. What is no call is
+// a Usage that names the word and the right form.
 
 import * as c from "../../kernel/const.ts";
 import type { Wstat } from "../../kernel/dir.ts";
 import { PlanError } from "../../kernel/errors.ts";
-import type { Program } from "../../kernel/trap.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { mountflags } from "../bin/bind.ts";
 import { parsetime } from "../boot/units.ts";
@@ -271,16 +270,6 @@ function nocall(verb: string): Usage {
 
 /** How each call is written, for help. */
 export const forms: readonly string[] = Object.values(VERBS).map((v) => v.form);
-
-/** The calls of a text as a program: each is made, whatever became of the one before; the last one's error is its status. */
-export function scriptof(text: string): Program {
-  const list = statements(text);
-  return async function script(sys: Sys): Promise<string> {
-    let status = "";
-    for (const s of list) status = await errorof(s, sys);
-    return status;
-  };
-}
 
 /** Makes the call; gives its error, "" when it succeeds. */
 export async function errorof(s: Statement, sys: Sys): Promise<string> {

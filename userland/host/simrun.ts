@@ -49,7 +49,7 @@ function checked<T>(what: string, fn: () => T): T {
 }
 
 /** What --virtual and --namespace say of a kernel. */
-export function bootof(given: Given, dflt: Bootopts = {}): Bootopts {
+function bootof(given: Given, dflt: Bootopts = {}): Bootopts {
   const namespace = given.get("namespace") ?? dflt.namespace ?? "names";
   if (namespace !== "names" && namespace !== "standard")
     throw new Usage(`--namespace ${namespace}: there are names and standard`);

@@ -110,7 +110,7 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 /** Answers one request with a file below root. */
-export function answer(q: IncomingMessage, r: ServerResponse, root: string): void {
+function answer(q: IncomingMessage, r: ServerResponse, root: string): void {
   const head = q.method === "HEAD";
   if (!head && q.method !== "GET") return refuse(r, 405, "only GET and HEAD");
   const file = fileof(q.url ?? "/", root);

@@ -16,13 +16,13 @@ const UNITS: readonly (readonly [size: number, unit: string])[] = [
 ];
 
 /** 12_345_678 is "12.3 MB". */
-export function showbytes(n: number): string {
+function showbytes(n: number): string {
   for (const [size, unit] of UNITS) if (n >= size) return `${(n / size).toFixed(1)} ${unit}`;
   return `${Math.round(n)} B`;
 }
 
 /** Seconds as minutes: 75 is "1:15". */
-export function showminutes(s: number): string {
+function showminutes(s: number): string {
   const whole = Math.round(s);
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
 }
@@ -60,7 +60,7 @@ const DEVCONS = 0x63;
 const ERRDEVNO = 2;
 
 /** Whether a descriptor is a console that a person looks at: one of those in /dev/term, and not redirected. */
-export const isterm: Both<[fd: number], boolean> = both(function* (sys, fd) {
+const isterm: Both<[fd: number], boolean> = both(function* (sys, fd) {
   try {
     const d = yield* sys.fstat(fd);
     if (d.type !== DEVCONS || d.name !== "cons") return false;

@@ -3,18 +3,11 @@
 //	quote("it's")          →  'it''s'
 //	tokenize("a 'b c' d")  →  ["a", "b c", "d"]
 
-/** What must be quoted: white space, quotes, and characters that rc knows. */
-const special = /[\s'"`$&()*;<=>?[\\\]^{|}#~]/;
 const control = /\p{Cc}/u;
 
 /** The word as %q prints it: between quotes only where it must be. */
 export function quote(word: string): string {
   return word === "" || /[\s']/.test(word) || control.test(word) ? quoted(word) : word;
-}
-
-/** The word as it may stand in a line of rc: quoted too where it holds a character rc knows. */
-export function rcquote(word: string): string {
-  return word === "" || special.test(word) || control.test(word) ? quoted(word) : word;
 }
 
 function quoted(word: string): string {

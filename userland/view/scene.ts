@@ -272,7 +272,7 @@ function around(
 }
 
 /** When an arrow is at the machine. */
-export function athome(a: Arrow): number | null {
+function athome(a: Arrow): number | null {
   return a.way === "out" ? a.first.left : a.first.arrived;
 }
 

@@ -114,7 +114,7 @@ export function resultwords(call: Rcall): string {
 }
 
 /** What a call has cost: "It took 50.00 ms: 1 round trip, 6 messages, 122 bytes." */
-export function costwords(call: Rcall): string {
+function costwords(call: Rcall): string {
   const { trips, messages, bytes } = call.cost;
   const time = call.ended === null ? 0 : call.ended - call.began;
   if (messages === 0)
