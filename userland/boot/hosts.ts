@@ -4,6 +4,7 @@
 
 import type { Booted } from "../../kernel/boot.ts";
 import type { Bootopts } from "./boot.ts";
+import { VERSIONS } from "../lib/9p/conn.ts";
 import type { Mount } from "./mounts.ts";
 import { serveramfs, simnet } from "./net.ts";
 import type { Linkspec } from "./net.ts";
@@ -14,8 +15,6 @@ export type Simhost = { readonly name: string; readonly link: Linkspec; readonly
 
 /** The network name of the machine that runs the program. */
 export const HERE = "gnot";
-/** The versions of 9P that a machine may speak at best. */
-export const VERSIONS: readonly string[] = ["9P2000", "9P2000.ix", "9P2000.ix.stream"];
 
 const CHECK: Readonly<Record<string, (value: string) => unknown>> = {
   rtt: parsetime,

@@ -7,6 +7,7 @@ import type { Booted } from "../../kernel/boot.ts";
 import { PlanError } from "../../kernel/errors.ts";
 import type { Process } from "../../kernel/spawn.ts";
 import type { Sys } from "../../syscalls/sys.ts";
+import { type Both, both } from "../lib/both.ts";
 import { dial } from "../lib/dial.ts";
 
 /** A server to call, and the name to mount it on. */
@@ -44,7 +45,7 @@ export class Mounterror extends Error {}
 
 async function mount(sys: Sys, { addr, dir }: Mount): Promise<void> {
   try {
-    await mkname(sys, dir);
+    await mkpath(sys, dir);
     const fd = await dial(sys, addr);
     await sys.alarm(PATIENCE);
     await sys.notify(async (_note, s) => (s as Sys).noted(0));
@@ -65,15 +66,18 @@ function reason(e: PlanError): string {
   return message;
 }
 
-/** Makes sure that there is something to mount on. */
-async function mkname(sys: Sys, dir: string): Promise<void> {
-  let name = "";
-  for (const elem of dir.split("/").filter(Boolean)) {
-    name += `/${elem}`;
+/** Makes sure that a directory is there, and those above it. */
+export const mkpath: Both<[name: string], void> = both(function* (sys, name) {
+  let path = "";
+  for (const elem of name.split("/").filter(Boolean)) {
+    path += `/${elem}`;
+    let there = true;
     try {
-      await sys.stat(name);
-    } catch {
-      await sys.close(await sys.create(name, OREAD, DMDIR | 0o775));
+      yield* sys.stat(path);
+    } catch (e) {
+      if (!(e instanceof PlanError)) throw e;
+      there = false;
     }
+    if (!there) yield* sys.close(yield* sys.create(path, OREAD, DMDIR | 0o775));
   }
-}
+});

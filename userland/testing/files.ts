@@ -39,19 +39,3 @@ function contents(bytes: Uint8Array): string | Uint8Array {
   const same = again.length === bytes.length && again.every((b, i) => b === bytes[i]);
   return same && !text.includes("\0") ? text : bytes;
 }
-
-/** Makes sure that a directory is there, and those above it. */
-export function* mkpath(sys: TaskSys, name: string): Task<void> {
-  let path = "";
-  for (const elem of name.split("/").filter(Boolean)) {
-    path += `/${elem}`;
-    let fd: number;
-    try {
-      yield* sys.stat(path);
-      continue;
-    } catch {
-      fd = yield* sys.create(path, OREAD, DMDIR | 0o775);
-    }
-    yield* sys.close(fd);
-  }
-}

@@ -5,6 +5,7 @@ import type { Booted } from "../../kernel/boot.ts";
 import { MCREATE, MREPL } from "../../kernel/const.ts";
 import { PlanError } from "../../kernel/errors.ts";
 import type { Exit, Task } from "../../syscalls/sys.ts";
+import { mkpath } from "../boot/mounts.ts";
 import type { Net, Netlink } from "../boot/net.ts";
 import type { Linkspec } from "../boot/net.ts";
 import type { Anysrv } from "../lib/9p.ts";
@@ -14,7 +15,7 @@ import { accept, announce, dial, listen } from "../lib/dial.ts";
 import type { Call } from "../lib/dial.ts";
 import { getuser } from "../lib/proc.ts";
 import { newram } from "../lib/ram.ts";
-import { gather, mkpath, plant } from "./files.ts";
+import { gather, plant } from "./files.ts";
 import type { Files } from "./files.ts";
 
 /** What a server is, and how far away: a millisecond there and back unless it says. */

@@ -1,7 +1,8 @@
 // The machines around the one that runs the program: drawn, filled into a form, or typed as text, a line
 // each. The list of texts is what counts; the drawing and the form show it and change it.
 
-import { VERSIONS, distinct, hostof, hosttext } from "../boot/hosts.ts";
+import { distinct, hostof, hosttext } from "../boot/hosts.ts";
+import { VERSIONS } from "../lib/9p/conn.ts";
 import type { Simhost } from "../boot/hosts.ts";
 import { Unitserror } from "../boot/units.ts";
 import { byid, el, fill } from "./dom.ts";

@@ -31,7 +31,8 @@ const OUTMARK = 65536;
 /** size[4] type[1] tag[2] */
 const MINFRAME = 7;
 
-const VERSIONS = ["9P2000", "9P2000.ix", "9P2000.ix.stream"];
+/** The versions of 9P that it speaks, the best last. */
+export const VERSIONS: readonly string[] = ["9P2000", "9P2000.ix", "9P2000.ix.stream"];
 
 /** The longest beginning of the offer, cut at a dot, that is spoken; `best` limits that. */
 export function agree(offer: string, best: string): string {
