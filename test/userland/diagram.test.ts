@@ -92,7 +92,7 @@ test("the layout has both arrows, from lifeline to lifeline, and a time for each
   t.is(l.title, 'stat("/n/far/f"): 50 ms');
   t.deepEqual(
     l.lifelines.map(({ x }) => x),
-    [144, 464],
+    [124, 464],
   );
   t.deepEqual(l.ticks, [
     { y: 30, text: "0" },
@@ -100,10 +100,44 @@ test("the layout has both arrows, from lifeline to lifeline, and a time for each
     { y: 287, text: "50 ms" },
   ]);
   const [there, back] = l.arrows;
-  t.like(there, { from: { x: 144, y: 44 }, to: { x: 464, y: 167 }, classes: ["arrow", "out"] });
-  t.like(back, { from: { x: 464, y: 167 }, to: { x: 144, y: 289 }, classes: ["arrow", "in"] });
+  t.like(there, { from: { x: 124, y: 44 }, to: { x: 464, y: 167 }, classes: ["arrow", "out"] });
+  t.like(back, { from: { x: 464, y: 167 }, to: { x: 124, y: 289 }, classes: ["arrow", "in"] });
   t.is(there?.label, "Twalk Tstat Tclunk");
   t.true(l.bars[0]?.current);
+});
+
+test("what other calls have on its way is told from the call's own", async (t) => {
+  const r = await recorded(async (sys) => {
+    await put(sys, "/n/far/f", "x");
+    // The Tclunk of put is still on its way.
+    await sys.sleep(1);
+    await sys.stat("/n/far/f");
+  });
+  const stat = callof(r, "stat");
+  const scene = new Scenes(r).at(returned(r, stat));
+  t.deepEqual(
+    layout(scene).arrows.map(({ label, classes }) => [label, classes.includes("other")]),
+    [
+      ["Tclunk 1", true],
+      ["Twalk Tstat Tclunk", false],
+      ["Rclunk", true],
+      ["Rwalk Rstat Rclunk", false],
+    ],
+  );
+  t.is(sentences(scene)[0], "at -1 ms: Tclunk 1 to far, there at 24 ms (of another call)");
+});
+
+test("the axis has room for the longest time, and the rest lies on what is left", async (t) => {
+  const r = await stated();
+  const at = returned(r, callof(r, "stat"));
+  const scene = new Scenes(r).at(at);
+  const [first, last] = [scene.moments[0], scene.moments.at(-1)];
+  if (first === undefined || last === undefined) return t.fail();
+  const odd = { ...scene, moments: [first, { ...last, time: last.time + 38_333 }] };
+  const l = layout(odd, 300);
+  t.is(l.ticks.at(-1)?.text, "50.038333 ms");
+  t.true(l.axis > "50.038333 ms".length * 6.6);
+  t.true(l.lifelines.every(({ x }) => x > l.axis && x < 300));
 });
 
 test("what has not happened is not drawn, and what is on its way is drawn up to the present", async (t) => {

@@ -53,6 +53,12 @@ export function refuses(s: Scene, events: readonly number[]): boolean {
   return texts(s, events).some((text) => text.startsWith("Rerror"));
 }
 
+/** Whether an arrow is of the scene's call; the others were on their way at the same time. */
+export function isown(s: Scene, a: Arrow): boolean {
+  const id = s.call?.id;
+  return id !== undefined && a.events.some((i) => s.recording.events[i]?.call === id);
+}
+
 /** How far an arrow is at the present. */
 export type State = "absent" | "inflight" | "there";
 
@@ -70,8 +76,12 @@ export function stateof(s: Scene, a: Arrow): State {
   return arrived === null || arrived <= s.now ? "there" : "inflight";
 }
 
-/** An arrow in a sentence: "at 0: Twalk 1 → 3 a/b to far, there at 25 ms". */
+/** An arrow in a sentence: "at 0: Twalk 1 → 3 a/b to far, there at 25 ms (of another call)". */
 export function sentence(s: Scene, a: Arrow): string {
+  return `${journey(s, a)}${isown(s, a) ? "" : " (of another call)"}`;
+}
+
+function journey(s: Scene, a: Arrow): string {
   const server = s.lifelines[a.server]?.name ?? "the server";
   const rel = (t: number): string => exactly(t - s.origin);
   const state = stateof(s, a);

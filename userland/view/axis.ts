@@ -8,7 +8,7 @@
 //	             │◁─────────────────────────○
 //	 50 ms       ◀─Rwalk Rstat──────────────┤
 
-import { exactly, happened, heading, label, refuses, stateof } from "./arrowtext.ts";
+import { exactly, happened, heading, isown, label, refuses, stateof } from "./arrowtext.ts";
 import { cut, line } from "./line.ts";
 import type { Kind, Line } from "./line.ts";
 import type { Arrow, Scene } from "./scene.ts";
@@ -97,6 +97,7 @@ function homes(s: Scene, arrows: readonly number[], at: readonly number[]): Row[
 }
 
 function kindof(s: Scene, a: Arrow): Kind {
+  if (!isown(s, a)) return "other";
   if (refuses(s, happened(s, a))) return "failed";
   return a.way === "out" ? "send" : "receive";
 }

@@ -5,12 +5,12 @@
 //
 // Here is where things are (layout) and how they are written (diagramsvg). Colours are the page's: all is
 // drawn in currentColor, and has the classes lifeline, tick, now, bar, arrow, label, with out, in, current,
-// inflight, failed and vague (the server's side is not known) where that is so. An arrow and a bar have
-// data-event, the event to go to when they are clicked. A page may give labels a border in its own colour,
-// so that lines do not cross them.
+// inflight, failed, other (of another call than the current) and vague (the server's side is not known)
+// where that is so. An arrow, its label and a bar have data-event, the event to go to when they are clicked.
+// Labels lie above all lines; a page may give them a border in its own colour, so that no line crosses them.
 
 import { cut } from "./line.ts";
-import { exactly, happened, heading, label, refuses } from "./arrowtext.ts";
+import { exactly, happened, heading, isown, label, refuses } from "./arrowtext.ts";
 import { sentence, sentences, stateof } from "./arrowtext.ts";
 import type { Arrow, Bar, Moment, Scene } from "./scene.ts";
 import { serverof } from "./who.ts";
@@ -21,11 +21,12 @@ const SLOT = 17;
 const LEAST = 10;
 const SHARED = 220;
 const TICK = 12;
-/** Widths: of the axis, of the lanes of calls altogether, of a letter. */
-const AXIS = 64;
+/** Widths: of the lanes of calls altogether, where there is room and where not; of a letter; of it all. */
 const LANES = 80;
+const NARROW = 48;
+const ROOMY = 480;
 const LETTER = 6.7;
-const MINWIDTH = 300;
+const MINWIDTH = 260;
 
 type Point = { readonly x: number; readonly y: number };
 
@@ -59,6 +60,8 @@ export type Drawnline = { readonly x: number; readonly name: string; readonly ti
 export type Layout = {
   readonly width: number;
   readonly height: number;
+  /** Where the axis ends and the lanes of calls begin. */
+  readonly axis: number;
   readonly title: string;
   readonly desc: string;
   readonly lifelines: readonly Drawnline[];
@@ -73,11 +76,14 @@ export type Layout = {
 export function layout(s: Scene, width = 640): Layout {
   const w = Math.max(width, MINWIDTH);
   const rows = new Rows(s);
-  const xs = columns(s, w);
+  const axis = axisof(s);
+  const lanes = w < ROOMY ? NARROW : LANES;
+  const xs = columns(s, w, axis + lanes);
   const all = sentences(s);
   return {
     width: w,
     height: rows.bottom + SLOT,
+    axis,
     title: heading(s),
     desc: all.length === 0 ? "No messages." : `${all.join(". ")}.`,
     lifelines: s.lifelines.map(({ name, conns }, i) => {
@@ -87,7 +93,7 @@ export function layout(s: Scene, width = 640): Layout {
     }),
     ticks: rows.ticks(),
     now: rows.at(s.now, s.event),
-    bars: s.bars.map((b) => drawbar(s, b, rows)),
+    bars: s.bars.map((b) => drawbar(s, b, { rows, axis, lanes })),
     arrows: s.arrows.map((a) => drawarrow(s, a, { rows, xs })).filter((a) => a !== null),
     notes: notes(s, rows),
   };
@@ -160,9 +166,14 @@ class Rows {
   }
 }
 
+/** The axis has room for the longest of its times, those to come as well: it stays while one steps. */
+function axisof(s: Scene): number {
+  const longest = Math.max(1, ...s.moments.map((m) => exactly(m.time - s.origin).length));
+  return Math.ceil(longest * LETTER) + 10;
+}
+
 /** The lifelines' places: the machine's behind the axis and the calls, the servers' over the rest. */
-function columns(s: Scene, width: number): number[] {
-  const home = AXIS + LANES;
+function columns(s: Scene, width: number, home: number): number[] {
   const n = Math.max(1, s.lifelines.length - 1);
   const each = Math.min((width - home - 36) / n, 360);
   return s.lifelines.map((_, i) => home + Math.round(i * each));
@@ -170,9 +181,11 @@ function columns(s: Scene, width: number): number[] {
 
 const gap = (xs: readonly number[]): number => (xs[1] ?? MINWIDTH) - (xs[0] ?? 0) - 6;
 
-function drawbar(s: Scene, b: Bar, rows: Rows): Drawnbar {
+type Lanes = { readonly rows: Rows; readonly axis: number; readonly lanes: number };
+
+function drawbar(s: Scene, b: Bar, { rows, axis, lanes }: Lanes): Drawnbar {
   const n = Math.max(...s.bars.map((x) => x.lane)) + 1;
-  const each = (LANES - 8) / n;
+  const each = (lanes - 8) / n;
   const { call, returned } = b;
   const [first, last] = [s.moments[0] as Moment, s.moments.at(-1) as Moment];
   const y = call.began < first.time ? HEAD : rows.at(call.began, call.first - 1);
@@ -181,7 +194,7 @@ function drawbar(s: Scene, b: Bar, rows: Rows): Drawnbar {
   const until = rows.at(end, open ? s.event : returned);
   const width = Math.max(2, each - 2);
   return {
-    x: Math.round(AXIS + LANES - 6 - (b.lane + 1) * each),
+    x: Math.round(axis + lanes - 6 - (b.lane + 1) * each),
     y,
     width: Math.round(width),
     height: Math.max(4, until - y),
@@ -211,6 +224,7 @@ function drawarrow(s: Scene, a: Arrow, { rows, xs }: Places): Drawnarrow | null 
     ["current", seen.includes(s.event)],
     ["inflight", state === "inflight"],
     ["failed", refuses(s, seen)],
+    ["other", !isown(s, a)],
     ["vague", vague],
   ];
   const room = Math.floor(((xs.at(-1) ?? 0) + 30 - home.x) / LETTER);
@@ -277,18 +291,19 @@ function svg(l: Layout, id: string): string {
     `<title id="${id}t">${esc(l.title)}</title><desc id="${id}d">${esc(l.desc)}</desc>`,
     ...l.ticks.map(
       ({ y, text }) =>
-        `<g class="tick"><line x1="${AXIS - 4}" x2="${l.width}" y1="${y}" y2="${y}" stroke="currentColor" stroke-opacity="0.15"/><text x="${AXIS - 8}" y="${y + 4}" text-anchor="end" fill="currentColor">${esc(text)}</text></g>`,
+        `<g class="tick"><line x1="${l.axis - 4}" x2="${l.width}" y1="${y}" y2="${y}" stroke="currentColor" stroke-opacity="0.15"/><text x="${l.axis - 8}" y="${y + 4}" text-anchor="end" fill="currentColor">${esc(text)}</text></g>`,
     ),
     ...l.lifelines.map(
       ({ x, name, title }, i) =>
         `<g class="lifeline${i === 0 ? " machine" : ""}"><title>${esc(title)}</title><line x1="${x}" x2="${x}" y1="${HEAD - 6}" y2="${bottom}" stroke="currentColor" stroke-opacity="0.6"/><text x="${x}" y="14" text-anchor="middle" fill="currentColor" font-weight="bold">${esc(name)}</text></g>`,
     ),
     ...l.bars.map(barsvg),
-    `<line class="now" x1="${AXIS - 4}" x2="${l.width}" y1="${l.now}" y2="${l.now}" stroke="currentColor" stroke-dasharray="2 3"/>`,
+    `<line class="now" x1="${l.axis - 4}" x2="${l.width}" y1="${l.now}" y2="${l.now}" stroke="currentColor" stroke-dasharray="2 3"/>`,
     ...l.arrows.map(arrowsvg),
+    ...l.arrows.map(labelsvg),
     ...l.notes.map(
       ({ y, text }) =>
-        `<text class="note" x="${AXIS + LANES + 7}" y="${y}" fill="currentColor" font-style="italic">${esc(text)}</text>`,
+        `<text class="note" x="${(l.lifelines[0]?.x ?? l.axis) + 7}" y="${y}" fill="currentColor" font-style="italic">${esc(text)}</text>`,
     ),
     "</svg>",
   ];
@@ -305,10 +320,17 @@ function barsvg(b: Drawnbar): string {
 
 function arrowsvg(a: Drawnarrow): string {
   const strong = a.classes.includes("current");
+  const faint = !strong && a.classes.includes("other") ? ' opacity="0.5"' : "";
   const dash = a.classes.includes("vague") ? ' stroke-dasharray="5 3"' : "";
   const line = `<line x1="${a.from.x}" y1="${a.from.y}" x2="${a.to.x}" y2="${a.to.y}" stroke="currentColor" stroke-width="${strong ? 2.5 : 1.2}"${dash}/>`;
-  const text = `<text class="label" x="${a.at.x}" y="${a.at.y}" fill="currentColor"${strong ? ' font-weight="bold"' : ""}>${esc(a.label)}</text>`;
-  return `<g class="${a.classes.join(" ")}" data-event="${a.event}"><title>${esc(a.title)}</title>${band(a)}${line}${head(a)}${text}</g>`;
+  return `<g class="${a.classes.join(" ")}" data-event="${a.event}"${faint}><title>${esc(a.title)}</title>${band(a)}${line}${head(a)}</g>`;
+}
+
+function labelsvg(a: Drawnarrow): string {
+  if (a.label === "") return "";
+  const classes = ["label", ...a.classes.filter((name) => name !== "arrow")].join(" ");
+  const bold = a.classes.includes("current") ? ' font-weight="bold"' : "";
+  return `<text class="${classes}" data-event="${a.event}" x="${a.at.x}" y="${a.at.y}" fill="currentColor"${bold}>${esc(a.label)}<title>${esc(a.title)}</title></text>`;
 }
 
 /** The area that a run of messages covers. */

@@ -13,6 +13,11 @@ import type { Member, Row } from "../view/tree.ts";
 import { byid, el, fill } from "./dom.ts";
 import type { Run } from "./steps.ts";
 
+/** What a panel has on its left and right, in pixels. */
+const PADDING = 24;
+/** How near to an edge of its panel the present may be. */
+const SIGHT = 40;
+
 const scenes = new WeakMap<Run, Scenes>();
 
 /** Shows a step of a run; gives the line of the program that it is about. */
@@ -110,10 +115,24 @@ function member(m: Member, of: number): HTMLElement {
   );
 }
 
+/** The size of an element's contents, measured once for each size of the window: that costs a layout. */
+const sizeof = ((): ((e: HTMLElement) => readonly [width: number, height: number]) => {
+  let [window, size] = ["", [0, 0] as readonly [number, number]];
+  return (e) => {
+    const now = `${innerWidth} ${innerHeight}`;
+    if (window !== now) [window, size] = [now, [e.clientWidth - PADDING, e.clientHeight]];
+    return size;
+  };
+})();
+
 function diagram(run: Run, f: Frame): void {
   let s = scenes.get(run);
   if (s === undefined) scenes.set(run, (s = new Scenes(run.finished.recording)));
   const e = byid("diagram", HTMLElement);
-  const width = Math.max(300, e.clientWidth - 56);
+  const [width, height] = sizeof(e);
   e.innerHTML = diagramsvg(s.at(f.event), width);
+  // The present is in sight, with what comes next.
+  const now = Number(e.querySelector(".now")?.getAttribute("y1") ?? 0);
+  if (now < e.scrollTop + SIGHT) e.scrollTop = Math.max(0, now - height / 2);
+  else if (now > e.scrollTop + height - SIGHT) e.scrollTop = now - height / 2;
 }

@@ -226,8 +226,7 @@ class Run {
   #end(text: string): void {
     this.#ended ??= { text, line: null };
     const kernel = this.#kernel;
-    for (const proc of kernel?.procs.values() ?? [])
-      if (proc !== kernel?.proc0) proc.kill(Ekilled);
+    for (const proc of kernel?.procs.values() ?? []) if (proc !== kernel?.proc0) proc.kill(Ekilled);
   }
 
   #crash(p: Process, status: string): Problem | null {
