@@ -15,11 +15,12 @@ import {
 } from "../../kernel/const.ts";
 import { Rclunk, Tclunk } from "../../kernel/fcall.ts";
 import type { Sys } from "../../syscalls/sys.ts";
+import { systab } from "../../syscalls/table.ts";
 import { serveramfs, simnet } from "../../userland/boot/net.ts";
 import { dial } from "../../userland/lib/dial.ts";
 import { Recorder } from "../../userland/view/recorder.ts";
 import type { Recording, Revent } from "../../userland/view/recording.ts";
-import { decision } from "../../userland/view/why.ts";
+import { CALLS, decision } from "../../userland/view/why.ts";
 import { failure, put } from "../kit.ts";
 
 type Spaces = "names" | "standard";
@@ -342,4 +343,9 @@ test("a walk in the kernel's own tree is not taken for a server's, though one ha
       },
     ],
   );
+});
+
+test("of every system call it is said what it is for", (t) => {
+  const names = new Set(Object.values(systab).map((ent) => ent.name));
+  t.deepEqual(Object.keys(CALLS).toSorted(), [...names].toSorted());
 });

@@ -4,6 +4,7 @@
 import { msgfmt } from "./msgfmt.ts";
 import type { Recording, Revent } from "./recording.ts";
 import { eventfmt, stepfmt } from "./stepfmt.ts";
+import { connname } from "./who.ts";
 
 /** Whether an event says something to a reader: pieces on the wire and names that are clean already do not. */
 export function issaid(e: Revent | undefined): boolean {
@@ -42,10 +43,4 @@ const CONN = { open: "is made", hangup: "hangs up", close: "is closed" } as cons
 /** A call and its result as a programmer writes them. */
 export function resulttext(call: string, result: string): string {
   return result === "" ? `${call} returns` : `${call} = ${result}`;
-}
-
-/** Who is at the other end of a connection: "far!564", or the file that it runs over. */
-export function connname(r: Recording, conn: number): string {
-  const c = r.conns.find((x) => x.conn === conn);
-  return c?.peer ?? c?.name ?? (conn === 0 ? "a server" : `connection ${conn}`);
 }

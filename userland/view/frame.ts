@@ -3,7 +3,7 @@
 // and what it has cost so far. The terminal and the page draw the same frame.
 
 import { isT } from "../../kernel/fcall.ts";
-import { eventtext, connname, resulttext } from "./eventtext.ts";
+import { eventtext, resulttext } from "./eventtext.ts";
 import type { Flight } from "./flight.ts";
 import { looksof } from "./look.ts";
 import type { Look } from "./look.ts";
@@ -12,6 +12,7 @@ import type { Rcall, Recording, Revent, Rsaid } from "./recording.ts";
 import type { Spent, Tape } from "./tape.ts";
 import { treeof } from "./tree.ts";
 import type { Node } from "./tree.ts";
+import { connname } from "./who.ts";
 import { decision } from "./why.ts";
 
 /** A line of the program's file, from 1. */

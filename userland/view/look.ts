@@ -4,7 +4,7 @@
 
 import { Rwalk, Tcreate, Twalk } from "../../kernel/fcall.ts";
 import type { Fcall } from "../../kernel/fcall.ts";
-import { connname } from "./eventtext.ts";
+import { connname } from "./who.ts";
 import type { Rcall, Recording, Revent } from "./recording.ts";
 
 /** An element of a name. */

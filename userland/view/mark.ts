@@ -1,14 +1,15 @@
-// Where to stop: breakpoints on a call, a file's name, a message or a failure, and text to search for.
+// Where to stop: breakpoints on a call, a file's name, a message or a server, and text to search for.
 // What a breakpoint stops at is found once for a tape; moving to the next is then a search by halves.
 //
 //	stat	calls of stat	/n/far/a	calls that name /n/far/a or what is below it
 //	Tread	requests to read	far!564	messages to and from this server
 
 import * as F from "../../kernel/fcall.ts";
-import { connname, eventtext } from "./eventtext.ts";
+import { eventtext } from "./eventtext.ts";
 import { cleanname, namesof } from "./look.ts";
 import type { Recording, Revent } from "./recording.ts";
 import type { Tape } from "./tape.ts";
+import { connname } from "./who.ts";
 
 /** A breakpoint: as it was typed, what it is about, and the steps that it stops at. */
 export type Mark = {

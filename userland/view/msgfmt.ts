@@ -60,7 +60,7 @@ function request(f: F.Tmsg): string {
     case F.Tstat:
       return `Tstat ${f.fid}`;
     case F.Twstat:
-      return `Twstat ${f.fid} ${changes(entry(f.stat))}`;
+      return `Twstat ${f.fid} ${changed(f.stat).join(" ")}`;
     case F.Tstream:
       return `Tstream ${f.fid} at ${f.offset}`;
   }
@@ -107,13 +107,13 @@ function entry(stat: Uint8Array): Dir | null {
   return convM2D(stat, 0, stat.length)?.dir ?? null;
 }
 
-/** What a Twstat asks to change. */
-function changes(d: Dir | null): string {
-  if (d === null) return "";
-  const w = Object.entries(dirwstat(d)).map(([key, v]) =>
+/** What the data of a Twstat asks to change: "mode 0644", 'name "x"'. */
+export function changed(stat: Uint8Array): string[] {
+  const d = entry(stat);
+  if (d === null) return [];
+  return Object.entries(dirwstat(d)).map(([key, v]) =>
     key === "mode" && typeof v === "number"
-      ? `mode ${(v & 0o777).toString(8)}`
+      ? `mode 0${(v & 0o777).toString(8)}`
       : `${key} ${valuefmt(v)}`,
   );
-  return w.join(" ");
 }

@@ -3,7 +3,7 @@
 
 import type { Mounted, Mountpoint, Picture } from "../../kernel/namespace.ts";
 import { mountleave } from "./callfmt.ts";
-import { connname } from "./eventtext.ts";
+import { connname } from "./who.ts";
 import type { Elem, Look } from "./look.ts";
 import type { Recording } from "./recording.ts";
 

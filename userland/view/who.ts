@@ -19,7 +19,13 @@ const DEVICES: Readonly<Record<string, string>> = {
   "|": "a pipe",
 };
 
-/** The server of a connection: "far!564". */
+/** Who is at the other end of a connection: "far!564", or the file that it runs over. */
+export function connname(r: Recording, conn: number): string {
+  const c = r.conns.find((x) => x.conn === conn);
+  return c?.peer ?? c?.name ?? (conn === 0 ? "a server" : `connection ${conn}`);
+}
+
+/** The same in words: "far!564", "the server behind #|/data". */
 export function servername(r: Recording, conn: number): string {
   const c = r.conns.find((x) => x.conn === conn);
   if (c === undefined) return "the server";

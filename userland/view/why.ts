@@ -42,8 +42,8 @@ export function decision(r: Recording, event: number): Decision {
   }
 }
 
-/** What calls are for. */
-const CALLS: Readonly<Record<string, string>> = {
+/** What calls are for, by their names. */
+export const CALLS: Readonly<Record<string, string>> = {
   open: "open makes a file ready to be read or written, and gives a number to do that by.",
   create: "create makes a file, or empties the one that is there, and opens it.",
   close: "close says that the file is not needed any more.",
@@ -73,6 +73,12 @@ const CALLS: Readonly<Record<string, string>> = {
   wait: "wait waits for a child process to end.",
   notify: "notify says what is to be done when a note comes.",
   alarm: "alarm asks for a note after a time.",
+  noted: "noted ends the handling of a note.",
+  _exits: "_exits ends the process at once, with a status for whoever waits for it.",
+  semacquire: "semacquire takes one off a semaphore, and waits while it is 0.",
+  tsemacquire:
+    "tsemacquire takes one off a semaphore, and waits no longer than so long while it is 0.",
+  semrelease: "semrelease adds to a semaphore, and lets those go on who wait for it.",
   rendezvous: "rendezvous meets another process, and each gets the other's value.",
   errstr: "errstr gives the text of the last error.",
   nsec: "nsec tells the time.",

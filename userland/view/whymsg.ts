@@ -2,11 +2,10 @@
 // what follows from it.
 
 import { DMDIR, OEXEC, ORCLOSE, OREAD, ORDWR, OTRUNC, OWRITE, QTDIR } from "../../kernel/const.ts";
-import { convM2D, dirwstat } from "../../kernel/dir.ts";
+import { convM2D } from "../../kernel/dir.ts";
 import * as F from "../../kernel/fcall.ts";
-import { valuefmt } from "./callfmt.ts";
 import type { Recording, Revent } from "./recording.ts";
-import { msgfmt } from "./msgfmt.ts";
+import { changed, msgfmt } from "./msgfmt.ts";
 import { plural, timefmt } from "./stepfmt.ts";
 import { fidname, serverof } from "./who.ts";
 import { because } from "./whyerror.ts";
@@ -104,13 +103,7 @@ function carried(e: Revent & { readonly bytes: number; readonly fcall: F.Fcall }
 }
 
 function changes(stat: Uint8Array): string {
-  const d = convM2D(stat, 0, stat.length)?.dir;
-  if (d === undefined) return "";
-  const list = Object.entries(dirwstat(d)).map(([key, v]) =>
-    key === "mode" && typeof v === "number"
-      ? `mode 0${(v & 0o777).toString(8)}`
-      : `${key} ${valuefmt(v)}`,
-  );
+  const list = changed(stat);
   return list.length === 0 ? "" : `: ${list.join(", ")}`;
 }
 
