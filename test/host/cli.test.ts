@@ -336,6 +336,10 @@ test("the demo makes its tour, and leaves neither a process nor a file", async (
   ])
     t.regex(r.out, says);
   for (const line of r.out.split("\n")) t.true(line.length <= 100, line);
+  const unread = new Run(["demo"]);
+  await unread.saying(/Plan 9/);
+  unread.child.stdout?.destroy();
+  t.like(await unread.ended(), { status: 141, err: "" });
   t.throws(() => process.kill(Number(pid), 0));
   t.deepEqual(
     readdirSync(tmpdir()).filter((name) => name.startsWith("namec-demo-")),

@@ -163,9 +163,17 @@ test("calls are typed as words; what makes no sense says what does", async (t) =
     t.not(e.status, 0);
     return e.err;
   };
-  t.regex(await said("nothere.json"), /nothere\.json: ENOENT/);
+  t.regex(await said("nothere.json"), /nothere\.json: no such file or directory/);
   writeFileSync(join(cwd, "bad.json"), readFileSync(NAMEC));
   t.regex(await said("bad.json"), /bad\.json: not a recording: /);
+  const { out } = await namec(["step", "--json", "ls", "/dev"], cwd);
+  writeFileSync(join(cwd, "cut.json"), out.slice(0, -100));
+  t.regex(await said("cut.json"), /cut\.json: not a recording: /);
+  writeFileSync(join(cwd, "holes.json"), out.replaceAll(/"cost":\{[^}]*\},/g, ""));
+  t.regex(await said("holes.json"), /^namec step: holes\.json: the recording is damaged: .*\n$/);
+  t.regex(await said("cut.json", "--print"), /--print: a recording takes no arguments/);
+  t.regex(await said("--print", "--json", "prog.ts"), /--print and --json write to one place/);
+  t.regex(await said("--from", "3", "--to", "2", "prog.ts"), /--from 3 is behind --to 2/);
   t.regex(await said("--by", "no", "prog.ts"), /--by no: there are step, message, call, failure/);
   t.regex(await said("--from", "0", "prog.ts"), /--from 0: a step's number, such as 1/);
 });

@@ -26,7 +26,7 @@ ${table([...commands.map((c): [string, string] => [c.name, c.brief]), ["help", "
 
 Start with:
     namec demo                  a tour: names, mounts, unions, and what each call costs
-    namec run examples/hello.ts a b c
+    namec step --host far:rtt=50ms 'stat /n/far/a/b/c'
     namec web                   a page on which programs are written, run and stepped through
 `;
 }

@@ -14,6 +14,7 @@ import { run } from "./run.ts";
 import { serve } from "./serve.ts";
 import { step } from "./step.ts";
 import { visible } from "../view/visible.ts";
+import { PIPECLOSED } from "./watch.ts";
 import { web } from "./web.ts";
 
 const COMMANDS: readonly Command[] = [demo, explain, run, serve, step, web];
@@ -77,7 +78,12 @@ function version(): string {
 /** Ends this process when what it wrote has left. */
 function exit(status: number): void {
   process.exitCode = status;
-  process.stdout.write("", () => process.stderr.write("", () => process.exit(status)));
+  const end = (): never => process.exit(gone && status === 0 ? PIPECLOSED : status);
+  process.stdout.write("", () => process.stderr.write("", end));
 }
+
+// Who reads what is written here may go at any time; what still comes is for nobody, and that is no crash.
+let gone = false;
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => (gone = true));
 
 main(process.argv.slice(2)).then(exit, (e: unknown) => exit(failed("namec", e)));

@@ -85,7 +85,7 @@ export class Outfile {
 }
 
 /** What the host says of a failure: "no space left on device". */
-function reason(e: unknown): string {
+export function reason(e: unknown): string {
   if (!(e instanceof Error)) return String(e);
   const { errno } = e as NodeJS.ErrnoException;
   return (errno === undefined ? undefined : getSystemErrorMap().get(errno)?.[1]) ?? e.message;

@@ -17,6 +17,7 @@ import type { By } from "../view/tape.ts";
 import { Usage } from "./command.ts";
 import type { Command, Given } from "./command.ts";
 import { Loaderror, isfile, progname } from "./load.ts";
+import { reason } from "./outfile.ts";
 import { recordrun } from "./record.ts";
 import type { How } from "./record.ts";
 import { findprogram } from "./run.ts";
@@ -25,6 +26,7 @@ import { machineoptions } from "./simrun.ts";
 import { Stepper } from "./stepper.ts";
 import { steponterminal } from "./stepterm.ts";
 import { Streamtty } from "./tty.ts";
+import { PIPECLOSED } from "./watch.ts";
 
 export const step: Command = {
   name: "step",
@@ -32,10 +34,11 @@ export const step: Command = {
   brief: "step through what a program does, forward and back",
   about: `PROG is what run runs; a recording that --json wrote; or a call, such as 'stat /n/far/a'.
 
-The program is run to its end first, and everything that its system calls do is recorded; Ctrl-C ends
-one that goes on for ever. Then each step can be looked at, forward and back: the call and its line of
-the program, the name with the element in question, the name space, the decision and its reason, the
-messages in flight, and what it has cost. ? shows the keys. Time is virtual, but with --real or --mount.
+The program is run to its end first, and everything that its system calls do is recorded. Ctrl-C ends
+one that goes on for ever, Ctrl-\\ one that spins without making a call. Then each step can be looked at,
+forward and back: the call and its line of the program, the name with the element in question, the name
+space, the decision and its reason, the messages in flight, and what it has cost. ? shows the keys.
+Time is virtual, but with --real or --mount.
 
 Without a terminal the steps are written as text, one after another.`,
   options: [
@@ -64,6 +67,8 @@ const KINDS: readonly By[] = ["step", "message", "call", "failure"];
 
 async function start(given: Given): Promise<number> {
   const written = given.has("print") || given.has("json");
+  if (given.has("print") && given.has("json"))
+    throw new Usage("--print and --json write to one place", "one at a time");
   const range = rangeof(given);
   const terminal = !written && process.stdin.isTTY && process.stdout.isTTY;
   const recording = await recorded(given, terminal);
@@ -72,15 +77,26 @@ async function start(given: Given): Promise<number> {
       `namec: the recording is full; ${plural(recording.lost, "event")} more were not kept\n`,
     );
   if (given.has("json")) return await write([tojson(recording)]);
-  const tape = new Tape(recording);
-  return terminal ? await steponterminal(new Stepper(tape)) : await write(printed(tape, range));
+  try {
+    const tape = new Tape(recording);
+    return terminal ? await steponterminal(new Stepper(tape)) : await write(printed(tape, range));
+  } catch (e) {
+    // What a file says of itself is believed until it cannot be: fromjson looks at its outline only.
+    const [file = ""] = given.rest;
+    if (!file.endsWith(".json") || !(e instanceof Error)) throw e;
+    throw new Loaderror(`${file}: the recording is damaged: ${e.message}`);
+  }
 }
 
 async function recorded(given: Given, terminal: boolean): Promise<Recording> {
   const [prog, ...args] = given.rest;
   if (prog === undefined)
     throw new Usage("no program is given", "namec step [options] PROG [args...]");
-  if (prog.endsWith(".json")) return opened(prog);
+  if (prog.endsWith(".json")) {
+    const [more] = args;
+    if (more === undefined) return opened(prog);
+    throw new Usage(`${more}: a recording takes no arguments`, "options come before it");
+  }
   const { main, argv, place } = isscript(prog) ? calls(given.rest) : await file(prog, args);
   const seen = progress();
   const quiet = new Writable({ write: (_chunk, _encoding, done) => done() });
@@ -127,8 +143,8 @@ function opened(file: string): Recording {
   try {
     return fromjson(readFileSync(file, "utf8"));
   } catch (e) {
-    if (e instanceof Recordingerror || (e instanceof Error && "code" in e))
-      throw new Loaderror(`${file}: ${e.message}`);
+    if (e instanceof Recordingerror) throw new Loaderror(`${file}: ${e.message}`);
+    if (e instanceof Error && "code" in e) throw new Loaderror(`${file}: ${reason(e)}`);
     throw e;
   }
 }
@@ -167,11 +183,10 @@ type Range = { readonly from: number; readonly to: number; readonly by: By };
 function rangeof(given: Given): Range {
   const by = KINDS.find((kind) => kind === (given.get("by") ?? "step"));
   if (by === undefined) throw new Usage(`--by ${given.get("by")}: there are ${KINDS.join(", ")}`);
-  return {
-    from: numberof(given, "from", 1),
-    to: numberof(given, "to", Number.POSITIVE_INFINITY),
-    by,
-  };
+  const from = numberof(given, "from", 1);
+  const to = numberof(given, "to", Number.POSITIVE_INFINITY);
+  if (from > to) throw new Usage(`--from ${from} is behind --to ${to}`, "the first step is 1");
+  return { from, to, by };
 }
 
 function numberof(given: Given, option: string, dflt: number): number {
@@ -195,15 +210,15 @@ function* printed(tape: Tape, { from, to, by }: Range): Generator<string> {
 async function write(texts: Iterable<string>): Promise<number> {
   const { stdout } = process;
   let gone = false;
-  stdout.on("error", () => (gone = true));
+  let go = (): void => undefined;
+  stdout.on("drain", () => go());
+  stdout.on("error", () => {
+    gone = true;
+    go();
+  });
   for (const text of texts) {
     if (gone) return PIPECLOSED;
-    if (!stdout.write(text))
-      await new Promise<void>(
-        (resolve) => void stdout.once("drain", resolve).once("error", () => resolve()),
-      );
+    if (!stdout.write(text)) await new Promise<void>((resolve) => (go = resolve));
   }
   return 0;
 }
-
-const PIPECLOSED = 141;

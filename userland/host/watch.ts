@@ -12,7 +12,7 @@ import { crashtext } from "./crash.ts";
 /** What a shell reports of a process that Ctrl-C, SIGTERM or a closed pipe ended. */
 export const INTERRUPTED = 130;
 const TERMINATED = 143;
-const PIPECLOSED = 141;
+export const PIPECLOSED = 141;
 const FAILED = 1;
 
 /**
@@ -48,6 +48,7 @@ class Watch {
       on(process, "uncaughtException", this.#threw),
       on(process, "unhandledRejection", this.#threw),
       on(process.stdout, "error", () => this.#end(PIPECLOSED)),
+      on(process.stderr, "error", () => this.#end(PIPECLOSED)),
     ];
     try {
       const status = await this.#process.wait();
