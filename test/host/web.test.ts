@@ -407,3 +407,57 @@ test.serial("the members of a union say with what leave they were mounted", asyn
     ["1 near!564", "2 far!564 MCREATE"],
   );
 });
+
+test.serial("a machine is drawn, dragged, moved by keys and taken away", async (t) => {
+  const page = await site.open(t);
+  const lines = (): Promise<string> => page.inputValue("#machine-lines");
+  await withlesson(page, "04-long-name.ts");
+  const before = (await lines()).split("\n");
+  await page.locator("#machine-map").scrollIntoViewIfNeeded();
+  const gnot = await page.locator(".machine-here rect").boundingBox();
+  const scale = await page.locator(".map .scale").nth(3).boundingBox();
+  if (gnot === null || scale === null) return t.fail();
+  await page.mouse.move(gnot.x + 10, gnot.y + 10);
+  await page.mouse.down();
+  await page.mouse.move(scale.x, scale.y + 10, { steps: 4 });
+  t.is(await page.locator(".map .drawn").count(), 1);
+  await page.mouse.up();
+  t.is(await page.locator(".map .drawn").count(), 0);
+  const added = (await lines()).split("\n");
+  t.is(added.length, before.length + 1);
+  t.regex(added.at(-1) ?? "", /^\w+:rtt=(9\d|1[01]\d)ms$/);
+  // The same place is not the same pixel everywhere; a key goes on to the next round number.
+  const last = page.locator(".machine-far").last();
+  await last.press("ArrowLeft");
+  t.regex(await lines(), /rtt=50ms$/);
+  await last.press("Delete");
+  t.deepEqual((await lines()).split("\n"), before);
+  t.is(await runpage(page), "done");
+});
+
+test.serial("nonsense in a field is said, and nothing runs", async (t) => {
+  const page = await site.open(t);
+  await withlesson(page);
+  await page.click("details summary");
+  const why = async (): Promise<string> => {
+    t.is(await runpage(page), "failed");
+    return await page.innerText("#problem");
+  };
+  await page.fill("#seed", "-1");
+  t.is(await why(), "seed: '-1' is no whole number from 0 on");
+  await page.fill("#seed", "0");
+  await page.fill("#machine-lines", "far:rtt=50ms,loss=100%");
+  t.is(
+    await why(),
+    "machines: cannot mount tcp!far!9fs on /n/far: no answer in 10 s; is it a 9P server?",
+  );
+  await page.fill("#machine-lines", `${"x".repeat(300)}:rtt=1ms`);
+  t.regex(await page.innerText("#machine-problem"), /is no name for a machine/);
+  await page.fill("#machine-lines", "far:rtt=50ms\nnear:rtt=2ms");
+  t.is(await runpage(page), "done");
+  await page.fill("#step-input", "some");
+  await page.press("#step-input", "Enter");
+  await page.waitForFunction(
+    () => document.querySelector<HTMLInputElement>("#step-input")?.value === "1",
+  );
+});

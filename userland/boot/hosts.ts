@@ -27,7 +27,8 @@ const CHECK: Readonly<Record<string, (value: string) => unknown>> = {
 /** NAME:rtt=T[,bw=RATE]... taken apart. */
 export function hostof(text: string): Simhost {
   const [, name = "", rest = ""] = /^([^:]*):?(.*)$/s.exec(text) ?? [];
-  if (!/^[A-Za-z][\w.-]*$/.test(name) || name === HERE || name === "localhost")
+  if (name === HERE) throw new Unitserror(`${HERE} is the machine that runs the program`);
+  if (!/^[A-Za-z][\w.-]{0,62}$/.test(name) || name === "localhost")
     throw new Unitserror(`'${name}' is no name for a machine`, "write it as far:rtt=50ms");
   const given: Record<string, string> = {};
   for (const part of rest.split(",").filter(Boolean)) {

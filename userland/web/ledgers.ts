@@ -124,7 +124,12 @@ function callrow({ left, right, differs }: Row, i: number): HTMLElement {
   return el(
     "tr",
     { "data-row": i, class: `${failed ? "failed" : ""}${differs ? " differs" : ""}` },
-    el("th", { scope: "row" }, name, note === null ? null : el("span", { class: "note" }, note)),
+    el(
+      "th",
+      { scope: "row" },
+      name,
+      note === null ? null : el("span", { class: "note", title: note }, note),
+    ),
     ...[left, right].flatMap(costs),
   );
 }

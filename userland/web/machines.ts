@@ -34,10 +34,12 @@ export class Machines {
     this.#changed = changed;
     this.#drawing = new Drawing(byid("machine-map", SVGSVGElement), {
       move: (i, rtt) => this.#change(i, { rtt }),
+      add: (rtt) => this.#add(rtt),
+      remove: (i) => this.#remove(i),
       choose: (i) => this.#fieldof(i, "rtt")?.focus(),
     });
     this.#lines.addEventListener("input", () => this.#typed());
-    byid("machine-add", HTMLButtonElement).addEventListener("click", () => this.#add());
+    byid("machine-add", HTMLButtonElement).addEventListener("click", () => this.#add("50ms"));
     this.#show();
   }
 
@@ -89,10 +91,10 @@ export class Machines {
     this.#problem.hidden = text === "";
   }
 
-  #add(): void {
+  #add(rtt: string): void {
     const name =
       NAMES.find((n) => this.#hosts.every((h) => h.name !== n)) ?? `m${this.#hosts.length}`;
-    this.#put([...this.#hosts, { name, link: { rtt: "50ms" } }]);
+    this.#put([...this.#hosts, { name, link: { rtt } }]);
     this.#fieldof(this.#hosts.length - 1, "name")?.select();
   }
 

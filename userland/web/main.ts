@@ -103,6 +103,9 @@ class Page {
   run(): void {
     const { problem } = this.#machines;
     if (problem !== "") return this.#unfit({ text: `machines: ${problem}`, line: null });
+    const typed = byid("seed", HTMLInputElement).value;
+    if (!isseed(typed))
+      return this.#unfit({ text: `seed: '${typed}' is no whole number from 0 on`, line: null });
     const setup = this.#setup();
     this.#complain("problem", "");
     this.#editor.fault(null);
@@ -117,13 +120,13 @@ class Page {
   }
 
   #setup(): Setup {
-    const seed = Number(byid("seed", HTMLInputElement).value);
+    const seed = byid("seed", HTMLInputElement).value;
     return {
       name: this.#name,
       text: this.#editor.text,
       args: byid("args", HTMLInputElement).value,
       hosts: this.#machines.hosts,
-      seed: Number.isSafeInteger(seed) && seed >= 0 ? seed : 0,
+      seed: isseed(seed) ? Number(seed) : 0,
     };
   }
 
@@ -244,7 +247,8 @@ class Page {
   /** The number of a step was typed. */
   #typed(e: Event): void {
     const step = Number(e.target instanceof HTMLInputElement ? e.target.value : Number.NaN);
-    if (Number.isInteger(step)) this.#steps.to(step - 1);
+    // What is no number of a step gives way to this one's.
+    this.#steps.to(Number.isInteger(step) ? step - 1 : this.#steps.step);
     byid("slider", HTMLInputElement).focus();
   }
 
@@ -276,6 +280,9 @@ class Page {
     }
   }
 }
+
+const isseed = (text: string): boolean =>
+  /^\s*\d*\s*$/.test(text) && Number.isSafeInteger(Number(text));
 
 function groups(): HTMLElement[] {
   const group = (label: string, lesson: boolean): HTMLElement[] => {

@@ -1,6 +1,7 @@
 // The drawing of machines and links: the farther away a machine is, the farther to the right it stands, on
 // a scale of powers of ten. Dragging one, or the arrow keys on it, changes the round trip time of its link;
-// the link is as thick as it is wide, and dashed where it loses.
+// a line drawn from the machine that runs the program ends in a new one; Delete takes one away. A link is as
+// thick as it is wide, and dashed where it loses.
 
 import type { Simhost } from "../boot/hosts.ts";
 import { HERE } from "../boot/hosts.ts";
@@ -10,6 +11,9 @@ import { fill, svg } from "./dom.ts";
 /** What is done to a machine by its place in the list. */
 export type Hands = {
   readonly move: (i: number, rtt: string) => void;
+  /** A new one, so far away. */
+  readonly add: (rtt: string) => void;
+  readonly remove: (i: number) => void;
   readonly choose: (i: number) => void;
 };
 
@@ -44,11 +48,44 @@ export class Map {
       this.#svg,
       ...scale(height),
       ...hosts.map((h, i) => link(h, mid, i)),
-      box(HERE, 50, mid, "machine-here"),
+      this.#here(mid),
       ...hosts.map((h, i) => this.#machine(h, i)),
     );
     if (focus !== null)
       this.#svg.querySelector<SVGElement>(`[data-i="${focus}"]`)?.focus({ preventScroll: true });
+  }
+
+  /** The machine that the program runs on: links are drawn from it. */
+  #here(mid: number): SVGGElement {
+    const g = box(HERE, 50, mid, "machine-here");
+    g.prepend(svg("title", {}, "the program runs here; draw a line from here for a new machine"));
+    g.addEventListener("pointerdown", (e) => this.#link(e, mid));
+    return g;
+  }
+
+  /** Draws a link from here; where it ends is a new machine. */
+  #link(e: PointerEvent, mid: number): void {
+    if (e.button !== 0) return;
+    e.preventDefault();
+    const line = svg("path", { class: "drawn" });
+    this.#svg.append(line);
+    const at = (m: PointerEvent): { x: number; y: number } => {
+      const r = this.#svg.getBoundingClientRect();
+      return { x: this.#x(m), y: ((m.clientY - r.top) / r.width) * WIDTH };
+    };
+    follow({
+      moved: (m) => line.setAttribute("d", `M 88 ${mid} L ${at(m).x} ${at(m).y}`),
+      over: (m) => {
+        line.remove();
+        if (m.type === "pointerup" && at(m).x > LEFT) this.#hands.add(showtime(time(at(m).x)));
+      },
+    });
+  }
+
+  /** Where a pointer is on the drawing. */
+  #x(e: PointerEvent): number {
+    const r = this.#svg.getBoundingClientRect();
+    return ((e.clientX - r.left) / r.width) * WIDTH;
   }
 
   #machine(h: Simhost, i: number): SVGGElement {
@@ -74,6 +111,11 @@ export class Map {
   #key(e: KeyboardEvent, i: number): void {
     const now = rttof(this.#hosts[i]);
     if (e.key === "Enter") return this.#hands.choose(i);
+    if (e.key === "Delete") {
+      // The focus goes to a field, which is not to hear of this key.
+      e.preventDefault();
+      return this.#hands.remove(i);
+    }
     const farther = e.key === "ArrowRight" || e.key === "ArrowUp";
     const nearer = e.key === "ArrowLeft" || e.key === "ArrowDown";
     if (!farther && !nearer) return;
@@ -88,19 +130,29 @@ export class Map {
     e.preventDefault();
     this.#svg.querySelector<SVGElement>(`[data-i="${i}"]`)?.focus({ preventScroll: true });
     const moved = (m: PointerEvent): void => {
-      const r = this.#svg.getBoundingClientRect();
-      const t = time(((m.clientX - r.left) / r.width) * WIDTH);
+      const t = time(this.#x(m));
       if (t !== rttof(this.#hosts[i])) this.#hands.move(i, showtime(t));
     };
-    const over = (): void => {
-      window.removeEventListener("pointermove", moved);
-      window.removeEventListener("pointerup", over);
-      window.removeEventListener("pointercancel", over);
-    };
-    window.addEventListener("pointermove", moved);
-    window.addEventListener("pointerup", over);
-    window.addEventListener("pointercancel", over);
+    follow({ moved, over: () => undefined });
   }
+}
+
+type Follower = {
+  readonly moved: (e: PointerEvent) => void;
+  readonly over: (e: PointerEvent) => void;
+};
+
+/** Follows a pointer until it is let go. */
+function follow({ moved, over }: Follower): void {
+  const done = (e: PointerEvent): void => {
+    window.removeEventListener("pointermove", moved);
+    window.removeEventListener("pointerup", done);
+    window.removeEventListener("pointercancel", done);
+    over(e);
+  };
+  window.addEventListener("pointermove", moved);
+  window.addEventListener("pointerup", done);
+  window.addEventListener("pointercancel", done);
 }
 
 const y = (i: number): number => i * ROW + ROW / 2;

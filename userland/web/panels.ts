@@ -125,6 +125,14 @@ const sizeof = ((): ((e: HTMLElement) => readonly [width: number, height: number
   };
 })();
 
+/** The names of the lifelines stay above them, however far down their panel is scrolled. */
+function keepnames(): void {
+  const e = byid("diagram", HTMLElement);
+  e.style.setProperty("--top", `${e.scrollTop}px`);
+}
+
+byid("diagram", HTMLElement).addEventListener("scroll", keepnames, { passive: true });
+
 function diagram(run: Run, f: Frame): void {
   let s = scenes.get(run);
   if (s === undefined) scenes.set(run, (s = new Scenes(run.finished.recording)));
@@ -135,4 +143,5 @@ function diagram(run: Run, f: Frame): void {
   const now = Number(e.querySelector(".now")?.getAttribute("y1") ?? 0);
   if (now < e.scrollTop + SIGHT) e.scrollTop = Math.max(0, now - height / 2);
   else if (now > e.scrollTop + height - SIGHT) e.scrollTop = now - height / 2;
+  keepnames();
 }

@@ -9,7 +9,7 @@ import type { Tty } from "../../kernel/tty.ts";
 import { bin } from "../bin/index.ts";
 import { HERE, boothosts, hostof } from "../boot/hosts.ts";
 import type { Here } from "../boot/hosts.ts";
-import { mounted } from "../boot/mounts.ts";
+import { Mounterror, mounted } from "../boot/mounts.ts";
 import { Unitserror } from "../boot/units.ts";
 import { waits } from "../boot/waits.ts";
 import { crashtext } from "../view/crash.ts";
@@ -75,6 +75,7 @@ function strange(e: unknown): Problem {
     const hint = e.hint === "" ? "" : `; ${e.hint}`;
     return { text: `machines: ${e.message}${hint}`, line: null };
   }
+  if (e instanceof Mounterror) return { text: `machines: ${e.message}`, line: null };
   return { text: e instanceof Error ? (e.stack ?? e.message) : String(e), line: null };
 }
 
