@@ -255,3 +255,12 @@ test("every screen fits, at each step and size; too small a terminal is told the
       .join("|");
   t.is(text(59), "namec step needs 60x16|this is 59x16");
 });
+
+test("a call that is longer than its panel goes on in the next line", async (t) => {
+  const stepper = new Stepper(new Tape(await recorded(scene)));
+  stepper.key("f");
+  const lines = stepper.draw({ columns: 100, rows: 30 }).map((l) => l.map((p) => p.text).join(""));
+  const at = lines.findIndex((l) => l.startsWith('open("/n/far/a/x/y", OREAD) = -1: '));
+  t.regex(lines[at]?.slice(0, 55) ?? "", /-1: '\/n\/far\/a\/x' does not *$/);
+  t.regex(lines[at + 1] ?? "", /^exist /);
+});

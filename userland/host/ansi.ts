@@ -133,12 +133,13 @@ export class Screen {
     }
   }
 
+  // A terminal that does not know its size says 0.
   get columns(): number {
-    return this.#out.columns;
+    return this.#out.columns || 80;
   }
 
   get rows(): number {
-    return this.#out.rows;
+    return this.#out.rows || 24;
   }
 
   /** Everything is drawn anew next: the terminal's size has changed. */

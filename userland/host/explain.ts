@@ -22,6 +22,7 @@ import { errorof, forms, statements } from "./script.ts";
 import type { Statement } from "./script.ts";
 import { machineoptions } from "./simrun.ts";
 
+/** Columns where there is no terminal, or one that does not know its size and says 0. */
 const WIDTH = 80;
 
 /** The options of run, but for the clock: it is virtual. */
@@ -45,7 +46,7 @@ Time is virtual: it passes only by what things cost. With --mount it is real, si
     "namec explain --host far:rtt=50ms 'mkdir /n/far/a; write /n/far/a/x hi; stat /n/far/a/y'",
   ],
   run: async (given) => {
-    process.stdout.write(await explaintext(given, process.stdout.columns ?? WIDTH));
+    process.stdout.write(await explaintext(given, process.stdout.columns || WIDTH));
     return 0;
   },
 };

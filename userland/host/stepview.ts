@@ -47,7 +47,7 @@ export function drawframe(f: Frame, size: Size): Text[] {
   const room = height - head.length - foot.length;
   if (columns < BOTH) {
     const panels = [
-      callpanel(f),
+      callpanel(f, columns),
       names(f),
       decision(f, columns),
       tree(f),
@@ -62,7 +62,10 @@ export function drawframe(f: Frame, size: Size): Text[] {
   const some = Math.min(messages.lines.length + 1, Math.floor(room * 0.4));
   const below = stack([messages], { columns, rows: some });
   const above = room - below.length;
-  const a = stack([callpanel(f), names(f), decision(f, left)], { columns: left, rows: above });
+  const a = stack([callpanel(f, left), names(f), decision(f, left)], {
+    columns: left,
+    rows: above,
+  });
   const b = stack([tree(f), output(f)], { columns: right, rows: above });
   return [...head, ...beside(a, b, left), ...below, ...foot];
 }
@@ -138,7 +141,7 @@ function titleline(f: Frame, columns: number): Text {
   return text(`${some}${" ".repeat(Math.max(0, room - width(some)))}${right}`, "title");
 }
 
-function callpanel({ call }: Frame): Panel {
+function callpanel({ call }: Frame, columns: number): Panel {
   if (call === null)
     return {
       title: "call",
@@ -147,18 +150,29 @@ function callpanel({ call }: Frame): Panel {
       rank: 5,
     };
   const style: Style = call.error === null ? "bold" : "bad";
-  const place = call.place === null ? [] : [piece(`   ${call.place}`, "dim")];
-  const lines: Text[] = [[piece(call.text, style), ...place], ...call.source.map(source)];
-  const at = 1 + call.source.findIndex((x) => x.here);
+  const words = wrapped(plaintext(call.text), columns);
+  const last = words.length - 1;
+  const lines = words.map((x, i): Text =>
+    i < last || call.place === null
+      ? [piece(x, style)]
+      : [piece(x, style), piece(`   ${call.place}`, "dim")],
+  );
+  const here = call.source.findIndex((x) => x.here);
+  const at = lines.length + Math.max(0, here);
+  lines.push(...call.source.flatMap((s) => source(s, columns)));
   return { title: "call", lines, least: Math.min(2, lines.length), rank: 4, pinned: true, at };
 }
 
-function source(s: Sourceline): Text {
-  const mark = s.here ? "▶" : " ";
-  return [
-    piece(`${mark}${String(s.line).padStart(4)} `, "dim"),
-    piece(s.text, s.here ? "plain" : "dim"),
-  ];
+/** A line of the program; the one that makes the call is shown to its end. */
+function source(s: Sourceline, columns: number): Text[] {
+  const number = String(s.line).padStart(4);
+  if (!s.here) return [[piece(` ${number} `, "dim"), piece(s.text, "dim")]];
+  const line = plaintext(s.text);
+  const indent = /^ */.exec(line)?.[0] ?? "";
+  return wrapped(line.trim(), columns - number.length - 2 - indent.length).map((x, i) => [
+    piece(i === 0 ? `▶${number} ` : " ".repeat(number.length + 4), "dim"),
+    piece(indent + x),
+  ]);
 }
 
 const ELEMS: Readonly<Record<Elem["state"], Style>> = {
