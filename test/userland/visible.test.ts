@@ -23,6 +23,7 @@ test("what would command a terminal is written as a program would write it", (t)
   t.is(visible("one\ntwo\r", "\n"), "one\ntwo\\r");
   t.is(visible("ü 漢 🙂 \\"), "ü 漢 🙂 \\");
   t.notRegex(visible(EVIL), HIDDEN);
+  t.is(JSON.parse(visible(JSON.stringify(EVIL))), EVIL);
 });
 
 async function main(sys: Sys): Promise<string> {

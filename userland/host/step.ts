@@ -14,6 +14,7 @@ import type { Rcall, Recording } from "../view/recording.ts";
 import { plural, timefmt } from "../view/stepfmt.ts";
 import { Tape } from "../view/tape.ts";
 import type { By } from "../view/tape.ts";
+import { visible } from "../view/visible.ts";
 import { Usage } from "./command.ts";
 import type { Command, Given } from "./command.ts";
 import { Loaderror, isfile, progname } from "./load.ts";
@@ -76,7 +77,8 @@ async function start(given: Given): Promise<number> {
     process.stderr.write(
       `namec: the recording is full; ${plural(recording.lost, "event")} more were not kept\n`,
     );
-  if (given.has("json")) return await write([tojson(recording)]);
+  // The escapes of visible are JSON's, and such characters are in its strings only.
+  if (given.has("json")) return await write([visible(tojson(recording))]);
   try {
     const tape = new Tape(recording);
     return terminal ? await steponterminal(new Stepper(tape)) : await write(printed(tape, range));
