@@ -1,10 +1,11 @@
 // The command line, as real processes: what a user types, sees and gets as a status.
 
-import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { cpSync, existsSync, readFileSync, readdirSync, symlinkSync } from "node:fs";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import test from "ava";
 import { Run, directory, namec, serving } from "./cli.ts";
 
@@ -388,4 +389,18 @@ test("namec web hands out the page's files and nothing else, until Ctrl-C", asyn
   t.regex(second.err, /^namec web: port \d+ of 127\.0\.0\.1 is taken; give another, or --port 0/);
   run.interrupt();
   t.like(await run.ended(), { status: 0, signal: null });
+});
+
+test("namec web says how to build the page where it is not built", (t) => {
+  const dir = directory(t, { "package.json": '{ "type": "module" }\n' });
+  for (const room of ["kernel", "devices", "syscalls", "userland"])
+    cpSync(join("dist", room), join(dir, "dist", room), { recursive: true });
+  symlinkSync(resolve("node_modules"), join(dir, "node_modules"));
+  const file = join(dir, "dist/userland/host/namec.js");
+  const run = spawnSync(process.execPath, [file, "web", "--port", "0"], { encoding: "utf8" });
+  t.like(run, {
+    status: 1,
+    stdout: "",
+    stderr: "namec web: the page is not built: there is no dist/web; run npm run build:web\n",
+  });
 });

@@ -362,7 +362,8 @@ function ask(a: At, e: Of<"ask">): Decision {
     case "union": {
       const all = mountat(a.r, e, unionof(a))?.members.length ?? n;
       const list = e.asked.map((i) => i + 1).join(" and ");
-      const who = n === all ? `All ${n} members` : `${n > 1 ? "Members" : "Member"} ${list}`;
+      const every = n === 2 ? "Both members" : `All ${n} members`;
+      const who = n === all ? every : `${n > 1 ? "Members" : "Member"} ${list}`;
       return {
         what: `${who} of the union ${n > 1 ? "are" : "is"} asked for ${path(e.rest)} ${n > 1 ? "at the same time" : "before its turn"}.`,
         why:
