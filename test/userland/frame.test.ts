@@ -2,22 +2,24 @@
 // and the screens that the terminal makes of it.
 
 import test from "ava";
-import { DMDIR, MAFTER, MCACHE, MCREATE, MREPL, OREAD } from "../../kernel/const.ts";
+import { DMDIR, MAFTER, MCACHE, MCREATE, MREPL, OREAD, PNPROC } from "../../kernel/const.ts";
 import { Twrite } from "../../kernel/fcall.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { fitted, width } from "../../userland/host/ansi.ts";
 import { Stepper } from "../../userland/host/stepper.ts";
 import { dial } from "../../userland/lib/dial.ts";
+import { postnote } from "../../userland/lib/proc.ts";
 import { barof } from "../../userland/view/bar.ts";
 import { eventtext } from "../../userland/view/eventtext.ts";
 import { frameof } from "../../userland/view/frame.ts";
 import type { Frame } from "../../userland/view/frame.ts";
-import { frametext, looktext } from "../../userland/view/frametext.ts";
+import { frametext, looktext, rowtext } from "../../userland/view/frametext.ts";
 import { cleanname } from "../../userland/view/look.ts";
 import type { Recording } from "../../userland/view/recording.ts";
 import { Tape } from "../../userland/view/tape.ts";
+import { rows } from "../../userland/view/tree.ts";
 import { decision } from "../../userland/view/why.ts";
-import { failure, put } from "../kit.ts";
+import { failure, mountram, put } from "../kit.ts";
 import { recorded } from "./recorded.ts";
 
 async function scene(sys: Sys): Promise<void> {
@@ -263,4 +265,23 @@ test("a call that is longer than its panel goes on in the next line", async (t) 
   const at = lines.findIndex((l) => l.startsWith('open("/n/far/a/x/y", OREAD) = -1: '));
   t.regex(lines[at]?.slice(0, 55) ?? "", /-1: '\/n\/far\/a\/x' does not *$/);
   t.regex(lines[at + 1] ?? "", /^exist /);
+});
+
+test("a mount whose server has gone says so, from that moment on", async (t) => {
+  const r = await recorded(async (sys) => {
+    const server = await mountram(sys, "/tmp");
+    await sys.stat("/tmp");
+    await postnote(sys, PNPROC, server, "kill");
+    await sys.sleep(100);
+    await failure(sys.stat("/tmp/x"));
+  });
+  const of = (call: string): string[] =>
+    framesof(new Tape(r), call).map(
+      (f) =>
+        rows(f.tree)
+          .map(rowtext)
+          .find((line) => line.includes(" tmp ")) ?? "",
+    );
+  t.regex(of('stat("/tmp")').at(-1) ?? "", / tmp {2}#\|\/data1 MCREATE$/);
+  t.regex(of('stat("/tmp/x")').at(-1) ?? "", / tmp {2}#\|\/data1 MCREATE \(hung up\)$/);
 });

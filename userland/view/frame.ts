@@ -118,7 +118,7 @@ export function frameof(tape: Tape, step: number, opts: Frameopts = {}): Frame {
     process: r.procs.find((p) => p.pid === e.pid)?.text ?? "",
     call: call === undefined ? null : callof(tape, { call, event, around: opts.around ?? 3 }),
     names,
-    tree: treeof(r, r.spaces[tape.spaceat(event)] ?? [], names),
+    tree: treeof(r, { space: r.spaces[tape.spaceat(event)] ?? [], event }, names),
     line: eventtext(r, event),
     ...decision(r, event),
     failed: e.type === "return" && call !== undefined && call.error !== null,

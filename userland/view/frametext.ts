@@ -82,10 +82,10 @@ export function rowtext({ depth, node, folded }: Row): string {
   return `${"  ".repeat(depth)}${node.taken ? "*" : " "} ${parts.join("  ")}`;
 }
 
-/** A member of a union: "/n/far/a (far!564) MCREATE". */
+/** A member of a union: "/n/far/a (far!564) MCREATE", with "(hung up)" when its server is gone. */
 export function memberfmt(m: Member): string {
   const text = m.conn > 0 && m.text !== m.server ? `${m.text} (${m.server})` : m.text;
-  return m.flags === "" ? text : `${text} ${m.flags}`;
+  return [text, m.flags, m.gone ? "(hung up)" : ""].filter((x) => x !== "").join(" ");
 }
 
 const STAGES: Readonly<Record<Message["stage"], string>> = {

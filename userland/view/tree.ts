@@ -3,7 +3,7 @@
 
 import type { Mounted, Mountpoint, Picture } from "../../kernel/namespace.ts";
 import { mountleave } from "./callfmt.ts";
-import { connname } from "./who.ts";
+import { connname, hungup } from "./who.ts";
 import type { Elem, Look } from "./look.ts";
 import type { Recording } from "./recording.ts";
 
@@ -18,6 +18,8 @@ export type Member = {
   /** Who serves it: "far!564", or "the kernel" for a device. */
   readonly server: string;
   readonly conn: number;
+  /** Its connection has hung up: nobody answers there any more. */
+  readonly gone: boolean;
   /** What may be done there: "MCREATE|MCACHE", or "". */
   readonly flags: string;
   readonly outcome: Outcome;
@@ -46,6 +48,9 @@ export type Row = {
   readonly folded: readonly string[];
 };
 
+/** An event, and the name space of that moment. */
+export type Moment = { readonly space: Picture; readonly event: number };
+
 type Making = {
   name: string;
   path: string;
@@ -66,12 +71,13 @@ const make = (name: string, path: string): Making => ({
   look: null,
 });
 
-/** The tree of a name space, with these names in it. */
-export function treeof(r: Recording, space: Picture, looks: readonly Look[]): Node {
+/** The tree of the name space at an event, with these names in it. */
+export function treeof(r: Recording, at: Moment, looks: readonly Look[]): Node {
+  const { space } = at;
   const root = make("/", "/");
   for (const m of space) place(root, m.path.split("/").filter(Boolean)).mount = m;
   for (const look of looks) lead(root, look);
-  return finished(r, root);
+  return finished(r, root, at.event);
 }
 
 function place(root: Making, elems: readonly string[]): Making {
@@ -112,22 +118,29 @@ function lead(root: Making, look: Look): void {
 
 const byname = (a: Making, b: Making): number => (a.name < b.name ? -1 : 1);
 
-function finished(r: Recording, m: Making): Node {
+function finished(r: Recording, m: Making, event: number): Node {
   const { name, path, mount, taken, state, look } = m;
   return {
     name,
     path,
     mounted: mount !== null,
-    members: (mount?.members ?? []).map((x, i) => member(r, x, { index: i, look, of: mount })),
-    children: [...m.children.values()].sort(byname).map((c) => finished(r, c)),
+    members: (mount?.members ?? []).map((x, i) =>
+      member(r, x, { index: i, look, of: mount, event }),
+    ),
+    children: [...m.children.values()].sort(byname).map((c) => finished(r, c, event)),
     taken,
     state,
   };
 }
 
-type Where = { readonly index: number; readonly look: Look | null; readonly of: Mountpoint | null };
+type Where = {
+  readonly index: number;
+  readonly look: Look | null;
+  readonly of: Mountpoint | null;
+  readonly event: number;
+};
 
-function member(r: Recording, m: Mounted, { index, look, of }: Where): Member {
+function member(r: Recording, m: Mounted, { index, look, of, event }: Where): Member {
   const chan = r.conns.find((c) => c.conn === m.conn)?.name;
   const server = m.conn > 0 ? connname(r, m.conn) : "the kernel";
   const tried = look?.tried.find((x) => x.index === index);
@@ -136,6 +149,7 @@ function member(r: Recording, m: Mounted, { index, look, of }: Where): Member {
     text: m.conn > 0 && (m.from === "" || m.from === chan) ? server : m.from,
     server,
     conn: m.conn,
+    gone: hungup(r, m.conn, event),
     flags: mountleave(m.flags),
     outcome: outcome(look, tried?.outcome, of),
     error: tried?.error ?? "",

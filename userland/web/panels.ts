@@ -106,11 +106,12 @@ function member(m: Member, of: number): HTMLElement {
     "span",
     {
       class: `member ${m.outcome}${m.conn > 0 ? " remote" : ""}`,
-      title: `${m.text}, served by ${m.server}${leave}${said}`,
+      title: `${m.text}, served by ${m.server}${m.gone ? ", which has hung up" : ""}${leave}${said}`,
     },
     of > 1 ? el("b", {}, `${m.index + 1} `) : null,
     text,
     m.flags === "" ? null : el("small", {}, ` ${m.flags}`),
+    m.gone ? el("small", { class: "gone" }, " hung up") : null,
     MARKS[m.outcome] === "" ? null : el("i", {}, ` ${MARKS[m.outcome]}`),
   );
 }
