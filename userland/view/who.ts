@@ -54,18 +54,21 @@ export function mountat(r: Recording, e: Revent, path: string): Mountpoint | und
   return r.spaces[e.space]?.find((m) => m.path === path);
 }
 
-/** The events at which connections of a recording ended, and how far it has been read for them. */
+/** The events at which connections of a recording hung up, and how far it has been read for them. */
 type Ends = { read: number; readonly at: Map<number, number> };
 
 const ends: WeakMap<Recording, Ends> = new WeakMap();
 
-/** Whether a connection has hung up by an event. */
+/** Whether the server of a connection, or the link to it, has gone by an event. */
 export function hungup(r: Recording, conn: number, event: number): boolean {
   let e = ends.get(r);
   if (e === undefined) ends.set(r, (e = { read: 0, at: new Map() }));
   for (; e.read < r.events.length; e.read++) {
     const x = r.events[e.read];
-    if (x?.type === "conn" && x.what === "hangup" && !e.at.has(x.conn)) e.at.set(x.conn, e.read);
+    if (x?.type !== "conn") continue;
+    if (x.what === "hangup") e.at.set(x.conn, e.read);
+    // Closed by its last user, and not by the other end.
+    else if (x.what === "close" && e.at.get(x.conn) === e.read - 1) e.at.delete(x.conn);
   }
   return (e.at.get(conn) ?? Infinity) <= event;
 }
