@@ -17,6 +17,8 @@ export type Call = {
   /** The name space of the process when it made the call, and its dot. */
   readonly space: Picture;
   readonly dot: string;
+  /** Of a call on a descriptor, the path of its file. */
+  readonly file: string | null;
   /** The program's stack at the call, for those who ask (Trace.stacks). */
   readonly stack: string | undefined;
 };

@@ -28,6 +28,13 @@ export type Program = (sys: never, argv: string[]) => unknown;
 /** The two ways to call the system, made for one Image by syscalls/sys.ts. */
 export type Faces = { readonly sys: unknown; readonly tasksys: unknown };
 
+/** Calls whose first argument is a descriptor. */
+const BYFD: ReadonlySet<string> = new Set(
+  "close read write pread pwrite seek dup fd2path fstat fwstat mount fversion fauth stream sread swrite".split(
+    " ",
+  ),
+);
+
 /** A call as it was made: its arguments, and the program's stack when somebody wants it. */
 type Called = { readonly args: readonly unknown[]; readonly stack: string | undefined };
 
@@ -209,6 +216,11 @@ export class Image implements Done {
     return this.#watched(ent, { args, stack }, task);
   }
 
+  #pathof(fd: unknown): string | null {
+    const c = typeof fd === "number" ? this.proc.fgrp.fd[fd] : null;
+    return c?.path.toString() ?? null;
+  }
+
   /** A call that someone watches: it tells the trace, and waits while the process is stopped. */
   *#watched(ent: Sysent, how: Called, task: Task<unknown>): Task<unknown> {
     const { k } = this.proc;
@@ -223,6 +235,7 @@ export class Image implements Done {
       args,
       space: this.proc.pgrp.ns.snapshot(),
       dot: this.proc.dot.path.toString(),
+      file: BYFD.has(ent.name) ? this.#pathof(args[0]) : null,
       stack,
     };
     if (co !== null) co.call = call;

@@ -264,6 +264,7 @@ function long(n: number): Recording {
     line: null,
     space: 0,
     dot: "/",
+    file: null,
     began: 0,
     ended: 2 * n * MS,
     result: "0",

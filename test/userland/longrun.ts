@@ -31,7 +31,7 @@ const ABOUT = { program: "long", namespace: "names", clock: "virtual", seed: 0 }
 
 function read(id: number): Rcall {
   const outcome = { result: "0", value: 0, error: null };
-  const where = { args: [], line: null, space: 0, dot: "/" };
+  const where = { args: [], line: null, space: 0, file: null, dot: "/" };
   return {
     id,
     pid: 1,

@@ -28,6 +28,7 @@ test("a call has its time, its cost, its result and the name space that it was m
   t.is((stat?.ended ?? 0) - (stat?.began ?? 0), 50_000_000);
   t.like(open, { result: "-1: '/n/far/g' file does not exist", cost: { trips: 1 } });
   t.is(close?.cost.trips, 0);
+  t.deepEqual([create?.file, write?.file, close?.file], [null, "/n/far/f", "/n/far/f"]);
   t.deepEqual(write?.args[1], new TextEncoder().encode("x".repeat(512)));
   const before = r.spaces[bind?.space ?? -1] ?? [];
   t.true(before.some((m) => m.path === "/n/far" && m.members[0]?.conn === r.conns[0]?.conn));
@@ -179,7 +180,7 @@ test("each call stands beside the same of the other name space, and it is said w
 const calls = (texts: readonly string[]): Rcall[] =>
   texts.map((text, id) => {
     const now = { id, pid: 1, began: 0, ended: 0, first: id, last: id, space: 0, line: null };
-    const gave = { args: [], dot: "/", result: "", value: null, error: null };
+    const gave = { args: [], dot: "/", file: null, result: "", value: null, error: null };
     const cost = { trips: 0, messages: 0, bytes: 0, asked: false };
     return { ...now, ...gave, cost, name: text.replace(/\(.*/, ""), text };
   });

@@ -114,6 +114,8 @@ test("breakpoints stop at calls, at names and what is below them, at messages an
   t.deepEqual(stops("stat"), ['stat("a/../a/b")', 'stat("/tmp/x/y")']);
   t.deepEqual(stops("/n/far/a/b"), [
     'create("/n/far/a/b", ORDWR, 0666)',
+    'write(3, "hello\\n")',
+    "close(3)",
     'stat("a/../a/b")',
     'bind("/n/far/a/b", "/tmp", MREPL)',
   ]);

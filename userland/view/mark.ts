@@ -1,7 +1,7 @@
 // Where to stop: breakpoints on a call, a file's name, a message or a server, and text to search for.
 // What a breakpoint stops at is found once for a tape; moving to the next is then a search by halves.
 //
-//	stat	calls of stat	/n/far/a	calls that name /n/far/a or what is below it
+//	stat	calls of stat	/n/far/a	calls on /n/far/a or what is below it, by name or descriptor
 //	Tread	requests to read	far!564	messages to and from this server
 
 import * as F from "../../kernel/fcall.ts";
@@ -62,7 +62,8 @@ const FITS: Readonly<Record<Mark["on"], (text: string) => Fits>> = {
 function isnamed(r: Recording, id: number, path: string): boolean {
   const call = r.calls[id];
   if (call === undefined) return false;
-  return namesof(call).some((name) => {
+  const names = call.file === null ? namesof(call) : [...namesof(call), call.file];
+  return names.some((name) => {
     const clean = cleanname(name, call.dot);
     return clean === path || clean.startsWith(path === "/" ? path : `${path}/`);
   });

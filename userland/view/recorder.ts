@@ -193,6 +193,7 @@ export class Recorder {
       line: this.#place(call.stack),
       space: this.#space(call.space),
       dot: call.dot,
+      file: call.file,
       first: this.#nevent,
       last: this.#nevent,
     };

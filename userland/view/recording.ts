@@ -78,6 +78,8 @@ export type Rcall = {
   readonly line: Place | null;
   readonly space: number;
   readonly dot: string;
+  /** Of a call on a descriptor, the path of its file. */
+  readonly file: string | null;
   /** Its first event, "call", and its last so far. */
   readonly first: number;
   last: number;

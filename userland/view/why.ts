@@ -93,8 +93,9 @@ function called(r: Recording, e: Revent): Decision {
   const call = r.calls[e.call];
   if (call === undefined) return { what: "A system call begins.", why: "A program asked for it." };
   const who = r.procs.find((p) => p.pid === e.pid)?.text ?? "";
+  const file = call.file === null ? "" : `; ${String(call.args[0])} is ${call.file}`;
   return {
-    what: `Process ${e.pid}${who === "" ? "" : ` (${who})`} calls ${call.text}.`,
+    what: `Process ${e.pid}${who === "" ? "" : ` (${who})`} calls ${call.text}${file}.`,
     why: CALLS[call.name] ?? "A program can reach what is outside of it only by system calls.",
   };
 }
