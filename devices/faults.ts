@@ -2,8 +2,8 @@
 // the count of those messages. How it is done to a connection is in faultwire.ts; how faults are written,
 // in userland/boot/inject.ts.
 
-import * as F from "../kernel/fcall.ts";
 import type { Fcall } from "../kernel/fcall.ts";
+import { MESSAGES } from "../kernel/fcallfmt.ts";
 
 /** Which of the messages that fit: number `first`, and every `step` from there to `last`, counted from 1. */
 export type When = { readonly first: number; readonly last: number; readonly step: number };
@@ -35,13 +35,6 @@ export type Injected = { readonly fault: Fault; readonly seen: number; readonly 
 
 /** A connection as a fault names it: 0 until a version is agreed. */
 export type Connid = { readonly conn: number; readonly names: readonly string[] };
-
-/** Every message by its name. */
-export const MESSAGES: ReadonlyMap<string, number> = new Map(
-  Object.entries(F).flatMap(([name, v]) =>
-    typeof v === "number" && /^[TR][a-z]+$/.test(name) ? [[name, v]] : [],
-  ),
-);
 
 /** The messages that transfer data, which may be short. */
 export const SHORTABLE: readonly string[] = [

@@ -14,6 +14,13 @@ import { utfdecode } from "./utf.ts";
 
 const DUMPMAX = 64;
 
+/** The types of messages by their names: "Tread" is 116. */
+export const MESSAGES: ReadonlyMap<string, number> = new Map(
+  Object.entries(F).flatMap(([name, v]) =>
+    typeof v === "number" && /^[TR][a-z]+$/.test(name) ? [[name, v]] : [],
+  ),
+);
+
 /** The message as Plan 9's %F prints it. */
 export function fcallfmt(f: F.Fcall): string {
   return F.isT(f) ? tfmt(f) : rfmt(f);

@@ -2,7 +2,8 @@
 
 import test from "ava";
 import fc from "fast-check";
-import { MESSAGES, SHORTABLE } from "../../devices/faults.ts";
+import { SHORTABLE } from "../../devices/faults.ts";
+import { MESSAGES } from "../../kernel/fcallfmt.ts";
 import { Faults } from "../../devices/faults.ts";
 import { Tread, Twrite } from "../../kernel/fcall.ts";
 import type { Fcall } from "../../kernel/fcall.ts";

@@ -7,7 +7,8 @@
 // What they do is in devices/faultwire.ts.
 
 import { newfilter } from "../../devices/faultwire.ts";
-import { Faults, MESSAGES, SHORTABLE } from "../../devices/faults.ts";
+import { Faults, SHORTABLE } from "../../devices/faults.ts";
+import { MESSAGES } from "../../kernel/fcallfmt.ts";
 import type { Effect, Fault, When } from "../../devices/faults.ts";
 import type { Config } from "../../kernel/kernel.ts";
 import { utflen } from "../../kernel/utf.ts";

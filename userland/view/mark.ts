@@ -4,7 +4,7 @@
 //	stat	calls of stat	/n/far/a	calls on /n/far/a or what is below it, by name or descriptor
 //	Tread	requests to read	far!564	messages to and from this server
 
-import * as F from "../../kernel/fcall.ts";
+import { MESSAGES } from "../../kernel/fcallfmt.ts";
 import { eventtext } from "./eventtext.ts";
 import { cleanname, namesof } from "./look.ts";
 import type { Recording, Revent } from "./recording.ts";
@@ -17,11 +17,6 @@ export type Mark = {
   readonly on: "call" | "name" | "message" | "server";
   readonly steps: Int32Array;
 };
-
-/** The numbers of the message types by their names. */
-const TYPES: ReadonlyMap<string, number> = new Map(
-  Object.entries(F).flatMap(([name, type]) => (typeof type === "number" ? [[name, type]] : [])),
-);
 
 type Fits = (r: Recording, e: Revent) => boolean;
 
@@ -42,7 +37,7 @@ export function markof(tape: Tape, text: string): Mark | null {
 function kindof(text: string): Mark["on"] | null {
   if (/^[/#]/.test(text)) return "name";
   if (text.includes("!")) return "server";
-  if (/^[TR][a-z]+$/.test(text)) return TYPES.has(text) ? "message" : null;
+  if (/^[TR][a-z]+$/.test(text)) return MESSAGES.has(text) ? "message" : null;
   return /^[a-z]+$/.test(text) ? "call" : null;
 }
 
@@ -53,7 +48,7 @@ const FITS: Readonly<Record<Mark["on"], (text: string) => Fits>> = {
     return (r, e) => e.type === "call" && isnamed(r, e.call, path);
   },
   message: (text) => (_r, e) =>
-    (e.type === "send" || e.type === "receive") && e.fcall.type === TYPES.get(text),
+    (e.type === "send" || e.type === "receive") && e.fcall.type === MESSAGES.get(text),
   server: (text) => (r, e) =>
     (e.type === "send" || e.type === "receive") && connname(r, e.conn) === text,
 };

@@ -6,9 +6,8 @@
 // process and line of the program; and the name space of that moment by its number in `spaces`, which holds
 // every name space once. Numbers are indexes into the lists of the recording; -1 stands for none.
 
-import type { Fcall } from "../../kernel/fcall.ts";
 import type { Picture } from "../../kernel/namespace.ts";
-import type { Onwire, Step } from "../../kernel/trace.ts";
+import type { EventBody } from "../../kernel/trace.ts";
 import { base64, unbase64 } from "./base64.ts";
 import type { Cost } from "./calls.ts";
 
@@ -88,45 +87,23 @@ export type Rcall = {
 /** What the program wrote on its console, and the event that came before it (-1: none did). */
 export type Rsaid = { readonly event: number; readonly to: "out" | "err"; readonly text: string };
 
-/** What an event says. */
+type Told<T extends EventBody["type"]> = Extract<EventBody, { readonly type: T }>;
+
+/**
+ * What an event says: what the trace told, but for what stands elsewhere in the recording. Data of messages
+ * is cut to what the recorder keeps; `bytes` is the size of the message on the wire.
+ */
 export type Rbody =
-  | { readonly type: "call" }
-  | { readonly type: "return" }
-  | ({ readonly type: "namec" } & Step)
-  | {
-      readonly type: "mount";
-      readonly op: "bind" | "mount" | "unmount";
-      readonly path: string;
-    }
-  | ({
-      readonly type: "send";
-      /** Data is cut to what the recorder keeps; `bytes` is the size of the message on the wire. */
-      readonly fcall: Fcall;
-    } & Onwire)
-  | ({
-      readonly type: "receive";
-      readonly fcall: Fcall;
-      /** The event of the request that it answers. */
-      readonly of: number;
-    } & Onwire)
-  | { readonly type: "conn"; readonly conn: number; readonly what: "open" | "hangup" | "close" }
-  | {
-      readonly type: "wire";
-      readonly way: "in" | "out";
-      readonly conv: number;
-      /** The connection, as Rconn has it. */
-      readonly wire: number;
-      readonly bytes: number;
-      /** Bytes that went this way before. */
-      readonly off: number;
-      readonly left: number;
-    }
-  | {
-      readonly type: "proc";
-      readonly what: "start" | "exec" | "exit" | "note";
-      readonly pid: number;
-      readonly text: string;
-    };
+  | Told<"call">
+  | Pick<Told<"return">, "type">
+  | Told<"namec">
+  | Omit<Told<"mount">, "table">
+  | Told<"send">
+  /** `of`: the event of the request that it answers. */
+  | (Told<"receive"> & { readonly of: number })
+  | Pick<Told<"conn">, "type" | "conn" | "what">
+  | Told<"wire">
+  | Told<"proc">;
 
 /** An event: when, in which process, because of which call, in which name space. */
 export type Revent = {
