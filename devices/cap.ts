@@ -16,8 +16,8 @@ import {
   opened,
 } from "../kernel/dev.ts";
 import type { Dev, Dirent, Gen } from "../kernel/dev.ts";
-import { OREAD, QTDIR } from "../kernel/const.ts";
-import { Ebadarg, Ebadcap, Eperm, Eshort, error } from "../kernel/errors.ts";
+import { OREAD, QTDIR } from "../kernel/abi/const.ts";
+import { Ebadarg, Ebadcap, Eperm, Eshort, error } from "../kernel/abi/errors.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 
 /** Bytes of a hash. */

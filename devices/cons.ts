@@ -5,7 +5,7 @@
 // and a reader of kprint waits; the clock is given from outside, so nothing sets it.
 
 import { COPEN, Chan, Path } from "../kernel/chan.ts";
-import { QTEXCL } from "../kernel/const.ts";
+import { QTEXCL } from "../kernel/abi/const.ts";
 import {
   devattach,
   devclone,
@@ -19,11 +19,11 @@ import {
   devdir,
 } from "../kernel/dev.ts";
 import type { Dev, Dirent, Gen } from "../kernel/dev.ts";
-import { Ebadctl, Einuse, Eperm, Etoobig, error } from "../kernel/errors.ts";
+import { Ebadctl, Einuse, Eperm, Etoobig, error } from "../kernel/abi/errors.ts";
 import type { Kernel } from "../kernel/kernel.ts";
-import type { Proc } from "../kernel/proc.ts";
-import { Rendez } from "../kernel/rendez.ts";
-import type { Task } from "../kernel/rendez.ts";
+import type { Proc } from "../kernel/proc/proc.ts";
+import { Rendez } from "../kernel/proc/rendez.ts";
+import type { Task } from "../kernel/proc/rendez.ts";
 import { NUMSIZE, num, readstr, written } from "./text.ts";
 
 /** The width of a long number, and how much a host's name may have. */

@@ -2,7 +2,7 @@
 // the Chan that the descriptor has, and a ctl file that describes it. dup(3)
 
 import { cclose } from "../kernel/chan.ts";
-import { OCEXEC, ORCLOSE, ORDWR, OREAD, OWRITE, QTDIR } from "../kernel/const.ts";
+import { OCEXEC, ORCLOSE, ORDWR, OREAD, OWRITE, QTDIR } from "../kernel/abi/const.ts";
 import {
   DEVDOTDOT,
   devattach,
@@ -18,7 +18,7 @@ import {
   openmode,
 } from "../kernel/dev.ts";
 import type { Dev, Dirent, Gen } from "../kernel/dev.ts";
-import { Eisdir, error } from "../kernel/errors.ts";
+import { Eisdir, error } from "../kernel/abi/errors.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { fdline, readstr } from "./text.ts";
 

@@ -6,7 +6,7 @@
 // what was removed since.
 
 import { COPEN, CRCLOSE, Chan, Path } from "../kernel/chan.ts";
-import { OREAD, OTRUNC, QTDIR } from "../kernel/const.ts";
+import { OREAD, OTRUNC, QTDIR } from "../kernel/abi/const.ts";
 import {
   DEVDOTDOT,
   devdir,
@@ -19,7 +19,7 @@ import {
   opened,
 } from "../kernel/dev.ts";
 import type { Dev, Dirent, Gen, Want } from "../kernel/dev.ts";
-import type { Dir, Qid } from "../kernel/dir.ts";
+import type { Dir, Qid } from "../kernel/abi/dir.ts";
 import {
   Ebadarg,
   Eexist,
@@ -29,12 +29,12 @@ import {
   Etoobig,
   Etoolong,
   error,
-} from "../kernel/errors.ts";
-import { Egrp } from "../kernel/pgrp.ts";
-import type { Evar } from "../kernel/pgrp.ts";
+} from "../kernel/abi/errors.ts";
+import { Egrp } from "../kernel/proc/pgrp.ts";
+import type { Evar } from "../kernel/proc/pgrp.ts";
 import type { Kernel } from "../kernel/kernel.ts";
-import type { Proc } from "../kernel/proc.ts";
-import { utflen } from "../kernel/utf.ts";
+import type { Proc } from "../kernel/proc/proc.ts";
+import { utflen } from "../kernel/abi/utf.ts";
 import { readbytes } from "./text.ts";
 
 /** The longest value, and one more than the longest name; how many variables one environment has. */

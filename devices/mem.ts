@@ -15,11 +15,11 @@ import {
   OREAD,
   OTRUNC,
   OWRITE,
-} from "../kernel/const.ts";
+} from "../kernel/abi/const.ts";
 import { miss, openmode } from "../kernel/dev.ts";
 import type { Dev, Walkqid, Want } from "../kernel/dev.ts";
-import { convD2M, sizeD2M } from "../kernel/dir.ts";
-import type { Dir, Qid, Wstat } from "../kernel/dir.ts";
+import { convD2M, sizeD2M } from "../kernel/abi/dir.ts";
+import type { Dir, Qid, Wstat } from "../kernel/abi/dir.ts";
 import {
   Edoesnotexist,
   Eexcl,
@@ -33,14 +33,14 @@ import {
   Eperm,
   Eshort,
   error,
-} from "../kernel/errors.ts";
-import { programfile } from "../kernel/exec.ts";
+} from "../kernel/abi/errors.ts";
+import { programfile } from "../kernel/proc/exec.ts";
 import type { Kernel } from "../kernel/kernel.ts";
-import { checkelem } from "../kernel/name.ts";
-import type { Proc } from "../kernel/proc.ts";
-import type { Task } from "../kernel/rendez.ts";
-import type { Program } from "../kernel/trap.ts";
-import { utfencode } from "../kernel/utf.ts";
+import { checkelem } from "../kernel/names/name.ts";
+import type { Proc } from "../kernel/proc/proc.ts";
+import type { Task } from "../kernel/proc/rendez.ts";
+import type { Program } from "../kernel/proc/trap.ts";
+import { utfencode } from "../kernel/abi/utf.ts";
 import { Budget, MEXEC, MREAD, MWRITE, Memfile } from "./memfile.ts";
 
 /** Names and what they hold: text, bytes, a program (which becomes an executable), or another tree. */

@@ -5,9 +5,9 @@
 // made, for reading. A file that was removed keeps its link to the one before it, so that a reader who
 // stood there finds the way back to the list.
 
-import { DMDIR, QTAPPEND, QTDIR, QTEXCL, QTTMP } from "../kernel/const.ts";
-import type { Dir, Qid } from "../kernel/dir.ts";
-import { Efull, Etoobig, error } from "../kernel/errors.ts";
+import { DMDIR, QTAPPEND, QTDIR, QTEXCL, QTTMP } from "../kernel/abi/const.ts";
+import type { Dir, Qid } from "../kernel/abi/dir.ts";
+import { Efull, Etoobig, error } from "../kernel/abi/errors.ts";
 
 /** The longest file. */
 const MAXFILE: number = 2 ** 30;

@@ -5,7 +5,7 @@
 // writers get a note. Only when both ends are closed does the pipe start afresh.
 
 import { CMSG, COPEN, Chan, Path } from "../kernel/chan.ts";
-import { OREAD, QTDIR } from "../kernel/const.ts";
+import { OREAD, QTDIR } from "../kernel/abi/const.ts";
 import {
   DEVDOTDOT,
   devdir,
@@ -19,11 +19,11 @@ import {
   opened,
 } from "../kernel/dev.ts";
 import type { Dev, Dirent, Gen } from "../kernel/dev.ts";
-import type { Qid, Wstat } from "../kernel/dir.ts";
-import { Ebadarg, Eperm, PlanError, error } from "../kernel/errors.ts";
+import type { Qid, Wstat } from "../kernel/abi/dir.ts";
+import { Ebadarg, Eperm, PlanError, error } from "../kernel/abi/errors.ts";
 import type { Kernel } from "../kernel/kernel.ts";
-import type { Proc } from "../kernel/proc.ts";
-import type { Task } from "../kernel/rendez.ts";
+import type { Proc } from "../kernel/proc/proc.ts";
+import type { Task } from "../kernel/proc/rendez.ts";
 import { MAXATOMIC, Queue } from "./queue.ts";
 
 /** How much may wait in each direction: what a Plan 9 kernel with several processors lets. */

@@ -4,7 +4,7 @@
 // process that is gone answers "process exited". What the files hold is in procfile.ts.
 
 import { Chan, Path } from "../kernel/chan.ts";
-import { OCEXEC, ORCLOSE, OWRITE, QTDIR, ERRMAX } from "../kernel/const.ts";
+import { OCEXEC, ORCLOSE, OWRITE, QTDIR, ERRMAX } from "../kernel/abi/const.ts";
 import {
   DEVDOTDOT,
   devdir,
@@ -17,7 +17,7 @@ import {
   opened,
 } from "../kernel/dev.ts";
 import type { Dev, Dirent, Gen } from "../kernel/dev.ts";
-import type { Dir, Qid } from "../kernel/dir.ts";
+import type { Dir, Qid } from "../kernel/abi/dir.ts";
 import {
   Ebadusefd,
   Enotposted,
@@ -27,13 +27,13 @@ import {
   Eshort,
   Etoobig,
   error,
-} from "../kernel/errors.ts";
-import { programfile } from "../kernel/exec.ts";
+} from "../kernel/abi/errors.ts";
+import { programfile } from "../kernel/proc/exec.ts";
 import type { Kernel } from "../kernel/kernel.ts";
-import { postnotepg } from "../kernel/note.ts";
-import type { Proc } from "../kernel/proc.ts";
-import type { Task } from "../kernel/rendez.ts";
-import { utfcut, utfdecode, utfencode } from "../kernel/utf.ts";
+import { postnotepg } from "../kernel/proc/note.ts";
+import type { Proc } from "../kernel/proc/proc.ts";
+import type { Task } from "../kernel/proc/rendez.ts";
+import { utfcut, utfdecode, utfencode } from "../kernel/abi/utf.ts";
 import { PROCFILES, checkopen, procctl, setnoteid, waittext } from "./procfile.ts";
 import type { Procfile } from "./procfile.ts";
 import { readbytes, readstr, written } from "./text.ts";

@@ -3,7 +3,7 @@
 
 import type { Chan } from "../kernel/chan.ts";
 import { cclose } from "../kernel/chan.ts";
-import { ERRMAX, OREAD } from "../kernel/const.ts";
+import { ERRMAX, OREAD } from "../kernel/abi/const.ts";
 import {
   Ebadarg,
   Ebadctl,
@@ -13,13 +13,13 @@ import {
   Ekilled,
   Eperm,
   error,
-} from "../kernel/errors.ts";
-import { quote } from "../kernel/name.ts";
-import type { Proc, Waitmsg } from "../kernel/proc.ts";
-import { Rendez } from "../kernel/rendez.ts";
-import type { Task } from "../kernel/rendez.ts";
-import type { Coroutine } from "../kernel/sched.ts";
-import { utfcut, utfencode, utflen } from "../kernel/utf.ts";
+} from "../kernel/abi/errors.ts";
+import { quote } from "../kernel/names/name.ts";
+import type { Proc, Waitmsg } from "../kernel/proc/proc.ts";
+import { Rendez } from "../kernel/proc/rendez.ts";
+import type { Task } from "../kernel/proc/rendez.ts";
+import type { Coroutine } from "../kernel/proc/sched.ts";
+import { utfcut, utfencode, utflen } from "../kernel/abi/utf.ts";
 import { NUMSIZE, fdline, num, strtoul } from "./text.ts";
 
 /** The columns of names, and of the state, in status. */

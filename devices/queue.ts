@@ -5,9 +5,9 @@
 // Writers that fill the queue have their data in it and then wait until readers made room: so a write
 // that is interrupted is not torn. Readers, and writers, are served in the order they came.
 
-import { Ehungup, error } from "../kernel/errors.ts";
-import { QLock, Rendez } from "../kernel/rendez.ts";
-import type { Task } from "../kernel/rendez.ts";
+import { Ehungup, error } from "../kernel/abi/errors.ts";
+import { QLock, Rendez } from "../kernel/proc/rendez.ts";
+import type { Task } from "../kernel/proc/rendez.ts";
 
 /** The most bytes in one block. */
 export const MAXATOMIC = 65536;

@@ -14,7 +14,7 @@ import {
   OWRITE,
   QTAUTH,
   QTDIR,
-} from "../kernel/const.ts";
+} from "../kernel/abi/const.ts";
 import {
   DEVDOTDOT,
   devdir,
@@ -28,7 +28,7 @@ import {
   openmode,
 } from "../kernel/dev.ts";
 import type { Dev, Dirent, Gen, Walkqid, Want } from "../kernel/dev.ts";
-import type { Dir, Qid, Wstat } from "../kernel/dir.ts";
+import type { Dir, Qid, Wstat } from "../kernel/abi/dir.ts";
 import {
   Ebadusefd,
   Eclosed,
@@ -41,12 +41,12 @@ import {
   Esrvauth,
   Esrvexist,
   Esrvflags,
-} from "../kernel/errors.ts";
+} from "../kernel/abi/errors.ts";
 import type { Kernel } from "../kernel/kernel.ts";
-import { checkelem } from "../kernel/name.ts";
-import { ccloseq } from "../kernel/pgrp.ts";
-import type { Proc } from "../kernel/proc.ts";
-import type { Task } from "../kernel/rendez.ts";
+import { checkelem } from "../kernel/names/name.ts";
+import { ccloseq } from "../kernel/proc/pgrp.ts";
+import type { Proc } from "../kernel/proc/proc.ts";
+import type { Task } from "../kernel/proc/rendez.ts";
 import { strtoul, written } from "./text.ts";
 
 /** The registry as boot and mount(2) use it. */

@@ -2,9 +2,9 @@
 // offset, the line for an open file that /proc/n/fd and #d/Nctl share, and the numbers that programs
 // write.
 
-import { OEXEC } from "../kernel/const.ts";
+import { OEXEC } from "../kernel/abi/const.ts";
 import type { Chan } from "../kernel/chan.ts";
-import { utfdecode, utfencode } from "../kernel/utf.ts";
+import { utfdecode, utfencode } from "../kernel/abi/utf.ts";
 
 /** The width of a column of numbers. */
 export const NUMSIZE = 12;

@@ -5,19 +5,19 @@
 import { ROOTPATH } from "./chan.ts";
 import { devattach } from "./dev.ts";
 import type { Dev } from "./dev.ts";
-import { Panic } from "./errors.ts";
+import { Panic } from "./abi/errors.ts";
 import { Kernel } from "./kernel.ts";
 import type { Config } from "./kernel.ts";
-import { Names } from "./names-bind.ts";
-import type { Namespace } from "./namespace.ts";
-import { Egrp, Fgrp, Pgrp, Rgrp } from "./pgrp.ts";
-import { Proc } from "./proc.ts";
-import type { Groups } from "./proc.ts";
-import { now, shutdown, spawn } from "./spawn.ts";
-import type { Process, Spawnopts } from "./spawn.ts";
-import { Mnttab } from "./standard-mount.ts";
-import { Standard } from "./standard.ts";
-import type { Program } from "./trap.ts";
+import { Names } from "./names/names-bind.ts";
+import type { Namespace } from "./names/namespace.ts";
+import { Egrp, Fgrp, Pgrp, Rgrp } from "./proc/pgrp.ts";
+import { Proc } from "./proc/proc.ts";
+import type { Groups } from "./proc/proc.ts";
+import { now, shutdown, spawn } from "./proc/spawn.ts";
+import type { Process, Spawnopts } from "./proc/spawn.ts";
+import { Mnttab } from "./names/standard-mount.ts";
+import { Standard } from "./names/standard.ts";
+import type { Program } from "./proc/trap.ts";
 
 export { newsched } from "./kernel.ts";
 
@@ -71,5 +71,5 @@ export function newkernel(
 }
 
 // The rest of the kernel's public entry: what a host's side is built with.
-export { Rendez } from "./rendez.ts";
-export { Buffertty } from "./tty.ts";
+export { Rendez } from "./proc/rendez.ts";
+export { Buffertty } from "./proc/tty.ts";

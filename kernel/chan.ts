@@ -6,10 +6,10 @@
 // not carry it.
 
 import type { Dev } from "./dev.ts";
-import type { Qid } from "./dir.ts";
-import { assert } from "./errors.ts";
-import { QLock } from "./rendez.ts";
-import type { Task } from "./rendez.ts";
+import type { Qid } from "./abi/dir.ts";
+import { assert } from "./abi/errors.ts";
+import { QLock } from "./proc/rendez.ts";
+import type { Task } from "./proc/rendez.ts";
 import type { Streams } from "./stream.ts";
 
 // Chan.flag

@@ -8,9 +8,9 @@
 
 import { COPEN, Chan, Path } from "./chan.ts";
 import type { Chans } from "./chan.ts";
-import { DMDIR, OCEXEC, ORCLOSE, OEXEC, OREAD, OTRUNC, QTDIR } from "./const.ts";
-import { convD2M, sizeD2M } from "./dir.ts";
-import type { Dir, Qid, Wstat } from "./dir.ts";
+import { DMDIR, OCEXEC, ORCLOSE, OEXEC, OREAD, OTRUNC, QTDIR } from "./abi/const.ts";
+import { convD2M, sizeD2M } from "./abi/dir.ts";
+import type { Dir, Qid, Wstat } from "./abi/dir.ts";
 import {
   Ebadarg,
   Edoesnotexist,
@@ -20,9 +20,9 @@ import {
   Eshort,
   PlanError,
   error,
-} from "./errors.ts";
-import type { Proc } from "./proc.ts";
-import type { Task } from "./rendez.ts";
+} from "./abi/errors.ts";
+import type { Proc } from "./proc/proc.ts";
+import type { Task } from "./proc/rendez.ts";
 import type { Readstream, Writestream } from "./stream.ts";
 import type { Wire } from "./trace.ts";
 

@@ -4,13 +4,13 @@
 
 import { cclose } from "./chan.ts";
 import type { Chan, Unionstate } from "./chan.ts";
-import { OREAD } from "./const.ts";
-import { get16 } from "./bits.ts";
-import { convD2M, sizeD2M } from "./dir.ts";
-import type { Dir } from "./dir.ts";
-import { Edirseek, Eintr, Eshort, PlanError, error } from "./errors.ts";
-import type { Proc } from "./proc.ts";
-import type { Task } from "./rendez.ts";
+import { OREAD } from "./abi/const.ts";
+import { get16 } from "./abi/bits.ts";
+import { convD2M, sizeD2M } from "./abi/dir.ts";
+import type { Dir } from "./abi/dir.ts";
+import { Edirseek, Eintr, Eshort, PlanError, error } from "./abi/errors.ts";
+import type { Proc } from "./proc/proc.ts";
+import type { Task } from "./proc/rendez.ts";
 
 /** Back to the first entry: what seek to 0, and a read there, do. */
 export function* dirrewind(c: Chan): Task<void> {

@@ -3,19 +3,19 @@
 
 import { Chans } from "./chan.ts";
 import type { Chan } from "./chan.ts";
-import { Clock } from "./clock.ts";
-import type { Host } from "./clock.ts";
+import { Clock } from "./proc/clock.ts";
+import type { Host } from "./proc/clock.ts";
 import { Devtab } from "./dev.ts";
 import type { Dev } from "./dev.ts";
-import type { Proc } from "./proc.ts";
-import { Rendez } from "./rendez.ts";
-import type { Task } from "./rendez.ts";
-import { Sched } from "./sched.ts";
-import { Sems } from "./sem.ts";
-import type { Chance, Coroutine, Done, Machine } from "./sched.ts";
+import type { Proc } from "./proc/proc.ts";
+import { Rendez } from "./proc/rendez.ts";
+import type { Task } from "./proc/rendez.ts";
+import { Sched } from "./proc/sched.ts";
+import { Sems } from "./proc/sem.ts";
+import type { Chance, Coroutine, Done, Machine } from "./proc/sched.ts";
 import { Trace } from "./trace.ts";
-import type { Tty } from "./tty.ts";
-import type { Faces, Image, Program } from "./trap.ts";
+import type { Tty } from "./proc/tty.ts";
+import type { Faces, Image, Program } from "./proc/trap.ts";
 
 /** What boot decides once and for all. */
 export type Config = {

@@ -18,9 +18,9 @@
 //  - when the connection is lost what had come is read first, then "i/o on hungup channel".
 
 import type { Chan } from "./chan.ts";
-import { Eintr, PlanError } from "./errors.ts";
-import type { Proc } from "./proc.ts";
-import type { Task } from "./rendez.ts";
+import { Eintr, PlanError } from "./abi/errors.ts";
+import type { Proc } from "./proc/proc.ts";
+import type { Task } from "./proc/rendez.ts";
 
 /** Bytes on their way from a file. */
 export interface Readstream {

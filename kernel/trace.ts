@@ -4,8 +4,8 @@
 //
 // Listeners are synchronous and may not call in; one that throws is detached.
 
-import type { Fcall } from "./fcall.ts";
-import type { Picture } from "./namespace.ts";
+import type { Fcall } from "./abi/fcall.ts";
+import type { Picture } from "./names/namespace.ts";
 
 /** A system call in progress, as its events name it. */
 export type Call = {

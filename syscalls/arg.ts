@@ -1,7 +1,7 @@
 // The arguments of system calls come from programs and may be anything: a wrong one is "bad arg in
 // system call", never an exception of ours.
 
-import { Ebadarg, error } from "../kernel/errors.ts";
+import { Ebadarg, error } from "../kernel/abi/errors.ts";
 
 export const NSPERMS = 1e6;
 /** About a hundred days: what a clock of nanoseconds counts exactly. */

@@ -2,12 +2,12 @@
 
 import { cclose, closenow } from "../kernel/chan.ts";
 import type { Chan } from "../kernel/chan.ts";
-import { OCEXEC, OEXCL, OEXEC, ORCLOSE, ORDWR, OSTREAM, OTRUNC } from "../kernel/const.ts";
-import { Ebadarg, Ebadfd, Ebadsharp, Enofd, error } from "../kernel/errors.ts";
-import { Acreate, Aopen, Aremove, Atodir } from "../kernel/namespace.ts";
-import type { Proc } from "../kernel/proc.ts";
-import type { Task } from "../kernel/rendez.ts";
-import { utfcut } from "../kernel/utf.ts";
+import { OCEXEC, OEXCL, OEXEC, ORCLOSE, ORDWR, OSTREAM, OTRUNC } from "../kernel/abi/const.ts";
+import { Ebadarg, Ebadfd, Ebadsharp, Enofd, error } from "../kernel/abi/errors.ts";
+import { Acreate, Aopen, Aremove, Atodir } from "../kernel/names/namespace.ts";
+import type { Proc } from "../kernel/proc/proc.ts";
+import type { Task } from "../kernel/proc/rendez.ts";
+import { utfcut } from "../kernel/abi/utf.ts";
 import { checkname, checknum } from "./arg.ts";
 import { openstream } from "./stream.ts";
 

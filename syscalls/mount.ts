@@ -1,15 +1,15 @@
 // The name space: bind(2), mount(2), unmount(2), and the agreement with a server: fversion(2), fauth(2).
 
 import { cclose } from "../kernel/chan.ts";
-import { MMASK, MORDER, ORDWR } from "../kernel/const.ts";
-import { Ebadarg, Ebadsharp, Enoattach, Eshort, error } from "../kernel/errors.ts";
-import { parsename } from "../kernel/name.ts";
+import { MMASK, MORDER, ORDWR } from "../kernel/abi/const.ts";
+import { Ebadarg, Ebadsharp, Enoattach, Eshort, error } from "../kernel/abi/errors.ts";
+import { parsename } from "../kernel/names/name.ts";
 import type { Dev } from "../kernel/dev.ts";
-import type { Proc } from "../kernel/proc.ts";
-import type { Task } from "../kernel/rendez.ts";
-import { utflen } from "../kernel/utf.ts";
-import { mntattach, mntauth } from "../devices/mnt.ts";
-import { mntversion } from "../devices/mntversion.ts";
+import type { Proc } from "../kernel/proc/proc.ts";
+import type { Task } from "../kernel/proc/rendez.ts";
+import { utflen } from "../kernel/abi/utf.ts";
+import { mntattach, mntauth } from "../devices/mnt/mnt.ts";
+import { mntversion } from "../devices/mnt/version.ts";
 import { checkname, checknum } from "./arg.ts";
 import { newfd } from "./file.ts";
 

@@ -14,19 +14,19 @@ import {
   RFNOWAIT,
   RFPROC,
   RFREND,
-} from "../kernel/const.ts";
-import { Ebadarg, Eintr, PlanError, error } from "../kernel/errors.ts";
-import { execimage } from "../kernel/exec.ts";
-import { quoteall } from "../kernel/name.ts";
-import type { Handler } from "../kernel/note.ts";
-import { Egrp, Fgrp, Pgrp, Rgrp } from "../kernel/pgrp.ts";
-import { Proc } from "../kernel/proc.ts";
-import type { Groups, Waitmsg } from "../kernel/proc.ts";
-import { Rendez } from "../kernel/rendez.ts";
-import type { Task } from "../kernel/rendez.ts";
-import { Image } from "../kernel/trap.ts";
-import type { Program } from "../kernel/trap.ts";
-import { utfcut } from "../kernel/utf.ts";
+} from "../kernel/abi/const.ts";
+import { Ebadarg, Eintr, PlanError, error } from "../kernel/abi/errors.ts";
+import { execimage } from "../kernel/proc/exec.ts";
+import { quoteall } from "../kernel/names/name.ts";
+import type { Handler } from "../kernel/proc/note.ts";
+import { Egrp, Fgrp, Pgrp, Rgrp } from "../kernel/proc/pgrp.ts";
+import { Proc } from "../kernel/proc/proc.ts";
+import type { Groups, Waitmsg } from "../kernel/proc/proc.ts";
+import { Rendez } from "../kernel/proc/rendez.ts";
+import type { Task } from "../kernel/proc/rendez.ts";
+import { Image } from "../kernel/proc/trap.ts";
+import type { Program } from "../kernel/proc/trap.ts";
+import { utfcut } from "../kernel/abi/utf.ts";
 import { MAXMS, NSPERMS, checkname, checknum } from "./arg.ts";
 
 const both = (flags: number, a: number, b: number): boolean => (flags & (a | b)) === (a | b);

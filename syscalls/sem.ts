@@ -1,8 +1,8 @@
 // Semaphores: semacquire(2). What is Plan 9's address of a long is here the first word of an Int32Array.
 
-import { Ebadarg, error } from "../kernel/errors.ts";
-import type { Proc } from "../kernel/proc.ts";
-import type { Task } from "../kernel/rendez.ts";
+import { Ebadarg, error } from "../kernel/abi/errors.ts";
+import type { Proc } from "../kernel/proc/proc.ts";
+import type { Task } from "../kernel/proc/rendez.ts";
 import { MAXMS, NSPERMS, checknum } from "./arg.ts";
 
 function checksem(sem: Int32Array): void {

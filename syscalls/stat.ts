@@ -1,14 +1,14 @@
 // Directory entries of files, as a Dir and as bytes: stat(2), wstat(2).
 
 import { cclose } from "../kernel/chan.ts";
-import { convD2M, convM2D, dirwstat, sizeD2M } from "../kernel/dir.ts";
-import type { Dir, Qid, Wstat } from "../kernel/dir.ts";
-import { Ebadarg, Ebadstat, Eismtpt, Eshortstat, error } from "../kernel/errors.ts";
-import { checkelem, nameerror } from "../kernel/name.ts";
-import { Astat, Awstat } from "../kernel/namespace.ts";
-import { put16 } from "../kernel/bits.ts";
-import type { Proc } from "../kernel/proc.ts";
-import type { Task } from "../kernel/rendez.ts";
+import { convD2M, convM2D, dirwstat, sizeD2M } from "../kernel/abi/dir.ts";
+import type { Dir, Qid, Wstat } from "../kernel/abi/dir.ts";
+import { Ebadarg, Ebadstat, Eismtpt, Eshortstat, error } from "../kernel/abi/errors.ts";
+import { checkelem, nameerror } from "../kernel/names/name.ts";
+import { Astat, Awstat } from "../kernel/names/namespace.ts";
+import { put16 } from "../kernel/abi/bits.ts";
+import type { Proc } from "../kernel/proc/proc.ts";
+import type { Task } from "../kernel/proc/rendez.ts";
 import { checkbytes, checkname } from "./arg.ts";
 
 // A generator, so that nothing is looked at before the scheduler takes the call.

@@ -4,11 +4,11 @@
 
 import { cclose } from "../kernel/chan.ts";
 import type { Chan } from "../kernel/chan.ts";
-import { MAXOFFSET, OREAD, ORDWR, OWRITE, QTDIR } from "../kernel/const.ts";
+import { MAXOFFSET, OREAD, ORDWR, OWRITE, QTDIR } from "../kernel/abi/const.ts";
 import { dirread, dirrewind } from "../kernel/dirread.ts";
-import { Ebadarg, Eisdir, Enegoff, error } from "../kernel/errors.ts";
-import type { Proc } from "../kernel/proc.ts";
-import type { Task } from "../kernel/rendez.ts";
+import { Ebadarg, Eisdir, Enegoff, error } from "../kernel/abi/errors.ts";
+import type { Proc } from "../kernel/proc/proc.ts";
+import type { Task } from "../kernel/proc/rendez.ts";
 import { endread, endwrite, givewrite, startread, streamsof, takeread } from "../kernel/stream.ts";
 import { checkbytes, checknum } from "./arg.ts";
 import { plain } from "./io.ts";

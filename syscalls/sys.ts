@@ -5,10 +5,10 @@
 // All throw (or reject with) PlanError. Bytes are Uint8Array; offsets and counts are numbers; nsec is a
 // bigint, in nanoseconds.
 
-import type { Dir, Wstat } from "../kernel/dir.ts";
-import type { Handler } from "../kernel/note.ts";
-import type { Waitmsg } from "../kernel/proc.ts";
-import type { Task } from "../kernel/rendez.ts";
+import type { Dir, Wstat } from "../kernel/abi/dir.ts";
+import type { Handler } from "../kernel/proc/note.ts";
+import type { Waitmsg } from "../kernel/proc/proc.ts";
+import type { Task } from "../kernel/proc/rendez.ts";
 
 export type { Dir, Wstat, Handler, Waitmsg, Task };
 

@@ -1,7 +1,7 @@
 // The system call table: Plan 9's number and name for each (sys.h), and the two faces made of it. Calls
 // with number -1 are ours; the real kernel has one call where we have a Dir and a raw form.
 
-import type { Faces, Image, Sysent } from "../kernel/trap.ts";
+import type { Faces, Image, Sysent } from "../kernel/proc/trap.ts";
 import * as file from "./file.ts";
 import * as io from "./io.ts";
 import * as mount from "./mount.ts";

@@ -10,54 +10,56 @@ type Room = Readonly<{
   types?: RegExp; // what it may import as types besides
 }>;
 
-const libc = "kernel/(const|errors|dir|fcall[^/]*|utf)\\.ts$";
+/** What programs and the kernel both know. */
+const abi = "kernel/abi/";
 const portable = "(?!.*-node\\.ts$)";
 
 /** The first room that a file fits is its room. */
 const rooms: readonly Room[] = [
+  { files: /^kernel\/abi\//, may: /^kernel\/abi\// },
   { files: /^kernel\//, may: /^kernel\// },
   { files: /^devices\/.*-node\.ts$/, may: /^(kernel\/|devices\/|node:)/ },
   { files: /^devices\//, may: RegExp(`^(${portable}(kernel|devices)/|lru-cache$)`) },
   { files: /^syscalls\//, may: RegExp(`^${portable}(kernel|devices|syscalls)/`) },
   {
     files: /^userland\/lib\//,
-    may: RegExp(`^(userland/lib/|${libc})`),
+    may: RegExp(`^(userland/lib/|${abi})`),
     types: /^syscalls\/sys\.ts$/,
   },
   {
     files: /^userland\/bin\//,
-    may: RegExp(`^(userland/(lib|bin)/|${libc})`),
+    may: RegExp(`^(userland/(lib|bin)/|${abi})`),
     types: /^syscalls\/sys\.ts$/,
   },
   {
     files: /^userland\/view\//,
-    may: RegExp(`^(userland/view/|${libc})`),
+    may: RegExp(`^(userland/view/|${abi})`),
     types: /^kernel\//,
   },
   {
     files: /^userland\/boot\//,
     may: RegExp(
-      `^${portable}(userland/(boot|view|lib|bin)/|devices/|syscalls/|kernel/boot\\.ts$|${libc})`,
+      `^${portable}(userland/(boot|view|lib|bin)/|devices/|syscalls/|kernel/boot\\.ts$|${abi})`,
     ),
     types: /^kernel\//,
   },
   {
     files: /^userland\/web\//,
     may: RegExp(
-      `^(${portable}userland/(web|boot|view|lib|bin)/|${libc}|sucrase$|@codemirror/|@lezer/)`,
+      `^(${portable}userland/(web|boot|view|lib|bin)/|${abi}|sucrase$|@codemirror/|@lezer/)`,
     ),
     types: /^kernel\//,
   },
   {
     files: /^userland\/testing\//,
     may: RegExp(
-      `^${portable}(userland/(testing|boot|view|lib|bin)/|devices/|syscalls/|kernel/boot\\.ts$|${libc})`,
+      `^${portable}(userland/(testing|boot|view|lib|bin)/|devices/|syscalls/|kernel/boot\\.ts$|${abi})`,
     ),
     types: /^kernel\//,
   },
   {
     files: /^userland\/host\//,
-    may: RegExp(`^(userland/|devices/|syscalls/|kernel/(boot|index)\\.ts$|${libc}|node:|sucrase$)`),
+    may: RegExp(`^(userland/|devices/|syscalls/|kernel/(boot|index)\\.ts$|${abi}|node:|sucrase$)`),
     types: /^kernel\//,
   },
 ];
@@ -113,20 +115,21 @@ test("one file alone declares what it uses of a host: the others run anywhere", 
 const wrong: readonly (readonly [string, string])[] = [
   ["kernel/a.ts", 'import { mnt } from "../devices/mnt.ts";'],
   ["kernel/a.ts", 'import "node:fs";'],
+  ["kernel/abi/a.ts", 'import { Chan } from "../chan.ts";'],
   ["kernel/a.ts", 'import { LRUCache } from "lru-cache";'],
   ["devices/a.ts", 'export { x } from "../syscalls/open.ts";'],
-  ["devices/a.ts", 'import { newIp } from "./ip-node.ts";'],
+  ["devices/a.ts", 'import { newIp } from "./ip/ip-node.ts";'],
   ["devices/ip-node.ts", 'import { Sys } from "../syscalls/sys.ts";'],
   ["syscalls/a.ts", 'import type { Sys } from "../userland/lib/print.ts";'],
-  ["userland/bin/a.ts", 'import {\n  walk,\n  namec,\n} from "../../kernel/namec.ts";'],
+  ["userland/bin/a.ts", 'import {\n  walk,\n  namec,\n} from "../../kernel/names/namec.ts";'],
   ["userland/bin/a.ts", 'import { Sys } from "../../syscalls/sys.ts";'],
   ["userland/bin/a.ts", 'const fs = await import("node:fs");'],
   ["userland/lib/a.ts", 'import { ls } from "../bin/ls.ts";'],
   ["userland/web/a.ts", 'import { Usage } from "../host/command.ts";'],
-  ["userland/web/a.ts", 'import { Sched } from "../../kernel/sched.ts";'],
+  ["userland/web/a.ts", 'import { Sched } from "../../kernel/proc/sched.ts";'],
   ["userland/testing/a.ts", 'import assert from "node:assert";'],
   ["userland/testing/a.ts", 'import { run } from "../host/run.ts";'],
-  ["userland/host/a.ts", 'import { namec } from "../../kernel/namec.ts";'],
+  ["userland/host/a.ts", 'import { namec } from "../../kernel/names/namec.ts";'],
   ["userland/host/a.ts", 'import test from "../../test/kit.ts";'],
 ];
 
@@ -137,8 +140,8 @@ const right: readonly (readonly [string, string])[] = [
   ],
   ["devices/ip-node.ts", 'import { connect } from "node:net";'],
   ["userland/bin/a.ts", 'import type { Sys } from "../../syscalls/sys.ts";'],
-  ["userland/bin/a.ts", 'import { OREAD } from "../../kernel/const.ts";'],
-  ["userland/lib/a.ts", 'import { format } from "../../kernel/fcall-text.ts";'],
+  ["userland/bin/a.ts", 'import { OREAD } from "../../kernel/abi/const.ts";'],
+  ["userland/lib/a.ts", 'import { format } from "../../kernel/abi/fcallfmt.ts";'],
   ["userland/web/a.ts", 'import url from "./worker.ts?worker&url";'],
   ["userland/web/a.ts", 'const { transform } = await import("sucrase");'],
   ["userland/host/a.ts", 'import { boot } from "../../kernel/boot.ts";'],

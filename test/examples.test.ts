@@ -7,7 +7,7 @@ import hello from "../examples/hello.ts";
 import notes from "../examples/notes.ts";
 import server from "../examples/server.ts";
 import union from "../examples/union.ts";
-import type { Program } from "../kernel/trap.ts";
+import type { Program } from "../kernel/proc/trap.ts";
 import { boot } from "../userland/boot/boot.ts";
 import { NOTHING } from "./kit.ts";
 

@@ -3,12 +3,12 @@
 
 import type { ExecutionContext } from "ava";
 import type { Booted } from "../kernel/boot.ts";
-import { MCREATE, MREPL, ORDWR } from "../kernel/const.ts";
-import { PlanError } from "../kernel/errors.ts";
-import * as F from "../kernel/fcall.ts";
+import { MCREATE, MREPL, ORDWR } from "../kernel/abi/const.ts";
+import { PlanError } from "../kernel/abi/errors.ts";
+import * as F from "../kernel/abi/fcall.ts";
 import type { Audit } from "../kernel/kernel.ts";
-import type { Program } from "../kernel/trap.ts";
-import { utfdecode } from "../kernel/utf.ts";
+import type { Program } from "../kernel/proc/trap.ts";
+import { utfdecode } from "../kernel/abi/utf.ts";
 import type { Sys, Task, TaskSys } from "../syscalls/sys.ts";
 import { type Bootopts, boot } from "../userland/boot/boot.ts";
 import { type Anysrv, postmount } from "../userland/lib/9p.ts";

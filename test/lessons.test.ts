@@ -3,12 +3,12 @@
 
 import { readFileSync, readdirSync } from "node:fs";
 import test from "ava";
-import type { Program } from "../kernel/trap.ts";
+import type { Program } from "../kernel/proc/trap.ts";
 import { boothosts, hostof } from "../userland/boot/hosts.ts";
 import { mounted } from "../userland/boot/mounts.ts";
-import { lessonof } from "../userland/view/lesson.ts";
-import { Recorder } from "../userland/view/recorder.ts";
-import type { Recording } from "../userland/view/recording.ts";
+import { lessonof } from "../userland/view/words/lesson.ts";
+import { Recorder } from "../userland/view/record/recorder.ts";
+import type { Recording } from "../userland/view/record/recording.ts";
 
 const DIR = "examples/lessons";
 const NAMESPACES = ["names", "standard"] as const;

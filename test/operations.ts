@@ -1,8 +1,8 @@
 // The operations of the round-trip table (issue: every name operation is one round trip), each with what
 // must be there before and what it is allowed to cost.
 
-import { DMDIR, MREPL, OEXCL, OREAD, OSTREAM, OTRUNC, OWRITE } from "../kernel/const.ts";
-import { convM2D } from "../kernel/dir.ts";
+import { DMDIR, MREPL, OEXCL, OREAD, OSTREAM, OTRUNC, OWRITE } from "../kernel/abi/const.ts";
+import { convM2D } from "../kernel/abi/dir.ts";
 import type { Sys } from "../syscalls/sys.ts";
 import { failure, put } from "./kit.ts";
 

@@ -2,9 +2,9 @@
 // any size, machines in a row with such a server on the last, and programs that read and write whole files.
 
 import type { Booted } from "../kernel/boot.ts";
-import { DMDIR, MCREATE, MREPL, OREAD, OSTREAM, OWRITE, QTDIR } from "../kernel/const.ts";
-import type { Dir } from "../kernel/dir.ts";
-import { PlanError, error } from "../kernel/errors.ts";
+import { DMDIR, MCREATE, MREPL, OREAD, OSTREAM, OWRITE, QTDIR } from "../kernel/abi/const.ts";
+import type { Dir } from "../kernel/abi/dir.ts";
+import { PlanError, error } from "../kernel/abi/errors.ts";
 import type { Sys, Task } from "../syscalls/sys.ts";
 import { type Net, serve9p } from "../userland/boot/net.ts";
 import type { Linkspec } from "../userland/boot/net.ts";

@@ -3,9 +3,9 @@
 
 import type { ExecutionContext } from "ava";
 import type { Booted } from "../kernel/boot.ts";
-import { DMDIR, MAFTER, MCREATE, MREPL, OREAD } from "../kernel/const.ts";
-import { isT } from "../kernel/fcall.ts";
-import type { Fcall } from "../kernel/fcall.ts";
+import { DMDIR, MAFTER, MCREATE, MREPL, OREAD } from "../kernel/abi/const.ts";
+import { isT } from "../kernel/abi/fcall.ts";
+import type { Fcall } from "../kernel/abi/fcall.ts";
 import type { Audit } from "../kernel/kernel.ts";
 import type { Exit, Sys, Task } from "../syscalls/sys.ts";
 import type { Inject } from "../userland/boot/inject.ts";

@@ -1,7 +1,7 @@
 // A file copied over a simulated link in the ways there are, and the virtual time that each takes. The
 // server's bytes are computed and the copy goes to /dev/null, so what is measured is the way there.
 
-import { DMDIR, MCREATE, MREPL, OREAD, OSTREAM, OWRITE } from "../../kernel/const.ts";
+import { DMDIR, MCREATE, MREPL, OREAD, OSTREAM, OWRITE } from "../../kernel/abi/const.ts";
 import type { Exit, Task, TaskMain } from "../../syscalls/sys.ts";
 import fcp from "../../userland/bin/fcp.ts";
 import hget from "../../userland/bin/hget.ts";

@@ -5,7 +5,7 @@ import { get } from "node:http";
 import { connect } from "node:net";
 import { fileURLToPath } from "node:url";
 import type { Booted } from "../../kernel/boot.ts";
-import { MREPL, OREAD, OSTREAM } from "../../kernel/const.ts";
+import { MREPL, OREAD, OSTREAM } from "../../kernel/abi/const.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { machine } from "../../userland/host/machine.ts";
 import { dial } from "../../userland/lib/dial.ts";

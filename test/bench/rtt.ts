@@ -3,8 +3,8 @@
 //
 //	npm run bench:rtt -- [names] [standard]
 
-import { OSTREAM, RFFDG, RFPROC } from "../../kernel/const.ts";
-import * as F from "../../kernel/fcall.ts";
+import { OSTREAM, RFFDG, RFPROC } from "../../kernel/abi/const.ts";
+import * as F from "../../kernel/abi/fcall.ts";
 import type { Exit, Sys, Task } from "../../syscalls/sys.ts";
 import ls from "../../userland/bin/ls.ts";
 import type { ThreadSys } from "../../userland/lib/both.ts";

@@ -4,8 +4,8 @@
 import { boot } from "../../userland/host/index.ts";
 import type { Kernel } from "../../userland/host/index.ts";
 import { findplace } from "../../userland/host/place.ts";
-import { Recorder } from "../../userland/view/recorder.ts";
-import type { About } from "../../userland/view/recording.ts";
+import { Recorder } from "../../userland/view/record/recorder.ts";
+import type { About } from "../../userland/view/record/recording.ts";
 import { NAMES, TREE, ours, worker } from "./names.ts";
 import type { Match } from "./names.ts";
 

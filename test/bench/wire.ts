@@ -3,9 +3,9 @@
 
 import { connect } from "node:net";
 import type { Socket } from "node:net";
-import { NOFID, NOTAG, OREAD, OWRITE } from "../../kernel/const.ts";
-import * as F from "../../kernel/fcall.ts";
-import type { Fcall } from "../../kernel/fcall.ts";
+import { NOFID, NOTAG, OREAD, OWRITE } from "../../kernel/abi/const.ts";
+import * as F from "../../kernel/abi/fcall.ts";
+import type { Fcall } from "../../kernel/abi/fcall.ts";
 
 /** The frame of a message. */
 export function frame(f: Fcall): Buffer {

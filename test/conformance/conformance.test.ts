@@ -3,8 +3,8 @@
 
 import test from "ava";
 import type { ExecutionContext } from "ava";
-import { Buffertty } from "../../kernel/tty.ts";
-import { utfencode } from "../../kernel/utf.ts";
+import { Buffertty } from "../../kernel/proc/tty.ts";
+import { utfencode } from "../../kernel/abi/utf.ts";
 import { compare, script } from "./compare.ts";
 import { names, standard } from "./differences.ts";
 import { init, machine } from "./machine.ts";

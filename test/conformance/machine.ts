@@ -12,10 +12,10 @@ import {
   RFNAMEG,
   RFNOTEG,
   RFPROC,
-} from "../../kernel/const.ts";
+} from "../../kernel/abi/const.ts";
 import type { Booted, Firstbind } from "../../kernel/boot.ts";
 import { newPipe } from "../../devices/pipe.ts";
-import type { Tty } from "../../kernel/tty.ts";
+import type { Tty } from "../../kernel/proc/tty.ts";
 import type { Exit, Task } from "../../syscalls/sys.ts";
 import cat from "../../userland/bin/cat.ts";
 import echo from "../../userland/bin/echo.ts";

@@ -1,10 +1,10 @@
 // The commands of sc that are system calls on files and name spaces.
 
-import { DMDIR, OREAD, OWRITE } from "../../kernel/const.ts";
-import { convD2M, nulldir, sizeD2M } from "../../kernel/dir.ts";
-import type { Dir } from "../../kernel/dir.ts";
-import { get16 } from "../../kernel/bits.ts";
-import { utfencode, utflen } from "../../kernel/utf.ts";
+import { DMDIR, OREAD, OWRITE } from "../../kernel/abi/const.ts";
+import { convD2M, nulldir, sizeD2M } from "../../kernel/abi/dir.ts";
+import type { Dir } from "../../kernel/abi/dir.ts";
+import { get16 } from "../../kernel/abi/bits.ts";
+import { utfencode, utflen } from "../../kernel/abi/utf.ts";
 import type { Task } from "../../syscalls/sys.ts";
 import type { ThreadSys } from "../../userland/lib/both.ts";
 import { dumpstat, entries, names, pdir, percentq, pesc } from "./sc-print.ts";

@@ -1,11 +1,11 @@
 // How sc prints: what Plan 9's print(2) makes of strings that are no UTF-8, and directory entries in the
 // form that the recorded transcripts have.
 
-import { DMAPPEND, DMAUTH, DMDIR, DMEXCL, DMMOUNT, DMTMP } from "../../kernel/const.ts";
-import { type Dir, convM2D } from "../../kernel/dir.ts";
-import { quote } from "../../kernel/name.ts";
-import { utfdecode, utfencode } from "../../kernel/utf.ts";
-import { get16 } from "../../kernel/bits.ts";
+import { DMAPPEND, DMAUTH, DMDIR, DMEXCL, DMMOUNT, DMTMP } from "../../kernel/abi/const.ts";
+import { type Dir, convM2D } from "../../kernel/abi/dir.ts";
+import { quote } from "../../kernel/names/name.ts";
+import { utfdecode, utfencode } from "../../kernel/abi/utf.ts";
+import { get16 } from "../../kernel/abi/bits.ts";
 
 /** The longest rune of the recorded systems, in bytes. */
 const UTFMAX = 3;

@@ -1,8 +1,8 @@
 // The commands of sc that are about processes, notes and the environment, and those of libc that read
 // files to answer.
 
-import { AEXIST, ERRMAX, OREAD, PNGROUP, PNPROC, RFPROC } from "../../kernel/const.ts";
-import { utfdecode, utfencode } from "../../kernel/utf.ts";
+import { AEXIST, ERRMAX, OREAD, PNGROUP, PNPROC, RFPROC } from "../../kernel/abi/const.ts";
+import { utfdecode, utfencode } from "../../kernel/abi/utf.ts";
 import type { Task } from "../../syscalls/sys.ts";
 import {
   access,
@@ -13,7 +13,7 @@ import {
   postnote,
   putenv,
 } from "../../userland/lib/proc.ts";
-import { tokenize } from "../../userland/lib/quote.ts";
+import { tokenize } from "../../kernel/abi/quote.ts";
 import { percents, pesc } from "./sc-print.ts";
 import { type Command, type Sc, type Words, attempt } from "./sc-script.ts";
 

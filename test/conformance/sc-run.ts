@@ -4,7 +4,7 @@
 
 import { readFileSync, writeSync } from "node:fs";
 import { parseArgs } from "node:util";
-import type { Tty } from "../../kernel/tty.ts";
+import type { Tty } from "../../kernel/proc/tty.ts";
 import type { Bootopts } from "../../userland/boot/boot.ts";
 import { init, machine } from "./machine.ts";
 

@@ -1,12 +1,12 @@
 // The interpreter itself: one line after another, the words of each, variables, and what fork copies.
 
-import { NCONT, NDFLT, RFPROC } from "../../kernel/const.ts";
-import { PlanError } from "../../kernel/errors.ts";
-import { utfencode } from "../../kernel/utf.ts";
+import { NCONT, NDFLT, RFPROC } from "../../kernel/abi/const.ts";
+import { PlanError } from "../../kernel/abi/errors.ts";
+import { utfencode } from "../../kernel/abi/utf.ts";
 import type { Exit, Main, Sys, Task } from "../../syscalls/sys.ts";
 import { type ThreadSys, both } from "../../userland/lib/both.ts";
 import { getpid } from "../../userland/lib/proc.ts";
-import { tokenize } from "../../userland/lib/quote.ts";
+import { tokenize } from "../../kernel/abi/quote.ts";
 import { percents } from "./sc-print.ts";
 import { number, unescape } from "./sc-words.ts";
 

@@ -1,7 +1,7 @@
 // The words of a script of system calls: escapes, flags and numbers, as sc reads them.
 
-import * as c from "../../kernel/const.ts";
-import { utfdecode, utfencode } from "../../kernel/utf.ts";
+import * as c from "../../kernel/abi/const.ts";
+import { utfdecode, utfencode } from "../../kernel/abi/utf.ts";
 
 /** Names that a number may be made of: OREAD|OCEXEC. */
 const FLAGS: Readonly<Record<string, number>> = {

@@ -6,8 +6,8 @@
 // that ran on the real kernels did (sc.c of the recordings). $var stands for a result; a `fork ... end`
 // block runs in a child. The commands are in sc-calls.ts and sc-procs.ts.
 
-import { OREAD } from "../../kernel/const.ts";
-import { utfdecode } from "../../kernel/utf.ts";
+import { OREAD } from "../../kernel/abi/const.ts";
+import { utfdecode } from "../../kernel/abi/utf.ts";
 import type { Exit, Main, Task } from "../../syscalls/sys.ts";
 import { type ThreadSys, both } from "../../userland/lib/both.ts";
 import { readall } from "../../userland/lib/io.ts";

@@ -1,10 +1,10 @@
 // A 9P server that says what a test wants it to say: the truth about files that are all alike, unless
 // the test's own answer comes first. It runs in the test's process, at the other end of a pipe.
 
-import { DMDIR, MCREATE, MREPL, QTDIR } from "../../kernel/const.ts";
-import { convD2M, sizeD2M } from "../../kernel/dir.ts";
-import type { Qid } from "../../kernel/dir.ts";
-import * as F from "../../kernel/fcall.ts";
+import { DMDIR, MCREATE, MREPL, QTDIR } from "../../kernel/abi/const.ts";
+import { convD2M, sizeD2M } from "../../kernel/abi/dir.ts";
+import type { Qid } from "../../kernel/abi/dir.ts";
+import * as F from "../../kernel/abi/fcall.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 
 /** An answer: a message, or bytes as they are. */

@@ -3,7 +3,7 @@
 import * as fs from "node:fs";
 import { join } from "node:path";
 import test from "ava";
-import { newFs } from "../../devices/fs-node.ts";
+import { newFs } from "../../devices/fs/fs-node.ts";
 import {
   DMAPPEND,
   DMDIR,
@@ -15,7 +15,7 @@ import {
   OREAD,
   OTRUNC,
   OWRITE,
-} from "../../kernel/const.ts";
+} from "../../kernel/abi/const.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { boot } from "../../userland/boot/boot.ts";
 import { hosted, put } from "./hosted.ts";

@@ -7,8 +7,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import test from "ava";
-import { Hosttree } from "../../devices/hosttree-node.ts";
-import { DMDIR, OREAD, OTRUNC, OWRITE } from "../../kernel/const.ts";
+import { Hosttree } from "../../devices/fs/hosttree-node.ts";
+import { DMDIR, OREAD, OTRUNC, OWRITE } from "../../kernel/abi/const.ts";
 import { hosted, put } from "./hosted.ts";
 import { cat, dirs, failure, ls } from "./inside.ts";
 

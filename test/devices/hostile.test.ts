@@ -15,9 +15,9 @@ import {
   RFFDG,
   RFNAMEG,
   RFPROC,
-} from "../../kernel/const.ts";
-import { PlanError } from "../../kernel/errors.ts";
-import * as F from "../../kernel/fcall.ts";
+} from "../../kernel/abi/const.ts";
+import { PlanError } from "../../kernel/abi/errors.ts";
+import * as F from "../../kernel/abi/fcall.ts";
 import type { Sys, Task } from "../../syscalls/sys.ts";
 import { boot } from "../../userland/boot/boot.ts";
 import type { Anysrv } from "../../userland/lib/9p.ts";

@@ -2,10 +2,10 @@
 
 import type { ExecutionContext } from "ava";
 import type { Tree } from "../../devices/mem.ts";
-import { OREAD } from "../../kernel/const.ts";
-import { type Dir, convM2D } from "../../kernel/dir.ts";
-import { PlanError } from "../../kernel/errors.ts";
-import { utfdecode, utfencode } from "../../kernel/utf.ts";
+import { OREAD } from "../../kernel/abi/const.ts";
+import { type Dir, convM2D } from "../../kernel/abi/dir.ts";
+import { PlanError } from "../../kernel/abi/errors.ts";
+import { utfdecode, utfencode } from "../../kernel/abi/utf.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { boot } from "../../userland/boot/boot.ts";
 

@@ -17,8 +17,8 @@ import {
   RFFDG,
   RFNAMEG,
   RFPROC,
-} from "../../kernel/const.ts";
-import { PlanError } from "../../kernel/errors.ts";
+} from "../../kernel/abi/const.ts";
+import { PlanError } from "../../kernel/abi/errors.ts";
 import type { Sys, Task } from "../../syscalls/sys.ts";
 import { boot, chance } from "../../userland/boot/boot.ts";
 import type { Anysrv } from "../../userland/lib/9p.ts";

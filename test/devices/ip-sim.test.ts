@@ -2,7 +2,7 @@
 
 import test from "ava";
 import type { ExecutionContext } from "ava";
-import { ORDWR } from "../../kernel/const.ts";
+import { ORDWR } from "../../kernel/abi/const.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { type Linkspec, type Net, Netlink, type Netopts, simnet } from "../../userland/boot/net.ts";
 import { accept, announce, dial, listen, netaddr } from "../../userland/lib/dial.ts";

@@ -2,9 +2,9 @@
 
 import test from "ava";
 import type { ExecutionContext } from "ava";
-import { newIp } from "../../devices/ip.ts";
-import { MREPL, NCONT, ORDWR, OREAD, OWRITE, RFFDG, RFPROC } from "../../kernel/const.ts";
-import { PlanError } from "../../kernel/errors.ts";
+import { newIp } from "../../devices/ip/ip.ts";
+import { MREPL, NCONT, ORDWR, OREAD, OWRITE, RFFDG, RFPROC } from "../../kernel/abi/const.ts";
+import { PlanError } from "../../kernel/abi/errors.ts";
 import type { Sys, TaskSys, Threads } from "../../syscalls/sys.ts";
 import { boot } from "../../userland/boot/boot.ts";
 import {

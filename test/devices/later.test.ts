@@ -14,8 +14,8 @@ import {
   OTRUNC,
   OWRITE,
   RFPROC,
-} from "../../kernel/const.ts";
-import * as F from "../../kernel/fcall.ts";
+} from "../../kernel/abi/const.ts";
+import * as F from "../../kernel/abi/fcall.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import type { Anysrv } from "../../userland/lib/9p.ts";
 import type { ThreadSys } from "../../userland/lib/both.ts";

@@ -14,7 +14,7 @@ import {
   OREAD,
   OTRUNC,
   OWRITE,
-} from "../../kernel/const.ts";
+} from "../../kernel/abi/const.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { boot } from "../../userland/boot/boot.ts";
 import { cat, dirs, failure, inside, ls, readtext, write } from "./inside.ts";

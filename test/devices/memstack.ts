@@ -1,12 +1,18 @@
 // A Stack whose machines are all this one: what one end writes is at once with the other. Ports are
 // announced once; nothing is ever lost.
 
-import type { Proc } from "../../kernel/proc.ts";
-import { Rqueue } from "../../devices/stack.ts";
-import type { Addr, Conn, Connstate, Listener, Stack } from "../../devices/stack.ts";
-import { Eaddrinuse, Econnrefused, Ehungup, Elistenhungup, error } from "../../kernel/errors.ts";
-import { Rendez } from "../../kernel/rendez.ts";
-import type { Task } from "../../kernel/rendez.ts";
+import type { Proc } from "../../kernel/proc/proc.ts";
+import { Rqueue } from "../../devices/ip/stack.ts";
+import type { Addr, Conn, Connstate, Listener, Stack } from "../../devices/ip/stack.ts";
+import {
+  Eaddrinuse,
+  Econnrefused,
+  Ehungup,
+  Elistenhungup,
+  error,
+} from "../../kernel/abi/errors.ts";
+import { Rendez } from "../../kernel/proc/rendez.ts";
+import type { Task } from "../../kernel/proc/rendez.ts";
 
 const ANY = 49152;
 

@@ -13,8 +13,8 @@ import {
   ORDWR,
   OWRITE,
   QTEXCL,
-} from "../../kernel/const.ts";
-import * as F from "../../kernel/fcall.ts";
+} from "../../kernel/abi/const.ts";
+import * as F from "../../kernel/abi/fcall.ts";
 import type { Event } from "../../kernel/trace.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import type { Anysrv } from "../../userland/lib/9p.ts";

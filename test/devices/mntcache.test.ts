@@ -1,5 +1,5 @@
 import test from "ava";
-import { DMDIR, MCACHE, MCREATE, MREPL, OREAD, OTRUNC, OWRITE } from "../../kernel/const.ts";
+import { DMDIR, MCACHE, MCREATE, MREPL, OREAD, OTRUNC, OWRITE } from "../../kernel/abi/const.ts";
 import { postmount } from "../../userland/lib/9p.ts";
 import type { Srv } from "../../userland/lib/9p.ts";
 import { mountram, put, requests, run, within } from "../kit.ts";

@@ -3,11 +3,11 @@
 import test from "ava";
 import fc from "fast-check";
 import { Queue } from "../../devices/queue.ts";
-import { MREPL, NCONT, OREAD, ORDWR, OTRUNC } from "../../kernel/const.ts";
-import { PlanError } from "../../kernel/errors.ts";
+import { MREPL, NCONT, OREAD, ORDWR, OTRUNC } from "../../kernel/abi/const.ts";
+import { PlanError } from "../../kernel/abi/errors.ts";
 import type { Kernel } from "../../kernel/kernel.ts";
-import type { Task } from "../../kernel/rendez.ts";
-import { now } from "../../kernel/spawn.ts";
+import type { Task } from "../../kernel/proc/rendez.ts";
+import { now } from "../../kernel/proc/spawn.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { boot } from "../../userland/boot/boot.ts";
 import { failure, inside, ls, readtext, write } from "./inside.ts";

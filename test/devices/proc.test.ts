@@ -1,8 +1,8 @@
 // Processes, descriptors and the console as files: proc(3), dup(3), cons(3).
 
 import test from "ava";
-import { NCONT, OREAD, ORDWR, OWRITE, RFFDG, RFPROC } from "../../kernel/const.ts";
-import { utfencode } from "../../kernel/utf.ts";
+import { NCONT, OREAD, ORDWR, OWRITE, RFFDG, RFPROC } from "../../kernel/abi/const.ts";
+import { utfencode } from "../../kernel/abi/utf.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { boot } from "../../userland/boot/boot.ts";
 import { cat, dirs, failure, inside, ls, readtext, write } from "./inside.ts";

@@ -1,8 +1,8 @@
 // A server that does not answer, and those who come to their end meanwhile.
 
 import test from "ava";
-import { NCONT, ORCLOSE, OREAD, OSTREAM, OWRITE, RFFDG, RFPROC } from "../../kernel/const.ts";
-import * as F from "../../kernel/fcall.ts";
+import { NCONT, ORCLOSE, OREAD, OSTREAM, OWRITE, RFFDG, RFPROC } from "../../kernel/abi/const.ts";
+import * as F from "../../kernel/abi/fcall.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { simnet } from "../../userland/boot/net.ts";
 import { accept, announce, dial, listen } from "../../userland/lib/dial.ts";

@@ -15,8 +15,8 @@ import {
   RFENVG,
   RFFDG,
   RFPROC,
-} from "../../kernel/const.ts";
-import { now } from "../../kernel/spawn.ts";
+} from "../../kernel/abi/const.ts";
+import { now } from "../../kernel/proc/spawn.ts";
 import { Path } from "../../kernel/chan.ts";
 import type { Srv } from "../../devices/srv.ts";
 import type { Sys } from "../../syscalls/sys.ts";

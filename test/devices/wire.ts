@@ -1,8 +1,8 @@
 // A wire between the kernel's mount driver and a server, with somebody sitting on it: a program that
 // passes frames on, late, or not as they were, and keeps its own account of the server's fids.
 
-import { MCREATE, MREPL, RFFDG, RFNAMEG, RFNOTEG, RFPROC } from "../../kernel/const.ts";
-import * as F from "../../kernel/fcall.ts";
+import { MCREATE, MREPL, RFFDG, RFNAMEG, RFNOTEG, RFPROC } from "../../kernel/abi/const.ts";
+import * as F from "../../kernel/abi/fcall.ts";
 import type { Sys, Task } from "../../syscalls/sys.ts";
 import { type Anysrv, serve } from "../../userland/lib/9p.ts";
 import type { ThreadSys } from "../../userland/lib/both.ts";

@@ -2,7 +2,7 @@
 // are looked at, beside everything else that a connection carries.
 
 import test from "ava";
-import { MCREATE, MREPL, OREAD, OSTREAM } from "../../kernel/const.ts";
+import { MCREATE, MREPL, OREAD, OSTREAM } from "../../kernel/abi/const.ts";
 import type { Exit, Sys, Task } from "../../syscalls/sys.ts";
 import { boot } from "../../userland/boot/boot.ts";
 import type { Booted } from "../../kernel/boot.ts";

@@ -3,8 +3,8 @@
 
 import test from "ava";
 import fc from "fast-check";
-import { MREPL, ORDWR, OREAD, RFNAMEG } from "../../kernel/const.ts";
-import { PlanError } from "../../kernel/errors.ts";
+import { MREPL, ORDWR, OREAD, RFNAMEG } from "../../kernel/abi/const.ts";
+import { PlanError } from "../../kernel/abi/errors.ts";
 import type { Sys, Task, TaskSys } from "../../syscalls/sys.ts";
 import { systab } from "../../syscalls/table.ts";
 import { boot } from "../../userland/boot/boot.ts";

@@ -2,11 +2,11 @@
 
 import test from "ava";
 import fc from "fast-check";
-import { Clock, Timers } from "../../kernel/clock.ts";
-import type { Host } from "../../kernel/clock.ts";
-import { Rendez } from "../../kernel/rendez.ts";
-import type { Task } from "../../kernel/rendez.ts";
-import { AGAIN, TURN } from "../../kernel/sched.ts";
+import { Clock, Timers } from "../../kernel/proc/clock.ts";
+import type { Host } from "../../kernel/proc/clock.ts";
+import { Rendez } from "../../kernel/proc/rendez.ts";
+import type { Task } from "../../kernel/proc/rendez.ts";
+import { AGAIN, TURN } from "../../kernel/proc/sched.ts";
 import type { Sys, TaskSys } from "../../syscalls/sys.ts";
 import { boot } from "../../userland/boot/boot.ts";
 import { thishost } from "../../userland/boot/host.ts";

@@ -2,7 +2,7 @@
 
 import test from "ava";
 import fc from "fast-check";
-import { DMDIR, MAXOFFSET, QTDIR, STATFIXLEN, STATMAX, TOOBIG } from "../../kernel/const.ts";
+import { DMDIR, MAXOFFSET, QTDIR, STATFIXLEN, STATMAX, TOOBIG } from "../../kernel/abi/const.ts";
 import {
   type Dir,
   type Wstat,
@@ -13,8 +13,8 @@ import {
   sizeD2M,
   statcheck,
   wstatdir,
-} from "../../kernel/dir.ts";
-import { utfdecode } from "../../kernel/utf.ts";
+} from "../../kernel/abi/dir.ts";
+import { utfdecode } from "../../kernel/abi/utf.ts";
 import { bytesof } from "./bytes.ts";
 
 const usr: Dir = {

@@ -3,10 +3,10 @@
 
 import test from "ava";
 import fc from "fast-check";
-import { DMDIR, MAXOFFSET, NOFID, NOTAG, STATMAX, TOOBIG } from "../../kernel/const.ts";
-import type { Qid } from "../../kernel/dir.ts";
-import * as F from "../../kernel/fcall.ts";
-import { utfdecode } from "../../kernel/utf.ts";
+import { DMDIR, MAXOFFSET, NOFID, NOTAG, STATMAX, TOOBIG } from "../../kernel/abi/const.ts";
+import type { Qid } from "../../kernel/abi/dir.ts";
+import * as F from "../../kernel/abi/fcall.ts";
+import { utfdecode } from "../../kernel/abi/utf.ts";
 import { bytesof } from "./bytes.ts";
 
 const qid: Qid = { path: 0x0102030405060708n, vers: 3, type: 0x80 };

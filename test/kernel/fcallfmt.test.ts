@@ -1,11 +1,11 @@
 // The lines that Plan 9's %F and %D print.
 
 import test from "ava";
-import { DMAPPEND, DMDIR, DMEXCL, NOFID, NOTAG, TOOBIG } from "../../kernel/const.ts";
-import { type Dir, convD2M, nulldir, sizeD2M } from "../../kernel/dir.ts";
-import * as F from "../../kernel/fcall.ts";
-import { dirfmt, dirmodefmt, fcallfmt } from "../../kernel/fcallfmt.ts";
-import { utfencode } from "../../kernel/utf.ts";
+import { DMAPPEND, DMDIR, DMEXCL, NOFID, NOTAG, TOOBIG } from "../../kernel/abi/const.ts";
+import { type Dir, convD2M, nulldir, sizeD2M } from "../../kernel/abi/dir.ts";
+import * as F from "../../kernel/abi/fcall.ts";
+import { dirfmt, dirmodefmt, fcallfmt } from "../../kernel/abi/fcallfmt.ts";
+import { utfencode } from "../../kernel/abi/utf.ts";
 
 const qid = { path: 0x2an, vers: 3, type: 0x80 };
 const file: Dir = {

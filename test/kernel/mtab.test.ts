@@ -4,14 +4,14 @@
 import test from "ava";
 import fc from "fast-check";
 import { Chan, Chans } from "../../kernel/chan.ts";
-import { MAFTER, MBEFORE, MREPL } from "../../kernel/const.ts";
+import { MAFTER, MBEFORE, MREPL } from "../../kernel/abi/const.ts";
 import { nodev } from "../../kernel/dev.ts";
 import type { Dev } from "../../kernel/dev.ts";
-import { error } from "../../kernel/errors.ts";
-import { MountTable, carried } from "../../kernel/mtab.ts";
-import type { Member, Mnode } from "../../kernel/mtab.ts";
-import { now } from "../../kernel/spawn.ts";
-import type { Task } from "../../kernel/rendez.ts";
+import { error } from "../../kernel/abi/errors.ts";
+import { MountTable, carried } from "../../kernel/names/mtab.ts";
+import type { Member, Mnode } from "../../kernel/names/mtab.ts";
+import { now } from "../../kernel/proc/spawn.ts";
+import type { Task } from "../../kernel/proc/rendez.ts";
 
 /** A device whose Chans count how often they are closed. */
 class Closing {

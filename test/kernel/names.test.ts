@@ -17,8 +17,8 @@ import {
   OSTREAM,
   OTRUNC,
   OWRITE,
-} from "../../kernel/const.ts";
-import { PlanError } from "../../kernel/errors.ts";
+} from "../../kernel/abi/const.ts";
+import { PlanError } from "../../kernel/abi/errors.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { boot } from "../../userland/boot/boot.ts";
 import { readdir } from "../../userland/lib/dirread.ts";

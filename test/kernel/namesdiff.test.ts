@@ -4,7 +4,7 @@
 import test from "ava";
 import type { ExecutionContext } from "ava";
 import type { Booted } from "../../kernel/boot.ts";
-import { DMDIR, MAFTER, MBEFORE, MCREATE, MREPL, OREAD } from "../../kernel/const.ts";
+import { DMDIR, MAFTER, MBEFORE, MCREATE, MREPL, OREAD } from "../../kernel/abi/const.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { cat, failure, mountram, put, requests, run, within } from "../kit.ts";
 

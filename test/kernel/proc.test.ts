@@ -20,7 +20,7 @@ import {
   RFNOWAIT,
   RFPROC,
   RFREND,
-} from "../../kernel/const.ts";
+} from "../../kernel/abi/const.ts";
 import type { Sys, Task, TaskSys } from "../../syscalls/sys.ts";
 import { cat, failure, mountram, put, run, within } from "../kit.ts";
 

@@ -1,10 +1,10 @@
 // The operations of the property test as system calls, with what they gave in the form that the model
 // gives it in (random-operations.ts).
 
-import { DMDIR, OREAD, OSTREAM } from "../../kernel/const.ts";
-import { convM2D } from "../../kernel/dir.ts";
-import type { Dir } from "../../kernel/dir.ts";
-import { PlanError } from "../../kernel/errors.ts";
+import { DMDIR, OREAD, OSTREAM } from "../../kernel/abi/const.ts";
+import { convM2D } from "../../kernel/abi/dir.ts";
+import type { Dir } from "../../kernel/abi/dir.ts";
+import { PlanError } from "../../kernel/abi/errors.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { dial } from "../../userland/lib/dial.ts";
 import { digest, pattern } from "./random-operations.ts";

@@ -2,8 +2,8 @@
 // depends on when; what must hold is that calls fail with Plan 9's words, that nothing is left behind,
 // here or at the servers, and that no file is touched but those that were named.
 
-import { MCREATE, MREPL, NCONT, OWRITE, RFFDG, RFNAMEG, RFPROC } from "../../kernel/const.ts";
-import { PlanError } from "../../kernel/errors.ts";
+import { MCREATE, MREPL, NCONT, OWRITE, RFFDG, RFNAMEG, RFPROC } from "../../kernel/abi/const.ts";
+import { PlanError } from "../../kernel/abi/errors.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { type Net, type Netlink, serveramfs, simnet } from "../../userland/boot/net.ts";
 import { dial } from "../../userland/lib/dial.ts";

@@ -12,8 +12,8 @@ import {
   Tversion,
   Twalk,
   isT,
-} from "../../kernel/fcall.ts";
-import type { Fcall, Rmsg, Tmsg } from "../../kernel/fcall.ts";
+} from "../../kernel/abi/fcall.ts";
+import type { Fcall, Rmsg, Tmsg } from "../../kernel/abi/fcall.ts";
 import type { Trace } from "../../kernel/trace.ts";
 
 type Server = { readonly fids: Set<number>; readonly tags: Map<number, Tmsg[]> };

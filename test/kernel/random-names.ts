@@ -1,8 +1,8 @@
 // The model of the name space `names`: one flat table from whole names to unions. Written as the rules
 // read (design, sections 3 and 4), with no care for cost.
 
-import { MBEFORE, MCREATE, MORDER, MREPL, OEXCL, OREAD, OTRUNC } from "../../kernel/const.ts";
-import type { Wstat } from "../../kernel/dir.ts";
+import { MBEFORE, MCREATE, MORDER, MREPL, OEXCL, OREAD, OTRUNC } from "../../kernel/abi/const.ts";
+import type { Wstat } from "../../kernel/abi/dir.ts";
 import {
   Ecreatedir,
   Eexist,
@@ -15,8 +15,8 @@ import {
   Eunmount,
   PlanError,
   error,
-} from "../../kernel/errors.ts";
-import { nameerror } from "../../kernel/name.ts";
+} from "../../kernel/abi/errors.ts";
+import { nameerror } from "../../kernel/names/name.ts";
 import { asname, checkkind, clean, isdirperm, isref, parse, whole } from "./random-space.ts";
 import type { Mem, Name, Opened, Place, Ref, Space, Want } from "./random-space.ts";
 import type { File } from "./random-tree.ts";

@@ -17,10 +17,10 @@ import {
   OREAD,
   OTRUNC,
   OWRITE,
-} from "../../kernel/const.ts";
-import type { Wstat } from "../../kernel/dir.ts";
-import { Ebadusefd, Eisdir, Eismtpt, PlanError, error } from "../../kernel/errors.ts";
-import { nameerror } from "../../kernel/name.ts";
+} from "../../kernel/abi/const.ts";
+import type { Wstat } from "../../kernel/abi/dir.ts";
+import { Ebadusefd, Eisdir, Eismtpt, PlanError, error } from "../../kernel/abi/errors.ts";
+import { nameerror } from "../../kernel/names/name.ts";
 import { clean, parse } from "./random-space.ts";
 import type { Opened, Place, Space } from "./random-space.ts";
 import { File, fileentry } from "./random-tree.ts";

@@ -2,7 +2,7 @@
 // operations at once, each compared with what the model says. Processes keep to files of their own, so
 // that results are exact whatever order they come in.
 
-import { DMDIR, MCREATE, MREPL, OREAD, RFFDG, RFNAMEG, RFPROC } from "../../kernel/const.ts";
+import { DMDIR, MCREATE, MREPL, OREAD, RFFDG, RFNAMEG, RFPROC } from "../../kernel/abi/const.ts";
 import type { Booted } from "../../kernel/boot.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { type Net, type Netlink, serveramfs, simnet } from "../../userland/boot/net.ts";

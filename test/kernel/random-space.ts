@@ -1,10 +1,10 @@
 // What both models of a name space share (random-names.ts, random-standard.ts): files in use, names taken
 // apart, and errors with the part of the name that they are about.
 
-import { DMDIR, OEXEC } from "../../kernel/const.ts";
-import type { Wstat } from "../../kernel/dir.ts";
-import { Eexecdir, Enotdir, PlanError, error } from "../../kernel/errors.ts";
-import { nameerror } from "../../kernel/name.ts";
+import { DMDIR, OEXEC } from "../../kernel/abi/const.ts";
+import type { Wstat } from "../../kernel/abi/dir.ts";
+import { Eexecdir, Enotdir, PlanError, error } from "../../kernel/abi/errors.ts";
+import { nameerror } from "../../kernel/names/name.ts";
 import type { File } from "./random-tree.ts";
 
 /** A file as one attach of its server shows it. */

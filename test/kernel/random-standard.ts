@@ -12,8 +12,8 @@ import {
   OEXEC,
   OREAD,
   OTRUNC,
-} from "../../kernel/const.ts";
-import type { Wstat } from "../../kernel/dir.ts";
+} from "../../kernel/abi/const.ts";
+import type { Wstat } from "../../kernel/abi/dir.ts";
 import {
   Ecreatedir,
   Edoesnotexist,
@@ -28,8 +28,8 @@ import {
   Eunmount,
   PlanError,
   error,
-} from "../../kernel/errors.ts";
-import { nameerror } from "../../kernel/name.ts";
+} from "../../kernel/abi/errors.ts";
+import { nameerror } from "../../kernel/names/name.ts";
 import { asname, isref, parse, whole } from "./random-space.ts";
 import type { Mem, Name, Opened, Place, Ref, Space, Want } from "./random-space.ts";
 import type { File } from "./random-tree.ts";

@@ -10,8 +10,8 @@ import {
   ORDWR,
   OREAD,
   OTRUNC,
-} from "../../kernel/const.ts";
-import type { Dir, Wstat } from "../../kernel/dir.ts";
+} from "../../kernel/abi/const.ts";
+import type { Dir, Wstat } from "../../kernel/abi/dir.ts";
 import {
   Edoesnotexist,
   Eexcl,
@@ -24,7 +24,7 @@ import {
   Eperm,
   PlanError,
   error,
-} from "../../kernel/errors.ts";
+} from "../../kernel/abi/errors.ts";
 
 /** A file or directory of a server. */
 export class File {

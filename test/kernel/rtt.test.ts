@@ -2,7 +2,7 @@
 
 import test from "ava";
 import type { ExecutionContext } from "ava";
-import { DMDIR, MREPL, OEXCL, OREAD, OWRITE } from "../../kernel/const.ts";
+import { DMDIR, MREPL, OEXCL, OREAD, OWRITE } from "../../kernel/abi/const.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { failure, put } from "../kit.ts";
 import { BIND, OPERATIONS, copytree, list, maketree, readall, write } from "../operations.ts";

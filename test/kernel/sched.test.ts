@@ -1,15 +1,15 @@
-// The scheduler: the invariants at the head of kernel/sched.ts (those about time are in clock.test.ts),
+// The scheduler: the invariants at the head of kernel/proc/sched.ts (those about time are in clock.test.ts),
 // Rendez and QLock, and what becomes of failures. Coroutines are started as the kernel's own (kproc)
 // where no program is needed.
 
 import test from "ava";
 import fc from "fast-check";
 import type { Booted } from "../../kernel/boot.ts";
-import { Eintr, PlanError, error } from "../../kernel/errors.ts";
+import { Eintr, PlanError, error } from "../../kernel/abi/errors.ts";
 import { newsched } from "../../kernel/kernel.ts";
-import { QLock, Rendez } from "../../kernel/rendez.ts";
-import type { Task } from "../../kernel/rendez.ts";
-import type { Coroutine } from "../../kernel/sched.ts";
+import { QLock, Rendez } from "../../kernel/proc/rendez.ts";
+import type { Task } from "../../kernel/proc/rendez.ts";
+import type { Coroutine } from "../../kernel/proc/sched.ts";
 import type { Sys, TaskSys } from "../../syscalls/sys.ts";
 import { boot, chance } from "../../userland/boot/boot.ts";
 import { thishost } from "../../userland/boot/host.ts";

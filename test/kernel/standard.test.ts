@@ -18,9 +18,9 @@ import {
   RFFDG,
   RFNAMEG,
   RFPROC,
-} from "../../kernel/const.ts";
-import * as F from "../../kernel/fcall.ts";
-import { fcallfmt } from "../../kernel/fcallfmt.ts";
+} from "../../kernel/abi/const.ts";
+import * as F from "../../kernel/abi/fcall.ts";
+import { fcallfmt } from "../../kernel/abi/fcallfmt.ts";
 import type { Tree } from "../../devices/mem.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { readdir } from "../../userland/lib/dirread.ts";

@@ -13,9 +13,9 @@ import {
   OWRITE,
   RFFDG,
   RFPROC,
-} from "../../kernel/const.ts";
-import { convM2D } from "../../kernel/dir.ts";
-import type { Dir } from "../../kernel/dir.ts";
+} from "../../kernel/abi/const.ts";
+import { convM2D } from "../../kernel/abi/dir.ts";
+import type { Dir } from "../../kernel/abi/dir.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { readdir } from "../../userland/lib/dirread.ts";
 import { access } from "../../userland/lib/proc.ts";

@@ -4,8 +4,8 @@
 import test from "ava";
 import type { ExecutionContext } from "ava";
 import type { Booted } from "../../kernel/boot.ts";
-import { DMDIR, OREAD, OSTREAM, OWRITE } from "../../kernel/const.ts";
-import { Tstream } from "../../kernel/fcall.ts";
+import { DMDIR, OREAD, OSTREAM, OWRITE } from "../../kernel/abi/const.ts";
+import { Tstream } from "../../kernel/abi/fcall.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import type { Bootopts } from "../../userland/boot/boot.ts";
 import { type Net, simnet } from "../../userland/boot/net.ts";

@@ -14,10 +14,10 @@ import {
   OWRITE,
   RFFDG,
   RFPROC,
-} from "../../kernel/const.ts";
-import { PlanError } from "../../kernel/errors.ts";
-import * as F from "../../kernel/fcall.ts";
-import type { Rmsg, Tmsg } from "../../kernel/fcall.ts";
+} from "../../kernel/abi/const.ts";
+import { PlanError } from "../../kernel/abi/errors.ts";
+import * as F from "../../kernel/abi/fcall.ts";
+import type { Rmsg, Tmsg } from "../../kernel/abi/fcall.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { type Net, type Netlink, serve9p, simnet } from "../../userland/boot/net.ts";
 import type { Anysrv } from "../../userland/lib/9p.ts";

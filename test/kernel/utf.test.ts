@@ -2,7 +2,7 @@
 
 import test from "ava";
 import fc from "fast-check";
-import { utfcut, utfdecode, utfencode, utflen, utfput } from "../../kernel/utf.ts";
+import { utfcut, utfdecode, utfencode, utflen, utfput } from "../../kernel/abi/utf.ts";
 
 const decode = (...bytes: number[]) => utfdecode(Uint8Array.from(bytes), 0, bytes.length);
 const encode = (s: string) => [...utfencode(s)];

@@ -1,8 +1,8 @@
 // Programs in files: exec(2), and what wait(2) says of their end.
 
 import test from "ava";
-import { OCEXEC, OREAD, OWRITE, RFFDG, RFPROC } from "../../kernel/const.ts";
-import type { Program } from "../../kernel/trap.ts";
+import { OCEXEC, OREAD, OWRITE, RFFDG, RFPROC } from "../../kernel/abi/const.ts";
+import type { Program } from "../../kernel/proc/trap.ts";
 import type { Sys, Task } from "../../syscalls/sys.ts";
 import type { ThreadSys } from "../../userland/lib/both.ts";
 import { failure, inside, write } from "../devices/inside.ts";

@@ -14,7 +14,7 @@ import {
   OWRITE,
   RFFDG,
   RFPROC,
-} from "../../kernel/const.ts";
+} from "../../kernel/abi/const.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { postmount } from "../../userland/lib/9p.ts";
 import { newram } from "../../userland/lib/ram.ts";

@@ -10,7 +10,7 @@ import {
   RFNOTEG,
   RFPROC,
   RFREND,
-} from "../../kernel/const.ts";
+} from "../../kernel/abi/const.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import type { ThreadSys } from "../../userland/lib/both.ts";
 import { postnote } from "../../userland/lib/proc.ts";

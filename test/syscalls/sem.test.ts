@@ -1,7 +1,7 @@
 // Semaphores: semacquire(2).
 
 import test from "ava";
-import { NCONT, RFFDG, RFPROC } from "../../kernel/const.ts";
+import { NCONT, RFFDG, RFPROC } from "../../kernel/abi/const.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import type { ThreadSys } from "../../userland/lib/both.ts";
 import { failure, run, within } from "../kit.ts";

@@ -1,10 +1,10 @@
 // The 9P server library, byte for byte: what protocol.md asks of every server.
 
 import test from "ava";
-import { ORCLOSE, OREAD, OTRUNC, OWRITE } from "../../kernel/const.ts";
-import { convD2M, nulldir, sizeD2M } from "../../kernel/dir.ts";
-import * as fc from "../../kernel/fcall.ts";
-import type { Tmsg } from "../../kernel/fcall.ts";
+import { ORCLOSE, OREAD, OTRUNC, OWRITE } from "../../kernel/abi/const.ts";
+import { convD2M, nulldir, sizeD2M } from "../../kernel/abi/dir.ts";
+import * as fc from "../../kernel/abi/fcall.ts";
+import type { Tmsg } from "../../kernel/abi/fcall.ts";
 import { agree } from "../../userland/lib/9p.ts";
 import {
   attach,

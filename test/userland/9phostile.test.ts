@@ -2,9 +2,9 @@
 // for thousands of messages from seeds. A failure names its seed.
 
 import test from "ava";
-import { NOFID, NOTAG } from "../../kernel/const.ts";
-import * as fc from "../../kernel/fcall.ts";
-import type { Rmsg, Tmsg } from "../../kernel/fcall.ts";
+import { NOFID, NOTAG } from "../../kernel/abi/const.ts";
+import * as fc from "../../kernel/abi/fcall.ts";
+import type { Rmsg, Tmsg } from "../../kernel/abi/fcall.ts";
 import { newram } from "../../userland/lib/ram.ts";
 import { type Chance, Rig, chance, concat, frames, shred } from "./rig.ts";
 import { Slowsrv } from "./slow.ts";

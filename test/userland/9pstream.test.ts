@@ -2,11 +2,11 @@
 
 import test from "ava";
 import type { ExecutionContext } from "ava";
-import { error } from "../../kernel/errors.ts";
-import { utfdecode } from "../../kernel/utf.ts";
+import { error } from "../../kernel/abi/errors.ts";
+import { utfdecode } from "../../kernel/abi/utf.ts";
 import type { Task } from "../../syscalls/sys.ts";
-import { ORDWR, OWRITE } from "../../kernel/const.ts";
-import * as fc from "../../kernel/fcall.ts";
+import { ORDWR, OWRITE } from "../../kernel/abi/const.ts";
+import * as fc from "../../kernel/abi/fcall.ts";
 import { clunk, flush, open, said, served, stat, stream, walk, write } from "./msg.ts";
 
 test("a stream sends a run in frames, and ends with the count or an empty frame", (t) => {

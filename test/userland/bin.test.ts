@@ -2,11 +2,11 @@
 
 import test, { type ExecutionContext } from "ava";
 import type { Booted } from "../../kernel/boot.ts";
-import { RFFDG, RFPROC } from "../../kernel/const.ts";
+import { RFFDG, RFPROC } from "../../kernel/abi/const.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { bin } from "../../userland/bin/index.ts";
 import { print } from "../../userland/lib/io.ts";
-import { tokenize } from "../../userland/lib/quote.ts";
+import { tokenize } from "../../kernel/abi/quote.ts";
 import { run, within } from "../kit.ts";
 
 /** Runs the lines of a script, one command a line, and gives all that was printed; "! status" after a failure. */

@@ -1,19 +1,19 @@
 // The space-time diagram: which messages it shows at a step, with which times, and where.
 
 import test from "ava";
-import { MCREATE, MREPL, OREAD } from "../../kernel/const.ts";
-import { Rerror, Rread, Tread } from "../../kernel/fcall.ts";
+import { MCREATE, MREPL, OREAD } from "../../kernel/abi/const.ts";
+import { Rerror, Rread, Tread } from "../../kernel/abi/fcall.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { postmount } from "../../userland/lib/9p.ts";
 import { dial } from "../../userland/lib/dial.ts";
 import { newram } from "../../userland/lib/ram.ts";
 import { serveramfs, simnet } from "../../userland/boot/net.ts";
-import { exactly, sentences } from "../../userland/view/arrowtext.ts";
-import { axislines } from "../../userland/view/axis.ts";
-import { diagramsvg, layout } from "../../userland/view/diagram.ts";
-import { Recorder } from "../../userland/view/recorder.ts";
-import type { About, Rcall, Recording, Revent } from "../../userland/view/recording.ts";
-import { Scenes } from "../../userland/view/scene.ts";
+import { exactly, sentences } from "../../userland/view/draw/arrowtext.ts";
+import { axislines } from "../../userland/view/draw/axis.ts";
+import { diagramsvg, layout } from "../../userland/view/draw/diagram.ts";
+import { Recorder } from "../../userland/view/record/recorder.ts";
+import type { About, Rcall, Recording, Revent } from "../../userland/view/record/recording.ts";
+import { Scenes } from "../../userland/view/draw/scene.ts";
 import { put } from "../kit.ts";
 
 const ABOUT: About = {

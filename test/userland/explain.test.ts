@@ -3,7 +3,7 @@
 import test from "ava";
 import { Usage, parse } from "../../userland/host/command.ts";
 import { explain, explaintext } from "../../userland/host/explain.ts";
-import { fold } from "../../userland/view/explain.ts";
+import { fold } from "../../userland/view/words/explain.ts";
 
 const FAR = ["--host", "far:rtt=50ms"];
 

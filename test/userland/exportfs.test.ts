@@ -16,8 +16,8 @@ import {
   OWRITE,
   RFFDG,
   RFPROC,
-} from "../../kernel/const.ts";
-import { PlanError } from "../../kernel/errors.ts";
+} from "../../kernel/abi/const.ts";
+import { PlanError } from "../../kernel/abi/errors.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { bin } from "../../userland/bin/index.ts";
 import { postmount } from "../../userland/lib/9p.ts";

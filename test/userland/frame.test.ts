@@ -2,23 +2,23 @@
 // and the screens that the terminal makes of it.
 
 import test from "ava";
-import { DMDIR, MAFTER, MCACHE, MCREATE, MREPL, OREAD, PNPROC } from "../../kernel/const.ts";
-import { Twrite } from "../../kernel/fcall.ts";
+import { DMDIR, MAFTER, MCACHE, MCREATE, MREPL, OREAD, PNPROC } from "../../kernel/abi/const.ts";
+import { Twrite } from "../../kernel/abi/fcall.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { fitted, width } from "../../userland/host/ansi.ts";
 import { Stepper } from "../../userland/host/stepper.ts";
 import { dial } from "../../userland/lib/dial.ts";
 import { postnote } from "../../userland/lib/proc.ts";
-import { barof } from "../../userland/view/bar.ts";
-import { eventtext } from "../../userland/view/eventtext.ts";
-import { frameof } from "../../userland/view/frame.ts";
-import type { Frame } from "../../userland/view/frame.ts";
-import { frametext, looktext, rowtext } from "../../userland/view/frametext.ts";
-import { cleanname } from "../../userland/view/look.ts";
-import type { Recording } from "../../userland/view/recording.ts";
-import { Tape } from "../../userland/view/tape.ts";
-import { rows } from "../../userland/view/tree.ts";
-import { decision } from "../../userland/view/why.ts";
+import { barof } from "../../userland/view/step/bar.ts";
+import { eventtext } from "../../userland/view/words/eventtext.ts";
+import { frameof } from "../../userland/view/step/frame.ts";
+import type { Frame } from "../../userland/view/step/frame.ts";
+import { frametext, looktext, rowtext } from "../../userland/view/step/frametext.ts";
+import { cleanname } from "../../userland/view/step/look.ts";
+import type { Recording } from "../../userland/view/record/recording.ts";
+import { Tape } from "../../userland/view/record/tape.ts";
+import { rows } from "../../userland/view/step/tree.ts";
+import { decision } from "../../userland/view/words/why.ts";
 import { failure, mountram, put } from "../kit.ts";
 import { recorded } from "./recorded.ts";
 

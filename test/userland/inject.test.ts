@@ -2,11 +2,11 @@
 
 import test from "ava";
 import fc from "fast-check";
-import { SHORTABLE } from "../../devices/faults.ts";
-import { MESSAGES } from "../../kernel/fcallfmt.ts";
-import { Faults } from "../../devices/faults.ts";
-import { Tread, Twrite } from "../../kernel/fcall.ts";
-import type { Fcall } from "../../kernel/fcall.ts";
+import { SHORTABLE } from "../../devices/fault/faults.ts";
+import { MESSAGES } from "../../kernel/abi/fcallfmt.ts";
+import { Faults } from "../../devices/fault/faults.ts";
+import { Tread, Twrite } from "../../kernel/abi/fcall.ts";
+import type { Fcall } from "../../kernel/abi/fcall.ts";
 import { boot } from "../../userland/boot/boot.ts";
 import { faultfmt, faultsof, parsefault, unfired } from "../../userland/boot/inject.ts";
 import { Unitserror } from "../../userland/boot/units.ts";

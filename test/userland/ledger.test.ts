@@ -1,11 +1,11 @@
 // What a run cost, added up.
 
 import test from "ava";
-import { MREPL, OREAD } from "../../kernel/const.ts";
+import { MREPL, OREAD } from "../../kernel/abi/const.ts";
 import type { Sys } from "../../syscalls/sys.ts";
-import { Ledger, ledger, newtotals, traffic } from "../../userland/view/ledger.ts";
-import type { Totals } from "../../userland/view/ledger.ts";
-import { summaryfmt } from "../../userland/view/summary.ts";
+import { Ledger, ledger, newtotals, traffic } from "../../userland/view/record/ledger.ts";
+import type { Totals } from "../../userland/view/record/ledger.ts";
+import { summaryfmt } from "../../userland/view/export/summary.ts";
 import { put } from "../kit.ts";
 import { recorded, remount } from "./recorded.ts";
 

@@ -13,7 +13,7 @@ import {
   ORDWR,
   OREAD,
   OWRITE,
-} from "../../kernel/const.ts";
+} from "../../kernel/abi/const.ts";
 import type { Sys, Task } from "../../syscalls/sys.ts";
 import { file, serve, tree } from "../../userland/lib/9p.ts";
 import { all } from "../../userland/lib/all.ts";
@@ -23,10 +23,10 @@ import { type ThreadSys, both } from "../../userland/lib/both.ts";
 import { ctime, gmtime, lstime } from "../../userland/lib/ctime.ts";
 import { readdir } from "../../userland/lib/dirread.ts";
 import { fprint, print, readall, readn, readtext, writefile } from "../../userland/lib/io.ts";
-import { modestring } from "../../userland/lib/modes.ts";
+import { modestring } from "../../kernel/abi/modes.ts";
 import { basename, dirname, join } from "../../userland/lib/name.ts";
 import { access, getenv, getpid, getuser, getwd, iounit, putenv } from "../../userland/lib/proc.ts";
-import { quote, tokenize } from "../../userland/lib/quote.ts";
+import { quote, tokenize } from "../../kernel/abi/quote.ts";
 import { failure, run, within } from "../kit.ts";
 import { chance } from "./rig.ts";
 

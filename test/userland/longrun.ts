@@ -1,8 +1,8 @@
 // A recording of a long run that nobody had to make: n reads of a far file, six events each.
 
-import { Rread, Tread } from "../../kernel/fcall.ts";
-import { FORMAT, VERSION } from "../../userland/view/recording.ts";
-import type { Rcall, Recording, Revent } from "../../userland/view/recording.ts";
+import { Rread, Tread } from "../../kernel/abi/fcall.ts";
+import { FORMAT, VERSION } from "../../userland/view/record/recording.ts";
+import type { Rcall, Recording, Revent } from "../../userland/view/record/recording.ts";
 
 /** Bytes of each message, and how long each way takes. */
 const BYTES = 23;

@@ -1,10 +1,10 @@
 // Messages in short, what replies say in a word, and a server to send them to.
 
 import type { ExecutionContext } from "ava";
-import { NOFID, NOTAG, OREAD } from "../../kernel/const.ts";
-import * as fc from "../../kernel/fcall.ts";
-import type { Rmsg, Tmsg } from "../../kernel/fcall.ts";
-import { utfdecode, utfencode } from "../../kernel/utf.ts";
+import { NOFID, NOTAG, OREAD } from "../../kernel/abi/const.ts";
+import * as fc from "../../kernel/abi/fcall.ts";
+import type { Rmsg, Tmsg } from "../../kernel/abi/fcall.ts";
+import { utfdecode, utfencode } from "../../kernel/abi/utf.ts";
 import { Rig } from "./rig.ts";
 import { Slowsrv } from "./slow.ts";
 

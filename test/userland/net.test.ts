@@ -1,7 +1,7 @@
 // Several kernels on one clock, the little internet made of them, and how a person writes times and rates.
 
 import test from "ava";
-import { OWRITE } from "../../kernel/const.ts";
+import { OWRITE } from "../../kernel/abi/const.ts";
 import type { Event } from "../../kernel/trace.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { type Given, parse } from "../../userland/host/command.ts";

@@ -2,13 +2,13 @@
 
 import test from "ava";
 import type { ExecutionContext } from "ava";
-import { MREPL } from "../../kernel/const.ts";
-import { Rversion, convM2S, framesize } from "../../kernel/fcall.ts";
-import { fcallfmt } from "../../kernel/fcallfmt.ts";
-import { utfdecode } from "../../kernel/utf.ts";
+import { MREPL } from "../../kernel/abi/const.ts";
+import { Rversion, convM2S, framesize } from "../../kernel/abi/fcall.ts";
+import { fcallfmt } from "../../kernel/abi/fcallfmt.ts";
+import { utfdecode } from "../../kernel/abi/utf.ts";
 import type { Sys } from "../../syscalls/sys.ts";
-import { Pcapng } from "../../userland/view/pcapng.ts";
-import type { Tell } from "../../userland/view/recorder.ts";
+import { Pcapng } from "../../userland/view/export/pcapng.ts";
+import type { Tell } from "../../userland/view/record/recorder.ts";
 import { failure, put } from "../kit.ts";
 import { recorded, remount } from "./recorded.ts";
 

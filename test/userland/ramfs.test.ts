@@ -10,10 +10,10 @@ import {
   OREAD,
   OTRUNC,
   OWRITE,
-} from "../../kernel/const.ts";
-import { type Dir, type Wstat, convD2M, sizeD2M, wstatdir, convM2D } from "../../kernel/dir.ts";
-import * as fc from "../../kernel/fcall.ts";
-import type { Tmsg } from "../../kernel/fcall.ts";
+} from "../../kernel/abi/const.ts";
+import { type Dir, type Wstat, convD2M, sizeD2M, wstatdir, convM2D } from "../../kernel/abi/dir.ts";
+import * as fc from "../../kernel/abi/fcall.ts";
+import type { Tmsg } from "../../kernel/abi/fcall.ts";
 import { newram } from "../../userland/lib/ram.ts";
 import { clunk, open, read, remove, said, stat, stream, version, walk, write } from "./msg.ts";
 import { Rig } from "./rig.ts";

@@ -1,12 +1,12 @@
 // Runs to look at: a program on a machine with a ramfs 50 ms away, recorded.
 
-import { MCREATE, MREPL } from "../../kernel/const.ts";
+import { MCREATE, MREPL } from "../../kernel/abi/const.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { serveramfs, simnet } from "../../userland/boot/net.ts";
 import { dial } from "../../userland/lib/dial.ts";
-import { Recorder } from "../../userland/view/recorder.ts";
-import type { Recordopts } from "../../userland/view/recorder.ts";
-import type { About, Recording } from "../../userland/view/recording.ts";
+import { Recorder } from "../../userland/view/record/recorder.ts";
+import type { Recordopts } from "../../userland/view/record/recorder.ts";
+import type { About, Recording } from "../../userland/view/record/recording.ts";
 
 export const ABOUT: About = {
   program: "test",

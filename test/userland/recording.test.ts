@@ -3,13 +3,13 @@
 
 import { readFileSync } from "node:fs";
 import test from "ava";
-import { MAFTER, MREPL, OREAD, OWRITE, RFPROC } from "../../kernel/const.ts";
+import { MAFTER, MREPL, OREAD, OWRITE, RFPROC } from "../../kernel/abi/const.ts";
 import type { Sys } from "../../syscalls/sys.ts";
-import { base64, unbase64 } from "../../userland/view/base64.ts";
-import { compare } from "../../userland/view/compare.ts";
-import { Recorder } from "../../userland/view/recorder.ts";
-import { Recordingerror, fromjson, tojson } from "../../userland/view/recording.ts";
-import type { Rcall, Recording } from "../../userland/view/recording.ts";
+import { base64, unbase64 } from "../../userland/view/record/base64.ts";
+import { compare } from "../../userland/view/record/compare.ts";
+import { Recorder } from "../../userland/view/record/recorder.ts";
+import { Recordingerror, fromjson, tojson } from "../../userland/view/record/recording.ts";
+import type { Rcall, Recording } from "../../userland/view/record/recording.ts";
 import { failure, put } from "../kit.ts";
 import { ABOUT, recorded, remount } from "./recorded.ts";
 

@@ -1,7 +1,7 @@
 // A server and its client without a kernel: the system calls that the 9P library uses, made of arrays,
 // and a scheduler that runs any ready thread next, as a seed says. What a thread sleeps on is a Gate.
 
-import { PlanError } from "../../kernel/errors.ts";
+import { PlanError } from "../../kernel/abi/errors.ts";
 import {
   type Rmsg,
   type Tmsg,
@@ -10,7 +10,7 @@ import {
   framesize,
   isT,
   sizeS2M,
-} from "../../kernel/fcall.ts";
+} from "../../kernel/abi/fcall.ts";
 import type { Task } from "../../syscalls/sys.ts";
 import type { ThreadSys } from "../../userland/lib/both.ts";
 import { type Anysrv, serve } from "../../userland/lib/9p.ts";

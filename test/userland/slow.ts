@@ -1,10 +1,10 @@
 // A server for tests: two directories of files, whose reads and writes take as long as the test likes,
 // and which remembers everything that it was asked to do.
 
-import { DMDIR, QTDIR } from "../../kernel/const.ts";
-import type { Dir } from "../../kernel/dir.ts";
-import { PlanError } from "../../kernel/errors.ts";
-import { utfdecode } from "../../kernel/utf.ts";
+import { DMDIR, QTDIR } from "../../kernel/abi/const.ts";
+import type { Dir } from "../../kernel/abi/dir.ts";
+import { PlanError } from "../../kernel/abi/errors.ts";
+import { utfdecode } from "../../kernel/abi/utf.ts";
 import type { Task } from "../../syscalls/sys.ts";
 import type { Fid, Srv } from "../../userland/lib/9p.ts";
 import { Gate, type Rig } from "./rig.ts";

@@ -1,13 +1,13 @@
 // A recording as a tape: where each move leads, and what it costs to move in a long one.
 
 import test from "ava";
-import { DMDIR, MAFTER, MREPL, OREAD } from "../../kernel/const.ts";
+import { DMDIR, MAFTER, MREPL, OREAD } from "../../kernel/abi/const.ts";
 import type { Sys } from "../../syscalls/sys.ts";
-import { frameof } from "../../userland/view/frame.ts";
-import { markof, nextmark, search } from "../../userland/view/mark.ts";
-import type { Mark } from "../../userland/view/mark.ts";
-import { Tape } from "../../userland/view/tape.ts";
-import type { By } from "../../userland/view/tape.ts";
+import { frameof } from "../../userland/view/step/frame.ts";
+import { markof, nextmark, search } from "../../userland/view/record/mark.ts";
+import type { Mark } from "../../userland/view/record/mark.ts";
+import { Tape } from "../../userland/view/record/tape.ts";
+import type { By } from "../../userland/view/record/tape.ts";
 import { failure, put } from "../kit.ts";
 import { longrun } from "./longrun.ts";
 import { recorded } from "./recorded.ts";

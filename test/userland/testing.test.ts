@@ -3,7 +3,7 @@
 
 import test from "ava";
 import type { ExecutionContext } from "ava";
-import { MREPL, OREAD, OWRITE, RFPROC } from "../../kernel/const.ts";
+import { MREPL, OREAD, OWRITE, RFPROC } from "../../kernel/abi/const.ts";
 import type { Main, Sys, Task, TaskSys } from "../../syscalls/sys.ts";
 import { tree } from "../../userland/lib/9p.ts";
 import { dial } from "../../userland/lib/dial.ts";

@@ -2,7 +2,7 @@
 
 import test from "ava";
 import type { Sys } from "../../syscalls/sys.ts";
-import { TAIL, Timeline } from "../../userland/view/timeline.ts";
+import { TAIL, Timeline } from "../../userland/view/export/timeline.ts";
 import { put } from "../kit.ts";
 import { recorded, remount } from "./recorded.ts";
 

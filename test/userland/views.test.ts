@@ -2,16 +2,16 @@
 // every number is exact. And the words of the command line, taken apart.
 
 import test from "ava";
-import { MCREATE, MREPL, OREAD } from "../../kernel/const.ts";
+import { MCREATE, MREPL, OREAD } from "../../kernel/abi/const.ts";
 import type { Booted } from "../../kernel/boot.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { Given, Usage, nearest, parse } from "../../userland/host/command.ts";
 import type { Command } from "../../userland/host/command.ts";
 import { strip } from "../../userland/host/hooks.ts";
-import { fit, line } from "../../userland/view/line.ts";
-import type { Line } from "../../userland/view/line.ts";
-import { Strace } from "../../userland/view/strace.ts";
-import { Tour } from "../../userland/view/tour.ts";
+import { fit, line } from "../../userland/view/words/line.ts";
+import type { Line } from "../../userland/view/words/line.ts";
+import { Strace } from "../../userland/view/export/strace.ts";
+import { Tour } from "../../userland/view/export/tour.ts";
 import { failure, mountram, put, within } from "../kit.ts";
 
 /** Runs a program and gives the lines of a view of it, from when the program calls its last argument. */

@@ -1,18 +1,18 @@
 // Names, errors and data that would command a terminal: no view lets them.
 
 import test from "ava";
-import { Buffertty } from "../../kernel/tty.ts";
+import { Buffertty } from "../../kernel/proc/tty.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { Given, parse } from "../../userland/host/command.ts";
 import { fitted, painted } from "../../userland/host/ansi.ts";
 import { explain, explaintext } from "../../userland/host/explain.ts";
 import { recordrun } from "../../userland/host/record.ts";
 import { Stepper } from "../../userland/host/stepper.ts";
-import { Strace } from "../../userland/view/strace.ts";
-import { frameof } from "../../userland/view/frame.ts";
-import { frametext } from "../../userland/view/frametext.ts";
-import { Tape } from "../../userland/view/tape.ts";
-import { visible } from "../../userland/view/visible.ts";
+import { Strace } from "../../userland/view/export/strace.ts";
+import { frameof } from "../../userland/view/step/frame.ts";
+import { frametext } from "../../userland/view/step/frametext.ts";
+import { Tape } from "../../userland/view/record/tape.ts";
+import { visible } from "../../userland/view/words/visible.ts";
 import { failure, within } from "../kit.ts";
 
 const EVIL = "\u001B]0;mine\u0007\u009B2J\u202Eback\u2028\r\n\u0085\uD800";

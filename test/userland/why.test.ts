@@ -12,15 +12,15 @@ import {
   ORCLOSE,
   OREAD,
   OWRITE,
-} from "../../kernel/const.ts";
-import { Rclunk, Tclunk } from "../../kernel/fcall.ts";
+} from "../../kernel/abi/const.ts";
+import { Rclunk, Tclunk } from "../../kernel/abi/fcall.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { systab } from "../../syscalls/table.ts";
 import { serveramfs, simnet } from "../../userland/boot/net.ts";
 import { dial } from "../../userland/lib/dial.ts";
-import { Recorder } from "../../userland/view/recorder.ts";
-import type { Recording, Revent } from "../../userland/view/recording.ts";
-import { CALLS, decision } from "../../userland/view/why.ts";
+import { Recorder } from "../../userland/view/record/recorder.ts";
+import type { Recording, Revent } from "../../userland/view/record/recording.ts";
+import { CALLS, decision } from "../../userland/view/words/why.ts";
 import { failure, put } from "../kit.ts";
 
 type Spaces = "names" | "standard";

@@ -1,6 +1,6 @@
 // bind: makes a file or directory appear at another name. bind(1)
 
-import { MAFTER, MBEFORE, MCACHE, MCREATE, MREPL } from "../../kernel/const.ts";
+import { MAFTER, MBEFORE, MCACHE, MCREATE, MREPL } from "../../kernel/abi/const.ts";
 import type { Exit, Task } from "../../syscalls/sys.ts";
 import { args } from "../lib/arg.ts";
 import type { ThreadSys } from "../lib/both.ts";

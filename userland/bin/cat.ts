@@ -1,7 +1,7 @@
 // cat: copies files, or descriptor 0, to descriptor 1, by streams; if it takes long, and the bytes go
 // elsewhere, it says on the terminal how far it is. cat(1)
 
-import { OREAD, OSTREAM } from "../../kernel/const.ts";
+import { OREAD, OSTREAM } from "../../kernel/abi/const.ts";
 import type { Exit, Task } from "../../syscalls/sys.ts";
 import type { ThreadSys } from "../lib/both.ts";
 import { writeall } from "../lib/io.ts";

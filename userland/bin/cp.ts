@@ -1,9 +1,9 @@
 // cp: copies a file to a file, or files into a directory; -x keeps mode and time, -g group too. How far a
 // long copy is it says on a terminal, with -v anywhere. cp(1)
 
-import { DMDIR } from "../../kernel/const.ts";
-import type { Dir } from "../../kernel/dir.ts";
-import { PlanError } from "../../kernel/errors.ts";
+import { DMDIR } from "../../kernel/abi/const.ts";
+import type { Dir } from "../../kernel/abi/dir.ts";
+import { PlanError } from "../../kernel/abi/errors.ts";
 import type { Exit, Task } from "../../syscalls/sys.ts";
 import { type Args, args } from "../lib/arg.ts";
 import type { ThreadSys } from "../lib/both.ts";

@@ -6,8 +6,8 @@
 //
 // How far a long copy is it says on a terminal, with -v anywhere.
 
-import { OREAD, OWRITE } from "../../kernel/const.ts";
-import { PlanError } from "../../kernel/errors.ts";
+import { OREAD, OWRITE } from "../../kernel/abi/const.ts";
+import { PlanError } from "../../kernel/abi/errors.ts";
 import type { Exit, Task } from "../../syscalls/sys.ts";
 import { all } from "../lib/all.ts";
 import { args } from "../lib/arg.ts";

@@ -4,9 +4,9 @@
 //
 // How far it is it says on a terminal, if the body does not go there; with -v in any case.
 
-import { OSTREAM, OWRITE } from "../../kernel/const.ts";
-import { PlanError } from "../../kernel/errors.ts";
-import { utfencode } from "../../kernel/utf.ts";
+import { OSTREAM, OWRITE } from "../../kernel/abi/const.ts";
+import { PlanError } from "../../kernel/abi/errors.ts";
+import { utfencode } from "../../kernel/abi/utf.ts";
 import type { Exit, Task } from "../../syscalls/sys.ts";
 import { args } from "../lib/arg.ts";
 import type { ThreadSys } from "../lib/both.ts";

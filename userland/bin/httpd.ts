@@ -4,9 +4,9 @@
 //
 // Each call has a thread; a connection takes one request after another. A file is read as a stream.
 
-import { OREAD, OSTREAM, QTDIR } from "../../kernel/const.ts";
-import { PlanError } from "../../kernel/errors.ts";
-import { utfencode } from "../../kernel/utf.ts";
+import { OREAD, OSTREAM, QTDIR } from "../../kernel/abi/const.ts";
+import { PlanError } from "../../kernel/abi/errors.ts";
+import { utfencode } from "../../kernel/abi/utf.ts";
 import type { Exit, Task } from "../../syscalls/sys.ts";
 import { args } from "../lib/arg.ts";
 import type { ThreadSys } from "../lib/both.ts";

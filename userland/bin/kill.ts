@@ -3,8 +3,8 @@
 //	kill name ...          prints the commands that would end the processes that run these programs
 //	kill [-n note] pid ... posts a note, "kill" if not given
 
-import { PNPROC } from "../../kernel/const.ts";
-import { PlanError } from "../../kernel/errors.ts";
+import { PNPROC } from "../../kernel/abi/const.ts";
+import { PlanError } from "../../kernel/abi/errors.ts";
 import type { Exit, Task } from "../../syscalls/sys.ts";
 import { args } from "../lib/arg.ts";
 import type { ThreadSys } from "../lib/both.ts";

@@ -5,18 +5,18 @@
 // -d: the directories themselves; -l: long; -q: with qids; -p: last elements only; -t: latest first; -n: in the
 // order read; -r: reversed.
 
-import { DMDIR } from "../../kernel/const.ts";
-import type { Dir } from "../../kernel/dir.ts";
+import { DMDIR } from "../../kernel/abi/const.ts";
+import type { Dir } from "../../kernel/abi/dir.ts";
 import type { Exit, Task } from "../../syscalls/sys.ts";
 import { type Args, args } from "../lib/arg.ts";
 import type { ThreadSys } from "../lib/both.ts";
 import { lstime } from "../lib/ctime.ts";
 import { readdir } from "../lib/dirread.ts";
 import { fprint, print } from "../lib/io.ts";
-import { modestring, qidstring } from "../lib/modes.ts";
+import { modestring, qidstring } from "../../kernel/abi/modes.ts";
 import { basename, join } from "../lib/name.ts";
 import { errtext, warn } from "../lib/proc.ts";
-import { quote } from "../lib/quote.ts";
+import { quote } from "../../kernel/abi/quote.ts";
 
 type Entry = { readonly name: string; readonly d: Dir };
 

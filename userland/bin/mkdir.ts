@@ -1,6 +1,6 @@
 // mkdir: makes directories; -p those on the way too, and none is too many; -m mode. mkdir(1)
 
-import { DMDIR, OREAD } from "../../kernel/const.ts";
+import { DMDIR, OREAD } from "../../kernel/abi/const.ts";
 import type { Exit, Task } from "../../syscalls/sys.ts";
 import { args } from "../lib/arg.ts";
 import type { ThreadSys } from "../lib/both.ts";

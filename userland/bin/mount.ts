@@ -1,6 +1,6 @@
 // mount: mounts the server behind a file, as a rule one in /srv, on a name. bind(1)
 
-import { ORDWR } from "../../kernel/const.ts";
+import { ORDWR } from "../../kernel/abi/const.ts";
 import type { Exit, Task } from "../../syscalls/sys.ts";
 import { args } from "../lib/arg.ts";
 import type { ThreadSys } from "../lib/both.ts";

@@ -1,9 +1,9 @@
 // mv: renames a file, or moves files into a directory: by wstat where that does, else by copy and remove.
 // mv(1)
 
-import { DMDIR } from "../../kernel/const.ts";
-import type { Dir } from "../../kernel/dir.ts";
-import { PlanError } from "../../kernel/errors.ts";
+import { DMDIR } from "../../kernel/abi/const.ts";
+import type { Dir } from "../../kernel/abi/dir.ts";
+import { PlanError } from "../../kernel/abi/errors.ts";
 import type { Exit, Task } from "../../syscalls/sys.ts";
 import { args } from "../lib/arg.ts";
 import type { ThreadSys } from "../lib/both.ts";

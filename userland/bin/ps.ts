@@ -7,7 +7,7 @@ import type { ThreadSys } from "../lib/both.ts";
 import { readdir } from "../lib/dirread.ts";
 import { fprint, print, readtext } from "../lib/io.ts";
 import { errtext, sysfatal } from "../lib/proc.ts";
-import { PlanError } from "../../kernel/errors.ts";
+import { PlanError } from "../../kernel/abi/errors.ts";
 
 export default function* ps(sys: ThreadSys, argv: readonly string[]): Task<Exit> {
   const a = args(argv, "ap");

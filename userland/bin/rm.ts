@@ -1,7 +1,7 @@
 // rm: removes files, and empty directories; -r directories with all that is in them; -f in silence. rm(1)
 
-import { DMDIR } from "../../kernel/const.ts";
-import { PlanError } from "../../kernel/errors.ts";
+import { DMDIR } from "../../kernel/abi/const.ts";
+import { PlanError } from "../../kernel/abi/errors.ts";
 import type { Exit, Task } from "../../syscalls/sys.ts";
 import { args } from "../lib/arg.ts";
 import type { ThreadSys } from "../lib/both.ts";

@@ -1,8 +1,8 @@
 // touch: sets the time of files to now, or to -t seconds; creates those that are not there, unless -c.
 // touch(1)
 
-import { OREAD } from "../../kernel/const.ts";
-import { PlanError } from "../../kernel/errors.ts";
+import { OREAD } from "../../kernel/abi/const.ts";
+import { PlanError } from "../../kernel/abi/errors.ts";
 import type { Exit, Task } from "../../syscalls/sys.ts";
 import { args } from "../lib/arg.ts";
 import type { ThreadSys } from "../lib/both.ts";

@@ -1,6 +1,6 @@
 // wc: counts lines, words, runes, bytes. wc(1)
 
-import { OREAD } from "../../kernel/const.ts";
+import { OREAD } from "../../kernel/abi/const.ts";
 import type { Exit, Task } from "../../syscalls/sys.ts";
 import { args } from "../lib/arg.ts";
 import type { ThreadSys } from "../lib/both.ts";

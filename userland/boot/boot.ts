@@ -1,19 +1,19 @@
 // The configuration of a kernel: the devices that it has wherever it runs, its first name space, and the
 // options of boot. What Plan 9's kernel configuration files (pc, pcf) are to its boot(8).
 
-import { MAFTER, MCREATE, MREPL } from "../../kernel/const.ts";
+import { MAFTER, MCREATE, MREPL } from "../../kernel/abi/const.ts";
 import { Buffertty, newkernel } from "../../kernel/boot.ts";
 import type { Booted, Firstbind, Newdev } from "../../kernel/boot.ts";
-import type { Host } from "../../kernel/clock.ts";
-import type { Chance, Sched } from "../../kernel/sched.ts";
-import type { Tty } from "../../kernel/tty.ts";
+import type { Host } from "../../kernel/proc/clock.ts";
+import type { Chance, Sched } from "../../kernel/proc/sched.ts";
+import type { Tty } from "../../kernel/proc/tty.ts";
 import { newCap } from "../../devices/cap.ts";
 import { newCons } from "../../devices/cons.ts";
 import { newDup } from "../../devices/dup.ts";
 import { newEnv } from "../../devices/env.ts";
 import { newMem } from "../../devices/mem.ts";
 import type { Tree } from "../../devices/mem.ts";
-import { newMnt } from "../../devices/mnt.ts";
+import { newMnt } from "../../devices/mnt/mnt.ts";
 import { newPipe } from "../../devices/pipe.ts";
 import { newProc } from "../../devices/proc.ts";
 import { newRoot } from "../../devices/root.ts";

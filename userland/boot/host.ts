@@ -1,7 +1,7 @@
 // The machine under a kernel, whichever it is: its clock, its event loop, its chance. Node and pages both
 // have what is used here; setImmediate is Node's, and a message port is a page's way to the same.
 
-import type { Host } from "../../kernel/clock.ts";
+import type { Host } from "../../kernel/proc/clock.ts";
 
 declare const performance: { now(): number; readonly timeOrigin: number };
 declare const crypto: { getRandomValues(buf: Uint8Array): void };

@@ -4,21 +4,21 @@
 export { boot } from "./boot.ts";
 export type { Bootopts } from "./boot.ts";
 export type { Booted as Kernel, Firstbind, Newdev } from "../../kernel/boot.ts";
-export type { Host } from "../../kernel/clock.ts";
-export type { Process, Spawnopts } from "../../kernel/spawn.ts";
+export type { Host } from "../../kernel/proc/clock.ts";
+export type { Process, Spawnopts } from "../../kernel/proc/spawn.ts";
 export type { Audit } from "../../kernel/kernel.ts";
 export type { Call, Event, Step, Trace } from "../../kernel/trace.ts";
-export type { Tty } from "../../kernel/tty.ts";
+export type { Tty } from "../../kernel/proc/tty.ts";
 export type { Tree } from "../../devices/mem.ts";
 export { faultfmt, parsefault } from "./inject.ts";
 export type { Inject } from "./inject.ts";
-export { Faults } from "../../devices/faults.ts";
-export type { Effect, Fault, Injected, When } from "../../devices/faults.ts";
+export { Faults } from "../../devices/fault/faults.ts";
+export type { Effect, Fault, Injected, When } from "../../devices/fault/faults.ts";
 export { serveramfs, simnet } from "./net.ts";
 export type { Linkspec, Net, Netlink, Netopts } from "./net.ts";
 export { Unitserror } from "./units.ts";
 export { bin } from "../bin/index.ts";
-export type { Dir, Qid, Wstat } from "../../kernel/dir.ts";
+export type { Dir, Qid, Wstat } from "../../kernel/abi/dir.ts";
 export type {
   Exit,
   Handler,
@@ -30,8 +30,8 @@ export type {
   Threads,
   Waitmsg,
 } from "../../syscalls/sys.ts";
-export { PlanError } from "../../kernel/errors.ts";
-export * from "../../kernel/const.ts";
+export { PlanError } from "../../kernel/abi/errors.ts";
+export * from "../../kernel/abi/const.ts";
 
 // What libc, lib9p and the like give a program: userland/lib.
 export { both } from "../lib/both.ts";
@@ -76,10 +76,10 @@ export type { Exportopts } from "../lib/export.ts";
 export { newram } from "../lib/ram.ts";
 export type { Ramopts } from "../lib/ram.ts";
 export { args } from "../lib/arg.ts";
-export { quote, tokenize } from "../lib/quote.ts";
+export { quote, tokenize } from "../../kernel/abi/quote.ts";
 
 // The recording of a run (docs/recording.md).
-export { Recorder } from "../view/recorder.ts";
-export type { Recordopts } from "../view/recorder.ts";
-export { Recordingerror, fromjson, tojson } from "../view/recording.ts";
-export type { Rcall, Recording, Revent } from "../view/recording.ts";
+export { Recorder } from "../view/record/recorder.ts";
+export type { Recordopts } from "../view/record/recorder.ts";
+export { Recordingerror, fromjson, tojson } from "../view/record/recording.ts";
+export type { Rcall, Recording, Revent } from "../view/record/recording.ts";

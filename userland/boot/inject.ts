@@ -4,14 +4,14 @@
 //	Rread,Rwrite:conn=far:delay=20ms   every such reply of far comes 20 ms later
 //	Twalk:when=2+:drop                 from the second on none reaches the server
 //
-// What they do is in devices/faultwire.ts.
+// What they do is in devices/fault/wire.ts.
 
-import { newfilter } from "../../devices/faultwire.ts";
-import { Faults, SHORTABLE } from "../../devices/faults.ts";
-import { MESSAGES } from "../../kernel/fcallfmt.ts";
-import type { Effect, Fault, When } from "../../devices/faults.ts";
+import { newfilter } from "../../devices/fault/wire.ts";
+import { Faults, SHORTABLE } from "../../devices/fault/faults.ts";
+import { MESSAGES } from "../../kernel/abi/fcallfmt.ts";
+import type { Effect, Fault, When } from "../../devices/fault/faults.ts";
 import type { Config } from "../../kernel/kernel.ts";
-import { utflen } from "../../kernel/utf.ts";
+import { utflen } from "../../kernel/abi/utf.ts";
 import { Unitserror, parsetime, showtime } from "./units.ts";
 
 /** How a fault is written. */

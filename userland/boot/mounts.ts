@@ -2,10 +2,10 @@
 // made in a process whose name space the program then shares, so that the program's own process begins
 // with it.
 
-import { DMDIR, MCREATE, MREPL, OREAD } from "../../kernel/const.ts";
+import { DMDIR, MCREATE, MREPL, OREAD } from "../../kernel/abi/const.ts";
 import type { Booted } from "../../kernel/boot.ts";
-import { PlanError } from "../../kernel/errors.ts";
-import type { Process } from "../../kernel/spawn.ts";
+import { PlanError } from "../../kernel/abi/errors.ts";
+import type { Process } from "../../kernel/proc/spawn.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { type Both, both } from "../lib/both.ts";
 import { dial } from "../lib/dial.ts";

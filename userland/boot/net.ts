@@ -9,18 +9,18 @@
 //	link.cut(); link.heal(); link.stall("1s");
 //	await net.shutdown();
 //
-// What is sent when, and what things cost, is in devices/ip-sim.ts.
+// What is sent when, and what things cost, is in devices/ip/ip-sim.ts.
 
-import { MREPL } from "../../kernel/const.ts";
+import { MREPL } from "../../kernel/abi/const.ts";
 import { newsched } from "../../kernel/boot.ts";
 import type { Booted } from "../../kernel/boot.ts";
-import type { Host } from "../../kernel/clock.ts";
+import type { Host } from "../../kernel/proc/clock.ts";
 import type { Audit } from "../../kernel/kernel.ts";
-import type { Chance, Machine, Sched } from "../../kernel/sched.ts";
-import type { Process } from "../../kernel/spawn.ts";
-import { newIp } from "../../devices/ip.ts";
-import { Simnet } from "../../devices/ip-sim.ts";
-import type { Link } from "../../devices/simlink.ts";
+import type { Chance, Machine, Sched } from "../../kernel/proc/sched.ts";
+import type { Process } from "../../kernel/proc/spawn.ts";
+import { newIp } from "../../devices/ip/ip.ts";
+import { Simnet } from "../../devices/ip/ip-sim.ts";
+import type { Link } from "../../devices/ip/simlink.ts";
 import type { Exit, Task } from "../../syscalls/sys.ts";
 import { type Anysrv, acceptsrv } from "../lib/9p.ts";
 import type { ThreadSys } from "../lib/both.ts";

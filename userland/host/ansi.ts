@@ -2,7 +2,7 @@
 // the whole screen, taken at the start and given back in every ending. What is on it is stepview.ts's.
 
 import { writeSync } from "node:fs";
-import { visible } from "../view/visible.ts";
+import { visible } from "../view/words/visible.ts";
 
 /** What a piece of text is; how that looks is decided here. */
 export type Style = "plain" | "bold" | "dim" | "title" | "good" | "bad" | "asked" | "path" | "mark";

@@ -1,7 +1,7 @@
 // A crash on the command line: the program's own lines of the stack, with files as seen from here. Those of
 // Node and of this package say nothing about the program and are left out.
 
-import { crashtext as crashof } from "../view/crash.ts";
+import { crashtext as crashof } from "../view/words/crash.ts";
 import { near } from "./hooks.ts";
 import { isours, stackframes } from "./place.ts";
 

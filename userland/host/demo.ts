@@ -11,14 +11,14 @@ import type { Booted } from "../../kernel/boot.ts";
 import { Usage } from "./command.ts";
 import type { Command, Given } from "./command.ts";
 import { wrap } from "./help.ts";
-import { line } from "../view/line.ts";
-import type { Line } from "../view/line.ts";
+import { line } from "../view/words/line.ts";
+import type { Line } from "../view/words/line.ts";
 import { loadprogram } from "./load.ts";
 import { machine } from "./machine.ts";
 import { Mounterror } from "../boot/mounts.ts";
 import { painter } from "./paint.ts";
-import { plural } from "../view/stepfmt.ts";
-import { Tour } from "../view/tour.ts";
+import { plural } from "../view/words/stepfmt.ts";
+import { Tour } from "../view/export/tour.ts";
 import { INTERRUPTED, watch } from "./watch.ts";
 
 const FIRST = fileURLToPath(new URL("../../../examples/first.ts", import.meta.url));

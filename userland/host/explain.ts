@@ -3,18 +3,18 @@
 // the same calls are made once more on machines of their own with the other name space. The words are
 // userland/view's.
 
-import { DMDIR } from "../../kernel/const.ts";
-import type { Dir } from "../../kernel/dir.ts";
-import { PlanError } from "../../kernel/errors.ts";
+import { DMDIR } from "../../kernel/abi/const.ts";
+import type { Dir } from "../../kernel/abi/dir.ts";
+import { PlanError } from "../../kernel/abi/errors.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { readdir } from "../lib/dirread.ts";
-import { modestring } from "../lib/modes.ts";
+import { modestring } from "../../kernel/abi/modes.ts";
 import { getwd } from "../lib/proc.ts";
-import { quote } from "../lib/quote.ts";
-import { explain as explained, fold } from "../view/explain.ts";
-import type { Asked, Explaining, Found } from "../view/explain.ts";
-import type { Recording } from "../view/recording.ts";
-import { visible } from "../view/visible.ts";
+import { quote } from "../../kernel/abi/quote.ts";
+import { explain as explained, fold } from "../view/words/explain.ts";
+import type { Asked, Explaining, Found } from "../view/words/explain.ts";
+import type { Recording } from "../view/record/recording.ts";
+import { visible } from "../view/words/visible.ts";
 import { Given, Usage, distance, nearest } from "./command.ts";
 import type { Command } from "./command.ts";
 import { recordrun } from "./record.ts";

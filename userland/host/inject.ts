@@ -1,11 +1,11 @@
 // The option --inject: faults of 9P that begin when the program does, so that the mounts made before it are
 // spared and messages are counted from there. A fault that no message met is told, since nothing was tested.
 
-import { Faults } from "../../devices/faults.ts";
-import type { Fault } from "../../devices/faults.ts";
+import { Faults } from "../../devices/fault/faults.ts";
+import type { Fault } from "../../devices/fault/faults.ts";
 import { parsefault, unfired } from "../boot/inject.ts";
 import { Unitserror } from "../boot/units.ts";
-import { visible } from "../view/visible.ts";
+import { visible } from "../view/words/visible.ts";
 import { Usage } from "./command.ts";
 import type { Given, Option } from "./command.ts";
 

@@ -6,7 +6,7 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import * as module from "node:module";
 import { basename, resolve as resolvepath } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import type { Program } from "../../kernel/trap.ts";
+import type { Program } from "../../kernel/proc/trap.ts";
 import { Usage } from "./command.ts";
 import { crashtext } from "./crash.ts";
 import { TYPESCRIPT, load, near, resolve, strip } from "./hooks.ts";

@@ -1,12 +1,12 @@
 // The machine that the command line boots: the usual kernel with the host's TCP at /net, the commands in
 // /bin, and the console on the streams of this process.
 
-import { MREPL } from "../../kernel/const.ts";
+import { MREPL } from "../../kernel/abi/const.ts";
 import type { Booted, Newdev } from "../../kernel/boot.ts";
-import { newFs } from "../../devices/fs-node.ts";
-import { newIp } from "../../devices/ip.ts";
-import { newNodestack } from "../../devices/ip-node.ts";
-import type { Netopts } from "../../devices/ip-node.ts";
+import { newFs } from "../../devices/fs/fs-node.ts";
+import { newIp } from "../../devices/ip/ip.ts";
+import { newNodestack } from "../../devices/ip/ip-node.ts";
+import type { Netopts } from "../../devices/ip/ip-node.ts";
 import { bin } from "../bin/index.ts";
 import { boot } from "../boot/boot.ts";
 import type { Bootopts } from "../boot/boot.ts";

@@ -13,7 +13,7 @@ import { Mounterror } from "../boot/mounts.ts";
 import { run } from "./run.ts";
 import { serve } from "./serve.ts";
 import { step } from "./step.ts";
-import { visible } from "../view/visible.ts";
+import { visible } from "../view/words/visible.ts";
 import { PIPECLOSED } from "./watch.ts";
 import { web } from "./web.ts";
 

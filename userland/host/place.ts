@@ -4,8 +4,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { SourceMap } from "node:module";
 import { fileURLToPath } from "node:url";
-import type { Findplace } from "../view/recorder.ts";
-import type { Source } from "../view/recording.ts";
+import type { Findplace } from "../view/record/recorder.ts";
+import type { Source } from "../view/record/recording.ts";
 import { near } from "./hooks.ts";
 
 const PACKAGE: string = fileURLToPath(new URL("../..", import.meta.url));

@@ -2,12 +2,12 @@
 // everything that it does taken down. What reads the recording is elsewhere.
 
 import type { Booted } from "../../kernel/boot.ts";
-import type { Tty } from "../../kernel/tty.ts";
-import type { Program } from "../../kernel/trap.ts";
-import { Hearing } from "../view/hearing.ts";
-import { Recorder } from "../view/recorder.ts";
-import type { Recordopts } from "../view/recorder.ts";
-import type { About, Recording } from "../view/recording.ts";
+import type { Tty } from "../../kernel/proc/tty.ts";
+import type { Program } from "../../kernel/proc/trap.ts";
+import { Hearing } from "../view/record/hearing.ts";
+import { Recorder } from "../view/record/recorder.ts";
+import type { Recordopts } from "../view/record/recorder.ts";
+import type { About, Recording } from "../view/record/recording.ts";
 import type { Given } from "./command.ts";
 import { mounted } from "../boot/mounts.ts";
 import { mountof } from "./mounts.ts";

@@ -2,14 +2,14 @@
 // One Recorder serves them all, and keeps nothing: each takes the events as they come.
 
 import type { Booted } from "../../kernel/boot.ts";
-import { Ledger } from "../view/ledger.ts";
-import { Pcapng } from "../view/pcapng.ts";
-import { Recorder } from "../view/recorder.ts";
-import type { Tell } from "../view/recorder.ts";
-import type { About } from "../view/recording.ts";
-import { summaryfmt } from "../view/summary.ts";
-import { TAIL, Timeline } from "../view/timeline.ts";
-import { visible } from "../view/visible.ts";
+import { Ledger } from "../view/record/ledger.ts";
+import { Pcapng } from "../view/export/pcapng.ts";
+import { Recorder } from "../view/record/recorder.ts";
+import type { Tell } from "../view/record/recorder.ts";
+import type { About } from "../view/record/recording.ts";
+import { summaryfmt } from "../view/export/summary.ts";
+import { TAIL, Timeline } from "../view/export/timeline.ts";
+import { visible } from "../view/words/visible.ts";
 import { Usage } from "./command.ts";
 import type { Given, Option } from "./command.ts";
 import { Outfile } from "./outfile.ts";

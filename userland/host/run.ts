@@ -1,7 +1,7 @@
 // namec run: a program in a kernel of its own, with the console on this process's streams.
 
 import type { Booted } from "../../kernel/boot.ts";
-import type { Program } from "../../kernel/trap.ts";
+import type { Program } from "../../kernel/proc/trap.ts";
 import { bin } from "../bin/index.ts";
 import { Usage, nearest } from "./command.ts";
 import type { Command, Given } from "./command.ts";
@@ -12,7 +12,7 @@ import { painter } from "./paint.ts";
 import { aboutof } from "./record.ts";
 import { Reports, reportoptions } from "./reports.ts";
 import { bootgiven, machineoptions } from "./simrun.ts";
-import { Strace } from "../view/strace.ts";
+import { Strace } from "../view/export/strace.ts";
 import { watch } from "./watch.ts";
 
 export const run: Command = {

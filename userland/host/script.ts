@@ -2,15 +2,15 @@
 // to be made by whoever asked. Words are quoted as in rc; a ';' outside quotes ends a call. What is no call is
 // a Usage that names the word and the right form.
 
-import * as c from "../../kernel/const.ts";
-import type { Wstat } from "../../kernel/dir.ts";
-import { PlanError } from "../../kernel/errors.ts";
+import * as c from "../../kernel/abi/const.ts";
+import type { Wstat } from "../../kernel/abi/dir.ts";
+import { PlanError } from "../../kernel/abi/errors.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { mountflags } from "../bin/bind.ts";
 import { parsetime } from "../boot/units.ts";
 import { args } from "../lib/arg.ts";
 import { dial } from "../lib/dial.ts";
-import { tokenize } from "../lib/quote.ts";
+import { tokenize } from "../../kernel/abi/quote.ts";
 import { Usage, nearest } from "./command.ts";
 import { dialstring } from "./mounts.ts";
 

@@ -2,8 +2,8 @@
 
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
-import { MCREATE, MREPL } from "../../kernel/const.ts";
-import { PlanError } from "../../kernel/errors.ts";
+import { MCREATE, MREPL } from "../../kernel/abi/const.ts";
+import { PlanError } from "../../kernel/abi/errors.ts";
 import type { Exit, Task } from "../../syscalls/sys.ts";
 import { acceptsrv } from "../lib/9p.ts";
 import type { Anysrv } from "../lib/9p.ts";

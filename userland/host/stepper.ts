@@ -1,12 +1,12 @@
 // What `namec step` does on a terminal: where one is in the recording, what keys do, what is typed at the
 // last line. It knows no terminal: keys come by name, lines go out.
 
-import { Scenes } from "../view/scene.ts";
-import { axislines } from "../view/axis.ts";
-import { frameof } from "../view/frame.ts";
-import { markof, nextmark, search } from "../view/mark.ts";
-import type { Mark } from "../view/mark.ts";
-import type { By, Tape } from "../view/tape.ts";
+import { Scenes } from "../view/draw/scene.ts";
+import { axislines } from "../view/draw/axis.ts";
+import { frameof } from "../view/step/frame.ts";
+import { markof, nextmark, search } from "../view/record/mark.ts";
+import type { Mark } from "../view/record/mark.ts";
+import type { By, Tape } from "../view/record/tape.ts";
 import { nearest } from "./command.ts";
 import type { Text } from "./ansi.ts";
 import { COLUMNS, ROWS, drawframe } from "./stepview.ts";

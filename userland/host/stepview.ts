@@ -5,13 +5,13 @@
 // need first, and then, in the order of what matters most, more. From 100 columns on, the tree stands beside
 // the rest.
 
-import { barof } from "../view/bar.ts";
-import type { Frame, Message, Sourceline } from "../view/frame.ts";
-import { memberfmt, spenttext } from "../view/frametext.ts";
-import type { Elem, Look } from "../view/look.ts";
-import { timefmt } from "../view/stepfmt.ts";
-import { rows } from "../view/tree.ts";
-import type { Member, Row } from "../view/tree.ts";
+import { barof } from "../view/step/bar.ts";
+import type { Frame, Message, Sourceline } from "../view/step/frame.ts";
+import { memberfmt, spenttext } from "../view/step/frametext.ts";
+import type { Elem, Look } from "../view/step/look.ts";
+import { timefmt } from "../view/words/stepfmt.ts";
+import { rows } from "../view/step/tree.ts";
+import type { Member, Row } from "../view/step/tree.ts";
 import { clip, plaintext, width, wrapped } from "./ansi.ts";
 import type { Piece, Style, Text } from "./ansi.ts";
 

@@ -2,8 +2,8 @@
 
 import type { Readable, Writable } from "node:stream";
 import { Rendez } from "../../kernel/boot.ts";
-import type { Task } from "../../kernel/rendez.ts";
-import type { Tty } from "../../kernel/tty.ts";
+import type { Task } from "../../kernel/proc/rendez.ts";
+import type { Tty } from "../../kernel/proc/tty.ts";
 
 const NOTHING = new Uint8Array(0);
 

@@ -3,10 +3,10 @@
 // this process.
 
 import type { Booted } from "../../kernel/boot.ts";
-import { Ekilled } from "../../kernel/errors.ts";
-import type { Process } from "../../kernel/spawn.ts";
+import { Ekilled } from "../../kernel/abi/errors.ts";
+import type { Process } from "../../kernel/proc/spawn.ts";
 import { waits } from "../boot/waits.ts";
-import { visible } from "../view/visible.ts";
+import { visible } from "../view/words/visible.ts";
 import { crashtext } from "./crash.ts";
 
 /** What a shell reports of a process that Ctrl-C, SIGTERM or a closed pipe ended. */

@@ -1,6 +1,6 @@
 // Several Tasks at once, each in a thread of its own.
 
-import { Eintr, PlanError } from "../../kernel/errors.ts";
+import { Eintr, PlanError } from "../../kernel/abi/errors.ts";
 import type { Task } from "../../syscalls/sys.ts";
 import type { ThreadSys } from "./both.ts";
 

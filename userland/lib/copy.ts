@@ -1,8 +1,8 @@
 // Copying what one descriptor gives to another, and files: by streams, so that it takes the time of the
 // bytes and not a round trip for each piece.
 
-import { OREAD, OSTREAM, OWRITE } from "../../kernel/const.ts";
-import { PlanError } from "../../kernel/errors.ts";
+import { OREAD, OSTREAM, OWRITE } from "../../kernel/abi/const.ts";
+import { PlanError } from "../../kernel/abi/errors.ts";
 import type { Task, TaskSys } from "../../syscalls/sys.ts";
 import { type Both, both } from "./both.ts";
 import { type Progress, progress, progressend } from "./progress.ts";

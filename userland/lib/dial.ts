@@ -7,9 +7,9 @@
 //	const call = yield* listen(sys, a.dir);
 //	const fd = yield* accept(sys, call);
 
-import { ORDWR } from "../../kernel/const.ts";
-import { Ebadaddr, Enoport, Enoservice, PlanError } from "../../kernel/errors.ts";
-import { utfdecode, utfencode } from "../../kernel/utf.ts";
+import { ORDWR } from "../../kernel/abi/const.ts";
+import { Ebadaddr, Enoport, Enoservice, PlanError } from "../../kernel/abi/errors.ts";
+import { utfdecode, utfencode } from "../../kernel/abi/utf.ts";
 import type { Task, TaskSys } from "../../syscalls/sys.ts";
 import { type Both, both } from "./both.ts";
 import { readtext } from "./io.ts";

@@ -1,8 +1,8 @@
 // Directories, entry by entry. A read of a directory gives whole entries. dirread(2)
 
-import { OREAD, STATMAX } from "../../kernel/const.ts";
-import { type Dir, convM2D } from "../../kernel/dir.ts";
-import { Ebadstat, PlanError } from "../../kernel/errors.ts";
+import { OREAD, STATMAX } from "../../kernel/abi/const.ts";
+import { type Dir, convM2D } from "../../kernel/abi/dir.ts";
+import { Ebadstat, PlanError } from "../../kernel/abi/errors.ts";
 import { type Both, both } from "./both.ts";
 
 /** Room for one entry of any size. */

@@ -4,9 +4,9 @@
 // A fid is a name, and a descriptor once it is open. Files of several devices may have equal qids, so
 // each device gets a number, which goes into the top bits of the qid.path that clients see.
 
-import { OREAD, OEXEC, OTRUNC, QTDIR } from "../../kernel/const.ts";
-import { type Dir, type Qid, convM2D, putqid } from "../../kernel/dir.ts";
-import type { Wstat } from "../../kernel/dir.ts";
+import { OREAD, OEXEC, OTRUNC, QTDIR } from "../../kernel/abi/const.ts";
+import { type Dir, type Qid, convM2D, putqid } from "../../kernel/abi/dir.ts";
+import type { Wstat } from "../../kernel/abi/dir.ts";
 import {
   Ebadstat,
   Edoesnotexist,
@@ -15,7 +15,7 @@ import {
   Eperm,
   PlanError,
   error,
-} from "../../kernel/errors.ts";
+} from "../../kernel/abi/errors.ts";
 import type { Task } from "../../syscalls/sys.ts";
 import type { Answer, Fid, Srv } from "./9p/srv.ts";
 import { all } from "./all.ts";

@@ -1,8 +1,8 @@
 // The heads of HTTP/1.1 messages, and bodies whose length is known, as far as a GET needs them: RFC 9112.
 // A Reader takes a connection's bytes; what it has read beyond a head is the beginning of the body.
 
-import { PlanError } from "../../kernel/errors.ts";
-import { utfdecode } from "../../kernel/utf.ts";
+import { PlanError } from "../../kernel/abi/errors.ts";
+import { utfdecode } from "../../kernel/abi/utf.ts";
 import type { Task, TaskSys } from "../../syscalls/sys.ts";
 
 const BUF = 65536;

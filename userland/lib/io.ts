@@ -1,7 +1,7 @@
 // Text and whole files: what a program does with read and write most of the time. print(2), read(2)
 
-import { OREAD, OWRITE } from "../../kernel/const.ts";
-import { utfdecode, utfencode } from "../../kernel/utf.ts";
+import { OREAD, OWRITE } from "../../kernel/abi/const.ts";
+import { utfdecode, utfencode } from "../../kernel/abi/utf.ts";
 import { type Both, both } from "./both.ts";
 
 const CHUNK = 8192;

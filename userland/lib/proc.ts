@@ -1,12 +1,21 @@
 // What a program knows and says about itself and other processes, through the files that tell.
 // getpid(2), postnote(2), getwd(2), getenv(2), iounit(2), access(2)
 
-import { AEXEC, AREAD, AWRITE, OEXEC, ORDWR, OREAD, OWRITE, PNGROUP } from "../../kernel/const.ts";
-import { PlanError } from "../../kernel/errors.ts";
-import { utfdecode, utfencode } from "../../kernel/utf.ts";
+import {
+  AEXEC,
+  AREAD,
+  AWRITE,
+  OEXEC,
+  ORDWR,
+  OREAD,
+  OWRITE,
+  PNGROUP,
+} from "../../kernel/abi/const.ts";
+import { PlanError } from "../../kernel/abi/errors.ts";
+import { utfdecode, utfencode } from "../../kernel/abi/utf.ts";
 import { type Both, both } from "./both.ts";
 import { fprint, readfile, readtext, writefile } from "./io.ts";
-import { tokenize } from "./quote.ts";
+import { tokenize } from "../../kernel/abi/quote.ts";
 
 /** The number of this process. */
 export const getpid: Both<[], number> = both(function* (sys) {

@@ -1,7 +1,7 @@
 // How far a long copy is: a line on descriptor 2 that is written over itself, for a person at a terminal.
 // A copy that ends within PATIENCE says nothing, and neither does one whose descriptor 2 is no terminal.
 
-import { PlanError } from "../../kernel/errors.ts";
+import { PlanError } from "../../kernel/abi/errors.ts";
 import { type Both, both } from "./both.ts";
 import { fprint, readtext } from "./io.ts";
 

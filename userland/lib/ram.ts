@@ -16,8 +16,8 @@ import {
   OTRUNC,
   OWRITE,
   QTDIR,
-} from "../../kernel/const.ts";
-import type { Dir, Qid, Wstat } from "../../kernel/dir.ts";
+} from "../../kernel/abi/const.ts";
+import type { Dir, Qid, Wstat } from "../../kernel/abi/dir.ts";
 import {
   Eexcl,
   Eexist,
@@ -27,7 +27,7 @@ import {
   Enotempty,
   Eperm,
   error,
-} from "../../kernel/errors.ts";
+} from "../../kernel/abi/errors.ts";
 import type { Task, TaskSys } from "../../syscalls/sys.ts";
 import type { Fid, Srv } from "./9p/srv.ts";
 import { Blocks, type Quota } from "./blocks.ts";

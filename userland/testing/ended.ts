@@ -3,7 +3,7 @@
 // or has ended but for what its files wait for.
 
 import type { Booted } from "../../kernel/boot.ts";
-import type { Process } from "../../kernel/spawn.ts";
+import type { Process } from "../../kernel/proc/spawn.ts";
 import { thishost } from "../boot/host.ts";
 
 /** Turns of the host in which nothing moved, until it is believed that nothing will. */

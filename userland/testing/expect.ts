@@ -2,8 +2,8 @@
 // put in a row; one that does not hold throws a Failure, which shows the calls with their messages.
 
 import { parsetime, showtime } from "../boot/units.ts";
-import { valuefmt } from "../view/callfmt.ts";
-import { plural } from "../view/stepfmt.ts";
+import { valuefmt } from "../view/words/callfmt.ts";
+import { plural } from "../view/words/stepfmt.ts";
 import { same } from "./same.ts";
 import { Failure } from "./failure.ts";
 import { Call, Run } from "./run.ts";

@@ -1,8 +1,8 @@
 // Files as an object, there and back: strings and bytes are files, objects directories. Both ways go through
 // system calls, as any program's.
 
-import { DMDIR, OREAD, QTDIR } from "../../kernel/const.ts";
-import { utfdecode, utfencode } from "../../kernel/utf.ts";
+import { DMDIR, OREAD, QTDIR } from "../../kernel/abi/const.ts";
+import { utfdecode, utfencode } from "../../kernel/abi/utf.ts";
 import type { Task, TaskSys } from "../../syscalls/sys.ts";
 import { readdir } from "../lib/dirread.ts";
 import { readfile, writefile } from "../lib/io.ts";

@@ -1,10 +1,10 @@
 // What a program did: a reader of the Recording of its run. A Run is the whole, a Call one system call of it;
 // both tell what they cost and which messages there were.
 
-import { isT } from "../../kernel/fcall.ts";
-import { msgfmt } from "../view/msgfmt.ts";
-import type { Rcall, Recording, Revent } from "../view/recording.ts";
-import { plural, timefmt } from "../view/stepfmt.ts";
+import { isT } from "../../kernel/abi/fcall.ts";
+import { msgfmt } from "../view/words/msgfmt.ts";
+import type { Rcall, Recording, Revent } from "../view/record/recording.ts";
+import { plural, timefmt } from "../view/words/stepfmt.ts";
 
 /** A 9P message. */
 export type Message = {

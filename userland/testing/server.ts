@@ -2,8 +2,8 @@
 // the fids that its clients have, so that a test sees one that was never given back.
 
 import type { Booted } from "../../kernel/boot.ts";
-import { MCREATE, MREPL } from "../../kernel/const.ts";
-import { PlanError } from "../../kernel/errors.ts";
+import { MCREATE, MREPL } from "../../kernel/abi/const.ts";
+import { PlanError } from "../../kernel/abi/errors.ts";
 import type { Exit, Task } from "../../syscalls/sys.ts";
 import { mkpath } from "../boot/mounts.ts";
 import type { Net, Netlink } from "../boot/net.ts";

@@ -2,7 +2,7 @@
 // so only what is around the step is in the page.
 
 import { byid, el, fill } from "./dom.ts";
-import type { Rsaid } from "../view/recording.ts";
+import type { Rsaid } from "../view/record/recording.ts";
 
 /** Letters that are shown before the step, and after it. */
 const AROUND = 10_000;

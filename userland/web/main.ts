@@ -26,7 +26,7 @@ import { Linkerror, fromlink, tolink } from "./setup.ts";
 import type { Linked, Setup } from "./setup.ts";
 import { KEYS, Steps } from "./steps.ts";
 import type { Run } from "./steps.ts";
-import { tokenize } from "../lib/quote.ts";
+import { tokenize } from "../../kernel/abi/quote.ts";
 import type { Finished, Problem, Report } from "./talk.ts";
 
 class Page {

@@ -2,14 +2,14 @@
 // a tree, the messages in space and time, what it cost in either kernel. All of it comes from userland/view
 // as data; here it becomes elements.
 
-import { diagramsvg } from "../view/diagram.ts";
-import { frameof } from "../view/frame.ts";
-import type { Frame } from "../view/frame.ts";
-import type { Look } from "../view/look.ts";
-import { Scenes } from "../view/scene.ts";
-import { timefmt } from "../view/stepfmt.ts";
-import { rows } from "../view/tree.ts";
-import type { Member, Row } from "../view/tree.ts";
+import { diagramsvg } from "../view/draw/diagram.ts";
+import { frameof } from "../view/step/frame.ts";
+import type { Frame } from "../view/step/frame.ts";
+import type { Look } from "../view/step/look.ts";
+import { Scenes } from "../view/draw/scene.ts";
+import { timefmt } from "../view/words/stepfmt.ts";
+import { rows } from "../view/step/tree.ts";
+import type { Member, Row } from "../view/step/tree.ts";
 import { byid, el, fill } from "./dom.ts";
 import type { Run } from "./steps.ts";
 

@@ -3,9 +3,9 @@
 // worker. The module is a blob, so its address tells its lines on a stack from all others.
 
 import { transform } from "sucrase";
-import type { Program } from "../../kernel/trap.ts";
+import type { Program } from "../../kernel/proc/trap.ts";
 import * as namec from "../boot/index.ts";
-import type { Findplace } from "../view/recorder.ts";
+import type { Findplace } from "../view/record/recorder.ts";
 import type { Problem } from "./talk.ts";
 
 /** A program that cannot be loaded; `code` is the JavaScript that the browser refused, if it was that. */

@@ -4,7 +4,7 @@
 // vite gives this address; the file itself has no such export.
 // oxlint-disable-next-line import/default
 import workerurl from "./worker.ts?worker&url";
-import type { Rcall, Revent } from "../view/recording.ts";
+import type { Rcall, Revent } from "../view/record/recording.ts";
 import type { Order, Problem, Report, Wired } from "./talk.ts";
 
 /** How long a program is given to hear that it should stop (ms). */

@@ -1,9 +1,9 @@
 // Moving through a run: the slider, the buttons, the keys, search and breakpoints. What a step shows is
 // panels.ts. The keys are those of `namec step` in a terminal.
 
-import { markof, nextmark, search } from "../view/mark.ts";
-import type { Mark } from "../view/mark.ts";
-import { Tape } from "../view/tape.ts";
+import { markof, nextmark, search } from "../view/record/mark.ts";
+import type { Mark } from "../view/record/mark.ts";
+import { Tape } from "../view/record/tape.ts";
 import { byid, el, fill, set } from "./dom.ts";
 import type { Finished, Space } from "./talk.ts";
 

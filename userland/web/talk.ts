@@ -1,6 +1,6 @@
 // What the page and its worker say to each other. Everything is plain data.
 
-import type { Rcall, Recording, Revent, Rsaid } from "../view/recording.ts";
+import type { Rcall, Recording, Revent, Rsaid } from "../view/record/recording.ts";
 
 /** Which name space a kernel has. */
 export type Space = "names" | "standard";

@@ -1,20 +1,20 @@
 // The worker of the page: boots kernels, runs a program in each and records it. One that spins takes this
 // thread with it and nothing else; the page then ends the thread.
 
-import { Ekilled, PlanError } from "../../kernel/errors.ts";
+import { Ekilled, PlanError } from "../../kernel/abi/errors.ts";
 import type { Booted } from "../../kernel/boot.ts";
-import type { Process } from "../../kernel/spawn.ts";
-import type { Task } from "../../kernel/rendez.ts";
-import type { Tty } from "../../kernel/tty.ts";
+import type { Process } from "../../kernel/proc/spawn.ts";
+import type { Task } from "../../kernel/proc/rendez.ts";
+import type { Tty } from "../../kernel/proc/tty.ts";
 import { bin } from "../bin/index.ts";
 import { HERE, boothosts, hostof } from "../boot/hosts.ts";
 import type { Here } from "../boot/hosts.ts";
 import { Mounterror, mounted } from "../boot/mounts.ts";
 import { Unitserror } from "../boot/units.ts";
 import { waits } from "../boot/waits.ts";
-import { crashtext } from "../view/crash.ts";
-import { Recorder } from "../view/recorder.ts";
-import type { Rsaid } from "../view/recording.ts";
+import { crashtext } from "../view/words/crash.ts";
+import { Recorder } from "../view/record/recorder.ts";
+import type { Rsaid } from "../view/record/recording.ts";
 import type { Loaded } from "./program.ts";
 import { SPACES } from "./talk.ts";
 import type { Finished, Order, Problem, Space, Told, Wired } from "./talk.ts";

@@ -5,8 +5,15 @@
 // than the limits say. Frames may be cut and merged in any way; the replies to all that one read brought
 // go out in one write.
 
-import { Eintr, PlanError } from "../../../kernel/errors.ts";
-import { Rversion, Tversion, type Tmsg, convM2S, framesize, isT } from "../../../kernel/fcall.ts";
+import { Eintr, PlanError } from "../../../kernel/abi/errors.ts";
+import {
+  Rversion,
+  Tversion,
+  type Tmsg,
+  convM2S,
+  framesize,
+  isT,
+} from "../../../kernel/abi/fcall.ts";
 import type { Task } from "../../../syscalls/sys.ts";
 import type { ThreadSys } from "../both.ts";
 import { Ebadfcall, Emsize, Enotyet } from "./errors.ts";

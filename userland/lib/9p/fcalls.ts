@@ -1,11 +1,11 @@
 // One function for each request: what it asks of a fid, which callback answers it, what becomes of the
 // fids. They throw PlanError for Rerror and give a Task where a callback did.
 
-import { MAXOFFSET, NOFID, STATMAX } from "../../../kernel/const.ts";
-import { type Dir, convD2M, convM2D, dirwstat, statcheck } from "../../../kernel/dir.ts";
-import { Ebadstat, error } from "../../../kernel/errors.ts";
-import * as fcall from "../../../kernel/fcall.ts";
-import type { Rmsg, Tmsg } from "../../../kernel/fcall.ts";
+import { MAXOFFSET, NOFID, STATMAX } from "../../../kernel/abi/const.ts";
+import { type Dir, convD2M, convM2D, dirwstat, statcheck } from "../../../kernel/abi/dir.ts";
+import { Ebadstat, error } from "../../../kernel/abi/errors.ts";
+import * as fcall from "../../../kernel/abi/fcall.ts";
+import type { Rmsg, Tmsg } from "../../../kernel/abi/fcall.ts";
 import { andthen } from "./answer.ts";
 import * as e from "./errors.ts";
 import { checknewname } from "./name.ts";

@@ -1,8 +1,8 @@
 // The fids of a session. A fid leaves the table when it is clunked or removed, and ends, which tells the
 // server, when no request uses it any more. A file opened ORCLOSE is removed then.
 
-import { ORCLOSE } from "../../../kernel/const.ts";
-import { PlanError } from "../../../kernel/errors.ts";
+import { ORCLOSE } from "../../../kernel/abi/const.ts";
+import { PlanError } from "../../../kernel/abi/errors.ts";
 import { always } from "./answer.ts";
 import { Edupfid, Eunknownfid } from "./errors.ts";
 import type { Answer, Fid, Srv } from "./srv.ts";

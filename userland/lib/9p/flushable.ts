@@ -1,6 +1,6 @@
 // A Task that a Tflush may interrupt: once, where it sleeps or where it is next about to.
 
-import { Eintr, PlanError } from "../../../kernel/errors.ts";
+import { Eintr, PlanError } from "../../../kernel/abi/errors.ts";
 import type { Task } from "../../../syscalls/sys.ts";
 
 type Step<R> = ReturnType<Task<R>["next"]>;

@@ -1,6 +1,6 @@
 // Names as they may come in messages.
 
-import { Ebadchar, Efilename, Enonexist, error } from "../../../kernel/errors.ts";
+import { Ebadchar, Efilename, Enonexist, error } from "../../../kernel/abi/errors.ts";
 
 /** Names with '/' or NUL in them are no names; an empty one names nothing. */
 export function checkname(name: string): void {

@@ -1,8 +1,8 @@
 // Topen and Tcreate, and the modes they ask for.
 
-import { OEXCL, OEXEC, ORCLOSE, OREAD, OTRUNC } from "../../../kernel/const.ts";
-import { Eintr, Enotdir, Eperm, PlanError, error } from "../../../kernel/errors.ts";
-import { Rcreate, Ropen, type Rmsg } from "../../../kernel/fcall.ts";
+import { OEXCL, OEXEC, ORCLOSE, OREAD, OTRUNC } from "../../../kernel/abi/const.ts";
+import { Eintr, Enotdir, Eperm, PlanError, error } from "../../../kernel/abi/errors.ts";
+import { Rcreate, Ropen, type Rmsg } from "../../../kernel/abi/fcall.ts";
 import type { Task } from "../../../syscalls/sys.ts";
 import { andthen, istask } from "./answer.ts";
 import { Eisopen, Enocreate } from "./errors.ts";

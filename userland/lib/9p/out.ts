@@ -3,10 +3,10 @@
 // the descriptor is no file with an offset. So nobody needs a lock, and a client that does not read
 // makes the threads that answer it wait.
 
-import { ERRMAX } from "../../../kernel/const.ts";
-import { PlanError } from "../../../kernel/errors.ts";
-import { Rerror, Rread, Rstat, Rstream, type Rmsg, convS2M } from "../../../kernel/fcall.ts";
-import { utfcut } from "../../../kernel/utf.ts";
+import { ERRMAX } from "../../../kernel/abi/const.ts";
+import { PlanError } from "../../../kernel/abi/errors.ts";
+import { Rerror, Rread, Rstat, Rstream, type Rmsg, convS2M } from "../../../kernel/abi/fcall.ts";
+import { utfcut } from "../../../kernel/abi/utf.ts";
 import type { Task, TaskSys } from "../../../syscalls/sys.ts";
 import { Ereply } from "./errors.ts";
 

@@ -1,9 +1,9 @@
 // Tread and Twrite, of files and directories.
 
-import { MAXOFFSET, OEXEC, OREAD, OWRITE } from "../../../kernel/const.ts";
-import { convD2M } from "../../../kernel/dir.ts";
-import { Edirseek, Eio, error } from "../../../kernel/errors.ts";
-import { Rread, Rwrite, type Rmsg } from "../../../kernel/fcall.ts";
+import { MAXOFFSET, OEXEC, OREAD, OWRITE } from "../../../kernel/abi/const.ts";
+import { convD2M } from "../../../kernel/abi/dir.ts";
+import { Edirseek, Eio, error } from "../../../kernel/abi/errors.ts";
+import { Rread, Rwrite, type Rmsg } from "../../../kernel/abi/fcall.ts";
 import { andthen } from "./answer.ts";
 import { Ebadoffset, Enoread, Enotopen, Enowrite, wrongmode } from "./errors.ts";
 import type { Msg, Session } from "./session.ts";

@@ -10,9 +10,9 @@ import {
   RFNAMEG,
   RFNOTEG,
   RFPROC,
-} from "../../../kernel/const.ts";
-import { PlanError } from "../../../kernel/errors.ts";
-import { utfencode } from "../../../kernel/utf.ts";
+} from "../../../kernel/abi/const.ts";
+import { PlanError } from "../../../kernel/abi/errors.ts";
+import { utfencode } from "../../../kernel/abi/utf.ts";
 import type { Task, TaskSys } from "../../../syscalls/sys.ts";
 import { type Both, type ThreadSys, both } from "../both.ts";
 import { type Call, accept, announce, listen } from "../dial.ts";

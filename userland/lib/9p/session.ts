@@ -9,10 +9,10 @@
 // Who owns what: a request that takes time holds a reference to its fid; a fid that was clunked
 // meanwhile ends when the last of these is released.
 
-import { MAXOFFSET, OWRITE, QTDIR } from "../../../kernel/const.ts";
-import { Eduptag, Eio, PlanError, error } from "../../../kernel/errors.ts";
-import * as fcall from "../../../kernel/fcall.ts";
-import type { Rmsg, Tmsg } from "../../../kernel/fcall.ts";
+import { MAXOFFSET, OWRITE, QTDIR } from "../../../kernel/abi/const.ts";
+import { Eduptag, Eio, PlanError, error } from "../../../kernel/abi/errors.ts";
+import * as fcall from "../../../kernel/abi/fcall.ts";
+import type { Rmsg, Tmsg } from "../../../kernel/abi/fcall.ts";
 import type { Task } from "../../../syscalls/sys.ts";
 import { istask } from "./answer.ts";
 import type { Conn } from "./conn.ts";

@@ -9,7 +9,7 @@
 // requests with other tags go on meanwhile. Those that are plain are answered at once.
 
 import type { Task } from "../../../syscalls/sys.ts";
-import type { Dir, Qid, Wstat } from "../../../kernel/dir.ts";
+import type { Dir, Qid, Wstat } from "../../../kernel/abi/dir.ts";
 
 /** What a callback gives: the answer, or a Task that comes to it. */
 export type Answer<T> = T | Task<T>;

@@ -6,8 +6,8 @@
 // ahead, in a thread, for one frame; what it gave is sent also if the run is flushed meanwhile, since a
 // file without offsets would not give it again.
 
-import { PlanError } from "../../../kernel/errors.ts";
-import { Rstream, type Rmsg } from "../../../kernel/fcall.ts";
+import { PlanError } from "../../../kernel/abi/errors.ts";
+import { Rstream, type Rmsg } from "../../../kernel/abi/fcall.ts";
 import type { Task } from "../../../syscalls/sys.ts";
 import { istask } from "./answer.ts";
 import type { Conn } from "./conn.ts";

@@ -7,10 +7,10 @@
 // read; `file` also takes what is written, one write at a time; an object is a directory. Functions may be
 // generators and take their time.
 
-import { DMDIR, OEXEC, ORCLOSE, ORDWR, OREAD, OWRITE, QTDIR } from "../../../kernel/const.ts";
-import type { Dir, Qid } from "../../../kernel/dir.ts";
-import { Eperm, error } from "../../../kernel/errors.ts";
-import { utfdecode, utfencode } from "../../../kernel/utf.ts";
+import { DMDIR, OEXEC, ORCLOSE, ORDWR, OREAD, OWRITE, QTDIR } from "../../../kernel/abi/const.ts";
+import type { Dir, Qid } from "../../../kernel/abi/dir.ts";
+import { Eperm, error } from "../../../kernel/abi/errors.ts";
+import { utfdecode, utfencode } from "../../../kernel/abi/utf.ts";
 import type { Task } from "../../../syscalls/sys.ts";
 import { andthen, istask } from "./answer.ts";
 import type { Answer, Fid, Srv } from "./srv.ts";

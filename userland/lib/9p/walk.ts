@@ -1,7 +1,7 @@
 // Twalk: by the server's walk, or name by name with its walk1.
 
-import { Enonexist, Enotdir, PlanError, error } from "../../../kernel/errors.ts";
-import { Rwalk, type Rmsg } from "../../../kernel/fcall.ts";
+import { Enonexist, Enotdir, PlanError, error } from "../../../kernel/abi/errors.ts";
+import { Rwalk, type Rmsg } from "../../../kernel/abi/fcall.ts";
 import type { Task } from "../../../syscalls/sys.ts";
 import { andthen, istask } from "./answer.ts";
 import { Ecloneopen } from "./errors.ts";

@@ -1,0 +1,77 @@
+// The Chan of device fs: a file of the host by the elements it was walked by, and what an open one has
+// besides. How the device uses it is in fs-node.ts.
+
+import type { BigIntStats } from "node:fs";
+import { COPEN, Chan } from "../../kernel/chan.ts";
+import { ORCLOSE } from "../../kernel/abi/const.ts";
+import type { Dev } from "../../kernel/dev.ts";
+import type { Qid } from "../../kernel/abi/dir.ts";
+import { Enonexist, Eperm, PlanError, assert, error } from "../../kernel/abi/errors.ts";
+import { checkelem } from "../../kernel/names/name.ts";
+import { qidof } from "./hostfile-node.ts";
+import type { Hosttree, Pin } from "./hosttree-node.ts";
+
+/** A file of a tree. */
+export class Fschan extends Chan {
+  readonly tree: Hosttree;
+  names: readonly string[];
+  /** The host's descriptor of an open file; -1 of others and of directories. */
+  fd = -1;
+  rclose = false;
+  written = false;
+  /** The names that an open directory has, as of the read at its beginning. */
+  entries: readonly string[] = [];
+
+  constructor(dev: Dev, tree: Hosttree, at: { names: readonly string[]; qid: Qid; devno: number }) {
+    super(dev, at.qid, at.devno);
+    this.tree = tree;
+    this.names = at.names;
+  }
+}
+
+/** A Chan that came back to the device. */
+export function fschan(c: Chan): Fschan {
+  assert(c instanceof Fschan, "not a Chan of device fs");
+  return c;
+}
+
+/** The end of every open. */
+export function opened(c: Fschan, mode: number, omode: number): Fschan {
+  c.mode = mode;
+  c.flag |= COPEN;
+  c.offset = 0;
+  c.rclose = (omode & ORCLOSE) !== 0;
+  return c;
+}
+
+/** The last element of its name; the root's is "/". */
+export const nameof = (c: Fschan): string => c.names.at(-1) ?? "/";
+
+/** A name for a new file, or the new name of an old one. */
+export function checkname(name: string): void {
+  checkelem(name);
+  if (name === "" || name === "." || name === "..") error(Eperm);
+}
+
+/** Walks one element: changes names and gives the qid, or says why not. ".." of the root is the root. */
+export function step(tree: Hosttree, names: string[], elem: string): Qid | string {
+  if (elem === "" || elem.includes("/") || elem.includes("\0")) return Enonexist;
+  if (elem === "..") names.pop();
+  else if (elem !== ".") names.push(elem);
+  try {
+    return qidof(tree, tree.stat(names));
+  } catch (e) {
+    if (e instanceof PlanError) return e.message;
+    throw e;
+  }
+}
+
+/** An entry that was there when the directory was listed, or null. */
+export function statentry(c: Fschan, dir: Pin, name: string): BigIntStats | null {
+  try {
+    return c.tree.statchild(dir, [...c.names, name]);
+  } catch (e) {
+    if (e instanceof PlanError) return null;
+    throw e;
+  }
+}

@@ -1,0 +1,174 @@
+// What device fs does to files that were found (hosttree-node.ts): open, make, remove, rename, change, and
+// say what they are in Plan 9's terms. Nothing here waits, and nothing here looks for a file by a name of
+// more than one element.
+
+import {
+  accessSync,
+  chmodSync,
+  closeSync,
+  constants,
+  fchmodSync,
+  fstatSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmdirSync,
+  truncateSync,
+  unlinkSync,
+  utimesSync,
+} from "node:fs";
+import type { BigIntStats } from "node:fs";
+import { DMDIR, OEXEC, ORDWR, OTRUNC, OWRITE, QTDIR, QTFILE } from "../../kernel/abi/const.ts";
+import type { Want } from "../../kernel/dev.ts";
+import type { Dir, Qid, Wstat } from "../../kernel/abi/dir.ts";
+import { Eexist, Enonexist, Eperm, error } from "../../kernel/abi/errors.ts";
+import { hostcode } from "./host-node.ts";
+import { hostpath } from "./hosttree-node.ts";
+import type { Hosttree, Pin } from "./hosttree-node.ts";
+
+const PERM = 0o777;
+const BILLION = 1_000_000_000n;
+
+/** A file's qid: what changes it changes vers, within the host's grain of time. */
+export function qidof(tree: Hosttree, st: BigIntStats): Qid {
+  const stamp = st.mtimeNs ^ (st.mtimeNs >> 32n) ^ (st.size * 0x9e3779b1n);
+  return {
+    path: tree.ino(st),
+    vers: Number(BigInt.asUintN(32, stamp)),
+    type: st.isDirectory() ? QTDIR : QTFILE,
+  };
+}
+
+/** Who the kernel's user is at the host, and what it is called here. */
+export type Owner = { readonly user: string; readonly uid: number; readonly gid: number };
+
+export function owner(user: string): Owner {
+  return { user, uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
+}
+
+/** stat(5) of a file; a link that leads nowhere is an empty file with mode 0. */
+export function dirof(
+  tree: Hosttree,
+  st: BigIntStats,
+  o: Owner,
+): Omit<Dir, "name" | "type" | "dev"> {
+  const file = !st.isDirectory() && !st.isSymbolicLink();
+  const perm = st.isSymbolicLink() ? 0 : Number(st.mode) & (tree.readonly ? 0o555 : PERM);
+  const uid = Number(st.uid) === o.uid ? o.user : String(st.uid);
+  return {
+    qid: qidof(tree, st),
+    mode: st.isDirectory() ? (DMDIR | perm) >>> 0 : perm,
+    atime: Number(BigInt.asUintN(32, st.atimeNs / BILLION)),
+    mtime: Number(BigInt.asUintN(32, st.mtimeNs / BILLION)),
+    length: file ? Number(st.size) : 0,
+    uid,
+    gid: Number(st.gid) === o.gid ? o.user : String(st.gid),
+    muid: uid,
+  };
+}
+
+function openflags(omode: number): number {
+  const how = omode & 3;
+  if (how === OWRITE) return constants.O_WRONLY;
+  return how === ORDWR ? constants.O_RDWR : constants.O_RDONLY;
+}
+
+/** Opens a regular file and gives the descriptor. The host never waits in it: it is no pipe and no device. */
+export function openfile(p: Pin, omode: number): number {
+  if (!p.st.isFile()) error(Eperm);
+  if ((omode & 3) === OEXEC && (p.st.mode & 0o111n) === 0n) error(Eperm);
+  const trunc = (omode & OTRUNC) !== 0 ? constants.O_TRUNC : 0;
+  const flags = openflags(omode) | trunc | p.nofollow | (constants.O_NONBLOCK ?? 0);
+  const fd = openSync(hostpath(p.path), flags);
+  const st = fstatSync(fd, { bigint: true });
+  if (st.ino === p.st.ino && st.dev === p.st.dev) return fd;
+  closeSync(fd);
+  return error(Enonexist);
+}
+
+/** Whether a directory may be listed, as opening it asks. */
+export function checkdir(p: Pin): void {
+  if (!p.st.isDirectory()) error(Eperm);
+  accessSync(hostpath(p.path), constants.R_OK);
+}
+
+/** Plan 9's permissions of a new file: what was asked for, as far as the directory's go. open(5) */
+function newperm(dir: Pin, perm: number): number {
+  const mask = (perm & DMDIR) !== 0 ? 0o777 : 0o666;
+  return perm & (~mask | (Number(dir.st.mode) & mask)) & PERM;
+}
+
+/** Makes a file and gives its descriptor. A name that is there already, even as a link, is "file already exists". */
+export function mkfile(dir: Pin, name: string, want: Want): number {
+  const flags = openflags(want.omode) | constants.O_CREAT | constants.O_EXCL;
+  const perm = newperm(dir, want.perm);
+  const fd = openSync(hostpath(`${dir.path}/${name}`), flags, perm);
+  // The host's umask is not Plan 9's.
+  fchmodSync(fd, perm);
+  return fd;
+}
+
+export function mkdir(tree: Hosttree, names: readonly string[], perm: number): void {
+  const name = names.at(-1) ?? "";
+  const mode = tree.at(names.slice(0, -1), (dir) => {
+    const m = newperm(dir, perm);
+    mkdirSync(hostpath(`${dir.path}/${name}`), { mode: m });
+    return m;
+  });
+  tree.at(names, (p) => chmodSync(hostpath(p.path), mode));
+}
+
+/** Removes a file, an empty directory, or a link (not what it leads to). */
+export function unlink(dir: Pin, name: string): void {
+  const path = hostpath(`${dir.path}/${name}`);
+  if (lstatSync(path).isDirectory()) rmdirSync(path);
+  else unlinkSync(path);
+}
+
+/** Renames within a directory; never onto something. */
+export function rename(dir: Pin, from: string, to: string): void {
+  const path = hostpath(`${dir.path}/${to}`);
+  if (exists(path)) error(Eexist);
+  renameSync(hostpath(`${dir.path}/${from}`), path);
+}
+
+function exists(path: Buffer): boolean {
+  try {
+    lstatSync(path);
+    return true;
+  } catch (e) {
+    if (hostcode(e) === "ENOENT") return false;
+    throw e;
+  }
+}
+
+/** Whether a wstat asks only for what can be had: it is all or nothing. stat(5) */
+export function checkwstat(old: Dir, d: Wstat, o: Owner): void {
+  const isdir = (old.mode & DMDIR) !== 0;
+  if (d.mode !== undefined && ((d.mode ^ old.mode) & ~PERM) !== 0) error(Eperm);
+  if (d.length !== undefined && d.length !== old.length && isdir) error(Eperm);
+  if (d.uid !== undefined && d.uid !== old.uid) error(Eperm);
+  if (d.gid !== undefined && d.gid !== old.gid) error(Eperm);
+  if (d.qid !== undefined && d.qid.path !== old.qid.path) error(Eperm);
+  const owned = changed(old.mode, d.mode) || changed(old.mtime, d.mtime);
+  if (owned && old.uid !== o.user && o.uid !== 0) error(Eperm);
+}
+
+const changed = (old: number, now: number | undefined): now is number =>
+  now !== undefined && now !== old;
+
+/** What a wstat changes, but for the name. */
+export function change(p: Pin, old: Dir, d: Wstat): void {
+  const path = hostpath(p.path);
+  const times = changed(old.mtime, d.mtime) || changed(old.atime, d.atime);
+  const any = times || changed(old.length, d.length) || changed(old.mode, d.mode);
+  if (any && p.st.isSymbolicLink()) error(Eperm);
+  if (changed(old.length, d.length)) truncateSync(path, d.length);
+  if (changed(old.mode, d.mode)) {
+    // The host's own bits of a directory stay; a file loses them, as it does when it is written.
+    const keep = p.st.isDirectory() ? Number(p.st.mode) & 0o7000 : 0;
+    chmodSync(path, keep | (d.mode & PERM));
+  }
+  if (times) utimesSync(path, d.atime ?? old.atime, d.mtime ?? old.mtime);
+}

@@ -1,0 +1,158 @@
+// Frames of 9P out of chunks of bytes, cut and merged in any way. A frame inside one chunk is a view of
+// it; one that was cut, or whose chunk is lent (rbuf.ts), is copied, once. The data of an Rstream, though,
+// is given as it comes, in parts that are views too, so that the bytes of a stream are not copied here at
+// all: they are the taker's to give back.
+
+import { get16, get32, get8 } from "../../kernel/abi/bits.ts";
+import type { Chan } from "../../kernel/chan.ts";
+import { Rstream, framesize } from "../../kernel/abi/fcall.ts";
+import type { Transport } from "../../kernel/kernel.ts";
+import type { Proc } from "../../kernel/proc/proc.ts";
+import type { Task } from "../../kernel/proc/rendez.ts";
+import { giveback, lent } from "./rbuf.ts";
+
+/** size[4] type[1] tag[2]: the least a frame can be. */
+const MINFRAME = 7;
+/** An Rstream's fixed part: that and count[4]. */
+const STREAMHEAD = 11;
+
+/** Data of an Rstream, all or some; never empty. */
+export type Part = { readonly tag: number; readonly data: Uint8Array };
+
+export class Frames {
+  /** A size that cannot be: the stream is lost from there on. */
+  broken = false;
+  /** Every frame is given whole. */
+  whole = false;
+  /** The Rstream that is given in parts, and how much of its data is still to come. */
+  #tag = 0;
+  #left = 0;
+  readonly #msize: number;
+  #chunk: Uint8Array = new Uint8Array(0);
+  #lent = false;
+  #off = 0;
+  /** A frame that was cut: its bytes so far, or its size's. */
+  #part: Uint8Array | null = null;
+  #have = 0;
+
+  constructor(msize: number) {
+    this.#msize = msize;
+  }
+
+  /** The next chunk; all frames of the last must have been taken. */
+  add(chunk: Uint8Array): void {
+    this.#chunk = chunk;
+    this.#lent = lent(chunk);
+    this.#off = 0;
+  }
+
+  /** Bytes of the last chunk behind the frame that was given last. */
+  get behind(): number {
+    return this.#chunk.length - this.#off;
+  }
+
+  /** The next whole frame, or null when more bytes are needed (or it is broken). */
+  next(): Uint8Array | Part | null {
+    if (this.broken) return null;
+    if (this.#left > 0) return this.#data();
+    if (this.#part !== null) return this.#rest(this.#part);
+    const left = this.#chunk.length - this.#off;
+    if (left < 4) return this.#cut(left, 4);
+    const size = framesize(this.#chunk, this.#off);
+    if (!this.#sane(size)) return null;
+    if (this.#begins(left, size)) return this.#data();
+    return left < size ? this.#cut(left, size) : this.#frame(size);
+  }
+
+  #frame(size: number): Uint8Array {
+    const [from, to] = [this.#off, this.#off + size];
+    this.#off = to;
+    if (!this.#lent) return this.#chunk.subarray(from, to);
+    const f = this.#chunk.slice(from, to);
+    giveback(this.#chunk, size);
+    return f;
+  }
+
+  #sane(size: number): boolean {
+    this.broken = size < MINFRAME || size > this.#msize;
+    return !this.broken;
+  }
+
+  /** Whether an Rstream begins here that can be given in parts: all but its data is there, and makes sense. */
+  #begins(left: number, size: number): boolean {
+    const [c, o] = [this.#chunk, this.#off];
+    if (this.whole || left < STREAMHEAD || size === STREAMHEAD || get8(c, o + 4) !== Rstream)
+      return false;
+    if (get32(c, o + 7) !== size - STREAMHEAD) return false;
+    this.#tag = get16(c, o + 5);
+    this.#left = size - STREAMHEAD;
+    this.#off += STREAMHEAD;
+    giveback(this.#chunk, STREAMHEAD);
+    return true;
+  }
+
+  /** What this chunk has of it. */
+  #data(): Part | null {
+    const n = Math.min(this.#left, this.#chunk.length - this.#off);
+    if (n === 0) return null;
+    const data = this.#chunk.subarray(this.#off, this.#off + n);
+    this.#off += n;
+    this.#left -= n;
+    return { tag: this.#tag, data };
+  }
+
+  /** Keeps the chunk's last `left` bytes as the beginning of something of `size`. */
+  #cut(left: number, size: number): null {
+    if (left === 0) return null;
+    this.#part = new Uint8Array(size);
+    this.#part.set(this.#chunk.subarray(this.#off));
+    this.#have = left;
+    this.#off = this.#chunk.length;
+    giveback(this.#chunk, left);
+    return null;
+  }
+
+  #rest(part: Uint8Array): Uint8Array | null {
+    const take = Math.min(part.length - this.#have, this.#chunk.length - this.#off);
+    part.set(this.#chunk.subarray(this.#off, this.#off + take), this.#have);
+    this.#have += take;
+    this.#off += take;
+    giveback(this.#chunk, take);
+    if (this.#have < part.length) return null;
+    if (part.length > 4) {
+      this.#part = null;
+      return part;
+    }
+    // The size itself was cut: now it is known.
+    const size = framesize(part, 0);
+    if (!this.#sane(size)) return null;
+    this.#part = new Uint8Array(size);
+    this.#part.set(part);
+    return this.#rest(this.#part);
+  }
+}
+
+/** Chunks of this size altogether as one. */
+export function join(list: readonly Uint8Array[], size: number): Uint8Array {
+  const [first] = list;
+  if (list.length === 1 && first !== undefined) return first;
+  const all = new Uint8Array(size);
+  let off = 0;
+  for (const b of list) {
+    all.set(b, off);
+    off += b.length;
+  }
+  return all;
+}
+
+/** What has come on a connection, at most n bytes, without copying where its transport can do that. */
+export function* readchunk(
+  up: Proc,
+  c: Chan,
+  n: number,
+  wire: Transport = c.dev,
+): Task<Uint8Array> {
+  if (wire.bread !== undefined) return yield* wire.bread(up, c, n);
+  const buf = new Uint8Array(n);
+  return buf.subarray(0, yield* wire.read(up, c, buf, 0));
+}

@@ -1,0 +1,397 @@
+// Device λ, later: a Chan that pretends to have walked. The walk is sent together with the operation
+// that needs it, as one Group on one tag of a 9P2000.ix connection, so a name operation is one round
+// trip however long the name. A λ Chan lives inside one system call. Which groups there are: protocol,
+// "Groups the kernel sends".
+//
+// In a group every Twalk has a fresh newfid, so what follows a failed walk fails by itself and touches
+// nothing. What becomes of those fids is settled in rpc.ts.
+
+import { Chan, cclose } from "../../kernel/chan.ts";
+import {
+  MAXWELEM,
+  OEXCL,
+  ORCLOSE,
+  OREAD,
+  OSTREAM,
+  OTRUNC,
+  OWRITE,
+  QTDIR,
+} from "../../kernel/abi/const.ts";
+import type { Later, Walkqid, Want } from "../../kernel/dev.ts";
+import { miss } from "../../kernel/dev.ts";
+import type { Dir, Qid, Wstat } from "../../kernel/abi/dir.ts";
+import { Eexist, Emountrpc, PlanError, error } from "../../kernel/abi/errors.ts";
+import {
+  Rerror,
+  Rstat,
+  Rwalk,
+  Tclunk,
+  Tcreate,
+  Topen,
+  Tremove,
+  Tstat,
+  Twalk,
+  Twstat,
+} from "../../kernel/abi/fcall.ts";
+import type { Rmsg, Tmsg } from "../../kernel/abi/fcall.ts";
+import type { Kernel } from "../../kernel/kernel.ts";
+import { QTNONE } from "../../kernel/names/names-walk.ts";
+import type { Proc } from "../../kernel/proc/proc.ts";
+import type { Task } from "../../kernel/proc/rendez.ts";
+import { Eclone, MntChan, dirof, mntclone, opened, packwstat, partial } from "./chan.ts";
+import type { Group } from "./group.ts";
+import { openstream, openwrite } from "./laterstream.ts";
+import type { Mnt } from "./rpc.ts";
+
+const UNWALKED: Qid = { path: 0n, vers: 0, type: QTNONE };
+
+/** A walk from `from` that has not been made. Its qid is unknown until it has. */
+export class LaterChan extends Chan {
+  from: MntChan;
+  names: readonly string[];
+  /** What was sent, when something was. */
+  asked: Asked | null = null;
+
+  constructor(dev: Later, from: MntChan, names: readonly string[]) {
+    super(dev, UNWALKED, from.devno);
+    this.from = from;
+    this.names = names;
+    this.path = from.path;
+  }
+}
+
+/** A group on the wire: the walk's messages, then the operation's. */
+export type Asked = {
+  readonly g: Group;
+  /** How many messages are the walk. */
+  readonly nwalk: number;
+  /** The fid at the end of the walk. */
+  readonly fid: number;
+  /** The fid of the directory before it, where that is to be remembered. */
+  readonly dir: number;
+};
+
+/** The device λ of a kernel. Nobody attaches it; the mount driver offers it as its `later`. */
+export function newLater(k: Kernel): Later {
+  const none = function* (): Task<never> {
+    return error("later: not such an operation");
+  };
+  const dev: Later = {
+    dc: "λ",
+    name: "later",
+    chans: k.chans,
+    attach: none,
+    walk: none,
+    read: none,
+    write: none,
+    defer: (c, names) =>
+      c instanceof MntChan && c.mnt.ix && !c.mnt.dead ? new LaterChan(dev, c, names) : null,
+    ask,
+    force,
+    stat,
+    open,
+    create,
+    remove,
+    wstat,
+    close: (c: LaterChan) => close(k, c),
+    get later() {
+      return dev;
+    },
+  };
+  return dev;
+}
+
+/** Builds the messages of an operation on the fid walked to. */
+export type More = (tag: number, fid: number, m: Mnt, g: Group) => readonly Tmsg[];
+
+/** Sends the walk and the operation, in one write; `split` keeps a fid of the last directory on the way. */
+export function* send(c: LaterChan, more: More, split = false): Task<Asked> {
+  const m = c.from.mnt;
+  const g = yield* m.group(4);
+  try {
+    const fid = m.newfid();
+    g.makes(fid);
+    const walks = chain(m, g, { from: c.from.fid, to: fid, names: c.names, split });
+    const before = walks.findLast((t) => t.type === Twalk);
+    // Known to the Chan before anything can wait: its close lets go of the group.
+    c.asked = { g, nwalk: walks.length, fid, dir: before?.fid ?? -1 };
+    m.send(g, [...walks, ...more(g.tag, fid, m, g)]);
+    return c.asked;
+  } finally {
+    if (c.asked === null) m.release(g, true);
+  }
+}
+
+/** A walk of any length: one Twalk, or Twalk f→a, Twalk a→b, Tclunk a, ... with fresh fids all along. */
+function chain(
+  m: Mnt,
+  g: Group,
+  w: {
+    readonly from: number;
+    readonly to: number;
+    readonly names: readonly string[];
+    readonly split: boolean;
+  },
+): Tmsg[] {
+  const { tag } = g;
+  const msgs: Tmsg[] = [];
+  let fid = w.from;
+  for (let i = 0; ;) {
+    // A split walk stops at the last directory, whose fid stays.
+    const stop = w.split && i < w.names.length - 1 ? w.names.length - 1 : w.names.length;
+    const end = Math.min(i + MAXWELEM, stop);
+    const last = end === w.names.length;
+    const newfid = last ? w.to : m.newfid();
+    if (!last) g.makes(newfid);
+    msgs.push({ type: Twalk, tag, fid, newfid, wname: w.names.slice(i, end) });
+    if (i > 0 && !(w.split && last)) msgs.push({ type: Tclunk, tag, fid });
+    if (last) return msgs;
+    fid = newfid;
+    i = end;
+  }
+}
+
+/** What a walk came to. */
+type Walked = { readonly qids: readonly Qid[]; readonly error: string | null };
+
+/** What the replies to the walk say; while the answer is not there, how many of them are needed. */
+export function walkanswer(c: LaterChan, a: Asked): Walked | number {
+  const qids: Qid[] = [];
+  for (let i = 0; i < a.nwalk; i++) {
+    const t = a.g.requests[i];
+    if (t?.type !== Twalk) continue;
+    const r = a.g.replies[i];
+    if (r === undefined) return i;
+    if (r.type === Rerror) return { qids, error: walkfailure(c, qids, r.ename) };
+    if (r.type !== Rwalk) return error(Emountrpc);
+    qids.push(...r.wqid);
+    if (r.wqid.length < t.wname.length) return { qids, error: partial(qids) };
+  }
+  return { qids, error: null };
+}
+
+/**
+ * Why a Twalk failed. The server's own words are for the first element of a walk and of each sixteen;
+ * where we split it elsewhere, what it says is what it would have said in one.
+ */
+function walkfailure(c: LaterChan, qids: readonly Qid[], ename: string): string {
+  if (c.names.length === 0) return Eclone;
+  return qids.length % MAXWELEM === 0 ? ename : partial(qids);
+}
+
+function* receivewalk(c: LaterChan, a: Asked): Task<Walked> {
+  for (;;) {
+    const w = walkanswer(c, a);
+    if (typeof w !== "number") return w;
+    yield* c.from.mnt.reply(a.g, w);
+  }
+}
+
+/** Receives the walk, which must have come all the way; a failure has PlanError.at. */
+export function* mustwalk(c: LaterChan, a: Asked): Task<void> {
+  let w;
+  try {
+    w = yield* receivewalk(c, a);
+  } catch (e) {
+    if (e instanceof PlanError && e.at === undefined) e.at = 0;
+    throw e;
+  }
+  checkwalk(c, w);
+}
+
+/** Throws unless the walk came all the way; what it came to is then the Chan's qid. */
+export function checkwalk(c: LaterChan, w: Walked): void {
+  const last = w.qids[w.qids.length - 1];
+  c.qid = last ?? (w.error === null ? c.from.qid : UNWALKED);
+  if (w.error !== null) throw walkfailed(c, w.qids, w.error);
+}
+
+function walkfailed(c: LaterChan, qids: readonly Qid[], text: string): PlanError {
+  if (c.names.length === 0) return new PlanError(text);
+  const last = qids[qids.length - 1];
+  const notdir = last !== undefined && (last.type & QTDIR) === 0;
+  return new PlanError(text, notdir ? qids.length - 1 : qids.length);
+}
+
+/** The whole of an operation: send (unless ask has), receive the walk, receive the operation's first answer. */
+function* group(c: LaterChan, more: More): Task<Rmsg> {
+  const a = c.asked ?? (yield* send(c, more));
+  yield* mustwalk(c, a);
+  return yield* c.from.mnt.receive(a.g, a.nwalk);
+}
+
+/**
+ * group, from the directory that the mount's cache remembers. A walk that fails from there is made again
+ * from where it should start; only what changes nothing goes this way.
+ */
+function* nearby(c: LaterChan, more: More): Task<Rmsg> {
+  const { cache } = c.from;
+  if (cache === null || c.asked !== null || c.names.length < 2) return yield* group(c, more);
+  const { from, names } = c;
+  const dir = names.slice(0, -1);
+  const d = cache.dir(from, dir);
+  if (d === null) return yield* remember(c, more);
+  d.incref();
+  const { trace } = from.mnt.k;
+  if (trace.on)
+    trace.emit({
+      type: "namec",
+      step: "near",
+      chan: from.path.toString(),
+      dir,
+      rest: names.slice(-1),
+    });
+  try {
+    c.from = d;
+    c.names = names.slice(-1);
+    const a = yield* send(c, more);
+    const w = yield* receivewalk(c, a);
+    if (w.error === null) {
+      checkwalk(c, w);
+      return yield* c.from.mnt.receive(a.g, a.nwalk);
+    }
+    from.mnt.release(a.g, true);
+  } finally {
+    yield* cclose(d);
+  }
+  cache.forget(from, dir);
+  c.asked = null;
+  c.from = from;
+  c.names = names;
+  return yield* remember(c, more);
+}
+
+/** group, keeping a fid of the directory that the walk went through. */
+function* remember(c: LaterChan, more: More): Task<Rmsg> {
+  const { cache } = c.from;
+  const moves = cache?.moves ?? 0;
+  const a = yield* send(c, more, true);
+  const w = yield* receivewalk(c, a);
+  checkwalk(c, w);
+  const qid = w.qids[w.qids.length - 2];
+  if (qid !== undefined && cache?.remembers(moves) === true) {
+    a.g.keep(a.dir);
+    cache.walked(c.from, c.names.slice(0, -1), mntclone(c.from, a.dir, qid));
+  }
+  return yield* c.from.mnt.receive(a.g, a.nwalk);
+}
+
+function* ask(_up: Proc, c: LaterChan, what: "walk" | "stat"): Task<void> {
+  if (c.asked === null) yield* send(c, what === "walk" ? () => [] : statmsgs);
+}
+
+function statmsgs(tag: number, fid: number): readonly Tmsg[] {
+  return [
+    { type: Tstat, tag, fid },
+    { type: Tclunk, tag, fid },
+  ];
+}
+
+function* stat(_up: Proc, c: LaterChan): Task<Dir> {
+  const r = yield* nearby(c, statmsgs);
+  return r.type === Rstat ? dirof(c, r.stat) : error(Emountrpc);
+}
+
+function* wstat(_up: Proc, c: LaterChan, w: Wstat): Task<void> {
+  const bytes = packwstat(w);
+  try {
+    yield* group(c, (tag, fid) => [
+      { type: Twstat, tag, fid, stat: bytes },
+      { type: Tclunk, tag, fid },
+    ]);
+  } finally {
+    c.from.cache?.moved();
+    c.from.cache?.wrote(c.qid);
+  }
+}
+
+function* remove(_up: Proc, c: LaterChan): Task<void> {
+  try {
+    yield* group(c, (tag, fid) => [{ type: Tremove, tag, fid }]);
+  } finally {
+    c.from.cache?.moved();
+  }
+}
+
+function* open(_up: Proc, c: LaterChan, omode: number): Task<Chan> {
+  if ((omode & OSTREAM) !== 0) {
+    // A directory's bytes are not asked for, where it is known to be one.
+    const dir = c.names.length === 0 && (c.from.qid.type & QTDIR) !== 0;
+    if ((omode & 3) === OREAD && c.from.mnt.stream && !dir) return yield* openstream(c, omode);
+    if ((omode & 3) === OWRITE)
+      return yield* openwrite(c, {
+        omode,
+        step: "open",
+        build: (tag, fid) => ({ type: Topen, tag, fid, mode: omode & 0xff }),
+      });
+  }
+  const how = (omode & (OTRUNC | ORCLOSE)) === 0 ? nearby : group;
+  const r = yield* how(c, (tag, fid) => [{ type: Topen, tag, fid, mode: omode & 0xff }]);
+  return take(c, (nc) => opened(nc, omode, r));
+}
+
+/**
+ * Create with OTRUNC opens what is there; an exclusive one looks for the name itself first, and must not
+ * say OTRUNC (protocol, 9P2000.ix rule 4).
+ */
+function* create(_up: Proc, c: LaterChan, name: string, want: Want): Task<Chan> {
+  const made = { type: Tcreate, name, perm: want.perm >>> 0 } as const;
+  const mode = want.omode & 0xff;
+  if ((want.omode & OEXCL) === 0) {
+    const build = (tag: number, fid: number): Tmsg => ({ ...made, tag, fid, mode: mode | OTRUNC });
+    if ((want.omode & OSTREAM) !== 0 && (want.omode & 3) === OWRITE)
+      return yield* openwrite(c, { omode: want.omode, step: "create", build });
+    const r = yield* group(c, (tag, fid) => [build(tag, fid)]);
+    return take(c, (nc) => opened(nc, want.omode, r));
+  }
+  const a = yield* send(c, (tag, fid, m, g) => {
+    const x = m.newfid();
+    g.makes(x);
+    return [
+      { type: Twalk, tag, fid, newfid: x, wname: [name] },
+      { type: Tclunk, tag, fid: x },
+      { ...made, tag, fid, mode: mode & ~OTRUNC },
+    ];
+  });
+  yield* mustwalk(c, a);
+  const look = yield* c.from.mnt.reply(a.g, a.nwalk);
+  if (look.type === Rwalk) error(Eexist);
+  const r = yield* c.from.mnt.receive(a.g, a.nwalk + 2);
+  return take(c, (nc) => opened(nc, want.omode, r));
+}
+
+/** The Chan of device M that the group ended with. */
+function take(c: LaterChan, fn: (nc: MntChan) => MntChan): MntChan {
+  const { nc, a } = become(c);
+  a.g.keep(a.fid);
+  c.from.mnt.release(a.g, true);
+  return fn(nc);
+}
+
+/** The Chan of device M that c turns into; the group is its now, and c is no more. */
+export function become(c: LaterChan): { readonly nc: MntChan; readonly a: Asked } {
+  const a = c.asked;
+  if (a === null) return error(Emountrpc);
+  const nc = mntclone(c.from, a.fid, c.qid);
+  c.asked = null;
+  c.dev.chans.unlink(c);
+  return { nc, a };
+}
+
+function* force(_up: Proc, c: LaterChan): Task<Walkqid> {
+  const a = c.asked ?? (yield* send(c, () => []));
+  const w = yield* receivewalk(c, a);
+  if (w.error !== null) return miss(w.qids, w.error);
+  const last = w.qids[w.qids.length - 1] ?? c.from.qid;
+  const nc = mntclone(c.from, a.fid, last);
+  a.g.keep(a.fid);
+  return { clone: nc, qids: w.qids, error: "" };
+}
+
+/** Lets go of what was sent. What still comes is waited for by nobody; the fids settle themselves. */
+function* close(k: Kernel, c: LaterChan): Task<void> {
+  const a = c.asked;
+  if (a === null) return;
+  c.asked = null;
+  c.from.mnt.release(a.g, k.sched.current?.dying !== true);
+}

@@ -1,0 +1,455 @@
+// The name space `names` as a process group has it: one MountTable at a time. Binding, mounting and
+// unmounting put a new table in place of the old one; listing a directory with mounts below it shows
+// what is mounted. namec is in names.ts.
+
+import { Path, cclose } from "../chan.ts";
+import type { Chan } from "../chan.ts";
+import { MAFTER, MCACHE, MCREATE, MORDER, MREPL, OREAD, QTDIR } from "../abi/const.ts";
+import type { Want } from "../dev.ts";
+import { convM2D } from "../abi/dir.ts";
+import type { Dir, Wstat } from "../abi/dir.ts";
+import { packdirs, statquiet } from "../dirread.ts";
+import { Emount, Enotdir, Eunion, Eunmount, PlanError, error } from "../abi/errors.ts";
+import { MountTable, carried } from "./mtab.ts";
+import type { Member, Mnode } from "./mtab.ts";
+import { parsename } from "./name.ts";
+import { askall, askeach, force, named, tracefail, walk, whole } from "./names-walk.ts";
+import { namec } from "./names.ts";
+import { Abind, Amount, Aopen, Astat, nsline } from "./namespace.ts";
+import type {
+  Acreate,
+  Aremove,
+  Atodir,
+  Awstat,
+  Mounthow,
+  Namespace,
+  Nsline,
+  Picture,
+} from "./namespace.ts";
+import type { Proc } from "../proc/proc.ts";
+import type { Task } from "../proc/rendez.ts";
+import { attached, release, startof } from "./start.ts";
+import type { Start } from "./start.ts";
+
+/** The source of a bind: what it brings to the name it is bound on. */
+type Source = {
+  /** Its own Chan, or the members of the mount point that it is. */
+  readonly members: readonly Member[];
+  readonly below: Mnode["children"];
+  /** It is a mount point whose first member is not all of it, or takes no creates: nor will the bind. */
+  readonly nocreate: boolean;
+};
+
+/** The name a mount goes on. */
+type Covered = {
+  readonly elems: readonly string[];
+  readonly dir: boolean;
+  readonly chan: Chan | null;
+};
+
+/** An entry of a directory that is a mount point, and the first Chan mounted there. */
+type Fix = { readonly index: number; readonly chan: Chan };
+
+export class Names implements Namespace {
+  #table: MountTable;
+
+  /** `root` is device / , which `/` starts as; its reference is taken. */
+  constructor(root: Chan | MountTable) {
+    this.#table = root instanceof MountTable ? root : new MountTable(base(root));
+  }
+
+  namec(up: Proc, name: string, amode: typeof Astat): Task<Dir>;
+  namec(up: Proc, name: string, amode: typeof Aopen, omode: number): Task<Chan>;
+  namec(up: Proc, name: string, amode: typeof Acreate, want: Want): Task<Chan>;
+  namec(up: Proc, name: string, amode: typeof Aremove): Task<void>;
+  namec(up: Proc, name: string, amode: typeof Awstat, d: Wstat): Task<void>;
+  namec(up: Proc, name: string, amode: typeof Atodir): Task<Chan>;
+  namec(up: Proc, name: string, amode: number, arg?: number | Want | Wstat): Task<never> {
+    return namec(up, this.#table, name, { amode, arg }) as Task<never>;
+  }
+
+  *bind(up: Proc, name: string, old: string, flags: number): Task<number> {
+    const [source, covered] = yield* this.#both(up, name, old);
+    try {
+      const members = source.members.map((m, i) => ({
+        ...m,
+        flags: i === 0 ? flags : followflags(flags),
+        covered: false,
+        origin: undefined,
+      }));
+      // As the standard kernel: what creates in a union is its own members' affair.
+      if (source.nocreate && (flags & MCREATE) !== 0) error(Emount);
+      return yield* this.#mount(up, covered, { flags, members, below: source.below, op: "bind" });
+    } finally {
+      for (const m of source.members) yield* cclose(m.chan);
+      if (covered.chan !== null) yield* cclose(covered.chan);
+    }
+  }
+
+  *mount(up: Proc, c: Chan, old: string, how: Mounthow): Task<number> {
+    let covered: Covered | null = null;
+    if ((how.flags & MCACHE) !== 0) c.dev.cache?.(c);
+    try {
+      covered = yield* this.#coveredname(up, old);
+      c.path = new Path("/", covered.elems);
+      const members = [member(c, { ...how, from: "", mounted: true })];
+      return yield* this.#mount(up, covered, {
+        flags: how.flags,
+        members,
+        below: new Map(),
+        op: "mount",
+      });
+    } finally {
+      yield* cclose(c);
+      if (covered !== null && covered.chan !== null) yield* cclose(covered.chan);
+    }
+  }
+
+  *#mount(
+    up: Proc,
+    covered: Covered,
+    m: {
+      flags: number;
+      members: readonly Member[];
+      below: Mnode["children"];
+      op: "bind" | "mount";
+    },
+  ): Task<number> {
+    const order = m.flags & MORDER;
+    const first = m.members[0];
+    if (first === undefined || covered.dir !== ((first.chan.qid.type & QTDIR) !== 0))
+      return error(Emount);
+    if (!covered.dir && order !== MREPL) error(Emount);
+    let self: Member | null = null;
+    if (covered.chan !== null && order !== MREPL) {
+      // The covered directory comes first in ns(1): it was there before.
+      const from = `/${covered.elems.join("/")}`;
+      self = {
+        chan: covered.chan,
+        flags: 0,
+        spec: "",
+        id: up.k.nextmountid(),
+        from,
+        mounted: false,
+        covered: true,
+      };
+    }
+    const members = m.members.map((x) => ({ ...x, id: up.k.nextmountid() }));
+    const below = carried(m.below, () => up.k.nextmountid());
+    yield* this.#become(this.#table.mount(covered.elems, { order, members, below, covered: self }));
+    if (up.k.trace.on)
+      up.k.trace.emit({
+        type: "mount",
+        op: m.op,
+        path: `/${covered.elems.join("/")}`,
+        table: this.#table.picture,
+      });
+    return members[0]?.id ?? 0;
+  }
+
+  *#become(table: MountTable): Task<void> {
+    const old = this.#table;
+    this.#table = table;
+    yield* old.release();
+  }
+
+  /** Looks up both names of a bind; what must be asked of servers is asked at once. */
+  *#both(up: Proc, name: string, old: string): Task<[Source, Covered]> {
+    const table = this.#table.hold();
+    const starts: Start[] = [];
+    try {
+      const s = yield* start(up, table, name);
+      starts.push(s);
+      const o = yield* trystart(up, table, old);
+      if (!(o instanceof PlanError)) starts.push(o);
+      const early = o instanceof PlanError ? NOTASKED : yield* askboth(up, s, o);
+      try {
+        // The source is evaluated first, so its error goes before the other's.
+        const source = yield* this.#source(up, table, { s, early: early[0] });
+        try {
+          if (o instanceof PlanError) throw o;
+          return [source, yield* this.#covered(up, o, early[1])];
+        } catch (e) {
+          for (const m of source.members) yield* cclose(m.chan);
+          throw e;
+        }
+      } finally {
+        for (const c of early) if (c !== null) yield* cclose(c);
+      }
+    } finally {
+      for (const x of starts) yield* release(x);
+      yield* table.release();
+    }
+  }
+
+  *#source(
+    up: Proc,
+    table: MountTable,
+    { s, early }: { readonly s: Start; readonly early: Chan | null },
+  ): Task<Source> {
+    const node = s.path.root === "/" ? table.node(s.path.elems) : undefined;
+    const below = node?.children ?? new Map<string, Mnode>();
+    if (s.members !== null && s.rest.length === 0) {
+      if (wrongkind(s, s.chan)) throw whole(s, Enotdir);
+      // What ns(1) shows is where each came from.
+      const members = s.members.map((m, i) => ({
+        ...m,
+        chan: m.chan.incref(),
+        spec: i === 0 ? "" : m.spec,
+      }));
+      const nocreate = members.length > 1 || !members.some((m) => (m.flags & MCREATE) !== 0);
+      return { members, below, nocreate };
+    }
+    try {
+      const c = yield* resolve(up, s, early);
+      c.path = s.path;
+      const from = s.path.toString();
+      return {
+        members: [member(c, { flags: 0, spec: "", from, mounted: false })],
+        below,
+        nocreate: false,
+      };
+    } catch (e) {
+      throw failed(up, s, e, Abind);
+    }
+  }
+
+  *#coveredname(up: Proc, old: string): Task<Covered> {
+    const table = this.#table.hold();
+    let o: Start | null = null;
+    try {
+      o = yield* start(up, table, old);
+      return yield* this.#covered(up, o, null);
+    } finally {
+      if (o !== null) yield* release(o);
+      yield* table.release();
+    }
+  }
+
+  *#covered(up: Proc, o: Start, early: Chan | null): Task<Covered> {
+    const { elems, root } = o.path;
+    // As it is now: while the source was asked for, somebody may have unmounted what was here.
+    const [first] = root === "/" ? this.membersat(elems) : [];
+    if (first !== undefined) {
+      if (wrongkind(o, first)) throw whole(o, Enotdir);
+      return { elems, dir: (first.qid.type & QTDIR) !== 0, chan: null };
+    }
+    if (o.members !== null && o.rest.length === 0) return yield* this.#coveredname(up, o.name.text);
+    try {
+      const chan = yield* resolve(up, o, early);
+      if (root !== "/") {
+        yield* cclose(chan);
+        error(Emount);
+      }
+      chan.path = o.path;
+      return { elems, dir: (chan.qid.type & QTDIR) !== 0, chan };
+    } catch (e) {
+      throw failed(up, o, e, Amount);
+    }
+  }
+
+  *unmount(up: Proc, name: string | null, old: string): Task<void> {
+    const held = this.#table.hold();
+    let o: Start | null = null;
+    try {
+      o = yield* start(up, held, old);
+      const ismount = o.members !== null && o.rest.length === 0;
+      // A name that is no mount point may not be there at all: then that is the error.
+      if (!ismount) yield* this.#exists(up, o);
+      const c = name === null ? null : yield* this.namec(up, name, Aopen, OREAD);
+      try {
+        if (!ismount) error(Eunmount);
+        yield* this.#unmount(up, o, c);
+      } finally {
+        if (c !== null) yield* cclose(c);
+      }
+    } finally {
+      if (o !== null) yield* release(o);
+      yield* held.release();
+    }
+  }
+
+  *#unmount(up: Proc, o: Start, c: Chan | null): Task<void> {
+    const match = c === null ? null : (m: Member) => issame(m.chan, c);
+    const table = this.#table.unmount(o.path.elems, match);
+    if (table === null) return error(Eunion);
+    yield* this.#become(table);
+    if (up.k.trace.on)
+      up.k.trace.emit({
+        type: "mount",
+        op: "unmount",
+        path: o.path.toString(),
+        table: table.picture,
+      });
+  }
+
+  *#exists(up: Proc, o: Start): Task<void> {
+    try {
+      yield* cclose(yield* resolve(up, o, null));
+    } catch (e) {
+      throw failed(up, o, e, Amount);
+    }
+  }
+
+  /** A mount that a bind carried along is not listed as long as it is as where it came from: the bind says it. */
+  lines(channame: (c: Chan) => string): Nsline[] {
+    const points = [...this.#table.mountpoints()];
+    const homes = new Map<number, Mnode>();
+    for (const { node } of points) for (const m of node.members) homes.set(m.id, node);
+    const lines: Nsline[] = [];
+    for (const { path, node } of points) {
+      if (islike(node, homes.get(node.members[0]?.origin ?? 0)) || isbare(node)) continue;
+      for (const m of node.members) {
+        const { flags, from, spec } = m;
+        const mchan = m.mounted ? m.chan.mchan : null;
+        lines.push({ id: m.id, text: nsline({ mchan, flags, from, old: path, spec }, channame) });
+      }
+    }
+    return lines.sort((a, b) => a.id - b.id);
+  }
+
+  /** Only the entries that are mount points are asked, all at once; the others cost nothing. */
+  *mountfix(up: Proc, c: Chan, entries: Uint8Array): Task<Uint8Array | null> {
+    const children = c.path.root === "/" ? this.#table.node(c.path.elems)?.children : undefined;
+    if (children === undefined || children.size === 0) return null;
+    const dirs: Dir[] = [];
+    const fix: Fix[] = [];
+    for (let off = 0; off < entries.length;) {
+      const e = convM2D(entries, off, entries.length);
+      if (e === null) return null;
+      const members = children.get(e.dir.name)?.members ?? [];
+      const first = members[0];
+      if (first !== undefined && !members.some((m) => m.covered))
+        fix.push({ index: dirs.length, chan: first.chan });
+      dirs.push(e.dir);
+      off = e.next;
+    }
+    if (fix.length === 0) return null;
+    const table = this.#table.hold();
+    try {
+      yield* statall(up, fix, dirs);
+    } finally {
+      yield* table.release();
+    }
+    return packdirs(dirs);
+  }
+
+  membersat(elems: readonly string[]): readonly Chan[] {
+    return this.#table.node(elems)?.members.map((m) => m.chan) ?? [];
+  }
+
+  fork(): Namespace {
+    this.#table.ref++;
+    return new Names(this.#table);
+  }
+
+  clean(): Namespace {
+    return new Names(this.#table.clean());
+  }
+
+  snapshot(): Picture {
+    return this.#table.picture;
+  }
+
+  close(): Task<void> {
+    return this.#table.release();
+  }
+}
+
+function* start(up: Proc, table: MountTable, text: string): Task<Start> {
+  const name = parsename(text);
+  return startof(up, table, name) ?? (yield* attached(up, name));
+}
+
+function member(
+  chan: Chan,
+  m: { flags: number; spec: string; from: string; mounted: boolean },
+): Member {
+  return { ...m, chan, id: 0, covered: false };
+}
+
+function base(root: Chan): Member {
+  return { chan: root, flags: 0, spec: "", id: 0, from: "/", mounted: false, covered: false };
+}
+
+/** Whether it is the root, and nothing but the kernel's own is there. */
+function isbare(n: Mnode): boolean {
+  return n.members.length === 1 && n.members[0]?.id === 0;
+}
+
+/** Whether a mount point is a copy of another, member by member. */
+function islike(copy: Mnode, n: Mnode | undefined): boolean {
+  if (n === undefined || n.members.length !== copy.members.length) return false;
+  return copy.members.every((m, i) => m.origin === n.members[i]?.id);
+}
+
+/** The rest of a union that is bound comes after its first member, and takes no creates. */
+function followflags(flags: number): number {
+  const order = flags & MORDER;
+  return order === MREPL ? MAFTER : order;
+}
+
+/** Puts the entries of what is mounted in place of those it covers. */
+function* statall(up: Proc, fix: readonly Fix[], dirs: Dir[]): Task<void> {
+  const late = yield* askall(up, fix, [], { what: "stat", of: "directory" });
+  try {
+    for (const [i, f] of fix.entries()) {
+      const d = yield* statquiet(up, late[i] ?? f.chan);
+      const was = dirs[f.index];
+      if (d !== null && was !== undefined) dirs[f.index] = { ...d, name: was.name };
+    }
+  } finally {
+    for (const l of late) if (l !== null) yield* cclose(l);
+  }
+}
+
+/** start, or the error that it failed with. */
+function* trystart(up: Proc, table: MountTable, text: string): Task<Start | PlanError> {
+  try {
+    return yield* start(up, table, text);
+  } catch (e) {
+    if (e instanceof PlanError) return e;
+    throw e;
+  }
+}
+
+type Pair = readonly [Chan | null, Chan | null];
+const NOTASKED: Pair = [null, null];
+
+/** Sends both walks of a bind where both can be put off; null where one cannot, or needs none. */
+function* askboth(up: Proc, s: Start, o: Start): Task<Pair> {
+  const pair: Pair = [later(s), later(o)];
+  yield* askeach(up, pair, [], { what: "walk", of: "bind" });
+  return pair;
+}
+
+function later(x: Start): Chan | null {
+  if (x.members !== null && (x.rest.length === 0 || x.members.length > 1)) return null;
+  return x.chan.dev.later?.defer(x.chan, x.rest) ?? null;
+}
+
+function* resolve(up: Proc, s: Start, early: Chan | null): Task<Chan> {
+  const walked = early === null ? yield* walk(up, s, s.rest) : early.incref();
+  const c = yield* force(up, walked, s.rest, "a mount must know what it is");
+  if (!wrongkind(s, c)) return c;
+  yield* cclose(c);
+  throw whole(s, Enotdir);
+}
+
+/** The error as the program will see it. */
+function failed(up: Proc, s: Start, e: unknown, amode: number): unknown {
+  if (!(e instanceof PlanError)) return e;
+  const failure = named(s, e, amode);
+  if (up.k.trace.on) tracefail(up, s, failure, s.name);
+  return failure;
+}
+
+/** A file whose name was given as a directory's. */
+const wrongkind = (s: Start, c: Chan): boolean => s.name.mustdir && (c.qid.type & QTDIR) === 0;
+
+/** The same file, or the server that is mounted there. */
+function issame(member: Chan, c: Chan): boolean {
+  const same = (a: Chan): boolean =>
+    a.dev === c.dev && a.devno === c.devno && a.qid.path === c.qid.path;
+  return same(member) || (member.mchan !== null && same(member.mchan));
+}

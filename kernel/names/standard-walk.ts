@@ -1,0 +1,287 @@
+// Walking in the name space `standard`, as Plan 9's chan.c does: element by element as far as mount points
+// go, and every server on the way is asked. While names are left, walk
+//
+//	1. steps onto what is mounted where it stands, if anything is;
+//	2. asks for the next names up to a "..", at most 16; of a union the other members after the first;
+//	3. stops at the first mount point among them, giving up what was walked beyond it;
+//
+// and ".." is asked for alone, then leads back over the mount point it came through, by name.
+
+import { Path, ccloseall, cclose } from "../chan.ts";
+import type { Chan, Mtpt } from "../chan.ts";
+import { MAXWELEM, QTDIR } from "../abi/const.ts";
+import { miss } from "../dev.ts";
+import type { Dev, Walkqid } from "../dev.ts";
+import type { Qid } from "../abi/dir.ts";
+import { Edoesnotexist, Eintr, Enotdir, PlanError, error } from "../abi/errors.ts";
+import type { Proc } from "../proc/proc.ts";
+import type { Task } from "../proc/rendez.ts";
+import type { Mhead, Mnttab } from "./standard-mount.ts";
+
+/** Why a walk failed, and after how many of the names: those that an error shows. */
+export type Miss = { readonly error: string; readonly at: number };
+
+/** What a walk came to, and where: at the Chan asked, or at a member of its union. */
+type Asked = {
+  readonly qids: readonly Qid[];
+  readonly error: string;
+  readonly dev: Dev;
+  readonly devno: number;
+};
+
+/** Where a walk stands: the Chan, the names that led there, the mount points among them. It owns what it holds. */
+export class Place {
+  chan: Chan;
+  /** The mount point stepped onto last, when chan is what is mounted there. */
+  head: Mhead | null = null;
+  /** chan is a mounted one already: step 1 is done. */
+  crossed = false;
+  /** What the walk under way has found, for dotdot or forward to go to. */
+  found: Chan | null = null;
+  readonly #root: string;
+  readonly #elems: string[];
+  #mtpt: Mtpt[];
+
+  /** Takes the reference to chan. */
+  constructor(chan: Chan) {
+    this.chan = chan;
+    this.#root = chan.path.root;
+    this.#elems = [...chan.path.elems];
+    this.#mtpt = chan.mtpt?.map(({ depth, from }) => ({ depth, from: from.incref() })) ?? [];
+  }
+
+  get path(): Path {
+    return new Path(this.#root, [...this.#elems]);
+  }
+
+  get isdir(): boolean {
+    return (this.chan.qid.type & QTDIR) !== 0;
+  }
+
+  /** Onto what is mounted here; nothing happens where nothing is. */
+  *domount(tab: Mnttab): Task<void> {
+    const mh = tab.at(this.chan);
+    if (mh === null) return;
+    const gone = [this.chan, ...this.#take(this.#elems.length)];
+    this.#mtpt.push({ depth: this.#elems.length, from: mh.from.incref() });
+    this.head = mh;
+    this.chan = mh.first.incref();
+    yield* ccloseall(gone);
+  }
+
+  /** On by these names to what was found; or, where the last of them is mounted upon, to what is mounted. */
+  *forward(names: readonly string[], mh: Mhead | null): Task<void> {
+    const gone = [this.chan];
+    const found = this.#takefound();
+    for (const name of names) this.#elems.push(name);
+    if (mh === null) this.chan = found ?? this.chan.incref();
+    else {
+      if (found !== null) gone.unshift(found);
+      this.chan = mh.first.incref();
+      this.#mtpt.push({ depth: this.#elems.length, from: mh.from.incref() });
+    }
+    this.head = mh;
+    this.crossed = mh !== null;
+    yield* ccloseall(gone);
+  }
+
+  /** Up to what was found; or, where the name it has was mounted upon on the way, to what that covers. */
+  *dotdot(): Task<void> {
+    const gone = this.#elems.length > 0 ? this.#take(this.#elems.length) : [];
+    this.#elems.pop();
+    const [from] = this.#take(this.#elems.length);
+    const found = this.#takefound() ?? this.chan.incref();
+    if (from !== undefined) gone.push(found);
+    gone.push(this.chan);
+    this.chan = from ?? found;
+    this.head = null;
+    this.crossed = false;
+    yield* ccloseall(gone);
+  }
+
+  #takefound(): Chan | null {
+    const c = this.found;
+    this.found = null;
+    return c;
+  }
+
+  /** Takes out the covered Chans of an element; they are the caller's. */
+  #take(depth: number): Chan[] {
+    const out = this.#mtpt.filter((m) => m.depth === depth);
+    if (out.length > 0) this.#mtpt = this.#mtpt.filter((m) => m.depth !== depth);
+    return out.map((m) => m.from);
+  }
+
+  /** Makes chan one that nobody else has: its fid may be opened or moved. */
+  *unique(up: Proc): Task<void> {
+    if (this.chan.ref === 1) return;
+    const nc = yield* cclone(up, this.chan);
+    const old = this.chan;
+    this.chan = nc;
+    yield* cclose(old);
+  }
+
+  /** Gives chan, which nobody else has, the path that led here. */
+  *name(): Task<void> {
+    const { chan } = this;
+    const old = chan.mtpt?.map((m) => m.from) ?? [];
+    chan.path = this.path;
+    chan.mtpt = this.#mtpt.length > 0 ? this.#mtpt : null;
+    this.#mtpt = [];
+    yield* ccloseall(old);
+  }
+
+  close(): Task<void> {
+    const found = this.#takefound();
+    const held = [this.chan, ...this.#mtpt.map((m) => m.from)];
+    return ccloseall(found === null ? held : [found, ...held]);
+  }
+}
+
+/** Another Chan for the same file. */
+export function* cclone(up: Proc, c: Chan): Task<Chan> {
+  const { clone } = yield* c.dev.walk(up, c, []);
+  if (clone === null) return error("clone failed");
+  return clone;
+}
+
+/**
+ * The Chan of `names` from c, all the way or not at all; c stays the caller's. Without a table (a name
+ * such as #s/x) nothing is mounted on the way.
+ */
+export function* walk(
+  up: Proc,
+  tab: Mnttab | null,
+  c: Chan,
+  names: readonly string[],
+): Task<Chan | Miss> {
+  const p = new Place(c.incref());
+  let arrived = false;
+  try {
+    for (let have = 0; have < names.length;) {
+      if (!p.isdir) return { error: Enotdir, at: have };
+      const part = portion(names, have);
+      const got = yield* step(up, tab, p, part);
+      if (typeof got !== "number") return { error: got.error, at: have + got.at };
+      have += got;
+    }
+    yield* p.unique(up);
+    yield* p.name();
+    arrived = true;
+    return p.chan;
+  } finally {
+    if (!arrived) yield* p.close();
+  }
+}
+
+/** The names that may be asked for together: a ".." alone, else those before the next one. */
+function portion(names: readonly string[], have: number): readonly string[] {
+  if (names[have] === "..") return names.slice(have, have + 1);
+  let end = have + 1;
+  while (end < names.length && end - have < MAXWELEM && names[end] !== "..") end++;
+  return names.slice(have, end);
+}
+
+/** Goes on by some of `part`; says by how many. */
+function* step(
+  up: Proc,
+  tab: Mnttab | null,
+  p: Place,
+  part: readonly string[],
+): Task<number | Miss> {
+  const dotdot = part[0] === "..";
+  if (!dotdot && tab !== null && !p.crossed) {
+    yield* p.domount(tab);
+    if (p.head !== null) tracemount(up, p, part);
+  }
+  const a = yield* ask(up, tab !== null, p, part);
+  const n = a.qids.length;
+  if (p.found === null && n === 0) return { error: a.error, at: 1 };
+  if (dotdot) {
+    yield* p.dotdot();
+    return 1;
+  }
+  // The last name's own mount point is for the next step, or for whoever wanted the name.
+  for (const [i, qid] of a.qids.slice(0, part.length - 1).entries()) {
+    const mh = tab?.find(a.dev, a.devno, qid) ?? null;
+    if (mh === null) continue;
+    yield* p.forward(part.slice(0, i + 1), mh);
+    tracemount(up, p, part.slice(i + 1));
+    return i + 1;
+  }
+  if (p.found === null) return short(a.qids);
+  yield* p.forward(part, null);
+  return n;
+}
+
+/** The names ended before all were walked: the next is not there, or the last is no directory. */
+function short(qids: readonly Qid[]): Miss {
+  const last = qids[qids.length - 1];
+  if (last === undefined || (last.type & QTDIR) !== 0)
+    return { error: Edoesnotexist, at: qids.length + 1 };
+  return { error: Enotdir, at: qids.length };
+}
+
+/** Asks where the walk stands; and when that has not even the first name, the rest of the union in order. */
+function* ask(up: Proc, mounts: boolean, p: Place, part: readonly string[]): Task<Asked> {
+  const { dev, devno } = p.chan;
+  const first = yield* ewalk(up, p.chan, part);
+  p.found = first.clone;
+  traceask(up, p, part, first);
+  let { error: why } = first;
+  const mh = mounts && isnothing(first) ? p.head : null;
+  // The list is read anew each time, since it may have changed meanwhile.
+  for (let i = 1; mh !== null && why !== Eintr; i++) {
+    const to = mh.mounts[i]?.to.incref();
+    if (to === undefined) break;
+    try {
+      const wq = yield* ewalk(up, to, part);
+      p.found = wq.clone;
+      tracemember(up, p, { index: i, elem: part[0] ?? "", wq });
+      if (!isnothing(wq)) return { qids: wq.qids, error: wq.error, dev: to.dev, devno: to.devno };
+      why = wq.error;
+    } finally {
+      yield* cclose(to);
+    }
+  }
+  return { qids: first.qids, error: why, dev, devno };
+}
+
+/** Not even the first name was there. */
+const isnothing = (wq: Walkqid): boolean => wq.clone === null && wq.qids.length === 0;
+
+/** A device's walk: a failure of any kind is a miss, so that a union may go on. */
+function* ewalk(up: Proc, c: Chan, names: readonly string[]): Task<Walkqid> {
+  try {
+    return yield* c.dev.walk(up, c, names);
+  } catch (e) {
+    if (!(e instanceof PlanError)) throw e;
+    return miss([], e.message);
+  }
+}
+
+/** Tells that the walk has stepped onto a mount point. */
+export function tracemount(up: Proc, p: Place, rest: readonly string[]): void {
+  if (!up.k.trace.on) return;
+  const prefix = p.path.toString();
+  const members = p.head?.mounts.length ?? 0;
+  const point = p.head?.from.path.toString() ?? prefix;
+  up.k.trace.emit({ type: "namec", step: "prefix", prefix, rest, members, point });
+}
+
+function traceask(up: Proc, p: Place, rest: readonly string[], wq: Walkqid): void {
+  if (!up.k.trace.on) return;
+  const got = wq.qids.length;
+  const conn = p.chan.dev.conn?.(p.chan) ?? 0;
+  up.k.trace.emit({ type: "namec", step: "walk", chan: p.path.toString(), rest, got, conn });
+  if (p.head !== null && p.head.mounts.length > 1)
+    tracemember(up, p, { index: 0, elem: rest[0] ?? "", wq });
+}
+
+function tracemember(up: Proc, p: Place, m: { index: number; elem: string; wq: Walkqid }): void {
+  if (!up.k.trace.on) return;
+  const { index, elem, wq } = m;
+  const point = p.head?.from.path.toString() ?? "";
+  if (!isnothing(wq)) up.k.trace.emit({ type: "namec", step: "found", point, index, elem });
+  else up.k.trace.emit({ type: "namec", step: "miss", point, index, elem, error: wq.error });
+}

@@ -1,0 +1,180 @@
+// Notes: what interrupts a program. A note interrupts every system call of its process that sleeps, then
+// runs the handler that notify(2) set; the interrupted calls return to the program when the handler has
+// said noted(NCONT). Without a handler, or with NDFLT, the note's text is the exit status.
+
+import { ERRMAX, NCONT, NDFLT, ORDWR, OWRITE } from "../abi/const.ts";
+import {
+  Ebadarg,
+  Eintr,
+  Enotnotified,
+  Enotposted,
+  Esuicide,
+  Etoobig,
+  PlanError,
+  error,
+} from "../abi/errors.ts";
+import type { Proc } from "./proc.ts";
+import { Rendez } from "./rendez.ts";
+import type { Task } from "./rendez.ts";
+import type { Coroutine, Done } from "./sched.ts";
+import type { Image } from "./trap.ts";
+import { utfcut, utfencode, utflen } from "../abi/utf.ts";
+
+/** Notes that may wait for a process. */
+const NNOTE = 5;
+
+/**
+ * A note handler: it gets the note and the system calls of the process it runs in (a child inherits its
+ * parent's handler), and ends by calling noted. An async or a generator function may take its time.
+ */
+export type Handler = (note: string, sys: unknown) => unknown;
+
+/** The notes of one program. */
+export class Notes implements Done {
+  handler: Handler | null = null;
+  readonly #proc: Proc;
+  readonly #image: Image;
+  readonly #done = new Rendez("note handler");
+  /** The handler runs. */
+  #notified = false;
+  #begun = false;
+  /** The handler is over, and its noted still to run. */
+  #returned = false;
+  #co: Coroutine | null = null;
+  /** Calls numbered up to this one wait for the handler; its own calls come later. */
+  #mark = 0;
+
+  constructor(proc: Proc, image: Image) {
+    this.#proc = proc;
+    this.#image = image;
+  }
+
+  /** Whether a call (by its number) must wait for a handler before the program sees its result. */
+  holds(seq: number): boolean {
+    return (this.#notified || this.#proc.notes.length > 0) && seq <= this.#mark;
+  }
+
+  /** Whether co runs the handler. */
+  ishandler(co: Coroutine | null): boolean {
+    return co !== null && co === this.#co;
+  }
+
+  /** Sleeps until the handler is done with everything posted. */
+  *delivered(): Task<void> {
+    while (this.#notified || this.#proc.notes.length > 0) yield this.#done;
+  }
+
+  /** Posts a note: 126 bytes at most, five at most that wait for their turn. */
+  post(text: string, sys: boolean): void {
+    const p = this.#proc;
+    if (utflen(text) > ERRMAX - 2) error(Etoobig);
+    if (p.dead) return;
+    if (this.#full) error(Enotposted);
+    if (p.k.trace.on) p.k.trace.emit({ type: "proc", what: "note", pid: p.pid, text }, null);
+    p.notes.push({ text: withpc(text), sys });
+    if (!this.#notified) this.#deliver();
+  }
+
+  /** The note whose handler has begun waits no more. */
+  get #full(): boolean {
+    return this.#proc.notes.length - (this.#begun ? 1 : 0) >= NNOTE;
+  }
+
+  /** The alarm clock's note; one that finds no place is lost. */
+  alarm(): void {
+    if (!this.#full) this.post("alarm", true);
+  }
+
+  /** noted(2): how the handler ends. Outside of one it is the end of the process. */
+  *noted(how: number): Task<void> {
+    if (!this.#notified) {
+      yield* pprint(this.#proc, Enotnotified);
+      this.#proc.exit(Esuicide);
+    } else if (how === NCONT) this.#resume();
+    else if (how === NDFLT || this.#returned) this.#die();
+    else error(Ebadarg);
+  }
+
+  #deliver(): void {
+    const p = this.#proc;
+    if (this.handler === null) {
+      p.kill(p.notes[0]?.text ?? "");
+      return;
+    }
+    this.#notified = true;
+    this.#mark = this.#image.ncall;
+    // A handler that has said noted may still sleep in that call; it is not what the note is for. Nor is
+    // a call that a note before interrupted, and that waits for the handlers to be done.
+    for (const co of p.coroutines())
+      if (co.done !== this && co.on !== this.#done) p.k.sched.interrupt(co, new PlanError(Eintr));
+    this.#co = p.k.sched.start(p, "note", this.#handle(this.handler), this);
+  }
+
+  /** Runs the handler in a coroutine of its own. */
+  *#handle(handler: Handler): Task<void> {
+    const note = this.#proc.notes[0];
+    if (note === undefined) return;
+    this.#begun = true;
+    yield* this.#image.run(handler, (sys) => handler(note.text, sys));
+  }
+
+  /** The handler returned; not having said noted(NCONT) is NDFLT. */
+  finish(co: Coroutine): void {
+    if (!this.#notified || co !== this.#co) return;
+    // A handler that did not wait for its noted has called it all the same.
+    for (const c of this.#proc.coroutines()) this.#returned ||= c.label === "noted";
+    if (!this.#returned) this.#die();
+  }
+
+  fail(_co: Coroutine, e: unknown): void {
+    this.#image.crash(e);
+  }
+
+  over(_co: Coroutine): void {}
+
+  #die(): void {
+    this.#proc.kill(this.#proc.notes[0]?.text ?? "");
+  }
+
+  #resume(): void {
+    const { notes } = this.#proc;
+    this.#notified = this.#begun = this.#returned = false;
+    this.#co = null;
+    notes.shift();
+    const next = notes[0];
+    if (next !== undefined) {
+      // As the Plan 9 kernel, which adds the program counter once more to a note that had to wait.
+      notes[0] = { ...next, text: withpc(next.text) };
+      this.#deliver();
+      return;
+    }
+    this.#image.unhold();
+    this.#done.wakeupall();
+  }
+}
+
+/** What Plan 9 adds to the notes of the kernel; our program counters are not worth showing. */
+const PC = " pc=0x00000000";
+
+function withpc(text: string): string {
+  return text.startsWith("sys:") ? utfcut(text, ERRMAX - 1 - PC.length) + PC : text;
+}
+
+/** A message of the kernel about its process, on that process's descriptor 2. */
+function* pprint(up: Proc, text: string): Task<void> {
+  const c = up.fgrp.fd[2] ?? null;
+  if (c === null || (c.mode !== OWRITE && c.mode !== ORDWR)) return;
+  yield* c.dev.write(up, c, utfencode(`${up.text} ${up.pid}: ${text}\n`), c.offset);
+}
+
+/** Posts `text` to every process of a note group but the one that posts; who has too many gets no more. */
+export function postnotepg(from: Proc, noteid: number, text: string): void {
+  for (const p of from.k.procs.values()) {
+    if (p.noteid !== noteid || p === from) continue;
+    try {
+      p.image?.notes.post(text, false);
+    } catch (e) {
+      if (!(e instanceof PlanError) || e.message !== Enotposted) throw e;
+    }
+  }
+}

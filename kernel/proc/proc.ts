@@ -1,0 +1,234 @@
+// Proc: a process. Who it is, its groups, its coroutines (the system calls in progress and, for a
+// generator program, the program itself), its children and how they ended. Notes are in note.ts, the
+// way in from a program in trap.ts.
+
+import { cclose } from "../chan.ts";
+import type { Chan } from "../chan.ts";
+import type { Timer } from "./clock.ts";
+import { ERRMAX } from "../abi/const.ts";
+import { Enochild, PlanError, error } from "../abi/errors.ts";
+import type { Kernel } from "../kernel.ts";
+import type { Egrp, Fgrp, Pgrp, Rgrp } from "./pgrp.ts";
+import { ccloseq } from "./pgrp.ts";
+import { Rendez } from "./rendez.ts";
+import type { Task } from "./rendez.ts";
+import type { Coroutine } from "./sched.ts";
+import type { Image } from "./trap.ts";
+import type { Tty } from "./tty.ts";
+import { utfcut } from "../abi/utf.ts";
+
+/** How a child ended, as wait(2) tells: times are user, system and real, in milliseconds. */
+export type Waitmsg = {
+  readonly pid: number;
+  readonly time: readonly [number, number, number];
+  readonly msg: string;
+};
+
+/** A note waiting for its process; `sys` notes come from the kernel. */
+export type Note = { readonly text: string; readonly sys: boolean };
+
+/** The four groups that a process is in. */
+export type Groups = { pgrp: Pgrp; fgrp: Fgrp; egrp: Egrp; rgrp: Rgrp };
+
+export class Proc {
+  readonly k: Kernel;
+  readonly pid: number;
+  readonly user: string;
+  /** The name of its program. */
+  text: string;
+  args: readonly string[] = [];
+  /** What was written to its args file. */
+  setargs: string | null = null;
+  /** It stops when it executes another program. */
+  hang = false;
+  /** Who waits for it; null for a child of RFNOWAIT and an orphan. */
+  parent: Proc | null = null;
+  ppid = 0;
+  noteid: number;
+  pgrp: Pgrp;
+  fgrp: Fgrp;
+  egrp: Egrp;
+  rgrp: Rgrp;
+  dot: Chan;
+  /** What it sees as /dev/cons. */
+  tty: Tty;
+  /** The last error of a system call; errstr(2) exchanges it. */
+  errstr = "";
+  /** The program it runs; exec puts another in its place. */
+  image: Image | null = null;
+  readonly notes: Note[] = [];
+  alarm: Timer | null = null;
+  readonly started: number;
+  /** Ended, or ending: its system calls settle no more. */
+  dead = false;
+  /** What it left behind, once dead: "" or the status, without the name and pid that wait adds. */
+  status = "";
+  /** What the program threw, when that ended it. */
+  crash: unknown = undefined;
+  /** stop and start of its ctl file: new system calls wait here. */
+  stopped: Rendez | null = null;
+  nchild = 0;
+  readonly waitq: Waitmsg[] = [];
+  readonly #waiting = new Rendez("await");
+  #coroutines: Coroutine | null = null;
+  readonly #gone = new Rendez("exit");
+  #killed = false;
+  /** Its files are closed. */
+  #closed = false;
+  readonly #closing = new Rendez("close");
+  #onexit: ((status: string) => void)[] = [];
+
+  constructor(k: Kernel, text: string, groups: Groups, dot: Chan) {
+    this.k = k;
+    this.pid = k.nextpid();
+    this.noteid = this.pid;
+    this.user = k.user;
+    this.text = text;
+    this.pgrp = groups.pgrp;
+    this.fgrp = groups.fgrp;
+    this.egrp = groups.egrp;
+    this.rgrp = groups.rgrp;
+    this.dot = dot;
+    this.tty = k.config.tty;
+    this.started = k.clock.now();
+    k.procs.set(this.pid, this);
+  }
+
+  addco(co: Coroutine): void {
+    co.pnext = this.#coroutines;
+    if (this.#coroutines !== null) this.#coroutines.pprev = co;
+    this.#coroutines = co;
+  }
+
+  delco(co: Coroutine): void {
+    if (co.pprev === null) this.#coroutines = co.pnext;
+    else co.pprev.pnext = co.pnext;
+    if (co.pnext !== null) co.pnext.pprev = co.pprev;
+    co.pnext = co.pprev = null;
+    if (this.#coroutines === null) this.#gone.wakeupall();
+  }
+
+  /** Its coroutines, newest first. */
+  *coroutines(): Generator<Coroutine, void, void> {
+    let next: Coroutine | null;
+    for (let co = this.#coroutines; co !== null; co = next) {
+      next = co.pnext;
+      yield co;
+    }
+  }
+
+  /** Calls fn with the exit status, once, when it is gone. */
+  onexit(fn: (status: string) => void): void {
+    if (this.dead && this.#coroutines === null && !this.k.procs.has(this.pid)) fn(this.status);
+    else this.#onexit.push(fn);
+  }
+
+  /** Sleeps until no coroutine of this process is left. */
+  *drained(): Task<void> {
+    while (this.#coroutines !== null) yield this.#gone;
+  }
+
+  /** As exit, but nobody waits for what servers say to the closes, not even where exit did so already. */
+  kill(status: string): void {
+    this.#killed = true;
+    this.exit(status);
+    this.#closing.wakeupall();
+  }
+
+  /** Ends the process with this status: its calls are killed where they sleep, then it is buried. */
+  exit(status: string): void {
+    if (this.dead) return;
+    this.dead = true;
+    this.status = utfcut(status, ERRMAX - 1);
+    this.image?.kill();
+    if (this.alarm !== null) this.k.sched.cancel(this.alarm);
+    this.stopped?.wakeupall();
+    for (const co of this.coroutines()) this.k.sched.kill(co);
+    this.k.kproc("exit", this.#bury());
+  }
+
+  /** The last rites: descriptors, groups and dot are closed, the parent is told, the children orphaned. */
+  *#bury(): Task<void> {
+    yield* this.drained();
+    const task = this.#close();
+    const step = task.next();
+    if (step.done !== true) {
+      this.k.closing(task, step.value);
+      while (!this.#closed && !this.#killed) yield this.#closing;
+    }
+    this.#telldead();
+  }
+
+  *#close(): Task<void> {
+    try {
+      yield* this.close();
+    } finally {
+      this.#closed = true;
+      this.#closing.wakeupall();
+    }
+  }
+
+  /** Gives up dot and the groups, all of it whatever comes. */
+  *close(): Task<void> {
+    this.egrp.close();
+    this.rgrp.close();
+    try {
+      yield* this.fgrp.close();
+    } finally {
+      try {
+        yield* ccloseq(this.dot);
+      } finally {
+        yield* this.pgrp.close();
+      }
+    }
+  }
+
+  /** Sleeps until the process is buried. */
+  *buried(): Task<void> {
+    while (this.k.procs.has(this.pid)) yield this.#gone;
+  }
+
+  #telldead(): void {
+    this.k.procs.delete(this.pid);
+    this.#gone.wakeupall();
+    if (this.k.trace.on)
+      this.k.trace.emit({ type: "proc", what: "exit", pid: this.pid, text: this.status }, null);
+    for (const p of this.k.procs.values()) if (p.parent === this) p.parent = null;
+    const real = Math.round((this.k.clock.now() - this.started) / 1e6);
+    const msg =
+      this.status === "" ? "" : utfcut(`${this.text} ${this.pid}: ${this.status}`, ERRMAX - 1);
+    this.parent?.childgone({ pid: this.pid, time: [0, 0, real], msg });
+    const fns = this.#onexit;
+    this.#onexit = [];
+    for (const fn of fns) fn(this.status);
+    this.k.sched.touch();
+  }
+
+  childgone(w: Waitmsg): void {
+    this.nchild--;
+    this.waitq.push(w);
+    this.#waiting.wakeupall();
+  }
+
+  /** Sleeps until a child has ended; "no living children" when there is none to wait for. */
+  *await(): Task<Waitmsg> {
+    for (;;) {
+      const w = this.waitq.shift();
+      if (w !== undefined) return w;
+      if (this.nchild === 0) error(Enochild);
+      yield this.#waiting;
+    }
+  }
+
+  /** Makes c, whose reference it takes, the current directory. */
+  *chdir(c: Chan): Task<void> {
+    const old = this.dot;
+    this.dot = c;
+    yield* cclose(old);
+  }
+
+  /** Puts a fresh error string in place; what errstr(2) and a failed call leave. */
+  seterr(e: PlanError): void {
+    this.errstr = utfcut(e.message, ERRMAX - 1);
+  }
+}

@@ -1,0 +1,422 @@
+// The scheduler: every coroutine of the kernel, the queue of those that can run, and time.
+//
+// A Coroutine is one system call in progress, one generator program, or one kernel process (the reader
+// of a connection). It runs until it yields the Rendez it sleeps on. Invariants:
+//  1. one coroutine runs at a time, to its next yield; nothing else changes kernel state meanwhile;
+//  2. a coroutine is in exactly one place: the ready queue, one Rendez, running, or done;
+//  3. only a sleeper is interrupted or killed. One already woken first runs on to its next sleep, so
+//     what it was handed (a lock, a block) is never lost. A kill throws KILLED into it, once, which is no
+//     PlanError and so passes all catch blocks; what cleans up may sleep;
+//  4. ready coroutines run first in, first out; with a seed any may be next, except that calls of one
+//     process that have not begun begin in the order made;
+//  5. after at most TURN resumptions, and whenever a generator program has made TURN calls more, the
+//     host's event loop gets a whole turn;
+//  6. virtual time moves only when nothing is ready, a whole turn brought nothing, and no host
+//     operation is under way.
+
+import type { Clock, Host, Timer } from "./clock.ts";
+import { KILLED } from "../abi/errors.ts";
+import type { PlanError } from "../abi/errors.ts";
+import type { Proc } from "./proc.ts";
+import { Rendez } from "./rendez.ts";
+import type { Task } from "./rendez.ts";
+import type { Call } from "../trace.ts";
+
+export type { Task } from "./rendez.ts";
+
+/** Resumptions, or calls of one program, before the host's event loop gets its turn. */
+export const TURN = 1000;
+
+/** What a killed coroutine yields when the kernel's part of it is unwound, and a program's frames are left. */
+export const UNWOUND: Rendez = new Rendez("unwound");
+
+/** What becomes of a coroutine's result. */
+export interface Done {
+  /** It returned. Not called for a coroutine that was killed. */
+  finish(co: Coroutine, value: unknown): void;
+  /** It threw; one that is killed (co.dying) may throw something of its own while it cleans up. */
+  fail(co: Coroutine, error: unknown): void;
+  /** It is over, however it ended; called last. */
+  over(co: Coroutine): void;
+}
+
+/** One thread of control; see the invariants at the head of the file. */
+export class Coroutine {
+  readonly sched: Sched;
+  readonly proc: Proc;
+  readonly task: Task<unknown>;
+  readonly done: Done;
+  /** What it does: the system call's name, or the kernel process's. */
+  readonly label: string;
+  /** Of a program: the system call that it made last. */
+  doing: string | null = null;
+  /** The system call it runs, when the trace listens. */
+  call: Call | null = null;
+  /** What it sleeps on. */
+  on: Rendez | null = null;
+  /** Links of the queue it is in: a Rendez or the ready queue. */
+  qnext: Coroutine | null = null;
+  qprev: Coroutine | null = null;
+  /** Links of its process's list. */
+  pnext: Coroutine | null = null;
+  pprev: Coroutine | null = null;
+  /** An error to throw at the place where it slept. */
+  thrown: Error | null = null;
+  started = false;
+  /** Killed: what it is in unwinds, and it is not interrupted again. */
+  dying = false;
+  /** KILLED was thrown into it. */
+  unwinding = false;
+  /** Its number among the calls of its program. */
+  seq = 0;
+  promise: Promise<unknown> | null = null;
+  resolve: ((value: unknown) => void) | null = null;
+  reject: ((error: unknown) => void) | null = null;
+
+  constructor(proc: Proc, label: string, task: Task<unknown>, done: Done) {
+    this.sched = proc.k.sched;
+    this.proc = proc;
+    this.label = label;
+    this.task = task;
+    this.done = done;
+  }
+}
+
+/** A source of chance: the next number in [0, n). */
+export type Chance = (n: number) => number;
+
+/** What runs on a scheduler: a kernel. */
+export interface Machine {
+  /** Another machine on this scheduler broke, so nothing runs any more. */
+  halt(e: Error): void;
+}
+
+/** Runs coroutines: those of one kernel, or of several that share one clock. */
+export class Sched {
+  /** The coroutine that runs now. */
+  current: Coroutine | null = null;
+  /** Resumptions since boot. */
+  resumed = 0;
+  readonly clock: Clock;
+  readonly #machines = new Set<Machine>();
+  readonly #host: Host;
+  readonly #chance: Chance | null;
+  readonly #loop: () => void = () => this.#run();
+  readonly #afterturn: () => void = () => {
+    this.#budget = TURN;
+    // A busy program never goes idle, and still its alarms are due.
+    if (!this.clock.virtual && this.clock.timers.size > 0) this.clock.expire();
+    this.#run();
+  };
+  #head: Coroutine | null = null;
+  #tail: Coroutine | null = null;
+  #nready = 0;
+  #active = false;
+  #budget = TURN;
+  #touched = false;
+  #hostops = 0;
+  #unalarm: (() => void) | null = null;
+  #alarmat = 0;
+  #atidle: (() => void)[] = [];
+  #stopped = false;
+
+  constructor(host: Host, clock: Clock, chance: Chance | null) {
+    this.#host = host;
+    this.clock = clock;
+    this.#chance = chance;
+  }
+
+  /** Begins a coroutine of proc: it is ready, and has not run when this returns. */
+  start(proc: Proc, label: string, task: Task<unknown>, done: Done): Coroutine {
+    const co = new Coroutine(proc, label, task, done);
+    proc.addco(co);
+    this.ready(co);
+    return co;
+  }
+
+  /** Goes on, as a coroutine of proc, with a task that was begun without one and sleeps on `on`. */
+  adopt(
+    proc: Proc,
+    a: {
+      readonly label: string;
+      readonly task: Task<unknown>;
+      readonly done: Done;
+      readonly on: Rendez;
+    },
+  ): Coroutine {
+    const co = new Coroutine(proc, a.label, a.task, a.done);
+    co.started = true;
+    proc.addco(co);
+    a.on.enqueue(co);
+    return co;
+  }
+
+  ready(co: Coroutine): void {
+    co.qprev = this.#tail;
+    co.qnext = null;
+    if (this.#tail === null) this.#head = co;
+    else this.#tail.qnext = co;
+    this.#tail = co;
+    this.#nready++;
+    if (!this.#active) this.#kick();
+  }
+
+  /** Throws error into a sleeper; says whether it slept. */
+  interrupt(co: Coroutine, error: PlanError): boolean {
+    if (co.on === null || co.dying) return false;
+    co.on.remove(co);
+    co.thrown = error;
+    this.ready(co);
+    return true;
+  }
+
+  /** Ends a coroutine where it sleeps, or where it next would; its finally blocks run and may sleep. */
+  kill(co: Coroutine): void {
+    if (co.dying) return;
+    co.dying = true;
+    if (co.on === null) return;
+    co.on.remove(co);
+    co.unwinding = true;
+    co.thrown = KILLED;
+    this.ready(co);
+  }
+
+  /** Sleeps for ns. */
+  *sleep(ns: number, r: Rendez = new Rendez("sleep")): Task<void> {
+    const t = this.timer(ns, () => r.wakeup());
+    try {
+      yield r;
+    } finally {
+      this.cancel(t);
+    }
+  }
+
+  /** Calls fn in ns from now, in no coroutine: it may wake, it cannot wait. */
+  timer(ns: number, fn: () => void): Timer {
+    const t = this.clock.timers.add(this.clock.now() + ns, fn);
+    if (!this.#active) this.#kick();
+    return t;
+  }
+
+  cancel(t: Timer): void {
+    this.clock.timers.cancel(t);
+  }
+
+  /** co could go on, and lets all others run first, the host among them. */
+  again(co: Coroutine): void {
+    this.#budget = 0;
+    this.ready(co);
+  }
+
+  /** Calls fn once, when nothing is ready or the host is about to get its turn: where output is flushed. */
+  atidle(fn: () => void): void {
+    this.#atidle.push(fn);
+    if (!this.#active) this.#kick();
+  }
+
+  /** A host operation is under way: it holds virtual time until release(). */
+  hold(): void {
+    this.#hostops++;
+  }
+
+  release(): void {
+    this.#hostops--;
+    this.touch();
+  }
+
+  /** A promise was settled or a program begun: the next idle moment waits a turn to see what comes. */
+  touch(): void {
+    this.#touched = true;
+    if (!this.#active) this.#kick();
+  }
+
+  join(m: Machine): void {
+    this.#machines.add(m);
+  }
+
+  /** m has ended; the last one to leave ends the scheduler. */
+  leave(m: Machine): void {
+    this.#machines.delete(m);
+    if (this.#machines.size === 0) this.#stop();
+  }
+
+  /** A kernel is broken: nothing runs any more, and all machines hear of it. */
+  halt(e: Error): void {
+    this.#stop();
+    for (const m of this.#machines) m.halt(e);
+  }
+
+  /** Runs nothing any more. */
+  #stop(): void {
+    this.#stopped = true;
+    this.#unalarm?.();
+    this.#unalarm = null;
+  }
+
+  get stopped(): boolean {
+    return this.#stopped;
+  }
+
+  #kick(): void {
+    this.#active = true;
+    if (this.#budget > 0) void resolved.then(this.#loop);
+    else this.#turn();
+  }
+
+  #turn(): void {
+    this.#flush();
+    this.#host.turn(this.#afterturn);
+  }
+
+  #run(): void {
+    while (!this.#stopped) {
+      const co = this.#pick();
+      if (co === null) {
+        if (this.#idle()) return;
+        continue;
+      }
+      if (this.#budget-- === 0) {
+        this.#unpick(co);
+        this.#turn();
+        return;
+      }
+      this.#resume(co);
+    }
+  }
+
+  /** Nothing is ready. True: the loop ends here, something else will start it again. */
+  #idle(): boolean {
+    this.#flush();
+    if (this.#nready > 0) return false;
+    if (!this.clock.virtual) {
+      if (this.clock.timers.size > 0 && this.clock.expire() > 0) return false;
+      this.#arm();
+      this.#active = false;
+      return true;
+    }
+    if (this.#touched) {
+      this.#touched = false;
+      this.#turn();
+      return true;
+    }
+    if (this.#hostops === 0 && this.clock.jump()) {
+      this.clock.expire();
+      return false;
+    }
+    this.#active = false;
+    return true;
+  }
+
+  /** Real time: has the host call again when the first timer is due. */
+  #arm(): void {
+    const first = this.clock.timers.first;
+    if (this.#unalarm !== null) {
+      if (first !== undefined && this.#alarmat === first.at) return;
+      this.#unalarm();
+      this.#unalarm = null;
+    }
+    if (first === undefined) return;
+    this.#alarmat = first.at;
+    this.#unalarm = this.#host.alarm(Math.max(0, first.at - this.clock.now()), () => {
+      this.#unalarm = null;
+      if (!this.#active) {
+        this.#active = true;
+        this.#run();
+      }
+    });
+  }
+
+  #flush(): void {
+    while (this.#atidle.length > 0) {
+      const list = this.#atidle;
+      this.#atidle = [];
+      for (const fn of list) fn();
+    }
+  }
+
+  #pick(): Coroutine | null {
+    let co = this.#head;
+    if (co === null) return null;
+    if (this.#chance !== null && this.#nready > 1)
+      co = this.#permute(co, this.#chance(this.#nready));
+    if (co.qprev === null) this.#head = co.qnext;
+    else co.qprev.qnext = co.qnext;
+    if (co.qnext === null) this.#tail = co.qprev;
+    else co.qnext.qprev = co.qprev;
+    co.qprev = co.qnext = null;
+    this.#nready--;
+    return co;
+  }
+
+  #unpick(co: Coroutine): void {
+    co.qnext = this.#head;
+    if (this.#head === null) this.#tail = co;
+    else this.#head.qprev = co;
+    this.#head = co;
+    this.#nready++;
+  }
+
+  /** The nth of the ready, or the first call of its process when it has not begun (invariant 4). */
+  #permute(head: Coroutine, n: number): Coroutine {
+    let co = head;
+    for (let i = 0; i < n && co.qnext !== null; i++) co = co.qnext;
+    if (co.started) return co;
+    for (let c: Coroutine | null = head; c !== null; c = c.qnext)
+      if (c.proc === co.proc && !c.started) return c;
+    return co;
+  }
+
+  #resume(co: Coroutine): void {
+    this.resumed++;
+    this.current = co;
+    try {
+      const step = this.#step(co);
+      if (step.done === true) {
+        if (!co.dying) co.done.finish(co, step.value);
+      } else {
+        step.value.enqueue(co);
+        return;
+      }
+    } catch (e) {
+      if (e !== KILLED) co.done.fail(co, e);
+    } finally {
+      this.current = null;
+    }
+    co.proc.delco(co);
+    co.done.over(co);
+  }
+
+  /** One resumption: to the next sleep or the end. */
+  #step(co: Coroutine): IteratorResult<Rendez, unknown> {
+    const { task, thrown } = co;
+    if (co.dying && !co.started) return OVER;
+    co.started = true;
+    co.thrown = null;
+    let step = thrown === null ? task.next() : task.throw(thrown);
+    if (co.dying && !co.unwinding && step.done !== true) {
+      co.unwinding = true;
+      step = task.throw(KILLED);
+    }
+    // A return() would not do for the kernel's frames: when one of them sleeps while it cleans up, those
+    // around it run on as if nothing had happened. A program's cannot sleep any more.
+    if (step.value === UNWOUND) step = task.return(undefined);
+    return step;
+  }
+}
+
+/** Yielded by a coroutine that could go on: it is ready again, behind the others. */
+class Again extends Rendez {
+  override get passing(): boolean {
+    return true;
+  }
+
+  override enqueue(co: Coroutine): void {
+    co.sched.again(co);
+  }
+}
+
+/** What gives others, and the host, their turn. */
+export const AGAIN: Rendez = new Again("its turn");
+
+const OVER: IteratorResult<Rendez, unknown> = { done: true, value: undefined };
+const resolved: Promise<void> = Promise.resolve();

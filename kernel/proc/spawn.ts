@@ -1,0 +1,193 @@
+// Processes that the host starts, and the end of the kernel. A process from outside is like a new login:
+// it has a copy of the first name space and environment, and descriptors 0, 1 and 2 on its console.
+
+import type { Chan } from "../chan.ts";
+import { OREAD, OWRITE } from "../abi/const.ts";
+import { Ebadsharp, Ekilled, Panic, error } from "../abi/errors.ts";
+import type { Kernel } from "../kernel.ts";
+import { Fgrp, Pgrp, Rgrp } from "./pgrp.ts";
+import { Proc } from "./proc.ts";
+import type { Groups } from "./proc.ts";
+import { Rendez } from "./rendez.ts";
+import type { Task } from "./rendez.ts";
+import { Image } from "./trap.ts";
+import type { Program } from "./trap.ts";
+import { Path } from "../chan.ts";
+import { Buffertty } from "./tty.ts";
+import type { Tty } from "./tty.ts";
+import { utfdecode, utfencode } from "../abi/utf.ts";
+
+/** How a process is started from outside. */
+export type Spawnopts = {
+  /** What it reads from its console. */
+  readonly stdin?: string | Uint8Array;
+  /** Gets what it writes, as it writes it. */
+  readonly stdout?: (text: string) => void;
+  /** A console of the caller's own; then `stdin`, `stdout` and Process.output mean nothing. */
+  readonly tty?: Tty;
+  /** Its name; else the program's, or argv[0]. */
+  readonly name?: string;
+  /** Shares the name space, descriptors and environment of this process. */
+  readonly like?: Process;
+};
+
+/** A process as the host sees it. */
+export class Process {
+  readonly pid: number;
+  readonly proc: Proc;
+  readonly #out: Buffertty | null;
+  readonly #ended: Promise<string>;
+
+  constructor(proc: Proc, out: Buffertty | null) {
+    this.proc = proc;
+    this.pid = proc.pid;
+    this.#out = out;
+    this.#ended = new Promise((resolve, reject) => {
+      proc.onexit(resolve);
+      proc.k.onpanic(reject);
+    });
+    this.#ended.catch(() => undefined);
+  }
+
+  /** Everything it has written to its console. */
+  get output(): string {
+    return this.#out?.text() ?? "";
+  }
+
+  /** What the program threw, when an exception was its end. */
+  get crash(): unknown {
+    return this.proc.crash;
+  }
+
+  /** Its exit status, "" for success, when it is gone. Rejects when the kernel panics. */
+  wait(): Promise<string> {
+    return this.#ended;
+  }
+
+  /** Posts a note to it: postnote(2). Throws PlanError when it has five already. */
+  note(text: string): void {
+    this.proc.image?.notes.post(text, false);
+  }
+
+  /** Ends it, whatever it does. */
+  kill(): void {
+    this.proc.kill(Ekilled);
+  }
+}
+
+/** Runs a task that waits for nothing. */
+export function now<T>(task: Task<T>): T {
+  const step = task.next();
+  if (step.done !== true) throw new Panic(`waits where nothing may: ${step.value.what}`);
+  return step.value;
+}
+
+/** Starts a program in a process of its own. */
+export function spawn(
+  k: Kernel,
+  main: Program,
+  argv: readonly string[],
+  opts: Spawnopts = {},
+): Process {
+  const first = k.proc0;
+  if (first === null || k.ended || k.sched.stopped) throw new Error("the kernel is not running");
+  const out = opts.tty === undefined ? newtty(opts) : null;
+  const like = opts.like?.proc ?? null;
+  const proc = new Proc(
+    k,
+    opts.name ?? argv[0] ?? (main.name || "main"),
+    groups(like ?? first, like !== null),
+    (like ?? first).dot.incref(),
+  );
+  proc.tty = opts.tty ?? out ?? k.config.tty;
+  if (like === null)
+    for (const [fd, mode] of [OREAD, OWRITE, OWRITE].entries())
+      proc.fgrp.newfd(opencons(proc, mode, fd === 2 ? ERRSPEC : ""));
+  if (k.trace.on) k.trace.emit({ type: "proc", what: "start", pid: proc.pid, text: proc.text });
+  new Image(proc).start(main, argv);
+  return new Process(proc, out);
+}
+
+function newtty(opts: Spawnopts): Buffertty {
+  const { stdin, stdout } = opts;
+  const input = typeof stdin === "string" ? utfencode(stdin) : stdin;
+  return new Buffertty(
+    input,
+    stdout === undefined ? null : (b) => stdout(utfdecode(b, 0, b.length)),
+  );
+}
+
+function groups(p: Proc, share: boolean): Groups {
+  if (!share)
+    return {
+      pgrp: new Pgrp(p.k.nextpgrpid(), p.pgrp.ns.fork()),
+      fgrp: new Fgrp(),
+      egrp: p.egrp.dup(),
+      rgrp: new Rgrp(),
+    };
+  for (const g of [p.pgrp, p.fgrp, p.egrp, p.rgrp]) g.ref++;
+  return { pgrp: p.pgrp, fgrp: p.fgrp, egrp: p.egrp, rgrp: p.rgrp };
+}
+
+/** What #c is attached with for descriptor 2 (Tty.writeerr). */
+const ERRSPEC = "2";
+
+/** /dev/cons, whatever the name space has there. */
+function opencons(up: Proc, mode: number, spec: string): Chan {
+  const dev = up.k.devtab.get("c");
+  if (dev === undefined) return error(Ebadsharp);
+  const root = now(dev.attach(up, spec));
+  const { clone } = now(dev.walk(up, root, ["cons"]));
+  now(dev.close(root));
+  up.k.chans.unlink(root);
+  if (clone === null) return error(Ebadsharp);
+  const c = now(dev.open(up, clone, mode));
+  c.path = new Path("/", ["dev", "cons"]);
+  return c;
+}
+
+/** Ends every process, then what the kernel itself holds, then, if no other kernel runs on it, the scheduler. */
+export function shutdown(k: Kernel): Promise<void> {
+  const first = k.proc0;
+  if (first === null || k.ended || k.sched.stopped) return Promise.resolve();
+  return new Promise((resolve, reject) => {
+    k.onpanic(reject);
+    k.kproc("shutdown", down(k, first, resolve));
+  });
+}
+
+function* down(k: Kernel, first: Proc, resolve: () => void): Task<void> {
+  for (;;) {
+    const alive = [...k.procs.values()].filter((p) => p !== first);
+    if (alive.length === 0) break;
+    for (const p of alive) p.kill(Ekilled);
+    yield* gone(alive);
+  }
+  yield* closed(k, first);
+  yield* idle(k);
+  for (const dev of k.devtab) dev.shutdown?.();
+  k.ended = true;
+  k.sched.leave(k);
+  resolve();
+}
+
+/** Closes what the kernel itself holds. What still waits for a server here waits no more. */
+function* closed(k: Kernel, first: Proc): Task<void> {
+  const task = first.close();
+  const step = task.next();
+  if (step.done !== true) k.closing(task, step.value);
+  for (const co of k.closers) k.sched.kill(co);
+  while (k.closers.size > 0) yield k.closed;
+}
+
+/** Sleeps until nothing else can run: what was closed has sent its last messages. */
+function* idle(k: Kernel): Task<void> {
+  const r = new Rendez("shutdown");
+  k.sched.atidle(() => r.wakeup());
+  yield r;
+}
+
+/** Sleeps until these processes are buried. */
+function* gone(list: readonly Proc[]): Task<void> {
+  for (const p of list) yield* p.buried();
+}

@@ -1,0 +1,341 @@
+// The way into the kernel. An Image is the program that a process runs; every system call of it passes
+// here, as a promise (`call`) or inside a generator program's own coroutine (`inline`). This is where a
+// call gets its coroutine, a note its turn before the interrupted call returns, a failure its fields,
+// and an exception that is not a PlanError panics the kernel.
+
+import { Eintr, Ekilled, Eprocdied, KILLED, PlanError, callstack } from "../abi/errors.ts";
+import { Notes } from "./note.ts";
+import type { Proc } from "./proc.ts";
+import { Rendez } from "./rendez.ts";
+import type { Task } from "./rendez.ts";
+import { AGAIN, TURN, UNWOUND } from "./sched.ts";
+import type { Coroutine, Done } from "./sched.ts";
+import type { Call } from "../trace.ts";
+
+/** A row of the system call table: Plan 9's number (-1 for our own), the name, the function. */
+export type Sysent = {
+  readonly num: number;
+  readonly name: string;
+  readonly fn: (up: Proc, ...args: never[]) => Task<unknown>;
+};
+
+/**
+ * A program: an async function gets system calls that return promises, a generator function such that
+ * are called with yield*. What it returns is its exit status.
+ */
+export type Program = (sys: never, argv: string[]) => unknown;
+
+/** The two ways to call the system, made for one Image by syscalls/sys.ts. */
+export type Faces = { readonly sys: unknown; readonly tasksys: unknown };
+
+/** Calls whose first argument is a descriptor. */
+const BYFD: ReadonlySet<string> = new Set(
+  "close read write pread pwrite seek dup fd2path fstat fwstat mount fversion fauth stream sread swrite".split(
+    " ",
+  ),
+);
+
+/** A call as it was made: its arguments, and the program's stack when somebody wants it. */
+type Called = { readonly args: readonly unknown[]; readonly stack: string | undefined };
+
+type Settle = (value: unknown) => void;
+let grabbedresolve: Settle = () => undefined;
+let grabbedreject: Settle = () => undefined;
+const grab = (resolve: Settle, reject: Settle): void => {
+  grabbedresolve = resolve;
+  grabbedreject = reject;
+};
+const noop = (): void => undefined;
+const never: Promise<unknown> = new Promise(noop);
+
+const isgenerator = (v: unknown): v is Task<unknown> =>
+  typeof v === "object" && v !== null && Symbol.iterator in v && "return" in v && "throw" in v;
+const ispromise = (v: unknown): v is PromiseLike<unknown> =>
+  typeof v === "object" && v !== null && "then" in v && typeof v.then === "function";
+const Generatorfunction: unknown = Object.getPrototypeOf(function* () {}).constructor;
+
+/** What a program returned or threw, as an exit status. */
+function status(value: unknown): string {
+  if (value === undefined || value === null) return "";
+  if (value instanceof Error) return value.message === "" ? value.name : value.message;
+  return typeof value === "string" ? value : `${typeof value} for an exit status`;
+}
+
+/** A program in a process, from its start or exec to its end. */
+export class Image implements Done {
+  readonly proc: Proc;
+  readonly notes: Notes;
+  /** Calls made so far. */
+  ncall = 0;
+  /** Ended or replaced by exec: its calls begin no more and settle no more. */
+  dead = false;
+  readonly #faces: Faces;
+  readonly #threads = new Map<number, Coroutine>();
+  #nthread = 0;
+  /** Results of calls that a note interrupted: the program gets them after its handler ran. */
+  #held: (() => void)[] = [];
+
+  constructor(proc: Proc) {
+    this.proc = proc;
+    this.notes = new Notes(proc, this);
+    this.#faces = proc.k.faces(this);
+  }
+
+  /** Starts the program in a coroutine of its own; its return is the end of the process. */
+  start(main: Program, argv: readonly string[]): void {
+    const { k } = this.proc;
+    this.proc.image = this;
+    this.proc.args = argv;
+    const program: (sys: unknown, argv: string[]) => unknown = main as never;
+    const task = this.#main(() => program(this.#face(main), [...argv]));
+    k.sched.start(this.proc, "program", task, program_);
+    k.sched.touch();
+  }
+
+  /** The system calls as main wants them. */
+  #face(main: (...args: never[]) => unknown): unknown {
+    return main.constructor === Generatorfunction ? this.#faces.tasksys : this.#faces.sys;
+  }
+
+  /** Another thread of a generator program; gives its number. */
+  thread(task: Task<unknown>): number {
+    const n = ++this.#nthread;
+    const done: Done = { ...program_, over: () => this.#threads.delete(n) };
+    this.#threads.set(n, this.proc.k.sched.start(this.proc, "thread", task, done));
+    return n;
+  }
+
+  /** Interrupts the thread where it sleeps. */
+  threadint(thread: number): void {
+    const co = this.#threads.get(thread);
+    if (co !== undefined) this.proc.k.sched.interrupt(co, new PlanError(Eintr));
+  }
+
+  /** Runs fn, which calls `main`, a function of the program of whatever kind, and sleeps until it is done. */
+  *run(main: (...args: never[]) => unknown, fn: (sys: unknown) => unknown): Task<unknown> {
+    const value = fn(this.#face(main));
+    if (isgenerator(value)) return yield* value;
+    if (!ispromise(value)) return value;
+    return yield* settled(value);
+  }
+
+  /** The program itself; one that is async is not a sleeper that a note could interrupt. */
+  *#main(fn: () => unknown): Task<void> {
+    const value = fn();
+    if (isgenerator(value)) this.#return(yield* value);
+    else if (ispromise(value)) {
+      value.then(
+        (v) => this.#return(v),
+        (e: unknown) => this.crash(e),
+      );
+    } else this.#return(value);
+  }
+
+  /** main returned: calls in progress are waited for, then the process ends. */
+  #return(value: unknown): void {
+    if (this.dead) return;
+    this.proc.k.kproc("return", this.#last(value));
+  }
+
+  *#last(value: unknown): Task<void> {
+    yield* this.proc.drained();
+    // One of the calls may have been an exec: then this is not the program any more.
+    if (!this.dead) this.proc.exit(status(value));
+  }
+
+  /** The program threw: that ends its process, with the message as status. */
+  crash(e: unknown): void {
+    if (this.dead) return;
+    this.proc.crash = e;
+    this.proc.exit(status(e) || "program failed");
+  }
+
+  /** Starts a system call of its own. The promise is marked handled: a failure nobody reads is an unread -1. */
+  call(ent: Sysent, args: readonly unknown[]): Promise<unknown> {
+    if (this.dead) return never;
+    const co = this.proc.k.sched.start(this.proc, ent.name, this.#task(ent, args), this);
+    co.seq = ++this.ncall;
+    co.promise = new Promise<unknown>(grab);
+    co.resolve = grabbedresolve;
+    co.reject = grabbedreject;
+    return co.promise;
+  }
+
+  /** A system call inside the caller's coroutine. */
+  *inline(ent: Sysent, args: readonly unknown[]): Task<unknown> {
+    // What a program cleans up after its end, or after an exec, is not its own any more.
+    if (this.dead) yield* this.#late();
+    const seq = ++this.ncall;
+    const co = this.proc.k.sched.current;
+    if (co !== null) co.doing = ent.name;
+    let value: unknown;
+    let failure: PlanError | null = null;
+    try {
+      try {
+        value = yield* this.#task(ent, args);
+      } catch (e) {
+        if (!(e instanceof PlanError)) throw e;
+        failure = e;
+      }
+      // Behind the call: so it began when it was made, before those that other threads make now.
+      if (seq % TURN === 0) yield AGAIN;
+      if (this.proc.notes.length > 0) yield* this.#noted(seq);
+    } catch (e) {
+      if (e === KILLED) yield UNWOUND;
+      throw this.proc.k.broken(e);
+    }
+    if (failure === null) return value;
+    this.#failed(failure, ent.name);
+    throw failure;
+  }
+
+  /** A program that does not heed its end is killed here, and while it cleans up it lets others run. */
+  *#late(): Task<never> {
+    try {
+      if (++this.ncall % TURN === 0) yield AGAIN;
+    } catch (e) {
+      if (e === KILLED) yield UNWOUND;
+      throw e;
+    }
+    throw new PlanError(Eprocdied);
+  }
+
+  *#noted(seq: number): Task<void> {
+    if (this.notes.holds(seq) && !this.notes.ishandler(this.proc.k.sched.current))
+      yield* this.notes.delivered();
+  }
+
+  #task(ent: Sysent, args: readonly unknown[]): Task<unknown> {
+    // Each call checks its arguments itself: they come from a program and may be anything.
+    const fn: (up: Proc, ...args: readonly unknown[]) => Task<unknown> = ent.fn as never;
+    const task = fn(this.proc, ...args);
+    const { trace } = this.proc.k;
+    if (this.proc.stopped === null && !trace.on) return task;
+    // Here the program is still on the stack.
+    const stack = trace.stacks ? callstack() : undefined;
+    return this.#watched(ent, { args, stack }, task);
+  }
+
+  #pathof(fd: unknown): string | null {
+    const c = typeof fd === "number" ? this.proc.fgrp.fd[fd] : null;
+    return c?.path.toString() ?? null;
+  }
+
+  /** A call that someone watches: it tells the trace, and waits while the process is stopped. */
+  *#watched(ent: Sysent, how: Called, task: Task<unknown>): Task<unknown> {
+    const { k } = this.proc;
+    const { args, stack } = how;
+    const co = k.sched.current;
+    const outer = co?.call ?? null;
+    const call: Call = {
+      id: k.trace.nextcall(),
+      pid: this.proc.pid,
+      num: ent.num,
+      name: ent.name,
+      args,
+      space: this.proc.pgrp.ns.snapshot(),
+      dot: this.proc.dot.path.toString(),
+      file: BYFD.has(ent.name) ? this.#pathof(args[0]) : null,
+      stack,
+    };
+    if (co !== null) co.call = call;
+    if (k.trace.on) k.trace.emit({ type: "call" }, call);
+    let failure: string | null = Ekilled;
+    let value: unknown;
+    try {
+      while (this.proc.stopped !== null) yield this.proc.stopped;
+      value = yield* task;
+      failure = null;
+      return value;
+    } catch (e) {
+      failure = status(e);
+      throw e;
+    } finally {
+      if (k.trace.on) k.trace.emit({ type: "return", value, error: failure }, call);
+      if (co !== null) co.call = outer;
+    }
+  }
+
+  finish(co: Coroutine, value: unknown): void {
+    if (this.proc.notes.length > 0 && this.notes.holds(co.seq))
+      this.#held.push(() => this.#resolve(co, value));
+    else this.#resolve(co, value);
+  }
+
+  fail(co: Coroutine, e: unknown): void {
+    if (!(e instanceof PlanError)) this.proc.k.panic(e);
+    else if (this.proc.notes.length > 0 && this.notes.holds(co.seq))
+      this.#held.push(() => this.#reject(co, e));
+    else this.#reject(co, e);
+  }
+
+  over(_co: Coroutine): void {}
+
+  /** Lets the results go that waited for a note's handler. */
+  unhold(): void {
+    const held = this.#held;
+    this.#held = [];
+    for (const settle of held) settle();
+  }
+
+  /** The program's calls settle no more. */
+  kill(): void {
+    this.dead = true;
+    this.#held = [];
+  }
+
+  #failed(e: PlanError, call: string): void {
+    e.call = call;
+    this.proc.seterr(e);
+  }
+
+  #resolve(co: Coroutine, value: unknown): void {
+    if (this.dead || co.resolve === null) return;
+    co.resolve(value);
+    this.proc.k.sched.touch();
+  }
+
+  #reject(co: Coroutine, e: PlanError): void {
+    if (this.dead || co.reject === null || co.promise === null) return;
+    this.#failed(e, co.label);
+    co.promise.then(undefined, noop);
+    co.reject(e);
+    this.proc.k.sched.touch();
+  }
+}
+
+/** What becomes of the program's own coroutine: all but a throw is dealt with in it. */
+const program_: Done = {
+  finish: noop,
+  over: noop,
+  // What one that is killed throws on its way out is nobody's end: an exec may have taken its place.
+  fail: (co, e) => {
+    if (!co.dying) co.proc.image?.crash(e);
+  },
+};
+
+/** Sleeps until a promise of the program is settled. */
+function* settled(p: PromiseLike<unknown>): Task<unknown> {
+  const r = new Rendez("program");
+  const outcome: { done: boolean; value: unknown; error: unknown; failed: boolean } = {
+    done: false,
+    value: undefined,
+    error: undefined,
+    failed: false,
+  };
+  p.then(
+    (value) => {
+      outcome.done = true;
+      outcome.value = value;
+      r.wakeupall();
+    },
+    (error: unknown) => {
+      outcome.done = outcome.failed = true;
+      outcome.error = error;
+      r.wakeupall();
+    },
+  );
+  while (!outcome.done) yield r;
+  if (outcome.failed) throw outcome.error;
+  return outcome.value;
+}

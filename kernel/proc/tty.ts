@@ -1,0 +1,59 @@
+// Tty: what /dev/cons is connected to. The host's side implements it (a terminal, a page); device c reads
+// and writes it. Buffertty is the one that only remembers.
+
+import type { Task } from "./rendez.ts";
+import { utfdecode } from "../abi/utf.ts";
+
+export interface Tty {
+  /** Takes all of bytes; waits while the other side is not keeping up. */
+  write(bytes: Uint8Array): Task<void>;
+  /** The same for the descriptor 2 that a program starts with, where the host keeps that apart. */
+  writeerr?(bytes: Uint8Array): Task<void>;
+  /** At most n bytes of input; none at the end of it. Waits for the first. */
+  read(n: number): Task<Uint8Array>;
+  /** Those of the descriptors 0, 1 and 2 that a program starts with where a person looks on, or types. */
+  readonly terminals?: readonly number[];
+}
+
+/** Gathers output, and tells `onwrite` of it; reads give its input, then the end of file. */
+export class Buffertty implements Tty {
+  readonly #chunks: Uint8Array[] = [];
+  readonly #onwrite: ((bytes: Uint8Array) => void) | null;
+  #input: Uint8Array;
+
+  constructor(
+    input: Uint8Array = new Uint8Array(0),
+    onwrite: ((bytes: Uint8Array) => void) | null = null,
+  ) {
+    this.#input = input;
+    this.#onwrite = onwrite;
+  }
+
+  *write(bytes: Uint8Array): Task<void> {
+    const copy = bytes.slice();
+    this.#chunks.push(copy);
+    this.#onwrite?.(copy);
+  }
+
+  *read(n: number): Task<Uint8Array> {
+    const part = this.#input.subarray(0, n);
+    this.#input = this.#input.subarray(n);
+    return part;
+  }
+
+  /** All output so far. */
+  bytes(): Uint8Array {
+    const all = new Uint8Array(this.#chunks.reduce((n, c) => n + c.length, 0));
+    let off = 0;
+    for (const c of this.#chunks) {
+      all.set(c, off);
+      off += c.length;
+    }
+    return all;
+  }
+
+  text(): string {
+    const all = this.bytes();
+    return utfdecode(all, 0, all.length);
+  }
+}

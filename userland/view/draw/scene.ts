@@ -1,0 +1,288 @@
+// What a space-time diagram shows at one step of a recording, before anybody draws it: the machine and the
+// servers as lifelines, the messages around the current call as arrows between them, the system calls as
+// bars, and the moments in which anything of that begins or ends. diagram.ts draws it as SVG, axis.ts as
+// text.
+//
+// A scene is bounded, however long the recording is: messages that leave and arrive together are one
+// arrow, runs of the same message are one where there are many, and of what is left over only what is
+// nearest to the step is shown; `earlier` and `later` count the rest.
+
+import type { Rcall, Recording } from "../record/recording.ts";
+import { Transits, ismessage } from "../record/transit.ts";
+
+/** Messages that are looked at on either side of the step, arrows that are shown, bars, lifelines. */
+const LOOK = 120;
+const ARROWS = 36;
+const BARS = 24;
+const SERVERS = 5;
+/** Messages before and after the call among which those are looked for that were on their way in it. */
+const NEAR = 64;
+
+/** A server, or the machine itself, which comes first. */
+export type Lifeline = { readonly name: string; readonly conns: readonly number[] };
+
+/** When what an arrow stands for was where; null where nothing says it. */
+type Journey = { readonly left: number | null; readonly arrived: number | null };
+
+/** Messages that travel together. */
+export type Arrow = {
+  readonly way: "out" | "in";
+  /** The server, by its place in `lifelines`. */
+  readonly server: number;
+  /** The events, in order. */
+  readonly events: readonly number[];
+  readonly first: Journey;
+  /** Of the last, which differs where a run of messages is shown as one. */
+  readonly last: Journey;
+};
+
+/** A system call: its place among those that run at the same time. */
+export type Bar = { readonly call: Rcall; readonly returned: number; readonly lane: number };
+
+/** A time at which something begins or ends, and the arrows that then leave the machine or come to it. */
+export type Moment = { readonly time: number; readonly arrows: readonly number[] };
+
+export type Scene = {
+  readonly recording: Recording;
+  /** The event that is the present. */
+  readonly event: number;
+  readonly now: number;
+  /** The call that it belongs to, or the last before it. */
+  readonly call: Rcall | null;
+  /** What times are shown relative to. */
+  readonly origin: number;
+  readonly lifelines: readonly Lifeline[];
+  readonly arrows: readonly Arrow[];
+  readonly bars: readonly Bar[];
+  readonly moments: readonly Moment[];
+  /** Messages of the call that are not shown. */
+  readonly earlier: number;
+  readonly later: number;
+};
+
+/** The scenes of a recording. Tables are made once; a scene takes time for what it shows. */
+export class Scenes {
+  readonly recording: Recording;
+  readonly transits: Transits;
+  readonly #messages: Int32Array;
+  /** The event with which a call returned; past the last when it has not. */
+  readonly #returned: Int32Array;
+  readonly #servers: readonly Lifeline[];
+
+  constructor(r: Recording) {
+    this.recording = r;
+    this.transits = new Transits(r);
+    const messages: number[] = [];
+    this.#returned = new Int32Array(r.calls.length).fill(r.events.length);
+    for (let i = 0; i < r.events.length; i++) {
+      const e = r.events[i];
+      if (ismessage(e)) messages.push(i);
+      else if (e?.type === "return" && e.call >= 0) this.#returned[e.call] = i;
+    }
+    this.#messages = Int32Array.from(messages);
+    this.#servers = serversof(r);
+  }
+
+  /** What there is to see when this event has just happened. */
+  at(event: number): Scene {
+    const r = this.recording;
+    const call = this.#callat(event);
+    const { list, earlier, later } = this.#near(event, call);
+    const lifelines = this.#lifelines(list);
+    const arrows = this.#arrows(list, lifelines);
+    const shown = around(arrows, event);
+    const [from, to] = [call?.first ?? 0, call === null ? event : this.#return(call)];
+    const now = r.events[event]?.at ?? call?.began ?? 0;
+    return {
+      recording: r,
+      event,
+      now,
+      call,
+      origin: call?.began ?? now,
+      lifelines,
+      arrows: shown.list,
+      bars: this.#bars(from, to, call),
+      moments: momentsof(shown.list, [now, ...ends(r, from, to)]),
+      earlier: earlier + shown.earlier,
+      later: later + shown.later,
+    };
+  }
+
+  #return(call: Rcall): number {
+    return this.#returned[call.id] ?? this.recording.events.length;
+  }
+
+  #callat(event: number): Rcall | null {
+    const { events, calls } = this.recording;
+    for (let i = Math.min(event, events.length - 1); i >= 0; i--) {
+      const call = calls[events[i]?.call ?? -1];
+      if (call !== undefined && i <= this.#return(call)) return call;
+    }
+    return null;
+  }
+
+  /** The messages to show: those in the call's time, its own that come later, and those on their way in it. */
+  #near(event: number, call: Rcall | null): { list: number[]; earlier: number; later: number } {
+    const m = this.#messages;
+    if (call === null) return { list: [], earlier: 0, later: 0 };
+    const [low, high] = [above(m, call.first - 1), above(m, this.#return(call))];
+    const here = above(m, event);
+    const [from, to] = [Math.max(low, here - LOOK), Math.min(high, here + LOOK)];
+    const list = [...m.subarray(from, to)];
+    if (from === low)
+      list.unshift(...m.subarray(Math.max(0, low - NEAR), low).filter((i) => this.#on(i, call)));
+    if (to === high) list.push(...m.subarray(high, high + NEAR).filter((i) => this.#on(i, call)));
+    return { list, earlier: from - low, later: high - to };
+  }
+
+  /** Whether a message outside a call is the call's, or was on its way in the call's time. */
+  #on(i: number, call: Rcall): boolean {
+    if (this.recording.events[i]?.call === call.id) return true;
+    const [left, arrived] = [this.transits.left(i), this.transits.arrived(i)];
+    if (left === null || arrived === null) return false;
+    return left < (call.ended ?? Number.POSITIVE_INFINITY) && arrived > call.began;
+  }
+
+  #lifelines(list: readonly number[]): Lifeline[] {
+    const machine = { name: this.recording.about.machine, conns: [] };
+    if (this.#servers.length <= SERVERS) return [machine, ...this.#servers];
+    const used = new Set(list.map((i) => this.transits.conn(i)));
+    const some = this.#servers.filter((s) => s.conns.some((c) => used.has(c)));
+    return [machine, ...some.slice(0, SERVERS)];
+  }
+
+  #arrows(list: readonly number[], lifelines: readonly Lifeline[]): Arrow[] {
+    const server = new Map(lifelines.flatMap((l, i) => l.conns.map((c) => [c, i] as const)));
+    const arrows: Arrow[] = [];
+    const together = new Map<string, number>();
+    for (const i of list) {
+      const one = this.#arrow(i, server.get(this.transits.conn(i)));
+      if (one === null) continue;
+      const { left, arrived } = one.first;
+      const key = `${one.way} ${one.server} ${left} ${arrived}`;
+      const at = together.get(key) ?? -1;
+      const other = arrows[at];
+      // Of two whose journey is unknown only neighbours are known to go together.
+      const known = left !== null && arrived !== null;
+      if (other === undefined || !(known || at === arrows.length - 1))
+        together.set(key, arrows.push(one) - 1);
+      else arrows[at] = { ...other, events: [...other.events, i] };
+    }
+    return arrows.length <= ARROWS ? arrows : runs(this.recording, arrows);
+  }
+
+  #arrow(i: number, server: number | undefined): Arrow | null {
+    if (server === undefined) return null;
+    const way = this.recording.events[i]?.type === "send" ? "out" : "in";
+    const first = { left: this.transits.left(i), arrived: this.transits.arrived(i) };
+    return { way, server, events: [i], first, last: first };
+  }
+
+  /** The calls that ran between two events, the current one first, each in a lane of its own. */
+  #bars(from: number, to: number, current: Rcall | null): Bar[] {
+    const list = this.recording.calls.filter((c) => c.first <= to && this.#return(c) >= from);
+    const nearest = list
+      .filter((c) => c !== current)
+      .toSorted((a, b) => Math.abs(a.first - from) - Math.abs(b.first - from))
+      .slice(0, BARS - 1)
+      .toSorted((a, b) => a.first - b.first);
+    const lanes: number[] = [];
+    return [...(current === null ? [] : [current]), ...nearest].map((call) => {
+      const returned = this.#return(call);
+      const free = lanes.findIndex((end) => end < call.first);
+      const lane = free >= 0 ? free : lanes.length;
+      lanes[lane] = returned;
+      return { call, returned, lane };
+    });
+  }
+}
+
+/** How many of a sorted list are at most x. */
+function above(list: Int32Array, x: number): number {
+  let [low, high] = [0, list.length];
+  while (low < high) {
+    const mid = (low + high) >> 1;
+    if ((list[mid] ?? 0) <= x) low = mid + 1;
+    else high = mid;
+  }
+  return low;
+}
+
+/** A lifeline for each server: connections to one address share it; what has no address has a number. */
+function serversof(r: Recording): Lifeline[] {
+  const lines = new Map<string, number[]>();
+  let pipes = 0;
+  for (const c of r.conns) {
+    const name = c.peer ?? (c.name.startsWith("#|") ? `pipe ${++pipes}` : c.name);
+    const conns = lines.get(name);
+    if (conns === undefined) lines.set(name, [c.conn]);
+    else conns.push(c.conn);
+  }
+  const hosts = [...lines.keys()].map((name) => name.replace(/!.*/, ""));
+  return [...lines].map(([name, conns], i) => {
+    const host = hosts[i] ?? name;
+    return { name: hosts.filter((h) => h === host).length > 1 ? name : host, conns };
+  });
+}
+
+/** The times at which a call begins and ends, as far as they are recorded. */
+function ends(r: Recording, from: number, to: number): number[] {
+  const last = r.events[Math.min(to, r.events.length - 1)];
+  return [r.events[from]?.at, last?.at].filter((t) => t !== undefined);
+}
+
+/** The same with runs of one message, the same way and with nothing between, as one arrow each. */
+function runs(r: Recording, arrows: readonly Arrow[]): Arrow[] {
+  const list: Arrow[] = [];
+  const lasts = new Map<number, number>();
+  for (const a of arrows) {
+    const at = lasts.get(a.server) ?? -1;
+    const before = list[at];
+    if (before?.way === a.way && kind(r, before) === kind(r, a))
+      list[at] = { ...before, events: [...before.events, ...a.events], last: a.last };
+    else lasts.set(a.server, list.push(a) - 1);
+  }
+  return list;
+}
+
+/** The type of the messages of an arrow; -1 when there are several. */
+function kind(r: Recording, a: Arrow): number {
+  const types = a.events.map((i) => {
+    const e = r.events[i];
+    return ismessage(e) ? e.fcall.type : -1;
+  });
+  const [first = -1] = types;
+  return types.every((t) => t === first) ? first : -1;
+}
+
+/** Those of the arrows that are nearest to an event, and how many messages the others are. */
+function around(
+  arrows: readonly Arrow[],
+  event: number,
+): { list: Arrow[]; earlier: number; later: number } {
+  const here = arrows.findIndex((a) => (a.events.at(-1) ?? 0) >= event);
+  const middle = here < 0 ? arrows.length : here;
+  const from = Math.max(0, Math.min(middle - ARROWS / 2, arrows.length - ARROWS));
+  const count = (list: readonly Arrow[]): number => list.reduce((n, a) => n + a.events.length, 0);
+  return {
+    list: arrows.slice(from, from + ARROWS),
+    earlier: count(arrows.slice(0, from)),
+    later: count(arrows.slice(from + ARROWS)),
+  };
+}
+
+/** When an arrow is at the machine. */
+function athome(a: Arrow): number | null {
+  return a.way === "out" ? a.first.left : a.first.arrived;
+}
+
+function momentsof(arrows: readonly Arrow[], others: readonly number[]): Moment[] {
+  const at = new Map<number, number[]>(others.map((t) => [t, []]));
+  for (const { first, last } of arrows)
+    for (const t of [first.left, first.arrived, last.left, last.arrived])
+      if (t !== null && !at.has(t)) at.set(t, []);
+  for (const [i, a] of arrows.entries()) at.get(athome(a) ?? Number.NaN)?.push(i);
+  return [...at]
+    .map(([time, list]) => ({ time, arrows: list }))
+    .toSorted((a, b) => a.time - b.time);
+}

@@ -1,0 +1,223 @@
+// The 9P messages of a run as a packet capture that Wireshark and tshark open: pcapng, an interface for
+// each connection, its name there the server's, and with each packet the system call that caused it.
+// Bytes go out as they are made; what is kept is what is in progress.
+//
+// Below 9P everything is made up, for dissectors that want it so: IPv4 and TCP headers, a handshake where
+// the connection is first seen, port 564. A message is sent in as few segments as hold it. Times are those
+// of the events.
+//
+// Of a version that is being agreed on, the connection is not known yet: those messages wait for the call
+// that sends them to open it, or to fail. So they may stand behind later ones of other connections.
+
+import { convS2M, sizeS2M } from "../../../kernel/abi/fcall.ts";
+import type { Fcall } from "../../../kernel/abi/fcall.ts";
+import { utfencode } from "../../../kernel/abi/utf.ts";
+import type { Rcall, Recording, Revent } from "../record/recording.ts";
+import { Tcp } from "./tcp.ts";
+import type { Way } from "./tcp.ts";
+
+const SHB = 0x0a0d0d0a;
+const IDB = 1;
+const EPB = 6;
+const MAGIC = 0x1a2b3c4d;
+const LINKTYPE_RAW = 101;
+
+const OPT_COMMENT = 1;
+const SHB_USERAPPL = 4;
+const IF_NAME = 2;
+const IF_DESCRIPTION = 3;
+const IF_TSRESOL = 9;
+const EPB_FLAGS = 2;
+const INBOUND = 1;
+const OUTBOUND = 2;
+
+/** A connection of the capture. */
+type Interface = { readonly id: number; readonly tcp: Tcp };
+
+type Message = Revent & { readonly type: "send" | "receive" };
+
+/** A message that waits for its connection to be known. */
+type Held = { readonly e: Message; readonly fcall: Fcall; readonly comment: string };
+
+/** Writes a capture; `epoch` is the time of boot in nanoseconds since 1970. */
+export class Pcapng {
+  readonly #write: (bytes: Uint8Array) => void;
+  readonly #epoch: bigint;
+  readonly #conns = new Map<number, Interface>();
+  /** By call, and of those of no call by process. */
+  readonly #held = new Map<string, Held[]>();
+  #ninterface = 0;
+
+  constructor(write: (bytes: Uint8Array) => void, epoch: bigint, title: string) {
+    this.#write = write;
+    this.#epoch = epoch;
+    const head = new Uint8Array(16);
+    const view = new DataView(head.buffer);
+    view.setUint32(0, MAGIC, true);
+    view.setUint16(4, 1, true);
+    view.setBigInt64(8, -1n, true);
+    const about = [option(OPT_COMMENT, title), option(SHB_USERAPPL, "namec")];
+    write(block(SHB, [head, ...about, END]));
+  }
+
+  /** The next event, with what it refers to; a message is written with all its data. */
+  take(e: Revent, r: Recording, full: Fcall | null): void {
+    if ((e.type === "send" || e.type === "receive") && full !== null) {
+      if (e.conn === 0) this.#hold(e, r, full);
+      else
+        this.#message(this.#interface(e.conn, r, e.at), { e, fcall: full, comment: because(e, r) });
+    } else if (e.type === "conn") {
+      if (e.what === "open") this.#release(e, this.#interface(e.conn, r, this.#since(e)));
+      else if (e.what === "close") this.#conns.delete(e.conn);
+    } else if (e.type === "return") this.#failed(e, r);
+  }
+
+  /** All has come: what still waits for its connection is written to one that never was. */
+  finish(): void {
+    for (const key of this.#held.keys()) this.#giveup(key, "no version agreed on");
+  }
+
+  #hold(e: Message, r: Recording, full: Fcall): void {
+    const key = holder(e);
+    const list = this.#held.get(key);
+    const held = { e, fcall: full, comment: because(e, r) };
+    if (list === undefined) this.#held.set(key, [held]);
+    else list.push(held);
+  }
+
+  /** When the first of what waits for e was sent. */
+  #since(e: Revent): number {
+    return this.#held.get(holder(e))?.[0]?.e.at ?? e.at;
+  }
+
+  #release(e: Revent, to: Interface): void {
+    const key = holder(e);
+    for (const held of this.#held.get(key) ?? []) this.#message(to, held);
+    this.#held.delete(key);
+  }
+
+  #failed(e: Revent, r: Recording): void {
+    const key = holder(e);
+    if (!this.#held.has(key)) return;
+    this.#giveup(key, `no version agreed on: ${r.calls[e.call]?.error ?? "given up"}`);
+  }
+
+  #giveup(key: string, why: string): void {
+    const list = this.#held.get(key) ?? [];
+    this.#held.delete(key);
+    const to = this.#newinterface("?", why, list[0]?.e.at ?? 0);
+    for (const held of list) this.#message(to, held);
+  }
+
+  #interface(conn: number, r: Recording, at: number): Interface {
+    const known = this.#conns.get(conn);
+    if (known !== undefined) return known;
+    const c = r.conns.find((x) => x.conn === conn);
+    const name = c?.peer ?? c?.name ?? `connection ${conn}`;
+    const made = this.#newinterface(name, `connection ${conn}: ${c?.name ?? "?"}`, at);
+    this.#conns.set(conn, made);
+    return made;
+  }
+
+  #newinterface(name: string, description: string, at: number): Interface {
+    const id = this.#ninterface++;
+    const head = new Uint8Array(8);
+    new DataView(head.buffer).setUint16(0, LINKTYPE_RAW, true);
+    const options = [
+      option(IF_NAME, name),
+      option(IF_DESCRIPTION, description),
+      option(IF_TSRESOL, Uint8Array.of(9)),
+      END,
+    ];
+    this.#write(block(IDB, [head, ...options]));
+    const to = { id, tcp: new Tcp(id) };
+    for (const { way, packet } of to.tcp.handshake())
+      this.#packet(to, { at, way, packet, comment: "" });
+    return to;
+  }
+
+  #message(to: Interface, { e, fcall, comment }: Held): void {
+    const bytes = new Uint8Array(sizeS2M(fcall));
+    if (convS2M(fcall, bytes, 0) !== bytes.length) throw new Error("a message that has no frame");
+    const way = e.type === "send" ? "out" : "in";
+    for (const packet of to.tcp.segments(way, bytes))
+      this.#packet(to, { at: e.at, way, packet, comment });
+  }
+
+  #packet({ id }: Interface, { at, way, packet, comment }: Packet): void {
+    const time = this.#epoch + BigInt(Math.round(at));
+    const head = new Uint8Array(20);
+    const view = new DataView(head.buffer);
+    view.setUint32(0, id, true);
+    view.setUint32(4, Number(time >> 32n), true);
+    view.setUint32(8, Number(time & 0xffffffffn), true);
+    view.setUint32(12, packet.length, true);
+    view.setUint32(16, packet.length, true);
+    const flags = Uint8Array.of(way === "in" ? INBOUND : OUTBOUND, 0, 0, 0);
+    const said = comment === "" ? [] : [option(OPT_COMMENT, comment)];
+    this.#write(block(EPB, [head, padded(packet), ...said, option(EPB_FLAGS, flags), END]));
+  }
+}
+
+type Packet = {
+  readonly at: number;
+  readonly way: Way;
+  readonly packet: Uint8Array;
+  readonly comment: string;
+};
+
+/** Who is to say which connection a message is for. */
+function holder(e: Revent): string {
+  return e.call >= 0 ? `call ${e.call}` : `pid ${e.pid}`;
+}
+
+/** Why a message is sent: pid 3 stat("/n/far/a") main.ts:12 */
+function because(e: Message, r: Recording): string {
+  const call = r.calls[e.call];
+  if (call !== undefined) return `pid ${call.pid} ${call.text}${placefmt(call, r)}`;
+  const text = r.procs.find((p) => p.pid === e.pid)?.text;
+  return `pid ${e.pid}${text === undefined || text === "" ? "" : ` (${text})`}`;
+}
+
+function placefmt({ line, ended }: Rcall, r: Recording): string {
+  const place = line === null ? "" : ` ${r.sources[line.source]?.name ?? "?"}:${line.line}`;
+  return `${place}${ended === null ? "" : " (has returned)"}`;
+}
+
+const END: Uint8Array = new Uint8Array(4);
+
+function padded(b: Uint8Array): Uint8Array {
+  const whole = new Uint8Array((b.length + 3) & ~3);
+  whole.set(b);
+  return whole;
+}
+
+/** The most bytes that an option's length can say, and still be padded. */
+const OPTMAX = 65_532;
+
+function option(code: number, value: string | Uint8Array): Uint8Array {
+  const all = typeof value === "string" ? utfencode(value) : value;
+  const bytes = all.subarray(0, OPTMAX);
+  const whole = new Uint8Array(4 + ((bytes.length + 3) & ~3));
+  const view = new DataView(whole.buffer);
+  view.setUint16(0, code, true);
+  view.setUint16(2, bytes.length, true);
+  whole.set(bytes, 4);
+  return whole;
+}
+
+/** A block: type, length, parts, length again. */
+function block(type: number, parts: readonly Uint8Array[]): Uint8Array {
+  const length = 12 + parts.reduce((sum, p) => sum + p.length, 0);
+  const whole = new Uint8Array(length);
+  const view = new DataView(whole.buffer);
+  view.setUint32(0, type, true);
+  view.setUint32(4, length, true);
+  let off = 8;
+  for (const p of parts) {
+    whole.set(p, off);
+    off += p.length;
+  }
+  view.setUint32(off, length, true);
+  return whole;
+}

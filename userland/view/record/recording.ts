@@ -1,0 +1,175 @@
+// The recording of a run: everything that the trace bus said, as plain data with a version. Whatever shows,
+// explains, counts or checks a run reads a Recording and asks the kernel nothing. How one is made is in
+// recorder.ts; here is what it consists of, and its form as JSON.
+//
+// Events are in the order they happened. An event names its cause by number: its message's call, the call's
+// process and line of the program; and the name space of that moment by its number in `spaces`, which holds
+// every name space once. Numbers are indexes into the lists of the recording; -1 stands for none.
+
+import type { Picture } from "../../../kernel/names/namespace.ts";
+import type { EventBody } from "../../../kernel/trace.ts";
+import { base64, unbase64 } from "./base64.ts";
+import type { Cost } from "./calls.ts";
+
+/** What every recording calls itself. */
+export const FORMAT = "namec recording";
+/** Counted up by each change that an older reader would misread. */
+export const VERSION = 1;
+
+/** How the run was made. Times are nanoseconds of the kernel's clock. */
+export type About = {
+  /** The program, or the call, as it was given. */
+  readonly program: string;
+  readonly namespace: "names" | "standard";
+  readonly clock: "virtual" | "real";
+  readonly seed: number;
+  /** The machine that is recorded. */
+  readonly machine: string;
+  /** The simulated machines around it, as --host has them: "far:rtt=50ms". */
+  readonly hosts: readonly string[];
+  /** What spoilt its messages, as --inject has it: "Tread:when=3:error=i/o error". */
+  readonly inject?: readonly string[];
+};
+
+/** A place in the program: an index into `sources`, line and column from 1. */
+export type Place = { readonly source: number; readonly line: number; readonly column: number };
+
+/** A file of the program. */
+export type Source = { readonly name: string; readonly text: string };
+
+/** A 9P connection. Number 0 is the one of which no version is agreed on yet. */
+export type Rconn = {
+  readonly conn: number;
+  /** Of the file that it runs over: "/net/tcp/1/data", "#|/data". */
+  readonly name: string;
+  /** Who is at the other end: "far!564"; null when it has no name, as behind a pipe. */
+  readonly peer: string | null;
+  /** Its number in "wire" events; null where nothing is known of the wire. */
+  readonly wire: number | null;
+  /** Of 9P, as agreed on: "9P2000.ix.stream". */
+  readonly version: string;
+  /** The fids of the roots of its trees, one for each attach. */
+  readonly roots: readonly number[];
+  readonly opened: number;
+};
+
+/** A process that was seen. */
+export type Rproc = { readonly pid: number; text: string };
+
+/** A system call. */
+export type Rcall = {
+  readonly id: number;
+  readonly pid: number;
+  readonly name: string;
+  /** With its arguments, as a programmer writes them: open("/n/far/x", OREAD). */
+  readonly text: string;
+  /** Copies; of data the first bytes, of a function its name. */
+  readonly args: readonly unknown[];
+  readonly began: number;
+  /** null while it is in progress. */
+  ended: number | null;
+  /** What it gave, in words: "3", "-1: file does not exist". */
+  result: string;
+  value: unknown;
+  /** Its error string, null when it succeeded or is in progress. */
+  error: string | null;
+  readonly cost: Cost;
+  readonly line: Place | null;
+  readonly space: number;
+  readonly dot: string;
+  /** Of a call on a descriptor, the path of its file. */
+  readonly file: string | null;
+  /** Its first event, "call", and its last so far. */
+  readonly first: number;
+  last: number;
+};
+
+/** What the program wrote on its console, and the event that came before it (-1: none did). */
+export type Rsaid = { readonly event: number; readonly to: "out" | "err"; readonly text: string };
+
+type Told<T extends EventBody["type"]> = Extract<EventBody, { readonly type: T }>;
+
+/**
+ * What an event says: what the trace told, but for what stands elsewhere in the recording. Data of messages
+ * is cut to what the recorder keeps; `bytes` is the size of the message on the wire.
+ */
+export type Rbody =
+  | Told<"call">
+  | Pick<Told<"return">, "type">
+  | Told<"namec">
+  | Omit<Told<"mount">, "table">
+  | Told<"send">
+  /** `of`: the event of the request that it answers. */
+  | (Told<"receive"> & { readonly of: number })
+  | Pick<Told<"conn">, "type" | "conn" | "what">
+  | Told<"wire">
+  | Told<"proc">;
+
+/** An event: when, in which process, because of which call, in which name space. */
+export type Revent = {
+  readonly at: number;
+  readonly pid: number;
+  readonly call: number;
+  readonly space: number;
+} & Rbody;
+
+/** A run. */
+export type Recording = {
+  readonly format: typeof FORMAT;
+  readonly version: typeof VERSION;
+  readonly about: About;
+  readonly sources: readonly Source[];
+  readonly conns: readonly Rconn[];
+  readonly procs: readonly Rproc[];
+  readonly calls: readonly Rcall[];
+  readonly spaces: readonly Picture[];
+  readonly events: readonly Revent[];
+  readonly said: readonly Rsaid[];
+  /** Events that came when the recording was full. */
+  readonly lost: number;
+};
+
+/** A text that is no recording; the message says why. */
+export class Recordingerror extends Error {}
+
+function plain(_key: string, v: unknown): unknown {
+  if (typeof v === "bigint") return { $bigint: v.toString() };
+  if (v instanceof Uint8Array) return { $bytes: base64(v) };
+  return v;
+}
+
+function damaged(text: string): never {
+  throw new Recordingerror(`$bytes ${text.slice(0, 20)} is no base64`);
+}
+
+function revived(_key: string, v: unknown): unknown {
+  if (typeof v !== "object" || v === null) return v;
+  if ("$bigint" in v && typeof v.$bigint === "string") return BigInt(v.$bigint);
+  if ("$bytes" in v && typeof v.$bytes === "string") return unbase64(v.$bytes) ?? damaged(v.$bytes);
+  return v;
+}
+
+/** The recording as one JSON document: bigints are {"$bigint": "1"}, bytes {"$bytes": base64}. */
+export function tojson(r: Recording): string {
+  return JSON.stringify(r, plain);
+}
+
+/** The recording of a JSON document. Throws Recordingerror when it is none, or of another version. */
+export function fromjson(text: string): Recording {
+  let r: unknown;
+  try {
+    r = JSON.parse(text, revived);
+  } catch (e) {
+    throw new Recordingerror(`not a recording: ${e instanceof Error ? e.message : String(e)}`);
+  }
+  if (typeof r !== "object" || r === null || !("format" in r) || r.format !== FORMAT)
+    throw new Recordingerror(`not a recording: there is no format "${FORMAT}"`);
+  if (!("version" in r) || r.version !== VERSION)
+    throw new Recordingerror(
+      `a recording of version ${"version" in r ? String(r.version) : "none"}; this namec reads version ${VERSION}`,
+    );
+  for (const list of ["sources", "conns", "procs", "calls", "spaces", "events", "said"])
+    if (!Array.isArray(Reflect.get(r, list)))
+      throw new Recordingerror(`a recording without its list of ${list}`);
+  return r as Recording;
+}

@@ -1,0 +1,256 @@
+// A recording laid out to be stepped through: which events are steps, and indexes made once, so that every
+// move is a look into a table or a search by halves. What a step shows is frame.ts; where messages were on
+// the wire is flight.ts.
+//
+// A step is an event that says something to a reader: pieces on the wire are none. All tables are by
+// event or by call, in typed arrays; `work` counts the entries looked at since, for tests.
+
+import { addmessage, newcost } from "./calls.ts";
+import type { Cost } from "./calls.ts";
+import { issaid } from "../words/eventtext.ts";
+import { Flights } from "./flight.ts";
+import type { Recording, Revent, Rsaid } from "./recording.ts";
+
+/** The kinds of steps that one can go to. */
+export type By = "step" | "message" | "call" | "failure";
+
+/** What was spent up to an event and with it: by its call, and by the run. */
+export type Spent = {
+  readonly trips: number;
+  readonly messages: number;
+  readonly bytes: number;
+  /** Nanoseconds. */
+  readonly time: number;
+};
+
+/** A recording that can be stepped through, both ways. */
+export class Tape {
+  readonly recording: Recording;
+  /** The events that are steps, in order. */
+  readonly steps: Int32Array;
+  /** Where each message was when. */
+  readonly flights: Flights;
+  /** Entries of tables and events looked at since the tape was made. */
+  work = 0;
+  readonly #lists: Readonly<Record<Exclude<By, "step">, Int32Array>>;
+  /** The events of call c: #ofcall[#begin[c]] and on, before #ofcall[#begin[c + 1]]. */
+  readonly #begin: Int32Array;
+  readonly #ofcall: Int32Array;
+  readonly #return: Int32Array;
+  /** At each event the name space that was spoken of last. */
+  readonly #space: Int32Array;
+  readonly #spent: Spending;
+  /** The events before what was said. */
+  readonly #said: Int32Array;
+
+  constructor(r: Recording) {
+    this.recording = r;
+    this.steps = stepsof(r);
+    this.#lists = listsof(r, this.steps);
+    [this.#begin, this.#ofcall] = bycall(r);
+    this.#return = returns(r);
+    this.#space = spaces(r);
+    this.#spent = spending(r);
+    this.flights = new Flights(r);
+    this.#said = Int32Array.from(r.said, (s) => s.event);
+  }
+
+  /** How many steps there are. */
+  get length(): number {
+    return this.steps.length;
+  }
+
+  /** The event that a step is. */
+  event(step: number): number {
+    return this.steps[step] ?? -1;
+  }
+
+  /** The step that an event is, or the last one before it; -1 when there is none. */
+  stepof(event: number): number {
+    return this.#below(this.steps, event + 1) - 1;
+  }
+
+  /** The next step of a kind; -1 when there is none. */
+  next(step: number, by: By): number {
+    if (by === "step") return step + 1 < this.length ? step + 1 : -1;
+    return this.after(this.#lists[by], step);
+  }
+
+  /** The step of a kind before this one; -1 when there is none. */
+  back(step: number, by: By): number {
+    if (by === "step") return step > 0 ? step - 1 : -1;
+    return this.before(this.#lists[by], step);
+  }
+
+  /** The first of a sorted list of steps that comes after one; -1 when there is none. */
+  after(list: Int32Array, step: number): number {
+    return list[this.#below(list, step + 1)] ?? -1;
+  }
+
+  /** The last of a sorted list of steps that comes before one; -1 when there is none. */
+  before(list: Int32Array, step: number): number {
+    return list[this.#below(list, step) - 1] ?? -1;
+  }
+
+  /** The events of a call up to one of them and with it, in order. */
+  callevents(call: number, upto: number): Int32Array {
+    const from = this.#begin[call] ?? 0;
+    const all = this.#ofcall.subarray(from, this.#begin[call + 1] ?? from);
+    const some = all.subarray(0, this.#below(all, upto + 1));
+    this.work += some.length;
+    return some;
+  }
+
+  /** The event of a call's return; -1 when it is not recorded. */
+  returnof(call: number): number {
+    return this.#return[call] ?? -1;
+  }
+
+  /** The name space at an event, an index into the recording's; of an event without one, the last before it. */
+  spaceat(event: number): number {
+    return this.#space[event] ?? 0;
+  }
+
+  /** What the call of an event has spent up to it. */
+  callspent(event: number): Spent {
+    const { trips, messages, bytes } = this.#spent.call;
+    const e = this.recording.events[event];
+    const call = this.recording.calls[e?.call ?? -1];
+    const time = e === undefined || call === undefined ? 0 : ended(call, e) - call.began;
+    return {
+      trips: trips[event] ?? 0,
+      messages: messages[event] ?? 0,
+      bytes: bytes[event] ?? 0,
+      time,
+    };
+  }
+
+  /** What the run has spent up to an event. */
+  runspent(event: number): Spent {
+    const { trips, messages, bytes } = this.#spent.run;
+    const { events } = this.recording;
+    const time = (events[event]?.at ?? 0) - (events[0]?.at ?? 0);
+    return {
+      trips: trips[event] ?? 0,
+      messages: messages[event] ?? 0,
+      bytes: bytes[event] ?? 0,
+      time,
+    };
+  }
+
+  /** What the program wrote on its console from a step on and before the next. */
+  said(step: number): readonly Rsaid[] {
+    const from = step <= 0 ? 0 : this.#below(this.#said, this.event(step));
+    const to = step + 1 < this.length ? this.#below(this.#said, this.event(step + 1)) : undefined;
+    return this.recording.said.slice(from, to);
+  }
+
+  /** How many entries of a sorted list are less than n. */
+  #below(list: Int32Array, n: number): number {
+    let [lo, hi] = [0, list.length];
+    while (lo < hi) {
+      const mid = (lo + hi) >>> 1;
+      this.work++;
+      if ((list[mid] ?? 0) < n) lo = mid + 1;
+      else hi = mid;
+    }
+    return lo;
+  }
+}
+
+/** When an event happened, but for what comes after its call's end: a reply that nobody waited for. */
+function ended(call: { readonly ended: number | null }, e: Revent): number {
+  return Math.min(e.at, call.ended ?? e.at);
+}
+
+function stepsof(r: Recording): Int32Array {
+  return Int32Array.from(r.events.keys()).filter((i) => issaid(r.events[i]));
+}
+
+function listsof(r: Recording, steps: Int32Array): Record<Exclude<By, "step">, Int32Array> {
+  const list = (fits: (e: Revent) => boolean): Int32Array =>
+    Int32Array.from(steps.keys()).filter((s) => {
+      const e = r.events[steps[s] ?? -1];
+      return e !== undefined && fits(e);
+    });
+  return {
+    message: list((e) => e.type === "send" || e.type === "receive"),
+    call: list((e) => e.type === "call"),
+    failure: list((e) => isfailure(r, e)),
+  };
+}
+
+/** What did not come to what was asked for: a call that failed, a process that ended with a reason. */
+function isfailure(r: Recording, e: Revent): boolean {
+  if (e.type === "return") return (r.calls[e.call]?.error ?? null) !== null;
+  return e.type === "proc" && e.what === "exit" && e.text !== "";
+}
+
+function bycall(r: Recording): [begin: Int32Array, ofcall: Int32Array] {
+  const begin = new Int32Array(r.calls.length + 1);
+  for (const e of r.events) if (e.call >= 0) begin[e.call + 1] = (begin[e.call + 1] ?? 0) + 1;
+  for (let c = 0; c < r.calls.length; c++) begin[c + 1] = (begin[c + 1] ?? 0) + (begin[c] ?? 0);
+  const ofcall = new Int32Array(begin[r.calls.length] ?? 0);
+  const fill = begin.slice();
+  for (const [i, e] of r.events.entries()) {
+    if (e.call < 0) continue;
+    const at = fill[e.call] ?? 0;
+    ofcall[at] = i;
+    fill[e.call] = at + 1;
+  }
+  return [begin, ofcall];
+}
+
+function returns(r: Recording): Int32Array {
+  const list = new Int32Array(r.calls.length).fill(-1);
+  for (const [i, e] of r.events.entries()) if (e.type === "return" && e.call >= 0) list[e.call] = i;
+  return list;
+}
+
+function spaces(r: Recording): Int32Array {
+  let last = 0;
+  return Int32Array.from(r.events, (e) => (last = e.space < 0 ? last : e.space));
+}
+
+/** What was spent up to each event. */
+type Sums = {
+  readonly trips: Float64Array;
+  readonly messages: Float64Array;
+  readonly bytes: Float64Array;
+};
+
+type Spending = { readonly call: Sums; readonly run: Sums };
+
+const sums = (n: number): Sums => ({
+  trips: new Float64Array(n),
+  messages: new Float64Array(n),
+  bytes: new Float64Array(n),
+});
+
+/** As the recorder counts: a reply after its call's return costs the call nothing. */
+function spending(r: Recording): Spending {
+  const all = { call: sums(r.events.length), run: sums(r.events.length) };
+  const run = newcost();
+  const costs: Cost[] = r.calls.map(newcost);
+  const over = new Uint8Array(r.calls.length);
+  for (const [i, e] of r.events.entries()) {
+    const cost = costs[e.call];
+    if (e.type === "send" || e.type === "receive") {
+      const before = cost?.trips ?? 0;
+      if (cost !== undefined && (e.type === "send" || over[e.call] === 0))
+        addmessage(cost, e.type === "send", e.bytes);
+      run.trips += (cost?.trips ?? 0) - before;
+      run.messages++;
+      run.bytes += e.bytes;
+    } else if (e.type === "return" && e.call >= 0) over[e.call] = 1;
+    put(all.run, i, run);
+    if (cost !== undefined) put(all.call, i, cost);
+  }
+  return all;
+}
+
+function put(to: Sums, i: number, cost: Cost): void {
+  to.trips[i] = cost.trips;
+  to.messages[i] = cost.messages;
+  to.bytes[i] = cost.bytes;
+}

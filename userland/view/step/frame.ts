@@ -1,0 +1,230 @@
+// One step of a recording as a view shows it, all of it data: the call and its line of the program, the
+// names with a cursor, the name space as a tree, what was decided and why, the messages on the time axis,
+// and what it has cost so far. The terminal and the page draw the same frame.
+
+import { isT } from "../../../kernel/abi/fcall.ts";
+import { eventtext, resulttext } from "../words/eventtext.ts";
+import type { Flight } from "../record/flight.ts";
+import { looksof } from "./look.ts";
+import type { Look } from "./look.ts";
+import { msgfmt } from "../words/msgfmt.ts";
+import type { Rcall, Recording, Revent, Rsaid } from "../record/recording.ts";
+import type { Spent, Tape } from "../record/tape.ts";
+import { treeof } from "./tree.ts";
+import type { Node } from "./tree.ts";
+import { connname } from "../words/who.ts";
+import { decision } from "../words/why.ts";
+
+/** A line of the program's file, from 1. */
+export type Sourceline = { readonly line: number; readonly text: string; readonly here: boolean };
+
+/** The call that a step belongs to. */
+export type Framecall = {
+  readonly id: number;
+  readonly pid: number;
+  /** With its result once it has one. */
+  readonly text: string;
+  readonly returned: boolean;
+  /** Its error string once it failed. */
+  readonly error: string | null;
+  readonly began: number;
+  readonly ended: number | null;
+  /** "hello.ts:12", null when the line is not known. */
+  readonly place: string | null;
+  /** The line with some around it. */
+  readonly source: readonly Sourceline[];
+};
+
+/**
+ * Where a message is: on its way there, at the server, its answer on its way here, come but not read yet,
+ * read; "out" when the wire tells nothing.
+ */
+export type Stage = "going" | "there" | "coming" | "arrived" | "here" | "out";
+
+/** A request with its reply, at the moment of a frame. */
+export type Message = Flight & {
+  /** Who is asked: "far!564". */
+  readonly peer: string;
+  readonly request: string;
+  /** "" until it is here. */
+  readonly answer: string;
+  readonly stage: Stage;
+  /** When it was sent, reached the server, and when its answer is here, as Frame.time counts; null: unknown. */
+  readonly since: number;
+  readonly turn: number | null;
+  readonly until: number | null;
+  /** Whether this step is about it. */
+  readonly now: boolean;
+  /** Whether the call of this step asked. */
+  readonly own: boolean;
+};
+
+/** What is seen at a step. */
+export type Frame = {
+  readonly step: number;
+  readonly steps: number;
+  readonly event: number;
+  readonly type: Revent["type"];
+  /** Nanoseconds since the recording began. */
+  readonly time: number;
+  readonly pid: number;
+  /** The process's program. */
+  readonly process: string;
+  readonly call: Framecall | null;
+  readonly names: readonly Look[];
+  readonly tree: Node;
+  /** The event in a line, as a trace has it. */
+  readonly line: string;
+  /** What happened and why, in sentences. */
+  readonly what: string;
+  readonly why: string;
+  readonly failed: boolean;
+  /** In flight at this moment, then what this call has had answered, each in the order they were sent. */
+  readonly flying: readonly Message[];
+  readonly answered: readonly Message[];
+  /** The time that the messages span, since the recording began, and where in it the step is. */
+  readonly axis: { readonly from: number; readonly to: number; readonly now: number };
+  /** What the program wrote on its console between this step and the next. */
+  readonly said: readonly Rsaid[];
+  readonly callspent: Spent | null;
+  readonly runspent: Spent;
+};
+
+/** How much of it. */
+export type Frameopts = {
+  /** Lines of the program on each side of the call's: 3. */
+  readonly around?: number;
+  /** The last messages of the call that are shown: 32. */
+  readonly messages?: number;
+};
+
+/** What is seen at a step of a tape. */
+export function frameof(tape: Tape, step: number, opts: Frameopts = {}): Frame {
+  const r = tape.recording;
+  const event = tape.event(step);
+  const e = r.events[event] ?? NONE;
+  const call = r.calls[e.call];
+  const events = call === undefined ? NOEVENTS : tape.callevents(call.id, event);
+  const names = call === undefined ? [] : looksof(r, call, events);
+  const began = r.events[0]?.at ?? 0;
+  const { flying, answered } = messages(tape, { event, e, events, keep: opts.messages ?? 32 });
+  return {
+    step,
+    steps: tape.length,
+    event,
+    type: e.type,
+    time: e.at - began,
+    pid: e.pid,
+    process: r.procs.find((p) => p.pid === e.pid)?.text ?? "",
+    call: call === undefined ? null : callof(tape, { call, event, around: opts.around ?? 3 }),
+    names,
+    tree: treeof(r, { space: r.spaces[tape.spaceat(event)] ?? [], event }, names),
+    line: eventtext(r, event),
+    ...decision(r, event),
+    failed: e.type === "return" && call !== undefined && call.error !== null,
+    flying,
+    answered,
+    axis: axisof({ e, call, list: [...flying, ...answered], began }),
+    said: tape.said(step),
+    callspent: call === undefined ? null : tape.callspent(event),
+    runspent: tape.runspent(event),
+  };
+}
+
+const NOEVENTS = new Int32Array(0);
+const NONE: Revent = { type: "return", at: 0, pid: 0, call: -1, space: -1 };
+
+function callof(
+  tape: Tape,
+  { call, event, around }: { call: Rcall; event: number; around: number },
+): Framecall {
+  const back = tape.returnof(call.id);
+  const returned = back >= 0 && back <= event;
+  const { sources } = tape.recording;
+  const { id, pid, line } = call;
+  const name = sources[line?.source ?? -1]?.name ?? "";
+  return {
+    id,
+    pid,
+    text: returned ? resulttext(call.text, call.result) : call.text,
+    returned,
+    error: returned ? call.error : null,
+    began: call.began,
+    ended: returned ? call.ended : null,
+    place: line === null ? null : `${name}:${line.line}`,
+    source: sourceof(tape.recording, call, around),
+  };
+}
+
+/** The line of a call, with some lines on each side. */
+function sourceof(r: Recording, { line: at }: Rcall, around: number): Sourceline[] {
+  const text = r.sources[at?.source ?? -1]?.text;
+  if (text === undefined || at === null) return [];
+  const lines = text.split("\n");
+  const from = Math.max(0, at.line - 1 - around);
+  return lines
+    .slice(from, at.line + around)
+    .map((x, i) => ({ line: from + i + 1, text: x, here: from + i + 1 === at.line }));
+}
+
+type At = {
+  readonly event: number;
+  readonly e: Revent;
+  readonly events: Int32Array;
+  readonly keep: number;
+};
+
+function messages(tape: Tape, at: At): { flying: Message[]; answered: Message[] } {
+  const { flights } = tape;
+  const looked = (n: number): void => void (tape.work += n);
+  const show = (f: Flight): Message => message(tape.recording, f, at);
+  const flying = flights.at(at.event, looked).map(show);
+  const answered: Flight[] = [];
+  for (const i of at.events) {
+    const f = tape.recording.events[i]?.type === "receive" ? flights.of(i) : null;
+    if (f !== null && f.reply === i) answered.push(f);
+  }
+  return { flying, answered: answered.slice(-at.keep).map(show) };
+}
+
+function message(r: Recording, f: Flight, { event, e }: At): Message {
+  const began = r.events[0]?.at ?? 0;
+  const here = f.reply >= 0 && f.reply <= event;
+  const [send, reply] = [r.events[f.send], r.events[f.reply]];
+  return {
+    ...f,
+    peer: connname(r, f.conn),
+    request: send?.type === "send" && isT(send.fcall) ? msgfmt(send.fcall, send.bytes) : "",
+    answer: here && reply?.type === "receive" ? msgfmt(reply.fcall, reply.bytes) : "",
+    stage: here ? "here" : stageof(f, e.at),
+    since: f.sent - began,
+    turn: f.reached === null ? null : f.reached - began,
+    until: f.came === null ? null : f.came - began,
+    now: event === f.send || (e.type === "receive" && e.of === f.send),
+    own: e.call >= 0 && f.call === e.call,
+  };
+}
+
+function stageof({ reached, answered, came }: Flight, now: number): Stage {
+  if (reached === null) return "out";
+  if (now < reached) return "going";
+  if (answered === null || now < answered) return "there";
+  return came !== null && now >= came ? "arrived" : "coming";
+}
+
+type Span = {
+  readonly e: Revent;
+  readonly call: Rcall | undefined;
+  readonly list: readonly Message[];
+  readonly began: number;
+};
+
+/** From the first of what is shown to the last, as far as the recording knows it. */
+function axisof({ e, call, list, began }: Span): Frame["axis"] {
+  let [from, to] = [Math.min(e.at, call?.began ?? e.at), Math.max(e.at, call?.ended ?? e.at)];
+  for (const f of list) {
+    from = Math.min(from, f.sent);
+    to = Math.max(to, f.came ?? f.answered ?? f.reached ?? f.sent);
+  }
+  return { from: from - began, to: to - began, now: e.at - began };
+}

@@ -1,0 +1,159 @@
+// A system call as one line of text, with its arguments and result as a programmer writes them:
+//
+//	open("/n/far/x", OREAD|OTRUNC) = 3
+//	read(3, [8192]) = 6 "hello\n"
+//	stat("/x") = -1: '/x' file does not exist
+//
+// Pure: events in, text out. It imports nothing of the host.
+
+import * as c from "../../../kernel/abi/const.ts";
+import { convM2D } from "../../../kernel/abi/dir.ts";
+import type { Dir } from "../../../kernel/abi/dir.ts";
+import { dirmodefmt } from "../../../kernel/abi/fcallfmt.ts";
+import type { Call } from "../../../kernel/trace.ts";
+import { utfdecode } from "../../../kernel/abi/utf.ts";
+
+/** Bytes of data and letters of a string that are shown. */
+const SHOWN = 32;
+
+const ACCESS = ["OREAD", "OWRITE", "ORDWR", "OEXEC"] as const;
+const OPENBITS: Bits = [
+  ["OTRUNC", c.OTRUNC],
+  ["OCEXEC", c.OCEXEC],
+  ["ORCLOSE", c.ORCLOSE],
+  ["OEXCL", c.OEXCL],
+  ["OSTREAM", c.OSTREAM],
+];
+const ORDERS = ["MREPL", "MBEFORE", "MAFTER"] as const;
+const MOUNTBITS: Bits = [
+  ["MCREATE", c.MCREATE],
+  ["MCACHE", c.MCACHE],
+];
+const FORKBITS: Bits = [
+  ["RFPROC", c.RFPROC],
+  ["RFNOWAIT", c.RFNOWAIT],
+  ["RFNAMEG", c.RFNAMEG],
+  ["RFCNAMEG", c.RFCNAMEG],
+  ["RFNOMNT", c.RFNOMNT],
+  ["RFENVG", c.RFENVG],
+  ["RFCENVG", c.RFCENVG],
+  ["RFNOTEG", c.RFNOTEG],
+  ["RFFDG", c.RFFDG],
+  ["RFCFDG", c.RFCFDG],
+  ["RFREND", c.RFREND],
+  ["RFMEM", c.RFMEM],
+];
+
+type Bits = readonly (readonly [name: string, bit: number])[];
+
+/** `bits` by their names, what has none in hex; `low` is what the bits below are called together. */
+function bitnames(low: string | undefined, bits: Bits, value: number): string {
+  const names = low === undefined ? [] : [low];
+  let rest = value;
+  for (const [name, bit] of bits) {
+    if ((value & bit) === 0) continue;
+    names.push(name);
+    rest &= ~bit;
+  }
+  if (rest !== 0) names.push(`0x${(rest >>> 0).toString(16)}`);
+  return names.join("|") || "0";
+}
+
+/** OREAD|OTRUNC */
+export const openmode = (v: number): string => bitnames(ACCESS[v & 3], OPENBITS, v & ~3);
+const mountflags = (v: number): string => bitnames(ORDERS[v & c.MORDER], MOUNTBITS, v & ~c.MORDER);
+/** With what leave something is mounted, apart from its order: "MCREATE|MCACHE", "" for none. */
+export const mountleave = (v: number): string =>
+  (v & ~c.MORDER) === 0 ? "" : bitnames(undefined, MOUNTBITS, v & ~c.MORDER);
+const forkflags = (v: number): string => bitnames(undefined, FORKBITS, v);
+const perm = (v: number): string => (v > 0o777 || v < 0 ? dirmodefmt(v) : `0${v.toString(8)}`);
+
+type Show = (v: number) => string;
+
+/** For each call, how the numbers among its arguments read, by their place. */
+const ARGUMENTS: Readonly<Record<string, Readonly<Record<number, Show>>>> = {
+  open: { 1: openmode },
+  create: { 1: openmode, 2: perm },
+  bind: { 2: mountflags },
+  mount: { 3: mountflags },
+  rfork: { 0: forkflags },
+  noted: { 0: (v) => ["NCONT", "NDFLT"][v] ?? String(v) },
+};
+
+/** Calls that fill the buffer they are given. */
+const FILLS: ReadonlySet<string> = new Set(["read", "pread", "sread"]);
+
+/** The call with its arguments: open("/n/far/x", OREAD). */
+export function callfmt(call: Call): string {
+  const shows = ARGUMENTS[call.name] ?? {};
+  const args = call.args.map((arg, i) => {
+    const show = shows[i];
+    if (show !== undefined && typeof arg === "number") return show(arg);
+    if (FILLS.has(call.name) && arg instanceof Uint8Array) return `[${arg.length}]`;
+    return valuefmt(arg);
+  });
+  return `${call.name}(${args.join(", ")})`;
+}
+
+/** What the call gave: "3", "6 "hello\n"", "-1: file does not exist". */
+export function resultfmt(call: Call, value: unknown, error: string | null): string {
+  if (error !== null) return `-1: ${error}`;
+  const buf = call.args[1];
+  if (FILLS.has(call.name) && typeof value === "number" && buf instanceof Uint8Array)
+    return value === 0 ? "0" : `${value} ${datafmt(buf.subarray(0, value))}`;
+  return value === undefined ? "" : valuefmt(value);
+}
+
+/** Any argument or result. */
+export function valuefmt(v: unknown): string {
+  if (typeof v === "string") return textfmt(v);
+  if (v instanceof Uint8Array) return bytesfmt(v);
+  if (typeof v === "function") return v.name === "" ? "program" : v.name;
+  if (typeof v === "bigint") return v.toString();
+  if (Array.isArray(v)) return `[${v.map(valuefmt).join(", ")}]`;
+  if (typeof v === "object" && v !== null) return isdir(v) ? direntry(v) : fields(v);
+  return String(v);
+}
+
+function fields(v: object): string {
+  const list = Object.entries(v).map(([key, value]) =>
+    key === "mode" && typeof value === "number"
+      ? `mode ${perm(value)}`
+      : `${key} ${valuefmt(value)}`,
+  );
+  return `{${list.join(", ")}}`;
+}
+
+function isdir(v: object): v is Dir {
+  return "qid" in v && "muid" in v;
+}
+
+/** An entry as `ls -l` shows one. */
+function direntry(d: Dir): string {
+  return `${dirmodefmt(d.mode)} ${d.uid} ${d.gid} ${d.length} ${d.name}`;
+}
+
+function textfmt(s: string): string {
+  return JSON.stringify(s.length > SHOWN * 4 ? `${s.slice(0, SHOWN * 4)}…` : s);
+}
+
+/** What a read brought: entries of a directory by their names, else as any data. */
+export function datafmt(data: Uint8Array): string {
+  const names: string[] = [];
+  for (let at = 0; at < data.length;) {
+    const e = convM2D(data, at, data.length);
+    if (e === null) return bytesfmt(data);
+    names.push(e.dir.name);
+    at = e.next;
+  }
+  return `(${names.join(" ")})`;
+}
+
+/** Data: as text where it is text, else in hex; the first bytes of it. */
+function bytesfmt(data: Uint8Array): string {
+  const some = data.subarray(0, SHOWN);
+  const more = data.length > SHOWN ? `… (${data.length})` : "";
+  if (some.every((b) => (b >= 32 && b < 127) || (b >= 9 && b <= 13)))
+    return JSON.stringify(utfdecode(some, 0, some.length)) + more;
+  return `<${[...some.subarray(0, SHOWN / 2)].map((b) => b.toString(16).padStart(2, "0")).join(" ")}${data.length > SHOWN / 2 ? " …" : ""}>`;
+}

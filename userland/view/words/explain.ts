@@ -1,0 +1,301 @@
+// What happened to a name, in words: which mount, which member, which server, what failed, what is there
+// instead, what it cost and what another kernel paid for the same. It reads recordings of the run and of the
+// run beside it; finding out what is there instead is for who ran it. Pure: paragraphs come out.
+
+import { isT } from "../../../kernel/abi/fcall.ts";
+import * as F from "../../../kernel/abi/fcall.ts";
+import type { Rcall, Recording, Revent } from "../record/recording.ts";
+import { msgfmt } from "./msgfmt.ts";
+import { plural, timefmt } from "./stepfmt.ts";
+import { memberof, mountat, servername } from "./who.ts";
+import { decision, resultwords } from "./why.ts";
+import { because } from "./whyerror.ts";
+import { follows } from "./whymsg.ts";
+
+/** Calls of a recording: those from `from` on, before `to`. */
+export type Asked = {
+  readonly recording: Recording;
+  readonly from: number;
+  readonly to: number;
+  /** What became of them: "" when they succeeded. */
+  readonly error: string;
+};
+
+/** What there is of a name, found by asking after the run: the deepest part of it that exists. */
+export type Found = {
+  readonly path: string;
+  /** As ls -l has it: "d-rwxrwxr-x glenda glenda 0". */
+  readonly entry: string;
+  readonly isdir: boolean;
+  readonly length: number;
+  /** The whole name exists. */
+  readonly whole: boolean;
+  /** Of a directory: names in it, those first that look like the one wanted; null when it cannot be read. */
+  readonly names: readonly string[] | null;
+  /** How many names there are. */
+  readonly count: number;
+  /** The name that was probably meant, or null. */
+  readonly meant: string | null;
+};
+
+/** A call that is to be explained, and all that is known of it. */
+export type Explaining = {
+  /** The calls before it that failed, as "mkdir /a: file already exists". */
+  readonly before: readonly string[];
+  readonly run: Asked;
+  /** Who ran it. */
+  readonly user: string;
+  readonly found: Found | null;
+  /** The same on a machine of its own with the other name space; null when there was none. */
+  readonly beside: Asked | null;
+  /** More to say: hints about the machine. */
+  readonly hints: readonly string[];
+};
+
+/** The explanation, in paragraphs. */
+export function explain(x: Explaining): string[] {
+  const { recording: r, error } = x.run;
+  const calls = r.calls.slice(x.run.from, x.run.to);
+  const main = calls.find((c) => c.error !== null) ?? calls.find((c) => isnamed(r, c)) ?? calls[0];
+  const list: string[] = x.before.map((text) => `Before it, this failed: ${text}.`);
+  if (main === undefined) return [...list, `Nothing was asked of the kernel.`];
+  list.push(headline(calls, main), way(r, main), answers(r, main));
+  if (error !== "") list.push(failure(r, main));
+  if (x.found !== null) list.push(there(x.found, main, x.user));
+  list.push(...x.hints, cost(x.run, calls));
+  if (x.beside !== null) list.push(beside(x.beside, x.run));
+  return list.filter((p) => p !== "");
+}
+
+/** Text cut into lines of at most `width` letters, at spaces. */
+export function fold(text: string, width: number): string {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    if (line !== "" && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else line = line === "" ? word : `${line} ${word}`;
+  }
+  return [...lines, line].join("\n");
+}
+
+/** "a", "a and b", "a, b and c" */
+function listfmt(words: readonly string[]): string {
+  const last = words[words.length - 1] ?? "";
+  return words.length < 2 ? last : `${words.slice(0, -1).join(", ")} and ${last}`;
+}
+
+type Eventof<T extends Revent["type"]> = Revent & { readonly type: T };
+
+/** The events of a call, with their numbers. */
+function eventsof(r: Recording, c: Rcall): { e: Revent; event: number }[] {
+  const list: { e: Revent; event: number }[] = [];
+  for (let event = c.first; event <= c.last; event++) {
+    const e = r.events[event];
+    if (e !== undefined && e.call === c.id) list.push({ e, event });
+    if (e?.type === "return" && e.call === c.id) break;
+  }
+  return list;
+}
+
+const isnamed = (r: Recording, c: Rcall): boolean =>
+  eventsof(r, c).some(({ e }) => e.type === "namec");
+
+function headline(calls: readonly Rcall[], main: Rcall): string {
+  const done = main.error === null ? outcome(main) : `fails: ${main.error}`;
+  const others = calls.filter((c) => c !== main).map((c) => c.name);
+  const count = new Map<string, number>();
+  for (const name of others) count.set(name, (count.get(name) ?? 0) + 1);
+  const rest = [...count].map(([name, n]) => (n === 1 ? name : `${n} times ${name}`));
+  const with_ = rest.length === 0 ? "" : ` With it went ${listfmt(rest)}.`;
+  return `${main.text} ${done}.${with_}`;
+}
+
+function outcome(c: Rcall): string {
+  return c.result === "" ? "succeeds" : `succeeds: ${resultwords(c)}`;
+}
+
+/** What namec decided, as sentences. */
+function way(r: Recording, c: Rcall): string {
+  const said: string[] = [];
+  for (const { e, event } of eventsof(r, c)) {
+    if (e.type !== "namec" && e.type !== "mount") continue;
+    for (const s of sentences(r, e, event)) if (!said.includes(s)) said.push(s);
+  }
+  return said.join(" ");
+}
+
+/** What is worth saying of a step. */
+function sentences(r: Recording, e: Eventof<"namec"> | Eventof<"mount">, event: number): string[] {
+  const { what, why } = decision(r, event);
+  if (e.type === "mount") return [what, why];
+  switch (e.step) {
+    case "clean":
+      return e.name === e.path ? [] : [what, why];
+    case "prefix":
+      return e.prefix === "/" && r.about.namespace === "standard" ? [] : [what, why];
+    case "walk":
+      return e.rest.length === 0 ? [] : [what];
+    case "miss":
+      return [what];
+    case "fail":
+    case "mountpoint":
+      return [];
+    case "dot":
+    case "device":
+    case "found":
+    case "deferred":
+    case "forced":
+    case "ask":
+    case "near":
+    case "look":
+    case "create":
+      return [what, why];
+  }
+}
+
+/** What the servers said. */
+function answers(r: Recording, c: Rcall): string {
+  const said: string[] = [];
+  for (const { e, event } of eventsof(r, c)) {
+    if (e.type !== "receive" || follows(r, event)) continue;
+    const of = r.events[e.of];
+    if (of?.type !== "send" || of.fcall.type === F.Tclunk) continue;
+    const { what } = decision(r, event);
+    if (!said.includes(what)) said.push(what);
+  }
+  return said.join(" ");
+}
+
+/** Where it failed, and what that means. */
+function failure(r: Recording, c: Rcall): string {
+  const fail = eventsof(r, c).find(({ e }) => e.type === "namec" && e.step === "fail")?.e;
+  const elem = fail?.type === "namec" && fail.step === "fail" ? fail.elem : "";
+  const error = c.error ?? "";
+  const what = because(error);
+  return `It fails${elem === "" ? "" : ` at ${elem}`}: ${what.charAt(0).toLowerCase()}${what.slice(1)}${mounts(r, c, error)}${gone(r, c, error)}`;
+}
+
+/** Of a mount point that cannot be changed: what is on it. */
+function mounts(r: Recording, c: Rcall, error: string): string {
+  if (!error.endsWith("is a mount point")) return "";
+  const e = r.events[c.first];
+  const step = eventsof(r, c).find(({ e: x }) => x.type === "namec" && x.step === "prefix")?.e;
+  if (e === undefined || step?.type !== "namec" || step.step !== "prefix") return "";
+  const members = mountat(r, e, step.point)?.members ?? [];
+  if (members.length === 0) return "";
+  const on = listfmt(members.map((m) => memberof(r, m)));
+  return ` On ${step.prefix} there is ${on}; 'unmount ${step.prefix}' takes it off.`;
+}
+
+/** Of a connection that is gone: when it went. */
+function gone(r: Recording, c: Rcall, error: string): string {
+  if (!error.endsWith("i/o on hungup channel")) return "";
+  const last = r.events
+    .slice(0, c.last + 1)
+    .findLast((e) => e.type === "conn" && e.what === "hangup");
+  if (last?.type !== "conn") return "";
+  return ` The connection to ${servername(r, last.conn)} went ${timefmt(last.at)} after the start; unmount the name and mount the server again once it is back.`;
+}
+
+/** How many names of a directory are shown. */
+const SHOWN = 6;
+
+/** What there is of the name. */
+function there(f: Found, c: Rcall, user: string): string {
+  if (f.whole) return present(f, c, user);
+  if (!f.isdir)
+    return `What is there: ${f.path} is a file of ${plural(f.length, "byte")} (${f.entry}).`;
+  const what = `What is there: ${f.path} is the deepest directory of the name that exists.`;
+  if (f.names === null) return `${what} It may not be read by ${user} (${f.entry}).`;
+  const meant = f.meant === null ? "" : ` Did you mean ${f.meant}?`;
+  return `${what} ${inside(f)}${meant}`;
+}
+
+/** What is in a directory. */
+function inside(f: Found): string {
+  if (f.names === null) return "";
+  if (f.count === 0) return "It is empty.";
+  const some = f.names.slice(0, SHOWN);
+  const more = f.count > some.length ? `, and ${f.count - some.length} more` : "";
+  return `In it ${f.count === 1 ? "is" : "are"} ${listfmt(some)}${more}.`;
+}
+
+function present(f: Found, c: Rcall, user: string): string {
+  const error = c.error ?? "";
+  if (error.endsWith("is a mount point")) return "";
+  const entry = `What is there: ${f.path} exists (${f.entry}).`;
+  if (error.endsWith("directory not empty")) return `${entry} ${inside(f)}`.trimEnd();
+  if (!error.endsWith("permission denied")) return entry;
+  return `${entry} The letters say what its owner, its group and everybody else may do; it was ${user} who asked.`;
+}
+
+/** What calls cost together. */
+type Sum = { trips: number; messages: number; bytes: number; time: number };
+
+function sum(calls: readonly Rcall[]): Sum {
+  const s: Sum = { trips: 0, messages: 0, bytes: 0, time: 0 };
+  for (const { cost: k, began, ended } of calls) {
+    s.trips += k.trips;
+    s.messages += k.messages;
+    s.bytes += k.bytes;
+    s.time += (ended ?? began) - began;
+  }
+  return s;
+}
+
+function sumfmt(s: Sum): string {
+  if (s.messages === 0) return "no message at all";
+  const time = s.time === 0 ? "" : `${timefmt(s.time)}, `;
+  const trips = s.trips === 0 ? "no round trip" : plural(s.trips, "round trip");
+  return `${time}${trips}, ${plural(s.messages, "message")} and ${plural(s.bytes, "byte")}`;
+}
+
+/** "Twalk, Tstat and Tclunk" */
+function requests(a: Asked): string {
+  const names: string[] = [];
+  for (const c of a.recording.calls.slice(a.from, a.to))
+    for (const { e } of eventsof(a.recording, c))
+      if (e.type === "send" && isT(e.fcall)) names.push(msgfmt(e.fcall).replace(/ .*/s, ""));
+  const count = new Map<string, number>();
+  for (const name of names) count.set(name, (count.get(name) ?? 0) + 1);
+  return listfmt([...count].map(([name, n]) => (n === 1 ? name : `${n} ${name}`)));
+}
+
+function cost(run: Asked, calls: readonly Rcall[]): string {
+  const s = sum(calls);
+  if (s.messages === 0)
+    return s.time === 0
+      ? "It cost nothing: no server was asked."
+      : `It cost ${timefmt(s.time)} and no message of 9P: no server was asked for a file.`;
+  const sent = requests(run);
+  return `It cost ${sumfmt(s)}${sent === "" ? "" : `: ${sent}`}.`;
+}
+
+const WHO = {
+  standard: "The standard kernel",
+  names: "The name space `names`",
+} as const;
+
+/** What the other kernel paid. */
+function beside(b: Asked, run: Asked): string {
+  const { about } = b.recording;
+  const calls = b.recording.calls.slice(b.from, b.to);
+  const mine = sum(run.recording.calls.slice(run.from, run.to));
+  const its = sum(calls);
+  const who = `${WHO[about.namespace]}, run beside it${about.namespace === "standard" ? " over 9P2000" : ""},`;
+  const end =
+    b.error === run.error
+      ? ""
+      : b.error === ""
+        ? " There it succeeds."
+        : ` There it fails: ${b.error}.`;
+  if (its.messages === 0 && mine.messages === 0)
+    return `${who} sent no message for it either.${end}`;
+  const how =
+    its.messages === 0
+      ? ""
+      : `: ${requests(b)}${about.namespace === "standard" && its.trips > 1 ? ", each waited for before the next" : ""}`;
+  return `${who} paid ${sumfmt(its)} for the same${how}.${end}`;
+}
