@@ -23,83 +23,686 @@ export type TaskMain = (sys: TaskSys & Threads, argv: string[]) => Task<Exit>;
 
 /** The system calls for a generator program. */
 export interface TaskSys {
-  /** Opens a file: OREAD, OWRITE, ORDWR or OEXEC, with OTRUNC, OCEXEC, ORCLOSE, OSTREAM. open(2) */
+  /**
+   * Opens a file and gives its descriptor, the lowest that is free. open(2)
+   *
+   * @param name the file's name: absolute, relative to dot, or a `#` name
+   * @param mode OREAD, OWRITE, ORDWR or OEXEC, with OTRUNC, OCEXEC, ORCLOSE or OSTREAM added
+   * @returns the descriptor, a number from 0
+   * @throws PlanError "file does not exist" or "does not exist": an element of the name is missing; the
+   *   message begins with the name, quoted, up to that element
+   * @throws PlanError "not a directory": an element on the way is a file
+   * @throws PlanError "permission denied": a permission on the way, or of the file, forbids it
+   * @throws PlanError "empty file name": the name is ""
+   * @throws PlanError "bad arg in system call": mode has an unknown bit
+   * @throws PlanError "exclusive use file already open": another descriptor has the DMEXCL file open
+   * @throws PlanError "cannot exec directory": mode is OEXEC and the file is a directory
+   * @example
+   * ```ts
+   * const fd = await sys.open("/tmp/f", OREAD);
+   * ```
+   */
   open(name: string, mode: number): Task<number>;
-  /** Creates a file, or truncates and opens the one that is there (not with OEXCL). open(2) */
+  /**
+   * Makes a file and opens it. A file that is there already is truncated and opened; `perm` then changes
+   * nothing. open(2)
+   *
+   * @param name the file's name; the directory must exist
+   * @param mode OREAD, OWRITE, ORDWR or OEXEC, with OEXCL, OTRUNC, OCEXEC, ORCLOSE or OSTREAM added
+   * @param perm the permissions, such as 0o664, with DMDIR, DMAPPEND, DMEXCL or DMTMP; the directory's own
+   *   permissions bound them
+   * @returns the descriptor, a number from 0
+   * @throws PlanError "file does not exist" or "does not exist": an element of the name is missing; the
+   *   message begins with the name, quoted, up to that element
+   * @throws PlanError "not a directory": an element on the way is a file
+   * @throws PlanError "permission denied": a permission on the way, or of the file, forbids it
+   * @throws PlanError "empty file name": the name is ""
+   * @throws PlanError "file already exists": mode has OEXCL and the name exists
+   * @throws PlanError "create without DMDIR": the name ends in "/" or "." and perm has no DMDIR
+   * @throws PlanError "mounted directory forbids creation": no member of the union was bound with MCREATE
+   * @example
+   * ```ts
+   * const fd = await sys.create("/tmp/d", OREAD, (DMDIR | 0o775) >>> 0);
+   * ```
+   */
   create(name: string, mode: number, perm: number): Task<number>;
+  /**
+   * Closes a descriptor. The file itself is closed when no descriptor has it any more. open(2)
+   *
+   * @param fd an open descriptor
+   * @throws PlanError "fd out of range or not open": fd is not open
+   * @example
+   * ```ts
+   * await sys.close(fd);
+   * ```
+   */
   close(fd: number): Task<void>;
+  /**
+   * Removes a file, or a directory that is empty. remove(2)
+   *
+   * @param name the file's name
+   * @throws PlanError "file does not exist" or "does not exist": an element of the name is missing; the
+   *   message begins with the name, quoted, up to that element
+   * @throws PlanError "not a directory": an element on the way is a file
+   * @throws PlanError "permission denied": a permission on the way, or of the file, forbids it
+   * @throws PlanError "empty file name": the name is ""
+   * @throws PlanError "directory not empty": the directory has entries
+   * @throws PlanError "is a mount point": something is mounted on the name
+   * @example
+   * ```ts
+   * await sys.remove("/tmp/f");
+   * ```
+   */
   remove(name: string): Task<void>;
-  /** Reads at most buf.length bytes at the descriptor's offset; 0 at the end. read(2) */
+  /**
+   * Reads at the descriptor's offset and moves it by what was read. A directory gives whole entries, see
+   * stat(5). read(2)
+   *
+   * @param fd a descriptor open for reading
+   * @param buf takes at most buf.length bytes
+   * @returns bytes read; 0 at the end of the file
+   * @throws PlanError "fd out of range or not open": fd is not open
+   * @throws PlanError "inappropriate use of fd": fd is not open for reading
+   * @throws PlanError "i/o count too small": the directory's next entry does not fit buf
+   * @throws PlanError "interrupted": a note came while the call slept
+   * @example
+   * ```ts
+   * const n = await sys.read(fd, buf);
+   * ```
+   */
   read(fd: number, buf: Uint8Array): Task<number>;
-  /** Reads at `offset`, -1 being the descriptor's. As on Plan 9, that moves by what was read all the same. */
+  /**
+   * Reads at an offset. As on Plan 9, the descriptor's own offset moves by what was read, too. read(2)
+   *
+   * @param fd a descriptor open for reading
+   * @param buf takes at most buf.length bytes
+   * @param offset bytes from the start of the file; -1 is the descriptor's offset
+   * @returns bytes read; 0 at the end of the file
+   * @throws PlanError "fd out of range or not open": fd is not open
+   * @throws PlanError "inappropriate use of fd": fd is not open for reading
+   * @throws PlanError "negative i/o offset": offset is below -1
+   * @throws PlanError "interrupted": a note came while the call slept
+   * @example
+   * ```ts
+   * const n = await sys.pread(fd, buf, 512);
+   * ```
+   */
   pread(fd: number, buf: Uint8Array, offset: number): Task<number>;
+  /**
+   * Writes at the descriptor's offset and moves it by what was written. read(2)
+   *
+   * @param fd a descriptor open for writing
+   * @param bytes what is written
+   * @returns bytes written: fewer than bytes.length only when a device took fewer
+   * @throws PlanError "fd out of range or not open": fd is not open
+   * @throws PlanError "inappropriate use of fd": fd is not open for writing
+   * @throws PlanError "i/o on hungup channel": the other end of the pipe or connection is closed; the note
+   *   "sys: write on closed pipe" comes first
+   * @throws PlanError "interrupted": a note came while the call slept
+   * @example
+   * ```ts
+   * await sys.write(fd, new TextEncoder().encode("text"));
+   * ```
+   */
   write(fd: number, bytes: Uint8Array): Task<number>;
+  /**
+   * Writes at an offset. The descriptor's own offset stays. read(2)
+   *
+   * @param fd a descriptor open for writing
+   * @param bytes what is written
+   * @param offset bytes from the start of the file; -1 is the descriptor's offset
+   * @returns bytes written
+   * @throws PlanError "fd out of range or not open": fd is not open
+   * @throws PlanError "inappropriate use of fd": fd is not open for writing
+   * @throws PlanError "negative i/o offset": offset is below -1
+   * @example
+   * ```ts
+   * await sys.pwrite(fd, bytes, 0);
+   * ```
+   */
   pwrite(fd: number, bytes: Uint8Array, offset: number): Task<number>;
-  /** whence: 0 from the start, 1 from here, 2 from the end. seek(2) */
+  /**
+   * Sets the descriptor's offset. A directory can only be taken back to its start. seek(2)
+   *
+   * @param fd an open descriptor
+   * @param offset bytes, counted from `whence`
+   * @param whence 0: from the start; 1: from the present offset; 2: from the end of the file
+   * @returns the new offset, in bytes
+   * @throws PlanError "fd out of range or not open": fd is not open
+   * @throws PlanError "seek on a stream": fd is a pipe
+   * @throws PlanError "negative i/o offset": the new offset would be below 0
+   * @throws PlanError "file is a directory": a directory, and not seek(fd, 0, 0)
+   * @throws PlanError "bad arg in system call": whence is not 0, 1 or 2
+   * @example
+   * ```ts
+   * const length = await sys.seek(fd, 0, 2);
+   * ```
+   */
   seek(fd: number, offset: number, whence: number): Task<number>;
-  /** Another descriptor for the same Chan: `nfd`, or the lowest free one. dup(2) */
+  /**
+   * Gives another descriptor for the same Chan. The two share the offset. dup(2)
+   *
+   * @param fd an open descriptor
+   * @param nfd the number wanted, whose file is closed first; -1 or nothing: the lowest that is free
+   * @returns the new descriptor
+   * @throws PlanError "fd out of range or not open": fd is not open, or nfd is beyond the table
+   * @example
+   * ```ts
+   * await sys.dup(fd, 1); // output goes to fd
+   * ```
+   */
   dup(fd: number, nfd?: number): Task<number>;
-  /** Two descriptors, each end of a two-way pipe. pipe(2) */
+  /**
+   * Makes a pipe and opens both ends. What is written to one end is read from the other. pipe(2)
+   *
+   * @returns the two descriptors; each reads and writes
+   * @throws PlanError "no free file descriptors": the table is full
+   * @example
+   * ```ts
+   * const [mine, theirs] = await sys.pipe();
+   * ```
+   */
   pipe(): Task<[number, number]>;
-  /** The name the descriptor was opened by, cut to n-1 bytes. fd2path(2) */
+  /**
+   * Tells the name by which the file was opened. fd2path(2)
+   *
+   * @param fd an open descriptor
+   * @param n bytes of the buffer that a C program would give: the name is cut to n - 1 bytes
+   * @returns the name, absolute and cleaned
+   * @throws PlanError "fd out of range or not open": fd is not open
+   * @example
+   * ```ts
+   * await sys.fd2path(0); // "/dev/cons"
+   * ```
+   */
   fd2path(fd: number, n?: number): Task<string>;
+  /**
+   * Makes the directory dot, where names begin that have no slash in front. chdir(2)
+   *
+   * @param name a directory
+   * @throws PlanError "file does not exist" or "does not exist": an element of the name is missing; the
+   *   message begins with the name, quoted, up to that element
+   * @throws PlanError "not a directory": an element on the way is a file
+   * @throws PlanError "permission denied": a permission on the way, or of the file, forbids it
+   * @throws PlanError "empty file name": the name is ""
+   * @example
+   * ```ts
+   * await sys.chdir("/tmp");
+   * ```
+   */
   chdir(name: string): Task<void>;
+  /**
+   * Tells what a file is. stat(2)
+   *
+   * @param name the file's name
+   * @returns its Dir: name, uid, gid, muid, mode, qid, length in bytes, atime and mtime in seconds since
+   *   1970, type, dev
+   * @throws PlanError "file does not exist" or "does not exist": an element of the name is missing; the
+   *   message begins with the name, quoted, up to that element
+   * @throws PlanError "not a directory": an element on the way is a file
+   * @throws PlanError "permission denied": a permission on the way, or of the file, forbids it
+   * @throws PlanError "empty file name": the name is ""
+   * @example
+   * ```ts
+   * const { length } = await sys.stat("/tmp/f");
+   * ```
+   */
   stat(name: string): Task<Dir>;
+  /**
+   * Tells what an open file is. stat(2)
+   *
+   * @param fd an open descriptor
+   * @returns its Dir, as stat gives it
+   * @throws PlanError "fd out of range or not open": fd is not open
+   * @example
+   * ```ts
+   * const { qid } = await sys.fstat(fd);
+   * ```
+   */
   fstat(fd: number): Task<Dir>;
-  /** Changes what is given and leaves the rest alone. stat(2) */
+  /**
+   * Changes what `d` gives and leaves the rest alone. All changes are made, or none. stat(2)
+   *
+   * @param name the file's name
+   * @param d the changes: name, mode, mtime (seconds since 1970), length (bytes), gid; a field that is
+   *   absent, "" or all ones changes nothing
+   * @throws PlanError "file does not exist" or "does not exist": an element of the name is missing; the
+   *   message begins with the name, quoted, up to that element
+   * @throws PlanError "not a directory": an element on the way is a file
+   * @throws PlanError "permission denied": a permission on the way, or of the file, forbids it
+   * @throws PlanError "empty file name": the name is ""
+   * @throws PlanError "file exists": the new name is taken
+   * @throws PlanError "bad arg in system call": a number is out of its range
+   * @throws PlanError "is a mount point": something is mounted on the name
+   * @example
+   * ```ts
+   * await sys.wstat("/tmp/f", { name: "g", mode: 0o600 });
+   * ```
+   */
   wstat(name: string, d: Wstat): Task<void>;
+  /**
+   * Changes an open file as wstat does. stat(2)
+   *
+   * @param fd an open descriptor
+   * @param d the changes, as for wstat
+   * @throws PlanError "fd out of range or not open": fd is not open
+   * @throws PlanError "permission denied": the changes are not the caller's to make
+   * @throws PlanError "file exists": the new name is taken
+   * @example
+   * ```ts
+   * await sys.fwstat(fd, { length: 0 });
+   * ```
+   */
   fwstat(fd: number, d: Wstat): Task<void>;
-  /** stat as the real call has it: the entry's bytes into buf, or only its size when buf is too small. */
+  /**
+   * stat as the real call has it: the entry's bytes go into buf. stat(2)
+   *
+   * @param name the file's name
+   * @param buf takes the entry, stat(5); with less room only its size, 2 bytes
+   * @returns bytes put into buf
+   * @throws PlanError "file does not exist" or "does not exist": an element of the name is missing; the
+   *   message begins with the name, quoted, up to that element
+   * @throws PlanError "not a directory": an element on the way is a file
+   * @throws PlanError "permission denied": a permission on the way, or of the file, forbids it
+   * @throws PlanError "empty file name": the name is ""
+   * @throws PlanError "stat buffer too small": buf has less than 2 bytes
+   * @example
+   * ```ts
+   * const n = await sys.statraw("/tmp/f", buf);
+   * ```
+   */
   statraw(name: string, buf: Uint8Array): Task<number>;
+  /**
+   * wstat as the real call has it: the changes are an entry's bytes. stat(2)
+   *
+   * @param name the file's name
+   * @param buf a whole entry, stat(5): empty strings and all ones change nothing
+   * @returns the length of the entry, in bytes
+   * @throws PlanError "file does not exist" or "does not exist": an element of the name is missing; the
+   *   message begins with the name, quoted, up to that element
+   * @throws PlanError "not a directory": an element on the way is a file
+   * @throws PlanError "permission denied": a permission on the way, or of the file, forbids it
+   * @throws PlanError "empty file name": the name is ""
+   * @throws PlanError "malformed stat buffer": buf is no entry
+   * @example
+   * ```ts
+   * await sys.wstatraw("/tmp/f", entry);
+   * ```
+   */
   wstatraw(name: string, buf: Uint8Array): Task<number>;
+  /**
+   * fstat as the real call has it: the entry's bytes go into buf. stat(2)
+   *
+   * @param fd an open descriptor
+   * @param buf takes the entry, stat(5); with less room only its size, 2 bytes
+   * @returns bytes put into buf
+   * @throws PlanError "fd out of range or not open": fd is not open
+   * @throws PlanError "stat buffer too small": buf has less than 2 bytes
+   * @example
+   * ```ts
+   * const n = await sys.fstatraw(fd, buf);
+   * ```
+   */
   fstatraw(fd: number, buf: Uint8Array): Task<number>;
+  /**
+   * fwstat as the real call has it: the changes are an entry's bytes. stat(2)
+   *
+   * @param fd an open descriptor
+   * @param buf a whole entry, stat(5)
+   * @returns the length of the entry, in bytes
+   * @throws PlanError "fd out of range or not open": fd is not open
+   * @throws PlanError "malformed stat buffer": buf is no entry
+   * @example
+   * ```ts
+   * await sys.fwstatraw(fd, entry);
+   * ```
+   */
   fwstatraw(fd: number, buf: Uint8Array): Task<number>;
-  /** Makes `name` appear at `old`: MREPL, MBEFORE or MAFTER, with MCREATE. Gives the mount id. bind(2) */
+  /**
+   * Makes the file or directory `name` appear at `old`, for this process and those that share its name
+   * space. bind(2)
+   *
+   * @param name what appears
+   * @param old where: the mount point
+   * @param flags MREPL, MBEFORE or MAFTER, with MCREATE
+   * @returns the mount id, a number above 0
+   * @throws PlanError "file does not exist" or "does not exist": an element of the name is missing; the
+   *   message begins with the name, quoted, up to that element
+   * @throws PlanError "not a directory": an element on the way is a file
+   * @throws PlanError "permission denied": a permission on the way, or of the file, forbids it
+   * @throws PlanError "empty file name": the name is ""
+   * @throws PlanError "inconsistent mount": one is a file and the other a directory, or the order of a
+   *   union is asked for a file
+   * @throws PlanError "bad arg in system call": flags has an unknown bit
+   * @example
+   * ```ts
+   * await sys.bind("/usr/ken/bin", "/bin", MAFTER);
+   * ```
+   */
   bind(name: string, old: string, flags: number): Task<number>;
-  /** Mounts the 9P server behind fd on `old`; fd is closed when that worked. afd is -1 without authentication. */
+  /**
+   * Mounts the 9P server behind a descriptor at `old`. bind(2)
+   *
+   * @param fd a descriptor open for reading and writing, at whose other end is the server; closed when the
+   *   mount succeeds
+   * @param afd the descriptor that fauth gave, -1 without authentication
+   * @param old the mount point, a directory
+   * @param flags MREPL, MBEFORE or MAFTER, with MCREATE or MCACHE
+   * @param aname which of the server's trees; "" is its own choice
+   * @returns the mount id, a number above 0
+   * @throws PlanError "file does not exist" or "does not exist": an element of the name is missing; the
+   *   message begins with the name, quoted, up to that element
+   * @throws PlanError "not a directory": an element on the way is a file
+   * @throws PlanError "permission denied": a permission on the way, or of the file, forbids it
+   * @throws PlanError "empty file name": the name is ""
+   * @throws PlanError "fd out of range or not open": fd is not open
+   * @throws PlanError "inappropriate use of fd": fd is not open for both
+   * @throws PlanError "mount/attach disallowed": the process called rfork(RFNOMNT)
+   * @throws PlanError "EOF receiving fversion reply": the other end is no 9P server
+   * @throws PlanError "i/o on hungup channel": the server hung up
+   * @example
+   * ```ts
+   * await sys.mount(fd, -1, "/n/far", MREPL | MCREATE, "");
+   * ```
+   */
   mount(fd: number, afd: number, old: string, flags: number, aname: string): Task<number>;
-  /** Takes `name`, or with null everything, off `old`. */
+  /**
+   * Takes `name` off the mount point `old`. bind(2)
+   *
+   * @param name what was bound or mounted there; null takes off everything
+   * @param old the mount point
+   * @throws PlanError "file does not exist" or "does not exist": an element of the name is missing; the
+   *   message begins with the name, quoted, up to that element
+   * @throws PlanError "not a directory": an element on the way is a file
+   * @throws PlanError "permission denied": a permission on the way, or of the file, forbids it
+   * @throws PlanError "empty file name": the name is ""
+   * @throws PlanError "not mounted": nothing is mounted on old
+   * @throws PlanError "not in union": name is not mounted on old
+   * @example
+   * ```ts
+   * await sys.unmount(null, "/n/far");
+   * ```
+   */
   unmount(name: string | null, old: string): Task<void>;
-  /** Negotiates the version of 9P spoken over fd; msize 0 and version "" are the kernel's choice. */
+  /**
+   * Agrees with a 9P server on the version and the size of messages, before a mount. mount does it where it
+   * was not done. fversion(2)
+   *
+   * @param fd a descriptor open for reading and writing
+   * @param msize the largest message, in bytes; 0 is the kernel's choice
+   * @param version the version offered; "" is the kernel's choice
+   * @param n bytes of the buffer that a C program would give
+   * @returns the version agreed on, such as "9P2000.ix"
+   * @throws PlanError "fd out of range or not open": fd is not open
+   * @throws PlanError "bad 9P version specification": the version is unknown to the kernel or not agreed
+   * @throws PlanError "bad arg in system call": the answer does not fit n bytes
+   * @example
+   * ```ts
+   * await sys.fversion(fd, 0, "9P2000");
+   * ```
+   */
   fversion(fd: number, msize: number, version: string, n?: number): Task<string>;
+  /**
+   * Asks a 9P server for an authentication file, which mount is given as afd. fauth(2)
+   *
+   * @param fd a descriptor open for reading and writing
+   * @param aname the tree that is to be mounted
+   * @returns the descriptor of the authentication file
+   * @throws PlanError "fd out of range or not open": fd is not open
+   * @throws PlanError the server's own words: the server wants no authentication, for example
+   * @example
+   * ```ts
+   * const afd = await sys.fauth(fd, "");
+   * ```
+   */
   fauth(fd: number, aname: string): Task<number>;
-  /** Exchanges the error string. errstr(2) */
+  /**
+   * Exchanges the process's error string: what the last failed call said. errstr(2)
+   *
+   * @param s the new error string
+   * @param n bytes of the buffer that a C program would give; at most n - 1 bytes are exchanged
+   * @returns the old error string
+   * @throws PlanError "bad arg in system call": n is below 1
+   * @example
+   * ```ts
+   * const why = await sys.errstr();
+   * ```
+   */
   errstr(s?: string, n?: number): Task<string>;
+  /**
+   * Tells the time. nsec(2)
+   *
+   * @returns nanoseconds since 1970, of the kernel's clock
+   * @example
+   * ```ts
+   * const t = await sys.nsec();
+   * ```
+   */
   nsec(): Task<bigint>;
-  /** Shares, copies or clears groups; with RFPROC a child runs `child`, and its pid is returned. fork(2) */
+  /**
+   * Copies, clears or leaves the groups that the process shares with others; with RFPROC a child gets them.
+   * fork(2)
+   *
+   * @param flags RFPROC, RFNAMEG, RFFDG ... added
+   * @param child what the child runs: a function like main, with the child's own `sys`; needed with RFPROC
+   * @returns the child's pid; 0 without RFPROC
+   * @throws PlanError "bad arg in system call": two flags exclude each other, RFMEM or RFNOWAIT stands
+   *   without RFPROC, or child is missing
+   * @example
+   * ```ts
+   * const pid = await sys.rfork(RFPROC | RFFDG, async (sys) => sys.exits("done"));
+   * ```
+   */
   rfork(flags: number, child?: Main | TaskMain): Task<number>;
-  /** Runs the program in the file in place of this one; does not return when that works. exec(2) */
+  /**
+   * Runs the program in a file in place of this one. It returns only when it fails. exec(2)
+   *
+   * @param name a file with execute permission
+   * @param argv the arguments; argv[0] is the program's name
+   * @returns never
+   * @throws PlanError "file does not exist" or "does not exist": an element of the name is missing; the
+   *   message begins with the name, quoted, up to that element
+   * @throws PlanError "not a directory": an element on the way is a file
+   * @throws PlanError "permission denied": a permission on the way, or of the file, forbids it
+   * @throws PlanError "empty file name": the name is ""
+   * @throws PlanError "exec header invalid": the file is no program
+   * @throws PlanError "cannot exec directory": the file is a directory
+   * @example
+   * ```ts
+   * await sys.exec("/bin/echo", ["echo", "hello"]);
+   * ```
+   */
   exec(name: string, argv: readonly string[]): Task<never>;
-  /** Ends the process with a status. Calls in progress are abandoned. exits(2) */
+  /**
+   * Ends the process. Its calls in progress are given up. exits(2)
+   *
+   * @param status what wait tells the parent: "" for success, else what went wrong
+   * @returns never
+   * @example
+   * ```ts
+   * await sys.exits("no such user");
+   * ```
+   */
   exits(status?: string): Task<never>;
+  /**
+   * Ends the process, as exits does: there is nothing here that exits would do before. exits(2)
+   *
+   * @param status what wait tells the parent
+   * @returns never
+   * @example
+   * ```ts
+   * await sys._exits("");
+   * ```
+   */
   _exits(status?: string): Task<never>;
-  /** Waits for a child to end. wait(2) */
+  /**
+   * Waits until a child has ended. wait(2)
+   *
+   * @returns its pid, its times in ms (user, system, real) and its status, "" for success
+   * @throws PlanError "no living children": the process has no child to wait for
+   * @throws PlanError "interrupted": a note came
+   * @example
+   * ```ts
+   * const { pid, msg } = await sys.wait();
+   * ```
+   */
   wait(): Task<Waitmsg>;
-  /** The same as text: "pid utime stime rtime 'msg'", cut to n bytes. */
+  /**
+   * Waits until a child has ended, and tells it as text. wait(2)
+   *
+   * @param n bytes of the buffer that a C program would give: the text is cut to n - 1 bytes
+   * @returns "pid utime stime rtime 'msg'", times in ms
+   * @throws PlanError "no living children": the process has no child to wait for
+   * @throws PlanError "interrupted": a note came
+   * @example
+   * ```ts
+   * await sys.await(); // "7 0 0 1 ''"
+   * ```
+   */
   await(n?: number): Task<string>;
-  /** Sets the handler of notes, null for none. notify(2) */
+  /**
+   * Sets the function that is called when a note comes. Without one, a note ends the process. notify(2)
+   *
+   * @param handler is given the note; ends with noted; null: none
+   * @throws PlanError "bad arg in system call": handler is no function
+   * @example
+   * ```ts
+   * await sys.notify(async (sys, note) => sys.noted(note === "alarm" ? NCONT : NDFLT));
+   * ```
+   */
   notify(handler: Handler | null): Task<void>;
-  /** Ends a handler: NCONT goes on, NDFLT dies of the note. */
+  /**
+   * Ends a note handler. Outside a handler it kills the process. notify(2)
+   *
+   * @param how NCONT: the program goes on; NDFLT: the process dies with the note as its status
+   * @example
+   * ```ts
+   * await sys.noted(NCONT);
+   * ```
+   */
   noted(how: number): Task<void>;
-  /** Posts the note "alarm" in ms; 0 cancels. Gives what was left of the last one, in ms. sleep(2) */
+  /**
+   * Has the note "alarm" posted to this process after a time. There is one alarm for a process. sleep(2)
+   *
+   * @param ms milliseconds from now; 0 takes the alarm back
+   * @returns milliseconds that the last alarm had left, 0 if there was none
+   * @throws PlanError "bad arg in system call": ms is no number, or too large
+   * @example
+   * ```ts
+   * await sys.alarm(500);
+   * ```
+   */
   alarm(ms: number): Task<number>;
+  /**
+   * Sleeps. sleep(0) lets others run. sleep(2)
+   *
+   * @param ms milliseconds
+   * @throws PlanError "interrupted": a note came
+   * @throws PlanError "bad arg in system call": ms is no number, or too large
+   * @example
+   * ```ts
+   * await sys.sleep(10);
+   * ```
+   */
   sleep(ms: number): Task<void>;
-  /** Starts a stream at `offset`: reading asks for the bytes now, writing starts there. Ours. */
+  /**
+   * Starts a stream; ours. On a descriptor for reading the bytes are asked for now; on one for writing
+   * swrite begins at the offset. docs/streams.md
+   *
+   * @param fd an open descriptor
+   * @param offset bytes from the start of the file
+   * @throws PlanError "fd out of range or not open": fd is not open
+   * @throws PlanError "negative i/o offset": offset is below 0
+   * @example
+   * ```ts
+   * await sys.stream(fd, 0);
+   * ```
+   */
   stream(fd: number, offset: number): Task<void>;
-  /** The next bytes of the stream, as they come: at least one, 0 at the end. Ours. */
+  /**
+   * Reads the next bytes of the stream, as they come; ours. docs/streams.md
+   *
+   * @param fd a descriptor open for reading
+   * @param buf takes at most buf.length bytes
+   * @returns bytes read, at least one; 0 at the end
+   * @throws PlanError "fd out of range or not open": fd is not open
+   * @throws PlanError "inappropriate use of fd": fd is not open for reading
+   * @throws PlanError "interrupted": a note came
+   * @example
+   * ```ts
+   * for (let n = 1; n > 0; ) n = await sys.sread(fd, buf);
+   * ```
+   */
   sread(fd: number, buf: Uint8Array): Task<number>;
-  /** Writes the next bytes of the stream, waiting only for room; fails with what became of earlier ones. Ours. */
+  /**
+   * Writes the next bytes of the stream and waits only for room; ours. It fails with what became of earlier
+   * bytes, close with what became of the last. docs/streams.md
+   *
+   * @param fd a descriptor open for writing
+   * @param bytes what is written
+   * @returns bytes taken
+   * @throws PlanError "fd out of range or not open": fd is not open
+   * @throws PlanError "inappropriate use of fd": fd is not open for writing
+   * @throws PlanError the server's own words: an earlier write failed: PlanError.offset is the first byte
+   *   that was not written
+   * @example
+   * ```ts
+   * await sys.swrite(fd, bytes);
+   * ```
+   */
   swrite(fd: number, bytes: Uint8Array): Task<number>;
-  /** Meets another process at `tag` and exchanges values; undefined when interrupted. rendezvous(2) */
+  /**
+   * Meets another process of the rendezvous group and exchanges values with it. rendezvous(2)
+   *
+   * @param tag what both must name; compared with ===
+   * @param value what the other process gets
+   * @returns the other's value; undefined when a note interrupted the call
+   * @example
+   * ```ts
+   * const theirs = await sys.rendezvous("done", mine);
+   * ```
+   */
   rendezvous(tag: unknown, value: unknown): Task<unknown>;
   /**
-   * Takes 1 off the semaphore sem[0], a word that processes share by sharing its memory, and gives 1.
-   * While it is 0 it sleeps, or with `block` false gives 0. semacquire(2)
+   * Takes 1 off a semaphore, a word that processes share by sharing its memory. semacquire(2)
+   *
+   * @param sem the semaphore is sem[0]
+   * @param block true: sleep while it is 0; false: give 0 then
+   * @returns 1 when it was taken, else 0
+   * @throws PlanError "interrupted": a note came
+   * @throws PlanError "bad arg in system call": sem is no Int32Array, or sem[0] is negative
+   * @example
+   * ```ts
+   * await sys.semacquire(sem, true);
+   * ```
    */
   semacquire(sem: Int32Array, block: boolean): Task<0 | 1>;
-  /** semacquire that sleeps for at most ms, and then gives 0. */
+  /**
+   * Takes 1 off a semaphore, and sleeps for a bounded time while it is 0. semacquire(2)
+   *
+   * @param sem the semaphore is sem[0]
+   * @param ms milliseconds to sleep at most
+   * @returns 1 when it was taken, else 0
+   * @throws PlanError "interrupted": a note came
+   * @throws PlanError "bad arg in system call": sem is no Int32Array, or sem[0] is negative
+   * @example
+   * ```ts
+   * if ((await sys.tsemacquire(sem, 100)) === 0) return "too late";
+   * ```
+   */
   tsemacquire(sem: Int32Array, ms: number): Task<0 | 1>;
-  /** Adds count to the semaphore and lets as many sleepers have it, in the order they came; gives its new value. */
+  /**
+   * Adds to a semaphore, and lets as many sleepers take from it, in the order they came. semacquire(2)
+   *
+   * @param sem the semaphore is sem[0]
+   * @param count how much is added, at least 0
+   * @returns the semaphore's new value
+   * @throws PlanError "bad arg in system call": sem is no Int32Array, or count is below 0
+   * @example
+   * ```ts
+   * await sys.semrelease(sem, 1);
+   * ```
+   */
   semrelease(sem: Int32Array, count: number): Task<number>;
 }
 
