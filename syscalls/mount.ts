@@ -66,7 +66,6 @@ export function* unmount(up: Proc, name: string | null, old: string): Task<void>
   yield* up.pgrp.ns.unmount(up, name, old);
 }
 
-// oxlint-disable-next-line max-params -- fversion(2) has four arguments
 export function* fversion(
   up: Proc,
   fd: number,
