@@ -36,7 +36,7 @@ import {
 } from "../kernel/abi/errors.ts";
 import { programfile } from "../kernel/proc/exec.ts";
 import type { Kernel } from "../kernel/kernel.ts";
-import { checkelem } from "../kernel/names/name.ts";
+import { checkelem } from "../kernel/abi/elems.ts";
 import type { Proc } from "../kernel/proc/proc.ts";
 import type { Task } from "../kernel/proc/rendez.ts";
 import type { Program } from "../kernel/proc/trap.ts";

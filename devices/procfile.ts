@@ -14,7 +14,7 @@ import {
   Eperm,
   error,
 } from "../kernel/abi/errors.ts";
-import { quote } from "../kernel/names/name.ts";
+import { quote } from "../kernel/abi/elems.ts";
 import type { Proc, Waitmsg } from "../kernel/proc/proc.ts";
 import { Rendez } from "../kernel/proc/rendez.ts";
 import type { Task } from "../kernel/proc/rendez.ts";

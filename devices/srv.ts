@@ -43,7 +43,7 @@ import {
   Esrvflags,
 } from "../kernel/abi/errors.ts";
 import type { Kernel } from "../kernel/kernel.ts";
-import { checkelem } from "../kernel/names/name.ts";
+import { checkelem } from "../kernel/abi/elems.ts";
 import { ccloseq } from "../kernel/proc/pgrp.ts";
 import type { Proc } from "../kernel/proc/proc.ts";
 import type { Task } from "../kernel/proc/rendez.ts";

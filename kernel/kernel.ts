@@ -3,6 +3,7 @@
 
 import { Chans } from "./chan.ts";
 import type { Chan } from "./chan.ts";
+import { checkuname } from "./abi/elems.ts";
 import { Clock } from "./proc/clock.ts";
 import type { Host } from "./proc/clock.ts";
 import { Devtab } from "./dev.ts";
@@ -105,6 +106,7 @@ export class Kernel implements Machine {
   #onpanic: ((e: Error) => void)[] = [];
 
   constructor(config: Config) {
+    checkuname("user", config.user);
     this.config = config;
     this.user = config.user;
     this.sched = config.sched ?? newsched(config);

@@ -3,6 +3,7 @@
 import { cclose } from "../kernel/chan.ts";
 import { MMASK, MORDER, ORDWR } from "../kernel/abi/const.ts";
 import { Ebadarg, Ebadsharp, Enoattach, Eshort, error } from "../kernel/abi/errors.ts";
+import { checkuname } from "../kernel/abi/elems.ts";
 import { parsename } from "../kernel/names/name.ts";
 import type { Dev } from "../kernel/dev.ts";
 import type { Proc } from "../kernel/proc/proc.ts";
@@ -48,6 +49,7 @@ export function* mount(
   let id: number;
   try {
     if (aname !== "") parsename(aname);
+    checkuname("aname", aname);
     const m = yield* mntversion(up, c, { msize: 0, version: "" });
     const root = yield* mntattach(up, mntdev(up), m, { afid, aname });
     id = yield* up.pgrp.ns.mount(up, root, old, { flags, spec: aname });
@@ -90,6 +92,7 @@ export function* fversion(
 
 export function* fauth(up: Proc, fd: number, aname: string): Task<number> {
   checkname(aname);
+  checkuname("aname", aname);
   const c = up.fgrp.tochan(fd, ORDWR).incref();
   try {
     const m = yield* mntversion(up, c, { msize: 0, version: "" });

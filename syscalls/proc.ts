@@ -17,7 +17,7 @@ import {
 } from "../kernel/abi/const.ts";
 import { Ebadarg, Eintr, PlanError, error } from "../kernel/abi/errors.ts";
 import { execimage } from "../kernel/proc/exec.ts";
-import { quoteall } from "../kernel/names/name.ts";
+import { quoteall } from "../kernel/abi/elems.ts";
 import type { Handler } from "../kernel/proc/note.ts";
 import { Egrp, Fgrp, Pgrp, Rgrp } from "../kernel/proc/pgrp.ts";
 import { Proc } from "../kernel/proc/proc.ts";

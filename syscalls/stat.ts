@@ -1,10 +1,12 @@
 // Directory entries of files, as a Dir and as bytes: stat(2), wstat(2).
 
 import { cclose } from "../kernel/chan.ts";
-import { convD2M, convM2D, dirwstat, sizeD2M } from "../kernel/abi/dir.ts";
-import type { Dir, Qid, Wstat } from "../kernel/abi/dir.ts";
-import { Ebadarg, Ebadstat, Eismtpt, Eshortstat, error } from "../kernel/abi/errors.ts";
-import { checkelem, nameerror } from "../kernel/names/name.ts";
+import { convD2M, sizeD2M } from "../kernel/abi/dir.ts";
+import type { Dir, Wstat } from "../kernel/abi/dir.ts";
+import { checkelem, checkuname } from "../kernel/abi/elems.ts";
+import { Ebadstat, Eismtpt, Eshortstat, error } from "../kernel/abi/errors.ts";
+import { checkwstat, getwstat } from "../kernel/abi/wstat.ts";
+import { nameerror } from "../kernel/names/name.ts";
 import { Astat, Awstat } from "../kernel/names/namespace.ts";
 import { put16 } from "../kernel/abi/bits.ts";
 import type { Proc } from "../kernel/proc/proc.ts";
@@ -28,50 +30,27 @@ export function* fstat(up: Proc, fd: number): Task<Dir> {
 
 export function* wstat(up: Proc, name: string, d: Wstat): Task<void> {
   checkname(name);
-  yield* up.pgrp.ns.namec(up, name, Awstat, checkwstat(d));
+  yield* up.pgrp.ns.namec(up, name, Awstat, checked(d));
 }
 
 export function* fwstat(up: Proc, fd: number, d: Wstat): Task<void> {
-  const w = checkwstat(d);
+  const w = checked(d);
   const c = up.fgrp.iochan(fd, -1).incref();
   try {
-    if (c.ismtpt && d.name !== undefined && d.name !== "")
-      error(nameerror(c.path.toString(), Eismtpt));
+    if (c.ismtpt && w.name !== undefined) error(nameerror(c.path.toString(), Eismtpt));
     yield* c.dev.wstat(up, c, w);
   } finally {
     yield* cclose(c);
   }
 }
 
-const STRINGS = ["name", "uid", "gid", "muid"] as const;
-const NUMBERS = ["mode", "length", "atime", "mtime", "type", "dev"] as const;
-
-/** The changes with nothing in them but what a Dir has; an empty name changes nothing. */
-function checkwstat(d: Wstat): Wstat {
-  if (typeof d !== "object" || d === null) return error(Ebadarg);
-  const w = given(d);
-  for (const f of STRINGS) if (w[f] !== undefined && typeof w[f] !== "string") error(Ebadarg);
-  for (const f of NUMBERS) if (w[f] !== undefined && !Number.isInteger(w[f])) error(Ebadarg);
-  if (w.qid !== undefined && !isqid(w.qid)) error(Ebadarg);
+/** The request as every device gets it: what changes, its names as a program may give them. */
+function checked(d: Wstat): Wstat {
+  const w = checkwstat(d);
   if (w.name !== undefined) checkelem(w.name);
+  for (const f of ["uid", "gid", "muid"] as const) if (w[f] !== undefined) checkuname(f, w[f]);
   return w;
 }
-
-/** The fields that have a value, each read once: what is undefined leaves alone, what throws is bad. */
-function given(d: Wstat): Wstat {
-  try {
-    const { qid } = d;
-    const fields = [...STRINGS, ...NUMBERS].map((f) => [f, d[f]] as const);
-    const w: Wstat = Object.fromEntries(fields.filter(([, v]) => v !== undefined));
-    if (qid === undefined) return w;
-    return { ...w, qid: { path: qid.path, vers: qid.vers, type: qid.type } };
-  } catch {
-    return error(Ebadarg);
-  }
-}
-
-const isqid = (q: Qid): boolean =>
-  typeof q.path === "bigint" && Number.isInteger(q.vers) && Number.isInteger(q.type);
 
 /** The bytes of an entry into buf: all, or its size[2] alone (2 is returned) when buf is too small. */
 function packdir(d: Dir, buf: Uint8Array): number {
@@ -91,18 +70,16 @@ export function* fstatraw(up: Proc, fd: number, buf: Uint8Array): Task<number> {
   return packdir(yield* fstat(up, fd), buf);
 }
 
-function unpackwstat(buf: Uint8Array): Wstat {
-  checkbytes(buf);
-  const d = convM2D(buf, 0, buf.length);
-  return d === null || d.next !== buf.length ? error(Ebadstat) : dirwstat(d.dir);
-}
-
 export function* wstatraw(up: Proc, name: string, buf: Uint8Array): Task<number> {
-  yield* wstat(up, name, unpackwstat(buf));
+  checkbytes(buf);
+  const d = getwstat(buf);
+  yield* wstat(up, name, d === null ? error(Ebadstat) : d);
   return buf.length;
 }
 
 export function* fwstatraw(up: Proc, fd: number, buf: Uint8Array): Task<number> {
-  yield* fwstat(up, fd, unpackwstat(buf));
+  checkbytes(buf);
+  const d = getwstat(buf);
+  yield* fwstat(up, fd, d === null ? error(Ebadstat) : d);
   return buf.length;
 }

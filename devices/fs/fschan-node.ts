@@ -7,7 +7,7 @@ import { ORCLOSE } from "../../kernel/abi/const.ts";
 import type { Dev } from "../../kernel/dev.ts";
 import type { Qid } from "../../kernel/abi/dir.ts";
 import { Enonexist, Eperm, PlanError, assert, error } from "../../kernel/abi/errors.ts";
-import { checkelem } from "../../kernel/names/name.ts";
+import { checkelem } from "../../kernel/abi/elems.ts";
 import { qidof } from "./hostfile-node.ts";
 import type { Hosttree, Pin } from "./hosttree-node.ts";
 

@@ -76,8 +76,7 @@ export class Group {
 export function answers(t: Tmsg, f: Fcall): boolean {
   if (f.type === Rerror) return true;
   if (f.type !== t.type + 1) return false;
-  if (f.type === Rwalk && t.type === Twalk)
-    return f.wqid.length <= t.wname.length && (f.wqid.length > 0 || t.wname.length === 0);
+  if (f.type === Rwalk && t.type === Twalk) return f.wqid.length <= t.wname.length;
   if (f.type === Rread && t.type === Tread) return f.data.length <= t.count;
   if (f.type === Rwrite && t.type === Twrite) return f.count <= t.data.length;
   if (f.type === Rstat) return f.stat.length >= STATFIXLEN;

@@ -147,6 +147,10 @@ export const STATFIXLEN = 49;
 export const STATMAX = 0xffff;
 /** The most bytes a string can have: its length is len[2]. */
 export const STRMAX = 0xffff;
+/** The most bytes an element of a name has: a longer one is refused before any server sees it. */
+export const MAXELEM = 8192;
+/** The most bytes that a user's name, a group's and an attach name have. */
+export const MAXUNAME = 255;
 /** The largest offset or length we work with: numbers are exact up to here. */
 export const MAXOFFSET: number = Number.MAX_SAFE_INTEGER;
 /**

@@ -58,21 +58,28 @@ export function wstatdir(w: Wstat): Dir {
   return { ...nulldir(), ...w };
 }
 
-/** The changes that an entry asks for. */
-export function dirwstat(d: Dir): Wstat {
-  const q = d.qid;
+/** Whether a number is one: what is absent, all ones, and -1 (which ~0 is) leave alone. */
+const says = (v: number | undefined, ones: number): v is number =>
+  v !== undefined && v !== ones && v !== -1;
+
+const names = (v: string | undefined): v is string => v !== undefined && v !== "";
+
+const isnullqid = (q: Qid): boolean => q.path === ONES64 && q.vers === ONES32 && q.type === 0xff;
+
+/** The changes that an entry, or what a program gave in its place, asks for: here is what "leave alone" is. */
+export function dirwstat(d: Wstat): Wstat {
   return {
-    ...(d.type !== ONES16 && { type: d.type }),
-    ...(d.dev !== ONES32 && { dev: d.dev }),
-    ...((q.path !== ONES64 || q.vers !== ONES32 || q.type !== 0xff) && { qid: q }),
-    ...(d.mode !== ONES32 && { mode: d.mode }),
-    ...(d.atime !== ONES32 && { atime: d.atime }),
-    ...(d.mtime !== ONES32 && { mtime: d.mtime }),
-    ...(d.length !== -1 && { length: d.length }),
-    ...(d.name !== "" && { name: d.name }),
-    ...(d.uid !== "" && { uid: d.uid }),
-    ...(d.gid !== "" && { gid: d.gid }),
-    ...(d.muid !== "" && { muid: d.muid }),
+    ...(says(d.type, ONES16) && { type: d.type }),
+    ...(says(d.dev, ONES32) && { dev: d.dev }),
+    ...(d.qid !== undefined && !isnullqid(d.qid) && { qid: d.qid }),
+    ...(says(d.mode, ONES32) && { mode: d.mode }),
+    ...(says(d.atime, ONES32) && { atime: d.atime }),
+    ...(says(d.mtime, ONES32) && { mtime: d.mtime }),
+    ...(says(d.length, -1) && { length: d.length }),
+    ...(names(d.name) && { name: d.name }),
+    ...(names(d.uid) && { uid: d.uid }),
+    ...(names(d.gid) && { gid: d.gid }),
+    ...(names(d.muid) && { muid: d.muid }),
   };
 }
 

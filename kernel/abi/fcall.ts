@@ -7,7 +7,7 @@
 // frames: a reader looks at framesize, waits for that many bytes, and decodes them.
 
 import { get16, get32, get8, getoffset, isones, put16, put32, putoffset } from "./bits.ts";
-import { MAXWELEM, QIDSZ, STATMAX, TOOBIG } from "./const.ts";
+import { MAXWELEM, QIDSZ, STATMAX, STRMAX, TOOBIG } from "./const.ts";
 import { type Qid, getqid, putqid, putstr, strend } from "./dir.ts";
 import { utfdecode, utflen } from "./utf.ts";
 
@@ -110,34 +110,41 @@ export function framesize(buf: Uint8Array, off: number): number {
   return get32(buf, off);
 }
 
-/** The bytes that convS2M writes. */
+/** The bytes that convS2M writes; Infinity for a message that the fields of the wire cannot hold. */
 export function sizeS2M(f: Fcall): number {
   const n = Math.abs(SIZES[f.type - Tversion] ?? 0);
   switch (f.type) {
     case Tversion:
     case Rversion:
-      return n + utflen(f.version);
+      return n + sizestr(f.version);
     case Tauth:
     case Tattach:
-      return n + utflen(f.uname) + utflen(f.aname);
+      return n + sizestr(f.uname) + sizestr(f.aname);
     case Rerror:
-      return n + utflen(f.ename);
+      return n + sizestr(f.ename);
     case Twalk:
-      return f.wname.reduce((sum, name) => sum + 2 + utflen(name), n);
+      if (f.wname.length > MAXWELEM) return Infinity;
+      return f.wname.reduce((sum, name) => sum + 2 + sizestr(name), n);
     case Rwalk:
-      return n + f.wqid.length * QIDSZ;
+      return f.wqid.length > MAXWELEM ? Infinity : n + f.wqid.length * QIDSZ;
     case Tcreate:
-      return n + utflen(f.name);
+      return n + sizestr(f.name);
     case Rread:
     case Twrite:
     case Rstream:
       return n + f.data.length;
     case Rstat:
     case Twstat:
-      return n + f.stat.length;
+      return f.stat.length > STATMAX ? Infinity : n + f.stat.length;
     default:
       return n;
   }
+}
+
+/** The bytes of a string's text; Infinity where its len[2] cannot count them. */
+function sizestr(s: string): number {
+  const n = utflen(s);
+  return n > STRMAX ? Infinity : n;
 }
 
 /**

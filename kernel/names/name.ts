@@ -2,7 +2,8 @@
 // for a name space to say (names.ts, standard.ts); here it is only text.
 
 import { ERRMAX } from "../abi/const.ts";
-import { Ebadchar, Efilename, Enoname, PlanError } from "../abi/errors.ts";
+import { badchar, checklen, quoteall } from "../abi/elems.ts";
+import { Efilename, Enoname, PlanError } from "../abi/errors.ts";
 import { utfcut, utflen } from "../abi/utf.ts";
 
 /**
@@ -28,10 +29,12 @@ const SLASH = 0x2f;
 const DOT = 0x2e;
 const SHARP = 0x23;
 const DEL = 0x7f;
+/** An element of so many characters is never too long, whatever they are. */
+const SHORT = 1024;
 /** A device name with its spec must fit the kernel's buffer of this size. */
 const GENBUF = 128;
 
-/** Takes a name apart; throws for the empty one and for control characters. */
+/** Takes a name apart; throws for the empty one, for control characters and for an element that is too long. */
 export function parsename(text: string): Name {
   const n = text.length;
   if (n === 0) throw new PlanError(Enoname);
@@ -55,7 +58,9 @@ export function parsename(text: string): Name {
     if (!mustdir) {
       if (len === 2 && text.charCodeAt(start) === DOT && text.charCodeAt(start + 1) === DOT)
         dotdot = true;
-      elems.push(text.slice(start, i));
+      const elem = text.slice(start, i);
+      if (len > SHORT) checklen(elem);
+      elems.push(elem);
     }
     start = i + 1;
   }
@@ -72,18 +77,6 @@ function sharplen(text: string): number {
   }
   if (utflen(text.slice(0, n)) >= GENBUF) throw new PlanError(Efilename);
   return n;
-}
-
-function badchar(text: string): string {
-  return utfcut(`${Ebadchar}: ${quote(text)}`, ERRMAX - 1);
-}
-
-/** Throws for a new name that a wstat may not give: one with a slash or a control character. */
-export function checkelem(name: string): void {
-  for (let i = 0; i < name.length; i++) {
-    const c = name.charCodeAt(i);
-    if (c < 0x20 || c === DEL || c === SLASH) throw new PlanError(badchar(name));
-  }
 }
 
 /**
@@ -128,20 +121,6 @@ export function nameupto(name: Name, k: number): string {
     if (text.slice(start, i) !== "." && ++seen === k) break;
   }
   return text.slice(0, i);
-}
-
-/** %q: quotes where rc would need them. */
-export function quote(s: string): string {
-  for (let i = 0; i < s.length; i++) {
-    const c = s.charCodeAt(i);
-    if (c <= 0x20 || c === 0x27) return quoteall(s);
-  }
-  return s === "" ? "''" : s;
-}
-
-/** %#q: always quoted. */
-export function quoteall(s: string): string {
-  return `'${s.replaceAll("'", "''")}'`;
 }
 
 /**

@@ -3,7 +3,7 @@
 
 import { DMAPPEND, DMAUTH, DMDIR, DMEXCL, DMMOUNT, DMTMP } from "../../kernel/abi/const.ts";
 import { type Dir, convM2D } from "../../kernel/abi/dir.ts";
-import { quote } from "../../kernel/names/name.ts";
+import { quote } from "../../kernel/abi/elems.ts";
 import { utfdecode, utfencode } from "../../kernel/abi/utf.ts";
 import { get16 } from "../../kernel/abi/bits.ts";
 

@@ -84,7 +84,6 @@ const LIES: readonly (readonly [what: string, lie: Lie, op: (sys: Sys) => Promis
     to(F.Twalk, ({ tag }) => [{ type: F.Rwalk, tag, wqid: ["d", "d", "d"].map(qidof) }]),
     walk,
   ],
-  ["no qid for a name", to(F.Twalk, ({ tag }) => [{ type: F.Rwalk, tag, wqid: [] }]), walk],
   [
     "a qid for no name",
     (t) =>
@@ -140,6 +139,24 @@ for (const [what, lie, op] of LIES)
         t.deepEqual(k.audit().tags, []);
       });
       t.true(events.some((e) => e.type === "conn" && e.what === "hangup"));
+    }),
+  );
+
+for (const version of ["9P2000", "9P2000.ix"])
+  test(
+    `a walk answered with no qids means that the name does not exist, and the connection lives: ${version}`,
+    within(async (t, k) => {
+      await run(k, async (sys: Sys) => {
+        const lie: Lie = (m) =>
+          m.type === F.Twalk && m.wname.includes("no")
+            ? [{ type: F.Rwalk, tag: m.tag, wqid: [] }]
+            : null;
+        const fake = await Fake.mount(sys, "/n", { lie, version });
+        t.is(await failure(sys.open("/n/no", OREAD)), "'/n/no' does not exist");
+        t.is(await failure(sys.stat("/n/no/x")), "'/n/no' does not exist");
+        t.false(fake.heard.some((m) => m.type === F.Tclunk && version === "9P2000"));
+        t.is((await sys.stat("/n/f")).uid, "u");
+      });
     }),
   );
 

@@ -1,11 +1,12 @@
 // One function for each request: what it asks of a fid, which callback answers it, what becomes of the
 // fids. They throw PlanError for Rerror and give a Task where a callback did.
 
-import { MAXOFFSET, NOFID, STATMAX } from "../../../kernel/abi/const.ts";
-import { type Dir, convD2M, convM2D, dirwstat, statcheck } from "../../../kernel/abi/dir.ts";
+import { NOFID, STATMAX } from "../../../kernel/abi/const.ts";
+import { type Dir, convD2M } from "../../../kernel/abi/dir.ts";
 import { Ebadstat, error } from "../../../kernel/abi/errors.ts";
 import * as fcall from "../../../kernel/abi/fcall.ts";
 import type { Rmsg, Tmsg } from "../../../kernel/abi/fcall.ts";
+import { getwstat } from "../../../kernel/abi/wstat.ts";
 import { andthen } from "./answer.ts";
 import * as e from "./errors.ts";
 import { checknewname } from "./name.ts";
@@ -77,11 +78,8 @@ function remove<A>(s: Session<A>, f: Msg<"Tremove">): Answer<Rmsg> {
 
 function wstat<A>(s: Session<A>, f: Msg<"Twstat">): Answer<Rmsg> {
   const fid = s.fids.get(f.fid);
-  const { stat } = f;
-  if (!statcheck(stat, 0, stat.length)) error(Ebadstat);
-  const d = convM2D(stat, 0, stat.length);
-  if (d === null || d.dir.length > MAXOFFSET) return error(Ebadstat);
-  const changes = dirwstat(d.dir);
+  const changes = getwstat(f.stat);
+  if (changes === null) return error(Ebadstat);
   if (changes.name !== undefined) checknewname(changes.name);
   if (s.srv.wstat === undefined) return error(e.Enowstat);
   return andthen(s.srv.wstat(fid, changes), () => ({ type: fcall.Rwstat, tag: f.tag }));
