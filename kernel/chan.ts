@@ -158,7 +158,12 @@ export class Chan {
  * Gives up a reference; the last one closes the file at its device. Devices fail here only for what was
  * written and not yet answered for (a stream): close(2) reports that.
  */
-export function* cclose(c: Chan): Task<void> {
+export function cclose(c: Chan): Task<void> {
+  return c.union === null && c.mtpt === null ? closeone(c) : ccloseall([c]);
+}
+
+/** cclose, but for the Chans that this one holds. */
+function* closeone(c: Chan): Task<void> {
   assert(c.ref > 0, "cclose of a closed Chan");
   if (--c.ref > 0) return;
   try {
@@ -170,7 +175,6 @@ export function* cclose(c: Chan): Task<void> {
     }
   } finally {
     c.dev.chans.unlink(c);
-    if (c.union !== null || c.mtpt !== null) yield* closemounts(c);
   }
 }
 
@@ -193,22 +197,35 @@ export function closenow(c: Chan): boolean {
   return true;
 }
 
-/** What a closed Chan held of the name space: the member of a union that was read, the mount points. */
-function* closemounts(c: Chan): Task<void> {
+/** What a closed Chan holds of the name space: the member of a union that was read, the mount points. */
+function mountsof(c: Chan): Chan[] {
   const held = c.mtpt?.map((m) => m.from) ?? [];
   const umc = c.union?.umc ?? null;
-  yield* ccloseall(umc === null ? held : [umc, ...held]);
+  return umc === null ? held : [umc, ...held];
 }
 
-/** Gives up references in this order, all of them whatever comes of one. */
-export function* ccloseall(list: readonly Chan[], i = 0): Task<void> {
-  const c = list[i];
-  if (c === undefined) return;
-  try {
-    yield* cclose(c);
-  } finally {
-    yield* ccloseall(list, i + 1);
+/**
+ * Gives up references in this order, all of them whatever comes of one; the first failure is thrown at the
+ * end. A list and a chain of mount points are as long as programs make them, so a loop follows both: what a
+ * closed Chan holds comes next on the list.
+ */
+export function* ccloseall(list: readonly Chan[]): Task<void> {
+  const left = list.toReversed();
+  let failure: { readonly e: unknown } | null = null;
+  for (let c = left.pop(); c !== undefined; c = left.pop()) {
+    if (c.ref > 1) {
+      c.ref--;
+      continue;
+    }
+    try {
+      yield* closeone(c);
+    } catch (e) {
+      failure ??= { e };
+    }
+    if (c.union === null && c.mtpt === null) continue;
+    for (const held of mountsof(c).toReversed()) left.push(held);
   }
+  if (failure !== null) throw failure.e;
 }
 
 /** The end of a Chan's streams; what was written and failed is thrown. */

@@ -103,7 +103,7 @@ export class Kernel implements Machine {
   #mountid = 0;
   #conn = 0;
   #devno = 0;
-  #onpanic: ((e: Error) => void)[] = [];
+  readonly #onpanic = new Set<(e: Error) => void>();
 
   constructor(config: Config) {
     checkuname("user", config.user);
@@ -177,10 +177,16 @@ export class Kernel implements Machine {
     fail: (_co, e) => this.panic(e),
   };
 
-  /** Calls fn when the kernel panics (at once if it has). */
-  onpanic(fn: (e: Error) => void): void {
-    if (this.panicked === null) this.#onpanic.push(fn);
+  /** Calls fn when the kernel panics (at once if it has); the result ends that. */
+  onpanic(fn: (e: Error) => void): () => void {
+    if (this.panicked === null) this.#onpanic.add(fn);
     else fn(this.panicked);
+    return () => void this.#onpanic.delete(fn);
+  }
+
+  /** How many functions a panic would call. */
+  get npanic(): number {
+    return this.#onpanic.size;
   }
 
   /** A bug of ours: nothing runs any more, and whoever waits for a process gets the dump. */

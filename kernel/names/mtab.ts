@@ -99,7 +99,7 @@ export class MountTable {
   }
 
   mount(elems: readonly string[], m: Mounting): MountTable {
-    return this.#derive(change(this.root, elems, 0, (old) => mounted(old, m)));
+    return this.#derive(change(this.root, elems, (old) => mounted(old, m)));
   }
 
   /** Without the first member that matches, or without any. null: there is none such, or no mount point. */
@@ -109,7 +109,7 @@ export class MountTable {
     const at = match === null ? -1 : old.members.findIndex(match);
     if (match !== null && at < 0) return null;
     const left = match === null ? [] : old.members.filter((_, i) => i !== at);
-    return this.#derive(change(this.root, elems, 0, (n) => unmounted(n, left)));
+    return this.#derive(change(this.root, elems, (n) => unmounted(n, left)));
   }
 
   #derive(root: Mnode | null): MountTable {
@@ -129,13 +129,13 @@ export class MountTable {
   }
 
   /** All members, hidden ones too, as often as they stand in the table. */
-  *members(): Generator<Member, void, void> {
-    yield* below(this.root);
+  members(): Member[] {
+    return below(this.root);
   }
 
   /** The mount points one can reach, with their names. */
-  *mountpoints(): Generator<{ readonly path: string; readonly node: Mnode }, void, void> {
-    yield* points("", this.root);
+  *mountpoints(): Generator<Point, void, void> {
+    yield* points(this.root);
   }
 
   /** The mount points that one can reach, for those who show them. */
@@ -157,14 +157,21 @@ export class MountTable {
   *release(): Task<void> {
     assert(this.ref > 0, "release of a dead mount table");
     if (--this.ref > 0) return;
-    yield* ccloseall([...this.members()].map((m) => m.chan));
+    yield* ccloseall(this.members().map((m) => m.chan));
   }
 }
 
-function* below(n: Mnode): Generator<Member, void, void> {
-  yield* n.members;
-  for (const c of n.children.values()) yield* below(c);
-  if (n.hidden !== null) for (const c of n.hidden.values()) yield* below(c);
+// A tree of mounts is as deep as programs make it, so the functions below keep their own stacks.
+
+function below(root: Mnode): Member[] {
+  const list: Member[] = [];
+  const left = [root];
+  for (let n = left.pop(); n !== undefined; n = left.pop()) {
+    for (const m of n.members) list.push(m);
+    if (n.hidden !== null) for (const c of n.hidden.values()) left.push(c);
+    for (const c of n.children.values()) left.push(c);
+  }
+  return list;
 }
 
 function shown(m: Member): Mounted {
@@ -172,31 +179,37 @@ function shown(m: Member): Mounted {
   return { from, flags, spec, id, ...mounteddev(m.chan) };
 }
 
-function* points(
-  path: string,
-  n: Mnode,
-): Generator<{ readonly path: string; readonly node: Mnode }, void, void> {
-  if (n.members.length > 0) yield { path: path === "" ? "/" : path, node: n };
-  for (const [name, c] of n.children) yield* points(`${path}/${name}`, c);
+/** A mount point with its name. */
+type Point = { readonly path: string; readonly node: Mnode };
+
+function* points(root: Mnode): Generator<Point, void, void> {
+  const left: Point[] = [{ path: "", node: root }];
+  for (let p = left.pop(); p !== undefined; p = left.pop()) {
+    const { path, node } = p;
+    if (node.members.length > 0) yield { path: path === "" ? "/" : path, node };
+    const next = [...node.children];
+    for (let e = next.pop(); e !== undefined; e = next.pop())
+      left.push({ path: `${path}/${e[0]}`, node: e[1] });
+  }
 }
 
-/** The tree with the node at elems[i..] changed; null when nothing is left of it. */
-function change(
-  n: Mnode,
-  elems: readonly string[],
-  i: number,
-  fn: (old: Mnode) => Mnode,
-): Mnode | null {
-  const name = elems[i];
-  const now =
-    name === undefined
-      ? fn(n)
-      : { ...n, children: changechild(n.children, name, (c) => change(c, elems, i + 1, fn)) };
-  return now.members.length === 0 && now.children.size === 0 && now.hidden === null ? null : now;
+/** The tree with the node at elems changed; null when nothing is left of it. */
+function change(root: Mnode, elems: readonly string[], fn: (old: Mnode) => Mnode): Mnode | null {
+  const way = [root];
+  for (const e of elems) way.push(way[way.length - 1]?.children.get(e) ?? EMPTY);
+  let now = pruned(fn(way[elems.length] ?? EMPTY));
+  for (let i = elems.length - 1; i >= 0; i--) {
+    const up = way[i] ?? EMPTY;
+    now = pruned({ ...up, children: changechild(up.children, elems[i] ?? "", now) });
+  }
+  return now;
 }
 
-function changechild(children: Children, name: string, fn: (c: Mnode) => Mnode | null): Children {
-  const child = fn(children.get(name) ?? EMPTY);
+/** null for a node that holds nothing. */
+const pruned = (n: Mnode): Mnode | null =>
+  n.members.length === 0 && n.children.size === 0 && n.hidden === null ? null : n;
+
+function changechild(children: Children, name: string, child: Mnode | null): Children {
   const now = new Map(children);
   if (child === null) now.delete(name);
   else now.set(name, child);
@@ -222,17 +235,20 @@ function mounted(old: Mnode, m: Mounting): Mnode {
 function merge(first: Children, second: Children): Children {
   if (second.size === 0) return first;
   if (first.size === 0) return second;
-  const all = new Map(second);
-  for (const [name, a] of first) {
-    const b = all.get(name);
-    all.set(name, b === undefined || a.members.length > 0 ? a : join(a, b));
-  }
-  return all;
-}
-
-/** Only `b` may be a mount point. */
-function join(a: Mnode, b: Mnode): Mnode {
-  return { members: b.members, children: merge(a.children, b.children), hidden: b.hidden };
+  const root = new Map(second);
+  const left = [{ first, all: root }];
+  for (let x = left.pop(); x !== undefined; x = left.pop())
+    for (const [name, a] of x.first) {
+      const b = x.all.get(name);
+      if (b === undefined || a.members.length > 0) x.all.set(name, a);
+      else if (a.children.size > 0) {
+        // Only b may be a mount point.
+        const children = new Map(b.children);
+        x.all.set(name, { ...b, children });
+        left.push({ first: a.children, all: children });
+      }
+    }
+  return root;
 }
 
 function unmounted(old: Mnode, left: readonly Member[]): Mnode {
@@ -243,10 +259,19 @@ function unmounted(old: Mnode, left: readonly Member[]): Mnode {
 /** The same mounts with new ids, so that in ns(1) they come after the bind that carried them. */
 export function carried(children: Children, nextid: () => number): Children {
   if (children.size === 0) return NONE;
-  const now = new Map<string, Mnode>();
-  for (const [name, n] of children) {
+  const root = new Map<string, Mnode>();
+  const left = [{ from: children.entries(), to: root }];
+  for (let x = left.at(-1); x !== undefined; x = left.at(-1)) {
+    const step = x.from.next();
+    if (step.done === true) {
+      left.pop();
+      continue;
+    }
+    const [name, n] = step.value;
     const members = n.members.map((m) => ({ ...m, id: nextid(), origin: m.origin ?? m.id }));
-    now.set(name, { members, children: carried(n.children, nextid), hidden: null });
+    const to = new Map<string, Mnode>();
+    x.to.set(name, { members, children: n.children.size === 0 ? NONE : to, hidden: null });
+    if (n.children.size > 0) left.push({ from: n.children.entries(), to });
   }
-  return now;
+  return root;
 }

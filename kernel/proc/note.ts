@@ -68,7 +68,8 @@ export class Notes implements Done {
   post(text: string, sys: boolean): void {
     const p = this.#proc;
     if (utflen(text) > ERRMAX - 2) error(Etoobig);
-    if (p.dead) return;
+    // After its return a program handles no notes.
+    if (p.dead || (this.#image.dead && this.handler !== null)) return;
     if (this.#full) error(Enotposted);
     if (p.k.trace.on) p.k.trace.emit({ type: "proc", what: "note", pid: p.pid, text }, null);
     p.notes.push({ text: withpc(text), sys });

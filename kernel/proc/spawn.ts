@@ -43,8 +43,11 @@ export class Process {
     this.pid = proc.pid;
     this.#out = out;
     this.#ended = new Promise((resolve, reject) => {
-      proc.onexit(resolve);
-      proc.k.onpanic(reject);
+      const off = proc.k.onpanic(reject);
+      proc.onexit((status) => {
+        off();
+        resolve(status);
+      });
     });
     this.#ended.catch(() => undefined);
   }
@@ -151,8 +154,12 @@ export function shutdown(k: Kernel): Promise<void> {
   const first = k.proc0;
   if (first === null || k.ended || k.sched.stopped) return Promise.resolve();
   return new Promise((resolve, reject) => {
-    k.onpanic(reject);
-    k.kproc("shutdown", down(k, first, resolve));
+    const off = k.onpanic(reject);
+    const over = (): void => {
+      off();
+      resolve();
+    };
+    k.kproc("shutdown", down(k, first, over));
   });
 }
 

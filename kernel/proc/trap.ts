@@ -35,6 +35,11 @@ const BYFD: ReadonlySet<string> = new Set(
   ),
 );
 
+/** Calls that change a file: those begun are completed though main has returned, so that no data is lost. */
+const CHANGES: ReadonlySet<string> = new Set(
+  "close create exec fwstat pwrite remove swrite write wstat".split(" "),
+);
+
 /** A call as it was made: its arguments, and the program's stack when somebody wants it. */
 type Called = { readonly args: readonly unknown[]; readonly stack: string | undefined };
 
@@ -131,16 +136,23 @@ export class Image implements Done {
     } else this.#return(value);
   }
 
-  /** main returned: calls in progress are waited for, then the process ends. */
+  /** main returned: as exits, but every call that was made begins, and those that change files are completed. */
   #return(value: unknown): void {
     if (this.dead) return;
     this.proc.k.kproc("return", this.#last(value));
   }
 
   *#last(value: unknown): Task<void> {
-    yield* this.proc.drained();
+    const { proc } = this;
+    // As in thread(2), threads of a generator program go on, and the last one is the end of the process.
+    if (this.#threads.size > 0) yield* proc.drained();
+    while (!this.dead && unbegun(proc)) yield AGAIN;
+    if (this.dead) return;
+    this.kill();
+    for (const co of proc.coroutines()) if (!CHANGES.has(co.label)) proc.k.sched.kill(co);
+    yield* proc.drained();
     // One of the calls may have been an exec: then this is not the program any more.
-    if (!this.dead) this.proc.exit(status(value));
+    if (proc.image === this) proc.exit(status(value));
   }
 
   /** The program threw: that ends its process, with the message as status. */
@@ -313,6 +325,12 @@ const program_: Done = {
     if (!co.dying) co.proc.image?.crash(e);
   },
 };
+
+/** Whether a call that a process made has not begun. */
+function unbegun(p: Proc): boolean {
+  for (const co of p.coroutines()) if (!co.started) return true;
+  return false;
+}
 
 /** Sleeps until a promise of the program is settled. */
 function* settled(p: PromiseLike<unknown>): Task<unknown> {

@@ -3,12 +3,13 @@
 
 import test from "ava";
 import fc from "fast-check";
-import { MREPL, ORDWR, OREAD, RFNAMEG } from "../../kernel/abi/const.ts";
+import { MREPL, ORDWR, OREAD, RFMEM, RFNAMEG, RFPROC } from "../../kernel/abi/const.ts";
 import { PlanError } from "../../kernel/abi/errors.ts";
 import type { Sys, Task, TaskSys } from "../../syscalls/sys.ts";
 import { systab } from "../../syscalls/table.ts";
 import { boot } from "../../userland/boot/boot.ts";
-import { NOTHING, cat, failure, run, within } from "../kit.ts";
+import type { ThreadSys } from "../../userland/lib/both.ts";
+import { NOTHING, cat, failure, mountram, run, within } from "../kit.ts";
 
 const bytes = (s: string): Uint8Array => new TextEncoder().encode(s);
 
@@ -226,30 +227,111 @@ test(
 );
 
 test(
-  "main returning waits for the calls in progress; exits, a throw and a kill do not",
+  "main returning ends what its process waits for, as exits, a throw and a kill do",
   within(async (t, k) => {
-    const nap = async (sys: Sys, how: "return" | "exits" | "throw" | "kill"): Promise<string> => {
+    type Way = "return" | "exits" | "throw" | "kill";
+    const nap = async (sys: Sys, how: Way): Promise<string> => {
+      const [r] = await sys.pipe();
       void sys.sleep(5000).then(() => sys.write(1, bytes("slept")));
+      void sys.read(r, new Uint8Array(1));
+      void sys.semacquire(new Int32Array(1), true);
+      void sys.rendezvous("nobody", 0);
       if (how === "exits") await sys.exits("left");
       if (how === "throw") throw new Error("thrown");
-      if (how === "kill") await sys.rendezvous("nobody", 0);
+      if (how === "kill") await sys.rendezvous("nothing", 0);
       return "returned";
     };
     const start = k.clock.now();
-    const ways = (["return", "exits", "throw", "kill"] as const).map((how) =>
+    const ways = (["return", "exits", "throw"] as const).map((how) =>
       k.spawn((sys: Sys) => nap(sys, how), [how]),
     );
-    await turns();
-    ways[3]?.kill();
-    const [returned, ...others] = ways;
-    t.deepEqual(await Promise.all(others.map((p) => p.wait())), ["left", "thrown", "Killed"]);
-    t.is(await returned?.wait(), "returned");
-    t.is(k.clock.now() - start, 5000e6);
-    // It had returned before: what its promise led to came too late to begin, or it was in time.
+    t.deepEqual(await Promise.all(ways.map((p) => p.wait())), ["returned", "left", "thrown"]);
+    t.is(k.clock.now(), start);
+    const killed = k.spawn((sys: Sys) => nap(sys, "kill"), ["kill"]);
+    killed.kill();
+    t.is(await killed.wait(), "Killed");
+    t.is(k.clock.now(), start);
     t.deepEqual(
-      others.map((p) => p.output),
-      ["", "", ""],
+      [...ways, killed].map((p) => p.output),
+      ["", "", "", ""],
     );
+  }),
+);
+
+test(
+  "calls that main did not wait for begin all the same, and those that change files are completed",
+  within(
+    async (t, k) => {
+      await run(k, async (sys: Sys) => {
+        await mountram(sys, "/d", { delay: 50 });
+        const data = new Uint8Array(300_000).fill(7);
+        const sem = new Int32Array(1);
+        const left = (s: Sys): Promise<void> => {
+          void s.create("/d/late", OREAD, 0o666);
+          void s.semrelease(sem, 1);
+          return Promise.resolve();
+        };
+        await sys.rfork(RFPROC | RFMEM, left);
+        await sys.rfork(RFPROC, async (s: Sys) => {
+          const fd = await s.create("/d/f", ORDWR, 0o666);
+          void s.write(fd, data).then(() => s.write(fd, data));
+        });
+        t.deepEqual([(await sys.wait()).msg, (await sys.wait()).msg], ["", ""]);
+        t.is(sem[0], 1);
+        // The second write was not made before main had returned, so it did not begin.
+        t.is((await sys.stat("/d/f")).length, data.length);
+        t.is((await sys.stat("/d/late")).length, 0);
+      });
+    },
+    { files: { d: {} } },
+  ),
+);
+
+test(
+  "after main has returned a note ends its process, and its handler hears no more",
+  within(async (t, k) => {
+    const heard: string[] = [];
+    const full = async (sys: Sys, handled: boolean): Promise<void> => {
+      if (handled) await sys.notify((note) => void heard.push(note));
+      const [, w] = await sys.pipe();
+      void sys.write(w, new Uint8Array(1e6));
+    };
+    const [deaf, killed] = [true, false].map((h) => k.spawn((sys: Sys) => full(sys, h)));
+    await turns();
+    deaf?.note("interrupt");
+    killed?.note("interrupt");
+    t.is(await killed?.wait(), "interrupt");
+    deaf?.kill();
+    t.is(await deaf?.wait(), "Killed");
+    t.deepEqual(heard, []);
+  }),
+);
+
+test(
+  "the threads of a generator program outlive its main, and the last one ends the process",
+  within(async (t, k) => {
+    const p = k.spawn(function* (sys: ThreadSys): Task<void> {
+      sys.threadcreate(
+        (function* (): Task<void> {
+          yield* sys.sleep(1000);
+          yield* sys.write(1, bytes("thread"));
+        })(),
+      );
+    });
+    t.is(await p.wait(), "");
+    t.is(p.output, "thread");
+    t.is(k.clock.now(), 1000e6);
+  }),
+);
+
+test(
+  "a process that ends leaves nobody behind who waits for a panic",
+  within(async (t, k) => {
+    const before = k.npanic;
+    const p = k.spawn((sys: Sys) => sys.sleep(1));
+    t.is(k.npanic, before + 1);
+    await p.wait();
+    t.is(k.npanic, before);
   }),
 );
 

@@ -343,3 +343,23 @@ test("what is carried has ids of its own, later than the bind's", (t) => {
     [12],
   );
 });
+
+test("a table as deep as names get is changed, joined, carried and listed without end of stack", (t) => {
+  const c = new Closing();
+  const deep = Array.from({ length: 20_000 }, () => "d");
+  const plain = { members: [c.member(MREPL)], below: new Map<string, Mnode>(), covered: null };
+  const one = new MountTable(c.member()).mount(deep, { ...plain, order: MREPL });
+  const below = carried(one.root.children, () => 7);
+  const two = one.mount(["e", ...deep.slice(1), "x"], { ...plain, order: MREPL });
+  // Both sides have a long way of names that are no mount points.
+  for (const order of [MBEFORE, MAFTER]) {
+    const joined = two.mount(["e"], { ...plain, order, below });
+    t.is(joined.lookup(["e", ...deep]).depth, deep.length + 1);
+    const depths = [...joined.mountpoints()].map((p) => p.path.split("/").length - 1);
+    t.deepEqual(
+      depths.toSorted((x, y) => x - y),
+      [1, 1, deep.length, deep.length + 1, deep.length + 1],
+    );
+    t.is(joined.unmount(["e", ...deep], null)?.members().length, 4);
+  }
+});
