@@ -1,10 +1,19 @@
 // A name space as a Srv: the tree below a root, as this process sees it, served through system calls.
 // exportfs(4)
 //
-// A fid is a name, and a descriptor once it is open. Files of several devices may have equal qids, so
-// each device gets a number, which goes into the top bits of the qid.path that clients see.
+// A fid is a file, not a name: it has a node (export/node.ts), and an open file once it is open
+// (export/openfile.ts). System calls take names, so an operation on a fid that is not open goes in steps:
+//
+//	1. The node says what the file is called now, after all renames through this server.
+//	2. A stat of that name must give the file's qid. Else another file has taken the name, and the operation
+//	   fails: file does not exist. An open is checked by the fstat behind it, unless it would change the file.
+//	3. The operation is done by name.
+//	4. Where the name led nowhere and a rename was under way, the rename is waited for, and the next try begins.
+//
+// A program beside the server that renames files between steps 2 and 3 is not seen. In a file system of this
+// kernel there is no room between them; on a far server or at the host there is a little.
 
-import { OREAD, OEXEC, OTRUNC, QTDIR } from "../../kernel/abi/const.ts";
+import { OREAD, OEXEC, ORCLOSE, OTRUNC, QTDIR } from "../../kernel/abi/const.ts";
 import { type Dir, type Qid, convM2D, putqid } from "../../kernel/abi/dir.ts";
 import type { Wstat } from "../../kernel/abi/dir.ts";
 import {
@@ -17,71 +26,52 @@ import {
   error,
 } from "../../kernel/abi/errors.ts";
 import type { Task } from "../../syscalls/sys.ts";
+import { istask } from "./9p/answer.ts";
 import type { Answer, Fid, Srv } from "./9p/srv.ts";
 import { all } from "./all.ts";
+import type { Outcome } from "./all.ts";
 import type { ThreadSys } from "./both.ts";
+import { Node, Nodes } from "./export/node.ts";
+import { Openfile } from "./export/openfile.ts";
+import { Qids } from "./export/qids.ts";
 
 /** What is exported: the tree below root, to be read only if so; and what is spoken. */
 export type Exportopts = Pick<Srv<Ex>, "version" | "msize"> & {
   readonly root?: string;
   readonly readonly?: boolean;
+  /** Writes a line about the export to the server's log. */
+  readonly log?: (line: string) => Task<void>;
 };
 
-/** A file: its name below the root, and its descriptor when it is open. */
-type Ex = {
-  readonly elems: readonly string[];
-  readonly qid: Qid;
-  readonly fd: number;
-  /** Where the descriptor's stream is, when that is known, and how often it was started. */
-  stream?: { next: number; starts: number };
-  /** It is a plain file of a server, so that writes may go ahead of their answers; those under way. */
-  readonly far?: { writes: number };
-};
+/** What a fid stands for: a file, and the open file when it is open. */
+type Ex = { node: Node; readonly open: Openfile | null };
 
 /** The mount driver's files. */
 const DEVM = 0x4d;
-const PATHBITS = 48n;
-const PATHMAX = 1n << PATHBITS;
-/** The device number of paths that do not leave room for one: those are remembered, the latest of them. */
-const LONG = 0xffffn << PATHBITS;
-const MAXLONG = 1 << 20;
+/** Renames that an operation may meet before it fails. */
+const TRIES = 8;
 
-/** qid.paths that are unique over all devices. */
-class Qids {
-  readonly #devs: Map<string, bigint> = new Map();
-  readonly #long: Map<string, bigint> = new Map();
-  #nlong = 0n;
-
-  unique(d: Pick<Dir, "type" | "dev" | "qid">): Qid {
-    const key = `${d.type}.${d.dev}`;
-    const { path } = d.qid;
-    if (path >= PATHMAX) return { ...d.qid, path: this.#longpath(`${key}.${path}`) };
-    let dev = this.#devs.get(key);
-    if (dev === undefined) this.#devs.set(key, (dev = BigInt(this.#devs.size)));
-    return dev === 0n ? d.qid : { ...d.qid, path: (dev << PATHBITS) | path };
-  }
-
-  #longpath(key: string): bigint {
-    const known = this.#long.get(key);
-    if (known !== undefined) return known;
-    const path = LONG | (this.#nlong++ % PATHMAX);
-    this.#long.set(key, path);
-    const [oldest] = this.#long.keys();
-    if (this.#long.size > MAXLONG && oldest !== undefined) this.#long.delete(oldest);
-    return path;
-  }
-}
+/** What every client gets when another directory, or none, has the name of the root. */
+export const Enoroot = "exported directory was removed";
 
 /** An error as the other side should see it: without our name of the file, and as if it were asked first. */
+function outward(e: unknown): unknown {
+  if (!(e instanceof PlanError)) return e;
+  const text = e.message.replace(/^'(?:[^']|'')*' /, "");
+  return new PlanError(text === Edoesnotexist ? Enonexist : text);
+}
+
 function* mapped<T>(task: Task<T>): Task<T> {
   try {
     return yield* task;
   } catch (e) {
-    if (!(e instanceof PlanError)) throw e;
-    const text = e.message.replace(/^'(?:[^']|'')*' /, "");
-    throw new PlanError(text === Edoesnotexist ? Enonexist : text);
+    throw outward(e);
   }
 }
+
+const ismissing = (e: unknown): e is PlanError =>
+  e instanceof PlanError && e.message === Enonexist;
+const isdir = (n: Node): boolean => (n.qid.type & QTDIR) !== 0;
 
 /** The Srv of a name space. */
 class Export implements Srv<Ex> {
@@ -89,168 +79,368 @@ class Export implements Srv<Ex> {
   readonly msize: number;
   readonly opensexisting = true;
   readonly noauth = "exportfs: authentication not required";
+  readonly nodes: Nodes;
   readonly #sys: ThreadSys;
-  readonly #root: string;
-  readonly #readonly: boolean;
+  readonly #opts: Exportopts;
   readonly #qids = new Qids();
+  #root: Node | null = null;
+  /** The log has been told that the root is gone. */
+  #told = false;
+  /** Threads that wait for a rename. */
+  readonly #waiting: Set<object> = new Set();
 
   constructor(sys: ThreadSys, opts: Exportopts) {
     this.#sys = sys;
-    this.#root = (opts.root ?? "/").replace(/\/+$/, "");
-    this.#readonly = opts.readonly === true;
+    this.#opts = opts;
+    this.nodes = new Nodes((opts.root ?? "/").replace(/\/+$/, ""));
     this.version = opts.version ?? "9P2000.ix.stream";
     this.msize = opts.msize ?? 1048576;
   }
 
   *attach(): Task<Ex> {
-    return yield* mapped(this.#file([]));
+    const d = yield* mapped(this.#sys.stat(this.#opts.root ?? "/"));
+    const found = this.#found(d);
+    this.#root ??= this.nodes.hold(new Node(null, "/", found));
+    if (this.#root.qid.path !== found.qid.path) return yield* this.#noroot();
+    return { node: this.#root, open: null };
   }
 
   qid(file: Ex): Qid {
-    return file.qid;
+    return file.node.qid;
+  }
+
+  became(fid: Fid<Ex>, was: Ex | null): void {
+    fid.aux.node = this.nodes.hold(fid.aux.node);
+    if (was !== null) this.nodes.drop(was.node);
+  }
+
+  clunk(fid: Fid<Ex>): Answer<void> {
+    this.nodes.drop(fid.aux.node);
+    return fid.aux.open?.close();
+  }
+
+  *walk(fid: Fid<Ex>, names: readonly string[]): Task<Ex[]> {
+    const from = fid.aux.node;
+    for (let tries = 0; ; tries++) {
+      const { renames } = this.nodes;
+      let failure: unknown = null;
+      let found: Ex[] = [];
+      try {
+        found = yield* this.#walk(from, names);
+      } catch (e) {
+        if (!ismissing(e)) throw e;
+        failure = e;
+      }
+      if (failure !== null && from.moving) yield* this.#settle(from);
+      // What was found while something was renamed may have been found by an old name.
+      if (this.nodes.renames !== renames && tries < TRIES) continue;
+      if (failure === null) return found;
+      throw failure;
+    }
   }
 
   /** All names on the way are asked for at once, so that a long walk is one round trip. */
-  *walk(fid: Fid<Ex>, names: readonly string[]): Task<Ex[]> {
-    let at = fid.aux.elems;
+  *#walk(from: Node, names: readonly string[]): Task<Ex[]> {
+    let at = from;
     const places = names.map((name) => {
-      if (name === "..") at = at.slice(0, -1);
-      else if (name !== ".") at = [...at, name];
+      if (name === "..") at = at.parent ?? at;
+      else if (name !== ".") at = new Node(at, name, from);
       return at;
     });
+    const found = yield* this.#look([from, ...places]);
+    const start = found.shift();
+    if (start?.ok === false) return yield* this.#lost(start.error);
     const files: Ex[] = [];
-    const found = yield* all(
-      this.#sys,
-      places.map((elems) => mapped(this.#file(elems))),
-    );
     for (const [i, f] of found.entries()) {
       if (!f.ok && i === 0) throw f.error;
       // Names are cleaned before they are looked up; a walk goes through directories only.
-      const from = i === 0 ? fid.aux : files[i - 1];
-      if (!f.ok || ((from?.qid.type ?? 0) & QTDIR) === 0) break;
-      files.push(f.value);
+      if (!f.ok || !isdir(i === 0 ? from : (places[i - 1] ?? from))) break;
+      files.push({ node: places[i] ?? from, open: null });
     }
     return files.length === 0 ? error(Enonexist) : files;
   }
 
+  /** Looks whether the files are where their nodes say. One name in a directory at hand needs no threads. */
+  *#look(nodes: readonly Node[]): Task<Outcome<Dir>[]> {
+    const [from, place] = nodes;
+    const tasks = nodes.map((n) => mapped(this.#check(n, this.nodes.path(n))));
+    if (from === undefined || place === undefined || nodes.length > 2 || from.far)
+      return yield* all(this.#sys, tasks);
+    const found: Outcome<Dir>[] = [];
+    for (const task of tasks) {
+      try {
+        found.push({ ok: true, value: yield* task });
+      } catch (e) {
+        if (!(e instanceof PlanError) || e.message === Eintr) throw e;
+        found.push({ ok: false, error: e });
+      }
+    }
+    return found;
+  }
+
   *open(fid: Fid<Ex>, mode: number): Task<void> {
-    const file = fid.aux;
+    const { node } = fid.aux;
     if (mode !== OREAD && mode !== OEXEC) this.#writes();
-    const fd = yield* mapped(this.#sys.open(this.#name(file.elems), mode));
-    fid.aux = { ...file, fd, ...(yield* this.#opened(fd)) };
+    const open = yield* this.#named(node, (path) => this.#open(node, path, mode));
+    fid.aux = { node, open };
+  }
+
+  *#open(node: Node, path: string, mode: number): Task<Openfile> {
+    if ((mode & (OTRUNC | ORCLOSE)) !== 0) yield* this.#check(node, path);
+    const fd = yield* this.#sys.open(path, mode);
+    return yield* this.#opened(fd, (d) => {
+      this.#is(node, d);
+      return new Openfile(this.#sys, fd, node.far && !isdir(node));
+    });
   }
 
   *create(fid: Fid<Ex>, name: string, perm: number, mode: number): Task<Ex> {
     this.#writes();
-    const elems = [...fid.aux.elems, name];
+    const dir = fid.aux.node;
+    return yield* this.#named(dir, (path) => this.#create(dir, path, { name, perm, mode }));
+  }
+
+  /**
+   * A far directory is checked beside the fstat, since a check before would cost a round trip more for each file.
+   * There a file may be made in a directory that another program has just put in the place, and be refused then.
+   */
+  *#create(
+    dir: Node,
+    path: string,
+    { name, perm, mode }: { readonly name: string; readonly perm: number; readonly mode: number },
+  ): Task<Ex> {
+    if (!dir.far) yield* this.#check(dir, path);
     // create truncates what is there, unless mode has OEXCL.
-    const fd = yield* mapped(this.#sys.create(this.#name(elems), mode & ~OTRUNC, perm));
-    return { elems, fd, ...(yield* this.#opened(fd)) };
+    const fd = yield* this.#sys.create(below(path, name), mode & ~OTRUNC, perm);
+    const made = dir.far ? () => this.#madein(dir, path, fd) : undefined;
+    const opened = (d: Dir): Ex => {
+      const node = new Node(dir, name, this.#found(d));
+      return { node, open: new Openfile(this.#sys, fd, node.far && !isdir(node)) };
+    };
+    return yield* this.#opened(fd, opened, made);
+  }
+
+  /** The entry of a new file, if it is in the directory that was meant. */
+  *#madein(dir: Node, path: string, fd: number): Task<Dir> {
+    const found = yield* all(this.#sys, [this.#sys.fstat(fd), this.#check(dir, path)]);
+    for (const f of found) if (!f.ok) throw f.error;
+    const [made] = found;
+    return made?.ok === true ? made.value : error(Enonexist);
   }
 
   *stream({ aux }: Fid<Ex>, offset: number): Task<void> {
-    const s = (aux.stream ??= { next: -1, starts: 0 });
-    if (s.next === offset) return;
-    s.next = -1;
-    const start = ++s.starts;
-    yield* mapped(this.#sys.stream(aux.fd, offset));
-    if (s.starts === start) s.next = offset;
+    const open = openfile(aux);
+    if (open.next === offset) return;
+    open.next = -1;
+    const start = ++open.starts;
+    yield* using(open, (fd) => this.#sys.stream(fd, offset));
+    if (open.starts === start) open.next = offset;
   }
 
   *read(fid: Fid<Ex>, count: number, offset: number): Task<Uint8Array> {
-    const { fd, qid } = fid.aux;
+    const open = openfile(fid.aux);
     const buf = new Uint8Array(count);
-    if ((qid.type & QTDIR) === 0) {
-      const sread = fid.aux.stream?.next === offset && count > 0;
-      if (!sread) elsewhere(fid.aux);
-      const n = sread ? this.#sread(fid.aux, buf, offset) : this.#sys.pread(fd, buf, offset);
-      return buf.subarray(0, yield* mapped(n));
+    if (isdir(fid.aux.node)) {
+      const rewind = offset === 0 && fid.diroffset !== 0;
+      return buf.subarray(0, yield* using(open, (fd) => this.#readdir(fd, buf, rewind)));
     }
-    if (offset === 0 && fid.diroffset !== 0) yield* this.#sys.seek(fd, 0, 0);
-    const n = yield* mapped(this.#sys.read(fd, buf));
-    this.#fixqids(buf, n);
+    const sread = open.next === offset && count > 0;
+    if (!sread) open.elsewhere();
+    const n = yield* using(open, (fd) =>
+      sread ? this.#sread(open, fd, buf, offset) : this.#sys.pread(fd, buf, offset),
+    );
     return buf.subarray(0, n);
   }
 
+  *#readdir(fd: number, buf: Uint8Array, rewind: boolean): Task<number> {
+    if (rewind) yield* this.#sys.seek(fd, 0, 0);
+    const n = yield* this.#sys.read(fd, buf);
+    this.#fixqids(buf, n);
+    return n;
+  }
+
   /** The next bytes of the stream. While they come nobody knows where it is, so others read at an offset. */
-  *#sread(file: Ex, buf: Uint8Array, offset: number): Task<number> {
-    const s = file.stream ?? { next: -1, starts: 0 };
-    const { starts } = s;
-    s.next = -1;
-    const n = yield* this.#sys.sread(file.fd, buf);
-    if (s.starts === starts) s.next = offset + n;
+  *#sread(open: Openfile, fd: number, buf: Uint8Array, offset: number): Task<number> {
+    const { starts } = open;
+    open.next = -1;
+    const n = yield* this.#sys.sread(fd, buf);
+    if (open.starts === starts) open.next = offset + n;
     return n;
   }
 
   /** Writes where stream was called go with it; a write beside others is by itself. */
   *wstream({ aux }: Fid<Ex>, offset: number): Task<boolean> {
-    if (aux.far === undefined || aux.far.writes > 0) return false;
-    aux.far.writes++;
+    const open = openfile(aux);
+    if (!open.ahead || open.writes > 0) return false;
+    open.writes++;
     try {
-      elsewhere(aux);
-      yield* mapped(this.#sys.stream(aux.fd, offset));
+      open.elsewhere();
+      yield* using(open, (fd) => this.#sys.stream(fd, offset));
     } finally {
-      aux.far.writes--;
+      open.writes--;
     }
     return true;
   }
 
   *write(fid: Fid<Ex>, data: Uint8Array, offset: number): Task<number> {
-    const { fd, far } = fid.aux;
-    elsewhere(fid.aux);
-    if (far !== undefined) far.writes++;
+    const open = openfile(fid.aux);
+    open.elsewhere();
+    open.writes++;
     try {
-      return yield* mapped(this.#sys.pwrite(fd, data, offset));
+      return yield* using(open, (fd) => this.#sys.pwrite(fd, data, offset));
     } finally {
-      if (far !== undefined) far.writes--;
+      open.writes--;
     }
   }
 
   *stat(fid: Fid<Ex>): Task<Dir> {
-    const { fd, elems } = fid.aux;
-    const d = yield* mapped(fd < 0 ? this.#sys.stat(this.#name(elems)) : this.#sys.fstat(fd));
-    return { ...d, qid: this.#qids.unique(d), name: elems.at(-1) ?? "/" };
+    const { node, open } = fid.aux;
+    const d =
+      open === null
+        ? yield* this.#named(node, (path) => this.#check(node, path))
+        : yield* using(open, (fd) => this.#sys.fstat(fd));
+    return { ...d, qid: this.#qids.unique(d), name: node.name };
   }
 
   *wstat(fid: Fid<Ex>, changes: Wstat): Task<void> {
     this.#writes();
-    const { fd, elems } = fid.aux;
-    yield* mapped(
-      fd < 0 ? this.#sys.wstat(this.#name(elems), changes) : this.#sys.fwstat(fd, changes),
-    );
-    if (changes.name !== undefined && elems.length > 0)
-      fid.aux = { ...fid.aux, elems: [...elems.slice(0, -1), changes.name] };
+    const { node, open } = fid.aux;
+    if (open !== null)
+      yield* using(open, (fd) => this.#rename(node, changes, this.#sys.fwstat(fd, changes)));
+    else yield* this.#named(node, (path) => this.#wstat(node, path, changes));
+  }
+
+  *#wstat(node: Node, path: string, changes: Wstat): Task<void> {
+    yield* this.#check(node, path);
+    yield* this.#rename(node, changes, this.#sys.wstat(path, changes));
+  }
+
+  /** Does a wstat, and gives the node its new name; those who failed for the old one wait for that. */
+  *#rename(node: Node, { name }: Wstat, task: Task<void>): Task<void> {
+    if (name === undefined) return yield* task;
+    node.moves++;
+    try {
+      yield* task;
+      this.nodes.rename(node, name);
+    } catch (e) {
+      if (e instanceof PlanError && e.message === Eintr) yield* this.#renamed(node, name);
+      throw e;
+    } finally {
+      node.moves--;
+      for (const tag of this.#waiting) {
+        this.#waiting.delete(tag);
+        yield* this.#sys.rendezvous(tag, true);
+      }
+    }
+  }
+
+  /** A rename that was interrupted may have been done. */
+  *#renamed(node: Node, name: string): Task<void> {
+    if (node.parent === null) return;
+    const there = new Node(node.parent, name, node);
+    try {
+      const d = yield* this.#sys.stat(this.nodes.path(there));
+      if (this.#qids.unique(d).path === node.qid.path) this.nodes.rename(node, name);
+    } catch (e) {
+      if (!(e instanceof PlanError)) throw e;
+    }
+  }
+
+  /** Waits until no rename of the node, or above it, is under way. */
+  *#settle(node: Node): Task<void> {
+    while (node.moving) {
+      const tag = {};
+      this.#waiting.add(tag);
+      try {
+        if ((yield* this.#sys.rendezvous(tag, true)) === undefined) throw new PlanError(Eintr);
+      } finally {
+        this.#waiting.delete(tag);
+      }
+    }
   }
 
   *remove(fid: Fid<Ex>): Task<void> {
+    // A file opened ORCLOSE goes with its descriptor, which removes the file that was opened and no other.
+    if (fid.omode >= 0 && (fid.omode & ORCLOSE) !== 0) return;
     this.#writes();
-    yield* mapped(this.#sys.remove(this.#name(fid.aux.elems)));
+    const { node } = fid.aux;
+    yield* this.#named(node, (path) => this.#remove(node, path));
+    this.nodes.remove(node);
   }
 
-  clunk(fid: Fid<Ex>): Answer<void> {
-    return fid.aux.fd < 0 ? undefined : this.#sys.close(fid.aux.fd);
+  *#remove(node: Node, path: string): Task<void> {
+    yield* this.#check(node, path);
+    yield* this.#sys.remove(path);
   }
 
   #writes(): void {
-    if (this.#readonly) error(Eperm);
+    if (this.#opts.readonly === true) error(Eperm);
   }
 
-  #name(elems: readonly string[]): string {
-    return elems.length === 0 && this.#root === "" ? "/" : [this.#root, ...elems].join("/");
+  /** Does something by the file's name; once more when the file had another name meanwhile. */
+  *#named<T>(node: Node, op: (path: string) => Task<T>): Task<T> {
+    for (let tries = 0; ; tries++) {
+      if (node.gone) error(Enonexist);
+      const path = this.nodes.path(node);
+      try {
+        return yield* op(path);
+      } catch (e) {
+        const out = outward(e);
+        if (!ismissing(out)) throw out;
+        if (node.moving) yield* this.#settle(node);
+        if (this.nodes.path(node) === path || tries >= TRIES) return yield* this.#lost(out);
+      }
+    }
   }
 
-  *#file(elems: readonly string[]): Task<Ex> {
-    const d = yield* this.#sys.stat(this.#name(elems));
-    return { elems, qid: this.#qids.unique(d), fd: -1 };
+  /** The entry of the file that is called path, which must be the node's. */
+  *#check(node: Node, path: string): Task<Dir> {
+    const d = yield* this.#sys.stat(path);
+    this.#is(node, d);
+    return d;
   }
 
-  /** What an open file is now. */
-  *#opened(fd: number): Task<Pick<Ex, "qid" | "far">> {
+  /** A node that a walk has made takes the entry; any other must have its qid. */
+  #is(node: Node, d: Dir): void {
+    const { qid, far } = this.#found(d);
+    if (node.ref > 0 && node.qid.path !== qid.path) error(Enonexist);
+    node.qid = qid;
+    node.far = far;
+  }
+
+  #found(d: Dir): Pick<Node, "qid" | "far"> {
+    return { qid: this.#qids.unique(d), far: d.type === DEVM };
+  }
+
+  /** A file is not there. That is worth another word when the whole tree is not there. */
+  *#lost(e: PlanError): Task<never> {
+    if (e.message !== Enonexist || this.#root === null) throw e;
+    try {
+      yield* mapped(this.#check(this.#root, this.nodes.path(this.#root)));
+    } catch (why) {
+      if (ismissing(why)) return yield* this.#noroot();
+    }
+    throw e;
+  }
+
+  *#noroot(): Task<never> {
+    const { root = "/", log } = this.#opts;
+    if (!this.#told && log !== undefined) {
+      this.#told = true;
+      yield* log(`exportfs: ${root} was removed or replaced: start exportfs again to serve it`);
+    }
+    return error(Enoroot);
+  }
+
+  /** What is made of a descriptor and its entry; the descriptor is closed if nothing is. */
+  *#opened<T>(
+    fd: number,
+    make: (d: Dir) => T,
+    look: () => Task<Dir> = () => this.#sys.fstat(fd),
+  ): Task<T> {
     for (;;) {
       try {
-        const d = yield* this.#sys.fstat(fd);
-        const far = d.type === DEVM && d.qid.type === 0;
-        return { qid: this.#qids.unique(d), ...(far && { far: { writes: 0 } }) };
+        return make(yield* look());
       } catch (e) {
         // A flush comes too late: the file is open, or even made.
         if (e instanceof PlanError && e.message === Eintr) continue;
@@ -271,11 +461,21 @@ class Export implements Srv<Ex> {
   }
 }
 
-/** A read or write at an offset of its own ends the stream. */
-function elsewhere(file: Ex): void {
-  if (file.stream === undefined) return;
-  file.stream.next = -1;
-  file.stream.starts++;
+const below = (path: string, name: string): string =>
+  path === "/" ? `/${name}` : `${path}/${name}`;
+
+/** The open file of a fid, which the library has seen to be open. */
+const openfile = ({ open }: Ex): Openfile => open ?? error(Enonexist);
+
+/** Does something with the descriptor, which is not closed meanwhile. */
+function* using<T>(open: Openfile, fn: (fd: number) => Task<T>): Task<T> {
+  const fd = open.begin();
+  try {
+    return yield* mapped(fn(fd));
+  } finally {
+    const a = open.end();
+    if (istask(a)) yield* a;
+  }
 }
 
 /** A server of this process's name space. */

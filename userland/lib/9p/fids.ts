@@ -42,6 +42,13 @@ export class Fids<A> {
     this.#fids.set(fid.fid, fid);
   }
 
+  /** The fid stands for another file from now on. */
+  become(fid: Fid<A>, aux: A): void {
+    const was = fid.aux;
+    fid.aux = aux;
+    this.#srv.became?.(fid, was);
+  }
+
   /** The client gives the fid up; it ends now, or with the last request that uses it. */
   clunk(fid: Fid<A>): Answer<void> {
     this.#forget(fid);

@@ -117,7 +117,7 @@ function makefile<A>(s: Session<A>, fid: Fid<A>, f: Msg<"Tcreate">, mode: number
   if (s.srv.create === undefined) error(Enocreate);
   const told = s.srv.opensexisting === true ? mode : mode & ~OEXCL;
   return andthen(s.srv.create(fid, f.name, f.perm, told), (aux) => {
-    fid.aux = aux;
+    s.fids.become(fid, aux);
     fid.omode = mode & ~OEXCL;
   });
 }
@@ -133,12 +133,15 @@ function openfound<A>(s: Session<A>, fid: Fid<A>, found: A, mode: number): Answe
     fid.aux = dir;
     throw error_;
   }
-  return istask(a) ? openback(fid, dir, a) : a;
+  if (istask(a)) return openback(s, fid, dir, a);
+  s.srv.became?.(fid, dir);
+  return a;
 }
 
-function* openback<A>(fid: Fid<A>, dir: A, task: Task<void>): Task<void> {
+function* openback<A>(s: Session<A>, fid: Fid<A>, dir: A, task: Task<void>): Task<void> {
   try {
     yield* task;
+    s.srv.became?.(fid, dir);
   } catch (error_) {
     fid.aux = dir;
     throw error_;

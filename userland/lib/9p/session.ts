@@ -109,7 +109,10 @@ export class Session<A> {
   /** A new fid; one too many ends the connection. */
   addfid(fid: Fid<A>): void {
     if (this.fids.size >= MAXFIDS) this.conn.hangup();
-    else if (!this.#over) this.fids.add(fid);
+    else if (!this.#over) {
+      this.fids.add(fid);
+      this.srv.became?.(fid, null);
+    }
   }
 
   isdir(file: A): boolean {

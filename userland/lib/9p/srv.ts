@@ -60,6 +60,11 @@ export interface Srv<A> {
   write?(fid: Fid<A>, data: Uint8Array, offset: number): Answer<number>;
   wstat?(fid: Fid<A>, changes: Wstat): Answer<void>;
   remove?(fid: Fid<A>): Answer<void>;
+  /**
+   * fid stands for fid.aux from now on: an attach, a walk or a clone made it (was is null), or a walk or a create
+   * took it from `was`. A server that counts the fids of a file counts here and in clunk.
+   */
+  became?(fid: Fid<A>, was: A | null): void;
   /** The fid is gone; comes after remove, too, and once for each fid. */
   clunk?(fid: Fid<A>): Answer<void>;
 }

@@ -77,7 +77,7 @@ function walked<A>(s: Session<A>, f: Msg<"Twalk">, fid: Fid<A>, files: readonly 
     const aux = n === 0 ? fid.aux : (files[n - 1] as A);
     if (f.newfid !== f.fid) s.addfid(new Fid(f.newfid, fid.uid, aux));
     else if (fid.clunked || fid.omode !== NOTOPEN) error(Ecloneopen);
-    else fid.aux = aux;
+    else s.fids.become(fid, aux);
   }
   return { type: Rwalk, tag: f.tag, wqid: files.slice(0, n).map((file) => s.srv.qid(file)) };
 }

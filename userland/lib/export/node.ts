@@ -1,0 +1,125 @@
+// The files that clients have, as a tree of nodes. A node is a file: all fids of the file share it, so a rename
+// by one of them, or of a directory above, is a rename for all.
+//
+// References: a fid holds its node, and a node its parent, up to the root. A node that a walk has just found
+// is held by nothing and is in no table; hold puts it there, or gives the node that the file has already. The
+// last reference takes the node out of the tree, so the tree is never larger than what the fids are on.
+//
+// Two files may claim one name, when another program replaced the first. The table has the one that was found
+// last; the other keeps its name and its parent, and the check of the qid (export.ts) says that it is lost.
+
+import type { Qid } from "../../../kernel/abi/dir.ts";
+import { assert } from "../../../kernel/abi/errors.ts";
+
+/** A file that clients have, or that a walk has found. */
+export class Node {
+  name: string;
+  parent: Node | null;
+  /** As clients see it; its path never changes. */
+  qid: Qid;
+  /** It belongs to a server behind the mount driver. */
+  far: boolean;
+  /** Fids and nodes that hold it. */
+  ref = 0;
+  /** It was removed through one of its fids. */
+  gone = false;
+  /** Renames of it that are under way. */
+  moves = 0;
+  readonly files: Map<string, Node> = new Map();
+  #path = "";
+  #asof = -1;
+
+  constructor(parent: Node | null, name: string, found: Pick<Node, "qid" | "far">) {
+    this.parent = parent;
+    this.name = name;
+    this.qid = found.qid;
+    this.far = found.far;
+  }
+
+  /** Its name in the server's name space, made anew when `renames` is not what it was. */
+  path(root: string, renames: number): string {
+    if (this.#asof === renames) return this.#path;
+    const elems: string[] = [];
+    for (let n: Node = this; n.parent !== null; n = n.parent) elems.push(n.name);
+    elems.push(root);
+    const path = elems.reverse().join("/");
+    this.#path = path === "" ? "/" : path;
+    this.#asof = renames;
+    return this.#path;
+  }
+
+  /** Whether it, or a directory above it, is being renamed. */
+  get moving(): boolean {
+    for (let n: Node | null = this; n !== null; n = n.parent) if (n.moves > 0) return true;
+    return false;
+  }
+}
+
+/** The nodes of one export. */
+export class Nodes {
+  /** Nodes that are held, the root among them. */
+  count = 0;
+  /** Renames so far: a path is good until the next. */
+  renames = 0;
+  readonly #root: string;
+
+  /** root is the name of the exported directory, "" for "/". */
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  path(n: Node): string {
+    return n.path(this.#root, this.renames);
+  }
+
+  /** Another reference to the file that was found; gives the node that it has. */
+  hold(found: Node): Node {
+    const fresh: Node[] = [];
+    let at: Node = found;
+    for (; at.ref === 0 && at.parent !== null; at = at.parent) fresh.push(at);
+    for (const n of fresh.reverse()) at = this.#adopt(at, n);
+    if (at.ref++ === 0) this.count++;
+    return at;
+  }
+
+  /** The node of n's file below dir, which is held. */
+  #adopt(dir: Node, n: Node): Node {
+    const there = dir.files.get(n.name);
+    if (there !== undefined && there.qid.path === n.qid.path) return there;
+    n.parent = dir;
+    dir.files.set(n.name, n);
+    if (dir.ref++ === 0) this.count++;
+    return n;
+  }
+
+  /** Gives a reference up. */
+  drop(node: Node): void {
+    let n: Node | null = node;
+    while (n !== null) {
+      assert(n.ref > 0, "drop of a node that nothing holds");
+      if (--n.ref > 0) return;
+      this.count--;
+      this.#unname(n);
+      n = n.parent;
+    }
+  }
+
+  /** The file has another name in its directory now. */
+  rename(n: Node, name: string): void {
+    this.renames++;
+    if (n.parent === null) return;
+    this.#unname(n);
+    n.name = name;
+    if (n.ref > 0) n.parent.files.set(name, n);
+  }
+
+  /** The file is no more. */
+  remove(n: Node): void {
+    n.gone = true;
+    this.#unname(n);
+  }
+
+  #unname(n: Node): void {
+    if (n.parent?.files.get(n.name) === n) n.parent.files.delete(n.name);
+  }
+}
