@@ -31,7 +31,7 @@ import type { Answer, Fid, Srv } from "./9p/srv.ts";
 import { all } from "./all.ts";
 import type { Outcome } from "./all.ts";
 import type { ThreadSys } from "./both.ts";
-import { Node, Nodes } from "./export/node.ts";
+import { Node, Nodes, ismoving } from "./export/node.ts";
 import { Openfile } from "./export/openfile.ts";
 import { Qids } from "./export/qids.ts";
 
@@ -44,7 +44,7 @@ export type Exportopts = Pick<Srv<Ex>, "version" | "msize"> & {
 };
 
 /** What a fid stands for: a file, and the open file when it is open. */
-type Ex = { node: Node; readonly open: Openfile | null };
+export type Ex = { node: Node; readonly open: Openfile | null };
 
 /** The mount driver's files. */
 const DEVM = 0x4d;
@@ -69,16 +69,15 @@ function* mapped<T>(task: Task<T>): Task<T> {
   }
 }
 
-const ismissing = (e: unknown): e is PlanError =>
-  e instanceof PlanError && e.message === Enonexist;
+const ismissing = (e: unknown): e is PlanError => e instanceof PlanError && e.message === Enonexist;
 const isdir = (n: Node): boolean => (n.qid.type & QTDIR) !== 0;
 
-/** The Srv of a name space. */
-class Export implements Srv<Ex> {
+/** The Srv of a name space; newexport makes one. */
+export class Export implements Srv<Ex> {
   readonly version: string;
   readonly msize: number;
-  readonly opensexisting = true;
-  readonly noauth = "exportfs: authentication not required";
+  readonly opensexisting: boolean = true;
+  readonly noauth: string = "exportfs: authentication not required";
   readonly nodes: Nodes;
   readonly #sys: ThreadSys;
   readonly #opts: Exportopts;
@@ -131,7 +130,7 @@ class Export implements Srv<Ex> {
         if (!ismissing(e)) throw e;
         failure = e;
       }
-      if (failure !== null && from.moving) yield* this.#settle(from);
+      if (failure !== null && ismoving(from)) yield* this.#settle(from);
       // What was found while something was renamed may have been found by an old name.
       if (this.nodes.renames !== renames && tries < TRIES) continue;
       if (failure === null) return found;
@@ -348,7 +347,7 @@ class Export implements Srv<Ex> {
 
   /** Waits until no rename of the node, or above it, is under way. */
   *#settle(node: Node): Task<void> {
-    while (node.moving) {
+    while (ismoving(node)) {
       const tag = {};
       this.#waiting.add(tag);
       try {
@@ -387,7 +386,7 @@ class Export implements Srv<Ex> {
       } catch (e) {
         const out = outward(e);
         if (!ismissing(out)) throw out;
-        if (node.moving) yield* this.#settle(node);
+        if (ismoving(node)) yield* this.#settle(node);
         if (this.nodes.path(node) === path || tries >= TRIES) return yield* this.#lost(out);
       }
     }
@@ -479,6 +478,6 @@ function* using<T>(open: Openfile, fn: (fd: number) => Task<T>): Task<T> {
 }
 
 /** A server of this process's name space. */
-export function newexport(sys: ThreadSys, opts: Exportopts = {}): Srv<Ex> {
+export function newexport(sys: ThreadSys, opts: Exportopts = {}): Export {
   return new Export(sys, opts);
 }

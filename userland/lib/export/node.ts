@@ -26,8 +26,9 @@ export class Node {
   /** Renames of it that are under way. */
   moves = 0;
   readonly files: Map<string, Node> = new Map();
-  #path = "";
-  #asof = -1;
+  /** Its path, as of that many renames. */
+  path = "";
+  asof = -1;
 
   constructor(parent: Node | null, name: string, found: Pick<Node, "qid" | "far">) {
     this.parent = parent;
@@ -35,24 +36,12 @@ export class Node {
     this.qid = found.qid;
     this.far = found.far;
   }
+}
 
-  /** Its name in the server's name space, made anew when `renames` is not what it was. */
-  path(root: string, renames: number): string {
-    if (this.#asof === renames) return this.#path;
-    const elems: string[] = [];
-    for (let n: Node = this; n.parent !== null; n = n.parent) elems.push(n.name);
-    elems.push(root);
-    const path = elems.reverse().join("/");
-    this.#path = path === "" ? "/" : path;
-    this.#asof = renames;
-    return this.#path;
-  }
-
-  /** Whether it, or a directory above it, is being renamed. */
-  get moving(): boolean {
-    for (let n: Node | null = this; n !== null; n = n.parent) if (n.moves > 0) return true;
-    return false;
-  }
+/** Whether the file, or a directory above it, is being renamed. */
+export function ismoving(node: Node): boolean {
+  for (let n: Node | null = node; n !== null; n = n.parent) if (n.moves > 0) return true;
+  return false;
 }
 
 /** The nodes of one export. */
@@ -68,8 +57,15 @@ export class Nodes {
     this.#root = root;
   }
 
-  path(n: Node): string {
-    return n.path(this.#root, this.renames);
+  /** The file's name in the server's name space. */
+  path(node: Node): string {
+    if (node.asof === this.renames) return node.path;
+    const elems: string[] = [];
+    for (let n = node; n.parent !== null; n = n.parent) elems.push(n.name);
+    const path = [this.#root, ...elems.reverse()].join("/");
+    node.path = path === "" ? "/" : path;
+    node.asof = this.renames;
+    return node.path;
   }
 
   /** Another reference to the file that was found; gives the node that it has. */

@@ -1,0 +1,276 @@
+// exportfs: a fid is a file. What is renamed stays what it is for all who have it, and a file that has taken
+// the name of another is never meant.
+
+import test from "ava";
+import {
+  DMDIR,
+  MCREATE,
+  MREPL,
+  ORCLOSE,
+  ORDWR,
+  OREAD,
+  OTRUNC,
+  OWRITE,
+} from "../../kernel/abi/const.ts";
+import { dirwstat, convM2D, convD2M, wstatdir, sizeD2M } from "../../kernel/abi/dir.ts";
+import type { Wstat } from "../../kernel/abi/dir.ts";
+import * as fc from "../../kernel/abi/fcall.ts";
+import type { Tmsg } from "../../kernel/abi/fcall.ts";
+import type { Sys, TaskSys } from "../../syscalls/sys.ts";
+import { type Anysrv, postmount } from "../../userland/lib/9p.ts";
+import { newexport } from "../../userland/lib/export.ts";
+import { readtext, writefile } from "../../userland/lib/io.ts";
+import { newram } from "../../userland/lib/ram.ts";
+import { failure, mountram, run, within } from "../kit.ts";
+import { type Client, exported } from "./clients.ts";
+import { attach, clunk, create, open, read, remove, stat, walk } from "./msg.ts";
+
+const Rstat = `1 ${fc.Rstat}`;
+const Rwstat = `1 ${fc.Rwstat}`;
+const Rremove = `1 ${fc.Rremove}`;
+const Ropen = `1 ${fc.Ropen}`;
+const Rclunk = `1 ${fc.Rclunk}`;
+const GONE = "1 error:file does not exist";
+
+function wstat(fid: number, w: Wstat): Tmsg {
+  const d = wstatdir(w);
+  const bytes = new Uint8Array(sizeD2M(d));
+  convD2M(d, bytes, 0);
+  return { type: fc.Twstat, tag: 1, fid, stat: bytes };
+}
+
+async function nameof(c: Client, fid: number): Promise<string> {
+  const r = await c.rpc(stat(fid));
+  if (r.type !== fc.Rstat) return r.type === fc.Rerror ? r.ename : "?";
+  return dirwstat(convM2D(r.stat, 0, r.stat.length)?.dir ?? wstatdir({})).name ?? "";
+}
+
+const mkdir = async (sys: Sys, name: string): Promise<void> =>
+  sys.close(await sys.create(name, OREAD, DMDIR | 0o777));
+
+test(
+  "a file opened ORCLOSE goes at its close, and what has its name by then stays",
+  within(async (t, k) => {
+    await run(k, async (sys: Sys) => {
+      await mountram(sys, "/tmp");
+      await postmount(sys, (s) => newexport(s, { root: "/tmp" }), { mtpt: "/n" });
+      await writefile(sys, "/n/a", "mine");
+      const a = await sys.open("/n/a", ORDWR | ORCLOSE);
+      await sys.remove("/n/a");
+      await writefile(sys, "/n/a", "precious");
+      await sys.close(a);
+      t.is(await readtext(sys, "/n/a"), "precious");
+      await writefile(sys, "/n/b", "mine");
+      const b = await sys.open("/n/b", ORDWR | ORCLOSE);
+      await sys.wstat("/n/b", { name: "b.old" });
+      await writefile(sys, "/n/b", "precious");
+      await sys.close(b);
+      t.is(await readtext(sys, "/n/b"), "precious");
+      t.is(await failure(sys.stat("/n/b.old")), "'/n/b.old' file does not exist");
+      await writefile(sys, "/n/c", "mine");
+      const c = await sys.open("/n/c", ORDWR | ORCLOSE);
+      await sys.remove("/n/c");
+      await mkdir(sys, "/n/c");
+      await sys.close(c);
+      t.is((await sys.stat("/n/c")).name, "c");
+    });
+  }),
+);
+
+for (const [what, make] of [
+  ["ramfs", (s: TaskSys) => newram(s, { user: "glenda", perm: 0o777 })],
+  ["exportfs", (s) => newexport(s, { root: "/tmp" })],
+] as const satisfies readonly (readonly [string, (s: never) => Anysrv])[])
+  test(
+    `${what}: a directory that is renamed takes along dot, and the files that are open below it`,
+    within(async (t, k) => {
+      await run(k, async (sys: Sys) => {
+        await mountram(sys, "/tmp");
+        await postmount(sys, make as (s: TaskSys) => Anysrv, {
+          mtpt: "/n",
+          flags: MREPL | MCREATE,
+        });
+        await mkdir(sys, "/n/sub");
+        await mkdir(sys, "/n/sub/deep");
+        await writefile(sys, "/n/sub/deep/f", "data");
+        const fd = await sys.open("/n/sub/deep/f", OREAD);
+        await sys.chdir("/n/sub/deep");
+        await sys.wstat("/n/sub", { name: "bus" });
+        t.is(await readtext(sys, "f"), "data");
+        await writefile(sys, "g", "new");
+        t.is(await readtext(sys, "/n/bus/deep/g"), "new");
+        await sys.wstat("/n/bus/deep/f", { name: "h" });
+        t.is((await sys.fstat(fd)).name, "h");
+        // Another directory of the old name is another directory.
+        await mkdir(sys, "/n/sub");
+        await mkdir(sys, "/n/sub/deep");
+        t.is(await readtext(sys, "g"), "new");
+        await sys.close(fd);
+        await sys.chdir("/");
+      });
+    }),
+  );
+
+test(
+  "mv a b; cat b: what one client renames is the same file for the others",
+  within(async (t, k) => {
+    await run(k, async (sys: Sys) => {
+      await mountram(sys, "/tmp");
+      await writefile(sys, "/tmp/a", "the file");
+      const { srv, clients } = await exported(sys, 2, { root: "/tmp" });
+      const [one, two] = clients as [Client, Client];
+      await one.ask(walk(0, 1, "a"), walk(0, 2, "a"), open(2));
+      await two.ask(walk(0, 1, "a"), walk(0, 2, "a"), open(2));
+      t.deepEqual(await one.ask(wstat(1, { name: "b" })), [Rwstat]);
+      for (const c of clients) {
+        t.deepEqual([await nameof(c, 1), await nameof(c, 2)], ["b", "b"]);
+        t.deepEqual(await c.ask(read(2)), ["1 read:the file"]);
+      }
+      // By an open fid, too, and back by the fid of another client.
+      t.deepEqual(await two.ask(wstat(2, { name: "c" })), [Rwstat]);
+      t.is(await nameof(one, 1), "c");
+      await writefile(sys, "/tmp/a", "another");
+      t.deepEqual(await one.ask(open(1, OWRITE | OTRUNC)), [Ropen]);
+      t.is(await readtext(sys, "/tmp/c"), "");
+      t.is(await readtext(sys, "/tmp/a"), "another");
+      t.deepEqual(await two.ask(remove(1)), [Rremove]);
+      t.is(await readtext(sys, "/tmp/a"), "another");
+      t.deepEqual(await one.ask(walk(0, 9, "c")), [GONE]);
+      for (const c of clients) await c.hangup();
+      await sys.wait();
+      t.is(srv.nodes.count, 1, "only the root is left");
+    });
+  }),
+);
+
+for (const below of ["device R", "a far ramfs"])
+  test(
+    `on ${below}, a file that another program put in the place of one is not touched by the fid of that one`,
+    within(async (t, k) => {
+      await run(k, async (sys: Sys) => {
+        if (below !== "device R") await mountram(sys, "/tmp");
+        const { clients } = await exported(sys, 1, { root: "/tmp" });
+        const [c] = clients as [Client];
+        for (const f of [
+          stat(1),
+          open(1),
+          open(1, OWRITE | OTRUNC),
+          open(1, OREAD | ORCLOSE),
+          wstat(1, { length: 0 }),
+          wstat(1, { name: "b" }),
+          walk(1, 2, "below"),
+          remove(1),
+        ]) {
+          await writefile(sys, "/tmp/a", "mine");
+          t.deepEqual(await c.ask(walk(0, 1, "a")), ["1 walk:1"]);
+          await sys.remove("/tmp/a");
+          await writefile(sys, "/tmp/a", "precious");
+          t.deepEqual(await c.ask(f), [GONE]);
+          t.is(await readtext(sys, "/tmp/a"), "precious");
+          // A remove ends its fid.
+          if (f.type !== fc.Tremove) await c.ask(clunk(1));
+        }
+        // Nor is something found in another directory, or made there.
+        await sys.remove("/tmp/a");
+        await mkdir(sys, "/tmp/d");
+        await c.ask(walk(0, 1, "d"));
+        await sys.wstat("/tmp/d", { name: "e" });
+        await mkdir(sys, "/tmp/d");
+        await writefile(sys, "/tmp/d/f", "precious");
+        t.deepEqual(await c.ask(walk(1, 2, "f"), create(1, "g", OWRITE)), [GONE, GONE]);
+        t.deepEqual(await c.ask(walk(0, 3, "d/f")), ["1 walk:2"]);
+        if (below === "device R") {
+          t.deepEqual(await c.ask(create(1, "f", OWRITE | OTRUNC)), [GONE]);
+          t.is(await readtext(sys, "/tmp/d/f"), "precious");
+          t.is(await failure(sys.stat("/tmp/d/g")), "'/tmp/d/g' does not exist");
+        }
+        await c.hangup();
+      });
+    }),
+  );
+
+test(
+  "a file that was removed is gone for all its fids, whatever is made in its name",
+  within(async (t, k) => {
+    await run(k, async (sys: Sys) => {
+      await mountram(sys, "/tmp");
+      const { srv, clients } = await exported(sys, 2, { root: "/tmp" });
+      const [one, two] = clients as [Client, Client];
+      await writefile(sys, "/tmp/a", "mine");
+      await two.ask(walk(0, 1, "a"));
+      t.deepEqual(await one.ask(walk(0, 1, "a"), remove(1)), ["1 walk:1", Rremove]);
+      t.deepEqual(await one.ask(walk(0, 1), create(1, "a", OWRITE)), [
+        "1 walk:0",
+        `1 ${fc.Rcreate}`,
+      ]);
+      t.deepEqual(await two.ask(stat(1), open(1), remove(1)), [GONE, GONE, GONE]);
+      t.deepEqual(await two.ask(walk(0, 1, "a"), stat(1)), ["1 walk:1", Rstat]);
+      for (const c of clients) await c.hangup();
+      await sys.wait();
+      t.is(srv.nodes.count, 1);
+    });
+  }),
+);
+
+test(
+  "nodes go with their last fid, in any order, walked, cloned, created or renamed",
+  within(async (t, k) => {
+    await run(k, async (sys: Sys) => {
+      await mountram(sys, "/tmp");
+      for (const d of ["/tmp/d", "/tmp/d/e", "/tmp/d/e/f"]) await mkdir(sys, d);
+      const { srv, clients } = await exported(sys, 1, { root: "/tmp" });
+      const [c] = clients as [Client];
+      t.is(srv.nodes.count, 1);
+      await c.ask(walk(0, 1, "d/e/f"), walk(1, 2), walk(0, 3, "d"));
+      t.is(srv.nodes.count, 4);
+      t.deepEqual(await c.ask(walk(1, 4, "../../e/f/none"), walk(1, 4, "none")), [
+        "1 walk:4",
+        GONE,
+      ]);
+      t.is(srv.nodes.count, 4, "what a walk only passes is not kept");
+      await c.ask(walk(2, 2, "..")); // a walk in place
+      await c.ask(wstat(3, { name: "g" }), clunk(1));
+      t.deepEqual([await nameof(c, 2), srv.nodes.count], ["e", 3]);
+      await c.ask(create(2, "new", OWRITE));
+      t.is(srv.nodes.count, 4);
+      t.deepEqual(await c.ask(clunk(3), clunk(2)), [Rclunk, Rclunk]);
+      t.is(srv.nodes.count, 1);
+      t.deepEqual(await c.ask(walk(0, 1, "g/e/new")), ["1 walk:3"]);
+      await c.hangup();
+      await sys.wait();
+      t.is(srv.nodes.count, 1);
+    });
+  }),
+);
+
+test(
+  "when the exported directory is removed and made again, the server says so, once in its log",
+  within(async (t, k) => {
+    await run(k, async (sys: Sys) => {
+      await mountram(sys, "/tmp");
+      await mkdir(sys, "/tmp/x");
+      await writefile(sys, "/tmp/x/f", "old");
+      const log: string[] = [];
+      const { clients } = await exported(sys, 1, {
+        root: "/tmp/x",
+        *log(line) {
+          log.push(line);
+        },
+      });
+      const [c] = clients as [Client];
+      await c.ask(walk(0, 1, "f"), walk(0, 2, "f"), open(2));
+      await sys.remove("/tmp/x/f");
+      await sys.remove("/tmp/x");
+      const why = "1 error:exported directory was removed";
+      t.deepEqual(await c.ask(stat(0)), [why]);
+      await mkdir(sys, "/tmp/x");
+      await writefile(sys, "/tmp/x/f", "new");
+      t.deepEqual(await c.ask(stat(0), stat(1), open(1), walk(0, 3, "f")), [why, why, why, why]);
+      t.deepEqual(await c.ask(create(0, "g", OWRITE), attach(7)), [why, why]);
+      t.deepEqual(log, [
+        "exportfs: /tmp/x was removed or replaced: start exportfs again to serve it",
+      ]);
+      await c.hangup();
+    });
+  }),
+);
