@@ -3,8 +3,11 @@
 // All processes here are the host owner's, so nobody may become another: hashes are taken and forgotten,
 // and no capability is valid.
 
+import type { Dir } from "../kernel/abi/dir.ts";
+import type { Chan } from "../kernel/chan.ts";
 import {
   DEVDOTDOT,
+  Dev,
   devattach,
   devclone,
   devdir,
@@ -12,13 +15,13 @@ import {
   devfile,
   devstat,
   devwalk,
-  nodev,
   opened,
 } from "../kernel/dev.ts";
-import type { Dev, Dirent, Gen } from "../kernel/dev.ts";
+import type { Dirent, Gen, Walkqid } from "../kernel/dev.ts";
 import { OREAD, QTDIR } from "../kernel/abi/const.ts";
 import { Ebadarg, Ebadcap, Eperm, Eshort, error } from "../kernel/abi/errors.ts";
 import type { Kernel } from "../kernel/kernel.ts";
+import type { Proc } from "../kernel/proc/proc.ts";
 
 /** Bytes of a hash. */
 const HASHLEN = 20;
@@ -31,33 +34,38 @@ const FILES: readonly Dirent[] = [
 const root: Dirent = { qid: devdir(0n), name: "#¤", length: 0, perm: 0o500 };
 const gen: Gen = (_up, _c, s) => (s === DEVDOTDOT ? root : (FILES[s] ?? null));
 
+class Devcap extends Dev {
+  readonly dc = "¤";
+  readonly name = "cap";
+
+  attach(_up: Proc, spec: string): Chan {
+    return devattach(this, spec);
+  }
+
+  walk(up: Proc, c: Chan, names: readonly string[]): Walkqid {
+    return devwalk(up, devclone(c), names, gen);
+  }
+
+  stat(up: Proc, c: Chan): Dir {
+    return devstat(up, c, gen);
+  }
+
+  open(_up: Proc, c: Chan, omode: number): Chan {
+    if ((c.qid.type & QTDIR) !== 0 && omode !== OREAD) error(Ebadarg);
+    return opened(c, omode);
+  }
+
+  read(up: Proc, c: Chan, buf: Uint8Array): number {
+    return (c.qid.type & QTDIR) === 0 ? error(Eperm) : devdirread(up, c, buf, gen);
+  }
+
+  override write(_up: Proc, c: Chan, bytes: Uint8Array): number {
+    if (c.qid.path !== HASH) return error(Ebadcap);
+    return bytes.length < HASHLEN ? error(Eshort) : bytes.length;
+  }
+}
+
 /** Makes the capability device. */
 export function newCap(k: Kernel): Dev {
-  const dev: Dev = {
-    ...nodev,
-    dc: "¤",
-    name: "cap",
-    chans: k.chans,
-    *attach(_up, spec) {
-      return devattach(dev, spec);
-    },
-    *walk(up, c, names) {
-      return devwalk(up, devclone(c), names, gen);
-    },
-    *stat(up, c) {
-      return devstat(up, c, gen);
-    },
-    *open(_up, c, omode) {
-      if ((c.qid.type & QTDIR) !== 0 && omode !== OREAD) error(Ebadarg);
-      return opened(c, omode);
-    },
-    *read(up, c, buf) {
-      return (c.qid.type & QTDIR) === 0 ? error(Eperm) : devdirread(up, c, buf, gen);
-    },
-    *write(_up, c, bytes) {
-      if (c.qid.path !== HASH) return error(Ebadcap);
-      return bytes.length < HASHLEN ? error(Eshort) : bytes.length;
-    },
-  };
-  return dev;
+  return new Devcap(k);
 }

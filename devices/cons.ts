@@ -6,7 +6,9 @@
 
 import { COPEN, Chan, Path } from "../kernel/chan.ts";
 import { QTEXCL } from "../kernel/abi/const.ts";
+import type { Dir } from "../kernel/abi/dir.ts";
 import {
+  Dev,
   devattach,
   devclone,
   devdirread,
@@ -14,16 +16,15 @@ import {
   devopen,
   devstat,
   devwalk,
-  nodev,
   DEVDOTDOT,
   devdir,
 } from "../kernel/dev.ts";
-import type { Dev, Dirent, Gen } from "../kernel/dev.ts";
+import type { Dirent, Gen, Walkqid } from "../kernel/dev.ts";
 import { Ebadctl, Einuse, Eperm, Etoobig, error } from "../kernel/abi/errors.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { Proc } from "../kernel/proc/proc.ts";
 import { Rendez } from "../kernel/proc/rendez.ts";
-import type { Task } from "../kernel/proc/rendez.ts";
+import type { Answer, Task } from "../kernel/proc/rendez.ts";
 import { NUMSIZE, num, readstr, written } from "./text.ts";
 
 /** The width of a long number, and how much a host's name may have. */
@@ -42,6 +43,11 @@ type Consfile = {
   readonly perm: number;
   readonly text?: (up: Proc) => string;
 };
+
+/** What a program writes, and whether it is to the console of descriptor 2. */
+type Conswrite = { readonly bytes: Uint8Array; readonly offset: number; readonly err: boolean };
+
+const ROOT: Dirent = { qid: devdir(0n), name: "#c", length: 0, perm: 0o555 };
 
 /** What one console device remembers. */
 type Cons = { sysname: string; hostdomain: string; kprintinuse: boolean; readonly kprint: Rendez };
@@ -131,17 +137,10 @@ function newname(bytes: Uint8Array, offset: number, max: number): string {
 }
 
 /** Writes to the file called `name`; gives what write(2) does. */
-function* conswrite(
-  up: Proc,
-  state: Cons,
-  name: string,
-  w: { bytes: Uint8Array; offset: number; err: boolean },
-): Task<number> {
+function conswrite(up: Proc, state: Cons, name: string, w: Conswrite): Answer<number> {
   switch (name) {
     case "cons":
-      if (w.err && up.tty.writeerr !== undefined) yield* up.tty.writeerr(w.bytes);
-      else yield* up.tty.write(w.bytes);
-      break;
+      return writecons(up, w);
     case "null":
     case "consctl":
     case "sysstat":
@@ -161,13 +160,19 @@ function* conswrite(
   return w.bytes.length;
 }
 
+function* writecons(up: Proc, w: Conswrite): Task<number> {
+  if (w.err && up.tty.writeerr !== undefined) yield* up.tty.writeerr(w.bytes);
+  else yield* up.tty.write(w.bytes);
+  return w.bytes.length;
+}
+
 /** Reads a file that is more than a text. */
-function* consread(up: Proc, state: Cons, name: string, buf: Uint8Array): Task<number> {
+function consread(up: Proc, state: Cons, name: string, buf: Uint8Array): Answer<number> {
   switch (name) {
     case "bintime":
       return readbintime(up, buf);
     case "cons":
-      return yield* readcons(up, buf);
+      return readcons(up, buf);
     case "random":
       up.k.config.host.random(buf);
       return buf.length;
@@ -175,76 +180,93 @@ function* consread(up: Proc, state: Cons, name: string, buf: Uint8Array): Task<n
       buf.fill(0);
       return buf.length;
     case "kprint":
-      yield state.kprint; // for ever: nothing is printed
-      return 0;
+      return readkprint(state.kprint);
     default:
       return 0;
   }
 }
 
-function consattach(dev: Dev, spec: string): Chan {
-  if (spec !== ERRSPEC) return devattach(dev, spec);
-  const c = new Chan(dev, devdir(0n), ERRDEVNO);
-  c.path = new Path(`#c${spec}`, []);
-  return c;
+/** This kernel prints nothing, so the reader sleeps until it is interrupted. */
+function* readkprint(printed: Rendez): Task<number> {
+  yield printed;
+  return 0;
+}
+
+class Devcons extends Dev {
+  readonly dc = "c";
+  readonly name = "cons";
+  readonly #state: Cons;
+  readonly #files: readonly Consfile[];
+  readonly #gen: Gen;
+
+  constructor(k: Kernel) {
+    super(k);
+    this.#state = {
+      sysname: k.config.sysname,
+      hostdomain: "",
+      kprintinuse: false,
+      kprint: new Rendez("kprint"),
+    };
+    this.#files = consfiles(this.#state);
+    const entries = this.#files.map(dirent);
+    this.#gen = (_up, _c, s) => (s === DEVDOTDOT ? ROOT : (entries[s] ?? null));
+  }
+
+  #file(c: Chan): Consfile | undefined {
+    return this.#files[Number(c.qid.path) - 1];
+  }
+
+  attach(_up: Proc, spec: string): Chan {
+    if (spec !== ERRSPEC) return devattach(this, spec);
+    const c = new Chan(this, devdir(0n), ERRDEVNO);
+    c.path = new Path(`#c${spec}`, []);
+    return c;
+  }
+
+  walk(up: Proc, c: Chan, names: readonly string[]): Walkqid {
+    return devwalk(up, devclone(c), names, this.#gen);
+  }
+
+  stat(up: Proc, c: Chan): Dir {
+    return devstat(up, c, this.#gen);
+  }
+
+  open(up: Proc, c: Chan, omode: number): Chan {
+    if (this.#file(c)?.name !== "kprint") return devopen(up, c, omode, this.#gen);
+    if (this.#state.kprintinuse) error(Einuse);
+    const nc = devopen(up, c, omode, this.#gen);
+    this.#state.kprintinuse = true;
+    return nc;
+  }
+
+  override close(c: Chan): void {
+    if ((c.flag & COPEN) !== 0 && this.#file(c)?.name === "kprint") this.#state.kprintinuse = false;
+  }
+
+  read(up: Proc, c: Chan, buf: Uint8Array, offset: number): Answer<number> {
+    const f = this.#file(c);
+    if (f === undefined) return devdirread(up, c, buf, this.#gen);
+    if (f.text !== undefined) return readstr(f.text(up), buf, offset);
+    return consread(up, this.#state, f.name, buf);
+  }
+
+  override write(up: Proc, c: Chan, bytes: Uint8Array, offset: number): Answer<number> {
+    const err = c.devno === ERRDEVNO;
+    return conswrite(up, this.#state, this.#file(c)?.name ?? "", { bytes, offset, err });
+  }
+}
+
+function dirent(f: Consfile, i: number): Dirent {
+  const qid = devfile(BigInt(i + 1));
+  return {
+    name: f.name,
+    length: f.length,
+    perm: f.perm,
+    qid: f.name === "kprint" ? { ...qid, type: QTEXCL } : qid,
+  };
 }
 
 /** Makes the console device. */
 export function newCons(k: Kernel): Dev {
-  const state: Cons = {
-    sysname: k.config.sysname,
-    hostdomain: "",
-    kprintinuse: false,
-    kprint: new Rendez("kprint"),
-  };
-  const files = consfiles(state);
-  const entries = files.map((f, i): Dirent => {
-    const qid = devfile(BigInt(i + 1));
-    return {
-      name: f.name,
-      length: f.length,
-      perm: f.perm,
-      qid: f.name === "kprint" ? { ...qid, type: QTEXCL } : qid,
-    };
-  });
-  const root: Dirent = { qid: devdir(0n), name: "#c", length: 0, perm: 0o555 };
-  const gen: Gen = (_up, _c, s) => (s === DEVDOTDOT ? root : (entries[s] ?? null));
-  const file = (c: Chan): Consfile | undefined => files[Number(c.qid.path) - 1];
-
-  const dev: Dev = {
-    ...nodev,
-    dc: "c",
-    name: "cons",
-    chans: k.chans,
-    *attach(_up, spec) {
-      return consattach(dev, spec);
-    },
-    *walk(up, c, names) {
-      return devwalk(up, devclone(c), names, gen);
-    },
-    *stat(up, c) {
-      return devstat(up, c, gen);
-    },
-    *open(up, c, omode) {
-      if (file(c)?.name !== "kprint") return devopen(up, c, omode, gen);
-      if (state.kprintinuse) error(Einuse);
-      const nc = devopen(up, c, omode, gen);
-      state.kprintinuse = true;
-      return nc;
-    },
-    *close(c) {
-      if ((c.flag & COPEN) !== 0 && file(c)?.name === "kprint") state.kprintinuse = false;
-    },
-    *read(up, c, buf, offset) {
-      const f = file(c);
-      if (f === undefined) return devdirread(up, c, buf, gen);
-      if (f.text !== undefined) return readstr(f.text(up), buf, offset);
-      return yield* consread(up, state, f.name, buf);
-    },
-    *write(up, c, bytes, offset) {
-      const err = c.devno === ERRDEVNO;
-      return yield* conswrite(up, state, file(c)?.name ?? "", { bytes, offset, err });
-    },
-  };
-  return dev;
+  return new Devcons(k);
 }

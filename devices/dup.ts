@@ -1,10 +1,13 @@
 // The descriptor device, '#d': a file for each descriptor of the process that looks, which opened gives
 // the Chan that the descriptor has, and a ctl file that describes it. dup(3)
 
+import type { Dir } from "../kernel/abi/dir.ts";
 import { cclose } from "../kernel/chan.ts";
+import type { Chan } from "../kernel/chan.ts";
 import { OCEXEC, ORCLOSE, ORDWR, OREAD, OWRITE, QTDIR } from "../kernel/abi/const.ts";
 import {
   DEVDOTDOT,
+  Dev,
   devattach,
   devdir,
   devclone,
@@ -13,13 +16,14 @@ import {
   devopen,
   devstat,
   devwalk,
-  nodev,
   opened,
   openmode,
 } from "../kernel/dev.ts";
-import type { Dev, Dirent, Gen } from "../kernel/dev.ts";
+import type { Dirent, Gen, Walkqid } from "../kernel/dev.ts";
 import { Eisdir, error } from "../kernel/abi/errors.ts";
 import type { Kernel } from "../kernel/kernel.ts";
+import type { Proc } from "../kernel/proc/proc.ts";
+import type { Answer, Task } from "../kernel/proc/rendez.ts";
 import { fdline, readstr } from "./text.ts";
 
 const PERMS: Readonly<Record<number, number>> = { [OREAD]: 0o400, [OWRITE]: 0o200, [ORDWR]: 0o600 };
@@ -37,38 +41,46 @@ const gen: Gen = (up, _c, s) => {
   return { qid, name: fd.toString(), length: 0, perm: PERMS[c.mode] ?? 0o400 };
 };
 
+class Devdup extends Dev {
+  readonly dc = "d";
+  readonly name = "dup";
+
+  attach(_up: Proc, spec: string): Chan {
+    return devattach(this, spec);
+  }
+
+  walk(up: Proc, c: Chan, names: readonly string[]): Walkqid {
+    return devwalk(up, devclone(c), names, gen);
+  }
+
+  stat(up: Proc, c: Chan): Dir {
+    return devstat(up, c, gen);
+  }
+
+  open(up: Proc, c: Chan, omode: number): Answer<Chan> {
+    const s = Number(c.qid.path) - 1;
+    if ((c.qid.type & QTDIR) !== 0) {
+      if (omode !== OREAD) error(Eisdir);
+      return devopen(up, c, omode, gen);
+    }
+    if ((s & 1) === 1) return opened(c, omode);
+    return this.#dup(c, up.fgrp.tochan(s >> 1, openmode(omode & ~(OCEXEC | ORCLOSE))).incref());
+  }
+
+  /** The descriptor's own Chan, which takes the place of c. */
+  *#dup(c: Chan, f: Chan): Task<Chan> {
+    yield* cclose(c);
+    return f;
+  }
+
+  read(up: Proc, c: Chan, buf: Uint8Array, offset: number): number {
+    if ((c.qid.type & QTDIR) !== 0) return devdirread(up, c, buf, gen);
+    const fd = (Number(c.qid.path) - 1) >> 1;
+    return readstr(fdline(fd, up.fgrp.get(fd), 0), buf, offset);
+  }
+}
+
 /** Makes the descriptor device. */
 export function newDup(k: Kernel): Dev {
-  const dev: Dev = {
-    ...nodev,
-    dc: "d",
-    name: "dup",
-    chans: k.chans,
-    *attach(_up, spec) {
-      return devattach(dev, spec);
-    },
-    *walk(up, c, names) {
-      return devwalk(up, devclone(c), names, gen);
-    },
-    *stat(up, c) {
-      return devstat(up, c, gen);
-    },
-    *open(up, c, omode) {
-      const s = Number(c.qid.path) - 1;
-      if ((c.qid.type & QTDIR) !== 0) {
-        if (omode !== OREAD) error(Eisdir);
-        return devopen(up, c, omode, gen);
-      }
-      if ((s & 1) === 1) return opened(c, omode);
-      const f = up.fgrp.tochan(s >> 1, openmode(omode & ~(OCEXEC | ORCLOSE))).incref();
-      yield* cclose(c);
-      return f;
-    },
-    *read(up, c, buf, offset) {
-      if ((c.qid.type & QTDIR) !== 0) return devdirread(up, c, buf, gen);
-      const fd = (Number(c.qid.path) - 1) >> 1;
-      return readstr(fdline(fd, up.fgrp.get(fd), 0), buf, offset);
-    },
-  };
-  return dev;
+  return new Devdup(k);
 }

@@ -9,16 +9,16 @@ import { COPEN, CRCLOSE, Chan, Path } from "../kernel/chan.ts";
 import { OREAD, OTRUNC, QTDIR } from "../kernel/abi/const.ts";
 import {
   DEVDOTDOT,
+  Dev,
   devdir,
   devdirent,
   devdirread,
   devfile,
   devwalk,
   dirname,
-  nodev,
   opened,
 } from "../kernel/dev.ts";
-import type { Dev, Dirent, Gen, Want } from "../kernel/dev.ts";
+import type { Dirent, Gen, Walkqid, Want } from "../kernel/dev.ts";
 import type { Dir, Qid } from "../kernel/abi/dir.ts";
 import {
   Ebadarg,
@@ -60,9 +60,8 @@ class EnvChan extends Chan {
   }
 }
 
-const clone = (c: Chan): EnvChan => {
-  const from = c as EnvChan;
-  const nc = new EnvChan(c.dev, c.qid, from.conf);
+const clone = (c: EnvChan): EnvChan => {
+  const nc = new EnvChan(c.dev, c.qid, c.conf);
   nc.path = c.path;
   return nc;
 };
@@ -76,8 +75,7 @@ const dirent = (v: Evar): Dirent => ({
 });
 
 /** Names are looked up; a listing goes through c.list. */
-const gen: Gen = (up, chan, s, name) => {
-  const c = chan as EnvChan;
+const gen: Gen<EnvChan> = (up, c, s, name) => {
   if (s === DEVDOTDOT) return ROOT;
   if (name !== null) {
     const v = s === 0 ? egrpof(up, c).vars.get(name) : undefined;
@@ -101,41 +99,6 @@ function lookup(up: Proc, c: EnvChan): Evar {
   return error(Enonexist);
 }
 
-function stat(up: Proc, c: EnvChan): Dir {
-  if ((c.qid.type & QTDIR) === 0) return devdirent(up, c, dirent(lookup(up, c)));
-  return devdirent(up, c, { ...ROOT, name: dirname(c) });
-}
-
-function open(up: Proc, c: EnvChan, omode: number): EnvChan {
-  if ((c.qid.type & QTDIR) !== 0) {
-    if (omode !== OREAD) error(Eperm);
-    opened(c, omode);
-    return c;
-  }
-  const v = lookup(up, c);
-  opened(c, omode);
-  if ((omode & OTRUNC) !== 0 && v.value.length > 0) {
-    v.value = new Uint8Array(0);
-    v.vers++;
-  }
-  return c;
-}
-
-/** Creates a variable; a directory that is asked for becomes one too, as on Plan 9. */
-function create(up: Proc, c: EnvChan, name: string, want: Want): EnvChan {
-  if ((c.qid.type & QTDIR) === 0) error(Eperm);
-  if (utflen(name) >= MAXNAME) error(Etoolong);
-  const egrp = egrpof(up, c);
-  if (egrp.vars.has(name)) error(Eexist);
-  if (egrp.vars.size >= MAXVARS) error(Enoenv);
-  const v = egrp.create(name);
-  c.qid = devfile(v.path, v.vers);
-  c.evar = v;
-  c.egrp = egrp;
-  opened(c, want.omode);
-  return c;
-}
-
 /** Whole values are short, so each write makes a new one. */
 function write(v: Evar, bytes: Uint8Array, offset: number): number {
   const end = offset + bytes.length;
@@ -154,49 +117,81 @@ function remove(egrp: Egrp, v: Evar): void {
   egrp.remove(v);
 }
 
+class Devenv extends Dev<EnvChan> {
+  readonly dc = "e";
+  readonly name = "env";
+  readonly #conf = new Egrp();
+
+  attach(_up: Proc, spec: string): EnvChan {
+    if (spec !== "" && spec !== "c") error(Ebadarg);
+    const c = new EnvChan(this, ROOTQID, spec === "c" ? this.#conf : null);
+    c.path = new Path(`#e${spec}`, []);
+    return c;
+  }
+
+  walk(up: Proc, c: EnvChan, names: readonly string[]): Walkqid<EnvChan> {
+    return devwalk(up, clone(c), names, gen);
+  }
+
+  stat(up: Proc, c: EnvChan): Dir {
+    if ((c.qid.type & QTDIR) === 0) return devdirent(up, c, dirent(lookup(up, c)));
+    return devdirent(up, c, { ...ROOT, name: dirname(c) });
+  }
+
+  open(up: Proc, c: EnvChan, omode: number): EnvChan {
+    if ((c.qid.type & QTDIR) !== 0) {
+      if (omode !== OREAD) error(Eperm);
+      return opened(c, omode);
+    }
+    const v = lookup(up, c);
+    opened(c, omode);
+    if ((omode & OTRUNC) !== 0 && v.value.length > 0) {
+      v.value = new Uint8Array(0);
+      v.vers++;
+    }
+    return c;
+  }
+
+  /** Creates a variable; a directory that is asked for becomes one too, as on Plan 9. */
+  override create(up: Proc, c: EnvChan, name: string, want: Want): EnvChan {
+    if ((c.qid.type & QTDIR) === 0) error(Eperm);
+    if (utflen(name) >= MAXNAME) error(Etoolong);
+    const egrp = egrpof(up, c);
+    if (egrp.vars.has(name)) error(Eexist);
+    if (egrp.vars.size >= MAXVARS) error(Enoenv);
+    const v = egrp.create(name);
+    c.qid = devfile(v.path, v.vers);
+    c.evar = v;
+    c.egrp = egrp;
+    return opened(c, want.omode);
+  }
+
+  override close(c: EnvChan): void {
+    if ((c.flag & COPEN) === 0 || (c.flag & CRCLOSE) === 0) return;
+    if (c.evar !== null && c.egrp !== null && !c.evar.removed) remove(c.egrp, c.evar);
+  }
+
+  read(up: Proc, c: EnvChan, buf: Uint8Array, offset: number): number {
+    if ((c.qid.type & QTDIR) === 0) return readbytes(lookup(up, c).value, buf, offset);
+    if (c.dri === 0) c.list = [...egrpof(up, c).vars.values()];
+    return devdirread(up, c, buf, gen);
+  }
+
+  override write(up: Proc, c: EnvChan, bytes: Uint8Array, offset: number): number {
+    return write(lookup(up, c), bytes, offset);
+  }
+
+  override plain(): boolean {
+    return true;
+  }
+
+  override remove(up: Proc, c: EnvChan): void {
+    if ((c.qid.type & QTDIR) !== 0) error(Eperm);
+    remove(egrpof(up, c), lookup(up, c));
+  }
+}
+
 /** Makes the environment device. */
 export function newEnv(k: Kernel): Dev {
-  const conf = new Egrp();
-  const dev: Dev = {
-    ...nodev,
-    dc: "e",
-    name: "env",
-    chans: k.chans,
-    *attach(_up, spec) {
-      if (spec !== "" && spec !== "c") error(Ebadarg);
-      const c = new EnvChan(dev, ROOTQID, spec === "c" ? conf : null);
-      c.path = new Path(`#e${spec}`, []);
-      return c;
-    },
-    *walk(up, c, names) {
-      return devwalk(up, clone(c), names, gen);
-    },
-    *stat(up, c: EnvChan) {
-      return stat(up, c);
-    },
-    *open(up, c: EnvChan, omode) {
-      return open(up, c, omode);
-    },
-    *create(up, c: EnvChan, name, want) {
-      return create(up, c, name, want);
-    },
-    *close(c: EnvChan) {
-      if ((c.flag & COPEN) === 0 || (c.flag & CRCLOSE) === 0) return;
-      if (c.evar !== null && c.egrp !== null && !c.evar.removed) remove(c.egrp, c.evar);
-    },
-    *read(up, c: EnvChan, buf, offset) {
-      if ((c.qid.type & QTDIR) === 0) return readbytes(lookup(up, c).value, buf, offset);
-      if (c.dri === 0) c.list = [...egrpof(up, c).vars.values()];
-      return devdirread(up, c, buf, gen);
-    },
-    *write(up, c: EnvChan, bytes, offset) {
-      return write(lookup(up, c), bytes, offset);
-    },
-    plain: () => true,
-    *remove(up, c: EnvChan) {
-      if ((c.qid.type & QTDIR) !== 0) error(Eperm);
-      remove(egrpof(up, c), lookup(up, c));
-    },
-  };
-  return dev;
+  return new Devenv(k);
 }

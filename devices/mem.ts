@@ -16,8 +16,8 @@ import {
   OTRUNC,
   OWRITE,
 } from "../kernel/abi/const.ts";
-import { miss, openmode } from "../kernel/dev.ts";
-import type { Dev, Walkqid, Want } from "../kernel/dev.ts";
+import { Dev, miss, openmode } from "../kernel/dev.ts";
+import type { Walkqid, Want } from "../kernel/dev.ts";
 import { convD2M, sizeD2M } from "../kernel/abi/dir.ts";
 import type { Dir, Qid, Wstat } from "../kernel/abi/dir.ts";
 import {
@@ -38,7 +38,6 @@ import { programfile } from "../kernel/proc/exec.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { checkelem } from "../kernel/abi/elems.ts";
 import type { Proc } from "../kernel/proc/proc.ts";
-import type { Task } from "../kernel/proc/rendez.ts";
 import type { Program } from "../kernel/proc/trap.ts";
 import { utfencode } from "../kernel/abi/utf.ts";
 import { Budget, MEXEC, MREAD, MWRITE, Memfile } from "./memfile.ts";
@@ -47,7 +46,7 @@ import { Budget, MEXEC, MREAD, MWRITE, Memfile } from "./memfile.ts";
 export type Tree = { readonly [name: string]: string | Uint8Array | Program | Tree };
 
 /** The memory device as boot uses it. */
-export interface Mem extends Dev {
+export interface Mem extends Dev<MemChan> {
   /** Adds what tree has to the files there are; a file that is there already gets the new contents. */
   fill(tree: Tree): void;
 }
@@ -101,35 +100,21 @@ function step(up: Proc, f: Memfile, name: string): Memfile | string {
 }
 
 /** A walk that stopped: the device's own error is told of the first element only. */
-function stuck(qids: readonly Qid[], text: string): Walkqid {
+function stuck(qids: readonly Qid[], text: string): Walkqid<never> {
   return miss(qids, qids.length > 0 && text !== Enotdir ? Edoesnotexist : text);
 }
 
-/** The qids on a way that has been walked. */
-function qidsto(up: Proc, from: Memfile, names: readonly string[]): Qid[] {
-  const qids: Qid[] = [];
-  let f = from;
-  for (const name of names) {
-    const next = step(up, f, name);
-    if (typeof next === "string") break;
-    f = next;
-    qids.push(f.qid);
-  }
-  return qids;
-}
-
-class MemDev implements Mem {
+class MemDev extends Dev<MemChan> implements Mem {
   readonly dc = "R";
   readonly name = "mem";
-  readonly chans;
   readonly #k: Kernel;
   readonly #budget: Budget;
   readonly #root: Memfile;
   #path = 0n;
 
   constructor(k: Kernel, max: number) {
+    super(k);
     this.#k = k;
-    this.chans = k.chans;
     this.#budget = new Budget(max);
     const mode = (DMDIR | 0o775) >>> 0;
     const time = k.clock.seconds();
@@ -143,49 +128,31 @@ class MemDev implements Mem {
     });
   }
 
-  *attach(_up: Proc, spec: string): Task<Chan> {
+  attach(_up: Proc, spec: string): MemChan {
     const c = new MemChan(this, this.#root);
     c.path = new Path(`#R${spec}`, []);
     return c;
   }
 
-  *walk(up: Proc, c: MemChan, names: readonly string[]): Task<Walkqid> {
-    const found = this.walkof(up, c, names);
-    if (!(found instanceof MemChan)) return found;
-    return { clone: found, qids: qidsto(up, c.file, names), error: "" };
-  }
-
-  walkof(up: Proc, c: MemChan, names: readonly string[]): MemChan | Walkqid {
+  walk(up: Proc, c: MemChan, names: readonly string[]): Walkqid<MemChan> {
+    const qids: Qid[] = [];
     let f = c.file;
-    for (let i = 0; i < names.length; i++) {
-      const next = step(up, f, names[i] ?? "");
-      if (typeof next === "string") return stuck(qidsto(up, c.file, names.slice(0, i)), next);
+    for (const name of names) {
+      const next = step(up, f, name);
+      if (typeof next === "string") return stuck(qids, next);
       f = next;
+      qids.push(f.qid);
     }
     const clone = new MemChan(this, f);
     clone.path = c.path;
-    return clone;
+    return { clone, qids, error: "" };
   }
 
-  *stat(_up: Proc, c: MemChan): Task<Dir> {
+  stat(_up: Proc, c: MemChan): Dir {
     return there(c).dir(DEVCHAR);
   }
 
-  statof(up: Proc, c: MemChan, names: readonly string[]): Dir | Walkqid {
-    let f = c.file;
-    for (let i = 0; i < names.length; i++) {
-      const next = step(up, f, names[i] ?? "");
-      if (typeof next === "string") return stuck(qidsto(up, c.file, names.slice(0, i)), next);
-      f = next;
-    }
-    return f.removed ? miss([], Enonexist) : f.dir(DEVCHAR);
-  }
-
-  *open(up: Proc, c: MemChan, omode: number): Task<Chan> {
-    return this.openof(up, c, omode);
-  }
-
-  openof(up: Proc, c: MemChan, omode: number): Chan {
+  open(up: Proc, c: MemChan, omode: number): MemChan {
     const f = there(c);
     const mode = openmode(omode & ~(OCEXEC | ORCLOSE));
     if (f.children !== null && (omode & (OTRUNC | ORCLOSE | 3)) !== OREAD) error(Eperm);
@@ -210,7 +177,7 @@ class MemDev implements Mem {
     return c;
   }
 
-  *create(up: Proc, c: MemChan, name: string, want: Want): Task<Chan> {
+  override create(up: Proc, c: MemChan, name: string, want: Want): MemChan {
     const dir = there(c);
     if (dir.children === null) error(Enotdir);
     if (name === "." || name === ".." || !dir.may(up.user, MWRITE)) error(Eperm);
@@ -237,11 +204,7 @@ class MemDev implements Mem {
     return f;
   }
 
-  *close(c: MemChan): Task<void> {
-    this.closeof(c);
-  }
-
-  closeof(c: MemChan): void {
+  override close(c: MemChan): void {
     if ((c.flag & COPEN) === 0) return;
     const f = c.file;
     f.opens--;
@@ -249,11 +212,7 @@ class MemDev implements Mem {
     this.#unlink(f, f.parent.uid);
   }
 
-  *read(up: Proc, c: MemChan, buf: Uint8Array, offset: number): Task<number> {
-    return this.readof(up, c, buf, offset);
-  }
-
-  readof(_up: Proc, c: MemChan, buf: Uint8Array, offset: number): number {
+  read(_up: Proc, c: MemChan, buf: Uint8Array, offset: number): number {
     const f = there(c);
     f.atime = this.#k.clock.seconds();
     return f.children === null ? f.read(buf, offset) : this.#readdir(c, buf);
@@ -273,7 +232,7 @@ class MemDev implements Mem {
     return n;
   }
 
-  *write(up: Proc, c: MemChan, bytes: Uint8Array, offset: number): Task<number> {
+  override write(up: Proc, c: MemChan, bytes: Uint8Array, offset: number): number {
     const f = there(c);
     if (f.children !== null) error(Eisdir);
     f.write(bytes, (f.mode & DMAPPEND) !== 0 ? f.length : offset);
@@ -281,11 +240,11 @@ class MemDev implements Mem {
     return bytes.length;
   }
 
-  plain(): boolean {
+  override plain(): boolean {
     return true;
   }
 
-  *remove(up: Proc, c: MemChan): Task<void> {
+  override remove(up: Proc, c: MemChan): void {
     const f = there(c);
     if (f === this.#root || !f.parent.may(up.user, MWRITE)) error(Eperm);
     if (f.first !== null) error(Enotempty);
@@ -297,7 +256,7 @@ class MemDev implements Mem {
     f.parent.changed(user, this.#k.clock.seconds());
   }
 
-  *wstat(up: Proc, c: MemChan, d: Wstat): Task<void> {
+  override wstat(up: Proc, c: MemChan, d: Wstat): void {
     const f = there(c);
     const name = d.name === f.name ? undefined : d.name;
     this.#wstatcheck(up, f, { ...d, ...(name === undefined ? {} : { name }) });

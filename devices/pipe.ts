@@ -8,6 +8,7 @@ import { CMSG, COPEN, Chan, Path } from "../kernel/chan.ts";
 import { OREAD, QTDIR } from "../kernel/abi/const.ts";
 import {
   DEVDOTDOT,
+  Dev,
   devdir,
   devdirent,
   devdirread,
@@ -15,15 +16,14 @@ import {
   devpermcheck,
   devstat,
   devwalk,
-  nodev,
   opened,
 } from "../kernel/dev.ts";
-import type { Dev, Dirent, Gen } from "../kernel/dev.ts";
-import type { Qid, Wstat } from "../kernel/abi/dir.ts";
+import type { Dirent, Gen, Walkqid } from "../kernel/dev.ts";
+import type { Dir, Qid, Wstat } from "../kernel/abi/dir.ts";
 import { Ebadarg, Eperm, PlanError, error } from "../kernel/abi/errors.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { Proc } from "../kernel/proc/proc.ts";
-import type { Task } from "../kernel/proc/rendez.ts";
+import type { Answer, Task } from "../kernel/proc/rendez.ts";
 import { MAXATOMIC, Queue } from "./queue.ts";
 
 /** How much may wait in each direction: what a Plan 9 kernel with several processors lets. */
@@ -82,9 +82,8 @@ class PipeChan extends Chan {
   }
 }
 
-const clone = (c: Chan): PipeChan => {
-  const { pipe } = c as PipeChan;
-  const nc = new PipeChan(c.dev, c.qid, pipe);
+const clone = (c: PipeChan): PipeChan => {
+  const nc = new PipeChan(c.dev, c.qid, c.pipe);
   nc.path = c.path;
   return nc;
 };
@@ -95,8 +94,8 @@ function endof(qid: Qid): End | -1 {
   return n === 1n ? 0 : n === 2n ? 1 : -1;
 }
 
-const gen: Gen = (_up, c, s) => {
-  const { pipe } = c as PipeChan;
+const gen: Gen<PipeChan> = (_up, c, s) => {
+  const { pipe } = c;
   const uid = pipe.owner;
   if (s === DEVDOTDOT) return { qid: pipe.qid(-1), name: "#|", length: 0, perm: 0o555, uid };
   const end = ENDS[s];
@@ -110,33 +109,6 @@ const gen: Gen = (_up, c, s) => {
   } satisfies Dirent;
 };
 
-function open(up: Proc, c: PipeChan, omode: number): PipeChan {
-  const { end, pipe } = c;
-  if (end === -1) {
-    if (omode !== OREAD) error(Ebadarg);
-    opened(c, omode);
-    return c;
-  }
-  devpermcheck(up.user, pipe.owner, pipe.perm, omode);
-  opened(c, omode);
-  pipe.qref[end]++;
-  c.iounit = MAXATOMIC;
-  return c;
-}
-
-/** As Plan 9: whatever goes wrong in a write posts the note, an interrupt too. */
-function* write(up: Proc, c: PipeChan, bytes: Uint8Array): Task<number> {
-  const { end } = c;
-  if (end === -1) return error(Eperm);
-  try {
-    yield* c.pipe.q[(1 - end) as End].write(bytes);
-    return bytes.length;
-  } catch (e) {
-    if (e instanceof PlanError && (c.flag & CMSG) === 0) note(up);
-    throw e;
-  }
-}
-
 /** Posts the note; a process that has as many as it can hold gets no more. */
 function note(up: Proc): void {
   try {
@@ -146,63 +118,95 @@ function note(up: Proc): void {
   }
 }
 
-function wstat(up: Proc, c: PipeChan, d: Wstat): void {
-  if ((c.qid.type & QTDIR) !== 0 || up.user !== c.pipe.owner) error(Eperm);
-  if (d.mode !== undefined) c.pipe.perm = d.mode & 0o777;
-  if (d.uid !== undefined) c.pipe.owner = d.uid;
+class Devpipe extends Dev<PipeChan> {
+  readonly dc = "|";
+  readonly name = "pipe";
+  readonly #limit: number;
+  #id = 0n;
+
+  constructor(k: Kernel, limit: number) {
+    super(k);
+    this.#limit = limit;
+  }
+
+  attach(up: Proc, spec: string): PipeChan {
+    const pipe = new Pipe(++this.#id, up.user, this.#limit);
+    const c = new PipeChan(this, pipe.qid(-1), pipe);
+    c.path = new Path(`#|${spec}`, []);
+    return c;
+  }
+
+  walk(up: Proc, c: PipeChan, names: readonly string[]): Walkqid<PipeChan> {
+    const wq = devwalk(up, clone(c), names, gen);
+    if (wq.clone !== null) wq.clone.end = endof(wq.clone.qid);
+    return wq;
+  }
+
+  stat(up: Proc, c: PipeChan): Dir {
+    if (c.end !== -1) return devstat(up, c, gen);
+    return devdirent(up, c, { qid: c.qid, name: ".", length: 0, perm: 0o555, uid: c.pipe.owner });
+  }
+
+  open(up: Proc, c: PipeChan, omode: number): PipeChan {
+    const { end, pipe } = c;
+    if (end === -1) {
+      if (omode !== OREAD) error(Ebadarg);
+      return opened(c, omode);
+    }
+    devpermcheck(up.user, pipe.owner, pipe.perm, omode);
+    opened(c, omode);
+    pipe.qref[end]++;
+    c.iounit = MAXATOMIC;
+    return c;
+  }
+
+  override close(c: PipeChan): void {
+    const { end } = c;
+    if ((c.flag & COPEN) !== 0 && end !== -1 && --c.pipe.qref[end] === 0) c.pipe.endclosed(end);
+  }
+
+  read(up: Proc, c: PipeChan, buf: Uint8Array): Answer<number> {
+    const { end } = c;
+    return end === -1 ? devdirread(up, c, buf, gen) : readend(c.pipe.q[end], buf);
+  }
+
+  override *bread(up: Proc, c: PipeChan, n: number): Task<Uint8Array> {
+    const { end } = c;
+    if (end !== -1) return yield* c.pipe.q[end].bread(n);
+    return yield* super.bread(up, c, n);
+  }
+
+  /** As Plan 9: whatever goes wrong in a write posts the note, an interrupt too. */
+  override *write(up: Proc, c: PipeChan, bytes: Uint8Array): Task<number> {
+    const { end } = c;
+    if (end === -1) return error(Eperm);
+    try {
+      yield* c.pipe.q[(1 - end) as End].write(bytes);
+      return bytes.length;
+    } catch (e) {
+      if (e instanceof PlanError && (c.flag & CMSG) === 0) note(up);
+      throw e;
+    }
+  }
+
+  override hangup(c: PipeChan): void {
+    if (c.end !== -1) c.pipe.hangup(c.end);
+  }
+
+  override wstat(up: Proc, c: PipeChan, d: Wstat): void {
+    if ((c.qid.type & QTDIR) !== 0 || up.user !== c.pipe.owner) error(Eperm);
+    if (d.mode !== undefined) c.pipe.perm = d.mode & 0o777;
+    if (d.uid !== undefined) c.pipe.owner = d.uid;
+  }
+}
+
+function* readend(q: Queue, buf: Uint8Array): Task<number> {
+  const block = yield* q.bread(buf.length);
+  buf.set(block);
+  return block.length;
 }
 
 /** Makes the pipe device. */
 export function newPipe(k: Kernel, limit: number = PIPELIMIT): Dev {
-  let id = 0n;
-  const dev: Dev = {
-    ...nodev,
-    dc: "|",
-    name: "pipe",
-    chans: k.chans,
-    *attach(up, spec) {
-      const pipe = new Pipe(++id, up.user, limit);
-      const c = new PipeChan(dev, pipe.qid(-1), pipe);
-      c.path = new Path(`#|${spec}`, []);
-      return c;
-    },
-    *walk(up, c, names) {
-      const wq = devwalk(up, clone(c), names, gen);
-      if (wq.clone instanceof PipeChan) wq.clone.end = endof(wq.clone.qid);
-      return wq;
-    },
-    *stat(up, c: PipeChan) {
-      if (c.end !== -1) return devstat(up, c, gen);
-      return devdirent(up, c, { qid: c.qid, name: ".", length: 0, perm: 0o555, uid: c.pipe.owner });
-    },
-    *open(up, c: PipeChan, omode) {
-      return open(up, c, omode);
-    },
-    *close(c: PipeChan) {
-      const { end } = c;
-      if ((c.flag & COPEN) !== 0 && end !== -1 && --c.pipe.qref[end as End] === 0)
-        c.pipe.endclosed(end as End);
-    },
-    *read(up, c: PipeChan, buf) {
-      const { end } = c;
-      if (end === -1) return devdirread(up, c, buf, gen);
-      const block = yield* c.pipe.q[end].bread(buf.length);
-      buf.set(block);
-      return block.length;
-    },
-    *bread(up, c: PipeChan, n) {
-      const { end } = c;
-      if (end !== -1) return yield* c.pipe.q[end].bread(n);
-      const buf = new Uint8Array(n);
-      return buf.subarray(0, devdirread(up, c, buf, gen));
-    },
-    write,
-    hangup(c: PipeChan) {
-      if (c.end !== -1) c.pipe.hangup(c.end);
-    },
-    *wstat(up, c: PipeChan, d) {
-      wstat(up, c, d);
-    },
-  };
-  return dev;
+  return new Devpipe(k, limit);
 }

@@ -7,16 +7,16 @@ import { Chan, Path } from "../kernel/chan.ts";
 import { OCEXEC, ORCLOSE, OWRITE, QTDIR, ERRMAX } from "../kernel/abi/const.ts";
 import {
   DEVDOTDOT,
+  Dev,
   devdir,
   devdirent,
   devdirread,
   devpermcheck,
   devwalk,
   dirname,
-  nodev,
   opened,
 } from "../kernel/dev.ts";
-import type { Dev, Dirent, Gen } from "../kernel/dev.ts";
+import type { Dirent, Gen, Walkqid } from "../kernel/dev.ts";
 import type { Dir, Qid } from "../kernel/abi/dir.ts";
 import {
   Ebadusefd,
@@ -32,7 +32,7 @@ import { programfile } from "../kernel/proc/exec.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { postnotepg } from "../kernel/proc/note.ts";
 import type { Proc } from "../kernel/proc/proc.ts";
-import type { Task } from "../kernel/proc/rendez.ts";
+import type { Answer, Task } from "../kernel/proc/rendez.ts";
 import { utfcut, utfdecode, utfencode } from "../kernel/abi/utf.ts";
 import { PROCFILES, checkopen, procctl, setnoteid, waittext } from "./procfile.ts";
 import type { Procfile } from "./procfile.ts";
@@ -65,7 +65,7 @@ function settle(c: ProcChan): ProcChan {
   return c;
 }
 
-const clone = (c: Chan): ProcChan => {
+const clone = (c: ProcChan): ProcChan => {
   const nc = new ProcChan(c.dev, c.qid);
   nc.path = c.path;
   return settle(nc);
@@ -100,7 +100,7 @@ function filedirent(p: Proc, i: number): Dirent | null {
     : { qid: pidqid(p.pid, i + 1), name: f.name, length: 0, perm: f.perm, uid: p.user };
 }
 
-const gen: Gen = (up, c, s, name) => {
+const gen: Gen<ProcChan> = (up, c, s, name) => {
   if (s === DEVDOTDOT) return ROOT;
   const pid = Number(c.qid.path >> FILEBITS);
   if (pid !== 0) {
@@ -111,56 +111,16 @@ const gen: Gen = (up, c, s, name) => {
     const p = s === 0 && /^[1-9][0-9]*$/.test(name) ? lookup(up.k, Number(name)) : null;
     return p === null ? null : piddirent(p);
   }
-  const listed = (c as ProcChan).list[s];
+  const listed = c.list[s];
   if (listed === undefined) return null;
   const p = lookup(up.k, listed);
   return p === null ? "skip" : piddirent(p);
 };
 
-function stat(up: Proc, c: ProcChan): Dir {
-  if (c.pid === 0) return devdirent(up, c, { ...ROOT, name: dirname(c) });
-  const p = procof(up, c);
-  const d = c.file === null ? piddirent(p) : filedirent(p, PROCFILES.indexOf(c.file));
-  return d === null ? error(Eprocdied) : devdirent(up, c, d);
-}
-
-function open(up: Proc, c: ProcChan, omode: number): ProcChan {
-  if (c.file !== null) {
-    const p = procof(up, c);
-    const mode = omode & ~(OCEXEC | ORCLOSE);
-    checkopen(p, c.file.name, mode);
-    if (c.file.name === "notepg" && mode !== OWRITE) error(Eperm);
-    devpermcheck(up.user, p.user, c.file.perm, omode);
-    c.noteid = p.noteid;
-  }
-  opened(c, omode);
-  return c;
-}
-
 /** The note that waits longest behind the one being handled, which is taken away. */
 function readnote(p: Proc, buf: Uint8Array): number {
   const [note] = p.notes.splice(1, 1);
   return note === undefined ? 0 : readstr(utfcut(note.text, buf.length), buf, 0);
-}
-
-function* read(up: Proc, c: ProcChan, buf: Uint8Array, offset: number): Task<number> {
-  if (c.file === null) {
-    if (c.dri === 0) c.list = [...up.k.procs.keys()];
-    return devdirread(up, c, buf, gen);
-  }
-  const p = procof(up, c);
-  switch (c.file.name) {
-    case "note":
-      return readnote(p, buf);
-    case "wait":
-      return readbytes(waittext(yield* p.await()), buf, 0);
-    case "text":
-      return readbytes(programfile(p.text), buf, offset);
-    default:
-      if (c.file.text === undefined) return error(Egreg);
-      if (c.text === null || offset === 0) c.text = utfencode(c.file.text(p));
-      return readbytes(c.text, buf, offset);
-  }
 }
 
 function postnote(p: Proc, text: string): void {
@@ -191,34 +151,78 @@ function* write(up: Proc, c: ProcChan, bytes: Uint8Array): Task<void> {
   }
 }
 
+class Devproc extends Dev<ProcChan> {
+  readonly dc = "p";
+  readonly name = "proc";
+
+  attach(_up: Proc, spec: string): ProcChan {
+    const c = new ProcChan(this, ROOTQID);
+    c.path = new Path(`#p${spec}`, []);
+    return c;
+  }
+
+  walk(up: Proc, c: ProcChan, names: readonly string[]): Walkqid<ProcChan> {
+    const wq = devwalk(up, clone(c), names, gen);
+    if (wq.clone !== null) settle(wq.clone);
+    return wq;
+  }
+
+  stat(up: Proc, c: ProcChan): Dir {
+    if (c.pid === 0) return devdirent(up, c, { ...ROOT, name: dirname(c) });
+    const p = procof(up, c);
+    const d = c.file === null ? piddirent(p) : filedirent(p, PROCFILES.indexOf(c.file));
+    return d === null ? error(Eprocdied) : devdirent(up, c, d);
+  }
+
+  open(up: Proc, c: ProcChan, omode: number): ProcChan {
+    if (c.file !== null) {
+      const p = procof(up, c);
+      const mode = omode & ~(OCEXEC | ORCLOSE);
+      checkopen(p, c.file.name, mode);
+      if (c.file.name === "notepg" && mode !== OWRITE) error(Eperm);
+      devpermcheck(up.user, p.user, c.file.perm, omode);
+      c.noteid = p.noteid;
+    }
+    return opened(c, omode);
+  }
+
+  read(up: Proc, c: ProcChan, buf: Uint8Array, offset: number): Answer<number> {
+    if (c.file === null) {
+      if (c.dri === 0) c.list = [...up.k.procs.keys()];
+      return devdirread(up, c, buf, gen);
+    }
+    return readfile(c, c.file, procof(up, c), { buf, offset });
+  }
+
+  override *write(up: Proc, c: ProcChan, bytes: Uint8Array): Task<number> {
+    yield* write(up, c, bytes);
+    return bytes.length;
+  }
+}
+
+/** Where a read puts what it finds, and from where on. */
+type Into = { readonly buf: Uint8Array; readonly offset: number };
+
+function readfile(c: ProcChan, file: Procfile, p: Proc, { buf, offset }: Into): Answer<number> {
+  switch (file.name) {
+    case "note":
+      return readnote(p, buf);
+    case "wait":
+      return readwait(p, buf);
+    case "text":
+      return readbytes(programfile(p.text), buf, offset);
+    default:
+      if (file.text === undefined) return error(Egreg);
+      if (c.text === null || offset === 0) c.text = utfencode(file.text(p));
+      return readbytes(c.text, buf, offset);
+  }
+}
+
+function* readwait(p: Proc, buf: Uint8Array): Task<number> {
+  return readbytes(waittext(yield* p.await()), buf, 0);
+}
+
 /** Makes the process device. */
 export function newProc(k: Kernel): Dev {
-  const dev: Dev = {
-    ...nodev,
-    dc: "p",
-    name: "proc",
-    chans: k.chans,
-    *attach(_up, spec) {
-      const c = new ProcChan(dev, ROOTQID);
-      c.path = new Path(`#p${spec}`, []);
-      return c;
-    },
-    *walk(up, c, names) {
-      const wq = devwalk(up, clone(c), names, gen);
-      if (wq.clone instanceof ProcChan) settle(wq.clone);
-      return wq;
-    },
-    *stat(up, c: ProcChan) {
-      return stat(up, c);
-    },
-    *open(up, c: ProcChan, omode) {
-      return open(up, c, omode);
-    },
-    read,
-    *write(up, c: ProcChan, bytes) {
-      yield* write(up, c, bytes);
-      return bytes.length;
-    },
-  };
-  return dev;
+  return new Devproc(k);
 }

@@ -17,6 +17,7 @@ import {
 } from "../kernel/abi/const.ts";
 import {
   DEVDOTDOT,
+  Dev,
   devdir,
   devdirent,
   devdirread,
@@ -27,7 +28,7 @@ import {
   opened,
   openmode,
 } from "../kernel/dev.ts";
-import type { Dev, Dirent, Gen, Walkqid, Want } from "../kernel/dev.ts";
+import type { Dirent, Gen, Walkqid, Want } from "../kernel/dev.ts";
 import type { Dir, Qid, Wstat } from "../kernel/abi/dir.ts";
 import {
   Ebadusefd,
@@ -46,15 +47,13 @@ import type { Kernel } from "../kernel/kernel.ts";
 import { checkelem } from "../kernel/abi/elems.ts";
 import { ccloseq } from "../kernel/proc/pgrp.ts";
 import type { Proc } from "../kernel/proc/proc.ts";
-import type { Task } from "../kernel/proc/rendez.ts";
+import type { Answer, Task } from "../kernel/proc/rendez.ts";
 import { strtoul, written } from "./text.ts";
 
 /** The registry as boot and mount(2) use it. */
-export interface Srv extends Dev {
+export interface Srv extends Dev<SrvChan> {
   /** Posts c, whose reference it takes, under a name: what boot does for its root. */
   post(name: string, c: Chan): void;
-  /** The name, "#s/name", that c is posted under; null when it is not. */
-  srvname(c: Chan): string | null;
 }
 
 /** A posted channel, or one that is yet to be. */
@@ -79,9 +78,9 @@ class SrvChan extends Chan {
   list: readonly Service[] = [];
 }
 
-const clone = (c: Chan): SrvChan => {
+const clone = (c: SrvChan): SrvChan => {
   const nc = new SrvChan(c.dev, c.qid);
-  nc.service = (c as SrvChan).service;
+  nc.service = c.service;
   nc.path = c.path;
   return nc;
 };
@@ -100,17 +99,16 @@ function serviceof(c: SrvChan): Service {
   return c.service.removed ? error(Enonexist) : c.service;
 }
 
-class SrvDev implements Srv {
+class Devsrv extends Dev<SrvChan> implements Srv {
   readonly dc = "s";
   readonly name = "srv";
-  readonly chans;
   readonly #k: Kernel;
   readonly #services = new Map<string, Service>();
   #path = 0n;
 
   constructor(k: Kernel) {
+    super(k);
     this.#k = k;
-    this.chans = k.chans;
   }
 
   #new(name: string, owner: string, perm: number): Service {
@@ -126,37 +124,36 @@ class SrvDev implements Srv {
     return s;
   }
 
-  readonly #gen: Gen = (_up, chan, s, name) => {
+  readonly #gen: Gen<SrvChan> = (_up, { list }, s, name) => {
     if (s === DEVDOTDOT) return ROOT;
-    const { list } = chan as SrvChan;
     const sv = name === null ? list[s] : s === 0 ? this.#services.get(name) : undefined;
     if (sv === undefined) return null;
     return sv.removed ? "skip" : dirent(sv);
   };
 
-  *attach(_up: Proc, spec: string): Task<Chan> {
+  attach(_up: Proc, spec: string): SrvChan {
     const c = new SrvChan(this, ROOTQID);
     c.path = new Path(`#s${spec}`, []);
     return c;
   }
 
-  *walk(up: Proc, c: SrvChan, names: readonly string[]): Task<Walkqid> {
+  walk(up: Proc, c: SrvChan, names: readonly string[]): Walkqid<SrvChan> {
     const wq = devwalk(up, clone(c), names, this.#gen);
     const last = names[names.length - 1];
-    if (wq.clone instanceof SrvChan && last !== undefined) {
+    if (wq.clone !== null && last !== undefined) {
       const file = (wq.clone.qid.type & QTDIR) === 0;
       wq.clone.service = file ? (this.#services.get(last) ?? null) : null;
     }
     return wq;
   }
 
-  *stat(up: Proc, c: SrvChan): Task<Dir> {
+  stat(up: Proc, c: SrvChan): Dir {
     if (c.service !== null) return devdirent(up, c, dirent(serviceof(c)));
     return devdirent(up, c, { ...ROOT, name: dirname(c) });
   }
 
   /** Opens a directory, or gives the Chan that was posted. */
-  *open(up: Proc, c: SrvChan, omode: number): Task<Chan> {
+  open(up: Proc, c: SrvChan, omode: number): Answer<Chan> {
     if (c.service === null) {
       if ((omode & ORCLOSE) !== 0) error(Eperm);
       if (omode !== OREAD) error(Eisdir);
@@ -168,12 +165,15 @@ class SrvDev implements Srv {
     const mode = openmode(omode & ~(OCEXEC | ORCLOSE));
     if (mode !== s.chan.mode && s.chan.mode !== ORDWR) error(Eperm);
     devpermcheck(up.user, s.owner, s.perm, omode);
-    const posted = s.chan.incref();
+    return this.#posted(c, s.chan.incref());
+  }
+
+  *#posted(c: SrvChan, posted: Chan): Task<Chan> {
     yield* cclose(c);
     return posted;
   }
 
-  *create(up: Proc, c: SrvChan, name: string, want: Want): Task<Chan> {
+  override create(up: Proc, c: SrvChan, name: string, want: Want): SrvChan {
     const mode = openmode(want.omode & ~(OCEXEC | ORCLOSE));
     if (c.service !== null || (want.perm & DMDIR) !== 0 || mode !== OWRITE) error(Eperm);
     if (this.#services.has(name)) error(Esrvexist);
@@ -183,12 +183,12 @@ class SrvDev implements Srv {
     return opened(c, want.omode);
   }
 
-  *close(c: SrvChan): Task<void> {
+  override close(c: SrvChan): Answer<void> {
     if ((c.flag & COPEN) === 0 || (c.flag & CRCLOSE) === 0) return;
-    if (c.service !== null && !c.service.removed) yield* this.#drop(c.service);
+    if (c.service !== null && !c.service.removed) return this.#drop(c.service);
   }
 
-  *read(up: Proc, c: SrvChan, buf: Uint8Array): Task<number> {
+  read(up: Proc, c: SrvChan, buf: Uint8Array): number {
     if (c.service !== null) return error(Eperm);
     // The newest first, as on Plan 9.
     if (c.dri === 0) c.list = [...this.#services.values()].reverse();
@@ -196,7 +196,7 @@ class SrvDev implements Srv {
   }
 
   /** Posts the descriptor whose number is written; what is no number counts as 0. */
-  *write(up: Proc, c: SrvChan, bytes: Uint8Array): Task<number> {
+  override write(up: Proc, c: SrvChan, bytes: Uint8Array): number {
     if (bytes.length >= MAXNUMBER) error(Egreg);
     const s = serviceof(c);
     const posted = up.fgrp.get(strtoul(written(bytes)));
@@ -207,10 +207,10 @@ class SrvDev implements Srv {
     return bytes.length;
   }
 
-  *remove(up: Proc, c: SrvChan): Task<void> {
+  override remove(up: Proc, c: SrvChan): Task<void> {
     const s = serviceof(c);
     if (s.owner !== up.user && up.user !== this.#k.user) error(Eperm);
-    yield* this.#drop(s);
+    return this.#drop(s);
   }
 
   *#drop(s: Service): Task<void> {
@@ -221,7 +221,7 @@ class SrvDev implements Srv {
     if (posted !== null) yield* ccloseq(posted);
   }
 
-  *wstat(up: Proc, c: SrvChan, d: Wstat): Task<void> {
+  override wstat(up: Proc, c: SrvChan, d: Wstat): void {
     const s = serviceof(c);
     if (s.owner !== up.user && up.user !== this.#k.user) error(Eperm);
     if (d.name !== undefined && d.name !== s.name) this.#rename(s, d.name);
@@ -244,7 +244,7 @@ class SrvDev implements Srv {
     this.#new(name, this.#k.user, 0o600).chan = c;
   }
 
-  srvname(c: Chan): string | null {
+  override srvname(c: Chan): string | null {
     for (const s of this.#services.values()) if (s.chan === c) return `#s/${s.name}`;
     return null;
   }
@@ -252,5 +252,5 @@ class SrvDev implements Srv {
 
 /** Makes the service registry. */
 export function newSrv(k: Kernel): Srv {
-  return new SrvDev(k);
+  return new Devsrv(k);
 }

@@ -8,8 +8,8 @@
 import type { Dev } from "./dev.ts";
 import type { Qid } from "./abi/dir.ts";
 import { assert } from "./abi/errors.ts";
-import { QLock } from "./proc/rendez.ts";
-import type { Task } from "./proc/rendez.ts";
+import { DONE, QLock, istask, waitfor } from "./proc/rendez.ts";
+import type { Answer, Task } from "./proc/rendez.ts";
 import type { Streams } from "./stream.ts";
 
 // Chan.flag
@@ -155,46 +155,65 @@ export class Chan {
 }
 
 /**
- * Gives up a reference; the last one closes the file at its device. Devices fail here only for what was
- * written and not yet answered for (a stream): close(2) reports that.
+ * Gives up a reference; the last one closes the file at its device. Where that needs no waiting, all is
+ * done when this returns. Devices fail here only for what was written and not yet answered for (a stream):
+ * close(2) reports that.
  */
 export function cclose(c: Chan): Task<void> {
   return c.union === null && c.mtpt === null ? closeone(c) : ccloseall([c]);
 }
 
 /** cclose, but for the Chans that this one holds. */
-function* closeone(c: Chan): Task<void> {
+function closeone(c: Chan): Task<void> {
   assert(c.ref > 0, "cclose of a closed Chan");
-  if (--c.ref > 0) return;
+  if (c.ref > 1) {
+    c.ref--;
+    return DONE;
+  }
+  c.ref = 0;
+  if (c.streams !== null || c.mux !== null) return closebusy(c);
+  const a = closedev(c);
+  if (istask(a)) return closing(c, a);
+  chandrop(c);
+  return DONE;
+}
+
+/** The device's close; one that fails at once has ended the Chan all the same. */
+function closedev(c: Chan): Answer<void> {
+  try {
+    return c.dev.close(c);
+  } catch (e) {
+    chandrop(c);
+    throw e;
+  }
+}
+
+function* closing(c: Chan, a: Task<void>): Task<void> {
+  try {
+    yield* a;
+  } finally {
+    chandrop(c);
+  }
+}
+
+/** closeone of a Chan with streams, or with a connection. */
+function* closebusy(c: Chan): Task<void> {
   try {
     try {
       if (c.streams !== null) yield* closestreams(c, c.streams);
     } finally {
       if (c.mux !== null) yield* c.mux.close();
-      yield* c.dev.close(c);
+      yield* waitfor(c.dev.close(c));
     }
   } finally {
-    c.dev.chans.unlink(c);
+    chandrop(c);
   }
 }
 
-/** cclose where nothing has to be waited for; false when cclose must be called. */
-export function closenow(c: Chan): boolean {
-  if (c.ref > 1) {
-    c.ref--;
-    return true;
-  }
-  const { dev } = c;
-  if (dev.closeof === undefined || c.streams !== null || c.mux !== null) return false;
-  if (c.union !== null || c.mtpt !== null) return false;
-  assert(c.ref > 0, "cclose of a closed Chan");
+/** Takes a Chan out of the account: it was closed, or made and never used. */
+export function chandrop(c: Chan): void {
   c.ref = 0;
-  try {
-    dev.closeof(c);
-  } finally {
-    dev.chans.unlink(c);
-  }
-  return true;
+  c.dev.chans.unlink(c);
 }
 
 /** What a closed Chan holds of the name space: the member of a union that was read, the mount points. */

@@ -6,7 +6,7 @@
 // the old alone. open and create take over the Chan they are given when they succeed; when they throw it
 // is still the caller's. A Chan that was removed is still to be closed.
 
-import { COPEN, Chan, Path } from "./chan.ts";
+import { COPEN, Chan, Path, chandrop } from "./chan.ts";
 import type { Chans } from "./chan.ts";
 import { DMDIR, OCEXEC, ORCLOSE, OEXEC, OREAD, OTRUNC, QTDIR } from "./abi/const.ts";
 import { convD2M, sizeD2M } from "./abi/dir.ts";
@@ -22,7 +22,8 @@ import {
   error,
 } from "./abi/errors.ts";
 import type { Proc } from "./proc/proc.ts";
-import type { Task } from "./proc/rendez.ts";
+import { waitfor } from "./proc/rendez.ts";
+import type { Answer, Task } from "./proc/rendez.ts";
 import type { Readstream, Writestream } from "./stream.ts";
 import type { Wire } from "./trace.ts";
 
@@ -31,65 +32,107 @@ import type { Wire } from "./trace.ts";
  * and `error` says why the next was not (the device's own string when it was the first, else the
  * kernel's "does not exist" or "not a directory"). A miss is a value, so that a union can go on.
  */
-export type Walkqid = {
-  readonly clone: Chan | null;
+export type Walkqid<C extends Chan = Chan> = {
+  readonly clone: C | null;
   readonly qids: readonly Qid[];
   readonly error: string;
 };
 
-/** One device: every operation may wait and throws PlanError. */
-export interface Dev {
+/**
+ * One device: a vector of operations, each with its default here, so that a device writes down what is its
+ * own. C is the device's kind of Chan. An operation throws PlanError when it fails, and gives a value, or a
+ * Task where it has to wait: a star in front of an operation means that it may sleep.
+ */
+export abstract class Dev<C extends Chan = Chan> {
   /** Its character in # names, as a string of one code point. */
-  readonly dc: string;
+  abstract readonly dc: string;
   /** Its name in /dev/drivers. */
-  readonly name: string;
+  abstract readonly name: string;
   /** The kernel's account of Chans, to which its own are added. */
   readonly chans: Chans;
-  attach(up: Proc, spec: string): Task<Chan>;
-  walk(up: Proc, c: Chan, names: readonly string[]): Task<Walkqid>;
-  stat(up: Proc, c: Chan): Task<Dir>;
-  open(up: Proc, c: Chan, omode: number): Task<Chan>;
-  create(up: Proc, c: Chan, name: string, want: Want): Task<Chan>;
-  close(c: Chan): Task<void>;
-  /** Fills buf from offset on; returns how many bytes. */
-  read(up: Proc, c: Chan, buf: Uint8Array, offset: number): Task<number>;
-  write(up: Proc, c: Chan, bytes: Uint8Array, offset: number): Task<number>;
-  /** walk, for a device that has it all at hand and never waits: the Chan, or a miss as walk's. */
-  walkof?(up: Proc, c: Chan, names: readonly string[]): Chan | Walkqid;
-  /** walk and stat at once, for a device that has it all at hand: no Chan is made. */
-  statof?(up: Proc, c: Chan, names: readonly string[]): Dir | Walkqid;
-  /** open, read and close, for such a device. */
-  openof?(up: Proc, c: Chan, omode: number): Chan;
-  readof?(up: Proc, c: Chan, buf: Uint8Array, offset: number): number;
-  closeof?(c: Chan): void;
-  remove(up: Proc, c: Chan): Task<void>;
-  wstat(up: Proc, c: Chan, d: Wstat): Task<void>;
-  /** Reads at most n bytes without copying: the result is the caller's. Empty means end of file. */
-  bread?(up: Proc, c: Chan, n: number): Task<Uint8Array>;
-  /** Ends what the device holds of its host (sockets, files): the kernel shuts down. */
-  shutdown?(): void;
-  /** The name under which c is posted, "#s/x": the service registry's. */
-  srvname?(c: Chan): string | null;
-  /** Ends a connection both ways, at once: who is at its other end cannot be believed. */
-  hangup?(c: Chan): void;
-  /** The number of the 9P connection that c goes over: the mount driver's. */
-  conn?(c: Chan): number;
-  /** Who is at the other end of a connection, "far!564"; null when that has no name. */
-  peer?(c: Chan): string | null;
-  /** The connection under c and the bytes written and read so far, where "wire" events tell of it. */
-  wire?(c: Chan): Wire | null;
-  /** Whether c's offset means something, so that reads and writes at it run in the order made. */
-  plain?(c: Chan): boolean;
-  /** Reads ahead from c's offset on; a device without it is simply read. */
-  rstream?(up: Proc, c: Chan): Task<Readstream>;
-  /** Writes without waiting from c's offset on. */
-  wstream?(up: Proc, c: Chan): Writestream;
   /** It waits for the host's world, so a virtual clock must stand still meanwhile. */
-  readonly outside?: boolean;
+  readonly outside: boolean = false;
+  /** What walks its Chans later, together with the operation that needs the walk; see Later. */
+  readonly later: Later | null = null;
+
+  constructor(k: { readonly chans: Chans }) {
+    this.chans = k.chans;
+  }
+
+  abstract attach(up: Proc, spec: string): Answer<C>;
+  abstract walk(up: Proc, c: C, names: readonly string[]): Answer<Walkqid>;
+  abstract stat(up: Proc, c: C): Answer<Dir>;
+  abstract open(up: Proc, c: C, omode: number): Answer<Chan>;
+  /** Fills buf from offset on; gives how many bytes. */
+  abstract read(up: Proc, c: C, buf: Uint8Array, offset: number): Answer<number>;
+
+  create(_up: Proc, _c: C, _name: string, _want: Want): Answer<Chan> {
+    return error(Eperm);
+  }
+
+  close(_c: C): Answer<void> {}
+
+  write(_up: Proc, _c: C, _bytes: Uint8Array, _offset: number): Answer<number> {
+    return error(Eperm);
+  }
+
+  remove(_up: Proc, _c: C): Answer<void> {
+    error(Eperm);
+  }
+
+  wstat(_up: Proc, _c: C, _d: Wstat): Answer<void> {
+    error(Eperm);
+  }
+
+  /** Reads at most n bytes at the Chan's offset; the result is the caller's. Empty means end of file. */
+  *bread(up: Proc, c: C, n: number): Task<Uint8Array> {
+    const buf = new Uint8Array(n);
+    return buf.subarray(0, yield* waitfor(this.read(up, c, buf, c.offset)));
+  }
+
+  /** Whether c's offset means something, so that reads and writes at it run in the order made. */
+  plain(_c: C): boolean {
+    return false;
+  }
+
+  /** Reads ahead from c's offset on; null: the file is simply read. */
+  rstream(_up: Proc, _c: C): Answer<Readstream | null> {
+    return null;
+  }
+
+  /** Writes without waiting from c's offset on; null: the file is simply written. */
+  wstream(_up: Proc, _c: C): Writestream | null {
+    return null;
+  }
+
+  /** The name under which c is posted, "#s/x": the service registry's. */
+  srvname(_c: Chan): string | null {
+    return null;
+  }
+
+  /** Ends a connection both ways, at once: who is at its other end cannot be believed. */
+  hangup(_c: C): void {}
+
+  /** The number of the 9P connection that c goes over: the mount driver's. 0 for any other device. */
+  conn(_c: C): number {
+    return 0;
+  }
+
+  /** Who is at the other end of a connection, "far!564"; null when that has no name. */
+  peer(_c: C): string | null {
+    return null;
+  }
+
+  /** The connection under c and the bytes written and read so far, where "wire" events tell of it. */
+  wire(_c: C): Wire | null {
+    return null;
+  }
+
   /** Lets what is reached from c, the root of a mount with MCACHE, be remembered. */
-  cache?(c: Chan): void;
-  /** A Chan that may be walked later, together with the operation that needs it; see Later. */
-  readonly later?: Later;
+  cache(_c: C): void {}
+
+  /** Ends what the device holds of its host (sockets, files): the kernel shuts down. */
+  shutdown(): void {}
 }
 
 /** How create(2) wants the file. */
@@ -100,13 +143,13 @@ export type Want = { readonly omode: number; readonly perm: number };
  * Chans live inside one system call. An error that happened in the walk has PlanError.at, the number of
  * elements walked; the Chan's qid is then, and after a success, that of the last element walked.
  */
-export interface Later extends Dev {
+export interface Later<C extends Chan = Chan> extends Dev<C> {
   /** A Chan that pretends to have walked from c; null when c's server cannot take groups. */
-  defer(c: Chan, names: readonly string[]): Chan | null;
+  defer(c: Chan, names: readonly string[]): C | null;
   /** Sends the walk now, or the walk and a stat; a force or stat receives it, a close drops it. */
-  ask(up: Proc, c: Chan, what: "walk" | "stat"): Task<void>;
+  ask(up: Proc, c: C, what: "walk" | "stat"): Task<void>;
   /** Makes the walk, or receives what ask sent. */
-  force(up: Proc, c: Chan): Task<Walkqid>;
+  force(up: Proc, c: C): Task<Walkqid>;
 }
 
 /** The device switch: devices by character, in the order given at boot. */
@@ -142,7 +185,12 @@ export const DEVDOTDOT = -1;
  * Describes a device's tree: entry number s of directory c, or the parent when s is DEVDOTDOT. null
  * ends the directory, "skip" is a hole in it. `name` is what is looked for, when something is.
  */
-export type Gen = (up: Proc, c: Chan, s: number, name: string | null) => Dirent | null | "skip";
+export type Gen<C extends Chan = Chan> = (
+  up: Proc,
+  c: C,
+  s: number,
+  name: string | null,
+) => Dirent | null | "skip";
 
 export const devdir = (path: bigint): Qid => ({ path, vers: 0, type: QTDIR });
 export const devfile = (path: bigint, vers = 0): Qid => ({ path, vers, type: 0 });
@@ -161,12 +209,17 @@ export function devclone(c: Chan): Chan {
   return nc;
 }
 
-export function miss(qids: readonly Qid[], text: string): Walkqid {
+export function miss(qids: readonly Qid[], text: string): Walkqid<never> {
   return { clone: null, qids, error: text };
 }
 
 /** Walks names through gen, with a Chan for the result that starts as one for c's file. */
-export function devwalk(up: Proc, nc: Chan, names: readonly string[], gen: Gen): Walkqid {
+export function devwalk<C extends Chan>(
+  up: Proc,
+  nc: C,
+  names: readonly string[],
+  gen: Gen<C>,
+): Walkqid<C> {
   const qids: Qid[] = [];
   let found: string | null = null;
   for (const name of names) {
@@ -175,12 +228,12 @@ export function devwalk(up: Proc, nc: Chan, names: readonly string[], gen: Gen):
     qids.push(nc.qid);
   }
   if (found === null) return { clone: nc, qids, error: "" };
-  nc.dev.chans.unlink(nc);
+  chandrop(nc);
   return miss(qids, qids.length === 0 || found === Enotdir ? found : Edoesnotexist);
 }
 
 /** One element: moves nc there and returns null, or says why not. */
-function devstep(up: Proc, nc: Chan, name: string, gen: Gen): string | null {
+function devstep<C extends Chan>(up: Proc, nc: C, name: string, gen: Gen<C>): string | null {
   if (name === ".") return null;
   if (name === "..") {
     const d = gen(up, nc, DEVDOTDOT, null);
@@ -223,7 +276,7 @@ export function dirname(c: Chan): string {
 }
 
 /** stat through gen: a file is found by its qid among its siblings, a directory is described by itself. */
-export function devstat(up: Proc, c: Chan, gen: Gen): Dir {
+export function devstat<C extends Chan>(up: Proc, c: C, gen: Gen<C>): Dir {
   for (let s = 0; ; s++) {
     const d = gen(up, c, s, null);
     if (d === null) {
@@ -235,7 +288,7 @@ export function devstat(up: Proc, c: Chan, gen: Gen): Dir {
 }
 
 /** Whole entries of a directory into buf, from entry c.dri on. */
-export function devdirread(up: Proc, c: Chan, buf: Uint8Array, gen: Gen): number {
+export function devdirread<C extends Chan>(up: Proc, c: C, buf: Uint8Array, gen: Gen<C>): number {
   let n = 0;
   for (; ; c.dri++) {
     const e = gen(up, c, c.dri, null);
@@ -269,7 +322,7 @@ export function openmode(omode: number): number {
 }
 
 /** open through gen: permissions as gen says; directories to read only. */
-export function devopen(up: Proc, c: Chan, omode: number, gen: Gen): Chan {
+export function devopen<C extends Chan>(up: Proc, c: C, omode: number, gen: Gen<C>): C {
   for (let s = 0; ; s++) {
     const d = gen(up, c, s, null);
     if (d === null) break;
@@ -282,7 +335,7 @@ export function devopen(up: Proc, c: Chan, omode: number, gen: Gen): Chan {
 }
 
 /** The end of every open: directories are read only, the mode is kept. */
-export function opened(c: Chan, omode: number): Chan {
+export function opened<C extends Chan>(c: C, omode: number): C {
   const mode = omode & ~(OCEXEC | ORCLOSE);
   if ((c.qid.type & QTDIR) !== 0 && mode !== OREAD) error(Eperm);
   c.mode = openmode(mode);
@@ -290,20 +343,3 @@ export function opened(c: Chan, omode: number): Chan {
   c.offset = 0;
   return c;
 }
-
-/** The operations that most kernel devices refuse or have nothing to do for. */
-export const nodev = {
-  *create(): Task<Chan> {
-    return error(Eperm);
-  },
-  *remove(): Task<void> {
-    error(Eperm);
-  },
-  *wstat(): Task<void> {
-    error(Eperm);
-  },
-  *write(): Task<number> {
-    return error(Eperm);
-  },
-  *close(): Task<void> {},
-} as const;

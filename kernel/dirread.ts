@@ -10,6 +10,7 @@ import { convD2M, sizeD2M } from "./abi/dir.ts";
 import type { Dir } from "./abi/dir.ts";
 import { Edirseek, Eintr, Eshort, PlanError, error } from "./abi/errors.ts";
 import type { Proc } from "./proc/proc.ts";
+import { waitfor } from "./proc/rendez.ts";
 import type { Task } from "./proc/rendez.ts";
 
 /** Back to the first entry: what seek to 0, and a read there, do. */
@@ -40,7 +41,7 @@ export function* dirread(up: Proc, c: Chan, buf: Uint8Array, offset: number): Ta
 function* fresh(up: Proc, c: Chan, buf: Uint8Array): Task<number> {
   const n =
     c.union === null
-      ? yield* c.dev.read(up, c, buf, c.devoffset)
+      ? yield* waitfor(c.dev.read(up, c, buf, c.devoffset))
       : yield* unionread(up, c.union, buf);
   c.devoffset += n;
   if (n === 0) return 0;
@@ -82,7 +83,7 @@ function* unionread(up: Proc, u: Unionstate, buf: Uint8Array): Task<number> {
 function* memberread(up: Proc, u: Unionstate, m: Chan, buf: Uint8Array): Task<number> {
   try {
     u.umc ??= yield* openmember(up, m);
-    const n = yield* u.umc.dev.read(up, u.umc, buf, u.umc.devoffset);
+    const n = yield* waitfor(u.umc.dev.read(up, u.umc, buf, u.umc.devoffset));
     u.umc.devoffset += n;
     return n;
   } catch (e) {
@@ -98,9 +99,9 @@ function* openmember(up: Proc, m: Chan): Task<Chan> {
   let c: Chan | null = null;
   let open = false;
   try {
-    c = m.dev.later?.defer(m, []) ?? (yield* m.dev.walk(up, m, [])).clone;
+    c = m.dev.later?.defer(m, []) ?? (yield* waitfor(m.dev.walk(up, m, []))).clone;
     if (c === null) return error("clone failed");
-    c = yield* c.dev.open(up, c, OREAD);
+    c = yield* waitfor(c.dev.open(up, c, OREAD));
     open = true;
     return c;
   } finally {
@@ -112,7 +113,7 @@ function* openmember(up: Proc, m: Chan): Task<Chan> {
 /** The entry of what is mounted; null, which keeps the entry it covers, when its server is gone. */
 export function* statquiet(up: Proc, c: Chan): Task<Dir | null> {
   try {
-    return yield* c.dev.stat(up, c);
+    return yield* waitfor(c.dev.stat(up, c));
   } catch (e) {
     if (e instanceof PlanError) return null;
     throw e;

@@ -20,6 +20,7 @@
 import type { Chan } from "./chan.ts";
 import { Eintr, PlanError } from "./abi/errors.ts";
 import type { Proc } from "./proc/proc.ts";
+import { waitfor } from "./proc/rendez.ts";
 import type { Task } from "./proc/rendez.ts";
 
 /** Bytes on their way from a file. */
@@ -85,14 +86,15 @@ export function* endwrite(c: Chan): Task<void> {
 
 /** Starts reading ahead at the Chan's offset where its device can. */
 export function* startread(up: Proc, c: Chan): Task<void> {
-  if (c.dev.rstream === undefined) return;
-  streamsof(c).r = yield* c.dev.rstream(up, c);
+  const r = yield* waitfor(c.dev.rstream(up, c));
+  if (r !== null) streamsof(c).r = r;
 }
 
 /** The next bytes at the Chan's offset, from the stream or from the device. */
 export function* takeread(up: Proc, c: Chan, buf: Uint8Array): Task<number> {
   const r = c.streams?.r ?? null;
-  const n = r === null ? yield* c.dev.read(up, c, buf, c.offset) : yield* ahead(up, c, r, buf);
+  const n =
+    r === null ? yield* waitfor(c.dev.read(up, c, buf, c.offset)) : yield* ahead(up, c, r, buf);
   c.offset += n;
   return n;
 }
@@ -105,7 +107,7 @@ function* ahead(up: Proc, c: Chan, r: Readstream, buf: Uint8Array): Task<number>
     // Another call may have ended the stream while this one slept.
     const ended = c.streams !== null && c.streams.r !== r;
     if (!ended || !(e instanceof PlanError) || e.message !== Eintr) throw e;
-    return yield* c.dev.read(up, c, buf, offset);
+    return yield* waitfor(c.dev.read(up, c, buf, offset));
   }
 }
 
@@ -113,7 +115,7 @@ function* ahead(up: Proc, c: Chan, r: Readstream, buf: Uint8Array): Task<number>
 export function* givewrite(up: Proc, c: Chan, bytes: Uint8Array): Task<number> {
   const s = streamsof(c);
   if (s.next !== undefined) yield* endwrite(c);
-  s.w ??= c.dev.wstream?.(up, c) ?? null;
+  s.w ??= c.dev.wstream(up, c);
   const n = s.w === null ? yield* plainwrite(up, c, bytes) : yield* s.w.write(up, bytes);
   c.offset += n;
   return n;
@@ -126,7 +128,7 @@ export function* givewrite(up: Proc, c: Chan, bytes: Uint8Array): Task<number> {
 export function* writewith(up: Proc, c: Chan, bytes: Uint8Array, offset: number): Task<number> {
   const s = c.streams;
   if (s?.asked !== true || offset !== (s.next ?? c.offset)) return -1;
-  const w = (s.w ??= c.dev.wstream?.(up, c) ?? null);
+  const w = (s.w ??= c.dev.wstream(up, c));
   if (w === null) return -1;
   const end = offset + bytes.length;
   // The next may come before this one is sent.
@@ -147,7 +149,7 @@ export function* writewith(up: Proc, c: Chan, bytes: Uint8Array, offset: number)
 /** A write that is answered at once, with the offset if it fails. */
 function* plainwrite(up: Proc, c: Chan, bytes: Uint8Array): Task<number> {
   try {
-    return yield* c.dev.write(up, c, bytes, c.offset);
+    return yield* waitfor(c.dev.write(up, c, bytes, c.offset));
   } catch (e) {
     if (e instanceof PlanError) {
       e.offset ??= c.offset;

@@ -1,11 +1,12 @@
 // Files by name and by descriptor: open(2), remove(2), chdir(2), dup(2), pipe(2), fd2path(2).
 
-import { cclose, closenow } from "../kernel/chan.ts";
+import { cclose } from "../kernel/chan.ts";
 import type { Chan } from "../kernel/chan.ts";
 import { OCEXEC, OEXCL, OEXEC, ORCLOSE, ORDWR, OSTREAM, OTRUNC } from "../kernel/abi/const.ts";
 import { Ebadarg, Ebadfd, Ebadsharp, Enofd, error } from "../kernel/abi/errors.ts";
 import { Acreate, Aopen, Aremove, Atodir } from "../kernel/names/namespace.ts";
 import type { Proc } from "../kernel/proc/proc.ts";
+import { waitfor } from "../kernel/proc/rendez.ts";
 import type { Task } from "../kernel/proc/rendez.ts";
 import { utfcut } from "../kernel/abi/utf.ts";
 import { checkname, checknum } from "./arg.ts";
@@ -60,8 +61,7 @@ function* nofd(c: Chan): Task<never> {
 }
 
 export function* close(up: Proc, fd: number): Task<void> {
-  const c = up.fgrp.take(fd);
-  if (!closenow(c)) yield* cclose(c);
+  yield* cclose(up.fgrp.take(fd));
 }
 
 export function* remove(up: Proc, name: string): Task<void> {
@@ -86,15 +86,15 @@ export function* dup(up: Proc, fd: number, nfd = -1): Task<number> {
 export function* pipe(up: Proc): Task<[number, number]> {
   const dev = up.k.devtab.get("|");
   if (dev === undefined) return error(Ebadsharp);
-  const root = yield* dev.attach(up, "");
+  const root = yield* waitfor(dev.attach(up, ""));
   const ends: Chan[] = [];
   try {
     for (const name of ["data", "data1"]) {
-      const { clone, error: why } = yield* dev.walk(up, root, [name]);
+      const { clone, error: why } = yield* waitfor(dev.walk(up, root, [name]));
       if (clone === null) return error(why);
       ends.push(clone);
       clone.path = root.path.add(name);
-      yield* dev.open(up, clone, ORDWR);
+      yield* waitfor(dev.open(up, clone, ORDWR));
     }
     const a = yield* newfd(up, ends.shift() ?? root);
     return [a, yield* newfd(up, ends.shift() ?? root)];

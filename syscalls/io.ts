@@ -9,12 +9,13 @@ import { MAXOFFSET, OREAD, OWRITE, QTDIR } from "../kernel/abi/const.ts";
 import { dirread, dirrewind } from "../kernel/dirread.ts";
 import { Ebadarg, Eisdir, Eisstream, Enegoff, error } from "../kernel/abi/errors.ts";
 import type { Proc } from "../kernel/proc/proc.ts";
+import { waitfor } from "../kernel/proc/rendez.ts";
 import type { Task } from "../kernel/proc/rendez.ts";
 import { endread, endwrite, givewrite, takeread, writewith } from "../kernel/stream.ts";
 import { checkbytes, checknum } from "./arg.ts";
 
 /** Whether c's offset means something. */
-export const plain = (c: Chan): boolean => c.dev.plain !== undefined && c.dev.plain(c);
+export const plain = (c: Chan): boolean => c.dev.plain(c);
 
 /** An offset, or -1 for the descriptor's own. */
 function checkoffset(offset: number): void {
@@ -44,17 +45,15 @@ export function* pread(up: Proc, fd: number, buf: Uint8Array, offset: number): T
         endread(c);
         yield* endwrite(c);
       }
-      return moved(c, yield* c.dev.read(up, c, buf, offset));
+      return moved(c, yield* waitfor(c.dev.read(up, c, buf, offset)));
     }
     const q = c.rlock;
     if (!q.canlock()) yield* q.lock();
     try {
       if ((c.qid.type & QTDIR) !== 0) return yield* dirread(up, c, buf, offset);
       if (c.streams !== null) yield* endwrite(c);
-      else if (c.dev.readof !== undefined)
-        return moved(c, c.dev.readof(up, c, buf, offset === -1 ? c.offset : offset));
       if (offset === -1) return yield* takeread(up, c, buf);
-      return moved(c, yield* c.dev.read(up, c, buf, offset));
+      return moved(c, yield* waitfor(c.dev.read(up, c, buf, offset)));
     } finally {
       q.unlock();
     }
@@ -83,7 +82,7 @@ export function* pwrite(up: Proc, fd: number, bytes: Uint8Array, offset: number)
     try {
       if (offset === -1 && c.streams !== null && c.streams.w !== null)
         return yield* givewrite(up, c, bytes);
-      const n = yield* c.dev.write(up, c, bytes, offset === -1 ? c.offset : offset);
+      const n = yield* waitfor(c.dev.write(up, c, bytes, offset === -1 ? c.offset : offset));
       if (offset === -1) c.offset += n;
       return n;
     } finally {
@@ -102,7 +101,7 @@ function* pwriteat(up: Proc, c: Chan, bytes: Uint8Array, offset: number): Task<n
     if (n >= 0) return n;
     yield* endwrite(c);
   }
-  return yield* c.dev.write(up, c, bytes, offset);
+  return yield* waitfor(c.dev.write(up, c, bytes, offset));
 }
 
 export function* seek(up: Proc, fd: number, offset: number, whence: number): Task<number> {
@@ -129,7 +128,8 @@ function* seekto(up: Proc, c: Chan, offset: number, whence: number): Task<number
     return 0;
   }
   if (whence === 2 && c.streams !== null) yield* endwrite(c);
-  const from = whence === 0 ? 0 : whence === 1 ? c.offset : (yield* c.dev.stat(up, c)).length;
+  const from =
+    whence === 0 ? 0 : whence === 1 ? c.offset : (yield* waitfor(c.dev.stat(up, c))).length;
   if (from + offset < 0) error(Enegoff);
   if (from + offset > MAXOFFSET) error(Ebadarg);
   if (from + offset !== c.offset && c.streams !== null) {

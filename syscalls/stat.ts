@@ -10,6 +10,7 @@ import { nameerror } from "../kernel/names/name.ts";
 import { Astat, Awstat } from "../kernel/names/namespace.ts";
 import { put16 } from "../kernel/abi/bits.ts";
 import type { Proc } from "../kernel/proc/proc.ts";
+import { waitfor } from "../kernel/proc/rendez.ts";
 import type { Task } from "../kernel/proc/rendez.ts";
 import { checkbytes, checkname } from "./arg.ts";
 
@@ -22,7 +23,7 @@ export function* stat(up: Proc, name: string): Task<Dir> {
 export function* fstat(up: Proc, fd: number): Task<Dir> {
   const c = up.fgrp.get(fd).incref();
   try {
-    return yield* c.dev.stat(up, c);
+    return yield* waitfor(c.dev.stat(up, c));
   } finally {
     yield* cclose(c);
   }
@@ -38,7 +39,7 @@ export function* fwstat(up: Proc, fd: number, d: Wstat): Task<void> {
   const c = up.fgrp.iochan(fd, -1).incref();
   try {
     if (c.ismtpt && w.name !== undefined) error(nameerror(c.path.toString(), Eismtpt));
-    yield* c.dev.wstat(up, c, w);
+    yield* waitfor(c.dev.wstat(up, c, w));
   } finally {
     yield* cclose(c);
   }

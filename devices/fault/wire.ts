@@ -21,7 +21,7 @@ import type { Fcall, Tmsg } from "../../kernel/abi/fcall.ts";
 import type { Filter, Kernel } from "../../kernel/kernel.ts";
 import type { Timer } from "../../kernel/proc/clock.ts";
 import type { Proc } from "../../kernel/proc/proc.ts";
-import { QLock } from "../../kernel/proc/rendez.ts";
+import { QLock, waitfor } from "../../kernel/proc/rendez.ts";
 import type { Task } from "../../kernel/proc/rendez.ts";
 import type { Coroutine } from "../../kernel/proc/sched.ts";
 import { Line, Slot, clunkof, joined, madeby, norun, pack, rerror, shorter } from "./line.ts";
@@ -81,7 +81,7 @@ class Faultwire implements Filter {
     this.#dev = chan.dev;
     this.#faults = faults;
     this.#frames.whole = true;
-    const peer = chan.dev.peer?.(chan) ?? null;
+    const peer = chan.dev.peer(chan);
     const names = peer === null ? [] : [peer, peer.replace(/!.*/, "")];
     this.#id = { conn: 0, names: [...names, chan.path.toString()] };
   }
@@ -115,7 +115,7 @@ class Faultwire implements Filter {
     try {
       const own = this.#own.splice(0);
       const all = own.length === 0 ? bytes : joined([...own, bytes]);
-      if (all.length > 0) yield* this.#dev.write(up, this.#chan, all, off);
+      if (all.length > 0) yield* waitfor(this.#dev.write(up, this.#chan, all, off));
     } finally {
       q.unlock();
     }
@@ -162,7 +162,7 @@ class Faultwire implements Filter {
   }
 
   hangup(): void {
-    this.#dev.hangup?.(this.#chan);
+    this.#dev.hangup(this.#chan);
     this.end();
   }
 
@@ -183,7 +183,7 @@ class Faultwire implements Filter {
 
   /** While a server outside is to answer, virtual time stands still; while a delay lasts it does not. */
   #holdclock(): void {
-    const hold = this.#nasked > 0 && this.#dev.outside === true;
+    const hold = this.#nasked > 0 && this.#dev.outside;
     if (hold === this.#holding) return;
     this.#holding = hold;
     if (hold) this.#k.sched.hold();

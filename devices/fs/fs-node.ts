@@ -11,7 +11,6 @@
 import type { BigIntStats } from "node:fs";
 import { close, closeSync, fstatSync, fsync, read, readdir, write } from "node:fs";
 import { Path } from "../../kernel/chan.ts";
-import type { Chan } from "../../kernel/chan.ts";
 import {
   DMAPPEND,
   DMDIR,
@@ -23,8 +22,8 @@ import {
   OTRUNC,
   QTDIR,
 } from "../../kernel/abi/const.ts";
-import { miss, openmode } from "../../kernel/dev.ts";
-import type { Dev, Walkqid, Want } from "../../kernel/dev.ts";
+import { Dev, miss, openmode } from "../../kernel/dev.ts";
+import type { Walkqid, Want } from "../../kernel/dev.ts";
 import { convD2M, sizeD2M } from "../../kernel/abi/dir.ts";
 import type { Dir, Qid, Wstat } from "../../kernel/abi/dir.ts";
 import {
@@ -44,7 +43,7 @@ import type { Kernel } from "../../kernel/kernel.ts";
 import type { Proc } from "../../kernel/proc/proc.ts";
 import type { Task } from "../../kernel/proc/rendez.ts";
 import { utfdecode } from "../../kernel/abi/utf.ts";
-import { Fschan, checkname, fschan, nameof, opened, statentry, step } from "./fschan-node.ts";
+import { Fschan, checkname, nameof, opened, statentry, step } from "./fschan-node.ts";
 import { hostcall, hostsync } from "./host-node.ts";
 import {
   change,
@@ -79,17 +78,16 @@ const isroot = (r: Fsroot | Readonly<Record<string, Fsroot>>): r is Fsroot =>
 
 const DEVCHAR = "U".charCodeAt(0);
 
-class Fsdev implements Dev {
+class Fsdev extends Dev<Fschan> {
   readonly dc = "U";
   readonly name = "fs";
-  readonly chans: Kernel["chans"];
   readonly #k: Kernel;
   readonly #owner: Owner;
   readonly #trees: ReadonlyMap<string, Hosttree>;
   #nopen = 0;
 
   constructor(k: Kernel, roots: Readonly<Record<string, Fsroot>>) {
-    this.chans = k.chans;
+    super(k);
     this.#k = k;
     this.#owner = owner(k.user);
     this.#trees = new Map(
@@ -97,7 +95,7 @@ class Fsdev implements Dev {
     );
   }
 
-  *attach(_up: Proc, spec: string): Task<Chan> {
+  attach(_up: Proc, spec: string): Fschan {
     const names = [...this.#trees.keys()];
     const i = spec === "" ? 0 : names.indexOf(spec);
     const name = names[i];
@@ -108,8 +106,7 @@ class Fsdev implements Dev {
     return c;
   }
 
-  *walk(_up: Proc, chan: Chan, elems: readonly string[]): Task<Walkqid> {
-    const c = fschan(chan);
+  walk(_up: Proc, c: Fschan, elems: readonly string[]): Walkqid<Fschan> {
     const names = [...c.names];
     const qids: Qid[] = [];
     let { qid } = c;
@@ -124,12 +121,11 @@ class Fsdev implements Dev {
     return { clone, qids, error: "" };
   }
 
-  *stat(_up: Proc, chan: Chan): Task<Dir> {
-    return this.#stat(fschan(chan));
+  stat(_up: Proc, c: Fschan): Dir {
+    return this.#stat(c);
   }
 
-  *open(_up: Proc, chan: Chan, omode: number): Task<Chan> {
-    const c = fschan(chan);
+  open(_up: Proc, c: Fschan, omode: number): Fschan {
     const mode = openmode(omode & ~(OCEXEC | ORCLOSE));
     const isdir = (c.qid.type & QTDIR) !== 0;
     if (isdir && (omode & (3 | OTRUNC | ORCLOSE)) !== OREAD) error(Eperm);
@@ -139,8 +135,7 @@ class Fsdev implements Dev {
     return opened(c, mode, omode);
   }
 
-  *create(up: Proc, chan: Chan, name: string, want: Want): Task<Chan> {
-    const c = fschan(chan);
+  override create(up: Proc, c: Fschan, name: string, want: Want): Fschan {
     const mode = openmode(want.omode & ~(OCEXEC | ORCLOSE | OEXCL));
     const isdir = (want.perm & DMDIR) !== 0;
     if (c.tree.readonly || (want.perm & (DMAPPEND | DMEXCL)) !== 0) error(Eperm);
@@ -155,14 +150,13 @@ class Fsdev implements Dev {
       const there = e instanceof PlanError && e.message === Eexist;
       if (!there || (want.omode & (OTRUNC | OEXCL)) !== OTRUNC) throw e;
       this.#become(c, names);
-      return yield* this.open(up, c, want.omode);
+      return this.open(up, c, want.omode);
     }
     this.#become(c, names);
     return opened(c, mode, want.omode);
   }
 
-  *close(chan: Chan): Task<void> {
-    const c = fschan(chan);
+  override *close(c: Fschan): Task<void> {
     const { fd } = c;
     c.fd = -1;
     try {
@@ -176,8 +170,7 @@ class Fsdev implements Dev {
     }
   }
 
-  *read(_up: Proc, chan: Chan, buf: Uint8Array, offset: number): Task<number> {
-    const c = fschan(chan);
+  *read(_up: Proc, c: Fschan, buf: Uint8Array, offset: number): Task<number> {
     if ((c.qid.type & QTDIR) !== 0) return yield* this.#readdir(c, buf);
     const { fd } = c;
     if (fd < 0) error(Ebadusefd);
@@ -187,8 +180,7 @@ class Fsdev implements Dev {
     );
   }
 
-  *write(_up: Proc, chan: Chan, bytes: Uint8Array, offset: number): Task<number> {
-    const c = fschan(chan);
+  override *write(_up: Proc, c: Fschan, bytes: Uint8Array, offset: number): Task<number> {
     const { fd } = c;
     if (fd < 0) error(Ebadusefd);
     c.written = true;
@@ -198,16 +190,15 @@ class Fsdev implements Dev {
   }
 
   /** Files here are seekable. */
-  plain(): boolean {
+  override plain(): boolean {
     return true;
   }
 
-  *remove(_up: Proc, chan: Chan): Task<void> {
-    this.#remove(fschan(chan));
+  override remove(_up: Proc, c: Fschan): void {
+    this.#remove(c);
   }
 
-  *wstat(_up: Proc, chan: Chan, d: Wstat): Task<void> {
-    const c = fschan(chan);
+  override *wstat(_up: Proc, c: Fschan, d: Wstat): Task<void> {
     if (Object.keys(d).length === 0) return yield* this.#sync(c);
     if (c.tree.readonly) error(Eperm);
     const old = this.#dir(
@@ -226,7 +217,7 @@ class Fsdev implements Dev {
     }
   }
 
-  shutdown(): void {
+  override shutdown(): void {
     for (const c of this.chans) {
       if (!(c instanceof Fschan) || c.fd < 0) continue;
       closeSync(c.fd);

@@ -6,7 +6,7 @@ import { COPEN, Chan } from "../../kernel/chan.ts";
 import { ORCLOSE } from "../../kernel/abi/const.ts";
 import type { Dev } from "../../kernel/dev.ts";
 import type { Qid } from "../../kernel/abi/dir.ts";
-import { Enonexist, Eperm, PlanError, assert, error } from "../../kernel/abi/errors.ts";
+import { Enonexist, Eperm, PlanError, error } from "../../kernel/abi/errors.ts";
 import { checkelem } from "../../kernel/abi/elems.ts";
 import { qidof } from "./hostfile-node.ts";
 import type { Hosttree, Pin } from "./hosttree-node.ts";
@@ -27,12 +27,6 @@ export class Fschan extends Chan {
     this.tree = tree;
     this.names = at.names;
   }
-}
-
-/** A Chan that came back to the device. */
-export function fschan(c: Chan): Fschan {
-  assert(c instanceof Fschan, "not a Chan of device fs");
-  return c;
 }
 
 /** The end of every open. */

@@ -12,29 +12,20 @@
 
 import { Chan, Path } from "../../kernel/chan.ts";
 import { QTDIR } from "../../kernel/abi/const.ts";
-import {
-  DEVDOTDOT,
-  devdirread,
-  devopen,
-  devstat,
-  devwalk,
-  nodev,
-  opened,
-} from "../../kernel/dev.ts";
-import type { Dev, Dirent, Walkqid, Want } from "../../kernel/dev.ts";
-import type { Dir, Qid, Wstat } from "../../kernel/abi/dir.ts";
+import { DEVDOTDOT, Dev, devdirread, devopen, devstat, devwalk, opened } from "../../kernel/dev.ts";
+import type { Dirent, Gen, Walkqid } from "../../kernel/dev.ts";
+import type { Dir, Qid } from "../../kernel/abi/dir.ts";
 import {
   Ebadusefd,
   Enodev,
   Enonexist,
   Enotannounced,
   Etoobig,
-  Panic,
   error,
 } from "../../kernel/abi/errors.ts";
 import type { Kernel } from "../../kernel/kernel.ts";
 import type { Proc } from "../../kernel/proc/proc.ts";
-import type { Task } from "../../kernel/proc/rendez.ts";
+import type { Answer, Task } from "../../kernel/proc/rendez.ts";
 import type { Wire } from "../../kernel/trace.ts";
 import { utfdecode } from "../../kernel/abi/utf.ts";
 import { Conv, showaddr } from "./conv.ts";
@@ -92,108 +83,97 @@ export function newIp(k: Kernel, stack: Stack): Dev {
   return new Devip(k, stack);
 }
 
-class Devip implements Dev {
+class Devip extends Dev<Ipchan> {
   readonly dc = "I";
   readonly name = "ip";
-  readonly outside: boolean;
-  readonly chans: Kernel["chans"];
+  override readonly outside: boolean;
   readonly #stack: Stack;
   readonly #convs: (Conv | null)[] = [];
   #vers = 0;
 
   constructor(k: Kernel, stack: Stack) {
-    this.chans = k.chans;
+    super(k);
     this.#stack = stack;
     this.outside = stack.outside;
   }
 
-  *attach(_up: Proc, spec: string): Task<Chan> {
+  attach(_up: Proc, spec: string): Ipchan {
     const c = new Ipchan(this, mkqid(0, Qroot, 0));
     c.path = new Path(`#I${spec}`, []);
     return c;
   }
 
-  *walk(up: Proc, c: Chan, names: readonly string[]): Task<Walkqid> {
+  walk(up: Proc, c: Ipchan, names: readonly string[]): Walkqid<Ipchan> {
     return devwalk(up, clone(c), names, this.#gen);
   }
 
-  *stat(up: Proc, c: Chan): Task<Dir> {
+  stat(up: Proc, c: Ipchan): Dir {
     return devstat(up, c, this.#gen);
   }
 
-  *open(up: Proc, chan: Chan, omode: number): Task<Chan> {
-    const c = ipchan(chan);
+  open(up: Proc, c: Ipchan, omode: number): Answer<Ipchan> {
     const file = fileof(c.qid);
     if (file <= Qproto || file === Qconv) return opened(c, omode);
     const conv = file === Qclone ? null : (this.#find(c.qid) ?? error(Enonexist));
     devopen(up, c, omode, this.#gen);
     if (conv === null) return c.hold(this.#newconv(up), Qctl);
     if (file !== Qlisten) return c.hold(conv, file);
+    return this.#listen(up, c, conv);
+  }
+
+  *#listen(up: Proc, c: Ipchan, conv: Conv): Task<Ipchan> {
     return c.hold(yield* this.#accept(up, conv), Qctl);
   }
 
-  *close(chan: Chan): Task<void> {
-    const c = ipchan(chan);
+  override close(c: Ipchan): void {
     if (c.conv !== null) this.#unhold(c.conv);
     c.conv = null;
   }
 
-  *read(up: Proc, chan: Chan, buf: Uint8Array, offset: number): Task<number> {
-    const c = ipchan(chan);
+  read(up: Proc, c: Ipchan, buf: Uint8Array, offset: number): Answer<number> {
     const { conv } = c;
     if (conv === null) return devdirread(up, c, buf, this.#gen);
-    if (c.file === Qdata) return yield* conv.connection().read(up, buf);
+    if (c.file === Qdata) return conv.connection().read(up, buf);
     return readstr(contents(conv, c.file), buf, offset);
   }
 
-  *bread(up: Proc, chan: Chan, n: number): Task<Uint8Array> {
-    const c = ipchan(chan);
-    if (c.conv !== null && c.file === Qdata) return yield* c.conv.connection().bread(up, n);
-    const buf = new Uint8Array(n);
-    return buf.subarray(0, yield* this.read(up, c, buf, c.offset));
+  override bread(up: Proc, c: Ipchan, n: number): Task<Uint8Array> {
+    if (c.conv !== null && c.file === Qdata) return c.conv.connection().bread(up, n);
+    return super.bread(up, c, n);
   }
 
-  *write(up: Proc, chan: Chan, bytes: Uint8Array): Task<number> {
-    const c = ipchan(chan);
+  override write(up: Proc, c: Ipchan, bytes: Uint8Array): Task<number> {
     const conv = c.conv ?? error(Ebadusefd);
-    if (c.file === Qdata) return yield* conv.connection().write(up, bytes);
+    if (c.file === Qdata) return conv.connection().write(up, bytes);
     if (bytes.length > CTLMAX) error(Etoobig);
+    return this.#ctl(up, conv, bytes);
+  }
+
+  *#ctl(up: Proc, conv: Conv, bytes: Uint8Array): Task<number> {
     yield* conv.ctl(up, this.#stack, utfdecode(bytes, 0, bytes.length));
     return bytes.length;
   }
 
-  peer(chan: Chan): string | null {
-    const remote = ipchan(chan).conv?.conn?.remote;
+  override peer(c: Ipchan): string | null {
+    const remote = c.conv?.conn?.remote;
     return remote === undefined ? null : `${remote.host}!${remote.port}`;
   }
 
-  wire(chan: Chan): Wire | null {
-    const { conv } = ipchan(chan);
+  override wire(c: Ipchan): Wire | null {
+    const { conv } = c;
     const moved = conv?.conn?.moved?.();
     return conv === null || moved === undefined ? null : { wire: conv.vers, ...moved };
   }
 
-  hangup(chan: Chan): void {
-    ipchan(chan).conv?.conn?.hangup();
+  override hangup(c: Ipchan): void {
+    c.conv?.conn?.hangup();
   }
 
-  create(_up: Proc, _c: Chan, _name: string, _want: Want): Task<Chan> {
-    return nodev.create();
-  }
-
-  remove(_up: Proc, _c: Chan): Task<void> {
-    return nodev.remove();
-  }
-
-  wstat(_up: Proc, _c: Chan, _d: Wstat): Task<void> {
-    return nodev.wstat();
-  }
-
-  shutdown(): void {
+  override shutdown(): void {
     this.#stack.shutdown();
   }
 
-  readonly #gen = (_up: Proc, c: Chan, s: number, name: string | null): Dirent | null | "skip" => {
+  readonly #gen: Gen<Ipchan> = (_up, c, s, name) => {
     const file = fileof(c.qid);
     if (s === DEVDOTDOT) {
       const up = file === Qconv ? Qproto : Qroot;
@@ -265,12 +245,7 @@ const dirent = (file: number, name: string, perm: number): Dirent => ({
   perm,
 });
 
-function ipchan(c: Chan): Ipchan {
-  if (c instanceof Ipchan) return c;
-  throw new Panic("not a Chan of device ip");
-}
-
-function clone(c: Chan): Chan {
+function clone(c: Ipchan): Ipchan {
   const nc = new Ipchan(c.dev, c.qid, c.devno);
   nc.path = c.path;
   return nc;

@@ -146,13 +146,6 @@ export function join(list: readonly Uint8Array[], size: number): Uint8Array {
 }
 
 /** What has come on a connection, at most n bytes, without copying where its transport can do that. */
-export function* readchunk(
-  up: Proc,
-  c: Chan,
-  n: number,
-  wire: Transport = c.dev,
-): Task<Uint8Array> {
-  if (wire.bread !== undefined) return yield* wire.bread(up, c, n);
-  const buf = new Uint8Array(n);
-  return buf.subarray(0, yield* wire.read(up, c, buf, 0));
+export function readchunk(up: Proc, c: Chan, n: number, wire: Transport = c.dev): Task<Uint8Array> {
+  return wire.bread(up, c, n);
 }

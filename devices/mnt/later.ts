@@ -18,7 +18,7 @@ import {
   QTDIR,
 } from "../../kernel/abi/const.ts";
 import type { Later, Walkqid, Want } from "../../kernel/dev.ts";
-import { miss } from "../../kernel/dev.ts";
+import { Dev, miss } from "../../kernel/dev.ts";
 import type { Dir, Qid, Wstat } from "../../kernel/abi/dir.ts";
 import { Eexist, Emountrpc, PlanError, error } from "../../kernel/abi/errors.ts";
 import {
@@ -52,7 +52,7 @@ export class LaterChan extends Chan {
   /** What was sent, when something was. */
   asked: Asked | null = null;
 
-  constructor(dev: Later, from: MntChan, names: readonly string[]) {
+  constructor(dev: Later<LaterChan>, from: MntChan, names: readonly string[]) {
     super(dev, UNWALKED, from.devno);
     this.from = from;
     this.names = names;
@@ -70,36 +70,6 @@ export type Asked = {
   /** The fid of the directory before it, where that is to be remembered. */
   readonly dir: number;
 };
-
-/** The device λ of a kernel. Nobody attaches it; the mount driver offers it as its `later`. */
-export function newLater(k: Kernel): Later {
-  const none = function* (): Task<never> {
-    return error("later: not such an operation");
-  };
-  const dev: Later = {
-    dc: "λ",
-    name: "later",
-    chans: k.chans,
-    attach: none,
-    walk: none,
-    read: none,
-    write: none,
-    defer: (c, names) =>
-      c instanceof MntChan && c.mnt.ix && !c.mnt.dead ? new LaterChan(dev, c, names) : null,
-    ask,
-    force,
-    stat,
-    open,
-    create,
-    remove,
-    wstat,
-    close: (c: LaterChan) => close(k, c),
-    get later() {
-      return dev;
-    },
-  };
-  return dev;
-}
 
 /** Builds the messages of an operation on the fid walked to. */
 export type More = (tag: number, fid: number, m: Mnt, g: Group) => readonly Tmsg[];
@@ -276,88 +246,11 @@ function* remember(c: LaterChan, more: More): Task<Rmsg> {
   return yield* c.from.mnt.receive(a.g, a.nwalk);
 }
 
-function* ask(_up: Proc, c: LaterChan, what: "walk" | "stat"): Task<void> {
-  if (c.asked === null) yield* send(c, what === "walk" ? () => [] : statmsgs);
-}
-
 function statmsgs(tag: number, fid: number): readonly Tmsg[] {
   return [
     { type: Tstat, tag, fid },
     { type: Tclunk, tag, fid },
   ];
-}
-
-function* stat(_up: Proc, c: LaterChan): Task<Dir> {
-  const r = yield* nearby(c, statmsgs);
-  return r.type === Rstat ? dirof(c, r.stat) : error(Emountrpc);
-}
-
-function* wstat(_up: Proc, c: LaterChan, w: Wstat): Task<void> {
-  const bytes = packwstat(w);
-  try {
-    yield* group(c, (tag, fid) => [
-      { type: Twstat, tag, fid, stat: bytes },
-      { type: Tclunk, tag, fid },
-    ]);
-  } finally {
-    c.from.cache?.moved();
-    c.from.cache?.wrote(c.qid);
-  }
-}
-
-function* remove(_up: Proc, c: LaterChan): Task<void> {
-  try {
-    yield* group(c, (tag, fid) => [{ type: Tremove, tag, fid }]);
-  } finally {
-    c.from.cache?.moved();
-  }
-}
-
-function* open(_up: Proc, c: LaterChan, omode: number): Task<Chan> {
-  if ((omode & OSTREAM) !== 0) {
-    // A directory's bytes are not asked for, where it is known to be one.
-    const dir = c.names.length === 0 && (c.from.qid.type & QTDIR) !== 0;
-    if ((omode & 3) === OREAD && c.from.mnt.stream && !dir) return yield* openstream(c, omode);
-    if ((omode & 3) === OWRITE)
-      return yield* openwrite(c, {
-        omode,
-        step: "open",
-        build: (tag, fid) => ({ type: Topen, tag, fid, mode: omode & 0xff }),
-      });
-  }
-  const how = (omode & (OTRUNC | ORCLOSE)) === 0 ? nearby : group;
-  const r = yield* how(c, (tag, fid) => [{ type: Topen, tag, fid, mode: omode & 0xff }]);
-  return take(c, (nc) => opened(nc, omode, r));
-}
-
-/**
- * Create with OTRUNC opens what is there; an exclusive one looks for the name itself first, and must not
- * say OTRUNC (protocol, 9P2000.ix rule 4).
- */
-function* create(_up: Proc, c: LaterChan, name: string, want: Want): Task<Chan> {
-  const made = { type: Tcreate, name, perm: want.perm >>> 0 } as const;
-  const mode = want.omode & 0xff;
-  if ((want.omode & OEXCL) === 0) {
-    const build = (tag: number, fid: number): Tmsg => ({ ...made, tag, fid, mode: mode | OTRUNC });
-    if ((want.omode & OSTREAM) !== 0 && (want.omode & 3) === OWRITE)
-      return yield* openwrite(c, { omode: want.omode, step: "create", build });
-    const r = yield* group(c, (tag, fid) => [build(tag, fid)]);
-    return take(c, (nc) => opened(nc, want.omode, r));
-  }
-  const a = yield* send(c, (tag, fid, m, g) => {
-    const x = m.newfid();
-    g.makes(x);
-    return [
-      { type: Twalk, tag, fid, newfid: x, wname: [name] },
-      { type: Tclunk, tag, fid: x },
-      { ...made, tag, fid, mode: mode & ~OTRUNC },
-    ];
-  });
-  yield* mustwalk(c, a);
-  const look = yield* c.from.mnt.reply(a.g, a.nwalk);
-  if (look.type === Rwalk) error(Eexist);
-  const r = yield* c.from.mnt.receive(a.g, a.nwalk + 2);
-  return take(c, (nc) => opened(nc, want.omode, r));
 }
 
 /** The Chan of device M that the group ended with. */
@@ -378,20 +271,137 @@ export function become(c: LaterChan): { readonly nc: MntChan; readonly a: Asked 
   return { nc, a };
 }
 
-function* force(_up: Proc, c: LaterChan): Task<Walkqid> {
-  const a = c.asked ?? (yield* send(c, () => []));
-  const w = yield* receivewalk(c, a);
-  if (w.error !== null) return miss(w.qids, w.error);
-  const last = w.qids[w.qids.length - 1] ?? c.from.qid;
-  const nc = mntclone(c.from, a.fid, last);
-  a.g.keep(a.fid);
-  return { clone: nc, qids: w.qids, error: "" };
+class Devlater extends Dev<LaterChan> implements Later<LaterChan> {
+  readonly dc = "λ";
+  readonly name = "later";
+  override readonly later: Later = this;
+  readonly #k: Kernel;
+
+  constructor(k: Kernel) {
+    super(k);
+    this.#k = k;
+  }
+
+  defer(c: Chan, names: readonly string[]): LaterChan | null {
+    return c instanceof MntChan && c.mnt.ix && !c.mnt.dead ? new LaterChan(this, c, names) : null;
+  }
+
+  *ask(_up: Proc, c: LaterChan, what: "walk" | "stat"): Task<void> {
+    if (c.asked === null) yield* send(c, what === "walk" ? () => [] : statmsgs);
+  }
+
+  *stat(_up: Proc, c: LaterChan): Task<Dir> {
+    const r = yield* nearby(c, statmsgs);
+    return r.type === Rstat ? dirof(c, r.stat) : error(Emountrpc);
+  }
+
+  override *wstat(_up: Proc, c: LaterChan, w: Wstat): Task<void> {
+    const bytes = packwstat(w);
+    try {
+      yield* group(c, (tag, fid) => [
+        { type: Twstat, tag, fid, stat: bytes },
+        { type: Tclunk, tag, fid },
+      ]);
+    } finally {
+      c.from.cache?.moved();
+      c.from.cache?.wrote(c.qid);
+    }
+  }
+
+  override *remove(_up: Proc, c: LaterChan): Task<void> {
+    try {
+      yield* group(c, (tag, fid) => [{ type: Tremove, tag, fid }]);
+    } finally {
+      c.from.cache?.moved();
+    }
+  }
+
+  *open(_up: Proc, c: LaterChan, omode: number): Task<Chan> {
+    if ((omode & OSTREAM) !== 0) {
+      // A directory's bytes are not asked for, where it is known to be one.
+      const dir = c.names.length === 0 && (c.from.qid.type & QTDIR) !== 0;
+      if ((omode & 3) === OREAD && c.from.mnt.stream && !dir) return yield* openstream(c, omode);
+      if ((omode & 3) === OWRITE)
+        return yield* openwrite(c, {
+          omode,
+          step: "open",
+          build: (tag, fid) => ({ type: Topen, tag, fid, mode: omode & 0xff }),
+        });
+    }
+    const how = (omode & (OTRUNC | ORCLOSE)) === 0 ? nearby : group;
+    const r = yield* how(c, (tag, fid) => [{ type: Topen, tag, fid, mode: omode & 0xff }]);
+    return take(c, (nc) => opened(nc, omode, r));
+  }
+
+  /**
+   * Create with OTRUNC opens what is there; an exclusive one looks for the name itself first, and must not
+   * say OTRUNC (protocol, 9P2000.ix rule 4).
+   */
+  override *create(_up: Proc, c: LaterChan, name: string, want: Want): Task<Chan> {
+    const made = { type: Tcreate, name, perm: want.perm >>> 0 } as const;
+    const mode = want.omode & 0xff;
+    if ((want.omode & OEXCL) === 0) {
+      const build = (tag: number, fid: number): Tmsg => ({
+        ...made,
+        tag,
+        fid,
+        mode: mode | OTRUNC,
+      });
+      if ((want.omode & OSTREAM) !== 0 && (want.omode & 3) === OWRITE)
+        return yield* openwrite(c, { omode: want.omode, step: "create", build });
+      const r = yield* group(c, (tag, fid) => [build(tag, fid)]);
+      return take(c, (nc) => opened(nc, want.omode, r));
+    }
+    const a = yield* send(c, (tag, fid, m, g) => {
+      const x = m.newfid();
+      g.makes(x);
+      return [
+        { type: Twalk, tag, fid, newfid: x, wname: [name] },
+        { type: Tclunk, tag, fid: x },
+        { ...made, tag, fid, mode: mode & ~OTRUNC },
+      ];
+    });
+    yield* mustwalk(c, a);
+    const look = yield* c.from.mnt.reply(a.g, a.nwalk);
+    if (look.type === Rwalk) error(Eexist);
+    const r = yield* c.from.mnt.receive(a.g, a.nwalk + 2);
+    return take(c, (nc) => opened(nc, want.omode, r));
+  }
+
+  *force(_up: Proc, c: LaterChan): Task<Walkqid<MntChan>> {
+    const a = c.asked ?? (yield* send(c, () => []));
+    const w = yield* receivewalk(c, a);
+    if (w.error !== null) return miss(w.qids, w.error);
+    const last = w.qids[w.qids.length - 1] ?? c.from.qid;
+    const nc = mntclone(c.from, a.fid, last);
+    a.g.keep(a.fid);
+    return { clone: nc, qids: w.qids, error: "" };
+  }
+
+  /** Lets go of what was sent. What still comes is waited for by nobody; the fids settle themselves. */
+  override close(c: LaterChan): void {
+    const a = c.asked;
+    if (a === null) return;
+    c.asked = null;
+    c.from.mnt.release(a.g, this.#k.sched.current?.dying !== true);
+  }
+
+  attach(): never {
+    return never();
+  }
+
+  walk(): never {
+    return never();
+  }
+
+  read(): never {
+    return never();
+  }
 }
 
-/** Lets go of what was sent. What still comes is waited for by nobody; the fids settle themselves. */
-function* close(k: Kernel, c: LaterChan): Task<void> {
-  const a = c.asked;
-  if (a === null) return;
-  c.asked = null;
-  c.from.mnt.release(a.g, k.sched.current?.dying !== true);
+const never = (): never => error("later: not such an operation");
+
+/** The device λ of a kernel. Nobody attaches it; the mount driver offers it as its `later`. */
+export function newLater(k: Kernel): Later {
+  return new Devlater(k);
 }

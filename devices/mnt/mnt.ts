@@ -7,8 +7,8 @@ import { CRCLOSE, cclose } from "../../kernel/chan.ts";
 import type { Chan } from "../../kernel/chan.ts";
 import { COPEN } from "../../kernel/chan.ts";
 import { IOHDRSZ, MAXWELEM, NOFID, OCEXEC, ORDWR, QTAUTH, QTEXCL } from "../../kernel/abi/const.ts";
-import { miss } from "../../kernel/dev.ts";
-import type { Dev, Walkqid, Want } from "../../kernel/dev.ts";
+import { Dev, miss } from "../../kernel/dev.ts";
+import type { Later, Walkqid, Want } from "../../kernel/dev.ts";
 import type { Dir, Qid, Wstat } from "../../kernel/abi/dir.ts";
 import { Emountrpc, Enoattach, PlanError, error } from "../../kernel/abi/errors.ts";
 import {
@@ -38,59 +38,147 @@ import { startruns } from "./stream.ts";
 import { Readwindow, Writewindow, readlength } from "./window.ts";
 import type { Readstream } from "../../kernel/stream.ts";
 
-/** The mount device. Only mount(2) attaches it (mntattach); a # name cannot. */
-export function newMnt(k: Kernel): Dev {
-  return {
-    dc: "M",
-    name: "mnt",
-    chans: k.chans,
-    *attach(): Task<Chan> {
-      return error(Enoattach);
-    },
-    walk,
-    stat,
-    open,
-    create,
-    close: (c: MntChan) => close(k, c),
-    read: mntread,
-    write: mntwrite,
-    plain: (c: MntChan) => plain(c),
-    rstream,
-    conn: (c: MntChan) => c.mnt.id,
-    cache(c: MntChan): void {
-      c.cache = new Mntcache(k);
-      c.cacheroot = true;
-    },
-    wstream: (_up, c: MntChan) => new Writewindow(c, null),
-    remove,
-    wstat,
-    // The standard kernel asks one thing at a time.
-    ...(k.config.namespace === "names" && { later: newLater(k) }),
-  };
-}
+class Devmnt extends Dev<MntChan> {
+  readonly dc = "M";
+  readonly name = "mnt";
+  /** The standard kernel asks one thing at a time. */
+  override readonly later: Later | null;
+  readonly #k: Kernel;
 
-function* walk(_up: Proc, c: MntChan, names: readonly string[]): Task<Walkqid> {
-  const qids: Qid[] = [];
-  let at = c;
-  for (let i = 0; ; i += MAXWELEM) {
-    let step: Walkqid & { readonly clone: MntChan | null };
-    try {
-      step = yield* walkpart(at, names.slice(i, i + MAXWELEM));
-    } finally {
-      if (at !== c) yield* cclose(at);
+  constructor(k: Kernel) {
+    super(k);
+    this.#k = k;
+    this.later = k.config.namespace === "names" ? newLater(k) : null;
+  }
+
+  /** Only mount(2) attaches it (mntattach); a # name cannot. */
+  attach(): never {
+    return error(Enoattach);
+  }
+
+  *walk(_up: Proc, c: MntChan, names: readonly string[]): Task<Walkqid<MntChan>> {
+    const qids: Qid[] = [];
+    let at = c;
+    for (let i = 0; ; i += MAXWELEM) {
+      let step: Walkqid<MntChan>;
+      try {
+        step = yield* walkpart(at, names.slice(i, i + MAXWELEM));
+      } finally {
+        if (at !== c) yield* cclose(at);
+      }
+      qids.push(...step.qids);
+      if (step.clone === null) return miss(qids, step.error);
+      at = step.clone;
+      if (i + MAXWELEM >= names.length) return { clone: at, qids, error: "" };
     }
-    qids.push(...step.qids);
-    if (step.clone === null) return miss(qids, step.error);
-    at = step.clone;
-    if (i + MAXWELEM >= names.length) return { clone: at, qids, error: "" };
+  }
+
+  *stat(_up: Proc, c: MntChan): Task<Dir> {
+    yield* isopen(c);
+    const r = yield* c.mnt.rpc((tag) => ({ type: Tstat, tag, fid: c.fid }));
+    return r.type === Rstat ? dirof(c, r.stat) : error(Emountrpc);
+  }
+
+  *open(_up: Proc, c: MntChan, omode: number): Task<Chan> {
+    const mode = omode & 0xff & ~OCEXEC;
+    return opened(c, omode, yield* c.mnt.rpc((tag) => ({ type: Topen, tag, fid: c.fid, mode })));
+  }
+
+  override *create(_up: Proc, c: MntChan, name: string, want: Want): Task<Chan> {
+    const mode = want.omode & 0xff & ~OCEXEC;
+    const r = yield* c.mnt.rpc((tag) => ({
+      type: Tcreate,
+      tag,
+      fid: c.fid,
+      name,
+      perm: want.perm >>> 0,
+      mode,
+    }));
+    return opened(c, want.omode, r);
+  }
+
+  override *remove(_up: Proc, c: MntChan): Task<void> {
+    const { fid } = c;
+    c.fid = -1;
+    try {
+      yield* c.mnt.rpc((tag) => ({ type: Tremove, tag, fid }), { ends: fid });
+    } finally {
+      c.cache?.moved();
+    }
+  }
+
+  override *wstat(_up: Proc, c: MntChan, w: Wstat): Task<void> {
+    yield* isopen(c);
+    const bytes = packwstat(w);
+    try {
+      yield* c.mnt.rpc((tag) => ({ type: Twstat, tag, fid: c.fid, stat: bytes }));
+    } finally {
+      c.cache?.moved();
+      c.cache?.wrote(c.qid);
+    }
+  }
+
+  /**
+   * Gives the fid back. Nobody waits for that, but where the next call could tell: a file removed on
+   * close, or one that only one may have open. The standard kernel always waits.
+   */
+  override *close(c: MntChan): Task<void> {
+    const m = c.mnt;
+    // Of an open that was not answered for, the fid is its group's to settle.
+    const fid = c.opening === null ? c.fid : -1;
+    c.fid = -1;
+    if (c.cacheroot) c.cache?.clear();
+    const wait = m.waits || (c.flag & CRCLOSE) !== 0 || (c.qid.type & QTEXCL) !== 0;
+    const co = this.#k.sched.current;
+    try {
+      if (fid >= 0 && wait && !m.dead && co !== null && !co.dying) yield* clunkwait(m, fid);
+      else if (fid >= 0) m.clunk(fid);
+    } finally {
+      yield* cclose(m.chan);
+    }
+  }
+
+  /** Reads ahead: runs where the server speaks streams, else a window of Treads. */
+  override *rstream(up: Proc, c: MntChan): Task<Readstream> {
+    if (c.mnt.stream) return yield* startruns(c);
+    const w = new Readwindow(c, yield* readlength(up, c));
+    yield* w.fill();
+    return w;
+  }
+
+  read(up: Proc, c: MntChan, buf: Uint8Array, offset: number): Task<number> {
+    return mntread(up, c, buf, offset);
+  }
+
+  override write(up: Proc, c: MntChan, bytes: Uint8Array, offset: number): Task<number> {
+    return mntwrite(up, c, bytes, offset);
+  }
+
+  override wstream(_up: Proc, c: MntChan): Writewindow {
+    return new Writewindow(c, null);
+  }
+
+  override plain(c: MntChan): boolean {
+    return plain(c);
+  }
+
+  override conn(c: MntChan): number {
+    return c.mnt.id;
+  }
+
+  override cache(c: MntChan): void {
+    c.cache = new Mntcache(this.#k);
+    c.cacheroot = true;
   }
 }
 
+/** Makes the mount device. */
+export function newMnt(k: Kernel): Dev {
+  return new Devmnt(k);
+}
+
 /** One Twalk to a fresh fid. A failure of any kind is a miss, so that a union may go on. */
-function* walkpart(
-  c: MntChan,
-  names: readonly string[],
-): Task<Walkqid & { readonly clone: MntChan | null }> {
+function* walkpart(c: MntChan, names: readonly string[]): Task<Walkqid<MntChan>> {
   const m = c.mnt;
   try {
     const newfid = m.newfid();
@@ -108,82 +196,9 @@ function* walkpart(
   }
 }
 
-/** Reads ahead: runs where the server speaks streams, else a window of Treads. */
-function* rstream(up: Proc, c: MntChan): Task<Readstream> {
-  if (c.mnt.stream) return yield* startruns(c);
-  const w = new Readwindow(c, yield* readlength(up, c));
-  yield* w.fill();
-  return w;
-}
-
 /** Sleeps until the open of c, which may be on its way, is answered; throws its failure. */
 function* isopen(c: MntChan): Task<void> {
   while (c.opening !== null && !c.opening.known()) yield* c.opening.wait();
-}
-
-function* stat(_up: Proc, c: MntChan): Task<Dir> {
-  yield* isopen(c);
-  const r = yield* c.mnt.rpc((tag) => ({ type: Tstat, tag, fid: c.fid }));
-  return r.type === Rstat ? dirof(c, r.stat) : error(Emountrpc);
-}
-
-function* open(_up: Proc, c: MntChan, omode: number): Task<Chan> {
-  const mode = omode & 0xff & ~OCEXEC;
-  return opened(c, omode, yield* c.mnt.rpc((tag) => ({ type: Topen, tag, fid: c.fid, mode })));
-}
-
-function* create(_up: Proc, c: MntChan, name: string, want: Want): Task<Chan> {
-  const mode = want.omode & 0xff & ~OCEXEC;
-  const r = yield* c.mnt.rpc((tag) => ({
-    type: Tcreate,
-    tag,
-    fid: c.fid,
-    name,
-    perm: want.perm >>> 0,
-    mode,
-  }));
-  return opened(c, want.omode, r);
-}
-
-function* remove(_up: Proc, c: MntChan): Task<void> {
-  const { fid } = c;
-  c.fid = -1;
-  try {
-    yield* c.mnt.rpc((tag) => ({ type: Tremove, tag, fid }), { ends: fid });
-  } finally {
-    c.cache?.moved();
-  }
-}
-
-function* wstat(_up: Proc, c: MntChan, w: Wstat): Task<void> {
-  yield* isopen(c);
-  const bytes = packwstat(w);
-  try {
-    yield* c.mnt.rpc((tag) => ({ type: Twstat, tag, fid: c.fid, stat: bytes }));
-  } finally {
-    c.cache?.moved();
-    c.cache?.wrote(c.qid);
-  }
-}
-
-/**
- * Gives the fid back. Nobody waits for that, but where the next call could tell: a file removed on
- * close, or one that only one may have open. The standard kernel always waits.
- */
-function* close(k: Kernel, c: MntChan): Task<void> {
-  const m = c.mnt;
-  // Of an open that was not answered for, the fid is its group's to settle.
-  const fid = c.opening === null ? c.fid : -1;
-  c.fid = -1;
-  if (c.cacheroot) c.cache?.clear();
-  const wait = m.waits || (c.flag & CRCLOSE) !== 0 || (c.qid.type & QTEXCL) !== 0;
-  const co = k.sched.current;
-  try {
-    if (fid >= 0 && wait && !m.dead && co !== null && !co.dying) yield* clunkwait(m, fid);
-    else if (fid >= 0) m.clunk(fid);
-  } finally {
-    yield* cclose(m.chan);
-  }
 }
 
 function* clunkwait(m: Mnt, fid: number): Task<void> {

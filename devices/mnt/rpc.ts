@@ -25,7 +25,7 @@ import {
 } from "../../kernel/abi/fcall.ts";
 import type { Fcall, Rmsg, Tmsg } from "../../kernel/abi/fcall.ts";
 import type { Conn, Filter, Kernel, Transport } from "../../kernel/kernel.ts";
-import { Rendez } from "../../kernel/proc/rendez.ts";
+import { Rendez, waitfor } from "../../kernel/proc/rendez.ts";
 import type { Task } from "../../kernel/proc/rendez.ts";
 import type { Coroutine } from "../../kernel/proc/sched.ts";
 import { Frames, join, readchunk } from "./frames.ts";
@@ -97,7 +97,7 @@ export class Mnt implements Conn {
     this.msize = agreed.msize;
     this.ix = agreed.version.startsWith("9P2000.ix");
     this.stream = agreed.version.startsWith("9P2000.ix.stream");
-    ({ out: this.#out, in: this.#in } = chan.dev.wire?.(chan) ?? { out: 0, in: 0 });
+    ({ out: this.#out, in: this.#in } = chan.dev.wire(chan) ?? { out: 0, in: 0 });
     k.conns.add(this);
     filter?.agreed(this.id, agreed.version);
     this.#tell("open");
@@ -300,7 +300,7 @@ export class Mnt implements Conn {
     try {
       this.#startreader();
       while (this.#posted.length > 0 && !this.dead)
-        yield* this.#wire.write(up, chan, this.#batch(), 0);
+        yield* waitfor(this.#wire.write(up, chan, this.#batch(), 0));
     } catch (e) {
       if (!(e instanceof PlanError)) throw e;
       this.hangup();
@@ -477,8 +477,8 @@ export class Mnt implements Conn {
     if (!this.k.trace.on) return;
     const { chan, id: conn, version } = this;
     // Behind a filter a message is not where it seems to be.
-    const wire = this.#filter === null ? (chan.dev.wire?.(chan)?.wire ?? null) : null;
-    const peer = chan.dev.peer?.(chan) ?? null;
+    const wire = this.#filter === null ? (chan.dev.wire(chan)?.wire ?? null) : null;
+    const peer = chan.dev.peer(chan);
     const name = chan.path.toString();
     this.k.trace.emit({ type: "conn", conn, what, name, peer, wire, version });
   }

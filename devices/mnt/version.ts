@@ -24,6 +24,7 @@ import {
 import type { Fcall } from "../../kernel/abi/fcall.ts";
 import type { Transport } from "../../kernel/kernel.ts";
 import type { Proc } from "../../kernel/proc/proc.ts";
+import { waitfor } from "../../kernel/proc/rendez.ts";
 import type { Task } from "../../kernel/proc/rendez.ts";
 import { Mnt } from "./rpc.ts";
 import type { Agreed } from "./rpc.ts";
@@ -128,15 +129,15 @@ function* exchange(up: Proc, { c, wire, heard }: Line, offer: Agreed): Task<Agre
   const t: Fcall = { type: Tversion, tag: NOTAG, msize: offer.msize, version: offer.version };
   const buf = new Uint8Array(sizeS2M(t));
   convS2M(t, buf, 0);
-  const off = c.dev.wire?.(c)?.out ?? 0;
+  const off = c.dev.wire(c)?.out ?? 0;
   if (up.k.trace.on) up.k.trace.emit({ type: "send", conn: 0, fcall: t, bytes: buf.length, off });
-  c.offset += yield* wire.write(up, c, buf, c.offset);
+  c.offset += yield* waitfor(wire.write(up, c, buf, c.offset));
   heard.owed++;
   const frame = yield* readanswer(up, { c, wire, heard });
   const r = convM2S(frame, 0, frame.length);
   if (r !== null && up.k.trace.on) {
     const bytes = frame.length;
-    const at = c.dev.wire?.(c)?.in ?? bytes;
+    const at = c.dev.wire(c)?.in ?? bytes;
     up.k.trace.emit({ type: "receive", conn: 0, fcall: r, bytes, off: at - bytes });
   }
   return checkreply(r, offer);
@@ -160,7 +161,7 @@ function* readanswer(up: Proc, { c, wire, heard }: Line): Task<Uint8Array> {
     const frame = heard.take();
     if (frame !== null && heard.owed === 0) return frame;
     if (frame !== null) continue;
-    const got = yield* wire.read(up, c, heard.buf.subarray(heard.n), c.offset);
+    const got = yield* waitfor(wire.read(up, c, heard.buf.subarray(heard.n), c.offset));
     c.offset += got;
     heard.n += got;
     if (got === 0) heard.fail(Efversioneof);

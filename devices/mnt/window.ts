@@ -7,6 +7,7 @@ import { Ehungup, Eintr, Eio, Emountrpc, PlanError, error } from "../../kernel/a
 import { Rerror, Rread, Rwrite, Tread, Twrite } from "../../kernel/abi/fcall.ts";
 import type { Rmsg, Tmsg } from "../../kernel/abi/fcall.ts";
 import type { Proc } from "../../kernel/proc/proc.ts";
+import { waitfor } from "../../kernel/proc/rendez.ts";
 import type { Task } from "../../kernel/proc/rendez.ts";
 import type { Readstream, Writestream } from "../../kernel/stream.ts";
 import type { Group } from "./group.ts";
@@ -210,7 +211,7 @@ export class Readwindow implements Readstream {
 /** The length up to which c may be read ahead: that of a plain file. */
 export function* readlength(up: Proc, c: MntChan): Task<number> {
   if (!plain(c) || (c.qid.type & QTDIR) !== 0) return 0;
-  return (yield* c.dev.stat(up, c)).length;
+  return (yield* waitfor(c.dev.stat(up, c))).length;
 }
 
 /** Writes sent without waiting. The offset of the first that fails is exact. */

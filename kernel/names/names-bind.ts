@@ -27,6 +27,7 @@ import type {
   Picture,
 } from "./namespace.ts";
 import type { Proc } from "../proc/proc.ts";
+import { waitfor } from "../proc/rendez.ts";
 import type { Task } from "../proc/rendez.ts";
 import { attached, release, startof } from "./start.ts";
 import type { Start } from "./start.ts";
@@ -88,7 +89,7 @@ export class Names implements Namespace {
 
   *mount(up: Proc, c: Chan, old: string, how: Mounthow): Task<number> {
     let covered: Covered | null = null;
-    if ((how.flags & MCACHE) !== 0) c.dev.cache?.(c);
+    if ((how.flags & MCACHE) !== 0) c.dev.cache(c);
     try {
       covered = yield* this.#coveredname(up, old);
       c.path = new Path("/", covered.elems);
@@ -429,7 +430,7 @@ function later(x: Start): Chan | null {
 }
 
 function* resolve(up: Proc, s: Start, early: Chan | null): Task<Chan> {
-  const walked = early === null ? yield* walk(up, s, s.rest) : early.incref();
+  const walked = early === null ? yield* waitfor(walk(up, s, s.rest)) : early.incref();
   const c = yield* force(up, walked, s.rest, "a mount must know what it is");
   if (!wrongkind(s, c)) return c;
   yield* cclose(c);

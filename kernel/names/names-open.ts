@@ -1,7 +1,7 @@
 // open(2) and create(2) in the name space `names`: what is sent with the walk, and when the walk must be
 // made first, because its answer decides. Rules: design, section 3.
 
-import { CCEXEC, CRCLOSE, Path, cclose, closenow } from "../chan.ts";
+import { CCEXEC, CRCLOSE, Path, cclose } from "../chan.ts";
 import type { Chan } from "../chan.ts";
 import {
   DMDIR,
@@ -23,52 +23,20 @@ import {
   Enocreate,
   Enotdir,
   PlanError,
-  assert,
   error,
 } from "../abi/errors.ts";
-import {
-  QTNONE,
-  force,
-  isunion,
-  named,
-  walk,
-  walked,
-  walknow,
-  walkerror,
-  whole,
-} from "./names-walk.ts";
+import { QTNONE, force, named, walk, walked, walkerror, whole } from "./names-walk.ts";
 import { Aopen } from "./namespace.ts";
 import type { Proc } from "../proc/proc.ts";
+import { waitfor } from "../proc/rendez.ts";
 import type { Task } from "../proc/rendez.ts";
 import type { Start } from "./start.ts";
 
 const MUSTDIR = "must be a directory before it is changed";
 
-export function open(up: Proc, s: Start, omode: number): Task<Chan> {
+export function* open(up: Proc, s: Start, omode: number): Task<Chan> {
+  const c = yield* waitfor(walk(up, s, s.rest));
   const forced = s.name.mustdir && (omode & (OTRUNC | ORCLOSE)) !== 0;
-  const c = forced ? null : walknow(up, s, s.rest);
-  return c !== null ? openchan(up, s, c, omode) : openwalked(up, s, omode, forced);
-}
-
-/** open of a file that a device has at hand; null where the device may have to wait. */
-export function opennow(up: Proc, s: Start, omode: number): Chan | null {
-  const { dev } = s.chan;
-  if (dev.openof === undefined || isunion(s, s.rest)) return null;
-  const c = walknow(up, s, s.rest);
-  if (c === null) return null;
-  let open = false;
-  try {
-    checkkind(s, c, omode);
-    dev.openof(up, c, devmode(c, omode));
-    open = true;
-    return finish(s, c, omode);
-  } finally {
-    if (!open) assert(closenow(c), "a file at hand is closed at once");
-  }
-}
-
-function* openwalked(up: Proc, s: Start, omode: number, forced: boolean): Task<Chan> {
-  const c = yield* walk(up, s, s.rest);
   const known = forced ? yield* force(up, c, s.rest, MUSTDIR) : c;
   return yield* openchan(up, s, known, omode);
 }
@@ -79,7 +47,7 @@ function* openchan(up: Proc, s: Start, c: Chan, omode: number): Task<Chan> {
   let open = false;
   try {
     checkkind(s, c, omode);
-    nc = yield* c.dev.open(up, c, devmode(c, omode));
+    nc = yield* waitfor(c.dev.open(up, c, devmode(c, omode)));
     if (nc !== c) checkkind(s, nc, omode);
     open = true;
     return finish(s, nc, omode);
@@ -129,7 +97,7 @@ export function* create(up: Proc, s: Start, want: Want): Task<Chan> {
   if ((s.name.mustdir || dot) && (want.perm & DMDIR) === 0) throw whole(s, Ecreatedir);
   if (dot) error(Eexist);
   const last = s.rest[s.rest.length - 1];
-  if (last === undefined) return yield* exists(up, s, yield* walk(up, s, []), want);
+  if (last === undefined) return yield* exists(up, s, yield* waitfor(walk(up, s, [])), want);
   const one = s.members === null || s.members.length === 1;
   if (one && !s.name.mustdir) {
     if (forbidden(s)) return yield* createforbidden(up, s, want);
@@ -165,7 +133,7 @@ function* exists(up: Proc, s: Start, c: Chan, want: Want): Task<Chan> {
 function* truncate(up: Proc, s: Start, c: Chan, omode: number): Task<Chan> {
   let nc: Chan | null = null;
   try {
-    nc = yield* c.dev.open(up, c, devmode(c, omode));
+    nc = yield* waitfor(c.dev.open(up, c, devmode(c, omode)));
     return finish(s, nc, omode);
   } finally {
     if (nc === null) yield* cclose(c);
@@ -184,7 +152,7 @@ function* createforbidden(up: Proc, s: Start, want: Want): Task<Chan> {
     // No stream: whether the name is there must be known now.
     const omode = (want.omode | OTRUNC) & ~OSTREAM;
     if ((want.omode & OEXCL) === 0)
-      return yield* truncate(up, s, yield* walk(up, s, s.rest), omode);
+      return yield* truncate(up, s, yield* waitfor(walk(up, s, s.rest)), omode);
     yield* cclose(
       yield* walked(up, s, s.rest, "an exclusive create must see that there is no such file"),
     );
@@ -198,7 +166,9 @@ function* createforbidden(up: Proc, s: Start, want: Want): Task<Chan> {
 function* createin(up: Proc, c: Chan, last: string, want: Want): Task<Chan> {
   let nc: Chan | null = null;
   try {
-    nc = yield* c.dev.create(up, c, last, { omode: devmode(c, want.omode), perm: want.perm });
+    nc = yield* waitfor(
+      c.dev.create(up, c, last, { omode: devmode(c, want.omode), perm: want.perm }),
+    );
     return nc;
   } finally {
     if (nc === null) yield* cclose(c);
@@ -253,7 +223,7 @@ function* createdir(up: Proc, s: Start): Task<Chan> {
   tracecreate(up, s, s.path.last, s.members.length > 1 ? i : -1);
   const late = m.chan.dev.later?.defer(m.chan, []) ?? null;
   if (late !== null) return late;
-  const wq = yield* m.chan.dev.walk(up, m.chan, []);
+  const wq = yield* waitfor(m.chan.dev.walk(up, m.chan, []));
   if (wq.clone === null) throw walkerror(wq);
   return wq.clone;
 }

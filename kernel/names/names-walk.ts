@@ -1,7 +1,9 @@
 // Walking in the name space `names`: from a Start to a Chan, at once or later, and through a union the
 // member that wins. Also how a failure is told: the error, and the part of the name that it is about.
 
-import { Chan, cclose } from "../chan.ts";
+import { cclose } from "../chan.ts";
+import type { Chan } from "../chan.ts";
+import { andthen } from "../abi/answer.ts";
 import { QTDIR } from "../abi/const.ts";
 import type { Walkqid } from "../dev.ts";
 import { Eintr, Enonexist, PlanError } from "../abi/errors.ts";
@@ -9,7 +11,8 @@ import { nameerror, nameupto, rawindex } from "./name.ts";
 import type { Name } from "./name.ts";
 import { Acreate, Aopen } from "./namespace.ts";
 import type { Proc } from "../proc/proc.ts";
-import type { Task } from "../proc/rendez.ts";
+import { waitfor } from "../proc/rendez.ts";
+import type { Answer, Task } from "../proc/rendez.ts";
 import type { Start } from "./start.ts";
 import type { Asking } from "../trace.ts";
 
@@ -59,31 +62,20 @@ export function walkerror(wq: Walkqid): PlanError {
  * A Chan for the start's rest, walked or, where the server lets us, put off. Of a union the first member
  * that has the first element wins, also where a later element is then missing.
  */
-export function* walk(up: Proc, s: Start, rest: readonly string[]): Task<Chan> {
-  const c = walknow(up, s, rest);
-  if (c !== null) return c;
-  if (isunion(s, rest)) {
-    const wq = yield* pick(up, s, rest);
-    if (wq.clone === null) throw walkerror(wq);
-    return wq.clone;
-  }
-  return reached(up, s, rest, yield* s.chan.dev.walk(up, s.chan, rest));
-}
-
-/** walk where nothing has to be waited for: the device has it all at hand, or the walk is put off. */
-export function walknow(up: Proc, s: Start, rest: readonly string[]): Chan | null {
+export function walk(up: Proc, s: Start, rest: readonly string[]): Answer<Chan> {
+  if (isunion(s, rest)) return walkunion(up, s, rest);
   const { dev } = s.chan;
-  if (isunion(s, rest)) return null;
-  if (dev.walkof !== undefined) {
-    const found = dev.walkof(up, s.chan, rest);
-    if (!(found instanceof Chan)) return reached(up, s, rest, found);
-    if (up.k.trace.on) tracewalk(up, s, rest, rest.length);
-    return found;
-  }
   const late = dev.later?.defer(s.chan, rest) ?? null;
-  if (late !== null && up.k.trace.on)
+  if (late === null) return andthen(dev.walk(up, s.chan, rest), (wq) => reached(up, s, rest, wq));
+  if (up.k.trace.on)
     up.k.trace.emit({ type: "namec", step: "deferred", chan: s.chan.path.toString(), rest });
   return late;
+}
+
+function* walkunion(up: Proc, s: Start, rest: readonly string[]): Task<Chan> {
+  const wq = yield* pick(up, s, rest);
+  if (wq.clone === null) throw walkerror(wq);
+  return wq.clone;
 }
 
 export const isunion = (s: Start, rest: readonly string[]): boolean =>
@@ -103,19 +95,19 @@ export function tracewalk(up: Proc, s: Start, rest: readonly string[], got: numb
     chan: chan.path.toString(),
     rest,
     got,
-    conn: chan.dev.conn?.(chan) ?? 0,
+    conn: chan.dev.conn(chan),
   });
 }
 
 /** walk, and really made. */
 export function* walked(up: Proc, s: Start, rest: readonly string[], why: string): Task<Chan> {
-  return yield* force(up, yield* walk(up, s, rest), rest, why);
+  return yield* force(up, yield* waitfor(walk(up, s, rest)), rest, why);
 }
 
 /** Makes a walk that was put off; any other Chan is as it was. */
 export function* force(up: Proc, c: Chan, rest: readonly string[], why: string): Task<Chan> {
   const later = c.dev.later;
-  if (later === undefined || c.dev !== later) return c;
+  if (later === null || c.dev !== later) return c;
   if (up.k.trace.on)
     up.k.trace.emit({ type: "namec", step: "forced", chan: c.path.toString(), rest, why });
   try {
@@ -135,7 +127,7 @@ function* pick(up: Proc, s: Start, rest: readonly string[]): Task<Walkqid> {
   try {
     for (const [i, m] of members.entries()) {
       const c = late[i] ?? null;
-      last = yield* attempt(c === null ? m.chan.dev.walk(up, m.chan, rest) : laterforce(up, c));
+      last = yield* attempt(() => memberwalk(up, m.chan, c, rest));
       traceMember(up, s, i, last);
       if (last.qids.length > 0) break;
     }
@@ -145,14 +137,20 @@ function* pick(up: Proc, s: Start, rest: readonly string[]): Task<Walkqid> {
   }
 }
 
-function laterforce(up: Proc, c: Chan): Task<Walkqid> {
-  return c.dev.later === undefined ? c.dev.walk(up, c, []) : c.dev.later.force(up, c);
+/** The walk from a member, or from `late`, where it was put off. */
+function memberwalk(
+  up: Proc,
+  chan: Chan,
+  late: Chan | null,
+  rest: readonly string[],
+): Answer<Walkqid> {
+  return late?.dev.later?.force(up, late) ?? chan.dev.walk(up, chan, rest);
 }
 
 /** A server that is gone has nothing: a union goes on without it. */
-function* attempt(task: Task<Walkqid>): Task<Walkqid> {
+function* attempt(walk: () => Answer<Walkqid>): Task<Walkqid> {
   try {
-    return yield* task;
+    return yield* waitfor(walk());
   } catch (e) {
     if (!(e instanceof PlanError) || e.message === Eintr) throw e;
     return { clone: null, qids: [], error: e.message };

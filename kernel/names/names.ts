@@ -11,21 +11,11 @@ import type { Dir, Wstat } from "../abi/dir.ts";
 import { Eintr, Eismtpt, Enonexist, Enotdir, PlanError, error } from "../abi/errors.ts";
 import type { MountTable } from "./mtab.ts";
 import { nameerror, parsename } from "./name.ts";
-import { create, open, opennow } from "./names-open.ts";
-import {
-  QTNONE,
-  askall,
-  named,
-  startname,
-  tracefail,
-  tracewalk,
-  walk,
-  walked,
-  walkerror,
-  whole,
-} from "./names-walk.ts";
+import { create, open } from "./names-open.ts";
+import { QTNONE, askall, named, startname, tracefail, walk, walked, whole } from "./names-walk.ts";
 import { Acreate, Aopen, Aremove, Astat, Atodir, Awstat } from "./namespace.ts";
 import type { Proc } from "../proc/proc.ts";
+import { waitfor } from "../proc/rendez.ts";
 import type { Task } from "../proc/rendez.ts";
 import { attached, release, startof } from "./start.ts";
 import type { Start } from "./start.ts";
@@ -43,7 +33,7 @@ export function* namec(up: Proc, table: MountTable, text: string, want: Wanted):
   let s: Start | null = null;
   try {
     s = startof(up, table, name) ?? (yield* attached(up, name));
-    return actnow(up, s, want) ?? (yield* act(up, s, want));
+    return yield* act(up, s, want);
   } catch (e) {
     if (!(e instanceof PlanError)) throw e;
     const failure = s === null ? e : named(s, e, want.amode);
@@ -54,13 +44,6 @@ export function* namec(up: Proc, table: MountTable, text: string, want: Wanted):
     if (table.ref > 1) table.ref--;
     else yield* table.release();
   }
-}
-
-/** What is asked most often, of files that are at hand, needs no coroutine of its own. */
-function actnow(up: Proc, s: Start, want: Wanted): Dir | Chan | null {
-  if (want.amode === Astat) return statnow(up, s);
-  if (want.amode === Aopen) return opennow(up, s, want.arg as number);
-  return null;
 }
 
 function act(up: Proc, s: Start, want: Wanted): Task<unknown> {
@@ -82,21 +65,6 @@ function act(up: Proc, s: Start, want: Wanted): Task<unknown> {
   }
 }
 
-/** The entry where a device has it at hand, as one in memory does; null where it must be asked. */
-function statnow(up: Proc, s: Start): Dir | null {
-  const { chan } = s;
-  if (
-    chan.dev.statof === undefined ||
-    (s.members !== null && s.members.length > 1 && s.rest.length > 0)
-  )
-    return null;
-  const d = chan.dev.statof(up, chan, s.rest);
-  const missed = "clone" in d;
-  if (up.k.trace.on) tracewalk(up, s, s.rest, missed ? d.qids.length : s.rest.length);
-  if (missed) throw walkerror(d);
-  return entry(s, d);
-}
-
 function* stat(up: Proc, s: Start): Task<Dir> {
   const union = s.members !== null && s.members.length > 1 && s.rest.length > 0;
   return entry(s, union ? yield* statunion(up, s) : yield* statone(up, s));
@@ -110,10 +78,10 @@ function entry(s: Start, d: Dir): Dir {
 }
 
 function* statone(up: Proc, s: Start): Task<Dir> {
-  if (s.rest.length === 0) return yield* s.chan.dev.stat(up, s.chan);
-  const c = yield* walk(up, s, s.rest);
+  if (s.rest.length === 0) return yield* waitfor(s.chan.dev.stat(up, s.chan));
+  const c = yield* waitfor(walk(up, s, s.rest));
   try {
-    return yield* c.dev.stat(up, c);
+    return yield* waitfor(c.dev.stat(up, c));
   } finally {
     yield* cclose(c);
   }
@@ -131,7 +99,7 @@ function* statunion(up: Proc, s: Start): Task<Dir> {
         const d =
           c === null
             ? yield* statone(up, { ...s, members: null, chan: m.chan })
-            : yield* c.dev.stat(up, c);
+            : yield* waitfor(c.dev.stat(up, c));
         tracefound(up, s, i);
         return d;
       } catch (e) {
@@ -184,7 +152,7 @@ function* remove(up: Proc, s: Start): Task<void> {
   }
   const c = yield* target(up, s);
   try {
-    yield* c.dev.remove(up, c);
+    yield* waitfor(c.dev.remove(up, c));
   } finally {
     yield* cclose(c);
   }
@@ -198,7 +166,7 @@ function* wstat(up: Proc, s: Start, d: Wstat): Task<void> {
   }
   const c = yield* target(up, s);
   try {
-    yield* c.dev.wstat(up, c, d);
+    yield* waitfor(c.dev.wstat(up, c, d));
   } finally {
     yield* cclose(c);
   }
@@ -206,7 +174,7 @@ function* wstat(up: Proc, s: Start, d: Wstat): Task<void> {
 
 /** The Chan of something that is about to be changed. */
 function* target(up: Proc, s: Start): Task<Chan> {
-  if (!s.name.mustdir) return yield* walk(up, s, s.rest);
+  if (!s.name.mustdir) return yield* waitfor(walk(up, s, s.rest));
   const c = yield* walked(up, s, s.rest, "must be a directory before it is changed");
   if ((c.qid.type & QTDIR) !== 0) return c;
   yield* cclose(c);

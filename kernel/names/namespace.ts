@@ -77,7 +77,7 @@ export type Picture = readonly Mountpoint[];
 
 /** What a picture has of a Chan that is mounted. */
 export function mounteddev(c: Chan): { readonly conn: number; readonly dev: string } {
-  return { conn: c.dev.conn?.(c) ?? 0, dev: c.dev.dc };
+  return { conn: c.dev.conn(c), dev: c.dev.dc };
 }
 
 /** The name space of a Pgrp. */

@@ -28,6 +28,7 @@ import { nameerror, nameupto, parsename } from "./name.ts";
 import type { Name } from "./name.ts";
 import { Abind, Acreate, Aopen, Aremove, Astat, Atodir, Awstat } from "./namespace.ts";
 import type { Proc } from "../proc/proc.ts";
+import { waitfor } from "../proc/rendez.ts";
 import type { Task } from "../proc/rendez.ts";
 import type { Mhead, Mnttab } from "./standard-mount.ts";
 import { Place, cclone, tracemount, walk } from "./standard-walk.ts";
@@ -63,7 +64,7 @@ export function* namec(up: Proc, space: Space, text: string, access: Access): Ta
   const name = parsename(text);
   const sharp = name.root.startsWith("#");
   const chan = sharp
-    ? yield* attach(up, name.root)
+    ? yield* waitfor(attach(up, name.root))
     : (name.root === "/" ? space.slash : up.dot).incref();
   traceorigin(up, name, chan);
   const tab = sharp ? null : space.tab;
@@ -173,7 +174,7 @@ function* openit(f: Call, omode: number): Task<void> {
   const mh = f.head;
   if (mh !== null && mh.mounts.length > 1)
     f.chan.union = { members: () => mh.mounts.map((m) => m.to), uri: 0, umc: null };
-  f.chan = yield* f.chan.dev.open(f.up, f.chan, omode & ~(OCEXEC | OSTREAM));
+  f.chan = yield* waitfor(f.chan.dev.open(f.up, f.chan, omode & ~(OCEXEC | OSTREAM)));
   setflags(f.chan, omode);
 }
 
@@ -233,7 +234,7 @@ function* make(f: Call, last: string, want: Want): Task<void> {
     nc.path = f.chan.path;
     nc.mtpt = f.chan.mtpt?.map(({ depth, from }) => ({ depth, from: from.incref() })) ?? null;
     const omode = want.omode & ~(OEXCL | OCEXEC | OSTREAM);
-    const made = yield* nc.dev.create(f.up, nc, last, { omode, perm: want.perm });
+    const made = yield* waitfor(nc.dev.create(f.up, nc, last, { omode, perm: want.perm }));
     made.path = f.chan.path.add(last);
     held[1] = f.chan;
     f.chan = made;

@@ -15,6 +15,7 @@ import type { Dev, Walkqid } from "../dev.ts";
 import type { Qid } from "../abi/dir.ts";
 import { Edoesnotexist, Eintr, Enotdir, PlanError, error } from "../abi/errors.ts";
 import type { Proc } from "../proc/proc.ts";
+import { waitfor } from "../proc/rendez.ts";
 import type { Task } from "../proc/rendez.ts";
 import type { Mhead, Mnttab } from "./standard-mount.ts";
 
@@ -140,7 +141,7 @@ export class Place {
 
 /** Another Chan for the same file. */
 export function* cclone(up: Proc, c: Chan): Task<Chan> {
-  const { clone } = yield* c.dev.walk(up, c, []);
+  const { clone } = yield* waitfor(c.dev.walk(up, c, []));
   if (clone === null) return error("clone failed");
   return clone;
 }
@@ -253,7 +254,7 @@ const isnothing = (wq: Walkqid): boolean => wq.clone === null && wq.qids.length 
 /** A device's walk: a failure of any kind is a miss, so that a union may go on. */
 function* ewalk(up: Proc, c: Chan, names: readonly string[]): Task<Walkqid> {
   try {
-    return yield* c.dev.walk(up, c, names);
+    return yield* waitfor(c.dev.walk(up, c, names));
   } catch (e) {
     if (!(e instanceof PlanError)) throw e;
     return miss([], e.message);
@@ -272,7 +273,7 @@ export function tracemount(up: Proc, p: Place, rest: readonly string[]): void {
 function traceask(up: Proc, p: Place, rest: readonly string[], wq: Walkqid): void {
   if (!up.k.trace.on) return;
   const got = wq.qids.length;
-  const conn = p.chan.dev.conn?.(p.chan) ?? 0;
+  const conn = p.chan.dev.conn(p.chan);
   up.k.trace.emit({ type: "namec", step: "walk", chan: p.path.toString(), rest, got, conn });
   if (p.head !== null && p.head.mounts.length > 1)
     tracemember(up, p, { index: 0, elem: rest[0] ?? "", wq });

@@ -14,6 +14,7 @@ import { nameerror } from "./name.ts";
 import { Abind, Acreate, Amount, Aopen, Aremove, Astat, Atodir, Awstat } from "./namespace.ts";
 import type { Mounthow, Namespace, Nsline, Picture } from "./namespace.ts";
 import type { Proc } from "../proc/proc.ts";
+import { waitfor } from "../proc/rendez.ts";
 import type { Task } from "../proc/rendez.ts";
 import { MNTPATH, Mnttab } from "./standard-mount.ts";
 import type { Mhead } from "./standard-mount.ts";
@@ -64,7 +65,7 @@ export class Standard implements Namespace, Space {
   *#stat(up: Proc, name: string): Task<Dir> {
     const { chan } = yield* this.#find(up, name, Astat);
     try {
-      return { ...(yield* chan.dev.stat(up, chan)), name: chan.path.last };
+      return { ...(yield* waitfor(chan.dev.stat(up, chan))), name: chan.path.last };
     } finally {
       yield* cclose(chan);
     }
@@ -74,7 +75,7 @@ export class Standard implements Namespace, Space {
     const { chan } = yield* this.#find(up, name, Aremove);
     try {
       if (chan.ismtpt) error(Eismtpt);
-      yield* chan.dev.remove(up, chan);
+      yield* waitfor(chan.dev.remove(up, chan));
     } finally {
       yield* cclose(chan);
     }
@@ -85,7 +86,7 @@ export class Standard implements Namespace, Space {
     try {
       if (chan.ismtpt && d.name !== undefined && d.name !== "")
         throw new PlanError(nameerror(chan.path.toString(), Eismtpt));
-      yield* chan.dev.wstat(up, chan, d);
+      yield* waitfor(chan.dev.wstat(up, chan, d));
     } finally {
       yield* cclose(chan);
     }
@@ -97,7 +98,7 @@ export class Standard implements Namespace, Space {
   }
 
   *mount(up: Proc, c: Chan, old: string, how: Mounthow): Task<number> {
-    if ((how.flags & MCACHE) !== 0) c.dev.cache?.(c);
+    if ((how.flags & MCACHE) !== 0) c.dev.cache(c);
     c.path = MNTPATH;
     return yield* this.#mount(up, c, old, { ...how, op: "mount", head: null });
   }

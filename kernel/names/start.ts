@@ -8,7 +8,8 @@ import type { Member, MountTable } from "./mtab.ts";
 import { cleanelems } from "./name.ts";
 import type { Name } from "./name.ts";
 import type { Proc } from "../proc/proc.ts";
-import type { Task } from "../proc/rendez.ts";
+import { waitfor } from "../proc/rendez.ts";
+import type { Answer, Task } from "../proc/rendez.ts";
 
 /** The start of a walk. */
 export type Start = {
@@ -126,7 +127,7 @@ function fromdevice(up: Proc, name: Name, dot: Chan): Start {
 const ALLOWED = "|decp";
 
 /** The root of the device that a name such as #s0 says. */
-export function attach(up: Proc, root: string): Task<Chan> {
+export function attach(up: Proc, root: string): Answer<Chan> {
   const rune = String.fromCodePoint(root.codePointAt(1) ?? 0);
   const bare = root.length === 1;
   if (bare || rune === "M" || (up.pgrp.noattach && !ALLOWED.includes(rune))) error(Enoattach);
@@ -137,7 +138,7 @@ export function attach(up: Proc, root: string): Task<Chan> {
 
 /** From a name such as #s/x: the device is attached for it. */
 export function* attached(up: Proc, name: Name): Task<Start> {
-  const chan = yield* attach(up, name.root);
+  const chan = yield* waitfor(attach(up, name.root));
   const rest = name.dotdot ? cleanelems([], name.elems) : name.elems;
   const path = new Path(name.root, rest);
   if (up.k.trace.on) up.k.trace.emit({ type: "namec", step: "device", path: name.root, rest });

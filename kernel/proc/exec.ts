@@ -8,7 +8,7 @@ import { OEXEC } from "../abi/const.ts";
 import { Ebadexec, error } from "../abi/errors.ts";
 import { Aopen } from "../names/namespace.ts";
 import type { Proc } from "./proc.ts";
-import { Rendez } from "./rendez.ts";
+import { Rendez, waitfor } from "./rendez.ts";
 import type { Task } from "./rendez.ts";
 import { Image } from "./trap.ts";
 import type { Program } from "./trap.ts";
@@ -76,7 +76,7 @@ function* header(up: Proc, name: string): Task<string> {
   const c: Chan = yield* up.pgrp.ns.namec(up, name, Aopen, OEXEC);
   try {
     const buf = new Uint8Array(HEADER);
-    const n = yield* c.dev.read(up, c, buf, 0);
+    const n = yield* waitfor(c.dev.read(up, c, buf, 0));
     if (n < 4) error(Ebadexec);
     return utfdecode(buf, 0, n);
   } finally {

@@ -14,7 +14,7 @@ import {
   error,
 } from "../abi/errors.ts";
 import type { Proc } from "./proc.ts";
-import { Rendez } from "./rendez.ts";
+import { Rendez, waitfor } from "./rendez.ts";
 import type { Task } from "./rendez.ts";
 import type { Coroutine, Done } from "./sched.ts";
 import type { Image } from "./trap.ts";
@@ -165,7 +165,7 @@ function withpc(text: string): string {
 function* pprint(up: Proc, text: string): Task<void> {
   const c = up.fgrp.fd[2] ?? null;
   if (c === null || (c.mode !== OWRITE && c.mode !== ORDWR)) return;
-  yield* c.dev.write(up, c, utfencode(`${up.text} ${up.pid}: ${text}\n`), c.offset);
+  yield* waitfor(c.dev.write(up, c, utfencode(`${up.text} ${up.pid}: ${text}\n`), c.offset));
 }
 
 /** Posts `text` to every process of a note group but the one that posts; who has too many gets no more. */

@@ -3,10 +3,24 @@
 // Because only one coroutine runs at a time, testing a condition and then yielding needs no lock; but
 // whatever was read before the yield must be read again after it.
 
+import { istask } from "../abi/answer.ts";
 import type { Coroutine } from "./sched.ts";
+
+export { istask } from "../abi/answer.ts";
 
 /** Kernel code that may wait: call it with `yield*`. What it yields is what it sleeps on. */
 export type Task<T> = Generator<Rendez, T, void>;
+
+/** What an operation gives that waits only where it must: the value, or a Task that comes to it. */
+export type Answer<T> = T | Task<T>;
+
+/** The value of an answer, waited for where that is needed. */
+export function* waitfor<T>(a: Answer<T>): Task<T> {
+  return istask(a) ? yield* a : a;
+}
+
+/** A Task with nothing left to do: what a plain function gives where another would have to wait. */
+export const DONE: Task<void> = (function* (): Task<void> {})();
 
 /** A place to sleep. Sleepers are woken in the order they came. */
 export class Rendez {

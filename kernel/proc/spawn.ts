@@ -1,6 +1,7 @@
 // Processes that the host starts, and the end of the kernel. A process from outside is like a new login:
 // it has a copy of the first name space and environment, and descriptors 0, 1 and 2 on its console.
 
+import { cclose } from "../chan.ts";
 import type { Chan } from "../chan.ts";
 import { OREAD, OWRITE } from "../abi/const.ts";
 import { Ebadsharp, Ekilled, Panic, error } from "../abi/errors.ts";
@@ -8,8 +9,8 @@ import type { Kernel } from "../kernel.ts";
 import { Fgrp, Pgrp, Rgrp } from "./pgrp.ts";
 import { Proc } from "./proc.ts";
 import type { Groups } from "./proc.ts";
-import { Rendez } from "./rendez.ts";
-import type { Task } from "./rendez.ts";
+import { Rendez, istask } from "./rendez.ts";
+import type { Answer, Task } from "./rendez.ts";
 import { Image } from "./trap.ts";
 import type { Program } from "./trap.ts";
 import { Path } from "../chan.ts";
@@ -78,9 +79,10 @@ export class Process {
   }
 }
 
-/** Runs a task that waits for nothing. */
-export function now<T>(task: Task<T>): T {
-  const step = task.next();
+/** The value of an answer that must not have to wait. */
+export function now<T>(a: Answer<T>): T {
+  if (!istask(a)) return a;
+  const step = a.next();
   if (step.done !== true) throw new Panic(`waits where nothing may: ${step.value.what}`);
   return step.value;
 }
@@ -141,8 +143,7 @@ function opencons(up: Proc, mode: number, spec: string): Chan {
   if (dev === undefined) return error(Ebadsharp);
   const root = now(dev.attach(up, spec));
   const { clone } = now(dev.walk(up, root, ["cons"]));
-  now(dev.close(root));
-  up.k.chans.unlink(root);
+  now(cclose(root));
   if (clone === null) return error(Ebadsharp);
   const c = now(dev.open(up, clone, mode));
   c.path = new Path("/", ["dev", "cons"]);
@@ -172,7 +173,7 @@ function* down(k: Kernel, first: Proc, resolve: () => void): Task<void> {
   }
   yield* closed(k, first);
   yield* idle(k);
-  for (const dev of k.devtab) dev.shutdown?.();
+  for (const dev of k.devtab) dev.shutdown();
   k.ended = true;
   k.sched.leave(k);
   resolve();

@@ -5,40 +5,53 @@ import test from "ava";
 import fc from "fast-check";
 import { Chan, Chans } from "../../kernel/chan.ts";
 import { MAFTER, MBEFORE, MREPL } from "../../kernel/abi/const.ts";
-import { nodev } from "../../kernel/dev.ts";
-import type { Dev } from "../../kernel/dev.ts";
+import { Dev } from "../../kernel/dev.ts";
 import { error } from "../../kernel/abi/errors.ts";
 import { MountTable, carried } from "../../kernel/names/mtab.ts";
 import type { Member, Mnode } from "../../kernel/names/mtab.ts";
 import { now } from "../../kernel/proc/spawn.ts";
-import type { Task } from "../../kernel/proc/rendez.ts";
+
+/** A device that counts the closes of its Chans. */
+class Testdev extends Dev {
+  readonly dc = "T";
+  readonly name = "test";
+  readonly #closed: Map<Chan, number>;
+
+  constructor(c: Closing) {
+    super(c);
+    this.#closed = c.closed;
+  }
+
+  attach(): never {
+    return error("no such operation");
+  }
+
+  walk(): never {
+    return error("no such operation");
+  }
+
+  stat(): never {
+    return error("no such operation");
+  }
+
+  open(): never {
+    return error("no such operation");
+  }
+
+  read(): never {
+    return error("no such operation");
+  }
+
+  override close(c: Chan): void {
+    this.#closed.set(c, (this.#closed.get(c) ?? 0) + 1);
+  }
+}
 
 /** A device whose Chans count how often they are closed. */
 class Closing {
   readonly chans: Chans = new Chans();
   readonly closed: Map<Chan, number> = new Map();
-  readonly dev: Dev;
-
-  constructor() {
-    const none = function* (): Task<never> {
-      return error("no such operation");
-    };
-    const { chans, closed } = this;
-    this.dev = {
-      ...nodev,
-      dc: "T",
-      name: "test",
-      chans,
-      attach: none,
-      walk: none,
-      stat: none,
-      open: none,
-      read: none,
-      *close(c) {
-        closed.set(c, (closed.get(c) ?? 0) + 1);
-      },
-    };
-  }
+  readonly dev: Dev = new Testdev(this);
 
   member(flags = 0, covered = false): Member {
     const chan = new Chan(this.dev, { path: 0n, vers: 0, type: 0x80 });

@@ -1,0 +1,64 @@
+// Answers that may take time: a value, or a generator that still comes to it. What such a generator yields
+// while it waits is its own affair, so that the kernel and programs share these functions.
+
+type Waiting<T, Y> = Generator<Y, T, void>;
+
+/** Whether an answer still has to be waited for. */
+export function istask<T, Y>(a: T | Waiting<T, Y>): a is Waiting<T, Y> {
+  return (
+    typeof a === "object" &&
+    a !== null &&
+    "throw" in a &&
+    typeof a.throw === "function" &&
+    "next" in a
+  );
+}
+
+/** fn of the answer, when it is there. */
+export function andthen<T, R, Y>(a: T | Waiting<T, Y>, fn: (value: T) => R): R | Waiting<R, Y> {
+  return istask(a) ? after(a, fn) : fn(a);
+}
+
+function* after<T, R, Y>(task: Waiting<T, Y>, fn: (value: T) => R): Waiting<R, Y> {
+  return fn(yield* task);
+}
+
+/** The answer of first; last comes when that is there, also if it failed. */
+export function always<T, Y>(
+  first: () => T | Waiting<T, Y>,
+  last: () => void | Waiting<void, Y>,
+): T | Waiting<T, Y> {
+  let a: T | Waiting<T, Y>;
+  try {
+    a = first();
+  } catch (e) {
+    const b = last();
+    if (istask(b)) return fail(b, e);
+    throw e;
+  }
+  if (istask(a)) return alwaystask(a, last);
+  const b = last();
+  return istask(b) ? keep(b, a) : a;
+}
+
+function* fail<Y>(task: Waiting<void, Y>, e: unknown): Waiting<never, Y> {
+  yield* task;
+  throw e;
+}
+
+function* keep<T, Y>(task: Waiting<void, Y>, value: T): Waiting<T, Y> {
+  yield* task;
+  return value;
+}
+
+function* alwaystask<T, Y>(
+  task: Waiting<T, Y>,
+  last: () => void | Waiting<void, Y>,
+): Waiting<T, Y> {
+  try {
+    return yield* task;
+  } finally {
+    const b = last();
+    if (istask(b)) yield* b;
+  }
+}
