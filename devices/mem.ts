@@ -59,8 +59,8 @@ const MAXPROGRAM = 24;
 
 class MemChan extends Chan {
   file: Memfile;
-  /** It is removed when this Chan closes. */
-  rclose = false;
+  /** The user for whom it is removed when this Chan closes; null when it stays. */
+  rclose: string | null = null;
   /** The entry that a directory read gave last; null at the start. */
   at: Memfile | null = null;
 
@@ -102,6 +102,18 @@ function step(up: Proc, f: Memfile, name: string): Memfile | string {
 /** A walk that stopped: the device's own error is told of the first element only. */
 function stuck(qids: readonly Qid[], text: string): Walkqid<never> {
   return miss(qids, qids.length > 0 && text !== Enotdir ? Edoesnotexist : text);
+}
+
+/** What of a wstat is not so already. */
+function news(f: Memfile, d: Wstat): Wstat {
+  return {
+    ...(d.name !== undefined && d.name !== f.name && { name: d.name }),
+    ...(d.uid !== undefined && d.uid !== f.uid && { uid: d.uid }),
+    ...(d.gid !== undefined && d.gid !== f.gid && { gid: d.gid }),
+    ...(d.mode !== undefined && d.mode !== f.mode && { mode: d.mode }),
+    ...(d.mtime !== undefined && d.mtime !== f.mtime && { mtime: d.mtime }),
+    ...(d.length !== undefined && d.length !== f.length && { length: d.length }),
+  };
 }
 
 class MemDev extends Dev<MemChan> implements Mem {
@@ -164,10 +176,10 @@ class MemDev extends Dev<MemChan> implements Mem {
       f.setlength(0);
       f.changed(up.user, this.#k.clock.seconds());
     }
-    return this.#opened(c, mode, rclose);
+    return this.#opened(c, mode, rclose ? up.user : null);
   }
 
-  #opened(c: MemChan, mode: number, rclose: boolean): MemChan {
+  #opened(c: MemChan, mode: number, rclose: string | null): MemChan {
     c.mode = mode;
     c.flag |= COPEN;
     c.offset = 0;
@@ -186,7 +198,7 @@ class MemDev extends Dev<MemChan> implements Mem {
     const mask = (want.perm & DMDIR) === 0 ? 0o666 : 0o777;
     const perm = (want.perm & (~mask | (dir.mode & mask))) >>> 0;
     c.file = this.#newfile(dir, name, { user: up.user, mode: perm });
-    return this.#opened(c, mode, (want.omode & ORCLOSE) !== 0);
+    return this.#opened(c, mode, (want.omode & ORCLOSE) !== 0 ? up.user : null);
   }
 
   #newfile(dir: Memfile, name: string, { user, mode }: { user: string; mode: number }): Memfile {
@@ -208,8 +220,8 @@ class MemDev extends Dev<MemChan> implements Mem {
     if ((c.flag & COPEN) === 0) return;
     const f = c.file;
     f.opens--;
-    if (!c.rclose || f.removed || f.first !== null) return;
-    this.#unlink(f, f.parent.uid);
+    if (c.rclose === null || f.removed || f.first !== null) return;
+    this.#unlink(f, c.rclose);
   }
 
   read(_up: Proc, c: MemChan, buf: Uint8Array, offset: number): number {
@@ -258,35 +270,30 @@ class MemDev extends Dev<MemChan> implements Mem {
 
   override wstat(up: Proc, c: MemChan, d: Wstat): void {
     const f = there(c);
-    const name = d.name === f.name ? undefined : d.name;
-    this.#wstatcheck(up, f, { ...d, ...(name === undefined ? {} : { name }) });
-    if (d.length !== undefined && d.length !== f.length) {
-      f.setlength(d.length);
+    const w = news(f, d);
+    this.#wstatcheck(up, f, w);
+    if (w.length !== undefined) {
+      f.setlength(w.length);
       f.changed(up.user, this.#k.clock.seconds());
     }
-    if (name !== undefined) {
-      f.parent.rename(f, name);
+    if (w.name !== undefined) {
+      f.parent.rename(f, w.name);
       f.parent.changed(up.user, this.#k.clock.seconds());
     }
-    if (d.mode !== undefined) f.chmod(d.mode);
+    if (w.mode !== undefined) f.chmod(w.mode);
     if (d.mtime !== undefined) f.mtime = d.mtime;
-    if (d.gid !== undefined) f.gid = d.gid;
+    if (w.gid !== undefined) f.gid = w.gid;
   }
 
   /** All or nothing: whatever is not allowed is found before anything is done. stat(5) */
-  #wstatcheck(up: Proc, f: Memfile, d: Wstat): void {
-    if (d.name !== undefined && d.name !== f.name) this.#checkname(up, f, d.name);
-    if (
-      d.length !== undefined &&
-      d.length !== f.length &&
-      (f.children !== null || !f.may(up.user, MWRITE))
-    )
-      error(Eperm);
-    if (d.mode !== undefined && ((d.mode ^ f.mode) & DMDIR) !== 0) error(Eperm);
-    if (d.uid !== undefined && d.uid !== f.uid) error(Eperm);
-    const longer = d.length === undefined ? 0 : f.need(d.length);
-    this.#budget.check(longer + Math.max(0, (d.name ?? f.name).length - f.name.length));
-    const owned = d.mode !== undefined || d.mtime !== undefined || d.gid !== undefined;
+  #wstatcheck(up: Proc, f: Memfile, w: Wstat): void {
+    if (w.name !== undefined) this.#checkname(up, f, w.name);
+    if (w.length !== undefined && (f.children !== null || !f.may(up.user, MWRITE))) error(Eperm);
+    if (w.mode !== undefined && ((w.mode ^ f.mode) & DMDIR) !== 0) error(Eperm);
+    if (w.uid !== undefined) error(Eperm);
+    const longer = w.length === undefined ? 0 : f.need(w.length);
+    this.#budget.check(longer + Math.max(0, (w.name ?? f.name).length - f.name.length));
+    const owned = w.mode !== undefined || w.mtime !== undefined || w.gid !== undefined;
     if (owned && up.user !== f.uid) error(Eperm);
   }
 

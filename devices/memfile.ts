@@ -11,6 +11,8 @@ import { Efull, Etoobig, error } from "../kernel/abi/errors.ts";
 
 /** The longest file. */
 const MAXFILE: number = 2 ** 30;
+/** A file keeps no more than so many times the memory of what it was cut to. */
+const ROOMY = 2;
 /** What a file costs beside its bytes, roughly. */
 const FILECOST = 512;
 
@@ -189,6 +191,8 @@ export class Memfile {
 
   /** Writes bytes at offset; what is between the end and there becomes zeros. */
   write(bytes: Uint8Array, offset: number): void {
+    // No bytes lengthen nothing, wherever they are written.
+    if (bytes.length === 0) return;
     const end = offset + bytes.length;
     if (end > this.length) this.#room(end);
     this.data.set(bytes, offset);
@@ -198,11 +202,16 @@ export class Memfile {
   /** Cuts the file, or makes it longer with zeros. */
   setlength(n: number): void {
     if (n > this.length) this.#room(n);
-    else if (n === 0) {
-      this.#budget.take(-this.data.length);
-      this.data = NOBYTES;
-    } else this.data.fill(0, n, this.length);
+    else if (this.data.length > ROOMY * n) this.#shrink(n);
+    else this.data.fill(0, n, this.length);
     this.length = n;
+  }
+
+  /** Gives back the memory behind the first n bytes. */
+  #shrink(n: number): void {
+    const data = n === 0 ? NOBYTES : this.data.slice(0, n);
+    this.#budget.take(data.length - this.data.length);
+    this.data = data;
   }
 
   /** How many bytes more it needs to be n long. */

@@ -309,3 +309,55 @@ test("memory is bounded, and what is removed can be had again", async (t) => {
   t.is(await proc.wait(), "", String(proc.crash));
   await k.shutdown();
 });
+
+test(
+  "a length set by wstat is a change: version, time and author say so",
+  inside(async (t, sys) => {
+    await put(sys, "/tmp/f", "abcdef");
+    await sys.wstat("/tmp/f", { mtime: 5 });
+    const before = await sys.stat("/tmp/f");
+    await sys.wstat("/tmp/f", { length: 6 });
+    t.deepEqual(await sys.stat("/tmp/f"), before, "the same length is none");
+    await sys.wstat("/tmp/f", { length: 2 });
+    const after = await sys.stat("/tmp/f");
+    t.is(after.qid.vers, before.qid.vers + 1);
+    t.not(after.mtime, 5);
+    await sys.wstat("/tmp/f", { length: 9, mtime: 7 });
+    const later = await sys.stat("/tmp/f");
+    t.deepEqual(
+      [later.qid.vers, later.mtime],
+      [after.qid.vers + 1, 7],
+      "a time that is given counts",
+    );
+    t.is(await cat(sys, "/tmp/f"), "ab\0\0\0\0\0\0\0");
+  }),
+);
+
+test("memory is given back when a file is cut, truncated or removed", async (t) => {
+  const k = await boot({
+    clock: "virtual",
+    binds: [["#r", "/tmp", 4]],
+    devices: [(kernel) => Object.assign(newMem(kernel, 100_000), { dc: "r" })],
+  });
+  const p = k.spawn(async (sys: Sys) => {
+    const fill = async (name: string): Promise<void> => {
+      const fd = await sys.create(name, OWRITE, 0o666);
+      await sys.write(fd, new Uint8Array(60_000));
+      await sys.close(fd);
+    };
+    for (let i = 0; i < 5; i++) {
+      await fill(`/tmp/cut${i}`);
+      await sys.wstat(`/tmp/cut${i}`, { length: 1 });
+      await fill(`/tmp/truncated${i}`);
+      await sys.close(await sys.open(`/tmp/truncated${i}`, OWRITE | OTRUNC));
+      await fill(`/tmp/removed${i}`);
+      await sys.remove(`/tmp/removed${i}`);
+    }
+    await fill("/tmp/last");
+    t.is(await failure(fill("/tmp/more")), "file system full");
+  });
+  const status = await p.wait();
+  if (p.crash !== undefined) throw p.crash;
+  t.is(status, "");
+  await k.shutdown();
+});

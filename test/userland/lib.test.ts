@@ -285,6 +285,7 @@ test("a file in blocks is like one in an array", (t) => {
         }
       }
       t.is(file.length, model.length);
+      t.true(quota.used <= Math.max(64, 2 * 65536 * Math.ceil(model.length / 65536)));
       const from = near();
       const got = file.read(from, near());
       if (Buffer.compare(got, model.subarray(from, from + got.length)) !== 0)
@@ -294,6 +295,22 @@ test("a file in blocks is like one in an array", (t) => {
     file.setlength(0);
     t.is(quota.used, 0);
   }
+});
+
+test("a file in blocks that is cut gives back what is behind the cut, and a write that has no room is none", (t) => {
+  const quota = { used: 0, limit: 200_000 };
+  const file = new Blocks(quota);
+  t.true(file.write(0, new Uint8Array(150_000).fill(1)));
+  const full = quota.used;
+  t.false(file.write(140_000, new Uint8Array(100_000).fill(2)));
+  t.deepEqual([file.length, quota.used, file.read(149_999, 1)[0]], [150_000, full, 1]);
+  file.setlength(70_000);
+  t.is(quota.used, 2 * 65536);
+  file.setlength(100);
+  t.is(quota.used, 128);
+  t.deepEqual([...file.read(99, 9)], [1]);
+  file.setlength(200);
+  t.deepEqual([...file.read(99, 3)], [1, 0, 0]);
 });
 
 function grown(bytes: Uint8Array<ArrayBuffer>, length: number): Uint8Array<ArrayBuffer> {

@@ -13,8 +13,8 @@ import {
 } from "../../kernel/abi/const.ts";
 import { type Dir, type Wstat, convD2M, sizeD2M, wstatdir, convM2D } from "../../kernel/abi/dir.ts";
 import * as fc from "../../kernel/abi/fcall.ts";
-import type { Tmsg } from "../../kernel/abi/fcall.ts";
-import { newram } from "../../userland/lib/ram.ts";
+import type { Rmsg, Tmsg } from "../../kernel/abi/fcall.ts";
+import { type Ramopts, newram } from "../../userland/lib/ram.ts";
 import { clunk, open, read, remove, said, stat, stream, version, walk, write } from "./msg.ts";
 import { Rig } from "./rig.ts";
 
@@ -22,9 +22,14 @@ class Ramfs {
   readonly rig = new Rig();
   #fid = 10;
 
-  constructor(perm = 0o775, limit = 2 ** 31) {
-    this.rig.serve(newram(this.rig.sys, { user: "glenda", perm, limit }));
-    this.ask(version(), this.attach(0, "glenda"), this.attach(1, "mallory"));
+  constructor(opts: Partial<Ramopts> & { readonly agreed?: number } = {}) {
+    const { agreed = 65560, ...how } = opts;
+    this.rig.serve(newram(this.rig.sys, { user: "glenda", ...how }));
+    this.ask(
+      version("9P2000.ix.stream", agreed),
+      this.attach(0, "glenda"),
+      this.attach(1, "mallory"),
+    );
   }
 
   attach(fid: number, uname: string): Tmsg {
@@ -249,7 +254,7 @@ test("writing beyond the end leaves zeros, and vers counts the changes", (t) => 
 });
 
 test("there is a limit to one file, and to all of them", (t) => {
-  const fs = new Ramfs(0o775, 300_000);
+  const fs = new Ramfs({ limit: 300_000 });
   const f = Number(fs.create("f"));
   t.deepEqual(fs.ask(write(f, "x", 3, 768 * 1024 * 1024)), ["3 error:write too big"]);
   t.is(fs.wstat("f", { length: 2 ** 40 }), "1 error:write too big");
@@ -271,4 +276,155 @@ test("a file is streamed as it is read", (t) => {
   for (let i = 0; i < 5; i++) fs.ask(write(f, String(i).repeat(60_000), 1, i * 60_000));
   const got = fs.rig.rpc(stream(f)).map((r) => (r.type === fc.Rstream ? r.data.length : -1));
   t.deepEqual(got, [65536, 65536, 65536, 65536, 37856, 0]);
+});
+
+test("the limits are options, and a write that breaks one changes nothing", (t) => {
+  const fs = new Ramfs({ maxfile: 100_000, limit: 200_000 });
+  const f = Number(fs.create("f"));
+  const big = "x".repeat(50_000);
+  t.deepEqual(fs.ask(write(f, big), write(f, big, 1, 50_000)), ["1 write:50000", "1 write:50000"]);
+  t.deepEqual(fs.ask(write(f, "x", 2, 100_000)), ["2 error:write too big"]);
+  t.is(fs.wstat("f", { length: 100_001 }), "1 error:write too big");
+  const g = Number(fs.create("g"));
+  const before = fs.stat("g");
+  t.deepEqual(fs.ask(write(g, "y".repeat(60_000), 1, 30_000)), ["1 error:no free ram resources"]);
+  t.deepEqual(fs.stat("g"), before);
+  t.deepEqual(fs.ask(write(f, "z", 1, 99_999)), ["1 write:1"], "what is there can be overwritten");
+});
+
+test("names and entries count, too", (t) => {
+  const fs = new Ramfs({ limit: 20_000 });
+  const longest = "n".repeat(8000);
+  t.is(typeof fs.create(`${longest}1`), "number");
+  t.is(typeof fs.create(`${longest}2`), "number");
+  t.is(fs.create(`${longest}3`), "1 error:no free ram resources");
+  t.is(typeof fs.create("short"), "number");
+  t.is(fs.wstat("short", { name: `${longest}4` }), "1 error:no free ram resources");
+  t.is(fs.remove(`${longest}1`), OK.remove);
+  t.is(fs.wstat("short", { name: `${longest}4` }), OK.stat);
+});
+
+test("memory is given back when a file is cut, truncated or removed, also while it is open", (t) => {
+  for (const free of ["wstat", "truncate", "remove", "close"] as const) {
+    const fs = new Ramfs({ limit: 200_000 });
+    const fill = (name: string): string => {
+      const fid = Number(fs.create(name, free === "close" ? { mode: ORDWR | ORCLOSE } : {}));
+      const said = fs.ask(...[0, 1].map((i) => write(fid, "x".repeat(60_000), 1, i * 60_000)));
+      if (free === "close") fs.close(fid);
+      return said.at(-1) ?? "";
+    };
+    for (let i = 0; i < 5; i++) {
+      t.is(fill(`f${i}`), "1 write:60000", `${free} ${i}`);
+      if (free === "wstat") fs.wstat(`f${i}`, { length: 1 });
+      if (free === "truncate") fs.close(fs.open(`f${i}`, OWRITE | OTRUNC));
+      if (free === "remove") fs.remove(`f${i}`);
+    }
+  }
+});
+
+test("an entry that had no room in one read is what it is by the next", (t) => {
+  const fs = new Ramfs();
+  const b = "b".repeat(100);
+  for (const name of ["a", b, "c"]) fs.create(name);
+  const dir = Number(fs.open(""));
+  const names = (r: Rmsg | undefined): string[] => {
+    const list: string[] = [];
+    if (r?.type !== fc.Rread) return ["?"];
+    for (let o = 0; o < r.data.length;) {
+      const e = convM2D(r.data, o, r.data.length);
+      if (e === null) break;
+      list.push(`${e.dir.name.slice(0, 1)} ${e.dir.length}`);
+      o = e.next;
+    }
+    return list;
+  };
+  const [first] = fs.rig.rpc(read(dir, 1, 0, 150));
+  t.deepEqual(names(first), ["a 0"]);
+  fs.ask(write(Number(fs.open(b, OWRITE)), "12345"));
+  const at = first?.type === fc.Rread ? first.data.length : 0;
+  const [next] = fs.rig.rpc(read(dir, 1, at, 250));
+  t.deepEqual(names(next), ["b 5", "c 0"]);
+  const again = Number(fs.open(""));
+  fs.rig.rpc(read(again, 1, 0, 150));
+  fs.remove(b);
+  const [left] = fs.rig.rpc(read(again, 1, at, 250));
+  t.deepEqual(names(left), ["c 0"], "and one that is gone is not there");
+});
+
+test("an entry that fits no read is an error, and the end is not said before it", (t) => {
+  const fs = new Ramfs();
+  for (const name of ["a", "b".repeat(300), "c"]) fs.create(name);
+  const dir = Number(fs.open(""));
+  const [first] = fs.rig.rpc(read(dir, 1, 0, 200));
+  const at = first?.type === fc.Rread ? first.data.length : 0;
+  t.true(at > 0);
+  t.deepEqual(fs.ask(read(dir, 1, at, 200)), ["1 error:i/o count too small"]);
+  const [rest] = fs.rig.rpc(read(dir, 1, at, 1000));
+  t.true(rest?.type === fc.Rread && rest.data.length > 400, "a bigger read goes on from there");
+  const streamed = Number(fs.open(""));
+  const run = fs.ask(stream(streamed, 1, 0, 200));
+  t.deepEqual([run.length, run[1]], [2, "1 stream:0"], "a run with no room for more just ends");
+  t.deepEqual(fs.ask(stream(streamed, 1, at, 200)), ["1 error:i/o count too small"]);
+});
+
+test("over a connection of small messages no entry is made that it could not read", (t) => {
+  const fs = new Ramfs({ agreed: 256 });
+  const long = "1 error:name too long: an entry has at most 232 bytes here";
+  const most = 232 - 49 - 3 * "glenda".length;
+  t.is(fs.create("x".repeat(most + 1)), long);
+  t.is(typeof fs.create("x".repeat(most)), "number");
+  fs.create("f");
+  t.is(fs.wstat("f", { name: "y".repeat(most + 1) }), long);
+  t.is(fs.wstat("f", { gid: "g".repeat(180) }), long);
+  t.is(fs.wstat("f", { name: "y".repeat(most) }), OK.stat);
+  t.deepEqual(fs.ls().length, 1, "of the read of all that fits");
+});
+
+test("a length set by wstat is a change: version, time and author say so", (t) => {
+  const fs = new Ramfs({ perm: 0o777 });
+  const f = Number(fs.create("f", { perm: 0o666 }));
+  fs.ask(write(f, "abc"));
+  fs.wstat("", { mode: (DMDIR | 0o777) >>> 0 });
+  fs.wstat("f", { mode: 0o666, mtime: 5 });
+  const [before] = [fs.stat("f")];
+  t.is(fs.wstat("f", { length: 2 }, 1), OK.stat);
+  const after = fs.stat("f");
+  t.is(after?.qid.vers, (before?.qid.vers ?? 0) + 1);
+  t.true((after?.mtime ?? 5) !== 5, "it is of now");
+  t.is(after?.muid, "mallory");
+  t.is(fs.wstat("f", { length: 2 }), OK.stat);
+  t.deepEqual(fs.stat("f"), after, "the same length is no change");
+  t.is(fs.wstat("f", { length: 1, mtime: 9 }), OK.stat);
+  t.deepEqual(
+    [fs.stat("f")?.mtime, fs.stat("f")?.muid],
+    [9, "glenda"],
+    "a time that is given counts",
+  );
+});
+
+test("the last who wrote a file is its muid, and of a directory who changed what it has", (t) => {
+  const fs = new Ramfs({ perm: 0o777 });
+  const muid = (name: string): string | undefined => fs.stat(name)?.muid;
+  const f = fs.create("f", { perm: 0o666, as: 1 });
+  t.deepEqual([muid("f"), muid("")], ["mallory", "mallory"]);
+  fs.close(f);
+  fs.wstat("f", { mode: 0o666 }, 1);
+  const g = Number(fs.open("f", OWRITE));
+  t.is(muid("f"), "mallory", "an open changes nothing");
+  fs.ask(write(g, "x"));
+  t.is(muid("f"), "glenda");
+  fs.close(fs.open("f", OWRITE | OTRUNC, 1));
+  t.is(muid("f"), "mallory");
+  fs.remove("f");
+  t.is(muid(""), "glenda");
+});
+
+test("a new directory is not open to be written, whatever the mode of its create", (t) => {
+  const fs = new Ramfs();
+  for (const mode of [OWRITE, ORDWR, OWRITE | OTRUNC]) {
+    const d = Number(fs.create(`d${mode}`, { perm: DMDIR | 0o777, mode }));
+    t.deepEqual(fs.ask(write(d, "x")), ["1 error:write on fid with open mode 0x0"]);
+    t.deepEqual(fs.ask(read(d)), ["1 read:"]);
+    t.is(fs.stat(`d${mode}`)?.length, 0);
+  }
 });

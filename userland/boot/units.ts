@@ -1,4 +1,4 @@
-// Times, rates and probabilities as a person writes them: 50ms, 600KB/s, 1%. Here and nowhere else.
+// Times, rates, sizes and probabilities as a person writes them: 50ms, 600KB/s, 1%. Here and nowhere else.
 
 /** A value that cannot be read. The message says how it is written, or the hint does. */
 export class Unitserror extends Error {
@@ -27,6 +27,17 @@ const RATES: ReadonlyMap<string, number> = new Map([
   ["GB/s", 1e9],
 ]);
 
+const SIZES: ReadonlyMap<string, number> = new Map([
+  ["", 1],
+  ["B", 1],
+  ["KB", 1e3],
+  ["MB", 1e6],
+  ["GB", 1e9],
+  ["KiB", 2 ** 10],
+  ["MiB", 2 ** 20],
+  ["GiB", 2 ** 30],
+]);
+
 /** The number before a unit, and the unit; null when the text is nothing of the kind. */
 function measure(text: string): readonly [number: number, unit: string] | null {
   const m = /^(\d+(?:\.\d+)?)\s*([A-Za-zµ/%]*)$/.exec(text.trim());
@@ -41,6 +52,18 @@ export function parsetime(text: string): number {
     throw new Unitserror(`bad time '${text}': a number and ns, us, ms, s, m or h, such as 50ms`);
   if (!Number.isSafeInteger(Math.round(ns))) throw new Unitserror(`bad time '${text}': too long`);
   return Math.round(ns);
+}
+
+/** A size in whole bytes: parsesize("64MiB") is 67_108_864, parsesize("1MB") is 1_000_000. */
+export function parsesize(text: string): number {
+  const [n, unit] = measure(text) ?? [NaN, ""];
+  const size = Math.round(n * (SIZES.get(unit) ?? NaN));
+  if (Number.isNaN(size))
+    throw new Unitserror(
+      `bad size '${text}': a number and B, KB, MB, GB, KiB, MiB or GiB, such as 64MiB (KB is 1000 bytes)`,
+    );
+  if (!Number.isSafeInteger(size)) throw new Unitserror(`bad size '${text}': too big`);
+  return size;
 }
 
 /** A rate in whole bytes a second: parserate("600KB/s") is 600_000. */

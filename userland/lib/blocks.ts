@@ -33,45 +33,89 @@ export class Blocks {
     return out;
   }
 
-  /** Writes at offset, with zeros before it where nothing was; false if the quota does not allow it. */
+  /** Writes all of data at offset, with zeros before it where nothing was, or nothing: false if the quota forbids it. */
   write(offset: number, data: Uint8Array): boolean {
     const n = data.length;
+    const at = offset % BSIZE;
+    const first = (offset - at) / BSIZE;
+    // What lies within one block, as most writes do, asks for that block alone.
+    if (at + n <= BSIZE ? !this.#room(first, at + n) : !this.#rooms(offset, n)) return false;
     for (let o = 0; o < n;) {
-      const at = (offset + o) % BSIZE;
-      const m = Math.min(BSIZE - at, n - o);
-      const block = this.#room((offset + o - at) / BSIZE, at + m);
-      if (block === null) return false;
-      block.set(m === n ? data : data.subarray(o, o + m), at);
+      const from = (offset + o) % BSIZE;
+      const m = Math.min(BSIZE - from, n - o);
+      this.#blocks[(offset + o - from) / BSIZE]?.set(
+        m === n ? data : data.subarray(o, o + m),
+        from,
+      );
       o += m;
-      if (offset + o > this.length) this.length = offset + o;
     }
+    if (n > 0 && offset + n > this.length) this.length = offset + n;
     return true;
   }
 
-  /** Cuts the contents, or lengthens them with zeros. */
+  /** Cuts the contents, and gives back the memory behind the cut; or lengthens them with zeros. */
   setlength(length: number): void {
     if (length < this.length) {
       const at = length % BSIZE;
       const keep = (length - at) / BSIZE;
       const dropped = this.#blocks.splice(at > 0 ? keep + 1 : keep);
       for (const b of dropped) this.#quota.used -= b?.length ?? 0;
-      if (at > 0) this.#blocks[keep]?.fill(0, at);
+      if (at > 0) this.#cut(keep, at);
     }
     this.length = length;
   }
 
-  /** Block i with room for n bytes. */
-  #room(i: number, n: number): Uint8Array | null {
+  /** Leaves block i its first n bytes, with zeros behind them, in no bigger a block than it must be. */
+  #cut(i: number, n: number): void {
     const old = this.#blocks[i];
-    if (old !== undefined && old.length >= n) return old;
-    let size = i > 0 ? BSIZE : Math.max(MINBLOCK, 2 * (old?.length ?? 0));
-    while (size < n) size *= 2;
-    const more = size - (old?.length ?? 0);
-    if (this.#quota.used + more > this.#quota.limit) return null;
-    this.#quota.used += more;
+    if (old === undefined) return;
+    const size = i > 0 ? BSIZE : fit(n);
+    if (size >= old.length) {
+      old.fill(0, n);
+      return;
+    }
     const block = new Uint8Array(size);
+    block.set(old.subarray(0, n));
+    this.#blocks[i] = block;
+    this.#quota.used -= old.length - size;
+  }
+
+  /** Room in each block of n bytes at offset; none is made when the quota has not enough for all. */
+  #rooms(offset: number, n: number): boolean {
+    const at = offset % BSIZE;
+    const first = (offset - at) / BSIZE;
+    const last = Math.floor((offset + n - 1) / BSIZE);
+    let more = 0;
+    for (let i = first; i <= last; i++)
+      more += this.#more(i, i === last ? offset + n - i * BSIZE : BSIZE);
+    if (this.#quota.used + more > this.#quota.limit) return false;
+    for (let i = first; i <= last; i++) this.#room(i, i === last ? offset + n - i * BSIZE : BSIZE);
+    return true;
+  }
+
+  /** How many bytes more block i takes when it is to hold n. */
+  #more(i: number, n: number): number {
+    const have = this.#blocks[i]?.length ?? 0;
+    return have >= n ? 0 : (i > 0 ? BSIZE : fit(Math.max(n, 2 * have))) - have;
+  }
+
+  /** Makes room for n bytes in block i; false when the quota has not enough. */
+  #room(i: number, n: number): boolean {
+    const more = this.#more(i, n);
+    if (more === 0) return true;
+    if (this.#quota.used + more > this.#quota.limit) return false;
+    this.#quota.used += more;
+    const old = this.#blocks[i];
+    const block = new Uint8Array((old?.length ?? 0) + more);
     if (old !== undefined) block.set(old);
     this.#blocks[i] = block;
-    return block;
+    return true;
   }
+}
+
+/** The size of a first block that holds n bytes: a power of two. */
+function fit(n: number): number {
+  let size = MINBLOCK;
+  while (size < n) size *= 2;
+  return size;
 }

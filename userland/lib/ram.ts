@@ -28,6 +28,7 @@ import {
   Eperm,
   error,
 } from "../../kernel/abi/errors.ts";
+import { utflen } from "../../kernel/abi/utf.ts";
 import type { Task, TaskSys } from "../../syscalls/sys.ts";
 import type { Fid, Srv } from "./9p/srv.ts";
 import { Blocks, type Quota } from "./blocks.ts";
@@ -36,21 +37,28 @@ const Enotowner = "not owner";
 const Etoobig = "write too big";
 const Enoram = "no free ram resources";
 
-/** The longest file. */
-const MAXSIZE = 768 * 1024 * 1024;
+/** The longest file, in bytes, unless said otherwise. */
+export const MAXFILE: number = 768 * 1024 * 1024;
+/** What all files may take together, in bytes, unless said otherwise. */
+export const MAXTOTAL: number = 2 ** 31;
 const MAXFILES = 1 << 20;
-/** What all files hold together, unless said otherwise. */
-const LIMIT = 2 ** 31;
+/** Bytes that a file takes beside its contents and its name, roughly. */
+const FILECOST = 512;
 
 const READ = 4;
 const WRITE = 2;
 const EXEC = 1;
 
-/** How to make a tree: its owner, the root's permissions, the bytes it may hold; and what it speaks. */
+/** How to make a tree, and what its server speaks. */
 export type Ramopts = Pick<Srv<Ram>, "version" | "msize"> & {
+  /** The owner of the root. */
   readonly user: string;
+  /** The root's permissions, 0o775 if not given. */
   readonly perm?: number;
+  /** Bytes that all files may take together, their names and entries included; 2 GiB if not given. */
   readonly limit?: number;
+  /** Bytes of the longest file, 768 MiB if not given; a longer one is "write too big". */
+  readonly maxfile?: number;
 };
 
 /** A file or directory. */
@@ -59,7 +67,7 @@ export class Ram {
   readonly parent: Ram;
   readonly data: Blocks;
   readonly uid: string;
-  readonly muid: string;
+  muid: string;
   name: string;
   gid: string;
   perm: number;
@@ -118,9 +126,22 @@ export class Ram {
     return this.#order[low];
   }
 
-  changed(now: number): void {
+  /** Its contents were changed, by uid. */
+  changed(uid: string, now: number): void {
     this.qid = { ...this.qid, vers: (this.qid.vers + 1) >>> 0 };
+    this.muid = uid;
     this.mtime = now;
+  }
+
+  /** What it has in it was changed, by uid. */
+  moved(uid: string, now: number): void {
+    this.muid = uid;
+    this.mtime = now;
+  }
+
+  /** Its entry as it is now, for a read of its directory; null when it is gone. */
+  entry(): Dir | null {
+    return this.busy ? this.stat() : null;
   }
 
   stat(): Dir {
@@ -133,14 +154,22 @@ export class Ram {
 /** What the files of a tree share. */
 class Tree {
   readonly quota: Quota;
+  readonly maxfile: number;
   now = 0;
   #paths = 0n;
   #slots = 0;
   /** Free slots below #slots, a heap with the lowest first. */
   readonly #free: number[] = [];
 
-  constructor(limit: number) {
+  constructor(limit: number, maxfile: number) {
     this.quota = { used: 0, limit };
+    this.maxfile = maxfile;
+  }
+
+  /** Takes n bytes more of the quota, or gives back with n below 0. */
+  take(n: number): void {
+    if (n > 0 && this.quota.used + n > this.quota.limit) error(Enoram);
+    this.quota.used += n;
   }
 
   path(): bigint {
@@ -204,13 +233,16 @@ function busy(fid: Fid<Ram>): Ram {
   return fid.aux.busy ? fid.aux : error(Enonexist);
 }
 
+/** What a file takes beside its contents. */
+const cost = (name: string): number => FILECOST + utflen(name);
+
 function open(fid: Fid<Ram>, mode: number, now: number): void {
   const r = busy(fid);
   if ((r.perm & DMEXCL) !== 0 && r.open > 0) error(Eexcl);
   if (!r.isdir) mayopen(fid, r, mode);
   if ((mode & OTRUNC) !== 0 && (r.perm & DMAPPEND) === 0) {
     r.data.setlength(0);
-    r.changed(now);
+    r.changed(fid.uid, now);
   }
   r.open++;
 }
@@ -235,25 +267,27 @@ function create(tree: Tree, fid: Fid<Ram>, name: string, perm: number): Ram {
   must(fid, dir, WRITE);
   if (dir.files.has(name)) error(Eexist);
   const mode = inherit(perm, dir.perm);
-  const r = new Ram(tree, dir, { name, uid: fid.uid, gid: dir.gid, muid: dir.muid, mode });
+  tree.take(cost(name));
+  const r = new Ram(tree, dir, { name, uid: fid.uid, gid: dir.gid, muid: fid.uid, mode });
   dir.add(r);
-  dir.mtime = tree.now;
+  dir.moved(fid.uid, tree.now);
   r.open++;
   return r;
 }
 
-function write(fid: Fid<Ram>, data: Uint8Array, offset: number, now: number): number {
+function write(tree: Tree, fid: Fid<Ram>, data: Uint8Array, offset: number): number {
   const r = busy(fid);
   if (r.isdir) error(Eisdir);
   const at = (r.perm & DMAPPEND) === 0 ? offset : r.data.length;
-  if (at + data.length >= MAXSIZE) error(Etoobig);
+  if (at + data.length > tree.maxfile) error(Etoobig);
   if (!r.data.write(at, data)) error(Enoram);
-  r.changed(now);
+  r.changed(fid.uid, tree.now);
   return data.length;
 }
 
-function* entries(r: Ram): Generator<Dir, void, void> {
-  for (let f = r.behind(-1); f !== undefined; f = r.behind(f.slot)) yield f.stat();
+/** The files of a directory, each asked for its entry when it is read. */
+function* entries(r: Ram): Generator<Ram, void, void> {
+  for (let f = r.behind(-1); f !== undefined; f = r.behind(f.slot)) yield f;
 }
 
 function remove(tree: Tree, fid: Fid<Ram>): void {
@@ -263,8 +297,9 @@ function remove(tree: Tree, fid: Fid<Ram>): void {
   if (fid.omode < 0 || (fid.omode & ORCLOSE) === 0) must(fid, r.parent, WRITE);
   if (r.files.size > 0) error(Enotempty);
   r.parent.delete(r);
-  r.parent.mtime = tree.now;
+  r.parent.moved(fid.uid, tree.now);
   r.data.setlength(0);
+  tree.take(-cost(r.name));
   r.busy = false;
   if (r.open === 0) tree.free(r.slot);
 }
@@ -280,11 +315,12 @@ function clunk(tree: Tree, fid: Fid<Ram>): void {
 function wstat(tree: Tree, fid: Fid<Ram>, w: Wstat): void {
   const r = busy(fid);
   const { name = r.name, gid = r.gid, length = r.data.length, mtime = r.mtime } = w;
+  const longer = utflen(name) - utflen(r.name);
   const mode = (((w.mode ?? r.perm) & ~DMDIR) | (r.perm & DMDIR)) >>> 0;
   if (length !== r.data.length) {
     must(fid, r, WRITE);
     if (r.isdir) error(Eperm);
-    if (length >= MAXSIZE) error(Etoobig);
+    if (length > tree.maxfile) error(Etoobig);
   }
   if (name !== r.name) {
     must(fid, r.parent, WRITE);
@@ -295,6 +331,7 @@ function wstat(tree: Tree, fid: Fid<Ram>, w: Wstat): void {
   if ((mode !== r.perm || mtime !== r.mtime) && !leader) error(Enotowner);
   if (gid !== r.gid && fid.uid !== r.uid && !(fid.uid === r.gid && fid.uid === gid))
     error(Enotowner);
+  tree.take(longer);
   r.perm = mode;
   r.gid = gid;
   if (name !== r.name) {
@@ -304,16 +341,21 @@ function wstat(tree: Tree, fid: Fid<Ram>, w: Wstat): void {
   }
   if (length !== r.data.length) {
     r.data.setlength(length);
-    r.changed(tree.now);
+    r.changed(fid.uid, tree.now);
   }
-  r.mtime = mtime;
+  if (w.mtime !== undefined) r.mtime = mtime;
   r.parent.mtime = tree.now;
 }
 
-/** A server of files in memory; sys is asked for the time. */
+/**
+ * A server of files in memory; sys is asked for the time. A file that is truncated or removed gives its
+ * memory back. ramfs(4)
+ *
+ *	newram(sys, { user: "glenda", perm: 0o777, maxfile: 2 ** 20, limit: 2 ** 26 })
+ */
 export function newram(sys: TaskSys, opts: Ramopts): Srv<Ram> {
-  const { user, perm = 0o775, limit = LIMIT, ...spoken } = opts;
-  const tree = new Tree(limit);
+  const { user, perm = 0o775, limit = MAXTOTAL, maxfile = MAXFILE, ...spoken } = opts;
+  const tree = new Tree(limit, maxfile);
   const mode = (DMDIR | perm) >>> 0;
   const root = new Ram(tree, null, { name: ".", uid: user, gid: user, muid: user, mode });
   let started = false;
@@ -342,7 +384,7 @@ export function newram(sys: TaskSys, opts: Ramopts): Srv<Ram> {
       return r.data.read(offset, count);
     },
     entries: (fid) => entries(busy(fid)),
-    write: (fid, data, offset) => write(fid, data, offset, tree.now),
+    write: (fid, data, offset) => write(tree, fid, data, offset),
     stat: (fid) => busy(fid).stat(),
     wstat: (fid, w) => wstat(tree, fid, w),
     remove: (fid) => remove(tree, fid),

@@ -7,9 +7,10 @@ import { Ebadstat, error } from "../../../kernel/abi/errors.ts";
 import * as fcall from "../../../kernel/abi/fcall.ts";
 import type { Rmsg, Tmsg } from "../../../kernel/abi/fcall.ts";
 import { getwstat } from "../../../kernel/abi/wstat.ts";
-import { andthen } from "./answer.ts";
+import type { Task } from "../../../syscalls/sys.ts";
+import { andthen, istask } from "./answer.ts";
 import * as e from "./errors.ts";
-import { checknewname } from "./name.ts";
+import { checkentry, checknewname, isnarrow } from "./name.ts";
 import { create, open } from "./open.ts";
 import { read, write } from "./rw.ts";
 import type { Msg, Session } from "./session.ts";
@@ -76,11 +77,31 @@ function remove<A>(s: Session<A>, f: Msg<"Tremove">): Answer<Rmsg> {
   return andthen(gone, () => ({ type: fcall.Rremove, tag: f.tag }));
 }
 
+/** The answer that fn gives for an answer, when both are there. */
+function chain<T, R>(a: Answer<T>, fn: (value: T) => Answer<R>): Answer<R> {
+  return istask(a) ? chained(a, fn) : fn(a);
+}
+
+function* chained<T, R>(task: Task<T>, fn: (value: T) => Answer<R>): Task<R> {
+  const b = fn(yield* task);
+  return istask(b) ? yield* b : b;
+}
+
 function wstat<A>(s: Session<A>, f: Msg<"Twstat">): Answer<Rmsg> {
   const fid = s.fids.get(f.fid);
   const changes = getwstat(f.stat);
   if (changes === null) return error(Ebadstat);
   if (changes.name !== undefined) checknewname(changes.name);
-  if (s.srv.wstat === undefined) return error(e.Enowstat);
-  return andthen(s.srv.wstat(fid, changes), () => ({ type: fcall.Rwstat, tag: f.tag }));
+  const { srv } = s;
+  const change = (): Answer<void> =>
+    srv.wstat === undefined ? error(e.Enowstat) : srv.wstat(fid, changes);
+  const longer = changes.name !== undefined || changes.gid !== undefined;
+  const done =
+    longer && isnarrow(s.msize)
+      ? chain(srv.stat(fid), (d) => {
+          checkentry({ ...d, ...changes }, s.msize);
+          return change();
+        })
+      : change();
+  return andthen(done, () => ({ type: fcall.Rwstat, tag: f.tag }));
 }

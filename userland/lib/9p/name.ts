@@ -1,6 +1,8 @@
 // Names as they may come in messages.
 
-import { Ebadchar, Efilename, Enonexist, error } from "../../../kernel/abi/errors.ts";
+import { IOHDRSZ, MAXELEM, MAXUNAME, STATFIXLEN } from "../../../kernel/abi/const.ts";
+import { type Dir, sizeD2M } from "../../../kernel/abi/dir.ts";
+import { Ebadchar, Efilename, Enonexist, Etoolong, error } from "../../../kernel/abi/errors.ts";
 
 /** Names with '/' or NUL in them are no names; an empty one names nothing. */
 export function checkname(name: string): void {
@@ -15,4 +17,16 @@ export function checkname(name: string): void {
 export function checknewname(name: string): void {
   if (name === "" || name === "." || name === "..") error(Efilename);
   checkname(name);
+}
+
+/** Over a connection of more than this msize every entry can be read whose names are within their limits. */
+const ROOMY = IOHDRSZ + STATFIXLEN + MAXELEM + 3 * MAXUNAME;
+
+/** Whether there may be entries that no read over a connection of this msize could give. */
+export const isnarrow = (msize: number): boolean => msize < ROOMY;
+
+/** Throws for an entry that no read over a connection of this msize could give. */
+export function checkentry(d: Dir, msize: number): void {
+  if (sizeD2M(d) > msize - IOHDRSZ)
+    error(`${Etoolong}: an entry has at most ${msize - IOHDRSZ} bytes here`);
 }

@@ -1,12 +1,13 @@
 // Topen and Tcreate, and the modes they ask for.
 
 import { OEXCL, OEXEC, ORCLOSE, OREAD, OTRUNC } from "../../../kernel/abi/const.ts";
+import { type Dir, nulldir } from "../../../kernel/abi/dir.ts";
 import { Eintr, Enotdir, Eperm, PlanError, error } from "../../../kernel/abi/errors.ts";
 import { Rcreate, Ropen, type Rmsg } from "../../../kernel/abi/fcall.ts";
 import type { Task } from "../../../syscalls/sys.ts";
 import { andthen, istask } from "./answer.ts";
 import { Eisopen, Enocreate } from "./errors.ts";
-import { checknewname } from "./name.ts";
+import { checkentry, checknewname, isnarrow } from "./name.ts";
 import type { Msg, Session } from "./session.ts";
 import { type Answer, type Fid, NOTOPEN, OPENING, type Srv } from "./srv.ts";
 
@@ -71,11 +72,21 @@ export function create<A>(s: Session<A>, f: Msg<"Tcreate">): Answer<Rmsg> {
   const fid = s.fids.get(f.fid);
   if (fid.omode !== NOTOPEN) error(Eisopen);
   checknewname(f.name);
+  if (isnarrow(s.msize)) checkentry(newentry(f.name, fid.uid), s.msize);
   if (!s.isdir(fid.aux)) error(Enotdir);
   const mode = f.mode & OMASK;
   const a = opening(fid, createfid(s, fid, f, mode));
   return andthen(a, () => opened(s, fid, Rcreate, f.tag));
 }
+
+/** An entry as long as a new file's, if its group's name is as long as its owner's. */
+const newentry = (name: string, uid: string): Dir => ({
+  ...nulldir(),
+  name,
+  uid,
+  gid: uid,
+  muid: uid,
+});
 
 /** Makes the file, or with OTRUNC (in 9P2000.ix) opens the one that is there. */
 function createfid<A>(s: Session<A>, fid: Fid<A>, f: Msg<"Tcreate">, mode: number): Answer<void> {
@@ -118,7 +129,8 @@ function makefile<A>(s: Session<A>, fid: Fid<A>, f: Msg<"Tcreate">, mode: number
   const told = s.srv.opensexisting === true ? mode : mode & ~OEXCL;
   return andthen(s.srv.create(fid, f.name, f.perm, told), (aux) => {
     s.fids.become(fid, aux);
-    fid.omode = mode & ~OEXCL;
+    // A new directory is open to be read, whatever the mode said: nothing writes a directory.
+    fid.omode = s.isdir(aux) ? OREAD | (mode & ORCLOSE) : mode & ~OEXCL;
   });
 }
 

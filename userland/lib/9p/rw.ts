@@ -2,7 +2,7 @@
 
 import { MAXOFFSET, OEXEC, OREAD, OWRITE } from "../../../kernel/abi/const.ts";
 import { convD2M } from "../../../kernel/abi/dir.ts";
-import { Edirseek, Eio, error } from "../../../kernel/abi/errors.ts";
+import { Edirseek, Eio, Eshort, error } from "../../../kernel/abi/errors.ts";
 import { Rread, Rwrite, type Rmsg } from "../../../kernel/abi/fcall.ts";
 import { andthen } from "./answer.ts";
 import { Ebadoffset, Enoread, Enotopen, Enowrite, wrongmode } from "./errors.ts";
@@ -31,6 +31,9 @@ export function readfid<A>(
   return andthen(s.srv.read(fid, count, offset), (bytes) => clip(bytes, count));
 }
 
+/** Bytes of an ordinary entry, with short names. */
+const SMALL = 128;
+
 const clip = (bytes: Uint8Array, count: number): Uint8Array =>
   bytes.length > count ? bytes.subarray(0, count) : bytes;
 
@@ -50,21 +53,28 @@ function readdir<A>(s: Session<A>, fid: Fid<A>, count: number, offset: number): 
   return ended(pack(fid, count));
 }
 
-/** As many of the entries to come as fit. */
+/**
+ * As many of the entries to come as fit. When not even one does, that is an error: the client would take
+ * nothing for the end of the directory. A count below any ordinary entry gets nothing, as from Plan 9's
+ * servers.
+ */
 function pack<A>(fid: Fid<A>, count: number): Uint8Array {
   const { dir } = fid;
   const buf = new Uint8Array(count);
   let n = 0;
   while (dir !== null) {
-    let d = dir.held;
-    if (d === null) {
+    if (dir.held === null) {
       const next = dir.rest.next();
       if (next.done === true) break;
-      d = next.value;
+      dir.held = next.value;
     }
-    const end = convD2M(d, buf, n);
-    dir.held = end < 0 ? d : null;
-    if (end < 0) break;
+    const d = "entry" in dir.held ? dir.held.entry() : dir.held;
+    const end = d === null ? n : convD2M(d, buf, n);
+    if (end < 0) {
+      if (n === 0 && count >= SMALL) error(Eshort);
+      break;
+    }
+    dir.held = null;
     n = end;
   }
   return buf.subarray(0, n);

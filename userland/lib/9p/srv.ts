@@ -52,10 +52,11 @@ export interface Srv<A> {
   /** At most count bytes from offset on; none at the end. What is given is copied at once. */
   read?(fid: Fid<A>, count: number, offset: number): Answer<Uint8Array>;
   /**
-   * The entries of a directory, each asked for when its turn comes: plain, or a generator of Dirs that
-   * does not wait. Without this, read reads directories, and gives whole entries.
+   * The entries of a directory, each asked for when its turn comes: plain, or a generator that does not
+   * wait. Of an Entry the Dir is made when it is read, however long it had to wait for room. Without
+   * this, read reads directories, and gives whole entries.
    */
-  entries?(fid: Fid<A>): Iterable<Dir>;
+  entries?(fid: Fid<A>): Iterable<Dir | Entry>;
   /** data is the server's to keep, unless it says that it is done with it at once. */
   write?(fid: Fid<A>, data: Uint8Array, offset: number): Answer<number>;
   wstat?(fid: Fid<A>, changes: Wstat): Answer<void>;
@@ -97,5 +98,10 @@ export class Fid<A> {
   }
 }
 
+/** A file in a directory that can say what it is: null when it is there no more. */
+export interface Entry {
+  entry(): Dir | null;
+}
+
 /** The entries of a directory that are still to be read; `held` did not fit the last time. */
-export type Entries = { readonly rest: Iterator<Dir>; held: Dir | null };
+export type Entries = { readonly rest: Iterator<Dir | Entry>; held: Dir | Entry | null };

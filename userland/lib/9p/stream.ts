@@ -6,7 +6,7 @@
 // ahead, in a thread, for one frame; what it gave is sent also if the run is flushed meanwhile, since a
 // file without offsets would not give it again.
 
-import { PlanError } from "../../../kernel/abi/errors.ts";
+import { Eshort, PlanError } from "../../../kernel/abi/errors.ts";
 import { Rstream, type Rmsg } from "../../../kernel/abi/fcall.ts";
 import type { Task } from "../../../syscalls/sys.ts";
 import { istask } from "./answer.ts";
@@ -36,6 +36,8 @@ export class Run<A> {
   #done: (r: Rmsg | null) => void = () => undefined;
   #begun = false;
   #over = false;
+  /** Something was sent. */
+  #given = false;
   /** The server takes its time: the frame asked for ahead, and what holds it. */
   #slow = false;
   #data: Uint8Array | null = null;
@@ -135,6 +137,7 @@ export class Run<A> {
     const n = data.length;
     this.#release();
     if (n > 0) this.#s.put({ type: Rstream, tag: this.#tag, data });
+    this.#given ||= n > 0;
     this.#offset += n;
     this.#left -= n;
     if (n === 0 || (this.#left === 0 && this.#isdir))
@@ -170,7 +173,11 @@ export class Run<A> {
 
   #fail(e: unknown): void {
     if (!(e instanceof PlanError)) throw e;
-    this.#finish(rerror(this.#tag, e.message));
+    // The rest of this run has no room for the next entry: the client asks for another run.
+    const full = this.#isdir && this.#given && e.message === Eshort;
+    this.#finish(
+      full ? { type: Rstream, tag: this.#tag, data: EMPTY } : rerror(this.#tag, e.message),
+    );
   }
 
   #finish(r: Rmsg | null): void {
