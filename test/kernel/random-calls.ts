@@ -14,6 +14,9 @@ import { entry } from "./random-tree.ts";
 /** What an operation gave: a text, and the qids of the files it was about. */
 export type Got = { readonly text: string; readonly qids: readonly bigint[] };
 
+/** Room for a file that is read whole, as long as it has no more. */
+const SOME = 16_384;
+
 type Descriptor = { readonly fd: number; readonly isdir: boolean };
 
 /** A process that makes the calls. */
@@ -21,6 +24,8 @@ export class Caller {
   readonly sys: Sys;
   readonly #who: number;
   readonly fds: (Descriptor | null)[];
+  /** Where reads go: what one of them gave is looked at before the next. */
+  #room: Uint8Array = new Uint8Array(0);
 
   constructor(sys: Sys, who: number, fds: readonly (Descriptor | null)[] = []) {
     this.sys = sys;
@@ -101,7 +106,7 @@ export class Caller {
       return await this.#closing(fd, async () => {
         const d = await sys.fstat(fd);
         qids.push(d.qid.path);
-        return (d.mode & DMDIR) === 0 ? digest(await this.#read(fd, 1e6)) : await this.#list(fd);
+        return (d.mode & DMDIR) === 0 ? digest(await this.#whole(fd)) : await this.#list(fd);
       });
     }
     if (op.op === "put") {
@@ -197,7 +202,8 @@ export class Caller {
 
   /** Reads n bytes, or what there is. */
   async #read(fd: number, n: number, read: "read" | "sread" = "read"): Promise<Uint8Array> {
-    const buf = new Uint8Array(n);
+    const buf =
+      this.#room.length < n ? (this.#room = new Uint8Array(n)) : this.#room.subarray(0, n);
     let got = 0;
     do {
       const m = await this.sys[read](fd, buf.subarray(got));
@@ -205,6 +211,20 @@ export class Caller {
       got += m;
     } while (got < n);
     return buf.subarray(0, got);
+  }
+
+  /** Reads to the end. */
+  async #whole(fd: number): Promise<Uint8Array> {
+    if (this.#room.length < SOME) this.#room = new Uint8Array(SOME);
+    for (let got = 0; ;) {
+      const m = await this.sys.read(fd, this.#room.subarray(got));
+      if (m === 0) return this.#room.subarray(0, got);
+      got += m;
+      if (got < this.#room.length) continue;
+      const more = new Uint8Array(4 * got);
+      more.set(this.#room);
+      this.#room = more;
+    }
   }
 
   /** A stream read in part, and ended by going elsewhere, since what it read ahead may grow old. */

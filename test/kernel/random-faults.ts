@@ -5,14 +5,15 @@
 import { MCREATE, MREPL, NCONT, OWRITE, RFFDG, RFNAMEG, RFPROC } from "../../kernel/abi/const.ts";
 import { PlanError } from "../../kernel/abi/errors.ts";
 import type { Sys } from "../../syscalls/sys.ts";
-import { type Net, type Netlink, serveramfs, simnet } from "../../userland/boot/net.ts";
+import { type Net, type Netlink, simnet } from "../../userland/boot/net.ts";
 import { dial } from "../../userland/lib/dial.ts";
-import { put, run } from "../kit.ts";
+import { run } from "../kit.ts";
 import { mkdir } from "../world.ts";
 import { Caller } from "./random-calls.ts";
 import { Fidcount } from "./random-fids.ts";
 import type { Op } from "./random-operations.ts";
-import { same, treeof } from "./random-run.ts";
+import { SHARED, mounted, same, treeof, withdata } from "./random-run.ts";
+import { type Server, quickhost, serve } from "./random-servers.ts";
 
 /** What happens beside the operations: after so many milliseconds, to the n-th link or process. */
 export type Fault = {
@@ -34,46 +35,76 @@ export type Faultcase = {
 const WORDS =
   /interrupted|i\/o on hungup channel|clone failed|connection timed out|does not exist|not a directory|permission denied|file already exists|file exists|cannot exec directory|create without DMDIR|inconsistent mount|is a mount point|not mounted|not in union|mounted directory forbids creation|directory not empty|inappropriate use of fd|file is a directory|exclusive use file already open/;
 
-const SERVERS = ["a", "b", "c"];
+const KEEP = "keep";
+const CONTENTS = new TextEncoder().encode("contents");
+/** Of so many runs one counts the fids from the messages, too. */
+const CLOSELY = 8;
 
 /** Does a run; throws where something is not as it must be. */
 export async function runfaults(c: Faultcase): Promise<void> {
-  const net = simnet({ seed: c.seed, anyorder: true });
+  const net = simnet({ seed: c.seed, anyorder: true, host: quickhost });
   const here = await net.boot("here", { namespace: c.namespace });
   const links: Netlink[] = [];
-  for (const name of [...SERVERS, ...c.procs.map((_, i) => `m${i}`)]) {
-    await serveramfs(await net.boot(name), "tcp!*!564", { version: c.version });
+  const servers = new Map<string, Server>();
+  const dirs = [...c.procs.map((_, i) => `p${i}`), KEEP];
+  for (const name of [...SHARED, ...mounted(c.procs)]) {
+    const plant = (s: Server): void => (SHARED.includes(name) ? planted(s, dirs) : undefined);
+    servers.set(name, await serve(net, name, { version: c.version, plant }));
     links.push(net.link("here", name, { rtt: c.rtt, jitter: "5ms" }));
   }
-  const faults = new Faults(c, net, links, new Fidcount(here.trace));
+  const count = c.seed % CLOSELY === 0 ? new Fidcount(here.trace) : null;
+  const faults = new Faults(c, { net, links, servers, count });
+  await run(here, (sys: Sys) => sys.sleep(1));
   const before = net.audit();
   const { status } = await run(here, (sys: Sys) => faults.main(sys));
   same("exit status", status, "");
   for (const l of links) l.heal();
   await run(here, (sys: Sys) => sys.sleep(600_000));
   same("what is left", net.audit(), before);
+  for (const [name, s] of servers) same(`fids at ${name}`, s.nfids, 0);
   await net.shutdown();
 }
+
+/** A directory for each process, and one that none names. */
+function planted(s: Server, dirs: readonly string[]): void {
+  for (const dir of dirs) {
+    for (const d of ["", "/x", "/x/y", "/y"]) s.mkdir(dir + d);
+    for (const f of ["z", "x/z", "y/x"]) s.put(`${dir}/${f}`, CONTENTS);
+  }
+}
+
+/** What a run is on. */
+type World = {
+  readonly net: Net;
+  readonly links: readonly Netlink[];
+  readonly servers: ReadonlyMap<string, Server>;
+  readonly count: Fidcount | null;
+};
 
 class Faults {
   readonly #case: Faultcase;
   readonly #net: Net;
   readonly #links: readonly Netlink[];
-  readonly #fids: Fidcount;
+  readonly #servers: ReadonlyMap<string, Server>;
+  readonly #count: Fidcount | null;
   readonly #wrong: string[] = [];
   readonly #cut = new Set<number>();
   readonly #pids: number[] = [];
 
-  constructor(c: Faultcase, net: Net, links: readonly Netlink[], fids: Fidcount) {
+  constructor(c: Faultcase, { net, links, servers, count }: World) {
     this.#case = c;
     this.#net = net;
     this.#links = links;
-    this.#fids = fids;
+    this.#servers = servers;
+    this.#count = count;
   }
 
   async main(sys: Sys): Promise<void> {
-    for (const name of SERVERS) await this.#mount(sys, name);
-    const kept = await this.#kept(sys);
+    for (const name of SHARED) {
+      await mkdir(sys, `/n/${name}`);
+      await this.#mount(sys, name);
+    }
+    const kept = this.#kept();
     for (const [i, ops] of this.#case.procs.entries()) {
       const main = (s: Sys): Promise<void> => this.#process(s, i, ops);
       this.#pids.push(await sys.rfork(RFPROC | RFFDG | RFNAMEG, main));
@@ -86,31 +117,32 @@ class Faults {
     for (const l of this.#links) l.heal();
     await sys.sleep(600_000);
     if (this.#wrong.length > 0) throw new Error(this.#wrong.join("\n"));
-    const live = SERVERS.filter((_, i) => !this.#cut.has(i));
-    same("fids at the servers", this.#fids.count(), live.length);
-    same("tags here", this.#net.audit()["here"]?.tags, []);
-    for (const name of SERVERS.filter((n) => !live.includes(n))) await this.#remount(sys, name);
-    same("what nobody named", await this.#kept(sys), kept);
-  }
-
-  /** A server with a directory for each process, and one that nobody names. */
-  async #mount(sys: Sys, name: string): Promise<void> {
-    await mkdir(sys, `/n/${name}`);
-    await this.#remount(sys, name);
-    const own = this.#case.procs.map((_, i) => `p${i}`);
-    for (const dir of [...own, "keep"].map((p) => `/n/${name}/${p}`)) {
-      for (const d of ["", "/x", "/x/y", "/y"]) await mkdir(sys, dir + d);
-      for (const f of ["z", "x/z", "y/x"]) await put(sys, `${dir}/${f}`, "contents");
+    this.#checkfids();
+    for (const name of SHARED.filter((_, i) => this.#cut.has(i))) {
+      await this.#mount(sys, name);
+      same("a server mounted again", await treeof(sys, `/n/${name}/${KEEP}/x`), [
+        "/y 20000000777 0",
+        "/z 666 8",
+      ]);
     }
+    same("what no process named", this.#kept(), kept);
   }
 
-  async #remount(sys: Sys, name: string): Promise<void> {
+  /** Each mount whose link was never cut has one fid at its server; no other fid is left. */
+  #checkfids(): void {
+    const live = SHARED.filter((_, i) => !this.#cut.has(i));
+    for (const [name, s] of this.#servers)
+      same(`fids at ${name}`, s.nfids, live.includes(name) ? 1 : 0);
+    if (this.#count !== null) same("fids by the messages", this.#count.count(), live.length);
+    same("tags here", this.#net.audit()["here"]?.tags, []);
+  }
+
+  async #mount(sys: Sys, name: string): Promise<void> {
     await sys.mount(await dial(sys, `tcp!${name}!564`), -1, `/n/${name}`, MREPL | MCREATE, "");
   }
 
-  async #kept(sys: Sys): Promise<string[]> {
-    const all = await Promise.all(SERVERS.map((name) => treeof(sys, `/n/${name}/keep`)));
-    return all.flat();
+  #kept(): (string[] | undefined)[] {
+    return SHARED.map((name) => this.#servers.get(name)?.tree(KEEP, withdata));
   }
 
   async #process(sys: Sys, who: number, ops: readonly Op[]): Promise<void> {

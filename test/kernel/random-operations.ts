@@ -107,7 +107,7 @@ const name: fc.Arbitrary<string> = fc
   .tuple(base, elems, tail)
   .map(([b, e, t]) => (b === "" ? e.join("/") || "." : [b, ...e].join("/")) + t);
 const fd = fc.integer({ min: 0, max: PLACES - 1 });
-const len = fc.constantFrom(0, 1, 7, 100, 5000, 9000, 70_000);
+const len = fc.constantFrom(0, 1, 7, 7, 100, 100, 5000, 5000, 9000, 9000, 70_000);
 const at = fc.constantFrom(0, 0, 1, 50, 4096, 80_000);
 const openmode = fc
   .tuple(
@@ -199,9 +199,16 @@ export function operations(max: number): fc.Arbitrary<Op[]> {
   return fc.array(any, { minLength: 1, maxLength: max, size: "max" });
 }
 
-/** The contents of a write, which tell where they are. */
+const patterns = new Map<number, Uint8Array>();
+
+/** The contents of a write, which tell where they are: the same bytes each time, to be read only. */
 export function pattern(n: number): Uint8Array {
-  return Uint8Array.from({ length: n }, (_, i) => (i * 31 + (i >> 8) + n) & 0xff);
+  let p = patterns.get(n);
+  if (p === undefined) {
+    p = Uint8Array.from({ length: n }, (_, i) => (i * 31 + (i >> 8) + n) & 0xff);
+    patterns.set(n, p);
+  }
+  return p;
 }
 
 /** Bytes as a text short enough to show. */

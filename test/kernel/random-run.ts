@@ -3,18 +3,20 @@
 // that results are exact whatever order they come in.
 
 import { DMDIR, MCREATE, MREPL, OREAD, RFFDG, RFNAMEG, RFPROC } from "../../kernel/abi/const.ts";
+import type { Dir } from "../../kernel/abi/dir.ts";
 import type { Booted } from "../../kernel/boot.ts";
 import type { Sys } from "../../syscalls/sys.ts";
-import { type Net, type Netlink, serveramfs, simnet } from "../../userland/boot/net.ts";
+import { type Net, type Netlink, simnet } from "../../userland/boot/net.ts";
 import { dial } from "../../userland/lib/dial.ts";
-import { put, run } from "../kit.ts";
+import { run } from "../kit.ts";
 import { mkdir } from "../world.ts";
 import { Caller, entries } from "./random-calls.ts";
 import type { Got } from "./random-calls.ts";
 import { Fidcount } from "./random-fids.ts";
 import { ModelNames } from "./random-names.ts";
-import { Modelproc } from "./random-operations.ts";
+import { Modelproc, digest } from "./random-operations.ts";
 import type { Op, Result } from "./random-operations.ts";
+import { type Server, quickhost, serve } from "./random-servers.ts";
 import type { Ref, Space } from "./random-space.ts";
 import { ModelStandard } from "./random-standard.ts";
 import { File, entry, fileentry } from "./random-tree.ts";
@@ -34,8 +36,10 @@ export type Case = {
   readonly procs: readonly (readonly Op[])[];
 };
 
-const SHARED = ["a", "b", "c"];
+export const SHARED: readonly string[] = ["a", "b", "c"];
 const DIR = DMDIR + 0o777;
+/** Of so many runs one counts the fids from the messages, too, and looks at all files as a program does. */
+const CLOSELY = 8;
 
 /** Does a run; throws where the kernel and the model disagree, or where something is left. */
 export async function runcase(c: Case): Promise<void> {
@@ -49,7 +53,8 @@ class Run {
   readonly #case: Case;
   readonly #net: Net;
   readonly #links: Netlink[] = [];
-  readonly #servers: Map<string, File> = new Map();
+  readonly #models: Map<string, File> = new Map();
+  readonly #servers: Map<string, Server> = new Map();
   readonly #root: File = new File(null, "/", DIR, true);
   readonly #qids: Map<File, bigint> = new Map();
   readonly #log: string[] = [];
@@ -58,18 +63,25 @@ class Run {
 
   constructor(c: Case) {
     this.#case = c;
-    this.#net = simnet({ seed: c.seed, anyorder: true });
+    this.#net = simnet({ seed: c.seed, anyorder: true, host: quickhost });
   }
 
   async boot(): Promise<void> {
     const { namespace, version, rtt, jitter, loss, procs } = this.#case;
     this.#here = await this.#net.boot("here", { namespace });
-    this.#fids = new Fidcount(this.#here.trace);
-    for (const name of [...SHARED, ...procs.map((_, i) => `m${i}`)]) {
-      await serveramfs(await this.#net.boot(name), "tcp!*!564", { version });
+    if (this.#closely) this.#fids = new Fidcount(this.#here.trace);
+    for (const name of [...SHARED, ...mounted(procs)]) {
+      const plant = SHARED.includes(name) ? planter(procs.length) : noplant;
+      this.#servers.set(name, await serve(this.#net, name, { version, plant }));
       this.#links.push(this.#net.link("here", name, { rtt, jitter, loss }));
-      this.#servers.set(name, new File(null, ".", DIR));
     }
+    for (const name of [...SHARED, ...procs.map((_, i) => `m${i}`)])
+      this.#models.set(name, new File(null, ".", DIR));
+    await run(this.#here, (sys: Sys) => sys.sleep(1));
+  }
+
+  get #closely(): boolean {
+    return this.#case.seed % CLOSELY === 0;
   }
 
   async run(): Promise<void> {
@@ -111,16 +123,24 @@ class Run {
     }
     await sys.wait();
     if (this.#log.length > 0) throw new Error(this.#log.join("\n"));
-    for (const name of SHARED) {
-      const want = dump(this.#servers.get(name) ?? this.#root);
-      same(`files of ${name}`, await treeof(sys, `/n/${name}`), want);
-    }
     await sys.sleep(60_000);
+    for (const name of SHARED) {
+      const model = this.#models.get(name) ?? this.#root;
+      const files = this.#servers.get(name)?.tree("", withdata);
+      same(
+        `files of ${name}`,
+        files,
+        dump(model, (f) => `${fileentry(f)} ${digest(f.data)}`),
+      );
+      if (!this.#closely) continue;
+      same(`files seen of ${name}`, await treeof(sys, `/n/${name}`), dump(model, fileentry));
+    }
+    if (this.#closely) await sys.sleep(60_000);
     this.#checkfids();
   }
 
   #proc(who: number, space: Space): Modelproc {
-    const own = this.#servers.get(`m${who}`) ?? this.#root;
+    const own = this.#models.get(`m${who}`) ?? this.#root;
     const ref = { file: this.#root, att: 0 };
     return new Modelproc({ who, space, own, dot: { elems: [], ref, covered: new Map() } });
   }
@@ -138,16 +158,9 @@ class Run {
       n.files.set(name, new File(n, name, DIR, true));
       await mkdir(sys, `/n/${name}`);
       await sys.mount(await dial(sys, `tcp!${name}!564`), -1, `/n/${name}`, MREPL | MCREATE, "");
-      const file = this.#servers.get(name) ?? this.#root;
+      const file = this.#models.get(name) ?? this.#root;
       space.mount(dot, { file, att: i + 1 }, `/n/${name}`, MREPL | MCREATE);
-      for (const p of this.#case.procs.keys()) {
-        await mkdir(sys, `/n/${name}/p${p}`);
-        const own = file.create(`p${p}`, DIR);
-        own.opens = 0;
-        for (const dir of ["x", "x/y", "y"]) await mkdir(sys, `/n/${name}/p${p}/${dir}`);
-        for (const f of ["z", "x/z"]) await put(sys, `/n/${name}/p${p}/${f}`, "contents");
-        plant(own);
-      }
+      for (const p of this.#case.procs.keys()) plant(file, `p${p}`);
     }
     return space;
   }
@@ -192,7 +205,13 @@ class Run {
 
   /** Everything but the mounts is gone: one fid for each server, here and there. */
   #checkfids(): void {
-    same("fids at the servers", this.#fids?.count(), SHARED.length);
+    const fids = [...this.#servers.values()].map((s) => s.nfids);
+    same(
+      "fids at the servers",
+      fids,
+      [...this.#servers.keys()].map((s) => Number(SHARED.includes(s))),
+    );
+    if (this.#fids !== null) same("fids by the messages", this.#fids.count(), SHARED.length);
     same("fids here", this.#here?.audit().fids.length, SHARED.length);
     same("tags here", this.#here?.audit().tags, []);
   }
@@ -215,21 +234,52 @@ export function same(what: string, got: unknown, want: unknown): void {
   if (a !== b) throw new Error(`${what}:\nis     ${a}\nshould ${b}`);
 }
 
-/** What every process finds in its directories. */
-function plant(own: File): void {
-  const x = own.create("x", DIR);
-  for (const f of [x, own.create("y", DIR), x.create("y", DIR)]) f.opens = 0;
-  for (const f of [own.create("z", 0o666), x.create("z", 0o666)]) {
-    f.write(new TextEncoder().encode("contents"), 0);
+const CONTENTS = new TextEncoder().encode("contents");
+const PLANTED: readonly string[] = ["x", "x/y", "y"];
+const FILES: readonly string[] = ["z", "x/z"];
+
+/** What every process finds in its directory: in the model, and at a server. */
+function plant(root: File, name: string): void {
+  const made = root.create(name, DIR);
+  made.opens = 0;
+  for (const path of [...PLANTED, ...FILES]) {
+    const elems = path.split("/");
+    const dir = made.walk(elems.slice(0, -1));
+    const isdir = PLANTED.includes(path);
+    const f = dir.create(elems.at(-1) ?? "", isdir ? DIR : 0o666);
+    if (!isdir) f.write(CONTENTS, 0);
     f.opens = 0;
   }
 }
 
+function planter(procs: number): (s: Server) => void {
+  return (s) => {
+    for (let p = 0; p < procs; p++) {
+      s.mkdir(`p${p}`);
+      for (const dir of PLANTED) s.mkdir(`p${p}/${dir}`);
+      for (const f of FILES) s.put(`p${p}/${f}`, CONTENTS);
+    }
+  };
+}
+
+function noplant(): void {}
+
+/** The servers that a process mounts for itself: those of the processes that have such an operation. */
+export function mounted(procs: readonly (readonly Op[])[]): string[] {
+  const ismount = (op: Op): boolean =>
+    op.op === "mount" || (op.op === "fork" && op.ops.some(ismount));
+  return procs.flatMap((ops, i) => (ops.some(ismount) ? [`m${i}`] : []));
+}
+
+/** A line for a server's file, with its contents. */
+export const withdata = (path: string, d: Dir, data: Uint8Array): string =>
+  `${path}/${entry(d, d.name)} ${digest(data)}`;
+
 /** All files below one, as lines. */
-function dump(f: File, path = ""): string[] {
+function dump(f: File, line: (f: File) => string, path = ""): string[] {
   const lines: string[] = [];
   for (const x of [...f.files.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
-    lines.push(`${path}/${fileentry(x)}`, ...dump(x, `${path}/${x.name}`));
+    lines.push(`${path}/${line(x)}`, ...dump(x, line, `${path}/${x.name}`));
   }
   return lines;
 }
