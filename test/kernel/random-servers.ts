@@ -91,7 +91,11 @@ export class Server {
     line: (path: string, d: Dir, data: Uint8Array) => string,
   ): string[] {
     const lines: string[] = [];
-    const dirs = [...(this.#srv.entries?.(this.#fid(dir)) ?? [])];
+    const dirs: Dir[] = [];
+    for (const e of this.#srv.entries?.(this.#fid(dir)) ?? []) {
+      const d = "entry" in e ? e.entry() : e;
+      if (d !== null) dirs.push(d);
+    }
     for (const d of dirs.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
       const file = this.#walk1(dir, d.name);
       const isdir = (d.mode & DMDIR) !== 0;
