@@ -32,6 +32,8 @@ export type Config = {
   readonly namespace: "names" | "standard";
   /** Bytes of a stream that may be in flight before they are read: a run (protocol, "Credit"). */
   readonly run: number;
+  /** Descriptors of a process: 5,000, as in Plan 9. */
+  readonly maxfd?: number | undefined;
   /** What stands between each connection to a server and its transport. */
   readonly filter?: (k: Kernel, c: Chan) => Filter;
   /** Makes the system calls of an image. */

@@ -24,6 +24,7 @@ import { Proc } from "../kernel/proc/proc.ts";
 import type { Groups, Waitmsg } from "../kernel/proc/proc.ts";
 import { Rendez } from "../kernel/proc/rendez.ts";
 import type { Task } from "../kernel/proc/rendez.ts";
+import { AGAIN } from "../kernel/proc/sched.ts";
 import { Image } from "../kernel/proc/trap.ts";
 import type { Program } from "../kernel/proc/trap.ts";
 import { utfcut } from "../kernel/abi/utf.ts";
@@ -67,7 +68,7 @@ function groups(up: Proc, flags: number): Groups {
         : (flags & RFCNAMEG) !== 0
           ? newpgrp(pgrp.ns.clean())
           : pgrp,
-    fgrp: (flags & RFFDG) !== 0 ? fgrp.dup() : (flags & RFCFDG) !== 0 ? new Fgrp() : fgrp,
+    fgrp: (flags & RFFDG) !== 0 ? fgrp.dup() : (flags & RFCFDG) !== 0 ? new Fgrp(fgrp.maxfd) : fgrp,
     egrp: (flags & RFENVG) !== 0 ? egrp.dup() : (flags & RFCENVG) !== 0 ? new Egrp() : egrp,
     rgrp: (flags & RFREND) !== 0 ? new Rgrp() : up.rgrp,
   };
@@ -158,10 +159,12 @@ export function* alarm(up: Proc, ms: number): Task<number> {
   return left;
 }
 
+/** No time at all is a turn for others, the host among them. */
 export function* sleep(up: Proc, ms: number): Task<void> {
   if (typeof ms !== "number" || Number.isNaN(ms) || ms > MAXMS) error(Ebadarg);
   if (ms < 0) return;
-  yield* up.k.sched.sleep(ms * NSPERMS);
+  if (ms === 0) yield AGAIN;
+  else yield* up.k.sched.sleep(ms * NSPERMS);
 }
 
 /** An interrupted rendezvous gives no value and leaves the error string alone. */

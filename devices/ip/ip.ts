@@ -32,8 +32,8 @@ import { Conv, showaddr } from "./conv.ts";
 import type { Conn, Stack } from "./stack.ts";
 import { readstr } from "../text.ts";
 
-/** Conversations at one time. */
-const NCONV = 4096;
+/** Conversations at one time, unless the device was made for another number. */
+const NCONV = 16384;
 /** Bytes of a control message. */
 const CTLMAX = 1024;
 
@@ -78,9 +78,9 @@ class Ipchan extends Chan {
   }
 }
 
-/** Makes #I of a kernel over a stack. */
-export function newIp(k: Kernel, stack: Stack): Dev {
-  return new Devip(k, stack);
+/** Makes #I of a kernel over a stack, with at most so many conversations at a time. */
+export function newIp(k: Kernel, stack: Stack, nconv: number = NCONV): Dev {
+  return new Devip(k, stack, nconv);
 }
 
 class Devip extends Dev<Ipchan> {
@@ -89,10 +89,14 @@ class Devip extends Dev<Ipchan> {
   override readonly outside: boolean;
   readonly #stack: Stack;
   readonly #convs: (Conv | null)[] = [];
+  readonly #nconv: number;
+  /** No place below this one is free. */
+  #low = 0;
   #vers = 0;
 
-  constructor(k: Kernel, stack: Stack) {
+  constructor(k: Kernel, stack: Stack, nconv: number) {
     super(k);
+    this.#nconv = nconv;
     this.#stack = stack;
     this.outside = stack.outside;
   }
@@ -191,7 +195,7 @@ class Devip extends Dev<Ipchan> {
   /** tcp: clone, then the conversations; one that is looked for is found at once. */
   #genproto(s: number, name: string | null): Dirent | null | "skip" {
     if (s === 0 && (name === null || name === "clone")) return dirent(Qclone, "clone", 0o666);
-    const n = name === null ? s - 1 : /^(0|[1-9][0-9]{0,3})$/.test(name) ? Number(name) : NCONV;
+    const n = name === null ? s - 1 : /^(0|[1-9][0-9]{0,5})$/.test(name) ? Number(name) : Infinity;
     if (n >= this.#convs.length) return null;
     const conv = this.#convs[n] ?? null;
     if (conv === null) return name === null ? "skip" : null;
@@ -206,9 +210,10 @@ class Devip extends Dev<Ipchan> {
 
   /** An idle conversation in the lowest free place; the caller holds it before anything waits. */
   #newconv(up: Proc): Conv {
-    const free = this.#convs.indexOf(null);
+    const free = this.#convs.indexOf(null, this.#low);
     const n = free >= 0 ? free : this.#convs.length;
-    if (n >= NCONV) error(Enodev);
+    this.#low = n;
+    if (n >= this.#nconv) error(Enodev);
     const conv = new Conv(n, ++this.#vers, up.user);
     this.#convs[n] = conv;
     return conv;
@@ -217,6 +222,7 @@ class Devip extends Dev<Ipchan> {
   #unhold(conv: Conv): void {
     if (--conv.ref > 0) return;
     this.#convs[conv.n] = null;
+    if (conv.n < this.#low) this.#low = conv.n;
     conv.close();
   }
 
@@ -232,7 +238,8 @@ class Devip extends Dev<Ipchan> {
       conn = null;
       return nc;
     } finally {
-      conn?.close();
+      // A call that cannot be taken is refused, and keeps nothing of the host.
+      conn?.hangup();
       this.#unhold(conv);
     }
   }

@@ -26,8 +26,9 @@ export class Pgrp {
   }
 }
 
-/** Descriptors are handed out in steps of this many. */
+/** Plan 9's table of descriptors grows in steps of this many. */
 const DELTAFD = 20;
+/** Descriptors of a process, unless the kernel was booted with another limit. */
 const MAXFD = 5000;
 
 /** The open files of a process: descriptor to Chan. */
@@ -36,10 +37,17 @@ export class Fgrp {
   readonly fd: (Chan | null)[] = [];
   /** The size of Plan 9's table, which bounds what dup may ask for. */
   nfd: number = DELTAFD;
+  readonly maxfd: number;
+  /** No descriptor below this one is free. */
+  #low = 0;
+
+  constructor(maxfd: number = MAXFD) {
+    this.maxfd = maxfd;
+  }
 
   /** A copy for RFFDG: the same Chans. */
   dup(): Fgrp {
-    const f = new Fgrp();
+    const f = new Fgrp(this.maxfd);
     let size = 1;
     for (const [fd, c] of this.fd.entries()) {
       f.fd.push(c === null ? null : c.incref());
@@ -74,9 +82,10 @@ export class Fgrp {
 
   /** The lowest free descriptor gets c, whose reference it takes; -1 when there are too many. */
   newfd(c: Chan): number {
-    let fd = 0;
+    let fd = this.#low;
     while (fd < this.fd.length && this.fd[fd] !== null) fd++;
-    if (fd >= MAXFD) return -1;
+    this.#low = fd;
+    if (fd >= this.maxfd) return -1;
     this.put(fd, c);
     return fd;
   }
@@ -99,6 +108,7 @@ export class Fgrp {
   take(fd: number): Chan {
     const c = this.get(fd);
     this.fd[fd] = null;
+    if (fd < this.#low) this.#low = fd;
     return c;
   }
 

@@ -126,7 +126,7 @@ function groups(p: Proc, share: boolean): Groups {
   if (!share)
     return {
       pgrp: new Pgrp(p.k.nextpgrpid(), p.pgrp.ns.fork()),
-      fgrp: new Fgrp(),
+      fgrp: new Fgrp(p.fgrp.maxfd),
       egrp: p.egrp.dup(),
       rgrp: new Rgrp(),
     };

@@ -55,6 +55,8 @@ export class Rig {
   readonly meets: Map<unknown, { gate: Gate; value: unknown; met: boolean }> = new Map();
   readonly reads: Gate = new Gate();
   readonly writes: Gate = new Gate();
+  /** Where threads sleep for a time: a run wakes them when nothing else can go on. */
+  readonly naps: Gate[] = [];
   nthread = 0;
   #decoded = 0;
   #left: Uint8Array = new Uint8Array(0);
@@ -98,9 +100,14 @@ export class Rig {
 
   /** Runs until every thread sleeps. */
   run(): void {
-    for (let n = this.ready.length; n > 0; n = this.ready.length) {
-      const [t] = this.ready.splice(this.chance(n), 1);
-      if (t !== undefined) this.#resume(t);
+    for (;;) {
+      for (let n = this.ready.length; n > 0; n = this.ready.length) {
+        const [t] = this.ready.splice(this.chance(n), 1);
+        if (t !== undefined) this.#resume(t);
+      }
+      const nap = this.naps.shift();
+      if (nap === undefined) return;
+      this.open(nap);
     }
   }
 
@@ -158,22 +165,15 @@ function calls(rig: Rig): object {
     *close(fd: number): Task<void> {
       rig.closed.push(fd);
     },
+    *sleep(): Task<void> {
+      const gate = new Gate();
+      rig.naps.push(gate);
+      yield* rig.sleep(gate);
+    },
     *nsec(): Task<bigint> {
       return 0n;
     },
-    *rendezvous(tag: unknown, value: unknown): Task<unknown> {
-      const other = rig.meets.get(tag);
-      if (other !== undefined) {
-        rig.meets.delete(tag);
-        other.met = true;
-        rig.open(other.gate);
-        return other.value;
-      }
-      const me = { gate: new Gate(), value, met: false };
-      rig.meets.set(tag, me);
-      while (!me.met) yield* rig.sleep(me.gate);
-      return me.value;
-    },
+    rendezvous: (tag: unknown, value: unknown): Task<unknown> => meet(rig, tag, value),
     threadcreate(task: Task<unknown>): number {
       const t: Thread = { id: ++rig.nthread, task, on: null, thrown: null };
       rig.all.set(t.id, t);
@@ -190,6 +190,26 @@ function calls(rig: Rig): object {
       rig.ready.push(t);
     },
   };
+}
+
+/** An interrupted rendezvous gives no value, as the kernel's. */
+function* meet(rig: Rig, tag: unknown, value: unknown): Task<unknown> {
+  const other = rig.meets.get(tag);
+  if (other !== undefined) {
+    rig.meets.delete(tag);
+    other.met = true;
+    rig.open(other.gate);
+    return other.value;
+  }
+  const me = { gate: new Gate(), value, met: false };
+  rig.meets.set(tag, me);
+  try {
+    while (!me.met) yield* rig.sleep(me.gate);
+  } catch {
+    if (!me.met) rig.meets.delete(tag);
+    return me.met ? me.value : undefined;
+  }
+  return me.value;
 }
 
 /** The bytes of messages, one after another. */

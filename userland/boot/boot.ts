@@ -33,6 +33,8 @@ export type Bootopts = {
   readonly namespace?: "names" | "standard";
   /** Bytes of a read stream in one run, of which two are in flight: 16 MiB. */
   readonly run?: number;
+  /** Descriptors that a process may have: 5,000, as in Plan 9. */
+  readonly maxfd?: number;
   /** Who owns the processes: glenda. */
   readonly user?: string;
   /** What the machine is called, /dev/sysname: gnot. */
@@ -105,6 +107,7 @@ function bootsync(opts: Bootopts = {}): Booted {
       sysname: opts.sysname ?? "gnot",
       tty: opts.tty ?? new Buffertty(),
       namespace: opts.namespace ?? "names",
+      maxfd: opts.maxfd,
       run: opts.run ?? 16 * 1024 * 1024,
       faces,
     },

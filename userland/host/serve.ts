@@ -5,15 +5,15 @@ import { resolve } from "node:path";
 import { MCREATE, MREPL } from "../../kernel/abi/const.ts";
 import { PlanError } from "../../kernel/abi/errors.ts";
 import type { Exit, Task } from "../../syscalls/sys.ts";
-import { acceptsrv } from "../lib/9p.ts";
-import type { Anysrv } from "../lib/9p.ts";
+import { LIMITS, acceptsrv } from "../lib/9p.ts";
+import type { Anysrv, Limits } from "../lib/9p.ts";
 import type { ThreadSys } from "../lib/both.ts";
 import { announce, netaddr } from "../lib/dial.ts";
 import type { Call } from "../lib/dial.ts";
 import { newexport } from "../lib/export.ts";
 import { newram } from "../lib/ram.ts";
 import { Usage, nearest } from "./command.ts";
-import type { Command, Given } from "./command.ts";
+import type { Command, Given, Option } from "./command.ts";
 import type { Bootopts } from "../boot/boot.ts";
 import { hostdir, machine } from "./machine.ts";
 import { Mounterror } from "../boot/mounts.ts";
@@ -22,6 +22,69 @@ import { watch } from "./watch.ts";
 
 const ADDR = "tcp!127.0.0.1!5640";
 
+/** An option that is a limit: which, by how much its number is multiplied, and what the help says. */
+type Limitoption = {
+  readonly limit: keyof Limits;
+  readonly value: string;
+  readonly unit: number;
+  readonly text: string;
+};
+
+const MEBI = 1048576;
+const LIMITS_: Readonly<Record<string, Limitoption>> = {
+  "max-connections": {
+    limit: "connections",
+    value: "N",
+    unit: 1,
+    text: `connections at a time (default ${LIMITS.connections})`,
+  },
+  "max-per-peer": {
+    limit: "perpeer",
+    value: "N",
+    unit: 1,
+    text: `connections at a time from one other host (default ${LIMITS.perpeer})`,
+  },
+  idle: {
+    limit: "idle",
+    value: "SECONDS",
+    unit: 1000,
+    text: "hang up on a client that asks nothing for so long (default: never)",
+  },
+  "max-memory": {
+    limit: "bytes",
+    value: "MIB",
+    unit: MEBI,
+    text: `requests and replies on their way, of all clients (default ${LIMITS.bytes / MEBI})`,
+  },
+  "max-fids": {
+    limit: "fids",
+    value: "N",
+    unit: 1,
+    text: `fids of all clients (default ${LIMITS.fids})`,
+  },
+  "max-name": {
+    limit: "name",
+    value: "BYTES",
+    unit: 1,
+    text: `the longest name of a user or tree (default ${LIMITS.name})`,
+  },
+  "max-elem": {
+    limit: "elem",
+    value: "BYTES",
+    unit: 1,
+    text: `the longest name of a file (default ${LIMITS.elem})`,
+  },
+};
+
+const LIMITOPTIONS: readonly Option[] = Object.entries(LIMITS_).map(([name, o]) => ({
+  name,
+  values: [o.value],
+  text: o.text,
+}));
+
+/** Descriptors and conversations that a server needs beside those of its connections. */
+const SPARE = 4096;
+
 export const serve: Command = {
   name: "serve",
   usage: "ramfs|exportfs [options]",
@@ -29,7 +92,10 @@ export const serve: Command = {
   about: `Serves files by 9P, to any 9P client, until Ctrl-C.
 
     ramfs     an empty tree in memory
-    exportfs  the directory that --root names; nothing outside it can be reached`,
+    exportfs  the directory that --root names; nothing outside it can be reached
+
+What a client does beyond the limits is refused, or waits, or ends its connection;
+the others do not notice. Refused calls and faults are told here, one line a second.`,
   options: [
     {
       name: "listen",
@@ -44,6 +110,7 @@ export const serve: Command = {
       values: ["NAME"],
       text: "who runs the server, and owns the root of ramfs (default glenda)",
     },
+    ...LIMITOPTIONS,
   ],
   examples: [
     "namec serve ramfs --listen 'tcp!127.0.0.1!5640'",
@@ -71,7 +138,9 @@ async function start(given: Given): Promise<number> {
   const server = choose(name, given);
   if (extra !== undefined) throw new Usage(`${extra} is too much: one server at a time`);
   const addr = dialstring(given.get("listen") ?? ADDR);
-  const kernel = await machine({ user: user(given), ...server.boot });
+  const limits = limitsof(given);
+  const maxfd = limits.connections + SPARE;
+  const kernel = await machine({ user: user(given), maxfd, ...server.boot });
   const failure: { e: PlanError | null } = { e: null };
   try {
     const p = kernel.spawn(
@@ -86,7 +155,7 @@ async function start(given: Given): Promise<number> {
           return;
         }
         process.stderr.write(`serving ${name} on tcp!${yield* netaddr(sys, at.dir, "local")}\n`);
-        return yield* acceptsrv(sys, at, srv);
+        return yield* acceptsrv(sys, at, srv, limits);
       },
       [name ?? ""],
       { tty: kernel.config.tty },
@@ -97,6 +166,19 @@ async function start(given: Given): Promise<number> {
   } finally {
     await kernel.shutdown();
   }
+}
+
+/** The limits that were given; the others are the library's. */
+function limitsof(given: Given): Limits {
+  const limits = { ...LIMITS };
+  for (const [name, { limit, unit }] of Object.entries(LIMITS_)) {
+    const text = given.get(name);
+    if (text === undefined) continue;
+    if (!/^[0-9]{1,9}$/.test(text) || Number(text) === 0)
+      throw new Usage(`--${name} ${text}: it is a number above 0`);
+    limits[limit] = Number(text) * unit;
+  }
+  return limits;
 }
 
 const user = (given: Given): string => given.get("user") ?? "glenda";

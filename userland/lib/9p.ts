@@ -3,6 +3,8 @@
 export { agree } from "./9p/conn.ts";
 export { acceptsrv, listensrv, post, postfd, postmount, serve } from "./9p/serve.ts";
 export type { Anysrv, Makesrv, Place } from "./9p/serve.ts";
+export { LIMITS } from "./9p/shares.ts";
+export type { Limits } from "./9p/shares.ts";
 export { Fid, NOTOPEN } from "./9p/srv.ts";
 export type { Answer, Srv } from "./9p/srv.ts";
 export { file, tree } from "./9p/tree.ts";

@@ -90,7 +90,12 @@ export const announce: Both<[addr: string], Call> = both(function* (sys, addr) {
 /** Waits for a call at what announce gave. */
 export const listen: Both<[dir: string], Call> = both(function* (sys, dir) {
   const cfd = yield* sys.open(`${dir}/listen`, ORDWR);
-  return { cfd, dir: yield* convdir(sys, cfd, dir.slice(0, dir.lastIndexOf("/"))) };
+  try {
+    return { cfd, dir: yield* convdir(sys, cfd, dir.slice(0, dir.lastIndexOf("/"))) };
+  } catch (e) {
+    yield* sys.close(cfd);
+    throw e;
+  }
 });
 
 /** Takes a call: a descriptor of its data file. cfd is closed, unless it is to be kept. */

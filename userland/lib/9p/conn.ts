@@ -3,7 +3,11 @@
 //
 // The client is hung up on, never believed, when its bytes cannot be frames or it has more outstanding
 // than the limits say. Frames may be cut and merged in any way; the replies to all that one read brought
-// go out in one write.
+// go out in one write. A client that does not take its replies is not read from.
+//
+// Threads of a connection: the one that serves waits for all others. The reader takes frames. Each request
+// that takes time has one, and so have the pump (stream.ts) and what goes on with requests that waited for
+// room. What one of them throws ends the connection, and nothing else.
 
 import { Eintr, PlanError } from "../../../kernel/abi/errors.ts";
 import {
@@ -17,8 +21,9 @@ import {
 import type { Task } from "../../../syscalls/sys.ts";
 import type { ThreadSys } from "../both.ts";
 import { Ebadfcall, Emsize, Enotyet } from "./errors.ts";
-import { Out, rerror } from "./out.ts";
-import { Session } from "./session.ts";
+import { Out, type Owner, rerror } from "./out.ts";
+import { Session, quietly } from "./session.ts";
+import { MAXFIDS, Room, Share, Shares } from "./shares.ts";
 import type { Srv } from "./srv.ts";
 import { Pump } from "./stream.ts";
 
@@ -29,14 +34,23 @@ const FIRSTMSIZE = 8216;
 /** Requests, and bytes of their frames, that may be outstanding. */
 const MAXREQS = 2048;
 const MAXBYTES = 16 * 1048576;
-/** Bytes of replies in the making, beyond which reads give less. */
-const REPLYROOM = 16 * 1048576;
-/** Room for what one read brings: more than comes while a frame of a stream goes out. */
+/** Room for what one read brings: little, until much comes, and then more than a frame of a stream. */
+const SMALLBUF = 4096;
 const INBUF = 262144;
 /** Replies are written when this many bytes have gathered, even if more requests are there. */
-const OUTMARK = 65536;
+export const OUTMARK = 65536;
+/** Requests after which others have their turn: about a millisecond's. */
+const TURN = 512;
+/** A frame of more bytes than this waits while the server is out of room. */
+const BIGFRAME = 1024;
+/** Milliseconds until a reader that waits for room looks again. */
+const WAIT = 50;
+/** Buffers of INBUF bytes that wait to be used again, by any connection. */
+const NSPARE = 8;
+const spares: Uint8Array[] = [];
 /** size[4] type[1] tag[2] */
 const MINFRAME = 7;
+const NOBUF: Uint8Array = new Uint8Array(0);
 
 /** The versions of 9P that it speaks, the best last. */
 export const VERSIONS: readonly string[] = ["9P2000", "9P2000.ix", "9P2000.ix.stream"];
@@ -53,12 +67,20 @@ export function agree(offer: string, best: string): string {
 /** Where requests come from and replies go to; it may be the same. */
 export type Fds = { readonly in: number; readonly out: number };
 
-export class Conn<A> {
+/** Goes on with something that waited for room; false: there is none yet. */
+export type Parked = () => boolean;
+
+export class Conn<A> implements Owner {
   readonly sys: ThreadSys;
   readonly out: Out;
   readonly pump: Pump<A>;
-  /** Bytes of replies that may still be in the making. */
-  replyroom: number = REPLYROOM;
+  readonly shares: Shares;
+  /** What it has of what all connections share. */
+  readonly fids: Share;
+  readonly opens: Share;
+  readonly room: Room;
+  /** Requests that came so far. */
+  requests = 0;
   readonly #srv: Srv<A>;
   readonly #fds: Fds;
   #session: Session<A> | null = null;
@@ -66,15 +88,27 @@ export class Conn<A> {
   #nreqs = 0;
   #nbytes = 0;
   readonly #threads: Set<number> = new Set();
-  /** Where the connection's end waits for the last of its threads. */
-  #last: object | null = null;
-  #buf: Uint8Array = new Uint8Array(INBUF);
+  #reader = 0;
+  /** The reader has come to the end. */
+  #ended = false;
+  /** Where the thread that serves waits for the reader, and then for the last of the others. */
+  #waits: object | null = null;
+  readonly #parked: Parked[] = [];
+  #resuming = false;
+  #buf: Uint8Array = NOBUF;
   #start = 0;
   #end = 0;
+  /** Bytes that the last read brought. */
+  #came = 0;
 
-  constructor(sys: ThreadSys, fds: Fds, srv: Srv<A>) {
+  constructor(sys: ThreadSys, fds: Fds, srv: Srv<A>, shares?: Shares) {
     this.sys = sys;
-    this.out = new Out(sys, fds.out);
+    this.shares =
+      shares ?? new Shares({}, srv.maxopen === undefined ? {} : { maxopen: srv.maxopen });
+    this.fids = new Share(this.shares.fids, MAXFIDS);
+    this.opens = new Share(this.shares.opens);
+    this.room = new Room(this.shares.bytes);
+    this.out = new Out(sys, fds.out, this);
     this.pump = new Pump(this);
     this.#srv = srv;
     this.#fds = fds;
@@ -85,32 +119,60 @@ export class Conn<A> {
     return this.#session?.fids.size ?? 0;
   }
 
+  /** Requests are worked on, or replies have not left. */
+  get busy(): boolean {
+    return this.#nreqs > 0 || this.out.unsent > 0;
+  }
+
   /** Serves until the client hangs up, or is hung up on; then everything it had ends. */
   *run(): Task<void> {
-    while (!this.out.hungup && (yield* this.#fill())) {
-      if (this.#srv.turn !== undefined) yield* this.#srv.turn();
-      while (this.#next()) if (this.out.n >= OUTMARK) yield* this.out.flush();
-      yield* this.out.flush();
-    }
-    this.out.hungup = true;
+    this.#reader = this.sys.threadcreate(this.#read());
+    while (!this.#ended) yield* this.#wait();
     yield* this.#finish();
   }
 
-  /** The client did what nobody may: it gets no more answers. */
+  /** The client did what none may: it gets no more answers, and is read from no more. */
   hangup(): void {
+    if (this.out.hungup && this.#ended) return;
     this.out.hungup = true;
+    this.sys.threadint(this.#reader);
+  }
+
+  /** Something was thrown that is no answer: that ends this connection. */
+  fault(e: unknown): void {
+    this.shares.fault(e);
+    this.hangup();
   }
 
   /** One more request is outstanding, and its frame. */
   admit(size: number): void {
     this.#nreqs++;
     this.#nbytes += size;
+    this.room.add(size);
     if (this.#nreqs > MAXREQS || this.#nbytes > MAXBYTES) this.hangup();
   }
 
   discharge(size: number): void {
     this.#nreqs--;
     this.#nbytes -= size;
+    this.room.add(-size);
+  }
+
+  /** So many bytes of replies are not held any more: what waits for room may go on. */
+  replied(bytes: number): void {
+    this.room.reply(-bytes);
+    if (this.#parked.length > 0) this.#unpark();
+  }
+
+  /** Has fn called when there is room again; what was parked first goes on first. */
+  park(fn: Parked): void {
+    this.#parked.push(fn);
+    this.#unpark();
+  }
+
+  /** Whether requests wait for room, so that another has to wait behind them. */
+  get crowded(): boolean {
+    return this.#parked.length > 0;
   }
 
   /** Runs a Task in a thread that the connection's end waits for. */
@@ -122,24 +184,101 @@ export class Conn<A> {
   }
 
   *#thread(task: Task<void>, me: { readonly id: number }): Task<void> {
-    yield* task;
+    try {
+      yield* task;
+    } catch (e) {
+      this.fault(e);
+    }
     this.#threads.delete(me.id);
-    if (this.#threads.size === 0 && this.#last !== null)
-      yield* this.sys.rendezvous(this.#last, true);
+    if (this.#ended && this.#threads.size === 0) yield* this.#meet();
+  }
+
+  /** Sleeps until another thread meets it. */
+  *#wait(): Task<void> {
+    this.#waits = {};
+    yield* this.sys.rendezvous(this.#waits, true);
+    this.#waits = null;
+  }
+
+  *#meet(): Task<void> {
+    const at = this.#waits;
+    this.#waits = null;
+    if (at !== null) yield* this.sys.rendezvous(at, true);
+  }
+
+  #unpark(): void {
+    if (this.#resuming) return;
+    this.#resuming = true;
+    this.thread(this.#resume());
+  }
+
+  /** Goes on with what waited, as far as there is room. */
+  *#resume(): Task<void> {
+    try {
+      while (!this.out.hungup) {
+        yield* this.out.drain(OUTMARK);
+        const [fn] = this.#parked;
+        if (fn === undefined || !fn()) break;
+        this.#parked.shift();
+      }
+      yield* this.out.flush();
+    } finally {
+      this.#resuming = false;
+    }
+  }
+
+  /** Takes frames until the end. */
+  *#read(): Task<void> {
+    try {
+      while (!this.out.hungup && (yield* this.#fill())) {
+        if (this.#srv.turn !== undefined) yield* this.#srv.turn();
+        yield* this.#takeall();
+      }
+    } catch (e) {
+      if (!this.out.hungup) this.fault(e);
+    }
+    this.out.hungup = true;
+    this.#ended = true;
+    yield* this.#meet();
+  }
+
+  /** Takes the frames that are there, and sees to it that others have their turn and replies leave. */
+  *#takeall(): Task<void> {
+    const { out } = this;
+    for (;;) {
+      if (this.room.over) yield* this.#waitroom();
+      if (!this.#next()) break;
+      if (out.unsent >= OUTMARK) yield* out.drain(OUTMARK);
+      if (++this.requests % TURN === 0) yield* this.#pause(0);
+    }
+    yield* out.flush();
+  }
+
+  /** The server has no room: a big frame waits until it has, or until this client holds little. */
+  *#waitroom(): Task<void> {
+    const have = this.#end - this.#start;
+    if (have < 4 || framesize(this.#buf, this.#start) <= BIGFRAME) return;
+    yield* this.out.flush();
+    while (!this.out.hungup && this.room.over) yield* this.#pause(WAIT);
+  }
+
+  /** Lets others have their turn, or ms milliseconds. */
+  *#pause(ms: number): Task<void> {
+    yield* quietly(this.sys.sleep(ms));
   }
 
   /** Lets go of everything. No thread is left writing to a client that does not read. */
   *#finish(): Task<void> {
     const { sys } = this;
     const rest = this.#session?.end();
+    this.#parked.length = 0;
     for (const id of this.#threads) sys.threadint(id);
-    yield* sys.close(this.#fds.in);
-    if (this.#fds.out !== this.#fds.in) yield* sys.close(this.#fds.out);
-    if (rest !== undefined) yield* rest;
-    while (this.#threads.size > 0) {
-      this.#last = {};
-      yield* sys.rendezvous(this.#last, true);
-    }
+    this.#keep(NOBUF);
+    yield* quietly(sys.close(this.#fds.in));
+    if (this.#fds.out !== this.#fds.in) yield* quietly(sys.close(this.#fds.out));
+    if (rest !== undefined && rest !== null) yield* rest;
+    while (this.#threads.size > 0) yield* this.#wait();
+    this.room.add(-this.room.held);
   }
 
   /** Reads more bytes; false at the end. */
@@ -149,29 +288,46 @@ export class Conn<A> {
       try {
         const n = yield* this.sys.read(this.#fds.in, this.#buf.subarray(this.#end));
         this.#end += n;
+        this.#came = n;
         return n > 0;
       } catch (e) {
         if (!(e instanceof PlanError)) throw e;
-        if (e.message !== Eintr) return false;
+        if (e.message !== Eintr || this.out.hungup) return false;
       }
     }
   }
 
-  /** Room to read: for the rest of the frame that begins at start, at least. */
+  /** Room to read. The buffer grows as bytes come, and not because a frame says that they will. */
   #makeroom(): void {
     const have = this.#end - this.#start;
-    if (have === 0) {
-      this.#start = this.#end = 0;
-      return;
-    }
-    const need = have < 4 ? INBUF : Math.max(INBUF, framesize(this.#buf, this.#start));
-    if (this.#buf.length < need) {
-      const bigger = new Uint8Array(need);
-      bigger.set(this.#buf.subarray(this.#start, this.#end));
-      this.#buf = bigger;
-    } else this.#buf.copyWithin(0, this.#start, this.#end);
+    const { length } = this.#buf;
+    const size = this.#size(have);
+    if (size !== length) {
+      const next = size === INBUF ? (spares.pop() ?? new Uint8Array(INBUF)) : new Uint8Array(size);
+      next.set(this.#buf.subarray(this.#start, this.#end));
+      this.#keep(next);
+    } else if (this.#start > 0) this.#buf.copyWithin(0, this.#start, this.#end);
     this.#start = 0;
     this.#end = have;
+  }
+
+  /** How long the buffer should be, with so many bytes in it. */
+  #size(have: number): number {
+    const { length } = this.#buf;
+    const much = this.#came >= SMALLBUF;
+    if (have === 0) return much ? Math.max(length, INBUF) : SMALLBUF;
+    if (length < INBUF) return much || 2 * have > length ? INBUF : SMALLBUF;
+    if (2 * have <= length) return length;
+    return Math.max(length, Math.min(framesize(this.#buf, this.#start), 2 * length));
+  }
+
+  /** Another buffer takes the place of the one there is. */
+  #keep(next: Uint8Array): void {
+    const old = this.#buf;
+    const counts = (b: Uint8Array): number => (b.length > SMALLBUF ? b.length : 0);
+    this.room.add(counts(next) - counts(old));
+    if (old.length === INBUF && spares.length < NSPARE) spares.push(old);
+    this.#buf = next;
   }
 
   /** Takes one frame, if a whole one is there. */
@@ -228,6 +384,8 @@ export class Conn<A> {
     const old = this.#session;
     this.#session = null;
     this.#msize = FIRSTMSIZE;
-    if (old !== null) this.thread(old.end());
+    if (old === null) return;
+    const rest = old.end();
+    if (rest !== null) this.thread(rest);
   }
 }

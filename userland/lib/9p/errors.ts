@@ -9,6 +9,7 @@ export const Eisopen = "file already open for I/O";
 export const Emsize = "message size too small";
 export const Enocreate = "create prohibited";
 export const Enoremove = "remove prohibited";
+export const Enofids = "out of fids";
 export const Enotopen = "fid not open";
 export const Enotyet = "no version negotiated";
 export const Enowrite = "write prohibited";
@@ -20,4 +21,9 @@ export const Eunknownfid = "unknown fid";
 /** What a request on a fid that is open for something else gets. */
 export function wrongmode(what: "read" | "write", omode: number): string {
   return `${what} on fid with open mode 0x${omode.toString(16)}`;
+}
+
+/** What a name that is too long gets. */
+export function toolong(what: string, limit: number): string {
+  return `${what} is longer than ${limit} bytes`;
 }

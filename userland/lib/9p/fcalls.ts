@@ -10,7 +10,7 @@ import { getwstat } from "../../../kernel/abi/wstat.ts";
 import type { Task } from "../../../syscalls/sys.ts";
 import { andthen, istask } from "./answer.ts";
 import * as e from "./errors.ts";
-import { checkentry, checknewname, isnarrow } from "./name.ts";
+import { checkentry, checklength, checknewname, isnarrow } from "./name.ts";
 import { create, open } from "./open.ts";
 import { read, write } from "./rw.ts";
 import type { Msg, Session } from "./session.ts";
@@ -53,9 +53,15 @@ export function answer<A>(s: Session<A>, f: Tmsg): Answer<Rmsg> {
 
 function attach<A>(s: Session<A>, f: Msg<"Tattach">): Answer<Rmsg> {
   s.fids.mustbefree(f.fid);
+  const { uname, aname } = f;
+  const most = s.conn.shares.limits.name;
+  checklength(uname, most, "uname");
+  checklength(aname, most, "aname");
   if (f.afid !== NOFID) error(s.srv.noauth ?? e.Eauth);
-  return andthen(s.srv.attach(f.uname, f.aname), (aux) => {
-    s.addfid(new Fid(f.fid, f.uname === "" ? "none" : f.uname, aux));
+  // A long name is memory too: it counts as so many more fids.
+  const cost = 1 + ((uname.length + aname.length) >> 7);
+  return andthen(s.srv.attach(uname, aname), (aux) => {
+    s.addfid(new Fid(f.fid, uname === "" ? "none" : uname, aux, cost));
     return { type: fcall.Rattach, tag: f.tag, qid: s.srv.qid(aux) };
   });
 }
@@ -91,7 +97,9 @@ function wstat<A>(s: Session<A>, f: Msg<"Twstat">): Answer<Rmsg> {
   const fid = s.fids.get(f.fid);
   const changes = getwstat(f.stat);
   if (changes === null) return error(Ebadstat);
-  if (changes.name !== undefined) checknewname(changes.name);
+  const { name, elem } = s.conn.shares.limits;
+  for (const what of ["uid", "gid", "muid"] as const) checklength(changes[what] ?? "", name, what);
+  if (changes.name !== undefined) checknewname(changes.name, elem);
   const { srv } = s;
   const change = (): Answer<void> =>
     srv.wstat === undefined ? error(e.Enowstat) : srv.wstat(fid, changes);

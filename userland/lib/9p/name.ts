@@ -2,11 +2,18 @@
 
 import { IOHDRSZ, MAXELEM, MAXUNAME, STATFIXLEN } from "../../../kernel/abi/const.ts";
 import { type Dir, sizeD2M } from "../../../kernel/abi/dir.ts";
+import { longer } from "../../../kernel/abi/elems.ts";
 import { Ebadchar, Efilename, Enonexist, Etoolong, error } from "../../../kernel/abi/errors.ts";
 
-/** Names with '/' or NUL in them are no names; an empty one names nothing. */
-export function checkname(name: string): void {
+/** A string of at most `limit` bytes; the error names both otherwise. */
+export function checklength(name: string, limit: number, what: string): void {
+  if (longer(name, limit)) error(`${Etoolong}: ${what} has at most ${limit} bytes`);
+}
+
+/** Names with '/' or NUL in them are no names; an empty one names nothing, and `limit` is in bytes. */
+export function checkname(name: string, limit: number): void {
   if (name === "") error(Enonexist);
+  checklength(name, limit, "an element");
   for (let i = 0; i < name.length; i++) {
     const c = name.charCodeAt(i);
     if (c === 0 || c === 0x2f) error(Ebadchar);
@@ -14,9 +21,9 @@ export function checkname(name: string): void {
 }
 
 /** A new name can be neither "." nor "..". */
-export function checknewname(name: string): void {
+export function checknewname(name: string, limit: number): void {
   if (name === "" || name === "." || name === "..") error(Efilename);
-  checkname(name);
+  checkname(name, limit);
 }
 
 /** Over a connection of more than this msize every entry can be read whose names are within their limits. */

@@ -9,6 +9,7 @@ import { andthen, istask } from "./answer.ts";
 import { Eisopen, Enocreate } from "./errors.ts";
 import { checkentry, checknewname, isnarrow } from "./name.ts";
 import type { Msg, Session } from "./session.ts";
+import { takeopen } from "./shares.ts";
 import { type Answer, type Fid, NOTOPEN, OPENING, type Srv } from "./srv.ts";
 
 /** What a mode may hold on the wire. */
@@ -17,23 +18,43 @@ const OMASK = 3 | OTRUNC | ORCLOSE;
 export function open<A>(s: Session<A>, f: Msg<"Topen">): Answer<Rmsg> {
   const fid = s.fids.get(f.fid);
   if (fid.omode !== NOTOPEN) error(Eisopen);
-  const a = opening(fid, openfid(s, fid, f.mode & OMASK));
+  const a = opening(s, fid, () => openfid(s, fid, f.mode & OMASK));
   return andthen(a, () => opened(s, fid, Ropen, f.tag));
 }
 
-/** While an open or create takes its time the fid is good for nothing else. */
-function opening<A>(fid: Fid<A>, a: Answer<void>): Answer<void> {
+/**
+ * Opens a fid with fn, and counts it as an open one until fn fails or the fid ends. While that takes its time
+ * the fid is good for nothing else.
+ */
+function opening<A>(s: Session<A>, fid: Fid<A>, fn: () => Answer<void>): Answer<void> {
+  takeopen(s.conn.opens);
+  fid.counted = true;
+  let a: Answer<void>;
+  try {
+    a = fn();
+  } catch (error_) {
+    notopened(s, fid);
+    throw error_;
+  }
   if (!istask(a)) return a;
   fid.omode = OPENING;
-  return openingtask(fid, a);
+  return openingtask(s, fid, a);
 }
 
-function* openingtask<A>(fid: Fid<A>, task: Task<void>): Task<void> {
+function* openingtask<A>(s: Session<A>, fid: Fid<A>, task: Task<void>): Task<void> {
   try {
     yield* task;
   } finally {
-    if (fid.omode === OPENING) fid.omode = NOTOPEN;
+    if (fid.omode === OPENING) {
+      fid.omode = NOTOPEN;
+      notopened(s, fid);
+    }
   }
+}
+
+function notopened<A>(s: Session<A>, fid: Fid<A>): void {
+  fid.counted = false;
+  s.conn.opens.add(-1);
 }
 
 /** Opens the file a fid stands for. */
@@ -71,11 +92,11 @@ function opened<A>(
 export function create<A>(s: Session<A>, f: Msg<"Tcreate">): Answer<Rmsg> {
   const fid = s.fids.get(f.fid);
   if (fid.omode !== NOTOPEN) error(Eisopen);
-  checknewname(f.name);
+  checknewname(f.name, s.conn.shares.limits.elem);
   if (isnarrow(s.msize)) checkentry(newentry(f.name, fid.uid), s.msize);
   if (!s.isdir(fid.aux)) error(Enotdir);
   const mode = f.mode & OMASK;
-  const a = opening(fid, createfid(s, fid, f, mode));
+  const a = opening(s, fid, () => createfid(s, fid, f, mode));
   return andthen(a, () => opened(s, fid, Rcreate, f.tag));
 }
 

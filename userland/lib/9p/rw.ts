@@ -37,6 +37,9 @@ const SMALL = 128;
 const clip = (bytes: Uint8Array, count: number): Uint8Array =>
   bytes.length > count ? bytes.subarray(0, count) : bytes;
 
+/** Bytes of entries in one reply: making them takes no more than a few milliseconds. */
+const DIRMAX = 131072;
+
 /** A directory is read from 0 or where the last read ended. */
 function readdir<A>(s: Session<A>, fid: Fid<A>, count: number, offset: number): Answer<Uint8Array> {
   if (offset !== 0 && offset !== fid.diroffset) error(Edirseek);
@@ -50,7 +53,7 @@ function readdir<A>(s: Session<A>, fid: Fid<A>, count: number, offset: number): 
   }
   if (offset === 0 || fid.dir === null)
     fid.dir = { rest: s.srv.entries(fid)[Symbol.iterator](), held: null };
-  return ended(pack(fid, count));
+  return ended(pack(fid, Math.min(count, DIRMAX)));
 }
 
 /**

@@ -11,16 +11,16 @@ import {
   RFNOTEG,
   RFPROC,
 } from "../../../kernel/abi/const.ts";
-import { PlanError } from "../../../kernel/abi/errors.ts";
 import { utfencode } from "../../../kernel/abi/utf.ts";
 import type { Task, TaskSys } from "../../../syscalls/sys.ts";
 import { type Both, type ThreadSys, both } from "../both.ts";
-import { type Call, accept, announce, listen } from "../dial.ts";
+import { type Call, announce } from "../dial.ts";
 import { Conn } from "./conn.ts";
-import type { Srv } from "./srv.ts";
+import { Porter } from "./porter.ts";
+import type { Limits } from "./shares.ts";
+import type { Anysrv } from "./srv.ts";
 
-/** Any server. */
-export type Anysrv = Srv<unknown>;
+export type { Anysrv } from "./srv.ts";
 
 /** Serves the client on these descriptors until it hangs up, and closes them. */
 export const serve: Both<[fdin: number, fdout: number, srv: Anysrv], void, ThreadSys> = both(
@@ -94,29 +94,19 @@ function* closeall(sys: TaskSys, fds: readonly number[]): Task<void> {
 }
 
 /** Serves all who call at addr, "tcp!*!564", each in a thread. */
-export const listensrv: Both<[addr: string, srv: Anysrv], never, ThreadSys> = both(
-  function* (sys, addr, srv) {
-    return yield* acceptsrv(sys, yield* announce(sys, addr), srv);
-  },
-);
+export const listensrv: Both<
+  [addr: string, srv: Anysrv, limits?: Partial<Limits>],
+  never,
+  ThreadSys
+> = both(function* (sys, addr, srv, limits) {
+  return yield* acceptsrv(sys, yield* announce(sys, addr), srv, limits);
+});
 
-/** Serves all who call at what announce gave. */
-export const acceptsrv: Both<[at: Call, srv: Anysrv], never, ThreadSys> = both(
-  function* (sys, at, srv) {
-    for (;;) {
-      const call = yield* listen(sys, at.dir);
-      sys.threadcreate(answer(sys, call, srv));
-    }
-  },
-);
-
-function* answer(sys: ThreadSys, call: Call, srv: Anysrv): Task<void> {
-  let fd: number;
-  try {
-    fd = yield* accept(sys, call);
-  } catch (e) {
-    if (e instanceof PlanError) return; // gone already
-    throw e;
-  }
-  yield* serve(sys, fd, fd, srv);
-}
+/**
+ * Serves all who call at what announce gave, within the limits (shares.ts). What goes wrong with a call or a
+ * connection is its own end, and a line on descriptor 2. Throws "listen hungup" when calls come no more.
+ */
+export const acceptsrv: Both<[at: Call, srv: Anysrv, limits?: Partial<Limits>], never, ThreadSys> =
+  both(function* (sys, at, srv, limits) {
+    return yield* new Porter(sys, srv, limits ?? {}).run(at);
+  });

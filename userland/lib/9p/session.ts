@@ -15,20 +15,21 @@ import * as fcall from "../../../kernel/abi/fcall.ts";
 import type { Rmsg, Tmsg } from "../../../kernel/abi/fcall.ts";
 import type { Task } from "../../../syscalls/sys.ts";
 import { istask } from "./answer.ts";
-import type { Conn } from "./conn.ts";
+import { type Conn, OUTMARK } from "./conn.ts";
 import { Ebadoffset, Enotopen, wrongmode } from "./errors.ts";
 import { answer } from "./fcalls.ts";
-import { Fids, MAXFIDS } from "./fids.ts";
+import { Fids } from "./fids.ts";
 import { Flushable } from "./flushable.ts";
 import { rerror } from "./out.ts";
+import { LEAST, MAXFIDS } from "./shares.ts";
 import type { Answer, Fid, Srv } from "./srv.ts";
 import { Run } from "./stream.ts";
 
 /** (tag, fid) pairs of write streams that were stopped and not ended by the client. */
 const MAXSTOPS = 2048;
 
-/** Beyond the replies that may be in the making, a Tread gets no more than this. */
-const MINREAD = 8192;
+/** Fids that end before others have their turn. */
+const ENDS = 512;
 
 /** What is agreed on with Tversion. */
 export type Agreed = { readonly msize: number; readonly ix: boolean; readonly stream: boolean };
@@ -62,6 +63,8 @@ type Group<A> = {
   next: number;
   /** One of cur was flushed and not answered, so that those behind it cannot be. */
   cut: boolean;
+  /** The first of the queue waits for room: nothing is worked on. */
+  parked: boolean;
 };
 
 export class Session<A> {
@@ -83,7 +86,7 @@ export class Session<A> {
     this.msize = agreed.msize;
     this.ix = agreed.ix;
     this.#stream = agreed.stream;
-    this.fids = new Fids(srv);
+    this.fids = new Fids(srv, conn);
   }
 
   /** A request came; size is that of its frame. */
@@ -98,12 +101,55 @@ export class Session<A> {
       else this.put(rerror(f.tag, Eduptag));
       return;
     }
+    if (this.#mustwait(f)) {
+      const g = this.#newgroup(f.tag);
+      g.queue.push(this.#req(kept(f), size));
+      this.#park(g);
+      return;
+    }
     const a = this.#answer(f);
-    if (istask(a) || a instanceof Run) {
-      const g: Group<A> = { tag: f.tag, cur: [], queue: [], flushes: [], next: -1, cut: false };
-      this.#groups.set(f.tag, g);
-      this.#begin(g, this.#req(f, size), a);
-    } else this.#done(f, a);
+    if (istask(a) || a instanceof Run) this.#begin(this.#newgroup(f.tag), this.#req(f, size), a);
+    else this.#done(f, a);
+  }
+
+  #newgroup(tag: number): Group<A> {
+    const g: Group<A> = {
+      tag,
+      cur: [],
+      queue: [],
+      flushes: [],
+      next: -1,
+      cut: false,
+      parked: false,
+    };
+    this.#groups.set(tag, g);
+    return g;
+  }
+
+  /** Whether a request has to wait until the client has taken replies: a read for which there is no room. */
+  #mustwait(f: Tmsg): boolean {
+    if (f.type !== fcall.Tread || f.count <= LEAST) return false;
+    return this.conn.crowded || this.conn.room.grant(this.#most(f.count)) === 0;
+  }
+
+  /** Has the group go on when there is room. */
+  #park(g: Group<A>): void {
+    g.parked = true;
+    this.conn.park(() => this.#unpark(g));
+  }
+
+  #unpark(g: Group<A>): boolean {
+    const [first] = g.queue;
+    if (this.#over || this.#groups.get(g.tag) !== g || first === undefined) return true;
+    const { f } = first;
+    if (f.type === fcall.Tread && this.conn.room.grant(this.#most(f.count)) === 0) return false;
+    g.parked = false;
+    this.#advance(g, true);
+    return true;
+  }
+
+  #most(count: number): number {
+    return Math.min(count, this.msize - 11);
   }
 
   /** A new fid; one too many ends the connection. */
@@ -119,29 +165,37 @@ export class Session<A> {
     return (this.srv.qid(file).type & QTDIR) !== 0;
   }
 
-  /** How many of count bytes a read may give: what fits a reply, less when many are in the making. */
+  /** How many of count bytes a read may give: what fits a reply, less when the server is out of room. */
   room(count: number): number {
-    return Math.min(count, this.msize - 11, Math.max(MINREAD, this.conn.replyroom));
+    const n = this.#most(count);
+    return Math.max(Math.min(n, LEAST), this.conn.room.grant(n));
   }
 
-  /** Ends the session: what is worked on is interrupted and answered no more, all fids end. */
-  end(): Task<void> {
+  /**
+   * Ends the session: what is worked on is interrupted and answered no more, all fids end. Gives the Task that
+   * does the latter, null if there is nothing to do.
+   */
+  end(): Task<void> | null {
     this.#over = true;
     for (const g of this.#groups.values()) {
       this.#drop(g);
       this.#interrupt(g);
     }
-    return this.#endfids(this.fids.clear());
+    const fids = this.fids.clear();
+    return fids.length === 0 ? null : this.#endfids(fids);
   }
 
+  /** One that fails to end keeps none of the others. */
   *#endfids(fids: readonly Fid<A>[]): Task<void> {
-    for (const fid of fids) {
+    const { conn } = this;
+    for (const [i, fid] of fids.entries()) {
       try {
         const a = this.fids.end(fid);
         if (istask(a)) yield* a;
       } catch (e) {
-        if (!(e instanceof PlanError)) throw e;
+        if (!(e instanceof PlanError)) conn.fault(e);
       }
+      if (i % ENDS === ENDS - 1) yield* quietly(conn.sys.sleep(0));
     }
   }
 
@@ -211,7 +265,7 @@ export class Session<A> {
       if (req.fid !== null) req.fid.ref++;
     }
     if (f.type === fcall.Tread) req.reply = this.room(f.count);
-    conn.replyroom -= req.reply;
+    if (req.reply > 0) conn.room.reply(req.reply);
     if (a instanceof Run) {
       req.run = a;
       a.start((r) => this.#finish(g, req, r));
@@ -241,7 +295,8 @@ export class Session<A> {
     try {
       r = yield* work.task;
     } catch (e) {
-      r = failure(req.f.tag, e);
+      if (!(e instanceof PlanError)) this.conn.fault(e);
+      r = e instanceof PlanError ? rerror(req.f.tag, e.message) : null;
       // Flushed, and nothing came of it: it never happened. A fid, though, is gone whatever happened.
       if (work.flushed && !clunks(req.f)) r = null;
     }
@@ -258,7 +313,7 @@ export class Session<A> {
       g.cut ||= first.end === null;
       if (first.end !== null && !g.cut) this.#done(first.f, first.end);
       conn.discharge(first.size);
-      conn.replyroom += first.reply;
+      if (first.reply > 0) conn.replied(first.reply);
       if (first.fid !== null) this.#release(first.fid);
     }
     if (g.cur.length > 0) return;
@@ -272,15 +327,24 @@ export class Session<A> {
     this.#advance(g);
   }
 
-  #advance(g: Group<A>): void {
-    for (let req = g.queue.shift(); req !== undefined; req = g.queue.shift()) {
+  /** Works on the queue of a group as far as that takes no time and its replies have room. */
+  #advance(g: Group<A>, granted = false): void {
+    const { conn } = this;
+    let free = granted;
+    for (let [req] = g.queue; req !== undefined; [req] = g.queue) {
+      if (!free && (conn.out.unsent >= OUTMARK || this.#mustwait(req.f))) {
+        this.#park(g);
+        return;
+      }
+      free = false;
+      g.queue.shift();
       const a = this.#answer(req.f);
       if (istask(a) || a instanceof Run) {
         this.#begin(g, req, a);
         return;
       }
       this.#done(req.f, a);
-      this.conn.discharge(req.size);
+      conn.discharge(req.size);
     }
     this.#groups.delete(g.tag);
   }
@@ -290,7 +354,7 @@ export class Session<A> {
       const a = this.fids.release(fid);
       if (istask(a)) this.conn.thread(quietly(a));
     } catch (e) {
-      if (!(e instanceof PlanError)) throw e;
+      if (!(e instanceof PlanError)) this.conn.fault(e);
     }
   }
 
@@ -328,8 +392,13 @@ export class Session<A> {
       this.put({ type: fcall.Rflush, tag });
       return;
     }
-    this.conn.admit(0);
     this.#drop(g);
+    if (g.parked) {
+      this.#groups.delete(oldtag);
+      this.put({ type: fcall.Rflush, tag });
+      return;
+    }
+    this.conn.admit(0);
     g.flushes.push(tag);
     this.#interrupt(g);
   }
@@ -368,7 +437,8 @@ function failure(tag: number, e: unknown): Rmsg {
   throw e;
 }
 
-function* quietly(task: Task<unknown>): Task<void> {
+/** A task whose failure matters to none. */
+export function* quietly(task: Task<unknown>): Task<void> {
   try {
     yield* task;
   } catch (e) {

@@ -24,6 +24,8 @@ export interface Srv<A> {
   readonly noauth?: string;
   /** create is called for an OTRUNC of what exists, too, and opens it: OEXCL in mode says that it must not. */
   readonly opensexisting?: boolean;
+  /** Files that may be open at a time, over all connections; each has a share (shares.ts). No limit if it does not say. */
+  readonly maxopen?: number;
   /** write is plain and keeps nothing of its data: it may be given a view of the frame. */
   readonly copies?: boolean;
 
@@ -66,14 +68,23 @@ export interface Srv<A> {
    * took it from `was`. A server that counts the fids of a file counts here and in clunk.
    */
   became?(fid: Fid<A>, was: A | null): void;
-  /** The fid is gone; comes after remove, too, and once for each fid. */
+  /**
+   * The fid is gone: called once for each fid that attach or walk made, after all other calls for that fid have
+   * come to their end, remove and an open that was under way too. What open and create gave is closed here.
+   */
   clunk?(fid: Fid<A>): Answer<void>;
 }
+
+/** Any server. */
+export type Anysrv = Srv<unknown>;
 
 /** Not open, as a mode. */
 export const NOTOPEN = -1;
 /** About to be opened. */
 export const OPENING = -2;
+
+/** How far the life of a fid has come: fids.ts. */
+export type Life = "live" | "clunked" | "ended";
 
 /** A client's name for a file. */
 export class Fid<A> {
@@ -85,16 +96,21 @@ export class Fid<A> {
   omode: number = NOTOPEN;
   /** Requests that use it now. */
   ref = 0;
-  /** The client has given it up. */
-  clunked = false;
+  life: Life = "live";
+  /** A Tremove was made of it, so that ORCLOSE means nothing any more. */
+  removed = false;
+  /** How many fids it counts for, and whether it counts as an open one. */
+  readonly cost: number;
+  counted = false;
   /** A directory: where the last read ended, and what comes next. */
   diroffset = 0;
   dir: Entries | null = null;
 
-  constructor(fid: number, uid: string, aux: A) {
+  constructor(fid: number, uid: string, aux: A, cost = 1) {
     this.fid = fid;
     this.uid = uid;
     this.aux = aux;
+    this.cost = cost;
   }
 }
 

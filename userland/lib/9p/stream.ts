@@ -61,9 +61,16 @@ export class Run<A> {
     this.#s.conn.pump.add(this);
   }
 
-  /** Its turn: sends a frame, or sees to it that one comes. */
-  send(): void {
-    if (this.#over) return;
+  /** Its turn: sends a frame, or sees to it that one comes; false if there is no room to ask for one. */
+  send(): boolean {
+    if (this.#over) return true;
+    if (this.#slow && this.#data === null && this.#s.conn.room.grant(this.#frame) === 0)
+      return false;
+    this.#send();
+    return true;
+  }
+
+  #send(): void {
     if (this.#data !== null) {
       this.#put(this.#data);
       return;
@@ -113,7 +120,7 @@ export class Run<A> {
     const { conn } = this.#s;
     const work = new Flushable(task);
     this.#charged = Math.min(this.#left, this.#frame);
-    conn.replyroom -= this.#charged;
+    conn.room.reply(this.#charged);
     this.#fill = { work, thread: conn.thread(this.#fetch(work)) };
   }
 
@@ -143,8 +150,8 @@ export class Run<A> {
     if (n === 0 || (this.#left === 0 && this.#isdir))
       this.#finish({ type: Rstream, tag: this.#tag, data: EMPTY });
     else if (this.#left === 0) this.#finish(null);
-    else if (!this.#slow) this.#s.conn.pump.add(this);
-    else this.#next();
+    else if (this.#slow && this.#s.conn.room.grant(this.#frame) > 0) this.#next();
+    else this.#s.conn.pump.add(this);
   }
 
   /** Asks ahead. */
@@ -167,12 +174,16 @@ export class Run<A> {
 
   #release(): void {
     this.#data = null;
-    this.#s.conn.replyroom += this.#charged;
+    if (this.#charged > 0) this.#s.conn.replied(this.#charged);
     this.#charged = 0;
   }
 
   #fail(e: unknown): void {
-    if (!(e instanceof PlanError)) throw e;
+    if (!(e instanceof PlanError)) {
+      this.#s.conn.fault(e);
+      this.#finish(null);
+      return;
+    }
     // The rest of this run has no room for the next entry: the client asks for another run.
     const full = this.#isdir && this.#given && e.message === Eshort;
     this.#finish(
@@ -206,12 +217,16 @@ export class Pump<A> {
   }
 
   *#pump(): Task<void> {
-    for (;;) {
-      yield* this.#conn.out.flush();
-      const run = this.#conn.out.hungup ? undefined : this.#ready.shift();
-      if (run === undefined) break;
-      run.send();
+    const conn = this.#conn;
+    try {
+      for (;;) {
+        yield* conn.out.pump();
+        const run = conn.out.hungup ? undefined : this.#ready.shift();
+        if (run === undefined) break;
+        if (!run.send()) conn.park(() => run.send());
+      }
+    } finally {
+      this.#running = false;
     }
-    this.#running = false;
   }
 }

@@ -16,7 +16,7 @@ export function walk<A>(s: Session<A>, f: Msg<"Twalk">): Answer<Rmsg> {
   if (fid.omode !== NOTOPEN) error(Ecloneopen);
   if (f.newfid !== f.fid) s.fids.mustbefree(f.newfid);
   const { wname } = f;
-  for (const name of wname) checkname(name);
+  for (const name of wname) checkname(name, s.conn.shares.limits.elem);
   if (wname.length > 0 && s.srv.walk !== undefined)
     return andthen(s.srv.walk(fid, wname), (files) => walked(s, f, fid, files));
   const files: A[] = [];
@@ -76,7 +76,7 @@ function walked<A>(s: Session<A>, f: Msg<"Twalk">, fid: Fid<A>, files: readonly 
   if (files.length >= n) {
     const aux = n === 0 ? fid.aux : (files[n - 1] as A);
     if (f.newfid !== f.fid) s.addfid(new Fid(f.newfid, fid.uid, aux));
-    else if (fid.clunked || fid.omode !== NOTOPEN) error(Ecloneopen);
+    else if (fid.life !== "live" || fid.omode !== NOTOPEN) error(Ecloneopen);
     else s.fids.become(fid, aux);
   }
   return { type: Rwalk, tag: f.tag, wqid: files.slice(0, n).map((file) => s.srv.qid(file)) };

@@ -1,0 +1,173 @@
+// The porter takes the calls of a server: each becomes a connection with a thread of its own, or is refused.
+//
+// A connection that ends by a fault ends alone. When descriptors or conversations have run out, the call that
+// needs one is refused, and the next is waited for. What was refused, and each fault, is told on descriptor 2,
+// in at most one line a second of each kind.
+
+import {
+  Eintr,
+  Elistenhungup,
+  Enonexist,
+  Enotannounced,
+  PlanError,
+} from "../../../kernel/abi/errors.ts";
+import type { Task } from "../../../syscalls/sys.ts";
+import type { ThreadSys } from "../both.ts";
+import { type Call, accept, listen, netaddr, reject } from "../dial.ts";
+import { fprint } from "../io.ts";
+import { errtext } from "../proc.ts";
+import { Conn } from "./conn.ts";
+import { quietly } from "./session.ts";
+import { type Limits, Shares } from "./shares.ts";
+import type { Anysrv } from "./srv.ts";
+
+/** After these no call will come any more. */
+const ENDS: readonly string[] = [Elistenhungup, Enonexist, Enotannounced];
+/** Milliseconds until the porter tries again after a call that it could not take. */
+const RETRY = 10;
+/** Milliseconds between two lines of the log. */
+const SECOND = 1000;
+/** How many times in its time an idle connection is looked at. */
+const LOOKS = 4;
+
+export class Porter {
+  readonly #sys: ThreadSys;
+  readonly #srv: Anysrv;
+  readonly #shares: Shares;
+  readonly #log: Log;
+  /** Connections, each with the requests that it had made when it was last looked at, and for how many looks. */
+  readonly #conns: Map<Conn<unknown>, { seen: number; looks: number }> = new Map();
+  /** Connections of each peer, and calls on their way to be one. */
+  readonly #peers: Map<string, number> = new Map();
+  #n = 0;
+  #watching = false;
+
+  constructor(sys: ThreadSys, srv: Anysrv, limits: Partial<Limits>) {
+    this.#sys = sys;
+    this.#srv = srv;
+    this.#log = new Log(sys);
+    const { maxopen } = srv;
+    this.#shares = new Shares(limits, {
+      fault: (e) => this.#log.add("fault", `a connection ended by a fault: ${errtext(e)}`),
+      ...(maxopen !== undefined && { maxopen }),
+    });
+  }
+
+  /** Takes calls until there are none to take. */
+  *run(at: Call): Task<never> {
+    const sys = this.#sys;
+    for (;;) {
+      try {
+        const call = yield* listen(sys, at.dir);
+        sys.threadcreate(this.#call(call));
+      } catch (e) {
+        if (!(e instanceof PlanError) || ENDS.includes(e.message)) throw e;
+        if (e.message !== Eintr) this.#log.add("call", `a call was refused: ${e.message}`);
+        yield* quietly(sys.sleep(RETRY));
+      }
+    }
+  }
+
+  /** The thread of a call: to its end, whatever that is. */
+  *#call(call: Call): Task<void> {
+    const { connections, perpeer } = this.#shares.limits;
+    try {
+      const peer = (yield* netaddr(this.#sys, call.dir, "remote")).replace(/!.*/, "");
+      const n = this.#count(peer, 1);
+      try {
+        if (this.#n > connections)
+          yield* this.#refuse("all", call, `${connections} connections are served, the limit`);
+        else if (n > perpeer && !isloopback(peer))
+          yield* this.#refuse("peer", call, `${peer} has ${perpeer} connections, the limit`);
+        else yield* this.#serve(call);
+      } finally {
+        this.#count(peer, -1);
+      }
+    } catch (e) {
+      // A PlanError is that of a call that was gone already.
+      if (!(e instanceof PlanError)) this.#shares.fault(e);
+    }
+  }
+
+  *#serve(call: Call): Task<void> {
+    const fd = yield* accept(this.#sys, call);
+    const conn = new Conn(this.#sys, { in: fd, out: fd }, this.#srv, this.#shares);
+    this.#conns.set(conn, { seen: 0, looks: 0 });
+    this.#watch();
+    try {
+      yield* conn.run();
+    } finally {
+      this.#conns.delete(conn);
+    }
+  }
+
+  *#refuse(kind: string, call: Call, why: string): Task<void> {
+    this.#log.add(kind, `a call was refused: ${why}`);
+    yield* reject(this.#sys, call);
+  }
+
+  /** Connections of a peer, n more than before; they are counted together, too. */
+  #count(peer: string, n: number): number {
+    this.#n += n;
+    const now = (this.#peers.get(peer) ?? 0) + n;
+    if (now > 0) this.#peers.set(peer, now);
+    else this.#peers.delete(peer);
+    return now;
+  }
+
+  /** Where connections may be idle for a time only, a thread looks at them while there are any. */
+  #watch(): void {
+    const { idle } = this.#shares.limits;
+    if (idle <= 0 || this.#watching) return;
+    this.#watching = true;
+    this.#sys.threadcreate(this.#look(idle / LOOKS));
+  }
+
+  *#look(ms: number): Task<void> {
+    while (this.#conns.size > 0) {
+      yield* quietly(this.#sys.sleep(ms));
+      for (const [conn, state] of this.#conns) {
+        const { requests } = conn;
+        state.looks = requests === state.seen && !conn.busy ? state.looks + 1 : 0;
+        state.seen = requests;
+        if (state.looks >= LOOKS) conn.hangup();
+      }
+    }
+    this.#watching = false;
+  }
+}
+
+/** Lines on descriptor 2. Of one kind there is one a second; how many were left out is said with the next. */
+class Log {
+  readonly #sys: ThreadSys;
+  /** Lines that were left out, for each kind that was said in the last second. */
+  readonly #since: Map<string, number> = new Map();
+
+  constructor(sys: ThreadSys) {
+    this.#sys = sys;
+  }
+
+  add(kind: string, line: string): void {
+    const n = this.#since.get(kind);
+    this.#since.set(kind, n === undefined ? 0 : n + 1);
+    if (n === undefined) this.#sys.threadcreate(this.#say(kind, line));
+  }
+
+  *#say(kind: string, line: string): Task<void> {
+    const sys = this.#sys;
+    yield* quietly(fprint(sys, 2, `${line}\n`));
+    for (;;) {
+      yield* quietly(sys.sleep(SECOND));
+      const n = this.#since.get(kind) ?? 0;
+      if (n === 0) break;
+      this.#since.set(kind, 0);
+      yield* quietly(fprint(sys, 2, `${line} (and ${n} more such)\n`));
+    }
+    this.#since.delete(kind);
+  }
+}
+
+/** An address of the host itself. */
+function isloopback(peer: string): boolean {
+  return peer === "::1" || peer === "localhost" || peer.startsWith("127.");
+}
