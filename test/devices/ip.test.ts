@@ -20,13 +20,16 @@ import {
 import { cat, failure, ls, readtext, write } from "./inside.ts";
 import { Memstack } from "./memstack.ts";
 
+/** Conversations that a stack of these tests may have. */
+const NCONV = 4096;
+
 /** Runs a program in a kernel with a network of its own; afterwards nothing of it is left. */
 function networked(fn: (t: ExecutionContext, sys: Sys) => Promise<void>) {
   return async (t: ExecutionContext): Promise<void> => {
     const net = new Memstack();
     const k = await boot({
       clock: "virtual",
-      devices: [(kernel) => newIp(kernel, net)],
+      devices: [(kernel) => newIp(kernel, net, NCONV)],
       binds: [["#I", "/net", MREPL]],
     });
     const proc = k.spawn(async (sys: Sys) => fn(t, sys), ["main"]);
@@ -307,7 +310,7 @@ test(
       if (fd >= 0) fds.push(fd);
     }
     t.is(why, "'/net/tcp/clone' no free devices");
-    t.is(fds.length, 4096);
+    t.is(fds.length, NCONV);
     await Promise.all(fds.map((fd) => sys.close(fd)));
   }),
 );

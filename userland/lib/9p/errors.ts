@@ -22,8 +22,3 @@ export const Eunknownfid = "unknown fid";
 export function wrongmode(what: "read" | "write", omode: number): string {
   return `${what} on fid with open mode 0x${omode.toString(16)}`;
 }
-
-/** What a name that is too long gets. */
-export function toolong(what: string, limit: number): string {
-  return `${what} is longer than ${limit} bytes`;
-}

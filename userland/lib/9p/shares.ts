@@ -14,8 +14,9 @@
 // process. A window is small at first and doubles when as many bytes have left: a client that never reads
 // holds FIRSTWINDOW.
 
-import { Enofids } from "./errors.ts";
+import { MAXELEM, MAXUNAME } from "../../../kernel/abi/const.ts";
 import { Enofd, error } from "../../../kernel/abi/errors.ts";
+import { Enofids } from "./errors.ts";
 
 /** The limits of a server; see the head of the file. */
 export type Limits = {
@@ -42,8 +43,8 @@ export const LIMITS: Limits = {
   idle: 0,
   fids: 1 << 20,
   bytes: 256 * 1048576,
-  name: 255,
-  elem: 8192,
+  name: MAXUNAME,
+  elem: MAXELEM,
 };
 
 /** Fids that a client may have, whatever its share. */
