@@ -1,6 +1,7 @@
 // What the files of /proc/n hold: the texts that device p gives to read, and the messages that its ctl
 // file obeys. proc(3)
 
+import { nullproto } from "../kernel/abi/nullproto.ts";
 import type { Chan } from "../kernel/chan.ts";
 import { cclose } from "../kernel/chan.ts";
 import { ERRMAX, OREAD } from "../kernel/abi/const.ts";
@@ -110,13 +111,13 @@ function state(p: Proc): string {
 }
 
 /** libc's read and write are the calls pread and pwrite. */
-const CALLNAMES: Readonly<Record<string, string>> = {
+const CALLNAMES: Readonly<Record<string, string>> = nullproto({
   read: "Pread",
   write: "Pwrite",
   wait: "Await",
   _exits: "Exits",
   rendezvous: "Rendez",
-};
+});
 const NOCALL: ReadonlySet<string> = new Set(["program", "thread", "note", "return", "exit"]);
 
 function callname(co: Coroutine): string | null {
@@ -139,13 +140,13 @@ function fields(text: string): string[] {
 }
 
 /** Messages that have no meaning here, there being one processor and no swap: how many words they have. */
-const IDLE: Readonly<Record<string, number>> = {
+const IDLE: Readonly<Record<string, number>> = nullproto({
   noswap: 1,
   private: 1,
   pri: 2,
   wired: 2,
   fixedpri: 2,
-};
+});
 
 /** Messages to a ctl file: how many words they have, and what they do. */
 const MESSAGES: ReadonlyMap<

@@ -78,6 +78,8 @@ export const Enotlocal = "not a local IP address";
 // What the file trees, the registry and the processes' device say besides.
 export const Ebadspec = "bad attach specifier";
 export const Efull = "file system full";
+/** A write took nothing of what it was given. */
+export const Eshortwrite = "short write";
 export const Eexcl = "exclusive use file already open";
 export const Efileexists = "file exists"; // a wstat's new name
 export const Esrvexist = "srv file already exists";

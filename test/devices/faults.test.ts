@@ -11,6 +11,8 @@ import { MESSAGES } from "../../kernel/abi/fcallfmt.ts";
 import { OREAD, OSTREAM, OTRUNC, OWRITE, RFFDG, RFPROC } from "../../kernel/abi/const.ts";
 import { utfdecode } from "../../kernel/abi/utf.ts";
 import type { Sys } from "../../syscalls/sys.ts";
+import { bin } from "../../userland/bin/index.ts";
+import { boot } from "../../userland/boot/boot.ts";
 import { parsefault } from "../../userland/boot/inject.ts";
 import { swriteall } from "../../userland/lib/copy.ts";
 import { readtext, writefile } from "../../userland/lib/io.ts";
@@ -407,3 +409,30 @@ test("the text of a file is not read wrongly because nothing is injected", async
   }
   t.is(took[0], took[1]);
 });
+
+for (const cmd of ["cp", "mv"])
+  test(`${cmd} of a file whose server says too early that it ended fails, and keeps the file`, async (t) => {
+    const faults = new Faults();
+    const k = await boot({ clock: "virtual", files: { bin }, inject: faults });
+    await run(k, async (sys: Sys) => {
+      await mountram(sys, "/n");
+      await put(sys, "/n/long", "x".repeat(300_000));
+      const copied = async (): Promise<string> => {
+        await sys.rfork(RFPROC | RFFDG, async (s: Sys) => {
+          await s.exec(`/bin/${cmd}`, [cmd, "/n/long", "/tmp/copy"]);
+        });
+        return (await sys.wait()).msg;
+      };
+      for (const fault of ["Rstream:when=2:short=100", "Tstream:short=70000", "Rstream:short=0"]) {
+        const f = faults.add(parsefault(fault));
+        t.regex(await copied(), cmd === "cp" ? /errors/ : /failure/);
+        t.true(f.done > 0, fault);
+        t.is((await sys.stat("/n/long")).length, 300_000);
+        faults.clear();
+      }
+      t.is(await copied(), "");
+      t.is((await sys.stat("/tmp/copy")).length, 300_000);
+    });
+    await k.shutdown();
+    t.deepEqual(k.audit(), NOTHING);
+  });

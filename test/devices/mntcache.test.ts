@@ -1,5 +1,16 @@
 import test from "ava";
-import { DMDIR, MCACHE, MCREATE, MREPL, OREAD, OTRUNC, OWRITE } from "../../kernel/abi/const.ts";
+import {
+  DMDIR,
+  MCACHE,
+  MCREATE,
+  MREPL,
+  ORDWR,
+  OREAD,
+  OTRUNC,
+  OWRITE,
+} from "../../kernel/abi/const.ts";
+import { utfdecode } from "../../kernel/abi/utf.ts";
+import type { Sys } from "../../syscalls/sys.ts";
 import { postmount } from "../../userland/lib/9p.ts";
 import type { Srv } from "../../userland/lib/9p.ts";
 import { mountram, put, requests, run, within } from "../kit.ts";
@@ -132,6 +143,28 @@ test(
     });
   }),
 );
+
+for (const how of ["wstat", "fwstat"] as const)
+  test(
+    `a file cut or lengthened by ${how} is not read as it was`,
+    within(async (t, k) => {
+      await run(k, async (sys: Sys) => {
+        await mountram(sys, "/n", { flags: CACHED });
+        await put(sys, "/n/f", "abcdef");
+        const fd = await sys.open("/n/f", ORDWR);
+        const buf = new Uint8Array(100);
+        const whole = async (): Promise<string> => utfdecode(buf, 0, await sys.pread(fd, buf, 0));
+        const setlength = (length: number): Promise<void> =>
+          how === "fwstat" ? sys.fwstat(fd, { length }) : sys.wstat("/n/f", { length });
+        t.is(await whole(), "abcdef");
+        await setlength(2);
+        t.is(await whole(), "ab");
+        await setlength(4);
+        t.is(await whole(), "ab\0\0");
+        await sys.close(fd);
+      });
+    }),
+  );
 
 for (const how of ["a name that ends in /", "a descriptor"] as const)
   test(

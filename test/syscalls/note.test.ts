@@ -13,7 +13,7 @@ import {
 } from "../../kernel/abi/const.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import type { ThreadSys } from "../../userland/lib/both.ts";
-import { postnote } from "../../userland/lib/proc.ts";
+import { getpid, postnote } from "../../userland/lib/proc.ts";
 import { NOTHING, failure, run, within } from "../kit.ts";
 import { inside } from "../devices/inside.ts";
 
@@ -187,6 +187,29 @@ test(
     t.is(await failure(sys.sleep(300)), "interrupted");
     t.deepEqual(list, ["alarm"]);
     t.is(await failure(sys.sleep(-1)), "no error");
+  }),
+);
+
+test(
+  "an alarm that comes while a handler runs is handled after it",
+  inside(async (t, sys) => {
+    const list: string[] = [];
+    await sys.notify(async (note, its) => {
+      const s = its as Sys;
+      list.push(`${note} begins`);
+      if (note === "first") await s.sleep(100);
+      list.push(`${note} ends`);
+      await s.noted(NCONT);
+    });
+    await sys.alarm(50);
+    const pid = await getpid(sys);
+    await sys.rfork(RFPROC | RFFDG, async (s: Sys) => {
+      await postnote(s, PNPROC, pid, "first");
+    });
+    t.is(await failure(sys.sleep(1000)), "interrupted");
+    t.deepEqual(list, ["first begins", "first ends", "alarm begins", "alarm ends"]);
+    t.is(await sys.alarm(0), 0);
+    await sys.wait();
   }),
 );
 

@@ -72,6 +72,48 @@ test(
 );
 
 test(
+  "a file is not copied onto itself, nor a directory as a file, whatever copies and by whatever name",
+  prints(
+    `cp /usr/f /usr/f
+fcp /usr/f /usr/f
+mv /usr/f /usr/f
+touch /tmp/other
+bind /usr/f /tmp/other
+cp /usr/f /tmp/other
+fcp /tmp/other /usr/f
+mv /usr/f /tmp/other
+cp /usr/d /tmp/x
+fcp /usr/d /tmp/x
+fcp /usr/f /usr/d
+cat /usr/f
+ls /tmp
+`,
+    `cp: /usr/f and /usr/f are the same file
+! cp: errors
+fcp: /usr/f and /usr/f are the same file
+! fcp: /usr/f and /usr/f are the same file
+mv: /usr/f and /usr/f are the same file
+! mv: failure
+cp: /usr/f and /tmp/other are the same file
+! cp: errors
+fcp: /tmp/other and /usr/f are the same file
+! fcp: /tmp/other and /usr/f are the same file
+mv: /usr/f and /tmp/other are the same file
+! mv: failure
+cp: /usr/d is a directory
+! cp: errors
+fcp: /usr/d is a directory
+! fcp: /usr/d is a directory
+fcp: can't create /usr/d: '/usr/d' permission denied
+! fcp: can't create /usr/d: '/usr/d' permission denied
+one two
+three ☺
+/tmp/other
+`,
+  ),
+);
+
+test(
   "mkdir, touch, cp, mv and rm change the tree",
   prints(
     `mkdir /tmp/a /tmp/a/b

@@ -13,16 +13,28 @@ import {
   ORDWR,
   OREAD,
   OWRITE,
+  RFFDG,
+  RFPROC,
 } from "../../kernel/abi/const.ts";
-import type { Sys, Task } from "../../syscalls/sys.ts";
-import { file, serve, tree } from "../../userland/lib/9p.ts";
+import type { Sys, Task, TaskSys } from "../../syscalls/sys.ts";
+import { type Anysrv, file, postmount, serve, tree } from "../../userland/lib/9p.ts";
+import { bin } from "../../userland/bin/index.ts";
+import { newram } from "../../userland/lib/ram.ts";
 import { all } from "../../userland/lib/all.ts";
 import { args } from "../../userland/lib/arg.ts";
 import { Blocks } from "../../userland/lib/blocks.ts";
 import { type ThreadSys, both } from "../../userland/lib/both.ts";
 import { ctime, gmtime, lstime } from "../../userland/lib/ctime.ts";
 import { readdir } from "../../userland/lib/dirread.ts";
-import { fprint, print, readall, readn, readtext, writefile } from "../../userland/lib/io.ts";
+import {
+  fprint,
+  print,
+  readall,
+  readn,
+  readtext,
+  writeall,
+  writefile,
+} from "../../userland/lib/io.ts";
 import { modestring } from "../../kernel/abi/modes.ts";
 import { basename, dirname, join } from "../../userland/lib/name.ts";
 import { access, getenv, getpid, getuser, getwd, iounit, putenv } from "../../userland/lib/proc.ts";
@@ -262,6 +274,35 @@ test("modes and names are taken apart as ls shows them", (t) => {
   t.is(join("/", "a"), "/a");
   t.is(join("b", "a"), "b/a");
 });
+
+for (const version of ["9P2000", "9P2000.ix", "9P2000.ix.stream"])
+  test(
+    `a write that takes nothing ends what would write all, by an error: ${version}`,
+    within(
+      async (t, k) => {
+        await run(k, async (sys: Sys) => {
+          const make = (s: TaskSys): Anysrv =>
+            ({ ...newram(s, { user: "glenda", version }), write: () => 0 }) as unknown as Anysrv;
+          await postmount(sys, make, { mtpt: "/n", flags: MREPL | MCREATE });
+          const bytes = new Uint8Array(100_000).fill(1);
+          const fd = await sys.create("/n/f", OWRITE, 0o666);
+          t.is(await failure(writeall(sys, fd, bytes)), "short write");
+          t.is(await failure(fprint(sys, fd, "text")), "short write");
+          await writeall(sys, fd, new Uint8Array(0));
+          await sys.close(fd);
+          t.is(await failure(writefile(sys, "/n/g", "text")), "short write");
+          await writefile(sys, "/tmp/f", bytes);
+          for (const cmd of ["cp", "fcp"]) {
+            await sys.rfork(RFPROC | RFFDG, async (s: Sys) => {
+              await s.exec(`/bin/${cmd}`, [cmd, "/tmp/f", "/n/copy"]);
+            });
+            t.regex((await sys.wait()).msg, /errors|short write/);
+          }
+        });
+      },
+      { files: { bin } },
+    ),
+  );
 
 test("a file in blocks is like one in an array", (t) => {
   for (let seed = 1; seed <= 12; seed++) {

@@ -2,12 +2,11 @@
 // long copy is it says on a terminal, with -v anywhere. cp(1)
 
 import { DMDIR } from "../../kernel/abi/const.ts";
-import type { Dir } from "../../kernel/abi/dir.ts";
 import { PlanError } from "../../kernel/abi/errors.ts";
 import type { Exit, Task } from "../../syscalls/sys.ts";
 import { type Args, args } from "../lib/arg.ts";
 import type { ThreadSys } from "../lib/both.ts";
-import { copyfile } from "../lib/copy.ts";
+import { copyfile, samefile } from "../lib/copy.ts";
 import { dirstat } from "../lib/dirread.ts";
 import { fprint } from "../lib/io.ts";
 import { basename, join } from "../lib/name.ts";
@@ -44,17 +43,18 @@ export default function* cp(sys: ThreadSys, argv: readonly string[]): Task<Exit>
   return status;
 }
 
-const same = (a: Dir, b: Dir): boolean =>
-  a.qid.path === b.qid.path && a.qid.vers === b.qid.vers && a.type === b.type && a.dev === b.dev;
-
 function* copy(sys: ThreadSys, from: string, to: string, a: Args): Task<void> {
   const d = yield* dirstat(sys, from);
   if (d === null) throw new PlanError(`can't stat ${from}: ${yield* sys.errstr("")}`);
   if ((d.mode & DMDIR) !== 0) throw new PlanError(`${from} is a directory`);
   const old = yield* dirstat(sys, to);
-  if (old !== null && same(d, old)) throw new PlanError(`${from} and ${to} are the same file`);
+  if (old !== null && samefile(d, old)) throw new PlanError(`${from} and ${to} are the same file`);
   const watch = yield* watched(sys, { length: d.length, force: a.flags.has("v") });
-  yield* copyfile(sys, from, to, { perm: d.mode & 0o777, ...(watch && { watch }) });
+  yield* copyfile(sys, from, to, {
+    perm: d.mode & 0o777,
+    length: d.length,
+    ...(watch && { watch }),
+  });
   if (a.flags.has("x") || a.flags.has("g") || a.flags.has("u")) {
     const { mode, mtime, gid, uid } = d;
     yield* sys.wstat(to, {

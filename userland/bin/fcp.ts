@@ -6,12 +6,14 @@
 //
 // How far a long copy is it says on a terminal, with -v anywhere.
 
-import { OREAD, OWRITE } from "../../kernel/abi/const.ts";
-import { PlanError } from "../../kernel/abi/errors.ts";
+import { DMDIR, OREAD, OWRITE } from "../../kernel/abi/const.ts";
+import { Eshortwrite, PlanError, error } from "../../kernel/abi/errors.ts";
 import type { Exit, Task } from "../../syscalls/sys.ts";
 import { all } from "../lib/all.ts";
 import { args } from "../lib/arg.ts";
 import type { ThreadSys } from "../lib/both.ts";
+import { samefile } from "../lib/copy.ts";
+import { dirstat } from "../lib/dirread.ts";
 import { fprint } from "../lib/io.ts";
 import { errtext, sysfatal } from "../lib/proc.ts";
 import { type Progress, progress, progressend, watched } from "../lib/progress.ts";
@@ -35,13 +37,19 @@ export default function* fcp(sys: ThreadSys, argv: readonly string[]): Task<Exit
     yield* fprint(sys, 2, "usage: fcp [-vx] fromfile tofile\n");
     return "usage";
   }
-  let what = `can't open ${from}`;
+  let what = `can't open ${from}: `;
   try {
     const d = yield* sys.stat(from);
+    what = "";
+    if ((d.mode & DMDIR) !== 0) throw new PlanError(`${from} is a directory`);
+    const old = yield* dirstat(sys, to);
+    if (old !== null && samefile(d, old))
+      throw new PlanError(`${from} and ${to} are the same file`);
+    what = `can't open ${from}: `;
     const fd = yield* sys.open(from, OREAD);
-    what = `can't create ${to}`;
+    what = `can't create ${to}: `;
     const tfd = yield* sys.create(to, OWRITE, d.mode & 0o777);
-    what = `error copying ${from} to ${to}`;
+    what = `error copying ${from} to ${to}: `;
     const watch = yield* watched(sys, { length: d.length, force: a.flags.has("v") });
     const c: Copy = { from: fd, to: tfd, watch, next: 0, over: false };
     const done = yield* all(
@@ -54,7 +62,7 @@ export default function* fcp(sys: ThreadSys, argv: readonly string[]): Task<Exit
     yield* sys.close(tfd);
     if (a.flags.has("x")) yield* sys.wstat(to, { mode: d.mode, mtime: d.mtime });
   } catch (e) {
-    yield* sysfatal(sys, "fcp", `${what}: ${errtext(e)}`);
+    yield* sysfatal(sys, "fcp", `${what}${errtext(e)}`);
   }
 }
 
@@ -71,7 +79,11 @@ function* work(sys: ThreadSys, c: Copy): Task<void> {
         if (got === 0) break;
         n += got;
       }
-      for (let m = 0; m < n;) m += yield* sys.pwrite(c.to, buf.subarray(m, n), at + m);
+      for (let m = 0; m < n;) {
+        const put = yield* sys.pwrite(c.to, buf.subarray(m, n), at + m);
+        if (put === 0) error(Eshortwrite);
+        m += put;
+      }
       if (c.watch !== null) yield* progress(sys, c.watch, n);
       if (n < BLOCK) c.over = true;
     }

@@ -1,5 +1,6 @@
 // The commands, by name: what a boot puts in /bin.
 
+import { nullproto } from "../../kernel/abi/nullproto.ts";
 import bind from "./bind.ts";
 import cat from "./cat.ts";
 import cp from "./cp.ts";
@@ -27,7 +28,7 @@ import wc from "./wc.ts";
 import type { TaskMain } from "../../syscalls/sys.ts";
 
 /** The commands. */
-export const bin: Readonly<Record<string, TaskMain>> = {
+export const bin: Readonly<Record<string, TaskMain>> = nullproto({
   bind,
   cat,
   cp,
@@ -52,4 +53,4 @@ export const bin: Readonly<Record<string, TaskMain>> = {
   touch,
   unmount,
   wc,
-};
+});

@@ -2,12 +2,11 @@
 // mv(1)
 
 import { DMDIR } from "../../kernel/abi/const.ts";
-import type { Dir } from "../../kernel/abi/dir.ts";
 import { PlanError } from "../../kernel/abi/errors.ts";
 import type { Exit, Task } from "../../syscalls/sys.ts";
 import { args } from "../lib/arg.ts";
 import type { ThreadSys } from "../lib/both.ts";
-import { copyfile } from "../lib/copy.ts";
+import { copyfile, samefile } from "../lib/copy.ts";
 import { dirstat } from "../lib/dirread.ts";
 import { fprint } from "../lib/io.ts";
 import { basename, dirname, join } from "../lib/name.ts";
@@ -39,28 +38,26 @@ export default function* mv(sys: ThreadSys, argv: readonly string[]): Task<Exit>
   return status;
 }
 
-const same = (a: Dir, b: Dir): boolean =>
-  a.qid.path === b.qid.path && a.type === b.type && a.dev === b.dev;
-
 function* move(sys: ThreadSys, from: string, dir: string, name: string): Task<void> {
   const d = yield* dirstat(sys, from);
   if (d === null) throw new PlanError(`can't stat ${from}: ${yield* sys.errstr("")}`);
   const to = dir === "." ? name : join(dir, name);
   const old = yield* dirstat(sys, to);
-  if (old !== null && same(d, old)) {
-    if (d.name === name) throw new PlanError(`${from} and ${to} are the same file`);
-  }
   const fromdir = yield* sys.stat(dirname(from));
   const todir = yield* sys.stat(dir);
-  if (same(fromdir, todir)) {
+  const rename = samefile(fromdir, todir);
+  // A file that has another name by a bind would be emptied by a copy to that name.
+  if (old !== null && samefile(d, old) && (d.name === name || !rename))
+    throw new PlanError(`${from} and ${to} are the same file`);
+  if (rename) {
     // Plan 9 renames to nothing that exists: what is there goes first.
-    if (old !== null && !same(d, old)) yield* sys.remove(to);
+    if (old !== null && !samefile(d, old)) yield* sys.remove(to);
     yield* sys.wstat(from, { name });
     return;
   }
   if ((d.mode & DMDIR) !== 0)
     throw new PlanError(`can't rename directory ${from} to another directory`);
-  yield* copyfile(sys, from, to, { perm: d.mode & 0o777 });
+  yield* copyfile(sys, from, to, { perm: d.mode & 0o777, length: d.length });
   yield* sys.wstat(to, { mode: d.mode, mtime: d.mtime });
   yield* sys.remove(from);
 }

@@ -2,6 +2,7 @@
 // ramfs, mounted on /n/far, and a link to it; the command line and the page have them so. What is wrong with
 // such a text is a Unitserror.
 
+import { nullproto } from "../../kernel/abi/nullproto.ts";
 import type { Booted } from "../../kernel/boot.ts";
 import type { Bootopts } from "./boot.ts";
 import { VERSIONS } from "../lib/9p/conn.ts";
@@ -16,13 +17,13 @@ export type Simhost = { readonly name: string; readonly link: Linkspec; readonly
 /** The network name of the machine that runs the program. */
 export const HERE = "gnot";
 
-const CHECK: Readonly<Record<string, (value: string) => unknown>> = {
+const CHECK: Readonly<Record<string, (value: string) => unknown>> = nullproto({
   rtt: parsetime,
   bw: parserate,
   jitter: parsetime,
   loss: parsechance,
   version: checkversion,
-};
+});
 
 /** NAME:rtt=T[,bw=RATE]... taken apart. */
 export function hostof(text: string): Simhost {
@@ -30,17 +31,17 @@ export function hostof(text: string): Simhost {
   if (name === HERE) throw new Unitserror(`${HERE} is the machine that runs the program`);
   if (!/^[A-Za-z][\w.-]{0,62}$/.test(name) || name === "localhost")
     throw new Unitserror(`'${name}' is no name for a machine`, "write it as far:rtt=50ms");
-  const given: Record<string, string> = {};
+  const given = new Map<string, string>();
   for (const part of rest.split(",").filter(Boolean)) {
     const [key = "", value = ""] = part.split(/=(.*)/s);
     const check = CHECK[key];
     if (check === undefined)
       throw new Unitserror(`unknown ${key}`, `there are ${Object.keys(CHECK).join(", ")}`);
     check(value);
-    if (key in given) throw new Unitserror(`${name} is given ${key} twice`);
-    given[key] = value;
+    if (given.has(key)) throw new Unitserror(`${name} is given ${key} twice`);
+    given.set(key, value);
   }
-  const { rtt, version, ...link } = given;
+  const { rtt, version, ...link } = Object.fromEntries(given) as Partial<Record<string, string>>;
   if (rtt === undefined) throw new Unitserror("how far is it?", `write it as ${name}:rtt=50ms`);
   return { name, link: { rtt, ...link }, ...(version !== undefined && { version }) };
 }

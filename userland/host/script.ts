@@ -2,6 +2,7 @@
 // to be made by whoever asked. Words are quoted as in rc; a ';' outside quotes ends a call. What is no call is
 // a Usage that names the word and the right form.
 
+import { nullproto } from "../../kernel/abi/nullproto.ts";
 import * as c from "../../kernel/abi/const.ts";
 import type { Wstat } from "../../kernel/abi/dir.ts";
 import { PlanError } from "../../kernel/abi/errors.ts";
@@ -10,6 +11,7 @@ import { mountflags } from "../bin/bind.ts";
 import { parsetime } from "../boot/units.ts";
 import { args } from "../lib/arg.ts";
 import { dial } from "../lib/dial.ts";
+import { writefile } from "../lib/io.ts";
 import { tokenize } from "../../kernel/abi/quote.ts";
 import { Usage, nearest } from "./command.ts";
 import { dialstring } from "./mounts.ts";
@@ -30,18 +32,18 @@ type Verb = {
   readonly make: (words: readonly string[]) => Pick<Statement, "names" | "run"> | null;
 };
 
-const ACCESS: Readonly<Record<string, number>> = {
+const ACCESS: Readonly<Record<string, number>> = nullproto({
   OREAD: c.OREAD,
   OWRITE: c.OWRITE,
   ORDWR: c.ORDWR,
   OEXEC: c.OEXEC,
-};
-const OPENBITS: Readonly<Record<string, number>> = {
+});
+const OPENBITS: Readonly<Record<string, number>> = nullproto({
   OTRUNC: c.OTRUNC,
   OCEXEC: c.OCEXEC,
   ORCLOSE: c.ORCLOSE,
   OEXCL: c.OEXCL,
-};
+});
 const MODES = `${[...Object.keys(ACCESS), ...Object.keys(OPENBITS)].join(", ")}, joined with |`;
 
 /** The number that a mode such as OREAD|OTRUNC is. */
@@ -124,15 +126,6 @@ async function readall(sys: Sys, name: string): Promise<void> {
   }
 }
 
-async function writeall(sys: Sys, name: string, text: string): Promise<void> {
-  const fd = await sys.create(name, c.OWRITE, 0o666);
-  try {
-    await sys.write(fd, new TextEncoder().encode(text));
-  } finally {
-    await sys.close(fd);
-  }
-}
-
 async function mount(
   sys: Sys,
   [server = "", old = "", spec = ""]: readonly string[],
@@ -143,7 +136,7 @@ async function mount(
   await sys.mount(fd, -1, old, flags, spec);
 }
 
-const VERBS: Readonly<Record<string, Verb>> = {
+const VERBS: Readonly<Record<string, Verb>> = nullproto({
   stat: { form: "stat NAME", make: named([0, 0], (sys, name) => sys.stat(name)) },
   open: {
     form: "open NAME [MODE]",
@@ -173,7 +166,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
   read: { form: "read NAME", make: named([0, 0], readall) },
   write: {
     form: "write NAME TEXT",
-    make: named([1, 1], (sys, name, text = "") => writeall(sys, name, text)),
+    make: named([1, 1], (sys, name, text = "") => writefile(sys, name, text)),
   },
   remove: { form: "remove NAME", make: named([0, 0], (sys, name) => sys.remove(name)) },
   rename: {
@@ -214,7 +207,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
       return { names: [], run: (sys) => sys.sleep(ms) };
     },
   },
-};
+});
 
 /** Whether a word of the command line is calls and not the name of a program. */
 export function isscript(word: string): boolean {

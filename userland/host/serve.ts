@@ -1,5 +1,6 @@
 // namec serve: a file server on the host's network, until Ctrl-C.
 
+import { nullproto } from "../../kernel/abi/nullproto.ts";
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { MCREATE, MREPL } from "../../kernel/abi/const.ts";
@@ -11,11 +12,12 @@ import type { ThreadSys } from "../lib/both.ts";
 import { announce, netaddr } from "../lib/dial.ts";
 import type { Call } from "../lib/dial.ts";
 import { newexport } from "../lib/export.ts";
-import { newram } from "../lib/ram.ts";
+import { MAXFILE, MAXTOTAL, newram } from "../lib/ram.ts";
 import { Usage, nearest } from "./command.ts";
 import type { Command, Given, Option } from "./command.ts";
 import type { Bootopts } from "../boot/boot.ts";
 import { hostdir, machine } from "./machine.ts";
+import { Unitserror, parsesize } from "../boot/units.ts";
 import { Mounterror } from "../boot/mounts.ts";
 import { dialstring } from "./mounts.ts";
 import { watch } from "./watch.ts";
@@ -104,6 +106,16 @@ the others do not notice. Refused calls and faults are told here, one line a sec
     },
     { name: "root", values: ["DIR"], text: "exportfs: the directory of this machine to serve" },
     { name: "readonly", values: [], text: "exportfs: nothing can be changed" },
+    {
+      name: "max-file",
+      values: ["SIZE"],
+      text: "ramfs: the longest file, such as 64MiB (default 768MiB)",
+    },
+    {
+      name: "max-total",
+      values: ["SIZE"],
+      text: "ramfs: what all files may take together (default 2GiB)",
+    },
     { name: "perm", values: ["OCT"], text: "ramfs: permissions of its root (default 777)" },
     {
       name: "user",
@@ -128,10 +140,10 @@ type Server = {
   readonly make: (sys: ThreadSys) => Task<Anysrv>;
 };
 
-const SERVERS: Readonly<Record<string, (given: Given, user: string) => Server>> = {
+const SERVERS: Readonly<Record<string, (given: Given, user: string) => Server>> = nullproto({
   ramfs,
   exportfs,
-};
+});
 
 async function start(given: Given): Promise<number> {
   const [name, extra] = given.rest;
@@ -195,7 +207,7 @@ function choose(name: string | undefined, given: Given): Server {
     );
   }
   const server = make(given, user(given));
-  for (const option of ["root", "readonly", "perm"])
+  for (const option of ["root", "readonly", "perm", "max-file", "max-total"])
     if (given.has(option) && !server.options.includes(option))
       throw new Usage(`--${option} means nothing to ${name}`);
   return server;
@@ -206,13 +218,25 @@ function ramfs(given: Given, uid: string): Server {
   if (!/^0?[0-7]{1,3}$/.test(text))
     throw new Usage(`--perm ${text}: permissions are octal, such as 755`);
   const perm = Number.parseInt(text, 8);
+  const maxfile = size(given, "max-file", MAXFILE);
+  const limit = size(given, "max-total", MAXTOTAL);
   return {
-    options: ["perm"],
+    options: ["perm", "max-file", "max-total"],
     boot: {},
     *make(sys) {
-      return newram(sys, { user: uid, perm }) as Anysrv;
+      return newram(sys, { user: uid, perm, maxfile, limit }) as Anysrv;
     },
   };
+}
+
+/** The size that an option gives, in bytes. */
+function size(given: Given, option: string, otherwise: number): number {
+  const text = given.get(option);
+  try {
+    return text === undefined ? otherwise : parsesize(text);
+  } catch (e) {
+    throw e instanceof Unitserror ? new Usage(`--${option}: ${e.message}`, e.hint) : e;
+  }
 }
 
 /** The directory, as device #U, stands at /export in the server's name space. */

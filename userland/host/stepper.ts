@@ -1,6 +1,7 @@
 // What `namec step` does on a terminal: where one is in the recording, what keys do, what is typed at the
 // last line. It knows no terminal: keys come by name, lines go out.
 
+import { nullproto } from "../../kernel/abi/nullproto.ts";
 import { Scenes } from "../view/draw/scene.ts";
 import { axislines } from "../view/draw/axis.ts";
 import { frameof } from "../view/step/frame.ts";
@@ -255,7 +256,7 @@ export class Stepper {
 
 type Move = readonly ["next" | "back", By];
 
-const MOVES: Readonly<Record<string, Move>> = {
+const MOVES: Readonly<Record<string, Move>> = nullproto({
   right: ["next", "step"],
   n: ["next", "step"],
   j: ["next", "step"],
@@ -273,7 +274,7 @@ const MOVES: Readonly<Record<string, Move>> = {
   C: ["back", "call"],
   f: ["next", "failure"],
   F: ["back", "failure"],
-};
+});
 
 const LACKS: Readonly<Record<By, Readonly<Record<"next" | "back", string>>>> = {
   step: { next: "this is the last step", back: "this is the first step" },
@@ -282,15 +283,19 @@ const LACKS: Readonly<Record<By, Readonly<Record<"next" | "back", string>>>> = {
   failure: { next: "nothing fails after this step", back: "nothing fails before this step" },
 };
 
-const ASKS: Readonly<Record<string, Prompt>> = { b: "break", "/": "search", ":": "step" };
+const ASKS: Readonly<Record<string, Prompt>> = nullproto({
+  b: "break",
+  "/": "search",
+  ":": "step",
+});
 
-const DIAGRAM: Readonly<Record<string, "bold" | "bad" | "good" | "asked" | "dim">> = {
+const DIAGRAM: Readonly<Record<string, "bold" | "bad" | "good" | "asked" | "dim">> = nullproto({
   call: "bold",
   failed: "bad",
   send: "good",
   receive: "asked",
   other: "dim",
-};
+});
 
 const said = (text: string): Text => [{ text, style: "plain" }];
 

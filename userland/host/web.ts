@@ -1,6 +1,7 @@
 // namec web: the page, dist/web, on a port of this machine. The page needs no server but one that hands out
 // its files; any will do, under any path. This one is for those who have none.
 
+import { nullproto } from "../../kernel/abi/nullproto.ts";
 import { readFileSync, statSync } from "node:fs";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -101,13 +102,13 @@ function refusal(code: string, host: string, port: number): string | null {
   }
 }
 
-const TYPES: Readonly<Record<string, string>> = {
+const TYPES: Readonly<Record<string, string>> = nullproto({
   ".html": "text/html; charset=utf-8",
   ".js": "text/javascript; charset=utf-8",
   ".css": "text/css; charset=utf-8",
   ".svg": "image/svg+xml",
   ".json": "application/json",
-};
+});
 
 /** Answers one request with a file below root. */
 function answer(q: IncomingMessage, r: ServerResponse, root: string): void {

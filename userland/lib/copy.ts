@@ -2,7 +2,8 @@
 // bytes and not a round trip for each piece.
 
 import { OREAD, OSTREAM, OWRITE } from "../../kernel/abi/const.ts";
-import { PlanError } from "../../kernel/abi/errors.ts";
+import type { Dir } from "../../kernel/abi/dir.ts";
+import { Eshortwrite, PlanError, error } from "../../kernel/abi/errors.ts";
 import type { Task, TaskSys } from "../../syscalls/sys.ts";
 import { type Both, both } from "./both.ts";
 import { type Progress, progress, progressend } from "./progress.ts";
@@ -31,24 +32,38 @@ export const copyfd: Both<[from: number, to: number, watch?: Progress], number> 
   },
 );
 
-/** Writes all of bytes to the stream of a descriptor. */
+/** Writes all of bytes to the stream of a descriptor; "short write" when a call takes none of them. */
 export const swriteall: Both<[fd: number, bytes: Uint8Array], void> = both(
   function* (sys, fd, bytes) {
     let n = 0;
-    do n += yield* sys.swrite(fd, n === 0 ? bytes : bytes.subarray(n));
-    while (n < bytes.length);
+    do {
+      const m = yield* sys.swrite(fd, n === 0 ? bytes : bytes.subarray(n));
+      if (m === 0 && bytes.length > 0) error(Eshortwrite);
+      n += m;
+    } while (n < bytes.length);
   },
 );
 
-/** How a file is copied: `perm` is for a new one. */
-export type Copyopts = { readonly perm: number; readonly watch?: Progress };
+/** Whether two entries are of one file. */
+export const samefile = (a: Dir, b: Dir): boolean =>
+  a.qid.path === b.qid.path && a.type === b.type && a.dev === b.dev;
 
-/** Copies a file; gives the bytes copied. */
+/** How a file is copied: `perm` is for a new one; `length` is what the file is expected to hold, in bytes. */
+export type Copyopts = {
+  readonly perm: number;
+  readonly length?: number;
+  readonly watch?: Progress;
+};
+
+/**
+ * Copies a file; gives the bytes copied. A file that ends before its length, and was not cut meanwhile, is
+ * an error: a server has said that it ended too early.
+ */
 export const copyfile: Both<[from: string, to: string, how: Copyopts], number> = both(function* (
   sys,
   from,
   to,
-  { perm, watch },
+  { perm, length = 0, watch },
 ) {
   let what = `can't open ${from}`;
   let fd = -1;
@@ -59,6 +74,7 @@ export const copyfile: Both<[from: string, to: string, how: Copyopts], number> =
     tfd = yield* sys.create(to, OWRITE | OSTREAM, perm);
     what = `error copying ${from} to ${to}`;
     const n = yield* copyfd(sys, fd, tfd, watch);
+    if (n < length) yield* mustend(sys, fd, n);
     // What became of the last writes, or of the create itself, close tells.
     const last = tfd;
     tfd = -1;
@@ -73,6 +89,12 @@ export const copyfile: Both<[from: string, to: string, how: Copyopts], number> =
     if (fd >= 0) yield* sys.close(fd);
   }
 });
+
+/** Throws unless the file ends after n bytes. */
+function* mustend(sys: TaskSys, fd: number, n: number): Task<void> {
+  const { length } = yield* sys.fstat(fd);
+  if (n < length) throw new PlanError(`it ended after ${n} of ${length} bytes`);
+}
 
 /** Closes what has failed already. */
 function* closequietly(sys: TaskSys, fd: number): Task<void> {

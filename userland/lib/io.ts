@@ -1,6 +1,7 @@
 // Text and whole files: what a program does with read and write most of the time. print(2), read(2)
 
 import { OREAD, OWRITE } from "../../kernel/abi/const.ts";
+import { Eshortwrite, error } from "../../kernel/abi/errors.ts";
 import { utfdecode, utfencode } from "../../kernel/abi/utf.ts";
 import { type Both, both } from "./both.ts";
 
@@ -44,12 +45,15 @@ export const readall: Both<[fd: number], Uint8Array> = both(function* (sys, fd) 
   }
 });
 
-/** Writes all of bytes, in as many calls as it takes. */
+/** Writes all of bytes, in as many calls as it takes; "short write" when a call takes none of them. */
 export const writeall: Both<[fd: number, bytes: Uint8Array], void> = both(
   function* (sys, fd, bytes) {
     let n = 0;
-    do n += yield* sys.write(fd, n === 0 ? bytes : bytes.subarray(n));
-    while (n < bytes.length);
+    do {
+      const m = yield* sys.write(fd, n === 0 ? bytes : bytes.subarray(n));
+      if (m === 0 && bytes.length > 0) error(Eshortwrite);
+      n += m;
+    } while (n < bytes.length);
   },
 );
 

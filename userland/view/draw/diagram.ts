@@ -9,6 +9,7 @@
 // where that is so. An arrow, its label and a bar have data-event, the event to go to when they are clicked.
 // Labels lie above all lines; a page may give them a border in its own colour, so that no line crosses them.
 
+import { nullproto } from "../../../kernel/abi/nullproto.ts";
 import { cut } from "../words/line.ts";
 import { exactly, happened, heading, isown, label, refuses } from "./arrowtext.ts";
 import { sentence, sentences, stateof } from "./arrowtext.ts";
@@ -271,12 +272,12 @@ export function diagramsvg(s: Scene, width = 640): string {
   return svg(layout(s, width), `d${s.event}`);
 }
 
-const ESCAPES: Readonly<Record<string, string>> = {
+const ESCAPES: Readonly<Record<string, string>> = nullproto({
   "&": "&amp;",
   "<": "&lt;",
   ">": "&gt;",
   '"': "&quot;",
-};
+});
 
 // What XML 1.0 has no way to write is shown as what it is: something that cannot be shown.
 const UNFIT = /[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu;

@@ -2,6 +2,7 @@
 // is in question now. Found from what the kernel said in one call, up to one of its events: the steps of
 // namec, and the answers to Twalk.
 
+import { nullproto } from "../../../kernel/abi/nullproto.ts";
 import { Rwalk, Tcreate, Twalk } from "../../../kernel/abi/fcall.ts";
 import type { Fcall } from "../../../kernel/abi/fcall.ts";
 import { connname } from "../words/who.ts";
@@ -40,7 +41,7 @@ export type Look = {
 };
 
 /** For each call, which of its arguments are names. */
-const NAMES: Readonly<Record<string, readonly number[]>> = {
+const NAMES: Readonly<Record<string, readonly number[]>> = nullproto({
   open: [0],
   create: [0],
   remove: [0],
@@ -53,7 +54,7 @@ const NAMES: Readonly<Record<string, readonly number[]>> = {
   mount: [2],
   unmount: [0, 1],
   exec: [0],
-};
+});
 
 /** The names among the arguments of a call, as they were given. */
 export function namesof(call: Rcall): string[] {

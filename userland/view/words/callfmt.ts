@@ -6,6 +6,7 @@
 //
 // Pure: events in, text out. It imports nothing of the host.
 
+import { nullproto } from "../../../kernel/abi/nullproto.ts";
 import * as c from "../../../kernel/abi/const.ts";
 import { convM2D } from "../../../kernel/abi/dir.ts";
 import type { Dir } from "../../../kernel/abi/dir.ts";
@@ -71,14 +72,14 @@ const perm = (v: number): string => (v > 0o777 || v < 0 ? dirmodefmt(v) : `0${v.
 type Show = (v: number) => string;
 
 /** For each call, how the numbers among its arguments read, by their place. */
-const ARGUMENTS: Readonly<Record<string, Readonly<Record<number, Show>>>> = {
+const ARGUMENTS: Readonly<Record<string, Readonly<Record<number, Show>>>> = nullproto({
   open: { 1: openmode },
   create: { 1: openmode, 2: perm },
   bind: { 2: mountflags },
   mount: { 3: mountflags },
   rfork: { 0: forkflags },
   noted: { 0: (v) => ["NCONT", "NDFLT"][v] ?? String(v) },
-};
+});
 
 /** Calls that fill the buffer they are given. */
 const FILLS: ReadonlySet<string> = new Set(["read", "pread", "sread"]);

@@ -1,10 +1,16 @@
 // Text from elsewhere (names, errors, what a server says) on its way to a terminal: characters that would
 // command it, or turn the order of what is read around, are written as escapes. Pure.
 
+import { nullproto } from "../../../kernel/abi/nullproto.ts";
+
 /** Control characters, those of both directions, line ends that \n is not, halves of letters, and nothings. */
 const HIDDEN = /[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}\p{Cs}\u200B\uFEFF]/gu;
 
-const SHORT: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
+const SHORT: Readonly<Record<string, string>> = nullproto({
+  "\n": "\\n",
+  "\r": "\\r",
+  "\t": "\\t",
+});
 
 /** The text with such characters as a program would write them, "\u001b"; those in `kept` stay. */
 export function visible(text: string, kept = ""): string {

@@ -1,12 +1,13 @@
 // Who is meant, in words: servers by who answers there, members of a union by what they are, fids by the
 // names that they were walked to. Only a recording is asked.
 
+import { nullproto } from "../../../kernel/abi/nullproto.ts";
 import { Rcreate, Tattach, Tclunk, Tcreate, Tremove, Twalk } from "../../../kernel/abi/fcall.ts";
 import type { Mounted, Mountpoint } from "../../../kernel/names/namespace.ts";
 import type { Recording, Revent } from "../record/recording.ts";
 
 /** Devices of the kernel by their characters. */
-const DEVICES: Readonly<Record<string, string>> = {
+const DEVICES: Readonly<Record<string, string>> = nullproto({
   "/": "the kernel's own root directory",
   I: "the network device",
   R: "the memory tree",
@@ -17,7 +18,7 @@ const DEVICES: Readonly<Record<string, string>> = {
   p: "the directory of processes",
   s: "the directory of services",
   "|": "a pipe",
-};
+});
 
 /** Who is at the other end of a connection: "far!564", or the file that it runs over. */
 export function connname(r: Recording, conn: number): string {

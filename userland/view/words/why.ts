@@ -2,6 +2,7 @@
 // for someone who has never seen Plan 9. Pure: it reads a Recording and asks nobody else. The steps of
 // namec are in whystep.ts, messages in whymsg.ts, error strings in whyerror.ts.
 
+import { nullproto } from "../../../kernel/abi/nullproto.ts";
 import type { Rcall, Recording, Revent } from "../record/recording.ts";
 import { plural, timefmt } from "./stepfmt.ts";
 import { memberof, mountat, serverof } from "./who.ts";
@@ -43,7 +44,7 @@ export function decision(r: Recording, event: number): Decision {
 }
 
 /** What calls are for, by their names. */
-export const CALLS: Readonly<Record<string, string>> = {
+export const CALLS: Readonly<Record<string, string>> = nullproto({
   open: "open makes a file ready to be read or written, and gives a number to do that by.",
   create: "create makes a file, or empties the one that is there, and opens it.",
   close: "close says that the file is not needed any more.",
@@ -87,7 +88,7 @@ export const CALLS: Readonly<Record<string, string>> = {
   stream: "stream has what follows of a file read ahead or written behind.",
   sread: "sread takes data that was read ahead.",
   swrite: "swrite writes without waiting for the answer.",
-};
+});
 
 function called(r: Recording, e: Revent): Decision {
   const call = r.calls[e.call];

@@ -1,6 +1,7 @@
 // The decisions of namec in sentences: what was decided about a name, and why. Both name spaces tell the
 // same steps; where the reason differs, the recording says which one it is.
 
+import { nullproto } from "../../../kernel/abi/nullproto.ts";
 import { OEXCL, QTDIR } from "../../../kernel/abi/const.ts";
 import type { Step } from "../../../kernel/trace.ts";
 import { Rerror, Rwalk, Twalk } from "../../../kernel/abi/fcall.ts";
@@ -209,13 +210,13 @@ function missed(a: At, e: Of<"miss">): Decision {
 }
 
 /** What the call will do at the end of the walk. */
-const DOES: Readonly<Record<string, string>> = {
+const DOES: Readonly<Record<string, string>> = nullproto({
   stat: "the request for its entry (Tstat)",
   wstat: "the change to its entry (Twstat)",
   open: "the open (Topen)",
   create: "the create (Tcreate)",
   remove: "the remove (Tremove)",
-};
+});
 
 /** The server of a Chan's name, as messages to it show: the next that the call sends. */
 function nextserver(a: At): string {
@@ -247,7 +248,7 @@ function deferred(a: At, e: Of<"deferred">): Decision {
   };
 }
 
-const FORCED: Readonly<Record<string, string>> = {
+const FORCED: Readonly<Record<string, string>> = nullproto({
   "must be a directory before it is changed":
     "The name ends in '/', so it must be a directory; that must be known before anything is changed.",
   "dot must be known": "Dot must be a directory that exists: chdir has to know before it returns.",
@@ -258,7 +259,7 @@ const FORCED: Readonly<Record<string, string>> = {
   "create looks whether it is there":
     "create of a name that is there opens that file and empties it, so the kernel must know first.",
   "create needs the directory": "A file is created in a directory, and that one has to be found.",
-};
+});
 
 function forced(a: At, e: Of<"forced">): Decision {
   const rest = path(e.rest);
