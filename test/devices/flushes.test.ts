@@ -1,0 +1,101 @@
+// Flushes, many of them: whatever a request took of its connection comes back with its Rflush, at the
+// client and at the server. Both count requests and bytes, and stop or hang up at their limits.
+
+import test from "ava";
+import { MCREATE, MREPL, NCONT, ORDWR, OREAD, OSTREAM } from "../../kernel/abi/const.ts";
+import * as F from "../../kernel/abi/fcall.ts";
+import { error } from "../../kernel/abi/errors.ts";
+import type { Sys, Task, TaskSys } from "../../syscalls/sys.ts";
+import { type Anysrv, type Srv, postmount } from "../../userland/lib/9p.ts";
+import { type Ram, newram } from "../../userland/lib/ram.ts";
+import { failure, run, within } from "../kit.ts";
+
+/** More than either end lets be outstanding. */
+const MANY = 2_200;
+
+/** A ramfs whose reads and writes of a file called "slow" are answered after an hour. */
+function slowram(s: TaskSys, version: string): Anysrv {
+  const ram = newram(s, { user: "glenda", perm: 0o777, version });
+  function* hour<T>(what: T): Task<T> {
+    yield* s.sleep(3_600_000);
+    return what;
+  }
+  const srv: Srv<Ram> = {
+    ...ram,
+    copies: false,
+    read: (fid, count, offset) =>
+      fid.aux.name === "slow"
+        ? hour(new Uint8Array(count))
+        : (ram.read?.(fid, count, offset) ?? error("no")),
+    write: (fid, data, offset) =>
+      fid.aux.name === "slow" ? hour(data.length) : (ram.write?.(fid, data, offset) ?? error("no")),
+  };
+  return srv as Anysrv;
+}
+
+/** What a call fails with when a note comes while it waits. */
+async function interrupted(sys: Sys, call: () => Promise<unknown>): Promise<string> {
+  await sys.alarm(1);
+  const how = await failure(call());
+  await sys.alarm(0);
+  return how;
+}
+
+for (const version of ["9P2000", "9P2000.ix", "9P2000.ix.stream"])
+  test(
+    `after thousands of flushes a connection takes as many requests as at first: ${version}`,
+    within(async (t, k) => {
+      await run(k, async (sys: Sys) => {
+        await sys.notify(async (_note, its) => (its as Sys).noted(NCONT));
+        await postmount(sys, (s) => slowram(s, version), { mtpt: "/n", flags: MREPL | MCREATE });
+        const fd = await sys.create("/n/slow", ORDWR, 0o666);
+        const buf = new Uint8Array(8192);
+        for (let i = 0; i < MANY; i++)
+          if ((await interrupted(sys, () => sys.pread(fd, buf, 0))) !== "interrupted")
+            t.fail(`read ${i}`);
+        for (let i = 0; i < MANY; i++)
+          if ((await interrupted(sys, () => sys.pwrite(fd, buf, 0))) !== "interrupted")
+            t.fail(`write ${i}`);
+        t.is(await failure(sys.stat("/n/slow")), "no error");
+        // A window of requests, which waits when the connection has no room for it.
+        const fast = await sys.create("/n/fast", ORDWR, 0o666);
+        let out = 0;
+        let most = 0;
+        k.trace.listen((e) => {
+          if (e.type === "send" && e.fcall.type === F.Twrite) most = Math.max(most, ++out);
+          if (e.type === "receive" && e.fcall.type === F.Rwrite) out--;
+        });
+        t.is(await sys.pwrite(fast, new Uint8Array(4_000_000), 0), 4_000_000);
+        t.is(most > 50, version !== "9P2000", "a window is as wide as at first");
+        t.is(
+          await interrupted(sys, () => sys.pread(fast, new Uint8Array(4_000_000), 0)),
+          "no error",
+        );
+        await sys.close(fast);
+        await sys.close(fd);
+        t.is(k.audit().tags.length, 0);
+      });
+    }),
+  );
+
+test(
+  "the credit of a stream that is flushed, by a note or by its close, comes back",
+  within(async (t, k) => {
+    await run(k, async (sys: Sys) => {
+      await sys.notify(async (_note, its) => (its as Sys).noted(NCONT));
+      await postmount(sys, (s) => slowram(s, "9P2000.ix.stream"), {
+        mtpt: "/n",
+        flags: MREPL | MCREATE,
+      });
+      await sys.close(await sys.create("/n/slow", ORDWR, 0o666));
+      const buf = new Uint8Array(8192);
+      for (let i = 0; i < 50; i++) {
+        const fd = await sys.open("/n/slow", OREAD | OSTREAM);
+        if (i % 2 === 0) t.is(await interrupted(sys, () => sys.sread(fd, buf)), "interrupted");
+        t.true(k.credit > 0);
+        await sys.close(fd);
+        t.is(k.credit, 0);
+      }
+    });
+  }),
+);
