@@ -3,7 +3,15 @@
 // line that ends in & a server; the text block behind it is their output, where … is any.
 
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { ExecutionContext } from "ava";
@@ -41,6 +49,8 @@ export function networked({ commands }: Script): boolean {
 /** A directory with the README's files in it, where "namec" is this package. */
 export function workplace(t: ExecutionContext): string {
   const dir = mkdtempSync(join(tmpdir(), "namec-readme-"));
+  // A server that root starts acts as nobody.
+  chmodSync(dir, 0o755);
   t.teardown(() => rmSync(dir, { recursive: true, force: true }));
   mkdirSync(join(dir, "node_modules"));
   symlinkSync(resolve("."), join(dir, "node_modules/namec"), "junction");

@@ -9,6 +9,7 @@ import type { Qid } from "../../kernel/abi/dir.ts";
 import { Enonexist, Eperm, PlanError, error } from "../../kernel/abi/errors.ts";
 import { checkelem } from "../../kernel/abi/elems.ts";
 import { qidof } from "./hostfile-node.ts";
+import type { Listing } from "./listing-node.ts";
 import type { Hosttree, Pin } from "./hosttree-node.ts";
 
 /** A file of a tree. */
@@ -19,8 +20,10 @@ export class Fschan extends Chan {
   fd = -1;
   rclose = false;
   written = false;
+  /** Writes go to the end. */
+  append = false;
   /** The names that an open directory has, as of the read at its beginning. */
-  entries: readonly string[] = [];
+  list: Listing | null = null;
 
   constructor(dev: Dev, tree: Hosttree, at: { names: readonly string[]; qid: Qid; devno: number }) {
     super(dev, at.qid, at.devno);

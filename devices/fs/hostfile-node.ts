@@ -19,11 +19,22 @@ import {
   utimesSync,
 } from "node:fs";
 import type { BigIntStats } from "node:fs";
-import { DMDIR, OEXEC, ORDWR, OTRUNC, OWRITE, QTDIR, QTFILE } from "../../kernel/abi/const.ts";
+import {
+  DMAPPEND,
+  DMDIR,
+  OEXEC,
+  ORDWR,
+  OTRUNC,
+  OWRITE,
+  QTDIR,
+  QTFILE,
+} from "../../kernel/abi/const.ts";
 import type { Want } from "../../kernel/dev.ts";
 import type { Dir, Qid, Wstat } from "../../kernel/abi/dir.ts";
 import { Eexist, Enonexist, Eperm, error } from "../../kernel/abi/errors.ts";
 import { hostcode } from "./host-node.ts";
+import { KEPT } from "./kept-node.ts";
+import { Owners } from "./owners-node.ts";
 import { hostpath } from "./hosttree-node.ts";
 import type { Hosttree, Pin } from "./hosttree-node.ts";
 
@@ -33,18 +44,29 @@ const BILLION = 1_000_000_000n;
 /** A file's qid: what changes it changes vers, within the host's grain of time. */
 export function qidof(tree: Hosttree, st: BigIntStats): Qid {
   const stamp = st.mtimeNs ^ (st.mtimeNs >> 32n) ^ (st.size * 0x9e3779b1n);
+  const path = tree.ino(st);
   return {
-    path: tree.ino(st),
+    path,
     vers: Number(BigInt.asUintN(32, stamp)),
-    type: st.isDirectory() ? QTDIR : QTFILE,
+    type: st.isDirectory() ? QTDIR : QTFILE | (tree.kept.of(path) >>> 24),
   };
 }
 
-/** Who the kernel's user is at the host, and what it is called here. */
-export type Owner = { readonly user: string; readonly uid: number; readonly gid: number };
+/** A user of the host, by its numbers. */
+export type Ids = { readonly uid: number; readonly gid: number };
 
-export function owner(user: string): Owner {
-  return { user, uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
+/** Who the kernel's user is at the host, what it is called here, and what others are called there. */
+export type Owner = Ids & {
+  readonly user: string;
+  readonly group: string;
+  readonly others: Owners;
+};
+
+export function owner(user: string, as?: Ids): Owner {
+  const uid = as?.uid ?? process.getuid?.() ?? 0;
+  const gid = as?.gid ?? process.getgid?.() ?? 0;
+  const others = new Owners();
+  return { user, group: as === undefined ? user : others.group(gid), uid, gid, others };
 }
 
 /** stat(5) of a file; a link that leads nowhere is an empty file with mode 0. */
@@ -55,15 +77,16 @@ export function dirof(
 ): Omit<Dir, "name" | "type" | "dev"> {
   const file = !st.isDirectory() && !st.isSymbolicLink();
   const perm = st.isSymbolicLink() ? 0 : Number(st.mode) & (tree.readonly ? 0o555 : PERM);
-  const uid = Number(st.uid) === o.uid ? o.user : String(st.uid);
+  const uid = Number(st.uid) === o.uid ? o.user : o.others.user(Number(st.uid));
+  const qid = qidof(tree, st);
   return {
-    qid: qidof(tree, st),
-    mode: st.isDirectory() ? (DMDIR | perm) >>> 0 : perm,
+    qid,
+    mode: (st.isDirectory() ? DMDIR | perm : perm | tree.kept.of(qid.path)) >>> 0,
     atime: Number(BigInt.asUintN(32, st.atimeNs / BILLION)),
     mtime: Number(BigInt.asUintN(32, st.mtimeNs / BILLION)),
     length: file ? Number(st.size) : 0,
     uid,
-    gid: Number(st.gid) === o.gid ? o.user : String(st.gid),
+    gid: Number(st.gid) === o.gid ? o.group : o.others.group(Number(st.gid)),
     muid: uid,
   };
 }
@@ -74,17 +97,26 @@ function openflags(omode: number): number {
   return how === ORDWR ? constants.O_RDWR : constants.O_RDONLY;
 }
 
-/** Opens a regular file and gives the descriptor. The host never waits in it: it is no pipe and no device. */
-export function openfile(p: Pin, omode: number): number {
+/**
+ * Opens a regular file, append-only or not, and gives the descriptor. The host never waits in it: it is no pipe
+ * and no device. What is append-only is not truncated. open(5)
+ */
+export function openfile(p: Pin, omode: number, append: boolean): number {
   if (!p.st.isFile()) error(Eperm);
   if ((omode & 3) === OEXEC && (p.st.mode & 0o111n) === 0n) error(Eperm);
-  const trunc = (omode & OTRUNC) !== 0 ? constants.O_TRUNC : 0;
-  const flags = openflags(omode) | trunc | p.nofollow | (constants.O_NONBLOCK ?? 0);
+  const trunc = (omode & OTRUNC) !== 0 && !append ? constants.O_TRUNC : 0;
+  const how = trunc | (append ? constants.O_APPEND : 0);
+  const flags = openflags(omode) | how | p.nofollow | (constants.O_NONBLOCK ?? 0);
   const fd = openSync(hostpath(p.path), flags);
   const st = fstatSync(fd, { bigint: true });
   if (st.ino === p.st.ino && st.dev === p.st.dev) return fd;
   closeSync(fd);
   return error(Enonexist);
+}
+
+/** Whether names in a directory may be removed, as ORCLOSE asks of the directory that its file is in. */
+export function checkparent(dir: Pin): void {
+  accessSync(hostpath(dir.path), constants.W_OK | constants.X_OK);
 }
 
 /** Whether a directory may be listed, as opening it asks. */
@@ -101,7 +133,8 @@ function newperm(dir: Pin, perm: number): number {
 
 /** Makes a file and gives its descriptor. A name that is there already, even as a link, is "file already exists". */
 export function mkfile(dir: Pin, name: string, want: Want): number {
-  const flags = openflags(want.omode) | constants.O_CREAT | constants.O_EXCL;
+  const append = (want.perm & DMAPPEND) !== 0 ? constants.O_APPEND : 0;
+  const flags = openflags(want.omode) | append | constants.O_CREAT | constants.O_EXCL;
   const perm = newperm(dir, want.perm);
   const fd = openSync(hostpath(`${dir.path}/${name}`), flags, perm);
   // The host's umask is not Plan 9's.
@@ -144,28 +177,30 @@ function exists(path: Buffer): boolean {
 }
 
 /** Whether a wstat asks only for what can be had: it is all or nothing. stat(5) */
-export function checkwstat(old: Dir, d: Wstat, o: Owner): void {
+export function checkwstat(p: Pin, old: Dir, d: Wstat, o: Owner): void {
   const isdir = (old.mode & DMDIR) !== 0;
-  if (d.mode !== undefined && ((d.mode ^ old.mode) & ~PERM) !== 0) error(Eperm);
+  const can = isdir ? PERM : PERM | KEPT;
+  if (d.mode !== undefined && ((d.mode ^ old.mode) & ~can) !== 0) error(Eperm);
   if (d.length !== undefined && d.length !== old.length && isdir) error(Eperm);
   if (d.uid !== undefined && d.uid !== old.uid) error(Eperm);
   if (d.gid !== undefined && d.gid !== old.gid) error(Eperm);
   if (d.qid !== undefined && d.qid.path !== old.qid.path) error(Eperm);
   const owned = changed(old.mode, d.mode) || changed(old.mtime, d.mtime);
-  if (owned && old.uid !== o.user && o.uid !== 0) error(Eperm);
+  if (owned && Number(p.st.uid) !== o.uid && o.uid !== 0) error(Eperm);
 }
 
 const changed = (old: number, now: number | undefined): now is number =>
   now !== undefined && now !== old;
 
 /** What a wstat changes, but for the name. */
-export function change(p: Pin, old: Dir, d: Wstat): void {
+export function change(tree: Hosttree, p: Pin, old: Dir, d: Wstat): void {
   const path = hostpath(p.path);
   const times = changed(old.mtime, d.mtime) || changed(old.atime, d.atime);
   const any = times || changed(old.length, d.length) || changed(old.mode, d.mode);
   if (any && p.st.isSymbolicLink()) error(Eperm);
   if (changed(old.length, d.length)) truncateSync(path, d.length);
   if (changed(old.mode, d.mode)) {
+    if (!p.st.isDirectory()) tree.kept.set(old.qid.path, d.mode);
     // The host's own bits of a directory stay; a file loses them, as it does when it is written.
     const keep = p.st.isDirectory() ? Number(p.st.mode) & 0o7000 : 0;
     chmodSync(path, keep | (d.mode & PERM));

@@ -26,6 +26,7 @@ import type { BigIntStats } from "node:fs";
 import { Enonexist, PlanError, error } from "../../kernel/abi/errors.ts";
 import { utfdecode, utfencode } from "../../kernel/abi/utf.ts";
 import { hosterror, hostsync } from "./host-node.ts";
+import { Kept } from "./kept-node.ts";
 
 /** Linux's O_PATH, which Node does not name. */
 const O_PATH = 0x200000;
@@ -54,9 +55,13 @@ export type Pin = {
 /** One root and what is below it. */
 export class Hosttree {
   readonly readonly: boolean;
+  /** What is known of its files that the host does not keep. */
+  readonly kept: Kept = new Kept();
   readonly #root: string;
   readonly #pins: boolean;
   #fd: number;
+  /** Which directory the root is. */
+  readonly #id: Pick<BigIntStats, "ino" | "dev">;
   /** The file system that most files are on: see ino. */
   readonly #devs = new Map<bigint, bigint>();
 
@@ -71,7 +76,9 @@ export class Hosttree {
     } catch (e) {
       throw new PlanError(`'${root}' ${hosterror(e)}`);
     }
-    this.#devs.set(fstatSync(this.#fd, { bigint: true }).dev, 0n);
+    const st = fstatSync(this.#fd, { bigint: true });
+    this.#devs.set(st.dev, 0n);
+    this.#id = { ino: st.ino, dev: st.dev };
   }
 
   /** Forgets the root: nothing is found any more. */
@@ -104,6 +111,7 @@ export class Hosttree {
    * before it are known to be inside. It is not to be trusted with more than telling.
    */
   stat(names: readonly string[]): BigIntStats {
+    if (!this.#pins) this.#checkroot();
     const base = this.#pins ? `${FDDIR}/${this.#fd}` : this.#root;
     const st = hostsync(() => lstatSync(hostpath(`${base}/${names.join("/")}`), { bigint: true }));
     return st.isSymbolicLink() || names.length === 0 ? this.at(names, (p) => p.st) : st;
@@ -137,14 +145,25 @@ export class Hosttree {
     for (const nofollow of [0, constants.O_NOFOLLOW]) {
       const fd = tryopen(path, O_PATH | nofollow, nofollow !== 0);
       if (fd < 0) continue;
-      if (this.#inside(realpath(fd), realpath(this.#fd)))
-        return { fd, path: `${FDDIR}/${fd}`, st: fstatSync(fd, { bigint: true }), nofollow: 0 };
+      if (this.#inside(realpath(fd), realpath(this.#fd))) {
+        const st = fstatSync(fd, { bigint: true });
+        // The root can be reached even when it was removed; nothing else can.
+        if (st.nlink > 0n || names.length > 0)
+          return { fd, path: `${FDDIR}/${fd}`, st, nofollow: 0 };
+      }
       closeSync(fd);
     }
     return error(Enonexist);
   }
 
+  /** Where the root has a path only, fails when that leads to another directory. */
+  #checkroot(): void {
+    const st = hostsync(() => lstatSync(hostpath(this.#root), { bigint: true }));
+    if (st.ino !== this.#id.ino || st.dev !== this.#id.dev) error(Enonexist);
+  }
+
   #pinpath(names: readonly string[]): Pin {
+    this.#checkroot();
     const whole = [this.#root, ...names].join("/");
     const dir = [this.#root, ...names.slice(0, -1)].join("/");
     const nofollow = constants.O_NOFOLLOW ?? 0;

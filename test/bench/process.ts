@@ -26,7 +26,7 @@ export class Server {
       let said = "";
       child.stderr?.setEncoding("utf8").on("data", (text: string) => {
         said += text;
-        const port = /^serving .*!(\d+)$/m.exec(said)?.[1];
+        const port = /^serving .*!(\d+)\b/m.exec(said)?.[1];
         if (port !== undefined) resolve(new Server(child, Number(port)));
       });
       child.on("error", reject);

@@ -4,7 +4,9 @@
 //	npm run bench -- [--quick] [boot] [names] [stepping] [rpc]
 
 import { spawnSync } from "node:child_process";
-import { cpus, loadavg, totalmem } from "node:os";
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { cpus, loadavg, tmpdir, totalmem } from "node:os";
+import { join } from "node:path";
 import { boot } from "../../userland/host/index.ts";
 import { matches } from "./names.ts";
 import { ECHO, NAMEC, Server } from "./process.ts";
@@ -12,6 +14,7 @@ import { columns, compete, count, cpu, median, ratio, ratioof } from "./rounds.t
 import type { Effort, Score } from "./rounds.ts";
 import { AGAIN, NEVER, OFF, ON, stepping } from "./stepping.ts";
 import { Wire, prepare } from "./wire.ts";
+import type { Frames } from "./wire.ts";
 
 /** Said to the process of one part. */
 const PART = "--part";
@@ -97,42 +100,69 @@ async function steps(): Promise<void> {
   say(columns(rows));
 }
 
+/** A server, a connection to it, the frames to send, and what they have cost. */
+type Peer = {
+  readonly name: string;
+  readonly server: Server;
+  readonly wire: Wire;
+  readonly frames: Frames;
+  cost: Cost;
+};
+
+/** Servers of files, and the echo of their frames, which is the limit. */
+async function peers(dir: string): Promise<Peer[]> {
+  const listen = ["--listen", "tcp!127.0.0.1!0"];
+  const list: Peer[] = [];
+  let frames: Frames | null = null;
+  for (const [name, args] of [
+    ["ramfs", [NAMEC, "serve", "ramfs", ...listen]],
+    ["exportfs", [NAMEC, "serve", "exportfs", "--root", dir, ...listen]],
+    ["echo", [ECHO]],
+  ] as const) {
+    const server = await Server.start(args);
+    const wire = await Wire.dial(server.port);
+    if (name !== "echo" || frames === null) frames = await prepare(wire);
+    list.push({ name, server, wire, frames, cost: new Cost(server) });
+  }
+  return list;
+}
+
 async function rpcs(): Promise<void> {
-  const ramfs = await Server.start([NAMEC, "serve", "ramfs", "--listen", "tcp!127.0.0.1!0"]);
-  const echo = await Server.start([ECHO]);
-  const [server, limit] = [await Wire.dial(ramfs.port), await Wire.dial(echo.port)];
-  const frames = await prepare(server);
-  const rows = [["RPCs per second", "ramfs", "echo", "ratio", "CPU us/RPC", "echo"]];
+  const dir = mkdtempSync(join(tmpdir(), "namec-bench-"));
+  chmodSync(dir, 0o777);
+  const list = await peers(dir);
+  const names = list.map((p) => p.name);
+  const rows = [
+    ["RPCs per second", ...names, ...names.slice(0, -1).map((n) => `${n} : echo`)],
+    ["CPU us/RPC", ...names, ""],
+  ];
+  const costs: string[][] = [];
   for (const window of [1, 64])
     for (const what of ["stat", "read"] as const) {
-      const cost = { ramfs: new Cost(ramfs), echo: new Cost(echo) };
-      const pump =
-        (w: Wire, c: Cost) =>
-        (n: number): Promise<number> =>
-          c.of(w.pump(frames[what], n, window));
+      const label = `${what === "stat" ? "stat" : "read 1 byte"}, ${window} outstanding`;
+      for (const p of list) p.cost = new Cost(p.server);
       const scores = await compete(
-        [
-          { name: "ramfs", run: pump(server, cost.ramfs) },
-          { name: "echo", run: pump(limit, cost.echo) },
-        ],
+        list.map((p) => ({
+          name: p.name,
+          run: (n: number) => p.cost.of(p.wire.pump(p.frames[what], n, window)),
+        })),
         effort,
       );
-      const [us, peer] = [rate(scores, "ramfs"), rate(scores, "echo")];
-      const label = `${what === "stat" ? "stat" : "read 1 byte"}, ${window} outstanding`;
-      rows.push([
+      rows.splice(rows.length - 1 - costs.length, 0, [
         label,
-        count(us),
-        count(peer),
-        ratio(ratioof(scores, "ramfs", "echo")),
-        cost.ramfs.text,
-        cost.echo.text,
+        ...names.map((n) => count(rate(scores, n))),
+        ...names.slice(0, -1).map((n) => ratio(ratioof(scores, n, "echo"))),
       ]);
+      costs.push([label, ...list.map((p) => p.cost.text), ""]);
+      rows.push(costs[costs.length - 1] ?? []);
     }
-  server.close();
-  limit.close();
-  await Promise.all([ramfs.stop(), echo.stop()]);
+  for (const p of list) {
+    p.wire.close();
+    await p.server.stop();
+  }
+  rmSync(dir, { recursive: true });
   say(
-    "\nnamec serve ramfs in a second process, loopback TCP; echo: the same frames back from node:net\n",
+    "\nServers in processes of their own, loopback TCP; exportfs: a directory of this machine; echo: the same frames back from node:net\n",
   );
   say(columns(rows));
 }

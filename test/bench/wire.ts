@@ -103,8 +103,11 @@ const ROOT = 0;
 const FILE = 1;
 const OPEN = 2;
 
-/** Makes a file of one byte and gives the frames of a stat of it and of a read of its byte. */
-export async function prepare(w: Wire): Promise<{ stat: Buffer; read: Buffer }> {
+/** A stat of a file, and a read of its one byte. */
+export type Frames = { readonly stat: Buffer; readonly read: Buffer };
+
+/** Makes a file of one byte and gives the frames that ask for it. */
+export async function prepare(w: Wire): Promise<Frames> {
   const version = await w.rpc({ type: F.Tversion, tag: NOTAG, msize: 65560, version: "9P2000" });
   if (version.type !== F.Rversion) throw new Error("no Rversion");
   await w.rpc({ type: F.Tattach, tag: 0, fid: ROOT, afid: NOFID, uname: "glenda", aname: "" });

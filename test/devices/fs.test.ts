@@ -1,9 +1,13 @@
 // A directory of the host as files: what programs see of it and what they do to it.
 
+import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import test from "ava";
 import { newFs } from "../../devices/fs/fs-node.ts";
+import { Owners, account } from "../../devices/fs/owners-node.ts";
 import {
   DMAPPEND,
   DMDIR,
@@ -15,7 +19,10 @@ import {
   OREAD,
   OTRUNC,
   OWRITE,
+  QTAPPEND,
+  QTEXCL,
 } from "../../kernel/abi/const.ts";
+import type { Dir } from "../../kernel/abi/dir.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { boot } from "../../userland/boot/boot.ts";
 import { hosted, put } from "./hosted.ts";
@@ -78,8 +85,8 @@ test.serial(
     t.is(await failure(sys.open("/n/d", OREAD | ORCLOSE)), "'/n/d' permission denied");
     t.is(await failure(sys.open("/n/f", OEXEC)), "'/n/f' permission denied");
     t.is(await failure(sys.create("/n/f", OWRITE | OEXCL, 0o666)), "'/n/f' file already exists");
-    t.is(await failure(sys.create("/n/l", OWRITE, DMEXCL + 0o666)), "'/n/l' permission denied");
-    t.is(await failure(sys.create("/n/l", OWRITE, DMAPPEND + 0o666)), "'/n/l' permission denied");
+    const odd = DMDIR + DMAPPEND + 0o777;
+    t.is(await failure(sys.create("/n/l", OREAD, odd)), "'/n/l' permission denied");
     t.regex(await failure(sys.create(`/n/${"x".repeat(256)}`, OWRITE, 0o666)), /name too long$/);
     t.is(await failure(sys.remove("/n")), "is a mount point");
     t.is(await failure(sys.remove("#U")), "permission denied");
@@ -260,20 +267,163 @@ test.serial(
 
 test.serial(
   "so many files are open at once and no more",
-  hosted(async (t, sys) => {
-    await put(sys, "/n/f", "");
-    const fds: number[] = [];
-    let why = "";
-    while (why === "" && fds.length < 1000) {
-      const fd = await sys.open("/n/f", OREAD).catch((e: Error) => ((why = e.message), -1));
-      if (fd >= 0) fds.push(fd);
-    }
-    t.is(why, "'/n/f' no free file descriptors");
-    t.is(fds.length, 512);
-    for (const fd of fds) await sys.close(fd);
-    t.is(await cat(sys, "/n/f"), "");
+  hosted(
+    async (t, sys) => {
+      await put(sys, "/n/f", "");
+      const fds: number[] = [];
+      for (let i = 0; i < 20; i++) fds.push(await sys.open("/n/f", OREAD));
+      t.is(await failure(sys.open("/n/f", OREAD)), "'/n/f' no free file descriptors");
+      t.is(await failure(sys.create("/n/g", OWRITE, 0o666)), "'/n/g' no free file descriptors");
+      for (const fd of fds) await sys.close(fd);
+      t.is(await cat(sys, "/n/f"), "");
+    },
+    (root) => ({ root }),
+    { files: 20 },
+  ),
+);
+
+test.serial(
+  "an append-only file is written at its end, wherever the writer is, and is not truncated",
+  hosted(async (t, sys, dir) => {
+    const fd = await sys.create("/n/log", OWRITE, DMAPPEND + 0o644);
+    await write(sys, fd, "one ");
+    t.is(await sys.pwrite(fd, new TextEncoder().encode("two "), 0), 4);
+    t.like(await sys.fstat(fd), { mode: (DMAPPEND + 0o644) >>> 0, qid: { type: QTAPPEND } });
+    await sys.close(fd);
+    // It is known by what it is, not by its name.
+    await sys.wstat("/n/log", { name: "journal" });
+    t.like(await sys.stat("/n/journal"), { mode: DMAPPEND + 0o644, length: 8 });
+    const again = await sys.open("/n/journal", OWRITE | OTRUNC);
+    await sys.pwrite(again, new TextEncoder().encode("three"), 0);
+    await sys.close(again);
+    t.is(fs.readFileSync(join(dir, "journal"), "utf8"), "one two three");
+    await sys.wstat("/n/journal", { mode: 0o644 });
+    await put(sys, "/n/journal", "plain");
+    t.is(await cat(sys, "/n/journal"), "plain");
+    await sys.wstat("/n/journal", { mode: DMAPPEND + 0o600 });
+    t.like(await sys.stat("/n/journal"), { mode: DMAPPEND + 0o600, qid: { type: QTAPPEND } });
+    t.is((await dirsof(sys, "/n"))[0]?.mode, DMAPPEND + 0o600);
+    await sys.remove("/n/journal");
+    await put(sys, "/n/journal", "new");
+    t.is((await sys.stat("/n/journal")).qid.type, 0);
   }),
 );
+
+test.serial(
+  "a file for exclusive use is open once",
+  hosted(async (t, sys) => {
+    const taken = "'/n/lock' exclusive use file already open";
+    const fd = await sys.create("/n/lock", ORDWR, DMEXCL + 0o666);
+    t.is(await failure(sys.open("/n/lock", OREAD)), taken);
+    t.is(await failure(sys.create("/n/lock", OWRITE, 0o666)), taken);
+    await sys.close(fd);
+    const again = await sys.open("/n/lock", OREAD);
+    t.is((await sys.fstat(again)).qid.type, QTEXCL);
+    t.is(await failure(sys.open("/n/lock", OREAD)), taken);
+    await sys.wstat("/n/lock", { mode: 0o666 });
+    await sys.close(await sys.open("/n/lock", OREAD));
+    await sys.close(again);
+  }),
+);
+
+test.serial(
+  "a wstat that leaves everything alone leaves the host's file alone, and one out of range is refused",
+  hosted(async (t, sys, dir) => {
+    await put(sys, "/n/f", "precious");
+    fs.utimesSync(join(dir, "f"), 1_000_000_000, 1_234_567_890);
+    const before = fs.statSync(join(dir, "f"));
+    const alone = { name: "", uid: "", gid: "", muid: "", length: -1, mode: 0xffffffff };
+    await sys.wstat("/n/f", { ...alone, mtime: 0xffffffff, atime: 0xffffffff });
+    await sys.wstat("/n/f", { mtime: -1 });
+    for (const d of [{ length: -5 }, { mtime: -2 }, { length: 2 ** 54 }, { mtime: 2 ** 33 }])
+      t.not(await failure(sys.wstat("/n/f", d)), "no error", JSON.stringify(d));
+    const now = fs.statSync(join(dir, "f"));
+    t.deepEqual([now.mtimeMs, now.size, now.mode], [before.mtimeMs, before.size, before.mode]);
+    t.is(await cat(sys, "/n/f"), "precious");
+  }),
+);
+
+test.serial(
+  "a directory that changes while it is read gives the names it had, in order, without being listed again",
+  hosted(
+    async (t, sys, dir) => {
+      const names = Array.from({ length: 3000 }, (_, i) => `f${String((i * 7919) % 3000)}`);
+      for (const name of names) fs.writeFileSync(join(dir, name), "");
+      const fd = await sys.open("/n", OREAD);
+      const got: string[] = [];
+      for (let l = await dirs(sys, fd, 65536); l.length > 0; l = await dirs(sys, fd, 65536)) {
+        t.true(l.length <= 256, "one read asks the host so often and no more");
+        got.push(...l.map((d) => d.name));
+        fs.writeFileSync(join(dir, `new${got.length}`), "");
+        fs.rmSync(join(dir, "f2999"), { force: true });
+      }
+      t.deepEqual(got, names.filter((n) => n !== "f2999").toSorted());
+      // The names that are held are bounded, and given back.
+      const more = await sys.open("/n", OREAD);
+      t.is(await failure(dirs(sys, more, 65536)), "no room to list directories");
+      await sys.close(fd);
+      t.is((await dirs(sys, more, 65536)).length, 256);
+      await sys.close(more);
+    },
+    (root) => ({ root }),
+    { names: 4000 },
+  ),
+);
+
+test("ORCLOSE asks for the host's permission to remove from the directory", (t) => {
+  // Root may do everything, so this needs a process of its own, which stops being root.
+  const program = fileURLToPath(new URL("unprivileged.js", import.meta.url));
+  const said = JSON.parse(
+    execFileSync(process.execPath, [program], { encoding: "utf8" }),
+  ) as unknown;
+  t.deepEqual(said, {
+    read: "no error",
+    orclose: "'/n/d/f' permission denied",
+    create: "'/n/d/g' permission denied",
+    remove: "permission denied",
+    owner: "permission denied",
+    left: ["f"],
+    allowed: "no error",
+    gone: [],
+  });
+});
+
+test.serial(
+  "a root that was removed is not there, whatever is made in its place",
+  hosted(async (t, sys, dir) => {
+    await put(sys, "/n/f", "old");
+    fs.rmSync(dir, { recursive: true });
+    fs.mkdirSync(dir);
+    fs.writeFileSync(join(dir, "f"), "new");
+    for (const call of [sys.stat("/n"), sys.stat("/n/f"), sys.open("/n", OREAD), cat(sys, "/n/f")])
+      t.regex(await failure(call), /file does not exist$/);
+  }),
+);
+
+test("owners have the names that the host knows, and numbers else", (t) => {
+  const dir = fs.mkdtempSync(join(tmpdir(), "namec-"));
+  try {
+    const passwd = join(dir, "passwd");
+    const group = join(dir, "group");
+    fs.writeFileSync(
+      passwd,
+      "root:x:0:0::/:\nglenda:x:1000:100::/:\nbunny:x:1000:5::/\n+bad\na:x:y:z\n",
+    );
+    fs.writeFileSync(group, "wheel:x:0:\nusers:x:100:glenda\n");
+    const o = new Owners(passwd, group);
+    t.deepEqual([o.user(0), o.user(1000), o.user(7)], ["root", "glenda", "7"]);
+    t.deepEqual([o.group(0), o.group(100), o.group(1000)], ["wheel", "users", "1000"]);
+    t.deepEqual(account("glenda", passwd), { name: "glenda", uid: 1000, gid: 100 });
+    t.deepEqual([account("a", passwd), account("none", passwd)], [null, null]);
+    t.is(account("root", join(dir, "nothing")), null);
+    t.is(new Owners(join(dir, "nothing"), join(dir, "nothing")).user(0), "0");
+    // A table that is too long is cut at a whole line.
+    fs.writeFileSync(passwd, `${"x".repeat(99)}:x:5:5\n`.repeat(12_000));
+    t.is(new Owners(passwd, group).user(5), "x".repeat(99));
+  } finally {
+    fs.rmSync(dir, { recursive: true, force: true });
+  }
+});
 
 test("a root that is no directory is refused by name", async (t) => {
   const k = await boot();
@@ -301,3 +451,12 @@ test.serial(
     t.pass();
   }),
 );
+
+async function dirsof(sys: Sys, name: string): Promise<Dir[]> {
+  const fd = await sys.open(name, OREAD);
+  try {
+    return await dirs(sys, fd);
+  } finally {
+    await sys.close(fd);
+  }
+}

@@ -71,6 +71,25 @@ test.serial(
 );
 
 test.serial(
+  "a directory beside the root whose name begins like the root's is outside",
+  hosted(async (t, sys, dir) => {
+    // The root is .../root; this is .../rootbeer.
+    const beside = `${dir}beer`;
+    fs.mkdirSync(beside);
+    fs.writeFileSync(join(beside, "secret"), "secret");
+    fs.symlinkSync(beside, join(dir, "d"));
+    fs.symlinkSync("../rootbeer/secret", join(dir, "f"));
+    t.like(await sys.stat("/n/d"), { mode: 0, length: 0, qid: { type: 0 } });
+    t.is(await failure(sys.open("/n/d/secret", OREAD)), "'/n/d' not a directory");
+    t.is(await failure(sys.open("/n/f", OREAD)), "'/n/f' permission denied");
+    const bare = new Hosttree(dir, false, false);
+    for (const name of ["d", "f"]) t.true(bare.at([name], (p) => p.st.isSymbolicLink()));
+    t.throws(() => bare.pin(["d", "secret"]), { message: "file does not exist" });
+    bare.close();
+  }),
+);
+
+test.serial(
   "a directory that is swapped for a link leads nowhere",
   hosted(async (t, sys, dir) => {
     const outside = join(dir, "../outside");
@@ -209,6 +228,12 @@ test("a host without pins gives real paths, and none that leads outside", (t) =>
     for (const names of [["out", "secret"], ["none"], ["d", "none"], ["out", "none"]])
       t.throws(() => tree.pin(names), { message: "file does not exist" });
     t.true(tree.at([], (p) => p.st.isDirectory()));
+    fs.renameSync(root, join(top, "was"));
+    fs.mkdirSync(join(root, "d"), { recursive: true });
+    for (const names of [[], ["d"]]) {
+      t.throws(() => tree.pin(names), { message: "file does not exist" });
+      t.throws(() => tree.stat(names), { message: "file does not exist" });
+    }
     tree.close();
   } finally {
     fs.rmSync(top, { recursive: true, force: true });

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ExecutionContext } from "ava";
 import { newFs } from "../../devices/fs/fs-node.ts";
-import type { Fsroot } from "../../devices/fs/fs-node.ts";
+import type { Fsopts, Fsroot } from "../../devices/fs/fs-node.ts";
 import { MCREATE, MREPL, OWRITE } from "../../kernel/abi/const.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { boot } from "../../userland/boot/boot.ts";
@@ -35,6 +35,7 @@ function openbelow(dir: string): string[] {
 export function hosted(
   fn: Hosted,
   roots: (dir: string) => Fsroot | Record<string, Fsroot> = (root) => ({ root }),
+  opts: Fsopts = {},
 ) {
   return async (t: ExecutionContext): Promise<void> => {
     const top = fs.mkdtempSync(join(tmpdir(), "namec-"));
@@ -45,7 +46,7 @@ export function hosted(
     try {
       const k = await boot({
         clock: "virtual",
-        devices: [(kernel) => newFs(kernel, roots(dir))],
+        devices: [(kernel) => newFs(kernel, roots(dir), opts)],
         binds: [["#U", "/n", MREPL | MCREATE]],
         files: {},
       });

@@ -55,6 +55,17 @@ test(
 );
 
 test(
+  "ORCLOSE asks for the directory's permission beside the file's",
+  inside(async (t, sys) => {
+    await mkdir(sys, "/tmp/d");
+    await put(sys, "/tmp/d/f", "x");
+    await sys.wstat("/tmp/d", { mode: DMDIR + 0o555 });
+    t.is(await cat(sys, "/tmp/d/f"), "x");
+    t.is(await failure(sys.open("/tmp/d/f", OREAD | ORCLOSE)), "'/tmp/d/f' permission denied");
+  }),
+);
+
+test(
   "a directory opens to be read only",
   inside(async (t, sys) => {
     await mkdir(sys, "/tmp/d");

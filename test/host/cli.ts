@@ -2,7 +2,7 @@
 
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -84,13 +84,14 @@ export async function serving(
 ): Promise<{ addr: string; run: Run }> {
   const run = new Run(["serve", ...args, "--listen", "tcp!127.0.0.1!0"]);
   t.teardown(() => void run.child.kill("SIGKILL"));
-  const [, addr = ""] = await run.saying(/^serving \w+ on (\S+)$/m);
+  const [, addr = ""] = await run.saying(/^serving \w+ on ([^,\s]+)(?:, .*)?$/m);
   return { addr, run };
 }
 
-/** A directory of the host with these files, removed with the test. */
+/** A directory of the host with these files, removed with the test. Everybody may write it: a server may be nobody. */
 export function directory(t: ExecutionContext, files: Readonly<Record<string, string>>): string {
   const dir = mkdtempSync(join(tmpdir(), "namec-test-"));
+  chmodSync(dir, 0o777);
   t.teardown(() => rmSync(dir, { recursive: true, force: true }));
   for (const [name, text] of Object.entries(files)) writeFileSync(join(dir, name), text);
   return dir;

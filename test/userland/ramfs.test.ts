@@ -202,6 +202,14 @@ test("permissions are those of owner, group and others together, and the directo
   t.is(fs.open("d/x", OREAD | ORCLOSE, 1), denied);
 });
 
+test("ORCLOSE asks for the directory's permission beside the file's", (t) => {
+  const fs = new Ramfs();
+  fs.create("f", { perm: 0o644 });
+  t.is(typeof fs.open("f", OREAD, 1), "number", "mallory may read it");
+  t.is(fs.open("f", OREAD | ORCLOSE, 1), "1 error:permission denied", "and not remove it");
+  t.is(typeof fs.open("f", OREAD | ORCLOSE), "number");
+});
+
 test("wstat asks stat(5)'s rules, and changes all or nothing", (t) => {
   const fs = new Ramfs();
   made(t, fs, "a", "b");

@@ -85,6 +85,8 @@ type Server = { readonly child: ChildProcess; readonly addr: string };
 /** A second process of this program that serves dir on a free port. */
 function exporting(dir: string): Promise<Server> {
   const args = [NAMEC, "serve", "exportfs", "--root", dir, "--listen", "tcp!127.0.0.1!0"];
+  // The directory is this user's, also when that is root.
+  if (process.getuid?.() === 0) args.push("--as", "root");
   const child = spawn(process.execPath, args, {
     stdio: ["ignore", "ignore", "pipe"],
   });
@@ -92,7 +94,7 @@ function exporting(dir: string): Promise<Server> {
     let said = "";
     child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       said += text;
-      const addr = /^serving exportfs on (\S+)$/m.exec(said)?.[1];
+      const addr = /^serving exportfs on ([^,\s]+)/m.exec(said)?.[1];
       if (addr !== undefined) resolve({ child, addr });
     });
     child.on("error", (e) =>

@@ -4,6 +4,7 @@
 import { MREPL } from "../../kernel/abi/const.ts";
 import type { Booted, Newdev } from "../../kernel/boot.ts";
 import { newFs } from "../../devices/fs/fs-node.ts";
+import type { Ids } from "../../devices/fs/hostfile-node.ts";
 import { newIp } from "../../devices/ip/ip.ts";
 import { newNodestack } from "../../devices/ip/ip-node.ts";
 import type { Netopts } from "../../devices/ip/ip-node.ts";
@@ -17,9 +18,13 @@ export function hostnet(opts: Netopts = {}): Newdev {
   return (k) => newIp(k, newNodestack(k, opts));
 }
 
+/** How a directory is served: to be read only if so; as whom, if not as the user of this process. */
+export type Hostdiropts = { readonly readonly?: boolean; readonly as?: Ids };
+
 /** Device #U over a directory of the host, for boot's devices: nothing outside it can be reached. */
-export function hostdir(root: string, opts: { readonly readonly?: boolean } = {}): Newdev {
-  return (k) => newFs(k, { root, ...opts });
+export function hostdir(root: string, opts: Hostdiropts = {}): Newdev {
+  const { readonly = false, as } = opts;
+  return (k) => newFs(k, { root, readonly }, as === undefined ? {} : { as });
 }
 
 /** Boots it. */

@@ -1,7 +1,7 @@
 // namec serve: a file server on the host's network, until Ctrl-C.
 
 import { nullproto } from "../../kernel/abi/nullproto.ts";
-import { statSync } from "node:fs";
+import { accessSync, constants, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { MCREATE, MREPL } from "../../kernel/abi/const.ts";
 import { PlanError } from "../../kernel/abi/errors.ts";
@@ -13,6 +13,7 @@ import { announce, netaddr } from "../lib/dial.ts";
 import type { Call } from "../lib/dial.ts";
 import { newexport } from "../lib/export.ts";
 import { MAXFILE, MAXTOTAL, newram } from "../lib/ram.ts";
+import { actor, become } from "./as.ts";
 import { Usage, nearest } from "./command.ts";
 import type { Command, Given, Option } from "./command.ts";
 import type { Bootopts } from "../boot/boot.ts";
@@ -96,6 +97,10 @@ export const serve: Command = {
     ramfs     an empty tree in memory
     exportfs  the directory that --root names; nothing outside it can be reached
 
+exportfs acts as one user of this machine, whatever name a client gives, and
+says at the start as which: you, or nobody when root starts it. That a file is
+append-only or for exclusive use is remembered while the server runs.
+
 What a client does beyond the limits is refused, or waits, or ends its connection;
 the others do not notice. Refused calls and faults are told here, one line a second.`,
   options: [
@@ -115,6 +120,11 @@ the others do not notice. Refused calls and faults are told here, one line a sec
       name: "max-total",
       values: ["SIZE"],
       text: "ramfs: what all files may take together (default 2GiB)",
+    },
+    {
+      name: "as",
+      values: ["NAME"],
+      text: "exportfs, started by root: the user of this machine to act as (default nobody)",
     },
     { name: "perm", values: ["OCT"], text: "ramfs: permissions of its root (default 777)" },
     {
@@ -138,6 +148,8 @@ type Server = {
   readonly options: readonly string[];
   readonly boot: Bootopts;
   readonly make: (sys: ThreadSys) => Task<Anysrv>;
+  /** What is left to do when it listens, before the first call is answered; gives what to say of it. */
+  readonly ready?: () => string;
 };
 
 const SERVERS: Readonly<Record<string, (given: Given, user: string) => Server>> = nullproto({
@@ -153,26 +165,30 @@ async function start(given: Given): Promise<number> {
   const limits = limitsof(given);
   const maxfd = limits.connections + SPARE;
   const kernel = await machine({ user: user(given), maxfd, ...server.boot });
-  const failure: { e: PlanError | null } = { e: null };
+  const failure: { e: PlanError | Usage | null } = { e: null };
   try {
     const p = kernel.spawn(
       function* main(sys: ThreadSys): Task<Exit> {
         const srv = yield* server.make(sys);
         let at: Call;
+        let how = "";
         try {
           at = yield* announce(sys, addr);
+          how = server.ready?.() ?? "";
         } catch (e) {
-          if (!(e instanceof PlanError)) throw e;
+          if (!(e instanceof PlanError) && !(e instanceof Usage)) throw e;
           failure.e = e;
           return;
         }
-        process.stderr.write(`serving ${name} on tcp!${yield* netaddr(sys, at.dir, "local")}\n`);
+        const local = yield* netaddr(sys, at.dir, "local");
+        process.stderr.write(`serving ${name} on tcp!${local}${how}\n`);
         return yield* acceptsrv(sys, at, srv, limits);
       },
       [name ?? ""],
       { tty: kernel.config.tty },
     );
     const status = await watch(kernel, p, 0);
+    if (failure.e instanceof Usage) throw failure.e;
     if (failure.e !== null) throw new Mounterror(`cannot listen on ${addr}: ${failure.e.message}`);
     return status;
   } finally {
@@ -207,7 +223,7 @@ function choose(name: string | undefined, given: Given): Server {
     );
   }
   const server = make(given, user(given));
-  for (const option of ["root", "readonly", "perm", "max-file", "max-total"])
+  for (const option of ["root", "readonly", "as", "perm", "max-file", "max-total"])
     if (given.has(option) && !server.options.includes(option))
       throw new Usage(`--${option} means nothing to ${name}`);
   return server;
@@ -249,15 +265,36 @@ function exportfs(given: Given): Server {
   if (stat === undefined) throw new Usage(`--root ${dir}: there is no such directory`);
   if (!stat.isDirectory()) throw new Usage(`--root ${dir} is not a directory`);
   const readonly = given.has("readonly");
+  const who = actor(given.get("as"));
   return {
-    options: ["root", "readonly"],
+    options: ["root", "readonly", "as"],
     boot: {
+      ...(!given.has("user") && { user: who.name }),
       files: { export: {} },
-      devices: [hostdir(root, { readonly })],
+      devices: [hostdir(root, { readonly, as: who })],
       binds: [["#U", "/export", MREPL | MCREATE]],
     },
     *make(sys) {
-      return newexport(sys, { root: "/export", readonly }) as Anysrv;
+      return newexport(sys, { root: "/export", readonly, called: root, log }) as Anysrv;
+    },
+    ready() {
+      become(who);
+      mayread(root, who.name);
+      return `, as ${who.name} (${who.uid})`;
     },
   };
+}
+
+/** A line of the server's log. */
+function* log(line: string): Task<void> {
+  process.stderr.write(`${line}\n`);
+}
+
+/** What was opened by root is served only if the user that the server acts as can come there. */
+function mayread(root: string, name: string): void {
+  try {
+    accessSync(root, constants.R_OK | constants.X_OK);
+  } catch {
+    throw new Usage(`--root ${root}: ${name} may not read it`, "--as NAME names another user");
+  }
 }

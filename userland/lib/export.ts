@@ -39,6 +39,8 @@ import { Qids } from "./export/qids.ts";
 export type Exportopts = Pick<Srv<Ex>, "version" | "msize"> & {
   readonly root?: string;
   readonly readonly?: boolean;
+  /** What the log calls the root, when that is not its name in this name space. */
+  readonly called?: string;
   /** Writes a line about the export to the server's log. */
   readonly log?: (line: string) => Task<void>;
 };
@@ -423,10 +425,10 @@ export class Export implements Srv<Ex> {
   }
 
   *#noroot(): Task<never> {
-    const { root = "/", log } = this.#opts;
+    const { root = "/", called = root, log } = this.#opts;
     if (!this.#told && log !== undefined) {
       this.#told = true;
-      yield* log(`exportfs: ${root} was removed or replaced: start exportfs again to serve it`);
+      yield* log(`exportfs: ${called} was removed or replaced: start exportfs again to serve it`);
     }
     return error(Enoroot);
   }
