@@ -231,6 +231,7 @@ class Devsrv extends Dev<SrvChan> implements Srv {
 
   #rename(s: Service, name: string): void {
     checkelem(name);
+    if (name === "." || name === "..") error(Eperm);
     if (this.#services.has(name)) error(Eexist);
     s.name = name;
     // It keeps its place in the list.

@@ -8,7 +8,7 @@ import { OREAD } from "./abi/const.ts";
 import { get16 } from "./abi/bits.ts";
 import { convD2M, sizeD2M } from "./abi/dir.ts";
 import type { Dir } from "./abi/dir.ts";
-import { Edirseek, Eintr, Eshort, PlanError, error } from "./abi/errors.ts";
+import { Ebadstat, Edirseek, Eintr, Eshort, PlanError, error } from "./abi/errors.ts";
 import type { Proc } from "./proc/proc.ts";
 import { waitfor } from "./proc/rendez.ts";
 import type { Task } from "./proc/rendez.ts";
@@ -122,7 +122,10 @@ export function* statquiet(up: Proc, c: Chan): Task<Dir | null> {
 
 /** Entries as their bytes. */
 export function packdirs(dirs: readonly Dir[]): Uint8Array {
-  const buf = new Uint8Array(dirs.reduce((n, d) => n + sizeD2M(d), 0));
+  const size = dirs.reduce((n, d) => n + sizeD2M(d), 0);
+  // A name by which something is mounted can be longer than that of what it covers.
+  if (size === Infinity) error(Ebadstat);
+  const buf = new Uint8Array(size);
   let off = 0;
   for (const d of dirs) off = convD2M(d, buf, off);
   return buf;

@@ -21,6 +21,12 @@ function checkmode(mode: number, more = 0): void {
   if ((mode & ~(OPENBITS | more)) !== 0 || (mode & all) === all) error(Ebadarg);
 }
 
+/** 32 bits, with or without a sign: DMDIR | 0o777 has one. */
+function checkperm(perm: number): void {
+  checknum(perm);
+  if (perm < -(2 ** 31) || perm >= 2 ** 32) error(Ebadarg);
+}
+
 export function* open(up: Proc, name: string, mode: number): Task<number> {
   checkname(name);
   checkmode(mode);
@@ -32,7 +38,7 @@ export function* open(up: Proc, name: string, mode: number): Task<number> {
 
 export function* create(up: Proc, name: string, mode: number, perm: number): Task<number> {
   checkname(name);
-  checknum(perm);
+  checkperm(perm);
   checkmode(mode, OEXCL);
   const want = { omode: mode, perm: perm >>> 0 };
   return yield* newfd(up, yield* up.pgrp.ns.namec(up, name, Acreate, want));

@@ -58,6 +58,7 @@ function packdir(d: Dir, buf: Uint8Array): number {
   checkbytes(buf);
   if (buf.length < 2) error(Eshortstat);
   const n = sizeD2M(d);
+  if (n === Infinity) error(Ebadstat);
   if (n <= buf.length) return convD2M(d, buf, 0);
   put16(buf, 0, n - 2);
   return 2;

@@ -265,14 +265,16 @@ export interface TaskSys {
    *
    * @param name the file's name
    * @param d the changes: name, mode, mtime (seconds since 1970), length (bytes), gid; a field that is
-   *   absent, "" or all ones changes nothing
+   *   absent, "", -1 or all ones changes nothing
    * @throws PlanError "file does not exist" or "does not exist": an element of the name is missing; the
    *   message begins with the name, quoted, up to that element
    * @throws PlanError "not a directory": an element on the way is a file
    * @throws PlanError "permission denied": a permission on the way, or of the file, forbids it
    * @throws PlanError "empty file name": the name is ""
    * @throws PlanError "file exists": the new name is taken
-   * @throws PlanError "bad arg in system call": a number is out of its range
+   * @throws PlanError "bad arg in system call": a field is of the wrong kind, or out of its range
+   * @throws PlanError "name too long: an element has at most 8192 bytes", or gid or uid 255
+   * @throws PlanError "bad character in file name: a/b": the new name has a slash or a control character
    * @throws PlanError "is a mount point": something is mounted on the name
    * @example
    * ```ts

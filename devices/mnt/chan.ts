@@ -81,8 +81,10 @@ export function dirof(c: Chan, stat: Uint8Array): Dir {
 /** The entry of a Twstat: what is not given is left alone. */
 export function packwstat(w: Wstat): Uint8Array {
   const d = wstatdir(w);
-  const buf = new Uint8Array(sizeD2M(d));
-  if (convD2M(d, buf, 0) < 0) error(Ebadstat);
+  const n = sizeD2M(d);
+  if (n === Infinity) error(Ebadstat);
+  const buf = new Uint8Array(n);
+  convD2M(d, buf, 0);
   return buf;
 }
 

@@ -83,9 +83,10 @@ export function dirwstat(d: Wstat): Wstat {
   };
 }
 
-/** The bytes that convD2M writes. */
+/** The bytes that convD2M writes; Infinity for an entry that is too long for stat(5), which fits nowhere. */
 export function sizeD2M(d: Dir): number {
-  return STATFIXLEN + utflen(d.name) + utflen(d.uid) + utflen(d.gid) + utflen(d.muid);
+  const n = STATFIXLEN + utflen(d.name) + utflen(d.uid) + utflen(d.gid) + utflen(d.muid);
+  return n > STATMAX ? Infinity : n;
 }
 
 /** Writes an entry at off and returns the offset behind it, or -1 if it does not fit buf or stat(5). */

@@ -98,6 +98,8 @@ test(
     t.is(await failure(sys.wstat("#s/one", { name: "two" })), "file already exists");
     await sys.wstat("#s/one", { name: "uno", mode: 0o666 });
     t.is((await sys.stat("#s/uno")).mode, 0o666);
+    for (const name of [".", ".."])
+      t.is(await failure(sys.wstat("#s/uno", { name })), "permission denied", "no walk finds it");
     await sys.close(two);
     t.deepEqual(await ls(sys, "#s"), ["uno"]);
     await sys.remove("#s/uno");

@@ -175,3 +175,19 @@ test("an entry that does not fit is not written", (t) => {
   t.is(convD2M({ ...nulldir(), name: "x".repeat(most + 1) }, buf, 0), -1);
   t.is(convD2M({ ...nulldir(), name: "x".repeat(0x10000) }, buf, 0), -1);
 });
+
+test("an entry longer than stat(5) allows has no size, so that it fits no buffer", (t) => {
+  const most = STATMAX - sizeD2M({ ...usr, name: "" });
+  const longest = { ...usr, name: "x".repeat(most) };
+  const buf = new Uint8Array(2 * STATMAX);
+  t.is(sizeD2M(longest), STATMAX);
+  t.is(convD2M(longest, buf, 0), STATMAX);
+  for (const d of [
+    { ...usr, name: "x".repeat(most + 1) },
+    { ...longest, gid: "systems" },
+    { ...usr, uid: "é".repeat(40_000) },
+  ]) {
+    t.is(convD2M(d, buf, 0), -1);
+    t.is(sizeD2M(d), Infinity);
+  }
+});

@@ -6,7 +6,16 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { newFs } from "../../devices/fs/fs-node.ts";
-import { MAXELEM, MAXUNAME, MCREATE, MREPL, ORDWR } from "../../kernel/abi/const.ts";
+import {
+  DMDIR,
+  MAXELEM,
+  MAXUNAME,
+  MCREATE,
+  MREPL,
+  ORDWR,
+  OREAD,
+  OWRITE,
+} from "../../kernel/abi/const.ts";
 import { type Wstat, convD2M, sizeD2M, wstatdir } from "../../kernel/abi/dir.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { boot } from "../../userland/boot/boot.ts";
@@ -149,5 +158,17 @@ test(
       t.is(await failure(sys.wstat(name, { mode: 0 })), long);
     }
     t.is((await sys.stat("/f/f")).name, "f", "the mount lives");
+  }),
+);
+
+test(
+  "the permissions of a create are 32 bits, with a sign or without, and no more",
+  everywhere(async (t, sys) => {
+    for (const perm of [2 ** 32, 2 ** 33 + 0o666, -(2 ** 31) - 1, NaN, 0.5, Infinity])
+      t.is(await failure(sys.create("/f/new", OWRITE, perm)), "bad arg in system call");
+    t.regex(await failure(sys.stat("/f/new")), /does not exist$/);
+    await sys.close(await sys.create("/f/d1", OREAD, DMDIR | 0o700));
+    await sys.close(await sys.create("/f/d2", OREAD, DMDIR + 0o700));
+    t.is((await sys.stat("/f/d1")).mode, (await sys.stat("/f/d2")).mode);
   }),
 );
