@@ -16,7 +16,7 @@ import * as fc from "../../kernel/abi/fcall.ts";
 import type { Rmsg, Tmsg } from "../../kernel/abi/fcall.ts";
 import { type Ramopts, newram } from "../../userland/lib/ram.ts";
 import { clunk, open, read, remove, said, stat, stream, version, walk, write } from "./msg.ts";
-import { Rig } from "./rig.ts";
+import { Rig, chance } from "./rig.ts";
 
 class Ramfs {
   readonly rig = new Rig();
@@ -113,6 +113,37 @@ test("a new file takes the first free place in its directory", (t) => {
   t.deepEqual(fs.ls(), ["e", "c", "d"]);
   made(t, fs, "f", "g");
   t.deepEqual(fs.ls(), ["e", "f", "c", "d", "g"]);
+});
+
+test("a directory lists its files by place, whatever comes, goes and is renamed", (t) => {
+  for (let seed = 1; seed <= 8; seed++) {
+    const pick = chance(seed);
+    const fs = new Ramfs();
+    // The model: the files of the tree by place, null where one is free.
+    const places: (string | null)[] = [];
+    let n = 0;
+    for (let i = 0; i < 200; i++) {
+      const there = places.filter((name) => name !== null);
+      const some = there[pick(Math.max(1, there.length))];
+      const what = pick(i < 100 ? 4 : 3);
+      if (what === 0 && some !== undefined) {
+        t.is(fs.remove(some), OK.remove);
+        places[places.indexOf(some)] = null;
+      } else if (what === 1 && some !== undefined) {
+        t.is(fs.wstat(some, { name: `r${n}` }), OK.stat);
+        places[places.indexOf(some)] = `r${n++}`;
+      } else {
+        fs.close(fs.create(`f${n}`));
+        const free = places.indexOf(null);
+        places[free < 0 ? places.length : free] = `f${n++}`;
+      }
+      t.deepEqual(
+        fs.ls(),
+        places.filter((name) => name !== null),
+        `seed ${seed}`,
+      );
+    }
+  }
 });
 
 test("the place of a removed file is not free while somebody has it open", (t) => {

@@ -79,8 +79,9 @@ export class Ram {
   /** Fids that have it open. */
   open = 0;
   readonly files: Map<string, Ram> = new Map();
-  /** The files by slot, when known. */
-  #order: readonly Ram[] | null = null;
+  /** The files by slot; some of them may be gone. */
+  #order: Ram[] = [];
+  #gone = 0;
 
   constructor(
     tree: Tree,
@@ -105,25 +106,44 @@ export class Ram {
 
   add(r: Ram): void {
     this.files.set(r.name, r);
-    this.#order = null;
+    // Most new files have the last slot.
+    const last = this.#order.at(-1);
+    if (last === undefined || last.slot < r.slot) this.#order.push(r);
+    else this.#order.splice(this.#place(r.slot), 0, r);
   }
 
+  /** Takes out a file that is gone. The order forgets it when half of it is gone, so that no change sorts. */
   delete(r: Ram): void {
     this.files.delete(r.name);
-    this.#order = null;
+    if (2 * ++this.#gone <= this.#order.length) return;
+    this.#order = this.#order.filter((f) => f.busy);
+    this.#gone = 0;
+  }
+
+  /** Gives a file, which keeps its place, another name. */
+  rename(r: Ram, name: string): void {
+    this.files.delete(r.name);
+    r.name = name;
+    this.files.set(name, r);
   }
 
   /** The first file in a slot behind this one. */
   behind(slot: number): Ram | undefined {
-    this.#order ??= [...this.files.values()].toSorted((a, b) => a.slot - b.slot);
+    let i = this.#place(slot + 1);
+    while (this.#order[i]?.busy === false) i++;
+    return this.#order[i];
+  }
+
+  /** Where the files begin whose slots are not below this one. */
+  #place(slot: number): number {
     let low = 0;
     let high = this.#order.length;
     while (low < high) {
       const mid = (low + high) >> 1;
-      if ((this.#order[mid]?.slot ?? 0) > slot) high = mid;
+      if ((this.#order[mid]?.slot ?? 0) >= slot) high = mid;
       else low = mid + 1;
     }
-    return this.#order[low];
+    return low;
   }
 
   /** Its contents were changed, by uid. */
@@ -296,11 +316,11 @@ function remove(tree: Tree, fid: Fid<Ram>): void {
   // ORCLOSE was allowed when the file was opened.
   if (fid.omode < 0 || (fid.omode & ORCLOSE) === 0) must(fid, r.parent, WRITE);
   if (r.files.size > 0) error(Enotempty);
+  r.busy = false;
   r.parent.delete(r);
   r.parent.moved(fid.uid, tree.now);
   r.data.setlength(0);
   tree.take(-cost(r.name));
-  r.busy = false;
   if (r.open === 0) tree.free(r.slot);
 }
 
@@ -334,11 +354,7 @@ function wstat(tree: Tree, fid: Fid<Ram>, w: Wstat): void {
   tree.take(longer);
   r.perm = mode;
   r.gid = gid;
-  if (name !== r.name) {
-    r.parent.delete(r);
-    r.name = name;
-    r.parent.add(r);
-  }
+  if (name !== r.name) r.parent.rename(r, name);
   if (length !== r.data.length) {
     r.data.setlength(length);
     r.changed(fid.uid, tree.now);
