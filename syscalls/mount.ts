@@ -1,9 +1,9 @@
 // The name space: bind(2), mount(2), unmount(2), and the agreement with a server: fversion(2), fauth(2).
 
 import { cclose } from "../kernel/chan.ts";
-import { MMASK, MORDER, ORDWR } from "../kernel/abi/const.ts";
-import { Ebadarg, Ebadsharp, Enoattach, Eshort, error } from "../kernel/abi/errors.ts";
-import { checkuname } from "../kernel/abi/elems.ts";
+import { MAXUNAME, MMASK, MORDER, ORDWR } from "../kernel/abi/const.ts";
+import { Ebadarg, Ebadsharp, Ebadversion, Enoattach, Eshort, error } from "../kernel/abi/errors.ts";
+import { checkuname, longer } from "../kernel/abi/elems.ts";
 import { parsename } from "../kernel/names/name.ts";
 import type { Dev } from "../kernel/dev.ts";
 import type { Proc } from "../kernel/proc/proc.ts";
@@ -48,8 +48,8 @@ export function* mount(
   c.incref();
   let id: number;
   try {
-    if (aname !== "") parsename(aname);
     checkuname("aname", aname);
+    if (aname !== "") parsename(aname);
     const m = yield* mntversion(up, c, { msize: 0, version: "" });
     const root = yield* mntattach(up, mntdev(up), m, { afid, aname });
     id = yield* up.pgrp.ns.mount(up, root, old, { flags, spec: aname });
@@ -78,8 +78,9 @@ export function* fversion(
   checknum(msize);
   checkname(version);
   checknum(n);
-  // The version must end within the buffer.
+  // The version must end within the buffer, and be one that a message can hold.
   if (utflen(version) >= n) error(Ebadarg);
+  if (longer(version, MAXUNAME)) error(Ebadversion);
   const c = up.fgrp.tochan(fd, ORDWR).incref();
   try {
     const m = yield* mntversion(up, c, { msize, version });

@@ -21,6 +21,8 @@ import {
   sizeS2M,
 } from "../../kernel/abi/fcall.ts";
 import type { Fcall, Tmsg } from "../../kernel/abi/fcall.ts";
+import { ERRMAX } from "../../kernel/abi/const.ts";
+import { utfcut } from "../../kernel/abi/utf.ts";
 import { join } from "../mnt/frames.ts";
 
 /** A frame for the client; it is given when it waits for nothing, nor does one before it. */
@@ -133,7 +135,7 @@ export function pack(f: Fcall): Uint8Array {
 }
 
 export function rerror(tag: number, ename: string): Uint8Array {
-  return pack({ type: Rerror, tag, ename });
+  return pack({ type: Rerror, tag, ename: utfcut(ename, ERRMAX - 1) });
 }
 
 /** The end of a run. */

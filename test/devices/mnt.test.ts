@@ -17,6 +17,7 @@ import {
 import * as F from "../../kernel/abi/fcall.ts";
 import type { Event } from "../../kernel/trace.ts";
 import type { Sys } from "../../syscalls/sys.ts";
+import { boot } from "../../userland/boot/boot.ts";
 import type { Anysrv } from "../../userland/lib/9p.ts";
 import { cat, failure, mountram, put, requests, run, within } from "../kit.ts";
 import { World, deep } from "../world.ts";
@@ -159,6 +160,24 @@ for (const version of ["9P2000", "9P2000.ix"])
       });
     }),
   );
+
+test(
+  "an attach name and a user too long for a server are refused before anything is sent",
+  within(async (t, k) => {
+    await run(k, async (sys: Sys) => {
+      const [fake, fd] = await Fake.pipe(sys);
+      const why = "name too long: aname has at most 255 bytes";
+      for (const n of [256, 65_536, 70_000]) {
+        t.is(await failure(sys.mount(fd, -1, "/n", 0, "x".repeat(n))), why);
+        t.is(await failure(sys.fauth(fd, "x".repeat(n))), why);
+      }
+      t.deepEqual(fake.heard, []);
+      t.is(await failure(sys.mount(fd, -1, "/n", 0, "x".repeat(255))), "no error");
+    });
+    const user = "é".repeat(128);
+    await t.throwsAsync(boot({ user }), { message: "name too long: user has at most 255 bytes" });
+  }),
+);
 
 test(
   "an answer after the Rflush is one that was not asked for",

@@ -85,6 +85,11 @@ test(
     t.is(await failure(sys.fversion(fd, -1, "")), "bad iounit in version call");
     t.is(await failure(sys.fversion(fd, 0, "9P1999")), "bad 9P version specification");
     t.is(await failure(sys.fversion(fd, 0, "9P2000", 6)), BADARG);
+    for (const n of [300, 65_536, 100_000])
+      t.is(
+        await failure(sys.fversion(fd, 0, "9P2000".padEnd(n, "."), n + 1)),
+        "bad 9P version specification",
+      );
     t.is(await sys.fversion(fd, 8192, "9P2000"), "9P2000");
     t.is(await failure(sys.fversion(fd, 0, "", 3)), "i/o count too small");
     t.is(await failure(readtext(sys, fd)), BADUSE);
