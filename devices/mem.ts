@@ -104,7 +104,7 @@ function stuck(qids: readonly Qid[], text: string): Walkqid<never> {
   return miss(qids, qids.length > 0 && text !== Enotdir ? Edoesnotexist : text);
 }
 
-/** What of a wstat is not so already. */
+/** The fields of a wstat that differ from those of the file. */
 function news(f: Memfile, d: Wstat): Wstat {
   return {
     ...(d.name !== undefined && d.name !== f.name && { name: d.name }),

@@ -153,7 +153,7 @@ export class Ram {
     this.mtime = now;
   }
 
-  /** What it has in it was changed, by uid. */
+  /** A file was made or removed in this directory, by uid. */
   moved(uid: string, now: number): void {
     this.muid = uid;
     this.mtime = now;
@@ -253,7 +253,7 @@ function busy(fid: Fid<Ram>): Ram {
   return fid.aux.busy ? fid.aux : error(Enonexist);
 }
 
-/** What a file takes beside its contents. */
+/** The bytes that a file takes beside its contents. */
 const cost = (name: string): number => FILECOST + utflen(name);
 
 function open(fid: Fid<Ram>, mode: number, now: number): void {
