@@ -1,0 +1,99 @@
+// Linux as a client: what its usual commands do on our file servers, mounted by v9fs without and with its
+// cache, is compared with what they do on a tmpfs of the same machine.
+
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import test from "ava";
+import { Run } from "../cli.ts";
+import { cases } from "./cases.ts";
+import { COMPLAINTS, differences } from "./differences.ts";
+import { Notup, linux } from "./machine.ts";
+import type { Mounted, Said } from "./machine.ts";
+
+const PLAIN = "version=9p2000,access=any,uname=glenda,dfltuid=0,dfltgid=0";
+const LOOSE = `${PLAIN},cache=loose`;
+const MOUNTS = ["ramfs", "ramfs-loose", "exportfs", "exportfs-loose"];
+
+/** What each case left: its status and what it wrote, by mount and name. */
+const ended = new Map<string, string>();
+let said: Said = { out: "", kernel: "" };
+
+/** A server on a free port. */
+async function serve(...args: string[]): Promise<{ readonly run: Run; readonly port: number }> {
+  const run = new Run(["serve", ...args, "--listen", "tcp!127.0.0.1!0"]);
+  const [, port = ""] = await run.saying(/^serving \w+ on tcp!127\.0\.0\.1!(\d+)(?:, .*)?$/m);
+  return { run, port: Number(port) };
+}
+
+/** Boots the guest beside two servers; all of them have ended afterwards. */
+async function once(): Promise<Said> {
+  const dir = mkdtempSync(join(tmpdir(), "namec-export-"));
+  // The server may act as another user than the one who runs the tests.
+  chmodSync(dir, 0o777);
+  const servers = [await serve("ramfs"), await serve("exportfs", "--root", dir)];
+  try {
+    const [ram = 0, exported = 0] = servers.map((s) => s.port);
+    const mounts: readonly Mounted[] = [
+      { name: "ramfs", port: ram, options: PLAIN },
+      { name: "ramfs-loose", port: ram, options: LOOSE },
+      { name: "exportfs", port: exported, options: PLAIN },
+      { name: "exportfs-loose", port: exported, options: LOOSE },
+    ];
+    return await linux(mounts, cases);
+  } finally {
+    for (const s of servers) s.run.child.kill("SIGKILL");
+    await Promise.all(servers.map((s) => s.run.ended()));
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+/** Reads the report of the guest's init. */
+function read(out: string): void {
+  const status = new Map<string, string>();
+  for (const [, id = "", n = ""] of out.matchAll(/^@end (\S+ \S+) (\d+)/gm)) status.set(id, n);
+  const [, ...parts] = out.split("\n@case ");
+  for (const part of parts) {
+    const [, id = "", text = ""] = /^(\S+ \S+)\n([^]*?)(?:\n@down [^]*)?$/.exec(part) ?? [];
+    ended.set(id, `${text}status ${status.get(id) ?? "unknown"}\n`);
+  }
+}
+
+test.before(
+  "boots Linux; a machine that does not come up in time is tried once more",
+  async (t) => {
+    t.timeout(600_000);
+    try {
+      said = await once();
+    } catch (e) {
+      if (!(e instanceof Notup)) throw e;
+      t.log(e.message);
+      said = await once();
+    }
+    read(said.out);
+  },
+);
+
+/** What a case should write on a mount: what it wrote on the tmpfs, with the differences that are known. */
+function expected(name: string, mount: string): string {
+  let text = ended.get(`tmpfs ${name}`);
+  if (text === undefined) throw new Error("the case did not run");
+  for (const d of differences.filter((x) => x.name === name && x.mounts.test(mount)))
+    for (const [from, to] of d.instead) {
+      if (text.split(from).length !== 2) throw new Error(`${JSON.stringify(from)} in ${text}`);
+      text = text.replace(from, () => to);
+    }
+  return text;
+}
+
+test("Linux mounts every server, and its kernel complains of what is known only", (t) => {
+  t.deepEqual(said.out.match(/^@error .*$/gm), null);
+  const lines = said.kernel.split(/\r?\n/).map((l) => l.replace(/^\[ *[\d.]+\] /, ""));
+  t.deepEqual([...new Set(lines.filter((l) => l !== ""))].toSorted(), [...COMPLAINTS].toSorted());
+});
+
+for (const c of cases)
+  for (const mount of MOUNTS)
+    test(`${mount}: ${c.title}`, (t) => {
+      t.is(ended.get(`${mount} ${c.name}`), expected(c.name, mount));
+    });
