@@ -5,7 +5,8 @@
  *
  * Each operation is a read, a write, a write at the end, a truncation to a shorter or longer length,
  * an fsync, or a close and an open; two descriptors are used in turn. With -m some reads and writes
- * go through a shared mapping. The first difference ends the program with status 1.
+ * go through a shared mapping. The first difference ends the program with status 1. Debian has no package
+ * of the fsx that file systems are usually tried with.
  */
 #include <err.h>
 #include <fcntl.h>

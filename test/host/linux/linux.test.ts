@@ -19,11 +19,13 @@ const MOUNTS = ["ramfs", "ramfs-loose", "exportfs", "exportfs-loose"];
 const ended = new Map<string, string>();
 let said: Said = { out: "", kernel: "" };
 
-/** A server on a free port. */
-async function serve(...args: string[]): Promise<{ readonly run: Run; readonly port: number }> {
-  const run = new Run(["serve", ...args, "--listen", "tcp!127.0.0.1!0"]);
+const serve = (...args: string[]): Run =>
+  new Run(["serve", ...args, "--listen", "tcp!127.0.0.1!0"]);
+
+/** The port that a server has taken, when it serves. */
+async function portof(run: Run): Promise<number> {
   const [, port = ""] = await run.saying(/^serving \w+ on tcp!127\.0\.0\.1!(\d+)(?:, .*)?$/m);
-  return { run, port: Number(port) };
+  return Number(port);
 }
 
 /** Boots the guest beside two servers; all of them have ended afterwards. */
@@ -31,9 +33,9 @@ async function once(): Promise<Said> {
   const dir = mkdtempSync(join(tmpdir(), "namec-export-"));
   // The server may act as another user than the one who runs the tests.
   chmodSync(dir, 0o777);
-  const servers = [await serve("ramfs"), await serve("exportfs", "--root", dir)];
+  const servers = [serve("ramfs"), serve("exportfs", "--root", dir)];
   try {
-    const [ram = 0, exported = 0] = servers.map((s) => s.port);
+    const [ram = 0, exported = 0] = await Promise.all(servers.map(portof));
     const mounts: readonly Mounted[] = [
       { name: "ramfs", port: ram, options: PLAIN },
       { name: "ramfs-loose", port: ram, options: LOOSE },
@@ -42,8 +44,8 @@ async function once(): Promise<Said> {
     ];
     return await linux(mounts, cases);
   } finally {
-    for (const s of servers) s.run.child.kill("SIGKILL");
-    await Promise.all(servers.map((s) => s.run.ended()));
+    for (const s of servers) s.child.kill("SIGKILL");
+    await Promise.all(servers.map((s) => s.ended()));
     rmSync(dir, { recursive: true, force: true });
   }
 }
