@@ -2,7 +2,7 @@
 // was made public; an address that is named is taken at its word. Host names are the host's to resolve.
 //
 // What is written in one burst of the scheduler is sent as one when nothing else can run, a big write at
-// once; a writer sleeps while the host has not taken a frame's worth. What comes on a connection that was
+// once; a write returns when less than a frame's worth is left that the host has not taken. What comes on a connection that was
 // called for is read into buffers that are used again (rbuf.ts), on one that was accepted into the host's
 // own. Both directions are bounded. A connection that was closed
 // is sent out for LINGER at most; shutdown gives it LASTGASP.
@@ -22,11 +22,18 @@ import type { Addr, Conn, Connstate, Listener, Stack } from "./stack.ts";
 
 /** Bytes that the host has not taken past which a writer sleeps: a frame of a stream. */
 const OUTMAX = 64 * 1024;
+/** The same for all connections of a stack together, each of which may have LEASTOUT. */
+const ALLOUT = 32 * 1024 * 1024;
+const LEASTOUT = 8 * 1024;
 /** Bytes that a connection gives the host before the host's other events have their turn. */
 const TURN = 256 * 1024;
 /** Small writes are gathered in slabs; one of more than SMALL bytes is copied to pieces and sent at once. */
 const SLAB = 32 * 1024;
 const SMALL = 8 * 1024;
+/** The slab that is being filled, by all connections, and how far it is: one that is idle has none. */
+const NOSLAB: Uint8Array = new Uint8Array(0);
+let slab: Uint8Array = NOSLAB;
+let slabto = 0;
 /** Pieces are used again: memory that is warm is copied to ten times as fast as what was just allocated. */
 const PIECE = 68 * 1024;
 const NPIECES = 32;
@@ -57,6 +64,7 @@ class Nodestack implements Stack {
   readonly #any: string | undefined;
   readonly #servers = new Set<Server>();
   readonly #socks = new Set<Socket>();
+  readonly #behind: Behind = { conns: 0 };
 
   constructor(k: Kernel, opts: Netopts) {
     this.#k = k;
@@ -79,7 +87,7 @@ class Nodestack implements Stack {
     this.#keep(sock);
     sock.once("close", () => into.end());
     sock.once("connect", () => {
-      call.conn = new Nodeconn(this.#k.sched, sock);
+      call.conn = new Nodeconn(this.#k.sched, sock, this.#behind);
       r.wakeupall();
     });
     sock.on("error", (e) => {
@@ -121,7 +129,7 @@ class Nodestack implements Stack {
       if (call.failure !== null) error(call.failure);
       listener = new Nodelistener(server, (sock) => {
         this.#keep(sock);
-        const conn = new Nodeconn(this.#k.sched, sock);
+        const conn = new Nodeconn(this.#k.sched, sock, this.#behind);
         sock.on("data", (chunk: Uint8Array) => conn.came(chunk));
         return conn;
       });
@@ -188,6 +196,9 @@ class Nodelistener implements Listener {
   }
 }
 
+/** The connections of a stack with bytes that the host has not taken. */
+type Behind = { conns: number };
+
 class Nodeconn implements Conn {
   readonly local: Addr;
   readonly remote: Addr;
@@ -211,7 +222,12 @@ class Nodeconn implements Conn {
   readonly #wlock = new QLock("network write");
   readonly #room = new Rendez("network write");
 
-  constructor(sched: Sched, sock: Socket) {
+  readonly #behind: Behind;
+  /** It is counted there. */
+  #isbehind = false;
+
+  constructor(sched: Sched, sock: Socket, behind: Behind) {
+    this.#behind = behind;
     this.#sched = sched;
     this.#sock = sock;
     this.local = { host: address(sock.localAddress), port: sock.localPort ?? 0 };
@@ -263,10 +279,12 @@ class Nodeconn implements Conn {
     try {
       let n = 0;
       do {
-        if (this.#full()) yield* hostwait(up, this.#room, () => !this.#broken && this.#full());
         if (this.#broken || this.#shut) error(Ehungup);
         this.#put(bytes.length <= PIECE ? bytes : bytes.subarray(n, n + PIECE));
         n += PIECE;
+        if (!this.#full()) continue;
+        yield* hostwait(up, this.#room, () => !this.#broken && this.#full());
+        if (this.#broken) error(Ehungup);
       } while (n < bytes.length);
     } finally {
       q.unlock();
@@ -304,16 +322,27 @@ class Nodeconn implements Conn {
     sock.once("close", () => clearTimeout(t));
   }
 
+  /** Counts this connection while the host has not taken all it was given. */
+  #count(): void {
+    const is = !this.#broken && this.#sock.writableLength > 0;
+    if (is === this.#isbehind) return;
+    this.#isbehind = is;
+    this.#behind.conns += is ? 1 : -1;
+  }
+
   /** Nothing can be sent any more. */
   #break(): void {
     this.#broken = true;
+    this.#count();
     this.#in.reset();
     this.#room.wakeupall();
   }
 
   /** A writer has to wait: for the other end, or for the host's other events. */
   #full(): boolean {
-    return this.#given >= TURN || this.qout >= OUTMAX;
+    const { conns } = this.#behind;
+    const most = conns * OUTMAX <= ALLOUT ? OUTMAX : Math.max(LEASTOUT, ALLOUT / conns);
+    return this.#given >= TURN || this.qout >= most;
   }
 
   /** Copies bytes, at most PIECE, to where the next flush finds them. */
@@ -326,18 +355,26 @@ class Nodeconn implements Conn {
       this.#flush();
       return;
     }
-    if (this.#to + n > this.#slab.length) {
-      this.#cut();
-      this.#slab = Buffer.allocUnsafeSlow(SLAB);
-      this.#from = this.#to = 0;
-    }
-    this.#slab.set(bytes, this.#to);
-    this.#to += n;
+    if (this.#slab !== slab || this.#to !== slabto || slabto + n > slab.length) this.#newslab(n);
+    slab.set(bytes, slabto);
+    slabto += n;
+    this.#to = slabto;
     if (this.#nout >= OUTMAX) this.#flush();
     else if (!this.#due) {
       this.#due = true;
       this.#sched.atidle(this.#atidle);
     }
+  }
+
+  /** What is gathered goes on behind what another connection has put into the slab, or in a new one. */
+  #newslab(n: number): void {
+    this.#cut();
+    if (slabto + n > slab.length) {
+      slab = Buffer.allocUnsafeSlow(SLAB);
+      slabto = 0;
+    }
+    this.#slab = slab;
+    this.#from = this.#to = slabto;
   }
 
   /** Makes what is gathered in the slab a piece. */
@@ -354,6 +391,7 @@ class Nodeconn implements Conn {
   /** Gives the host what was written: one system call of its, if it takes all. */
   #flush(): void {
     this.#cut();
+    this.#slab = NOSLAB;
     const out = this.#out;
     if (out.length === 0) return;
     this.#out = [];
@@ -367,12 +405,14 @@ class Nodeconn implements Conn {
       sock.write(p, this.#sent);
     }
     if (out.length > 1) sock.uncork();
+    this.#count();
   }
 
   /** The host is done with the first piece that it was given; when that failed it may still have it. */
   readonly #sent = (e?: Error | null): void => {
     const p = this.#sending.shift();
     if (p !== undefined && (e ?? null) === null) free(p);
+    this.#count();
     if (!this.#room.empty && !this.#full()) this.#room.wakeupall();
   };
 
@@ -417,8 +457,6 @@ class Into {
     this.#big = null;
   }
 }
-
-const NOSLAB: Uint8Array = new Uint8Array(0);
 
 /** A copy of at most PIECE bytes. */
 function piece(bytes: Uint8Array): Uint8Array {

@@ -57,6 +57,7 @@ export class Rig {
   readonly writes: Gate = new Gate();
   /** Where threads sleep for a time: a run wakes them when nothing else can go on. */
   readonly naps: Gate[] = [];
+  slept = 0;
   nthread = 0;
   #decoded = 0;
   #left: Uint8Array = new Uint8Array(0);
@@ -98,16 +99,20 @@ export class Rig {
     this.open(this.writes);
   }
 
-  /** Runs until every thread sleeps. */
+  /** Runs until every thread sleeps, and no time that one sleeps for is left. */
   run(): void {
     for (;;) {
-      for (let n = this.ready.length; n > 0; n = this.ready.length) {
-        const [t] = this.ready.splice(this.chance(n), 1);
-        if (t !== undefined) this.#resume(t);
-      }
+      this.#runready();
       const nap = this.naps.shift();
       if (nap === undefined) return;
       this.open(nap);
+    }
+  }
+
+  #runready(): void {
+    for (let n = this.ready.length; n > 0; n = this.ready.length) {
+      const [t] = this.ready.splice(this.chance(n), 1);
+      if (t !== undefined) this.#resume(t);
     }
   }
 
@@ -168,6 +173,7 @@ function calls(rig: Rig): object {
     *sleep(): Task<void> {
       const gate = new Gate();
       rig.naps.push(gate);
+      rig.slept++;
       yield* rig.sleep(gate);
     },
     *nsec(): Task<bigint> {

@@ -22,7 +22,7 @@ import { newIp } from "../../devices/ip/ip.ts";
 import { Simnet } from "../../devices/ip/ip-sim.ts";
 import type { Link } from "../../devices/ip/simlink.ts";
 import type { Exit, Task } from "../../syscalls/sys.ts";
-import { type Anysrv, acceptsrv } from "../lib/9p.ts";
+import { type Anysrv, type Limits, acceptsrv } from "../lib/9p.ts";
 import type { ThreadSys } from "../lib/both.ts";
 import { announce } from "../lib/dial.ts";
 import { getuser } from "../lib/proc.ts";
@@ -156,13 +156,14 @@ function linkchance(seed: number, name: string): Chance {
 }
 
 /**
- * Starts a server of what `make` makes; it takes calls at addr, "tcp!*!564", when this resolves. Rejects when
- * the address cannot be announced.
+ * Starts a server of what `make` makes, within the limits; it takes calls at addr, "tcp!*!564", when this
+ * resolves. Rejects when the address cannot be announced.
  */
 export async function serve9p(
   k: Booted,
   addr: string,
   make: (sys: ThreadSys) => Anysrv | Task<Anysrv>,
+  limits: Partial<Limits> = {},
 ): Promise<Process> {
   const ready: { is: boolean; tell: () => void } = { is: false, tell: () => undefined };
   const announced = new Promise<void>((resolve) => (ready.tell = resolve));
@@ -172,7 +173,7 @@ export async function serve9p(
       const at = yield* announce(sys, addr);
       ready.is = true;
       ready.tell();
-      return yield* acceptsrv(sys, at, "next" in srv ? yield* srv : srv);
+      return yield* acceptsrv(sys, at, "next" in srv ? yield* srv : srv, limits);
     },
     ["serve"],
   );

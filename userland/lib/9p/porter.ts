@@ -70,40 +70,45 @@ export class Porter {
 
   /** The thread of a call: to its end, whatever that is. */
   *#call(call: Call): Task<void> {
-    const { connections, perpeer } = this.#shares.limits;
+    const sys = this.#sys;
+    let peer: string;
     try {
-      const peer = (yield* netaddr(this.#sys, call.dir, "remote")).replace(/!.*/, "");
-      const n = this.#count(peer, 1);
-      try {
-        if (this.#n > connections)
-          yield* this.#refuse("all", call, `${connections} connections are served, the limit`);
-        else if (n > perpeer && !isloopback(peer))
-          yield* this.#refuse("peer", call, `${peer} has ${perpeer} connections, the limit`);
-        else yield* this.#serve(call);
-      } finally {
-        this.#count(peer, -1);
-      }
+      peer = (yield* netaddr(sys, call.dir, "remote")).replace(/!.*/, "");
     } catch (e) {
-      // A PlanError is that of a call that was gone already.
-      if (!(e instanceof PlanError)) this.#shares.fault(e);
+      yield* this.#refuse("call", call, errtext(e));
+      return;
     }
+    const n = this.#count(peer, 1);
+    const { connections, perpeer } = this.#shares.limits;
+    if (this.#n > connections)
+      yield* this.#refuse("all", call, `${connections} connections are served, the limit`);
+    else if (n > perpeer && !isloopback(peer))
+      yield* this.#refuse("peer", call, `${peer} has ${perpeer} connections, the limit`);
+    else yield* this.#serve(call);
+    this.#count(peer, -1);
   }
 
   *#serve(call: Call): Task<void> {
-    const fd = yield* accept(this.#sys, call);
-    const conn = new Conn(this.#sys, { in: fd, out: fd }, this.#srv, this.#shares);
-    this.#conns.set(conn, { seen: 0, looks: 0 });
-    this.#watch();
+    const sys = this.#sys;
     try {
-      yield* conn.run();
-    } finally {
-      this.#conns.delete(conn);
+      const fd = yield* accept(sys, call);
+      const conn = new Conn(sys, { in: fd, out: fd }, this.#srv, this.#shares);
+      this.#conns.set(conn, { seen: 0, looks: 0 });
+      this.#watch();
+      try {
+        yield* conn.run();
+      } finally {
+        this.#conns.delete(conn);
+      }
+    } catch (e) {
+      if (e instanceof PlanError) this.#log.add("call", `a call was refused: ${e.message}`);
+      else this.#shares.fault(e);
     }
   }
 
   *#refuse(kind: string, call: Call, why: string): Task<void> {
     this.#log.add(kind, `a call was refused: ${why}`);
-    yield* reject(this.#sys, call);
+    yield* quietly(reject(this.#sys, call));
   }
 
   /** Connections of a peer, n more than before; they are counted together, too. */

@@ -1,0 +1,193 @@
+// A 9P server that takes calls: a fault ends at its connection, and calls beyond the limits are refused while
+// the others are served.
+
+import test from "ava";
+import type { ExecutionContext } from "ava";
+import { newIp } from "../../devices/ip/ip.ts";
+import * as F from "../../kernel/abi/fcall.ts";
+import { MREPL } from "../../kernel/abi/const.ts";
+import type { Booted } from "../../kernel/boot.ts";
+import type { Process } from "../../kernel/proc/spawn.ts";
+import type { Exit, Sys, Task } from "../../syscalls/sys.ts";
+import { boot } from "../../userland/boot/boot.ts";
+import { serve9p, simnet } from "../../userland/boot/net.ts";
+import { type Anysrv, type Limits, listensrv } from "../../userland/lib/9p.ts";
+import type { ThreadSys } from "../../userland/lib/both.ts";
+import { newram } from "../../userland/lib/ram.ts";
+import { Memstack } from "../devices/memstack.ts";
+import { NOTHING, run } from "../kit.ts";
+import { attach, clunk, said, stat, version, walk } from "./msg.ts";
+import { Rawclient } from "./rawclient.ts";
+
+const ADDR = "tcp!far!564";
+const HELLO = [version(), attach()];
+
+/** Machines far, where a ramfs is served with these limits, and here, where fn is a program. */
+function served(
+  fn: (t: ExecutionContext, sys: Sys, p: Process) => Promise<void>,
+  how: {
+    readonly limits?: Partial<Limits>;
+    readonly maxfd?: number;
+    readonly spoil?: (srv: Anysrv) => Partial<Anysrv>;
+  } = {},
+) {
+  return async (t: ExecutionContext): Promise<void> => {
+    const net = simnet();
+    const here = await net.boot("here");
+    const far = await net.boot("far", how.maxfd === undefined ? {} : { maxfd: how.maxfd });
+    net.link("here", "far", { rtt: "1ms" });
+    const make = (sys: ThreadSys): Anysrv => {
+      const srv = newram(sys, { user: "glenda", perm: 0o777 }) as Anysrv;
+      return { ...srv, ...how.spoil?.(srv) };
+    };
+    const p = await serve9p(far, "tcp!*!564", make, how.limits);
+    await run(here, (sys: Sys) => fn(t, sys, p));
+    await net.shutdown();
+    for (const [name, audit] of Object.entries(net.audit())) t.deepEqual(audit, NOTHING, name);
+  };
+}
+
+/** A client that has said hello; `replies` is what it got for it. */
+async function hello(sys: Sys): Promise<{ c: Rawclient; replies: number }> {
+  const c = await Rawclient.dial(sys, ADDR);
+  return { c, replies: (await c.rpc(...HELLO).catch(() => [])).length };
+}
+
+const bad = (fid: { readonly fid: number }): boolean => fid.fid === 7;
+
+for (const [what, spoil] of [
+  [
+    "a callback",
+    (srv: Anysrv): Partial<Anysrv> => ({
+      stat: (fid) => (bad(fid) ? (undefined as never as Anysrv).stat(fid) : srv.stat(fid)),
+    }),
+  ],
+  [
+    "a callback that takes time",
+    (srv: Anysrv): Partial<Anysrv> => ({
+      *stat(fid): Task<never> {
+        if (bad(fid)) throw new TypeError("a fault");
+        return srv.stat(fid) as never;
+      },
+    }),
+  ],
+  [
+    "the end of a fid",
+    (): Partial<Anysrv> => ({
+      clunk(fid): void {
+        if (bad(fid)) throw new TypeError("a fault");
+      },
+    }),
+  ],
+] as const)
+  test(
+    `a fault in ${what} ends its connection, and no other`,
+    served(
+      async (t, sys, p) => {
+        const good = await hello(sys);
+        const { c } = await hello(sys);
+        await c.rpc(walk(0, 7));
+        await c.send(stat(7), clunk(7));
+        while ((await c.next()) !== null);
+        await c.close();
+        t.is((await good.c.rpc(stat(0)))[0]?.type, F.Rstat);
+        t.is((await hello(sys)).replies, 2, "new calls are taken");
+        t.regex(p.output, /^a connection ended by a fault: /);
+      },
+      { spoil },
+    ),
+  );
+
+test(
+  "the call beyond the limit is refused, and when another ends the next is served",
+  served(
+    async (t, sys, p) => {
+      const all = [await hello(sys), await hello(sys), await hello(sys)];
+      t.deepEqual(
+        all.map((h) => h.replies),
+        [2, 2, 0],
+      );
+      for (let i = 0; i < 5; i++) t.is((await hello(sys)).replies, 0);
+      await all[0]?.c.close();
+      await sys.sleep(10);
+      t.is((await hello(sys)).replies, 2);
+      t.deepEqual((await all[1]?.c.rpc(stat(0)))?.map(said), [`1 ${F.Rstat}`]);
+      await sys.sleep(3000);
+      const line = "a call was refused: 2 connections are served, the limit";
+      t.is(p.output, `${line}\n${line} (and 5 more such)\n`);
+    },
+    { limits: { connections: 2 } },
+  ),
+);
+
+test(
+  "one peer has a limit of its own",
+  served(
+    async (t, sys, p) => {
+      t.is((await hello(sys)).replies, 2);
+      t.is((await hello(sys)).replies, 0);
+      t.regex(p.output, /here has 1 connections, the limit/);
+    },
+    { limits: { perpeer: 1 } },
+  ),
+);
+
+test(
+  "when descriptors have run out calls are refused, and those before go on",
+  served(
+    async (t, sys, p) => {
+      const all: { c: Rawclient; replies: number }[] = [];
+      for (let i = 0; i < 20; i++) all.push(await hello(sys));
+      const ok = all.filter((h) => h.replies === 2);
+      t.true(ok.length > 3 && ok.length < 12, `${ok.length}`);
+      t.deepEqual((await ok[0]?.c.rpc(stat(0)))?.map(said), [`1 ${F.Rstat}`]);
+      t.regex(p.output, /a call was refused: .*no free file descriptors/);
+      await ok[0]?.c.close();
+      await sys.sleep(20);
+      t.is((await hello(sys)).replies, 2);
+    },
+    { maxfd: 12 },
+  ),
+);
+
+test("when conversations have run out calls are refused, and those before go on", async (t) => {
+  const net = new Memstack();
+  const k: Booted = await boot({
+    clock: "virtual",
+    devices: [(kernel) => newIp(kernel, net, 8)],
+    binds: [["#I", "/net", MREPL]],
+  });
+  const server = k.spawn(function* (sys: ThreadSys): Task<Exit> {
+    const srv = newram(sys, { user: "glenda", perm: 0o777 }) as Anysrv;
+    return yield* listensrv(sys, "tcp!*!564", srv);
+  });
+  await run(k, async (sys: Sys) => {
+    await sys.sleep(1);
+    const replies: number[] = [];
+    // Both ends of a call are conversations of this kernel.
+    for (let i = 0; i < 4; i++) {
+      const c = await Rawclient.dial(sys, "tcp!localhost!564");
+      replies.push((await c.rpc(...HELLO).catch(() => [])).length);
+      if (replies.at(-1) === 0) await c.close();
+    }
+    t.deepEqual(replies, [2, 2, 2, 0]);
+    t.regex(server.output, /^a call was refused: .*no free devices\n/);
+  });
+  await k.shutdown();
+  t.deepEqual(k.audit(), NOTHING);
+});
+
+test(
+  "a client that asks nothing for the idle time is hung up on, one that asks is not",
+  served(
+    async (t, sys) => {
+      const [busy, idle] = [await hello(sys), await hello(sys)];
+      for (let i = 0; i < 20; i++) {
+        await sys.sleep(100);
+        t.is((await busy.c.rpc(stat(0))).length, 1);
+      }
+      t.is(await idle.c.next(), null);
+    },
+    { limits: { idle: 1000 } },
+  ),
+);
