@@ -21,10 +21,11 @@ import {
 import type { Task } from "../../../syscalls/sys.ts";
 import type { ThreadSys } from "../both.ts";
 import { Ebadfcall, Emsize, Enotyet } from "./errors.ts";
+import { Log } from "./log.ts";
 import { Out, type Owner, rerror } from "./out.ts";
 import { Session, quietly } from "./session.ts";
 import { MAXFIDS, Room, Share, Shares } from "./shares.ts";
-import type { Srv } from "./srv.ts";
+import type { Anysrv, Srv } from "./srv.ts";
 import { Pump } from "./stream.ts";
 
 const MINMSIZE = 256;
@@ -103,8 +104,7 @@ export class Conn<A> implements Owner {
 
   constructor(sys: ThreadSys, fds: Fds, srv: Srv<A>, shares?: Shares) {
     this.sys = sys;
-    this.shares =
-      shares ?? new Shares({}, srv.maxopen === undefined ? {} : { maxopen: srv.maxopen });
+    this.shares = shares ?? new Shares(srv as Anysrv, new Log(sys));
     this.fids = new Share(this.shares.fids, MAXFIDS);
     this.opens = new Share(this.shares.opens);
     this.room = new Room(this.shares.bytes);
@@ -140,7 +140,7 @@ export class Conn<A> implements Owner {
 
   /** Something was thrown that is no answer: that ends this connection. */
   fault(e: unknown): void {
-    this.shares.fault(e);
+    this.shares.log.fault(e);
     this.hangup();
   }
 

@@ -14,9 +14,9 @@ import {
 import type { Task } from "../../../syscalls/sys.ts";
 import type { ThreadSys } from "../both.ts";
 import { type Call, accept, listen, netaddr, reject } from "../dial.ts";
-import { fprint } from "../io.ts";
 import { errtext } from "../proc.ts";
 import { Conn } from "./conn.ts";
+import { Log } from "./log.ts";
 import { quietly } from "./session.ts";
 import { type Limits, Shares } from "./shares.ts";
 import type { Anysrv } from "./srv.ts";
@@ -25,8 +25,6 @@ import type { Anysrv } from "./srv.ts";
 const ENDS: readonly string[] = [Elistenhungup, Enonexist, Enotannounced];
 /** Milliseconds until the porter tries again after a call that it could not take. */
 const RETRY = 10;
-/** Milliseconds between two lines of the log. */
-const SECOND = 1000;
 /** How many times in its time an idle connection is looked at. */
 const LOOKS = 4;
 
@@ -46,11 +44,7 @@ export class Porter {
     this.#sys = sys;
     this.#srv = srv;
     this.#log = new Log(sys);
-    const { maxopen } = srv;
-    this.#shares = new Shares(limits, {
-      fault: (e) => this.#log.add("fault", `a connection ended by a fault: ${errtext(e)}`),
-      ...(maxopen !== undefined && { maxopen }),
-    });
+    this.#shares = new Shares(srv, this.#log, limits);
   }
 
   /** Takes calls until there are none to take. */
@@ -102,7 +96,7 @@ export class Porter {
       }
     } catch (e) {
       if (e instanceof PlanError) this.#log.add("call", `a call was refused: ${e.message}`);
-      else this.#shares.fault(e);
+      else this.#log.fault(e);
     }
   }
 
@@ -139,36 +133,6 @@ export class Porter {
       }
     }
     this.#watching = false;
-  }
-}
-
-/** Lines on descriptor 2. Of one kind there is one a second; how many were left out is said with the next. */
-class Log {
-  readonly #sys: ThreadSys;
-  /** Lines that were left out, for each kind that was said in the last second. */
-  readonly #since: Map<string, number> = new Map();
-
-  constructor(sys: ThreadSys) {
-    this.#sys = sys;
-  }
-
-  add(kind: string, line: string): void {
-    const n = this.#since.get(kind);
-    this.#since.set(kind, n === undefined ? 0 : n + 1);
-    if (n === undefined) this.#sys.threadcreate(this.#say(kind, line));
-  }
-
-  *#say(kind: string, line: string): Task<void> {
-    const sys = this.#sys;
-    yield* quietly(fprint(sys, 2, `${line}\n`));
-    for (;;) {
-      yield* quietly(sys.sleep(SECOND));
-      const n = this.#since.get(kind) ?? 0;
-      if (n === 0) break;
-      this.#since.set(kind, 0);
-      yield* quietly(fprint(sys, 2, `${line} (and ${n} more such)\n`));
-    }
-    this.#since.delete(kind);
   }
 }
 

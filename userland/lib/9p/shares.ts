@@ -17,6 +17,8 @@
 import { MAXELEM, MAXUNAME } from "../../../kernel/abi/const.ts";
 import { Enofd, error } from "../../../kernel/abi/errors.ts";
 import { Enofids } from "./errors.ts";
+import type { Log } from "./log.ts";
+import type { Anysrv } from "./srv.ts";
 
 /** The limits of a server; see the head of the file. */
 export type Limits = {
@@ -151,18 +153,14 @@ export class Shares {
   readonly fids: Pool;
   readonly opens: Pool;
   readonly bytes: Pool;
-  /** Told of a fault that ended a connection. */
-  readonly fault: (e: unknown) => void;
+  readonly log: Log;
 
-  constructor(
-    limits: Partial<Limits> = {},
-    how: { readonly maxopen?: number; readonly fault?: (e: unknown) => void } = {},
-  ) {
+  constructor(srv: Anysrv, log: Log, limits: Partial<Limits> = {}) {
     this.limits = { ...LIMITS, ...limits };
     this.fids = new Pool(this.limits.fids);
-    this.opens = new Pool(how.maxopen ?? Infinity);
+    this.opens = new Pool(srv.maxopen ?? Infinity);
     this.bytes = new Pool(this.limits.bytes);
-    this.fault = how.fault ?? ((): void => undefined);
+    this.log = log;
   }
 }
 
