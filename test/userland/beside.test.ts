@@ -96,31 +96,27 @@ const hostile: fc.Arbitrary<Tmsg> = fc.oneof(
     .tuple(fid, fid, tag, name)
     .map(([a, b, t, n]): Tmsg => ({ type: F.Twalk, tag: t, fid: a, newfid: b, wname: n })),
   fc.tuple(fid, tag, mode).map(([a, t, m]): Tmsg => ({ type: F.Topen, tag: t, fid: a, mode: m })),
-  fc
-    .tuple(fid, tag, mode)
-    .map(([a, t, m]): Tmsg => ({
-      type: F.Tcreate,
-      tag: t,
-      fid: a,
-      name: "new",
-      perm: 0o666,
-      mode: m,
-    })),
+  fc.tuple(fid, tag, mode).map(([a, t, m]): Tmsg => ({
+    type: F.Tcreate,
+    tag: t,
+    fid: a,
+    name: "new",
+    perm: 0o666,
+    mode: m,
+  })),
   fc
     .tuple(fid, tag)
     .map(([a, t]): Tmsg => ({ type: F.Tread, tag: t, fid: a, offset: 0, count: 100 })),
   fc
     .tuple(fid, tag)
     .map(([a, t]): Tmsg => ({ type: F.Tstream, tag: t, fid: a, offset: 0, count: 100 })),
-  fc
-    .tuple(fid, tag)
-    .map(([a, t]): Tmsg => ({
-      type: F.Twrite,
-      tag: t,
-      fid: a,
-      offset: 0,
-      data: new Uint8Array(9),
-    })),
+  fc.tuple(fid, tag).map(([a, t]): Tmsg => ({
+    type: F.Twrite,
+    tag: t,
+    fid: a,
+    offset: 0,
+    data: new Uint8Array(9),
+  })),
   fc.tuple(fid, tag).map(([a, t]): Tmsg => ({ type: F.Tstat, tag: t, fid: a })),
   fc.tuple(fid, tag).map(([a, t]): Tmsg => ({ type: F.Tclunk, tag: t, fid: a })),
   fc.tuple(fid, tag).map(([a, t]): Tmsg => ({ type: F.Tremove, tag: t, fid: a })),
