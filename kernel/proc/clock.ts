@@ -7,6 +7,8 @@ export interface Host {
   now(): number;
   /** Nanoseconds from 1970 to the moment when now() was 0. */
   readonly epoch: bigint;
+  /** When the time of a virtual clock begins, in nanoseconds since 1970; 2000-01-01 unless given. */
+  readonly virtualepoch?: bigint;
   /** Calls fn once, after at least ns; the result cancels it. */
   alarm(ns: number, fn: () => void): () => void;
   /** Lets the host's event loop take one whole turn (timers, sockets, promises), then calls fn. */
@@ -113,7 +115,9 @@ export class Clock {
     this.#host = host;
     this.virtual = virtual;
     this.#start = virtual ? 0 : host.now();
-    this.epoch = virtual ? VIRTUALEPOCH : host.epoch + BigInt(Math.round(this.#start));
+    this.epoch = virtual
+      ? (host.virtualepoch ?? VIRTUALEPOCH)
+      : host.epoch + BigInt(Math.round(this.#start));
     this.#epochsec = Number(this.epoch / SECOND);
     this.#epochrest = Number(this.epoch % SECOND);
   }

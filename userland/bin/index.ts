@@ -20,6 +20,7 @@ import ns from "./ns.ts";
 import ps from "./ps.ts";
 import pwd from "./pwd.ts";
 import ramfs from "./ramfs.ts";
+import rc from "./rc.ts";
 import rm from "./rm.ts";
 import sleep from "./sleep.ts";
 import touch from "./touch.ts";
@@ -48,6 +49,7 @@ export const bin: Readonly<Record<string, TaskMain>> = nullproto({
   ps,
   pwd,
   ramfs,
+  rc,
   rm,
   sleep,
   touch,
