@@ -14,7 +14,7 @@ import {
 import type { Booted } from "../../kernel/boot.ts";
 import type { Audit } from "../../kernel/kernel.ts";
 import type { Exit, Task } from "../../syscalls/sys.ts";
-import { bin } from "../../userland/bin/index.ts";
+import { bindir } from "../../userland/bin/index.ts";
 import ramfs from "../../userland/bin/ramfs.ts";
 import { boot } from "../../userland/boot/boot.ts";
 import { thishost } from "../../userland/boot/host.ts";
@@ -84,7 +84,7 @@ function boots(o: Oracle): Promise<Booted> {
     // As on a Plan 9 machine, where the programs of one architecture are bound there.
     binds: [["#R/bin", "/bin", MREPL]],
     files: {
-      bin,
+      bin: bindir,
       mnt: {},
       t: { [`${o.name}.rc`]: o.script },
       usr: { glenda: {} },

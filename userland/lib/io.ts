@@ -1,7 +1,7 @@
 // Text and whole files: what a program does with read and write most of the time. print(2), read(2)
 
 import { OREAD, OWRITE } from "../../kernel/abi/const.ts";
-import { Eshortwrite, error } from "../../kernel/abi/errors.ts";
+import { Eshortwrite, PlanError, error } from "../../kernel/abi/errors.ts";
 import { utfdecode, utfencode } from "../../kernel/abi/utf.ts";
 import { type Both, both } from "./both.ts";
 
@@ -81,6 +81,20 @@ export const writefile: Both<[name: string, what: string | Uint8Array, perm?: nu
       yield* writeall(sys, fd, typeof what === "string" ? utfencode(what) : what);
     } finally {
       yield* sys.close(fd);
+    }
+  },
+);
+
+/** Opens a file to read, no name being descriptor 0; a problem is said and gives -1. */
+export const openinput: Both<[program: string, name: string | undefined], number> = both(
+  function* (sys, program, name) {
+    if (name === undefined) return 0;
+    try {
+      return yield* sys.open(name, OREAD);
+    } catch (e) {
+      if (!(e instanceof PlanError)) throw e;
+      yield* fprint(sys, 2, `${program}: can't open ${name}: ${e.message}\n`);
+      return -1;
     }
   },
 );

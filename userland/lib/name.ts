@@ -18,3 +18,15 @@ export function dirname(name: string): string {
 export function join(dir: string, name: string): string {
   return dir.endsWith("/") ? dir + name : `${dir}/${name}`;
 }
+
+/** The name with its dots and double slashes taken away: cleanname("/a/./b/../c//") is "/a/c". cleanname(2) */
+export function cleanname(name: string): string {
+  const rooted = name.startsWith("/");
+  const out: string[] = [];
+  for (const elem of name.split("/")) {
+    if (elem === "" || elem === ".") continue;
+    if (elem !== ".." || ((out.length === 0 || out.at(-1) === "..") && !rooted)) out.push(elem);
+    else out.pop();
+  }
+  return `${rooted ? "/" : ""}${out.join("/")}` || ".";
+}

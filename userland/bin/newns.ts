@@ -1,0 +1,47 @@
+// newns: a name space made afresh as a file says, and a command in it. newns(1)
+//
+//	auth/newns [-ad] [-n namespace] [command [argument ...]]
+//
+// The file is /lib/namespace, and the command rc -i, unless said otherwise. -a adds to the name space there is.
+
+import { RFCNAMEG, RFNAMEG } from "../../kernel/abi/const.ts";
+import { PlanError } from "../../kernel/abi/errors.ts";
+import type { Exit, Task } from "../../syscalls/sys.ts";
+import { args } from "../lib/arg.ts";
+import type { ThreadSys } from "../lib/both.ts";
+import { fprint, readtext } from "../lib/io.ts";
+import { addns } from "../lib/newns.ts";
+
+export default function* newns(sys: ThreadSys, argv: readonly string[]): Task<Exit> {
+  const a = args(argv, "adn:");
+  const [name = "newns"] = argv;
+  if (a.bad !== null) {
+    yield* fprint(sys, 2, "usage: newns [-ad] [-n namespace] [cmd [args...]]\n");
+    return "usage";
+  }
+  const file = a.values.get("n") ?? "/lib/namespace";
+  try {
+    // A name space without its file would be one without anything: then the old one stays.
+    const text = yield* readtext(sys, file);
+    yield* sys.rfork(a.flags.has("a") || text.trim() === "" ? RFNAMEG : fresh(text));
+    yield* addns(sys, file);
+  } catch (e) {
+    if (!(e instanceof PlanError)) throw e;
+    yield* fprint(sys, 2, `${name}: ${file}: ${e.message}\n`);
+    return "newns";
+  }
+  const words = a.rest.length > 0 ? a.rest : ["/bin/rc", "-i"];
+  try {
+    yield* sys.exec(words[0] ?? "", words);
+  } catch (e) {
+    if (!(e instanceof PlanError)) throw e;
+    const problem = `exec: ${words[0]}: ${e.message}`;
+    yield* fprint(sys, 2, `${name}: ${problem}\n`);
+    return problem;
+  }
+}
+
+/** A file that makes its own root begins with nothing; one that does not adds to what there is. */
+function fresh(text: string): number {
+  return /^\s*(mount|bind)\s.*\s\/(\s|$)/m.test(text) ? RFCNAMEG : RFNAMEG;
+}
