@@ -245,6 +245,11 @@ class Devsrv extends Dev<SrvChan> implements Srv {
     this.#new(name, this.#k.user, 0o600).chan = c;
   }
 
+  /** What is posted stays when its processes end; it goes with the kernel. */
+  override shutdown(): void {
+    for (const s of this.#services.values()) this.#drop(s).next();
+  }
+
   override srvname(c: Chan): string | null {
     for (const s of this.#services.values()) if (s.chan === c) return `#s/${s.name}`;
     return null;

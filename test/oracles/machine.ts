@@ -19,6 +19,7 @@ import ramfs from "../../userland/bin/ramfs.ts";
 import { boot } from "../../userland/boot/boot.ts";
 import { thishost } from "../../userland/boot/host.ts";
 import type { ThreadSys } from "../../userland/lib/both.ts";
+import { NAMESPACE } from "../../userland/lib/namespace.ts";
 import { readtext, writefile } from "../../userland/lib/io.ts";
 import { eastern } from "./timezone.ts";
 
@@ -85,7 +86,10 @@ function boots(o: Oracle): Promise<Booted> {
     binds: [["#R/bin", "/bin", MREPL]],
     files: {
       bin: bindir,
+      lib: { namespace: NAMESPACE },
       mnt: {},
+      // What the directory of the recorded machine holds where nothing is mounted.
+      n: { ".shutuphg": "" },
       t: { [`${o.name}.rc`]: o.script },
       usr: { glenda: {} },
     },

@@ -58,7 +58,7 @@ test(
       "--rw-rw-r-- R 0 glenda glenda 18 Jan  1 00:00 f\n" +
       "--rw-rw-r-- R 0 glenda glenda  2 Jan  1 00:00 g\n" +
       "ls: /nope: '/nope' file does not exist\n! ls: errors\n" +
-      "/usr/g\n/usr/f\nusage: ls [-dlnpqrt] [file ...]\n! ls: usage\n",
+      "/usr/g\n/usr/f\nusage: ls [-dlmnpqrstuFQT] [file ...]\n! ls: usage\n",
   ),
 );
 
@@ -67,7 +67,7 @@ test(
   prints(
     "wc /usr/f\nwc -r /usr/f\nwc -l /usr/f /usr/g\nwc /nope",
     "      2       4      18 /usr/f\n     16 /usr/f\n      2 /usr/f\n      1 /usr/g\n      3 total\n" +
-      "wc: can't open /nope: '/nope' file does not exist\n! wc: can't open\n",
+      "/nope: '/nope' file does not exist\n! wc: can't open\n",
   ),
 );
 
@@ -92,20 +92,18 @@ ls /tmp
 ! cp: errors
 fcp: /usr/f and /usr/f are the same file
 ! fcp: /usr/f and /usr/f are the same file
-mv: /usr/f and /usr/f are the same file
+mv: /usr/f and /usr/f are the same
 ! mv: failure
 cp: /usr/f and /tmp/other are the same file
 ! cp: errors
 fcp: /tmp/other and /usr/f are the same file
 ! fcp: /tmp/other and /usr/f are the same file
-mv: /usr/f and /tmp/other are the same file
+mv: /usr/f and /tmp/other are the same
 ! mv: failure
 cp: /usr/d is a directory
 ! cp: errors
 fcp: /usr/d is a directory
 ! fcp: /usr/d is a directory
-fcp: can't create /usr/d: '/usr/d' permission denied
-! fcp: can't create /usr/d: '/usr/d' permission denied
 one two
 three ☺
 /tmp/other
@@ -148,8 +146,8 @@ cp: /usr is a directory
 ! cp: errors
 cp: /usr/f and /usr/f are the same file
 ! cp: errors
-cp: /tmp/a/f is not a directory
-! cp: errors
+cp: /tmp/a/f not a directory
+! cp: bad usage
 mv: can't stat /tmp/a/nope: '/tmp/a/nope' does not exist
 ! mv: failure
 /tmp/a/b
@@ -161,9 +159,9 @@ mv: can't stat /tmp/a/nope: '/tmp/a/nope' does not exist
 one two
 three ☺
 rm: /tmp/a: directory not empty
-! rm: errors
+! rm: directory not empty
 rm: /tmp/nope: '/tmp/nope' does not exist
-! rm: errors
+! rm: '/tmp/nope' does not exist
 `,
   ),
 );
@@ -191,9 +189,9 @@ ramfs -z
     `new
 x
 new
-unmount: not mounted
-! unmount: not mounted
-bind: /nope /tmp: '/nope' file does not exist
+unmount: /tmp: not mounted
+! unmount: /tmp: not mounted
+bind: /nope: '/nope' file does not exist
 ! bind: bind
 usage: bind [-b|-a|-c|-bc|-ac] new old
 ! bind: usage
@@ -249,7 +247,7 @@ hello, world
 opened 1 times
 opened 2 times
 hello, glenda
-touch: /n/hello: wstat prohibited
+touch: /n/hello: cannot wstat: wstat prohibited
 `,
       );
     },
@@ -265,11 +263,11 @@ test(
         k,
         "pwd\ndate 0\nsleep 2\nsleep x\nns\nps\nkill nothing\nkill 99999\nkill\ndate x\ndate -n",
       );
-      t.regex(out, /^\/\nThu Jan {2}1 00:00:00 GMT 1970\nusage: sleep seconds\n! sleep: usage\n/);
-      t.regex(out, /\nbind -c #e \/env\n(.*\n)*cd \/\n/);
+      t.regex(out, /^\/\nThu Jan {2}1 00:00:00 GMT 1970\nbind/);
+      t.regex(out, /\nbind -c '#e' \/env \n(.*\n)*cd \/\n/);
       t.regex(out, /\nglenda +\d+ +\d+:\d\d +\d+:\d\d +\d+K \w+ +ps\n/);
       t.regex(out, /kill: 99999: '\/proc\/99999' file does not exist\n! kill: errors\nusage: kill/);
-      t.regex(out, /usage: date .*\n! date: usage\n\d+\n$/);
+      t.regex(out, /\nThu Jan {2}1 00:00:00 GMT 1970\n\d+\n$/);
     },
     { files: { bin } },
   ),

@@ -15,6 +15,7 @@ export default function* cleanname(sys: ThreadSys, argv: readonly string[]): Tas
   const dir = a.values.get("d");
   for (const name of a.rest) {
     const whole = dir === undefined || name.startsWith("/") ? name : `${dir}/${name}`;
-    yield* print(sys, `${clean(whole)}\n`);
+    // As Plan 9's: the root alone is said to be the dot.
+    yield* print(sys, `${whole === "/" ? "." : clean(whole)}\n`);
   }
 }

@@ -17,18 +17,14 @@ export default function* cp(sys: ThreadSys, argv: readonly string[]): Task<Exit>
   const a = args(argv, "guvx");
   const to = a.rest.at(-1);
   if (a.bad !== null || to === undefined || a.rest.length < 2) {
-    yield* fprint(
-      sys,
-      2,
-      "usage: cp [-guvx] fromfile tofile\n       cp [-guvx] fromfile ... todir\n",
-    );
+    yield* fprint(sys, 2, "usage:\tcp [-gux] fromfile tofile\n\tcp [-x] fromfile ... todir\n");
     return "usage";
   }
   const todir = yield* dirstat(sys, to);
   const isdir = todir !== null && (todir.mode & DMDIR) !== 0;
   if (a.rest.length > 2 && !isdir) {
-    yield* warn(sys, "cp", `${to} is not a directory`);
-    return "errors";
+    yield* warn(sys, "cp", `${to} not a directory`);
+    return "bad usage";
   }
   let status = "";
   for (const from of a.rest.slice(0, -1)) {

@@ -3,6 +3,7 @@
 // that have none, and for comparison.
 //
 //	fcp [-vx] fromfile tofile
+//	fcp [-vx] fromfile ... todir
 //
 // How far a long copy is it says on a terminal, with -v anywhere.
 
@@ -10,11 +11,12 @@ import { DMDIR, OREAD, OWRITE } from "../../kernel/abi/const.ts";
 import { Eshortwrite, PlanError, error } from "../../kernel/abi/errors.ts";
 import type { Exit, Task } from "../../syscalls/sys.ts";
 import { all } from "../lib/all.ts";
-import { args } from "../lib/arg.ts";
+import { type Args, args } from "../lib/arg.ts";
 import type { ThreadSys } from "../lib/both.ts";
 import { samefile } from "../lib/copy.ts";
 import { dirstat } from "../lib/dirread.ts";
 import { fprint } from "../lib/io.ts";
+import { basename, join } from "../lib/name.ts";
 import { errtext, sysfatal } from "../lib/proc.ts";
 import { type Progress, progress, progressend, watched } from "../lib/progress.ts";
 
@@ -30,13 +32,26 @@ type Copy = {
   over: boolean;
 };
 
+const USAGE = "usage: fcp [-vx] fromfile tofile\n";
+
 export default function* fcp(sys: ThreadSys, argv: readonly string[]): Task<Exit> {
   const a = args(argv, "vx");
-  const [from, to] = a.rest;
-  if (a.bad !== null || from === undefined || to === undefined || a.rest.length > 2) {
-    yield* fprint(sys, 2, "usage: fcp [-vx] fromfile tofile\n");
+  const to = a.rest.at(-1);
+  if (a.bad !== null || to === undefined || a.rest.length < 2) {
+    yield* fprint(sys, 2, USAGE);
     return "usage";
   }
+  const d = yield* dirstat(sys, to);
+  const isdir = d !== null && (d.mode & DMDIR) !== 0;
+  if (a.rest.length > 2 && !isdir) {
+    yield* fprint(sys, 2, USAGE);
+    return "usage";
+  }
+  for (const from of a.rest.slice(0, -1))
+    yield* copy(sys, from, isdir ? join(to, basename(from)) : to, a);
+}
+
+function* copy(sys: ThreadSys, from: string, to: string, a: Args): Task<void> {
   let what = `can't open ${from}: `;
   try {
     const d = yield* sys.stat(from);

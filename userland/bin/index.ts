@@ -8,9 +8,7 @@ export { type Command, commands };
 
 /** The commands that are in /bin itself. */
 export const bin: Readonly<Record<string, TaskMain>> = nullproto(
-  Object.fromEntries(
-    commands.filter((c) => !c.name.includes("/")).map((c) => [c.name, c.main]),
-  ),
+  Object.fromEntries(commands.filter((c) => !c.name.includes("/")).map((c) => [c.name, c.main])),
 );
 
 /** A directory of commands, and directories in it. */

@@ -88,6 +88,8 @@ function option(o: Options, w: string, words: string[]): void {
     case "1":
     case "2":
       o.by[w.charAt(1) === "1" ? 0 : 1] = atoi(value()) - 1;
+      return;
+    default:
   }
 }
 

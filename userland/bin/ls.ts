@@ -1,76 +1,142 @@
 // ls: lists directories and files. ls(1)
 //
-//	ls [-dlnpqrt] [name ...]
+//	ls [-dlmnpqrstuFQT] [file ...]
 //
-// -d: the directories themselves; -l: long; -q: with qids; -p: last elements only; -t: latest first; -n: in the
-// order read; -r: reversed.
+// -d: the directories themselves; -l: long; -m: who changed it last; -n: in the order read; -p: last elements
+// only; -q: with qids; -r: backwards; -s: kilobytes; -t: latest first; -u: by the time of access; -F: a slash
+// behind directories, a star behind programs; -Q: no quotes; -T: a t for temporary files.
 
-import { DMDIR } from "../../kernel/abi/const.ts";
+import { DMDIR, DMTMP } from "../../kernel/abi/const.ts";
 import type { Dir } from "../../kernel/abi/dir.ts";
+import { PlanError } from "../../kernel/abi/errors.ts";
+import { modestring, qidstring } from "../../kernel/abi/modes.ts";
 import type { Exit, Task } from "../../syscalls/sys.ts";
-import { type Args, args } from "../lib/arg.ts";
+import { args } from "../lib/arg.ts";
 import type { ThreadSys } from "../lib/both.ts";
-import { lstime } from "../lib/ctime.ts";
+import { type Zone, lstime, parsezone } from "../lib/ctime.ts";
 import { readdir } from "../lib/dirread.ts";
 import { fprint, print } from "../lib/io.ts";
-import { modestring, qidstring } from "../../kernel/abi/modes.ts";
-import { basename, join } from "../lib/name.ts";
-import { errtext, warn } from "../lib/proc.ts";
-import { quote } from "../../kernel/abi/quote.ts";
+import { getenv, warn } from "../lib/proc.ts";
+import { bytewise, rcquote } from "../lib/rc/word.ts";
 
-type Entry = { readonly name: string; readonly d: Dir };
+/** A file to show: the directory before its name (null for none), and its entry. */
+type Entry = { readonly prefix: string | null; readonly d: Dir };
+
+type How = {
+  readonly flags: ReadonlySet<string>;
+  readonly now: number;
+  readonly zone: Zone | null;
+};
+
+/** The name without the slashes that say nothing: clean("d//x/") is "d/x". */
+const clean = (name: string): string => name.replaceAll(/\/+/g, "/").replace(/(.)\/$/, "$1");
 
 export default function* ls(sys: ThreadSys, argv: readonly string[]): Task<Exit> {
-  const a = args(argv, "dlnpqrt");
-  if (a.bad !== null) {
-    yield* fprint(sys, 2, "usage: ls [-dlnpqrt] [file ...]\n");
+  const { flags, rest, bad } = args(argv, "dlmnpqrstuFQeT");
+  if (bad !== null) {
+    yield* fprint(sys, 2, "usage: ls [-dlmnpqrstuFQT] [file ...]\n");
     return "usage";
   }
-  const now = a.flags.has("l") ? Number((yield* sys.nsec()) / 1_000_000_000n) : 0;
-  const singles: Entry[] = [];
+  const long = flags.has("l");
+  const how: How = {
+    flags,
+    now: long ? Number((yield* sys.nsec()) / 1_000_000_000n) : 0,
+    zone: long ? parsezone((yield* getenv(sys, "timezone")) ?? "") : null,
+  };
   let status = "";
-  for (const name of a.rest.length > 0 ? a.rest : ["."]) {
+  let files: Entry[] = [];
+  for (const name of rest.length > 0 ? rest : ["."]) {
     try {
       const d = yield* sys.stat(name);
-      if ((d.mode & DMDIR) === 0 || a.flags.has("d")) singles.push({ name, d });
-      else yield* print(sys, lines(a, yield* list(sys, name), now));
+      if ((d.mode & DMDIR) === 0 || flags.has("d")) {
+        files.push(single(clean(name), d));
+        continue;
+      }
+      // Files that were named before a directory come before it.
+      yield* print(sys, lines(how, files));
+      files = [];
+      const prefix = rest.length > 0 ? clean(name) : null;
+      const all = (yield* readdir(sys, name)).map((e): Entry => ({ prefix, d: e }));
+      yield* print(sys, lines(how, all));
     } catch (e) {
-      yield* warn(sys, "ls", `${name}: ${errtext(e)}`);
+      if (!(e instanceof PlanError)) throw e;
+      yield* warn(sys, "ls", `${name}: ${e.message}`);
       status = "errors";
     }
   }
-  yield* print(sys, lines(a, singles, now));
+  yield* print(sys, lines(how, files));
   return status;
 }
 
-function* list(sys: ThreadSys, dir: string): Task<Entry[]> {
-  const all = yield* readdir(sys, dir);
-  return all.map((d) => ({ name: dir === "." ? d.name : join(dir, d.name), d }));
+function single(name: string, d: Dir): Entry {
+  const slash = name.lastIndexOf("/");
+  if (name === "/") return { prefix: "", d: { ...d, name } };
+  return { prefix: slash < 0 ? null : name.slice(0, slash), d };
 }
+
+function fullname({ prefix, d }: Entry): string {
+  if (prefix === null || d.name === "/") return d.name;
+  return prefix === "/" ? `/${d.name}` : `${prefix}/${d.name}`;
+}
+
+function order(how: How, x: Entry, y: Entry): number {
+  const time = (e: Entry): number => (how.flags.has("u") ? e.d.atime : e.d.mtime);
+  if (how.flags.has("t")) return time(y) - time(x);
+  if (x.prefix !== null && y.prefix !== null)
+    return bytewise(x.prefix, y.prefix) || bytewise(x.d.name, y.d.name);
+  if (x.prefix !== null) return bytewise(x.prefix, y.d.name) || 1;
+  if (y.prefix !== null) return bytewise(x.d.name, y.prefix) || -1;
+  return bytewise(x.d.name, y.d.name);
+}
+
+const kilobytes = (d: Dir): number => Math.ceil(d.length / 1024);
 
 /** The entries, sorted, in columns as wide as they need to be. */
-function lines(a: Args, entries: readonly Entry[], now: number): string {
-  const all = a.flags.has("n") ? [...entries] : entries.toSorted((x, y) => order(a, x, y));
-  if (a.flags.has("r")) all.reverse();
-  const long = a.flags.has("l");
-  const rows = all.map(({ name, d }) => [
-    ...(a.flags.has("q") ? [qidstring(d.qid)] : []),
-    ...(long ? [modestring(d.mode), String.fromCodePoint(d.type || 0x2d), `${d.dev}`] : []),
-    ...(long ? [d.uid, d.gid, `${d.length}`, lstime(d.mtime, now)] : []),
-    quote(a.flags.has("p") ? basename(name) : name),
-  ]);
-  const width = (i: number): number => Math.max(...rows.map((row) => row[i]?.length ?? 0));
-  const widths = (rows[0] ?? []).map((_w, i) => width(i));
-  const numbers = (a.flags.has("q") ? 1 : 0) + 2;
-  const cell = (w: string, i: number, last: number): string => {
-    if (i === last) return w;
-    const right = long && (i === numbers || i === numbers + 3);
-    return right ? w.padStart(widths[i] ?? 0) : w.padEnd(widths[i] ?? 0);
+function lines(how: How, entries: readonly Entry[]): string {
+  if (entries.length === 0) return "";
+  const { flags } = how;
+  const all = flags.has("n") ? [...entries] : entries.toSorted((x, y) => order(how, x, y));
+  if (flags.has("r")) all.reverse();
+  const width = (text: (d: Dir) => string): number => Math.max(...all.map((e) => text(e.d).length));
+  const long = flags.has("l");
+  const column = {
+    size: flags.has("s") ? width((d) => `${kilobytes(d)}`) : 0,
+    vers: flags.has("q") ? width((d) => `${d.qid.vers}`) : 0,
+    dev: long ? width((d) => `${d.dev}`) : 0,
+    uid: long ? width((d) => d.uid) : 0,
+    muid: flags.has("m") ? width((d) => d.muid) : 0,
+    gid: long ? width((d) => d.gid) : 0,
+    length: long ? width((d) => `${d.length}`) : 0,
   };
-  return rows.map((row) => `${row.map((w, i) => cell(w, i, row.length - 1)).join(" ")}\n`).join("");
+  return all.map((e) => line(how, e, column)).join("");
 }
 
-function order(a: Args, x: Entry, y: Entry): number {
-  if (a.flags.has("t") && x.d.mtime !== y.d.mtime) return y.d.mtime - x.d.mtime;
-  return x.name < y.name ? -1 : x.name > y.name ? 1 : 0;
+type Columns = Readonly<
+  Record<"size" | "vers" | "dev" | "uid" | "muid" | "gid" | "length", number>
+>;
+
+function line({ flags, now, zone }: How, e: Entry, w: Columns): string {
+  const { d } = e;
+  let text = "";
+  if (flags.has("s")) text += `${String(kilobytes(d)).padStart(w.size)} `;
+  if (flags.has("T")) text += (d.mode & DMTMP) === 0 ? "- " : "t ";
+  if (flags.has("m")) text += `[${d.muid}] `;
+  if (flags.has("q"))
+    text += `${qidstring(d.qid).replace(/ (\d+) /, (_m, v: string) => ` ${v.padStart(w.vers)} `)} `;
+  if (flags.has("l")) {
+    const time = flags.has("u") ? d.atime : d.mtime;
+    const type = String.fromCodePoint(d.type || 0x2d);
+    const date = flags.has("e") ? String(time) : lstime(time, now, zone);
+    text += `${modestring(d.mode)} ${type} ${String(d.dev).padStart(w.dev)} `;
+    text += `${d.uid.padEnd(w.uid)} ${d.gid.padEnd(w.gid)} `;
+    text += `${String(d.length).padStart(w.length)} ${date} `;
+  }
+  const name = flags.has("p") ? d.name : fullname(e);
+  const mark = flags.has("F") ? suffix(d) : "";
+  return `${text}${flags.has("Q") ? name : rcquote(name)}${mark}\n`;
+}
+
+function suffix(d: Dir): string {
+  if ((d.mode & DMDIR) !== 0) return "/";
+  return (d.mode & 0o111) !== 0 ? "*" : "";
 }

@@ -21,10 +21,10 @@ export default function* newns(sys: ThreadSys, argv: readonly string[]): Task<Ex
   }
   const file = a.values.get("n") ?? "/lib/namespace";
   try {
-    // A name space without its file would be one without anything: then the old one stays.
+    // Read before the name space is cleared, which the file would not survive.
     const text = yield* readtext(sys, file);
-    yield* sys.rfork(a.flags.has("a") || text.trim() === "" ? RFNAMEG : fresh(text));
-    yield* addns(sys, file);
+    yield* sys.rfork(a.flags.has("a") ? RFNAMEG : fresh(text));
+    yield* addns(sys, text);
   } catch (e) {
     if (!(e instanceof PlanError)) throw e;
     yield* fprint(sys, 2, `${name}: ${file}: ${e.message}\n`);

@@ -18,32 +18,35 @@ export default function* rm(sys: ThreadSys, argv: readonly string[]): Task<Exit>
   }
   let status = "";
   for (const name of a.rest) {
-    const error = yield* remove(sys, name, a.flags.has("r"));
-    if (error === null || a.flags.has("f")) continue;
-    yield* warn(sys, "rm", error);
-    status = "errors";
+    const failed = yield* remove(sys, name, a.flags.has("r"));
+    if (failed === null || a.flags.has("f")) continue;
+    yield* warn(sys, "rm", `${failed.name}: ${failed.problem}`);
+    status = failed.problem;
   }
   return status;
 }
 
-/** Removes a file; gives what went wrong, or null. */
-function* remove(sys: ThreadSys, name: string, deep: boolean): Task<string | null> {
+/** A file that could not be removed, and why. */
+type Failed = { readonly name: string; readonly problem: string };
+
+/** Removes a file; gives what went wrong first, or null. */
+function* remove(sys: ThreadSys, name: string, deep: boolean): Task<Failed | null> {
   try {
     yield* sys.remove(name);
     return null;
   } catch (e) {
     if (!(e instanceof PlanError)) throw e;
     const d = deep ? yield* dirstat(sys, name) : null;
-    if (d === null || (d.mode & DMDIR) === 0) return `${name}: ${e.message}`;
+    if (d === null || (d.mode & DMDIR) === 0) return { name, problem: e.message };
   }
-  let first: string | null = null;
+  let first: Failed | null = null;
   try {
     for (const d of yield* readdir(sys, name))
       first ??= yield* remove(sys, join(name, d.name), true);
     if (first === null) yield* sys.remove(name);
   } catch (e) {
     if (!(e instanceof PlanError)) throw e;
-    first ??= `${name}: ${e.message}`;
+    first ??= { name, problem: e.message };
   }
   return first;
 }

@@ -258,6 +258,7 @@ class Editor {
         return;
       case "s":
         return yield* this.#substitute(c);
+      default:
     }
   }
 

@@ -8,38 +8,46 @@ import { args } from "../lib/arg.ts";
 import type { ThreadSys } from "../lib/both.ts";
 import { dirstat } from "../lib/dirread.ts";
 import { fprint } from "../lib/io.ts";
-import { errtext, warn } from "../lib/proc.ts";
+import { warn } from "../lib/proc.ts";
 
 export default function* touch(sys: ThreadSys, argv: readonly string[]): Task<Exit> {
   const a = args(argv, "ct:");
   const t = a.values.get("t");
   const mtime = t === undefined ? Number((yield* sys.nsec()) / 1_000_000_000n) : Number(t);
   if (a.bad !== null || a.rest.length === 0 || !Number.isSafeInteger(mtime)) {
-    yield* fprint(sys, 2, "usage: touch [-c] [-t time] file ...\n");
+    yield* fprint(sys, 2, "usage: touch [-c] [-t time] files\n");
     return "usage";
   }
   let status = "";
   for (const name of a.rest) {
-    try {
-      yield* touched(sys, name, { mtime, create: !a.flags.has("c"), settime: t !== undefined });
-    } catch (e) {
-      yield* warn(sys, "touch", `${name}: ${errtext(e)}`);
-      status = "touch";
-    }
+    const problem = yield* touched(sys, name, mtime, !a.flags.has("c"));
+    if (problem === null) continue;
+    yield* warn(sys, "touch", `${name}: ${problem}`);
+    status = "touch";
   }
   return status;
 }
 
-type How = { readonly mtime: number; readonly create: boolean; readonly settime: boolean };
-
-function* touched(sys: ThreadSys, name: string, { mtime, create, settime }: How): Task<void> {
+/** Sets the time of a file, or creates it; gives what went wrong, or null. */
+function* touched(
+  sys: ThreadSys,
+  name: string,
+  mtime: number,
+  create: boolean,
+): Task<string | null> {
   try {
     yield* sys.wstat(name, { mtime });
-    return;
+    return null;
   } catch (e) {
-    if (!create || !(e instanceof PlanError) || (yield* dirstat(sys, name)) !== null) throw e;
+    if (!(e instanceof PlanError)) throw e;
+    if (!create || (yield* dirstat(sys, name)) !== null) return `cannot wstat: ${e.message}`;
   }
-  const fd = yield* sys.create(name, OREAD, 0o666);
-  if (settime) yield* sys.fwstat(fd, { mtime });
-  yield* sys.close(fd);
+  try {
+    // As Plan 9's over its ramfs: a file that is made has the time at which it was.
+    yield* sys.close(yield* sys.create(name, OREAD, 0o666));
+    return null;
+  } catch (e) {
+    if (!(e instanceof PlanError)) throw e;
+    return `cannot create: ${e.message}`;
+  }
 }

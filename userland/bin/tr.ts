@@ -79,8 +79,8 @@ export default function* tr(sys: ThreadSys, argv: readonly string[]): Task<Exit>
   }
   const from = characters(a.rest[0] ?? "");
   const to = characters(a.rest[1] ?? "");
-  if (typeof from === "string" || typeof to === "string")
-    return yield* sysfatal(sys, "tr", typeof from === "string" ? from : `${to}`);
+  if (typeof from === "string") return yield* sysfatal(sys, "tr", from);
+  if (typeof to === "string") return yield* sysfatal(sys, "tr", to);
   const gone = new Set(from);
   const map =
     d === true

@@ -11,10 +11,11 @@ export default function* unmount(sys: ThreadSys, argv: readonly string[]): Task<
     yield* fprint(sys, 2, "usage: unmount mountpoint\n       unmount mounted mountpoint\n");
     return "usage";
   }
+  const old = second ?? first;
   try {
     if (second === undefined) yield* sys.unmount(null, first);
     else yield* sys.unmount(first, second);
   } catch (e) {
-    yield* sysfatal(sys, "unmount", errtext(e));
+    yield* sysfatal(sys, "unmount", `${old}: ${errtext(e)}`);
   }
 }

@@ -1,34 +1,38 @@
-// wc: counts lines, words, runes, bytes. wc(1)
+// wc: counts lines, words, runes, bytes that are no UTF-8, bytes. wc(1)
 
 import { OREAD } from "../../kernel/abi/const.ts";
+import { PlanError } from "../../kernel/abi/errors.ts";
 import type { Exit, Task } from "../../syscalls/sys.ts";
 import { args } from "../lib/arg.ts";
 import type { ThreadSys } from "../lib/both.ts";
 import { fprint, print } from "../lib/io.ts";
-import { errtext, warn } from "../lib/proc.ts";
 
-type Counts = { l: number; w: number; r: number; c: number };
+const COLUMNS = ["l", "w", "r", "b", "c"] as const;
+type Counts = { l: number; w: number; r: number; b: number; c: number };
+
+const zero = (): Counts => ({ l: 0, w: 0, r: 0, b: 0, c: 0 });
 
 export default function* wc(sys: ThreadSys, argv: readonly string[]): Task<Exit> {
-  const a = args(argv, "lwrc");
+  const a = args(argv, "lwrbc");
   if (a.bad !== null) {
-    yield* fprint(sys, 2, "usage: wc [-lwrc] [file ...]\n");
+    yield* fprint(sys, 2, "Usage: wc [-lwrbc] [file ...]\n");
     return "usage";
   }
-  const which = (["l", "w", "r", "c"] as const).filter((k) =>
-    a.flags.size === 0 ? k !== "r" : a.flags.has(k),
+  const which = COLUMNS.filter((k) =>
+    a.flags.size === 0 ? k !== "r" && k !== "b" : a.flags.has(k),
   );
   const line = (n: Counts, name: string): string =>
     `${which.map((k) => String(n[k]).padStart(7)).join(" ")}${name === "" ? "" : ` ${name}`}\n`;
-  const total: Counts = { l: 0, w: 0, r: 0, c: 0 };
+  const total = zero();
   let status = "";
   for (const name of a.rest.length > 0 ? a.rest : [""]) {
     try {
       const n = yield* count(sys, name);
-      for (const k of ["l", "w", "r", "c"] as const) total[k] += n[k];
+      for (const k of COLUMNS) total[k] += n[k];
       yield* print(sys, line(n, name));
     } catch (e) {
-      yield* warn(sys, "wc", `can't open ${name}: ${errtext(e)}`);
+      if (!(e instanceof PlanError)) throw e;
+      yield* fprint(sys, 2, `${name}: ${e.message}\n`);
       status = "can't open";
     }
   }
@@ -36,24 +40,33 @@ export default function* wc(sys: ThreadSys, argv: readonly string[]): Task<Exit>
   return status;
 }
 
+/** How many bytes of a rune are still to come behind its first. */
+const behind = (b: number): number => (b < 0xc2 || b > 0xf4 ? 0 : b < 0xe0 ? 1 : b < 0xf0 ? 2 : 3);
+
 function* count(sys: ThreadSys, name: string): Task<Counts> {
   const fd = name === "" ? 0 : yield* sys.open(name, OREAD);
-  const n: Counts = { l: 0, w: 0, r: 0, c: 0 };
+  const n = zero();
   const buf = new Uint8Array(65536);
   let inword = false;
+  let left = 0;
   try {
     for (;;) {
       const got = yield* sys.read(fd, buf);
-      if (got === 0) return n;
+      if (got === 0) break;
       n.c += got;
       for (const b of buf.subarray(0, got)) {
         if (b === 0x0a) n.l++;
-        if ((b & 0xc0) !== 0x80) n.r++;
+        const inside = (b & 0xc0) === 0x80;
+        if (!inside) n.r++;
+        // A byte that continues nothing, and a rune that does not go on, are no UTF-8.
+        if (inside ? left === 0 : left > 0 || (b >= 0x80 && behind(b) === 0)) n.b++;
+        left = inside ? Math.max(0, left - 1) : behind(b);
         const space = b === 0x20 || (b >= 0x09 && b <= 0x0d);
         if (!space && !inword) n.w++;
         inword = !space;
       }
     }
+    return n;
   } finally {
     if (name !== "") yield* sys.close(fd);
   }

@@ -144,7 +144,8 @@ function* dump(sys: ThreadSys, o: Options, fd: number, out: Output): Task<void> 
       have += got;
     }
     const n = Math.min(have, LINE);
-    const line = buf.slice(0, have);
+    const line = new Uint8Array(2 * LINE);
+    line.set(buf.subarray(0, have));
     if (o.swizzle) swizzle(line);
     const same = o.repeats && n === LINE && before !== null && equal(line, before);
     if (same) {
@@ -152,7 +153,8 @@ function* dump(sys: ThreadSys, o: Options, fd: number, out: Output): Task<void> 
       star = true;
     } else {
       for (const [i, f] of o.formats.entries()) {
-        const [text, over] = f.chars === "runes" ? runes(line, n, skip) : [items(f, line, n), skip];
+        const [text, over] =
+          f.chars === "runes" ? runes(line.subarray(0, have), n, skip) : [items(f, line, n), skip];
         skip = over;
         yield* out.put(`${address(o, addr, i === 0)}${text}\n`);
         if (o.flush) yield* out.flush();
@@ -175,12 +177,9 @@ function equal(a: Uint8Array, b: Uint8Array): boolean {
   return true;
 }
 
-/** Turns each word of four bytes of a line round; what is behind the end counts as zero. */
+/** Turns each word of four bytes of a line round. */
 function swizzle(line: Uint8Array): void {
-  for (let i = 0; i < LINE && i < line.length; i += 4) {
-    const word = [3, 2, 1, 0].map((k) => line[i + k] ?? 0);
-    for (const [k, b] of word.entries()) if (i + k < line.length) line[i + k] = b;
-  }
+  for (let i = 0; i < LINE; i += 4) line.subarray(i, i + 4).reverse();
 }
 
 function items(f: Format, line: Uint8Array, n: number): string {
@@ -191,7 +190,7 @@ function items(f: Format, line: Uint8Array, n: number): string {
       continue;
     }
     let v = 0n;
-    for (let k = 0; k < f.size; k++) v = (v << 8n) | BigInt(i + k < n ? (line[i + k] ?? 0) : 0);
+    for (let k = 0; k < f.size; k++) v = (v << 8n) | BigInt(line[i + k] ?? 0);
     text += ` ${v.toString(f.base).padStart(DIGITS[f.base][f.size], "0")}`;
   }
   return text;

@@ -8,7 +8,8 @@ import type { Ids } from "../../devices/fs/hostfile-node.ts";
 import { newIp } from "../../devices/ip/ip.ts";
 import { newNodestack } from "../../devices/ip/ip-node.ts";
 import type { Netopts } from "../../devices/ip/ip-node.ts";
-import { bin } from "../bin/index.ts";
+import { bindir } from "../bin/index.ts";
+import { NAMESPACE } from "../lib/namespace.ts";
 import { boot } from "../boot/boot.ts";
 import type { Bootopts } from "../boot/boot.ts";
 import { Streamtty } from "./tty.ts";
@@ -42,6 +43,6 @@ export function machineopts(opts: Bootopts): Bootopts {
   return {
     tty: new Streamtty(process.stdin, process.stdout, process.stderr),
     ...opts,
-    files: { bin, ...opts.files },
+    files: { bin: bindir, lib: { namespace: NAMESPACE }, ...opts.files },
   };
 }

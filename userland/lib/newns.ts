@@ -26,10 +26,9 @@ import { getenv } from "./proc.ts";
 /** Files that a file may read, one in another. */
 const MAXDEPTH = 10;
 
-/** Carries out the lines of a file. Throws PlanError when it cannot be read. */
-export function* addns(sys: ThreadSys, file: string, depth = 0): Task<void> {
+/** Carries out the lines of a file's text. */
+export function* addns(sys: ThreadSys, text: string, depth = 0): Task<void> {
   if (depth >= MAXDEPTH) throw new PlanError("namespace files too deep");
-  const text = yield* readtext(sys, file);
   for (const line of text.split("\n")) {
     const words: string[] = [];
     for (const word of tokenize(line.replace(/#(?![A-Za-z/|¤]).*$/, "")))
@@ -67,7 +66,7 @@ function* command(sys: ThreadSys, words: readonly string[], depth: number): Task
       if (first !== undefined) yield* sys.chdir(first);
       return;
     case ".":
-      if (first !== undefined) yield* addns(sys, first, depth + 1);
+      if (first !== undefined) yield* addns(sys, yield* readtext(sys, first), depth + 1);
       return;
     case "unmount":
       if (first !== undefined)
@@ -86,7 +85,10 @@ function* command(sys: ThreadSys, words: readonly string[], depth: number): Task
       if (first === undefined) return;
       const fd = yield* dial(sys, netmkaddr(first, "tcp", "exportfs"));
       yield* sys.mount(fd, -1, third ?? second ?? "/", flags, "");
+      return;
     }
+    default:
+      return;
   }
 }
 

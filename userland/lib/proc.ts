@@ -87,10 +87,19 @@ export const access: Both<[name: string, how: number], void> = both(function* (s
   yield* sys.close(yield* sys.open(name, mode));
 });
 
+/** Writes to descriptor 2; where that cannot be written, there is no place to say so. */
+const complain: Both<[text: string], void> = both(function* (sys, text) {
+  try {
+    yield* fprint(sys, 2, text);
+  } catch (e) {
+    if (!(e instanceof PlanError)) throw e;
+  }
+});
+
 /** Says what went wrong on descriptor 2 and ends the process with that. sysfatal in perror(2) */
 export const sysfatal: Both<[program: string, problem: string], never> = both(
   function* (sys, program, problem) {
-    yield* fprint(sys, 2, `${program}: ${problem}\n`);
+    yield* complain(sys, `${program}: ${problem}\n`);
     return yield* sys.exits(problem);
   },
 );
@@ -98,7 +107,7 @@ export const sysfatal: Both<[program: string, problem: string], never> = both(
 /** Says what went wrong on descriptor 2, and goes on. */
 export const warn: Both<[program: string, problem: string], void> = both(
   function* (sys, program, problem) {
-    yield* fprint(sys, 2, `${program}: ${problem}\n`);
+    yield* complain(sys, `${program}: ${problem}\n`);
   },
 );
 

@@ -21,7 +21,7 @@ import { faultfmt, parsefault, unfired } from "../boot/inject.ts";
 import { mkpath } from "../boot/mounts.ts";
 import { simnet } from "../boot/net.ts";
 import type { Net } from "../boot/net.ts";
-import { bin } from "../bin/index.ts";
+import { bindir } from "../bin/index.ts";
 import type { ThreadSys } from "../lib/both.ts";
 import { dial } from "../lib/dial.ts";
 import { Hearing } from "../view/record/hearing.ts";
@@ -56,7 +56,7 @@ export async function machine(opts: Machineopts = {}): Promise<Machine> {
     ...(anyorder !== undefined && { anyorder }),
   });
   const faults = new Faults();
-  const k = await net.boot(HERE, { ...rest, files: { bin, ...files }, inject: faults });
+  const k = await net.boot(HERE, { ...rest, files: { bin: bindir, ...files }, inject: faults });
   return Machine.start(net, k, { faults, seed: seed ?? 0 });
 }
 

@@ -244,14 +244,9 @@ class Compiler {
   ): void {
     switch (c.type) {
       case "async":
-      case "subshell": {
-        const j = this.#jump(c.type);
-        this.cmd(c.body, eflag);
-        this.#emit("exit");
-        this.#here(j);
-        if (c.type === "subshell" && eflag) this.#emit("eflag");
+      case "subshell":
+        this.#child(c.type, c.body, eflag);
         return;
-      }
       case "if": {
         this.cmd(c.cond, false);
         const j = this.#jump("if");
@@ -284,6 +279,15 @@ class Compiler {
       case "pipe":
         this.#pipe(c, eflag);
     }
+  }
+
+  /** What a process of its own does, which ends behind it. */
+  #child(type: "async" | "subshell", body: Cmd | null, eflag: boolean): void {
+    const j = this.#jump(type);
+    this.cmd(body, eflag);
+    this.#emit("exit");
+    this.#here(j);
+    if (type === "subshell" && eflag) this.#emit("eflag");
   }
 
   #while(c: Extract<Cmd, { type: "while" }>, eflag: boolean): void {
