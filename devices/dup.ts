@@ -2,7 +2,7 @@
 // the Chan that the descriptor has, and a ctl file that describes it. dup(3)
 
 import type { Dir } from "../kernel/abi/dir.ts";
-import { cclose } from "../kernel/chan.ts";
+import { instead } from "../kernel/chan.ts";
 import type { Chan } from "../kernel/chan.ts";
 import { OCEXEC, ORCLOSE, ORDWR, OREAD, OWRITE, QTDIR } from "../kernel/abi/const.ts";
 import {
@@ -23,7 +23,7 @@ import type { Dirent, Gen, Walkqid } from "../kernel/dev.ts";
 import { Eisdir, error } from "../kernel/abi/errors.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { Proc } from "../kernel/proc/proc.ts";
-import type { Answer, Task } from "../kernel/proc/rendez.ts";
+import type { Answer } from "../kernel/proc/rendez.ts";
 import { fdline, readstr } from "./text.ts";
 
 const PERMS: Readonly<Record<number, number>> = { [OREAD]: 0o400, [OWRITE]: 0o200, [ORDWR]: 0o600 };
@@ -64,13 +64,7 @@ class Devdup extends Dev {
       return devopen(up, c, omode, gen);
     }
     if ((s & 1) === 1) return opened(c, omode);
-    return this.#dup(c, up.fgrp.tochan(s >> 1, openmode(omode & ~(OCEXEC | ORCLOSE))).incref());
-  }
-
-  /** The descriptor's own Chan, which takes the place of c. */
-  *#dup(c: Chan, f: Chan): Task<Chan> {
-    yield* cclose(c);
-    return f;
+    return instead(up.fgrp.tochan(s >> 1, openmode(omode & ~(OCEXEC | ORCLOSE))).incref(), c);
   }
 
   read(up: Proc, c: Chan, buf: Uint8Array, offset: number): number {

@@ -3,7 +3,7 @@
 // Creating a file and writing the number of a descriptor into it posts that descriptor's Chan; opening the
 // file gives the same Chan. The registry holds a reference to each.
 
-import { CCEXEC, COPEN, CRCLOSE, Chan, Path, cclose } from "../kernel/chan.ts";
+import { CCEXEC, COPEN, CRCLOSE, Chan, Path, instead } from "../kernel/chan.ts";
 import {
   DMDIR,
   OCEXEC,
@@ -165,12 +165,7 @@ class Devsrv extends Dev<SrvChan> implements Srv {
     const mode = openmode(omode & ~(OCEXEC | ORCLOSE));
     if (mode !== s.chan.mode && s.chan.mode !== ORDWR) error(Eperm);
     devpermcheck(up.user, s.owner, s.perm, omode);
-    return this.#posted(c, s.chan.incref());
-  }
-
-  *#posted(c: SrvChan, posted: Chan): Task<Chan> {
-    yield* cclose(c);
-    return posted;
+    return instead(s.chan.incref(), c);
   }
 
   override create(up: Proc, c: SrvChan, name: string, want: Want): SrvChan {

@@ -8,14 +8,14 @@ import type { Dev } from "./dev.ts";
 import { Panic } from "./abi/errors.ts";
 import { Kernel } from "./kernel.ts";
 import type { Config } from "./kernel.ts";
-import { Names } from "./names/names-bind.ts";
+import { Names } from "./names/names.ts";
 import type { Namespace } from "./names/namespace.ts";
 import { Egrp, Fgrp, Pgrp, Rgrp } from "./proc/pgrp.ts";
 import { Proc } from "./proc/proc.ts";
 import type { Groups } from "./proc/proc.ts";
 import { now, shutdown, spawn } from "./proc/spawn.ts";
 import type { Process, Spawnopts } from "./proc/spawn.ts";
-import { Mnttab } from "./names/standard-mount.ts";
+import { MountTable } from "./names/standard-table.ts";
 import { Standard } from "./names/standard.ts";
 import type { Program } from "./proc/trap.ts";
 
@@ -54,7 +54,7 @@ export function newkernel(
   const root = devattach(rootdev, "");
   const ns: Namespace =
     config.namespace === "standard"
-      ? new Standard(root, new Mnttab(() => k.nextmountid()))
+      ? new Standard(root, new MountTable(() => k.nextmountid()))
       : new Names(root);
   const groups: Groups = {
     pgrp: new Pgrp(k.nextpgrpid(), ns),

@@ -247,6 +247,18 @@ export function* ccloseall(list: readonly Chan[]): Task<void> {
   if (failure !== null) throw failure.e;
 }
 
+/** c, once old is given up; a process that is killed meanwhile never gets c, so it is closed. */
+export function* instead(c: Chan, old: Chan): Task<Chan> {
+  let done = false;
+  try {
+    yield* cclose(old);
+    done = true;
+    return c;
+  } finally {
+    if (!done) yield* cclose(c);
+  }
+}
+
 /** The end of a Chan's streams; what was written and failed is thrown. */
 function* closestreams(c: Chan, s: Streams): Task<void> {
   s.r?.end();

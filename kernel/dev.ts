@@ -138,6 +138,9 @@ export abstract class Dev<C extends Chan = Chan> {
 /** How create(2) wants the file. */
 export type Want = { readonly omode: number; readonly perm: number };
 
+/** The qid type of a λ Chan that has not walked at all. */
+export const QTNONE: number = 0xff;
+
 /**
  * The device λ, later: it puts off walks, so that the walk and the operation share one round trip. Its
  * Chans live inside one system call. An error that happened in the walk has PlanError.at, the number of

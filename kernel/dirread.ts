@@ -45,7 +45,7 @@ function* fresh(up: Proc, c: Chan, buf: Uint8Array): Task<number> {
       : yield* unionread(up, c.union, buf);
   c.devoffset += n;
   if (n === 0) return 0;
-  const fixed = yield* up.pgrp.ns.mountfix(up, c, buf.subarray(0, n));
+  const fixed = yield* waitfor(up.pgrp.ns.mountfix(up, c, buf.subarray(0, n)));
   if (fixed === null) return n;
   c.rock = fixed;
   const got = rockread(c, buf);

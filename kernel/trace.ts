@@ -5,7 +5,7 @@
 // Listeners are synchronous and may not call in; one that throws is detached.
 
 import type { Fcall } from "./abi/fcall.ts";
-import type { Picture } from "./names/namespace.ts";
+import type { Forcedby, Picture } from "./names/namespace.ts";
 
 /** A system call in progress, as its events name it. */
 export type Call = {
@@ -55,7 +55,7 @@ export type Step =
       readonly step: "forced";
       readonly chan: string;
       readonly rest: readonly string[];
-      readonly why: string;
+      readonly why: Forcedby;
     }
   | {
       readonly step: "walk";

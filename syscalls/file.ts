@@ -4,7 +4,7 @@ import { cclose } from "../kernel/chan.ts";
 import type { Chan } from "../kernel/chan.ts";
 import { OCEXEC, OEXCL, OEXEC, ORCLOSE, ORDWR, OSTREAM, OTRUNC } from "../kernel/abi/const.ts";
 import { Ebadarg, Ebadfd, Ebadsharp, Enofd, error } from "../kernel/abi/errors.ts";
-import { Acreate, Aopen, Aremove, Atodir } from "../kernel/names/namespace.ts";
+import { Acreate, Aopen, Aremove, Atodir, namec } from "../kernel/names/namec.ts";
 import type { Proc } from "../kernel/proc/proc.ts";
 import { waitfor } from "../kernel/proc/rendez.ts";
 import type { Task } from "../kernel/proc/rendez.ts";
@@ -30,7 +30,7 @@ function checkperm(perm: number): void {
 export function* open(up: Proc, name: string, mode: number): Task<number> {
   checkname(name);
   checkmode(mode);
-  const c = yield* up.pgrp.ns.namec(up, name, Aopen, mode);
+  const c = yield* waitfor(namec(up, name, Aopen(mode)));
   if ((mode & OSTREAM) !== 0) yield* streaming(up, c);
   const fd = up.fgrp.newfd(c);
   return fd >= 0 ? fd : yield* nofd(c);
@@ -41,7 +41,7 @@ export function* create(up: Proc, name: string, mode: number, perm: number): Tas
   checkperm(perm);
   checkmode(mode, OEXCL);
   const want = { omode: mode, perm: perm >>> 0 };
-  return yield* newfd(up, yield* up.pgrp.ns.namec(up, name, Acreate, want));
+  return yield* newfd(up, yield* waitfor(namec(up, name, Acreate(want))));
 }
 
 /** Starts the stream of a file opened with OSTREAM; a failure closes it. */
@@ -72,12 +72,12 @@ export function* close(up: Proc, fd: number): Task<void> {
 
 export function* remove(up: Proc, name: string): Task<void> {
   checkname(name);
-  yield* up.pgrp.ns.namec(up, name, Aremove);
+  yield* waitfor(namec(up, name, Aremove));
 }
 
 export function* chdir(up: Proc, name: string): Task<void> {
   checkname(name);
-  yield* up.chdir(yield* up.pgrp.ns.namec(up, name, Atodir));
+  yield* up.chdir(yield* waitfor(namec(up, name, Atodir)));
 }
 
 export function* dup(up: Proc, fd: number, nfd = -1): Task<number> {

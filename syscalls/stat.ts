@@ -7,7 +7,7 @@ import { checkelem, checkuname } from "../kernel/abi/elems.ts";
 import { Ebadstat, Eismtpt, Eshortstat, error } from "../kernel/abi/errors.ts";
 import { checkwstat, getwstat } from "../kernel/abi/wstat.ts";
 import { nameerror } from "../kernel/names/name.ts";
-import { Astat, Awstat } from "../kernel/names/namespace.ts";
+import { Astat, Awstat, namec } from "../kernel/names/namec.ts";
 import { put16 } from "../kernel/abi/bits.ts";
 import type { Proc } from "../kernel/proc/proc.ts";
 import { waitfor } from "../kernel/proc/rendez.ts";
@@ -17,7 +17,7 @@ import { checkbytes, checkname } from "./arg.ts";
 // A generator, so that nothing is looked at before the scheduler takes the call.
 export function* stat(up: Proc, name: string): Task<Dir> {
   checkname(name);
-  return yield* up.pgrp.ns.namec(up, name, Astat);
+  return yield* waitfor(namec(up, name, Astat));
 }
 
 export function* fstat(up: Proc, fd: number): Task<Dir> {
@@ -31,7 +31,7 @@ export function* fstat(up: Proc, fd: number): Task<Dir> {
 
 export function* wstat(up: Proc, name: string, d: Wstat): Task<void> {
   checkname(name);
-  yield* up.pgrp.ns.namec(up, name, Awstat, checked(d));
+  yield* waitfor(namec(up, name, Awstat(checked(d))));
 }
 
 export function* fwstat(up: Proc, fd: number, d: Wstat): Task<void> {

@@ -18,7 +18,7 @@ import {
   QTDIR,
 } from "../../kernel/abi/const.ts";
 import type { Later, Walkqid, Want } from "../../kernel/dev.ts";
-import { Dev, miss } from "../../kernel/dev.ts";
+import { Dev, QTNONE, miss } from "../../kernel/dev.ts";
 import type { Dir, Qid, Wstat } from "../../kernel/abi/dir.ts";
 import { Eexist, Emountrpc, PlanError, error } from "../../kernel/abi/errors.ts";
 import {
@@ -35,7 +35,6 @@ import {
 } from "../../kernel/abi/fcall.ts";
 import type { Rmsg, Tmsg } from "../../kernel/abi/fcall.ts";
 import type { Kernel } from "../../kernel/kernel.ts";
-import { QTNONE } from "../../kernel/names/names-walk.ts";
 import type { Proc } from "../../kernel/proc/proc.ts";
 import type { Task } from "../../kernel/proc/rendez.ts";
 import { Eclone, MntChan, dirof, mntclone, opened, packwstat, partial } from "./chan.ts";

@@ -3,6 +3,9 @@
 
 type Waiting<T, Y> = Generator<Y, T, void>;
 
+/** A generator with nothing left to do, for a plain function whose caller writes `yield*`. */
+export const DONE: Generator<never, void, void> = (function* () {})();
+
 /** Whether an answer still has to be waited for. */
 export function istask<T, Y>(a: T | Waiting<T, Y>): a is Waiting<T, Y> {
   return (
@@ -10,17 +13,22 @@ export function istask<T, Y>(a: T | Waiting<T, Y>): a is Waiting<T, Y> {
     a !== null &&
     "throw" in a &&
     typeof a.throw === "function" &&
-    "next" in a
+    "next" in a &&
+    a !== DONE
   );
 }
 
 /** fn of the answer, when it is there. */
-export function andthen<T, R, Y>(a: T | Waiting<T, Y>, fn: (value: T) => R): R | Waiting<R, Y> {
+export function andthen<T, R, Y>(
+  a: T | Waiting<T, Y>,
+  fn: (value: T) => R | Waiting<R, Y>,
+): R | Waiting<R, Y> {
   return istask(a) ? after(a, fn) : fn(a);
 }
 
-function* after<T, R, Y>(task: Waiting<T, Y>, fn: (value: T) => R): Waiting<R, Y> {
-  return fn(yield* task);
+function* after<T, R, Y>(task: Waiting<T, Y>, fn: (value: T) => R | Waiting<R, Y>): Waiting<R, Y> {
+  const r = fn(yield* task);
+  return istask(r) ? yield* r : r;
 }
 
 /** The answer of first; last comes when that is there, also if it failed. */
@@ -32,13 +40,17 @@ export function always<T, Y>(
   try {
     a = first();
   } catch (e) {
-    const b = last();
-    if (istask(b)) return fail(b, e);
-    throw e;
+    return failafter(last(), e);
   }
   if (istask(a)) return alwaystask(a, last);
   const b = last();
   return istask(b) ? keep(b, a) : a;
+}
+
+/** Fails with e when the answer is there. */
+export function failafter<Y>(a: void | Waiting<void, Y>, e: unknown): Waiting<never, Y> {
+  if (istask(a)) return fail(a, e);
+  throw e;
 }
 
 function* fail<Y>(task: Waiting<void, Y>, e: unknown): Waiting<never, Y> {

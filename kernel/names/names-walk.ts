@@ -1,56 +1,285 @@
-// Walking in the name space `names`: from a Start to a Chan, at once or later, and through a union the
-// member that wins. Also how a failure is told: the error, and the part of the name that it is about.
+// Walking in the name space `names`. A name starts at a device, at dot, or at its longest mounted prefix:
+// nothing is sent to find out. From there the device is asked for the rest at once; where its server takes
+// groups the walk is put off (device λ), and goes with the operation. Of a union the first member that has
+// the first element wins, also where a later element is then missing.
 
-import { cclose } from "../chan.ts";
+import { andthen, istask } from "../abi/answer.ts";
+import { DMDIR, MCREATE, OEXCL, OSTREAM, OTRUNC, QTDIR } from "../abi/const.ts";
+import type { Dir } from "../abi/dir.ts";
+import { Eintr, Enocreate, Enonexist, Enotdir, PlanError, error } from "../abi/errors.ts";
+import { Path, cclose } from "../chan.ts";
 import type { Chan } from "../chan.ts";
-import { andthen } from "../abi/answer.ts";
-import { QTDIR } from "../abi/const.ts";
-import type { Walkqid } from "../dev.ts";
-import { Eintr, Enonexist, PlanError } from "../abi/errors.ts";
-import { nameerror, nameupto, rawindex } from "./name.ts";
-import type { Name } from "./name.ts";
-import { Acreate, Aopen } from "./namespace.ts";
+import { QTNONE } from "../dev.ts";
+import type { Walkqid, Want } from "../dev.ts";
 import type { Proc } from "../proc/proc.ts";
-import { waitfor } from "../proc/rendez.ts";
+import { DONE, waitfor } from "../proc/rendez.ts";
 import type { Answer, Task } from "../proc/rendez.ts";
-import type { Start } from "./start.ts";
 import type { Asking } from "../trace.ts";
+import { cleanelems, nameupto, rawindex } from "./name.ts";
+import type { Name } from "./name.ts";
+import { createin, exists, named, truncate, using, whole } from "./namec.ts";
+import type { Member, MountTable } from "./names-table.ts";
+import { attach } from "./namespace.ts";
+import type { Blame, Forcedby, Way } from "./namespace.ts";
 
-/** The qid type of a λ Chan that has not walked at all. */
-export const QTNONE: number = 0xff;
+/** The members of a mount point as they are now: an unmount ends the reading of a union. */
+export type Membersat = { membersat(elems: readonly string[]): readonly Chan[] };
 
-/** The error with the part of the name that failed, as the kernel shows it. */
-export function named(s: Start, e: PlanError, amode: number): PlanError {
-  const { name } = s;
-  e.file = name.text;
-  if (e.at === undefined) {
-    // What fails after the walk is the device's own business, but for an open or create.
-    if (
-      (amode !== Aopen && amode !== Acreate) ||
-      name.elems.length === 0 ||
-      e.element !== undefined
-    )
-      return e;
-    e.at = s.rest.length;
-    e.element = s.path.last;
-    e.message = nameerror(name.text, e.message);
-    return e;
+/** Where a walk begins. */
+type Origin = {
+  /** The union it starts at; null at dot and at a device. */
+  readonly members: readonly Member[] | null;
+  /** The Chan it starts at: the first member's, dot's or the device's. */
+  readonly chan: Chan;
+  /** The elements to walk. */
+  readonly rest: readonly string[];
+  /** The whole name, cleaned. */
+  readonly path: Path;
+  /** Elements of the path that are not walked, since the table knows them. */
+  readonly skip: number;
+  /** Elements of the path that are dot's. */
+  readonly dotlen: number;
+  /** The rest is walked as given, ".." and all: a device's own tree. */
+  readonly raw: boolean;
+};
+
+/**
+ * The start of a walk. It holds the table, whose Chans stay open under it, and dot or the attached device,
+ * which may change while it is walked from.
+ */
+export class Start implements Way {
+  readonly up: Proc;
+  readonly name: Name;
+  readonly table: MountTable;
+  readonly members: readonly Member[] | null;
+  readonly chan: Chan;
+  readonly rest: readonly string[];
+  readonly path: Path;
+  readonly skip: number;
+  readonly dotlen: number;
+  readonly #raw: boolean;
+  readonly #space: Membersat;
+
+  /** Takes the reference to the Chan of an origin without members. */
+  constructor(up: Proc, name: Name, table: MountTable, space: Membersat, o: Origin) {
+    this.up = up;
+    this.name = name;
+    this.table = table.hold();
+    this.#space = space;
+    this.members = o.members;
+    this.chan = o.chan;
+    this.rest = o.rest;
+    this.path = o.path;
+    this.skip = o.skip;
+    this.dotlen = o.dotlen;
+    this.#raw = o.raw;
   }
-  const k = s.raw ? e.at + 1 : rawindex(name, s.dotlen, s.skip + e.at + 1);
-  e.element = s.rest[e.at] ?? s.path.last;
-  e.message = nameerror(k === 0 ? name.text : nameupto(name, k), e.message);
-  return e;
+
+  get ismtpt(): boolean {
+    return this.members !== null && this.rest.length === 0;
+  }
+
+  get end(): number {
+    return this.rest.length;
+  }
+
+  get last(): string {
+    return this.rest[this.rest.length - 1] ?? "";
+  }
+
+  /** The name of the mount point that the walk starts at. */
+  get point(): string {
+    return `/${this.path.elems.slice(0, this.skip).join("/")}`;
+  }
+
+  find(): Answer<Chan> {
+    return walk(this, this.rest);
+  }
+
+  found(why: Forcedby): Answer<Chan> {
+    return andthen(walked(this, this.rest, why), (c) => {
+      c.path = this.path;
+      return c;
+    });
+  }
+
+  /** The walk has started behind the last mount point, and gave a Chan that is nobody else's. */
+  cross(c: Chan): Chan {
+    return c;
+  }
+
+  stat(): Answer<Dir> {
+    if (isunion(this, this.rest)) return statunion(this);
+    const d = statone(this);
+    return istask(d) ? andthen(d, (x) => this.entry(x)) : this.entry(d);
+  }
+
+  /** d under the name that was asked for. */
+  entry(d: Dir): Dir {
+    if (this.name.mustdir && (d.mode & DMDIR) === 0) throw whole(this, Enotdir);
+    const name = this.path.last;
+    return d.name === name ? d : { ...d, name };
+  }
+
+  opened(c: Chan): Chan {
+    this.created(c);
+    if (this.members === null || this.rest.length > 0) return c;
+    c.ismtpt = true;
+    const { elems } = this.path;
+    if (this.members.length > 1)
+      c.union = { members: () => this.#space.membersat(elems), uri: 0, umc: null };
+    return c;
+  }
+
+  created(c: Chan): Chan {
+    // A descriptor's or a posted Chan, which devices d and s give, keeps the name it has.
+    if (c.ref === 1) c.path = this.path;
+    if (c.streams !== null) c.streams.name = (e) => named(this, e, true);
+    return c;
+  }
+
+  createnow(want: Want): Answer<Chan> | null {
+    const { members, rest, name } = this;
+    const one = members === null || members.length === 1;
+    if (!one || name.mustdir || rest.length === 0) return null;
+    if (forbidden(this)) return createforbidden(this, want);
+    const dir = putoff(this, rest.slice(0, -1));
+    if (dir === null) return null;
+    tracecreate(this, -1);
+    return createin(this, dir, want);
+  }
+
+  look(): Answer<Chan | null> {
+    return this.rest.length === 0 ? walk(this, this.rest) : lookfor(this);
+  }
+
+  parent(): Answer<Chan> {
+    return createdir(this);
+  }
+
+  blame(at: number): Blame {
+    const { name, rest, path } = this;
+    const k = this.#raw ? at + 1 : rawindex(name, this.dotlen, this.skip + at + 1);
+    const element = rest[at] ?? path.last;
+    const i = path.elems.lastIndexOf(element);
+    const walked = i < 0 ? name.elems.length : i + 1;
+    return { name: k === 0 ? name.text : nameupto(name, k), element, walked };
+  }
+
+  release(): Task<void> {
+    const { table } = this;
+    if (this.members !== null) {
+      if (table.ref === 1) return table.release();
+      table.ref--;
+      return DONE;
+    }
+    const t = cclose(this.chan);
+    if (!istask(t) && table.ref > 1) {
+      table.ref--;
+      return DONE;
+    }
+    return releaseboth(t, table);
+  }
 }
 
-/** The error for the whole name. */
-export function whole(s: Start, text: string): PlanError {
-  const e = new PlanError(s.name.elems.length === 0 ? text : nameerror(s.name.text, text));
-  e.element = s.path.last;
-  return e;
+function* releaseboth(t: Task<void>, table: MountTable): Task<void> {
+  try {
+    yield* t;
+  } finally {
+    yield* table.release();
+  }
+}
+
+const NODOT: readonly string[] = [];
+
+/** Where the walk of a name starts. */
+export function start(up: Proc, name: Name, table: MountTable, space: Membersat): Answer<Start> {
+  const { dot } = up;
+  const { trace } = up.k;
+  if (name.root === "/" || (name.root === "" && dot.path.root === "/")) {
+    const from = name.root === "/" ? NODOT : dot.path.elems;
+    const elems = from.length > 0 || name.dotdot ? cleanelems(from, name.elems) : name.elems;
+    if (trace.on)
+      trace.emit({ type: "namec", step: "clean", name: name.text, path: `/${elems.join("/")}` });
+    return new Start(up, name, table, space, prefix(up, table, name, elems));
+  }
+  if (name.root === "") return new Start(up, name, table, space, fromdevice(up, name));
+  const chan = attach(up, name.root);
+  if (istask(chan)) return attaching(up, name, table, space, chan);
+  return new Start(up, name, table, space, fromattach(up, name, chan));
+}
+
+function* attaching(
+  up: Proc,
+  name: Name,
+  table: MountTable,
+  space: Membersat,
+  a: Task<Chan>,
+): Task<Start> {
+  table.hold();
+  try {
+    return new Start(up, name, table, space, fromattach(up, name, yield* a));
+  } finally {
+    yield* table.release();
+  }
+}
+
+/** A name in the tree: from dot, unless the table has a mount point at dot's name or below it on the way. */
+function prefix(up: Proc, table: MountTable, name: Name, elems: readonly string[]): Origin {
+  const { trace } = up.k;
+  const { node, depth } = table.lookup(elems);
+  const path = new Path("/", elems);
+  const dotlen = name.root === "/" ? 0 : up.dot.path.elems.length;
+  if (name.root === "" && depth < dotlen && isbelow(up.dot.path.elems, elems)) {
+    const rest = elems.slice(dotlen);
+    if (trace.on) trace.emit({ type: "namec", step: "dot", path: up.dot.path.toString(), rest });
+    return { members: null, chan: up.dot.incref(), rest, path, skip: dotlen, dotlen, raw: false };
+  }
+  const { members } = node;
+  const first = members[0];
+  if (first === undefined) return error("mount table without a root");
+  const rest = depth === 0 ? elems : elems.slice(depth);
+  if (trace.on) {
+    const point = `/${elems.slice(0, depth).join("/")}`;
+    const { length } = members;
+    trace.emit({ type: "namec", step: "prefix", prefix: point, rest, members: length, point });
+  }
+  return { members, chan: first.chan, rest, path, skip: depth, dotlen, raw: false };
+}
+
+function isbelow(dot: readonly string[], elems: readonly string[]): boolean {
+  for (let i = 0; i < dot.length; i++) if (dot[i] !== elems[i]) return false;
+  return elems.length >= dot.length;
+}
+
+/** From a dot inside a device's tree: its names bypass the table, and ".." is the device's to walk. */
+function fromdevice(up: Proc, name: Name): Origin {
+  const { dot } = up;
+  const elems = cleanelems(dot.path.elems, name.elems);
+  if (up.k.trace.on)
+    up.k.trace.emit({ type: "namec", step: "dot", path: dot.path.toString(), rest: name.elems });
+  const path = new Path(dot.path.root, elems);
+  return {
+    members: null,
+    chan: dot.incref(),
+    rest: name.elems,
+    path,
+    skip: 0,
+    dotlen: 0,
+    raw: true,
+  };
+}
+
+/** From a name such as #s/x: the device is attached for it. */
+function fromattach(up: Proc, name: Name, chan: Chan): Origin {
+  const rest = name.dotdot ? cleanelems([], name.elems) : name.elems;
+  const path = new Path(name.root, rest);
+  if (up.k.trace.on) up.k.trace.emit({ type: "namec", step: "device", path: name.root, rest });
+  return { members: null, chan, rest, path, skip: 0, dotlen: 0, raw: false };
 }
 
 /** How a walk failed, as an error that says after how many elements. */
-export function walkerror(wq: Walkqid): PlanError {
+function walkerror(wq: Walkqid): PlanError {
   const n = wq.qids.length;
   const last = wq.qids[n - 1];
   // An element that is no directory is itself what failed, not the one after it.
@@ -58,60 +287,55 @@ export function walkerror(wq: Walkqid): PlanError {
   return new PlanError(wq.error, at);
 }
 
-/**
- * A Chan for the start's rest, walked or, where the server lets us, put off. Of a union the first member
- * that has the first element wins, also where a later element is then missing.
- */
-export function walk(up: Proc, s: Start, rest: readonly string[]): Answer<Chan> {
-  if (isunion(s, rest)) return walkunion(up, s, rest);
-  const { dev } = s.chan;
-  const late = dev.later?.defer(s.chan, rest) ?? null;
-  if (late === null) return andthen(dev.walk(up, s.chan, rest), (wq) => reached(up, s, rest, wq));
-  if (up.k.trace.on)
-    up.k.trace.emit({ type: "namec", step: "deferred", chan: s.chan.path.toString(), rest });
-  return late;
-}
-
-function* walkunion(up: Proc, s: Start, rest: readonly string[]): Task<Chan> {
-  const wq = yield* pick(up, s, rest);
-  if (wq.clone === null) throw walkerror(wq);
-  return wq.clone;
-}
-
 export const isunion = (s: Start, rest: readonly string[]): boolean =>
   s.members !== null && s.members.length > 1 && rest.length > 0;
 
-function reached(up: Proc, s: Start, rest: readonly string[], wq: Walkqid): Chan {
-  if (up.k.trace.on) tracewalk(up, s, rest, wq.qids.length);
+/** A Chan for `rest`, walked or, where the server lets us, put off. */
+export function walk(s: Start, rest: readonly string[]): Answer<Chan> {
+  if (isunion(s, rest)) return walkunion(s, rest);
+  return putoff(s, rest) ?? walkfrom(s, s.chan, rest);
+}
+
+/** The Chan of a walk that goes with what comes next; null where the server takes no groups. */
+function putoff(s: Start, rest: readonly string[]): Chan | null {
+  const { chan, up } = s;
+  const c = chan.dev.later?.defer(chan, rest) ?? null;
+  if (c !== null && up.k.trace.on)
+    up.k.trace.emit({ type: "namec", step: "deferred", chan: chan.path.toString(), rest });
+  return c;
+}
+
+function walkfrom(s: Start, chan: Chan, rest: readonly string[]): Answer<Chan> {
+  const wq = chan.dev.walk(s.up, chan, rest);
+  return istask(wq) ? andthen(wq, (x) => reached(s, chan, rest, x)) : reached(s, chan, rest, wq);
+}
+
+function reached(s: Start, chan: Chan, rest: readonly string[], wq: Walkqid): Chan {
+  const { trace } = s.up.k;
+  if (trace.on) {
+    const [at, got] = [chan.path.toString(), wq.qids.length];
+    trace.emit({ type: "namec", step: "walk", chan: at, rest, got, conn: chan.dev.conn(chan) });
+  }
   if (wq.clone === null) throw walkerror(wq);
   return wq.clone;
 }
 
-export function tracewalk(up: Proc, s: Start, rest: readonly string[], got: number): void {
-  const { chan } = s;
-  up.k.trace.emit({
-    type: "namec",
-    step: "walk",
-    chan: chan.path.toString(),
-    rest,
-    got,
-    conn: chan.dev.conn(chan),
-  });
-}
-
 /** walk, and really made. */
-export function* walked(up: Proc, s: Start, rest: readonly string[], why: string): Task<Chan> {
-  return yield* force(up, yield* waitfor(walk(up, s, rest)), rest, why);
+function walked(s: Start, rest: readonly string[], why: Forcedby): Answer<Chan> {
+  return andthen(walk(s, rest), (c) => force(s, c, rest, why));
 }
 
 /** Makes a walk that was put off; any other Chan is as it was. */
-export function* force(up: Proc, c: Chan, rest: readonly string[], why: string): Task<Chan> {
-  const later = c.dev.later;
-  if (later === null || c.dev !== later) return c;
+export function force(s: Start, c: Chan, rest: readonly string[], why: Forcedby): Answer<Chan> {
+  return c.dev.later === null || c.dev !== c.dev.later ? c : forced(s, c, rest, why);
+}
+
+function* forced(s: Start, c: Chan, rest: readonly string[], why: Forcedby): Task<Chan> {
+  const { up } = s;
   if (up.k.trace.on)
     up.k.trace.emit({ type: "namec", step: "forced", chan: c.path.toString(), rest, why });
   try {
-    const wq = yield* later.force(up, c);
+    const wq = yield* memberwalk(up, c, c, rest);
     if (wq.clone === null) throw walkerror(wq);
     return wq.clone;
   } finally {
@@ -120,41 +344,99 @@ export function* force(up: Proc, c: Chan, rest: readonly string[], why: string):
 }
 
 /** Asks all remote members at once, then takes them in order up to the first that has the first element. */
-function* pick(up: Proc, s: Start, rest: readonly string[]): Task<Walkqid> {
+function* walkunion(s: Start, rest: readonly string[]): Task<Chan> {
   const members = s.members ?? [];
-  const late = yield* askall(up, members, rest, { what: "walk", of: "union" });
+  const late = yield* askall(s.up, members, rest, { what: "walk", of: "union" });
   let last: Walkqid = { clone: null, qids: [], error: Enonexist };
   try {
     for (const [i, m] of members.entries()) {
-      const c = late[i] ?? null;
-      last = yield* attempt(() => memberwalk(up, m.chan, c, rest));
-      traceMember(up, s, i, last);
+      last = yield* attempt(s.up, m.chan, late[i] ?? null, rest);
+      tracemember(s, i, last.qids.length > 0 ? null : last.error);
       if (last.qids.length > 0) break;
     }
-    return last;
+    if (last.clone === null) throw walkerror(last);
+    return last.clone;
   } finally {
     for (const c of late) if (c !== null) yield* cclose(c);
   }
 }
 
 /** The walk from a member, or from `late`, where it was put off. */
-function memberwalk(
+function* memberwalk(
   up: Proc,
   chan: Chan,
   late: Chan | null,
   rest: readonly string[],
-): Answer<Walkqid> {
-  return late?.dev.later?.force(up, late) ?? chan.dev.walk(up, chan, rest);
+): Task<Walkqid> {
+  const later = late?.dev.later ?? null;
+  if (late !== null && later !== null) return yield* later.force(up, late);
+  return yield* waitfor(chan.dev.walk(up, chan, rest));
 }
 
-/** A server that is gone has nothing: a union goes on without it. */
-function* attempt(walk: () => Answer<Walkqid>): Task<Walkqid> {
+/** memberwalk; a server that is gone has nothing: a union goes on without it. */
+function* attempt(up: Proc, chan: Chan, late: Chan | null, rest: readonly string[]): Task<Walkqid> {
   try {
-    return yield* waitfor(walk());
+    return yield* memberwalk(up, chan, late, rest);
   } catch (e) {
     if (!(e instanceof PlanError) || e.message === Eintr) throw e;
     return { clone: null, qids: [], error: e.message };
   }
+}
+
+/** The entry of the file, where no union has to be asked. */
+function statone(s: Start): Answer<Dir> {
+  const { chan, rest, up } = s;
+  if (rest.length === 0) return chan.dev.stat(up, chan);
+  return statclose(up, putoff(s, rest) ?? walkfrom(s, chan, rest));
+}
+
+function statclose(up: Proc, c: Answer<Chan>): Answer<Dir> {
+  return using(c, (x) => x.dev.stat(up, x));
+}
+
+/** All members are asked for the walk and the stat at once: it changes nothing. */
+function* statunion(s: Start): Task<Dir> {
+  const { up, rest } = s;
+  const members = s.members ?? [];
+  const late = yield* askall(up, members, rest, { what: "stat", of: "union" });
+  let last = new PlanError(Enonexist, 0);
+  try {
+    for (const [i, m] of members.entries()) {
+      const c = late[i] ?? null;
+      try {
+        const d = yield* waitfor(
+          c === null ? statclose(up, walkfrom(s, m.chan, rest)) : c.dev.stat(up, c),
+        );
+        tracemember(s, i, null);
+        return s.entry(d);
+      } catch (e) {
+        if (!(e instanceof PlanError) || e.message === Eintr) throw e;
+        const has = won(e, c);
+        tracemember(s, i, has ? null : e.message);
+        if (has) throw e;
+        last = new PlanError(e.message, 0);
+      }
+    }
+    throw last;
+  } finally {
+    for (const c of late) if (c !== null) yield* cclose(c);
+  }
+}
+
+/** The member has the first element, so it won and its error is the answer. */
+function won(e: PlanError, c: Chan | null): boolean {
+  // A member is a directory: what is none is the first element.
+  if (e.at === 0) return e.message === Enotdir;
+  return e.at !== undefined || c === null || c.qid.type !== QTNONE;
+}
+
+/** A member has the first element, or has not and said why. */
+function tracemember(s: Start, index: number, miss: string | null): void {
+  const { trace } = s.up.k;
+  if (!trace.on) return;
+  const at = { point: s.point, index, elem: s.rest[0] ?? "" };
+  if (miss === null) trace.emit({ type: "namec", step: "found", ...at });
+  else trace.emit({ type: "namec", step: "miss", ...at, error: miss });
 }
 
 /** Sends the walk (and stat) to every member whose server takes it later; null for the others. */
@@ -188,14 +470,12 @@ export function* askeach(
 
 function* asklater(up: Proc, c: Chan, what: "walk" | "stat"): Task<void> {
   try {
-    yield* c.dev.later?.ask(up, c, what) ?? nothing();
+    yield* c.dev.later?.ask(up, c, what) ?? DONE;
   } catch (e) {
     // It could not be asked: receiving says why, in its turn.
     if (!(e instanceof PlanError) || e.message === Eintr) throw e;
   }
 }
-
-function* nothing(): Task<void> {}
 
 function traceask(
   up: Proc,
@@ -207,23 +487,64 @@ function traceask(
   if (asked.length > 0) up.k.trace.emit({ type: "namec", step: "ask", asked, rest, ...how });
 }
 
-/** The name of the mount point that the walk starts at. */
-export function startname(s: Start): string {
-  return `/${s.path.elems.slice(0, s.skip).join("/")}`;
+function tracecreate(s: Start, index: number): void {
+  const { trace } = s.up.k;
+  if (!trace.on) return;
+  const dir = new Path(s.path.root, s.path.elems.slice(0, -1)).toString();
+  trace.emit({ type: "namec", step: "create", dir, elem: s.path.last, index });
 }
 
-/** Tells what failed, as the program will see it. */
-export function tracefail(up: Proc, s: Start | null, e: PlanError, name: Name): void {
-  const elem = e.element ?? "";
-  const i = s?.path.elems.lastIndexOf(elem) ?? -1;
-  const walked = elem === "" ? 0 : i < 0 ? name.elems.length : i + 1;
-  up.k.trace.emit({ type: "namec", step: "fail", error: e.message, walked, elem });
+/** A mount point's direct children can be created only where a member has MCREATE. */
+function forbidden(s: Start): boolean {
+  return (
+    s.members !== null && s.rest.length === 1 && !s.members.some((m) => (m.flags & MCREATE) !== 0)
+  );
 }
 
-function traceMember(up: Proc, s: Start, index: number, wq: Walkqid): void {
-  if (!up.k.trace.on) return;
-  const elem = s.rest[0] ?? "";
-  const point = startname(s);
-  if (wq.qids.length > 0) up.k.trace.emit({ type: "namec", step: "found", point, index, elem });
-  else up.k.trace.emit({ type: "namec", step: "miss", point, index, elem, error: wq.error });
+/** Create where only a name that is there will do: it is opened truncated. */
+function* createforbidden(s: Start, want: Want): Task<Chan> {
+  let there: Chan;
+  try {
+    there = yield* waitfor((want.omode & OEXCL) === 0 ? s.find() : s.found("exclusive"));
+    // No stream: whether the name is there must be known now.
+    if ((want.omode & OEXCL) === 0)
+      return yield* truncate(s, there, (want.omode | OTRUNC) & ~OSTREAM);
+  } catch (e) {
+    throw e instanceof PlanError && e.at !== undefined ? whole(s, Enocreate) : e;
+  }
+  return yield* waitfor(exists(s, there, want));
+}
+
+/** The Chan of the name, null when its last element is missing; other failures are the caller's error. */
+function* lookfor(s: Start): Task<Chan | null> {
+  const { up, rest, name } = s;
+  if (up.k.trace.on) up.k.trace.emit({ type: "namec", step: "look", elem: s.path.last });
+  try {
+    return yield* waitfor(walked(s, rest, "look"));
+  } catch (e) {
+    if (!(e instanceof PlanError) || e.message === Eintr || e.at === undefined) throw e;
+    // Where its parent is no directory, the device says so when asked to create.
+    if (e.at === rest.length - 1) return null;
+    if (e.at === rest.length - 2 && e.message === Enotdir && !name.mustdir) return null;
+    throw e;
+  }
+}
+
+/** The directory to create in: the parent, or in a union its first member with MCREATE. */
+function createdir(s: Start): Answer<Chan> {
+  const rest = s.rest.slice(0, -1);
+  if (s.members === null || rest.length > 0) {
+    tracecreate(s, -1);
+    return walked(s, rest, "parent");
+  }
+  const i = s.members.findIndex((member) => (member.flags & MCREATE) !== 0);
+  const m = s.members[i];
+  if (m === undefined) throw whole(s, Enocreate);
+  tracecreate(s, s.members.length > 1 ? i : -1);
+  const late = m.chan.dev.later?.defer(m.chan, []) ?? null;
+  if (late !== null) return late;
+  return andthen(m.chan.dev.walk(s.up, m.chan, []), (wq) => {
+    if (wq.clone === null) throw walkerror(wq);
+    return wq.clone;
+  });
 }

@@ -1,192 +1,417 @@
-// The name space `names`: namec over the immutable mount table (mtab.ts). A name is cleaned, its longest
-// mounted prefix found in memory, and the device then asked for exactly what is wanted, in one exchange
-// where its server can take one. Walking is in names-walk.ts, open and create in names-open.ts, binding
-// and listing in names-bind.ts. Rules: design, section 3.
+// The name space `names` as a process group has it: one MountTable (names-table.ts) at a time, in which names
+// are found (names-walk.ts). Binding, mounting and unmounting put a new table in place of the old one;
+// listing a directory with mounts below it shows what is mounted. `standard` (standard.ts) is the other one.
 
-import { cclose } from "../chan.ts";
+import { MAFTER, MCACHE, MCREATE, MORDER, MREPL, OREAD, QTDIR } from "../abi/const.ts";
+import { convM2D } from "../abi/dir.ts";
+import type { Dir } from "../abi/dir.ts";
+import { Emount, Enotdir, Eunion, Eunmount, PlanError, error } from "../abi/errors.ts";
+import { Path, cclose, eqchan } from "../chan.ts";
 import type { Chan } from "../chan.ts";
-import { DMDIR, QTDIR } from "../abi/const.ts";
-import type { Want } from "../dev.ts";
-import type { Dir, Wstat } from "../abi/dir.ts";
-import { Eintr, Eismtpt, Enonexist, Enotdir, PlanError, error } from "../abi/errors.ts";
-import type { MountTable } from "./mtab.ts";
-import { nameerror, parsename } from "./name.ts";
-import { create, open } from "./names-open.ts";
-import { QTNONE, askall, named, startname, tracefail, walk, walked, whole } from "./names-walk.ts";
-import { Acreate, Aopen, Aremove, Astat, Atodir, Awstat } from "./namespace.ts";
+import { packdirs, statquiet } from "../dirread.ts";
 import type { Proc } from "../proc/proc.ts";
 import { waitfor } from "../proc/rendez.ts";
-import type { Task } from "../proc/rendez.ts";
-import { attached, release, startof } from "./start.ts";
-import type { Start } from "./start.ts";
+import type { Answer, Task } from "../proc/rendez.ts";
+import { parsename } from "./name.ts";
+import type { Name } from "./name.ts";
+import { Aopen, failure, kindchecked, named, namec, whole } from "./namec.ts";
+import { MountTable, carried } from "./names-table.ts";
+import type { Member, Mnode } from "./names-table.ts";
+import { askall, askeach, force, start, walk } from "./names-walk.ts";
+import type { Start } from "./names-walk.ts";
+import { nsline } from "./namespace.ts";
+import type { Mounthow, Namespace, Nsline, Picture } from "./namespace.ts";
 
-/** What namec's last argument may be. */
-export type Arg = number | Want | Wstat | undefined;
+/** The source of a bind: what it brings to the name it is bound on. */
+type Source = {
+  /** Its own Chan, or the members of the mount point that it is. */
+  readonly members: readonly Member[];
+  readonly below: Mnode["children"];
+  /** It is a mount point whose first member is not all of it, or takes no creates: nor will the bind. */
+  readonly nocreate: boolean;
+};
 
-/** What namec is to do: one of the access modes of namespace.ts, and what goes with it. */
-export type Wanted = { readonly amode: number; readonly arg: Arg };
+/** The name a mount goes on. */
+type Covered = {
+  readonly elems: readonly string[];
+  readonly dir: boolean;
+  readonly chan: Chan | null;
+};
 
-/** Does with the name what is wanted. The overloads of Namespace.namec give the types. */
-export function* namec(up: Proc, table: MountTable, text: string, want: Wanted): Task<unknown> {
-  const name = parsename(text);
-  table.ref++;
-  let s: Start | null = null;
-  try {
-    s = startof(up, table, name) ?? (yield* attached(up, name));
-    return yield* act(up, s, want);
-  } catch (e) {
-    if (!(e instanceof PlanError)) throw e;
-    const failure = s === null ? e : named(s, e, want.amode);
-    if (up.k.trace.on) tracefail(up, s, failure, name);
-    throw failure;
-  } finally {
-    if (s !== null && s.owned) yield* release(s);
-    if (table.ref > 1) table.ref--;
-    else yield* table.release();
+/** An entry of a directory that is a mount point, and the first Chan mounted there. */
+type Fix = { readonly index: number; readonly chan: Chan };
+
+export class Names implements Namespace {
+  #table: MountTable;
+
+  /** `root` is device / , which `/` starts as; its reference is taken. */
+  constructor(root: Chan | MountTable) {
+    this.#table = root instanceof MountTable ? root : new MountTable(base(root));
   }
-}
 
-function act(up: Proc, s: Start, want: Wanted): Task<unknown> {
-  switch (want.amode) {
-    case Astat:
-      return stat(up, s);
-    case Aopen:
-      return open(up, s, want.arg as number);
-    case Acreate:
-      return create(up, s, want.arg as Want);
-    case Aremove:
-      return remove(up, s);
-    case Awstat:
-      return wstat(up, s, want.arg as Wstat);
-    case Atodir:
-      return todir(up, s);
-    default:
-      return error(`namec: access mode ${want.amode}`);
+  start(up: Proc, name: Name): Answer<Start> {
+    return start(up, name, this.#table, this);
   }
-}
 
-function* stat(up: Proc, s: Start): Task<Dir> {
-  const union = s.members !== null && s.members.length > 1 && s.rest.length > 0;
-  return entry(s, union ? yield* statunion(up, s) : yield* statone(up, s));
-}
-
-/** d under the name that was asked for. */
-function entry(s: Start, d: Dir): Dir {
-  if (s.name.mustdir && (d.mode & DMDIR) === 0) throw whole(s, Enotdir);
-  const name = s.path.last;
-  return d.name === name ? d : { ...d, name };
-}
-
-function* statone(up: Proc, s: Start): Task<Dir> {
-  if (s.rest.length === 0) return yield* waitfor(s.chan.dev.stat(up, s.chan));
-  const c = yield* waitfor(walk(up, s, s.rest));
-  try {
-    return yield* waitfor(c.dev.stat(up, c));
-  } finally {
-    yield* cclose(c);
+  *bind(up: Proc, name: string, old: string, flags: number): Task<number> {
+    const [source, covered] = yield* this.#both(up, name, old);
+    try {
+      const members = source.members.map((m, i) => ({
+        ...m,
+        flags: i === 0 ? flags : followflags(flags),
+        covered: false,
+        origin: undefined,
+      }));
+      // As the standard kernel: what creates in a union is its own members' affair.
+      if (source.nocreate && (flags & MCREATE) !== 0) error(Emount);
+      return yield* this.#mount(up, covered, { flags, members, below: source.below, op: "bind" });
+    } finally {
+      for (const m of source.members) yield* cclose(m.chan);
+      if (covered.chan !== null) yield* cclose(covered.chan);
+    }
   }
-}
 
-/** All members are asked for the walk and the stat at once: it changes nothing. */
-function* statunion(up: Proc, s: Start): Task<Dir> {
-  const members = s.members ?? [];
-  const late = yield* askall(up, members, s.rest, { what: "stat", of: "union" });
-  let last = new PlanError(Enonexist, 0);
-  try {
-    for (const [i, m] of members.entries()) {
-      const c = late[i] ?? null;
+  *mount(up: Proc, c: Chan, old: string, how: Mounthow): Task<number> {
+    let covered: Covered | null = null;
+    if ((how.flags & MCACHE) !== 0) c.dev.cache(c);
+    try {
+      covered = yield* this.#coveredname(up, old);
+      c.path = new Path("/", covered.elems);
+      const members = [member(c, { ...how, from: "", mounted: true })];
+      return yield* this.#mount(up, covered, {
+        flags: how.flags,
+        members,
+        below: new Map(),
+        op: "mount",
+      });
+    } finally {
+      yield* cclose(c);
+      if (covered !== null && covered.chan !== null) yield* cclose(covered.chan);
+    }
+  }
+
+  *#mount(
+    up: Proc,
+    covered: Covered,
+    m: {
+      flags: number;
+      members: readonly Member[];
+      below: Mnode["children"];
+      op: "bind" | "mount";
+    },
+  ): Task<number> {
+    const order = m.flags & MORDER;
+    const first = m.members[0];
+    if (first === undefined || covered.dir !== ((first.chan.qid.type & QTDIR) !== 0))
+      return error(Emount);
+    if (!covered.dir && order !== MREPL) error(Emount);
+    let self: Member | null = null;
+    if (covered.chan !== null && order !== MREPL) {
+      // The covered directory comes first in ns(1): it was there before.
+      const from = `/${covered.elems.join("/")}`;
+      self = {
+        chan: covered.chan,
+        flags: 0,
+        spec: "",
+        id: up.k.nextmountid(),
+        from,
+        mounted: false,
+        covered: true,
+      };
+    }
+    const members = m.members.map((x) => ({ ...x, id: up.k.nextmountid() }));
+    const below = carried(m.below, () => up.k.nextmountid());
+    yield* this.#become(this.#table.mount(covered.elems, { order, members, below, covered: self }));
+    if (up.k.trace.on)
+      up.k.trace.emit({
+        type: "mount",
+        op: m.op,
+        path: `/${covered.elems.join("/")}`,
+        table: this.#table.picture,
+      });
+    return members[0]?.id ?? 0;
+  }
+
+  *#become(table: MountTable): Task<void> {
+    const old = this.#table;
+    this.#table = table;
+    yield* old.release();
+  }
+
+  /** Looks up both names of a bind; what must be asked of servers is asked at once. */
+  *#both(up: Proc, name: string, old: string): Task<[Source, Covered]> {
+    const starts: Start[] = [];
+    try {
+      const s = yield* waitfor(this.start(up, parsename(name)));
+      starts.push(s);
+      const o = yield* this.#trystart(up, old);
+      if (!(o instanceof PlanError)) starts.push(o);
+      const early = o instanceof PlanError ? NOTASKED : yield* askboth(up, s, o);
       try {
-        const d =
-          c === null
-            ? yield* statone(up, { ...s, members: null, chan: m.chan })
-            : yield* waitfor(c.dev.stat(up, c));
-        tracefound(up, s, i);
-        return d;
-      } catch (e) {
-        if (!(e instanceof PlanError) || e.message === Eintr) throw e;
-        if (won(e, c)) {
-          tracefound(up, s, i);
+        // The source is evaluated first, so its error goes before the other's.
+        const source = yield* this.#source(s, early[0]);
+        try {
+          if (o instanceof PlanError) throw o;
+          return [source, yield* this.#covered(o, early[1])];
+        } catch (e) {
+          for (const m of source.members) yield* cclose(m.chan);
           throw e;
         }
-        if (up.k.trace.on)
-          up.k.trace.emit({
-            type: "namec",
-            step: "miss",
-            point: startname(s),
-            index: i,
-            elem: s.rest[0] ?? "",
-            error: e.message,
-          });
-        last = new PlanError(e.message, 0);
+      } finally {
+        for (const c of early) if (c !== null) yield* cclose(c);
+      }
+    } finally {
+      for (const x of starts) yield* x.release();
+    }
+  }
+
+  /** start, or the error that it failed with. */
+  *#trystart(up: Proc, text: string): Task<Start | PlanError> {
+    try {
+      return yield* waitfor(this.start(up, parsename(text)));
+    } catch (e) {
+      if (e instanceof PlanError) return e;
+      throw e;
+    }
+  }
+
+  *#source(s: Start, early: Chan | null): Task<Source> {
+    const node = s.path.root === "/" ? s.table.node(s.path.elems) : undefined;
+    const below = node?.children ?? new Map<string, Mnode>();
+    if (s.members !== null && s.rest.length === 0) {
+      if (wrongkind(s, s.chan)) throw named(s, whole(s, Enotdir), false);
+      // What ns(1) shows is where each came from.
+      const members = s.members.map((m, i) => ({
+        ...m,
+        chan: m.chan.incref(),
+        spec: i === 0 ? "" : m.spec,
+      }));
+      const nocreate = members.length > 1 || !members.some((m) => (m.flags & MCREATE) !== 0);
+      return { members, below, nocreate };
+    }
+    try {
+      const c = yield* known(s, early);
+      c.path = s.path;
+      const from = s.path.toString();
+      return {
+        members: [member(c, { flags: 0, spec: "", from, mounted: false })],
+        below,
+        nocreate: false,
+      };
+    } catch (e) {
+      throw failure(s, e, false);
+    }
+  }
+
+  *#coveredname(up: Proc, old: string): Task<Covered> {
+    const o = yield* waitfor(this.start(up, parsename(old)));
+    try {
+      return yield* this.#covered(o, null);
+    } finally {
+      yield* o.release();
+    }
+  }
+
+  *#covered(o: Start, early: Chan | null): Task<Covered> {
+    const { elems, root } = o.path;
+    // As it is now: while the source was asked for, somebody may have unmounted what was here.
+    const [first] = root === "/" ? this.membersat(elems) : [];
+    if (first !== undefined) {
+      if (wrongkind(o, first)) throw named(o, whole(o, Enotdir), false);
+      return { elems, dir: (first.qid.type & QTDIR) !== 0, chan: null };
+    }
+    if (o.members !== null && o.rest.length === 0)
+      return yield* this.#coveredname(o.up, o.name.text);
+    try {
+      const chan = yield* known(o, early);
+      if (root !== "/") {
+        yield* cclose(chan);
+        error(Emount);
+      }
+      chan.path = o.path;
+      return { elems, dir: (chan.qid.type & QTDIR) !== 0, chan };
+    } catch (e) {
+      throw failure(o, e, false);
+    }
+  }
+
+  *unmount(up: Proc, name: string | null, old: string): Task<void> {
+    const o = yield* waitfor(this.start(up, parsename(old)));
+    try {
+      // A name that is no mount point may not be there at all: then that is the error.
+      if (!o.ismtpt) yield* this.#exists(o);
+      const c = name === null ? null : yield* waitfor(namec(up, name, Aopen(OREAD)));
+      try {
+        if (!o.ismtpt) error(Eunmount);
+        yield* this.#unmount(up, o, c);
+      } finally {
+        if (c !== null) yield* cclose(c);
+      }
+    } finally {
+      yield* o.release();
+    }
+  }
+
+  *#unmount(up: Proc, o: Start, c: Chan | null): Task<void> {
+    const match = c === null ? null : (m: Member) => issame(m.chan, c);
+    const table = this.#table.unmount(o.path.elems, match);
+    if (table === null) return error(Eunion);
+    yield* this.#become(table);
+    if (up.k.trace.on)
+      up.k.trace.emit({
+        type: "mount",
+        op: "unmount",
+        path: o.path.toString(),
+        table: table.picture,
+      });
+  }
+
+  *#exists(o: Start): Task<void> {
+    try {
+      yield* cclose(yield* known(o, null));
+    } catch (e) {
+      throw failure(o, e, false);
+    }
+  }
+
+  /** A mount that a bind carried along is not listed as long as it is as where it came from: the bind says it. */
+  lines(channame: (c: Chan) => string): Nsline[] {
+    const points = [...this.#table.mountpoints()];
+    const homes = new Map<number, Mnode>();
+    for (const { node } of points) for (const m of node.members) homes.set(m.id, node);
+    const lines: Nsline[] = [];
+    for (const { path, node } of points) {
+      if (islike(node, homes.get(node.members[0]?.origin ?? 0)) || isbare(node)) continue;
+      for (const m of node.members) {
+        const { flags, from, spec } = m;
+        const mchan = m.mounted ? m.chan.mchan : null;
+        lines.push({ id: m.id, text: nsline({ mchan, flags, from, old: path, spec }, channame) });
       }
     }
-    throw last;
-  } finally {
-    for (const c of late) if (c !== null) yield* cclose(c);
+    return lines.sort((a, b) => a.id - b.id);
+  }
+
+  /** Only the entries that are mount points are asked, all at once; the others cost nothing. */
+  mountfix(up: Proc, c: Chan, entries: Uint8Array): Answer<Uint8Array | null> {
+    const children = c.path.root === "/" ? this.#table.node(c.path.elems)?.children : undefined;
+    return children === undefined || children.size === 0
+      ? null
+      : this.#fixed(up, entries, children);
+  }
+
+  *#fixed(up: Proc, entries: Uint8Array, children: Mnode["children"]): Task<Uint8Array | null> {
+    const dirs: Dir[] = [];
+    const fix: Fix[] = [];
+    for (let off = 0; off < entries.length;) {
+      const e = convM2D(entries, off, entries.length);
+      if (e === null) return null;
+      const members = children.get(e.dir.name)?.members ?? [];
+      const first = members[0];
+      if (first !== undefined && !members.some((m) => m.covered))
+        fix.push({ index: dirs.length, chan: first.chan });
+      dirs.push(e.dir);
+      off = e.next;
+    }
+    if (fix.length === 0) return null;
+    const table = this.#table.hold();
+    try {
+      yield* statall(up, fix, dirs);
+    } finally {
+      yield* table.release();
+    }
+    return packdirs(dirs);
+  }
+
+  membersat(elems: readonly string[]): readonly Chan[] {
+    return this.#table.node(elems)?.members.map((m) => m.chan) ?? [];
+  }
+
+  fork(): Namespace {
+    this.#table.ref++;
+    return new Names(this.#table);
+  }
+
+  clean(): Namespace {
+    return new Names(this.#table.clean());
+  }
+
+  snapshot(): Picture {
+    return this.#table.picture;
+  }
+
+  close(): Task<void> {
+    return this.#table.release();
   }
 }
 
-function tracefound(up: Proc, s: Start, index: number): void {
-  if (up.k.trace.on)
-    up.k.trace.emit({
-      type: "namec",
-      step: "found",
-      point: startname(s),
-      index,
-      elem: s.rest[0] ?? "",
-    });
+function member(
+  chan: Chan,
+  m: { flags: number; spec: string; from: string; mounted: boolean },
+): Member {
+  return { ...m, chan, id: 0, covered: false };
 }
 
-/** The member has the first element, so it won and its error is the answer. */
-function won(e: PlanError, c: Chan | null): boolean {
-  // A member is a directory: what is none is the first element.
-  if (e.at === 0) return e.message === Enotdir;
-  return e.at !== undefined || c === null || c.qid.type !== QTNONE;
+function base(root: Chan): Member {
+  return { chan: root, flags: 0, spec: "", id: 0, from: "/", mounted: false, covered: false };
 }
 
-function* remove(up: Proc, s: Start): Task<void> {
-  if (s.members !== null && s.rest.length === 0) {
-    if (up.k.trace.on)
-      up.k.trace.emit({ type: "namec", step: "mountpoint", path: s.path.toString() });
-    error(Eismtpt);
-  }
-  const c = yield* target(up, s);
+/** Whether it is the root, and nothing but the kernel's own is there. */
+function isbare(n: Mnode): boolean {
+  return n.members.length === 1 && n.members[0]?.id === 0;
+}
+
+/** Whether a mount point is a copy of another, member by member. */
+function islike(copy: Mnode, n: Mnode | undefined): boolean {
+  if (n === undefined || n.members.length !== copy.members.length) return false;
+  return copy.members.every((m, i) => m.origin === n.members[i]?.id);
+}
+
+/** The rest of a union that is bound comes after its first member, and takes no creates. */
+function followflags(flags: number): number {
+  const order = flags & MORDER;
+  return order === MREPL ? MAFTER : order;
+}
+
+/** Puts the entries of what is mounted in place of those it covers. */
+function* statall(up: Proc, fix: readonly Fix[], dirs: Dir[]): Task<void> {
+  const late = yield* askall(up, fix, [], { what: "stat", of: "directory" });
   try {
-    yield* waitfor(c.dev.remove(up, c));
+    for (const [i, f] of fix.entries()) {
+      const d = yield* statquiet(up, late[i] ?? f.chan);
+      const was = dirs[f.index];
+      if (d !== null && was !== undefined) dirs[f.index] = { ...d, name: was.name };
+    }
   } finally {
-    yield* cclose(c);
+    for (const l of late) if (l !== null) yield* cclose(l);
   }
 }
 
-function* wstat(up: Proc, s: Start, d: Wstat): Task<void> {
-  if (s.members !== null && s.rest.length === 0 && d.name !== undefined && d.name !== "") {
-    const e = new PlanError(nameerror(s.path.toString(), Eismtpt));
-    e.element = s.path.last;
-    throw e;
-  }
-  const c = yield* target(up, s);
-  try {
-    yield* waitfor(c.dev.wstat(up, c, d));
-  } finally {
-    yield* cclose(c);
-  }
+type Pair = readonly [Chan | null, Chan | null];
+const NOTASKED: Pair = [null, null];
+
+/** Sends both walks of a bind where both can be put off; null where one cannot, or needs none. */
+function* askboth(up: Proc, s: Start, o: Start): Task<Pair> {
+  const pair: Pair = [later(s), later(o)];
+  yield* askeach(up, pair, [], { what: "walk", of: "bind" });
+  return pair;
 }
 
-/** The Chan of something that is about to be changed. */
-function* target(up: Proc, s: Start): Task<Chan> {
-  if (!s.name.mustdir) return yield* waitfor(walk(up, s, s.rest));
-  const c = yield* walked(up, s, s.rest, "must be a directory before it is changed");
-  if ((c.qid.type & QTDIR) !== 0) return c;
-  yield* cclose(c);
-  throw whole(s, Enotdir);
+function later(x: Start): Chan | null {
+  if (x.members !== null && (x.rest.length === 0 || x.members.length > 1)) return null;
+  return x.chan.dev.later?.defer(x.chan, x.rest) ?? null;
 }
 
-function* todir(up: Proc, s: Start): Task<Chan> {
-  const c = yield* walked(up, s, s.rest, "dot must be known");
-  if ((c.qid.type & QTDIR) === 0) {
-    yield* cclose(c);
-    throw whole(s, Enotdir);
-  }
-  c.path = s.path;
-  return c;
+/** The file of a name that a bind or mount is about: what it is must be known. */
+function* known(s: Start, early: Chan | null): Task<Chan> {
+  const c = early === null ? yield* waitfor(walk(s, s.rest)) : early.incref();
+  const f = yield* waitfor(force(s, c, s.rest, "mount"));
+  return yield* waitfor(kindchecked(s, f));
+}
+
+/** A file whose name was given as a directory's. */
+const wrongkind = (s: Start, c: Chan): boolean => s.name.mustdir && (c.qid.type & QTDIR) === 0;
+
+/** The same file, or the server that is mounted there. */
+function issame(member: Chan, c: Chan): boolean {
+  return eqchan(member, c) || (member.mchan !== null && eqchan(member.mchan, c));
 }

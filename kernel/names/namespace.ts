@@ -2,23 +2,14 @@
 // `names` (names.ts), the immutable name-based table, and `standard` (standard.ts), which is keyed by
 // the covered file and asks every server on the way, as the published Plan 9 kernel does.
 
-import type { Chan } from "../chan.ts";
+import type { Chan, Path } from "../chan.ts";
 import { MAFTER, MBEFORE, MCACHE, MCREATE } from "../abi/const.ts";
+import { Ebadsharp, Enoattach, error } from "../abi/errors.ts";
 import type { Want } from "../dev.ts";
-import type { Dir, Wstat } from "../abi/dir.ts";
+import type { Dir } from "../abi/dir.ts";
+import type { Name } from "./name.ts";
 import type { Proc } from "../proc/proc.ts";
-import type { Task } from "../proc/rendez.ts";
-
-// What namec is to do with the name: Plan 9's access modes, and for the operations that a server can do
-// together with the walk (stat, wstat, remove) a mode of their own.
-export const Abind = 1; // the left side of a bind
-export const Atodir = 2; // as in chdir
-export const Aopen = 3; // for i/o
-export const Amount = 4; // to be mounted upon
-export const Acreate = 5; // is to be created
-export const Aremove = 6;
-export const Astat = 7;
-export const Awstat = 8;
+import type { Answer, Task } from "../proc/rendez.ts";
 
 /** How mount(2) mounts. */
 export type Mounthow = { readonly flags: number; readonly spec: string };
@@ -80,18 +71,72 @@ export function mounteddev(c: Chan): { readonly conn: number; readonly dev: stri
   return { conn: c.dev.conn(c), dev: c.dev.dc };
 }
 
+/** Devices that RFNOMNT leaves to a process. */
+const ALLOWED = "|decp";
+
+/** The root of the device that a name such as #s0 says. */
+export function attach(up: Proc, root: string): Answer<Chan> {
+  const rune = String.fromCodePoint(root.codePointAt(1) ?? 0);
+  const bare = root.length === 1;
+  if (bare || rune === "M" || (up.pgrp.noattach && !ALLOWED.includes(rune))) error(Enoattach);
+  const dev = up.k.devtab.get(rune);
+  if (dev === undefined) return error(Ebadsharp);
+  return dev.attach(up, root.slice(1 + rune.length));
+}
+
+/** Why a walk that was put off has to be made now: its answer decides what comes next. */
+export type Forcedby = "mustdir" | "dot" | "mount" | "exclusive" | "look" | "parent";
+
+/** What part of a name an error is about. */
+export type Blame = {
+  /** The name, so far as it is shown. */
+  readonly name: string;
+  readonly element: string | undefined;
+  /** How many elements of the path the trace tells of. */
+  readonly walked: number;
+};
+
+/**
+ * A name on its way to a file: what namec needs of a name space. It holds what it starts from until release.
+ * An error of the walk has PlanError.at, which blame takes.
+ */
+export interface Way {
+  readonly up: Proc;
+  readonly name: Name;
+  /** The table alone says that the name is a mount point. */
+  readonly ismtpt: boolean;
+  /** The name that the file has, as far as it is known before the walk. */
+  readonly path: Path;
+  /** The last element of it. */
+  readonly last: string;
+  /** PlanError.at of an error that is about the whole name. */
+  readonly end: number;
+  /** The Chan of the name; a mounted one is not crossed to yet, and a walk may be put off (Later). */
+  find(): Answer<Chan>;
+  /** find, and the walk made, because of `why`. */
+  found(why: Forcedby): Answer<Chan>;
+  /** What is mounted on c, or c, with no other holder, to be opened or changed. Takes c over. */
+  cross(c: Chan): Answer<Chan>;
+  /** The entry of the name. */
+  stat(): Answer<Dir>;
+  /** The open Chan gets what the name adds: its path, and the union that it is. */
+  opened(c: Chan): Chan;
+  /** Creates the file where no look at the name is needed; null where create has to look. */
+  createnow(want: Want): Answer<Chan> | null;
+  /** The Chan of the name, null when its last element is missing. */
+  look(): Answer<Chan | null>;
+  /** A Chan of the directory to create in, which becomes the file's. */
+  parent(): Answer<Chan>;
+  /** The created Chan gets its path. */
+  created(c: Chan): Chan;
+  blame(at: number): Blame;
+  release(): Task<void>;
+}
+
 /** The name space of a Pgrp. */
 export interface Namespace {
-  /**
-   * Turns a name into a Chan that the caller owns, or into the result of the one operation wanted.
-   * Throws the error that the Plan 9 kernel gives, with the part of the name that failed in it.
-   */
-  namec(up: Proc, name: string, amode: typeof Astat): Task<Dir>;
-  namec(up: Proc, name: string, amode: typeof Aopen, omode: number): Task<Chan>;
-  namec(up: Proc, name: string, amode: typeof Acreate, want: Want): Task<Chan>;
-  namec(up: Proc, name: string, amode: typeof Aremove): Task<void>;
-  namec(up: Proc, name: string, amode: typeof Awstat, d: Wstat): Task<void>;
-  namec(up: Proc, name: string, amode: typeof Atodir): Task<Chan>;
+  /** Where the walk of a name starts. */
+  start(up: Proc, name: Name): Answer<Way>;
   /** Binds name on old; gives the mount id. */
   bind(up: Proc, name: string, old: string, flags: number): Task<number>;
   /** Mounts the attached root c, whose reference it takes, on old. */
@@ -101,9 +146,7 @@ export interface Namespace {
   /** The lines of /proc/n/ns but for the last, in the order of their ids. */
   lines(channame: (c: Chan) => string): Nsline[];
   /** In a buffer of directory entries read from c, puts the mounted directories in place of the entries they cover. */
-  mountfix(up: Proc, c: Chan, entries: Uint8Array): Task<Uint8Array | null>;
-  /** The Chans mounted on exactly this cleaned name, in order, where mounts go by name. They stay the table's. */
-  membersat?(elems: readonly string[]): readonly Chan[];
+  mountfix(up: Proc, c: Chan, entries: Uint8Array): Answer<Uint8Array | null>;
   /** A copy for RFNAMEG. */
   fork(): Namespace;
   /** The name space with nothing but the kernel's root, for RFCNAMEG. */

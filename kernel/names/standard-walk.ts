@@ -7,17 +7,23 @@
 //
 // and ".." is asked for alone, then leads back over the mount point it came through, by name.
 
-import { Path, ccloseall, cclose } from "../chan.ts";
-import type { Chan, Mtpt } from "../chan.ts";
-import { MAXWELEM, QTDIR } from "../abi/const.ts";
+import { andthen } from "../abi/answer.ts";
+import { MAXWELEM, MCREATE, QTDIR } from "../abi/const.ts";
+import type { Dir, Qid } from "../abi/dir.ts";
+import { Edoesnotexist, Eintr, Enocreate, Enotdir, PlanError, error } from "../abi/errors.ts";
+import { Chan, Path, ccloseall, cclose, instead } from "../chan.ts";
+import type { Mtpt } from "../chan.ts";
 import { miss } from "../dev.ts";
 import type { Dev, Walkqid } from "../dev.ts";
-import type { Qid } from "../abi/dir.ts";
-import { Edoesnotexist, Eintr, Enotdir, PlanError, error } from "../abi/errors.ts";
 import type { Proc } from "../proc/proc.ts";
 import { waitfor } from "../proc/rendez.ts";
-import type { Task } from "../proc/rendez.ts";
-import type { Mhead, Mnttab } from "./standard-mount.ts";
+import type { Answer, Task } from "../proc/rendez.ts";
+import { nameupto } from "./name.ts";
+import type { Name } from "./name.ts";
+import { file, kindchecked, using, whole } from "./namec.ts";
+import { attach } from "./namespace.ts";
+import type { Blame, Way } from "./namespace.ts";
+import type { Mhead, MountTable } from "./standard-table.ts";
 
 /** Why a walk failed, and after how many of the names: those that an error shows. */
 export type Miss = { readonly error: string; readonly at: number };
@@ -29,6 +35,189 @@ type Asked = {
   readonly dev: Dev;
   readonly devno: number;
 };
+
+/**
+ * The start of a walk: the Chan of /, of dot or of a device, which it holds. Plan 9's nerror, how many
+ * elements of the name an error shows, is PlanError.at here.
+ */
+export class Start implements Way {
+  readonly up: Proc;
+  readonly name: Name;
+  /** Only the walk tells what is mounted. */
+  readonly ismtpt = false;
+  /** The mount point that the name was found through, once it is crossed. */
+  head: Mhead | null = null;
+  /** null for a # name: nothing is mounted below it. */
+  readonly #tab: MountTable | null;
+  readonly #chan: Chan;
+  /** The directory that create has walked to. */
+  #dir: Chan | null = null;
+
+  /** Takes the reference to chan. */
+  constructor(up: Proc, name: Name, tab: MountTable | null, chan: Chan) {
+    this.up = up;
+    this.name = name;
+    this.#tab = tab;
+    this.#chan = chan;
+    tracestart(this, chan);
+  }
+
+  get end(): number {
+    return this.name.elems.length;
+  }
+
+  get path(): Path {
+    return this.#chan.path;
+  }
+
+  get last(): string {
+    return this.name.elems[this.name.elems.length - 1] ?? "";
+  }
+
+  *find(): Task<Chan> {
+    const c = yield* this.#walk(this.#chan, this.name.elems);
+    return yield* waitfor(kindchecked(this, c));
+  }
+
+  found(): Task<Chan> {
+    return this.find();
+  }
+
+  /** The Chan of names from c; a miss is the call's error. */
+  *#walk(c: Chan, names: readonly string[]): Task<Chan> {
+    const got = yield* walk(this.up, this.#tab, c, names);
+    if (got instanceof Chan) return got;
+    throw got.at > 0 ? new PlanError(got.error, got.at) : new PlanError(got.error);
+  }
+
+  /** What is mounted here, under the name that led to it. */
+  *cross(c: Chan): Task<Chan> {
+    const mounted = this.#tab !== null && this.#tab.at(c) !== null;
+    if (!mounted && c.ref === 1) {
+      c.ismtpt = false;
+      return c;
+    }
+    const p = new Place(c);
+    let kept = false;
+    try {
+      if (this.#tab !== null) yield* p.domount(this.#tab);
+      if (p.head !== null) tracemount(this.up, p, []);
+      yield* p.unique(this.up);
+      yield* p.name();
+      kept = true;
+    } catch (e) {
+      throw this.#whole(e);
+    } finally {
+      if (!kept) yield* p.close();
+    }
+    this.head = p.head;
+    p.chan.ismtpt = p.head !== null;
+    return p.chan;
+  }
+
+  /** An error that is about the whole name, if it is about a part of it at all. */
+  #whole(e: unknown): unknown {
+    return e instanceof PlanError && e.at === undefined ? whole(this, e.message) : e;
+  }
+
+  stat(): Answer<Dir> {
+    return using(file(this), (c) =>
+      andthen(c.dev.stat(this.up, c), (d) => ({ ...d, name: c.path.last })),
+    );
+  }
+
+  /** What is mounted at the name, keeping its own path: what a bind takes. `head` is then its union. */
+  *bound(): Task<Chan> {
+    const c = yield* this.find();
+    this.head = this.#tab?.at(c) ?? null;
+    return this.head === null ? c : yield* instead(this.head.first.incref(), c);
+  }
+
+  opened(c: Chan): Chan {
+    const { head } = this;
+    if (head !== null && head.mounts.length > 1)
+      c.union = { members: () => head.mounts.map((m) => m.to), uri: 0, umc: null };
+    return c;
+  }
+
+  createnow(): null {
+    return null;
+  }
+
+  *look(): Task<Chan | null> {
+    const dir = (this.#dir ??= yield* this.#todir());
+    const { trace } = this.up.k;
+    if (trace.on) trace.emit({ type: "namec", step: "look", elem: this.last });
+    const got = yield* walk(this.up, this.#tab, dir, [this.last]);
+    if (!(got instanceof Chan)) return null;
+    this.#dir = null;
+    return yield* instead(got, dir);
+  }
+
+  /** The directory that the name is in. */
+  *#todir(): Task<Chan> {
+    const { elems, mustdir } = this.name;
+    const c = yield* this.#walk(this.#chan, elems.slice(0, -1));
+    if (!mustdir || (c.qid.type & QTDIR) !== 0) return c;
+    yield* cclose(c);
+    throw elems.length > 1 ? new PlanError(Enotdir, elems.length - 1) : new PlanError(Enotdir);
+  }
+
+  /** The directory to create in: of a union its first member that lets one. */
+  *parent(): Task<Chan> {
+    const at = this.#dir;
+    if (at === null) return error("create in no directory");
+    const mh = this.#tab?.at(at) ?? null;
+    const allows = mh?.mounts.find((m) => (m.flags & MCREATE) !== 0)?.to ?? null;
+    if (mh !== null && allows === null) error(Enocreate);
+    const dir = (allows ?? at).incref();
+    const { trace } = this.up.k;
+    if (trace.on) {
+      const mounts = mh?.mounts ?? [];
+      const index = mounts.length > 1 ? mounts.findIndex((m) => m.to === dir) : -1;
+      const name = at.path.toString();
+      trace.emit({ type: "namec", step: "create", dir: name, elem: this.last, index });
+    }
+    try {
+      const nc = yield* cclone(this.up, dir);
+      nc.path = at.path;
+      nc.mtpt = at.mtpt?.map(({ depth, from }) => ({ depth, from: from.incref() })) ?? null;
+      return nc;
+    } finally {
+      yield* cclose(dir);
+    }
+  }
+
+  created(c: Chan): Chan {
+    c.path = c.path.add(this.last);
+    return c;
+  }
+
+  blame(at: number): Blame {
+    const { name } = this;
+    return { name: nameupto(name, at), element: name.elems[at - 1], walked: at };
+  }
+
+  release(): Task<void> {
+    return ccloseall(this.#dir === null ? [this.#chan] : [this.#dir, this.#chan]);
+  }
+}
+
+/** Where the walk of a name starts. */
+export function start(up: Proc, name: Name, tab: MountTable, slash: Chan): Answer<Start> {
+  if (!name.root.startsWith("#"))
+    return new Start(up, name, tab, (name.root === "/" ? slash : up.dot).incref());
+  return andthen(attach(up, name.root), (chan) => new Start(up, name, null, chan));
+}
+
+function tracestart(s: Start, chan: Chan): void {
+  const { trace } = s.up.k;
+  if (!trace.on) return;
+  const { elems: rest, root } = s.name;
+  const path = chan.path.toString();
+  if (root === "") trace.emit({ type: "namec", step: "dot", path, rest });
+  else if (root !== "/") trace.emit({ type: "namec", step: "device", path, rest });
+}
 
 /** Where a walk stands: the Chan, the names that led there, the mount points among them. It owns what it holds. */
 export class Place {
@@ -60,7 +249,7 @@ export class Place {
   }
 
   /** Onto what is mounted here; nothing happens where nothing is. */
-  *domount(tab: Mnttab): Task<void> {
+  *domount(tab: MountTable): Task<void> {
     const mh = tab.at(this.chan);
     if (mh === null) return;
     const gone = [this.chan, ...this.#take(this.#elems.length)];
@@ -152,7 +341,7 @@ export function* cclone(up: Proc, c: Chan): Task<Chan> {
  */
 export function* walk(
   up: Proc,
-  tab: Mnttab | null,
+  tab: MountTable | null,
   c: Chan,
   names: readonly string[],
 ): Task<Chan | Miss> {
@@ -186,7 +375,7 @@ function portion(names: readonly string[], have: number): readonly string[] {
 /** Goes on by some of `part`; says by how many. */
 function* step(
   up: Proc,
-  tab: Mnttab | null,
+  tab: MountTable | null,
   p: Place,
   part: readonly string[],
 ): Task<number | Miss> {

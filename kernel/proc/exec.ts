@@ -6,7 +6,7 @@ import { CCEXEC, cclose } from "../chan.ts";
 import type { Chan } from "../chan.ts";
 import { OEXEC } from "../abi/const.ts";
 import { Ebadexec, error } from "../abi/errors.ts";
-import { Aopen } from "../names/namespace.ts";
+import { Aopen, namec } from "../names/namec.ts";
 import type { Proc } from "./proc.ts";
 import { Rendez, waitfor } from "./rendez.ts";
 import type { Task } from "./rendez.ts";
@@ -73,7 +73,7 @@ function lookup(up: Proc, line: string): Program {
 
 /** The first bytes of a file that may be executed. */
 function* header(up: Proc, name: string): Task<string> {
-  const c: Chan = yield* up.pgrp.ns.namec(up, name, Aopen, OEXEC);
+  const c: Chan = yield* waitfor(namec(up, name, Aopen(OEXEC)));
   try {
     const buf = new Uint8Array(HEADER);
     const n = yield* waitfor(c.dev.read(up, c, buf, 0));

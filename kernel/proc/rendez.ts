@@ -6,7 +6,7 @@
 import { istask } from "../abi/answer.ts";
 import type { Coroutine } from "./sched.ts";
 
-export { istask } from "../abi/answer.ts";
+export { DONE, istask } from "../abi/answer.ts";
 
 /** Kernel code that may wait: call it with `yield*`. What it yields is what it sleeps on. */
 export type Task<T> = Generator<Rendez, T, void>;
@@ -18,9 +18,6 @@ export type Answer<T> = T | Task<T>;
 export function* waitfor<T>(a: Answer<T>): Task<T> {
   return istask(a) ? yield* a : a;
 }
-
-/** A Task with nothing left to do: what a plain function gives where another would have to wait. */
-export const DONE: Task<void> = (function* (): Task<void> {})();
 
 /** A place to sleep. Sleepers are woken in the order they came. */
 export class Rendez {

@@ -1,5 +1,6 @@
-// Names and reads on an in-memory file five directories down: this kernel beside memfs and ZenFS, through
-// the promises that each of them gives.
+// Names and reads of in-memory files five names down: this kernel beside memfs and ZenFS, through the
+// promises that each of them gives. Each operation takes the next of a thousand names, so that no contestant
+// answers from what it remembers of one.
 
 import { InMemory, configureSingle, fs as zen } from "@zenfs/core";
 import { memfs } from "memfs";
@@ -7,13 +8,19 @@ import { OREAD, boot } from "../../userland/host/index.ts";
 import type { Kernel, Sys, Task, TaskSys } from "../../userland/host/index.ts";
 import type { Contestant } from "./rounds.ts";
 
-/** The file that all this is about. */
-export const TREE: { a: { b: { c: { d: { file: Uint8Array } } } } } = {
-  a: { b: { c: { d: { file: new Uint8Array(4096).fill(0x61) } } } },
-};
 const DIR = "/a/b/c/d";
-const FILE = `${DIR}/file`;
 const SIZE = 4096;
+const CONTENTS = new Uint8Array(SIZE).fill(0x61);
+/** A power of two, so that a mask finds the next name. */
+const NFILES = 1024;
+const LEAVES: readonly string[] = Array.from({ length: NFILES }, (_, i) => `file${i}`);
+const FILES: readonly string[] = LEAVES.map((leaf) => `${DIR}/${leaf}`);
+const file = (i: number): string => FILES[i & (NFILES - 1)] ?? "";
+
+/** The files that all this is about. */
+export const TREE: { a: { b: { c: { d: Record<string, Uint8Array> } } } } = {
+  a: { b: { c: { d: Object.fromEntries(LEAVES.map((leaf) => [leaf, CONTENTS])) } } },
+};
 
 /** An operation, for each contestant. */
 export type Match = { readonly name: string; readonly list: readonly Contestant[] };
@@ -51,15 +58,15 @@ async function ended(status: Promise<string>): Promise<void> {
 /** What is done with names, by what it is called. */
 export const ours: Readonly<Record<"stat" | "openclose" | "read", Work>> = {
   async stat(sys, n) {
-    for (let i = 0; i < n; i++) await sys.stat(FILE);
+    for (let i = 0; i < n; i++) await sys.stat(file(i));
   },
   async openclose(sys, n) {
-    for (let i = 0; i < n; i++) await sys.close(await sys.open(FILE, OREAD));
+    for (let i = 0; i < n; i++) await sys.close(await sys.open(file(i), OREAD));
   },
   async read(sys, n) {
     const buf = new Uint8Array(SIZE);
     for (let i = 0; i < n; i++) {
-      const fd = await sys.open(FILE, OREAD);
+      const fd = await sys.open(file(i), OREAD);
       await sys.read(fd, buf);
       await sys.close(fd);
     }
@@ -68,15 +75,15 @@ export const ours: Readonly<Record<"stat" | "openclose" | "read", Work>> = {
 
 const tasks: Readonly<Record<string, Taskwork>> = {
   *stat(sys, n) {
-    for (let i = 0; i < n; i++) yield* sys.stat(FILE);
+    for (let i = 0; i < n; i++) yield* sys.stat(file(i));
   },
   *openclose(sys, n) {
-    for (let i = 0; i < n; i++) yield* sys.close(yield* sys.open(FILE, OREAD));
+    for (let i = 0; i < n; i++) yield* sys.close(yield* sys.open(file(i), OREAD));
   },
   *read(sys, n) {
     const buf = new Uint8Array(SIZE);
     for (let i = 0; i < n; i++) {
-      const fd = yield* sys.open(FILE, OREAD);
+      const fd = yield* sys.open(file(i), OREAD);
       yield* sys.read(fd, buf);
       yield* sys.close(fd);
     }
@@ -95,17 +102,17 @@ type Opened = {
 
 const peer = (p: Promises): Readonly<Record<string, (n: number) => Promise<number>>> => ({
   async stat(n) {
-    for (let i = 0; i < n; i++) await p.stat(FILE);
+    for (let i = 0; i < n; i++) await p.stat(file(i));
     return n;
   },
   async openclose(n) {
-    for (let i = 0; i < n; i++) await (await p.open(FILE, "r")).close();
+    for (let i = 0; i < n; i++) await (await p.open(file(i), "r")).close();
     return n;
   },
   async read(n) {
     const buf = new Uint8Array(SIZE);
     for (let i = 0; i < n; i++) {
-      const f = await p.open(FILE, "r");
+      const f = await p.open(file(i), "r");
       await f.read(buf, 0, SIZE, 0);
       await f.close();
     }
@@ -125,10 +132,10 @@ export async function matches(): Promise<{ list: Match[]; close: () => Promise<v
   const kernel = await boot({ files: TREE });
   const { fs: mem } = memfs();
   mem.mkdirSync(DIR, { recursive: true });
-  mem.writeFileSync(FILE, TREE.a.b.c.d.file);
+  for (const name of FILES) mem.writeFileSync(name, CONTENTS);
   await configureSingle({ backend: InMemory });
   zen.mkdirSync(DIR, { recursive: true });
-  zen.writeFileSync(FILE, TREE.a.b.c.d.file);
+  for (const name of FILES) zen.writeFileSync(name, CONTENTS);
   const [run, runtask] = [worker(kernel), taskworker(kernel)];
   const memops = peer(mem.promises as unknown as Promises);
   const zenops = peer(zen.promises as unknown as Promises);

@@ -415,7 +415,7 @@ chdir /far/dir
 	clean name=/far/dir path=/far/dir
 	prefix prefix=/far rest=dir members=1 point=/far
 	deferred chan=/far rest=dir
-	forced chan=/far rest=dir why=dot must be known
+	forced chan=/far rest=dir why=dot
 remove /m
 	clean name=/m path=/m
 	prefix prefix=/m rest= members=2 point=/m

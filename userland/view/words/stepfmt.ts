@@ -1,6 +1,29 @@
 // What the kernel says it does, in words: the steps of namec and the other events, a line each. Pure.
 
+import type { Forcedby } from "../../../kernel/names/namespace.ts";
 import type { Asking, Event, Step } from "../../../kernel/trace.ts";
+
+/** Why a walk is made that could have been put off. */
+const BECAUSE: Readonly<Record<Forcedby, string>> = {
+  mustdir: "must be a directory before it is changed",
+  dot: "dot must be known",
+  mount: "a mount must know what it is",
+  exclusive: "an exclusive create must see that there is no such file",
+  look: "create looks whether it is there",
+  parent: "create needs the directory",
+};
+
+const isforcedby = (why: string): why is Forcedby => why in BECAUSE;
+
+/** The code in a recording; older ones have the words of BECAUSE. */
+export function forcedby(why: string): Forcedby {
+  if (isforcedby(why)) return why;
+  return (
+    Object.keys(BECAUSE)
+      .filter(isforcedby)
+      .find((code) => BECAUSE[code] === why) ?? "look"
+  );
+}
 
 const rest = (elems: readonly string[]): string => elems.join("/");
 
@@ -24,7 +47,7 @@ export function stepfmt(s: Step): string {
         ? "the server is asked together with what follows"
         : `the walk of ${rest(s.rest)} goes with what follows`;
     case "forced":
-      return `the walk is made now: ${s.why}`;
+      return `the walk is made now: ${BECAUSE[forcedby(s.why)]}`;
     case "walk":
       return walkfmt(s.rest, s.got);
     case "ask":

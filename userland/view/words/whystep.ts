@@ -3,10 +3,12 @@
 
 import { nullproto } from "../../../kernel/abi/nullproto.ts";
 import { OEXCL, QTDIR } from "../../../kernel/abi/const.ts";
+import type { Forcedby } from "../../../kernel/names/namespace.ts";
 import type { Step } from "../../../kernel/trace.ts";
 import { Rerror, Rwalk, Twalk } from "../../../kernel/abi/fcall.ts";
 import type { Recording, Revent } from "../record/recording.ts";
 import { memberof, mountat, serverof } from "./who.ts";
+import { forcedby } from "./stepfmt.ts";
 import { because, bare } from "./whyerror.ts";
 
 /** A decision and its reason. */
@@ -248,18 +250,16 @@ function deferred(a: At, e: Of<"deferred">): Decision {
   };
 }
 
-const FORCED: Readonly<Record<string, string>> = nullproto({
-  "must be a directory before it is changed":
+const FORCED: Readonly<Record<Forcedby, string>> = {
+  mustdir:
     "The name ends in '/', so it must be a directory; that must be known before anything is changed.",
-  "dot must be known": "Dot must be a directory that exists: chdir has to know before it returns.",
-  "a mount must know what it is":
+  dot: "Dot must be a directory that exists: chdir has to know before it returns.",
+  mount:
     "A directory goes on a directory and a file on a file, so the kernel must know what both names are.",
-  "an exclusive create must see that there is no such file":
-    "An exclusive create (OEXCL) must fail if the name is there.",
-  "create looks whether it is there":
-    "create of a name that is there opens that file and empties it, so the kernel must know first.",
-  "create needs the directory": "A file is created in a directory, and that one has to be found.",
-});
+  exclusive: "An exclusive create (OEXCL) must fail if the name is there.",
+  look: "create of a name that is there opens that file and empties it, so the kernel must know first.",
+  parent: "A file is created in a directory, and that one has to be found.",
+};
 
 function forced(a: At, e: Of<"forced">): Decision {
   const rest = path(e.rest);
@@ -267,7 +267,7 @@ function forced(a: At, e: Of<"forced">): Decision {
   const how = asked ? "is waited for now" : "is sent now, and its answer waited for";
   return {
     what: `The walk${rest === "" ? "" : ` of ${rest}`} ${how}.`,
-    why: FORCED[e.why] ?? `It cannot be put off: ${e.why}.`,
+    why: FORCED[forcedby(e.why)],
   };
 }
 

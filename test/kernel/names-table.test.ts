@@ -7,8 +7,8 @@ import { Chan, Chans } from "../../kernel/chan.ts";
 import { MAFTER, MBEFORE, MREPL } from "../../kernel/abi/const.ts";
 import { Dev } from "../../kernel/dev.ts";
 import { error } from "../../kernel/abi/errors.ts";
-import { MountTable, carried } from "../../kernel/names/mtab.ts";
-import type { Member, Mnode } from "../../kernel/names/mtab.ts";
+import { MountTable, carried } from "../../kernel/names/names-table.ts";
+import type { Member, Mnode } from "../../kernel/names/names-table.ts";
 import { now } from "../../kernel/proc/spawn.ts";
 
 /** A device that counts the closes of its Chans. */

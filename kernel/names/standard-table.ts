@@ -55,7 +55,7 @@ export type Mounting = {
 /** What the root of a server has for a path: it has no name of its own, and ns(1) shows its connection. */
 export const MNTPATH: Path = new Path("#M", []);
 
-export class Mnttab {
+export class MountTable {
   /** By qid path, the likeliest to differ. */
   readonly #heads = new Map<bigint, readonly Mhead[]>();
   readonly #nextid: () => number;
@@ -140,8 +140,8 @@ export class Mnttab {
   }
 
   /** A copy with heads of its own. */
-  fork(): Mnttab {
-    const copy = new Mnttab(this.#nextid);
+  fork(): MountTable {
+    const copy = new MountTable(this.#nextid);
     for (const mh of this.#all()) {
       const own = new Mhead(mh.from.incref());
       own.mounts = mh.mounts;
@@ -152,8 +152,8 @@ export class Mnttab {
   }
 
   /** An empty one that numbers its mounts on. */
-  clean(): Mnttab {
-    return new Mnttab(this.#nextid);
+  clean(): MountTable {
+    return new MountTable(this.#nextid);
   }
 
   *#all(): Generator<Mhead, void, void> {

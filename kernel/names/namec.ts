@@ -1,0 +1,361 @@
+// namec: from a name to what a system call wants of it. There is one for both name spaces. What differs
+// between them is behind Way (namespace.ts): where the name starts, how to walk from there, what is mounted
+// at its end, in which directory to create. The steps are
+//
+//	1. take the name apart, and find its start;
+//	2. find the file: the walk may be put off, and then goes with the operation in one exchange;
+//	3. check the kind, where the walk has told it: a name that ends in / is a directory's;
+//	4. go over to what is mounted there;
+//	5. do what is wanted: open, create, remove, stat, wstat; or give the directory, for chdir;
+//	6. of a failure, say which part of the name it is about.
+//
+// A function that takes a Chan over closes it when it fails.
+
+import { always, andthen, failafter, istask } from "../abi/answer.ts";
+import { DMDIR, OCEXEC, OEXCL, OEXEC, ORCLOSE, OSTREAM, OTRUNC, QTDIR } from "../abi/const.ts";
+import type { Dir, Wstat } from "../abi/dir.ts";
+import {
+  Ecreatedir,
+  Eexecdir,
+  Eexist,
+  Eintr,
+  Eismtpt,
+  Enotdir,
+  PlanError,
+  error,
+} from "../abi/errors.ts";
+import { CCEXEC, CRCLOSE, Chan, cclose } from "../chan.ts";
+import { QTNONE } from "../dev.ts";
+import type { Want } from "../dev.ts";
+import type { Proc } from "../proc/proc.ts";
+import { waitfor } from "../proc/rendez.ts";
+import type { Answer, Task } from "../proc/rendez.ts";
+import { nameerror, parsename } from "./name.ts";
+import type { Way } from "./namespace.ts";
+
+/** What is wanted of a name. The result belongs to the caller. */
+export type Wanted<T> = {
+  /** What fails after the walk is told with the name, too. */
+  readonly tellsname: boolean;
+  readonly act: (w: Way) => Answer<T>;
+};
+
+/** open(2) */
+export const Aopen = (omode: number): Wanted<Chan> => ({
+  tellsname: true,
+  act: (w) => open(w, omode),
+});
+
+/** create(2) */
+export const Acreate = (want: Want): Wanted<Chan> => ({
+  tellsname: true,
+  act: (w) => create(w, want),
+});
+
+/** remove(2) */
+export const Aremove: Wanted<void> = { tellsname: false, act: remove };
+
+/** stat(2) */
+export const Astat: Wanted<Dir> = { tellsname: false, act: (w) => w.stat() };
+
+/** wstat(2) */
+export const Awstat = (d: Wstat): Wanted<void> => ({ tellsname: false, act: (w) => wstat(w, d) });
+
+/** chdir(2) */
+export const Atodir: Wanted<Chan> = {
+  tellsname: false,
+  act: (w) => andthen(w.found("dot"), (c) => directory(w, c)),
+};
+
+/** Does what is wanted of a name; throws the error that Plan 9 gives, with the part of the name that failed. */
+export function namec<T>(up: Proc, text: string, want: Wanted<T>): Answer<T> {
+  const w = up.pgrp.ns.start(up, parsename(text));
+  return istask(w) ? started(w, want) : resolve(w, want.act, want.tellsname);
+}
+
+function* started<T>(start: Task<Way>, want: Wanted<T>): Task<T> {
+  return yield* waitfor(resolve(yield* start, want.act, want.tellsname));
+}
+
+/** Does act from where a name starts, names its failure, and gives up the start. */
+export function resolve<W extends Way, T>(
+  w: W,
+  act: (w: W) => Answer<T>,
+  tellsname: boolean,
+): Answer<T> {
+  let a: Answer<T>;
+  try {
+    a = act(w);
+  } catch (e) {
+    return failafter(w.release(), failure(w, e, tellsname));
+  }
+  if (istask(a)) return resolving(w, a, tellsname);
+  const t = w.release();
+  return istask(t) ? released(t, a) : a;
+}
+
+function* resolving<T>(w: Way, a: Task<T>, tellsname: boolean): Task<T> {
+  let value: T;
+  try {
+    value = yield* a;
+  } catch (e) {
+    return yield* failafter(w.release(), failure(w, e, tellsname));
+  }
+  return yield* released(w.release(), value);
+}
+
+/** The value, once the start is given up. A process that is killed meanwhile never gets a Chan: it is closed. */
+function* released<T>(t: Task<void>, value: T): Task<T> {
+  let done = false;
+  try {
+    yield* t;
+    done = true;
+    return value;
+  } finally {
+    if (!done && value instanceof Chan) yield* cclose(value);
+  }
+}
+
+/** e as the program will see it; the trace hears of it. */
+export function failure(w: Way, e: unknown, tellsname: boolean): unknown {
+  if (!(e instanceof PlanError)) return e;
+  const at = failedat(w, e, tellsname);
+  const f = named(w, e, tellsname);
+  const { trace } = w.up.k;
+  if (trace.on) {
+    const walked = at < 0 ? 0 : w.blame(at).walked;
+    trace.emit({ type: "namec", step: "fail", error: f.message, walked, elem: f.element ?? "" });
+  }
+  return f;
+}
+
+/** After how many elements the walk failed; -1 when the error is told without the name. */
+function failedat(w: Way, e: PlanError, tellsname: boolean): number {
+  return e.at ?? (tellsname && w.name.elems.length > 0 ? w.end : -1);
+}
+
+/** The error with the part of the name that it is about: of a walk PlanError.at says which. */
+export function named(w: Way, e: PlanError, tellsname: boolean): PlanError {
+  const { name } = w;
+  const at = failedat(w, e, tellsname);
+  if (at < 0) {
+    e.file = name.text;
+    return e;
+  }
+  const { name: shown, element } = w.blame(at);
+  const f = new PlanError(nameerror(shown, e.message));
+  f.file = name.text;
+  if (element !== undefined) f.element = element;
+  if (e.offset !== undefined) f.offset = e.offset;
+  if (e.step !== undefined) f.step = e.step;
+  return f;
+}
+
+/** The error for the whole name; of a name without elements, such as ".", it is told without it. */
+export function whole(w: Way, text: string): PlanError {
+  return w.name.elems.length === 0 ? new PlanError(text) : new PlanError(text, w.end);
+}
+
+const isdir = (c: Chan): boolean => (c.qid.type & QTDIR) !== 0;
+
+/** Closes c and fails with e. */
+function dropped(c: Chan, e: unknown): Answer<never> {
+  return failafter(cclose(c), e);
+}
+
+/** c, which must be a directory if its name says so. Takes it over. */
+export function kindchecked(w: Way, c: Chan): Answer<Chan> {
+  return w.name.mustdir && !isdir(c) ? dropped(c, whole(w, Enotdir)) : c;
+}
+
+function directory(w: Way, c: Chan): Answer<Chan> {
+  return isdir(c) ? c : dropped(c, whole(w, Enotdir));
+}
+
+/** Does fn to the Chan and closes it, whatever comes. */
+export function using<T>(a: Answer<Chan>, fn: (c: Chan) => Answer<T>): Answer<T> {
+  return andthen(a, (c) =>
+    always(
+      () => fn(c),
+      () => cclose(c),
+    ),
+  );
+}
+
+/** The Chan of something that is about to be changed or looked at. */
+export function file(w: Way): Answer<Chan> {
+  const c = w.name.mustdir ? w.found("mustdir") : w.find();
+  return andthen(c, (found) => andthen(kindchecked(w, found), (f) => w.cross(f)));
+}
+
+function remove(w: Way): Answer<void> {
+  if (w.ismtpt) {
+    if (w.up.k.trace.on)
+      w.up.k.trace.emit({ type: "namec", step: "mountpoint", path: w.path.toString() });
+    error(Eismtpt);
+  }
+  return using(file(w), (c) => {
+    if (c.ismtpt) error(Eismtpt);
+    return c.dev.remove(w.up, c);
+  });
+}
+
+function wstat(w: Way, d: Wstat): Answer<void> {
+  const renames = d.name !== undefined && d.name !== "";
+  if (renames && w.ismtpt) error(nameerror(w.path.toString(), Eismtpt));
+  return using(file(w), (c) => {
+    if (renames && c.ismtpt) error(nameerror(c.path.toString(), Eismtpt));
+    return c.dev.wstat(w.up, c, d);
+  });
+}
+
+function open(w: Way, omode: number): Answer<Chan> {
+  // Where the open would change the file, its kind must be known before.
+  const changes = w.name.mustdir && (omode & (OTRUNC | ORCLOSE)) !== 0;
+  const c = changes ? w.found("mustdir") : w.find();
+  return istask(c) ? openfound(w, c, omode) : openfile(w, c, omode);
+}
+
+function* openfound(w: Way, c: Task<Chan>, omode: number): Task<Chan> {
+  return yield* waitfor(openfile(w, yield* c, omode));
+}
+
+/** Opens what is mounted on c, or c, which it takes over, as what the name stands for. */
+function openfile(w: Way, c: Chan, omode: number): Answer<Chan> {
+  const wrong = wrongkind(w, c, omode);
+  if (wrong !== null) return dropped(c, wrong);
+  const f = w.cross(c);
+  return istask(f) ? andthen(f, (x) => opendev(w, x, omode)) : opendev(w, f, omode);
+}
+
+/** The error of a file that is not what its name or the mode says; null while a walk is put off. */
+function wrongkind(w: Way, c: Chan, omode: number): PlanError | null {
+  if (c.qid.type === QTNONE) return null;
+  if (w.name.mustdir && !isdir(c)) return whole(w, Enotdir);
+  return (omode & 3) === OEXEC && isdir(c) ? whole(w, Eexecdir) : null;
+}
+
+/** The device's open of c, which it takes over. A walk that was put off is made here, and then tells the kind. */
+function opendev(w: Way, c: Chan, omode: number): Answer<Chan> {
+  let a: Answer<Chan>;
+  try {
+    a = c.dev.open(w.up, c, devmode(c, omode));
+  } catch (e) {
+    return dropped(c, kindfirst(w, c, omode, e));
+  }
+  return istask(a) ? opening(w, c, omode, a) : openedas(w, c, a, omode);
+}
+
+/** The device opened c, or gave nc for it, as devices d and s do: then that one's kind counts. */
+function openedas(w: Way, c: Chan, nc: Chan, omode: number): Answer<Chan> {
+  const wrong = nc === c ? null : wrongkind(w, nc, omode);
+  return wrong === null ? finish(w, nc, omode) : dropped(nc, wrong);
+}
+
+function* opening(w: Way, c: Chan, omode: number, a: Task<Chan>): Task<Chan> {
+  let nc: Chan | null = null;
+  try {
+    nc = yield* a;
+  } catch (e) {
+    throw kindfirst(w, c, omode, e);
+  } finally {
+    // Also when the process is killed while it waits in the device.
+    if (nc === null) yield* cclose(c);
+  }
+  return yield* waitfor(openedas(w, c, nc, omode));
+}
+
+/** Of a file of the wrong kind that is the error, and not what the device made of it. */
+function kindfirst(w: Way, c: Chan, omode: number, e: unknown): unknown {
+  return e instanceof PlanError && e.at === undefined ? (wrongkind(w, c, omode) ?? e) : e;
+}
+
+/** The mode a device is told: OSTREAM is λ's business alone, and so is an exclusive create. */
+function devmode(c: Chan, omode: number): number {
+  return omode & ~(c.dev === c.dev.later ? OCEXEC : OCEXEC | OSTREAM | OEXCL);
+}
+
+/** What the mode and the name add to an open Chan. */
+function finish(w: Way, c: Chan, omode: number): Chan {
+  setflags(c, omode);
+  return w.opened(c);
+}
+
+function setflags(c: Chan, omode: number): void {
+  if ((omode & OCEXEC) !== 0) c.flag |= CCEXEC;
+  if ((omode & ORCLOSE) !== 0) c.flag |= CRCLOSE;
+}
+
+/**
+ * Opens the name truncated where it is, else creates it: two steps, between which another process may do the
+ * same. These are the races of two creators A and B, and what becomes of each.
+ *
+ *	- Both look, neither finds the name, A creates it. B's create fails, since the name is there now. So B
+ *	  looks once more, and opens truncated what A made: each has the file open, as if B had come later.
+ *	- A's file is removed again before B looks once more: B fails with the error of its create. A loop
+ *	  would hide that from B, and need not end.
+ *	- A has written before B opens: B truncates what A wrote. So it would be with B later in time, too.
+ *	- With OEXCL one of them must fail. Where the look finds the name, that is "file already exists"; where
+ *	  the create fails, the device's error stands, for B may not open what A made.
+ *	- Where a walk may be put off, the device sends look and create as one group (Way.createnow). Then
+ *	  the server's order decides between A and B, and a plain create is an open with OTRUNC there.
+ *	- A server that opens on create a file that is there gives both a file even with OEXCL: that is why the
+ *	  walk before an exclusive create is never left out.
+ */
+function create(w: Way, want: Want): Answer<Chan> {
+  const { elems, mustdir } = w.name;
+  const dot = elems.length === 0;
+  if ((mustdir || dot) && (want.perm & DMDIR) === 0) throw whole(w, Ecreatedir);
+  if (dot) error(Eexist);
+  return w.createnow(want) ?? createlooked(w, want);
+}
+
+/** Create where the kernel itself has to look for the name. */
+function* createlooked(w: Way, want: Want): Task<Chan> {
+  const there = yield* waitfor(w.look());
+  if (there !== null) return yield* waitfor(exists(w, there, want));
+  try {
+    return yield* make(w, want);
+  } catch (e) {
+    if ((want.omode & OEXCL) !== 0 || !(e instanceof PlanError) || e.message === Eintr) throw e;
+    const again = yield* waitfor(w.look());
+    if (again === null) throw e;
+    return yield* waitfor(exists(w, again, want));
+  }
+}
+
+function* make(w: Way, want: Want): Task<Chan> {
+  const dir = yield* waitfor(w.parent());
+  // A create that is put off would open what has come to be there meanwhile.
+  return yield* waitfor(createin(w, dir, want));
+}
+
+/** The device's create in dir, which it takes over. */
+export function* createin(w: Way, dir: Chan, want: Want): Task<Chan> {
+  let c: Chan | null = null;
+  try {
+    const { omode, perm } = want;
+    c = yield* waitfor(dir.dev.create(w.up, dir, w.last, { omode: devmode(dir, omode), perm }));
+  } finally {
+    if (c === null) yield* cclose(dir);
+  }
+  setflags(c, want.omode);
+  return w.created(c);
+}
+
+/** The name is there: it is opened and truncated, or with OEXCL an error. Takes c over. */
+export function exists(w: Way, c: Chan, want: Want): Answer<Chan> {
+  if ((want.omode & OEXCL) !== 0) return dropped(c, whole(w, Eexist));
+  return andthen(w.cross(c), (f) => truncate(w, f, want.omode | OTRUNC));
+}
+
+/** Opens c, which it takes over, whatever kind of file it is: to create, what is there is good enough. */
+export function* truncate(w: Way, c: Chan, omode: number): Task<Chan> {
+  let nc: Chan | null = null;
+  try {
+    nc = yield* waitfor(c.dev.open(w.up, c, devmode(c, omode)));
+    return finish(w, nc, omode);
+  } finally {
+    if (nc === null) yield* cclose(c);
+  }
+}
