@@ -8,6 +8,7 @@
 import type { Dev } from "./dev.ts";
 import type { Qid } from "./abi/dir.ts";
 import { assert } from "./abi/errors.ts";
+import { failafter } from "./abi/answer.ts";
 import { DONE, QLock, istask, waitfor } from "./proc/rendez.ts";
 import type { Answer, Task } from "./proc/rendez.ts";
 import type { Streams } from "./stream.ts";
@@ -245,6 +246,50 @@ export function* ccloseall(list: readonly Chan[]): Task<void> {
     for (const held of mountsof(c).toReversed()) left.push(held);
   }
   if (failure !== null) throw failure.e;
+}
+
+/** Runs fn while it holds c and, if there is one, its lock q, for which it may wait. */
+export function ordered<T>(c: Chan, q: QLock | null, fn: () => Answer<T>): Answer<T> {
+  c.ref++;
+  if (q !== null && !q.canlock()) return queued(c, q, fn);
+  let a: Answer<T>;
+  try {
+    a = fn();
+  } catch (e) {
+    q?.unlock();
+    return failafter(cclose(c), e);
+  }
+  if (istask(a)) return going(c, q, a);
+  q?.unlock();
+  if (c.ref === 1) return going(c, null, given(a));
+  c.ref--;
+  return a;
+}
+
+function* queued<T>(c: Chan, q: QLock, fn: () => Answer<T>): Task<T> {
+  try {
+    yield* q.lock();
+    try {
+      return yield* waitfor(fn());
+    } finally {
+      q.unlock();
+    }
+  } finally {
+    yield* cclose(c);
+  }
+}
+
+function* going<T>(c: Chan, q: QLock | null, a: Task<T>): Task<T> {
+  try {
+    return yield* a;
+  } finally {
+    q?.unlock();
+    yield* cclose(c);
+  }
+}
+
+function* given<T>(value: T): Task<T> {
+  return value;
 }
 
 /** c, once old is given up; a process that is killed meanwhile never gets c, so it is closed. */

@@ -1,5 +1,6 @@
 // Files by name and by descriptor: open(2), remove(2), chdir(2), dup(2), pipe(2), fd2path(2).
 
+import { andthen, istask } from "../kernel/abi/answer.ts";
 import { cclose } from "../kernel/chan.ts";
 import type { Chan } from "../kernel/chan.ts";
 import { OCEXEC, OEXCL, OEXEC, ORCLOSE, ORDWR, OSTREAM, OTRUNC } from "../kernel/abi/const.ts";
@@ -7,7 +8,7 @@ import { Ebadarg, Ebadfd, Ebadsharp, Enofd, error } from "../kernel/abi/errors.t
 import { Acreate, Aopen, Aremove, Atodir, namec } from "../kernel/names/namec.ts";
 import type { Proc } from "../kernel/proc/proc.ts";
 import { waitfor } from "../kernel/proc/rendez.ts";
-import type { Task } from "../kernel/proc/rendez.ts";
+import type { Answer, Task } from "../kernel/proc/rendez.ts";
 import { utfcut } from "../kernel/abi/utf.ts";
 import { checkname, checknum } from "./arg.ts";
 import { openstream } from "./stream.ts";
@@ -27,25 +28,25 @@ function checkperm(perm: number): void {
   if (perm < -(2 ** 31) || perm >= 2 ** 32) error(Ebadarg);
 }
 
-export function* open(up: Proc, name: string, mode: number): Task<number> {
+export function open(up: Proc, name: string, mode: number): Answer<number> {
   checkname(name);
   checkmode(mode);
-  const c = yield* waitfor(namec(up, name, Aopen(mode)));
-  if ((mode & OSTREAM) !== 0) yield* streaming(up, c);
-  const fd = up.fgrp.newfd(c);
-  return fd >= 0 ? fd : yield* nofd(c);
+  const c = namec(up, name, Aopen(mode));
+  if ((mode & OSTREAM) !== 0) return streaming(up, c);
+  return istask(c) ? andthen(c, (x) => newfd(up, x)) : newfd(up, c);
 }
 
-export function* create(up: Proc, name: string, mode: number, perm: number): Task<number> {
+export function create(up: Proc, name: string, mode: number, perm: number): Answer<number> {
   checkname(name);
   checkperm(perm);
   checkmode(mode, OEXCL);
   const want = { omode: mode, perm: perm >>> 0 };
-  return yield* newfd(up, yield* waitfor(namec(up, name, Acreate(want))));
+  return andthen(namec(up, name, Acreate(want)), (c) => newfd(up, c));
 }
 
-/** Starts the stream of a file opened with OSTREAM; a failure closes it. */
-function* streaming(up: Proc, c: Chan): Task<void> {
+/** The descriptor of a file opened with OSTREAM, whose stream begins now; a failure closes it. */
+function* streaming(up: Proc, a: Answer<Chan>): Task<number> {
+  const c = yield* waitfor(a);
   let done = false;
   try {
     yield* openstream(up, c);
@@ -53,12 +54,13 @@ function* streaming(up: Proc, c: Chan): Task<void> {
   } finally {
     if (!done) yield* cclose(c);
   }
+  return yield* waitfor(newfd(up, c));
 }
 
 /** The lowest descriptor for c, whose reference it takes. */
-export function* newfd(up: Proc, c: Chan): Task<number> {
+export function newfd(up: Proc, c: Chan): Answer<number> {
   const fd = up.fgrp.newfd(c);
-  return fd >= 0 ? fd : yield* nofd(c);
+  return fd >= 0 ? fd : nofd(c);
 }
 
 function* nofd(c: Chan): Task<never> {
@@ -66,13 +68,14 @@ function* nofd(c: Chan): Task<never> {
   return error(Enofd);
 }
 
-export function* close(up: Proc, fd: number): Task<void> {
-  yield* cclose(up.fgrp.take(fd));
+export function close(up: Proc, fd: number): Answer<void> {
+  const t = cclose(up.fgrp.take(fd));
+  if (istask(t)) return t;
 }
 
-export function* remove(up: Proc, name: string): Task<void> {
+export function remove(up: Proc, name: string): Answer<void> {
   checkname(name);
-  yield* waitfor(namec(up, name, Aremove));
+  return namec(up, name, Aremove);
 }
 
 export function* chdir(up: Proc, name: string): Task<void> {
@@ -82,7 +85,7 @@ export function* chdir(up: Proc, name: string): Task<void> {
 
 export function* dup(up: Proc, fd: number, nfd = -1): Task<number> {
   const c = up.fgrp.get(fd);
-  if (nfd === -1) return yield* newfd(up, c.incref());
+  if (nfd === -1) return yield* waitfor(newfd(up, c.incref()));
   if (!up.fgrp.candup(nfd)) error(Ebadfd);
   const old = up.fgrp.put(nfd, c.incref());
   if (old !== null) yield* cclose(old);
@@ -102,15 +105,15 @@ export function* pipe(up: Proc): Task<[number, number]> {
       clone.path = root.path.add(name);
       yield* waitfor(dev.open(up, clone, ORDWR));
     }
-    const a = yield* newfd(up, ends.shift() ?? root);
-    return [a, yield* newfd(up, ends.shift() ?? root)];
+    const a = yield* waitfor(newfd(up, ends.shift() ?? root));
+    return [a, yield* waitfor(newfd(up, ends.shift() ?? root))];
   } finally {
     for (const c of ends) yield* cclose(c);
     yield* cclose(root);
   }
 }
 
-export function* fd2path(up: Proc, fd: number, n = 8192): Task<string> {
+export function fd2path(up: Proc, fd: number, n = 8192): string {
   checknum(n);
   return utfcut(up.fgrp.get(fd).path.toString(), Math.max(0, n - 1));
 }

@@ -3,14 +3,15 @@
 // Calls that use the offset of one Chan run in the order made; so do the reads, and apart from them the
 // writes, of a Chan whose offset means nothing (a pipe: a write must not wait for a read).
 
-import { cclose } from "../kernel/chan.ts";
+import { andthen, istask } from "../kernel/abi/answer.ts";
+import { ordered } from "../kernel/chan.ts";
 import type { Chan } from "../kernel/chan.ts";
 import { MAXOFFSET, OREAD, OWRITE, QTDIR } from "../kernel/abi/const.ts";
 import { dirread, dirrewind } from "../kernel/dirread.ts";
 import { Ebadarg, Eisdir, Eisstream, Enegoff, error } from "../kernel/abi/errors.ts";
 import type { Proc } from "../kernel/proc/proc.ts";
 import { waitfor } from "../kernel/proc/rendez.ts";
-import type { Task } from "../kernel/proc/rendez.ts";
+import type { Answer, Task } from "../kernel/proc/rendez.ts";
 import { endread, endwrite, givewrite, takeread, writewith } from "../kernel/stream.ts";
 import { checkbytes, checknum } from "./arg.ts";
 
@@ -30,93 +31,86 @@ function moved(c: Chan, n: number): number {
   return n;
 }
 
-export function read(up: Proc, fd: number, buf: Uint8Array): Task<number> {
+export function read(up: Proc, fd: number, buf: Uint8Array): Answer<number> {
   return pread(up, fd, buf, -1);
 }
 
-export function* pread(up: Proc, fd: number, buf: Uint8Array, offset: number): Task<number> {
+export function pread(up: Proc, fd: number, buf: Uint8Array, offset: number): Answer<number> {
   checkbytes(buf);
   const c = up.fgrp.iochan(fd, OREAD);
   checkoffset(offset);
-  c.ref++;
-  try {
-    if (offset !== -1 && (c.qid.type & QTDIR) === 0 && plain(c)) {
-      if (c.streams !== null) {
-        endread(c);
-        yield* endwrite(c);
-      }
-      return moved(c, yield* waitfor(c.dev.read(up, c, buf, offset)));
-    }
-    const q = c.rlock;
-    if (!q.canlock()) yield* q.lock();
-    try {
-      if ((c.qid.type & QTDIR) !== 0) return yield* dirread(up, c, buf, offset);
-      if (c.streams !== null) yield* endwrite(c);
-      if (offset === -1) return yield* takeread(up, c, buf);
-      return moved(c, yield* waitfor(c.dev.read(up, c, buf, offset)));
-    } finally {
-      q.unlock();
-    }
-  } finally {
-    if (c.ref > 1) c.ref--;
-    else yield* cclose(c);
-  }
+  const dir = (c.qid.type & QTDIR) !== 0;
+  // Where an offset is given and means something, several reads may be under way.
+  if (offset !== -1 && !dir && plain(c)) return ordered(c, null, () => readat(up, c, buf, offset));
+  return ordered(c, c.rlock, () =>
+    dir ? dirread(up, c, buf, offset) : readnext(up, c, buf, offset),
+  );
 }
 
-export function write(up: Proc, fd: number, bytes: Uint8Array): Task<number> {
+function readat(up: Proc, c: Chan, buf: Uint8Array, offset: number): Answer<number> {
+  if (c.streams !== null) return readbehind(up, c, buf, offset);
+  return andthen(c.dev.read(up, c, buf, offset), (n) => moved(c, n));
+}
+
+/** What was written is waited for. */
+function* readbehind(up: Proc, c: Chan, buf: Uint8Array, offset: number): Task<number> {
+  endread(c);
+  yield* endwrite(c);
+  return moved(c, yield* waitfor(c.dev.read(up, c, buf, offset)));
+}
+
+/** A read in the order made: at the Chan's offset, or where an offset means nothing. */
+function readnext(up: Proc, c: Chan, buf: Uint8Array, offset: number): Answer<number> {
+  if (c.streams !== null) return readstream(up, c, buf, offset);
+  const n = c.dev.read(up, c, buf, offset === -1 ? c.offset : offset);
+  return istask(n) ? andthen(n, (x) => moved(c, x)) : moved(c, n);
+}
+
+function* readstream(up: Proc, c: Chan, buf: Uint8Array, offset: number): Task<number> {
+  yield* endwrite(c);
+  if (offset === -1) return yield* takeread(up, c, buf);
+  return moved(c, yield* waitfor(c.dev.read(up, c, buf, offset)));
+}
+
+export function write(up: Proc, fd: number, bytes: Uint8Array): Answer<number> {
   return pwrite(up, fd, bytes, -1);
 }
 
-export function* pwrite(up: Proc, fd: number, bytes: Uint8Array, offset: number): Task<number> {
+export function pwrite(up: Proc, fd: number, bytes: Uint8Array, offset: number): Answer<number> {
   checkbytes(bytes);
   const c = up.fgrp.iochan(fd, OWRITE);
   checkoffset(offset);
   if ((c.qid.type & QTDIR) !== 0) error(Eisdir);
-  c.ref++;
-  try {
-    const isplain = plain(c);
-    if (c.streams !== null && isplain) endread(c);
-    if (offset !== -1 && isplain) return yield* pwriteat(up, c, bytes, offset);
-    const q = isplain ? c.rlock : c.wlock;
-    if (!q.canlock()) yield* q.lock();
-    try {
-      if (offset === -1 && c.streams !== null && c.streams.w !== null)
-        return yield* givewrite(up, c, bytes);
-      const n = yield* waitfor(c.dev.write(up, c, bytes, offset === -1 ? c.offset : offset));
-      if (offset === -1) c.offset += n;
-      return n;
-    } finally {
-      q.unlock();
-    }
-  } finally {
-    if (c.ref > 1) c.ref--;
-    else yield* cclose(c);
-  }
+  const isplain = plain(c);
+  if (c.streams !== null && isplain) endread(c);
+  if (offset !== -1 && isplain) return ordered(c, null, () => pwriteat(up, c, bytes, offset));
+  return ordered(c, isplain ? c.rlock : c.wlock, () => writenext(up, c, bytes, offset));
+}
+
+function writenext(up: Proc, c: Chan, bytes: Uint8Array, offset: number): Answer<number> {
+  if (offset === -1 && c.streams !== null && c.streams.w !== null) return givewrite(up, c, bytes);
+  if (offset !== -1) return c.dev.write(up, c, bytes, offset);
+  return andthen(c.dev.write(up, c, bytes, c.offset), (n) => moved(c, n));
 }
 
 /** A write where a stream was asked for goes with it; one elsewhere waits for what that has under way. */
-function* pwriteat(up: Proc, c: Chan, bytes: Uint8Array, offset: number): Task<number> {
-  if (c.streams !== null) {
-    const n = yield* writewith(up, c, bytes, offset);
-    if (n >= 0) return n;
-    yield* endwrite(c);
-  }
+function pwriteat(up: Proc, c: Chan, bytes: Uint8Array, offset: number): Answer<number> {
+  if (c.streams !== null) return pwritebehind(up, c, bytes, offset);
+  return c.dev.write(up, c, bytes, offset);
+}
+
+function* pwritebehind(up: Proc, c: Chan, bytes: Uint8Array, offset: number): Task<number> {
+  const n = yield* writewith(up, c, bytes, offset);
+  if (n >= 0) return n;
+  yield* endwrite(c);
   return yield* waitfor(c.dev.write(up, c, bytes, offset));
 }
 
-export function* seek(up: Proc, fd: number, offset: number, whence: number): Task<number> {
+export function seek(up: Proc, fd: number, offset: number, whence: number): Answer<number> {
   const c = up.fgrp.iochan(fd, -1);
   checknum(offset);
   if (c.dev.dc === "|") error(Eisstream);
-  c.ref++;
-  const q = c.rlock;
-  if (!q.canlock()) yield* q.lock();
-  try {
-    return yield* seekto(up, c, offset, whence);
-  } finally {
-    q.unlock();
-    yield* cclose(c);
-  }
+  return ordered(c, c.rlock, () => seekto(up, c, offset, whence));
 }
 
 function* seekto(up: Proc, c: Chan, offset: number, whence: number): Task<number> {

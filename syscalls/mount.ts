@@ -7,6 +7,7 @@ import { checkuname, longer } from "../kernel/abi/elems.ts";
 import { parsename } from "../kernel/names/name.ts";
 import type { Dev } from "../kernel/dev.ts";
 import type { Proc } from "../kernel/proc/proc.ts";
+import { waitfor } from "../kernel/proc/rendez.ts";
 import type { Task } from "../kernel/proc/rendez.ts";
 import { utflen } from "../kernel/abi/utf.ts";
 import { mntattach, mntauth } from "../devices/mnt/mnt.ts";
@@ -98,7 +99,7 @@ export function* fauth(up: Proc, fd: number, aname: string): Task<number> {
   try {
     const m = yield* mntversion(up, c, { msize: 0, version: "" });
     const ac = yield* mntauth(up, mntdev(up), m, aname);
-    return yield* newfd(up, ac);
+    return yield* waitfor(newfd(up, ac));
   } finally {
     yield* cclose(c);
   }

@@ -134,7 +134,7 @@ export function* await_(up: Proc, n = 512): Task<string> {
   return utfcut(`${w.pid} ${w.time.join(" ")} ${quoteall(w.msg)}`, Math.max(0, n - 1));
 }
 
-export function* notify(up: Proc, handler: Handler | null): Task<void> {
+export function notify(up: Proc, handler: Handler | null): void {
   if (handler !== null && typeof handler !== "function") error(Ebadarg);
   if (up.image !== null) up.image.notes.handler = handler;
 }
@@ -143,7 +143,7 @@ export function* noted(up: Proc, how: number): Task<void> {
   if (up.image !== null) yield* up.image.notes.noted(how);
 }
 
-export function* alarm(up: Proc, ms: number): Task<number> {
+export function alarm(up: Proc, ms: number): number {
   checknum(ms);
   if (ms > MAXMS) error(Ebadarg);
   const { sched, clock } = up.k;
@@ -177,7 +177,7 @@ export function* rendezvous(up: Proc, tag: unknown, value: unknown): Task<unknow
   }
 }
 
-export function* errstr(up: Proc, s = "", n: number = ERRMAX): Task<string> {
+export function errstr(up: Proc, s = "", n: number = ERRMAX): string {
   checkname(s);
   checknum(n);
   if (n <= 0) error(Ebadarg);
@@ -187,6 +187,6 @@ export function* errstr(up: Proc, s = "", n: number = ERRMAX): Task<string> {
   return utfcut(old, max);
 }
 
-export function* nsec(up: Proc): Task<bigint> {
+export function nsec(up: Proc): bigint {
   return up.k.clock.nsec();
 }

@@ -22,7 +22,7 @@ export function* tsemacquire(up: Proc, sem: Int32Array, ms: number): Task<number
   return sems.take(sem) || (ms > 0 && (yield* sems.acquire(sem, ms * NSPERMS))) ? 1 : 0;
 }
 
-export function* semrelease(up: Proc, sem: Int32Array, count: number): Task<number> {
+export function semrelease(up: Proc, sem: Int32Array, count: number): number {
   checksem(sem);
   checknum(count);
   return up.k.sems.release(sem, count);

@@ -1,6 +1,6 @@
 // Directory entries of files, as a Dir and as bytes: stat(2), wstat(2).
 
-import { cclose } from "../kernel/chan.ts";
+import { ordered } from "../kernel/chan.ts";
 import { convD2M, sizeD2M } from "../kernel/abi/dir.ts";
 import type { Dir, Wstat } from "../kernel/abi/dir.ts";
 import { checkelem, checkuname } from "../kernel/abi/elems.ts";
@@ -10,39 +10,30 @@ import { nameerror } from "../kernel/names/name.ts";
 import { Astat, Awstat, namec } from "../kernel/names/namec.ts";
 import { put16 } from "../kernel/abi/bits.ts";
 import type { Proc } from "../kernel/proc/proc.ts";
-import { waitfor } from "../kernel/proc/rendez.ts";
-import type { Task } from "../kernel/proc/rendez.ts";
+import { andthen } from "../kernel/abi/answer.ts";
+import type { Answer } from "../kernel/proc/rendez.ts";
 import { checkbytes, checkname } from "./arg.ts";
 
-// A generator, so that nothing is looked at before the scheduler takes the call.
-export function* stat(up: Proc, name: string): Task<Dir> {
+export function stat(up: Proc, name: string): Answer<Dir> {
   checkname(name);
-  return yield* waitfor(namec(up, name, Astat));
+  return namec(up, name, Astat);
 }
 
-export function* fstat(up: Proc, fd: number): Task<Dir> {
-  const c = up.fgrp.get(fd).incref();
-  try {
-    return yield* waitfor(c.dev.stat(up, c));
-  } finally {
-    yield* cclose(c);
-  }
+export function fstat(up: Proc, fd: number): Answer<Dir> {
+  const c = up.fgrp.get(fd);
+  return ordered(c, null, () => c.dev.stat(up, c));
 }
 
-export function* wstat(up: Proc, name: string, d: Wstat): Task<void> {
+export function wstat(up: Proc, name: string, d: Wstat): Answer<void> {
   checkname(name);
-  yield* waitfor(namec(up, name, Awstat(checked(d))));
+  return namec(up, name, Awstat(checked(d)));
 }
 
-export function* fwstat(up: Proc, fd: number, d: Wstat): Task<void> {
+export function fwstat(up: Proc, fd: number, d: Wstat): Answer<void> {
   const w = checked(d);
-  const c = up.fgrp.iochan(fd, -1).incref();
-  try {
-    if (c.ismtpt && w.name !== undefined) error(nameerror(c.path.toString(), Eismtpt));
-    yield* waitfor(c.dev.wstat(up, c, w));
-  } finally {
-    yield* cclose(c);
-  }
+  const c = up.fgrp.iochan(fd, -1);
+  if (c.ismtpt && w.name !== undefined) error(nameerror(c.path.toString(), Eismtpt));
+  return ordered(c, null, () => c.dev.wstat(up, c, w));
 }
 
 /** The request as every device gets it: what changes, its names as a program may give them. */
@@ -64,24 +55,22 @@ function packdir(d: Dir, buf: Uint8Array): number {
   return 2;
 }
 
-export function* statraw(up: Proc, name: string, buf: Uint8Array): Task<number> {
-  return packdir(yield* stat(up, name), buf);
+export function statraw(up: Proc, name: string, buf: Uint8Array): Answer<number> {
+  return andthen(stat(up, name), (d) => packdir(d, buf));
 }
 
-export function* fstatraw(up: Proc, fd: number, buf: Uint8Array): Task<number> {
-  return packdir(yield* fstat(up, fd), buf);
+export function fstatraw(up: Proc, fd: number, buf: Uint8Array): Answer<number> {
+  return andthen(fstat(up, fd), (d) => packdir(d, buf));
 }
 
-export function* wstatraw(up: Proc, name: string, buf: Uint8Array): Task<number> {
+export function wstatraw(up: Proc, name: string, buf: Uint8Array): Answer<number> {
   checkbytes(buf);
   const d = getwstat(buf);
-  yield* wstat(up, name, d === null ? error(Ebadstat) : d);
-  return buf.length;
+  return andthen(wstat(up, name, d === null ? error(Ebadstat) : d), () => buf.length);
 }
 
-export function* fwstatraw(up: Proc, fd: number, buf: Uint8Array): Task<number> {
+export function fwstatraw(up: Proc, fd: number, buf: Uint8Array): Answer<number> {
   checkbytes(buf);
   const d = getwstat(buf);
-  yield* fwstat(up, fd, d === null ? error(Ebadstat) : d);
-  return buf.length;
+  return andthen(fwstat(up, fd, d === null ? error(Ebadstat) : d), () => buf.length);
 }

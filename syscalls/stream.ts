@@ -2,13 +2,13 @@
 // section 6). What a stream is, and what becomes of it when its descriptor is used in other ways, is in
 // kernel/stream.ts.
 
-import { cclose } from "../kernel/chan.ts";
+import { ordered } from "../kernel/chan.ts";
 import type { Chan } from "../kernel/chan.ts";
 import { MAXOFFSET, OREAD, ORDWR, OWRITE, QTDIR } from "../kernel/abi/const.ts";
 import { dirread, dirrewind } from "../kernel/dirread.ts";
 import { Ebadarg, Eisdir, Enegoff, error } from "../kernel/abi/errors.ts";
 import type { Proc } from "../kernel/proc/proc.ts";
-import type { Task } from "../kernel/proc/rendez.ts";
+import type { Answer, Task } from "../kernel/proc/rendez.ts";
 import { endread, endwrite, givewrite, startread, streamsof, takeread } from "../kernel/stream.ts";
 import { checkbytes, checknum } from "./arg.ts";
 import { plain } from "./io.ts";
@@ -17,12 +17,12 @@ import { plain } from "./io.ts";
  * Starts a stream at offset: of a descriptor open for reading the bytes are asked for now, of one for
  * writing nothing is sent, and on one for both the first sread or swrite decides.
  */
-export function* stream(up: Proc, fd: number, offset: number): Task<void> {
+export function stream(up: Proc, fd: number, offset: number): Answer<void> {
   checknum(offset);
   if (offset < 0) error(Enegoff);
   if (offset > MAXOFFSET) error(Ebadarg);
   const c = up.fgrp.iochan(fd, -1);
-  yield* ordered(c, c.rlock, function* () {
+  return ordered(c, c.rlock, function* () {
     // A file without offsets keeps what was read ahead.
     if (offset !== c.offset || plain(c)) endread(c);
     yield* endwrite(c);
@@ -39,10 +39,10 @@ export function* stream(up: Proc, fd: number, offset: number): Task<void> {
 }
 
 /** The next bytes of the stream, at most buf.length, at least one; 0 at the end of the file. */
-export function* sread(up: Proc, fd: number, buf: Uint8Array): Task<number> {
+export function sread(up: Proc, fd: number, buf: Uint8Array): Answer<number> {
   checkbytes(buf);
   const c = up.fgrp.iochan(fd, OREAD);
-  return yield* ordered(c, c.rlock, function* () {
+  return ordered(c, c.rlock, function* () {
     if ((c.qid.type & QTDIR) !== 0) return yield* dirread(up, c, buf, -1);
     yield* endwrite(c);
     const begun = c.streams !== null && c.streams.r !== null;
@@ -53,30 +53,15 @@ export function* sread(up: Proc, fd: number, buf: Uint8Array): Task<number> {
 }
 
 /** Writes the next bytes of the stream, waiting only for room. An earlier failure is this one's. */
-export function* swrite(up: Proc, fd: number, bytes: Uint8Array): Task<number> {
+export function swrite(up: Proc, fd: number, bytes: Uint8Array): Answer<number> {
   checkbytes(bytes);
   const c = up.fgrp.iochan(fd, OWRITE);
   if ((c.qid.type & QTDIR) !== 0) error(Eisdir);
   const isplain = plain(c);
-  return yield* ordered(c, isplain ? c.rlock : c.wlock, function* () {
+  return ordered(c, isplain ? c.rlock : c.wlock, function* () {
     if (isplain) endread(c);
     return yield* givewrite(up, c, bytes);
   });
-}
-
-/** Runs fn while it holds c and one of its locks. */
-function* ordered<T>(c: Chan, q: Chan["rlock"], fn: () => Task<T>): Task<T> {
-  c.ref++;
-  try {
-    if (!q.canlock()) yield* q.lock();
-    try {
-      return yield* fn();
-    } finally {
-      q.unlock();
-    }
-  } finally {
-    yield* cclose(c);
-  }
 }
 
 /** What OSTREAM adds to an open: a file to be read is read ahead from now on. */

@@ -1,7 +1,7 @@
 // The scheduler: every coroutine of the kernel, the queue of those that can run, and time.
 //
-// A Coroutine is one system call in progress, one generator program, or one kernel process (the reader
-// of a connection). It runs until it yields the Rendez it sleeps on. Invariants:
+// A Coroutine is one system call that has slept or has to wait for its turn, one generator program, or one
+// kernel process (the reader of a connection). It runs until it yields the Rendez it sleeps on. Invariants:
 //  1. one coroutine runs at a time, to its next yield; nothing else changes kernel state meanwhile;
 //  2. a coroutine is in exactly one place: the ready queue, one Rendez, running, or done;
 //  3. only a sleeper is interrupted or killed. One already woken first runs on to its next sleep, so
@@ -112,6 +112,7 @@ export class Sched {
   #tail: Coroutine | null = null;
   #nready = 0;
   #active = false;
+  #entered = false;
   #budget = TURN;
   #touched = false;
   #hostops = 0;
@@ -159,6 +160,43 @@ export class Sched {
     this.#tail = co;
     this.#nready++;
     if (!this.#active) this.#kick();
+  }
+
+  /**
+   * Whether a call may run to its first sleep in its caller's step: no coroutine runs or is ready, so none
+   * can tell the difference; no seed is to choose; and the host's turn is not due.
+   */
+  get free(): boolean {
+    return (
+      this.#head === null &&
+      this.current === null &&
+      !this.#entered &&
+      this.#chance === null &&
+      this.#budget > 0 &&
+      !this.#stopped
+    );
+  }
+
+  /** Such a call begins: until exit() its code alone runs. */
+  enter(): void {
+    this.#entered = true;
+    this.#budget--;
+  }
+
+  exit(): void {
+    this.#entered = false;
+  }
+
+  /** Runs a new coroutine to its first sleep, in the step of a caller that found the scheduler free. */
+  begin(co: Coroutine): void {
+    co.proc.addco(co);
+    this.#resume(co);
+  }
+
+  /** A call was done in its caller's step: virtual time waits a turn to see what comes. */
+  settled(): void {
+    this.#touched = true;
+    if (this.clock.virtual && !this.#active) this.#kick();
   }
 
   /** Throws error into a sleeper; says whether it slept. */

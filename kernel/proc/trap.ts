@@ -2,21 +2,27 @@
 // here, as a promise (`call`) or inside a generator program's own coroutine (`inline`). This is where a
 // call gets its coroutine, a note its turn before the interrupted call returns, a failure its fields,
 // and an exception that is not a PlanError panics the kernel.
+//
+// A call looks at its arguments, and runs, when the scheduler takes it: after the calls and coroutines that
+// were ready before. Where there are none, and the trace, a note, a stop or a seed does not want to see the
+// call's beginning, that is at once: it runs to its first sleep in its caller's step, and gets a coroutine
+// only if it sleeps. So a program that changes a buffer or an object after a call, and before it awaits the
+// call, may or may not have changed the argument.
 
 import { Eintr, Ekilled, Eprocdied, KILLED, PlanError, callstack } from "../abi/errors.ts";
 import { Notes } from "./note.ts";
 import type { Proc } from "./proc.ts";
-import { Rendez } from "./rendez.ts";
-import type { Task } from "./rendez.ts";
-import { AGAIN, TURN, UNWOUND } from "./sched.ts";
-import type { Coroutine, Done } from "./sched.ts";
+import { Rendez, istask } from "./rendez.ts";
+import type { Answer, Task } from "./rendez.ts";
+import { AGAIN, Coroutine, TURN, UNWOUND } from "./sched.ts";
+import type { Done } from "./sched.ts";
 import type { Call } from "../trace.ts";
 
 /** A row of the system call table: Plan 9's number (-1 for our own), the name, the function. */
 export type Sysent = {
   readonly num: number;
   readonly name: string;
-  readonly fn: (up: Proc, ...args: never[]) => Task<unknown>;
+  readonly fn: (up: Proc, ...args: never[]) => Answer<unknown>;
 };
 
 /**
@@ -65,6 +71,20 @@ function status(value: unknown): string {
   if (value instanceof Error) return value.message === "" ? value.name : value.message;
   return typeof value === "string" ? value : `${typeof value} for an exit status`;
 }
+
+/** The call itself. It checks its arguments: they come from a program and may be anything. */
+function invoke(ent: Sysent, up: Proc, args: readonly unknown[]): Answer<unknown> {
+  const fn: (up: Proc, ...args: readonly unknown[]) => Answer<unknown> = ent.fn as never;
+  return fn(up, ...args);
+}
+
+function* begun(ent: Sysent, up: Proc, args: readonly unknown[]): Task<unknown> {
+  const a = invoke(ent, up, args);
+  return istask<unknown, Rendez>(a) ? yield* a : a;
+}
+
+/** The task of a call that has failed before it needed one. */
+const FAILED: Task<unknown> = (function* (): Task<void> {})();
 
 /** A program in a process, from its start or exec to its end. */
 export class Image implements Done {
@@ -165,8 +185,51 @@ export class Image implements Done {
   /** Starts a system call of its own. The promise is marked handled: a failure nobody reads is an unread -1. */
   call(ent: Sysent, args: readonly unknown[]): Promise<unknown> {
     if (this.dead) return never;
-    const co = this.proc.k.sched.start(this.proc, ent.name, this.#task(ent, args), this);
-    co.seq = ++this.ncall;
+    const { proc } = this;
+    const { sched, trace } = proc.k;
+    if (sched.free && !trace.on && proc.stopped === null && proc.notes.length === 0)
+      return this.#atonce(ent, args);
+    const a = this.#watch(ent, args) ?? begun(ent, proc, args);
+    const co = sched.start(proc, ent.name, a, this);
+    return this.#promised(co, ++this.ncall);
+  }
+
+  /** A call that begins in its caller's step. */
+  #atonce(ent: Sysent, args: readonly unknown[]): Promise<unknown> {
+    const { proc } = this;
+    const { sched } = proc.k;
+    const seq = ++this.ncall;
+    let a: Answer<unknown>;
+    sched.enter();
+    try {
+      a = invoke(ent, proc, args);
+    } catch (e) {
+      return this.#failedatonce(ent, seq, e);
+    } finally {
+      sched.exit();
+    }
+    if (istask<unknown, Rendez>(a)) {
+      const co = new Coroutine(proc, ent.name, a, this);
+      const p = this.#promised(co, seq);
+      sched.begin(co);
+      return p;
+    }
+    sched.settled();
+    // The call may have been the end of its program, or have posted a note to it.
+    if (this.dead) return never;
+    if (proc.notes.length === 0 || !this.notes.holds(seq)) return Promise.resolve(a);
+    return new Promise((resolve) => this.#held.push(() => resolve(a)));
+  }
+
+  #failedatonce(ent: Sysent, seq: number, e: unknown): Promise<unknown> {
+    const co = new Coroutine(this.proc, ent.name, FAILED, this);
+    const p = this.#promised(co, seq);
+    this.fail(co, e);
+    return p;
+  }
+
+  #promised(co: Coroutine, seq: number): Promise<unknown> {
+    co.seq = seq;
     co.promise = new Promise<unknown>(grab);
     co.resolve = grabbedresolve;
     co.reject = grabbedreject;
@@ -184,7 +247,8 @@ export class Image implements Done {
     let failure: PlanError | null = null;
     try {
       try {
-        value = yield* this.#task(ent, args);
+        const a = this.#watch(ent, args) ?? invoke(ent, this.proc, args);
+        value = istask<unknown, Rendez>(a) ? yield* a : a;
       } catch (e) {
         if (!(e instanceof PlanError)) throw e;
         failure = e;
@@ -217,15 +281,13 @@ export class Image implements Done {
       yield* this.notes.delivered();
   }
 
-  #task(ent: Sysent, args: readonly unknown[]): Task<unknown> {
-    // Each call checks its arguments itself: they come from a program and may be anything.
-    const fn: (up: Proc, ...args: readonly unknown[]) => Task<unknown> = ent.fn as never;
-    const task = fn(this.proc, ...args);
+  /** The call with what the trace wants to hear of it, and its wait while the process is stopped; null without. */
+  #watch(ent: Sysent, args: readonly unknown[]): Task<unknown> | null {
     const { trace } = this.proc.k;
-    if (this.proc.stopped === null && !trace.on) return task;
+    if (this.proc.stopped === null && !trace.on) return null;
     // Here the program is still on the stack.
     const stack = trace.stacks ? callstack() : undefined;
-    return this.#watched(ent, { args, stack }, task);
+    return this.#watched(ent, { args, stack });
   }
 
   #pathof(fd: unknown): string | null {
@@ -234,7 +296,7 @@ export class Image implements Done {
   }
 
   /** A call that someone watches: it tells the trace, and waits while the process is stopped. */
-  *#watched(ent: Sysent, how: Called, task: Task<unknown>): Task<unknown> {
+  *#watched(ent: Sysent, how: Called): Task<unknown> {
     const { k } = this.proc;
     const { args, stack } = how;
     const co = k.sched.current;
@@ -256,7 +318,8 @@ export class Image implements Done {
     let value: unknown;
     try {
       while (this.proc.stopped !== null) yield this.proc.stopped;
-      value = yield* task;
+      const a = invoke(ent, this.proc, args);
+      value = istask<unknown, Rendez>(a) ? yield* a : a;
       failure = null;
       return value;
     } catch (e) {
