@@ -1,17 +1,18 @@
 // What the kernel says it does, in words: the steps of namec and the other events, a line each. Pure.
 
+import { nullproto } from "../../../kernel/abi/nullproto.ts";
 import type { Forcedby } from "../../../kernel/names/namespace.ts";
 import type { Asking, Event, Step } from "../../../kernel/trace.ts";
 
 /** Why a walk is made that could have been put off. */
-const BECAUSE: Readonly<Record<Forcedby, string>> = {
+const BECAUSE: Readonly<Record<Forcedby, string>> = nullproto({
   mustdir: "must be a directory before it is changed",
   dot: "dot must be known",
   mount: "a mount must know what it is",
   exclusive: "an exclusive create must see that there is no such file",
   look: "create looks whether it is there",
   parent: "create needs the directory",
-};
+});
 
 const isforcedby = (why: string): why is Forcedby => why in BECAUSE;
 
