@@ -101,6 +101,8 @@ function column(text: string, n: number): string {
 /** What a process does: the system call it is in, by the name that ps(1) knows, or how it waits. */
 function state(p: Proc): string {
   if (p.stopped !== null) return "Stopped";
+  const calling = p.image?.calling ?? null;
+  if (calling !== null) return shown(calling);
   let asleep = false;
   for (const co of p.coroutines()) {
     const call = callname(co);
@@ -122,9 +124,11 @@ const NOCALL: ReadonlySet<string> = new Set(["program", "thread", "note", "retur
 
 function callname(co: Coroutine): string | null {
   const name = co.call?.name ?? co.doing ?? co.label;
-  if (NOCALL.has(name) || co.proc.image === null) return null;
-  return CALLNAMES[name] ?? name.charAt(0).toUpperCase() + name.slice(1);
+  return NOCALL.has(name) || co.proc.image === null ? null : shown(name);
 }
+
+const shown = (call: string): string =>
+  CALLNAMES[call] ?? call.charAt(0).toUpperCase() + call.slice(1);
 
 /** What await(2) gives: pid, three times and the quoted message. */
 export function waittext(w: Waitmsg): Uint8Array {

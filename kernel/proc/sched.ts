@@ -163,11 +163,12 @@ export class Sched {
   }
 
   /**
-   * Whether a call may run to its first sleep in its caller's step: no coroutine runs or is ready, so none
-   * can tell the difference; no seed is to choose; and the host's turn is not due.
+   * Whether a call may run to its first sleep in its caller's step: the scheduler is at rest and no coroutine
+   * is ready, so none can tell the difference; no seed is to choose; and the host's turn is not due.
    */
   get free(): boolean {
     return (
+      !this.#active &&
       this.#head === null &&
       this.current === null &&
       !this.#entered &&
@@ -180,6 +181,7 @@ export class Sched {
   /** Such a call begins: until exit() its code alone runs. */
   enter(): void {
     this.#entered = true;
+    this.resumed++;
     this.#budget--;
   }
 

@@ -92,6 +92,8 @@ export class Image implements Done {
   readonly notes: Notes;
   /** Calls made so far. */
   ncall = 0;
+  /** The call that runs in its caller's step. */
+  calling: string | null = null;
   /** Ended or replaced by exec: its calls begin no more and settle no more. */
   dead = false;
   readonly #faces: Faces;
@@ -201,11 +203,13 @@ export class Image implements Done {
     const seq = ++this.ncall;
     let a: Answer<unknown>;
     sched.enter();
+    this.calling = ent.name;
     try {
       a = invoke(ent, proc, args);
     } catch (e) {
       return this.#failedatonce(ent, seq, e);
     } finally {
+      this.calling = null;
       sched.exit();
     }
     if (istask<unknown, Rendez>(a)) {
