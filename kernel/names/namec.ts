@@ -30,7 +30,7 @@ import type { Want } from "../dev.ts";
 import type { Proc } from "../proc/proc.ts";
 import { waitfor } from "../proc/rendez.ts";
 import type { Answer, Task } from "../proc/rendez.ts";
-import { nameerror, parsename } from "./name.ts";
+import { nameerror } from "./name.ts";
 import type { Way } from "./namespace.ts";
 
 /** What is wanted of a name. The result belongs to the caller. */
@@ -69,7 +69,7 @@ export const Atodir: Wanted<Chan> = {
 
 /** Does what is wanted of a name; throws the error that Plan 9 gives, with the part of the name that failed. */
 export function namec<T>(up: Proc, text: string, want: Wanted<T>): Answer<T> {
-  const w = up.pgrp.ns.start(up, parsename(text));
+  const w = up.pgrp.ns.start(up, text);
   return istask(w) ? started(w, want) : resolve(w, want.act, want.tellsname);
 }
 

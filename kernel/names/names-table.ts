@@ -13,6 +13,7 @@ import { MBEFORE, MREPL } from "../abi/const.ts";
 import { assert } from "../abi/errors.ts";
 import { mounteddev } from "./namespace.ts";
 import type { Mounted, Picture } from "./namespace.ts";
+import type { Origin } from "./names-walk.ts";
 import type { Task } from "../proc/rendez.ts";
 
 /** One directory (or file) of a union. Its Chan is never open: users of it walk from it. */
@@ -59,16 +60,35 @@ export type Mounting = {
   readonly covered: Member | null;
 };
 
+/** How many names a table remembers, and how long they may be. */
+const NREMEMBERED = 4096;
+const MAXREMEMBERED = 256;
+
 export class MountTable {
   ref = 1;
   readonly root: Mnode;
   /** What `/` is when nothing is mounted on it. */
   readonly #base: Member;
   #picture: Picture | null = null;
+  /** Where names begin that were looked up; the table is immutable, so none becomes wrong. */
+  readonly #origins = new Map<string, Origin>();
 
   constructor(base: Member, root: Mnode = { members: [base], children: NONE, hidden: null }) {
     this.root = root;
     this.#base = base;
+  }
+
+  /** Where a name begins that was looked up before. */
+  remembered(text: string): Origin | undefined {
+    return this.#origins.get(text);
+  }
+
+  /** Keeps where a name begins. All are forgotten when there are too many, so that memory is bounded. */
+  remember(o: Origin): void {
+    const { text } = o.name;
+    if (text.length > MAXREMEMBERED) return;
+    if (this.#origins.size >= NREMEMBERED) this.#origins.clear();
+    this.#origins.set(text, o);
   }
 
   /** The longest prefix of elems that is a mount point; `/` always is one. */

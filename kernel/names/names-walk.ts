@@ -15,10 +15,10 @@ import type { Proc } from "../proc/proc.ts";
 import { DONE, waitfor } from "../proc/rendez.ts";
 import type { Answer, Task } from "../proc/rendez.ts";
 import type { Asking } from "../trace.ts";
-import { cleanelems, nameupto, rawindex } from "./name.ts";
+import { cleanelems, nameupto, parsename, rawindex } from "./name.ts";
 import type { Name } from "./name.ts";
 import { createin, exists, named, truncate, using, whole } from "./namec.ts";
-import type { Member, MountTable } from "./names-table.ts";
+import type { Member, MountTable, Prefix } from "./names-table.ts";
 import { attach } from "./namespace.ts";
 import type { Blame, Forcedby, Way } from "./namespace.ts";
 
@@ -26,7 +26,8 @@ import type { Blame, Forcedby, Way } from "./namespace.ts";
 export type Membersat = { membersat(elems: readonly string[]): readonly Chan[] };
 
 /** Where a walk begins. */
-type Origin = {
+export type Origin = {
+  readonly name: Name;
   /** The union it starts at; null at dot and at a device. */
   readonly members: readonly Member[] | null;
   /** The Chan it starts at: the first member's, dot's or the device's. */
@@ -55,24 +56,20 @@ export class Start implements Way {
   readonly chan: Chan;
   readonly rest: readonly string[];
   readonly path: Path;
-  readonly skip: number;
-  readonly dotlen: number;
-  readonly #raw: boolean;
-  readonly #space: Membersat;
+  readonly space: Membersat;
+  readonly origin: Origin;
 
   /** Takes the reference to the Chan of an origin without members. */
-  constructor(up: Proc, name: Name, table: MountTable, space: Membersat, o: Origin) {
+  constructor(up: Proc, table: MountTable, space: Membersat, o: Origin) {
     this.up = up;
-    this.name = name;
+    this.name = o.name;
     this.table = table.hold();
-    this.#space = space;
+    this.space = space;
     this.members = o.members;
     this.chan = o.chan;
     this.rest = o.rest;
     this.path = o.path;
-    this.skip = o.skip;
-    this.dotlen = o.dotlen;
-    this.#raw = o.raw;
+    this.origin = o;
   }
 
   get ismtpt(): boolean {
@@ -89,7 +86,7 @@ export class Start implements Way {
 
   /** The name of the mount point that the walk starts at. */
   get point(): string {
-    return `/${this.path.elems.slice(0, this.skip).join("/")}`;
+    return `/${this.path.elems.slice(0, this.origin.skip).join("/")}`;
   }
 
   find(): Answer<Chan> {
@@ -127,7 +124,7 @@ export class Start implements Way {
     c.ismtpt = true;
     const { elems } = this.path;
     if (this.members.length > 1)
-      c.union = { members: () => this.#space.membersat(elems), uri: 0, umc: null };
+      c.union = { members: () => this.space.membersat(elems), uri: 0, umc: null };
     return c;
   }
 
@@ -159,7 +156,8 @@ export class Start implements Way {
 
   blame(at: number): Blame {
     const { name, rest, path } = this;
-    const k = this.#raw ? at + 1 : rawindex(name, this.dotlen, this.skip + at + 1);
+    const { raw, dotlen, skip } = this.origin;
+    const k = raw ? at + 1 : rawindex(name, dotlen, skip + at + 1);
     const element = rest[at] ?? path.last;
     const i = path.elems.lastIndexOf(element);
     const walked = i < 0 ? name.elems.length : i + 1;
@@ -193,20 +191,16 @@ function* releaseboth(t: Task<void>, table: MountTable): Task<void> {
 const NODOT: readonly string[] = [];
 
 /** Where the walk of a name starts. */
-export function start(up: Proc, name: Name, table: MountTable, space: Membersat): Answer<Start> {
-  const { dot } = up;
-  const { trace } = up.k;
-  if (name.root === "/" || (name.root === "" && dot.path.root === "/")) {
-    const from = name.root === "/" ? NODOT : dot.path.elems;
-    const elems = from.length > 0 || name.dotdot ? cleanelems(from, name.elems) : name.elems;
-    if (trace.on)
-      trace.emit({ type: "namec", step: "clean", name: name.text, path: `/${elems.join("/")}` });
-    return new Start(up, name, table, space, prefix(up, table, name, elems));
-  }
-  if (name.root === "") return new Start(up, name, table, space, fromdevice(up, name));
+export function start(up: Proc, text: string, table: MountTable, space: Membersat): Answer<Start> {
+  const known = table.remembered(text);
+  if (known !== undefined && !up.k.trace.on) return new Start(up, table, space, known);
+  const name = parsename(text);
+  if (name.root === "/" || (name.root === "" && up.dot.path.root === "/"))
+    return new Start(up, table, space, fromtable(up, table, name));
+  if (name.root === "") return new Start(up, table, space, fromdevice(up, name));
   const chan = attach(up, name.root);
   if (istask(chan)) return attaching(up, name, table, space, chan);
-  return new Start(up, name, table, space, fromattach(up, name, chan));
+  return new Start(up, table, space, fromattach(up, name, chan));
 }
 
 function* attaching(
@@ -218,33 +212,55 @@ function* attaching(
 ): Task<Start> {
   table.hold();
   try {
-    return new Start(up, name, table, space, fromattach(up, name, yield* a));
+    return new Start(up, table, space, fromattach(up, name, yield* a));
   } finally {
     yield* table.release();
   }
 }
 
-/** A name in the tree: from dot, unless the table has a mount point at dot's name or below it on the way. */
-function prefix(up: Proc, table: MountTable, name: Name, elems: readonly string[]): Origin {
+/** A name in the tree. One that begins with / starts at the same place as long as the table is this one. */
+function fromtable(up: Proc, table: MountTable, name: Name): Origin {
   const { trace } = up.k;
+  const from = name.root === "/" ? NODOT : up.dot.path.elems;
+  const elems = from.length > 0 || name.dotdot ? cleanelems(from, name.elems) : name.elems;
+  if (trace.on)
+    trace.emit({ type: "namec", step: "clean", name: name.text, path: `/${elems.join("/")}` });
   const { node, depth } = table.lookup(elems);
+  if (name.root === "") return fromdot(up, name, elems, { node, depth });
+  const o = fromprefix(up, name, elems, { node, depth });
+  table.remember(o);
+  return o;
+}
+
+/** From dot, unless the table has a mount point at dot's name or below it on the way. */
+function fromdot(up: Proc, name: Name, elems: readonly string[], at: Prefix): Origin {
+  const { dot } = up;
+  const dotlen = dot.path.elems.length;
+  if (at.depth >= dotlen || !isbelow(dot.path.elems, elems))
+    return { ...fromprefix(up, name, elems, at), dotlen };
+  const rest = elems.slice(dotlen);
+  if (up.k.trace.on)
+    up.k.trace.emit({ type: "namec", step: "dot", path: dot.path.toString(), rest });
   const path = new Path("/", elems);
-  const dotlen = name.root === "/" ? 0 : up.dot.path.elems.length;
-  if (name.root === "" && depth < dotlen && isbelow(up.dot.path.elems, elems)) {
-    const rest = elems.slice(dotlen);
-    if (trace.on) trace.emit({ type: "namec", step: "dot", path: up.dot.path.toString(), rest });
-    return { members: null, chan: up.dot.incref(), rest, path, skip: dotlen, dotlen, raw: false };
-  }
-  const { members } = node;
+  const chan = dot.incref();
+  return { name, members: null, chan, rest, path, skip: dotlen, dotlen, raw: false };
+}
+
+/** From the longest prefix that is a mount point. */
+function fromprefix(up: Proc, name: Name, elems: readonly string[], at: Prefix): Origin {
+  const { depth } = at;
+  const { members } = at.node;
   const first = members[0];
   if (first === undefined) return error("mount table without a root");
   const rest = depth === 0 ? elems : elems.slice(depth);
-  if (trace.on) {
+  if (up.k.trace.on) {
     const point = `/${elems.slice(0, depth).join("/")}`;
     const { length } = members;
-    trace.emit({ type: "namec", step: "prefix", prefix: point, rest, members: length, point });
+    const step = { step: "prefix", prefix: point, rest, members: length, point } as const;
+    up.k.trace.emit({ type: "namec", ...step });
   }
-  return { members, chan: first.chan, rest, path, skip: depth, dotlen, raw: false };
+  const path = new Path("/", elems);
+  return { name, members, chan: first.chan, rest, path, skip: depth, dotlen: 0, raw: false };
 }
 
 function isbelow(dot: readonly string[], elems: readonly string[]): boolean {
@@ -259,15 +275,8 @@ function fromdevice(up: Proc, name: Name): Origin {
   if (up.k.trace.on)
     up.k.trace.emit({ type: "namec", step: "dot", path: dot.path.toString(), rest: name.elems });
   const path = new Path(dot.path.root, elems);
-  return {
-    members: null,
-    chan: dot.incref(),
-    rest: name.elems,
-    path,
-    skip: 0,
-    dotlen: 0,
-    raw: true,
-  };
+  const chan = dot.incref();
+  return { name, members: null, chan, rest: name.elems, path, skip: 0, dotlen: 0, raw: true };
 }
 
 /** From a name such as #s/x: the device is attached for it. */
@@ -275,7 +284,7 @@ function fromattach(up: Proc, name: Name, chan: Chan): Origin {
   const rest = name.dotdot ? cleanelems([], name.elems) : name.elems;
   const path = new Path(name.root, rest);
   if (up.k.trace.on) up.k.trace.emit({ type: "namec", step: "device", path: name.root, rest });
-  return { members: null, chan, rest, path, skip: 0, dotlen: 0, raw: false };
+  return { name, members: null, chan, rest, path, skip: 0, dotlen: 0, raw: false };
 }
 
 /** How a walk failed, as an error that says after how many elements. */

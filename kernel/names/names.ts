@@ -12,8 +12,6 @@ import { packdirs, statquiet } from "../dirread.ts";
 import type { Proc } from "../proc/proc.ts";
 import { waitfor } from "../proc/rendez.ts";
 import type { Answer, Task } from "../proc/rendez.ts";
-import { parsename } from "./name.ts";
-import type { Name } from "./name.ts";
 import { Aopen, failure, kindchecked, named, namec, whole } from "./namec.ts";
 import { MountTable, carried } from "./names-table.ts";
 import type { Member, Mnode } from "./names-table.ts";
@@ -49,8 +47,8 @@ export class Names implements Namespace {
     this.#table = root instanceof MountTable ? root : new MountTable(base(root));
   }
 
-  start(up: Proc, name: Name): Answer<Start> {
-    return start(up, name, this.#table, this);
+  start(up: Proc, text: string): Answer<Start> {
+    return start(up, text, this.#table, this);
   }
 
   *bind(up: Proc, name: string, old: string, flags: number): Task<number> {
@@ -142,7 +140,7 @@ export class Names implements Namespace {
   *#both(up: Proc, name: string, old: string): Task<[Source, Covered]> {
     const starts: Start[] = [];
     try {
-      const s = yield* waitfor(this.start(up, parsename(name)));
+      const s = yield* waitfor(this.start(up, name));
       starts.push(s);
       const o = yield* this.#trystart(up, old);
       if (!(o instanceof PlanError)) starts.push(o);
@@ -168,7 +166,7 @@ export class Names implements Namespace {
   /** start, or the error that it failed with. */
   *#trystart(up: Proc, text: string): Task<Start | PlanError> {
     try {
-      return yield* waitfor(this.start(up, parsename(text)));
+      return yield* waitfor(this.start(up, text));
     } catch (e) {
       if (e instanceof PlanError) return e;
       throw e;
@@ -204,7 +202,7 @@ export class Names implements Namespace {
   }
 
   *#coveredname(up: Proc, old: string): Task<Covered> {
-    const o = yield* waitfor(this.start(up, parsename(old)));
+    const o = yield* waitfor(this.start(up, old));
     try {
       return yield* this.#covered(o, null);
     } finally {
@@ -236,7 +234,7 @@ export class Names implements Namespace {
   }
 
   *unmount(up: Proc, name: string | null, old: string): Task<void> {
-    const o = yield* waitfor(this.start(up, parsename(old)));
+    const o = yield* waitfor(this.start(up, old));
     try {
       // A name that is no mount point may not be there at all: then that is the error.
       if (!o.ismtpt) yield* this.#exists(o);

@@ -136,7 +136,7 @@ export interface Way {
 /** The name space of a Pgrp. */
 export interface Namespace {
   /** Where the walk of a name starts. */
-  start(up: Proc, name: Name): Answer<Way>;
+  start(up: Proc, text: string): Answer<Way>;
   /** Binds name on old; gives the mount id. */
   bind(up: Proc, name: string, old: string, flags: number): Task<number>;
   /** Mounts the attached root c, whose reference it takes, on old. */

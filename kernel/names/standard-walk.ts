@@ -18,7 +18,7 @@ import type { Dev, Walkqid } from "../dev.ts";
 import type { Proc } from "../proc/proc.ts";
 import { waitfor } from "../proc/rendez.ts";
 import type { Answer, Task } from "../proc/rendez.ts";
-import { nameupto } from "./name.ts";
+import { nameupto, parsename } from "./name.ts";
 import type { Name } from "./name.ts";
 import { file, kindchecked, using, whole } from "./namec.ts";
 import { attach } from "./namespace.ts";
@@ -204,7 +204,8 @@ export class Start implements Way {
 }
 
 /** Where the walk of a name starts. */
-export function start(up: Proc, name: Name, tab: MountTable, slash: Chan): Answer<Start> {
+export function start(up: Proc, text: string, tab: MountTable, slash: Chan): Answer<Start> {
+  const name = parsename(text);
   if (!name.root.startsWith("#"))
     return new Start(up, name, tab, (name.root === "/" ? slash : up.dot).incref());
   return andthen(attach(up, name.root), (chan) => new Start(up, name, null, chan));

@@ -12,8 +12,6 @@ import { packdirs, statquiet } from "../dirread.ts";
 import type { Proc } from "../proc/proc.ts";
 import { waitfor } from "../proc/rendez.ts";
 import type { Answer, Task } from "../proc/rendez.ts";
-import { parsename } from "./name.ts";
-import type { Name } from "./name.ts";
 import { Aopen, namec, resolve } from "./namec.ts";
 import type { Mounthow, Namespace, Nsline, Picture } from "./namespace.ts";
 import { MNTPATH, MountTable } from "./standard-table.ts";
@@ -36,12 +34,12 @@ export class Standard implements Namespace {
     slash.path = ROOTPATH;
   }
 
-  start(up: Proc, name: Name): Answer<Start> {
-    return start(up, name, this.tab, this.slash);
+  start(up: Proc, text: string): Answer<Start> {
+    return start(up, text, this.tab, this.slash);
   }
 
   *bind(up: Proc, name: string, old: string, flags: number): Task<number> {
-    const s = yield* waitfor(this.start(up, parsename(name)));
+    const s = yield* waitfor(this.start(up, name));
     const chan = yield* waitfor(resolve(s, (w) => w.bound(), false));
     const { head } = s;
     return yield* this.#mount(up, chan, old, { op: "bind", flags, spec: "", head });
@@ -55,7 +53,7 @@ export class Standard implements Namespace {
 
   /** The file to mount on, in front of what is mounted there: so one may mount on . and see the effect. */
   *#covered(up: Proc, old: string): Task<Chan> {
-    const s = yield* waitfor(this.start(up, parsename(old)));
+    const s = yield* waitfor(this.start(up, old));
     return yield* waitfor(resolve(s, (w) => w.find(), false));
   }
 
