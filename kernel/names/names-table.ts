@@ -1,11 +1,15 @@
 // The mount table of the `names` name space: an immutable tree of names. A node on the path to a mount
 // point has children; a mount point also has members, the union in order. A lookup walks names in memory
 // and sends nothing; a change makes a new root that shares all it did not touch, so that a copy for
-// rfork and a picture for the trace cost nothing. Rules: design, section 4 ("The mount table").
+// rfork costs nothing, and a picture for the trace is made once.
 //
-// Every process group whose table this is counts in `ref`, and so does every name that is resolved in it:
-// what a walk starts from stays open under it. A table holds a reference to each of its members' Chans,
-// hidden ones too, and gives them up when the last leaves (release).
+// Who holds what:
+//  - a process group holds its table, and so does a name that is resolved in it: what a walk starts from
+//    stays open under it;
+//  - a table holds its root; a node holds its children, what it hides, and a reference to each of its members'
+//    Chans. Tables share nodes, and each node counts the holders it has (retain);
+//  - with its last holder a table, and each node, gives up what it holds (release).
+// So a bind costs what it changes, among however many mounts.
 
 import { ccloseall } from "../chan.ts";
 import type { Chan } from "../chan.ts";
@@ -15,6 +19,8 @@ import { mounteddev } from "./namespace.ts";
 import type { Mounted, Picture } from "./namespace.ts";
 import type { Origin } from "./names-walk.ts";
 import type { Task } from "../proc/rendez.ts";
+import { entries, get, put, without } from "./tree.ts";
+import type { Tree } from "./tree.ts";
 
 /** One directory (or file) of a union. Its Chan is never open: users of it walk from it. */
 export type Member = {
@@ -33,19 +39,27 @@ export type Member = {
   readonly origin?: number | undefined;
 };
 
-type Children = ReadonlyMap<string, Mnode>;
+/** Names below a name, null when there are none. */
+export type Children = Tree<Mnode> | null;
 
-/** A name in the table. */
-export type Mnode = {
+/** A name in the table. It never changes once a table has it, but for the count of its holders. */
+export class Mnode {
+  /** Entries of trees and tables that hold it; 0 while it is being built. */
+  ref = 0;
   /** Empty for a name that only leads to mount points. */
   readonly members: readonly Member[];
   readonly children: Children;
   /** What an MREPL hides here; it comes back with the last member's end. */
-  readonly hidden: Children | null;
-};
+  readonly hidden: Children;
 
-const NONE: Children = new Map<string, Mnode>();
-const EMPTY: Mnode = { members: [], children: NONE, hidden: null };
+  constructor(members: readonly Member[], children: Children, hidden: Children) {
+    this.members = members;
+    this.children = children;
+    this.hidden = hidden;
+  }
+}
+
+const EMPTY: Mnode = new Mnode([], null, null);
 
 /** The deepest mount point on the way of a name, and how many elements lead to it. */
 export type Prefix = { readonly node: Mnode; readonly depth: number };
@@ -73,9 +87,11 @@ export class MountTable {
   /** Where names begin that were looked up; the table is immutable, so none becomes wrong. */
   readonly #origins = new Map<string, Origin>();
 
-  constructor(base: Member, root: Mnode = { members: [base], children: NONE, hidden: null }) {
+  /** Takes the reference to the base's Chan, for the root; a root of a table before is given by mount and unmount. */
+  constructor(base: Member, root: Mnode = owned(base)) {
     this.root = root;
     this.#base = base;
+    root.ref++;
   }
 
   /** Where a name begins that was looked up before. */
@@ -97,7 +113,7 @@ export class MountTable {
     let best = node;
     let depth = 0;
     for (let i = 0; i < elems.length; i++) {
-      const next = node.children.get(elems[i] ?? "");
+      const next = get(node.children, elems[i] ?? "");
       if (next === undefined) break;
       node = next;
       if (node.members.length > 0) {
@@ -112,7 +128,7 @@ export class MountTable {
   node(elems: readonly string[]): Mnode | undefined {
     let node: Mnode | undefined = this.root;
     for (const e of elems) {
-      node = node.children.get(e);
+      node = get(node.children, e);
       if (node === undefined) return undefined;
     }
     return node;
@@ -134,23 +150,15 @@ export class MountTable {
 
   #derive(root: Mnode | null): MountTable {
     const r = root ?? EMPTY;
-    const t = new MountTable(
-      this.#base,
-      r.members.length > 0 ? r : { ...r, members: [this.#base] },
-    );
-    for (const m of t.members()) m.chan.incref();
-    return t;
+    const now = r.members.length > 0 ? r : new Mnode([this.#base], r.children, r.hidden);
+    retain(now);
+    return new MountTable(this.#base, now);
   }
 
   /** Nothing but the root. */
   clean(): MountTable {
     this.#base.chan.incref();
     return new MountTable(this.#base);
-  }
-
-  /** All members, hidden ones too, as often as they stand in the table. */
-  members(): Member[] {
-    return below(this.root);
   }
 
   /** The mount points one can reach, with their names. */
@@ -177,22 +185,48 @@ export class MountTable {
   *release(): Task<void> {
     assert(this.ref > 0, "release of a dead mount table");
     if (--this.ref > 0) return;
-    yield* ccloseall(this.members().map((m) => m.chan));
+    yield* ccloseall(given(this.root));
   }
 }
 
 // A tree of mounts is as deep as programs make it, so the functions below keep their own stacks.
 
-function below(root: Mnode): Member[] {
-  const list: Member[] = [];
-  const left = [root];
-  for (let n = left.pop(); n !== undefined; n = left.pop()) {
-    for (const m of n.members) list.push(m);
-    if (n.hidden !== null) for (const c of n.hidden.values()) left.push(c);
-    for (const c of n.children.values()) left.push(c);
-  }
-  return list;
+/** What is counted in a table: nodes, and the entries of their trees. */
+type Counted = Mnode | Tree<Mnode>;
+
+/** What a node or an entry holds. */
+function held(x: Counted): readonly (Counted | null)[] {
+  return x instanceof Mnode ? [x.children, x.hidden] : [x.value, x.left, x.right];
 }
+
+/**
+ * Counts the holders in what was built for a new table: each new part is held by the part above it, and holds
+ * what it is made of. A part that has holders already is shared; below it nothing changes. The root's own
+ * holder, the table, counts itself.
+ */
+function retain(root: Mnode): void {
+  if (root.ref > 0) return;
+  const left: Counted[] = [root];
+  for (let x = left.pop(); x !== undefined; x = left.pop()) {
+    if (x instanceof Mnode) for (const m of x.members) m.chan.incref();
+    for (const part of held(x)) if (part !== null && part.ref++ === 0) left.push(part);
+  }
+}
+
+/** Gives up a table's root: the Chans of what no other table holds, to be closed. */
+function given(root: Mnode): Chan[] {
+  const chans: Chan[] = [];
+  const left: Counted[] = [root];
+  for (let x = left.pop(); x !== undefined; x = left.pop()) {
+    if (--x.ref > 0) continue;
+    if (x instanceof Mnode) for (const m of x.members) chans.push(m.chan);
+    for (const part of held(x)) if (part !== null) left.push(part);
+  }
+  return chans;
+}
+
+/** A root with the base alone. */
+const owned = (base: Member): Mnode => new Mnode([base], null, null);
 
 function shown(m: Member): Mounted {
   const { from, flags, spec, id } = m;
@@ -207,7 +241,7 @@ function* points(root: Mnode): Generator<Point, void, void> {
   for (let p = left.pop(); p !== undefined; p = left.pop()) {
     const { path, node } = p;
     if (node.members.length > 0) yield { path: path === "" ? "/" : path, node };
-    const next = [...node.children];
+    const next = [...entries(node.children)];
     for (let e = next.pop(); e !== undefined; e = next.pop())
       left.push({ path: `${path}/${e[0]}`, node: e[1] });
   }
@@ -216,82 +250,101 @@ function* points(root: Mnode): Generator<Point, void, void> {
 /** The tree with the node at elems changed; null when nothing is left of it. */
 function change(root: Mnode, elems: readonly string[], fn: (old: Mnode) => Mnode): Mnode | null {
   const way = [root];
-  for (const e of elems) way.push(way[way.length - 1]?.children.get(e) ?? EMPTY);
+  for (const e of elems) way.push(get(way[way.length - 1]?.children ?? null, e) ?? EMPTY);
   let now = pruned(fn(way[elems.length] ?? EMPTY));
   for (let i = elems.length - 1; i >= 0; i--) {
     const up = way[i] ?? EMPTY;
-    now = pruned({ ...up, children: changechild(up.children, elems[i] ?? "", now) });
+    const name = elems[i] ?? "";
+    const children = now === null ? without(up.children, name) : put(up.children, name, now);
+    now = pruned(new Mnode(up.members, children, up.hidden));
   }
   return now;
 }
 
 /** null for a node that holds nothing. */
 const pruned = (n: Mnode): Mnode | null =>
-  n.members.length === 0 && n.children.size === 0 && n.hidden === null ? null : n;
-
-function changechild(children: Children, name: string, child: Mnode | null): Children {
-  const now = new Map(children);
-  if (child === null) now.delete(name);
-  else now.set(name, child);
-  return now.size === 0 ? NONE : now;
-}
+  n.members.length === 0 && n.children === null && n.hidden === null ? null : n;
 
 function mounted(old: Mnode, m: Mounting): Mnode {
   const was = old.members.length > 0;
-  if (m.order === MREPL) {
-    const hidden = was ? old.hidden : old.children.size > 0 ? old.children : null;
-    return { members: m.members, children: m.below, hidden };
-  }
+  if (m.order === MREPL) return new Mnode(m.members, m.below, was ? old.hidden : old.children);
   const there = was || m.covered === null ? old.members : [m.covered];
   const before = m.order === MBEFORE;
-  return {
-    members: before ? [...m.members, ...there] : [...there, ...m.members],
-    children: before ? merge(m.below, old.children) : merge(old.children, m.below),
-    hidden: old.hidden,
-  };
+  return new Mnode(
+    before ? [...m.members, ...there] : [...there, ...m.members],
+    before ? merge(m.below, old.children) : merge(old.children, m.below),
+    old.hidden,
+  );
 }
+
+/** Two trees that are being joined; `into` is where the result goes, in place of the second. */
+type Joining = { readonly first: Children; all: Children; readonly into: Joined | null };
+type Joined = { readonly up: Joining; readonly name: string; readonly node: Mnode };
 
 /** Both trees; where both mount on one name, the first wins. */
 function merge(first: Children, second: Children): Children {
-  if (second.size === 0) return first;
-  if (first.size === 0) return second;
-  const root = new Map(second);
-  const left = [{ first, all: root }];
-  for (let x = left.pop(); x !== undefined; x = left.pop())
-    for (const [name, a] of x.first) {
-      const b = x.all.get(name);
-      if (b === undefined || a.members.length > 0) x.all.set(name, a);
-      else if (a.children.size > 0) {
+  if (second === null) return first;
+  if (first === null) return second;
+  const root: Joining = { first, all: second, into: null };
+  const done: Joining[] = [];
+  const left = [root];
+  for (let x = left.pop(); x !== undefined; x = left.pop()) {
+    done.push(x);
+    for (const [name, a] of entries(x.first)) {
+      const b = get(x.all, name);
+      if (b === undefined || a.members.length > 0) x.all = put(x.all, name, a);
+      else if (a.children !== null)
         // Only b may be a mount point.
-        const children = new Map(b.children);
-        x.all.set(name, { ...b, children });
-        left.push({ first: a.children, all: children });
-      }
+        left.push({ first: a.children, all: b.children, into: { up: x, name, node: b } });
     }
-  return root;
+  }
+  // The deepest come last on the list, so each is whole before it goes into the one above.
+  for (const { all, into } of done.toReversed())
+    if (into !== null) {
+      const { members, hidden } = into.node;
+      into.up.all = put(into.up.all, into.name, new Mnode(members, all, hidden));
+    }
+  return root.all;
 }
 
 function unmounted(old: Mnode, left: readonly Member[]): Mnode {
-  if (left.length > 0) return { ...old, members: left };
-  return { members: [], children: old.hidden ?? NONE, hidden: null };
+  if (left.length > 0) return new Mnode(left, old.children, old.hidden);
+  return new Mnode([], old.hidden, null);
 }
 
-/** The same mounts with new ids, so that in ns(1) they come after the bind that carried them. */
+/**
+ * The same mounts with new ids, so that in ns(1) they come after the bind that carried them, in the order
+ * that they had.
+ */
 export function carried(children: Children, nextid: () => number): Children {
-  if (children.size === 0) return NONE;
-  const root = new Map<string, Mnode>();
-  const left = [{ from: children.entries(), to: root }];
-  for (let x = left.at(-1); x !== undefined; x = left.at(-1)) {
-    const step = x.from.next();
-    if (step.done === true) {
-      left.pop();
-      continue;
-    }
-    const [name, n] = step.value;
-    const members = n.members.map((m) => ({ ...m, id: nextid(), origin: m.origin ?? m.id }));
-    const to = new Map<string, Mnode>();
-    x.to.set(name, { members, children: n.children.size === 0 ? NONE : to, hidden: null });
-    if (n.children.size > 0) left.push({ from: n.children.entries(), to });
+  const ids: number[] = [];
+  for (const { node } of points(new Mnode([], children, null)))
+    for (const m of node.members) ids.push(m.id);
+  const now = new Map(ids.toSorted((a, b) => a - b).map((id) => [id, nextid()]));
+  return copied(children, (m) => ({
+    ...m,
+    id: now.get(m.id) ?? 0,
+    origin: m.origin ?? m.id,
+  }));
+}
+
+/** The tree with its members changed, and nothing hidden. */
+function copied(children: Children, fn: (m: Member) => Member): Children {
+  type Copying = {
+    readonly from: Mnode;
+    readonly name: string;
+    all: Children;
+    readonly up: Copying | null;
+  };
+  const root: Copying = { from: new Mnode([], children, null), name: "", all: null, up: null };
+  const done: Copying[] = [];
+  const left = [root];
+  for (let x = left.pop(); x !== undefined; x = left.pop()) {
+    done.push(x);
+    for (const [name, n] of entries(x.from.children))
+      left.push({ from: n, name, all: null, up: x });
   }
-  return root;
+  for (const { from, name, all, up } of done.toReversed())
+    if (up !== null) up.all = put(up.all, name, new Mnode(from.members.map(fn), all, null));
+  return root.all;
 }

@@ -14,9 +14,10 @@ import { waitfor } from "../proc/rendez.ts";
 import type { Answer, Task } from "../proc/rendez.ts";
 import { Aopen, failure, kindchecked, named, namec, whole } from "./namec.ts";
 import { MountTable, carried } from "./names-table.ts";
-import type { Member, Mnode } from "./names-table.ts";
+import type { Children, Member, Mnode } from "./names-table.ts";
 import { askall, askeach, force, start, walk } from "./names-walk.ts";
 import type { Start } from "./names-walk.ts";
+import { get } from "./tree.ts";
 import { nsline } from "./namespace.ts";
 import type { Mounthow, Namespace, Nsline, Picture } from "./namespace.ts";
 
@@ -24,7 +25,7 @@ import type { Mounthow, Namespace, Nsline, Picture } from "./namespace.ts";
 type Source = {
   /** Its own Chan, or the members of the mount point that it is. */
   readonly members: readonly Member[];
-  readonly below: Mnode["children"];
+  readonly below: Children;
   /** It is a mount point whose first member is not all of it, or takes no creates: nor will the bind. */
   readonly nocreate: boolean;
 };
@@ -79,7 +80,7 @@ export class Names implements Namespace {
       return yield* this.#mount(up, covered, {
         flags: how.flags,
         members,
-        below: new Map(),
+        below: null,
         op: "mount",
       });
     } finally {
@@ -94,7 +95,7 @@ export class Names implements Namespace {
     m: {
       flags: number;
       members: readonly Member[];
-      below: Mnode["children"];
+      below: Children;
       op: "bind" | "mount";
     },
   ): Task<number> {
@@ -175,7 +176,7 @@ export class Names implements Namespace {
 
   *#source(s: Start, early: Chan | null): Task<Source> {
     const node = s.path.root === "/" ? s.table.node(s.path.elems) : undefined;
-    const below = node?.children ?? new Map<string, Mnode>();
+    const below = node?.children ?? null;
     if (s.members !== null && s.rest.length === 0) {
       if (wrongkind(s, s.chan)) throw named(s, whole(s, Enotdir), false);
       // What ns(1) shows is where each came from.
@@ -291,19 +292,17 @@ export class Names implements Namespace {
 
   /** Only the entries that are mount points are asked, all at once; the others cost nothing. */
   mountfix(up: Proc, c: Chan, entries: Uint8Array): Answer<Uint8Array | null> {
-    const children = c.path.root === "/" ? this.#table.node(c.path.elems)?.children : undefined;
-    return children === undefined || children.size === 0
-      ? null
-      : this.#fixed(up, entries, children);
+    const children = c.path.root === "/" ? this.#table.node(c.path.elems)?.children : null;
+    return children === undefined || children === null ? null : this.#fixed(up, entries, children);
   }
 
-  *#fixed(up: Proc, entries: Uint8Array, children: Mnode["children"]): Task<Uint8Array | null> {
+  *#fixed(up: Proc, entries: Uint8Array, children: Children): Task<Uint8Array | null> {
     const dirs: Dir[] = [];
     const fix: Fix[] = [];
     for (let off = 0; off < entries.length;) {
       const e = convM2D(entries, off, entries.length);
       if (e === null) return null;
-      const members = children.get(e.dir.name)?.members ?? [];
+      const members = get(children, e.dir.name)?.members ?? [];
       const first = members[0];
       if (first !== undefined && !members.some((m) => m.covered))
         fix.push({ index: dirs.length, chan: first.chan });

@@ -9,6 +9,8 @@ import { Dev } from "../../kernel/dev.ts";
 import { error } from "../../kernel/abi/errors.ts";
 import { MountTable, carried } from "../../kernel/names/names-table.ts";
 import type { Member, Mnode } from "../../kernel/names/names-table.ts";
+import { entries, get, put, without as removed } from "../../kernel/names/tree.ts";
+import type { Tree } from "../../kernel/names/tree.ts";
 import { now } from "../../kernel/proc/spawn.ts";
 
 /** A device that counts the closes of its Chans. */
@@ -125,11 +127,20 @@ function modelunmount(flat: Flat, name: string, which: Chan | null, base: Member
 function flatten(n: Mnode, name = "", all: Map<string, Entry> = new Map()): Map<string, Entry> {
   if (n.members.length > 0) {
     const hidden = n.hidden === null ? null : new Map<string, Entry>();
-    if (hidden !== null) for (const [e, c] of n.hidden ?? []) flatten(c, `/${e}`, hidden);
+    if (hidden !== null) for (const [e, c] of entries(n.hidden)) flatten(c, `/${e}`, hidden);
     all.set(name, { members: n.members, hidden });
   }
-  for (const [e, c] of n.children) flatten(c, `${name}/${e}`, all);
+  for (const [e, c] of entries(n.children)) flatten(c, `${name}/${e}`, all);
   return all;
+}
+
+/** The nodes of a table, hidden ones too, each as often as it stands there. */
+function* nodes(root: Mnode): Generator<Mnode, void, void> {
+  const left = [root];
+  for (let n = left.pop(); n !== undefined; n = left.pop()) {
+    yield n;
+    for (const tree of [n.children, n.hidden]) for (const [, c] of entries(tree)) left.push(c);
+  }
 }
 
 /** Something that two flat maps can be compared by. */
@@ -147,14 +158,6 @@ function show(flat: Flat): string {
       return `${name}: ${e.members.map((m) => number(m.chan)).join()}${hidden}`;
     })
     .join("; ");
-}
-
-function count(flat: Flat, c: Chan): number {
-  let n = 0;
-  for (const e of flat.values())
-    n +=
-      e.members.filter((m) => m.chan === c).length + (e.hidden === null ? 0 : count(e.hidden, c));
-  return n;
 }
 
 const name = fc
@@ -211,7 +214,7 @@ class Pair {
     const { order, source } = o;
     const elems = elemsof(o.name);
     const from = source === null ? undefined : this.table.node(elemsof(source));
-    const below = carried(from?.children ?? new Map<string, Mnode>(), () => ++this.#id);
+    const below = carried(from?.children ?? null, () => ++this.#id);
     const old = from?.members ?? [];
     const members = old.length > 0 ? [...old] : Array.from({ length: o.n }, () => this.#member());
     const ispoint = (this.table.node(elems)?.members.length ?? 0) > 0;
@@ -234,12 +237,15 @@ class Pair {
     this.model = model;
   }
 
-  /** References that the test and the living versions hold. */
-  expected(c: Chan): number {
-    const living = new Set(this.versions.filter((v) => v.table.ref > 0).map((v) => v.table));
-    let n = 1;
-    for (const v of this.versions) if (living.delete(v.table)) n += count(v.model, c);
-    return n;
+  /** References that the test and the nodes of living versions hold: versions share nodes. */
+  expected(): (c: Chan) => number {
+    const living = new Set<Mnode>();
+    for (const v of this.versions)
+      if (v.table.ref > 0) for (const n of nodes(v.table.root)) living.add(n);
+    const held = new Map<Chan, number>();
+    for (const n of living)
+      for (const { chan } of n.members) held.set(chan, (held.get(chan) ?? 0) + 1);
+    return (c) => 1 + (held.get(c) ?? 0);
   }
 }
 
@@ -276,7 +282,8 @@ test("reference counts are exact: each version gives up each of its Chans once, 
       for (const o of ops) p.apply(o);
       const all = [p.base, ...p.made];
       const check = (): void => {
-        for (const m of all) same(m.chan.ref, p.expected(m.chan));
+        const expected = p.expected();
+        for (const m of all) same(m.chan.ref, expected(m.chan));
       };
       check();
       const tables = [...new Set(p.versions.map((v) => v.table))];
@@ -299,7 +306,7 @@ test("the last group to leave closes the Chans, each once; a clean table has the
   const base = closing.member();
   const m = closing.member();
   const first = new MountTable(base);
-  const table = first.mount(["n"], { order: MREPL, members: [m], below: new Map(), covered: null });
+  const table = first.mount(["n"], { order: MREPL, members: [m], below: null, covered: null });
   table.ref++; // another group, as rfork(RFNAMEG) makes one
   const clean = table.clean();
   m.chan.ref--; // the bind's own
@@ -309,7 +316,7 @@ test("the last group to leave closes the Chans, each once; a clean table has the
   now(table.release());
   t.deepEqual([...closing.closed], [[m.chan, 1]]);
   t.throws(() => now(table.release()), { message: /release of a dead mount table/ });
-  t.deepEqual([clean.root.members, clean.root.children.size], [[base], 0]);
+  t.deepEqual([clean.root.members, clean.root.children], [[base], null]);
   now(clean.release());
   t.is(closing.closed.get(base.chan), 1);
   t.is(closing.chans.count, 0);
@@ -321,7 +328,7 @@ test("a change shares what it did not touch", (t) => {
     table.mount(elems, {
       order: MREPL,
       members: [closing.member()],
-      below: new Map(),
+      below: null,
       covered: null,
     });
   const old = at(at(new MountTable(closing.member()), "a", "x"), "b", "y");
@@ -338,21 +345,19 @@ test("what is carried has ids of its own, later than the bind's", (t) => {
     table.mount(elems, {
       order: MREPL,
       members: [{ ...closing.member(), id }],
-      below: new Map(),
+      below: null,
       covered: null,
     });
   const table = mount(mount(new MountTable(closing.member()), ["a", "x"], 1), ["a", "x", "y"], 2);
   let id = 10;
-  const below = carried(table.node(["a"])?.children ?? new Map<string, Mnode>(), () => ++id);
+  const below = carried(table.node(["a"])?.children ?? null, () => ++id);
+  const x = get(below, "x");
   t.deepEqual(
-    below.get("x")?.members.map((m) => m.id),
+    x?.members.map((m) => m.id),
     [11],
   );
   t.deepEqual(
-    below
-      .get("x")
-      ?.children.get("y")
-      ?.members.map((m) => m.id),
+    get(x?.children ?? null, "y")?.members.map((m) => m.id),
     [12],
   );
 });
@@ -360,7 +365,7 @@ test("what is carried has ids of its own, later than the bind's", (t) => {
 test("a table as deep as names get is changed, joined, carried and listed without end of stack", (t) => {
   const c = new Closing();
   const deep = Array.from({ length: 20_000 }, () => "d");
-  const plain = { members: [c.member(MREPL)], below: new Map<string, Mnode>(), covered: null };
+  const plain = { members: [c.member(MREPL)], below: null, covered: null };
   const one = new MountTable(c.member()).mount(deep, { ...plain, order: MREPL });
   const below = carried(one.root.children, () => 7);
   const two = one.mount(["e", ...deep.slice(1), "x"], { ...plain, order: MREPL });
@@ -373,6 +378,69 @@ test("a table as deep as names get is changed, joined, carried and listed withou
       depths.toSorted((x, y) => x - y),
       [1, 1, deep.length, deep.length + 1, deep.length + 1],
     );
-    t.is(joined.unmount(["e", ...deep], null)?.members().length, 4);
+    const without = joined.unmount(["e", ...deep], null);
+    t.is(without === null ? -1 : [...nodes(without.root)].flatMap((n) => n.members).length, 4);
   }
+});
+
+/** Neither side of an entry has more than three times the other's entries, and names are in order. */
+function checktree(t: Tree<number> | null): void {
+  if (t === null) return;
+  const [l, r] = [t.left?.size ?? 0, t.right?.size ?? 0];
+  if (l + r > 1 && (l > 3 * r || r > 3 * l)) throw new Error(`unbalanced: ${l} and ${r}`);
+  same(t.size, 1 + l + r);
+  checktree(t.left);
+  checktree(t.right);
+}
+
+test("a tree is a map in the order of its names, balanced, and a change leaves the old one as it was", (t) => {
+  const key = fc.integer({ min: 0, max: 40 }).map((n) => `k${n}`);
+  const change = fc.oneof(
+    fc.record({ key, value: fc.nat() }),
+    fc.record({ key, value: fc.constant(null) }),
+  );
+  fc.assert(
+    fc.property(fc.array(change, { maxLength: 120 }), (changes) => {
+      const model = new Map<string, number>();
+      let tree: Tree<number> | null = null;
+      for (const { key: k, value } of changes) {
+        const before: string = JSON.stringify([...entries(tree)]);
+        const old: Tree<number> | null = tree;
+        tree = value === null ? removed(tree, k) : put(tree, k, value);
+        if (value === null) model.delete(k);
+        else model.set(k, value);
+        same(JSON.stringify([...entries(old)]), before);
+        checktree(tree);
+      }
+      const sorted = [...model].toSorted(([a], [b]) => (a < b ? -1 : 1));
+      same(JSON.stringify([...entries(tree)]), JSON.stringify(sorted));
+      for (let n = 0; n <= 40; n++) same(get(tree, `k${n}`), model.get(`k${n}`));
+    }),
+  );
+  t.pass();
+});
+
+test("a change among ten thousand mounts makes few new nodes, and gives up as few", (t) => {
+  const closing = new Closing();
+  const plain = { order: MREPL, below: null, covered: null };
+  let table = new MountTable(closing.member());
+  for (let i = 0; i < 10_000; i++) {
+    const next = table.mount(["n", `m${i}`], { ...plain, members: [closing.member()] });
+    now(table.release());
+    table = next;
+  }
+  const parts = (root: Mnode): Set<unknown> => {
+    const all = new Set<unknown>();
+    const left: unknown[] = [root];
+    for (let x = left.pop(); x !== undefined; x = left.pop()) {
+      if (x === null || all.has(x)) continue;
+      all.add(x);
+      for (const y of Object.values(x as object)) if (typeof y === "object") left.push(y);
+    }
+    return all;
+  };
+  const old = parts(table.root);
+  const changed = table.mount(["n", "m5000", "x"], { ...plain, members: [closing.member()] });
+  const fresh = [...parts(changed.root)].filter((x) => !old.has(x));
+  t.true(fresh.length < 100, `${fresh.length} new parts`);
 });
