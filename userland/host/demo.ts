@@ -130,7 +130,7 @@ async function tour(addr: string, server: number): Promise<number> {
     });
     const view = new Tour(p.pid, columns);
     const off = kernel.trace.listen((e) => paint(view.lines(e)));
-    const status = await watch(kernel, p);
+    const status = await watch(kernel, p, { sigterm: true });
     off();
     if (status === 0) show(...summary(kernel, view, columns));
     return status;

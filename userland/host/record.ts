@@ -15,6 +15,7 @@ import { findplace } from "./place.ts";
 import { HERE } from "../boot/hosts.ts";
 import { bootgiven, seedof } from "./simrun.ts";
 import { watch } from "./watch.ts";
+import { Watchdog } from "./watchdog.ts";
 
 /** What is run: the program, its arguments, and what the person typed. */
 export type What = {
@@ -58,6 +59,7 @@ export async function recordrun(
     ...(how.namespace !== undefined && { namespace: how.namespace }),
   });
   const { kernel } = here;
+  const dog = Watchdog.begin();
   const { snap, limit, tell } = how;
   const rec = new Recorder({
     about: aboutof(given, kernel, what.program),
@@ -71,12 +73,13 @@ export async function recordrun(
     const like = await mounted(kernel, [...here.mounts, ...mounts]);
     rec.begin(like === null ? [] : [like.pid]);
     here.faults.begin();
+    await dog?.arm();
     const p = kernel.spawn(what.main, what.argv, {
       tty: new Hearing(kernel.config.tty, (to, text) => rec.said(to, text)),
       ...(like !== null && { like }),
     });
     like?.kill();
-    return { recording: rec.recording, status: await watch(kernel, p) };
+    return { recording: rec.recording, status: await watch(kernel, p, { dog }) };
   } finally {
     off();
     here.faults.end();

@@ -14,6 +14,7 @@ import { Reports, reportoptions } from "./reports.ts";
 import { bootgiven, machineoptions } from "./simrun.ts";
 import { Strace } from "../view/export/strace.ts";
 import { watch } from "./watch.ts";
+import { Watchdog } from "./watchdog.ts";
 
 export const run: Command = {
   name: "run",
@@ -26,8 +27,8 @@ export const run: Command = {
 
 or the name of a program in /bin. What the program writes comes out as it is written. The exit
 status is 0 if the program ends with no string or an empty one; else 1, with the string on stderr.
-Ctrl-C posts the note "interrupt" to the program; a second Ctrl-C ends it, and a third does not wait
-for what it does at its end. One that spins without making a system call hears none: Ctrl-\\ ends it.`,
+Ctrl-C posts the note "interrupt" to the program. A second Ctrl-C ends it within
+a second, and SIGTERM at once, even if it spins without making a system call.`,
   options: [
     {
       name: "trace",
@@ -53,6 +54,7 @@ async function start(given: Given): Promise<number> {
   if (prog === undefined)
     throw new Usage("no program is given", "namec run [options] PROG [args...]");
   const mounts = given.all("mount").map(mountof);
+  const dog = isfile(prog) ? Watchdog.begin() : null;
   const main = await findprogram(prog);
   const user = given.get("user");
   const here = await bootgiven(given, user === undefined ? {} : { user });
@@ -68,13 +70,14 @@ async function start(given: Given): Promise<number> {
     if (given.has("trace")) ended = traced(kernel, like?.pid ?? 0);
     reports?.begin(like === null ? [] : [like.pid]);
     here.faults.begin();
+    await dog?.arm();
     const argv = [isfile(prog) ? progname(prog) : prog, ...args];
     const p = kernel.spawn(main, argv, {
       tty: kernel.config.tty,
       ...(like === null ? {} : { like }),
     });
     like?.kill();
-    status = await watch(kernel, p);
+    status = await watch(kernel, p, { dog });
   } finally {
     ended();
     here.faults.end();

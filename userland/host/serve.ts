@@ -187,7 +187,7 @@ async function start(given: Given): Promise<number> {
       [name ?? ""],
       { tty: kernel.config.tty },
     );
-    const status = await watch(kernel, p, 0);
+    const status = await watch(kernel, p, { interrupted: 0, sigterm: true });
     if (failure.e instanceof Usage) throw failure.e;
     if (failure.e !== null) throw new Mounterror(`cannot listen on ${addr}: ${failure.e.message}`);
     return status;

@@ -36,7 +36,7 @@ export const step: Command = {
   about: `PROG is what run runs; a recording that --json wrote; or a call, such as 'stat /n/far/a'.
 
 The program is run to its end first, and everything that its system calls do is recorded. Ctrl-C ends
-one that goes on for ever, Ctrl-\\ one that spins without making a call. Then each step can be looked at,
+one that goes on for ever, as in run. Then each step can be looked at,
 forward and back: the call and its line of the program, the name with the element in question, the name
 space, the decision and its reason, the messages in flight, and what it has cost. ? shows the keys.
 Time is virtual, but with --real or --mount.

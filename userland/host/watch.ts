@@ -1,6 +1,9 @@
 // While a program runs: what Ctrl-C means to it, and how it is told that nothing can run any more, that
 // nobody reads its output, or that it threw where no system call sees it. Then its end, as the status of
 // this process.
+//
+// A program that spins lets the main thread hear no signals: then only its watchdog hears them (watchdog.ts).
+// A program of this package lets others have their turn, so its watchdog begins late and costs short runs nothing.
 
 import type { Booted } from "../../kernel/boot.ts";
 import { Ekilled } from "../../kernel/abi/errors.ts";
@@ -8,6 +11,7 @@ import type { Process } from "../../kernel/proc/spawn.ts";
 import { waits } from "../boot/waits.ts";
 import { visible } from "../view/words/visible.ts";
 import { crashtext } from "./crash.ts";
+import { Watchdog } from "./watchdog.ts";
 
 /** What a shell reports of a process that Ctrl-C, SIGTERM or a closed pipe ended. */
 export const INTERRUPTED = 130;
@@ -15,35 +19,48 @@ const TERMINATED = 143;
 export const PIPECLOSED = 141;
 const FAILED = 1;
 
-/**
- * Waits for the end of a process; says why it ended, if it failed, and gives the host's status:
- * `interrupted` when Ctrl-C ended it.
- */
-export function watch(
-  kernel: Booted,
-  p: Process,
-  interrupted: number = INTERRUPTED,
-): Promise<number> {
-  return new Watch(kernel, p, interrupted).over();
+/** How long a program may take to end after the second Ctrl-C (ms): less than its watchdog waits. */
+const PATIENCE = 300;
+
+/** How a process is watched. */
+export type Watching = {
+  /** Armed before the program began; null for a program of this package. */
+  readonly dog?: Watchdog | null;
+  /** SIGTERM ends the program as Ctrl-C does, not this process at once: for a program of this package. */
+  readonly sigterm?: boolean;
+  /** The host's status when Ctrl-C ends it (default 130). */
+  readonly interrupted?: number;
+};
+
+/** When the watchdog of a program of this package begins (ms). */
+const LATE = 100;
+
+/** Waits for the end of a process; says why it ended, if it failed, and gives the host's status. */
+export function watch(kernel: Booted, p: Process, how: Watching = {}): Promise<number> {
+  return new Watch(kernel, p, how).over();
 }
 
 class Watch {
   readonly #kernel: Booted;
   readonly #process: Process;
+  readonly #how: Watching;
+  #dog: Watchdog | null;
   readonly #interrupted: number;
   #interrupts = 0;
+  #impatience: NodeJS.Timeout | null = null;
   #status: number | null = null;
 
-  constructor(kernel: Booted, p: Process, interrupted: number) {
-    this.#interrupted = interrupted;
+  constructor(kernel: Booted, p: Process, how: Watching) {
+    this.#how = how;
+    this.#dog = how.dog ?? null;
+    this.#interrupted = how.interrupted ?? INTERRUPTED;
     this.#kernel = kernel;
     this.#process = p;
   }
 
   async over(): Promise<number> {
     const hooks = [
-      on(process, "SIGINT", this.#interrupt),
-      on(process, "SIGTERM", () => this.#end(TERMINATED)),
+      ...this.#signals(),
       on(process, "beforeExit", this.#deadlock),
       on(process, "uncaughtException", this.#threw),
       on(process, "unhandledRejection", this.#threw),
@@ -55,20 +72,44 @@ class Watch {
       return this.#status ?? this.#report(status);
     } finally {
       for (const off of hooks) off();
+      if (this.#impatience !== null) clearTimeout(this.#impatience);
     }
   }
 
-  /**
-   * As the console does: the note goes to the whole group. Who asks again means it, and who asks a third
-   * time does not wait for what the programs do at their end.
-   */
+  #signals(): (() => void)[] {
+    const hooks = this.#dog === null ? this.#late() : [];
+    this.#dog?.hear(this.#interrupt);
+    if (this.#how.sigterm === true) hooks.push(on(process, "SIGTERM", () => this.#end(TERMINATED)));
+    return [...hooks, () => this.#dog?.end()];
+  }
+
+  /** Hears Ctrl-C in the main thread until the watchdog, which begins in a while, takes it over. */
+  #late(): (() => void)[] {
+    const timer = setTimeout(() => {
+      this.#dog = Watchdog.begin();
+      void this.#dog?.arm();
+      this.#dog?.hear(this.#interrupt);
+    }, LATE).unref();
+    return [on(process, "SIGINT", this.#interrupt), () => clearTimeout(timer)];
+  }
+
+  /** As the console does: the note goes to the whole group. The second Ctrl-C ends it, in one way or another. */
   readonly #interrupt = (): void => {
     const group = this.#process.proc.noteid;
-    if (++this.#interrupts > 2) process.exit(this.#interrupted);
-    if (this.#interrupts === 2) return this.#end(this.#interrupted);
+    if (++this.#interrupts > 2) this.#exit();
+    if (this.#interrupts === 2) {
+      this.#impatience = setTimeout(() => this.#exit(), PATIENCE);
+      return this.#end(this.#interrupted);
+    }
     for (const proc of this.#kernel.procs.values())
       if (proc.noteid === group && !proc.dead) proc.image?.notes.post("interrupt", false);
   };
+
+  /** Ends this process, and waits for nothing that the program does at its end. */
+  #exit(): never {
+    this.#dog?.end();
+    process.exit(this.#interrupted);
+  }
 
   /** Ends the program whatever it does. */
   #end(status: number): void {
