@@ -1,6 +1,10 @@
-// The system call table: Plan 9's number and name for each (sys.h), and the two faces made of it. Calls
-// with number -1 are ours; the real kernel has one call where we have a Dir and a raw form.
+// The system call table: the rows of kernel/abi/calls.ts, each with the function that does it, and the two
+// faces made of them. The real kernel has one call where we have a Dir and a raw form.
 
+import { calls } from "../kernel/abi/calls.ts";
+import type { Callname } from "../kernel/abi/calls.ts";
+import type { Proc } from "../kernel/proc/proc.ts";
+import type { Answer } from "../kernel/proc/rendez.ts";
 import type { Faces, Image, Sysent } from "../kernel/proc/trap.ts";
 import * as file from "./file.ts";
 import * as io from "./io.ts";
@@ -11,54 +15,72 @@ import * as stat from "./stat.ts";
 import * as stream from "./stream.ts";
 import type { Sys, TaskSys, Threads } from "./sys.ts";
 
-/** Every system call by the name a program uses. */
-export const systab: { readonly [K in keyof TaskSys]: Sysent } = {
-  open: { num: 14, name: "open", fn: file.open },
-  create: { num: 22, name: "create", fn: file.create },
-  close: { num: 4, name: "close", fn: file.close },
-  remove: { num: 25, name: "remove", fn: file.remove },
-  chdir: { num: 3, name: "chdir", fn: file.chdir },
-  dup: { num: 5, name: "dup", fn: file.dup },
-  pipe: { num: 21, name: "pipe", fn: file.pipe },
-  fd2path: { num: 23, name: "fd2path", fn: file.fd2path },
-  read: { num: 15, name: "read", fn: io.read },
-  write: { num: 20, name: "write", fn: io.write },
-  pread: { num: 50, name: "pread", fn: io.pread },
-  pwrite: { num: 51, name: "pwrite", fn: io.pwrite },
-  seek: { num: 39, name: "seek", fn: io.seek },
-  stat: { num: 42, name: "stat", fn: stat.stat },
-  fstat: { num: 43, name: "fstat", fn: stat.fstat },
-  wstat: { num: 44, name: "wstat", fn: stat.wstat },
-  fwstat: { num: 45, name: "fwstat", fn: stat.fwstat },
-  statraw: { num: 42, name: "stat", fn: stat.statraw },
-  fstatraw: { num: 43, name: "fstat", fn: stat.fstatraw },
-  wstatraw: { num: 44, name: "wstat", fn: stat.wstatraw },
-  fwstatraw: { num: 45, name: "fwstat", fn: stat.fwstatraw },
-  bind: { num: 2, name: "bind", fn: mount.bind },
-  mount: { num: 46, name: "mount", fn: mount.mount },
-  unmount: { num: 35, name: "unmount", fn: mount.unmount },
-  fversion: { num: 40, name: "fversion", fn: mount.fversion },
-  fauth: { num: 10, name: "fauth", fn: mount.fauth },
-  errstr: { num: 41, name: "errstr", fn: proc.errstr },
-  nsec: { num: 53, name: "nsec", fn: proc.nsec },
-  rfork: { num: 19, name: "rfork", fn: proc.rfork },
-  exec: { num: 7, name: "exec", fn: proc.exec },
-  exits: { num: 8, name: "exits", fn: proc.exits },
-  _exits: { num: 8, name: "_exits", fn: proc.exits },
-  wait: { num: 47, name: "wait", fn: proc.wait },
-  await: { num: 47, name: "await", fn: proc.await_ },
-  notify: { num: 28, name: "notify", fn: proc.notify },
-  noted: { num: 29, name: "noted", fn: proc.noted },
-  alarm: { num: 6, name: "alarm", fn: proc.alarm },
-  sleep: { num: 17, name: "sleep", fn: proc.sleep },
-  stream: { num: -1, name: "stream", fn: stream.stream },
-  sread: { num: -1, name: "sread", fn: stream.sread },
-  swrite: { num: -1, name: "swrite", fn: stream.swrite },
-  semacquire: { num: 37, name: "semacquire", fn: sem.semacquire },
-  tsemacquire: { num: 52, name: "tsemacquire", fn: sem.tsemacquire },
-  semrelease: { num: 38, name: "semrelease", fn: sem.semrelease },
-  rendezvous: { num: 34, name: "rendezvous", fn: proc.rendezvous },
+type Fn = (up: Proc, ...args: never[]) => Answer<unknown>;
+
+/** What each call does; it checks its arguments itself. */
+const fns: { readonly [K in Callname]: Fn } & { readonly [K in keyof TaskSys]: Fn } = {
+  open: file.open,
+  create: file.create,
+  close: file.close,
+  remove: file.remove,
+  chdir: file.chdir,
+  dup: file.dup,
+  pipe: file.pipe,
+  fd2path: file.fd2path,
+  read: io.read,
+  write: io.write,
+  pread: io.pread,
+  pwrite: io.pwrite,
+  seek: io.seek,
+  stat: stat.stat,
+  fstat: stat.fstat,
+  wstat: stat.wstat,
+  fwstat: stat.fwstat,
+  statraw: stat.statraw,
+  fstatraw: stat.fstatraw,
+  wstatraw: stat.wstatraw,
+  fwstatraw: stat.fwstatraw,
+  bind: mount.bind,
+  mount: mount.mount,
+  unmount: mount.unmount,
+  fversion: mount.fversion,
+  fauth: mount.fauth,
+  errstr: proc.errstr,
+  nsec: proc.nsec,
+  rfork: proc.rfork,
+  exec: proc.exec,
+  exits: proc.exits,
+  _exits: proc.exits,
+  wait: proc.wait,
+  await: proc.await_,
+  notify: proc.notify,
+  noted: proc.noted,
+  alarm: proc.alarm,
+  sleep: proc.sleep,
+  stream: stream.stream,
+  sread: stream.sread,
+  swrite: stream.swrite,
+  semacquire: sem.semacquire,
+  tsemacquire: sem.tsemacquire,
+  semrelease: sem.semrelease,
+  rendezvous: proc.rendezvous,
 };
+
+function ent(name: Callname): Sysent {
+  const { num, args, as } = calls[name];
+  return { num, name: as ?? name, byfd: args[0] === "fd", fn: fns[name] };
+}
+
+/** Every system call by the name a program uses. */
+export const systab: Readonly<Record<Callname, Sysent>> = mapped(fns, ent);
+
+/** A table with the same keys. */
+function mapped<K extends string, V>(
+  keys: Readonly<Record<K, unknown>>,
+  fn: (key: K) => V,
+): Readonly<Record<K, V>> {
+  return Object.fromEntries(Object.keys(keys).map((k) => [k, fn(k as K)])) as Record<K, V>;
+}
 
 /** The system calls of one image, as promises and as tasks. */
 export function faces(image: Image): Faces {

@@ -10,6 +10,7 @@
 // call, may or may not have changed the argument.
 
 import { Eintr, Ekilled, Eprocdied, KILLED, PlanError, callstack } from "../abi/errors.ts";
+import { callrow } from "../abi/calls.ts";
 import { Notes } from "./note.ts";
 import type { Proc } from "./proc.ts";
 import { Rendez, istask } from "./rendez.ts";
@@ -18,10 +19,12 @@ import { AGAIN, Coroutine, TURN, UNWOUND } from "./sched.ts";
 import type { Done } from "./sched.ts";
 import type { Call } from "../trace.ts";
 
-/** A row of the system call table: Plan 9's number (-1 for our own), the name, the function. */
+/** A system call: Plan 9's number (-1 for our own), its name there, and the function. */
 export type Sysent = {
   readonly num: number;
   readonly name: string;
+  /** Its first argument is a descriptor. */
+  readonly byfd: boolean;
   readonly fn: (up: Proc, ...args: never[]) => Answer<unknown>;
 };
 
@@ -33,18 +36,6 @@ export type Program = (sys: never, argv: string[]) => unknown;
 
 /** The two ways to call the system, made for one Image by syscalls/sys.ts. */
 export type Faces = { readonly sys: unknown; readonly tasksys: unknown };
-
-/** Calls whose first argument is a descriptor. */
-const BYFD: ReadonlySet<string> = new Set(
-  "close read write pread pwrite seek dup fd2path fstat fwstat mount fversion fauth stream sread swrite".split(
-    " ",
-  ),
-);
-
-/** Calls that change a file: those begun are completed though main has returned, so that no data is lost. */
-const CHANGES: ReadonlySet<string> = new Set(
-  "close create exec fwstat pwrite remove swrite write wstat".split(" "),
-);
 
 /** A call as it was made: its arguments, and the program's stack when somebody wants it. */
 type Called = { readonly args: readonly unknown[]; readonly stack: string | undefined };
@@ -171,7 +162,8 @@ export class Image implements Done {
     while (!this.dead && unbegun(proc)) yield AGAIN;
     if (this.dead) return;
     this.kill();
-    for (const co of proc.coroutines()) if (!CHANGES.has(co.label)) proc.k.sched.kill(co);
+    for (const co of proc.coroutines())
+      if (callrow(co.label)?.changes !== true) proc.k.sched.kill(co);
     yield* proc.drained();
     // One of the calls may have been an exec: then this is not the program any more.
     if (proc.image === this) proc.exit(status(value));
@@ -313,7 +305,7 @@ export class Image implements Done {
       args,
       space: this.proc.pgrp.ns.snapshot(),
       dot: this.proc.dot.path.toString(),
-      file: BYFD.has(ent.name) ? this.#pathof(args[0]) : null,
+      file: ent.byfd ? this.#pathof(args[0]) : null,
       stack,
     };
     if (co !== null) co.call = call;

@@ -2,7 +2,7 @@
 // is in question now. Found from what the kernel said in one call, up to one of its events: the steps of
 // namec, and the answers to Twalk.
 
-import { nullproto } from "../../../kernel/abi/nullproto.ts";
+import { callrow } from "../../../kernel/abi/calls.ts";
 import { Rwalk, Tcreate, Twalk } from "../../../kernel/abi/fcall.ts";
 import type { Fcall } from "../../../kernel/abi/fcall.ts";
 import { connname } from "../words/who.ts";
@@ -40,25 +40,10 @@ export type Look = {
   readonly tried: readonly Tried[];
 };
 
-/** For each call, which of its arguments are names. */
-const NAMES: Readonly<Record<string, readonly number[]>> = nullproto({
-  open: [0],
-  create: [0],
-  remove: [0],
-  chdir: [0],
-  stat: [0],
-  wstat: [0],
-  statraw: [0],
-  wstatraw: [0],
-  bind: [0, 1],
-  mount: [2],
-  unmount: [0, 1],
-  exec: [0],
-});
-
 /** The names among the arguments of a call, as they were given. */
 export function namesof(call: Rcall): string[] {
-  const args = (NAMES[call.name] ?? []).map((i) => call.args[i]);
+  const kinds = callrow(call.name)?.args ?? [];
+  const args = call.args.filter((_, i) => kinds[i] === "name");
   return args.filter((arg) => typeof arg === "string");
 }
 

@@ -6,7 +6,8 @@
 //
 // Pure: events in, text out. It imports nothing of the host.
 
-import { nullproto } from "../../../kernel/abi/nullproto.ts";
+import { callrow } from "../../../kernel/abi/calls.ts";
+import type { Argkind } from "../../../kernel/abi/calls.ts";
 import * as c from "../../../kernel/abi/const.ts";
 import { convM2D } from "../../../kernel/abi/dir.ts";
 import type { Dir } from "../../../kernel/abi/dir.ts";
@@ -71,26 +72,25 @@ const perm = (v: number): string => (v > 0o777 || v < 0 ? dirmodefmt(v) : `0${v.
 
 type Show = (v: number) => string;
 
-/** For each call, how the numbers among its arguments read, by their place. */
-const ARGUMENTS: Readonly<Record<string, Readonly<Record<number, Show>>>> = nullproto({
-  open: { 1: openmode },
-  create: { 1: openmode, 2: perm },
-  bind: { 2: mountflags },
-  mount: { 3: mountflags },
-  rfork: { 0: forkflags },
-  noted: { 0: (v) => ["NCONT", "NDFLT"][v] ?? String(v) },
-});
+/** How the numbers of some kinds of arguments read. */
+const SHOWS: { readonly [K in Argkind]?: Show } = {
+  omode: openmode,
+  perm,
+  mflags: mountflags,
+  rflags: forkflags,
+  how: (v) => ["NCONT", "NDFLT"][v] ?? String(v),
+};
 
-/** Calls that fill the buffer they are given. */
-const FILLS: ReadonlySet<string> = new Set(["read", "pread", "sread"]);
+const kindsof = (call: Call): readonly Argkind[] => callrow(call.name)?.args ?? [];
 
 /** The call with its arguments: open("/n/far/x", OREAD). */
 export function callfmt(call: Call): string {
-  const shows = ARGUMENTS[call.name] ?? {};
+  const kinds = kindsof(call);
   const args = call.args.map((arg, i) => {
-    const show = shows[i];
+    const kind = kinds[i] ?? "value";
+    const show = SHOWS[kind];
     if (show !== undefined && typeof arg === "number") return show(arg);
-    if (FILLS.has(call.name) && arg instanceof Uint8Array) return `[${arg.length}]`;
+    if (kind === "fill" && arg instanceof Uint8Array) return `[${arg.length}]`;
     return valuefmt(arg);
   });
   return `${call.name}(${args.join(", ")})`;
@@ -100,7 +100,7 @@ export function callfmt(call: Call): string {
 export function resultfmt(call: Call, value: unknown, error: string | null): string {
   if (error !== null) return `-1: ${error}`;
   const buf = call.args[1];
-  if (FILLS.has(call.name) && typeof value === "number" && buf instanceof Uint8Array)
+  if (kindsof(call)[1] === "fill" && typeof value === "number" && buf instanceof Uint8Array)
     return value === 0 ? "0" : `${value} ${datafmt(buf.subarray(0, value))}`;
   return value === undefined ? "" : valuefmt(value);
 }

@@ -2,6 +2,7 @@
 // for someone who has never seen Plan 9. Pure: it reads a Recording and asks nobody else. The steps of
 // namec are in whystep.ts, messages in whymsg.ts, error strings in whyerror.ts.
 
+import type { Callname } from "../../../kernel/abi/calls.ts";
 import { nullproto } from "../../../kernel/abi/nullproto.ts";
 import type { Rcall, Recording, Revent } from "../record/recording.ts";
 import { plural, timefmt } from "./stepfmt.ts";
@@ -43,8 +44,11 @@ export function decision(r: Recording, event: number): Decision {
   }
 }
 
+/** Calls as the trace names them: two forms of ours may be one of Plan 9's. */
+type Toldcall = Exclude<Callname, `${string}raw`>;
+
 /** What calls are for, by their names. */
-export const CALLS: Readonly<Record<string, string>> = nullproto({
+export const CALLS: Readonly<Record<Toldcall, string>> = nullproto({
   open: "open makes a file ready to be read or written, and gives a number to do that by.",
   create: "create makes a file, or empties the one that is there, and opens it.",
   close: "close says that the file is not needed any more.",
@@ -90,6 +94,12 @@ export const CALLS: Readonly<Record<string, string>> = nullproto({
   swrite: "swrite writes without waiting for the answer.",
 });
 
+/** What a call of a recording is for, if there is such a call. */
+function purpose(name: string): string | undefined {
+  const calls: Readonly<Record<string, string | undefined>> = CALLS;
+  return calls[name];
+}
+
 function called(r: Recording, e: Revent): Decision {
   const call = r.calls[e.call];
   if (call === undefined) return { what: "A system call begins.", why: "A program asked for it." };
@@ -97,7 +107,7 @@ function called(r: Recording, e: Revent): Decision {
   const file = call.file === null ? "" : `; ${String(call.args[0])} is ${call.file}`;
   return {
     what: `Process ${e.pid}${who === "" ? "" : ` (${who})`} calls ${call.text}${file}.`,
-    why: CALLS[call.name] ?? "A program can reach what is outside of it only by system calls.",
+    why: purpose(call.name) ?? "A program can reach what is outside of it only by system calls.",
   };
 }
 

@@ -1,0 +1,139 @@
+// The system calls by name: Plan 9's number (sys.h), what each argument is, and whether the call changes a file.
+// Every table of calls follows from these rows, or has a key for each of their names, so that a call that is
+// added here does not compile until all of them know it.
+
+import { nullproto } from "./nullproto.ts";
+
+/** What an argument is, which says how it is checked and shown. */
+export type Argkind =
+  | "name" // of a file
+  | "fd"
+  | "omode" // OREAD|OTRUNC
+  | "perm" // DMDIR|0755
+  | "mflags" // MAFTER|MCREATE
+  | "rflags" // RFPROC|RFFDG
+  | "how" // NCONT, NDFLT
+  | "fill" // a buffer that the call fills
+  | "bytes"
+  | "entry" // a directory entry's bytes
+  | "changes" // what a wstat changes
+  | "text"
+  | "argv"
+  | "program"
+  | "sem"
+  | "flag"
+  | "number"
+  | "value";
+
+/** A row of the table; -1 is the number of a call that is ours. */
+export type Callrow = {
+  readonly num: number;
+  readonly args: readonly Argkind[];
+  /** The call it is in Plan 9, where that has one call for two of ours. */
+  readonly as?: Callname;
+  /** It changes a file: one that has begun is completed though main has returned, so that no data is lost. */
+  readonly changes?: true;
+};
+
+/** The names of the calls. */
+export type Callname =
+  | "open"
+  | "create"
+  | "close"
+  | "remove"
+  | "chdir"
+  | "dup"
+  | "pipe"
+  | "fd2path"
+  | "read"
+  | "write"
+  | "pread"
+  | "pwrite"
+  | "seek"
+  | "stat"
+  | "fstat"
+  | "wstat"
+  | "fwstat"
+  | "statraw"
+  | "fstatraw"
+  | "wstatraw"
+  | "fwstatraw"
+  | "bind"
+  | "mount"
+  | "unmount"
+  | "fversion"
+  | "fauth"
+  | "errstr"
+  | "nsec"
+  | "rfork"
+  | "exec"
+  | "exits"
+  | "_exits"
+  | "wait"
+  | "await"
+  | "notify"
+  | "noted"
+  | "alarm"
+  | "sleep"
+  | "stream"
+  | "sread"
+  | "swrite"
+  | "semacquire"
+  | "tsemacquire"
+  | "semrelease"
+  | "rendezvous";
+
+/** The system calls. */
+export const calls: { readonly [K in Callname]: Callrow } = nullproto({
+  open: { num: 14, args: ["name", "omode"] },
+  create: { num: 22, args: ["name", "omode", "perm"], changes: true },
+  close: { num: 4, args: ["fd"], changes: true },
+  remove: { num: 25, args: ["name"], changes: true },
+  chdir: { num: 3, args: ["name"] },
+  dup: { num: 5, args: ["fd", "number"] },
+  pipe: { num: 21, args: [] },
+  fd2path: { num: 23, args: ["fd", "number"] },
+  read: { num: 15, args: ["fd", "fill"] },
+  write: { num: 20, args: ["fd", "bytes"], changes: true },
+  pread: { num: 50, args: ["fd", "fill", "number"] },
+  pwrite: { num: 51, args: ["fd", "bytes", "number"], changes: true },
+  seek: { num: 39, args: ["fd", "number", "number"] },
+  stat: { num: 42, args: ["name"] },
+  fstat: { num: 43, args: ["fd"] },
+  wstat: { num: 44, args: ["name", "changes"], changes: true },
+  fwstat: { num: 45, args: ["fd", "changes"], changes: true },
+  statraw: { num: 42, args: ["name", "entry"], as: "stat" },
+  fstatraw: { num: 43, args: ["fd", "entry"], as: "fstat" },
+  wstatraw: { num: 44, args: ["name", "entry"], as: "wstat", changes: true },
+  fwstatraw: { num: 45, args: ["fd", "entry"], as: "fwstat", changes: true },
+  bind: { num: 2, args: ["name", "name", "mflags"] },
+  mount: { num: 46, args: ["fd", "number", "name", "mflags", "text"] },
+  unmount: { num: 35, args: ["name", "name"] },
+  fversion: { num: 40, args: ["fd", "number", "text", "number"] },
+  fauth: { num: 10, args: ["fd", "text"] },
+  errstr: { num: 41, args: ["text", "number"] },
+  nsec: { num: 53, args: [] },
+  rfork: { num: 19, args: ["rflags", "program"] },
+  exec: { num: 7, args: ["name", "argv"], changes: true },
+  exits: { num: 8, args: ["text"] },
+  _exits: { num: 8, args: ["text"] },
+  wait: { num: 47, args: [] },
+  await: { num: 47, args: ["number"] },
+  notify: { num: 28, args: ["program"] },
+  noted: { num: 29, args: ["how"] },
+  alarm: { num: 6, args: ["number"] },
+  sleep: { num: 17, args: ["number"] },
+  stream: { num: -1, args: ["fd", "number"] },
+  sread: { num: -1, args: ["fd", "fill"] },
+  swrite: { num: -1, args: ["fd", "bytes"], changes: true },
+  semacquire: { num: 37, args: ["sem", "flag"] },
+  tsemacquire: { num: 52, args: ["sem", "number"] },
+  semrelease: { num: 38, args: ["sem", "number"] },
+  rendezvous: { num: 34, args: ["value", "value"] },
+});
+
+/** The row of a call by a name that may come from outside, a recording for example. */
+export function callrow(name: string): Callrow | undefined {
+  const rows: Readonly<Record<string, Callrow | undefined>> = calls;
+  return rows[name];
+}
