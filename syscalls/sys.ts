@@ -712,6 +712,11 @@ export interface TaskSys {
 export interface Threads {
   /** Starts task as another thread of this process; it ends with it. Gives the thread's number. */
   threadcreate(task: Task<unknown>): number;
+  /**
+   * Begins task at once, in the thread that calls. Gives 0 when it came to its end without sleeping; else it goes
+   * on as another thread of this process, and this is that thread's number.
+   */
+  threadbegin(task: Task<unknown>): number;
   /** Fails the system call that the thread sleeps in with "interrupted"; does nothing if it does not sleep. */
   threadint(thread: number): void;
 }

@@ -92,6 +92,7 @@ export function faces(image: Image): Faces {
   }
   const threads: Threads = {
     threadcreate: (task) => image.thread(task),
+    threadbegin: (task) => image.threadbegin(task),
     threadint: (n) => image.threadint(n),
   };
   Object.assign(tasksys, threads);

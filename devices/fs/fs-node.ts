@@ -6,10 +6,11 @@
 // the host. Files are regular files and directories; others are seen and cannot be opened. Permissions are
 // the host's for the user that the kernel runs as; modes are its rwx bits, and what kept-node.ts remembers.
 //
-// Finding, opening, and changing names are done at once; reading, writing and listing wait for the host.
+// Finding, opening, changing names and short reads are done at once, unless the host is slow (calls-node.ts);
+// long reads, writing and listing wait for the host. What a walk saw of a file serves a stat that follows at once.
 
 import type { BigIntStats } from "node:fs";
-import { close, closeSync, fstatSync, fsync, read, readFileSync, write } from "node:fs";
+import { close, closeSync, fstat, fstatSync, fsync, read, readSync, write } from "node:fs";
 import { Path } from "../../kernel/chan.ts";
 import {
   DMAPPEND,
@@ -42,9 +43,10 @@ import {
 } from "../../kernel/abi/errors.ts";
 import type { Kernel } from "../../kernel/kernel.ts";
 import type { Proc } from "../../kernel/proc/proc.ts";
-import type { Task } from "../../kernel/proc/rendez.ts";
-import { Fschan, checkname, nameof, opened, statentry, step } from "./fschan-node.ts";
-import { hostcall, hostsync } from "./host-node.ts";
+import type { Answer, Task } from "../../kernel/proc/rendez.ts";
+import { Calls } from "./calls-node.ts";
+import { Fschan, checkname, move, nameof, opened, statentry } from "./fschan-node.ts";
+import { hostcall, hostfiles } from "./host-node.ts";
 import {
   change,
   checkdir,
@@ -62,6 +64,7 @@ import {
 import type { Ids, Owner } from "./hostfile-node.ts";
 import { KEPT } from "./kept-node.ts";
 import { listdir } from "./listing-node.ts";
+import type { Listing } from "./listing-node.ts";
 import { Hosttree, hostpath } from "./hosttree-node.ts";
 import type { Pin } from "./hosttree-node.ts";
 
@@ -76,12 +79,16 @@ export type Fsopts = {
   readonly files?: number;
   /** Names of directories that are being read, together: 1,048,576. */
   readonly names?: number;
+  /** Gives milliseconds, for how long calls of the host take. */
+  readonly now?: () => number;
 };
 
 /** A directory cannot be read now: too many names are listed for others. */
 export const Enonames = "no room to list directories";
 
 const NAMES = 1 << 20;
+/** Bytes of a read that is made at once. */
+const SHORT = 65536;
 /** Entries that one read gives: each is a call of the host's. */
 const ENTRIES = 256;
 
@@ -108,6 +115,8 @@ class Fsdev extends Dev<Fschan> {
   readonly #limits: { readonly files: number; readonly names: number };
   #nopen = 0;
   #nnames = 0;
+  /** Changes made so far. */
+  #changes = 0;
 
   constructor(k: Kernel, roots: Readonly<Record<string, Fsroot>>, opts: Fsopts) {
     super(k);
@@ -117,8 +126,12 @@ class Fsdev extends Dev<Fschan> {
     };
     this.#k = k;
     this.#owner = owner(k.user, opts.as);
+    const now = opts.now ?? ((): number => performance.now());
     this.#trees = new Map(
-      Object.entries(roots).map(([name, r]) => [name, new Hosttree(r.root, r.readonly === true)]),
+      Object.entries(roots).map(([name, r]) => [
+        name,
+        new Hosttree(r.root, r.readonly === true, new Calls(k.sched, now)),
+      ]),
     );
   }
 
@@ -128,46 +141,129 @@ class Fsdev extends Dev<Fschan> {
     const name = names[i];
     const tree = name === undefined ? undefined : this.#trees.get(name);
     if (tree === undefined) return error(Ebadspec);
-    const c = new Fschan(this, tree, { names: [], qid: qidof(tree, tree.stat([])), devno: i });
+    const c = new Fschan(this, tree, { names: [], qid: qidof(tree, tree.rootst()), devno: i });
     c.path = new Path(`#U${spec}`, []);
     return c;
   }
 
-  walk(_up: Proc, c: Fschan, elems: readonly string[]): Walkqid<Fschan> {
-    const names = [...c.names];
-    const qids: Qid[] = [];
-    let { qid } = c;
-    for (const elem of elems) {
-      const found = (qid.type & QTDIR) === 0 ? Enotdir : step(c.tree, names, elem);
-      if (typeof found === "string")
-        return miss(qids, qids.length === 0 || found === Enotdir ? found : Edoesnotexist);
-      qids.push((qid = found));
+  /** At once, with one call for each element, where no link is on the way. */
+  walk(_up: Proc, c: Fschan, elems: readonly string[]): Answer<Walkqid<Fschan>> {
+    const { tree } = c;
+    const at: Walking = { names: [...c.names], qids: [], qid: c.qid, st: null };
+    try {
+      let dir = elems.length === 0 ? null : tree.enter(at.names);
+      if (dir === null && elems.length > 0) return this.#walkon(c, elems);
+      for (const [i, elem] of elems.entries()) {
+        const why = (at.qid.type & QTDIR) === 0 ? Enotdir : move(at.names, elem);
+        if (why !== null) return missed(at, why);
+        if (elem === "." || elem === "..") return this.#walkon(c, elems);
+        const st = dir === null ? null : tree.quick(dir, elem);
+        if (st === null || dir === null) return this.#walkon(c, elems);
+        passed(tree, at, st);
+        if (i < elems.length - 1 && st.isDirectory()) dir = tree.into(dir, elem, st);
+      }
+    } catch (e) {
+      return missed(at, whyof(e));
     }
+    return { clone: this.#walked(c, at), qids: at.qids, error: "" };
+  }
+
+  /** A walk that may have to wait. */
+  *#walkon(c: Fschan, elems: readonly string[]): Task<Walkqid<Fschan>> {
+    const names = [...c.names];
+    const at: Walking = { names, qids: [], qid: c.qid, st: null };
+    for (const elem of elems) {
+      const why = (at.qid.type & QTDIR) === 0 ? Enotdir : move(names, elem);
+      if (why !== null) return missed(at, why);
+      try {
+        passed(c.tree, at, yield* c.tree.stat(names));
+      } catch (e) {
+        return missed(at, whyof(e));
+      }
+    }
+    // What was seen on a way with links is not to be told: the file may be outside.
+    at.st = null;
+    return { clone: this.#walked(c, at), qids: at.qids, error: "" };
+  }
+
+  /** The Chan that a walk came to. What the walk saw of the file serves a stat that follows at once. */
+  #walked(c: Fschan, { names, qid, st }: Walking): Fschan {
     const clone = new Fschan(this, c.tree, { names, qid, devno: c.devno });
     clone.path = c.path;
-    return { clone, qids, error: "" };
+    clone.st = st;
+    clone.asof = this.#moment;
+    return clone;
   }
 
-  stat(_up: Proc, c: Fschan): Dir {
-    return this.#stat(c);
+  /** The same number as long as nothing else has run in the kernel and nothing was changed through this device. */
+  get #moment(): number {
+    return this.#k.sched.resumed + this.#changes;
   }
 
-  open(_up: Proc, c: Fschan, omode: number): Fschan {
+  stat(_up: Proc, c: Fschan): Answer<Dir> {
+    const { st, tree } = c;
+    c.st = null;
+    if (st !== null && c.asof === this.#moment) return this.#dir(c, nameof(c), st);
+    if (tree.calls.slow) return this.#statslow(c);
+    if (c.fd >= 0)
+      return this.#dir(
+        c,
+        nameof(c),
+        tree.calls.now(() => fstatSync(c.fd, BIG)),
+      );
+    const name = c.names.at(-1);
+    if (name === undefined) return this.#dir(c, nameof(c), tree.rootst());
+    const dir = tree.enter(c.names.slice(0, -1));
+    const now = dir === null ? null : tree.quick(dir, name);
+    if (now === null) return this.#statslow(c);
+    return tree.ino(now) === c.qid.path ? this.#dir(c, nameof(c), now) : error(Enonexist);
+  }
+
+  *#statslow(c: Fschan): Task<Dir> {
+    return this.#dir(c, nameof(c), yield* this.#stof(c));
+  }
+
+  *#stof(c: Fschan): Task<BigIntStats> {
+    const { fd } = c;
+    if (fd < 0) return yield* this.#at(c, stof);
+    return yield* c.tree.calls.call(
+      () => fstatSync(fd, BIG),
+      (done) => fstat(fd, BIG, done),
+    );
+  }
+
+  *open(_up: Proc, c: Fschan, omode: number): Task<Fschan> {
+    const { calls } = c.tree;
     const mode = openmode(omode & ~(OCEXEC | ORCLOSE));
     const isdir = (c.qid.type & QTDIR) !== 0;
     if (isdir && (omode & (3 | OTRUNC | ORCLOSE)) !== OREAD) error(Eperm);
     if (c.tree.readonly && (mode !== OREAD || (omode & (OTRUNC | ORCLOSE)) !== 0)) error(Eperm);
-    if ((omode & ORCLOSE) !== 0) this.#at(c, () => c.tree.at(c.names.slice(0, -1), checkparent));
-    if (isdir) this.#at(c, checkdir);
-    else this.#openfile(c, omode);
+    if ((omode & OTRUNC) !== 0) this.#changes++;
+    if ((omode & ORCLOSE) !== 0)
+      yield* this.#at(c, () => c.tree.at(c.names.slice(0, -1), (p) => checkparent(calls, p)));
+    if (isdir) yield* this.#at(c, (p) => checkdir(calls, p));
+    else yield* this.#openfile(c, omode);
     return opened(c, mode, omode);
   }
 
-  #openfile(c: Fschan, omode: number): void {
+  *#openfile(c: Fschan, omode: number): Task<void> {
     const bits = c.tree.kept.of(c.qid.path);
     if ((bits & DMEXCL) !== 0) this.#checkexcl(c);
     c.append = (bits & DMAPPEND) !== 0;
-    this.#hold(c, () => this.#at(c, (p) => openfile(p, omode, c.append)));
+    yield* this.#hold(
+      c,
+      this.#at(c, (p) => openfile(c.tree.calls, p, omode, c.append)),
+    );
+    // While it was opened, another may have been.
+    if ((bits & DMEXCL) === 0) return;
+    const { fd } = c;
+    c.fd = -1;
+    try {
+      this.#checkexcl(c);
+      c.fd = fd;
+    } finally {
+      if (c.fd < 0) this.#letgo(fd);
+    }
   }
 
   /** Fails when somebody has the file open. */
@@ -177,30 +273,41 @@ class Fsdev extends Dev<Fschan> {
         error(Eexcl);
   }
 
-  override create(up: Proc, c: Fschan, name: string, want: Want): Fschan {
-    const mode = openmode(want.omode & ~(OCEXEC | ORCLOSE | OEXCL));
+  override create(up: Proc, c: Fschan, name: string, want: Want): Task<Fschan> {
     const isdir = (want.perm & DMDIR) !== 0;
+    const mode = openmode(want.omode & ~(OCEXEC | ORCLOSE | OEXCL));
     if (c.tree.readonly || (isdir && (want.perm & KEPT) !== 0)) error(Eperm);
     if (isdir && (mode !== OREAD || (want.omode & ORCLOSE) !== 0)) error(Eperm);
     checkname(name);
     c.tree.kept.check(want.perm);
-    const names = [...c.names, name];
+    return this.#changing(c.tree, this.#create(up, c, [...c.names, name], want));
+  }
+
+  *#create(up: Proc, c: Fschan, names: readonly string[], want: Want): Task<Fschan> {
+    const { tree } = c;
+    const name = names.at(-1) ?? "";
     try {
-      if (isdir) this.#at(c, () => mkdir(c.tree, names, want.perm));
-      else this.#hold(c, () => this.#at(c, (dir) => mkfile(dir, name, want)));
+      if ((want.perm & DMDIR) !== 0)
+        yield* this.#at(c, (dir) => mkdir(tree, dir, names, want.perm));
+      else
+        yield* this.#hold(
+          c,
+          this.#at(c, (dir) => mkfile(tree.calls, dir, name, want)),
+        );
     } catch (e) {
       // With OTRUNC an existing file is opened: what a server of 9P2000.ix needs.
       const there = e instanceof PlanError && e.message === Eexist;
       if (!there || (want.omode & (OTRUNC | OEXCL)) !== OTRUNC) throw e;
-      this.#become(c, names);
-      return this.open(up, c, want.omode);
+      yield* this.#become(c, names);
+      return yield* this.open(up, c, want.omode);
     }
-    this.#become(c, names);
+    yield* this.#become(c, names);
     if ((want.perm & KEPT) !== 0) {
       c.append = (want.perm & DMAPPEND) !== 0;
-      c.tree.kept.set(c.qid.path, want.perm);
-      this.#become(c, names);
+      tree.kept.set(c.qid.path, want.perm);
+      yield* this.#become(c, names);
     }
+    const mode = openmode(want.omode & ~(OCEXEC | ORCLOSE | OEXCL));
     return opened(c, mode, want.omode);
   }
 
@@ -210,22 +317,28 @@ class Fsdev extends Dev<Fschan> {
     this.#unlist(c);
     try {
       if (fd < 0) return;
-      this.#nopen--;
       // What was written may fail only now.
-      if (c.written) yield* hostcall(this.#k.sched, "host close", (done) => close(fd, done));
-      else closeSync(fd);
+      if (!c.written) this.#letgo(fd);
+      else {
+        this.#nopen--;
+        yield* hostcall(this.#k.sched, "host close", (done) => close(fd, done));
+      }
     } finally {
-      if (c.rclose) this.#removequiet(c);
+      if (c.rclose) yield* this.#removequiet(c);
     }
   }
 
-  *read(_up: Proc, c: Fschan, buf: Uint8Array, offset: number): Task<number> {
-    if ((c.qid.type & QTDIR) !== 0) return yield* this.#readdir(c, buf);
+  /** Short reads of a quick disk are made at once. */
+  read(_up: Proc, c: Fschan, buf: Uint8Array, offset: number): Answer<number> {
+    if ((c.qid.type & QTDIR) !== 0) return this.#readdir(c, buf);
     const { fd } = c;
+    const n = buf.length;
     if (fd < 0) error(Ebadusefd);
-    if (buf.length === 0) return 0;
-    return yield* hostcall<number>(this.#k.sched, "host read", (done) =>
-      read(fd, buf, 0, buf.length, offset, done),
+    if (n === 0) return 0;
+    const { calls } = c.tree;
+    if (n <= SHORT && !calls.slow) return calls.now(() => readSync(fd, buf, 0, n, offset));
+    return hostcall<number>(this.#k.sched, "host read", (done) =>
+      read(fd, buf, 0, n, offset, done),
     );
   }
 
@@ -233,6 +346,7 @@ class Fsdev extends Dev<Fschan> {
     const { fd } = c;
     if (fd < 0) error(Ebadusefd);
     c.written = true;
+    this.#changes++;
     const at = c.append ? null : offset;
     return yield* hostcall<number>(this.#k.sched, "host write", (done) =>
       write(fd, bytes, 0, bytes.length, at, done),
@@ -244,27 +358,41 @@ class Fsdev extends Dev<Fschan> {
     return true;
   }
 
-  override remove(_up: Proc, c: Fschan): void {
-    this.#remove(c);
+  override remove(_up: Proc, c: Fschan): Task<void> {
+    return this.#changing(c.tree, this.#remove(c));
   }
 
-  override *wstat(_up: Proc, c: Fschan, d: Wstat): Task<void> {
-    if (Object.keys(d).length === 0) return yield* this.#sync(c);
+  override wstat(_up: Proc, c: Fschan, d: Wstat): Task<void> {
+    if (Object.keys(d).length === 0) return this.#sync(c);
     if (c.tree.readonly) error(Eperm);
-    const old = this.#dir(
-      c,
-      nameof(c),
-      this.#at(c, (p) => p.st),
-    );
+    return this.#changing(c.tree, this.#wstat(c, d));
+  }
+
+  *#wstat(c: Fschan, d: Wstat): Task<void> {
+    const p = yield* this.#at(c, pinof);
+    const old = this.#dir(c, nameof(c), p.st);
     const renames = d.name !== undefined && d.name !== "" && d.name !== old.name;
-    this.#at(c, (p) => checkwstat(p, old, d, this.#owner));
+    checkwstat(p, old, d, this.#owner);
     c.tree.kept.check(d.mode ?? 0);
-    if (renames) this.#rename(c, d.name);
+    if (renames) yield* this.#rename(c, d.name);
     try {
-      this.#at(c, (p) => change(c.tree, p, old, d));
+      yield* this.#at(c, (now) => change(c.tree, now, old, d));
     } catch (e) {
-      if (renames) this.#rename(c, old.name);
+      if (renames) yield* this.#rename(c, old.name);
       throw e;
+    }
+  }
+
+  /** Changes of names of one tree come one after another, also where they wait for the host. */
+  *#changing<T>(tree: Hosttree, task: Task<T>): Task<T> {
+    const { lock } = tree;
+    this.#changes++;
+    if (!lock.canlock()) yield* lock.lock();
+    try {
+      return yield* task;
+    } finally {
+      this.#changes++;
+      lock.unlock();
     }
   }
 
@@ -278,26 +406,34 @@ class Fsdev extends Dev<Fschan> {
   }
 
   /** Does something to the file of c, and to no other that has come to have its name. */
-  #at<T>(c: Fschan, fn: (p: Pin) => T): T {
-    return c.tree.at(c.names, (p) => (c.tree.ino(p.st) === c.qid.path ? fn(p) : error(Enonexist)));
+  #at<T>(c: Fschan, fn: (p: Pin) => Task<T>): Task<T> {
+    const { path } = c.qid;
+    return c.tree.at(c.names, (p) => (c.tree.ino(p.st) === path ? fn(p) : error(Enonexist)));
   }
 
   /** Gives c a descriptor of the host's, of which there are so many. */
-  #hold(c: Fschan, fn: () => number): void {
+  *#hold(c: Fschan, task: Task<number>): Task<void> {
     if (this.#nopen >= this.#limits.files) error(Enofd);
-    c.fd = fn();
     this.#nopen++;
+    try {
+      c.fd = yield* task;
+    } finally {
+      if (c.fd < 0) this.#nopen--;
+    }
+  }
+
+  /** Closes a descriptor that was held. */
+  #letgo(fd: number): void {
+    this.#nopen--;
+    closeSync(fd);
   }
 
   /** c is now the file called names. */
-  #become(c: Fschan, names: readonly string[]): void {
-    const st = c.fd >= 0 ? fstat(c.fd) : c.tree.stat(names);
+  *#become(c: Fschan, names: readonly string[]): Task<void> {
+    c.st = null;
+    const st = c.fd >= 0 ? yield* this.#stof(c) : yield* c.tree.stat(names);
     c.names = names;
     c.qid = qidof(c.tree, st);
-  }
-
-  #stat(c: Fschan): Dir {
-    return this.#dir(c, nameof(c), c.fd >= 0 ? fstat(c.fd) : this.#at(c, (p) => p.st));
   }
 
   #dir(c: Fschan, name: string, st: BigIntStats): Dir {
@@ -309,25 +445,27 @@ class Fsdev extends Dev<Fschan> {
     if (c.list === null || (c.dri === 0 && c.list.taken > 0)) yield* this.#list(c);
     const { list } = c;
     if (list === null || list.next === undefined) return 0;
-    return this.#at(c, (dir) => {
-      let n = 0;
-      for (let i = 0; i < ENTRIES || n === 0; i++) {
-        const name = list.next;
-        if (name === undefined) break;
-        const st = statentry(c, dir, name);
-        const end = st === null ? n : convD2M(this.#dir(c, name, st), buf, n);
-        if (end < 0) return n > 0 ? n : error(Eshort);
-        n = end;
-        list.take();
-        c.dri = list.taken;
-      }
-      return n;
-    });
+    return yield* this.#at(c, (dir) => this.#entries(c, list, dir, buf));
+  }
+
+  *#entries(c: Fschan, list: Listing, dir: Pin, buf: Uint8Array): Task<number> {
+    let n = 0;
+    for (let i = 0; i < ENTRIES || n === 0; i++) {
+      const name = list.next;
+      if (name === undefined) break;
+      const st = yield* statentry(c, dir, name);
+      const end = st === null ? n : convD2M(this.#dir(c, name, st), buf, n);
+      if (end < 0) return n > 0 ? n : error(Eshort);
+      n = end;
+      list.take();
+      c.dri = list.taken;
+    }
+    return n;
   }
 
   *#list(c: Fschan): Task<void> {
     this.#unlist(c);
-    const p = c.tree.pin(c.names);
+    const p = yield* c.tree.pin(c.names);
     let size = 0;
     try {
       if (c.tree.ino(p.st) !== c.qid.path) error(Enonexist);
@@ -352,29 +490,33 @@ class Fsdev extends Dev<Fschan> {
     c.list = null;
   }
 
-  #remove(c: Fschan): void {
-    if (c.tree.readonly || c.names.length === 0) error(Eperm);
-    this.#at(c, () => c.tree.at(c.names.slice(0, -1), (dir) => unlink(dir, nameof(c))));
-    c.tree.kept.set(c.qid.path, 0);
+  *#remove(c: Fschan): Task<void> {
+    const { tree } = c;
+    if (tree.readonly || c.names.length === 0) error(Eperm);
+    yield* this.#at(c, () =>
+      tree.at(c.names.slice(0, -1), (dir) => unlink(tree.calls, dir, nameof(c))),
+    );
+    tree.kept.set(c.qid.path, 0);
   }
 
-  #removequiet(c: Fschan): void {
+  *#removequiet(c: Fschan): Task<void> {
     try {
-      this.#remove(c);
+      yield* this.#changing(c.tree, this.#remove(c));
     } catch (e) {
       if (!(e instanceof PlanError)) throw e;
     }
   }
 
   /** Renames the file of c; the Chans of it and of what is below it follow. */
-  #rename(c: Fschan, name: string): void {
+  *#rename(c: Fschan, name: string): Task<void> {
+    const { tree } = c;
     if (c.names.length === 0) error(Eperm);
     checkname(name);
     const from = c.names;
     const to = [...from.slice(0, -1), name];
-    c.tree.at(from.slice(0, -1), (dir) => rename(dir, nameof(c), name));
+    yield* tree.at(from.slice(0, -1), (dir) => rename(tree.calls, dir, nameof(c), name));
     for (const o of this.chans) {
-      if (!(o instanceof Fschan) || o.tree !== c.tree) continue;
+      if (!(o instanceof Fschan) || o.tree !== tree) continue;
       if (from.every((elem, i) => o.names[i] === elem))
         o.names = [...to, ...o.names.slice(to.length)];
     }
@@ -387,15 +529,33 @@ class Fsdev extends Dev<Fschan> {
   }
 }
 
-const fstat = (fd: number): BigIntStats => hostsync(() => fstatSync(fd, { bigint: true }));
+/** How far a walk has come. */
+type Walking = { readonly names: string[]; readonly qids: Qid[]; qid: Qid; st: BigIntStats | null };
 
-/** Files that the host lets this process have open: 1024 where it does not say. */
-function hostfiles(): number {
-  try {
-    const limits = readFileSync("/proc/self/limits", "latin1");
-    const found = /^Max open files +([0-9]+|unlimited)/m.exec(limits)?.[1] ?? "1024";
-    return found === "unlimited" ? 1 << 20 : Number(found);
-  } catch {
-    return 1024;
-  }
+/** A walk passed a file. */
+function passed(tree: Hosttree, at: Walking, st: BigIntStats): void {
+  at.st = st;
+  at.qid = qidof(tree, st);
+  at.qids.push(at.qid);
+}
+
+/** A walk stopped. */
+function missed({ qids }: Walking, why: string): Walkqid<Fschan> {
+  return miss(qids, qids.length === 0 || why === Enotdir ? why : Edoesnotexist);
+}
+
+/** Why a file was not found. */
+function whyof(e: unknown): string {
+  if (e instanceof PlanError) return e.message;
+  throw e;
+}
+
+const BIG = { bigint: true } as const;
+
+function* stof(p: Pin): Task<BigIntStats> {
+  return p.st;
+}
+
+function* pinof(p: Pin): Task<Pin> {
+  return p;
 }

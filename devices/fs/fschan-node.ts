@@ -7,8 +7,8 @@ import { ORCLOSE } from "../../kernel/abi/const.ts";
 import type { Dev } from "../../kernel/dev.ts";
 import type { Qid } from "../../kernel/abi/dir.ts";
 import { Enonexist, Eperm, PlanError, error } from "../../kernel/abi/errors.ts";
+import type { Task } from "../../kernel/proc/rendez.ts";
 import { checkelem } from "../../kernel/abi/elems.ts";
-import { qidof } from "./hostfile-node.ts";
 import type { Listing } from "./listing-node.ts";
 import type { Hosttree, Pin } from "./hosttree-node.ts";
 
@@ -24,6 +24,10 @@ export class Fschan extends Chan {
   append = false;
   /** The names that an open directory has, as of the read at its beginning. */
   list: Listing | null = null;
+
+  /** What the walk saw of the file, and when that was; see Fsdev.stat. */
+  st: BigIntStats | null = null;
+  asof = 0;
 
   constructor(dev: Dev, tree: Hosttree, at: { names: readonly string[]; qid: Qid; devno: number }) {
     super(dev, at.qid, at.devno);
@@ -50,23 +54,18 @@ export function checkname(name: string): void {
   if (name === "" || name === "." || name === "..") error(Eperm);
 }
 
-/** Walks one element: changes names and gives the qid, or says why not. ".." of the root is the root. */
-export function step(tree: Hosttree, names: string[], elem: string): Qid | string {
+/** Walks one element: changes names, or says why there can be none. ".." of the root is the root. */
+export function move(names: string[], elem: string): string | null {
   if (elem === "" || elem.includes("/") || elem.includes("\0")) return Enonexist;
   if (elem === "..") names.pop();
   else if (elem !== ".") names.push(elem);
-  try {
-    return qidof(tree, tree.stat(names));
-  } catch (e) {
-    if (e instanceof PlanError) return e.message;
-    throw e;
-  }
+  return null;
 }
 
 /** An entry that was there when the directory was listed, or null. */
-export function statentry(c: Fschan, dir: Pin, name: string): BigIntStats | null {
+export function* statentry(c: Fschan, dir: Pin, name: string): Task<BigIntStats | null> {
   try {
-    return c.tree.statchild(dir, [...c.names, name]);
+    return yield* c.tree.statchild(dir, [...c.names, name]);
   } catch (e) {
     if (e instanceof PlanError) return null;
     throw e;

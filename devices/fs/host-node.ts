@@ -2,6 +2,7 @@
 // for the host. While it does, virtual time stands still (Sched.hold): what the host does takes time that
 // the kernel's clock does not know.
 
+import { readFileSync } from "node:fs";
 import {
   Eaddrinuse,
   Econnrefused,
@@ -74,6 +75,17 @@ export function hosterror(e: unknown): string {
   return STRINGS.get(code) ?? `${Eio}: ${code === "" ? String(e) : code}`;
 }
 
+/** Files that the host lets this process have open: 1024 where it does not say. */
+export function hostfiles(): number {
+  try {
+    const limits = readFileSync("/proc/self/limits", "latin1");
+    const found = /^Max open files +([0-9]+|unlimited)/m.exec(limits)?.[1] ?? "1024";
+    return found === "unlimited" ? 1 << 20 : Number(found);
+  } catch {
+    return 1024;
+  }
+}
+
 /** Runs a call of the host that does not wait; its exception becomes a PlanError. */
 export function hostsync<T>(fn: () => T): T {
   try {
@@ -100,7 +112,7 @@ export function* hostwait(up: Proc, r: Rendez, busy: () => boolean): Task<void> 
 }
 
 /** What Node calls back with. */
-type Callback<T> = (e: Error | null, value?: T) => void;
+export type Callback<T> = (e: Error | null, value?: T) => void;
 
 /**
  * Makes a call of the host and sleeps until it calls back, as a disk's sleep does: neither a note nor a

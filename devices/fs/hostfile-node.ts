@@ -1,21 +1,28 @@
 // What device fs does to files that were found (hosttree-node.ts): open, make, remove, rename, change, and
-// say what they are in Plan 9's terms. Nothing here waits, and nothing here looks for a file by a name of
-// more than one element.
+// say what they are in Plan 9's terms. Nothing here looks for a file by a name of more than one element.
 
 import {
+  access,
   accessSync,
+  chmod,
   chmodSync,
   closeSync,
   constants,
   fchmodSync,
   fstatSync,
+  lstat,
   lstatSync,
+  mkdir as hostmkdir,
   mkdirSync,
-  openSync,
+  rename as hostrename,
   renameSync,
+  rmdir,
   rmdirSync,
+  truncate,
   truncateSync,
+  unlink as hostunlink,
   unlinkSync,
+  utimes,
   utimesSync,
 } from "node:fs";
 import type { BigIntStats } from "node:fs";
@@ -31,26 +38,30 @@ import {
 } from "../../kernel/abi/const.ts";
 import type { Want } from "../../kernel/dev.ts";
 import type { Dir, Qid, Wstat } from "../../kernel/abi/dir.ts";
-import { Eexist, Enonexist, Eperm, error } from "../../kernel/abi/errors.ts";
-import { hostcode } from "./host-node.ts";
+import { Eexist, Enonexist, Eperm, PlanError, error } from "../../kernel/abi/errors.ts";
+import type { Task } from "../../kernel/proc/rendez.ts";
+import type { Calls, Hostpath } from "./calls-node.ts";
+import { hostsync } from "./host-node.ts";
 import { KEPT } from "./kept-node.ts";
 import { Owners } from "./owners-node.ts";
-import { hostpath } from "./hosttree-node.ts";
+import { LOOK, hostpath } from "./hosttree-node.ts";
 import type { Hosttree, Pin } from "./hosttree-node.ts";
 
 const PERM = 0o777;
-const BILLION = 1_000_000_000n;
 
 /** A file's qid: what changes it changes vers, within the host's grain of time. */
 export function qidof(tree: Hosttree, st: BigIntStats): Qid {
-  const stamp = st.mtimeNs ^ (st.mtimeNs >> 32n) ^ (st.size * 0x9e3779b1n);
+  const grain = Number(BigInt.asUintN(32, st.mtimeNs));
   const path = tree.ino(st);
   return {
     path,
-    vers: Number(BigInt.asUintN(32, stamp)),
+    vers: (grain ^ seconds(st.mtimeMs) ^ Math.imul(Number(st.size) | 0, 0x9e3779b1)) >>> 0,
     type: st.isDirectory() ? QTDIR : QTFILE | (tree.kept.of(path) >>> 24),
   };
 }
+
+/** A time of the host's, as Plan 9 has it. */
+const seconds = (ms: bigint): number => Math.floor(Number(ms) / 1000) >>> 0;
 
 /** A user of the host, by its numbers. */
 export type Ids = { readonly uid: number; readonly gid: number };
@@ -82,8 +93,8 @@ export function dirof(
   return {
     qid,
     mode: (st.isDirectory() ? DMDIR | perm : perm | tree.kept.of(qid.path)) >>> 0,
-    atime: Number(BigInt.asUintN(32, st.atimeNs / BILLION)),
-    mtime: Number(BigInt.asUintN(32, st.mtimeNs / BILLION)),
+    atime: seconds(st.atimeMs),
+    mtime: seconds(st.mtimeMs),
     length: file ? Number(st.size) : 0,
     uid,
     gid: Number(st.gid) === o.gid ? o.group : o.others.group(Number(st.gid)),
@@ -101,28 +112,36 @@ function openflags(omode: number): number {
  * Opens a regular file, append-only or not, and gives the descriptor. The host never waits in it: it is no pipe
  * and no device. What is append-only is not truncated. open(5)
  */
-export function openfile(p: Pin, omode: number, append: boolean): number {
+export function* openfile(h: Calls, p: Pin, omode: number, append: boolean): Task<number> {
   if (!p.st.isFile()) error(Eperm);
   if ((omode & 3) === OEXEC && (p.st.mode & 0o111n) === 0n) error(Eperm);
   const trunc = (omode & OTRUNC) !== 0 && !append ? constants.O_TRUNC : 0;
   const how = trunc | (append ? constants.O_APPEND : 0);
   const flags = openflags(omode) | how | p.nofollow | (constants.O_NONBLOCK ?? 0);
-  const fd = openSync(hostpath(p.path), flags);
+  const fd = yield* h.open(hostpath(p.path), flags);
   const st = fstatSync(fd, { bigint: true });
   if (st.ino === p.st.ino && st.dev === p.st.dev) return fd;
   closeSync(fd);
   return error(Enonexist);
 }
 
+function* checkaccess(h: Calls, path: string, mode: number): Task<void> {
+  const at = hostpath(path);
+  yield* h.call(
+    () => accessSync(at, mode),
+    (done) => access(at, mode, done),
+  );
+}
+
 /** Whether names in a directory may be removed, as ORCLOSE asks of the directory that its file is in. */
-export function checkparent(dir: Pin): void {
-  accessSync(hostpath(dir.path), constants.W_OK | constants.X_OK);
+export function checkparent(h: Calls, dir: Pin): Task<void> {
+  return checkaccess(h, dir.path, constants.W_OK | constants.X_OK);
 }
 
 /** Whether a directory may be listed, as opening it asks. */
-export function checkdir(p: Pin): void {
+export function checkdir(h: Calls, p: Pin): Task<void> {
   if (!p.st.isDirectory()) error(Eperm);
-  accessSync(hostpath(p.path), constants.R_OK);
+  return checkaccess(h, p.path, constants.R_OK);
 }
 
 /** Plan 9's permissions of a new file: what was asked for, as far as the directory's go. open(5) */
@@ -132,46 +151,80 @@ function newperm(dir: Pin, perm: number): number {
 }
 
 /** Makes a file and gives its descriptor. A name that is there already, even as a link, is "file already exists". */
-export function mkfile(dir: Pin, name: string, want: Want): number {
+export function* mkfile(h: Calls, dir: Pin, name: string, want: Want): Task<number> {
   const append = (want.perm & DMAPPEND) !== 0 ? constants.O_APPEND : 0;
   const flags = openflags(want.omode) | append | constants.O_CREAT | constants.O_EXCL;
   const perm = newperm(dir, want.perm);
-  const fd = openSync(hostpath(`${dir.path}/${name}`), flags, perm);
+  const fd = yield* h.open(hostpath(`${dir.path}/${name}`), flags, perm);
   // The host's umask is not Plan 9's.
-  fchmodSync(fd, perm);
+  hostsync(() => fchmodSync(fd, perm));
   return fd;
 }
 
-export function mkdir(tree: Hosttree, names: readonly string[], perm: number): void {
-  const name = names.at(-1) ?? "";
-  const mode = tree.at(names.slice(0, -1), (dir) => {
-    const m = newperm(dir, perm);
-    mkdirSync(hostpath(`${dir.path}/${name}`), { mode: m });
-    return m;
-  });
-  tree.at(names, (p) => chmodSync(hostpath(p.path), mode));
+/** Makes a directory in dir, which is called names without the last. */
+export function* mkdir(
+  tree: Hosttree,
+  dir: Pin,
+  names: readonly string[],
+  perm: number,
+): Task<void> {
+  const h = tree.calls;
+  const path = hostpath(`${dir.path}/${names.at(-1) ?? ""}`);
+  const mode = newperm(dir, perm);
+  yield* h.call(
+    () => mkdirSync(path, { mode }),
+    (done) => hostmkdir(path, { mode }, done),
+  );
+  yield* tree.at(names, (p) => chmodpath(h, p.path, mode));
+}
+
+function* chmodpath(h: Calls, name: string, mode: number): Task<void> {
+  const path = hostpath(name);
+  yield* h.call(
+    () => chmodSync(path, mode),
+    (done) => chmod(path, mode, done),
+  );
 }
 
 /** Removes a file, an empty directory, or a link (not what it leads to). */
-export function unlink(dir: Pin, name: string): void {
+export function* unlink(h: Calls, dir: Pin, name: string): Task<void> {
   const path = hostpath(`${dir.path}/${name}`);
-  if (lstatSync(path).isDirectory()) rmdirSync(path);
-  else unlinkSync(path);
+  const st = yield* h.call(
+    () => lstatSync(path, { bigint: true }),
+    (done) => lstat(path, { bigint: true }, done),
+  );
+  if (st.isDirectory())
+    yield* h.call(
+      () => rmdirSync(path),
+      (done) => rmdir(path, done),
+    );
+  else
+    yield* h.call(
+      () => unlinkSync(path),
+      (done) => hostunlink(path, done),
+    );
 }
 
 /** Renames within a directory; never onto something. */
-export function rename(dir: Pin, from: string, to: string): void {
+export function* rename(h: Calls, dir: Pin, from: string, to: string): Task<void> {
   const path = hostpath(`${dir.path}/${to}`);
-  if (exists(path)) error(Eexist);
-  renameSync(hostpath(`${dir.path}/${from}`), path);
+  if (yield* exists(h, path)) error(Eexist);
+  const old = hostpath(`${dir.path}/${from}`);
+  yield* h.call(
+    () => renameSync(old, path),
+    (done) => hostrename(old, path, done),
+  );
 }
 
-function exists(path: Buffer): boolean {
+function* exists(h: Calls, path: Hostpath): Task<boolean> {
   try {
-    lstatSync(path);
+    yield* h.call(
+      () => lstatSync(path, LOOK) ?? error(Enonexist),
+      (done) => lstat(path, { bigint: true }, done),
+    );
     return true;
   } catch (e) {
-    if (hostcode(e) === "ENOENT") return false;
+    if (e instanceof PlanError && e.message === Enonexist) return false;
     throw e;
   }
 }
@@ -193,17 +246,28 @@ const changed = (old: number, now: number | undefined): now is number =>
   now !== undefined && now !== old;
 
 /** What a wstat changes, but for the name. */
-export function change(tree: Hosttree, p: Pin, old: Dir, d: Wstat): void {
+export function* change(tree: Hosttree, p: Pin, old: Dir, d: Wstat): Task<void> {
+  const h = tree.calls;
   const path = hostpath(p.path);
   const times = changed(old.mtime, d.mtime) || changed(old.atime, d.atime);
   const any = times || changed(old.length, d.length) || changed(old.mode, d.mode);
   if (any && p.st.isSymbolicLink()) error(Eperm);
-  if (changed(old.length, d.length)) truncateSync(path, d.length);
+  const { length } = d;
+  if (changed(old.length, length))
+    yield* h.call(
+      () => truncateSync(path, length),
+      (done) => truncate(path, length, done),
+    );
   if (changed(old.mode, d.mode)) {
     if (!p.st.isDirectory()) tree.kept.set(old.qid.path, d.mode);
     // The host's own bits of a directory stay; a file loses them, as it does when it is written.
     const keep = p.st.isDirectory() ? Number(p.st.mode) & 0o7000 : 0;
-    chmodSync(path, keep | (d.mode & PERM));
+    yield* chmodpath(h, p.path, keep | (d.mode & PERM));
   }
-  if (times) utimesSync(path, d.atime ?? old.atime, d.mtime ?? old.mtime);
+  const { atime = old.atime, mtime = old.mtime } = d;
+  if (times)
+    yield* h.call(
+      () => utimesSync(path, atime, mtime),
+      (done) => utimes(path, atime, mtime, done),
+    );
 }

@@ -10,36 +10,57 @@
 // A link whose end is inside the tree is what it leads to. One that leads outside, or nowhere, is an
 // empty file of its own, with mode 0: it can be removed and renamed, and nothing else.
 //
-// These calls do not wait: to find a file takes the host some microseconds.
+// To find a file takes the host some microseconds, so these calls wait only while a tree is slow (calls-node.ts).
 
 import {
   closeSync,
   constants,
   existsSync,
+  fstat,
   fstatSync,
+  lstat,
   lstatSync,
   openSync,
   readlinkSync,
+  realpath as realpath_,
   realpathSync,
 } from "node:fs";
 import type { BigIntStats } from "node:fs";
-import { Enonexist, PlanError, error } from "../../kernel/abi/errors.ts";
+import { LRUCache } from "lru-cache";
+import { Enonexist, Enotdir, PlanError, error } from "../../kernel/abi/errors.ts";
 import { utfdecode, utfencode } from "../../kernel/abi/utf.ts";
+import { QLock } from "../../kernel/proc/rendez.ts";
+import type { Task } from "../../kernel/proc/rendez.ts";
+import type { Calls, Hostpath } from "./calls-node.ts";
 import { hosterror, hostsync } from "./host-node.ts";
 import { Kept } from "./kept-node.ts";
 
+/** Directories of a tree that are kept open. */
+const MAXDIRS = 128;
 /** Linux's O_PATH, which Node does not name. */
 const O_PATH = 0x200000;
 const FDDIR = "/proc/self/fd";
+const hasbirth = process.platform !== "darwin";
 const haspins = process.platform === "linux" && existsSync(FDDIR);
 
+/** Surrogates: of a character beyond 16 bits, or a byte that is no UTF-8. */
+const ODD = /[\ud800-\udfff]/;
+
 /** A path of the host as Node takes it, from a string with any bytes. */
-export function hostpath(s: string): Buffer {
+export function hostpath(s: string): Hostpath {
+  if (!ODD.test(s)) return s;
   const b = utfencode(s);
   return Buffer.from(b.buffer, b.byteOffset, b.length);
 }
 
 const hoststring = (b: Uint8Array): string => utfdecode(b, 0, b.length);
+
+const BIG = { bigint: true } as const;
+/** For lstat: a file that is not there is a value. */
+export const LOOK: { readonly bigint: true; readonly throwIfNoEntry: false } = {
+  bigint: true,
+  throwIfNoEntry: false,
+};
 
 /** A file that was found, until unpin. */
 export type Pin = {
@@ -57,17 +78,28 @@ export class Hosttree {
   readonly readonly: boolean;
   /** What is known of its files that the host does not keep. */
   readonly kept: Kept = new Kept();
+  readonly calls: Calls;
+  /** Changes of names, one after another. */
+  readonly lock: QLock = new QLock("host names");
   readonly #root: string;
+  /** What leads to the root, and a name behind "/" to a file. */
+  #base: string;
   readonly #pins: boolean;
   #fd: number;
+  /** Directories that were looked into lately, by their number. */
+  readonly #dirs: LRUCache<bigint, number> = new LRUCache({
+    max: MAXDIRS,
+    dispose: (fd) => closeSync(fd),
+  });
   /** Which directory the root is. */
   readonly #id: Pick<BigIntStats, "ino" | "dev">;
   /** The file system that most files are on: see ino. */
   readonly #devs = new Map<bigint, bigint>();
 
   /** Fails when root is no directory, and names it. */
-  constructor(root: string, readonly: boolean, pins: boolean = haspins) {
+  constructor(root: string, readonly: boolean, calls: Calls, pins: boolean = haspins) {
     this.readonly = readonly;
+    this.calls = calls;
     this.#pins = pins;
     try {
       this.#root = hoststring(realpathSync.native(root, "buffer"));
@@ -76,52 +108,116 @@ export class Hosttree {
     } catch (e) {
       throw new PlanError(`'${root}' ${hosterror(e)}`);
     }
-    const st = fstatSync(this.#fd, { bigint: true });
+    const st = fstatSync(this.#fd, BIG);
     this.#devs.set(st.dev, 0n);
     this.#id = { ino: st.ino, dev: st.dev };
+    this.#base = pins ? `${FDDIR}/${this.#fd}` : this.#root;
   }
 
   /** Forgets the root: nothing is found any more. */
   close(): void {
+    this.#dirs.clear();
     if (this.#fd >= 0) closeSync(this.#fd);
     this.#fd = -1;
+    // The descriptor's number may come back as another file's.
+    this.#base = `${FDDIR}/-1`;
   }
 
   /** Finds a file, or throws: "file does not exist". */
-  pin(names: readonly string[]): Pin {
-    return hostsync(() => (this.#pins ? this.#pinfd(names) : this.#pinpath(names)));
+  pin(names: readonly string[]): Task<Pin> {
+    return this.#pins ? this.#pinfd(names) : this.#pinpath(names);
   }
 
   unpin(p: Pin): void {
     if (p.fd >= 0) closeSync(p.fd);
   }
 
-  /** Pins a file for the length of one function, which must not wait. */
-  at<T>(names: readonly string[], fn: (p: Pin) => T): T {
-    const p = this.pin(names);
+  /** Pins a file while fn does something to it. */
+  *at<T>(names: readonly string[], fn: (p: Pin) => Task<T>): Task<T> {
+    const p = yield* this.pin(names);
     try {
-      return hostsync(() => fn(p));
+      return yield* fn(p);
     } finally {
       this.unpin(p);
     }
   }
 
   /**
-   * What a file is. Cheaper than a pin: only a link has to be found out about, where the directories
-   * before it are known to be inside. It is not to be trusted with more than telling.
+   * The directory called names, to look into with quick, as a descriptor that stays the tree's. null where the
+   * pinned way must be taken: the tree is slow, or a name is a link. Each directory is opened from the one above
+   * it, and no link is followed, so it is inside.
    */
-  stat(names: readonly string[]): BigIntStats {
-    if (!this.#pins) this.#checkroot();
-    const base = this.#pins ? `${FDDIR}/${this.#fd}` : this.#root;
-    const st = hostsync(() => lstatSync(hostpath(`${base}/${names.join("/")}`), { bigint: true }));
-    return st.isSymbolicLink() || names.length === 0 ? this.at(names, (p) => p.st) : st;
+  enter(names: readonly string[]): number | null {
+    let dir = this.#fd;
+    if (!this.#pins) return null;
+    for (const name of names) {
+      const st = this.quick(dir, name);
+      if (st === null) return null;
+      dir = this.into(dir, name, st);
+    }
+    return dir;
+  }
+
+  /** What a file in a directory is, by one call; null as for enter. */
+  quick(dir: number, name: string): BigIntStats | null {
+    if (this.calls.slow) return null;
+    const path = hostpath(`${FDDIR}/${dir}/${name}`);
+    const st = this.calls.now(() => lstatSync(path, LOOK));
+    if (st === undefined) return error(Enonexist);
+    return st.isSymbolicLink() ? null : st;
+  }
+
+  /** What the root is. That never waits: the root is open, and an attach at boot may not. */
+  rootst(): BigIntStats {
+    if (this.#pins) return linked(hostsync(() => fstatSync(this.#fd, BIG)));
+    return this.#isroot(hostsync(() => lstatSync(hostpath(this.#root), BIG)));
+  }
+
+  #isroot(st: BigIntStats): BigIntStats {
+    return st.ino === this.#id.ino && st.dev === this.#id.dev ? st : error(Enonexist);
+  }
+
+  /** The directory in dir that quick found, kept open for those who come after. */
+  into(dir: number, name: string, st: BigIntStats): number {
+    if (!st.isDirectory()) return error(Enotdir);
+    const id = this.ino(st);
+    const kept = this.#dirs.get(id);
+    if (kept !== undefined) return kept;
+    const flags = O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+    const fd = this.calls.now(() => openSync(hostpath(`${FDDIR}/${dir}/${name}`), flags));
+    if (this.ino(fstatSync(fd, BIG)) !== id) {
+      closeSync(fd);
+      return error(Enonexist);
+    }
+    this.#dirs.set(id, fd);
+    return fd;
+  }
+
+  /** What a file is, if it takes some time. */
+  *stat(names: readonly string[]): Task<BigIntStats> {
+    if (!this.#pins) yield* this.#checkroot();
+    const st = yield* this.#lstat(`${this.#base}/${names.join("/")}`);
+    if (!st.isSymbolicLink() && names.length > 0) return st;
+    return yield* this.at(names, function* (p) {
+      return p.st;
+    });
   }
 
   /** stat of a child of a pinned directory. */
-  statchild(dir: Pin, names: readonly string[]): BigIntStats {
-    const name = names.at(-1) ?? "";
-    const st = hostsync(() => lstatSync(hostpath(`${dir.path}/${name}`), { bigint: true }));
-    return st.isSymbolicLink() ? this.at(names, (p) => p.st) : st;
+  *statchild(dir: Pin, names: readonly string[]): Task<BigIntStats> {
+    const st = yield* this.#lstat(`${dir.path}/${names.at(-1) ?? ""}`);
+    if (!st.isSymbolicLink()) return st;
+    return yield* this.at(names, function* (p) {
+      return p.st;
+    });
+  }
+
+  *#lstat(name: string): Task<BigIntStats> {
+    const path = hostpath(name);
+    return yield* this.calls.call(
+      () => lstatSync(path, LOOK) ?? error(Enonexist),
+      (done) => lstat(path, BIG, done),
+    );
   }
 
   /**
@@ -135,35 +231,53 @@ export class Hosttree {
       dev = BigInt(this.#devs.size);
       this.#devs.set(st.dev, dev);
     }
-    const born = process.platform === "darwin" ? 0n : BigInt.asUintN(24, st.birthtimeNs >> 8n);
-    return BigInt.asUintN(64, st.ino ^ (dev << 56n) ^ (born << 32n));
+    // 24 bits of the birth, above 32 of the inode.
+    const born = hasbirth ? Number(BigInt.asUintN(32, st.birthtimeNs)) >>> 8 : 0;
+    const path = st.ino ^ BigInt(born * 2 ** 32);
+    return dev === 0n ? path : BigInt.asUintN(64, path ^ (dev << 56n));
   }
 
-  #pinfd(names: readonly string[]): Pin {
-    const path = hostpath([`${FDDIR}/${this.#fd}`, ...names].join("/"));
+  *#pinfd(names: readonly string[]): Task<Pin> {
+    const path = hostpath([this.#base, ...names].join("/"));
     // First where a link leads; then the link itself, which says why there is nothing, too.
     for (const nofollow of [0, constants.O_NOFOLLOW]) {
-      const fd = tryopen(path, O_PATH | nofollow, nofollow !== 0);
+      const fd = yield* this.#tryopen(path, O_PATH | nofollow, nofollow !== 0);
       if (fd < 0) continue;
-      if (this.#inside(realpath(fd), realpath(this.#fd))) {
-        const st = fstatSync(fd, { bigint: true });
-        // The root can be reached even when it was removed; nothing else can.
-        if (st.nlink > 0n || names.length > 0)
+      let pinned = false;
+      try {
+        if (this.#inside(realpath(fd), realpath(this.#fd))) {
+          const st = yield* this.calls.call(
+            () => fstatSync(fd, BIG),
+            (done) => fstat(fd, BIG, done),
+          );
+          if (names.length === 0) linked(st);
+          pinned = true;
           return { fd, path: `${FDDIR}/${fd}`, st, nofollow: 0 };
+        }
+      } finally {
+        if (!pinned) closeSync(fd);
       }
-      closeSync(fd);
     }
     return error(Enonexist);
   }
 
-  /** Where the root has a path only, fails when that leads to another directory. */
-  #checkroot(): void {
-    const st = hostsync(() => lstatSync(hostpath(this.#root), { bigint: true }));
-    if (st.ino !== this.#id.ino || st.dev !== this.#id.dev) error(Enonexist);
+  /** A descriptor, or -1 when that fails and need not succeed. */
+  *#tryopen(path: Hostpath, flags: number, must: boolean): Task<number> {
+    try {
+      return yield* this.calls.open(path, flags);
+    } catch (e) {
+      if (must || !(e instanceof PlanError)) throw e;
+      return -1;
+    }
   }
 
-  #pinpath(names: readonly string[]): Pin {
-    this.#checkroot();
+  /** Where the root has a path only, fails when that leads to another directory. */
+  *#checkroot(): Task<void> {
+    this.#isroot(yield* this.#lstat(this.#root));
+  }
+
+  *#pinpath(names: readonly string[]): Task<Pin> {
+    yield* this.#checkroot();
     const whole = [this.#root, ...names].join("/");
     const dir = [this.#root, ...names.slice(0, -1)].join("/");
     const nofollow = constants.O_NOFOLLOW ?? 0;
@@ -171,13 +285,26 @@ export class Hosttree {
       [whole, ""],
       [dir, names.length > 0 ? `/${names.at(-1) ?? ""}` : ""],
     ] as const) {
-      const path = tryreal(from);
+      const path = yield* this.#tryreal(from);
       if (path === null || !this.#inside(path, this.#root)) continue;
       const real = `${path}${rest}`;
-      const st = lstatSync(hostpath(real), { bigint: true });
-      return { fd: -1, path: real, st, nofollow };
+      return { fd: -1, path: real, st: yield* this.#lstat(real), nofollow };
     }
     return error(Enonexist);
+  }
+
+  *#tryreal(name: string): Task<string | null> {
+    const path = hostpath(name);
+    try {
+      const real = yield* this.calls.call(
+        () => realpathSync.native(path, "buffer"),
+        (done) => realpath_.native(path, "buffer", done),
+      );
+      return hoststring(real);
+    } catch (e) {
+      if (e instanceof PlanError) return null;
+      throw e;
+    }
   }
 
   #inside(path: string, root: string): boolean {
@@ -185,25 +312,12 @@ export class Hosttree {
   }
 }
 
-/** Where an open file is now. */
+/** Where an open file is now; the host has that at hand. */
 function realpath(fd: number): string {
-  return hoststring(readlinkSync(`${FDDIR}/${fd}`, "buffer"));
+  return hostsync(() => hoststring(readlinkSync(`${FDDIR}/${fd}`, "buffer")));
 }
 
-function tryreal(path: string): string | null {
-  try {
-    return hoststring(realpathSync.native(hostpath(path), "buffer"));
-  } catch {
-    return null;
-  }
-}
-
-/** A descriptor, or -1 when that fails and need not succeed. */
-function tryopen(path: Buffer, flags: number, must: boolean): number {
-  try {
-    return openSync(path, flags);
-  } catch (e) {
-    if (must) throw e;
-    return -1;
-  }
+/** A root that was removed can still be asked, and is not there; nothing else comes to be found so. */
+function linked(st: BigIntStats): BigIntStats {
+  return st.nlink > 0n ? st : error(Enonexist);
 }

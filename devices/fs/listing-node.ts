@@ -7,6 +7,7 @@ import type { Dir as Hostdir } from "node:fs";
 import { utfdecode } from "../../kernel/abi/utf.ts";
 import type { Task } from "../../kernel/proc/rendez.ts";
 import type { Sched } from "../../kernel/proc/sched.ts";
+import type { Hostpath } from "./calls-node.ts";
 import { hostcall } from "./host-node.ts";
 
 /** Names that are read and sorted at one time. */
@@ -81,7 +82,7 @@ export class Listing {
 }
 
 /** Lists the directory at path; more(n) is asked before n names more are kept, and may refuse. */
-export function* listdir(sched: Sched, path: Buffer, more: (n: number) => void): Task<Listing> {
+export function* listdir(sched: Sched, path: Hostpath, more: (n: number) => void): Task<Listing> {
   const dir = yield* hostcall<Hostdir>(sched, "host directory", (done) =>
     opendir(path, { encoding: "latin1", bufferSize: AHEAD }, done),
   );

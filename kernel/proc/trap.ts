@@ -123,6 +123,24 @@ export class Image implements Done {
     return n;
   }
 
+  /**
+   * Begins task in the coroutine that calls, and gives 0 when it came to its end. One that sleeps goes on as
+   * another thread, whose number this is. When somebody watches, every thread is one from the beginning.
+   */
+  threadbegin(task: Task<unknown>): number {
+    const { k } = this.proc;
+    if (k.trace.on || this.dead || this.proc.stopped !== null) return this.thread(task);
+    const step = task.next();
+    if (step.done === true) return 0;
+    const n = ++this.#nthread;
+    const done: Done = { ...program_, over: () => this.#threads.delete(n) };
+    const co = k.sched.adopt(this.proc, { label: "thread", task, done, on: step.value });
+    this.#threads.set(n, co);
+    // It ended its process before it slept.
+    if (this.dead) k.sched.kill(co);
+    return n;
+  }
+
   /** Interrupts the thread where it sleeps. */
   threadint(thread: number): void {
     const co = this.#threads.get(thread);

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import test from "ava";
+import { Calls } from "../../devices/fs/calls-node.ts";
 import { newFs } from "../../devices/fs/fs-node.ts";
 import { Owners, account } from "../../devices/fs/owners-node.ts";
 import {
@@ -23,7 +24,7 @@ import {
   QTEXCL,
 } from "../../kernel/abi/const.ts";
 import type { Dir } from "../../kernel/abi/dir.ts";
-import type { Sys } from "../../syscalls/sys.ts";
+import type { Sys, Task } from "../../syscalls/sys.ts";
 import { boot } from "../../userland/boot/boot.ts";
 import { hosted, put } from "./hosted.ts";
 import { cat, dirs, failure, ls, readtext, write } from "./inside.ts";
@@ -423,6 +424,90 @@ test("owners have the names that the host knows, and numbers else", (t) => {
   } finally {
     fs.rmSync(dir, { recursive: true, force: true });
   }
+});
+
+/** A clock that goes on by `step` whenever it is read: what a host does that takes so many milliseconds. */
+class Stepclock {
+  ms = 1;
+  step = 0;
+  readonly now = (): number => (this.ms += this.step);
+}
+
+const slowly = new Stepclock();
+
+test.serial(
+  "on a slow host every call still means what it means on a quick one, and the tree is quick again after a while",
+  hosted(
+    async (t, sys, dir) => {
+      fs.writeFileSync(join(dir, "f"), "hello");
+      slowly.step = 2;
+      await sys.stat("/n/f");
+      await sys.close(await sys.create("/n/d", OREAD, DMDIR + 0o777));
+      await put(sys, "/n/d/a", "one");
+      await put(sys, "/n/d/b", "two");
+      fs.symlinkSync("../../outside/secret", join(dir, "d/out"));
+      fs.symlinkSync("a", join(dir, "d/in"));
+      t.is(await cat(sys, "/n/d/in"), "one");
+      t.is(await failure(sys.open("/n/d/out", OREAD)), "'/n/d/out' permission denied");
+      t.deepEqual(await ls(sys, "/n/d"), ["a", "b", "in", "out"]);
+      await sys.chdir("/n/d");
+      await sys.wstat("/n/d", { name: "e" });
+      await sys.wstat("a", { name: "c", mode: 0o600, length: 2, mtime: 1_000_000_000 });
+      t.like(await sys.stat("c"), { mode: 0o600, length: 2, mtime: 1_000_000_000 });
+      t.is(await failure(sys.wstat("c", { name: "b" })), "file already exists");
+      t.is(await failure(sys.stat("/n/d/c")), "'/n/d' file does not exist");
+      t.is(await failure(sys.remove("/n/e")), "directory not empty");
+      const tmp = await sys.open("b", OREAD | ORCLOSE);
+      await sys.close(tmp);
+      for (const name of ["c", "in", "out"]) await sys.remove(name);
+      await sys.chdir("/");
+      await sys.remove("/n/e");
+      t.deepEqual(fs.readdirSync(dir), ["f"]);
+      slowly.step = 0;
+      slowly.ms += 1000;
+      t.is(await cat(sys, "/n/f"), "hello");
+    },
+    (root) => ({ root }),
+    { now: slowly.now },
+  ),
+);
+
+test("a call that took long sends the next ones to the host's threads, and those bring the same", async (t) => {
+  const clock = new Stepclock();
+  const k = await boot();
+  const calls = new Calls(k.sched, clock.now);
+  const how: string[] = [];
+  const call = (): Task<string> =>
+    calls.call(
+      () => (how.push("now"), "x"),
+      (done) => {
+        how.push("later");
+        done(null, "x");
+      },
+    );
+  const get = (): unknown => call().next().value;
+  t.deepEqual([get(), get(), how, calls.slow], ["x", "x", ["now", "now"], false]);
+  clock.step = 2;
+  t.is(get(), "x");
+  clock.step = 0;
+  t.true(calls.slow, "what took 2 ms was slow");
+  t.is(get(), "x");
+  clock.ms += 99;
+  t.is(get(), "x");
+  clock.ms += 2;
+  t.is(get(), "x");
+  t.deepEqual(how, ["now", "now", "now", "later", "later", "now"]);
+  // A failure is a failure either way.
+  const fails = (): Task<string> =>
+    calls.call(
+      () => fs.readFileSync("/nonexistent", "utf8"),
+      (done) => done(Object.assign(new Error("no"), { code: "ENOENT" })),
+    );
+  t.throws(() => fails().next(), { message: "file does not exist" });
+  clock.step = 2;
+  get();
+  t.throws(() => fails().next(), { message: "file does not exist" });
+  await k.shutdown();
 });
 
 test("a root that is no directory is refused by name", async (t) => {

@@ -186,6 +186,19 @@ function calls(rig: Rig): object {
       rig.ready.push(t);
       return t.id;
     },
+    threadbegin(task: Task<unknown>): number {
+      const step = task.next();
+      if (step.done === true) return 0;
+      const t: Thread = {
+        id: ++rig.nthread,
+        task,
+        on: step.value as unknown as Gate,
+        thrown: null,
+      };
+      rig.all.set(t.id, t);
+      t.on?.sleepers.add(t);
+      return t.id;
+    },
     threadint(id: number): void {
       rig.interrupts++;
       const t = rig.all.get(id);

@@ -13,6 +13,7 @@ import { announce, netaddr } from "../lib/dial.ts";
 import type { Call } from "../lib/dial.ts";
 import { newexport } from "../lib/export.ts";
 import { MAXFILE, MAXTOTAL, newram } from "../lib/ram.ts";
+import { hostfiles } from "../../devices/fs/host-node.ts";
 import { actor, become } from "./as.ts";
 import { Usage, nearest } from "./command.ts";
 import type { Command, Given, Option } from "./command.ts";
@@ -85,6 +86,9 @@ const LIMITOPTIONS: readonly Option[] = Object.entries(LIMITS_).map(([name, o]) 
   text: o.text,
 }));
 
+/** Files that clients of exportfs may have open, where the host allows as many. */
+const MAXOPEN = 16384;
+
 /** Descriptors and conversations that a server needs beside those of its connections. */
 const SPARE = 4096;
 
@@ -148,6 +152,8 @@ type Server = {
   readonly options: readonly string[];
   readonly boot: Bootopts;
   readonly make: (sys: ThreadSys) => Task<Anysrv>;
+  /** Files that it may have open for its clients. */
+  readonly maxopen?: number;
   /** What is left to do when it listens, before the first call is answered; gives what to say of it. */
   readonly ready?: () => string;
 };
@@ -163,7 +169,7 @@ async function start(given: Given): Promise<number> {
   if (extra !== undefined) throw new Usage(`${extra} is too much: one server at a time`);
   const addr = dialstring(given.get("listen") ?? ADDR);
   const limits = limitsof(given);
-  const maxfd = limits.connections + SPARE;
+  const maxfd = limits.connections + SPARE + (server.maxopen ?? 0);
   const kernel = await machine({ user: user(given), maxfd, ...server.boot });
   const failure: { e: PlanError | Usage | null } = { e: null };
   try {
@@ -266,7 +272,10 @@ function exportfs(given: Given): Server {
   if (!stat.isDirectory()) throw new Usage(`--root ${dir} is not a directory`);
   const readonly = given.has("readonly");
   const who = actor(given.get("as"));
+  // The other half is for connections.
+  const maxopen = Math.min(MAXOPEN, Math.floor(hostfiles() / 2));
   return {
+    maxopen,
     options: ["root", "readonly", "as"],
     boot: {
       ...(!given.has("user") && { user: who.name }),
@@ -275,7 +284,7 @@ function exportfs(given: Given): Server {
       binds: [["#U", "/export", MREPL | MCREATE]],
     },
     *make(sys) {
-      return newexport(sys, { root: "/export", readonly, called: root, log }) as Anysrv;
+      return newexport(sys, { root: "/export", readonly, maxopen, called: root, log }) as Anysrv;
     },
     ready() {
       become(who);

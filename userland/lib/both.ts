@@ -45,6 +45,7 @@ function adapter(sys: Sys): ThreadSys {
   if (known !== undefined) return known;
   const calls = new Map<string | symbol, unknown>([
     ["threadcreate", threadcreate],
+    ["threadbegin", threadcreate],
     ["threadint", () => undefined],
   ]);
   const made = new Proxy(sys, {

@@ -31,7 +31,7 @@ import type { Answer, Fid, Srv } from "./9p/srv.ts";
 import { all } from "./all.ts";
 import type { Outcome } from "./all.ts";
 import type { ThreadSys } from "./both.ts";
-import { Node, Nodes, ismoving } from "./export/node.ts";
+import { Node, Nodes, isfile, ismoving } from "./export/node.ts";
 import { Openfile } from "./export/openfile.ts";
 import { Qids } from "./export/qids.ts";
 
@@ -39,6 +39,8 @@ import { Qids } from "./export/qids.ts";
 export type Exportopts = Pick<Srv<Ex>, "version" | "msize"> & {
   readonly root?: string;
   readonly readonly?: boolean;
+  /** Files that may be open at a time, over all clients: 4,000. */
+  readonly maxopen?: number;
   /** What the log calls the root, when that is not its name in this name space. */
   readonly called?: string;
   /** Writes a line about the export to the server's log. */
@@ -48,8 +50,8 @@ export type Exportopts = Pick<Srv<Ex>, "version" | "msize"> & {
 /** What a fid stands for: a file, and the open file when it is open. */
 export type Ex = { node: Node; readonly open: Openfile | null };
 
-/** The mount driver's files. */
-const DEVM = 0x4d;
+/** Fewer than a process may have descriptors: the clients' connections need some. */
+const MAXOPEN = 4000;
 /** Renames that an operation may meet before it fails. */
 const TRIES = 8;
 
@@ -78,6 +80,7 @@ const isdir = (n: Node): boolean => (n.qid.type & QTDIR) !== 0;
 export class Export implements Srv<Ex> {
   readonly version: string;
   readonly msize: number;
+  readonly maxopen: number;
   readonly opensexisting: boolean = true;
   readonly noauth: string = "exportfs: authentication not required";
   readonly nodes: Nodes;
@@ -96,14 +99,15 @@ export class Export implements Srv<Ex> {
     this.nodes = new Nodes((opts.root ?? "/").replace(/\/+$/, ""));
     this.version = opts.version ?? "9P2000.ix.stream";
     this.msize = opts.msize ?? 1048576;
+    this.maxopen = opts.maxopen ?? MAXOPEN;
   }
 
   *attach(): Task<Ex> {
     const d = yield* mapped(this.#sys.stat(this.#opts.root ?? "/"));
-    const found = this.#found(d);
-    this.#root ??= this.nodes.hold(new Node(null, "/", found));
-    if (this.#root.qid.path !== found.qid.path) return yield* this.#noroot();
-    return { node: this.#root, open: null };
+    const root = this.#root ?? this.#found(new Node(null, "/"), d);
+    this.#root ??= this.nodes.hold(root);
+    if (root.id === null || !isfile(root.id, d)) return yield* this.#noroot();
+    return { node: root, open: null };
   }
 
   qid(file: Ex): Qid {
@@ -145,7 +149,7 @@ export class Export implements Srv<Ex> {
     let at = from;
     const places = names.map((name) => {
       if (name === "..") at = at.parent ?? at;
-      else if (name !== ".") at = new Node(at, name, from);
+      else if (name !== ".") at = new Node(at, name);
       return at;
     });
     const found = yield* this.#look([from, ...places]);
@@ -215,7 +219,7 @@ export class Export implements Srv<Ex> {
     const fd = yield* this.#sys.create(below(path, name), mode & ~OTRUNC, perm);
     const made = dir.far ? () => this.#madein(dir, path, fd) : undefined;
     const opened = (d: Dir): Ex => {
-      const node = new Node(dir, name, this.#found(d));
+      const node = this.#found(new Node(dir, name), d);
       return { node, open: new Openfile(this.#sys, fd, node.far && !isdir(node)) };
     };
     return yield* this.#opened(fd, opened, made);
@@ -300,7 +304,11 @@ export class Export implements Srv<Ex> {
       open === null
         ? yield* this.#named(node, (path) => this.#check(node, path))
         : yield* using(open, (fd) => this.#sys.fstat(fd));
-    return { ...d, qid: this.#qids.unique(d), name: node.name };
+    return {
+      ...d,
+      qid: open === null ? node.qid : { ...d.qid, path: node.qid.path },
+      name: node.name,
+    };
   }
 
   *wstat(fid: Fid<Ex>, changes: Wstat): Task<void> {
@@ -338,10 +346,10 @@ export class Export implements Srv<Ex> {
   /** A rename that was interrupted may have been done. */
   *#renamed(node: Node, name: string): Task<void> {
     if (node.parent === null) return;
-    const there = new Node(node.parent, name, node);
+    const there = new Node(node.parent, name);
     try {
       const d = yield* this.#sys.stat(this.nodes.path(there));
-      if (this.#qids.unique(d).path === node.qid.path) this.nodes.rename(node, name);
+      if (node.id !== null && isfile(node.id, d)) this.nodes.rename(node, name);
     } catch (e) {
       if (!(e instanceof PlanError)) throw e;
     }
@@ -401,16 +409,18 @@ export class Export implements Srv<Ex> {
     return d;
   }
 
-  /** A node that a walk has made takes the entry; any other must have its qid. */
+  /** A node that a walk has made takes the entry; any other must be of that file. */
   #is(node: Node, d: Dir): void {
-    const { qid, far } = this.#found(d);
-    if (node.ref > 0 && node.qid.path !== qid.path) error(Enonexist);
-    node.qid = qid;
-    node.far = far;
+    if (node.id === null) this.#found(node, d);
+    else if (!isfile(node.id, d)) error(Enonexist);
+    else if (node.qid.vers !== d.qid.vers || node.qid.type !== d.qid.type)
+      node.qid = { path: node.qid.path, vers: d.qid.vers, type: d.qid.type };
   }
 
-  #found(d: Dir): Pick<Node, "qid" | "far"> {
-    return { qid: this.#qids.unique(d), far: d.type === DEVM };
+  #found(node: Node, d: Dir): Node {
+    node.id = { type: d.type, dev: d.dev, path: d.qid.path };
+    node.qid = this.#qids.unique(d);
+    return node;
   }
 
   /** A file is not there. That is worth another word when the whole tree is not there. */

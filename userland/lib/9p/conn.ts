@@ -183,6 +183,14 @@ export class Conn<A> implements Owner {
     return me.id;
   }
 
+  /** As thread, but the task begins at once: 0 when it needed no thread. */
+  begin(task: Task<void>): number {
+    const me = { id: 0 };
+    me.id = this.sys.threadbegin(this.#thread(task, me));
+    if (me.id !== 0) this.#threads.add(me.id);
+    return me.id;
+  }
+
   *#thread(task: Task<void>, me: { readonly id: number }): Task<void> {
     try {
       yield* task;

@@ -6,32 +6,45 @@ import type { Task } from "../../../syscalls/sys.ts";
 type Step<R> = ReturnType<Task<R>["next"]>;
 
 export class Flushable<R> {
-  /** The task as it is to be run. */
-  readonly task: Task<R>;
   /** Somebody wants it to end. */
   flushed = false;
+  readonly #task: Task<R>;
   /** It has been told: what it does now to clean up is its own affair. */
   #told = false;
   /** It came to its end: interrupting its thread would hit something else. */
   #over = false;
 
   constructor(task: Task<R>) {
-    const step = (s: Step<R>): Step<R> => {
-      this.#over = s.done === true;
-      if (s.done === true || !this.flushed || this.#told || s.value.passing) return s;
-      this.#told = true;
-      return step(task.throw(new PlanError(Eintr)));
-    };
-    const all = {
-      next: (): Step<R> => step(task.next()),
-      throw: (e: unknown): Step<R> => {
-        if (this.flushed) this.#told = true;
-        return step(task.throw(e));
-      },
-      return: (value: R): Step<R> => task.return(value),
-      [Symbol.iterator]: (): Task<R> => this.task,
-    };
-    this.task = all as Task<R>;
+    this.#task = task;
+  }
+
+  /** The task as it is to be run. */
+  get task(): Task<R> {
+    return this as unknown as Task<R>;
+  }
+
+  next(): Step<R> {
+    return this.#step(this.#task.next());
+  }
+
+  throw(e: unknown): Step<R> {
+    if (this.flushed) this.#told = true;
+    return this.#step(this.#task.throw(e));
+  }
+
+  return(value: R): Step<R> {
+    return this.#task.return(value);
+  }
+
+  [Symbol.iterator](): this {
+    return this;
+  }
+
+  #step(s: Step<R>): Step<R> {
+    this.#over = s.done === true;
+    if (s.done === true || !this.flushed || this.#told || s.value.passing) return s;
+    this.#told = true;
+    return this.#step(this.#task.throw(new PlanError(Eintr)));
   }
 
   /** Wants it to end. True: its thread is to be interrupted, where it sleeps. */

@@ -28,6 +28,9 @@ import { Run } from "./stream.ts";
 /** (tag, fid) pairs of write streams that were stopped and not ended by the client. */
 const MAXSTOPS = 2048;
 
+/** The number of a thread that is not known to be needed. */
+const BEGINNING = -1;
+
 /** Fids that end before others have their turn. */
 const ENDS = 512;
 
@@ -108,8 +111,10 @@ export class Session<A> {
       return;
     }
     const a = this.#answer(f);
-    if (istask(a) || a instanceof Run) this.#begin(this.#newgroup(f.tag), this.#req(f, size), a);
-    else this.#done(f, a);
+    if (istask(a) || a instanceof Run) {
+      const g = this.#newgroup(f.tag);
+      if (this.#begin(g, this.#req(f, size), a) && this.#settle(g)) this.#advance(g);
+    } else this.#done(f, a);
   }
 
   #newgroup(tag: number): Group<A> {
@@ -255,8 +260,8 @@ export class Session<A> {
     return { f, size, reply: 0, fid: null, thread: 0, run: null, work: null };
   }
 
-  /** Works on a request that takes time. */
-  #begin(g: Group<A>, req: Req<A>, a: Task<Rmsg> | Run<A>): void {
+  /** Works on a request that may take time. True: it took none, and its end is known. */
+  #begin(g: Group<A>, req: Req<A>, a: Task<Rmsg> | Run<A>): boolean {
     const { f } = req;
     const { conn } = this;
     g.cur.push(req);
@@ -269,12 +274,18 @@ export class Session<A> {
     if (a instanceof Run) {
       req.run = a;
       a.start((r) => this.#finish(g, req, r));
-      return;
+      return false;
     }
     const first = f.type === fcall.Twrite && g.cur.length === 1;
     const work = new Flushable(first ? this.#streamed(g, req, a) : a);
     req.work = work;
-    req.thread = conn.thread(this.#work(g, req, work));
+    // Writes wait for those that came with them, which may be of the same stream.
+    if (f.type === fcall.Twrite) req.thread = conn.thread(this.#work(g, req, work));
+    else {
+      req.thread = BEGINNING;
+      req.thread = conn.begin(this.#work(g, req, work));
+    }
+    return req.end !== undefined;
   }
 
   /** A write that may be the first of a stream. */
@@ -300,14 +311,23 @@ export class Session<A> {
       // Flushed, and nothing came of it: it never happened. A fid, though, is gone whatever happened.
       if (work.flushed && !clunks(req.f)) r = null;
     }
+    if (req.thread === BEGINNING) {
+      req.end = r;
+      return;
+    }
     this.#finish(g, req, r);
     yield* this.conn.out.flush();
   }
 
   /** A request is over, and the group goes on. null: it was flushed, and is not answered. */
   #finish(g: Group<A>, req: Req<A>, r: Rmsg | null): void {
-    const { conn } = this;
     req.end = r;
+    if (this.#settle(g)) this.#advance(g);
+  }
+
+  /** Answers those of a group that are over, in order. True: none is left that is worked on. */
+  #settle(g: Group<A>): boolean {
+    const { conn } = this;
     for (let [first] = g.cur; first?.end !== undefined; [first] = g.cur) {
       g.cur.shift();
       g.cut ||= first.end === null;
@@ -316,7 +336,7 @@ export class Session<A> {
       if (first.reply > 0) conn.replied(first.reply);
       if (first.fid !== null) this.#release(first.fid);
     }
-    if (g.cur.length > 0) return;
+    if (g.cur.length > 0) return false;
     g.next = -1;
     g.cut = false;
     for (const tag of g.flushes) {
@@ -324,7 +344,7 @@ export class Session<A> {
       conn.discharge(0);
     }
     g.flushes = [];
-    this.#advance(g);
+    return true;
   }
 
   /** Works on the queue of a group as far as that takes no time and its replies have room. */
@@ -340,8 +360,8 @@ export class Session<A> {
       g.queue.shift();
       const a = this.#answer(req.f);
       if (istask(a) || a instanceof Run) {
-        this.#begin(g, req, a);
-        return;
+        if (!this.#begin(g, req, a) || !this.#settle(g)) return;
+        continue;
       }
       this.#done(req.f, a);
       conn.discharge(req.size);

@@ -8,17 +8,30 @@
 // Two files may claim one name, when another program replaced the first. The table has the one that was found
 // last; the other keeps its name and its parent, and the check of the qid (export.ts) says that it is lost.
 
-import type { Qid } from "../../../kernel/abi/dir.ts";
+import type { Dir, Qid } from "../../../kernel/abi/dir.ts";
 import { assert } from "../../../kernel/abi/errors.ts";
+
+/** The mount driver's files. */
+const DEVM = 0x4d;
+
+/** What tells a file from all others of a name space: what eqchan compares. */
+export type Fileid = { readonly type: number; readonly dev: number; readonly path: bigint };
+
+/** Whether the file is the one of an entry. */
+export function isfile(id: Fileid, d: Pick<Dir, "type" | "dev" | "qid">): boolean {
+  return id.path === d.qid.path && id.dev === d.dev && id.type === d.type;
+}
+
+const NOQID: Qid = { path: 0n, vers: 0, type: 0 };
 
 /** A file that clients have, or that a walk has found. */
 export class Node {
   name: string;
   parent: Node | null;
-  /** As clients see it; its path never changes. */
-  qid: Qid;
-  /** It belongs to a server behind the mount driver. */
-  far: boolean;
+  /** Which file it is, as this process sees it; null until a walk has found it. */
+  id: Fileid | null = null;
+  /** The qid that clients see. Its path never changes. */
+  qid: Qid = NOQID;
   /** Fids and nodes that hold it. */
   ref = 0;
   /** It was removed through one of its fids. */
@@ -30,11 +43,14 @@ export class Node {
   path = "";
   asof = -1;
 
-  constructor(parent: Node | null, name: string, found: Pick<Node, "qid" | "far">) {
+  constructor(parent: Node | null, name: string) {
     this.parent = parent;
     this.name = name;
-    this.qid = found.qid;
-    this.far = found.far;
+  }
+
+  /** It belongs to a server behind the mount driver. */
+  get far(): boolean {
+    return this.id?.type === DEVM;
   }
 }
 
@@ -42,6 +58,11 @@ export class Node {
 export function ismoving(node: Node): boolean {
   for (let n: Node | null = node; n !== null; n = n.parent) if (n.moves > 0) return true;
   return false;
+}
+
+/** Whether two nodes are of one file. */
+function samenode({ id: a }: Node, { id: b }: Node): boolean {
+  return a?.path === b?.path && a?.dev === b?.dev && a?.type === b?.type;
 }
 
 /** The nodes of one export. */
@@ -81,7 +102,7 @@ export class Nodes {
   /** The node of n's file below dir, which is held. */
   #adopt(dir: Node, n: Node): Node {
     const there = dir.files.get(n.name);
-    if (there !== undefined && there.qid.path === n.qid.path) return there;
+    if (there !== undefined && samenode(there, n)) return there;
     n.parent = dir;
     dir.files.set(n.name, n);
     if (dir.ref++ === 0) this.count++;
