@@ -26,7 +26,6 @@ import {
   realpathSync,
 } from "node:fs";
 import type { BigIntStats } from "node:fs";
-import { LRUCache } from "lru-cache";
 import { Enonexist, Enotdir, PlanError, error } from "../../kernel/abi/errors.ts";
 import { utfdecode, utfencode } from "../../kernel/abi/utf.ts";
 import { QLock } from "../../kernel/proc/rendez.ts";
@@ -86,11 +85,8 @@ export class Hosttree {
   #base: string;
   readonly #pins: boolean;
   #fd: number;
-  /** Directories that were looked into lately, by their number. */
-  readonly #dirs: LRUCache<bigint, number> = new LRUCache({
-    max: MAXDIRS,
-    dispose: (fd) => closeSync(fd),
-  });
+  /** Directories that were looked into, by their number; the one used last is at the end. */
+  readonly #dirs: Map<bigint, number> = new Map();
   /** Which directory the root is. */
   readonly #id: Pick<BigIntStats, "ino" | "dev">;
   /** The file system that most files are on: see ino. */
@@ -116,6 +112,7 @@ export class Hosttree {
 
   /** Forgets the root: nothing is found any more. */
   close(): void {
+    for (const fd of this.#dirs.values()) closeSync(fd);
     this.#dirs.clear();
     if (this.#fd >= 0) closeSync(this.#fd);
     this.#fd = -1;
@@ -182,12 +179,21 @@ export class Hosttree {
     if (!st.isDirectory()) return error(Enotdir);
     const id = this.ino(st);
     const kept = this.#dirs.get(id);
-    if (kept !== undefined) return kept;
+    if (kept !== undefined) {
+      this.#dirs.delete(id);
+      this.#dirs.set(id, kept);
+      return kept;
+    }
     const flags = O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW;
     const fd = this.calls.now(() => openSync(hostpath(`${FDDIR}/${dir}/${name}`), flags));
     if (this.ino(fstatSync(fd, BIG)) !== id) {
       closeSync(fd);
       return error(Enonexist);
+    }
+    const [oldest] = this.#dirs;
+    if (this.#dirs.size >= MAXDIRS && oldest !== undefined) {
+      this.#dirs.delete(oldest[0]);
+      closeSync(oldest[1]);
     }
     this.#dirs.set(id, fd);
     return fd;

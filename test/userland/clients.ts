@@ -5,7 +5,7 @@ import * as fc from "../../kernel/abi/fcall.ts";
 import type { Rmsg, Tmsg } from "../../kernel/abi/fcall.ts";
 import { RFFDG, RFPROC } from "../../kernel/abi/const.ts";
 import type { Sys, Task } from "../../syscalls/sys.ts";
-import { serve } from "../../userland/lib/9p.ts";
+import { type Anysrv, serve } from "../../userland/lib/9p.ts";
 import type { ThreadSys } from "../../userland/lib/both.ts";
 import { type Export, type Exportopts, newexport } from "../../userland/lib/export.ts";
 import { attach, said, version } from "./msg.ts";
@@ -63,24 +63,21 @@ export class Client {
   }
 }
 
-/** An export of what this process sees, and n clients that have attached fid 0. */
-export async function exported(
+/** A server and n clients that have attached fid 0. It ends when all of them have hung up. */
+export async function connected<S extends Anysrv>(
   sys: Sys,
   n: number,
-  opts: Exportopts,
-): Promise<{ srv: Export; clients: Client[] }> {
+  make: (s: ThreadSys) => S,
+): Promise<{ srv: S; clients: Client[] }> {
   const pipes: [number, number][] = [];
   for (let i = 0; i < n; i++) pipes.push(await sys.pipe());
-  let srv: Export | null = null;
+  let srv: S | null = null;
   await sys.rfork(RFPROC | RFFDG, function* (s: ThreadSys): Task<void> {
-    const mine = newexport(s, opts);
+    const mine = make(s);
     srv = mine;
     for (const [, theirs] of pipes) yield* s.close(theirs);
-    const [last, ...others] = pipes.map(([fd]) => serve(s, fd, fd, mine));
-    for (const task of others) s.threadcreate(task);
-    if (last !== undefined) yield* last;
-    // The process must outlive the other connections.
-    while (mine.nodes.count > 1) yield* s.sleep(10);
+    // The process lives as long as its threads.
+    for (const [fd] of pipes) s.threadcreate(serve(s, fd, fd, mine));
   });
   const clients: Client[] = [];
   for (const [mine, theirs] of pipes) {
@@ -91,4 +88,13 @@ export async function exported(
   }
   if (srv === null) throw new Error("the server did not start");
   return { srv, clients };
+}
+
+/** An export of what this process sees, and n clients. */
+export function exported(
+  sys: Sys,
+  n: number,
+  opts: Exportopts,
+): Promise<{ srv: Export; clients: Client[] }> {
+  return connected(sys, n, (s) => newexport(s, opts));
 }

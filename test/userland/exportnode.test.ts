@@ -158,7 +158,6 @@ for (const below of ["device R", "a far ramfs"])
           open(1, OREAD | ORCLOSE),
           wstat(1, { length: 0 }),
           wstat(1, { name: "b" }),
-          walk(1, 2, "below"),
           remove(1),
         ]) {
           await writefile(sys, "/tmp/a", "mine");

@@ -21,6 +21,7 @@ import {
   Edoesnotexist,
   Eintr,
   Enonexist,
+  Enotdir,
   Eperm,
   PlanError,
   error,
@@ -126,6 +127,7 @@ export class Export implements Srv<Ex> {
 
   *walk(fid: Fid<Ex>, names: readonly string[]): Task<Ex[]> {
     const from = fid.aux.node;
+    if (!isdir(from)) error(Enotdir);
     for (let tries = 0; ; tries++) {
       const { renames } = this.nodes;
       let failure: unknown = null;
@@ -314,6 +316,7 @@ export class Export implements Srv<Ex> {
   *wstat(fid: Fid<Ex>, changes: Wstat): Task<void> {
     this.#writes();
     const { node, open } = fid.aux;
+    if (changes.name !== undefined && node === this.#root) error(Eperm);
     if (open !== null)
       yield* using(open, (fd) => this.#rename(node, changes, this.#sys.fwstat(fd, changes)));
     else yield* this.#named(node, (path) => this.#wstat(node, path, changes));
@@ -370,9 +373,10 @@ export class Export implements Srv<Ex> {
 
   *remove(fid: Fid<Ex>): Task<void> {
     // A file opened ORCLOSE goes with its descriptor, which removes the file that was opened and no other.
-    if (fid.omode >= 0 && (fid.omode & ORCLOSE) !== 0) return;
+    if (fid.life === "ended") return;
     this.#writes();
     const { node } = fid.aux;
+    if (node === this.#root) error(Eperm);
     yield* this.#named(node, (path) => this.#remove(node, path));
     this.nodes.remove(node);
   }
