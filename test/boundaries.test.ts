@@ -22,6 +22,11 @@ const rooms: readonly Room[] = [
   { files: /^devices\//, may: RegExp(`^(${portable}(kernel|devices)/|lru-cache$)`) },
   { files: /^syscalls\//, may: RegExp(`^${portable}(kernel|devices|syscalls)/`) },
   {
+    files: /^userland\/lib\/fossil\//,
+    may: RegExp(`^(userland/lib/|${abi}|lru-cache$|@noble/hashes/sha2.js$)`),
+    types: /^syscalls\/sys\.ts$/,
+  },
+  {
     files: /^userland\/lib\//,
     may: RegExp(`^(userland/lib/|${abi})`),
     types: /^syscalls\/sys\.ts$/,

@@ -6,7 +6,7 @@ import type { ExecutionContext } from "ava";
 import { Buffertty } from "../../kernel/proc/tty.ts";
 import { utfencode } from "../../kernel/abi/utf.ts";
 import { compare, script } from "./compare.ts";
-import { names, standard } from "./differences.ts";
+import { fossil, names, standard } from "./differences.ts";
 import { init, machine } from "./machine.ts";
 import type { Run } from "./machine.ts";
 
@@ -14,7 +14,8 @@ import type { Run } from "./machine.ts";
 async function transcript(t: ExecutionContext, run: Omit<Run, "tty">): Promise<string> {
   const tty = new Buffertty();
   const k = await machine({ ...run, tty });
-  const status = await k.spawn(init, ["init"], { tty }).wait();
+  const argv = ["init", ...(run.fossil === true ? ["fossil"] : [])];
+  const status = await k.spawn(init, argv, { tty }).wait();
   await k.shutdown();
   t.deepEqual(k.audit(), { procs: [], chans: [], fids: [], tags: [] });
   // As whoever reads the transcript as UTF-8 sees it.
@@ -22,12 +23,12 @@ async function transcript(t: ExecutionContext, run: Omit<Run, "tty">): Promise<s
   return status === "" ? text : `${text}\nended: ${status}`;
 }
 
-type How = { readonly namespace: Run["namespace"]; readonly async?: boolean };
+type How = Pick<Run, "namespace" | "async" | "fossil">;
 
 const answers = test.macro({
   async exec(t, name: string, how: How) {
     const text = await transcript(t, { script: script(name), ...how });
-    const list = how.namespace === "names" ? names : standard;
+    const list = how.fossil === true ? fossil : how.namespace === "names" ? names : standard;
     const expected = (list[name] ?? []).map(({ cmd, got }) => ({ cmd, got }));
     // An open that succeeds on purpose shifts the descriptors after it.
     const found = compare(name, text, how.namespace === "names").map(({ cmd, got }, i) => ({
@@ -38,7 +39,8 @@ const answers = test.macro({
   },
   title(_, name: string, how: How) {
     const program = how.async === true ? ", to an async program" : "";
-    return `${name} is answered as by a real kernel in the name space ${how.namespace}${program}`;
+    const tmp = how.fossil === true ? ", with a fossil as /tmp" : "";
+    return `${name} is answered as by a real kernel in the name space ${how.namespace}${program}${tmp}`;
   },
 });
 
@@ -56,6 +58,7 @@ const SCRIPTS = [
 for (const name of SCRIPTS) {
   test(answers, name, { namespace: "names" });
   test(answers, name, { namespace: "standard" });
+  test(answers, name, { namespace: "names", fossil: true });
   // In 08 it shows who runs first when a pipe wakes its writer; an async program does not run until it waits.
   if (name !== "08-pipe") test(answers, name, { namespace: "names", async: true });
 }

@@ -36,3 +36,36 @@ export const names: Differences = {
     { cmd: "fversion $s 100000 9P2000", got: IX, number: 9 },
   ],
 };
+
+const SHORT = ['  = -1 "i/o count too small"'];
+/** The bits of the mode are in the qid, as stat(5) has it; the recorded server leaves them out. */
+const qidbits = (cmd: string, name: string, mode: string, bits: string): Difference => ({
+  cmd,
+  got: [
+    `  = ok   name=${name} uid=glenda gid=glenda muid=glenda mode=${mode} qid=(* * ${bits}) len=0 type=M(0x4d) dev=*`,
+  ],
+  number: 0,
+});
+
+/**
+ * With a fossil as /tmp, in the name space `names`. A directory is opened to be read only; an entry that does not
+ * fit is an error and no end; and its console is in /srv.
+ */
+export const fossil: Differences = {
+  ...names,
+  "03-create": [
+    ...["nd1 OWRITE", "nd2 ORDWR", "nd3 OEXEC"].map((nd) => ({
+      cmd: `create ${nd} DMDIR|0777`,
+      got: [`  = -1 "'${nd.slice(0, 3)}' permission denied"`],
+      number: 0,
+    })),
+    { cmd: "ls .", got: ["  = 9 [d/ f noperm ro x755 rcd/ ex nex nd4/]"], number: 0 },
+    qidbits("fstat $d", "p4", "-a-664(0x400001b4)", "40"),
+    // Behind what cat prints stands the next command, with the number of its descriptor.
+    { cmd: "cat p4", got: null, number: 0 },
+    qidbits("fstat $e", "p5", "--l664(0x200001b4)", "20"),
+    qidbits("stat p7", "p7", "---775t(0x40001fd)", "4"),
+  ],
+  "07-fds": ["10", "40", "66", "10"].map((n) => ({ cmd: `dread $d ${n}`, got: SHORT, number: 0 })),
+  "10-rfork": [{ cmd: "ls /srv", got: ["  = 3 [ramtest fscons boot]"], number: 0 }],
+};

@@ -19,6 +19,7 @@ import type { Tty } from "../../kernel/proc/tty.ts";
 import type { Exit, Task } from "../../syscalls/sys.ts";
 import cat from "../../userland/bin/cat.ts";
 import echo from "../../userland/bin/echo.ts";
+import fossil from "../../userland/bin/fossil.ts";
 import ramfs from "../../userland/bin/ramfs.ts";
 import { boot } from "../../userland/boot/boot.ts";
 import type { Bootopts } from "../../userland/boot/boot.ts";
@@ -32,6 +33,8 @@ export type Run = {
   readonly tty: Tty;
   /** The interpreter is an async program. */
   readonly async?: boolean;
+  /** /tmp is a fossil. */
+  readonly fossil?: boolean;
 };
 
 /** How much a pipe holds on a machine with one processor. */
@@ -58,7 +61,7 @@ export function machine(run: Run): Promise<Booted> {
     ns: NS,
     devices: [(k) => newPipe(k, PIPELIMIT)],
     files: {
-      bin: { sc: run.async === true ? asyncsc : sc, echo, cat, ramfs },
+      bin: { sc: run.async === true ? asyncsc : sc, echo, cat, ramfs, fossil },
       lib: { script: run.script },
       tmp: {},
     },
@@ -66,15 +69,22 @@ export function machine(run: Run): Promise<Booted> {
 }
 
 /** The first process: servers, mounts, and sc as its child. Its exit status is sc's. */
-export function* init(sys: ThreadSys): Task<Exit> {
-  for (const args of [
-    ["-S", "boot"],
-    ["-m", "/tmp"],
-    ["-S", "ramtest"],
-  ]) {
-    const failed = yield* ramfs(sys, ["ramfs", ...args]);
+export function* init(sys: ThreadSys, argv: readonly string[] = []): Task<Exit> {
+  const onfossil = argv.includes("fossil");
+  const servers = [
+    () => ramfs(sys, ["ramfs", "-S", "boot"]),
+    () =>
+      onfossil
+        ? fossil(sys, ["fossil", "-f", "#R/lib/disk", "-m", "/tmp"])
+        : ramfs(sys, ["ramfs", "-m", "/tmp"]),
+    () => ramfs(sys, ["ramfs", "-S", "ramtest"]),
+  ];
+  for (const start of servers) {
+    const failed = yield* start();
     if (typeof failed === "string" && failed !== "") return failed;
   }
+  // A fresh ramfs is empty.
+  if (onfossil) for (const name of ["/tmp/adm/users", "/tmp/adm"]) yield* sys.remove(name);
   yield* sys.chdir("/tmp");
   yield* sys.close(0);
   yield* sys.open("/dev/null", OREAD);

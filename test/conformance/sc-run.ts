@@ -84,7 +84,9 @@ async function run(): Promise<number> {
     process.exitCode = 1;
   };
   process.once("beforeExit", stuck);
-  const status = await k.spawn(init, ["init"], { tty: stdout }).wait();
+  const status = await k
+    .spawn(init, ["init", ...(process.env["FOSSIL"] === "1" ? ["fossil"] : [])], { tty: stdout })
+    .wait();
   process.off("beforeExit", stuck);
   await k.shutdown();
   if (status !== "") process.stderr.write(`sc: ${status}\n`);

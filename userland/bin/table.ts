@@ -18,6 +18,7 @@ import du from "./du.ts";
 import echo from "./echo.ts";
 import exportfs from "./exportfs.ts";
 import fcp from "./fcp.ts";
+import fossil from "./fossil.ts";
 import file from "./file.ts";
 import grep from "./grep.ts";
 import hellofs from "./hellofs.ts";
@@ -90,6 +91,7 @@ const ROWS: readonly Row[] = [
   ["exportfs", exportfs, "[-Rs] [-r root] [-S srvname] [--listen addr]", "serve this name space"],
   ["fcp", fcp, "fromfile tofile", "copy files, many pieces at once"],
   ["file", file, "[-m] [file...]", "what files hold"],
+  ["fossil", fossil, "-f disk [-m mountpoint] [-S srvname]", "files that are kept"],
   ["grep", grep, "[-bchiLlnsv] [-e pattern] [-f patternfile] [file ...]", "find lines"],
   ["hellofs", hellofs, "", "a small file server to look at"],
   ["hget", hget, "[-v] [-o file] url", "fetch a web page"],

@@ -18,6 +18,7 @@ const TIMES: ReadonlyMap<string, number> = new Map([
   ["s", 1e9],
   ["m", 60e9],
   ["h", 3600e9],
+  ["d", 86_400e9],
 ]);
 
 const RATES: ReadonlyMap<string, number> = new Map([
@@ -49,7 +50,7 @@ export function parsetime(text: string): number {
   const [n, unit] = measure(text) ?? [NaN, ""];
   const ns = n * (TIMES.get(unit) ?? (n === 0 && unit === "" ? 1 : NaN));
   if (Number.isNaN(ns))
-    throw new Unitserror(`bad time '${text}': a number and ns, us, ms, s, m or h, such as 50ms`);
+    throw new Unitserror(`bad time '${text}': a number and ns, us, ms, s, m, h or d, such as 50ms`);
   if (!Number.isSafeInteger(Math.round(ns))) throw new Unitserror(`bad time '${text}': too long`);
   return Math.round(ns);
 }

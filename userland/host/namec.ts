@@ -7,6 +7,7 @@ import { Usage, nearest, parse } from "./command.ts";
 import type { Command } from "./command.ts";
 import { demo } from "./demo.ts";
 import { explain } from "./explain.ts";
+import { fossil } from "./fossil.ts";
 import { commandhelp, help } from "./help.ts";
 import { Loaderror } from "./load.ts";
 import { Mounterror } from "../boot/mounts.ts";
@@ -17,7 +18,7 @@ import { visible } from "../view/words/visible.ts";
 import { PIPECLOSED } from "./watch.ts";
 import { web } from "./web.ts";
 
-const COMMANDS: readonly Command[] = [demo, explain, run, serve, step, web];
+const COMMANDS: readonly Command[] = [demo, explain, fossil, run, serve, step, web];
 
 async function main(words: readonly string[]): Promise<number> {
   const [name, ...rest] = words;

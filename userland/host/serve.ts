@@ -17,9 +17,12 @@ import { hostfiles } from "../../devices/fs/host-node.ts";
 import { actor, become } from "./as.ts";
 import { Usage, nearest } from "./command.ts";
 import type { Command, Given, Option } from "./command.ts";
+import type { Booted } from "../../kernel/boot.ts";
 import type { Bootopts } from "../boot/boot.ts";
+import { type Schedule, keepschedule } from "../lib/fossil/serve.ts";
+import { diskboot, listen, makedb, serving, takelock, tell } from "./fossil.ts";
 import { hostdir, machine } from "./machine.ts";
-import { Unitserror, parsesize } from "../boot/units.ts";
+import { Unitserror, parsesize, parsetime } from "../boot/units.ts";
 import { Mounterror } from "../boot/mounts.ts";
 import { dialstring } from "./mounts.ts";
 import { watch } from "./watch.ts";
@@ -94,12 +97,14 @@ const SPARE = 4096;
 
 export const serve: Command = {
   name: "serve",
-  usage: "ramfs|exportfs [options]",
+  usage: "ramfs|exportfs|fossil [options]",
   brief: "serve files over the network: from memory, or a directory of this machine",
   about: `Serves files by 9P, to any 9P client, until Ctrl-C.
 
     ramfs     an empty tree in memory
     exportfs  the directory that --root names; nothing outside it can be reached
+    fossil    a tree that is kept, with snapshots, on the disk in the directory that --db
+              names; \`namec fossil\` commands it
 
 exportfs acts as one user of this machine, whatever name a client gives, and
 says at the start as which: you, or nobody when root starts it. That a file is
@@ -132,6 +137,33 @@ the others do not notice. Refused calls and faults are told here, one line a sec
     },
     { name: "perm", values: ["OCT"], text: "ramfs: permissions of its root (default 777)" },
     {
+      name: "db",
+      values: ["DIR"],
+      text: "fossil: the directory of its disk; made where there is none",
+    },
+    {
+      name: "flush",
+      values: ["TIME"],
+      text: "fossil: how long what is written may be in memory only (default 1s)",
+    },
+    {
+      name: "cache",
+      values: ["SIZE"],
+      text: "fossil: memory for what was read (default 64MB)",
+    },
+    { name: "size", values: ["SIZE"], text: "fossil: what the disk may grow to" },
+    { name: "snap", values: ["TIME"], text: "fossil: make a snapshot each time this has passed" },
+    {
+      name: "keep",
+      values: ["TIME"],
+      text: "fossil: how long those are kept; archives are kept for ever",
+    },
+    {
+      name: "archive",
+      values: ["HH:MM"],
+      text: "fossil: make one for the archive each day at this time, UTC",
+    },
+    {
       name: "user",
       values: ["NAME"],
       text: "who runs the server, and owns the root of ramfs (default glenda)",
@@ -141,6 +173,7 @@ the others do not notice. Refused calls and faults are told here, one line a sec
   examples: [
     "namec serve ramfs --listen 'tcp!127.0.0.1!5640'",
     "namec serve exportfs --root /usr/share/doc --readonly",
+    "namec serve fossil --db ./disk --snap 1h --keep 30d --archive 05:00",
     "namec run --mount 'tcp!127.0.0.1!5640' /n/remote ls /n/remote",
   ],
   mixed: true,
@@ -156,11 +189,18 @@ type Server = {
   readonly maxopen?: number;
   /** What is left to do when it listens, before the first call is answered; gives what to say of it. */
   readonly ready?: () => string;
+  /** Begins what the host does beside it. */
+  readonly begin?: (kernel: Booted) => void;
+  /** Is called before the server is ended by a signal, and must come to an end. */
+  readonly before?: (kernel: Booted) => Promise<void>;
+  /** Gives back what the server holds of the host. */
+  readonly end?: () => void;
 };
 
 const SERVERS: Readonly<Record<string, (given: Given, user: string) => Server>> = nullproto({
   ramfs,
   exportfs,
+  fossil,
 });
 
 async function start(given: Given): Promise<number> {
@@ -193,12 +233,19 @@ async function start(given: Given): Promise<number> {
       [name ?? ""],
       { tty: kernel.config.tty },
     );
-    const status = await watch(kernel, p, { interrupted: 0, sigterm: true });
+    server.begin?.(kernel);
+    const before = server.before;
+    const status = await watch(kernel, p, {
+      interrupted: 0,
+      sigterm: true,
+      ...(before !== undefined && { before: () => before(kernel) }),
+    });
     if (failure.e instanceof Usage) throw failure.e;
     if (failure.e !== null) throw new Mounterror(`cannot listen on ${addr}: ${failure.e.message}`);
     return status;
   } finally {
     await kernel.shutdown();
+    server.end?.();
   }
 }
 
@@ -217,6 +264,11 @@ function limitsof(given: Given): Limits {
 
 const user = (given: Given): string => given.get("user") ?? "glenda";
 
+/** Options of one server or another. */
+const FOR = "root readonly as perm max-file max-total db flush cache size snap keep archive".split(
+  " ",
+);
+
 function choose(name: string | undefined, given: Given): Server {
   const names = Object.keys(SERVERS);
   const make = SERVERS[name ?? ""];
@@ -229,7 +281,7 @@ function choose(name: string | undefined, given: Given): Server {
     );
   }
   const server = make(given, user(given));
-  for (const option of ["root", "readonly", "as", "perm", "max-file", "max-total"])
+  for (const option of FOR)
     if (given.has(option) && !server.options.includes(option))
       throw new Usage(`--${option} means nothing to ${name}`);
   return server;
@@ -306,4 +358,66 @@ function mayread(root: string, name: string): void {
   } catch {
     throw new Usage(`--root ${root}: ${name} may not read it`, "--as NAME names another user");
   }
+}
+
+/** The disk's directory stands at /db in the server's name space, and at no client's. */
+function fossil(given: Given, uid: string): Server {
+  const db = given.get("db");
+  if (db === undefined) throw new Usage("fossil needs --db DIR", "the directory of its disk");
+  const dir = resolve(db);
+  const schedule = scheduleof(given);
+  const opts = fossilopts(given);
+  const fresh = makedb(dir);
+  const unlock = takelock(dir, `namec serve fossil --db ${db}`);
+  let close = (): void => undefined;
+  return {
+    options: ["db", "flush", "cache", "size", "snap", "keep", "archive"],
+    boot: diskboot(dir),
+    *make(sys) {
+      const f = yield* serving(sys, { ...opts, user: uid, log: say });
+      if (fresh) say(`made a disk in ${db}`);
+      if (schedule !== null) sys.threadcreate(keepschedule(sys, f, schedule));
+      return f.srv as Anysrv;
+    },
+    begin(kernel) {
+      close = listen(kernel, dir);
+    },
+    async before(kernel) {
+      await tell(kernel, "end");
+    },
+    end() {
+      close();
+      unlock();
+    },
+  };
+}
+
+const say = (line: string): void => void process.stderr.write(`${line}\n`);
+
+function fossilopts(given: Given): { cache?: number; size?: number; every: number } {
+  const cache = given.get("cache");
+  const size = given.get("size");
+  return {
+    every: parsetime(given.get("flush") ?? "1s") / 1e6,
+    ...(cache !== undefined && { cache: parsesize(cache) }),
+    ...(size !== undefined && { size: parsesize(size) }),
+  };
+}
+
+function scheduleof(given: Given): Schedule | null {
+  const snap = given.get("snap");
+  const keep = given.get("keep");
+  const archive = given.get("archive");
+  if (keep !== undefined && snap === undefined)
+    throw new Usage("--keep says how long snapshots are kept", "--snap makes them");
+  const at = archive === undefined ? undefined : /^([01]?\d|2[0-3]):([0-5]\d)$/.exec(archive);
+  if (at === null) throw new Usage(`--archive ${archive}: write it as 05:00`);
+  if (snap === undefined && at === undefined) return null;
+  const seconds = (text: string): number => Math.max(1, Math.round(parsetime(text) / 1e9));
+  return {
+    ...(snap !== undefined && { every: seconds(snap) }),
+    ...(keep !== undefined && { keep: seconds(keep) }),
+    ...(at !== undefined && { archive: Number(at[1]) * 3600 + Number(at[2]) * 60 }),
+    log: say,
+  };
 }

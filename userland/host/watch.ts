@@ -30,6 +30,8 @@ export type Watching = {
   readonly sigterm?: boolean;
   /** The host's status when Ctrl-C ends it (default 130). */
   readonly interrupted?: number;
+  /** What is to be done before the first Ctrl-C or SIGTERM takes effect: a server makes safe what it has. */
+  readonly before?: () => Promise<void>;
 };
 
 /** When the watchdog of a program of this package begins (ms). */
@@ -79,7 +81,8 @@ class Watch {
   #signals(): (() => void)[] {
     const hooks = this.#dog === null ? this.#late() : [];
     this.#dog?.hear(this.#interrupt);
-    if (this.#how.sigterm === true) hooks.push(on(process, "SIGTERM", () => this.#end(TERMINATED)));
+    if (this.#how.sigterm === true)
+      hooks.push(on(process, "SIGTERM", () => this.#first(() => this.#end(TERMINATED))));
     return [...hooks, () => this.#dog?.end()];
   }
 
@@ -101,9 +104,18 @@ class Watch {
       this.#impatience = setTimeout(() => this.#exit(), PATIENCE);
       return this.#end(this.#interrupted);
     }
-    for (const proc of this.#kernel.procs.values())
-      if (proc.noteid === group && !proc.dead) proc.image?.notes.post("interrupt", false);
+    this.#first(() => {
+      for (const proc of this.#kernel.procs.values())
+        if (proc.noteid === group && !proc.dead) proc.image?.notes.post("interrupt", false);
+    });
   };
+
+  /** Does what must come before, then what was asked. What fails there has been said by the server. */
+  #first(then: () => void): void {
+    const { before } = this.#how;
+    if (before === undefined) then();
+    else void before().then(then, then);
+  }
 
   /** Ends this process, and waits for nothing that the program does at its end. */
   #exit(): never {

@@ -1,0 +1,160 @@
+// Nothing is lost: the writes and syncs that reach the disk are cut at every point, torn and reordered within
+// what a disk may do between syncs. Whatever is left is a whole tree: one that there was at some moment, not older
+// than the last sync that was answered.
+
+import assert from "node:assert/strict";
+import test from "ava";
+import fc from "fast-check";
+import { DMDIR, OWRITE } from "../../../kernel/abi/const.ts";
+import { PlanError } from "../../../kernel/abi/errors.ts";
+import { finish } from "../../../userland/lib/fossil/disk.ts";
+import { Disklog, Rig } from "./rig.ts";
+
+const NAMES = ["a", "b", "c", "d"] as const;
+
+type Step =
+  | {
+      readonly do: "put";
+      readonly dir: string;
+      readonly name: string;
+      readonly n: number;
+      readonly at: number;
+    }
+  | { readonly do: "mkdir" | "remove" | "cut"; readonly name: string; readonly n: number }
+  | { readonly do: "rename"; readonly name: string; readonly to: string }
+  | { readonly do: "sync" | "snap" | "unsnap" };
+
+const name = fc.constantFrom(...NAMES);
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constant("put" as const),
+      dir: fc.constantFrom("", "/d"),
+      name,
+      n: fc.constantFrom(1, 900, 1500, 70_000, 200_000),
+      at: fc.constantFrom(0, 0, 1000, 66_000),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant("mkdir" as const),
+      name: fc.constant("d"),
+      n: fc.constant(0),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant("remove" as const), name, n: fc.constant(0) }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant("cut" as const),
+      name,
+      n: fc.constantFrom(0, 10, 1024, 65_536, 100_000),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("rename" as const), name, to: name }) },
+  { weight: 3, arbitrary: fc.constant({ do: "sync" as const }) },
+  { weight: 1, arbitrary: fc.constant({ do: "snap" as const }) },
+  { weight: 1, arbitrary: fc.constant({ do: "unsnap" as const }) },
+);
+
+let fill = 0;
+
+/** Does a step; what may not be done is not done. */
+function take(rig: Rig, s: Step): void {
+  try {
+    switch (s.do) {
+      case "put": {
+        const file = `${s.dir}/${s.name}`;
+        const fid = rig.walk(file) === null ? rig.create(file) : rig.open(file, OWRITE);
+        rig.write(fid, new Uint8Array(s.n).fill(++fill), s.at);
+        rig.clunk(fid);
+        break;
+      }
+      case "mkdir":
+        rig.create(`/${s.name}`, (DMDIR | 0o775) >>> 0);
+        break;
+      case "remove":
+        rig.remove(`/${s.name}`);
+        break;
+      case "cut":
+        rig.wstat(`/${s.name}`, { length: s.n });
+        break;
+      case "rename":
+        rig.wstat(`/${s.name}`, { name: s.to });
+        break;
+      case "sync":
+        rig.sync();
+        break;
+      case "snap":
+        finish(rig.fossil.snap(false));
+        break;
+      case "unsnap": {
+        const [first] = finish(rig.fossil.list());
+        if (first !== undefined) finish(rig.fossil.remove(first.name));
+        break;
+      }
+    }
+  } catch (e) {
+    if (!(e instanceof PlanError) && !(e instanceof Error && e.message.startsWith("no "))) throw e;
+  }
+}
+
+/** Runs steps and gives, for each number of disk operations, the trees that a crash there may leave. */
+function run(steps: readonly Step[]): {
+  disk: Disklog;
+  start: Uint8Array;
+  moments: { ops: number; tree: string; safe: number }[];
+} {
+  const made = new Disklog();
+  finish(new Rig(made).fossil.end());
+  const start = made.image;
+  const disk = new Disklog(start);
+  const rig = new Rig(disk, { flush: 100_000 });
+  const moments = [{ ops: 0, tree: rig.dump().join("\n"), safe: 0 }];
+  for (const s of steps) {
+    take(rig, s);
+    const safe = s.do === "sync" || s.do === "snap" ? moments.length : (moments.at(-1)?.safe ?? 0);
+    moments.push({ ops: disk.ops.length, tree: rig.dump().join("\n"), safe });
+  }
+  return { disk, start, moments };
+}
+
+/** Numbers from 0 to 1, always the same ones for a seed. */
+function coins(seed: number): () => number {
+  let r = seed;
+  return () => (r = (Math.imul(r, 1_664_525) + 1_013_904_223) >>> 0) / 2 ** 32;
+}
+
+const CUTS = 10_000;
+
+test("whatever a crash leaves of the disk is a whole tree, not older than the last sync", (t) => {
+  let cuts = 0;
+  const property = fc.property(
+    fc.array(step, { minLength: 5, maxLength: 25 }),
+    fc.nat(),
+    (steps, seed) => {
+      const chance = coins(seed);
+      const { disk, start, moments } = run(steps);
+      for (let n = 0; n <= disk.ops.length; n++)
+        for (const kept of [0, 0.5, 0.9, 1]) {
+          cuts++;
+          const keep = (): boolean => chance() < kept;
+          const left = new Rig(new Disklog(Disklog.crashed(start, disk.ops.slice(0, n), keep)));
+          assert.deepEqual(left.check(), [], `after ${n} operations`);
+          const tree = left.dump().join("\n");
+          // What a sync had answered before these operations must be there.
+          const before = moments.findLastIndex((m) => m.ops <= n);
+          const whole = moments.slice(moments[before]?.safe).some((m) => m.tree === tree);
+          if (!whole)
+            throw new Error(`after ${n} operations there is a tree that never was:\n${tree}`);
+        }
+    },
+  );
+  while (cuts < CUTS) fc.assert(property, { numRuns: 5 });
+  t.true(cuts >= CUTS);
+});

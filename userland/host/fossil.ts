@@ -1,0 +1,310 @@
+// namec fossil: commands for a fossil's disk. A disk that is being served is its server's: the command goes to it
+// by the socket in the directory. Else the disk is opened here.
+
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { connect, createServer } from "node:net";
+import type { Server as Netserver } from "node:net";
+import { join, resolve } from "node:path";
+import { DMDIR, MCREATE, MREPL, OREAD, QTDIR } from "../../kernel/abi/const.ts";
+import { PlanError } from "../../kernel/abi/errors.ts";
+import type { Booted } from "../../kernel/boot.ts";
+import type { Exit, Task } from "../../syscalls/sys.ts";
+import type { Bootopts } from "../boot/boot.ts";
+import { Mounterror } from "../boot/mounts.ts";
+import { serve } from "../lib/9p.ts";
+import type { Anysrv } from "../lib/9p.ts";
+import type { ThreadSys } from "../lib/both.ts";
+import { readdir } from "../lib/dirread.ts";
+import type { Fossil, Fossilopts } from "../lib/fossil/fossil.ts";
+import { COMMANDS, ask, command, newfossil, postconsole } from "../lib/fossil/serve.ts";
+import { type Command, type Given, Usage, nearest } from "./command.ts";
+import { hostdir, machine } from "./machine.ts";
+
+/** The disk, in the directory that --db names. */
+const DISK = "disk";
+/** Who serves it, and where commands go. */
+const LOCK = "lock";
+const SOCKET = "ctl";
+/** The name of a fossil's console in /srv. */
+const CONSOLE = "fscons";
+
+/** sha-256 by the host. */
+export const hash = (bytes: Uint8Array): Uint8Array => createHash("sha256").update(bytes).digest();
+
+const about = [...COMMANDS]
+  .filter(([name]) => name !== "end")
+  .map(([name, text]) => `    ${name.padEnd(8)}${text}`)
+  .join("\n");
+
+export const fossil: Command = {
+  name: "fossil",
+  usage: "COMMAND DIR [args...]",
+  brief: "commands for the disk of a fossil: snapshots, check, export",
+  about: `Commands for the disk in DIR, which namec serve fossil --db DIR made. One that is being served is
+asked to do it; else the disk is opened here.
+
+${about}
+    export  copy a snapshot, as ls names it, into a directory of this machine`,
+  options: [{ name: "archive", values: [], text: "snap: make one for the archive" }],
+  examples: [
+    "namec fossil snap ./disk",
+    "namec fossil snap --archive ./disk",
+    "namec fossil ls ./disk",
+    "namec fossil rm ./disk 2026/1127/0930",
+    "namec fossil export ./disk 2026/1127/0930 /tmp/old",
+    "namec fossil check ./disk",
+  ],
+  mixed: true,
+  run: start,
+};
+
+async function start(given: Given): Promise<number> {
+  const [name = "", dir, ...args] = given.rest;
+  const names = [...COMMANDS.keys(), "export"].filter((n) => n !== "end");
+  if (name === "") throw new Usage("no command is given", `there are ${names.join(", ")}`);
+  if (!names.includes(name)) {
+    const close = nearest(name, names);
+    throw new Usage(
+      `unknown command ${name}`,
+      close === null ? `there are ${names.join(", ")}` : `did you mean ${close}?`,
+    );
+  }
+  if (dir === undefined) throw new Usage("which disk?", `namec fossil ${name} DIR`);
+  if (!existsSync(join(dir, DISK)))
+    throw new Mounterror(
+      `${dir} has no disk of a fossil; namec serve fossil --db ${dir} makes one`,
+    );
+  if (name === "export") return await copyout(resolve(dir), args);
+  const line = [name, ...(given.has("archive") ? ["-a"] : []), ...args].join(" ");
+  let lines: readonly string[];
+  try {
+    lines =
+      (await served(resolve(dir), line)) ??
+      (await alone(resolve(dir), (_sys, f) => command(f, line)));
+  } catch (e) {
+    if (e instanceof PlanError) throw new Mounterror(e.message);
+    throw e;
+  }
+  for (const l of lines) process.stdout.write(`${l}\n`);
+  return name === "check" && !lines.some((l) => l.endsWith(": all is well")) ? 1 : 0;
+}
+
+/** Asks the server of a disk; null where it has none. */
+function served(dir: string, line: string): Promise<string[] | null> {
+  if (holder(dir) === null) return Promise.resolve(null);
+  return new Promise((done, fail) => {
+    const socket = connect(join(dir, SOCKET));
+    let text = "";
+    socket.setEncoding("utf8");
+    socket.on("connect", () => socket.end(`${line}\n`));
+    socket.on("data", (s: string) => (text += s));
+    socket.on("error", (e) =>
+      fail(new Mounterror(`the server of ${dir} does not answer: ${e.message}`)),
+    );
+    socket.on("end", () => {
+      if (text.startsWith("?")) fail(new Mounterror(text.slice(1).trimEnd()));
+      else done(text.split("\n").slice(0, -1));
+    });
+  });
+}
+
+/** Opens the disk here, does something with it, and makes it safe. */
+async function alone<T>(dir: string, fn: (sys: ThreadSys, f: Fossil) => Task<T>): Promise<T> {
+  const lock = takelock(dir, "namec fossil");
+  const kernel = await machine(diskboot(dir));
+  const outcome: { value?: T; e?: unknown } = {};
+  try {
+    const p = kernel.spawn(
+      function* main(sys: ThreadSys): Task<Exit> {
+        try {
+          const f = yield* newfossil(sys, `/db/${DISK}`, { hash });
+          outcome.value = yield* fn(sys, f);
+          yield* f.end();
+        } catch (e) {
+          outcome.e = e;
+        }
+        yield* sys.exits("");
+      },
+      ["fossil"],
+      { tty: kernel.config.tty },
+    );
+    await p.wait();
+  } finally {
+    await kernel.shutdown();
+    lock();
+  }
+  if (outcome.e !== undefined) throw outcome.e;
+  return outcome.value as T;
+}
+
+/** Copies a snapshot into a directory of the host. */
+async function copyout(dir: string, args: readonly string[]): Promise<number> {
+  const [snap, to] = args;
+  if (snap === undefined || to === undefined)
+    throw new Usage("what, and where to?", "namec fossil export DIR SNAP DIRECTORY");
+  if (holder(dir) !== null)
+    throw new Mounterror(
+      `${dir} is being served: mount it with aname main/snapshot or main/archive, and copy from there`,
+    );
+  mkdirSync(to, { recursive: true });
+  const n = await alone(dir, function* (sys, f) {
+    const found = (yield* f.list()).find((s) => s.name === snap);
+    if (found === undefined)
+      throw new Mounterror(`${dir} has no snapshot ${snap}: namec fossil ls ${dir} lists them`);
+    const [mine, theirs] = yield* sys.pipe();
+    sys.threadcreate(serve(sys, mine, mine, f.srv as Anysrv));
+    yield* sys.mount(theirs, -1, "/n", MREPL, found.archive ? "main/archive" : "main/snapshot");
+    return yield* copytree(sys, `/n/${snap}`, to);
+  });
+  process.stdout.write(`${n} files\n`);
+  return 0;
+}
+
+/** Copies a tree out of the kernel's name space; gives how many files. */
+function* copytree(sys: ThreadSys, from: string, to: string): Task<number> {
+  let n = 0;
+  const dirs = [[from, to] as const];
+  for (let at = dirs.pop(); at !== undefined; at = dirs.pop()) {
+    const [src, dst] = at;
+    mkdirSync(dst, { recursive: true });
+    for (const d of yield* readdir(sys, src)) {
+      const name = join(dst, d.name);
+      if ((d.mode & DMDIR) !== 0 || (d.qid.type & QTDIR) !== 0) {
+        dirs.push([`${src}/${d.name}`, name]);
+        continue;
+      }
+      const fd = yield* sys.open(`${src}/${d.name}`, OREAD);
+      writeFileSync(name, "", { mode: d.mode & 0o777 });
+      const buf = new Uint8Array(1 << 20);
+      for (let got = yield* sys.read(fd, buf); got > 0; got = yield* sys.read(fd, buf))
+        writeFileSync(name, buf.subarray(0, got), { flag: "a" });
+      yield* sys.close(fd);
+      n++;
+    }
+  }
+  return n;
+}
+
+/** What a kernel needs that is to open the disk of a directory: the directory, at /db. */
+export function diskboot(dir: string): Bootopts {
+  return {
+    files: { db: {}, n: {} },
+    devices: [hostdir(dir)],
+    binds: [["#U", "/db", MREPL | MCREATE]],
+  };
+}
+
+// One server at a time.
+
+type Holder = { readonly pid: number; readonly start: string; readonly what: string };
+
+/** When a process began, as the host counts: two processes that had one number differ in it. "" elsewhere. */
+function startof(pid: number): string {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return fields[0] === "Z" ? "ended" : (fields[19] ?? "");
+  } catch {
+    return "";
+  }
+}
+
+/** Who has the disk of a directory; null where nobody has, or only one that was killed. */
+function holder(dir: string): Holder | null {
+  let h: Holder;
+  try {
+    h = JSON.parse(readFileSync(join(dir, LOCK), "utf8")) as Holder;
+  } catch {
+    return null;
+  }
+  try {
+    process.kill(h.pid, 0);
+  } catch (e) {
+    if (!(e instanceof Error && "code" in e && e.code === "EPERM")) return null;
+  }
+  return startof(h.pid) === h.start ? h : null;
+}
+
+/** Takes the disk; the result gives it back. Throws Mounterror that names who has it. */
+export function takelock(dir: string, what: string): () => void {
+  const path = join(dir, LOCK);
+  const mine = JSON.stringify({ pid: process.pid, start: startof(process.pid), what });
+  for (let i = 0; i < 2; i++) {
+    try {
+      writeFileSync(path, mine, { flag: "wx", mode: 0o600 });
+      return () => rmSync(path, { force: true });
+    } catch (e) {
+      if (!(e instanceof Error && "code" in e && e.code === "EEXIST")) throw e;
+    }
+    const h = holder(dir);
+    if (h !== null) throw new Mounterror(`${dir} is used by process ${h.pid}, ${h.what}`);
+    rmSync(path, { force: true }); // left by one that was killed
+  }
+  throw new Mounterror(`${dir} is being taken by somebody else`);
+}
+
+/** Makes the directory of a disk. True when there was no disk in it. */
+export function makedb(dir: string): boolean {
+  const stat = statSync(dir, { throwIfNoEntry: false });
+  if (stat !== undefined && !stat.isDirectory()) throw new Usage(`--db ${dir} is not a directory`);
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  return !existsSync(join(dir, DISK));
+}
+
+/** The server's tree, and its console, in the serving process. */
+export function* serving(sys: ThreadSys, opts: Omit<Fossilopts, "hash">): Task<Fossil> {
+  const f = yield* newfossil(sys, `/db/${DISK}`, { ...opts, hash });
+  yield* postconsole(sys, f, CONSOLE);
+  return f;
+}
+
+/** Sends a line to the console of the fossil that a kernel serves. */
+export async function tell(kernel: Booted, line: string): Promise<string[]> {
+  const answer: { lines: string[]; e: unknown } = { lines: [], e: undefined };
+  const p = kernel.spawn(
+    function* con(sys: ThreadSys): Task<Exit> {
+      try {
+        answer.lines = yield* ask(sys, CONSOLE, line);
+      } catch (e) {
+        answer.e = e;
+      }
+    },
+    ["con"],
+  );
+  await p.wait();
+  if (answer.e !== undefined) throw answer.e;
+  return answer.lines;
+}
+
+/** Takes commands at the socket of a directory, one after the other, until the result is called. */
+export function listen(kernel: Booted, dir: string): () => void {
+  const path = join(dir, SOCKET);
+  rmSync(path, { force: true });
+  let last: Promise<unknown> = Promise.resolve();
+  const server: Netserver = createServer({ allowHalfOpen: true }, (socket) => {
+    let text = "";
+    socket.setEncoding("utf8");
+    socket.on("error", () => socket.destroy());
+    socket.on("data", (s: string) => {
+      text += s;
+      if (text.length > 8192) socket.destroy();
+    });
+    socket.on("end", () => {
+      last = last
+        .then(() => tell(kernel, text.trim()))
+        .then(
+          (lines) => socket.end(lines.map((l) => `${l}\n`).join("")),
+          (e: unknown) => socket.end(`?${e instanceof Error ? e.message : String(e)}\n`),
+        );
+    });
+  });
+  const mask = process.umask(0o177);
+  server.listen(path);
+  process.umask(mask);
+  server.unref();
+  return () => {
+    server.close();
+    rmSync(path, { force: true });
+  };
+}

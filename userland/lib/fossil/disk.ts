@@ -1,0 +1,168 @@
+// What a fossil lives on: a file. A Disk is that file as the store uses it; filedisk makes one of an open
+// descriptor, so a disk can be a file of the host, one in memory, or one of another server. A wstat that
+// changes nothing is a sync: stat(5).
+//
+// Env is what the store needs of its process: threads, sleeping, and the time.
+
+import { Eio, error } from "../../../kernel/abi/errors.ts";
+import type { Task } from "../../../syscalls/sys.ts";
+import type { Answer } from "../9p/srv.ts";
+import type { ThreadSys } from "../both.ts";
+
+/** Places and lengths are bytes. */
+export interface Disk {
+  /** Fills buf from a place on; gives how many bytes there were. */
+  read(buf: Uint8Array, at: number): Answer<number>;
+  write(bytes: Uint8Array, at: number): Answer<void>;
+  /** Comes back when all that was written before is safe. */
+  sync(): Answer<void>;
+}
+
+/** What goes on beside a request. */
+export interface Env {
+  /** Seconds since 1970. */
+  now(): number;
+  /** Runs a Task in a thread of its own. */
+  spawn(task: Task<void>): void;
+  /** Sleeps until wakeup is called for this object. */
+  sleep(on: object): Task<void>;
+  wakeup(on: object): Task<void>;
+  /** Lets others have a turn. */
+  pause(): Task<void>;
+  /** Sleeps for so many milliseconds. */
+  nap(ms: number): Task<void>;
+}
+
+/** The largest piece that one system call reads or writes. */
+const PIECE = 1 << 20;
+
+/** The disk that is the file behind a descriptor open for reading and writing. */
+export function filedisk(sys: ThreadSys, fd: number): Disk {
+  return {
+    *read(buf, at): Task<number> {
+      let n = 0;
+      while (n < buf.length) {
+        const got = yield* sys.pread(fd, buf.subarray(n, n + PIECE), at + n);
+        if (got === 0) break;
+        n += got;
+      }
+      return n;
+    },
+    *write(bytes, at): Task<void> {
+      for (let n = 0; n < bytes.length;) {
+        const took = yield* sys.pwrite(fd, bytes.subarray(n, n + PIECE), at + n);
+        if (took === 0) error(Eio);
+        n += took;
+      }
+    },
+    *sync(): Task<void> {
+      yield* sys.fwstat(fd, {});
+    },
+  };
+}
+
+/** The Env of a serving process. now() is what `tick` last saw. */
+export class Procenv implements Env {
+  readonly #sys: ThreadSys;
+  #now = 0;
+  readonly #sleepers: Map<object, object[]> = new Map();
+
+  constructor(sys: ThreadSys) {
+    this.#sys = sys;
+  }
+
+  /** Looks at the clock. */
+  *tick(): Task<void> {
+    this.#now = Number((yield* this.#sys.nsec()) / 1_000_000_000n);
+  }
+
+  now(): number {
+    return this.#now;
+  }
+
+  spawn(task: Task<void>): void {
+    this.#sys.threadcreate(task);
+  }
+
+  *sleep(on: object): Task<void> {
+    const tag = {};
+    const tags = this.#sleepers.get(on) ?? [];
+    this.#sleepers.set(on, tags);
+    tags.push(tag);
+    try {
+      yield* this.#sys.rendezvous(tag, true);
+    } finally {
+      const at = tags.indexOf(tag);
+      if (at >= 0) tags.splice(at, 1);
+      if (tags.length === 0 && this.#sleepers.get(on) === tags) this.#sleepers.delete(on);
+    }
+  }
+
+  *wakeup(on: object): Task<void> {
+    const tags = this.#sleepers.get(on);
+    if (tags === undefined) return;
+    this.#sleepers.delete(on);
+    for (const tag of tags.splice(0)) yield* this.#sys.rendezvous(tag, true);
+  }
+
+  *pause(): Task<void> {
+    yield* this.#sys.sleep(0);
+  }
+
+  *nap(ms: number): Task<void> {
+    yield* this.#sys.sleep(ms);
+    yield* this.tick();
+  }
+}
+
+/** An Env for a disk that never waits, where a Task runs to its end at once. */
+export class Plainenv implements Env {
+  time = 0;
+
+  now(): number {
+    return this.time;
+  }
+
+  spawn(task: Task<void>): void {
+    finish(task);
+  }
+
+  *sleep(): Task<void> {
+    error("a disk that never waits has no sleepers");
+  }
+
+  *wakeup(): Task<void> {}
+
+  *pause(): Task<void> {}
+
+  *nap(): Task<void> {
+    error("a disk that never waits has no time to sleep");
+  }
+}
+
+/** Runs a Task that does not wait. */
+export function finish<T>(task: Task<T>): T {
+  const step = task.next();
+  if (step.done === true) return step.value;
+  return error("a Task waits where it must not");
+}
+
+/** Whether a sleeper's condition holds is looked at again after each sleep. */
+export class Lock {
+  readonly #env: Env;
+  #held = false;
+
+  constructor(env: Env) {
+    this.#env = env;
+  }
+
+  *lock(): Task<void> {
+    while (this.#held) yield* this.#env.sleep(this);
+    this.#held = true;
+  }
+
+  *unlock(): Task<void> {
+    this.#held = false;
+    yield* this.#env.wakeup(this);
+  }
+}

@@ -1,0 +1,635 @@
+// Files and directories in the tree: looking up, making, removing, changing, reading and writing. A file is
+// known by the numbers of its directory and its own: so all who have it see the same, whatever it is called.
+//
+// What is written to a file is in memory first, in pieces of 64 KiB; short files are in their entries. flush
+// writes the pieces, each to a new place, and puts their pointers into the tree. Who writes faster than the disk
+// waits. A commit makes everything safe.
+
+import { DMAPPEND, DMDIR } from "../../../kernel/abi/const.ts";
+import {
+  Eexist,
+  Efileexists,
+  Enonexist,
+  Enotempty,
+  PlanError,
+  error,
+} from "../../../kernel/abi/errors.ts";
+import { utfencode } from "../../../kernel/abi/utf.ts";
+import type { Task } from "../../../syscalls/sys.ts";
+import { istask } from "../9p/answer.ts";
+import type { Answer } from "../9p/srv.ts";
+import type { Still } from "./check.ts";
+import { Lock } from "./disk.ts";
+import {
+  DSIZE,
+  type Entry,
+  INLINE,
+  KDATA,
+  KENTRY,
+  KNAME,
+  KORPHAN,
+  type Ptr,
+  key1,
+} from "./format.ts";
+import type { Kid } from "./node.ts";
+import type { Pending, Store } from "./store.ts";
+
+/** The number of the root, which is the only file of directory 0. */
+export const ROOTID = 1;
+/** Pieces that no file has any more which are taken out of the tree between two turns. */
+const REAP = 512;
+/** Pieces read ahead of one who reads in order. */
+const AHEAD = 8;
+
+/** A tree that is looked at: the one that is written (null), or a snapshot's. */
+export type View = { readonly root: Kid | null } | null;
+
+/** A file's place: its directory's number, and its own. */
+export type Place = { readonly view: View; readonly dir: number; readonly id: number };
+
+/** A piece of a file that is not on the disk yet. */
+type Piece = {
+  buf: Uint8Array;
+  /** Bytes of buf that count. */
+  len: number;
+  /** flush is writing it: who changes it takes a copy. */
+  busy: boolean;
+};
+
+const ZEROS = new Uint8Array(DSIZE);
+
+/** A hash of a name, the same for ever: 52 bits of two FNV-1a hashes. */
+export function namehash(name: string): number {
+  let a = 0x811c9dc5;
+  let b = 0x9747b28c;
+  for (const byte of utfencode(name)) {
+    a = Math.imul(a ^ byte, 0x01000193);
+    b = Math.imul(b ^ byte, 0x85ebca6b) ^ (b >>> 13);
+  }
+  return (a >>> 0) * 2 ** 20 + ((b >>> 12) & 0xfffff);
+}
+
+export class Files implements Pending {
+  readonly store: Store;
+  /** Bytes that wait for a flush. */
+  waiting = 0;
+  /** Why the last flush failed; writes fail in the same way until one succeeds. */
+  failure: PlanError | null = null;
+  readonly #pieces: Map<number, Map<number, Piece>> = new Map();
+  readonly #flushing: Lock;
+  readonly #limit: number;
+  /** Those who wait for room. */
+  readonly #room: object = {};
+  #flusher = false;
+  #reaper = false;
+  /** A commit is about to freeze the tree: writes wait. */
+  #gate = false;
+  /** Is called at the first change after a commit. */
+  touched: () => void = () => undefined;
+  #clean = true;
+
+  /** `limit`: bytes in memory after which they are flushed. */
+  constructor(store: Store, limit: number) {
+    this.store = store;
+    this.#limit = limit;
+    this.#flushing = new Lock(store.env);
+    store.pending = this;
+  }
+
+  #root(view: View): Kid | null {
+    return view === null ? this.store.tree.root : view.root;
+  }
+
+  // Entries. All of these miss (tree.ts).
+
+  /** What a file is; undefined when it is gone. */
+  entry({ view, dir, id }: Place): Entry | undefined {
+    return this.store.tree.get(this.#root(view), key1(dir, KENTRY), id) as Entry | undefined;
+  }
+
+  must(p: Place): Entry {
+    return this.entry(p) ?? error(Enonexist);
+  }
+
+  /** The number of a name in a directory, 0 when it has none. */
+  lookup(view: View, dir: number, name: string): number {
+    const { tree } = this.store;
+    const root = this.#root(view);
+    const ids = tree.get(root, key1(dir, KNAME), namehash(name)) as readonly number[] | undefined;
+    if (ids === undefined) return 0;
+    for (const id of ids) {
+      const e = tree.get(root, key1(dir, KENTRY), id) as Entry | undefined;
+      if (e?.name === name) return id;
+    }
+    return 0;
+  }
+
+  /** The entries of a directory whose numbers are at least `from`, until visit says false. */
+  list(view: View, dir: number, from: number, visit: (e: Entry) => boolean): void {
+    this.store.tree.range(this.#root(view), key1(dir, KENTRY), from, (_id, v) => visit(v as Entry));
+  }
+
+  isempty(dir: number): boolean {
+    let empty = true;
+    this.list(null, dir, 0, () => (empty = false));
+    return empty;
+  }
+
+  /** Makes a file in a directory. Fails where the name is taken. */
+  create(dir: Place, e: Omit<Entry, "id" | "data">): Place {
+    const { store } = this;
+    const d = this.must(dir);
+    if (this.lookup(null, dir.id, e.name) !== 0) error(Eexist);
+    const place = { view: null, dir: dir.id, id: store.nextid };
+    store.tree.need(key1(dir.id, KENTRY), place.id);
+    store.nextid++;
+    this.#addname(dir.id, e.name, place.id);
+    this.#put(place, { ...e, id: place.id, data: place.id });
+    this.#put(dir, { ...d, vers: next(d.vers), mtime: e.mtime, muid: e.muid });
+    return place;
+  }
+
+  /** Puts the root where there is none. */
+  mkroot(e: Omit<Entry, "id" | "data">): void {
+    const place = { view: null, dir: 0, id: ROOTID };
+    this.#put(place, { ...e, id: ROOTID, data: ROOTID });
+  }
+
+  /** Removes a file or an empty directory. */
+  remove(p: Place, parent: Place, muid: string, now: number): void {
+    const { tree } = this.store;
+    const e = this.must(p);
+    const d = this.must(parent);
+    if ((e.mode & DMDIR) !== 0 && !this.isempty(p.id)) error(Enotempty);
+    tree.need(key1(p.dir, KNAME), namehash(e.name));
+    tree.need(key1(0, KORPHAN), e.data);
+    tree.delete(key1(p.dir, KENTRY), p.id);
+    this.#delname(p.dir, e.name, p.id);
+    this.#orphan(e);
+    this.#put(parent, { ...d, vers: next(d.vers), mtime: now, muid });
+  }
+
+  #addname(dir: number, name: string, id: number): void {
+    const { tree } = this.store;
+    const k1 = key1(dir, KNAME);
+    const h = namehash(name);
+    const ids = (tree.get(tree.root, k1, h) ?? []) as readonly number[];
+    tree.put(k1, h, [...ids, id]);
+  }
+
+  #delname(dir: number, name: string, id: number): void {
+    const { tree } = this.store;
+    const k1 = key1(dir, KNAME);
+    const h = namehash(name);
+    const ids = (tree.get(tree.root, k1, h) ?? []) as readonly number[];
+    const rest = ids.filter((x) => x !== id);
+    if (rest.length === 0) tree.delete(k1, h);
+    else tree.put(k1, h, rest);
+  }
+
+  #put(p: Place, e: Entry): void {
+    if (this.#clean) {
+      this.#clean = false;
+      this.touched();
+    }
+    this.store.tree.put(key1(p.dir, KENTRY), p.id, e);
+  }
+
+  /** Changes an entry: name, mode, times, owners, length, all or nothing. */
+  change(p: Place, changes: Partial<Entry>): void {
+    const { tree } = this.store;
+    const e = this.must(p);
+    const { name = e.name, length = e.length } = changes;
+    if (name !== e.name) {
+      if (this.lookup(null, p.dir, name) !== 0) error(Efileexists);
+      tree.need(key1(p.dir, KNAME), namehash(e.name));
+    }
+    const cut = length === e.length ? e : this.#setlength(e, length);
+    if (name !== e.name) {
+      this.#delname(p.dir, e.name, p.id);
+      this.#addname(p.dir, name, p.id);
+    }
+    this.#put(p, { ...cut, ...changes, length });
+  }
+
+  // Contents. These miss, too.
+
+  /** The entry with another length; pieces beyond it go. */
+  #setlength(e: Entry, length: number): Entry {
+    const { tree } = this.store;
+    if (e.inline !== null && length <= INLINE) {
+      const inline = new Uint8Array(length);
+      inline.set(e.inline.subarray(0, length));
+      return { ...e, length, inline };
+    }
+    if (length === 0) {
+      tree.need(key1(0, KORPHAN), e.data);
+      this.#orphan(e);
+      return { ...e, data: this.store.nextid++, length, inline: EMPTY };
+    }
+    if (length > e.length) {
+      this.#outofline(e);
+      return { ...e, length, inline: null };
+    }
+    this.#shorten(e, length);
+    return { ...e, length, inline: null };
+  }
+
+  /** Drops the pieces behind a length, and what of the last is behind it. */
+  #shorten(e: Entry, length: number): void {
+    const { tree } = this.store;
+    const at = length % DSIZE;
+    const keep = Math.ceil(length / DSIZE);
+    const gone: number[] = [];
+    tree.range(tree.root, key1(e.data, KDATA), keep, (no) => gone.push(no) > 0);
+    for (const no of gone) tree.need(key1(e.data, KDATA), no);
+    const last = at === 0 ? null : this.#forwrite(e, keep - 1, false);
+    const pieces = this.#pieces.get(e.data);
+    for (const no of pieces?.keys() ?? []) if (no >= keep) this.#forget(e.data, no);
+    for (const no of gone) this.#unset(e.data, no);
+    // Where nothing was written there is no piece.
+    if (last === null || last.len === 0) return;
+    if (last.len > at) {
+      last.buf.fill(0, at, last.len);
+      last.len = at;
+    }
+    this.#keep(e.data, keep - 1, last);
+  }
+
+  /** The bytes of a short file become a piece. */
+  #outofline(e: Entry): void {
+    if (e.inline === null || e.inline.length === 0) return;
+    const buf = new Uint8Array(roomfor(e.inline.length));
+    buf.set(e.inline);
+    this.#keep(e.data, 0, { buf, len: e.inline.length, busy: false });
+  }
+
+  /** The pieces of a file that is cut to nothing, or gone, are taken out by and by. */
+  #orphan(e: Entry): void {
+    for (const no of this.#pieces.get(e.data)?.keys() ?? []) this.#forget(e.data, no);
+    if (e.inline !== null || e.length === 0) return;
+    this.store.tree.put(key1(0, KORPHAN), e.data, null);
+    if (!this.#reaper) {
+      this.#reaper = true;
+      this.store.env.spawn(this.reap());
+    }
+  }
+
+  #unset(data: number, no: number): void {
+    const { tree } = this.store;
+    const ptr = tree.get(tree.root, key1(data, KDATA), no) as Ptr | undefined;
+    if (ptr === undefined) return;
+    tree.delete(key1(data, KDATA), no);
+    this.store.drop(ptr);
+  }
+
+  #forget(data: number, no: number): void {
+    const pieces = this.#pieces.get(data);
+    const piece = pieces?.get(no);
+    if (pieces === undefined || piece === undefined) return;
+    this.waiting -= piece.buf.length;
+    pieces.delete(no);
+    if (pieces.size === 0) this.#pieces.delete(data);
+  }
+
+  #keep(data: number, no: number, piece: Piece): void {
+    this.#forget(data, no);
+    let pieces = this.#pieces.get(data);
+    if (pieces === undefined) this.#pieces.set(data, (pieces = new Map<number, Piece>()));
+    pieces.set(no, piece);
+    this.waiting += piece.buf.length;
+  }
+
+  /** A piece that may be changed, with what is in it unless all of it is to be written over. */
+  #forwrite(e: Entry, no: number, whole: boolean): Piece {
+    const old = this.#pieces.get(e.data)?.get(no);
+    if (old !== undefined && !old.busy) return old;
+    if (old !== undefined) return { buf: old.buf.slice(), len: old.len, busy: false };
+    const { tree } = this.store;
+    const ptr = whole
+      ? undefined
+      : (tree.get(tree.root, key1(e.data, KDATA), no) as Ptr | undefined);
+    if (ptr === undefined) return { buf: EMPTY, len: 0, busy: false };
+    const bytes = this.store.data(ptr);
+    const buf = new Uint8Array(roomfor(bytes.length));
+    buf.set(bytes);
+    return { buf, len: bytes.length, busy: false };
+  }
+
+  /** Writes into a file that is not append-only, or at its end. Gives the new entry. */
+  write(p: Place, data: Uint8Array, offset: number, how: { muid: string; now: number }): number {
+    const e = this.must(p);
+    const at = (e.mode & DMAPPEND) === 0 ? offset : e.length;
+    const end = at + data.length;
+    const length = Math.max(e.length, end);
+    const changed = { vers: next(e.vers), mtime: how.now, muid: how.muid, length };
+    if (length <= INLINE && (e.inline !== null || e.length === 0)) {
+      const inline = new Uint8Array(length);
+      if (e.inline !== null) inline.set(e.inline);
+      inline.set(data, at);
+      this.#put(p, { ...e, ...changed, inline });
+      return data.length;
+    }
+    // First all that is needed is looked for, then it is changed.
+    const first = Math.floor(at / DSIZE);
+    const last = Math.floor((end - 1) / DSIZE);
+    const pieces: Piece[] = [];
+    for (let no = first; no <= last; no++) {
+      const whole = no * DSIZE >= at && ((no + 1) * DSIZE <= end || end >= e.length);
+      pieces.push(this.#forwrite(e, no, whole));
+    }
+    this.#outofline(e);
+    if (e.inline !== null && first === 0) pieces[0] = this.#forwrite(e, 0, false);
+    for (let no = first; no <= last; no++) {
+      const start = no * DSIZE;
+      const from = Math.max(at, start);
+      const to = Math.min(end, start + DSIZE);
+      this.#into(
+        e.data,
+        no,
+        pieces[no - first] as Piece,
+        from - start,
+        data.subarray(from - at, to - at),
+      );
+    }
+    this.#put(p, { ...e, ...changed, inline: null });
+    return data.length;
+  }
+
+  #into(data: number, no: number, piece: Piece, at: number, bytes: Uint8Array): void {
+    const end = at + bytes.length;
+    if (piece.buf.length < end) {
+      const bigger = new Uint8Array(roomfor(end));
+      bigger.set(piece.buf.subarray(0, piece.len));
+      this.#keep(data, no, (piece = { buf: bigger, len: piece.len, busy: false }));
+    } else if (this.#pieces.get(data)?.get(no) !== piece) this.#keep(data, no, piece);
+    piece.buf.set(bytes, at);
+    if (end > piece.len) piece.len = end;
+  }
+
+  /** At most count bytes from offset on; they are to be copied at once. */
+  read(p: Place, count: number, offset: number): Uint8Array {
+    const e = this.must(p);
+    const n = Math.max(0, Math.min(count, e.length - offset));
+    if (n === 0) return EMPTY;
+    if (e.inline !== null) return e.inline.subarray(offset, offset + n);
+    const at = offset % DSIZE;
+    if (at + n <= DSIZE) return this.#piece(p.view, e, (offset - at) / DSIZE, at, n);
+    const out = new Uint8Array(n);
+    for (let o = 0; o < n;) {
+      const a = (offset + o) % DSIZE;
+      const m = Math.min(DSIZE - a, n - o);
+      out.set(this.#piece(p.view, e, (offset + o - a) / DSIZE, a, m), o);
+      o += m;
+    }
+    return out;
+  }
+
+  /** n bytes of a piece; what was never written is zeros. */
+  #piece(view: View, e: Entry, no: number, at: number, n: number): Uint8Array {
+    let bytes: Uint8Array = EMPTY;
+    const piece = view === null ? this.#pieces.get(e.data)?.get(no) : undefined;
+    if (piece !== undefined) bytes = piece.buf.subarray(0, piece.len);
+    else {
+      const ptr = this.store.tree.get(this.#root(view), key1(e.data, KDATA), no) as Ptr | undefined;
+      if (ptr !== undefined) bytes = this.store.data(ptr);
+    }
+    if (bytes.length >= at + n) return bytes.subarray(at, at + n);
+    if (bytes.length <= at) return ZEROS.subarray(0, n);
+    const out = new Uint8Array(n);
+    out.set(bytes.subarray(at));
+    return out;
+  }
+
+  /** Begins to read what comes behind an offset. */
+  ahead(p: Place, offset: number): void {
+    const { store } = this;
+    const no = Math.floor(offset / DSIZE);
+    const ptrs: Ptr[] = [];
+    const found = store.run(() => {
+      ptrs.length = 0;
+      const e = this.entry(p);
+      if (e === undefined || e.inline !== null) return;
+      store.tree.range(this.#root(p.view), key1(e.data, KDATA), no, (k, v) => {
+        ptrs.push(v as Ptr);
+        return k < no + AHEAD - 1;
+      });
+    });
+    if (istask(found)) {
+      found.return();
+      return; // the tree itself is not in memory: what is asked for next will bring it
+    }
+    for (const ptr of ptrs)
+      if (!store.hasdata(ptr)) store.env.spawn(quietly(store.load({ ptr, node: false })));
+  }
+
+  // Flushing. These wait.
+
+  /** Waits while more is in memory than there should be. Fails when it cannot be written. */
+  room(): Answer<void> {
+    if (this.failure !== null && this.waiting >= this.#limit) throw this.failure;
+    if (this.#gate) return this.#wait();
+    if (this.waiting < this.#limit) return undefined;
+    this.#kick();
+    return this.waiting < 2 * this.#limit ? undefined : this.#wait();
+  }
+
+  *#wait(): Task<void> {
+    while (this.#gate || this.waiting >= 2 * this.#limit) {
+      if (this.failure !== null) throw this.failure;
+      if (!this.#gate) this.#kick();
+      yield* this.store.env.sleep(this.#room);
+    }
+  }
+
+  #kick(): void {
+    if (this.#flusher) return;
+    this.#flusher = true;
+    this.store.env.spawn(this.#flushed());
+  }
+
+  *#flushed(): Task<void> {
+    try {
+      yield* quietly(this.flush());
+    } finally {
+      this.#flusher = false;
+      yield* this.store.env.wakeup(this.#room);
+    }
+  }
+
+  /** Writes all pieces that are in memory now. */
+  *flush(): Task<void> {
+    yield* this.#flushing.lock();
+    try {
+      yield* this.#flushall();
+      this.failure = null;
+    } catch (e) {
+      if (e instanceof PlanError) this.failure = e;
+      throw e;
+    } finally {
+      yield* this.#flushing.unlock();
+    }
+  }
+
+  /** Pending: most of it is written while others go on; what they add meanwhile is little. */
+  *prepare(): Task<void> {
+    yield* this.flush();
+    this.#gate = true;
+    while (this.waiting > 0) yield* this.flush();
+    this.#clean = true;
+  }
+
+  *frozen(): Task<void> {
+    this.#gate = false;
+    yield* this.store.env.wakeup(this.#room);
+  }
+
+  /** The tree and the map of the disk at one moment, when no piece is being written. */
+  *still(): Task<Still> {
+    yield* this.#flushing.lock();
+    try {
+      yield* this.#flushall();
+      return yield* this.store.still();
+    } finally {
+      yield* this.#flushing.unlock();
+    }
+  }
+
+  *#flushall(): Task<void> {
+    for (const [data, pieces] of this.#pieces)
+      for (let batch = take(pieces); batch.length > 0; batch = take(pieces))
+        yield* this.#writeout(data, batch);
+  }
+
+  /** Writes some pieces of one file and puts their pointers into the tree. */
+  *#writeout(data: number, batch: readonly (readonly [number, Piece])[]): Task<void> {
+    const { store } = this;
+    const placed: [Ptr, Uint8Array][] = [];
+    let done = 0;
+    try {
+      for (const [, piece] of batch) {
+        const bytes = piece.len === piece.buf.length ? piece.buf : piece.buf.subarray(0, piece.len);
+        placed.push([store.place(bytes, store.tree.gen, true), bytes]);
+      }
+      yield* store.write(placed);
+      for (const [no, piece] of batch) {
+        const [ptr, bytes] = placed[done] as [Ptr, Uint8Array];
+        const a = store.run(() => this.#set(data, no, piece, ptr));
+        const set = istask(a) ? yield* a : a;
+        done++;
+        if (set) store.keepdata(ptr, bytes);
+        else store.unplace(ptr);
+      }
+    } finally {
+      for (const [ptr] of placed.slice(done)) store.unplace(ptr);
+      for (const [, piece] of batch) piece.busy = false;
+    }
+    yield* store.env.wakeup(this.#room);
+  }
+
+  /** The piece is on the disk: unless it was changed or cut off meanwhile, the tree leads there. */
+  #set(data: number, no: number, piece: Piece, ptr: Ptr): boolean {
+    const { tree } = this.store;
+    const k1 = key1(data, KDATA);
+    if (this.#pieces.get(data)?.get(no) !== piece) return false;
+    const old = tree.get(tree.root, k1, no) as Ptr | undefined;
+    tree.put(k1, no, ptr);
+    if (old !== undefined) this.store.drop(old);
+    this.#forget(data, no);
+    return true;
+  }
+
+  /**
+   * Shortens a file so far that what is left to do for `change` is little: from its end, some pieces at a time, so
+   * that others have their turn.
+   */
+  *shorten(p: Place, length: number): Task<void> {
+    const { store } = this;
+    const { tree } = store;
+    const keep = Math.ceil(length / DSIZE);
+    for (let more = true; more;) {
+      const a = store.run(() => {
+        const e = this.entry(p);
+        if (e === undefined || e.inline !== null || length === 0 || length >= e.length)
+          return false;
+        const last = tree.last(tree.root, key1(e.data, KDATA));
+        const pieces = this.#pieces.get(e.data);
+        const end = Math.max(last, ...(pieces?.keys() ?? []));
+        if (end - keep < REAP) return false;
+        this.change(p, { length: Math.max(keep, end - REAP / 2) * DSIZE });
+        return true;
+      });
+      more = istask(a) ? yield* a : a;
+      if (more) yield* store.env.pause();
+    }
+  }
+
+  /** Takes the pieces of files that are gone out of the tree. */
+  *reap(): Task<void> {
+    const { store } = this;
+    const { tree } = store;
+    const orphan = (): number => {
+      let data = 0;
+      tree.range(tree.root, key1(0, KORPHAN), 0, (d) => (data = d) === 0);
+      return data;
+    };
+    const some = (data: number): boolean => {
+      const gone: number[] = [];
+      tree.range(tree.root, key1(data, KDATA), 0, (no) => gone.push(no) < REAP);
+      for (const no of gone) tree.need(key1(data, KDATA), no);
+      tree.need(key1(0, KORPHAN), data);
+      for (const no of gone) this.#unset(data, no);
+      if (gone.length === 0) tree.delete(key1(0, KORPHAN), data);
+      return gone.length > 0;
+    };
+    this.#reaper = true;
+    try {
+      for (;;) {
+        const found = store.run(orphan);
+        const data = istask(found) ? yield* found : found;
+        if (data === 0) return;
+        for (let more = true; more;) {
+          const a = store.run(() => some(data));
+          more = istask(a) ? yield* a : a;
+          yield* store.env.pause();
+        }
+      }
+    } catch (e) {
+      if (!(e instanceof PlanError)) throw e; // a bad block: check will say so
+    } finally {
+      this.#reaper = false;
+    }
+  }
+}
+
+const EMPTY = new Uint8Array(0);
+
+const next = (vers: number): number => (vers + 1) >>> 0;
+
+/** Bytes of the buffer for a piece of n bytes. */
+function roomfor(n: number): number {
+  let size = 4096;
+  while (size < n) size *= 2;
+  return Math.min(size, DSIZE);
+}
+
+/** Pieces for one write, marked as busy: in their order, at most 1 MiB. */
+function take(pieces: ReadonlyMap<number, Piece>): (readonly [number, Piece])[] {
+  const batch: (readonly [number, Piece])[] = [];
+  for (const one of pieces) {
+    if (one[1].busy) continue;
+    batch.push(one);
+    one[1].busy = true;
+    if (batch.length === (1 << 20) / DSIZE) break;
+  }
+  return batch.toSorted((a, b) => a[0] - b[0]);
+}
+
+/** A Task whose failure is somebody else's to tell. */
+function* quietly(task: Task<void>): Task<void> {
+  try {
+    yield* task;
+  } catch (e) {
+    if (!(e instanceof PlanError)) throw e;
+  }
+}

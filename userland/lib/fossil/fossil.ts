@@ -1,0 +1,154 @@
+// fossil(4): a file server that keeps what it is given. newfossil opens a disk, or makes one, and gives the
+// server's Srv and what commands it: sync, snapshots, check, and the end.
+//
+// store.ts has the disk, tree.ts the tree on it, files.ts the files in the tree, srv.ts the rules of who may
+// do what.
+
+import { DMDIR } from "../../../kernel/abi/const.ts";
+import { PlanError } from "../../../kernel/abi/errors.ts";
+import { utfencode } from "../../../kernel/abi/utf.ts";
+import type { Task } from "../../../syscalls/sys.ts";
+import type { Srv } from "../9p/srv.ts";
+import { type Report, check } from "./check.ts";
+import type { Disk, Env } from "./disk.ts";
+import { Files, type Place, ROOTID } from "./files.ts";
+import type { Hash, Snap } from "./format.ts";
+import { Snaps, expired } from "./snap.ts";
+import { type File, Server, type Version } from "./srv.ts";
+import { Store } from "./store.ts";
+import { NEWUSERS } from "./users.ts";
+
+/** How a fossil is opened. */
+export type Fossilopts = Version & {
+  readonly hash: Hash;
+  /** Bytes in memory for blocks that were read: 64 MB unless given. */
+  readonly cache?: number;
+  /** Bytes that the disk may have; no limit unless given. */
+  readonly size?: number;
+  /** Bytes in memory after which they are written: 4 MB unless given. */
+  readonly flush?: number;
+  /** Who owns the root of a new disk: glenda unless given. */
+  readonly user?: string;
+  /** Milliseconds after which what was changed is made safe; only when it is asked for unless given. */
+  readonly every?: number;
+  /** Hears what whoever runs the server should know, a line at a time. */
+  readonly log?: (line: string) => void;
+};
+
+/** A fossil that is open. */
+export class Fossil {
+  /** It was made just now. */
+  readonly fresh: boolean;
+  readonly srv: Srv<File>;
+  readonly #files: Files;
+  readonly #snaps: Snaps;
+  readonly #env: Env;
+
+  constructor(files: Files, server: Server, snaps: Snaps, fresh: boolean) {
+    this.#files = files;
+    this.#snaps = snaps;
+    this.#env = files.store.env;
+    this.srv = server;
+    this.fresh = fresh;
+  }
+
+  /** Whether something is not safe yet. */
+  get dirty(): boolean {
+    return this.#files.waiting > 0 || this.#files.store.dirty;
+  }
+
+  /** Bytes that blocks take on the disk. */
+  get used(): number {
+    return this.#files.store.space.used * 512;
+  }
+
+  /** Makes safe what was done until now. */
+  sync(): Task<void> {
+    return this.#files.store.commit();
+  }
+
+  /** Makes a snapshot; gives its name. */
+  snap(archive: boolean): Task<string> {
+    return this.#snaps.make(archive);
+  }
+
+  list(): Task<Snap[]> {
+    return this.#snaps.list();
+  }
+
+  /** Removes a snapshot. Throws "no such snapshot: NAME". */
+  remove(name: string): Task<void> {
+    return this.#snaps.remove(name);
+  }
+
+  /** Removes the snapshots that are older than `keep` seconds, archives excepted; gives their names. */
+  *expire(keep: number): Task<string[]> {
+    const old = expired(yield* this.list(), this.#env.now(), keep);
+    for (const s of old) yield* this.remove(s.name);
+    return old.map((s) => s.name);
+  }
+
+  /** Reads every block and says what is wrong. */
+  *check(): Task<Report> {
+    const { store } = this.#files;
+    store.hold();
+    try {
+      return yield* check(store, yield* this.#files.still());
+    } finally {
+      store.release();
+    }
+  }
+
+  /** Makes everything safe, with the map of the disk, so that the next start need not look for it. */
+  *end(): Task<void> {
+    yield* this.#files.store.commit(undefined, true);
+  }
+}
+
+/** Opens the fossil on a disk, or makes one where the disk is empty. Fails on a disk that holds something else. */
+export function* openfossil(disk: Disk, env: Env, opts: Fossilopts): Task<Fossil> {
+  const found = yield* Store.lastroot(disk, opts.hash);
+  const root = { gen: 0, tree: null, nextid: ROOTID + 1, time: env.now(), space: null };
+  const store = new Store(disk, env, found ?? { root, slot: 1 }, opts);
+  const files = new Files(store, opts.flush ?? 4 << 20);
+  const snaps = new Snaps(store);
+  const server = new Server(files, snaps, opts);
+  if (found === null) {
+    yield* format(files, opts.user ?? "glenda");
+    yield* store.commit();
+  } else {
+    yield* store.findspace();
+    env.spawn(files.reap());
+  }
+  yield* server.loadusers();
+  const { every } = opts;
+  if (every !== undefined) files.touched = () => env.spawn(commitlater(store, every, opts.log));
+  return new Fossil(files, server, snaps, found === null);
+}
+
+/** Makes safe what was changed, after a while. A disk that refuses is asked again after as long. */
+function* commitlater(store: Store, ms: number, log: Fossilopts["log"]): Task<void> {
+  for (let told = ""; ;) {
+    yield* store.env.nap(ms);
+    try {
+      yield* store.commit();
+      return;
+    } catch (e) {
+      if (!(e instanceof PlanError)) throw e;
+      if (e.message !== told) log?.(`fossil: cannot write to the disk: ${e.message}`);
+      told = e.message;
+    }
+  }
+}
+
+/** Puts into a new disk what each has: the root, and /adm/users. */
+function* format(files: Files, user: string): Task<void> {
+  const now = files.store.env.now();
+  const made = { vers: 0, atime: now, mtime: now, length: 0, inline: new Uint8Array(0) };
+  const owned = (uid: string) => ({ ...made, uid, gid: uid, muid: uid });
+  const root: Place = { view: null, dir: 0, id: ROOTID };
+  files.mkroot({ ...owned(user), name: "/", mode: (DMDIR | 0o775) >>> 0 });
+  const adm = files.create(root, { ...owned("adm"), name: "adm", mode: (DMDIR | 0o775) >>> 0 });
+  const users = files.create(adm, { ...owned("adm"), name: "users", mode: 0o664 });
+  files.write(users, utfencode(NEWUSERS), 0, { muid: "adm", now });
+}

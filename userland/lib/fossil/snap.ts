@@ -1,0 +1,152 @@
+// Snapshots: roots that are kept, and the names under which they are found. main/snapshot has
+// yyyy/mmdd/hhmm, main/archive yyyy/mmdd, in UTC; one more of the same minute or day has ".1" behind it.
+//
+// Removing one gives back what only it held: the blocks that it has, that are younger than the snapshot
+// before it, and that the one behind it (or the present tree) has not.
+
+import { error } from "../../../kernel/abi/errors.ts";
+import type { Task } from "../../../syscalls/sys.ts";
+import { Lock } from "./disk.ts";
+import { KSNAP, type Ptr, type Snap, granules, key1 } from "./format.ts";
+import { Space } from "./space.ts";
+import { type Store, waited } from "./store.ts";
+
+/** What is said of a snapshot that is not there. */
+export const Enosnap = "no such snapshot";
+
+const two = (n: number): string => String(n).padStart(2, "0");
+
+/** "2026/1127" or "2026/1127/0930" for a time in seconds since 1970. */
+export function snapname(time: number, archive: boolean): string {
+  const { year, month, day, hour, minute } = calendar(time);
+  const date = `${String(year).padStart(4, "0")}/${two(month)}${two(day)}`;
+  return archive ? date : `${date}/${two(hour)}${two(minute)}`;
+}
+
+/** The calendar's day and time in UTC, by the algorithm of days from civil (Hinnant). */
+export function calendar(time: number): {
+  year: number;
+  month: number;
+  day: number;
+  hour: number;
+  minute: number;
+} {
+  const days = Math.floor(time / 86400) + 719468;
+  const era = Math.floor(days / 146097);
+  const doe = days - era * 146097;
+  const yoe = Math.floor(
+    (doe - Math.floor(doe / 1460) + Math.floor(doe / 36524) - Math.floor(doe / 146096)) / 365,
+  );
+  const doy = doe - (365 * yoe + Math.floor(yoe / 4) - Math.floor(yoe / 100));
+  const mp = Math.floor((5 * doy + 2) / 153);
+  const month = mp < 10 ? mp + 3 : mp - 9;
+  const second = time - Math.floor(time / 86400) * 86400;
+  return {
+    year: yoe + era * 400 + (month <= 2 ? 1 : 0),
+    month,
+    day: doy - Math.floor((153 * mp + 2) / 5) + 1,
+    hour: Math.floor(second / 3600),
+    minute: Math.floor(second / 60) % 60,
+  };
+}
+
+export class Snaps {
+  readonly #store: Store;
+  readonly #lock: Lock;
+
+  constructor(store: Store) {
+    this.#store = store;
+    this.#lock = new Lock(store.env);
+  }
+
+  /** The snapshots, oldest first. */
+  *list(): Task<Snap[]> {
+    return yield* waited(this.#store.run(() => this.#store.snaps()));
+  }
+
+  *find(name: string): Task<Snap> {
+    return (yield* this.list()).find((s) => s.name === name) ?? error(`${Enosnap}: ${name}`);
+  }
+
+  /** Makes a snapshot of the tree as it is now; gives its name. */
+  *make(archive: boolean): Task<string> {
+    const store = this.#store;
+    yield* this.#lock.lock();
+    try {
+      const time = store.env.now();
+      const taken = new Set((yield* this.list()).map((s) => s.name));
+      const base = snapname(time, archive);
+      let name = base;
+      for (let n = 1; taken.has(name); n++) name = `${base}.${n}`;
+      // From the moment when the tree is frozen, what it has is held.
+      const before = store.held;
+      let gen = 0;
+      try {
+        yield* store.commit((g) => (store.held = gen = g));
+      } catch (e) {
+        if (store.held === gen) store.held = before;
+        throw e;
+      }
+      const { tree } = store.root;
+      yield* waited(
+        store.run(() => store.tree.put(key1(0, KSNAP), gen, { name, archive, gen, tree, time })),
+      );
+      yield* store.commit();
+      return name;
+    } finally {
+      yield* this.#lock.unlock();
+    }
+  }
+
+  /** Removes a snapshot and gives back what only it held. */
+  *remove(name: string): Task<void> {
+    const store = this.#store;
+    yield* this.#lock.lock();
+    store.hold();
+    try {
+      const all = yield* this.list();
+      const i = all.findIndex((s) => s.name === name);
+      const snap = all[i] ?? error(`${Enosnap}: ${name}`);
+      const since = all[i - 1]?.gen ?? 0;
+      const behind = all[i + 1];
+      // The present tree changes: what is looked at is the last one that is safe. From here on, what it drops
+      // and only the removed one would have held is free with the commit that has it no more.
+      if (behind === undefined) yield* store.commit(() => (store.held = since));
+      const mine = yield* this.#only(
+        snap.tree,
+        behind === undefined ? store.root.tree : behind.tree,
+        since,
+      );
+      yield* waited(store.run(() => store.tree.delete(key1(0, KSNAP), snap.gen)));
+      yield* store.commit();
+      for (const ptr of mine) store.giveback(ptr);
+    } catch (e) {
+      // Held too much is a leak until the next start; held too little would lose blocks.
+      const all = yield* this.list();
+      store.held = Math.max(store.held, ...all.map((s) => s.gen));
+      throw e;
+    } finally {
+      store.release();
+      yield* this.#lock.unlock();
+    }
+  }
+
+  /** The blocks of a tree, younger than `since`, that another tree has not. */
+  *#only(tree: Ptr | null, other: Ptr | null, since: number): Task<Ptr[]> {
+    const store = this.#store;
+    const theirs = new Space(Infinity);
+    const mine: Ptr[] = [];
+    if (other !== null)
+      yield* store.walkblocks(other, since, (p) => void theirs.mark(p.addr, granules(p.len)));
+    if (tree !== null)
+      yield* store.walkblocks(tree, since, (p) => {
+        if (!theirs.has(p.addr)) mine.push(p);
+      });
+    return mine;
+  }
+}
+
+/** Which snapshots of a schedule are too old to be kept: those that are not archives. */
+export function expired(snaps: readonly Snap[], now: number, keep: number): Snap[] {
+  return snaps.filter((s) => !s.archive && s.time + keep < now);
+}

@@ -1,0 +1,524 @@
+// Store: the tree on its disk. It finds blocks, keeps those that were read in a cache, takes room for new
+// ones, and commits: a commit freezes the tree, writes what is new in it, syncs, writes the root, syncs. Until
+// the second sync is over, all that the old root leads to stays; what only that needed is free then.
+//
+// Who may give a block back: a block that the present tree drops is held by a snapshot if it was born before
+// the newest one was made. Else it is free when a commit without it is safe. A snapshot that is removed gives
+// back what neither its older nor its newer neighbour has (snap.ts).
+
+import { LRUCache } from "lru-cache";
+import { Eio, Efull, PlanError, assert, error } from "../../../kernel/abi/errors.ts";
+import type { Task } from "../../../syscalls/sys.ts";
+import { istask } from "../9p/answer.ts";
+import type { Answer } from "../9p/srv.ts";
+import type { Still } from "./check.ts";
+import { type Disk, type Env, Lock } from "./disk.ts";
+import {
+  GRANULE,
+  type Hash,
+  KSNAP,
+  type Ptr,
+  ROOTSIZE,
+  type Root,
+  type Snap,
+  granules,
+  key1,
+  packroot,
+  samehash,
+  unpackroot,
+} from "./format.ts";
+import { type Kid, Node, ptrof, unpacknode } from "./node.ts";
+import { Space } from "./space.ts";
+import { Miss, Tree } from "./tree.ts";
+
+/** Bytes that are gathered for one write. */
+const GATHER = 1 << 20;
+/** Bytes from one root slot to the next: a write that fails does not reach both. */
+const SLOT = 4096;
+/** Nodes that are packed between two turns. */
+const SLICE = 64;
+/** A node in memory is larger than on the disk by about this. */
+const BLOWUP = 4;
+
+/** How a store is opened. Sizes are bytes. */
+export type Storeopts = {
+  readonly hash: Hash;
+  /** For blocks that were read: 64 MB unless given. */
+  readonly cache?: number;
+  /** What the disk may grow to; no limit unless given. */
+  readonly size?: number;
+};
+
+/** What is not in the tree yet, and must be when a commit freezes it. */
+export interface Pending {
+  /** Puts it there, and lets nothing more come until `frozen`. */
+  prepare(): Task<void>;
+  frozen(): Task<void>;
+}
+
+/** A root, and the slot that it was found in. */
+export type Found = { readonly root: Root; readonly slot: number };
+
+/** Hears of a block that is not what it must be. */
+export type Bad = (ptr: Ptr) => string | null;
+
+export class Store {
+  readonly env: Env;
+  readonly tree: Tree;
+  /** The next number for a file. */
+  nextid: number;
+  /** The generation of the newest snapshot: what was born until then is held. */
+  held = 0;
+  /** Names the file that a bad block belongs to, when it can. */
+  bad: Bad = () => null;
+  /** The pieces of files that wait in memory: files.ts. */
+  pending: Pending | null = null;
+  /** The last root that is safe. */
+  root: Root;
+  space: Space;
+  /** The slot that the last root is in. */
+  #slot: number;
+  readonly #disk: Disk;
+  readonly #hash: Hash;
+  readonly #nodes: LRUCache<number, Node>;
+  readonly #data: LRUCache<number, Uint8Array>;
+  /** Blocks that are being read. One that is given back meanwhile is stale: what comes is not looked at. */
+  readonly #loading: Map<number, { stale: boolean }> = new Map();
+  readonly #committing: Lock;
+  /** What the present generation does not need any more. */
+  #dropped: Kid[] = [];
+  /** While somebody walks a tree that is not the present one: blocks that would be free. */
+  #later: Ptr[] = [];
+  #holders = 0;
+
+  constructor(disk: Disk, env: Env, { root, slot }: Found, opts: Storeopts) {
+    const { hash, cache = 64 << 20, size = Infinity } = opts;
+    this.env = env;
+    this.#slot = slot;
+    this.#disk = disk;
+    this.#hash = hash;
+    this.root = root;
+    this.nextid = root.nextid;
+    this.space = new Space(Math.floor(size / GRANULE));
+    this.#committing = new Lock(env);
+    // Half of it for nodes; what they are made of takes more than their bytes.
+    this.#nodes = new LRUCache({
+      // An operation may need some dozens at once.
+      maxSize: Math.max(1 << 20, Math.floor(cache / 2 / BLOWUP)),
+      sizeCalculation: (n) => n.size,
+    });
+    this.#data = new LRUCache({
+      maxSize: Math.max(1 << 20, Math.floor(cache / 2)),
+      sizeCalculation: (b) => Math.max(1, b.length),
+    });
+    this.tree = new Tree(
+      root.tree,
+      root.gen + 1,
+      (p) => this.#nodeof(p),
+      (kid) => this.#dropped.push(kid),
+    );
+  }
+
+  /** The newer of the two roots that is whole; null where the disk has none. */
+  static *lastroot(disk: Disk, hash: Hash): Task<Found | null> {
+    let best: Found | null = null;
+    for (const slot of [0, 1]) {
+      const buf = new Uint8Array(ROOTSIZE);
+      const n = yield* waited(disk.read(buf, slot * SLOT));
+      const r = n === ROOTSIZE ? unpackroot(buf, hash) : null;
+      if (typeof r === "number")
+        error(`fossil: disk of format ${r}, which this server does not know`);
+      if (r !== null && (best === null || r.gen > best.root.gen)) best = { root: r, slot };
+    }
+    return best;
+  }
+
+  // Finding blocks.
+
+  #nodeof(ptr: Ptr): Node | undefined {
+    const n = this.#nodes.get(ptr.addr);
+    return n !== undefined && n.ptr?.birth === ptr.birth ? n : undefined;
+  }
+
+  /** The bytes of a piece of a file. Misses when they are not in memory. */
+  data(ptr: Ptr): Uint8Array {
+    const b = this.#data.get(ptr.addr);
+    if (b === undefined) throw new Miss(ptr, false);
+    return b;
+  }
+
+  hasdata(ptr: Ptr): boolean {
+    return this.#data.has(ptr.addr) || this.#loading.has(ptr.addr);
+  }
+
+  /** Remembers bytes that were just written. */
+  keepdata(ptr: Ptr, bytes: Uint8Array): void {
+    this.#data.set(ptr.addr, bytes);
+  }
+
+  /** Runs an operation that may miss: at once if all is in memory, else as often as it takes. */
+  run<T>(op: () => T): Answer<T> {
+    try {
+      return op();
+    } catch (e) {
+      if (!(e instanceof Miss)) throw e;
+      return this.#again(op, e);
+    }
+  }
+
+  *#again<T>(op: () => T, first: Miss): Task<T> {
+    for (let miss = first; ;) {
+      yield* this.load(miss);
+      try {
+        return op();
+      } catch (e) {
+        if (!(e instanceof Miss)) throw e;
+        miss = e;
+      }
+    }
+  }
+
+  /** Brings a block into memory; two that want the same one read it once. */
+  *load({ ptr, node }: Miss): Task<void> {
+    const busy = this.#loading.get(ptr.addr);
+    if (busy !== undefined) {
+      yield* this.env.sleep(busy);
+      return;
+    }
+    const me = { stale: false };
+    this.#loading.set(ptr.addr, me);
+    try {
+      const bytes = new Uint8Array(ptr.len);
+      const n = yield* waited(this.#disk.read(bytes, ptr.addr * GRANULE));
+      if (me.stale) return;
+      this.#verify(ptr, bytes, n);
+      if (!node) this.#data.set(ptr.addr, bytes);
+      else this.#nodes.set(ptr.addr, unpacknode(bytes, ptr) ?? this.#broken(ptr));
+    } finally {
+      this.#loading.delete(ptr.addr);
+      yield* this.env.wakeup(me);
+    }
+  }
+
+  /** A block from the disk. Fails when its bytes do not have its hash. */
+  *readblock(ptr: Ptr): Task<Uint8Array> {
+    const bytes = new Uint8Array(ptr.len);
+    const n = yield* waited(this.#disk.read(bytes, ptr.addr * GRANULE));
+    this.#verify(ptr, bytes, n);
+    return bytes;
+  }
+
+  #verify(ptr: Ptr, bytes: Uint8Array, n: number): void {
+    if (n !== ptr.len || !samehash(this.#hash(bytes), ptr.hash)) this.#broken(ptr);
+  }
+
+  #broken(ptr: Ptr): never {
+    const whose = this.bad(ptr);
+    return error(
+      `${Eio}: ${whose === null ? "" : `${whose}: `}block ${ptr.addr} does not match its hash`,
+    );
+  }
+
+  // New blocks.
+
+  /** Takes room for a node, or a piece of a file, that generation `birth` wrote; its pointer, once it is written. */
+  place(bytes: Uint8Array, birth: number, file: boolean): Ptr {
+    const n = granules(bytes.length);
+    assert(n > 0, "a block has bytes");
+    const { limit, used } = this.space;
+    // What files hold leaves room for the nodes, so that a full disk can be emptied.
+    const addr = file && used + n > limit - reserve(limit) ? -1 : this.space.take(n);
+    if (addr < 0) error(Efull);
+    return { hash: this.#hash(bytes), addr, len: bytes.length, birth };
+  }
+
+  /** Writes blocks to their places; those that lie side by side in one write. */
+  *write(blocks: readonly (readonly [Ptr, Uint8Array])[]): Task<void> {
+    for (let i = 0; i < blocks.length;) {
+      const first = blocks[i];
+      if (first === undefined) return;
+      let end = first[0].addr;
+      let j = i;
+      for (let n = 0; j < blocks.length; j++) {
+        const [p, bytes] = blocks[j] as readonly [Ptr, Uint8Array];
+        n += bytes.length;
+        if (p.addr !== end || (n > GATHER && j > i)) break;
+        end = p.addr + granules(p.len);
+      }
+      yield* waited(this.#disk.write(gather(blocks.slice(i, j)), first[0].addr * GRANULE));
+      i = j;
+    }
+  }
+
+  /** The present tree does not need a block any more. */
+  drop(ptr: Ptr): void {
+    this.#dropped.push(ptr);
+  }
+
+  /** A block that was placed and never became part of the tree. */
+  unplace(ptr: Ptr): void {
+    this.#free(ptr);
+  }
+
+  #free(ptr: Ptr): void {
+    if (this.#holders > 0) {
+      this.#later.push(ptr);
+      return;
+    }
+    const loading = this.#loading.get(ptr.addr);
+    if (loading !== undefined) loading.stale = true;
+    this.#nodes.delete(ptr.addr);
+    this.#data.delete(ptr.addr);
+    this.space.free(ptr.addr, granules(ptr.len));
+  }
+
+  /** Holds back what becomes free until `release`. */
+  hold(): void {
+    this.#holders++;
+  }
+
+  release(): void {
+    if (--this.#holders > 0) return;
+    for (const p of this.#later.splice(0)) this.#free(p);
+  }
+
+  /** Frees a block that no root leads to any more. */
+  giveback(ptr: Ptr): void {
+    this.#free(ptr);
+  }
+
+  // Commits.
+
+  /** Whether there is something that is not safe. */
+  get dirty(): boolean {
+    return this.tree.root instanceof Node
+      ? this.tree.root.ptr === null
+      : this.tree.root !== this.root.tree;
+  }
+
+  /**
+   * Makes the tree safe as it is now; `frozen` is called at the moment that counts. With `last`, the map of the
+   * disk is written, too: nothing may change any more.
+   */
+  *commit(frozen?: (gen: number) => void, last = false): Task<void> {
+    yield* this.#committing.lock();
+    try {
+      yield* this.#commit(frozen, last);
+    } finally {
+      yield* this.#committing.unlock();
+    }
+  }
+
+  *#commit(frozen: ((gen: number) => void) | undefined, last: boolean): Task<void> {
+    let held = 0;
+    let nextid = 0;
+    let gen = 0;
+    let top: Kid | null = null;
+    let dropped: Kid[] = [];
+    try {
+      if (this.pending !== null) yield* this.pending.prepare();
+      if (!this.dirty && frozen === undefined && !last && this.root.gen > 0) return;
+      // The moment that counts: nothing waits from here to the end of this block.
+      ({ held, nextid } = this);
+      gen = this.tree.gen++;
+      top = this.tree.root;
+      dropped = this.#dropped;
+      this.#dropped = [];
+      frozen?.(gen);
+    } finally {
+      if (this.pending !== null) yield* this.pending.frozen();
+    }
+    const written: Node[] = [];
+    try {
+      if (top instanceof Node) yield* this.#writenodes(top, gen, written);
+      const space = last ? yield* this.#writespace(this.#going(dropped, held)) : null;
+      const ptr = top === null ? null : ptrof(top);
+      yield* this.#writeroot({ gen, tree: ptr, nextid, time: this.env.now(), space });
+    } catch (e) {
+      this.#dropped.push(...dropped);
+      this.#unwrite(written);
+      throw e;
+    }
+    this.#settle(written);
+    for (const ptr of this.#going(dropped, held)) this.#free(ptr);
+  }
+
+  /** Those of the dropped blocks that no snapshot holds. */
+  #going(dropped: readonly Kid[], held: number): Ptr[] {
+    return dropped.map(ptrof).filter((p) => p !== null && p.birth > held) as Ptr[];
+  }
+
+  /** The tree as it is now, and what is taken for it and the snapshots. Nothing may be waiting to be written. */
+  *still(): Task<Still> {
+    yield* this.#committing.lock();
+    try {
+      this.tree.gen++;
+      const space = this.space.copy();
+      const going = this.#going(this.#dropped, this.held);
+      for (const p of [...going, ...this.#later]) space.free(p.addr, granules(p.len));
+      return { root: this.tree.root, space };
+    } finally {
+      yield* this.#committing.unlock();
+    }
+  }
+
+  *#writeroot(root: Root): Task<void> {
+    yield* waited(this.#disk.sync());
+    // Never over the root that is in force, also after a commit that failed.
+    const slot = this.#slot === 0 ? 1 : 0;
+    yield* waited(this.#disk.write(packroot(root, this.#hash), slot * SLOT));
+    yield* waited(this.#disk.sync());
+    this.#slot = slot;
+    this.root = root;
+  }
+
+  /** Writes all nodes below top that have no place yet, kids first, and adds them to `written`. */
+  *#writenodes(top: Node, gen: number, written: Node[]): Task<void> {
+    let blocks: [Ptr, Uint8Array][] = [];
+    let bytes = 0;
+    const stack = [{ node: top, i: 0 }];
+    if (top.ptr !== null) stack.pop();
+    for (let at = stack.at(-1); at !== undefined; at = stack.at(-1)) {
+      const kid = at.node.kids[at.i];
+      if (kid !== undefined) {
+        at.i++;
+        if (kid instanceof Node && kid.ptr === null) stack.push({ node: kid, i: 0 });
+        continue;
+      }
+      stack.pop();
+      const packed = at.node.pack();
+      const ptr = this.place(packed, gen, false);
+      at.node.ptr = ptr;
+      written.push(at.node);
+      blocks.push([ptr, packed]);
+      bytes += packed.length;
+      if (bytes > GATHER) {
+        yield* this.write(blocks);
+        blocks = [];
+        bytes = 0;
+      }
+      if (written.length % SLICE === 0) yield* this.env.pause();
+    }
+    yield* this.write(blocks);
+  }
+
+  /** The commit failed: what it wrote has no place after all, and stays in memory. */
+  #unwrite(written: readonly Node[]): void {
+    for (const node of written) {
+      if (node.ptr !== null) this.#free(node.ptr);
+      node.ptr = null;
+    }
+  }
+
+  /** The commit is safe: nodes are the cache's from now on, and their parents keep only pointers. */
+  #settle(written: readonly Node[]): void {
+    for (const node of written) {
+      for (const [i, kid] of node.kids.entries())
+        if (kid instanceof Node && kid.ptr !== null) node.kids[i] = kid.ptr;
+      if (node.ptr !== null) this.#nodes.set(node.ptr.addr, node);
+    }
+  }
+
+  /** Writes the map of the disk as it is when the blocks that go are gone. */
+  *#writespace(going: readonly Ptr[]): Task<Ptr> {
+    // Room for the map is taken before the map is made, so that it is in it; taking room may lengthen the map.
+    const n = granules(this.space.pack().length + 4096);
+    const addr = this.space.take(n);
+    if (addr < 0) error(Efull);
+    const map = this.space.copy();
+    for (const p of going) map.free(p.addr, granules(p.len));
+    const bytes = new Uint8Array(n * GRANULE);
+    bytes.set(map.pack());
+    yield* waited(this.#disk.write(bytes, addr * GRANULE));
+    return { hash: this.#hash(bytes), addr, len: bytes.length, birth: this.tree.gen };
+  }
+
+  // Which granules are taken.
+
+  /** Finds out what is taken: from the map of a server that ended in order, else by walking all trees. */
+  *findspace(): Task<void> {
+    const { limit } = this.space;
+    const { space } = this.root;
+    const snaps = yield* waited(this.run(() => this.snaps()));
+    this.held = Math.max(0, ...snaps.map((s) => s.gen));
+    if (space !== null) {
+      try {
+        this.space = Space.unpack(yield* this.readblock(space), limit);
+        // The map itself is free from now on: the next root does not lead to it.
+        this.space.free(space.addr, granules(space.len));
+        return;
+      } catch (e) {
+        if (!(e instanceof PlanError)) throw e;
+      }
+    }
+    this.space = new Space(limit);
+    yield* this.eachblock((ptr) => {
+      this.space.mark(ptr.addr, granules(ptr.len));
+    });
+  }
+
+  /** The snapshots, oldest first. Misses. */
+  snaps(root: Kid | null = this.tree.root): Snap[] {
+    const all: Snap[] = [];
+    this.tree.range(root, key1(0, KSNAP), 0, (_id, v) => {
+      all.push(v as Snap);
+      return true;
+    });
+    return all.toSorted((a, b) => a.gen - b.gen);
+  }
+
+  /** Tells of every block once: those of the snapshots, oldest first, then those of the present tree. */
+  *eachblock(tell: (ptr: Ptr, node: Node | null) => void): Task<void> {
+    const snaps = yield* waited(this.run(() => this.snaps()));
+    let since = 0;
+    for (const s of snaps) {
+      if (s.tree !== null) yield* this.walkblocks(s.tree, since, tell);
+      since = s.gen;
+    }
+    const { root } = this.tree;
+    if (root !== null) yield* this.walkblocks(root, since, tell);
+  }
+
+  /** Tells of the blocks below a node that were born after `since`. */
+  *walkblocks(top: Kid, since: number, tell: (ptr: Ptr, node: Node | null) => void): Task<void> {
+    const stack: Kid[] = [top];
+    let n = 0;
+    for (let kid = stack.pop(); kid !== undefined; kid = stack.pop()) {
+      const ptr = ptrof(kid);
+      if (ptr !== null && ptr.birth <= since) continue;
+      const node = yield* this.readnode(kid);
+      if (ptr !== null) tell(ptr, node);
+      if (node.level > 0) stack.push(...node.kids);
+      else for (const v of node.values) if (isptr(v) && v.birth > since) tell(v, null);
+      if (++n % SLICE === 0) yield* this.env.pause();
+    }
+  }
+
+  /** A node, from memory if it is there; a walk through everything does not fill the cache. */
+  *readnode(kid: Kid): Task<Node> {
+    if (kid instanceof Node) return kid;
+    return this.#nodeof(kid) ?? unpacknode(yield* this.readblock(kid), kid) ?? this.#broken(kid);
+  }
+}
+
+/** Granules that only nodes may have. */
+const reserve = (limit: number): number => (limit === Infinity ? 0 : Math.min(limit / 8, 8192));
+
+const isptr = (v: unknown): v is Ptr => typeof v === "object" && v !== null && "addr" in v;
+
+/** Blocks that lie side by side, as one. */
+function gather(blocks: readonly (readonly [Ptr, Uint8Array])[]): Uint8Array {
+  const [first] = blocks;
+  const last = blocks.at(-1);
+  if (first === undefined || last === undefined) return new Uint8Array(0);
+  if (blocks.length === 1) return first[1];
+  const start = first[0].addr;
+  const all = new Uint8Array((last[0].addr - start) * GRANULE + last[0].len);
+  for (const [p, bytes] of blocks) all.set(bytes, (p.addr - start) * GRANULE);
+  return all;
+}
+
+/** What an answer is, when it is there. */
+export function* waited<T>(a: Answer<T>): Task<T> {
+  return istask(a) ? yield* a : a;
+}
