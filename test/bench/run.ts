@@ -144,11 +144,9 @@ async function rpcs(): Promise<void> {
   chmodSync(dir, 0o777);
   const list = await peers(dir);
   const names = list.map((p) => p.name);
-  const rows = [
-    ["RPCs per second", ...names, ...names.slice(0, -1).map((n) => `${n} : echo`)],
-    ["CPU us/RPC", ...names, ""],
-  ];
-  const costs: string[][] = [];
+  const served = names.filter((n) => n !== "echo");
+  const rates = [["RPCs per second", ...names, ...served.map((n) => `${n} : echo`)]];
+  const costs = [["CPU us/RPC", ...names]];
   for (const window of [1, 64])
     for (const what of ["stat", "read"] as const) {
       const label = `${what === "stat" ? "stat" : "read 1 byte"}, ${window} outstanding`;
@@ -160,13 +158,9 @@ async function rpcs(): Promise<void> {
         })),
         effort,
       );
-      rows.splice(rows.length - 1 - costs.length, 0, [
-        label,
-        ...names.map((n) => count(rate(scores, n))),
-        ...names.slice(0, -1).map((n) => ratio(ratioof(scores, n, "echo"))),
-      ]);
-      costs.push([label, ...list.map((p) => p.cost.text), ""]);
-      rows.push(costs[costs.length - 1] ?? []);
+      const ratios = served.map((n) => ratio(ratioof(scores, n, "echo")));
+      rates.push([label, ...names.map((n) => count(rate(scores, n))), ...ratios]);
+      costs.push([label, ...list.map((p) => p.cost.text)]);
     }
   for (const p of list) {
     p.wire.close();
@@ -176,7 +170,8 @@ async function rpcs(): Promise<void> {
   say(
     "\nServers in processes of their own, loopback TCP; exportfs: a directory of this machine; echo: the same frames back from node:net\n",
   );
-  say(columns(rows));
+  say(columns(rates));
+  say(columns(costs));
 }
 
 /** The processor time that operations cost a server. */
