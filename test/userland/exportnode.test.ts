@@ -273,3 +273,49 @@ test(
     });
   }),
 );
+
+test(
+  "a client that opens all it can leaves files to open for the others, and gets them back when it closes",
+  within(async (t, k) => {
+    await run(k, async (sys: Sys) => {
+      await mountram(sys, "/tmp");
+      await writefile(sys, "/tmp/f", "data");
+      const { srv, clients } = await exported(sys, 2, { root: "/tmp", maxopen: 100 });
+      const [greedy, other] = clients as [Client, Client];
+      const full = "1 error:no free file descriptors";
+      let n = 0;
+      let last = Ropen;
+      for (; last === Ropen; n++)
+        [, last = ""] = await greedy.ask(walk(0, n + 1, "f"), open(n + 1));
+      t.deepEqual([last, n - 1], [full, 25], "a quarter is one client's");
+      t.deepEqual(await other.ask(walk(0, 1, "f"), open(1), read(1)), [
+        "1 walk:1",
+        Ropen,
+        "1 read:data",
+      ]);
+      for (let fid = 1; fid <= n; fid++) await greedy.ask(clunk(fid));
+      t.deepEqual(await greedy.ask(walk(0, 1, "f"), open(1)), ["1 walk:1", Ropen]);
+      for (const c of clients) await c.hangup();
+      await sys.wait();
+      t.is(srv.nodes.count, 1);
+    });
+  }),
+);
+
+test(
+  "the root of an export is neither renamed nor removed",
+  within(async (t, k) => {
+    await run(k, async (sys: Sys) => {
+      await mountram(sys, "/tmp");
+      await mkdir(sys, "/tmp/x");
+      const { clients } = await exported(sys, 1, { root: "/tmp/x" });
+      const [c] = clients as [Client];
+      const denied = "1 error:permission denied";
+      await c.ask(walk(0, 1));
+      t.deepEqual(await c.ask(wstat(0, { name: "y" }), remove(1)), [denied, denied]);
+      t.deepEqual(await c.ask(create(0, "f", OWRITE)), [`1 ${fc.Rcreate}`]);
+      t.is((await sys.stat("/tmp/x/f")).length, 0);
+      await c.hangup();
+    });
+  }),
+);

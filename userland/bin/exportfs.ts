@@ -26,7 +26,8 @@ export default function* exportfs(sys: ThreadSys, argv: readonly string[]): Task
   const addr = a.values.get("listen");
   try {
     yield* sys.stat(root);
-    const srv = newexport(sys, { root, readonly: a.flags.has("R") });
+    const log = (line: string): Task<void> => fprint(sys, 2, `${line}\n`);
+    const srv = newexport(sys, { root, readonly: a.flags.has("R"), log });
     if (addr !== undefined) yield* listensrv(sys, addr, srv);
     else if (name !== undefined) yield* post(sys, srv, name);
     else yield* serve(sys, 0, 1, srv);
