@@ -22,6 +22,7 @@ import {
 import type { Dirent, Gen, Walkqid } from "../kernel/dev.ts";
 import { Ebadctl, Einuse, Eperm, Etoobig, error } from "../kernel/abi/errors.ts";
 import type { Kernel } from "../kernel/kernel.ts";
+import type { Tty } from "../kernel/proc/tty.ts";
 import type { Proc } from "../kernel/proc/proc.ts";
 import { Rendez } from "../kernel/proc/rendez.ts";
 import type { Answer, Task } from "../kernel/proc/rendez.ts";
@@ -50,7 +51,15 @@ type Conswrite = { readonly bytes: Uint8Array; readonly offset: number; readonly
 const ROOT: Dirent = { qid: devdir(0n), name: "#c", length: 0, perm: 0o555 };
 
 /** What one console device remembers. */
-type Cons = { sysname: string; hostdomain: string; kprintinuse: boolean; readonly kprint: Rendez };
+type Cons = {
+  sysname: string;
+  hostdomain: string;
+  kprintinuse: boolean;
+  readonly kprint: Rendez;
+  /** How often consctl is open, and the terminal that gives characters as they are typed. */
+  ctls: number;
+  raw: Tty | null;
+};
 
 const owner = (up: Proc): string => up.k.user;
 
@@ -141,8 +150,10 @@ function conswrite(up: Proc, state: Cons, name: string, w: Conswrite): Answer<nu
   switch (name) {
     case "cons":
       return writecons(up, w);
-    case "null":
     case "consctl":
+      consctl(up, state, w.bytes);
+      break;
+    case "null":
     case "sysstat":
       break;
     case "sysname":
@@ -158,6 +169,20 @@ function conswrite(up: Proc, state: Cons, name: string, w: Conswrite): Answer<nu
       return error(Eperm);
   }
   return w.bytes.length;
+}
+
+/** The modes of the console: characters as they are typed, and lines that are held back. */
+const MODES = ["rawon", "rawoff", "holdon", "holdoff"] as const;
+
+/** Obeys the words of a message in turn; those that mean nothing here are passed over, as on Plan 9. */
+function consctl(up: Proc, state: Cons, bytes: Uint8Array): void {
+  for (const word of written(bytes).split(/\s+/)) {
+    const mode = MODES.find((m) => m === word);
+    if (mode === undefined) continue;
+    if (mode === "rawon") state.raw = up.tty;
+    else if (mode === "rawoff") state.raw = null;
+    up.tty.ctl?.(mode);
+  }
 }
 
 function* writecons(up: Proc, w: Conswrite): Task<number> {
@@ -206,6 +231,8 @@ class Devcons extends Dev {
       hostdomain: "",
       kprintinuse: false,
       kprint: new Rendez("kprint"),
+      ctls: 0,
+      raw: null,
     };
     this.#files = consfiles(this.#state);
     const entries = this.#files.map(dirent);
@@ -232,15 +259,26 @@ class Devcons extends Dev {
   }
 
   open(up: Proc, c: Chan, omode: number): Chan {
-    if (this.#file(c)?.name !== "kprint") return devopen(up, c, omode, this.#gen);
+    const name = this.#file(c)?.name;
+    if (name !== "kprint") {
+      const oc = devopen(up, c, omode, this.#gen);
+      if (name === "consctl") this.#state.ctls++;
+      return oc;
+    }
     if (this.#state.kprintinuse) error(Einuse);
     const nc = devopen(up, c, omode, this.#gen);
     this.#state.kprintinuse = true;
     return nc;
   }
 
+  /** A console whose consctl nobody has open any more is raw no longer. */
   override close(c: Chan): void {
-    if ((c.flag & COPEN) !== 0 && this.#file(c)?.name === "kprint") this.#state.kprintinuse = false;
+    if ((c.flag & COPEN) === 0) return;
+    const name = this.#file(c)?.name;
+    if (name === "kprint") this.#state.kprintinuse = false;
+    if (name !== "consctl" || --this.#state.ctls > 0) return;
+    this.#state.raw?.ctl?.("rawoff");
+    this.#state.raw = null;
   }
 
   read(up: Proc, c: Chan, buf: Uint8Array, offset: number): Answer<number> {

@@ -11,6 +11,8 @@ export interface Tty {
   writeerr?(bytes: Uint8Array): Task<void>;
   /** At most n bytes of input; none at the end of it. Waits for the first. */
   read(n: number): Task<Uint8Array>;
+  /** Obeys a message of consctl: rawon, rawoff, holdon, holdoff. cons(3) */
+  ctl?(message: string): void;
   /** Those of the descriptors 0, 1 and 2 that a program starts with where a person looks on, or types. */
   readonly terminals?: readonly number[];
 }

@@ -23,6 +23,8 @@ export type Command = {
   readonly examples: readonly string[];
   /** Options may follow operands, too; else the first operand ends them (its own options come behind it). */
   readonly mixed?: boolean;
+  /** A word with one minus is the first operand: -c of rc. */
+  readonly single?: boolean;
   /** Runs it; gives the status that the host's process ends with. */
   run(given: Given): Promise<number>;
 };
@@ -73,7 +75,8 @@ export function parse(command: Command, words: readonly string[]): Given {
   for (let i = 0; i < words.length; i++) {
     const word = words[i] ?? "";
     if (word === "--") return new Given(options, [...rest, ...words.slice(i + 1)]);
-    if (!word.startsWith("-") || word === "-") {
+    const minus = command.single === true ? "--" : "-";
+    if (!word.startsWith(minus) || word === "-") {
       if (command.mixed !== true) return new Given(options, [...rest, ...words.slice(i)]);
       rest.push(word);
       continue;

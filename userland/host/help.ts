@@ -25,6 +25,7 @@ ${table([...commands.map((c): [string, string] => [c.name, c.brief]), ["help", "
     --help, --version
 
 Start with:
+    namec                       on a terminal: a prompt, with rc and its commands
     namec demo                  a tour: names, mounts, unions, and what each call costs
     namec step --host far:rtt=50ms 'stat /n/far/a/b/c'
     namec web                   a page on which programs are written, run and stepped through

@@ -11,6 +11,7 @@ import { fossil } from "./fossil.ts";
 import { commandhelp, help } from "./help.ts";
 import { Loaderror } from "./load.ts";
 import { Mounterror } from "../boot/mounts.ts";
+import { rc } from "./rc.ts";
 import { run } from "./run.ts";
 import { serve } from "./serve.ts";
 import { step } from "./step.ts";
@@ -18,10 +19,12 @@ import { visible } from "../view/words/visible.ts";
 import { PIPECLOSED } from "./watch.ts";
 import { web } from "./web.ts";
 
-const COMMANDS: readonly Command[] = [demo, explain, fossil, run, serve, step, web];
+const COMMANDS: readonly Command[] = [demo, explain, fossil, rc, run, serve, step, web];
 
 async function main(words: readonly string[]): Promise<number> {
   const [name, ...rest] = words;
+  if (name === undefined && process.stdin.isTTY && process.stdout.isTTY)
+    return await rc.run(parse(rc, []));
   if (name === undefined || name === "--help" || name === "-h") return say(help(COMMANDS));
   if (name === "--version" || name === "-v") return say(`namec ${version()}\n`);
   if (name === "help")

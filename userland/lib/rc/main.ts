@@ -4,7 +4,7 @@ import { OREAD } from "../../../kernel/abi/const.ts";
 import { PlanError } from "../../../kernel/abi/errors.ts";
 import type { Exit, Task } from "../../../syscalls/sys.ts";
 import type { ThreadSys } from "../both.ts";
-import { fprint } from "../io.ts";
+import { fprint, readtext } from "../io.ts";
 import { getpid } from "../proc.ts";
 import { startfile } from "./builtin.ts";
 import { Input } from "./lex.ts";
@@ -84,7 +84,8 @@ export function* rc(sys: ThreadSys, argv: readonly string[]): Task<Exit> {
 function* isconsole(sys: ThreadSys): Task<boolean> {
   try {
     const name = yield* sys.fd2path(0);
-    return name.endsWith("/dev/cons") || name === "#c/cons";
+    if (!name.endsWith("/dev/cons") && name !== "#c/cons") return false;
+    return (yield* readtext(sys, "#c/term")).includes("0");
   } catch (e) {
     if (!(e instanceof PlanError)) throw e;
     return false;
