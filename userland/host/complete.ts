@@ -32,13 +32,9 @@ export function lastword(line: string): { word: string; text: string; command: b
   };
 }
 
-/** What the last word of a line may become, as readline wants it. */
-export async function complete(
-  kernel: Booted,
-  shell: Process,
-  line: string,
-): Promise<[string[], string]> {
-  const { word, text, command } = lastword(line);
+/** What the last word of a line may become. */
+export async function complete(kernel: Booted, shell: Process, line: string): Promise<string[]> {
+  const { text, command } = lastword(line);
   const found: string[] = [];
   const p = kernel.spawn(
     function* (sys: ThreadSys): Task<Exit> {
@@ -48,7 +44,7 @@ export async function complete(
     { like: shell, tty: kernel.config.tty },
   );
   await p.wait();
-  return [found, word];
+  return found;
 }
 
 function* names(sys: ThreadSys, text: string, command: boolean): Task<string[]> {

@@ -15,7 +15,7 @@ import type { Process } from "../../kernel/proc/spawn.ts";
 import type { Task } from "../../kernel/proc/rendez.ts";
 import type { Tty } from "../../kernel/proc/tty.ts";
 import { utfdecode, utfencode } from "../../kernel/abi/utf.ts";
-import { complete } from "./complete.ts";
+import { complete, lastword } from "./complete.ts";
 
 /** The file of the lines typed, in the home directory. */
 export const HISTORY = ".namec_history";
@@ -25,6 +25,9 @@ const MAXHISTORY = 1000;
 const NOTHING = new Uint8Array(0);
 const INTERRUPT = 3;
 const QUIT = 0x1c;
+
+/** What readline's completer calls: the words that may come, and what they take the place of. */
+type Completed = (e: Error | null, found: [string[], string]) => void;
 
 export class Linetty implements Tty {
   readonly terminals: readonly number[] = [0, 1, 2];
@@ -74,9 +77,7 @@ export class Linetty implements Tty {
       history: [...this.#history],
       historySize: MAXHISTORY,
       removeHistoryDuplicates: true,
-      completer: (line: string, done: (e: Error | null, found: [string[], string]) => void) => {
-        void this.#complete(line).then((found) => done(null, found));
-      },
+      completer: (line: string, done: Completed) => void this.#complete(line, done),
     });
     lines.on("line", (line) => this.#line(line));
     lines.on("history", (history) => (this.#history = history));
@@ -85,9 +86,10 @@ export class Linetty implements Tty {
     this.#lines = lines;
   }
 
-  async #complete(line: string): Promise<[string[], string]> {
-    if (this.#shell === null) return [[], line];
-    return await complete(this.#shell.kernel, this.#shell.process, line);
+  async #complete(line: string, done: Completed): Promise<void> {
+    const shell = this.#shell;
+    const found = shell === null ? [] : await complete(shell.kernel, shell.process, line);
+    done(null, [found, lastword(line).word]);
   }
 
   #line(line: string): void {
