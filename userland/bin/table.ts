@@ -16,6 +16,7 @@ import date from "./date.ts";
 import dd from "./dd.ts";
 import du from "./du.ts";
 import echo from "./echo.ts";
+import ed from "./ed.ts";
 import exportfs from "./exportfs.ts";
 import fcp from "./fcp.ts";
 import fossil from "./fossil.ts";
@@ -88,6 +89,7 @@ const ROWS: readonly Row[] = [
   ["dd", dd, "[-option value ...]", "copy and convert blocks"],
   ["du", du, "[-aefhnqstu] [-b size] [-p si-pfx] [file ...]", "the room that files take"],
   ["echo", echo, "[-n] [word ...]", "print words"],
+  ["ed", ed, "[-] [-o] [file]", "edit a text by commands"],
   ["exportfs", exportfs, "[-Rs] [-r root] [-S srvname] [--listen addr]", "serve this name space"],
   ["fcp", fcp, "fromfile tofile", "copy files, many pieces at once"],
   ["file", file, "[-m] [file...]", "what files hold"],

@@ -3,41 +3,52 @@
 // what was run, 2 a question that makes no sense.
 
 import { readFileSync } from "node:fs";
+import { nullproto } from "../../kernel/abi/nullproto.ts";
+import { visible } from "../view/words/visible.ts";
 import { Usage, nearest, parse } from "./command.ts";
 import type { Command } from "./command.ts";
-import { demo } from "./demo.ts";
-import { explain } from "./explain.ts";
-import { fossil } from "./fossil.ts";
-import { commandhelp, help } from "./help.ts";
-import { Loaderror } from "./load.ts";
-import { Mounterror } from "../boot/mounts.ts";
-import { rc } from "./rc.ts";
-import { run } from "./run.ts";
-import { serve } from "./serve.ts";
-import { step } from "./step.ts";
-import { visible } from "../view/words/visible.ts";
 import { PIPECLOSED } from "./watch.ts";
-import { web } from "./web.ts";
 
-const COMMANDS: readonly Command[] = [demo, explain, fossil, rc, run, serve, step, web];
+/** The commands, each loaded when it is wanted: what one needs is no burden for the others. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = nullproto({
+  demo: async () => (await import("./demo.ts")).demo,
+  explain: async () => (await import("./explain.ts")).explain,
+  fossil: async () => (await import("./fossil.ts")).fossil,
+  rc: async () => (await import("./rc.ts")).rc,
+  run: async () => (await import("./run.ts")).run,
+  serve: async () => (await import("./serve.ts")).serve,
+  step: async () => (await import("./step.ts")).step,
+  web: async () => (await import("./web.ts")).web,
+});
 
 async function main(words: readonly string[]): Promise<number> {
-  const [name, ...rest] = words;
-  if (name === undefined && process.stdin.isTTY && process.stdout.isTTY)
-    return await rc.run(parse(rc, []));
-  if (name === undefined || name === "--help" || name === "-h") return say(help(COMMANDS));
+  const [first, ...rest] = words;
+  const prompt = first === undefined && process.stdin.isTTY && process.stdout.isTTY;
+  const name = prompt ? "rc" : first;
+  if (name === undefined || name === "--help" || name === "-h") return say(await usage());
   if (name === "--version" || name === "-v") return say(`namec ${version()}\n`);
-  if (name === "help")
-    return say(rest[0] === undefined ? help(COMMANDS) : commandhelp(find(rest[0])));
-  const command = find(name);
+  if (name === "help") return say(rest[0] === undefined ? await usage() : await about(rest[0]));
+  const command = await find(name);
   const end = rest.indexOf("--");
   const own = end < 0 ? rest : rest.slice(0, end);
-  if (ishelp(command, own)) return say(commandhelp(command));
+  if (ishelp(command, own)) return say(await about(name));
   try {
     return await command.run(parse(command, rest));
   } catch (e) {
-    return failed(`namec ${name}`, e);
+    return await failed(`namec ${name}`, e);
   }
+}
+
+/** The help of them all. */
+async function usage(): Promise<string> {
+  const { help } = await import("./help.ts");
+  return help(await Promise.all(Object.values(COMMANDS).map((load) => load())));
+}
+
+/** The help of one. */
+async function about(name: string): Promise<string> {
+  const { commandhelp } = await import("./help.ts");
+  return commandhelp(await find(name));
 }
 
 /** --help among the command's own options, not among those of a program that it runs. */
@@ -47,18 +58,20 @@ function ishelp(command: Command, words: readonly string[]): boolean {
   return command.mixed === true && (words.includes("--help") || words.includes("-h"));
 }
 
-function find(name: string): Command {
-  const command = COMMANDS.find((c) => c.name === name);
-  if (command !== undefined) return command;
-  const names = COMMANDS.map((c) => c.name);
+async function find(name: string): Promise<Command> {
+  const load = COMMANDS[name];
+  if (load !== undefined) return await load();
+  const names = Object.keys(COMMANDS);
   const close = nearest(name, names);
   const hint = close === null ? `there are ${names.join(", ")}` : `did you mean ${close}?`;
   throw new Usage(`unknown ${name.startsWith("-") ? "option" : "command"} ${name}`, hint);
 }
 
-function failed(who: string, e: unknown): number {
+async function failed(who: string, e: unknown): Promise<number> {
   if (e instanceof Usage)
     return complain(`${who}: ${e.message}${e.hint === "" ? "" : `\n${" ".repeat(4)}${e.hint}`}`, 2);
+  const { Loaderror } = await import("./load.ts");
+  const { Mounterror } = await import("../boot/mounts.ts");
   if (e instanceof Loaderror || e instanceof Mounterror) return complain(`${who}: ${e.message}`, 1);
   return complain(`${who}: ${e instanceof Error ? (e.stack ?? e.message) : String(e)}`, 1);
 }
@@ -90,4 +103,4 @@ function exit(status: number): void {
 let gone = false;
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => (gone = true));
 
-main(process.argv.slice(2)).then(exit, (e: unknown) => exit(failed("namec", e)));
+main(process.argv.slice(2)).then(exit, async (e: unknown) => exit(await failed("namec", e)));
