@@ -10,8 +10,7 @@ import type { Proc } from "../kernel/proc/proc.ts";
 import { waitfor } from "../kernel/proc/rendez.ts";
 import type { Task } from "../kernel/proc/rendez.ts";
 import { utflen } from "../kernel/abi/utf.ts";
-import { mntattach, mntauth } from "../devices/mnt/mnt.ts";
-import { mntversion } from "../devices/mnt/version.ts";
+import { mntattach, mntauth, mntversion } from "../devices/mnt/mnt.ts";
 import { checkname, checknum } from "./arg.ts";
 import { newfd } from "./file.ts";
 

@@ -3,7 +3,7 @@
 //
 // What is written in one burst of the scheduler is sent as one when nothing else can run, a big write at
 // once; a write returns when less than a frame's worth is left that the host has not taken. What comes on a connection that was
-// called for is read into buffers that are used again (rbuf.ts), on one that was accepted into the host's
+// called for is read into buffers that are used again (devices/mnt/frames.ts), on one that was accepted into the host's
 // own. Both directions are bounded. A connection that was closed
 // is sent out for LINGER at most; shutdown gives it LASTGASP.
 
@@ -16,7 +16,7 @@ import { QLock, Rendez } from "../../kernel/proc/rendez.ts";
 import type { Task } from "../../kernel/proc/rendez.ts";
 import type { Sched } from "../../kernel/proc/sched.ts";
 import { hosterror, hostsync, hostwait } from "../fs/host-node.ts";
-import { giveback, takebuf } from "../mnt/rbuf.ts";
+import { giveback, takebuf } from "../mnt/frames.ts";
 import { Rqueue } from "./stack.ts";
 import type { Addr, Conn, Connstate, Listener, Stack } from "./stack.ts";
 

@@ -8,7 +8,7 @@ import { Ehungup, error } from "../../kernel/abi/errors.ts";
 import type { Proc } from "../../kernel/proc/proc.ts";
 import { Rendez } from "../../kernel/proc/rendez.ts";
 import type { Task } from "../../kernel/proc/rendez.ts";
-import { giveback } from "../mnt/rbuf.ts";
+import { giveback } from "../mnt/frames.ts";
 
 /** One end of a connection; port 0 stands for none, or any. */
 export type Addr = { readonly host: string; readonly port: number };
@@ -157,7 +157,7 @@ export class Rqueue {
     return n;
   }
 
-  /** At most n bytes, of one chunk: the result is the caller's, who may give it back (rbuf.ts). Empty at the end. */
+  /** At most n bytes, of one chunk: the result is the caller's, who may give it back (devices/mnt/frames.ts). Empty at the end. */
   *bread(up: Proc, n: number): Task<Uint8Array> {
     if (this.length === 0) yield* this.#wait(up);
     return this.length === 0 ? NONE : this.#take(n);

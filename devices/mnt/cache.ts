@@ -5,12 +5,12 @@
 // Nothing here is believed for long: another qid.vers is another file, a write through this mount forgets
 // the file, and a walk that fails from a remembered directory is made again from the root.
 
-import { LRUCache } from "lru-cache";
-import { cclose } from "../../kernel/chan.ts";
 import type { Qid } from "../../kernel/abi/dir.ts";
+import { cclose } from "../../kernel/chan.ts";
 import type { Kernel } from "../../kernel/kernel.ts";
 import type { Task } from "../../kernel/proc/rendez.ts";
-import type { MntChan } from "./chan.ts";
+import type { MntChan } from "./io.ts";
+import { LRUCache } from "lru-cache";
 
 const PAGE = 16 * 1024;
 const MAXBYTES = 16 * 1024 * 1024;

@@ -1,15 +1,15 @@
 // Frames of 9P out of chunks of bytes, cut and merged in any way. A frame inside one chunk is a view of
-// it; one that was cut, or whose chunk is lent (rbuf.ts), is copied, once. The data of an Rstream, though,
+// it; one that was cut, or whose chunk is lent, is copied, once. The data of an Rstream, though,
 // is given as it comes, in parts that are views too, so that the bytes of a stream are not copied here at
 // all: they are the taker's to give back.
 
 import { get16, get32, get8 } from "../../kernel/abi/bits.ts";
-import type { Chan } from "../../kernel/chan.ts";
+import { Panic } from "../../kernel/abi/errors.ts";
 import { Rstream, framesize } from "../../kernel/abi/fcall.ts";
+import type { Chan } from "../../kernel/chan.ts";
 import type { Transport } from "../../kernel/kernel.ts";
 import type { Proc } from "../../kernel/proc/proc.ts";
 import type { Task } from "../../kernel/proc/rendez.ts";
-import { giveback, lent } from "./rbuf.ts";
 
 /** size[4] type[1] tag[2]: the least a frame can be. */
 const MINFRAME = 7;
@@ -148,4 +148,42 @@ export function join(list: readonly Uint8Array[], size: number): Uint8Array {
 /** What has come on a connection, at most n bytes, without copying where its transport can do that. */
 export function readchunk(up: Proc, c: Chan, n: number, wire: Transport = c.dev): Task<Uint8Array> {
   return wire.bread(up, c, n);
+}
+
+// Buffers that the host reads into, used again when all that was read into one is done with: memory that
+// was just allocated costs more than the bytes' way through the host. A reader is handed views and owes
+// nobody: what is never given back is the garbage collector's. Whoever does give back gives each byte
+// back once, when nothing looks at it any more.
+
+/** Bytes of a buffer. */
+export const RBUF: number = 256 * 1024;
+/** Buffers that are kept. */
+const NRBUF = 16;
+
+const idle: Uint8Array[] = [];
+/** Bytes of each buffer that are in use; an idle one has none. */
+const used: WeakMap<ArrayBufferLike, number> = new WeakMap();
+
+/** A buffer, all of it in use. What it has in it is anybody's. */
+export function takebuf(): Uint8Array {
+  const buf = idle.pop() ?? new Uint8Array(RBUF);
+  used.set(buf.buffer, RBUF);
+  return buf;
+}
+
+/** Whether giving it back makes a difference. */
+export function lent(bytes: Uint8Array): boolean {
+  return used.has(bytes.buffer);
+}
+
+/** Gives back n bytes of a view, if they are of such a buffer. */
+export function giveback(bytes: Uint8Array, n: number = bytes.length): void {
+  const { buffer } = bytes;
+  const had = used.get(buffer);
+  if (had === undefined) return;
+  if (had < n) throw new Panic("bytes of a buffer were given back twice");
+  used.set(buffer, had - n);
+  if (had > n) return;
+  if (idle.length < NRBUF) idle.push(new Uint8Array(buffer));
+  else used.delete(buffer);
 }

@@ -7,9 +7,7 @@
 // interrupted or killed caller loses nothing. One reader coroutine matches a reply to the first request
 // outstanding with its tag and never waits for the process the reply is for.
 
-import { cclose } from "../../kernel/chan.ts";
-import type { Chan } from "../../kernel/chan.ts";
-import { NOTAG } from "../../kernel/abi/const.ts";
+import { NOTAG, STATFIXLEN } from "../../kernel/abi/const.ts";
 import { Ehungup, Eintr, PlanError, assert, error } from "../../kernel/abi/errors.ts";
 import {
   Rerror,
@@ -22,15 +20,23 @@ import {
   convM2S,
   convS2M,
   sizeS2M,
+  Rread,
+  Rstat,
+  Rwalk,
+  Tread,
+  Tremove,
+  Twalk,
 } from "../../kernel/abi/fcall.ts";
 import type { Fcall, Rmsg, Tmsg } from "../../kernel/abi/fcall.ts";
+import { cclose } from "../../kernel/chan.ts";
+import type { Chan } from "../../kernel/chan.ts";
 import type { Conn, Filter, Kernel, Transport } from "../../kernel/kernel.ts";
 import { Rendez, waitfor } from "../../kernel/proc/rendez.ts";
 import type { Task } from "../../kernel/proc/rendez.ts";
 import type { Coroutine } from "../../kernel/proc/sched.ts";
+import type { Call } from "../../kernel/trace.ts";
 import { Frames, join, readchunk } from "./frames.ts";
 import type { Part } from "./frames.ts";
-import { Group, answers, notefids, tosink } from "./group.ts";
 
 /** Half of what a server must bear: requests, and bytes of frames, outstanding on a connection. */
 const MAXOUT = 1024;
@@ -492,4 +498,95 @@ export class Mnt implements Conn {
       .filter((g) => g !== null)
       .map((g) => `conn ${this.id} tag ${g.tag} ${g.requests.length}`);
   }
+}
+
+// A Group: the requests of one tag, their replies, and the fids that they make and end. The connection
+// (rpc.ts) sends and receives them; here is what a reply may be and what it says about fids.
+
+/** A fid that a Group makes, or for a Tclunk or Tremove of its own the fid it ends. */
+type Fresh = { readonly fid: number; made: boolean; gone: boolean };
+
+/** Takes what a Tstream brings; the connection calls it for each Rstream, in order. */
+export interface Sink {
+  /** The bytes are its own, to give back (frames.ts). "over": that was the last of the run; "bad": it is more than was asked for. */
+  data(bytes: Uint8Array): "more" | "over" | "bad";
+  /** The run ended with an Rerror. */
+  failed(ename: string): void;
+}
+
+/** Requests with one tag, and their replies in the same order. */
+export class Group {
+  readonly tag: number;
+  readonly call: Call | null;
+  readonly requests: Tmsg[] = [];
+  readonly replies: Rmsg[] = [];
+  readonly fids: Fresh[] = [];
+  readonly r: Rendez = new Rendez("9P reply");
+  bytes = 0;
+  /** A Tflush was sent. */
+  flushing = false;
+  /** Nothing more will come: every reply is here, or the Rflush, or the connection is gone. */
+  ended = false;
+  /** The system call has let go. */
+  released = false;
+  /** More requests may still be added (a window). */
+  open = false;
+  /** Where Rstreams go. */
+  sink: Sink | null = null;
+
+  constructor(tag: number, call: Call | null) {
+    this.tag = tag;
+    this.call = call;
+  }
+
+  /** Notes that a request of this group makes fid. */
+  makes(fid: number): void {
+    this.fids.push({ fid, made: false, gone: false });
+  }
+
+  /** A Chan has taken over fid, which exists: it is no more this group's to settle. */
+  keep(fid: number): void {
+    const i = this.fids.findIndex((f) => f.fid === fid);
+    if (i >= 0) this.fids.splice(i, 1);
+  }
+
+  /** Notes that a request of this group ends fid, which exists. */
+  ends(fid: number): void {
+    this.fids.push({ fid, made: true, gone: false });
+  }
+}
+
+/** Whether f can be the answer to t: its type, its counts. What cannot be is hung up on, not believed. */
+export function answers(t: Tmsg, f: Fcall): boolean {
+  if (f.type === Rerror) return true;
+  if (f.type !== t.type + 1) return false;
+  if (f.type === Rwalk && t.type === Twalk) return f.wqid.length <= t.wname.length;
+  if (f.type === Rread && t.type === Tread) return f.data.length <= t.count;
+  if (f.type === Rwrite && t.type === Twrite) return f.count <= t.data.length;
+  if (f.type === Rstat) return f.stat.length >= STATFIXLEN;
+  return true;
+}
+
+/** What a reply says about the fids of its group. */
+export function notefids(g: Group, t: Tmsg, f: Fcall): void {
+  for (const fid of g.fids) {
+    if (t.type === Twalk && t.newfid === fid.fid)
+      fid.made = f.type === Rwalk && f.wqid.length === t.wname.length;
+    else if ((t.type === Tclunk || t.type === Tremove) && t.fid === fid.fid) fid.gone = true;
+    else if (
+      "afid" in t &&
+      f.type !== Rerror &&
+      (("fid" in t && t.fid === fid.fid) || t.afid === fid.fid)
+    )
+      fid.made = true;
+  }
+}
+
+/** An Rstream, or the Rerror that ends its run, to whoever takes the stream. */
+export function tosink(g: Group, f: Fcall): "more" | "over" | "bad" {
+  if (g.sink === null) return "bad";
+  if (f.type === Rstream) return g.sink.data(f.data);
+  if (f.type !== Rerror) return "bad";
+  g.sink.failed(f.ename);
+  return "over";
 }

@@ -90,7 +90,7 @@ function axes(bw: string) {
 /**
  * Copies of each byte outside the host's kernel, from the code: what is sent is copied into its frame
  * (fcall.ts) and to the piece that the host writes (ip-node.ts); what comes is copied once, to the
- * program's buffer (devices/mnt/stream.ts). Node's http and sockets hand on the memory they were given.
+ * program's buffer (devices/mnt/io.ts). Node's http and sockets hand on the memory they were given.
  */
 const COPIES: Readonly<Record<string, string>> = { stream: "2 + 1", http: "0 + 0", net: "0 + 0" };
 

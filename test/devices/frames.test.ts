@@ -4,7 +4,7 @@ import test from "ava";
 import fc from "fast-check";
 import { Frames } from "../../devices/mnt/frames.ts";
 import type { Part } from "../../devices/mnt/frames.ts";
-import { RBUF, giveback, lent, takebuf } from "../../devices/mnt/rbuf.ts";
+import { RBUF, giveback, lent, takebuf } from "../../devices/mnt/frames.ts";
 import { Rread, Rstream, convM2S, convS2M, sizeS2M } from "../../kernel/abi/fcall.ts";
 import type { Rmsg } from "../../kernel/abi/fcall.ts";
 
