@@ -22,7 +22,7 @@ import type { Task } from "../../../syscalls/sys.ts";
 import type { ThreadSys } from "../both.ts";
 import { Ebadfcall, Emsize, Enotyet } from "./errors.ts";
 import { Log } from "./log.ts";
-import { Out, type Owner, rerror } from "./out.ts";
+import { OUTMARK, Out, type Owner, rerror } from "./out.ts";
 import { Session, quietly } from "./session.ts";
 import { MAXFIDS, Room, Share, Shares } from "./shares.ts";
 import type { Anysrv, Srv } from "./srv.ts";
@@ -38,8 +38,6 @@ const MAXBYTES = 16 * 1048576;
 /** Room for what one read brings: little, until much comes, and then more than a frame of a stream. */
 const SMALLBUF = 4096;
 const INBUF = 262144;
-/** Replies are written when this many bytes have gathered, even if more requests are there. */
-export const OUTMARK = 65536;
 /** Requests after which others have their turn: about a millisecond's. */
 const TURN = 512;
 /** A frame of more bytes than this waits while the server is out of room. */

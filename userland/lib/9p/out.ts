@@ -24,6 +24,9 @@ const NSPARE = 16;
 const smalls: Uint8Array[] = [];
 const bigs: Uint8Array[] = [];
 
+/** Replies are written when this many bytes have gathered, even if more requests are there. */
+export const OUTMARK = 65536;
+
 const NONE: Uint8Array = new Uint8Array(0);
 /** Replies are counted in steps of at least this many bytes. */
 const STEP = 8192;
