@@ -18,7 +18,6 @@ import type { ThreadSys } from "../both.ts";
 import { writeall } from "../io.ts";
 import type { Op } from "./code.ts";
 import { poplist, pushwords } from "./list.ts";
-import { run } from "./run.ts";
 import { type Redir, Shell, type Thread } from "./shell.ts";
 import { listen } from "./trap.ts";
 
@@ -39,7 +38,7 @@ function* forkshell(
     sub.sys = sys;
     yield* listen(sub);
     if (opts.first !== undefined) yield* opts.first(sub, from.t);
-    return yield* run(sub);
+    return yield* sub.run(sub);
   }
   try {
     const pid = yield* sh.sys.rfork(opts.flags ?? FORK, child);

@@ -59,7 +59,7 @@ export function* rc(sys: ThreadSys, argv: readonly string[]): Task<Exit> {
     return "bad flags";
   }
   const [argv0 = "rc"] = argv;
-  const sh = new Shell(sys, argv0);
+  const sh = new Shell(sys, argv0, run);
   for (const [c, value] of flags) sh.flags.set(c, value);
   if (argv0.startsWith("-")) sh.flags.set("l", "");
   if (flags.has("I")) sh.flags.delete("i");

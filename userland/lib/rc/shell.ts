@@ -56,12 +56,17 @@ const MAXTHREADS = 20_000;
 /** Statuses of children kept for a wait that comes late. */
 const MAXGONE = 100;
 
+/** Runs the threads of a shell (run.ts) until it ends; gives its exit status. */
+type Run = (sh: Shell) => Task<string>;
+
 /** The state of one rc. */
 export class Shell {
   sys: ThreadSys;
   readonly vars: Vars;
   readonly flags: Map<string, string>;
   readonly argv0: string;
+  /** The interpreter, for the children that rc forks. */
+  readonly run: Run;
   top: Thread | null = null;
   /** Its exit status, once it ends. */
   over: string | null = null;
@@ -89,9 +94,10 @@ export class Shell {
   fnfiles: string[] = [];
   #depth = 0;
 
-  constructor(sys: ThreadSys, argv0: string, from: Shell | null = null) {
+  constructor(sys: ThreadSys, argv0: string, run: Run, from: Shell | null = null) {
     this.sys = sys;
     this.argv0 = argv0;
+    this.run = run;
     this.forked = from !== null;
     this.vars = from === null ? new Vars() : from.vars.copy();
     this.flags = new Map(from?.flags);
@@ -107,7 +113,7 @@ export class Shell {
   /** A copy for a child process, in one thread that begins at `pc` of the top thread's code. */
   fork(sys: ThreadSys, pc: number): { sh: Shell; t: Thread } {
     const up = this.thread;
-    const sh = new Shell(sys, this.argv0, this);
+    const sh = new Shell(sys, this.argv0, this.run, this);
     const t = new Thread(up.code, pc, { local: copylocals(up.local), ret: up });
     t.ret = null;
     sh.top = t;
