@@ -2,7 +2,7 @@
 // before the page can be used is kept small; more than LIMIT of it is an error.
 
 import { gzipSync } from "node:zlib";
-import { defineConfig } from "vite";
+import { build, defineConfig } from "vite";
 
 /** Bytes of gzipped JavaScript. The worker, the compiler and the editor load after the page. */
 const LIMIT = 300_000;
@@ -23,12 +23,33 @@ const small = {
   },
 };
 
+/** worker.ts and all that it imports, as one script, in a module that exports its text: `worker.ts?inline`. */
+const script = {
+  name: "script",
+  enforce: "pre",
+  async load(id) {
+    const [file, query] = id.split("?");
+    if (query !== "inline" || !file.endsWith("/worker.ts")) return null;
+    const { output } = await build({
+      configFile: false,
+      logLevel: "warn",
+      build: {
+        write: false,
+        target: "es2022",
+        modulePreload: false,
+        rolldownOptions: { input: file, output: { format: "iife", codeSplitting: false } },
+      },
+    });
+    return { code: `export default ${JSON.stringify(output[0].code)};`, moduleType: "js" };
+  },
+};
+
 export default defineConfig({
   root: "userland/web",
   base: "./",
   publicDir: false,
   logLevel: "warn",
-  plugins: [small],
+  plugins: [small, script],
   build: {
     outDir: "../../dist/web",
     emptyOutDir: true,
@@ -37,5 +58,4 @@ export default defineConfig({
     assetsInlineLimit: 0,
     sourcemap: false,
   },
-  worker: { format: "es" },
 });

@@ -40,10 +40,11 @@ export class Site {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}${BELOW}`;
   }
 
-  /** Opens the page in a browser that knows nothing yet; what goes wrong there fails the test. */
+  /** Opens the page in a browser that knows nothing yet; what goes wrong there, but for `complaints`, fails the test. */
   async open(
     t: ExecutionContext,
     how: BrowserContextOptions & { hash?: string } = {},
+    complaints: RegExp | null = null,
   ): Promise<Page> {
     const { hash = "", ...opts } = how;
     const context = await this.#browser.newContext(opts);
@@ -57,7 +58,8 @@ export class Site {
     context.on("weberror", (e) => wrong.push(`it throws ${e.error().message}`));
     const page = await context.newPage();
     page.on("console", (m) => {
-      if (m.type() === "error") wrong.push(`it complains: ${m.text()}`);
+      if (m.type() === "error" && complaints?.test(m.text()) !== true)
+        wrong.push(`it complains: ${m.text()}`);
     });
     t.teardown(async () => {
       await context.close();

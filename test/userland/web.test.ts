@@ -1,12 +1,14 @@
 // What of the page needs no browser: the links that hold a run, the examples' commands, programs made into
 // modules; and the server that hands the page out.
 
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, sep } from "node:path";
 import test from "ava";
 import { fileof } from "../../userland/host/web.ts";
 import { exampleof } from "../../userland/web/example.ts";
+import { FRAMESCRIPT } from "../../userland/web/frame.ts";
 import { Unfit, compile } from "../../userland/web/program.ts";
 import { Linkerror, fromlink, tolink } from "../../userland/web/setup.ts";
 import type { Linked } from "../../userland/web/setup.ts";
@@ -141,4 +143,11 @@ test("the server of the page gives what is below its directory, and nothing else
     "http://a/",
   ])
     t.is(fileof(url, dir), null, url);
+});
+
+test("the page allows its frame's script, by its hash, and no other that stands in a document", (t) => {
+  const html = readFileSync("userland/web/index.html", "utf8");
+  const [, rules = ""] = /script-src ([^;]*);/.exec(html) ?? [];
+  const hash = createHash("sha256").update(FRAMESCRIPT).digest("base64");
+  t.deepEqual(rules.split(" "), ["'self'", "blob:", `'sha256-${hash}'`]);
 });

@@ -1,4 +1,4 @@
-// The page. The kernel runs in a worker (worker.ts); what it did comes back as a recording, and everything
+// The page. The kernel runs in a frame of its own origin (frame.ts, worker.ts); what it did comes back as a recording, and all that is
 // shown is a reader of it. Tests and whoever drives the page find things by these ids:
 //
 //	#example #program (textarea) .cm-content (editor) #args #seed #run #stop #status #problem
@@ -85,7 +85,14 @@ class Page {
       this.#put(l);
       this.#steps.choose(l.space);
       this.#goal = l.step === null ? null : l;
-      if (l.step !== null) this.run();
+      // A link may come from anywhere, so its program waits until somebody has seen it.
+      if (this.#runner.running) this.#state("none");
+      this.#runner.end();
+      this.#say(
+        l.step === null
+          ? "The link holds this program. It has not run."
+          : `The link holds this program, and leads to step ${l.step + 1}. It has not run: Run begins it.`,
+      );
     } catch (e) {
       if (!(e instanceof Linkerror)) throw e;
       this.#complain("link-problem", `${e.message}.`);

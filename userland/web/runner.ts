@@ -1,9 +1,7 @@
-// The page's side of a run: the worker that it happens in, from the order to the reports, and its end when
+// The page's side of a run: the frame that it happens in, from the order to the reports, and its end when
 // the program does not hear.
 
-// vite gives this address; the file itself has no such export.
-// oxlint-disable-next-line import/default
-import workerurl from "./worker.ts?worker&url";
+import { Frame } from "./frame.ts";
 import type { Rcall, Revent } from "../view/record/recording.ts";
 import type { Order, Problem, Report, Wired } from "./talk.ts";
 
@@ -16,7 +14,10 @@ export type Listener = (r: Report) => void;
 /** Runs one program at a time. */
 export class Runner {
   readonly #listener: Listener;
-  #worker: Worker | null = null;
+  #frame: Frame | null = null;
+  /** Counts the runs: the script of a run that was ended may still be loading. */
+  #run = 0;
+  #running = false;
   #patience: number | undefined;
 
   constructor(listener: Listener) {
@@ -24,32 +25,43 @@ export class Runner {
   }
 
   get running(): boolean {
-    return this.#worker !== null;
+    return this.#running;
   }
 
   /** Begins a run; one that is under way is ended. */
   run(order: Order): void {
     this.#end();
-    const worker = newworker();
-    this.#worker = worker;
+    this.#running = true;
+    void this.#begin(order, ++this.#run);
+  }
+
+  async #begin(order: Order, run: number): Promise<void> {
+    let script: string;
+    try {
+      ({ default: script } = await import("./worker.ts?inline"));
+    } catch (e) {
+      if (run === this.#run) this.#fail(`the kernel could not be loaded: ${String(e)}`);
+      return;
+    }
+    if (run !== this.#run) return;
+    const frame = new Frame(script, (why) => this.#fail(`the kernel could not be loaded: ${why}`));
+    this.#frame = frame;
     const lists = new Lists();
-    worker.addEventListener("message", (e: MessageEvent<Wired>) => {
+    frame.port.addEventListener("message", (e: MessageEvent<Wired>) => {
       const r = lists.take(e.data);
-      if (this.#worker !== worker || r === null) return;
+      if (this.#frame !== frame || r === null) return;
       if (r.kind === "over") this.#end();
       if (r.kind === "unfit" && r.code !== null && r.problem.line === null)
         void this.#place(r.problem, r.code);
       else this.#listener(r);
     });
-    worker.addEventListener("error", (e) => {
-      if (this.#worker === worker) this.#fail(`the kernel could not be loaded: ${e.message}`);
-    });
-    worker.postMessage(order);
+    frame.port.start();
+    frame.port.postMessage(order);
   }
 
   /** Asks the program to end; one that does not hear is ended with its kernel. */
   stop(): void {
-    this.#worker?.postMessage({ kind: "stop" });
+    this.#frame?.port.postMessage({ kind: "stop" });
     this.#patience ??= window.setTimeout(
       () =>
         this.#fail(
@@ -59,11 +71,18 @@ export class Runner {
     );
   }
 
+  /** Ends a run that is under way; nothing more is heard of it. */
+  end(): void {
+    this.#end();
+  }
+
   #end(): void {
     window.clearTimeout(this.#patience);
     this.#patience = undefined;
-    this.#worker?.terminate();
-    this.#worker = null;
+    this.#frame?.end();
+    this.#frame = null;
+    this.#running = false;
+    this.#run++;
   }
 
   #fail(text: string): void {
@@ -87,8 +106,8 @@ class Lists {
 
   /** The report that is whole with this; null for a piece. */
   take(w: Wired): Report | null {
-    if (w.kind === "events") this.#events.push(...w.list);
-    else if (w.kind === "calls") this.#calls.push(...w.list);
+    if (w.kind === "events") for (const e of w.list) this.#events.push(e);
+    else if (w.kind === "calls") for (const c of w.list) this.#calls.push(c);
     else if (w.kind !== "finished") return w;
     else {
       const recording = { ...w.recording, events: this.#events, calls: this.#calls };
@@ -97,15 +116,6 @@ class Lists {
     }
     return null;
   }
-}
-
-/** A worker made of a blob keeps the page's rule that nothing is requested from anywhere. */
-function newworker(): Worker {
-  const module = `import ${JSON.stringify(new URL(workerurl, location.href).href)};`;
-  const url = URL.createObjectURL(new Blob([module], { type: "text/javascript" }));
-  const worker = new Worker(url, { type: "module" });
-  worker.addEventListener("message", () => URL.revokeObjectURL(url), { once: true });
-  return worker;
 }
 
 /** The line that the browser finds fault with; null when it does not say. */

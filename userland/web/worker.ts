@@ -1,5 +1,5 @@
 // The worker of the page: boots kernels, runs a program in each and records it. One that spins takes this
-// thread with it and nothing else; the page then ends the thread.
+// thread with it and nothing else; the page then ends the frame that it is in (frame.ts).
 
 import { Ekilled, PlanError } from "../../kernel/abi/errors.ts";
 import type { Booted } from "../../kernel/boot.ts";
@@ -15,6 +15,7 @@ import { waits } from "../boot/waits.ts";
 import { crashtext } from "../view/words/crash.ts";
 import { Recorder } from "../view/record/recorder.ts";
 import type { Rsaid } from "../view/record/recording.ts";
+import { Unfit, loadprogram } from "./program.ts";
 import type { Loaded } from "./program.ts";
 import { SPACES } from "./talk.ts";
 import type { Finished, Order, Problem, Space, Told, Wired } from "./talk.ts";
@@ -32,22 +33,31 @@ const VAIN = 4;
 /** Events or calls that are sent to the page at a time. */
 const PIECE = 2000;
 
+/** The way to the page. */
+let page: MessagePort | null = null;
+
 function report(r: Wired): void {
-  postMessage(r);
+  page?.postMessage(r);
 }
 
 /** What the page asked for while a program ran: to stop. */
 let stop: (() => void) | null = null;
 
-addEventListener("message", (e: MessageEvent<Told>) => {
-  if (e.data.kind === "stop") stop?.();
-  else void all(e.data);
-});
+addEventListener(
+  "message",
+  (e: MessageEvent) => {
+    [page = null] = e.ports;
+    page?.addEventListener("message", ({ data }: MessageEvent<Told>) => {
+      if (data.kind === "stop") stop?.();
+      else void all(data);
+    });
+    page?.start();
+  },
+  { once: true },
+);
 
 /** Runs a program in both kernels, one after the other. */
 async function all(order: Order): Promise<void> {
-  // The compiler is loaded when there is something to compile.
-  const { Unfit, loadprogram } = await import("./program.ts");
   const state = { stopped: false };
   try {
     for (const space of SPACES) {
