@@ -13,6 +13,8 @@ import type { Rcall, Recording } from "../../userland/view/record/recording.ts";
 import { failure, put } from "../kit.ts";
 import { ABOUT, recorded, remount } from "./recorded.ts";
 
+const BADARG = "bad arg in system call";
+
 async function scene(sys: Sys): Promise<void> {
   await put(sys, "/n/far/f", "x".repeat(1000));
   await sys.stat("/n/far/f");
@@ -223,4 +225,21 @@ test("docs/recording.md names every list and field of a recording, and every typ
   for (const e of r.events) t.not(row(e.type), "", e.type);
   for (const field of Object.keys(r.spaces[0]?.[0]?.members[0] ?? {}))
     t.regex(row("spaces"), RegExp(`\\b${field}\\b`));
+});
+
+test("what a program gives may hold itself, or be deeper than any stack: the recording goes on", async (t) => {
+  const r = await recorded(async (sys: Sys) => {
+    const self: Record<string, unknown> = { bytes: new Uint8Array(9) };
+    for (const key of ["a", "b", "c", "d"]) self[key] = self;
+    let deep: unknown = 0;
+    for (let i = 0; i < 100_000; i++) deep = [deep];
+    for (const value of [self, deep]) t.is(await failure(sys.sleep(value as never)), BADARG);
+    await sys.stat("/tmp");
+  });
+  t.deepEqual(
+    r.calls.map((c) => c.name),
+    ["sleep", "sleep", "stat"],
+  );
+  t.true(tojson(r).length < 1_000_000);
+  t.deepEqual(fromjson(tojson(r)).calls[1]?.args, r.calls[1]?.args);
 });

@@ -97,7 +97,8 @@ function lines(how: How, entries: readonly Entry[]): string {
   const { flags } = how;
   const all = flags.has("n") ? [...entries] : entries.toSorted((x, y) => order(how, x, y));
   if (flags.has("r")) all.reverse();
-  const width = (text: (d: Dir) => string): number => Math.max(...all.map((e) => text(e.d).length));
+  const width = (text: (d: Dir) => string): number =>
+    all.reduce((n, e) => Math.max(n, text(e.d).length), 0);
   const long = flags.has("l");
   const column = {
     size: flags.has("s") ? width((d) => `${kilobytes(d)}`) : 0,

@@ -29,24 +29,33 @@ export default function* rm(sys: ThreadSys, argv: readonly string[]): Task<Exit>
 /** A file that could not be removed, and why. */
 type Failed = { readonly name: string; readonly problem: string };
 
-/** Removes a file; gives what went wrong first, or null. */
+/** A file to be removed, and, once it is known to be a directory, the names in it that are left. */
+type Left = { readonly name: string; inside: string[] | null };
+
+/** Removes a file, if need be with all that is in it; gives what went wrong first, or null. */
 function* remove(sys: ThreadSys, name: string, deep: boolean): Task<Failed | null> {
-  try {
-    yield* sys.remove(name);
-    return null;
-  } catch (e) {
-    if (!(e instanceof PlanError)) throw e;
-    const d = deep ? yield* dirstat(sys, name) : null;
-    if (d === null || (d.mode & DMDIR) === 0) return { name, problem: e.message };
+  const way: Left[] = [{ name, inside: null }];
+  for (let x = way.at(-1); x !== undefined; x = way.at(-1)) {
+    const next = x.inside?.pop();
+    if (next !== undefined) {
+      way.push({ name: join(x.name, next), inside: null });
+      continue;
+    }
+    try {
+      yield* sys.remove(x.name);
+      way.pop();
+      continue;
+    } catch (e) {
+      if (!(e instanceof PlanError)) throw e;
+      const d = deep && x.inside === null ? yield* dirstat(sys, x.name) : null;
+      if (d === null || (d.mode & DMDIR) === 0) return { name: x.name, problem: e.message };
+    }
+    try {
+      x.inside = (yield* readdir(sys, x.name)).map((d) => d.name).reverse();
+    } catch (e) {
+      if (!(e instanceof PlanError)) throw e;
+      return { name: x.name, problem: e.message };
+    }
   }
-  let first: Failed | null = null;
-  try {
-    for (const d of yield* readdir(sys, name))
-      first ??= yield* remove(sys, join(name, d.name), true);
-    if (first === null) yield* sys.remove(name);
-  } catch (e) {
-    if (!(e instanceof PlanError)) throw e;
-    first ??= { name, problem: e.message };
-  }
-  return first;
+  return null;
 }

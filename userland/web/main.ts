@@ -1,5 +1,5 @@
-// The page. The kernel runs in a frame of its own origin (frame.ts, worker.ts); what it did comes back as a recording, and all that is
-// shown is a reader of it. Tests and whoever drives the page find things by these ids:
+// The page. The kernel runs in a worker (worker.ts) of a frame with an origin of its own (frame.ts); what it
+// did comes back as a recording, and everything shown is a reader of it. Tests and whoever drives the page find things by these ids:
 //
 //	#example #program (textarea) .cm-content (editor) #args #seed #run #stop #status #problem
 //	#machine-add #machine-map [role=slider] #machine-0-name (-rtt -bw -jitter -loss -version)

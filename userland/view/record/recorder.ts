@@ -346,11 +346,24 @@ function cutdata(f: Fcall, snap: number): Fcall {
   return f;
 }
 
-/** A copy of an argument or a value: of data the first bytes, of a function its name. */
-function kept(v: unknown, snap: number): unknown {
-  if (v instanceof Uint8Array) return v.slice(0, snap);
-  if (typeof v === "function") return v.name === "" ? "program" : v.name;
-  if (Array.isArray(v)) return v.map((x) => kept(x, snap));
-  if (typeof v !== "object" || v === null) return v ?? null;
-  return Object.fromEntries(Object.entries(v).map(([key, x]) => [key, kept(x, snap)]));
+/** How deep a value of a program is copied, and how many values in it. */
+const DEEP = 16;
+const MANY = 1000;
+const CUT = "…";
+
+/**
+ * A copy of an argument or a value: of data the first bytes, of a function its name. A program may give what is
+ * deep, or holds itself: that is cut.
+ */
+function kept(value: unknown, snap: number): unknown {
+  let left = MANY;
+  const copy = (v: unknown, depth: number): unknown => {
+    if (v instanceof Uint8Array) return v.slice(0, snap);
+    if (typeof v === "function") return v.name === "" ? "program" : v.name;
+    if (typeof v !== "object" || v === null) return v ?? null;
+    if (--left < 0 || depth === DEEP) return CUT;
+    if (Array.isArray(v)) return v.slice(0, MANY).map((x) => copy(x, depth + 1));
+    return Object.fromEntries(Object.entries(v).map(([key, x]) => [key, copy(x, depth + 1)]));
+  };
+  return copy(value, 0);
 }

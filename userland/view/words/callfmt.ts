@@ -105,24 +105,32 @@ export function resultfmt(call: Call, value: unknown, error: string | null): str
   return value === undefined ? "" : valuefmt(value);
 }
 
-/** Any argument or result. */
-export function valuefmt(v: unknown): string {
+/** How deep a value is shown, and how many values of a list: a program may give one that holds itself. */
+const DEEP = 4;
+const WIDE = 32;
+
+/** Any argument or result; `depth` says in how many others it is. */
+export function valuefmt(v: unknown, depth = 0): string {
   if (typeof v === "string") return textfmt(v);
   if (v instanceof Uint8Array) return bytesfmt(v);
   if (typeof v === "function") return v.name === "" ? "program" : v.name;
   if (typeof v === "bigint") return v.toString();
-  if (Array.isArray(v)) return `[${v.map(valuefmt).join(", ")}]`;
-  if (typeof v === "object" && v !== null) return isdir(v) ? direntry(v) : fields(v);
-  return String(v);
+  if (typeof v !== "object" || v === null) return String(v);
+  if (isdir(v)) return direntry(v);
+  if (depth === DEEP) return "…";
+  return Array.isArray(v)
+    ? `[${wide(v, (x) => valuefmt(x, depth + 1))}]`
+    : `{${wide(Object.entries(v), ([key, x]) => field(key, x, depth + 1))}}`;
 }
 
-function fields(v: object): string {
-  const list = Object.entries(v).map(([key, value]) =>
-    key === "mode" && typeof value === "number"
-      ? `mode ${perm(value)}`
-      : `${key} ${valuefmt(value)}`,
-  );
-  return `{${list.join(", ")}}`;
+function wide<T>(list: readonly T[], fmt: (x: T) => string): string {
+  return [...list.slice(0, WIDE).map(fmt), ...(list.length > WIDE ? ["…"] : [])].join(", ");
+}
+
+function field(key: string, v: unknown, depth: number): string {
+  return key === "mode" && typeof v === "number"
+    ? `mode ${perm(v)}`
+    : `${key} ${valuefmt(v, depth)}`;
 }
 
 function isdir(v: object): v is Dir {
