@@ -29,13 +29,17 @@ export type Faultcase = {
   readonly rtt: string;
   readonly faults: readonly Fault[];
   readonly procs: readonly (readonly Op[])[];
+  /** Servers are exportfs over a slow tree. */
+  readonly exported: boolean;
 };
 
 /** Cut, a link says the first three; then nobody answers a call, and a server that is gone cannot be walked. */
 const WORDS =
-  /interrupted|i\/o on hungup channel|clone failed|connection timed out|does not exist|not a directory|permission denied|file already exists|file exists|cannot exec directory|create without DMDIR|inconsistent mount|is a mount point|not mounted|not in union|mounted directory forbids creation|directory not empty|inappropriate use of fd|file is a directory|exclusive use file already open/;
+  /interrupted|i\/o error|i\/o on hungup channel|clone failed|connection timed out|does not exist|not a directory|permission denied|file already exists|file exists|cannot exec directory|create without DMDIR|inconsistent mount|is a mount point|not mounted|not in union|mounted directory forbids creation|directory not empty|inappropriate use of fd|file is a directory|exclusive use file already open/;
 
 const KEEP = "keep";
+/** Below an exportfs calls fail whose names have this in them: those of the first process. */
+const FAILING = "/p0";
 const CONTENTS = new TextEncoder().encode("contents");
 /** Of so many runs one counts the fids from the messages, too. */
 const CLOSELY = 8;
@@ -47,20 +51,27 @@ export async function runfaults(c: Faultcase): Promise<void> {
   const links: Netlink[] = [];
   const servers = new Map<string, Server>();
   const dirs = [...c.procs.map((_, i) => `p${i}`), KEEP];
+  const below = c.exported ? { seed: c.seed, hostile: FAILING } : null;
   for (const name of [...SHARED, ...mounted(c.procs)]) {
     const plant = (s: Server): void => (SHARED.includes(name) ? planted(s, dirs) : undefined);
-    servers.set(name, await serve(net, name, { version: c.version, plant }));
+    servers.set(name, await serve(net, name, { version: c.version, plant, below }));
     links.push(net.link("here", name, { rtt: c.rtt, jitter: "5ms" }));
   }
   const count = c.seed % CLOSELY === 0 ? new Fidcount(here.trace) : null;
   const faults = new Faults(c, { net, links, servers, count });
   await run(here, (sys: Sys) => sys.sleep(1));
   const before = net.audit();
+  const descriptors = [...servers.values()].map((s) => s.ndescriptors);
   const { status } = await run(here, (sys: Sys) => faults.main(sys));
   same("exit status", status, "");
   for (const l of links) l.heal();
   await run(here, (sys: Sys) => sys.sleep(600_000));
   same("what is left", net.audit(), before);
+  same(
+    "descriptors of the servers",
+    [...servers.values()].map((s) => s.ndescriptors),
+    descriptors,
+  );
   for (const [name, s] of servers) same(`fids at ${name}`, s.nfids, 0);
   await net.shutdown();
 }

@@ -421,7 +421,7 @@ export class Modelproc {
         }
         return ok();
       case "fstat":
-        return ok(fileentry(file, file.isroot ? "." : file.name));
+        return ok(fileentry(file));
       case "fwstat":
         if (o.at.ismtpt && op.w.name !== undefined)
           error(nameerror(`/${o.at.elems.join("/")}`, Eismtpt));

@@ -5,14 +5,17 @@
 import { DMDIR, MCREATE, MREPL, OREAD, RFFDG, RFNAMEG, RFPROC } from "../../kernel/abi/const.ts";
 import type { Dir } from "../../kernel/abi/dir.ts";
 import type { Booted } from "../../kernel/boot.ts";
-import type { Sys } from "../../syscalls/sys.ts";
+import type { Process } from "../../kernel/proc/spawn.ts";
+import type { Exit, Sys, Task } from "../../syscalls/sys.ts";
 import { type Net, type Netlink, simnet } from "../../userland/boot/net.ts";
+import type { ThreadSys } from "../../userland/lib/both.ts";
 import { dial } from "../../userland/lib/dial.ts";
 import { run } from "../kit.ts";
 import { mkdir } from "../world.ts";
 import { Caller, entries } from "./random-calls.ts";
 import type { Got } from "./random-calls.ts";
 import { Fidcount } from "./random-fids.ts";
+import { type Attack, hostile } from "./random-hostile.ts";
 import { ModelNames } from "./random-names.ts";
 import { Modelproc, digest } from "./random-operations.ts";
 import type { Op, Result } from "./random-operations.ts";
@@ -34,19 +37,44 @@ export type Case = {
   /** Milliseconds at which links stall, by turns. */
   readonly stalls: readonly number[];
   readonly procs: readonly (readonly Op[])[];
+  /** Servers are exportfs over a slow tree, each with so many hostile clients; null: they are ramfs. */
+  readonly hostile: number | null;
 };
+
+/** Nanoseconds that each operation of each process took. */
+type Times = readonly (readonly number[])[];
 
 export const SHARED: readonly string[] = ["a", "b", "c"];
 const DIR = DMDIR + 0o777;
 /** Of so many runs one counts the fids from the messages, too, and looks at all files as a program does. */
 const CLOSELY = 8;
 
+/** What an operation may take longer because of a hostile client: 100 ms. */
+const PATIENCE = 100_000_000;
+/** The directory at each exportfs that hostile clients work in. */
+export const HOSTILE = "hostile";
+
 /** Does a run; throws where the kernel and the model disagree, or where something is left. */
-export async function runcase(c: Case): Promise<void> {
+export async function runcase(c: Case): Promise<Times> {
   const r = new Run(c);
   await r.boot();
   await r.run();
   await r.end();
+  return r.times;
+}
+
+/** Does a run with hostile clients and one without: answers are the same, and take hardly longer. */
+export async function runhostile(c: Case): Promise<void> {
+  const beside = await runcase(c);
+  const alone = await runcase({ ...c, hostile: 0 });
+  for (const [p, times] of alone.entries())
+    for (const [i, ns] of times.entries()) {
+      const longer = (beside[p]?.[i] ?? Infinity) - ns;
+      if (longer > PATIENCE)
+        throw new Error(
+          `process ${p}, operation ${i}: ${ns} ns alone, ${longer} more beside the hostile`,
+        );
+    }
 }
 
 class Run {
@@ -58,25 +86,32 @@ class Run {
   readonly #root: File = new File(null, "/", DIR, true);
   readonly #qids: Map<File, bigint> = new Map();
   readonly #log: string[] = [];
+  readonly times: number[][];
   #here: Booted | null = null;
+  /** Where the hostile clients are. */
+  #there: Booted | null = null;
   #fids: Fidcount | null = null;
 
   constructor(c: Case) {
     this.#case = c;
+    this.times = c.procs.map(() => []);
     this.#net = simnet({ seed: c.seed, anyorder: true, host: quickhost });
   }
 
   async boot(): Promise<void> {
-    const { namespace, version, rtt, jitter, loss, procs } = this.#case;
+    const { namespace, version, rtt, jitter, loss, procs, hostile, seed } = this.#case;
     this.#here = await this.#net.boot("here", { namespace });
     if (this.#closely) this.#fids = new Fidcount(this.#here.trace);
+    if (hostile !== null) this.#there = await this.#net.boot("there");
+    const below = hostile === null ? null : { seed, hostile: `/${HOSTILE}` };
     for (const name of [...SHARED, ...mounted(procs)]) {
-      const plant = SHARED.includes(name) ? planter(procs.length) : noplant;
-      this.#servers.set(name, await serve(this.#net, name, { version, plant }));
+      const plant = SHARED.includes(name) ? planter(procs.length, below !== null) : noplant;
+      this.#servers.set(name, await serve(this.#net, name, { version, plant, below }));
+      if (hostile !== null) this.#net.link("there", name, { rtt: "3ms" });
       this.#links.push(this.#net.link("here", name, { rtt, jitter, loss }));
     }
     for (const name of [...SHARED, ...procs.map((_, i) => `m${i}`)])
-      this.#models.set(name, new File(null, ".", DIR));
+      this.#models.set(name, new File(null, below === null ? "." : "/", DIR));
     await run(this.#here, (sys: Sys) => sys.sleep(1));
   }
 
@@ -88,10 +123,43 @@ class Run {
     const here = this.#here;
     if (here === null) return;
     const before = this.#net.audit();
+    const descriptors = this.#descriptors();
+    const attacks = this.#attacks();
     const { status } = await run(here, (sys: Sys) => this.#main(sys));
+    for (const s of this.#servers.values()) s.mustlive();
     if (status !== "") throw new Error(status);
+    await Promise.all(attacks.map((p) => p.wait()));
     await run(here, (sys: Sys) => sys.sleep(60_000));
     same("what is left", this.#net.audit(), before);
+    same("descriptors of the servers", this.#descriptors(), descriptors);
+  }
+
+  #descriptors(): number[] {
+    return [...this.#servers.values()].map((s) => s.ndescriptors);
+  }
+
+  /** Starts the hostile clients. */
+  #attacks(): Process[] {
+    const { hostile: each, version, seed } = this.#case;
+    const there = this.#there;
+    const list: Process[] = [];
+    if (there === null || each === null) return list;
+    for (const [i, name] of SHARED.entries())
+      for (let n = 0; n < each; n++) {
+        const attack: Attack = {
+          addr: `tcp!${name}!564`,
+          version,
+          dir: HOSTILE,
+          seed: (seed ^ Math.imul(i * 8 + n + 1, 0x9e3779b1)) | 0,
+          wrong: (text) => this.#log.push(`server ${name}: ${text}`),
+        };
+        const main = function* client(sys: ThreadSys): Task<Exit> {
+          yield* hostile(sys, attack);
+          return "";
+        };
+        list.push(there.spawn(main, ["hostile"]));
+      }
+    return list;
   }
 
   async end(): Promise<void> {
@@ -109,7 +177,7 @@ class Run {
       for (const [i, ops] of procs.entries()) {
         const m = this.#proc(i, shared ? one : space.fork());
         const main = async (s: Sys): Promise<void> => {
-          await this.#process(m, new Caller(s, i), ops);
+          await this.#process(m, new Caller(s, i), ops, this.times[i]);
           m.exit();
         };
         await leader.rfork(RFPROC | RFFDG | (shared ? 0 : RFNAMEG), guard(this.#log, main));
@@ -126,14 +194,15 @@ class Run {
     await sys.sleep(60_000);
     for (const name of SHARED) {
       const model = this.#models.get(name) ?? this.#root;
-      const files = this.#servers.get(name)?.tree("", withdata);
+      const files = this.#servers.get(name)?.tree("", withdata).filter(isours);
       same(
         `files of ${name}`,
         files,
         dump(model, (f) => `${fileentry(f)} ${digest(f.data)}`),
       );
       if (!this.#closely) continue;
-      same(`files seen of ${name}`, await treeof(sys, `/n/${name}`), dump(model, fileentry));
+      const seen = await treeof(sys, `/n/${name}`);
+      same(`files seen of ${name}`, seen, dump(model, fileentry));
     }
     if (this.#closely) await sys.sleep(60_000);
     this.#checkfids();
@@ -160,16 +229,19 @@ class Run {
       await sys.mount(await dial(sys, `tcp!${name}!564`), -1, `/n/${name}`, MREPL | MCREATE, "");
       const file = this.#models.get(name) ?? this.#root;
       space.mount(dot, { file, att: i + 1 }, `/n/${name}`, MREPL | MCREATE);
+      if (this.#there !== null) file.create(HOSTILE, DIR).opens = 0;
       for (const p of this.#case.procs.keys()) plant(file, `p${p}`);
     }
     return space;
   }
 
-  async #process(m: Modelproc, c: Caller, ops: readonly Op[]): Promise<void> {
+  async #process(m: Modelproc, c: Caller, ops: readonly Op[], times?: number[]): Promise<void> {
     for (const [i, op] of ops.entries()) {
       const want = m.take(op);
       if (want === null) continue;
+      const began = this.#net.now;
       const got = op.op === "fork" ? await this.#fork(m, c, op) : await c.make(op);
+      times?.push(this.#net.now - began);
       const wrong = this.#compare(want, got);
       if (wrong === null) continue;
       this.#log.push(`process ${m.who}, operation ${i}, ${JSON.stringify(op)}\n${wrong}`);
@@ -205,6 +277,7 @@ class Run {
 
   /** Everything but the mounts is gone: one fid for each server, here and there. */
   #checkfids(): void {
+    for (const s of this.#servers.values()) s.mustlive();
     const fids = [...this.#servers.values()].map((s) => s.nfids);
     same(
       "fids at the servers",
@@ -252,14 +325,24 @@ function plant(root: File, name: string): void {
   }
 }
 
-function planter(procs: number): (s: Server) => void {
+/** A line of a tree that is not below the hostile clients' directory. */
+const isours = (line: string): boolean => !line.startsWith(`/${HOSTILE}/`);
+
+function planter(procs: number, attacked: boolean): (s: Server) => void {
   return (s) => {
+    if (attacked) plantprey(s);
     for (let p = 0; p < procs; p++) {
       s.mkdir(`p${p}`);
       for (const dir of PLANTED) s.mkdir(`p${p}/${dir}`);
       for (const f of FILES) s.put(`p${p}/${f}`, CONTENTS);
     }
   };
+}
+
+/** What hostile clients work on. */
+function plantprey(s: Server): void {
+  for (const dir of [HOSTILE, `${HOSTILE}/d`]) s.mkdir(dir);
+  for (const f of ["f", "g", "d/f", "d/g"]) s.put(`${HOSTILE}/${f}`, CONTENTS);
 }
 
 function noplant(): void {}
@@ -284,7 +367,7 @@ function dump(f: File, line: (f: File) => string, path = ""): string[] {
   return lines;
 }
 
-/** The files below a directory, as a program sees them. */
+/** The files below a directory, as a program sees them, but for those of hostile clients. */
 export async function treeof(sys: Sys, top: string, path = ""): Promise<string[]> {
   const fd = await sys.open(top + path, OREAD);
   const dirs = await entries(sys, fd);
@@ -292,7 +375,7 @@ export async function treeof(sys: Sys, top: string, path = ""): Promise<string[]
   const lines: string[] = [];
   for (const d of dirs.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
     lines.push(`${path}/${entry(d, d.name)}`);
-    if ((d.mode & DMDIR) === 0) continue;
+    if ((d.mode & DMDIR) === 0 || d.name === HOSTILE) continue;
     const name = `${path}/${d.name}`;
     // A directory that may not be searched is opened up, now that its entry is known.
     if ((d.mode & 0o111) === 0) await sys.wstat(top + name, { mode: (d.mode | 0o111) >>> 0 });

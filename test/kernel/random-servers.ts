@@ -1,19 +1,26 @@
-// The file servers of a simulated run: a ramfs on each machine. A test plants their files and looks at them
-// through the callbacks of the Srv, without 9P, and counts the fids that their connections hold.
+// The file servers of a simulated run: on each machine a ramfs, or an exportfs of a ramfs that is mounted there,
+// with a slow layer between the two. A test plants the files and looks at them through the callbacks of the
+// ramfs, without 9P. It counts the fids that connections hold, and the server's descriptors.
 
 import { DMDIR, ORDWR } from "../../kernel/abi/const.ts";
 import type { Dir } from "../../kernel/abi/dir.ts";
 import type { Host } from "../../kernel/proc/clock.ts";
+import type { Process } from "../../kernel/proc/spawn.ts";
 import type { Exit, Task } from "../../syscalls/sys.ts";
 import { thishost } from "../../userland/boot/host.ts";
 import type { Net } from "../../userland/boot/net.ts";
-import { Fid, type Srv } from "../../userland/lib/9p.ts";
+import { Fid, type Srv, postmount } from "../../userland/lib/9p.ts";
 import { Conn } from "../../userland/lib/9p/conn.ts";
 import type { ThreadSys } from "../../userland/lib/both.ts";
 import { accept, announce, listen } from "../../userland/lib/dial.ts";
+import { newexport } from "../../userland/lib/export.ts";
 import { newram } from "../../userland/lib/ram.ts";
 
+import { type Slowness, slowsys } from "./random-slow.ts";
+
 const USER = "glenda";
+/** Where an exportfs has the tree that it serves. */
+const MTPT = "/tmp";
 
 /**
  * A host whose turn is over when the promises of all programs have come to rest. A simulated run has no
@@ -27,39 +34,46 @@ export const quickhost: Host = {
 /** Serves a tree that already has what `plant` puts there; the machine's other programs must run first. */
 export async function serve(net: Net, name: string, opts: Serving): Promise<Server> {
   const k = await net.boot(name);
-  const server = new Server(opts.version);
-  k.spawn(
-    function* ramfs(sys: ThreadSys): Task<Exit> {
-      return yield* server.main(sys, opts.plant);
-    },
-    ["ramfs"],
-  );
+  const server = new Server(opts);
+  const main = function* ramfs(sys: ThreadSys): Task<Exit> {
+    return yield* server.main(sys);
+  };
+  server.process = k.spawn(main, ["server"]);
   return server;
 }
 
 /** The best version that a server speaks, and what it does before it answers calls. */
-export type Serving = { readonly version: string; readonly plant: (s: Server) => void };
+export type Serving = {
+  readonly version: string;
+  readonly plant: (s: Server) => void;
+  /** It is an exportfs, and this lies below it. */
+  readonly below: Slowness | null;
+};
 
 /** A ramfs, its connections, and the way to its files that takes no time. */
 export class Server {
-  readonly #version: string;
+  process: Process | null = null;
+  readonly #opts: Serving;
   readonly #conns: Conn<unknown>[] = [];
   #srv: Srv<unknown> = { attach: none, qid: none, stat: none };
 
-  constructor(version: string) {
-    this.#version = version;
+  constructor(opts: Serving) {
+    this.#opts = opts;
   }
 
-  *main(sys: ThreadSys, plant: (s: Server) => void): Task<Exit> {
-    this.#srv = {
-      ...newram(sys, { user: USER, perm: 0o777 }),
-      version: this.#version,
-    } as Srv<unknown>;
+  *main(sys: ThreadSys): Task<Exit> {
+    const { version, plant, below } = this.#opts;
+    this.#srv = newram(sys, { user: USER, perm: 0o777, version }) as Srv<unknown>;
     plant(this);
+    let served = this.#srv;
+    if (below !== null) {
+      yield* postmount(sys, () => this.#srv, { mtpt: MTPT });
+      served = newexport(slowsys(sys, below), { root: MTPT, version }) as Srv<unknown>;
+    }
     const at = yield* announce(sys, "tcp!*!564");
     for (;;) {
       const fd = yield* accept(sys, yield* listen(sys, at.dir));
-      const conn = new Conn(sys, { in: fd, out: fd }, this.#srv);
+      const conn = new Conn(sys, { in: fd, out: fd }, served);
       this.#conns.push(conn);
       sys.threadcreate(conn.run());
     }
@@ -68,6 +82,20 @@ export class Server {
   /** Fids that clients hold. */
   get nfids(): number {
     return this.#conns.reduce((n, c) => n + c.nfids, 0);
+  }
+
+  /** Throws when its process has ended: one client has ended it for all. */
+  mustlive(): void {
+    const p = this.process;
+    if (p?.proc.dead !== true) return;
+    throw new Error(
+      `the server has ended: ${p.crash instanceof Error ? p.crash.stack : p.proc.text}`,
+    );
+  }
+
+  /** Descriptors that the server has open. */
+  get ndescriptors(): number {
+    return this.process?.proc.fgrp.fd.filter((c) => c !== null).length ?? 0;
   }
 
   /** Makes a directory: "p0/x". */

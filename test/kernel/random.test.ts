@@ -8,7 +8,7 @@ import fc from "fast-check";
 import { runfaults } from "./random-faults.ts";
 import type { Faultcase } from "./random-faults.ts";
 import { operations } from "./random-operations.ts";
-import { runcase } from "./random-run.ts";
+import { runcase, runhostile } from "./random-run.ts";
 import type { Case } from "./random-run.ts";
 
 const RUNS = Number(process.env["RANDOM_RUNS"] ?? 6);
@@ -17,6 +17,7 @@ const PATH = process.env["RANDOM_PATH"];
 
 function cases(namespace: Case["namespace"], version: string): fc.Arbitrary<Case> {
   return fc.record({
+    hostile: fc.constant(null),
     seed: fc.nat(),
     namespace: fc.constant(namespace),
     version: fc.constant(version),
@@ -29,18 +30,37 @@ function cases(namespace: Case["namespace"], version: string): fc.Arbitrary<Case
   });
 }
 
+/** Times are compared, so links have no chances of their own. */
+function hostilecases(namespace: Case["namespace"], version: string): fc.Arbitrary<Case> {
+  return fc.record({
+    seed: fc.nat(),
+    namespace: fc.constant(namespace),
+    version: fc.constant(version),
+    rtt: fc.constantFrom("0ms", "1ms", "20ms"),
+    jitter: fc.constant("0ms"),
+    loss: fc.constant("0%"),
+    shared: fc.boolean(),
+    stalls: fc.constant([]),
+    procs: fc.array(operations(30), { minLength: 1, maxLength: 3, size: "max" }),
+    hostile: fc.integer({ min: 1, max: 3 }),
+  });
+}
+
 /** Checks a property over and over; a failure says how to make it again. */
 async function holds<T>(
   t: ExecutionContext,
   all: fc.Arbitrary<T>,
-  property: (c: T) => Promise<void>,
+  property: (c: T) => Promise<unknown>,
 ): Promise<void> {
   t.timeout(600_000);
-  const result = await fc.check(fc.asyncProperty(all, property), {
-    numRuns: RUNS,
-    ...(SEED !== undefined && { seed: Number(SEED) }),
-    ...(PATH !== undefined && { path: PATH }),
-  });
+  const result = await fc.check(
+    fc.asyncProperty(all, async (c) => void (await property(c))),
+    {
+      numRuns: RUNS,
+      ...(SEED !== undefined && { seed: Number(SEED) }),
+      ...(PATH !== undefined && { path: PATH }),
+    },
+  );
   const { counterexample, errorInstance } = result;
   const at = `RANDOM_SEED=${result.seed} RANDOM_PATH=${result.counterexamplePath}`;
   const why = errorInstance instanceof Error ? errorInstance.stack : String(errorInstance);
@@ -65,6 +85,7 @@ function faultcases(namespace: Case["namespace"], version: string): fc.Arbitrary
     namespace: fc.constant(namespace),
     version: fc.constant(version),
     rtt: fc.constantFrom("1ms", "20ms", "20ms"),
+    exported: fc.boolean(),
     faults: fc.array(fault, { maxLength: 80, size: "max" }),
     procs: fc.array(operations(60), { minLength: 1, maxLength: 4, size: "max" }),
   });
@@ -80,6 +101,9 @@ const KINDS = [
 for (const [namespace, version] of KINDS) {
   test(`random operations on ${namespace} over ${version} do as the model`, (t) =>
     holds(t, cases(namespace, version), runcase));
+
+  test(`clients of an exportfs see nothing of hostile ones, on ${namespace} over ${version}`, (t) =>
+    holds(t, hostilecases(namespace, version), runhostile));
 
   test(`cuts, kills and notes leave nothing behind, on ${namespace} over ${version}`, (t) =>
     holds(t, faultcases(namespace, version), runfaults));
