@@ -11,6 +11,7 @@ import { thishost } from "../../userland/boot/host.ts";
 import type { Net } from "../../userland/boot/net.ts";
 import { Fid, type Srv, postmount } from "../../userland/lib/9p.ts";
 import { Conn } from "../../userland/lib/9p/conn.ts";
+import { Shares } from "../../userland/lib/9p/shares.ts";
 import type { ThreadSys } from "../../userland/lib/both.ts";
 import { accept, announce, listen } from "../../userland/lib/dial.ts";
 import { newexport } from "../../userland/lib/export.ts";
@@ -55,6 +56,7 @@ export class Server {
   process: Process | null = null;
   readonly #opts: Serving;
   readonly #conns: Conn<unknown>[] = [];
+  readonly #faults: unknown[] = [];
   #srv: Srv<unknown> = { attach: none, qid: none, stat: none };
 
   constructor(opts: Serving) {
@@ -70,10 +72,17 @@ export class Server {
       yield* postmount(sys, () => this.#srv, { mtpt: MTPT });
       served = newexport(slowsys(sys, below), { root: MTPT, version }) as Srv<unknown>;
     }
+    const shares = new Shares(
+      {},
+      {
+        fault: (e) => this.#faults.push(e),
+        ...(served.maxopen !== undefined && { maxopen: served.maxopen }),
+      },
+    );
     const at = yield* announce(sys, "tcp!*!564");
     for (;;) {
       const fd = yield* accept(sys, yield* listen(sys, at.dir));
-      const conn = new Conn(sys, { in: fd, out: fd }, served);
+      const conn = new Conn(sys, { in: fd, out: fd }, served, shares);
       this.#conns.push(conn);
       sys.threadcreate(conn.run());
     }
@@ -84,8 +93,10 @@ export class Server {
     return this.#conns.reduce((n, c) => n + c.nfids, 0);
   }
 
-  /** Throws when its process has ended: one client has ended it for all. */
+  /** Throws when a fault of the server has ended a connection, or all of them with its process. */
   mustlive(): void {
+    const [fault] = this.#faults;
+    if (fault !== undefined) throw fault instanceof Error ? fault : new Error(String(fault));
     const p = this.process;
     if (p?.proc.dead !== true) return;
     throw new Error(

@@ -1,6 +1,10 @@
-// Random operations of several processes on several servers, under random delays and in any order, on both
-// name spaces, and on a model in memory: all that is seen is the same. RANDOM_RUNS says how many runs there
-// are of each kind, RANDOM_SEED and RANDOM_PATH, which a failure prints, which to make again.
+// The simulator: random operations of several processes on several servers, under random delays and in any order,
+// on both name spaces, and on a model in memory; all that is seen is the same. Servers are ramfs, or exportfs
+// over a tree whose calls are slow, fail and change their order, with hostile clients beside those compared.
+//
+// RANDOM_RUNS says how many runs there are of each kind. A failure prints what makes the same run again:
+//
+//	RANDOM_SEED=1 RANDOM_PATH=2:0 npx ava test/kernel/random.test.ts --match='the title that failed'
 
 import test from "ava";
 import type { ExecutionContext } from "ava";
@@ -62,7 +66,7 @@ async function holds<T>(
     },
   );
   const { counterexample, errorInstance } = result;
-  const at = `RANDOM_SEED=${result.seed} RANDOM_PATH=${result.counterexamplePath}`;
+  const at = `again: RANDOM_SEED=${result.seed} RANDOM_PATH=${result.counterexamplePath} npx ava test/kernel/random.test.ts --match='${t.title}'`;
   const why = errorInstance instanceof Error ? errorInstance.stack : String(errorInstance);
   if (result.failed) t.fail(`${at}\n${why}\n${JSON.stringify(counterexample)}`);
   else t.pass();
