@@ -96,12 +96,11 @@ export class Server {
   /** Throws when a fault of the server has ended a connection, or all of them with its process. */
   mustlive(): void {
     const [fault] = this.#faults;
-    if (fault !== undefined) throw fault instanceof Error ? fault : new Error(String(fault));
+    if (fault !== undefined)
+      throw fault instanceof Error ? fault : new Error("a connection ended", { cause: fault });
     const p = this.process;
     if (p?.proc.dead !== true) return;
-    throw new Error(
-      `the server has ended: ${p.crash instanceof Error ? p.crash.stack : p.proc.text}`,
-    );
+    throw new Error("the server has ended", { cause: p.crash });
   }
 
   /** Descriptors that the server has open. */

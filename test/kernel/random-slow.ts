@@ -38,6 +38,8 @@ const BYFD: readonly string[] = [
   "stream",
   "close",
 ];
+/** A close gives the descriptor up at once; writes of one process begin in the order made, as in the kernel. */
+const PROMPT: readonly string[] = ["close", "write", "pwrite", "swrite"];
 /** Of so many calls one waits. */
 const WAITS = 4;
 /** The longest wait, and longest of a hostile client's. */
@@ -73,8 +75,7 @@ class Below {
     const [file] = args;
     const name = typeof file === "string" ? file : (this.#names.get(file) ?? "");
     const { before, after, fails } = this.#fate(kind, name);
-    // A close gives the descriptor up at once, whatever becomes of it.
-    if (kind !== "close" && before > 0) yield* this.#sys.sleep(before);
+    if (before > 0 && !PROMPT.includes(kind)) yield* this.#sys.sleep(before);
     if (fails) throw new PlanError(Eio);
     const value = yield* call(...args);
     if (kind === "open" || kind === "create") this.#names.set(value, name);

@@ -1,0 +1,54 @@
+// The soak: tests that take hours. npm run soak does them all, one after another; it ends with status 1 when one
+// of them fails, and says how to make the failure again.
+//
+//	npm run soak -- --only simulator --minutes 10 --seed 1 --runs 5000
+//
+//	--only name      this part only; may be given more than once
+//	--minutes n      each part ends after so many minutes, if not before
+//	--seed n         where a part begins: 1 unless given
+//	--runs n         how many runs the simulator does: a million unless given
+
+import { parseArgs } from "node:util";
+import { simulator } from "./simulator.ts";
+
+/** How a part is to run, and where it says how far it is. */
+export type Soakopts = {
+  readonly seed: number;
+  /** When it is to end, as Date.now() tells time. */
+  readonly until: number;
+  readonly runs: number | null;
+  readonly say: (line: string) => void;
+};
+
+/** A part: gives what failed, or null. */
+type Part = { readonly name: string; readonly fn: (opts: Soakopts) => Promise<string | null> };
+
+const PARTS: readonly Part[] = [{ name: "simulator", fn: simulator }];
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      only: { type: "string", multiple: true },
+      minutes: { type: "string" },
+      seed: { type: "string", default: "1" },
+      runs: { type: "string" },
+    },
+  });
+  const names = values.only ?? PARTS.map((p) => p.name);
+  let failures = 0;
+  for (const name of names) {
+    const part = PARTS.find((p) => p.name === name);
+    if (part === undefined)
+      throw new Error(`no part ${name}: ${PARTS.map((p) => p.name).join(" ")}`);
+    const say = (line: string): void => console.log(`${name}: ${line}`);
+    const until =
+      values.minutes === undefined ? Infinity : Date.now() + Number(values.minutes) * 60_000;
+    const runs = values.runs === undefined ? null : Number(values.runs);
+    const failed = await part.fn({ seed: Number(values.seed), until, runs, say });
+    if (failed !== null) failures++;
+    say(failed === null ? "passed" : `FAILED\n${failed}`);
+  }
+  return failures === 0 ? 0 : 1;
+}
+
+process.exitCode = await main();
