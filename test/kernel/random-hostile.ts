@@ -31,7 +31,7 @@ const NFIDS = 4;
 const NOTAG = 0xffff;
 /** Connections of one client, bursts on each, and milliseconds between bursts. */
 const CONNS = 3;
-const BURSTS = 14;
+const BURSTS = 10;
 const PAUSE = 25;
 const NAMES: readonly string[] = ["f", "f", "g", "d", "nope"];
 

@@ -18,6 +18,15 @@ export type Kind = {
   readonly check: (runs: Runs) => Promise<string | null>;
 };
 
+/** The operations of so many processes at most: most have few, so that there are more runs; some have many. */
+function programs(most: number): fc.Arbitrary<Case["procs"]> {
+  const one = fc.oneof(
+    { weight: 3, arbitrary: operations(12) },
+    { weight: 1, arbitrary: operations(60) },
+  );
+  return fc.array(one, { minLength: 1, maxLength: most, size: "max" });
+}
+
 type Space = readonly [namespace: Case["namespace"], version: string];
 
 const SPACES: readonly Space[] = [
@@ -38,7 +47,7 @@ function cases([namespace, version]: Space): fc.Arbitrary<Case> {
     loss: fc.constantFrom("0%", "0%", "5%"),
     shared: fc.boolean(),
     stalls: fc.array(fc.nat(2000), { maxLength: 3 }),
-    procs: fc.array(operations(60), { minLength: 1, maxLength: 4, size: "max" }),
+    procs: programs(4),
   });
 }
 
@@ -53,7 +62,7 @@ function hostilecases([namespace, version]: Space): fc.Arbitrary<Case> {
     loss: fc.constant("0%"),
     shared: fc.boolean(),
     stalls: fc.constant([]),
-    procs: fc.array(operations(30), { minLength: 1, maxLength: 3, size: "max" }),
+    procs: programs(3),
     hostile: fc.integer({ min: 1, max: 3 }),
   });
 }
@@ -72,7 +81,7 @@ function faultcases([namespace, version]: Space): fc.Arbitrary<Faultcase> {
     rtt: fc.constantFrom("1ms", "20ms", "20ms"),
     exported: fc.boolean(),
     faults: fc.array(fault, { maxLength: 80, size: "max" }),
-    procs: fc.array(operations(60), { minLength: 1, maxLength: 4, size: "max" }),
+    procs: programs(4),
   });
 }
 

@@ -10,7 +10,7 @@
 import test from "ava";
 import { KINDS } from "./random-kinds.ts";
 
-const RUNS = Number(process.env["RANDOM_RUNS"] ?? 6);
+const RUNS = Number(process.env["RANDOM_RUNS"] ?? 10);
 const SEED = process.env["RANDOM_SEED"];
 const PATH = process.env["RANDOM_PATH"];
 
