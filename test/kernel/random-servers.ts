@@ -9,8 +9,9 @@ import type { Process } from "../../kernel/proc/spawn.ts";
 import type { Exit, Task } from "../../syscalls/sys.ts";
 import { thishost } from "../../userland/boot/host.ts";
 import type { Net } from "../../userland/boot/net.ts";
-import { Fid, type Srv, postmount } from "../../userland/lib/9p.ts";
+import { type Anysrv, Fid, type Srv, postmount } from "../../userland/lib/9p.ts";
 import { Conn } from "../../userland/lib/9p/conn.ts";
+import { Log } from "../../userland/lib/9p/log.ts";
 import { Shares } from "../../userland/lib/9p/shares.ts";
 import type { ThreadSys } from "../../userland/lib/both.ts";
 import { accept, announce, listen } from "../../userland/lib/dial.ts";
@@ -69,16 +70,11 @@ export class Server {
     plant(this);
     let served = this.#srv;
     if (below !== null) {
-      yield* postmount(sys, () => this.#srv, { mtpt: MTPT });
+      const make = (): Anysrv => this.#srv;
+      yield* postmount(sys, make, { mtpt: MTPT });
       served = newexport(slowsys(sys, below), { root: MTPT, version }) as Srv<unknown>;
     }
-    const shares = new Shares(
-      {},
-      {
-        fault: (e) => this.#faults.push(e),
-        ...(served.maxopen !== undefined && { maxopen: served.maxopen }),
-      },
-    );
+    const shares = new Shares(served as Anysrv, new Faultlog(sys, this.#faults));
     const at = yield* announce(sys, "tcp!*!564");
     for (;;) {
       const fd = yield* accept(sys, yield* listen(sys, at.dir));
@@ -178,6 +174,20 @@ export class Server {
     fid.omode = ORDWR;
     if (data !== null) this.#srv.write?.(fid, data, 0);
     this.#srv.clunk?.(fid);
+  }
+}
+
+/** Keeps the faults that ended a connection. */
+class Faultlog extends Log {
+  readonly #faults: unknown[];
+
+  constructor(sys: ThreadSys, faults: unknown[]) {
+    super(sys);
+    this.#faults = faults;
+  }
+
+  override fault(e: unknown): void {
+    this.#faults.push(e);
   }
 }
 

@@ -4,6 +4,8 @@ import test from "ava";
 import {
   NCONT,
   NDFLT,
+  ORDWR,
+  OREAD,
   PNGROUP,
   PNPROC,
   RFFDG,
@@ -14,7 +16,7 @@ import {
 import type { Sys } from "../../syscalls/sys.ts";
 import type { ThreadSys } from "../../userland/lib/both.ts";
 import { getpid, postnote } from "../../userland/lib/proc.ts";
-import { NOTHING, failure, run, within } from "../kit.ts";
+import { NOTHING, cat, failure, run, within } from "../kit.ts";
 import { inside } from "../devices/inside.ts";
 
 const PC = " pc=0x00000000";
@@ -255,5 +257,85 @@ test(
     t.is(await p.wait(), "");
     t.deepEqual(got, ["one", "two", "PlanError: interrupted"]);
     t.deepEqual(k.audit(), NOTHING);
+  }),
+);
+
+test(
+  "a note of 126 bytes is posted from the host and one of 127 is not; the trace tells of it",
+  within(async (t, k) => {
+    const told: string[] = [];
+    k.trace.listen((e) => {
+      if (e.type === "proc" && e.what === "note") told.push(`${e.pid} ${e.text}`);
+    });
+    const p = k.spawn((sys: Sys) => sys.sleep(1000));
+    await run(k, (sys: Sys) => sys.sleep(1));
+    t.throws(() => p.note("x".repeat(127)), { message: "read or write too large" });
+    t.deepEqual(told, []);
+    p.note("x".repeat(126));
+    t.is(await p.wait(), "x".repeat(126));
+    t.deepEqual(told, [`${p.pid} ${"x".repeat(126)}`]);
+  }),
+);
+
+test(
+  "a long note of the kernel's kind is cut so that the program counter fits",
+  inside(async (t, sys) => {
+    const got: string[] = [];
+    const pid = await sleeper(sys, got);
+    const text = `sys: ${"x".repeat(121)}`;
+    await postnote(sys, PNPROC, pid, text);
+    await sys.wait();
+    t.deepEqual(got, [text.slice(0, 127 - PC.length) + PC, "interrupted"]);
+  }),
+);
+
+test(
+  "a note to a group passes by a process that has five, and is refused when it is too long for all",
+  inside(async (t, sys) => {
+    const got: string[][] = [[], []];
+    const pids: number[] = [];
+    for (const list of got) {
+      pids.push(
+        await sys.rfork(RFPROC | RFFDG, async (child: Sys) => {
+          await child.notify(async (note, its) => {
+            if (note === "first") await (its as Sys).sleep(50);
+            list.push(note);
+            await (its as Sys).noted(NCONT);
+          });
+          await failure(child.sleep(1000));
+        }),
+      );
+    }
+    await sys.sleep(1);
+    const [full = 0, idle = 0] = pids;
+    await postnote(sys, PNPROC, full, "first");
+    await sys.sleep(1);
+    for (const n of ["1", "2", "3", "4", "5"]) await postnote(sys, PNPROC, full, n);
+    t.is(await failure(postnote(sys, PNGROUP, idle, "x".repeat(127))), "read or write too large");
+    t.is(await failure(postnote(sys, PNGROUP, idle, "all")), "no error");
+    await sys.wait();
+    await sys.wait();
+    t.deepEqual(got, [["first", "1", "2", "3", "4", "5"], ["all"]]);
+  }),
+);
+
+test(
+  "what the kernel says on descriptor 2 goes nowhere when that is closed or only read, and also to one for both",
+  inside(async (t, sys) => {
+    for (const mode of [null, OREAD, ORDWR]) {
+      const pid = await sys.rfork(RFPROC | RFFDG, async (child: Sys) => {
+        if (mode === null) await child.close(2);
+        else {
+          const fd = await child.create("/tmp/err", ORDWR, 0o666);
+          await child.dup(await child.open("/tmp/err", mode), 2);
+          await child.close(fd);
+        }
+        await child.noted(NCONT);
+      });
+      t.is((await sys.wait()).msg, `main ${pid}: Suicide`);
+      if (mode === null) continue;
+      const said = `main ${pid}: call to noted() when not notified\n`;
+      t.is(await cat(sys, "/tmp/err"), mode === ORDWR ? said : "");
+    }
   }),
 );
