@@ -4,9 +4,10 @@
 //
 //	npm run mutate -- --room kernel/proc/note --count 50 --seed 1 --state dist/mutants.jsonl
 //
-// What became of each mutant is kept in the state file, so that a run goes on where it was stopped.
+// What became of each mutant is kept in the state file, so that a run goes on where it was stopped. With --near
+// only the tests near to a room are run: that is quicker, and gives more survivors.
 
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import {
   appendFileSync,
   cpSync,
@@ -68,8 +69,12 @@ function* find(room: Room): Generator<Mutant, void, void> {
 /** Copies of the tree, one for each worker: a mutant is in none but its own. */
 class Copy {
   readonly dir: string = mkdtempSync(join(tmpdir(), "mutate-"));
+  readonly #near: boolean;
+  /** The tests that run now. */
+  #tests: ChildProcess | null = null;
 
-  constructor() {
+  constructor(near: boolean) {
+    this.#near = near;
     for (const name of COPIED)
       if (existsSync(name)) cpSync(name, join(this.dir, name), { recursive: true });
     symlinkSync(join(process.cwd(), "node_modules"), join(this.dir, "node_modules"));
@@ -77,33 +82,43 @@ class Copy {
 
   /** Whether all tests pass with a mutant in place. */
   async passes(m: Mutant | null, room: Room): Promise<boolean> {
-    if (m === null) return (await this.#ava(room.near)) && (await this.#ava(room.wider));
+    if (m === null) return await this.#all(room);
     const file = join(this.dir, "dist", m.file.replace(/\.ts$/, ".js"));
     const js = readFileSync(file, "utf8");
     writeFileSync(file, js.slice(0, m.start) + m.text + js.slice(m.end));
     try {
-      return (await this.#ava(room.near)) && (await this.#ava(room.wider));
+      return await this.#all(room);
     } finally {
       writeFileSync(file, js);
     }
+  }
+
+  async #all({ near, wider }: Room): Promise<boolean> {
+    return (await this.#ava(near)) && (this.#near || (await this.#ava(wider)));
   }
 
   #ava(tests: readonly string[]): Promise<boolean> {
     return new Promise((resolve) => {
       const args = ["node_modules/ava/entrypoints/cli.mjs", "--fail-fast", "-c", "1", ...tests];
       const p = spawn(process.execPath, args, { cwd: this.dir, stdio: "ignore", detached: true });
-      const end = (): void => {
-        if (p.pid !== undefined) process.kill(-p.pid, "SIGKILL");
-      };
-      const timer = setTimeout(end, TIMEOUT);
+      this.#tests = p;
+      const timer = setTimeout(() => this.#end(), TIMEOUT);
       p.on("exit", (code) => {
         clearTimeout(timer);
+        this.#tests = null;
         resolve(code === 0);
       });
     });
   }
 
+  /** Ends the tests that run, with all their processes. */
+  #end(): void {
+    const pid = this.#tests?.pid;
+    if (pid !== undefined) process.kill(-pid, "SIGKILL");
+  }
+
   remove(): void {
+    this.#end();
     rmSync(this.dir, { recursive: true, force: true });
   }
 }
@@ -123,6 +138,7 @@ type Options = {
   readonly seed: number;
   readonly count: number;
   readonly state: string;
+  readonly near: boolean;
 };
 
 function options(): Options {
@@ -131,11 +147,18 @@ function options(): Options {
       room: { type: "string", multiple: true },
       seed: { type: "string", default: "1" },
       count: { type: "string", default: "Infinity" },
+      near: { type: "boolean", default: false },
       state: { type: "string", default: "dist/mutants.jsonl" },
     },
   });
   const rooms = values.room ?? ROOMS.map((r) => r.files);
-  return { rooms, seed: Number(values.seed), count: Number(values.count), state: values.state };
+  return {
+    rooms,
+    seed: Number(values.seed),
+    count: Number(values.count),
+    state: values.state,
+    near: values.near,
+  };
 }
 
 /** Tries the mutants of a room, and gives those that survived. */
@@ -173,7 +196,12 @@ async function tryall(room: Room, opts: Options, copies: readonly Copy[]): Promi
 
 async function main(): Promise<number> {
   const opts = options();
-  const copies = Array.from({ length: WORKERS }, () => new Copy());
+  const copies = Array.from({ length: WORKERS }, () => new Copy(opts.near));
+  for (const signal of ["SIGINT", "SIGTERM"] as const)
+    process.once(signal, () => {
+      for (const c of copies) c.remove();
+      process.exit(1);
+    });
   let survivors = 0;
   try {
     for (const name of opts.rooms) {
