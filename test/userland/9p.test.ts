@@ -3,9 +3,12 @@
 import test from "ava";
 import { ORCLOSE, OREAD, OTRUNC, OWRITE } from "../../kernel/abi/const.ts";
 import { convD2M, nulldir, sizeD2M } from "../../kernel/abi/dir.ts";
+import type { Dir } from "../../kernel/abi/dir.ts";
+import { PlanError } from "../../kernel/abi/errors.ts";
 import * as fc from "../../kernel/abi/fcall.ts";
 import type { Tmsg } from "../../kernel/abi/fcall.ts";
-import { agree } from "../../userland/lib/9p.ts";
+import type { Task } from "../../syscalls/sys.ts";
+import { type Srv, agree } from "../../userland/lib/9p.ts";
 import {
   attach,
   clunk,
@@ -23,6 +26,7 @@ import {
 } from "./msg.ts";
 import { Rig, frames } from "./rig.ts";
 import { Slowsrv } from "./slow.ts";
+import type { Slow } from "./slow.ts";
 
 test("a version is the longest beginning of the offer, cut at a dot, that is spoken", (t) => {
   const best = "9P2000.ix.stream";
@@ -406,4 +410,23 @@ test("a client that is hung up on while it does not read leaves nothing behind",
   rig.run();
   t.deepEqual(rig.closed, [0, 1]);
   t.is(rig.threads, 0);
+});
+
+test("a request that comes to its end without waiting needs no thread, and its reply goes out with the others", (t) => {
+  const { rig, srv, ask } = served(t);
+  const plain = srv.stat.bind(srv);
+  const tasks: Srv<Slow> = srv;
+  tasks.stat = function* (fid): Task<Dir> {
+    if (fid.fid === 9) throw new PlanError("no such luck");
+    return plain(fid);
+  };
+  ask(walk(0, 9));
+  const [threads, writes] = [rig.nthread, rig.output.length];
+  t.deepEqual(ask(stat(0, 1), stat(0, 2), stat(9, 3), stat(0, 1)), [
+    `1 ${fc.Rstat}`,
+    `2 ${fc.Rstat}`,
+    "3 error:no such luck",
+    `1 ${fc.Rstat}`,
+  ]);
+  t.deepEqual([rig.nthread - threads, rig.output.length - writes], [0, 1]);
 });
