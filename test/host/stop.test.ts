@@ -92,3 +92,24 @@ test("on a terminal two Ctrl-C end run and step of a program that spins, and the
     await term.showing(/^\$ *$/m);
   }
 });
+
+test("the test kit names a program that spins, and its test fails", (t) => {
+  const kit = new URL("../../userland/testing/index.js", import.meta.url).href;
+  const dir = directory(t, {
+    "spin.test.mjs": `import test from "node:test";
+import { machine } from ${JSON.stringify(kit)};
+test("spins", async () => {
+  const m = await machine({ spin: 2000 });
+  await m.run(async function whirl(sys) {
+    await sys.stat("/tmp");
+    for (;;) await null;
+  });
+});
+`,
+  });
+  const { status, stdout } = spawnSync(process.execPath, ["--test", join(dir, "spin.test.mjs")], {
+    encoding: "utf8",
+  });
+  t.is(status, 1);
+  t.regex(stdout, /"whirl" has let nothing else run for 2 s: it spins/);
+});

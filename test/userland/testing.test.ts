@@ -364,3 +364,16 @@ test("after a failure the end does not complain besides", async (t) => {
   await m[Symbol.asyncDispose]();
   await m.end();
 });
+
+test("a program that makes calls without end is ended, and the run says so", async (t) => {
+  const m = await machine({ calls: 500 });
+  const loop = async function loop(sys: Sys): Promise<void> {
+    for (;;) await sys.stat("/tmp");
+  };
+  const r = await m.try(loop);
+  t.deepEqual([r.hung, r.waits], [true, []]);
+  await t.throwsAsync(m.run(loop), {
+    message: /^loop: it has made 500 calls, and goes on\n\nloop goes on for ever, /,
+  });
+  await m.end();
+});

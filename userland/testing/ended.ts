@@ -11,8 +11,12 @@ const STILL = 100;
 /** Such turns until a program that sleeps in no call, but in a promise of its own, is just waited for. */
 const PATIENCE = 1000;
 
-/** Waits for a process; false when it can never end. Rejects when its kernel panics. */
-export async function ended(k: Booted, p: Process): Promise<boolean> {
+/** Waits for a process; false when it can never end, or has done too much. Rejects when its kernel panics. */
+export async function ended(
+  k: Booted,
+  p: Process,
+  many: () => boolean = () => false,
+): Promise<boolean> {
   const state = { over: false };
   const over = p.wait().finally(() => (state.over = true));
   over.catch(() => undefined);
@@ -22,6 +26,7 @@ export async function ended(k: Booted, p: Process): Promise<boolean> {
     await new Promise<void>((resolve) => thishost.turn(resolve));
     const moved = k.sched.resumed !== resumed || k.clock.timers.size > 0;
     resumed = k.sched.resumed;
+    if (!state.over && many()) return false;
     still = moved ? 0 : still + 1;
     if (!state.over && still >= STILL && sleeps(p)) return false;
   }

@@ -33,6 +33,7 @@ import type { Files } from "./files.ts";
 import { alive, besides } from "./left.ts";
 import { Run } from "./run.ts";
 import { Server } from "./server.ts";
+import { SPIN, watchspin } from "./spin.ts";
 import type { Serveropts } from "./server.ts";
 
 /** How to make a machine. */
@@ -41,7 +42,17 @@ export type Machineopts = Pick<Bootopts, "files" | "namespace" | "user" | "run">
   readonly seed?: number;
   /** Lets any coroutine that is ready be next, to find what depends on the order. */
   readonly anyorder?: boolean;
+  /**
+   * How long a program may keep everything else from running, in ms of the host's time (default 10,000): one
+   * that spins is named on stderr, and its process killed. Infinity: nothing is watched.
+   */
+  readonly spin?: number;
+  /** How many system calls a program may make (default 100,000): one that goes on is ended, and run() throws. */
+  readonly calls?: number;
 };
+
+/** Calls of a program, unless the machine's options say otherwise. */
+const CALLS = 100_000;
 
 const HERE = "here";
 /** What a program waits in that has returned. */
@@ -50,18 +61,23 @@ const Generatorfunction: unknown = Object.getPrototypeOf(function* () {}).constr
 
 /** Boots a machine with a clock of its own, on which no time passes but what things cost. */
 export async function machine(opts: Machineopts = {}): Promise<Machine> {
-  const { seed, anyorder, files, ...rest } = opts;
+  const { seed, anyorder, files, spin = SPIN, calls = CALLS, ...rest } = opts;
   const net = simnet({
     ...(seed !== undefined && { seed }),
     ...(anyorder !== undefined && { anyorder }),
   });
   const faults = new Faults();
   const k = await net.boot(HERE, { ...rest, files: { bin: bindir, ...files }, inject: faults });
-  return Machine.start(net, k, { faults, seed: seed ?? 0 });
+  return Machine.start(net, k, { faults, seed: seed ?? 0, spin, calls });
 }
 
 /** What a machine is made with. */
-type Made = { readonly faults: Faults; readonly seed: number };
+type Made = {
+  readonly faults: Faults;
+  readonly seed: number;
+  readonly spin: number;
+  readonly calls: number;
+};
 
 /** A machine under test. */
 export class Machine {
@@ -70,6 +86,8 @@ export class Machine {
   readonly servers: Map<string, Server> = new Map();
   readonly #faults: Faults;
   readonly #seed: number;
+  readonly #spin: number;
+  readonly #calls: number;
   readonly #holder: Process;
   /** What happened before a run and its Recorder must know: connections and attaches. */
   readonly #heard: Event[] = [];
@@ -86,6 +104,8 @@ export class Machine {
     this.kernel = kernel;
     this.#faults = m.faults;
     this.#seed = m.seed;
+    this.#spin = m.spin;
+    this.#calls = m.calls;
     kernel.trace.listen((e) => {
       if (e.type === "conn" || (e.type === "send" && e.fcall.type === Tattach)) this.#heard.push(e);
     });
@@ -150,7 +170,13 @@ export class Machine {
     if (r.status === "" && r.crash === undefined && !r.hung) return r;
     this.#failed = true;
     if (r.crash !== undefined && !(r.crash instanceof PlanError)) throw r.crash;
-    const how = r.hung ? "it waits for ever" : `it ended with "${r.status}"`;
+    const endless = `it has made ${this.#calls} calls, and goes on`;
+    const how =
+      r.waits?.length === 0
+        ? endless
+        : r.hung
+          ? "it waits for ever"
+          : `it ended with "${r.status}"`;
     throw new Failure(`${r.what}: ${how}\n\n${r.show()}`, {
       actual: r.hung ? "hangs" : r.status,
       expected: "",
@@ -172,6 +198,7 @@ export class Machine {
     const off = rec.listen(this.kernel.trace);
     const tty = new Buffertty();
     const time = { began: this.now, ended: -1 };
+    const unwatch = watchspin(name, this.#spin);
     const p = this.kernel.spawn(
       copied(main, {
         begin: () => {
@@ -183,11 +210,14 @@ export class Machine {
       [name, ...argv],
       { like: this.#holder, tty: new Hearing(tty, (to, text) => rec.said(to, text)) },
     );
-    const hung = !(await ended(this.kernel, p));
+    const many = (): boolean => rec.recording.calls.length > this.#calls;
+    const hung = !(await ended(this.kernel, p, many).finally(unwatch));
     if (hung || time.ended < 0) time.ended = this.now;
     const waits = p.proc.dead
       ? [CLOSES]
-      : rec.recording.calls.filter((c) => c.ended === null).map((c) => c.text);
+      : many()
+        ? []
+        : rec.recording.calls.filter((c) => c.ended === null).map((c) => c.text);
     if (hung) this.#kill(p.pid);
     const status = await p.wait();
     await this.#settle();

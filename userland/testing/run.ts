@@ -112,7 +112,7 @@ export class Run implements Told {
   /** What it wrote on its console. */
   readonly output: string;
   readonly crash: unknown;
-  /** The calls in which it waited for what never came; null when it ended by itself. */
+  /** The calls in which it waited for what never came, none when it went on; null when it ended by itself. */
   readonly waits: readonly string[] | null;
   readonly began: number;
   readonly ended: number;
@@ -190,11 +190,14 @@ export class Run implements Told {
     const lines = this.calls.slice(0, SHOWN).map((c) => c.show());
     if (more > 0) lines.push(`  and ${plural(more, "call")} more`);
     if (lines.length === 0) lines.push("  it made no system call");
-    const end = this.hung
-      ? `waits for ever in ${this.waits?.join(" and ") ?? ""}`
-      : this.status === ""
-        ? "ended"
-        : `ended with "${this.status}"`;
+    const end =
+      this.waits?.length === 0
+        ? "goes on for ever"
+        : this.hung
+          ? `waits for ever in ${this.waits?.join(" and ") ?? ""}`
+          : this.status === ""
+            ? "ended"
+            : `ended with "${this.status}"`;
     return `${this.what} ${end}, after ${timefmt(this.time)}:\n${lines.join("\n")}`;
   }
 }
