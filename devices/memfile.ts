@@ -185,7 +185,9 @@ export class Memfile {
   read(buf: Uint8Array, offset: number): number {
     const n = Math.min(buf.length, this.length - offset);
     if (n <= 0) return 0;
-    buf.set(this.data.subarray(offset, offset + n));
+    // A read of the whole file needs no view of its part.
+    const { data } = this;
+    buf.set(n === data.length ? data : data.subarray(offset, offset + n));
     return n;
   }
 

@@ -85,8 +85,7 @@ function fork(up: Proc, flags: number, child: Program): number {
   p.hang = up.hang;
   p.ppid = up.pid;
   if ((flags & RFNOWAIT) === 0) {
-    p.parent = up;
-    up.nchild++;
+    up.adopt(p);
   }
   if (up.k.trace.on) up.k.trace.emit({ type: "proc", what: "start", pid: p.pid, text: p.text });
   const image = new Image(p);

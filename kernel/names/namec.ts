@@ -174,12 +174,20 @@ function directory(w: Way, c: Chan): Answer<Chan> {
 
 /** Does fn to the Chan and closes it, whatever comes. */
 export function using<T>(a: Answer<Chan>, fn: (c: Chan) => Answer<T>): Answer<T> {
-  return andthen(a, (c) =>
-    always(
-      () => fn(c),
-      () => cclose(c),
-    ),
-  );
+  if (istask(a)) return andthen(a, (c) => using(c, fn));
+  let value: Answer<T>;
+  try {
+    value = fn(a);
+  } catch (e) {
+    return failafter(cclose(a), e);
+  }
+  if (istask(value))
+    return always(
+      () => value,
+      () => cclose(a),
+    );
+  const t = cclose(a);
+  return istask(t) ? released(t, value) : value;
 }
 
 /** The Chan of something that is about to be changed or looked at. */

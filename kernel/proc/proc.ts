@@ -68,6 +68,7 @@ export class Proc {
   /** stop and start of its ctl file: new system calls wait here. */
   stopped: Rendez | null = null;
   nchild = 0;
+  readonly #children = new Set<Proc>();
   readonly waitq: Waitmsg[] = [];
   readonly #waiting = new Rendez("await");
   #coroutines: Coroutine | null = null;
@@ -193,18 +194,27 @@ export class Proc {
     this.#gone.wakeupall();
     if (this.k.trace.on)
       this.k.trace.emit({ type: "proc", what: "exit", pid: this.pid, text: this.status }, null);
-    for (const p of this.k.procs.values()) if (p.parent === this) p.parent = null;
+    for (const p of this.#children) p.parent = null;
+    this.#children.clear();
     const real = Math.round((this.k.clock.now() - this.started) / 1e6);
     const msg =
       this.status === "" ? "" : utfcut(`${this.text} ${this.pid}: ${this.status}`, ERRMAX - 1);
-    this.parent?.childgone({ pid: this.pid, time: [0, 0, real], msg });
+    this.parent?.childgone(this, { pid: this.pid, time: [0, 0, real], msg });
     const fns = this.#onexit;
     this.#onexit = [];
     for (const fn of fns) fn(this.status);
     this.k.sched.touch();
   }
 
-  childgone(w: Waitmsg): void {
+  /** Takes p for a child, whose end wait(2) tells of. */
+  adopt(p: Proc): void {
+    p.parent = this;
+    this.#children.add(p);
+    this.nchild++;
+  }
+
+  childgone(p: Proc, w: Waitmsg): void {
+    this.#children.delete(p);
     this.nchild--;
     this.waitq.push(w);
     this.#waiting.wakeupall();

@@ -1,13 +1,14 @@
 // npm run bench: what the kernel and its servers cost, beside what a user would take instead, in one run
 // on one machine, so that the ratios mean something where the numbers do not.
 //
-//	npm run bench -- [--quick] [boot] [names] [stepping] [rpc]
+//	npm run bench -- [--quick] [boot] [names] [growth] [stepping] [rpc]
 
 import { spawnSync } from "node:child_process";
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { cpus, loadavg, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { boot } from "../../userland/host/index.ts";
+import { CURVES, growth } from "./growth.ts";
 import { matches } from "./names.ts";
 import { ECHO, NAMEC, Server } from "./process.ts";
 import { columns, compete, count, cpu, median, ratio, ratioof } from "./rounds.ts";
@@ -97,6 +98,22 @@ async function names(): Promise<void> {
     "\nA thousand files of 4 KiB in memory, five names deep, one call after another (promises; generator)\n",
   );
   say(columns(rows));
+}
+
+async function growing(): Promise<void> {
+  say("\nOne more among n, in microseconds of CPU time\n");
+  for (const curve of CURVES) {
+    const costs = await growth(curve, quick ? 100 : 1000);
+    const rows = [
+      [curve.name, ...curve.sizes.map((n) => count(n)), "last to first"],
+      [
+        "",
+        ...costs.map((us) => us.toFixed(1)),
+        `${((costs.at(-1) ?? NaN) / (costs[0] ?? NaN)).toFixed(1)}x`,
+      ],
+    ];
+    say(columns(rows));
+  }
 }
 
 async function steps(): Promise<void> {
@@ -201,6 +218,7 @@ class Cost {
 const PARTS: Readonly<Record<string, () => Promise<void>>> = {
   boot: booting,
   names,
+  growth: growing,
   stepping: steps,
   rpc: rpcs,
 };
