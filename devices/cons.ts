@@ -6,6 +6,7 @@
 
 import { COPEN, Chan, Path } from "../kernel/chan.ts";
 import { QTEXCL } from "../kernel/abi/const.ts";
+import { andthen } from "../kernel/abi/answer.ts";
 import type { Dir } from "../kernel/abi/dir.ts";
 import {
   Dev,
@@ -133,10 +134,11 @@ function readbintime(up: Proc, buf: Uint8Array): number {
   return n;
 }
 
-function* readcons(up: Proc, buf: Uint8Array): Task<number> {
-  const bytes = yield* up.tty.read(buf.length);
-  buf.set(bytes);
-  return bytes.length;
+function readcons(up: Proc, buf: Uint8Array): Answer<number> {
+  return andthen(up.tty.read(buf.length), (bytes) => {
+    buf.set(bytes);
+    return bytes.length;
+  });
 }
 
 /** The text of a name that is written whole, and must be shorter than `max`. */
@@ -185,10 +187,12 @@ function consctl(up: Proc, state: Cons, bytes: Uint8Array): void {
   }
 }
 
-function* writecons(up: Proc, w: Conswrite): Task<number> {
-  if (w.err && up.tty.writeerr !== undefined) yield* up.tty.writeerr(w.bytes);
-  else yield* up.tty.write(w.bytes);
-  return w.bytes.length;
+function writecons(up: Proc, w: Conswrite): Answer<number> {
+  const apart = w.err ? up.tty.writeerr?.bind(up.tty) : undefined;
+  return andthen(
+    apart === undefined ? up.tty.write(w.bytes) : apart(w.bytes),
+    () => w.bytes.length,
+  );
 }
 
 /** Reads a file that is more than a text. */

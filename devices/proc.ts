@@ -17,6 +17,7 @@ import {
   opened,
 } from "../kernel/dev.ts";
 import type { Dirent, Gen, Walkqid } from "../kernel/dev.ts";
+import { andthen } from "../kernel/abi/answer.ts";
 import type { Dir, Qid } from "../kernel/abi/dir.ts";
 import {
   Ebadusefd,
@@ -128,7 +129,7 @@ function postnote(p: Proc, text: string): void {
   p.image.notes.post(text, false);
 }
 
-function* write(up: Proc, c: ProcChan, bytes: Uint8Array): Task<void> {
+function write(up: Proc, c: ProcChan, bytes: Uint8Array): Answer<void> {
   const p = procof(up, c);
   switch (c.file?.name) {
     case "args":
@@ -138,7 +139,7 @@ function* write(up: Proc, c: ProcChan, bytes: Uint8Array): Task<void> {
       return;
     case "ctl":
       if (bytes.length > MAXCTL) error(Etoobig);
-      return yield* procctl(p, written(bytes));
+      return procctl(p, written(bytes));
     case "note":
       return postnote(p, utfdecode(bytes, 0, bytes.length));
     case "notepg":
@@ -194,9 +195,8 @@ class Devproc extends Dev<ProcChan> {
     return readfile(c, c.file, procof(up, c), { buf, offset });
   }
 
-  override *write(up: Proc, c: ProcChan, bytes: Uint8Array): Task<number> {
-    yield* write(up, c, bytes);
-    return bytes.length;
+  override write(up: Proc, c: ProcChan, bytes: Uint8Array): Answer<number> {
+    return andthen(write(up, c, bytes), () => bytes.length);
   }
 }
 

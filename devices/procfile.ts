@@ -18,7 +18,7 @@ import {
 import { quote } from "../kernel/abi/elems.ts";
 import type { Proc, Waitmsg } from "../kernel/proc/proc.ts";
 import { Rendez } from "../kernel/proc/rendez.ts";
-import type { Task } from "../kernel/proc/rendez.ts";
+import type { Answer, Task } from "../kernel/proc/rendez.ts";
 import type { Coroutine } from "../kernel/proc/sched.ts";
 import { utfcut, utfencode, utflen } from "../kernel/abi/utf.ts";
 import { NUMSIZE, fdline, num, strtoul } from "./text.ts";
@@ -155,7 +155,7 @@ const IDLE: Readonly<Record<string, number>> = nullproto({
 /** Messages to a ctl file: how many words they have, and what they do. */
 const MESSAGES: ReadonlyMap<
   string,
-  readonly [words: number, fn: (p: Proc, arg: string) => Task<void>]
+  readonly [words: number, fn: (p: Proc, arg: string) => Answer<void>]
 > = new Map([
   ["close", [2, closefd]],
   ["closefiles", [1, closefiles]],
@@ -167,7 +167,7 @@ const MESSAGES: ReadonlyMap<
 ]);
 
 /** Obeys a message to p's ctl file. */
-export function* procctl(p: Proc, text: string): Task<void> {
+export function procctl(p: Proc, text: string): Answer<void> {
   const words = fields(text);
   const [verb, arg = ""] = words;
   if (verb === undefined) return error(Ectlempty);
@@ -175,7 +175,7 @@ export function* procctl(p: Proc, text: string): Task<void> {
   const want = message?.[0] ?? IDLE[verb];
   if (want === undefined) return cmderror(Ectlmsg, words);
   if (want !== words.length) cmderror(Ecmdargs, words);
-  if (message !== undefined) yield* message[1](p, arg);
+  if (message !== undefined) return message[1](p, arg);
 }
 
 /** The error with the message it is about, as much of it as there is room for. */
@@ -183,8 +183,8 @@ function cmderror(what: string, words: readonly string[]): never {
   return error(`${utfcut(`${what} "${words.map(quote).join(" ")}`, ERRMAX - 11)}"`);
 }
 
-function* closefd(p: Proc, arg: string): Task<void> {
-  yield* cclose(p.fgrp.take(strtoul(arg)));
+function closefd(p: Proc, arg: string): Answer<void> {
+  return cclose(p.fgrp.take(strtoul(arg)));
 }
 
 function* closefiles(p: Proc): Task<void> {
@@ -192,22 +192,22 @@ function* closefiles(p: Proc): Task<void> {
 }
 
 /** Whether the process stops when it executes another program. */
-function* hang(p: Proc, yes: boolean): Task<void> {
+function hang(p: Proc, yes: boolean): void {
   p.hang = yes;
 }
 
-function* kill(p: Proc): Task<void> {
+function kill(p: Proc): void {
   if (p.image === null) error(Eperm);
   p.kill(Ekilled);
 }
 
 /** From its next system call on, the process waits. */
-function* stop(p: Proc): Task<void> {
+function stop(p: Proc): void {
   if (p.image === null) error(Eperm);
   p.stopped ??= new Rendez("stopped");
 }
 
-function* start(p: Proc): Task<void> {
+function start(p: Proc): void {
   if (p.stopped === null) return error(Ebadctl);
   const r = p.stopped;
   p.stopped = null;

@@ -8,7 +8,7 @@
 import type { Dev } from "./dev.ts";
 import type { Qid } from "./abi/dir.ts";
 import { assert } from "./abi/errors.ts";
-import { failafter } from "./abi/answer.ts";
+import { andthen, failafter, valueafter } from "./abi/answer.ts";
 import { DONE, QLock, istask, waitfor } from "./proc/rendez.ts";
 import type { Answer, Task } from "./proc/rendez.ts";
 import type { Streams } from "./stream.ts";
@@ -261,9 +261,8 @@ export function ordered<T>(c: Chan, q: QLock | null, fn: () => Answer<T>): Answe
   }
   if (istask(a)) return going(c, q, a);
   q?.unlock();
-  if (c.ref === 1) return going(c, null, given(a));
-  c.ref--;
-  return a;
+  const t = cclose(c);
+  return istask(t) ? valueafter(t, a) : a;
 }
 
 function* queued<T>(c: Chan, q: QLock, fn: () => Answer<T>): Task<T> {
@@ -288,20 +287,34 @@ function* going<T>(c: Chan, q: QLock | null, a: Task<T>): Task<T> {
   }
 }
 
-function* given<T>(value: T): Task<T> {
-  return value;
+/** Runs fn, which hands c on to the one who gets its result; c is closed when that fails, or is killed. */
+export function owning<T>(c: Chan, fn: () => Answer<T>): Answer<T> {
+  let a: Answer<T>;
+  try {
+    a = fn();
+  } catch (e) {
+    return failafter(cclose(c), e);
+  }
+  return istask(a) ? owned(c, a) : a;
 }
 
-/** c, once old is given up; a process that is killed meanwhile never gets c, so it is closed. */
-export function* instead(c: Chan, old: Chan): Task<Chan> {
+function* owned<T>(c: Chan, a: Task<T>): Task<T> {
   let done = false;
   try {
-    yield* cclose(old);
+    const value = yield* a;
     done = true;
-    return c;
+    return value;
   } finally {
     if (!done) yield* cclose(c);
   }
+}
+
+/** c, once old is given up. */
+export function instead(c: Chan, old: Chan): Answer<Chan> {
+  return andthen(
+    owning(c, () => cclose(old)),
+    () => c,
+  );
 }
 
 /** The end of a Chan's streams; what was written and failed is thrown. */

@@ -2,7 +2,8 @@
 // mounted in place of what it covers. A read gives whole entries of one member and never crosses to the
 // next; entries that mountfix made too long for the caller's buffer wait in the Chan's rock.
 
-import { cclose } from "./chan.ts";
+import { andthen } from "./abi/answer.ts";
+import { cclose, ordered, owning } from "./chan.ts";
 import type { Chan, Unionstate } from "./chan.ts";
 import { OREAD } from "./abi/const.ts";
 import { get16 } from "./abi/bits.ts";
@@ -11,7 +12,7 @@ import type { Dir } from "./abi/dir.ts";
 import { Ebadstat, Edirseek, Eintr, Eshort, PlanError, error } from "./abi/errors.ts";
 import type { Proc } from "./proc/proc.ts";
 import { waitfor } from "./proc/rendez.ts";
-import type { Task } from "./proc/rendez.ts";
+import type { Answer, Task } from "./proc/rendez.ts";
 
 /** Back to the first entry: what seek to 0, and a read there, do. */
 export function* dirrewind(c: Chan): Task<void> {
@@ -82,7 +83,7 @@ function* unionread(up: Proc, u: Unionstate, buf: Uint8Array): Task<number> {
 
 function* memberread(up: Proc, u: Unionstate, m: Chan, buf: Uint8Array): Task<number> {
   try {
-    u.umc ??= yield* openmember(up, m);
+    u.umc ??= yield* waitfor(openmember(up, m));
     const n = yield* waitfor(u.umc.dev.read(up, u.umc, buf, u.umc.devoffset));
     u.umc.devoffset += n;
     return n;
@@ -93,21 +94,16 @@ function* memberread(up: Proc, u: Unionstate, m: Chan, buf: Uint8Array): Task<nu
   }
 }
 
-function* openmember(up: Proc, m: Chan): Task<Chan> {
-  // It may be unmounted while it is walked from.
-  m.incref();
-  let c: Chan | null = null;
-  let open = false;
-  try {
-    c = m.dev.later?.defer(m, []) ?? (yield* waitfor(m.dev.walk(up, m, []))).clone;
-    if (c === null) return error("clone failed");
-    c = yield* waitfor(c.dev.open(up, c, OREAD));
-    open = true;
-    return c;
-  } finally {
-    if (c !== null && !open) yield* cclose(c);
-    yield* cclose(m);
-  }
+/** A member may be unmounted while it is walked from, so it is held. */
+function openmember(up: Proc, m: Chan): Answer<Chan> {
+  return ordered(m, null, () =>
+    andthen(clone(up, m), (c) => owning(c, () => c.dev.open(up, c, OREAD))),
+  );
+}
+
+function clone(up: Proc, m: Chan): Answer<Chan> {
+  const late = m.dev.later?.defer(m, []) ?? null;
+  return late ?? andthen(m.dev.walk(up, m, []), (wq) => wq.clone ?? error("clone failed"));
 }
 
 /** The entry of what is mounted; null, which keeps the entry it covers, when its server is gone. */

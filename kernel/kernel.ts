@@ -30,7 +30,7 @@ export type Config = {
   /** The console of processes that were given none of their own. */
   readonly tty: Tty;
   readonly namespace: "names" | "standard";
-  /** Bytes of a stream that may be in flight before they are read: a run (protocol, "Credit"). */
+  /** Bytes of a stream that may be in flight before they are read: a run. */
   readonly run: number;
   /** Descriptors of a process: 5,000, as in Plan 9. */
   readonly maxfd?: number | undefined;

@@ -1,7 +1,7 @@
 // Files by name and by descriptor: open(2), remove(2), chdir(2), dup(2), pipe(2), fd2path(2).
 
 import { andthen, istask } from "../kernel/abi/answer.ts";
-import { cclose } from "../kernel/chan.ts";
+import { cclose, owning } from "../kernel/chan.ts";
 import type { Chan } from "../kernel/chan.ts";
 import { OCEXEC, OEXCL, OEXEC, ORCLOSE, ORDWR, OSTREAM, OTRUNC } from "../kernel/abi/const.ts";
 import { Ebadarg, Ebadfd, Ebadsharp, Enofd, error } from "../kernel/abi/errors.ts";
@@ -47,13 +47,7 @@ export function create(up: Proc, name: string, mode: number, perm: number): Answ
 /** The descriptor of a file opened with OSTREAM, whose stream begins now; a failure closes it. */
 function* streaming(up: Proc, a: Answer<Chan>): Task<number> {
   const c = yield* waitfor(a);
-  let done = false;
-  try {
-    yield* openstream(up, c);
-    done = true;
-  } finally {
-    if (!done) yield* cclose(c);
-  }
+  yield* waitfor(owning(c, () => openstream(up, c)));
   return yield* waitfor(newfd(up, c));
 }
 

@@ -1,5 +1,5 @@
-// Streams: stream(fd, offset), sread(fd, buf), swrite(fd, bytes), and OSTREAM in open and create (design,
-// section 6). What a stream is, and what becomes of it when its descriptor is used in other ways, is in
+// Streams: stream(fd, offset), sread(fd, buf), swrite(fd, bytes), and OSTREAM in open and create.
+// What a stream is, and what becomes of it when its descriptor is used in other ways, is in
 // kernel/stream.ts.
 
 import { ordered } from "../kernel/chan.ts";

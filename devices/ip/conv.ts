@@ -17,6 +17,7 @@ import {
 } from "../../kernel/abi/errors.ts";
 import type { Kernel } from "../../kernel/kernel.ts";
 import type { Proc } from "../../kernel/proc/proc.ts";
+import { waitfor } from "../../kernel/proc/rendez.ts";
 import type { Task } from "../../kernel/proc/rendez.ts";
 import type { Addr, Conn, Listener, Stack } from "./stack.ts";
 
@@ -107,7 +108,7 @@ export class Conv {
     const { host, port } = parseaddr(f[1]);
     this.#start();
     try {
-      this.listener = yield* stack.announce(up, { host: host === "" ? "*" : host, port });
+      this.listener = yield* waitfor(stack.announce(up, { host: host === "" ? "*" : host, port }));
     } finally {
       this.#busy = false;
     }

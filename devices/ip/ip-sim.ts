@@ -109,7 +109,7 @@ class Simstack implements Stack, Owner {
     return error(Etimedout);
   }
 
-  *announce(_up: Proc, local: Addr): Task<Listener> {
+  announce(_up: Proc, local: Addr): Listener {
     const { host } = local;
     if (host !== "*" && host !== this.name && !LOCAL.includes(host)) error(Enotlocal);
     const port = local.port === 0 ? this.#freeport() : local.port;

@@ -7,7 +7,7 @@
 import { Ehungup, error } from "../../kernel/abi/errors.ts";
 import type { Proc } from "../../kernel/proc/proc.ts";
 import { Rendez } from "../../kernel/proc/rendez.ts";
-import type { Task } from "../../kernel/proc/rendez.ts";
+import type { Answer, Task } from "../../kernel/proc/rendez.ts";
 import { giveback } from "../mnt/frames.ts";
 
 /** One end of a connection; port 0 stands for none, or any. */
@@ -62,7 +62,7 @@ export interface Stack {
   /** Calls `remote`, from port `lport` when that is not 0. */
   dial(up: Proc, remote: Addr, lport: number): Task<Conn>;
   /** Takes calls at `local`; host "*" is every address that the stack gives away, port 0 any free one. */
-  announce(up: Proc, local: Addr): Task<Listener>;
+  announce(up: Proc, local: Addr): Answer<Listener>;
   /** The kernel ends: what was written is sent if that can be done soon, and nothing is left behind. */
   shutdown(): void;
 }

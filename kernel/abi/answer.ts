@@ -41,7 +41,7 @@ export function always<T, Y>(
   }
   if (istask(a)) return alwaystask(a, last);
   const b = last();
-  return istask(b) ? keep(b, a) : a;
+  return istask(b) ? valueafter(b, a) : a;
 }
 
 /** Fails with e when the answer is there. */
@@ -55,7 +55,8 @@ function* fail<Y>(task: Waiting<void, Y>, e: unknown): Waiting<never, Y> {
   throw e;
 }
 
-function* keep<T, Y>(task: Waiting<void, Y>, value: T): Waiting<T, Y> {
+/** The value, when the task is done. */
+export function* valueafter<T, Y>(task: Waiting<void, Y>, value: T): Waiting<T, Y> {
   yield* task;
   return value;
 }

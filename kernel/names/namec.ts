@@ -24,7 +24,7 @@ import {
   PlanError,
   error,
 } from "../abi/errors.ts";
-import { CCEXEC, CRCLOSE, Chan, cclose } from "../chan.ts";
+import { CCEXEC, CRCLOSE, Chan, cclose, owning } from "../chan.ts";
 import { QTNONE } from "../dev.ts";
 import type { Want } from "../dev.ts";
 import type { Proc } from "../proc/proc.ts";
@@ -339,16 +339,13 @@ function* make(w: Way, want: Want): Task<Chan> {
 }
 
 /** The device's create in dir, which it takes over. */
-export function* createin(w: Way, dir: Chan, want: Want): Task<Chan> {
-  let c: Chan | null = null;
-  try {
-    const { omode, perm } = want;
-    c = yield* waitfor(dir.dev.create(w.up, dir, w.last, { omode: devmode(dir, omode), perm }));
-  } finally {
-    if (c === null) yield* cclose(dir);
-  }
-  setflags(c, want.omode);
-  return w.created(c);
+export function createin(w: Way, dir: Chan, { omode, perm }: Want): Answer<Chan> {
+  const want = { omode: devmode(dir, omode), perm };
+  const a = owning(dir, () => dir.dev.create(w.up, dir, w.last, want));
+  return andthen(a, (c) => {
+    setflags(c, omode);
+    return w.created(c);
+  });
 }
 
 /** The name is there: it is opened and truncated, or with OEXCL an error. Takes c over. */
@@ -358,12 +355,7 @@ export function exists(w: Way, c: Chan, want: Want): Answer<Chan> {
 }
 
 /** Opens c, which it takes over, whatever kind of file it is: to create, what is there is good enough. */
-export function* truncate(w: Way, c: Chan, omode: number): Task<Chan> {
-  let nc: Chan | null = null;
-  try {
-    nc = yield* waitfor(c.dev.open(w.up, c, devmode(c, omode)));
-    return finish(w, nc, omode);
-  } finally {
-    if (nc === null) yield* cclose(c);
-  }
+export function truncate(w: Way, c: Chan, omode: number): Answer<Chan> {
+  const a = owning(c, () => c.dev.open(w.up, c, devmode(c, omode)));
+  return andthen(a, (nc) => finish(w, nc, omode));
 }

@@ -517,7 +517,7 @@ function* createforbidden(s: Start, want: Want): Task<Chan> {
     there = yield* waitfor((want.omode & OEXCL) === 0 ? s.find() : s.found("exclusive"));
     // No stream: whether the name is there must be known now.
     if ((want.omode & OEXCL) === 0)
-      return yield* truncate(s, there, (want.omode | OTRUNC) & ~OSTREAM);
+      return yield* waitfor(truncate(s, there, (want.omode | OTRUNC) & ~OSTREAM));
   } catch (e) {
     throw e instanceof PlanError && e.at !== undefined ? whole(s, Enocreate) : e;
   }

@@ -130,7 +130,7 @@ export class Start implements Way {
   *bound(): Task<Chan> {
     const c = yield* this.find();
     this.head = this.#tab?.at(c) ?? null;
-    return this.head === null ? c : yield* instead(this.head.first.incref(), c);
+    return this.head === null ? c : yield* waitfor(instead(this.head.first.incref(), c));
   }
 
   opened(c: Chan): Chan {
@@ -151,7 +151,7 @@ export class Start implements Way {
     const got = yield* walk(this.up, this.#tab, dir, [this.last]);
     if (!(got instanceof Chan)) return null;
     this.#dir = null;
-    return yield* instead(got, dir);
+    return yield* waitfor(instead(got, dir));
   }
 
   /** The directory that the name is in. */

@@ -1,16 +1,16 @@
 // Tty: what /dev/cons is connected to. The host's side implements it (a terminal, a page); device c reads
 // and writes it. Buffertty is the one that only remembers.
 
-import type { Task } from "./rendez.ts";
+import type { Answer } from "./rendez.ts";
 import { utfdecode } from "../abi/utf.ts";
 
 export interface Tty {
   /** Takes all of bytes; waits while the other side is not keeping up. */
-  write(bytes: Uint8Array): Task<void>;
+  write(bytes: Uint8Array): Answer<void>;
   /** The same for the descriptor 2 that a program starts with, where the host keeps that apart. */
-  writeerr?(bytes: Uint8Array): Task<void>;
+  writeerr?(bytes: Uint8Array): Answer<void>;
   /** At most n bytes of input; none at the end of it. Waits for the first. */
-  read(n: number): Task<Uint8Array>;
+  read(n: number): Answer<Uint8Array>;
   /** Obeys a message of consctl: rawon, rawoff, holdon, holdoff. cons(3) */
   ctl?(message: string): void;
   /** Those of the descriptors 0, 1 and 2 that a program starts with where a person looks on, or types. */
@@ -31,13 +31,13 @@ export class Buffertty implements Tty {
     this.#onwrite = onwrite;
   }
 
-  *write(bytes: Uint8Array): Task<void> {
+  write(bytes: Uint8Array): void {
     const copy = bytes.slice();
     this.#chunks.push(copy);
     this.#onwrite?.(copy);
   }
 
-  *read(n: number): Task<Uint8Array> {
+  read(n: number): Uint8Array {
     const part = this.#input.subarray(0, n);
     this.#input = this.#input.subarray(n);
     return part;

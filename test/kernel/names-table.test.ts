@@ -1,5 +1,5 @@
-// The mount table against a slow plain model: a flat map from names to members, with every rule of the
-// design's section 4 written out as what it does to that map.
+// The mount table against a slow plain model: a flat map from names to members, with every rule of bind, mount
+// and unmount written out as what it does to that map.
 
 import test from "ava";
 import fc from "fast-check";

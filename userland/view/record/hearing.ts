@@ -1,6 +1,6 @@
 // A console that is recorded: what a program writes on it goes where it would go, and into the recording.
 
-import type { Task } from "../../../kernel/proc/rendez.ts";
+import type { Answer } from "../../../kernel/proc/rendez.ts";
 import type { Tty } from "../../../kernel/proc/tty.ts";
 import { utfdecode } from "../../../kernel/abi/utf.ts";
 import type { Rsaid } from "./recording.ts";
@@ -20,17 +20,17 @@ export class Hearing implements Tty {
     this.#hear = hear;
   }
 
-  write(bytes: Uint8Array): Task<void> {
+  write(bytes: Uint8Array): Answer<void> {
     this.#hear("out", utfdecode(bytes, 0, bytes.length));
     return this.#tty.write(bytes);
   }
 
-  writeerr(bytes: Uint8Array): Task<void> {
+  writeerr(bytes: Uint8Array): Answer<void> {
     this.#hear("err", utfdecode(bytes, 0, bytes.length));
-    return this.#tty.writeerr?.(bytes) ?? this.#tty.write(bytes);
+    return this.#tty.writeerr === undefined ? this.#tty.write(bytes) : this.#tty.writeerr(bytes);
   }
 
-  read(n: number): Task<Uint8Array> {
+  read(n: number): Answer<Uint8Array> {
     return this.#tty.read(n);
   }
 }
