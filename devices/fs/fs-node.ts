@@ -104,8 +104,6 @@ export function newFs(
 const isroot = (r: Fsroot | Readonly<Record<string, Fsroot>>): r is Fsroot =>
   "root" in r && typeof r.root === "string";
 
-const DEVCHAR = "U".charCodeAt(0);
-
 class Fsdev extends Dev<Fschan> {
   readonly dc = "U";
   readonly name = "fs";
@@ -437,7 +435,7 @@ class Fsdev extends Dev<Fschan> {
   }
 
   #dir(c: Fschan, name: string, st: BigIntStats): Dir {
-    return { ...dirof(c.tree, st, this.#owner), name, type: DEVCHAR, dev: c.devno };
+    return dirof(c.tree, st, this.#owner, { name, dev: c.devno });
   }
 
   /** Whole entries of the names that there were at the beginning; those that went since are left out. */

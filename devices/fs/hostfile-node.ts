@@ -48,6 +48,7 @@ import { LOOK, hostpath } from "./hosttree-node.ts";
 import type { Hosttree, Pin } from "./hosttree-node.ts";
 
 const PERM = 0o777;
+const DEVCHAR = "U".charCodeAt(0);
 
 /** A file's qid: what changes it changes vers, within the host's grain of time. */
 export function qidof(tree: Hosttree, st: BigIntStats): Qid {
@@ -85,17 +86,21 @@ export function dirof(
   tree: Hosttree,
   st: BigIntStats,
   o: Owner,
-): Omit<Dir, "name" | "type" | "dev"> {
+  { name, dev }: { readonly name: string; readonly dev: number },
+): Dir {
   const file = !st.isDirectory() && !st.isSymbolicLink();
   const perm = st.isSymbolicLink() ? 0 : Number(st.mode) & (tree.readonly ? 0o555 : PERM);
   const uid = Number(st.uid) === o.uid ? o.user : o.others.user(Number(st.uid));
   const qid = qidof(tree, st);
   return {
+    type: DEVCHAR,
+    dev,
     qid,
     mode: (st.isDirectory() ? DMDIR | perm : perm | tree.kept.of(qid.path)) >>> 0,
     atime: seconds(st.atimeMs),
     mtime: seconds(st.mtimeMs),
     length: file ? Number(st.size) : 0,
+    name,
     uid,
     gid: Number(st.gid) === o.gid ? o.group : o.others.group(Number(st.gid)),
     muid: uid,
