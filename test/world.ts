@@ -14,6 +14,7 @@ import type { Anysrv } from "../userland/lib/9p.ts";
 import { Conn } from "../userland/lib/9p/conn.ts";
 import type { ThreadSys } from "../userland/lib/both.ts";
 import { accept, announce, dial, listen } from "../userland/lib/dial.ts";
+import { speaking } from "../userland/lib/9p/srv.ts";
 import { newram } from "../userland/lib/ram.ts";
 import { NOTHING, run } from "./kit.ts";
 
@@ -34,6 +35,8 @@ export type Worldopts = {
   readonly mounts?: number;
   /** Servers in the union on /n/u. */
   readonly members?: number;
+  /** Makes the servers; each has a ramfs unless given. */
+  readonly make?: (sys: ThreadSys) => Task<Anysrv>;
   /** Makes another server of each server's files. */
   readonly wrap?: (srv: Anysrv, sys: ThreadSys) => Anysrv;
   /** Faults between here and the servers. */
@@ -91,9 +94,8 @@ export class World {
 
   /** A server on another machine, whose connections are known. */
   *#serve(sys: ThreadSys, opts: Worldopts): Task<Exit> {
-    const { version = "9P2000.ix", wrap = (srv) => srv } = opts;
-    const ram: Anysrv = { ...newram(sys, { user: "glenda", perm: 0o777 }), version };
-    const srv = wrap(ram, sys);
+    const { version = "9P2000.ix", wrap = (srv) => srv, make = ramfs } = opts;
+    const srv = wrap(speaking(yield* make(sys), version), sys);
     const at = yield* announce(sys, "tcp!*!564");
     for (;;) {
       const fd = yield* accept(sys, yield* listen(sys, at.dir));
@@ -185,4 +187,8 @@ export async function deep(sys: Sys, top: string, depth: number): Promise<string
     await mkdir(sys, name);
   }
   return name;
+}
+
+function* ramfs(sys: ThreadSys): Task<Anysrv> {
+  return newram(sys, { user: "glenda", perm: 0o777 });
 }

@@ -4,6 +4,7 @@ import test from "ava";
 import type { ExecutionContext } from "ava";
 import { DMDIR, MREPL, OEXCL, OREAD, OWRITE } from "../../kernel/abi/const.ts";
 import type { Sys } from "../../syscalls/sys.ts";
+import { fossil } from "../../userland/boot/net.ts";
 import { failure, put } from "../kit.ts";
 import { BIND, OPERATIONS, copytree, list, maketree, readall, write } from "../operations.ts";
 import type { Operation } from "../operations.ts";
@@ -43,21 +44,27 @@ async function trips(
   return cost.trips;
 }
 
-for (const mounts of [0, 1, 3])
-  test(
-    `with ${mounts} mount points of other servers on the way, every operation is one round trip at any depth`,
-    world({ mounts }, async (t, w, sys) => {
-      for (const depth of DEPTHS) {
-        const dir = await deep(sys, w.top, depth - 1);
-        for (const [i, op] of [...OPERATIONS, BIND].entries())
-          t.is(
-            await trips(t, w, { sys, name: `${dir}/f${i}`, op }),
-            1,
-            `${op.name} at depth ${depth}`,
-          );
-      }
-    }),
-  );
+const SERVERS: readonly (readonly [string, Worldopts])[] = [
+  ["ramfs", {}],
+  ["fossil", { make: fossil() }],
+];
+
+for (const [server, opts] of SERVERS)
+  for (const mounts of [0, 1, 3])
+    test(
+      `${server}: with ${mounts} mount points of other servers on the way, every operation is one round trip at any depth`,
+      world({ ...opts, mounts }, async (t, w, sys) => {
+        for (const depth of DEPTHS) {
+          const dir = await deep(sys, w.top, depth - 1);
+          for (const [i, op] of [...OPERATIONS, BIND].entries())
+            t.is(
+              await trips(t, w, { sys, name: `${dir}/f${i}`, op }),
+              1,
+              `${op.name} at depth ${depth}`,
+            );
+        }
+      }),
+    );
 
 test(
   "100 stats together are one round trip",

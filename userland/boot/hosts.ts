@@ -1,5 +1,5 @@
 // The simulated machines around the one that runs a program. "far:rtt=50ms,bw=600KB/s" is a machine with a
-// ramfs, mounted on /n/far, and a link to it; the command line and the page have them so. What is wrong with
+// ramfs (or, with fs=fossil, a fossil), mounted on /n/far, and a link to it; the command line and the page have them so. What is wrong with
 // such a text is a Unitserror.
 
 import { nullproto } from "../../kernel/abi/nullproto.ts";
@@ -7,12 +7,18 @@ import type { Booted } from "../../kernel/boot.ts";
 import type { Bootopts } from "./boot.ts";
 import { VERSIONS } from "../lib/9p/conn.ts";
 import type { Mount } from "./mounts.ts";
-import { serveramfs, simnet } from "./net.ts";
+import { servefossil, serveramfs, simnet } from "./net.ts";
 import type { Linkspec } from "./net.ts";
 import { Unitserror, parsechance, parserate, parsetime } from "./units.ts";
 
 /** A simulated machine that was asked for. */
-export type Simhost = { readonly name: string; readonly link: Linkspec; readonly version?: string };
+export type Simhost = {
+  readonly name: string;
+  readonly link: Linkspec;
+  readonly version?: string;
+  /** What it serves: "ramfs" unless given, or "fossil". */
+  readonly fs?: string;
+};
 
 /** The network name of the machine that runs the program. */
 export const HERE = "gnot";
@@ -23,7 +29,18 @@ const CHECK: Readonly<Record<string, (value: string) => unknown>> = nullproto({
   jitter: parsetime,
   loss: parsechance,
   version: checkversion,
+  fs: checkfs,
 });
+
+const SERVE = new Map([
+  ["ramfs", serveramfs],
+  ["fossil", servefossil],
+]);
+
+function checkfs(fs: string): void {
+  if (!SERVE.has(fs))
+    throw new Unitserror(`unknown fs '${fs}'`, `there are ${[...SERVE.keys()].join(" and ")}`);
+}
 
 /** NAME:rtt=T[,bw=RATE]... taken apart. */
 export function hostof(text: string): Simhost {
@@ -41,14 +58,21 @@ export function hostof(text: string): Simhost {
     if (given.has(key)) throw new Unitserror(`${name} is given ${key} twice`);
     given.set(key, value);
   }
-  const { rtt, version, ...link } = Object.fromEntries(given) as Partial<Record<string, string>>;
+  const { rtt, version, fs, ...link } = Object.fromEntries(given) as Partial<
+    Record<string, string>
+  >;
   if (rtt === undefined) throw new Unitserror("how far is it?", `write it as ${name}:rtt=50ms`);
-  return { name, link: { rtt, ...link }, ...(version !== undefined && { version }) };
+  return {
+    name,
+    link: { rtt, ...link },
+    ...(version !== undefined && { version }),
+    ...(fs !== undefined && { fs }),
+  };
 }
 
 /** The machine as text again: hosttext(hostof(t)) says what t says. */
-export function hosttext({ name, link, version }: Simhost): string {
-  const parts = Object.entries({ ...link, version }).filter(([, v]) => v !== undefined);
+export function hosttext({ name, link, version, fs }: Simhost): string {
+  const parts = Object.entries({ ...link, version, fs }).filter(([, v]) => v !== undefined);
   return `${name}:${parts.map(([key, v]) => `${key}=${v ?? ""}`).join(",")}`;
 }
 
@@ -85,8 +109,9 @@ export async function boothosts(
   distinct(hosts);
   const sim = simnet({ seed, clock: opts.clock ?? "virtual" });
   const kernel = await sim.boot(HERE, opts);
-  for (const { name, link, version = best } of hosts) {
-    await serveramfs(await sim.boot(name), "tcp!*!9fs", version === undefined ? {} : { version });
+  for (const { name, link, version = best, fs = "ramfs" } of hosts) {
+    const serve = SERVE.get(fs) ?? serveramfs;
+    await serve(await sim.boot(name), "tcp!*!9fs", version === undefined ? {} : { version });
     sim.link(HERE, name, link);
   }
   const mounts = hosts.map(({ name }) => ({ addr: `tcp!${name}!9fs`, dir: `/n/${name}` }));

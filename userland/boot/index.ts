@@ -14,7 +14,7 @@ export { faultfmt, parsefault } from "./inject.ts";
 export type { Inject } from "./inject.ts";
 export { Faults } from "../../devices/fault/faults.ts";
 export type { Effect, Fault, Injected, When } from "../../devices/fault/faults.ts";
-export { serveramfs, simnet } from "./net.ts";
+export { fossil, servefossil, serveramfs, simnet } from "./net.ts";
 export type { Linkspec, Net, Netlink, Netopts } from "./net.ts";
 export { Unitserror } from "./units.ts";
 export { bin } from "../bin/index.ts";
@@ -73,6 +73,8 @@ export type {
 } from "../lib/9p.ts";
 export { newexport } from "../lib/export.ts";
 export type { Exportopts } from "../lib/export.ts";
+export { newfossil } from "../lib/fossil/serve.ts";
+export type { Fossil, Fossilopts } from "../lib/fossil/fossil.ts";
 export { newram } from "../lib/ram.ts";
 export type { Ramopts } from "../lib/ram.ts";
 export { args } from "../lib/arg.ts";

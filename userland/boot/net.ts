@@ -24,7 +24,10 @@ import type { Link } from "../../devices/ip/simlink.ts";
 import type { Exit, Task } from "../../syscalls/sys.ts";
 import { type Anysrv, type Limits, acceptsrv } from "../lib/9p.ts";
 import type { ThreadSys } from "../lib/both.ts";
+import { speaking } from "../lib/9p/srv.ts";
 import { announce } from "../lib/dial.ts";
+import { plainhash } from "../lib/fossil/hash.ts";
+import { newfossil, postconsole } from "../lib/fossil/serve.ts";
 import { getuser } from "../lib/proc.ts";
 import { newram } from "../lib/ram.ts";
 import { boot, chance } from "./boot.ts";
@@ -194,6 +197,27 @@ export function serveramfs(
   return serve9p(k, addr, function* (sys): Task<Anysrv> {
     const { perm = 0o777, version } = opts;
     const srv = newram(sys, { user: yield* getuser(sys), perm });
-    return version === undefined ? srv : { ...srv, version };
+    return version === undefined ? srv : speaking(srv, version);
   });
+}
+
+/** The disk of a simulated machine's fossil, in its own memory. */
+const DISK = "#R/fossil.disk";
+
+/** Serves a fossil at addr; its disk is in the machine's memory. Rejects when the address cannot be announced. */
+export function servefossil(
+  k: Booted,
+  addr: string,
+  opts: { readonly version?: string } = {},
+): Promise<Process> {
+  return serve9p(k, addr, fossil(opts));
+}
+
+/** Makes a fossil on a disk in memory, for a simulated machine: with the maker's user as the owner of its root. */
+export function fossil(opts: { readonly version?: string } = {}): (sys: ThreadSys) => Task<Anysrv> {
+  return function* make(sys): Task<Anysrv> {
+    const f = yield* newfossil(sys, DISK, { hash: plainhash, user: yield* getuser(sys), ...opts });
+    yield* postconsole(sys, f, "fscons");
+    return f.srv as Anysrv;
+  };
 }

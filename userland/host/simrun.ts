@@ -21,8 +21,8 @@ export const machineoptions: readonly Option[] = [
   { name: "user", values: ["NAME"], text: "who runs the program (default glenda)" },
   {
     name: "host",
-    values: ["NAME:rtt=T[,bw=RATE][,jitter=T][,loss=P][,version=V]"],
-    text: "a simulated machine with a ramfs, mounted on /n/NAME, so far away; may be repeated",
+    values: ["NAME:rtt=T[,bw=RATE][,jitter=T][,loss=P][,version=V][,fs=F]"],
+    text: "a simulated machine so far away, mounted on /n/NAME, with a ramfs or, by fs=fossil, a fossil; may be repeated",
   },
   {
     name: "version",

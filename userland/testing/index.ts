@@ -8,6 +8,7 @@
 
 export { machine, Machine } from "./machine.ts";
 export type { Machineopts } from "./machine.ts";
+export { fossil } from "../boot/net.ts";
 export { Server } from "./server.ts";
 export type { Serveropts } from "./server.ts";
 export { Call, Run } from "./run.ts";

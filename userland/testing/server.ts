@@ -10,6 +10,7 @@ import type { Net, Netlink } from "../boot/net.ts";
 import type { Linkspec } from "../boot/net.ts";
 import type { Anysrv } from "../lib/9p.ts";
 import { Conn } from "../lib/9p/conn.ts";
+import { speaking } from "../lib/9p/srv.ts";
 import type { ThreadSys } from "../lib/both.ts";
 import { accept, announce, dial, listen } from "../lib/dial.ts";
 import type { Call } from "../lib/dial.ts";
@@ -27,7 +28,7 @@ export type Serveropts = Partial<Linkspec> & {
   readonly on?: string | null;
   /** Links to other servers, by their names, for one that is a client of theirs. */
   readonly links?: Readonly<Record<string, Linkspec>>;
-  /** Serves this in place of files in memory. */
+  /** Serves this in place of files in memory: `fossil()`, or a server of the test's own. */
   readonly serve?: (sys: ThreadSys) => Anysrv | Task<Anysrv>;
 };
 
@@ -134,7 +135,7 @@ export class Server {
     return function* (sys): Task<Exit> {
       const made = serve(sys);
       const srv = "next" in made ? yield* made : made;
-      const best = version === undefined ? srv : { ...srv, version };
+      const best = version === undefined ? srv : speaking(srv, version);
       const at = yield* announce(sys, ADDR);
       ready();
       for (;;) {

@@ -121,3 +121,9 @@ export interface Entry {
 
 /** The entries of a directory that are still to be read; `held` did not fit the last time. */
 export type Entries = { readonly rest: Iterator<Dir | Entry>; held: Dir | Entry | null };
+
+/** The same server, which speaks at best this version. A server may be an object of a class: so it is not copied. */
+export function speaking<A>(srv: Srv<A>, version: string): Srv<A> {
+  Object.defineProperty(srv, "version", { value: version });
+  return srv;
+}

@@ -97,8 +97,12 @@ export class Server implements Srv<File> {
   /** aname is main/active or nothing, main/snapshot or main/archive. */
   *attach(_uname: string, aname: string): Task<File> {
     const tree = aname.replace(/^\/+|\/+$/g, "");
-    if (tree === "" || tree === "main" || tree === "main/active")
-      return this.#file({ view: null, dir: 0, id: ROOTID }, null, 0, QTDIR);
+    if (tree === "" || tree === "main" || tree === "main/active") {
+      const place = { view: null, dir: 0, id: ROOTID };
+      const a = this.#run(() => this.#files.must(place));
+      const e = istask(a) ? yield* a : a;
+      return this.#file(place, null, 0, QTDIR, e.vers);
+    }
     if (tree !== "main/snapshot" && tree !== "main/archive") error(Ebadspec);
     return this.#shelf(
       { shelf: "", archive: tree === "main/archive", snaps: yield* this.#snaps.list() },
@@ -226,9 +230,11 @@ export class Server implements Srv<File> {
           muid: fid.uid,
         });
       if (exclusive) this.#exclusive.add(e.id);
+      const { vers, mode: m } = this.#files.must(file.place);
+      return { path: file.qid.path, vers, type: m >>> 24 };
     });
-    return andthen(opened, () => {
-      fid.aux = { ...file, at: 0, next: 0 };
+    return andthen(opened, (qid) => {
+      fid.aux = { ...file, qid, at: 0, next: 0 };
     });
   }
 
