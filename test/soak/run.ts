@@ -9,6 +9,7 @@
 //	--runs n         how many runs the simulator does: a million unless given
 
 import { parseArgs } from "node:util";
+import { beside, connections, full, fuzzing, load } from "./parts.ts";
 import { simulator } from "./simulator.ts";
 
 /** How a part is to run, and where it says how far it is. */
@@ -23,7 +24,27 @@ export type Soakopts = {
 /** A part: gives what failed, or null. */
 type Part = { readonly name: string; readonly fn: (opts: Soakopts) => Promise<string | null> };
 
-const PARTS: readonly Part[] = [{ name: "simulator", fn: simulator }];
+const PARTS: readonly Part[] = [
+  { name: "simulator", fn: simulator },
+  { name: "fuzz-ramfs", fn: told((opts) => fuzzing("ramfs", opts)) },
+  { name: "fuzz-exportfs", fn: told((opts) => fuzzing("exportfs", opts)) },
+  { name: "connections", fn: told(connections) },
+  { name: "full", fn: told(full) },
+  { name: "beside", fn: told(beside) },
+  { name: "load", fn: told(load) },
+];
+
+/** A part that throws what failed. */
+function told(fn: (opts: Soakopts) => Promise<void>): Part["fn"] {
+  return async (opts) => {
+    try {
+      await fn(opts);
+      return null;
+    } catch (e) {
+      return `seed ${opts.seed}: ${e instanceof Error ? (e.stack ?? e.message) : String(e)}`;
+    }
+  };
+}
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
