@@ -40,7 +40,7 @@ export class Served {
       let said = "";
       child.stderr?.setEncoding("utf8").on("data", (text: string) => {
         said += text;
-        const port = /^serving .*!(\d+)$/m.exec(said)?.[1];
+        const port = /^serving .*!(\d+)(?:,|$)/m.exec(said)?.[1];
         if (port !== undefined) resolve(new Served(child, Number(port)));
       });
       child.on("exit", (status) => reject(new Error(`the server ended (${status}): ${said}`)));

@@ -93,8 +93,7 @@ export class Out {
   }
 
   #grow(room: number): void {
-    const size = Math.max(2 * this.#buf.length, this.n + room);
-    const bigger = newbuf(size);
+    const bigger = newbuf(this.n + room);
     if (this.n > 0) bigger.set(this.#buf.subarray(0, this.n));
     giveback(this.#buf);
     this.#buf = bigger;
@@ -167,10 +166,10 @@ export class Out {
   }
 }
 
-/** A buffer of at least so many bytes. */
+/** A buffer of at least so many bytes; behind a long reply there is room for short ones. */
 function newbuf(size: number): Uint8Array {
   if (size <= SMALL) return smalls.pop() ?? new Uint8Array(SMALL);
-  return size <= BIG ? (bigs.pop() ?? new Uint8Array(BIG)) : new Uint8Array(size);
+  return size <= BIG ? (bigs.pop() ?? new Uint8Array(BIG)) : new Uint8Array(size + SMALL);
 }
 
 function giveback(buf: Uint8Array): void {
