@@ -152,10 +152,11 @@ export class Frames {
       ...(this.#one(3) && { mode: this.#pick(0o1000) }),
       ...(this.#one(5) && { gid: this.#name() }),
     };
-    const buf = new Uint8Array(sizeD2M(d));
+    const size = sizeD2M(d);
+    const buf = new Uint8Array(size === Infinity ? 0 : size);
     convD2M(d, buf, 0);
     if (this.#one(4) && buf.length > 0) buf[this.#pick(buf.length)] = this.#pick(256);
-    return this.#one(6) ? buf.subarray(0, this.#pick(buf.length)) : buf;
+    return this.#one(6) ? buf.subarray(0, this.#pick(buf.length + 1)) : buf;
   }
 
   #spoil(bytes: Uint8Array): Uint8Array {
