@@ -265,3 +265,68 @@ const NODIR = {
   gid: "u",
   muid: "u",
 };
+
+/** A page of the cache. */
+const PAGE = 16_384;
+
+/** The bytes of a file that tell their place. */
+const places = (n: number): Uint8Array =>
+  Uint8Array.from({ length: n }, (_, i) => (i * 7 + (i >> 8)) & 0xff);
+
+test(
+  "pages in the middle of a file are asked for and remembered as they are, and so is its end",
+  within(async (t, k) => {
+    await run(k, async (sys: Sys) => {
+      await mountram(sys, "/n", { flags: CACHED });
+      const all = places(4 * PAGE);
+      const w = await sys.create("/n/f", OWRITE, 0o666);
+      await sys.write(w, all);
+      await sys.close(w);
+      const fd = await sys.open("/n/f", OREAD);
+      const sent = requests(k);
+      const reads = (): string[] => sent.filter((m) => m.startsWith("Tread"));
+      for (const _ of [1, 2]) {
+        const buf = new Uint8Array(2 * PAGE);
+        t.is(await sys.pread(fd, buf, PAGE), 2 * PAGE);
+        t.deepEqual(buf, all.slice(PAGE, 3 * PAGE));
+      }
+      t.deepEqual(reads(), [`Tread(${2 * PAGE}@${PAGE})`]);
+      for (const _ of [1, 2]) t.is(await sys.pread(fd, new Uint8Array(9), 4 * PAGE), 0);
+      t.deepEqual(reads().slice(1), [`Tread(${PAGE}@${4 * PAGE})`]);
+    });
+  }),
+);
+
+test(
+  "where the last page of a file ends is asked for once",
+  within(async (t, k) => {
+    await run(k, async (sys: Sys) => {
+      await mountram(sys, "/n", { flags: CACHED });
+      await put(sys, "/n/f", "0123456789");
+      const fd = await sys.open("/n/f", OREAD);
+      const sent = requests(k);
+      t.is(await sys.pread(fd, new Uint8Array(10), 0), 10);
+      for (const _ of [1, 2]) t.is(await sys.pread(fd, new Uint8Array(10), 10), 0);
+      t.deepEqual(sent, [`Tread(${PAGE}@0)`, "Tread(10@10)"]);
+    });
+  }),
+);
+
+test(
+  "what is read while it is written is whole, and is not remembered",
+  within(async (t, k) => {
+    await run(k, async (sys: Sys) => {
+      await mountram(sys, "/n", { flags: CACHED, delay: 10 });
+      await put(sys, "/n/f", "aaaa");
+      const fd = await sys.open("/n/f", ORDWR);
+      const buf = new Uint8Array(10);
+      const text = (n: number): string => utfdecode(buf, 0, n);
+      const [n] = await Promise.all([
+        sys.pread(fd, buf, 0),
+        sys.pwrite(fd, new TextEncoder().encode("b"), 3),
+      ]);
+      t.regex(text(n), /^aaa[ab]$/);
+      t.is(text(await sys.pread(fd, buf, 0)), "aaab");
+    });
+  }),
+);

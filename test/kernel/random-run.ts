@@ -38,7 +38,7 @@ export type Case = {
   /** Milliseconds at which links stall, by turns. */
   readonly stalls: readonly number[];
   readonly procs: readonly (readonly Op[])[];
-  /** Servers are exportfs over a slow tree, one of them with so many hostile clients; null: they are ramfs. */
+  /** One server is an exportfs over a slow tree with so many hostile clients; null: it is a ramfs as the others. */
   readonly hostile: number | null;
 };
 
@@ -105,16 +105,21 @@ class Run {
     this.#here = await this.#net.boot("here", { namespace });
     if (this.#closely) this.#fids = new Fidcount(this.#here.trace);
     if (hostile !== null) this.#there = await this.#net.boot("there");
-    const below = hostile === null ? null : { seed, hostile: `/${HOSTILE}` };
     for (const name of [...SHARED, ...mounted(procs)]) {
+      const below = this.#isprey(name) ? { seed, hostile: `/${HOSTILE}` } : null;
       const plant = SHARED.includes(name) ? planter(procs.length, below !== null) : noplant;
       this.#servers.set(name, await serve(this.#net, name, { version, plant, below }));
-      if (name === PREY && hostile !== null) this.#net.link("there", name, { rtt: "3ms" });
+      if (below !== null) this.#net.link("there", name, { rtt: "3ms" });
       this.#links.push(this.#net.link("here", name, { rtt, jitter, loss }));
     }
     for (const name of [...SHARED, ...procs.map((_, i) => `m${i}`)])
-      this.#models.set(name, new File(null, below === null ? "." : "/", DIR));
+      this.#models.set(name, new File(null, this.#isprey(name) ? "/" : ".", DIR));
     await run(this.#here, (sys: Sys) => sys.sleep(1));
+  }
+
+  /** Whether a server is the exportfs that hostile clients call. */
+  #isprey(name: string): boolean {
+    return this.#case.hostile !== null && name === PREY;
   }
 
   get #closely(): boolean {
@@ -230,7 +235,7 @@ class Run {
       await sys.mount(await dial(sys, `tcp!${name}!564`), -1, `/n/${name}`, MREPL | MCREATE, "");
       const file = this.#models.get(name) ?? this.#root;
       space.mount(dot, { file, att: i + 1 }, `/n/${name}`, MREPL | MCREATE);
-      if (this.#there !== null) file.create(HOSTILE, DIR).opens = 0;
+      if (this.#isprey(name)) file.create(HOSTILE, DIR).opens = 0;
       for (const p of this.#case.procs.keys()) plant(file, `p${p}`);
     }
     return space;

@@ -135,6 +135,17 @@ test("Tflush interrupts what is worked on, drops what waits, and is answered at 
   t.deepEqual(ask(stat(2, 5)), [`5 ${fc.Rstat}`], "the Tclunk that was dropped never happened");
 });
 
+test("what waits behind a flushed request leaves nothing behind, however often it is dropped", (t) => {
+  const { ask } = served(t);
+  ask(walk(0, 1, "slow"), open(1));
+  // More requests than may be outstanding at a time.
+  for (let i = 0; i < 700; i++) {
+    t.deepEqual(ask(read(1, 5), stat(0, 5), stat(0, 5), stat(0, 5)), []);
+    t.deepEqual(ask(flush(5)), [`9 ${fc.Rflush}`]);
+  }
+  t.deepEqual(ask(stat(0, 5)), [`5 ${fc.Rstat}`]);
+});
+
 test("a request that changed something is answered before the Rflush", (t) => {
   const { srv, rig, ask } = served(t);
   srv.interruptible = false;
