@@ -104,7 +104,13 @@ export class Export implements Srv<Ex> {
   }
 
   *attach(): Task<Ex> {
-    const d = yield* mapped(this.#sys.stat(this.#opts.root ?? "/"));
+    let d: Dir;
+    try {
+      d = yield* mapped(this.#sys.stat(this.#opts.root ?? "/"));
+    } catch (e) {
+      if (ismissing(e)) return yield* this.#noroot();
+      throw e;
+    }
     const root = this.#root ?? this.#found(new Node(null, "/"), d);
     this.#root ??= this.nodes.hold(root);
     if (root.id === null || !isfile(root.id, d)) return yield* this.#noroot();
