@@ -7,9 +7,11 @@
 // were ready before. Where there are none, and the trace, a note, a stop or a seed does not want to see the
 // call's beginning, that is at once: it runs to its first sleep in its caller's step, and gets a coroutine
 // only if it sleeps. So a program that changes a buffer or an object after a call, and before it awaits the
-// call, may or may not have changed the argument.
+// call, may or may not have changed the argument. A generator program's calls run in its own coroutine, and
+// begin in the same way where they are made, else where `yield*` takes them.
 
 import { Eintr, Ekilled, Eprocdied, KILLED, PlanError, callstack } from "../abi/errors.ts";
+import { ready } from "../abi/answer.ts";
 import { callrow } from "../abi/calls.ts";
 import { Notes } from "./note.ts";
 import type { Proc } from "./proc.ts";
@@ -250,18 +252,51 @@ export class Image implements Done {
     return co.promise;
   }
 
-  /** A system call inside the caller's coroutine. */
-  *inline(ent: Sysent, args: readonly unknown[]): Task<unknown> {
+  /**
+   * A system call of a generator program, in the program's own coroutine. It is made now, and the task is what
+   * of it is left to wait for; but in the cases that the head of this file names it begins with the task.
+   */
+  inline(ent: Sysent, args: readonly unknown[]): Task<unknown> {
+    const { proc } = this;
+    const { sched, trace } = proc.k;
+    const co = sched.current;
+    if (co === null || co.proc !== proc || this.dead) return this.#begins(ent, args);
+    if (trace.on || proc.stopped !== null || proc.notes.length > 0) return this.#begins(ent, args);
+    const seq = ++this.ncall;
+    co.doing = ent.name;
+    let a: Answer<unknown>;
+    try {
+      a = invoke(ent, proc, args);
+    } catch (e) {
+      return this.#goeson(ent, seq, () => {
+        throw e;
+      });
+    }
+    if (istask<unknown, Rendez>(a) || seq % TURN === 0 || proc.notes.length > 0)
+      return this.#goeson(ent, seq, () => a);
+    return ready(a);
+  }
+
+  *#begins(ent: Sysent, args: readonly unknown[]): Task<unknown> {
     // What a program cleans up after its end, or after an exec, is not its own any more.
     if (this.dead) yield* this.#late();
     const seq = ++this.ncall;
     const co = this.proc.k.sched.current;
     if (co !== null) co.doing = ent.name;
+    return yield* this.#goeson(
+      ent,
+      seq,
+      () => this.#watch(ent, args) ?? invoke(ent, this.proc, args),
+    );
+  }
+
+  /** The rest of a call: what it waits for, and the notes that came meanwhile. */
+  *#goeson(ent: Sysent, seq: number, begun: () => Answer<unknown>): Task<unknown> {
     let value: unknown;
     let failure: PlanError | null = null;
     try {
       try {
-        const a = this.#watch(ent, args) ?? invoke(ent, this.proc, args);
+        const a = begun();
         value = istask<unknown, Rendez>(a) ? yield* a : a;
       } catch (e) {
         if (!(e instanceof PlanError)) throw e;
