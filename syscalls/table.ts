@@ -82,19 +82,37 @@ function mapped<K extends string, V>(
   return Object.fromEntries(Object.keys(keys).map((k) => [k, fn(k as K)])) as Record<K, V>;
 }
 
-/** The system calls of one image, as promises and as tasks. */
+const entries: readonly (readonly [string, Sysent])[] = Object.entries(systab);
+
+/** The system calls of one image, as promises and as tasks: each form is made when a program wants it. */
 export function faces(image: Image): Faces {
+  let sys: Record<string, unknown> | null = null;
+  let tasksys: Record<string, unknown> | null = null;
+  return {
+    get sys(): Sys {
+      return (sys ??= promises(image)) as Sys;
+    },
+    get tasksys(): TaskSys & Threads {
+      return (tasksys ??= tasks(image)) as unknown as TaskSys & Threads;
+    },
+  };
+}
+
+function promises(image: Image): Record<string, unknown> {
   const sys: Record<string, unknown> = {};
-  const tasksys: Record<string, unknown> = {};
-  for (const [name, ent] of Object.entries(systab)) {
+  for (const [name, ent] of entries)
     sys[name] = (...args: readonly unknown[]) => image.call(ent, args);
-    tasksys[name] = (...args: readonly unknown[]) => image.inline(ent, args);
-  }
+  return sys;
+}
+
+function tasks(image: Image): Record<string, unknown> {
+  const sys: Record<string, unknown> = {};
+  for (const [name, ent] of entries)
+    sys[name] = (...args: readonly unknown[]) => image.inline(ent, args);
   const threads: Threads = {
     threadcreate: (task) => image.thread(task),
     threadbegin: (task) => image.threadbegin(task),
     threadint: (n) => image.threadint(n),
   };
-  Object.assign(tasksys, threads);
-  return { sys: sys as Sys, tasksys: tasksys as unknown as TaskSys & Threads };
+  return Object.assign(sys, threads);
 }
