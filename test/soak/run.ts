@@ -6,10 +6,11 @@
 //	--only name      this part only; may be given more than once
 //	--minutes n      each part ends after so many minutes, if not before
 //	--seed n         where a part begins: 1 unless given
-//	--runs n         how many runs the simulator does: a million unless given
+//	--runs n         how many runs a part does: of the simulator a million unless given, of rc 10,000
 
 import { parseArgs } from "node:util";
 import { beside, connections, full, fuzzing, load } from "./parts.ts";
+import { rc } from "./rc.ts";
 import { simulator } from "./simulator.ts";
 
 /** How a part is to run, and where it says how far it is. */
@@ -25,6 +26,7 @@ export type Soakopts = {
 type Part = { readonly name: string; readonly fn: (opts: Soakopts) => Promise<string | null> };
 
 const PARTS: readonly Part[] = [
+  { name: "rc", fn: rc },
   { name: "simulator", fn: simulator },
   { name: "fuzz-ramfs", fn: told((opts) => fuzzing("ramfs", opts)) },
   { name: "fuzz-exportfs", fn: told((opts) => fuzzing("exportfs", opts)) },
