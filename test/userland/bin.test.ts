@@ -91,19 +91,19 @@ ls /tmp
     `cp: /usr/f and /usr/f are the same file
 ! cp: errors
 fcp: /usr/f and /usr/f are the same file
-! fcp: /usr/f and /usr/f are the same file
+! fcp: errors
 mv: /usr/f and /usr/f are the same
 ! mv: failure
 cp: /usr/f and /tmp/other are the same file
 ! cp: errors
 fcp: /tmp/other and /usr/f are the same file
-! fcp: /tmp/other and /usr/f are the same file
+! fcp: errors
 mv: /usr/f and /tmp/other are the same
 ! mv: failure
 cp: /usr/d is a directory
 ! cp: errors
 fcp: /usr/d is a directory
-! fcp: /usr/d is a directory
+! fcp: errors
 one two
 three ☺
 /tmp/other

@@ -131,7 +131,7 @@ test(
       ],
       [["cp", "/n/far/f", "/n/far/full"], "cp: error copying /n/far/f to /n/far/full: "],
       [["cp", "/n/far/f", "/n/far/f/x"], "cp: can't create /n/far/f/x: "],
-      [["fcp", "/n/far/no", "/dev/null"], "fcp: can't open /n/far/no: "],
+      [["fcp", "/n/far/no", "/dev/null"], "fcp: can't stat /n/far/no: "],
       [["hget", "http://m1/no"], "hget: http://m1/no: 404 Not Found"],
       [["hget", "http://m1/"], "hget: http://m1/: 403 Forbidden"],
       [["hget", "http://m1:81/"], "hget: http://m1:81/: "],

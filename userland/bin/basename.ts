@@ -14,7 +14,7 @@ export default function* basename(sys: ThreadSys, argv: readonly string[]): Task
   }
   const slash = name.lastIndexOf("/");
   if (a.flags.has("d")) {
-    yield* print(sys, `${slash < 0 ? "." : name.slice(0, Math.max(slash, 1))}\n`);
+    yield* print(sys, `${slash < 0 ? "." : name.slice(0, slash)}\n`);
     return;
   }
   const last = name.slice(slash + 1);

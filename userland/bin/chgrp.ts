@@ -18,19 +18,11 @@ export default function* chgrp(sys: ThreadSys, argv: readonly string[]): Task<Ex
   let status = "";
   for (const file of files) {
     try {
-      yield* sys.stat(file);
-    } catch (e) {
-      if (!(e instanceof PlanError)) throw e;
-      yield* warn(sys, "chgrp", `can't stat ${file}: ${e.message}`);
-      status = "chgrp";
-      continue;
-    }
-    try {
       yield* sys.wstat(file, owner ? { uid: group } : { gid: group });
     } catch (e) {
       if (!(e instanceof PlanError)) throw e;
       yield* warn(sys, "chgrp", `can't wstat ${file}: ${e.message}`);
-      status = "chgrp";
+      status = "can't wstat";
     }
   }
   return status;

@@ -51,13 +51,17 @@ function* copy(sys: ThreadSys, from: string, to: string, a: Args): Task<void> {
     length: d.length,
     ...(watch && { watch }),
   });
-  if (a.flags.has("x") || a.flags.has("g") || a.flags.has("u")) {
-    const { mode, mtime, gid, uid } = d;
+  const [x, g, u] = ["x", "g", "u"].map((f) => a.flags.has(f));
+  if (x !== true && g !== true && u !== true) return;
+  const { mode, mtime, gid, uid } = d;
+  try {
     yield* sys.wstat(to, {
-      mode,
-      mtime,
-      ...((a.flags.has("g") || a.flags.has("u")) && { gid }),
-      ...(a.flags.has("u") && { uid }),
+      ...(x === true && { mode, mtime }),
+      ...((g === true || u === true) && { gid }),
+      ...(u === true && { uid }),
     });
+  } catch (e) {
+    if (!(e instanceof PlanError)) throw e;
+    yield* warn(sys, "cp", `warning: can't wstat ${to}: ${e.message}`);
   }
 }

@@ -17,7 +17,7 @@ import { samefile } from "../lib/copy.ts";
 import { dirstat } from "../lib/dirread.ts";
 import { fprint } from "../lib/io.ts";
 import { basename, join } from "../lib/name.ts";
-import { errtext, sysfatal } from "../lib/proc.ts";
+import { warn } from "../lib/proc.ts";
 import { type Progress, progress, progressend, watched } from "../lib/progress.ts";
 
 const WORKERS = 16;
@@ -32,10 +32,10 @@ type Copy = {
   over: boolean;
 };
 
-const USAGE = "usage: fcp [-vx] fromfile tofile\n";
+const USAGE = "usage:\tfcp [-gux] fromfile tofile\n\tfcp [-x] fromfile ... todir\n";
 
 export default function* fcp(sys: ThreadSys, argv: readonly string[]): Task<Exit> {
-  const a = args(argv, "vx");
+  const a = args(argv, "guvx");
   const to = a.rest.at(-1);
   if (a.bad !== null || to === undefined || a.rest.length < 2) {
     yield* fprint(sys, 2, USAGE);
@@ -44,15 +44,24 @@ export default function* fcp(sys: ThreadSys, argv: readonly string[]): Task<Exit
   const d = yield* dirstat(sys, to);
   const isdir = d !== null && (d.mode & DMDIR) !== 0;
   if (a.rest.length > 2 && !isdir) {
-    yield* fprint(sys, 2, USAGE);
-    return "usage";
+    yield* warn(sys, "fcp", `${to} not a directory`);
+    return "bad usage";
   }
-  for (const from of a.rest.slice(0, -1))
-    yield* copy(sys, from, isdir ? join(to, basename(from)) : to, a);
+  let status = "";
+  for (const from of a.rest.slice(0, -1)) {
+    try {
+      yield* copy(sys, from, isdir ? join(to, basename(from)) : to, a);
+    } catch (e) {
+      if (!(e instanceof PlanError)) throw e;
+      yield* warn(sys, "fcp", e.message);
+      status = "errors";
+    }
+  }
+  return status;
 }
 
 function* copy(sys: ThreadSys, from: string, to: string, a: Args): Task<void> {
-  let what = `can't open ${from}: `;
+  let what = `can't stat ${from}: `;
   try {
     const d = yield* sys.stat(from);
     what = "";
@@ -77,7 +86,8 @@ function* copy(sys: ThreadSys, from: string, to: string, a: Args): Task<void> {
     yield* sys.close(tfd);
     if (a.flags.has("x")) yield* sys.wstat(to, { mode: d.mode, mtime: d.mtime });
   } catch (e) {
-    yield* sysfatal(sys, "fcp", `${what}${errtext(e)}`);
+    if (!(e instanceof PlanError)) throw e;
+    throw new PlanError(what + e.message);
   }
 }
 

@@ -55,14 +55,14 @@ export default function* grep(sys: ThreadSys, argv: readonly string[]): Task<Exi
     return "usage";
   }
   const files = g.patterns.length === 0 ? g.rest.slice(1) : g.rest;
-  const texts: string[] = g.patterns.length === 0 ? [g.rest[0] ?? ""] : [];
+  const texts: Pattern[] = g.patterns.length === 0 ? [{ text: g.rest[0] ?? "", file: null }] : [];
   for (const [kind, text] of g.patterns) {
     if (kind === "e") {
-      texts.push(text);
+      texts.push({ text, file: null });
       continue;
     }
     try {
-      texts.push((yield* readtext(sys, text)).replace(/\n$/, ""));
+      texts.push({ text: (yield* readtext(sys, text)).replace(/\n$/, ""), file: text });
     } catch (e) {
       if (!(e instanceof PlanError)) throw e;
       yield* warn(sys, "grep", `can't open ${text}: ${e.message}`);
@@ -77,16 +77,30 @@ export default function* grep(sys: ThreadSys, argv: readonly string[]): Task<Exi
   return yield* search(sys, g, re, files);
 }
 
+/** Patterns, and what stands before a complaint about them: the text itself, or its file. */
+type Pattern = { readonly text: string; readonly file: string | null };
+
+/** A star at the beginning means that the rest is no expression. */
+const literal = (line: string): string =>
+  line.length > 1 && line.startsWith("*")
+    ? line.slice(1).replaceAll(/[\\[\]()*+?|^$.]/g, "\\$&")
+    : line;
+
 /** The expression of all patterns, each line of them an alternative; or what is wrong. */
-function compile(texts: readonly string[], fold: boolean): Regexp | string {
-  const lines = texts.flatMap((t) => t.split("\n"));
-  for (const line of lines) {
-    if (line === "" || line === "[") return `${line}: empty pattern`;
-    try {
-      void new Regexp(line);
-    } catch (e) {
-      if (!(e instanceof Regexperror)) throw e;
-      return `${line}: syntax error`;
+function compile(patterns: readonly Pattern[], fold: boolean): Regexp | string {
+  const lines: string[] = [];
+  for (const { text, file } of patterns) {
+    for (const [i, line] of text.split("\n").entries()) {
+      const who = file === null ? text : `${file}:${i + 1}`;
+      if (line === "" && text.trim() !== "") continue;
+      if (line === "" || line === "[") return `${who}: empty pattern`;
+      try {
+        void new Regexp(literal(line));
+      } catch (e) {
+        if (!(e instanceof Regexperror)) throw e;
+        return `${who}: syntax error`;
+      }
+      lines.push(literal(line));
     }
   }
   const whole = lines.length === 1 ? (lines[0] ?? "") : lines.map((l) => `(${l})`).join("|");
@@ -121,7 +135,7 @@ function* search(
     }
     if (flags.has("c")) yield* out.put(`${prefix}${n}\n`);
     else if (flags.has("l") || flags.has("L")) {
-      if (n > 0 === flags.has("l")) yield* out.put(`${file ?? "/fd/0"}\n`);
+      if (n > 0 === flags.has("l")) yield* out.put(`${file ?? "stdin"}\n`);
     }
   }
   yield* out.flush();
@@ -151,7 +165,9 @@ function* lines(sys: ThreadSys, { fd, re, flags, prefix, out }: Search): Task<nu
     n++;
     if (once) break;
     if (silent) continue;
-    yield* out.put(`${prefix}${flags.has("n") ? `${number}: ` : ""}${line}\n`);
+    // A last line without a newline stays so, but where a file's name stands before it.
+    const end = input.whole || prefix !== "" ? "\n" : "";
+    yield* out.put(`${prefix}${flags.has("n") ? `${number}: ` : ""}${line}${end}`);
     if (flags.has("b")) yield* out.flush();
   }
   return n;

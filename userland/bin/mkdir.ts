@@ -11,8 +11,8 @@ import { errtext, warn } from "../lib/proc.ts";
 export default function* mkdir(sys: ThreadSys, argv: readonly string[]): Task<Exit> {
   const a = args(argv, "pm:");
   const mode = Number.parseInt(a.values.get("m") ?? "777", 8);
-  if (a.bad !== null || a.rest.length === 0 || !(mode >= 0 && mode <= 0o777)) {
-    yield* fprint(sys, 2, "usage: mkdir [-p] [-m mode] dir ...\n");
+  if (a.bad !== null || !(mode >= 0 && mode <= 0o777)) {
+    yield* fprint(sys, 2, "usage: mkdir [-p] [-m mode] dir...\n");
     return "usage";
   }
   let status = "";

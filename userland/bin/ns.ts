@@ -37,7 +37,7 @@ export default function* ns(sys: ThreadSys, argv: readonly string[]): Task<Exit>
 /** One line: the command, its flags, what, where, and the tree that is asked for. */
 function* shown(sys: ThreadSys, line: string, raw: boolean): Task<string> {
   const words = tokenize(line);
-  if (words[0] === "cd") return `${words.map(quoted).join(" ")}\n`;
+  if (words[0] === "cd") return `${words.join(" ")}\n`;
   const flag = words[1]?.startsWith("-") === true ? words[1] : "";
   const [what = "", old = "", spec = ""] = words.slice(flag === "" ? 1 : 2);
   const from = raw || words[0] !== "mount" ? what : yield* address(sys, what);

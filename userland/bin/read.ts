@@ -19,8 +19,8 @@ export default function* read(sys: ThreadSys, argv: readonly string[]): Task<Exi
   }
   const given = a.values.get("n");
   const count = given === undefined ? (a.flags.has("m") ? Infinity : 1) : atoi(given);
-  if (a.rest.length === 0) return yield* lines(sys, 0, count);
-  let status: Exit = "";
+  if (a.rest.length === 0) return (yield* lines(sys, 0, count)) ? "eof" : "";
+  let eof = false;
   for (const name of a.rest) {
     let fd;
     try {
@@ -30,22 +30,20 @@ export default function* read(sys: ThreadSys, argv: readonly string[]): Task<Exi
       yield* warn(sys, "read", `can't open ${name}: ${e.message}`);
       return "open";
     }
-    status = yield* lines(sys, fd, count);
+    eof = (yield* lines(sys, fd, count)) || eof;
     yield* sys.close(fd);
   }
-  return status;
+  return eof ? "eof" : "";
 }
 
-function* lines(sys: ThreadSys, fd: number, count: number): Task<Exit> {
-  let status = "eof";
-  for (let n = 0; n < count; n++) {
+/** Copies so many lines, one at least; whether it met the end of the file. */
+function* lines(sys: ThreadSys, fd: number, count: number): Task<boolean> {
+  for (let n = 0; n === 0 || n < count; n++) {
     const line = yield* readline(sys, fd);
-    if (line.length === 0) break;
-    status = "";
+    if (line.length === 0) return true;
     yield* writeall(sys, 1, line);
-    if (line.at(-1) !== NL) break;
   }
-  return status;
+  return false;
 }
 
 /** One line with its newline, a byte at a time, so that nothing behind it is read. */

@@ -7,7 +7,6 @@ import { args } from "../lib/arg.ts";
 import type { ThreadSys } from "../lib/both.ts";
 import { dirstat, readdir } from "../lib/dirread.ts";
 import { fprint } from "../lib/io.ts";
-import { join } from "../lib/name.ts";
 import { warn } from "../lib/proc.ts";
 
 export default function* rm(sys: ThreadSys, argv: readonly string[]): Task<Exit> {
@@ -16,46 +15,59 @@ export default function* rm(sys: ThreadSys, argv: readonly string[]): Task<Exit>
     yield* fprint(sys, 2, "usage: rm [-fr] file ...\n");
     return "usage";
   }
-  let status = "";
+  const r: Removal = { sys, silent: a.flags.has("f"), status: "" };
   for (const name of a.rest) {
-    const failed = yield* remove(sys, name, a.flags.has("r"));
-    if (failed === null || a.flags.has("f")) continue;
-    yield* warn(sys, "rm", `${failed.name}: ${failed.problem}`);
-    status = failed.problem;
+    const problem = yield* removed(sys, name);
+    if (problem === null) continue;
+    const d = a.flags.has("r") ? yield* dirstat(sys, name) : null;
+    if (d !== null && (d.mode & DMDIR) !== 0) yield* rmdir(r, name);
+    else yield* failed(r, name, problem);
   }
-  return status;
+  return r.status;
 }
 
-/** A file that could not be removed, and why. */
-type Failed = { readonly name: string; readonly problem: string };
+/** What is removed for whom, and the last thing that went wrong. */
+type Removal = { readonly sys: ThreadSys; readonly silent: boolean; status: string };
 
-/** A file to be removed, and, once it is known to be a directory, the names in it that are left. */
-type Left = { readonly name: string; inside: string[] | null };
+function* failed(r: Removal, name: string, problem: string): Task<void> {
+  if (r.silent) return;
+  yield* warn(r.sys, "rm", `${name}: ${problem}`);
+  r.status = problem;
+}
 
-/** Removes a file, if need be with all that is in it; gives what went wrong first, or null. */
-function* remove(sys: ThreadSys, name: string, deep: boolean): Task<Failed | null> {
-  const way: Left[] = [{ name, inside: null }];
-  for (let x = way.at(-1); x !== undefined; x = way.at(-1)) {
-    const next = x.inside?.pop();
-    if (next !== undefined) {
-      way.push({ name: join(x.name, next), inside: null });
-      continue;
-    }
+/** Removes a file; gives what went wrong, or null. */
+function* removed(sys: ThreadSys, name: string): Task<string | null> {
+  try {
+    yield* sys.remove(name);
+    return null;
+  } catch (e) {
+    if (!(e instanceof PlanError)) throw e;
+    return e.message;
+  }
+}
+
+/** Removes what is in a directory, files first, and then the directory. */
+function* rmdir(r: Removal, top: string): Task<void> {
+  const dirs: string[] = [];
+  // Directories that are open: each is removed behind what is in it.
+  const todo = [top];
+  for (let dir = todo.pop(); dir !== undefined; dir = todo.pop()) {
+    dirs.push(dir);
     try {
-      yield* sys.remove(x.name);
-      way.pop();
-      continue;
+      for (const d of yield* readdir(r.sys, dir)) {
+        const name = `${dir}/${d.name}`;
+        const problem = yield* removed(r.sys, name);
+        if (problem === null) continue;
+        if ((d.mode & DMDIR) !== 0) todo.push(name);
+        else yield* failed(r, name, problem);
+      }
     } catch (e) {
       if (!(e instanceof PlanError)) throw e;
-      const d = deep && x.inside === null ? yield* dirstat(sys, x.name) : null;
-      if (d === null || (d.mode & DMDIR) === 0) return { name: x.name, problem: e.message };
-    }
-    try {
-      x.inside = (yield* readdir(sys, x.name)).map((d) => d.name).reverse();
-    } catch (e) {
-      if (!(e instanceof PlanError)) throw e;
-      return { name: x.name, problem: e.message };
+      yield* failed(r, dir, e.message);
     }
   }
-  return null;
+  for (const dir of dirs.toReversed()) {
+    const problem = yield* removed(r.sys, dir);
+    if (problem !== null) yield* failed(r, dir, problem);
+  }
 }

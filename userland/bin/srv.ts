@@ -32,38 +32,44 @@ class Bad extends Error {
 }
 
 export default function* srv(sys: ThreadSys, argv: readonly string[]): Task<Exit> {
-  const a = args(argv, "abcCemnqr");
+  const a = args(argv, "abcCemnqrs:");
   const [dest, name, mtpt, ...more] = a.rest;
-  if (a.bad !== null || dest === undefined || more.length > 0) {
+  const both = a.flags.has("a") && a.flags.has("b");
+  if (a.bad !== null || both || dest === undefined || more.length > 0) {
     yield* fprint(sys, 2, USAGE);
     return "usage";
   }
-  const srvname = (name ?? dest).replaceAll("/", "_");
+  const last = dest.slice(dest.lastIndexOf("/") + 1);
+  const file = `/srv/${name ?? last}`;
+  const mounts = mtpt !== undefined || ["a", "b", "c", "C", "m"].some((f) => a.flags.has(f));
   try {
-    yield* posted(sys, a, dest, srvname);
-    const where = mtpt ?? (a.flags.has("m") ? `/n/${srvname}` : null);
-    if (where !== null) yield* mount(sys, a, srvname, where);
+    if ((yield* dirstat(sys, file)) === null) yield* post(sys, a, dest, file);
+    else if (!mounts && !a.flags.has("q")) {
+      yield* warn(sys, "srv", `${file} already exists`);
+      return;
+    }
+    if (mounts) yield* mount(sys, a, file, mtpt ?? `/n/${last.slice(last.indexOf("!") + 1)}`);
   } catch (e) {
     if (!(e instanceof Bad)) throw e;
-    if (!a.flags.has("q")) yield* warn(sys, "srv", e.message);
+    yield* fprint(sys, 2, `srv${e.status === "dial" ? "" : ` ${dest}`}: ${e.message}\n`);
     return e.status;
   }
 }
 
-/** Makes sure that the server is posted. */
-function* posted(sys: ThreadSys, a: Args, dest: string, srvname: string): Task<void> {
-  const file = `/srv/${srvname}`;
-  if ((yield* dirstat(sys, file)) !== null) return;
+/** Posts the server. */
+function* post(sys: ThreadSys, a: Args, dest: string, file: string): Task<void> {
   const fd = a.flags.has("e") ? yield* command(sys, dest) : yield* call(sys, dest);
   yield* fprint(sys, 2, "post...\n");
+  let doing = `create(${file})`;
   try {
     const f = yield* sys.create(file, OWRITE, 0o666);
+    doing = "write";
     yield* sys.write(f, utfencode(`${fd}`));
     yield* sys.close(f);
     yield* sys.close(fd);
   } catch (e) {
     if (!(e instanceof PlanError)) throw e;
-    throw new Bad(`post: ${e.message}`, "post");
+    throw new Bad(`${doing}: ${e.message}`, "srv: error");
   }
 }
 
@@ -97,12 +103,12 @@ function* command(sys: ThreadSys, line: string): Task<number> {
   return mine;
 }
 
-function* mount(sys: ThreadSys, a: Args, srvname: string, where: string): Task<void> {
+function* mount(sys: ThreadSys, a: Args, file: string, where: string): Task<void> {
   try {
-    const fd = yield* sys.open(`/srv/${srvname}`, ORDWR);
+    const fd = yield* sys.open(file, ORDWR);
     yield* sys.mount(fd, -1, where, mountflags(a.flags), "");
   } catch (e) {
     if (!(e instanceof PlanError)) throw e;
-    throw new Bad(`can't mount ${srvname} on ${where}: ${e.message}`, "mount");
+    throw new Bad(`mount failed: ${e.message}`, "mount");
   }
 }

@@ -13,7 +13,7 @@ import { atoi } from "../lib/number.ts";
 import { warn } from "../lib/proc.ts";
 
 const MINSPAN = 6;
-const MAXSPAN = 71;
+const MAXSPAN = 69;
 
 /** Whether a character is one that people write. */
 const isprint = (c: number): boolean =>
@@ -27,22 +27,19 @@ export default function* strings(sys: ThreadSys, argv: readonly string[]): Task<
   }
   const min = atoi(a.values.get("m") ?? `${MINSPAN}`);
   const out = new Output(sys);
-  let status = "";
   for (const name of a.rest.length > 0 ? a.rest : [null]) {
     try {
       const fd = name === null ? 0 : yield* sys.open(name, OREAD);
-      if (a.rest.length > 1) yield* out.put(`${name}:\n`);
+      if (a.rest.length > 2) yield* out.put(`${name}:\n`);
       const bytes = yield* readall(sys, fd);
       yield* spans(utfdecode(bytes, 0, bytes.length), min, out);
       if (name !== null) yield* sys.close(fd);
     } catch (e) {
       if (!(e instanceof PlanError)) throw e;
-      yield* warn(sys, "strings", `open ${name}: ${e.message}`);
-      status = "open";
+      yield* warn(sys, "strings", `open: ${e.message}`);
     }
   }
   yield* out.flush();
-  return status;
 }
 
 /** Prints the runs of a text with the byte that each begins at; a long one goes on in the next line. */
@@ -53,17 +50,18 @@ function* spans(text: string, min: number, out: Output): Task<void> {
   let n = 0;
   for (const c of [...Array.from(text), ""]) {
     const prints = c !== "" && isprint(c.codePointAt(0) ?? 0);
-    if (prints && n < MAXSPAN) {
+    if (prints) {
       // As in Plan 9's, a run at the very beginning is said to begin at its second byte.
-      if (n === 0 || start === 0) start = offset;
+      if (start === 0) start = offset;
       span += c;
       n++;
-    } else {
-      if (n >= min)
-        yield* out.put(`${String(start).padStart(8)}: ${span}${prints ? " ..." : ""}\n`);
-      span = prints ? c : "";
-      start = offset;
-      n = prints ? 1 : 0;
+    }
+    if (n === MAXSPAN || (!prints && n >= min))
+      yield* out.put(`${String(start).padStart(8)}: ${span}${n === MAXSPAN ? " ..." : ""}\n`);
+    if (n === MAXSPAN || !prints) {
+      span = "";
+      start = 0;
+      n = 0;
     }
     offset += utflen(c);
   }

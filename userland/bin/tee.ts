@@ -19,7 +19,7 @@ export default function* tee(sys: ThreadSys, argv: readonly string[]): Task<Exit
     yield* sys.notify(function* (note: string, s: unknown): Task<void> {
       yield* (s as ThreadSys).noted(note === "interrupt" ? NCONT : NDFLT);
     });
-  const fds = [1];
+  const fds: number[] = [];
   for (const name of a.rest) {
     try {
       fds.push(yield* open(sys, name, a.flags.has("a")));
@@ -28,11 +28,19 @@ export default function* tee(sys: ThreadSys, argv: readonly string[]): Task<Exit
       yield* warn(sys, "tee", `cannot open ${name}: ${e.message}`);
     }
   }
+  fds.push(1);
   const buf = new Uint8Array(65536);
   for (;;) {
     const n = yield* sys.read(0, buf);
     if (n === 0) return;
-    for (const fd of fds) yield* writeall(sys, fd, buf.subarray(0, n));
+    for (const fd of fds) {
+      try {
+        yield* writeall(sys, fd, buf.subarray(0, n));
+      } catch (e) {
+        // One that takes nothing more is no reason to keep it from the others.
+        if (!(e instanceof PlanError)) throw e;
+      }
+    }
   }
 }
 

@@ -13,8 +13,9 @@ import { warn } from "../lib/proc.ts";
 export default function* touch(sys: ThreadSys, argv: readonly string[]): Task<Exit> {
   const a = args(argv, "ct:");
   const t = a.values.get("t");
-  const mtime = t === undefined ? Number((yield* sys.nsec()) / 1_000_000_000n) : Number(t);
-  if (a.bad !== null || a.rest.length === 0 || !Number.isSafeInteger(mtime)) {
+  const now = yield* sys.nsec();
+  const mtime = t === undefined ? Number(now / 1_000_000_000n) : strtoul(t);
+  if (a.bad !== null || a.rest.length === 0 || mtime === null) {
     yield* fprint(sys, 2, "usage: touch [-c] [-t time] files\n");
     return "usage";
   }
@@ -50,4 +51,11 @@ function* touched(
     if (!(e instanceof PlanError)) throw e;
     return `cannot create: ${e.message}`;
   }
+}
+
+/** A whole number in C's notation; null if it is none. */
+function strtoul(text: string): number | null {
+  if (/^0[xX][0-9a-fA-F]+$/.test(text)) return Number(text);
+  if (/^0[0-7]*$/.test(text)) return Number.parseInt(text, 8);
+  return /^[1-9][0-9]*$/.test(text) ? Number(text) : null;
 }

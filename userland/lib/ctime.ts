@@ -99,9 +99,9 @@ export function ctime(time: number, zone: Zone | null = null): string {
   return `${t.wday} ${t.month} ${mday} ${clock(t)}:${two(t.sec)} ${name} ${t.year}`;
 }
 
-/** As ls prints it: with the hour if it is no more than half a year from now, else the year. */
+/** As ls prints it: with the hour if it is no more than half a year ago, else the year. */
 export function lstime(time: number, now: number, zone: Zone | null = null): string {
   const t = gmtime(time + offsetat(zone, time)[1]);
-  const recent = Math.abs(now - time) < 183 * DAY;
+  const recent = time >= now - 180 * DAY && time <= now + DAY;
   return `${t.month} ${String(t.mday).padStart(2)} ${recent ? clock(t) : String(t.year).padStart(5)}`;
 }
