@@ -41,7 +41,9 @@ export async function mounted(kernel: Booted, mounts: readonly Mount[]): Promise
 }
 
 /** A name that could not be mounted, for a person. */
-export class Mounterror extends Error {}
+export class Mounterror extends Error {
+  override readonly name: string = "Mounterror";
+}
 
 async function mount(sys: Sys, { addr, dir }: Mount): Promise<void> {
   try {

@@ -5,9 +5,10 @@
 // The transpiler keeps every line in its place: a line of a stack trace is a line of the .ts file.
 
 import { existsSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { transform } from "sucrase";
+import type { transform as Transform } from "sucrase";
 
 type Resolved = { url: string; format?: string | null | undefined; shortCircuit?: boolean };
 type Loaded = { format: string; source?: unknown; shortCircuit?: boolean };
@@ -52,10 +53,15 @@ export function load<R>(url: string, context: Context, next: Next<R>): R | Loade
   return { format: "module", source: strip(file, readFileSync(file, "utf8")), shortCircuit: true };
 }
 
+/** The transpiler, loaded when there is something to strip: it is much to load. */
+const transpiler = (): { readonly transform: typeof Transform } =>
+  createRequire(import.meta.url)("sucrase") as { readonly transform: typeof Transform };
+
 /** The JavaScript of a TypeScript file; a SyntaxError names file and line and shows it. */
 export function strip(file: string, source: string): string {
   try {
-    return transform(source, { transforms: ["typescript"], disableESTransforms: true }).code;
+    return transpiler().transform(source, { transforms: ["typescript"], disableESTransforms: true })
+      .code;
   } catch (e) {
     throw e instanceof Error ? syntaxerror(file, source, e) : e;
   }

@@ -9,10 +9,10 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import type { Program } from "../../kernel/proc/trap.ts";
 import { Usage } from "./command.ts";
 import { crashtext } from "./crash.ts";
+import { Loaderror } from "./loaderror.ts";
 import { TYPESCRIPT, load, near, resolve, strip } from "./hooks.ts";
 
-/** A program that could not be loaded; the message is for a person and complete. */
-export class Loaderror extends Error {}
+export { Loaderror };
 
 /** Whether the word names a file, by its look or because there is one. */
 export function isfile(word: string): boolean {

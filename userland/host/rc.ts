@@ -13,7 +13,7 @@ import { cleanname } from "../lib/name.ts";
 import { writefile } from "../lib/io.ts";
 import { type Command, type Given, Usage } from "./command.ts";
 import { reason } from "./outfile.ts";
-import { Loaderror } from "./load.ts";
+import { Loaderror } from "./loaderror.ts";
 import { mountof } from "./mounts.ts";
 import { HISTORY, Linetty } from "./linetty.ts";
 import { bootgiven, machineoptions } from "./simrun.ts";
