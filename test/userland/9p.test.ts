@@ -146,6 +146,19 @@ test("what waits behind a flushed request leaves nothing behind, however often i
   t.deepEqual(ask(stat(0, 5)), [`5 ${fc.Rstat}`]);
 });
 
+test("what waits behind a slow request leaves nothing behind, however often it is answered", (t) => {
+  const { srv, rig, ask } = served(t);
+  ask(walk(0, 1, "slow"), open(1));
+  // More requests than may be outstanding at a time.
+  for (let i = 0; i < 700; i++) {
+    ask(read(1, 5), stat(0, 5), stat(0, 5), stat(0, 5));
+    rig.open(srv.gate("slow"));
+    rig.run();
+    t.is(rig.replies().length, 4);
+  }
+  t.deepEqual(ask(stat(0, 5)), [`5 ${fc.Rstat}`]);
+});
+
 test("a request that changed something is answered before the Rflush", (t) => {
   const { srv, rig, ask } = served(t);
   srv.interruptible = false;
