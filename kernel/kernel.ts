@@ -30,8 +30,10 @@ export type Config = {
   /** The console of processes that were given none of their own. */
   readonly tty: Tty;
   readonly namespace: "names" | "standard";
-  /** Bytes of a stream that may be in flight before they are read: a run. */
-  readonly run: number;
+  /** Bytes of each run of a read stream; null: the mount driver finds what fills the link. */
+  readonly run: number | null;
+  /** Bytes that the read streams may have asked for and not read; beyond, runs are small. */
+  readonly credit: number;
   /** Descriptors of a process: 5,000, as in Plan 9. */
   readonly maxfd?: number | undefined;
   /** What stands between each connection to a server and its transport. */
@@ -83,7 +85,7 @@ export class Kernel implements Machine {
   readonly trace: Trace;
   /** Programs that executables name (exec.ts). */
   readonly programs: Map<string, Program> = new Map();
-  /** Bytes that the read streams of this kernel have asked for and nobody has taken. */
+  /** Bytes that the read streams of this kernel have asked for and not read. */
   credit = 0;
   readonly conns: Set<Conn> = new Set();
   /** Who sleeps in semacquire. */

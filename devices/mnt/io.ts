@@ -1,29 +1,47 @@
-// MntChan, a file at a server, and how replies become what the kernel knows of files.
+// io: files at a server. Here is the Chan of one (MntChan), what the replies say of it, and its bytes: plain
+// reads and writes, windows of them, and streams. What is remembered of bytes is in cache.ts, the tags and
+// the waiting in rpc.ts.
+//
+// What goes on the wire for the bytes of a file:
+//
+//	call                     9P2000                        9P2000.ix             9P2000.ix.stream
+//	read, write, one piece   a request                     a request             a request
+//	read, write, more        one after another             a Window, one tag     a Window, one tag
+//	sread                    a Window of plain files       a Window, one tag     Runs
+//	swrite                   a Window of plain files       a Window, one tag     a Window, one tag
+//
+// A piece is what fits one message, c.iounit. A Window is the requests that are outstanding, in order, each
+// for a piece; over 9P2000 each has a tag of its own. A window of reads asks for nothing beyond the length
+// that the file had, and the first short answer ends it: elsewhere than in a plain file a short answer would
+// not be the last.
+//
+// Who owns what: a Window owns the Groups of its pieces and releases them; a Runs owns its Group and the
+// bytes that came and are not read, which it gives back to the host's buffers (frames.ts).
 
-import { put16, put32, get16 } from "../../kernel/abi/bits.ts";
+import { get16, put16, put32 } from "../../kernel/abi/bits.ts";
 import { IOHDRSZ, OTRUNC, QTDIR, STATFIXLEN } from "../../kernel/abi/const.ts";
 import { convD2M, convM2D, sizeD2M, wstatdir } from "../../kernel/abi/dir.ts";
 import type { Dir, Qid, Wstat } from "../../kernel/abi/dir.ts";
 import {
   Ebadstat,
   Edoesnotexist,
+  Ehungup,
+  Eintr,
+  Eio,
   Emountrpc,
   Enotdir,
-  error,
-  Eintr,
-  Ehungup,
-  Eio,
   PlanError,
+  error,
 } from "../../kernel/abi/errors.ts";
 import {
   Rcreate,
+  Rerror,
   Ropen,
   Rread,
   Rwrite,
   Tread,
-  Twrite,
-  Rerror,
   Tstream,
+  Twrite,
 } from "../../kernel/abi/fcall.ts";
 import type { Fcall, Rmsg, Tmsg } from "../../kernel/abi/fcall.ts";
 import { COPEN, Chan } from "../../kernel/chan.ts";
@@ -36,6 +54,14 @@ import type { Readstream, Writestream } from "../../kernel/stream.ts";
 import type { Mntcache } from "./cache.ts";
 import { giveback } from "./frames.ts";
 import type { Group, Mnt, Sink } from "./rpc.ts";
+
+const DEVM = 0x4d;
+/** Bytes of a Tread; a Twrite has these and its data. */
+const IOFRAME = 23;
+/** Bytes that a stream's window may have outstanding: what the connection may, less room for other requests. */
+const WINDOW = 8 * 1024 * 1024 - 128 * 1024;
+/** Pieces in one write of the transport. */
+const BATCH = 64;
 
 /** What a walk of no elements fails with, whatever the server said. */
 export const Eclone = "clone failed";
@@ -125,223 +151,79 @@ export function opened(c: MntChan, omode: number, r: Fcall): MntChan {
   return c;
 }
 
-// Reading and writing files at a server. What does not fit one message goes in pieces: one after another
-// over 9P2000, as a window on one tag over 9P2000.ix, where one call is one round trip whatever its size.
+/** Builds the request for len bytes at `at` of the file. */
+type Build = (tag: number, at: number, len: number) => Tmsg;
 
-/** Bytes of a Tread; a Twrite has these and its data. */
-const IOFRAME = 23;
-const DEVM = 0x4d;
+/** A part of a file, at most c.iounit. */
+type Part = { readonly at: number; readonly len: number };
 
-/**
- * Whether pieces may be asked for beyond the first before it is answered: of a plain file only, since
- * elsewhere a short answer would not be the last.
- */
-function windowed(c: MntChan): boolean {
-  return c.mnt.ix && plain(c);
-}
+/** A part that is asked for: reply number i of g is its answer. */
+type Piece = Part & { readonly g: Group; readonly i: number };
 
-/** Dev.read of device M. */
-export function* mntread(_up: Proc, c: MntChan, buf: Uint8Array, offset: number): Task<number> {
-  if ((c.qid.type & QTDIR) !== 0) return yield* readdir(c, buf, offset);
-  if (c.cache !== null && c.cache.holds(c)) return yield* c.cache.read(c, buf, { offset, fetch });
-  return yield* fetch(c, buf, offset);
-}
-
-/** Reads from the server. */
-function* fetch(c: MntChan, buf: Uint8Array, offset: number): Task<number> {
-  if (buf.length > c.iounit && windowed(c)) return yield* readwindow(c, buf, offset);
-  let n = 0;
-  do {
-    const got = yield* readone(c, buf.subarray(n, n + c.iounit), offset + n);
-    n += got;
-    if (got < c.iounit) break;
-  } while (n < buf.length);
-  return n;
-}
-
-function* readone(c: MntChan, buf: Uint8Array, offset: number): Task<number> {
-  const r = yield* c.mnt.rpc((tag) => ({
-    type: Tread,
-    tag,
-    fid: c.fid,
-    offset,
-    count: buf.length,
-  }));
-  if (r.type !== Rread) return error(Emountrpc);
-  buf.set(r.data);
-  return r.data.length;
-}
-
-/** One chunk of entries, which a server never splits; they become entries of device M. */
-function* readdir(c: MntChan, buf: Uint8Array, offset: number): Task<number> {
-  const n = yield* readone(c, buf.subarray(0, c.iounit), offset);
-  let off = 0;
-  while (off + STATFIXLEN <= n) {
-    const end = off + 2 + get16(buf, off);
-    if (end > n) break;
-    put16(buf, off + 2, DEVM);
-    put32(buf, off + 4, c.devno);
-    off = end;
-  }
-  return off;
-}
-
-/** Every piece asked for at once, as far as the connection lets us; a short answer is the end. */
-function* readwindow(c: MntChan, buf: Uint8Array, offset: number): Task<number> {
-  let n = 0;
-  const next = (tag: number, at: number) =>
-    ({
-      type: Tread,
-      tag,
-      fid: c.fid,
-      offset: offset + at,
-      count: Math.min(c.iounit, buf.length - at),
-    }) as const;
-  const take = (r: Rmsg, at: number): boolean => {
-    if (r.type !== Rread) return error(Emountrpc);
-    buf.set(r.data, at);
-    n += r.data.length;
-    return r.data.length === Math.min(c.iounit, buf.length - at);
-  };
-  yield* inpieces(c, { total: buf.length, frame: IOFRAME, next, take });
-  return n;
-}
-
-/** Dev.write of device M. */
-export function* mntwrite(_up: Proc, c: MntChan, bytes: Uint8Array, offset: number): Task<number> {
-  c.cache?.wrote(c.qid);
-  try {
-    return yield* towrite(c, bytes, offset);
-  } finally {
-    // What was read while it was on its way may be from before.
-    c.cache?.wrote(c.qid);
-  }
-}
-
-function* towrite(c: MntChan, bytes: Uint8Array, offset: number): Task<number> {
-  if (bytes.length > c.iounit && windowed(c)) return yield* writewindow(c, bytes, offset);
-  let n = 0;
-  do {
-    const data = bytes.subarray(n, n + c.iounit);
-    const r = yield* c.mnt.rpc((tag) => ({
-      type: Twrite,
-      tag,
-      fid: c.fid,
-      offset: offset + n,
-      data,
-    }));
-    if (r.type !== Rwrite) return error(Emountrpc);
-    n += r.count;
-    if (r.count < data.length) break;
-  } while (n < bytes.length);
-  return n;
-}
-
-function* writewindow(c: MntChan, bytes: Uint8Array, offset: number): Task<number> {
-  let n = 0;
-  const next = (tag: number, at: number) =>
-    ({
-      type: Twrite,
-      tag,
-      fid: c.fid,
-      offset: offset + at,
-      data: bytes.subarray(at, at + c.iounit),
-    }) as const;
-  const take = (r: Rmsg, at: number): boolean => {
-    if (r.type !== Rwrite) return error(Emountrpc);
-    n += r.count;
-    return r.count === Math.min(c.iounit, bytes.length - at);
-  };
-  yield* inpieces(c, { total: bytes.length, frame: IOFRAME + c.iounit, next, take });
-  return n;
-}
-
-/** A window of requests over `total` bytes in pieces of c.iounit. */
-type Pieces = {
-  readonly total: number;
-  /** Bytes of one request on the wire. */
-  readonly frame: number;
-  /** The request for the piece at `at`. */
-  next(tag: number, at: number): Parameters<Group["requests"]["push"]>[0];
-  /** Takes the answer for the piece at `at`; false when it ends the transfer. */
-  take(r: Rmsg, at: number): boolean;
-};
-
-function* inpieces(c: MntChan, w: Pieces): Task<void> {
-  const m = c.mnt;
-  const g = yield* m.group(1);
-  g.open = true;
-  let done = false;
-  try {
-    let sent = 0;
-    for (let i = 0; i * c.iounit < w.total; i++) {
-      const batch = [];
-      for (
-        let room = m.room(w.frame);
-        sent < w.total && (room > 0 || sent <= i * c.iounit);
-        room--
-      ) {
-        batch.push(w.next(g.tag, sent));
-        sent += c.iounit;
-      }
-      // After a note nothing more is said on this tag.
-      if (batch.length > 0 && g.flushing) error(Eintr);
-      if (batch.length > 0) m.send(g, batch);
-      if (!w.take(yield* m.receive(g, i), i * c.iounit)) break;
-    }
-    done = g.replies.length === g.requests.length;
-  } finally {
-    m.release(g, done);
-  }
-}
-
-// Streams without Tstream: windows of Treads and Twrites that are sent without waiting for each other, on
-// one tag over 9P2000.ix, on different tags and for plain files only over 9P2000 (protocol, the end of
-// "9P2000.ix.stream"). With 9P2000.ix.stream the writes go this way too.
-
-/** Bytes that a window may have outstanding: what the connection may, less room for other requests. */
-const WINDOW = 8 * 1024 * 1024 - 128 * 1024;
-
-/** A request outstanding: reply number i of g, for len bytes at `at`. */
-type Piece = { readonly g: Group; readonly i: number; readonly at: number; readonly len: number };
-
-/** Requests sent in order, on one tag or each on its own. */
-class Window {
+/** Requests for pieces of a file, sent in order and answered in order: on one tag, or each on its own. */
+export class Window {
   readonly pieces: Piece[] = [];
-  readonly m: Mnt;
-  #g: Group | null;
+  /** Where in the file the next piece starts. */
+  at: number;
+  readonly #c: MntChan;
+  readonly #what: typeof Tread | typeof Twrite;
+  /** Bytes that may be outstanding. */
+  readonly #most: number;
   #bytes = 0;
+  #g: Group | null = null;
 
-  constructor(m: Mnt, g: Group | null) {
-    this.m = m;
+  constructor(c: MntChan, what: typeof Tread | typeof Twrite, at: number, most: number) {
+    this.#c = c;
+    this.#what = what;
+    this.at = at;
+    this.#most = most;
+  }
+
+  /** Goes on with the tag of g, behind what g has sent. */
+  behind(g: Group): void {
     this.#g = g;
-    if (g !== null) g.open = true;
+    g.turn("open");
   }
 
   /** How many more pieces may be sent; one, whatever the connection has outstanding, when there is none. */
-  room(piece: number): number {
-    const mine = Math.floor((WINDOW - this.#bytes) / piece);
-    return Math.max(Math.min(mine, this.m.room(IOFRAME + piece)), this.pieces.length > 0 ? 0 : 1);
+  room(): number {
+    const { iounit, mnt } = this.#c;
+    const mine = Math.floor((this.#most - this.#bytes) / iounit);
+    const all = mnt.room(this.#what === Twrite ? IOFRAME + iounit : IOFRAME);
+    return Math.max(Math.min(mine, all), this.pieces.length > 0 ? 0 : 1);
   }
 
-  /** Sends the requests that `build` makes for these pieces of a file. */
-  *send(
-    parts: readonly { at: number; len: number }[],
-    build: (tag: number, at: number, len: number) => Tmsg,
-  ): Task<void> {
-    if (!this.m.ix) {
+  /** Sends the pieces up to `to` that there is room for. */
+  *fill(to: number, build: Build): Task<void> {
+    for (let room = this.room(); room > 0 && this.at < to; room = this.room()) {
+      const parts: Part[] = [];
+      for (let at = this.at; at < to && parts.length < Math.min(room, BATCH);) {
+        const len = Math.min(this.#c.iounit, to - at);
+        parts.push({ at, len });
+        at += len;
+      }
+      yield* this.send(parts, build);
+    }
+  }
+
+  /** Sends the requests for these parts of the file. */
+  *send(parts: readonly Part[], build: Build): Task<void> {
+    const m = this.#c.mnt;
+    if (!m.ix) {
       for (const { at, len } of parts) {
-        const g = yield* this.m.group(1);
+        const g = yield* m.group(1);
         this.#add({ g, i: 0, at, len });
-        this.m.send(g, [build(g.tag, at, len)]);
+        m.send(g, [build(g.tag, at, len)]);
       }
       return;
     }
-    const g = (this.#g ??= yield* this.m.group(parts.length));
-    g.open = true;
+    const g = (this.#g ??= yield* m.group(parts.length));
+    // After a note nothing more is said on this tag.
+    if (g.flushed) error(m.dead ? Ehungup : Eintr);
+    g.turn("open");
     const first = g.requests.length;
     for (const [i, p] of parts.entries()) this.#add({ g, i: first + i, ...p });
-    this.m.send(
+    m.send(
       g,
       parts.map((p) => build(g.tag, p.at, p.len)),
     );
@@ -350,6 +232,13 @@ class Window {
   #add(p: Piece): void {
     this.pieces.push(p);
     this.#bytes += p.len;
+    this.at = p.at + p.len;
+  }
+
+  #shift({ g, len }: Piece): void {
+    this.pieces.shift();
+    this.#bytes -= len;
+    if (g !== this.#g) this.#c.mnt.release(g, true);
   }
 
   /** The answer to the first piece, if it is there: null when it is not. */
@@ -357,17 +246,24 @@ class Window {
     const piece = this.pieces[0];
     if (piece === undefined) return null;
     const r = piece.g.replies[piece.i];
-    if (r === undefined) return piece.g.ended ? error(this.m.dead ? Ehungup : Eintr) : null;
-    this.pieces.shift();
-    this.#bytes -= piece.len;
-    if (piece.g !== this.#g) this.m.release(piece.g, true);
+    if (r === undefined) return piece.g.over ? error(this.#c.mnt.dead ? Ehungup : Eintr) : null;
+    this.#shift(piece);
+    return { piece, r };
+  }
+
+  /** Waits for the answer to the first piece, as a plain call does: a note flushes what is outstanding. */
+  *reply(): Task<{ readonly piece: Piece; readonly r: Rmsg }> {
+    const piece = this.pieces[0];
+    if (piece === undefined) return error(Emountrpc);
+    const r = yield* this.#c.mnt.receive(piece.g, piece.i);
+    this.#shift(piece);
     return { piece, r };
   }
 
   /** Sleeps until something of the first piece's group has come. */
   *wait(): Task<void> {
     const piece = this.pieces[0];
-    if (piece !== undefined && piece.g.replies[piece.i] === undefined && !piece.g.ended)
+    if (piece !== undefined && piece.g.replies[piece.i] === undefined && !piece.g.over)
       yield piece.g.r;
   }
 
@@ -382,20 +278,118 @@ class Window {
       return "went on";
     } catch (e) {
       if (g === undefined || !(e instanceof PlanError) || e.message !== Eintr) throw e;
-      this.m.release(g, false);
-      while (!g.ended) yield g.r;
+      this.#c.mnt.release(g, false);
+      while (!g.over) yield g.r;
       return "flushed";
     }
   }
 
   /** Lets go of it all; `done` says that nothing outstanding is to be flushed. */
   end(done: boolean): void {
-    for (const p of this.pieces.splice(0)) if (p.g !== this.#g) this.m.release(p.g, done);
+    const m = this.#c.mnt;
+    for (const p of this.pieces.splice(0)) if (p.g !== this.#g) m.release(p.g, done);
     this.#bytes = 0;
     const g = this.#g;
     this.#g = null;
-    if (g !== null) this.m.release(g, done && g.replies.length === g.requests.length);
+    if (g !== null) m.release(g, done && g.answered);
   }
+}
+
+/** The request for a piece that is read. */
+const treads =
+  (c: MntChan): Build =>
+  (tag, offset, count) => ({ type: Tread, tag, fid: c.fid, offset, count });
+
+/** The request for a piece that is written, of bytes that go to `from`. */
+const twrites =
+  (c: MntChan, bytes: Uint8Array, from: number): Build =>
+  (tag, offset, len) => {
+    const data = bytes.subarray(offset - from, offset - from + len);
+    return { type: Twrite, tag, fid: c.fid, offset, data };
+  };
+
+/**
+ * What a call of more than one piece reads or writes up to `to`, in a window; gives how many bytes, up to
+ * the first short answer. `took` takes an answer and says how many bytes it has.
+ */
+function* inpieces(
+  w: Window,
+  to: number,
+  how: { readonly build: Build; readonly took: (r: Rmsg, n: number) => number },
+): Task<number> {
+  let n = 0;
+  try {
+    for (let at = w.at; at < to;) {
+      yield* w.fill(to, how.build);
+      const { piece, r } = yield* w.reply();
+      const got = how.took(r, n);
+      n += got;
+      if (got < piece.len) break;
+      at += got;
+    }
+    return n;
+  } finally {
+    w.end(w.pieces.length === 0);
+  }
+}
+
+/** Bytes that a call of several pieces may have outstanding: a piece, where a short answer may not be the last. */
+function ahead(c: MntChan): number {
+  return c.mnt.ix && plain(c) ? Infinity : c.iounit;
+}
+
+/** Dev.read of device M. */
+export function* mntread(_up: Proc, c: MntChan, buf: Uint8Array, offset: number): Task<number> {
+  if ((c.qid.type & QTDIR) !== 0) return yield* readdir(c, buf, offset);
+  if (c.cache !== null && c.cache.holds(c)) return yield* c.cache.read(c, buf, { offset, fetch });
+  return yield* fetch(c, buf, offset);
+}
+
+/** Reads from the server. */
+function* fetch(c: MntChan, buf: Uint8Array, offset: number): Task<number> {
+  const took = (r: Rmsg, n: number): number => {
+    if (r.type !== Rread) return error(Emountrpc);
+    buf.set(r.data, n);
+    return r.data.length;
+  };
+  if (buf.length <= c.iounit)
+    return took(yield* c.mnt.rpc((tag) => treads(c)(tag, offset, buf.length)), 0);
+  const w = new Window(c, Tread, offset, ahead(c));
+  return yield* inpieces(w, offset + buf.length, { build: treads(c), took });
+}
+
+/** One chunk of entries, which a server never splits; they become entries of device M. */
+function* readdir(c: MntChan, buf: Uint8Array, offset: number): Task<number> {
+  const n = yield* fetch(c, buf.subarray(0, c.iounit), offset);
+  let off = 0;
+  while (off + STATFIXLEN <= n) {
+    const end = off + 2 + get16(buf, off);
+    if (end > n) break;
+    put16(buf, off + 2, DEVM);
+    put32(buf, off + 4, c.devno);
+    off = end;
+  }
+  return off;
+}
+
+/** Dev.write of device M. */
+export function* mntwrite(_up: Proc, c: MntChan, bytes: Uint8Array, offset: number): Task<number> {
+  c.cache?.wrote(c.qid);
+  try {
+    const build = twrites(c, bytes, offset);
+    if (bytes.length <= c.iounit)
+      return wrote(yield* c.mnt.rpc((tag) => build(tag, offset, bytes.length)));
+    const w = new Window(c, Twrite, offset, ahead(c));
+    return yield* inpieces(w, offset + bytes.length, { build, took: wrote });
+  } finally {
+    // What was read while the write was on its way may be from before.
+    c.cache?.wrote(c.qid);
+  }
+}
+
+/** How many bytes an answer to a Twrite says were written. */
+function wrote(r: Rmsg): number {
+  return r.type === Rwrite ? r.count : error(Emountrpc);
 }
 
 /** Reads ahead, never beyond the length that the file had; what lies beyond is read one by one. */
@@ -403,16 +397,17 @@ export class Readwindow implements Readstream {
   offset: number;
   readonly #c: MntChan;
   readonly #w: Window;
-  #asked: number;
+  readonly #build: Build;
   /** No request goes beyond this one's end; 0 for a file that may not be read ahead. */
   #length: number;
   #left: Uint8Array = new Uint8Array(0);
 
   constructor(c: MntChan, length: number) {
     this.#c = c;
-    this.#w = new Window(c.mnt, null);
+    this.#w = new Window(c, Tread, c.offset, WINDOW);
+    this.#build = treads(c);
     this.#length = length;
-    this.offset = this.#asked = c.offset;
+    this.offset = c.offset;
   }
 
   *read(_up: Proc, buf: Uint8Array): Task<number> {
@@ -432,27 +427,9 @@ export class Readwindow implements Readstream {
   }
 
   /** Sends what the window has room for. */
-  *fill(): Task<void> {
-    const parts: { at: number; len: number }[] = [];
-    let room = Math.min(
-      this.#c.mnt.room(IOFRAME),
-      Math.ceil((WINDOW - (this.#asked - this.offset)) / this.#c.iounit),
-    );
-    for (; room > 0 && this.#asked < this.#length; room--) {
-      const len = Math.min(this.#c.iounit, this.#length - this.#asked);
-      parts.push({ at: this.#asked, len });
-      this.#asked += len;
-    }
-    if (parts.length > 0) yield* this.#w.send(parts, this.#tread);
+  fill(): Task<void> {
+    return this.#w.fill(this.#length, this.#build);
   }
-
-  readonly #tread = (tag: number, offset: number, count: number): Tmsg => ({
-    type: Tread,
-    tag,
-    fid: this.#c.fid,
-    offset,
-    count,
-  });
 
   *#next(want: number): Task<Uint8Array> {
     yield* this.fill();
@@ -481,7 +458,7 @@ export class Readwindow implements Readstream {
 
   *#one(want: number): Task<Uint8Array> {
     const count = Math.min(Math.max(want, 1), this.#c.iounit);
-    const r = yield* this.#c.mnt.rpc((tag) => this.#tread(tag, this.offset, count));
+    const r = yield* this.#c.mnt.rpc((tag) => this.#build(tag, this.offset, count));
     return r.type === Rread ? r.data : error(Emountrpc);
   }
 
@@ -511,7 +488,8 @@ export class Writewindow implements Writestream {
   constructor(c: MntChan, opening: Opening | null) {
     this.#c = c;
     this.#opening = opening;
-    this.#w = new Window(c.mnt, opening?.g ?? null);
+    this.#w = new Window(c, Twrite, c.offset, WINDOW);
+    if (opening !== null) this.#w.behind(opening.g);
     this.offset = this.#done = c.offset;
   }
 
@@ -522,24 +500,19 @@ export class Writewindow implements Writestream {
   *write(_up: Proc, bytes: Uint8Array): Task<number> {
     this.#check();
     this.#c.cache?.wrote(this.#c.qid);
-    const parts: { at: number; len: number }[] = [];
-    for (let n = 0; n < bytes.length || n === 0; n += this.#c.iounit)
-      parts.push({ at: n, len: Math.min(this.#c.iounit, bytes.length - n) });
-    const start = this.offset;
-    for (let i = 0, n = 0; i < parts.length; i += n) {
-      while ((n = Math.min(BATCH, this.#w.room(this.#c.iounit))) <= 0) {
-        yield* this.#w.wait();
+    const [w, end] = [this.#w, this.offset + bytes.length];
+    const build = twrites(this.#c, bytes, this.offset);
+    // A call that was interrupted is made again from where it was.
+    w.at = this.offset;
+    do {
+      while (w.room() <= 0) {
+        yield* w.wait();
         this.#check();
       }
-      const batch = parts.slice(i, i + n).map((p) => ({ at: start + p.at, len: p.len }));
-      yield* this.#w.send(batch, (tag, at, len) => ({
-        type: Twrite,
-        tag,
-        fid: this.#c.fid,
-        offset: at,
-        data: bytes.subarray(at - start, at - start + len),
-      }));
-    }
+      // A write of nothing is a message, too.
+      if (bytes.length === 0) yield* w.send([{ at: end, len: 0 }], build);
+      else yield* w.fill(end, build);
+    } while (w.at < end);
     this.offset += bytes.length;
     if (!this.#ahead()) yield* this.#all();
     return bytes.length;
@@ -623,66 +596,92 @@ export class Writewindow implements Writestream {
   }
 }
 
-/** Pieces in one write of the transport. */
-const BATCH = 64;
-
-// Streams from a server that speaks 9P2000.ix.stream: runs of Rstreams under credit (protocol,
-// "9P2000.ix.stream"). Two runs are in flight, so that the pipe never empties; the next is asked for when
-// one has been read, so what waits here is bounded by two runs. The connection's reader never waits for
-// whoever reads the stream.
-
-/** While a kernel's streams hold more credit than this, new runs are small. */
-const MAXCREDIT = 256 * 1024 * 1024;
+/** The fastest link that a first run is to fill, in bytes a second. */
+const FASTEST = 4e9;
+/** Bytes of a run while the kernel's streams hold their whole allowance. */
 const SMALLRUN = 64 * 1024;
+/** Bytes of a run at least, while they do not. */
+const RUN = 16 * 1024 * 1024;
+/** Parts of at most so many bytes are gathered in buffers of that size. */
+const SMALLPART = 512;
+const GATHER = 16 * 1024;
 
 /** A run that was asked for: how much, and how much of it came. */
 type Run = { readonly count: number; got: number };
 
+/**
+ * A stream from a server that speaks 9P2000.ix.stream: runs of Rstreams under credit. Credit is what the
+ * kernel's streams have asked for and not read; what they may hold together is config.credit.
+ *
+ *	run            when                                         bytes
+ *	the first      with the open                                what FASTEST brings in a round trip, at most
+ *	                                                            half of what is free and half of the rest
+ *	the second     the file is plain, and what was asked for    the same, at most half of what is free
+ *	               and is not read is not more than the run
+ *	all others     one has ended, and the same                  the same; twice as much as before where the
+ *	                                                            reader has read all that came
+ *
+ * All are at least RUN, or SMALLRUN while the streams hold more than their allowance. With config.run, runs
+ * are of that size. The first goes alone because elsewhere than in a plain file each run takes what it
+ * reads; so it is as big as two. The connection's reader never waits for the reader of a stream.
+ */
 export class Runs implements Readstream, Sink {
   offset: number;
   readonly #m: Mnt;
   readonly #g: Group;
   readonly #fid: number;
-  /** Runs that may be in flight: one until the file is known to be plain, since elsewhere each takes what it reads. */
+  /** Runs that may be in flight. */
   #max = 1;
-  /** The file's offset behind the last run asked for. */
+  /** Where the stream began, and the file's offset behind the last run asked for. */
+  readonly #began: number;
   #asked: number;
+  /** Bytes of a run that fills the link, as far as is known. */
+  #fills: number;
   #runs: Run[] = [];
   #chunks: Uint8Array[] = [];
   #have = 0;
+  /** Where small parts gather, and how much of it is used. */
+  #gather: Uint8Array = NONE;
+  #gathered = 0;
   #eof = false;
   #failed: string | null = null;
-  /** Nobody reads any more. */
+  /** The stream has ended: what still comes is given back. */
   #dropped = false;
 
   constructor(m: Mnt, g: Group, fid: number, offset: number) {
     this.#m = m;
     this.#g = g;
     this.#fid = fid;
-    this.offset = this.#asked = offset;
+    this.#fills = Math.max(RUN, Math.ceil((FASTEST / 1e9) * m.rtt));
+    this.offset = this.#began = this.#asked = offset;
     g.sink = this;
-    g.open = true;
+    g.turn("open");
   }
 
   /** The Tstreams that may be sent now. They count as asked for. */
   ask(): Tmsg[] {
     const msgs: Tmsg[] = [];
-    const { k } = this.#m;
+    const { tag } = this.#g;
     while (!this.#eof && this.#failed === null && !this.#dropped && this.#runs.length < this.#max) {
-      const size = k.credit > MAXCREDIT ? SMALLRUN : k.config.run;
-      if (this.#asked - this.offset > size) break;
-      msgs.push({
-        type: Tstream,
-        tag: this.#g.tag,
-        fid: this.#fid,
-        offset: this.#asked,
-        count: size,
-      });
-      this.#runs.push({ count: size, got: 0 });
-      this.#asked += size;
-      k.credit += size;
+      const count = this.#size();
+      if (this.#asked - this.offset > count) break;
+      msgs.push({ type: Tstream, tag, fid: this.#fid, offset: this.#asked, count });
+      this.#runs.push({ count, got: 0 });
+      this.#asked += count;
+      this.#m.k.credit += count;
     }
     return msgs;
+  }
+
+  /** Bytes of the next run. */
+  #size(): number {
+    const { credit, config } = this.#m.k;
+    const free = config.credit - credit;
+    if (free < 0) return SMALLRUN;
+    if (config.run !== null) return config.run;
+    const part = this.#asked === this.#began ? (free * 3) / 4 : free / 2;
+    const least = Math.max(SMALLRUN, Math.min(RUN, config.credit / 2));
+    return Math.floor(Math.max(least, Math.min(this.#fills, part)));
   }
 
   /** What the open's answer says of the file. */
@@ -695,10 +694,7 @@ export class Runs implements Readstream, Sink {
     if (run === undefined || run.got + bytes.length > run.count) return "bad";
     run.got += bytes.length;
     if (this.#eof || this.#failed !== null || this.#dropped) giveback(bytes);
-    else if (bytes.length > 0) {
-      this.#chunks.push(bytes);
-      this.#have += bytes.length;
-    }
+    else if (bytes.length > 0) this.#add(bytes);
     if (bytes.length > 0 && run.got < run.count) return "more";
     // A run that ends short is the end: what the runs behind it bring is discarded.
     this.#runs.shift();
@@ -715,6 +711,29 @@ export class Runs implements Readstream, Sink {
     this.#uncredit();
   }
 
+  /** Keeps what came until it is read. */
+  #add(bytes: Uint8Array): void {
+    this.#have += bytes.length;
+    if (bytes.length > SMALLPART) this.#chunks.push(bytes);
+    else this.#gathers(bytes);
+  }
+
+  /** Small parts gather, so that what waits takes no more memory than its bytes. */
+  #gathers(bytes: Uint8Array): void {
+    if (bytes.length > this.#gather.length - this.#gathered) {
+      this.#gather = new Uint8Array(GATHER);
+      this.#gathered = 0;
+    }
+    const at = this.#gathered;
+    this.#gather.set(bytes, at);
+    this.#gathered += bytes.length;
+    giveback(bytes);
+    const last = this.#chunks.at(-1);
+    const joins = last?.buffer === this.#gather.buffer && last.byteOffset + last.length === at;
+    if (joins) this.#chunks.pop();
+    this.#chunks.push(this.#gather.subarray(joins ? last.byteOffset : at, this.#gathered));
+  }
+
   /** No more will be kept: the credit for what did not come is given back. */
   #uncredit(): void {
     const rest = this.#asked - this.offset - this.#have;
@@ -728,7 +747,7 @@ export class Runs implements Readstream, Sink {
     while (this.#have === 0) {
       if (this.#eof) return 0;
       if (this.#failed !== null) throw new PlanError(this.#failed);
-      if (this.#g.ended) error(this.#m.dead ? Ehungup : Eintr);
+      if (this.#g.over) error(this.#m.dead ? Ehungup : Eintr);
       yield this.#g.r;
     }
     const n = this.#take(buf);
@@ -747,9 +766,11 @@ export class Runs implements Readstream, Sink {
   }
 
   #refill(): void {
-    if (this.#g.ended) return;
+    if (this.#g.over) return;
     const msgs = this.ask();
-    if (msgs.length > 0) this.#m.send(this.#g, msgs);
+    if (msgs.length === 0) return;
+    if (this.#have === 0 && this.offset > this.#began) this.#fills *= 2;
+    this.#m.send(this.#g, msgs);
   }
 
   #take(buf: Uint8Array): number {

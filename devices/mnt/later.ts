@@ -451,7 +451,7 @@ function endruns(runs: Runs | null): void {
  * was opened they are flushed, and the next read begins anew.
  */
 function kept(nc: MntChan, runs: Runs | null, g: Group): MntChan {
-  if (runs === null || (nc.qid.type & QTDIR) !== 0 || g.flushing) {
+  if (runs === null || (nc.qid.type & QTDIR) !== 0 || g.flushed) {
     endruns(runs);
     return nc;
   }
@@ -471,7 +471,7 @@ type Openwrite = {
 /** Sends the open and returns: its failure comes at the next write or at close. */
 export function* openwrite(c: LaterChan, how: Openwrite): Task<Chan> {
   yield* send(c, (tag, fid, _m, g) => {
-    g.open = true;
+    g.turn("open");
     return [how.build(tag, fid)];
   });
   const { nc, a } = become(c);
@@ -536,12 +536,12 @@ class Sent implements Opening {
   }
 
   #notyet(): false {
-    if (this.#a.g.ended) error(this.#nc.mnt.dead ? Ehungup : Eintr);
+    if (this.#a.g.over) error(this.#nc.mnt.dead ? Ehungup : Eintr);
     return false;
   }
 
   *wait(): Task<void> {
-    if (!this.#a.g.ended) yield this.#a.g.r;
+    if (!this.#a.g.over) yield this.#a.g.r;
   }
 }
 

@@ -1,7 +1,12 @@
-// Device M, the mount driver: files at a 9P server. Every operation here is one message and its answer;
-// what is sent together is in later.ts, reading and writing in io.ts, the connection in rpc.ts. A
-// Chan of M (io.ts) holds a fid and a reference to the Chan of its connection, which thereby lives
-// as long as its files.
+// mnt: device M, the mount driver: files at a 9P server. Here a version is agreed with a server, its root is
+// attached, and each operation on a Chan of M is one message and its answer. The walk that goes in one
+// group with its operation is in later.ts, the bytes of files in io.ts, the connection in rpc.ts.
+//
+// A mount, message by message: fversion or mount agrees a version over a Chan (Tversion), and a Mnt then
+// owns the reading of it; fauth makes a fid to authenticate with (Tauth); mount gets the root (Tattach).
+//
+// Who holds what: a Chan of M (MntChan) holds a fid and a reference to the Chan of its connection. So the
+// connection lives as long as its files; when that Chan closes, the connection ends with it (Chan.mux).
 
 import {
   IOHDRSZ,
@@ -140,7 +145,7 @@ class Devmnt extends Dev<MntChan> {
     const { fid } = c;
     c.fid = -1;
     try {
-      yield* c.mnt.rpc((tag) => ({ type: Tremove, tag, fid }), { ends: fid });
+      yield* c.mnt.rpc((tag) => ({ type: Tremove, tag, fid }), fid);
     } finally {
       c.cache?.moved();
     }
@@ -220,14 +225,16 @@ export function newMnt(k: Kernel): Dev {
 function* walkpart(c: MntChan, names: readonly string[]): Task<Walkqid<MntChan>> {
   const m = c.mnt;
   try {
-    const newfid = m.newfid();
-    const r = yield* m.rpc((tag) => ({ type: Twalk, tag, fid: c.fid, newfid, wname: names }), {
-      makes: newfid,
-      keep: (f) => f.type === Rwalk && f.wqid.length === names.length,
-    });
+    const { r, fid } = yield* m.rpcfid((tag, newfid) => ({
+      type: Twalk,
+      tag,
+      fid: c.fid,
+      newfid,
+      wname: names,
+    }));
     const qids = r.type === Rwalk ? r.wqid : [];
     if (qids.length < names.length) return { clone: null, qids, error: partial(qids) };
-    return { clone: mntclone(c, newfid, qids[qids.length - 1] ?? c.qid), qids, error: "" };
+    return { clone: mntclone(c, fid, qids[qids.length - 1] ?? c.qid), qids, error: "" };
   } catch (e) {
     if (!(e instanceof PlanError)) throw e;
     if (names.length === 0) throw new PlanError(Eclone);
@@ -242,7 +249,7 @@ function* isopen(c: MntChan): Task<void> {
 
 function* clunkwait(m: Mnt, fid: number): Task<void> {
   try {
-    yield* m.rpc((tag) => ({ type: Tclunk, tag, fid }), { ends: fid });
+    yield* m.rpc((tag) => ({ type: Tclunk, tag, fid }), fid);
   } catch (e) {
     if (!(e instanceof PlanError)) throw e;
   }
@@ -250,13 +257,15 @@ function* clunkwait(m: Mnt, fid: number): Task<void> {
 
 /** The fid for authentication, open for reading and writing: fauth(2). */
 export function* mntauth(up: Proc, dev: Dev, m: Mnt, aname: string): Task<Chan> {
-  const afid = m.newfid();
-  const r = yield* m.rpc((tag) => ({ type: Tauth, tag, afid, uname: up.user, aname }), {
-    makes: afid,
-    keep: (f) => f.type === Rauth,
-  });
+  const { r, fid } = yield* m.rpcfid((tag, afid) => ({
+    type: Tauth,
+    tag,
+    afid,
+    uname: up.user,
+    aname,
+  }));
   const qid = r.type === Rauth ? r.aqid : { path: 0n, vers: 0, type: QTAUTH };
-  const c = new MntChan(dev, m, { fid: afid, qid, devno: up.k.nextdevno() });
+  const c = new MntChan(dev, m, { fid, qid, devno: up.k.nextdevno() });
   c.mode = ORDWR;
   c.flag |= COPEN;
   c.iounit = m.msize - IOHDRSZ;
@@ -270,12 +279,15 @@ export function* mntattach(
   m: Mnt,
   how: { readonly afid: Chan | null; readonly aname: string },
 ): Task<Chan> {
-  const fid = m.newfid();
   const afid = how.afid instanceof MntChan ? how.afid.fid : NOFID;
-  const r = yield* m.rpc(
-    (tag) => ({ type: Tattach, tag, fid, afid, uname: up.user, aname: how.aname }),
-    { makes: fid, keep: (f) => f.type === Rattach },
-  );
+  const { r, fid } = yield* m.rpcfid((tag, newfid) => ({
+    type: Tattach,
+    tag,
+    fid: newfid,
+    afid,
+    uname: up.user,
+    aname: how.aname,
+  }));
   if (r.type !== Rattach) return error(Emountrpc);
   return new MntChan(dev, m, { fid, qid: r.qid, devno: up.k.nextdevno() });
 }
@@ -321,7 +333,7 @@ function* connect(up: Proc, c: Chan, offer: Agreed): Task<Mnt> {
   let m: Mnt | null = null;
   try {
     const agreed = yield* negotiate(up, { c, wire: filter ?? c.dev, heard }, offer);
-    m = new Mnt(up.k, c, agreed, filter);
+    m = new Mnt(up.k, c, { ...agreed, rtt: heard.rtt }, filter);
     c.mux = m;
     c.flag |= CMSG;
     return m;
@@ -343,6 +355,8 @@ class Heard {
   n = 0;
   /** Answers that have not come. */
   owed = 0;
+  /** Nanoseconds that the fastest of the answers took. */
+  rtt = Infinity;
 
   /** The first frame, when all of it is here. */
   take(): Uint8Array | null {
@@ -385,9 +399,11 @@ function* exchange(up: Proc, { c, wire, heard }: Line, offer: Agreed): Task<Agre
   convS2M(t, buf, 0);
   const off = c.dev.wire(c)?.out ?? 0;
   if (up.k.trace.on) up.k.trace.emit({ type: "send", conn: 0, fcall: t, bytes: buf.length, off });
+  const began = up.k.clock.now();
   c.offset += yield* waitfor(wire.write(up, c, buf, c.offset));
   heard.owed++;
   const frame = yield* readanswer(up, { c, wire, heard });
+  heard.rtt = Math.min(heard.rtt, up.k.clock.now() - began);
   const r = convM2S(frame, 0, frame.length);
   if (r !== null && up.k.trace.on) {
     const bytes = frame.length;

@@ -1,31 +1,43 @@
-// A connection to a 9P server, as the mount driver uses it: tags, fids, messages out and in. An RPC is
-// split in two: send() puts the requests of one tag, a Group, on the wire; receive() waits for a reply.
+// rpc: a connection to a 9P server. Here are its tags and fids, the messages that go out and come in, and
+// what a reply may be. Which messages an operation needs is in mnt.ts and later.ts; where frames begin and
+// end in what the transport brings is in frames.ts.
 //
-// Who owns what. A tag belongs to its Group until the last reply or the Rflush. A fid made by a Group is
-// settled when the wire and the system call are both done with the Group: it is free again if it never
-// came to be or is clunked, it is kept by the Chan that took it, and else it is clunked. So an
-// interrupted or killed caller loses nothing. One reader coroutine matches a reply to the first request
-// outstanding with its tag and never waits for the process the reply is for.
+// One read, message by message: the caller gets a Group, which has a tag of its own; send() packs the Tread
+// and writes it; the reader coroutine of the connection finds the Rread's Group by its tag, keeps the reply
+// there and wakes the caller, who takes it in receive(). The reader never waits for a process.
+//
+// What becomes of a fid, who holds it, and who gives its number back:
+//
+//	held by             since                            until
+//	a Group             one of its requests makes it     a Chan keeps it, or the Group is settled
+//	a Chan of M         the reply said that it exists    its close, which asks for a Tclunk
+//	a Group             its Tclunk or Tremove            the Group is settled
+//	#clunks             its Tclunk waits for room        the connection has room
+//
+// A settled Group frees the numbers of the fids that the server does not have, and clunks the others. So a
+// Tclunk that was flushed is sent again, and a caller that is interrupted or killed loses no fid.
 
 import { NOTAG, STATFIXLEN } from "../../kernel/abi/const.ts";
 import { Ehungup, Eintr, PlanError, assert, error } from "../../kernel/abi/errors.ts";
 import {
   Rerror,
+  Rread,
+  Rstat,
   Rstream,
+  Rwalk,
   Rwrite,
+  Tattach,
+  Tauth,
   Tclunk,
   Tflush,
+  Tread,
+  Tremove,
   Tstream,
+  Twalk,
   Twrite,
   convM2S,
   convS2M,
   sizeS2M,
-  Rread,
-  Rstat,
-  Rwalk,
-  Tread,
-  Tremove,
-  Twalk,
 } from "../../kernel/abi/fcall.ts";
 import type { Fcall, Rmsg, Tmsg } from "../../kernel/abi/fcall.ts";
 import { cclose } from "../../kernel/chan.ts";
@@ -45,16 +57,119 @@ const MAXFIDS = 32768;
 /** Bytes up to which messages are gathered for one write. */
 const BATCH = 32768;
 
-/** What a single message does to fids. */
-export type Fidfate = {
-  readonly makes?: number;
-  readonly ends?: number;
-  /** Whether, with this reply, the caller's Chan takes over the fid made. */
-  readonly keep?: (r: Rmsg) => boolean;
-};
-
 /** What was agreed with fversion. */
 export type Agreed = { readonly version: string; readonly msize: number };
+
+/** A version that was agreed, and the nanoseconds that the answer to the Tversion took. */
+export type Agreement = Agreed & { readonly rtt: number };
+
+/**
+ * The life of a Group. A system call holds it until it lets go; the wire is done with it when no more
+ * reply will come.
+ *
+ *	life       the system call      the wire
+ *	open       may add requests     brings replies
+ *	sent       waits for replies    brings replies
+ *	flushing   waits for the Rflush brings replies, then the Rflush
+ *	whole      takes the replies    done: every reply is here
+ *	lost       takes the replies    done: the Rflush has come, or the connection is gone
+ *	left       is gone              brings replies
+ *	dropped    is gone              brings replies, then the Rflush
+ *	settled    is gone              done: the tag is free, the fids are dealt with
+ */
+type Life = "open" | "sent" | "flushing" | "whole" | "lost" | "left" | "dropped" | "settled";
+
+/** What happens to a Group: "open" says that more requests follow, "leave" that the system call lets go. */
+type Event = "open" | "flush" | "whole" | "lost" | "leave";
+
+/** What each event makes of each life. A life that an event does not list stays as it is. */
+const LIVES: Readonly<Record<Event, Readonly<Partial<Record<Life, Life>>>>> = {
+  open: { sent: "open" },
+  flush: { open: "flushing", sent: "flushing", left: "dropped" },
+  whole: { open: "whole", sent: "whole", left: "settled" },
+  lost: { open: "lost", sent: "lost", flushing: "lost", left: "settled", dropped: "settled" },
+  leave: { open: "left", sent: "left", flushing: "dropped", whole: "settled", lost: "settled" },
+};
+
+/** A fid that a Group makes or ends, and whether the server has it. */
+type Fresh = { readonly fid: number; there: boolean };
+
+/** Takes what a Tstream brings; the connection calls it for each Rstream, in order. */
+export interface Sink {
+  /** The bytes are the sink's, to give back (frames.ts). "over": the run has ended; "bad": more came than was asked for. */
+  data(bytes: Uint8Array): "more" | "over" | "bad";
+  /** The run ended with an Rerror. */
+  failed(ename: string): void;
+}
+
+/** Requests with one tag, and their replies in the same order. */
+export class Group {
+  readonly tag: number;
+  readonly call: Call | null;
+  readonly requests: Tmsg[] = [];
+  readonly replies: Rmsg[] = [];
+  readonly fids: Fresh[] = [];
+  readonly r: Rendez = new Rendez("9P reply");
+  life: Life = "sent";
+  /** Bytes of the requests that are not answered. */
+  bytes = 0;
+  /** Where Rstreams go. */
+  sink: Sink | null = null;
+
+  constructor(tag: number, call: Call | null) {
+    this.tag = tag;
+    this.call = call;
+  }
+
+  /** Its life after an event; false when the event changes nothing. */
+  turn(event: Event): boolean {
+    const next = LIVES[event][this.life];
+    if (next === undefined) return false;
+    this.life = next;
+    return true;
+  }
+
+  /** Every request has its reply. */
+  get answered(): boolean {
+    return this.replies.length === this.requests.length;
+  }
+
+  /** Nothing more will come. */
+  get over(): boolean {
+    return this.life === "whole" || this.life === "lost" || this.life === "settled";
+  }
+
+  /** A Tflush was sent, or the connection is gone: what is not answered never happened. */
+  get flushed(): boolean {
+    return this.life === "flushing" || this.life === "lost" || this.life === "dropped";
+  }
+
+  /** Nothing more may be said on the tag. */
+  get mute(): boolean {
+    return this.over || this.flushed;
+  }
+
+  /** Notes that a request of this group makes fid. */
+  makes(fid: number): void {
+    this.fids.push({ fid, there: false });
+  }
+
+  /** Notes that a request of this group ends fid, which the server has. */
+  ends(fid: number): void {
+    this.fids.push({ fid, there: true });
+  }
+
+  /** A Chan takes over fid, which the server has: the group settles it no more. */
+  keep(fid: number): void {
+    const i = this.fids.findIndex((f) => f.fid === fid);
+    if (i >= 0) this.fids.splice(i, 1);
+  }
+
+  /** Notes what a reply says of a fid. */
+  note(fid: number, there: boolean): void {
+    for (const f of this.fids) if (f.fid === fid) f.there = there;
+  }
+}
 
 export class Mnt implements Conn {
   readonly id: number;
@@ -67,6 +182,9 @@ export class Mnt implements Conn {
   readonly stream: boolean;
   /** As the standard kernel: whoever closes a file waits for the Rclunk. */
   readonly waits: boolean;
+  /** Nanoseconds to the server and back, when the version was agreed. */
+  readonly rtt: number;
+  /** The server is gone, or was hung up on. */
   dead = false;
   readonly k: Kernel;
   readonly #groups: (Group | null)[] = [];
@@ -92,7 +210,7 @@ export class Mnt implements Conn {
   #out: number;
   #in: number;
 
-  constructor(k: Kernel, chan: Chan, agreed: Agreed, filter: Filter | null) {
+  constructor(k: Kernel, chan: Chan, agreed: Agreement, filter: Filter | null) {
     this.k = k;
     this.#filter = filter;
     this.#wire = filter ?? chan.dev;
@@ -101,6 +219,7 @@ export class Mnt implements Conn {
     this.chan = chan;
     this.version = agreed.version;
     this.msize = agreed.msize;
+    this.rtt = agreed.rtt;
     this.ix = agreed.version.startsWith("9P2000.ix");
     this.stream = agreed.version.startsWith("9P2000.ix.stream");
     ({ out: this.#out, in: this.#in } = chan.dev.wire(chan) ?? { out: 0, in: 0 });
@@ -111,24 +230,14 @@ export class Mnt implements Conn {
 
   /** A fresh group with a tag of its own, when the connection has room for `n` more requests. */
   *group(n: number): Task<Group> {
-    while (!this.dead && this.#full(n)) yield this.#room;
+    while (!this.dead && !this.#free(n)) yield this.#room;
     if (this.dead) error(Ehungup);
     return this.#newgroup();
   }
 
-  #full(n: number): boolean {
-    return this.#nout > 0 && (this.#nout + n > MAXOUT || this.#outbytes >= MAXOUTBYTES);
-  }
-
-  /** group(1), giving back the fid that was meant for it when there is none. */
-  *groupfor(newfid: number | undefined): Task<Group> {
-    let g: Group | null = null;
-    try {
-      g = yield* this.group(1);
-      return g;
-    } finally {
-      if (g === null && newfid !== undefined) this.#freefid(newfid);
-    }
+  /** Whether n more requests may be outstanding; that of an idle connection may be of any size. */
+  #free(n: number): boolean {
+    return this.#nout === 0 || (this.#nout + n <= MAXOUT && this.#outbytes < MAXOUTBYTES);
   }
 
   #newgroup(): Group {
@@ -151,18 +260,35 @@ export class Mnt implements Conn {
     if (this.#usedfids.delete(fid)) this.#freefids.push(fid);
   }
 
-  /** One message and its answer; an Rerror is thrown. `fids` says what it makes or ends, and what a Chan takes. */
-  *rpc(build: (tag: number) => Tmsg, fids: Fidfate = {}): Task<Rmsg> {
-    const g = yield* this.groupfor(fids.makes);
+  /** One message and its answer; an Rerror is thrown. `ends`: the fid that the message ends. */
+  *rpc(build: (tag: number) => Tmsg, ends = -1): Task<Rmsg> {
+    const g = this.#free(1) ? this.#newgroup() : yield* this.group(1);
     let done = false;
     try {
-      if (fids.makes !== undefined) g.makes(fids.makes);
-      if (fids.ends !== undefined) g.ends(fids.ends);
+      if (ends >= 0) g.ends(ends);
       this.send(g, [build(g.tag)]);
       const r = yield* this.receive(g, 0);
-      if (fids.makes !== undefined && fids.keep?.(r) === true) g.keep(fids.makes);
       done = true;
       return r;
+    } finally {
+      this.release(g, done);
+    }
+  }
+
+  /** rpc of a message that makes a fid: a Chan takes the fid where the answer has it. */
+  *rpcfid(
+    build: (tag: number, fid: number) => Tmsg,
+  ): Task<{ readonly r: Rmsg; readonly fid: number }> {
+    const g = yield* this.group(1);
+    let done = false;
+    try {
+      const fid = this.newfid();
+      g.makes(fid);
+      this.send(g, [build(g.tag, fid)]);
+      const r = yield* this.receive(g, 0);
+      if (g.fids[0]?.there === true) g.keep(fid);
+      done = true;
+      return { r, fid };
     } finally {
       this.release(g, done);
     }
@@ -172,7 +298,7 @@ export class Mnt implements Conn {
   send(g: Group, requests: readonly Tmsg[]): void {
     if (this.dead) error(Ehungup);
     // The server may have flushed it already, and would take the tag for a new one's.
-    assert(!g.flushing && !g.ended, "request on a tag that is flushed");
+    assert(!g.mute, "request on a tag that is flushed");
     this.#posted.push(this.#pack(g, requests));
     if (this.#writing) return;
     const task = this.#write();
@@ -227,7 +353,7 @@ export class Mnt implements Conn {
     for (;;) {
       const r = g.replies[i];
       if (r !== undefined) return r;
-      if (g.ended) return error(this.dead ? Ehungup : Eintr);
+      if (g.over) return error(this.dead ? Ehungup : Eintr);
       try {
         yield g.r;
       } catch (e) {
@@ -239,24 +365,20 @@ export class Mnt implements Conn {
   }
 
   /**
-   * The system call is done with g. `done`: it has what it wanted and the rest may come when it comes;
+   * The system call lets go of g. `done`: it has what it wanted and the rest may come when it comes;
    * else (it failed, or is being killed) what is outstanding is flushed.
    */
   release(g: Group, done: boolean): void {
-    g.released = true;
-    if (!done) this.#flush(g);
-    this.closewindow(g);
-    this.#ended(g);
+    // Where nothing is outstanding there is nothing to flush.
+    if (g.answered && !g.mute) this.#end(g, "whole");
+    else if (!done) this.#flush(g);
+    if (g.turn("leave") && g.life === "settled") this.#settle(g);
   }
 
   #flush(g: Group): void {
-    if (g.flushing || g.ended) return;
-    g.flushing = true;
-    // Nothing was sent, so the server has nothing to flush.
-    if (g.requests.length === 0) this.#end(g);
-    if (this.dead || g.ended) return;
+    if (!g.turn("flush")) return;
     const f = this.#newgroup();
-    f.released = true;
+    f.turn("leave");
     this.#post(f, [{ type: Tflush, tag: f.tag, oldtag: g.tag }]);
   }
 
@@ -269,15 +391,15 @@ export class Mnt implements Conn {
 
   /** There may be room: for fids to be given back, then for requests. */
   #roomy(): void {
-    while (!this.dead && !this.#full(1)) {
+    while (!this.dead && this.#free(1)) {
       const fid = this.#clunks.shift();
       if (fid === undefined) break;
       const g = this.#newgroup();
-      g.released = true;
+      g.turn("leave");
       g.ends(fid);
       this.#post(g, [{ type: Tclunk, tag: g.tag, fid }]);
     }
-    if (!this.#room.empty && !this.#full(1)) this.#room.wakeupall();
+    if (!this.#room.empty && this.#free(1)) this.#room.wakeupall();
   }
 
   /** Sends soon: with the next request, or by itself if none comes. */
@@ -383,7 +505,7 @@ export class Mnt implements Conn {
 
   /** An answer to the first request of g that is outstanding. */
   #answer(g: Group | null, f: Fcall): boolean {
-    if (g === null || g.ended) return false;
+    if (g === null) return false;
     const t = g.requests[g.replies.length];
     if (t === undefined || !answers(t, f)) return false;
     if (t.type === Tstream) {
@@ -402,7 +524,7 @@ export class Mnt implements Conn {
     if (this.stream && t.type === Twrite && !(f.type === Rwrite && f.count === t.data.length))
       this.#flush(g);
     if (t.type === Tflush) this.#flushed(t.oldtag);
-    if (g.replies.length === g.requests.length && !g.open && !g.flushing) this.#end(g);
+    if (g.answered && (g.life === "sent" || g.life === "left")) this.#end(g, "whole");
     g.r.wakeupall();
     this.#roomy();
     this.#holdclock();
@@ -421,35 +543,27 @@ export class Mnt implements Conn {
   /** An Rflush: what was not answered by now never happened. */
   #flushed(oldtag: number): void {
     const old = this.#groups[oldtag] ?? null;
-    if (old === null || !old.flushing) return;
+    if (old === null || (old.life !== "flushing" && old.life !== "dropped")) return;
     this.#nout -= old.requests.length - old.replies.length;
-    this.#end(old);
+    this.#end(old, "lost");
     old.r.wakeupall();
   }
 
-  #end(g: Group): void {
-    if (g.ended) return;
-    g.ended = true;
+  /** The wire is done with g: its tag is free. */
+  #end(g: Group, how: "whole" | "lost"): void {
+    if (!g.turn(how)) return;
     this.#outbytes -= g.bytes;
     this.#groups[g.tag] = null;
     this.#freetags.push(g.tag);
-    this.#ended(g);
+    if (g.life === "settled") this.#settle(g);
     this.#roomy();
   }
 
-  /** Ends a window whose requests are all answered; what came in between may have ended it already. */
-  closewindow(g: Group): void {
-    g.open = false;
-    if (!g.ended && !g.flushing && g.replies.length === g.requests.length) this.#end(g);
-  }
-
-  /** When wire and caller are both done: the fids, each once. */
-  #ended(g: Group): void {
-    if (!g.ended || !g.released) return;
-    const fids = g.fids.splice(0);
-    for (const f of fids) {
-      if (f.gone || !f.made || this.dead) this.#freefid(f.fid);
-      else this.clunk(f.fid);
+  /** The wire and the system call are both done with g: what becomes of its fids, each once. */
+  #settle(g: Group): void {
+    for (const { fid, there } of g.fids.splice(0)) {
+      if (there && !this.dead) this.clunk(fid);
+      else this.#freefid(fid);
     }
   }
 
@@ -462,7 +576,7 @@ export class Mnt implements Conn {
     for (const fid of this.#clunks.splice(0)) this.#freefid(fid);
     for (const g of this.#groups.slice()) {
       if (g === null) continue;
-      this.#end(g);
+      this.#end(g, "lost");
       g.r.wakeupall();
     }
     this.#nout = 0;
@@ -500,64 +614,8 @@ export class Mnt implements Conn {
   }
 }
 
-// A Group: the requests of one tag, their replies, and the fids that they make and end. The connection
-// (rpc.ts) sends and receives them; here is what a reply may be and what it says about fids.
-
-/** A fid that a Group makes, or for a Tclunk or Tremove of its own the fid it ends. */
-type Fresh = { readonly fid: number; made: boolean; gone: boolean };
-
-/** Takes what a Tstream brings; the connection calls it for each Rstream, in order. */
-export interface Sink {
-  /** The bytes are its own, to give back (frames.ts). "over": that was the last of the run; "bad": it is more than was asked for. */
-  data(bytes: Uint8Array): "more" | "over" | "bad";
-  /** The run ended with an Rerror. */
-  failed(ename: string): void;
-}
-
-/** Requests with one tag, and their replies in the same order. */
-export class Group {
-  readonly tag: number;
-  readonly call: Call | null;
-  readonly requests: Tmsg[] = [];
-  readonly replies: Rmsg[] = [];
-  readonly fids: Fresh[] = [];
-  readonly r: Rendez = new Rendez("9P reply");
-  bytes = 0;
-  /** A Tflush was sent. */
-  flushing = false;
-  /** Nothing more will come: every reply is here, or the Rflush, or the connection is gone. */
-  ended = false;
-  /** The system call has let go. */
-  released = false;
-  /** More requests may still be added (a window). */
-  open = false;
-  /** Where Rstreams go. */
-  sink: Sink | null = null;
-
-  constructor(tag: number, call: Call | null) {
-    this.tag = tag;
-    this.call = call;
-  }
-
-  /** Notes that a request of this group makes fid. */
-  makes(fid: number): void {
-    this.fids.push({ fid, made: false, gone: false });
-  }
-
-  /** A Chan has taken over fid, which exists: it is no more this group's to settle. */
-  keep(fid: number): void {
-    const i = this.fids.findIndex((f) => f.fid === fid);
-    if (i >= 0) this.fids.splice(i, 1);
-  }
-
-  /** Notes that a request of this group ends fid, which exists. */
-  ends(fid: number): void {
-    this.fids.push({ fid, made: true, gone: false });
-  }
-}
-
-/** Whether f can be the answer to t: its type, its counts. What cannot be is hung up on, not believed. */
-export function answers(t: Tmsg, f: Fcall): boolean {
+/** Whether f can be the answer to t: its type, its counts. After an answer that cannot be, the server is hung up on. */
+function answers(t: Tmsg, f: Fcall): boolean {
   if (f.type === Rerror) return true;
   if (f.type !== t.type + 1) return false;
   if (f.type === Rwalk && t.type === Twalk) return f.wqid.length <= t.wname.length;
@@ -567,23 +625,28 @@ export function answers(t: Tmsg, f: Fcall): boolean {
   return true;
 }
 
-/** What a reply says about the fids of its group. */
-export function notefids(g: Group, t: Tmsg, f: Fcall): void {
-  for (const fid of g.fids) {
-    if (t.type === Twalk && t.newfid === fid.fid)
-      fid.made = f.type === Rwalk && f.wqid.length === t.wname.length;
-    else if ((t.type === Tclunk || t.type === Tremove) && t.fid === fid.fid) fid.gone = true;
-    else if (
-      "afid" in t &&
-      f.type !== Rerror &&
-      (("fid" in t && t.fid === fid.fid) || t.afid === fid.fid)
-    )
-      fid.made = true;
+/** What a reply says about the fids of its group. An error to a Tclunk or Tremove ends the fid, too. */
+function notefids(g: Group, t: Tmsg, f: Fcall): void {
+  switch (t.type) {
+    case Twalk:
+      g.note(t.newfid, f.type === Rwalk && f.wqid.length === t.wname.length);
+      break;
+    case Tclunk:
+    case Tremove:
+      g.note(t.fid, false);
+      break;
+    case Tattach:
+      g.note(t.fid, f.type !== Rerror);
+      break;
+    case Tauth:
+      g.note(t.afid, f.type !== Rerror);
+      break;
+    default:
   }
 }
 
-/** An Rstream, or the Rerror that ends its run, to whoever takes the stream. */
-export function tosink(g: Group, f: Fcall): "more" | "over" | "bad" {
+/** An Rstream, or the Rerror that ends its run, goes to the stream's sink. */
+function tosink(g: Group, f: Fcall): "more" | "over" | "bad" {
   if (g.sink === null) return "bad";
   if (f.type === Rstream) return g.sink.data(f.data);
   if (f.type !== Rerror) return "bad";

@@ -67,9 +67,8 @@ async function links(): Promise<void> {
   say(`\nOver other links: 200 MB by http and stream, 1 MB one by one, 17 MB by fcp\n`);
   say(columns(rows));
   say(
-    "  stream: up to rate x rtt = 16 MiB (a run) the limit and 0.017% for frames (11 bytes of 65547), and\n" +
-      "  beyond at most rtt + bytes x rtt / run: the first run alone, until the open is answered, then two\n" +
-      "  in each round trip and the time of one\n",
+    "  stream: the limit, and 0.017% for frames (11 bytes of 65547), while rate x rtt is at most the first\n" +
+      "  run: 3/4 of the kernel's credit (192 MiB of 256), or what 4 GB/s bring in a round trip\n",
   );
   const at = process.argv.indexOf("-o");
   const file = (at > 0 ? process.argv[at + 1] : undefined) ?? "bench-stream.svg";

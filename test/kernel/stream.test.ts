@@ -120,14 +120,13 @@ for (const [rtt, bw] of [
 ] as const) {
   const { rtt: r, rate } = link(rtt, bw);
   test(
-    `the link of ${rtt} and ${bw} holds more than a run: the first alone, then two in each round trip`,
+    `the link of ${rtt} and ${bw} holds more than 16 MiB, and is full all the same`,
     over([{ rtt, bw }], async ({ t, sys, net, fs }) => {
       const length = 8 * RUN - 1;
       fs.add("f", length);
-      const took = await time(net, () => slurp(sys, "/n/far/f"));
-      const want = (r + 4 * (r + RUN / rate)) * 1e9;
-      t.true(Math.abs(took / want - 1) < 0.01, `${took} ns, not ${want}`);
-      t.true(took < (r + (length * r) / RUN) * 1.01e9);
+      const took = await time(net, async () => t.is(await slurp(sys, "/n/far/f"), length));
+      const want = (r + length / rate) * 1e9;
+      t.true(took >= want && took / want < 1.01, `${took} ns, not ${want}`);
     }),
   );
 
@@ -166,6 +165,92 @@ test(
     await sys.sleep(1000);
     t.is(k.credit, 224 * MiB + 2 * RUN + 5 * FRAME);
     for (const fd of [last, ...fds]) await sys.close(fd);
+    t.is(k.credit, 0);
+  }),
+);
+
+for (const [rtt, bw] of [
+  ["200ms", "1GB/s"],
+  ["500ms", "1GB/s"],
+] as const)
+  test(
+    `200 MB are on the way at once over ${rtt} and ${bw}`,
+    over([{ rtt, bw }], async ({ t, sys, net, fs }) => {
+      fs.add("f", 200e6);
+      const took = await time(net, async () => t.is(await slurp(sys, "/n/far/f"), 200e6));
+      const want = (link(rtt, bw).rtt + 0.2) * 1e9;
+      t.true(took >= want && took / want < 1.01, `${took} ns, not ${want}`);
+    }),
+  );
+
+test(
+  "a file of many runs keeps a link full that holds a quarter of the credit",
+  over(
+    [{ rtt: "60ms", bw: "100MB/s" }],
+    async ({ t, sys, net, fs }) => {
+      fs.add("f", 100e6);
+      const took = await time(net, async () => t.is(await slurp(sys, "/n/far/f"), 100e6));
+      t.true(took >= 1060e6 && took < 1060e6 * 1.01, `${took}`);
+    },
+    { credit: 24 * MiB },
+  ),
+);
+
+test(
+  "a first run leaves a quarter of what is free, runs are 16 MiB at least while the allowance is not held, then 64 KiB",
+  over([{ rtt: "200ms", bw: "1MB/s" }], async ({ t, sys, fs, machines: [k] }) => {
+    fs.add("f", 1e9);
+    const fds: number[] = [];
+    const held: number[] = [];
+    for (let i = 0; i < 6; i++) {
+      const before = k.credit;
+      fds.push(await sys.open("/n/far/f", OREAD | OSTREAM));
+      held.push(k.credit - before);
+    }
+    const small = 2 * FRAME;
+    t.deepEqual(held, [192 * MiB, 48 * MiB, 2 * RUN, small, small, small]);
+    for (const fd of fds) await sys.close(fd);
+    t.is(k.credit, 0);
+  }),
+);
+
+test(
+  "runs grow while the reader keeps up, and for no other",
+  over([{ rtt: "1ms", bw: "10GB/s" }], async ({ t, sys, fs, machines: [k] }) => {
+    fs.add("f", 400e6);
+    let most = 0;
+    const buf = new Uint8Array(MiB);
+    const readall = async (pause: number): Promise<void> => {
+      most = 0;
+      const fd = await sys.open("/n/far/f", OREAD | OSTREAM);
+      for (let n = 0; n < 200e6;) {
+        const got = await sys.sread(fd, buf);
+        n += got;
+        most = Math.max(most, k.credit);
+        if (pause > 0) await sys.sleep(pause);
+      }
+      await sys.close(fd);
+    };
+    await readall(1);
+    t.true(most <= 2 * RUN, `${most}`);
+    await readall(0);
+    t.true(most > 6 * RUN && most <= 256 * MiB, `${most}`);
+  }),
+);
+
+test(
+  "a reader that stops on a long link costs no more than the allowance, and other requests nothing",
+  over([{ rtt: "200ms", bw: "1GB/s" }], async ({ t, sys, net, fs, machines: [k] }) => {
+    fs.add("f", 1e9);
+    const alone = await time(net, () => stats(sys));
+    const fd = await sys.open("/n/far/f", OREAD | OSTREAM);
+    const buf = new Uint8Array(FRAME);
+    for (let n = 0; n < 100e6;) n += await sys.sread(fd, buf);
+    await sys.sleep(10_000);
+    t.true(k.credit > 100e6 && k.credit <= 256 * MiB, `${k.credit}`);
+    t.true(fs.nread <= 100e6 + 256 * MiB + 2 * FRAME, `${fs.nread} bytes were read`);
+    t.is(await time(net, () => stats(sys)), alone);
+    await sys.close(fd);
     t.is(k.credit, 0);
   }),
 );

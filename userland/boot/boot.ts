@@ -31,8 +31,10 @@ export type Bootopts = {
   readonly clock?: "real" | "virtual";
   /** Which name space: "names", this kernel's own, or "standard", the published one. */
   readonly namespace?: "names" | "standard";
-  /** Bytes of a read stream in one run, of which two are in flight: 16 MiB. */
+  /** Bytes of each run of a read stream, of which two are in flight; without it, as many as fill the link. */
   readonly run?: number;
+  /** Bytes that all read streams together may have asked for and not read: 256 MiB; beyond, runs are 64 KiB. */
+  readonly credit?: number;
   /** Descriptors that a process may have: 5,000, as in Plan 9. */
   readonly maxfd?: number;
   /** Who owns the processes: glenda. */
@@ -108,7 +110,8 @@ function bootsync(opts: Bootopts = {}): Booted {
       tty: opts.tty ?? new Buffertty(),
       namespace: opts.namespace ?? "names",
       maxfd: opts.maxfd,
-      run: opts.run ?? 16 * 1024 * 1024,
+      run: opts.run ?? null,
+      credit: opts.credit ?? 256 * 1024 * 1024,
       faces,
     },
     [
