@@ -138,6 +138,11 @@ export class Chan {
     dev.chans.link(this);
   }
 
+  /** Its walk was put off, and goes with the operation that needs it: a Chan of the device λ. */
+  get islater(): boolean {
+    return false;
+  }
+
   /** Calls that use the offset, and reads of streams, run in the order made. */
   get rlock(): QLock {
     return (this.rq ??= new QLock("read in order"));

@@ -28,7 +28,7 @@ import { Line, Slot, clunkof, joined, madeby, norun, pack, rerror, shorter } fro
 import type { Held, Out } from "./line.ts";
 import type { Connid, Effect, Faults } from "./faults.ts";
 import { Stops } from "./stop.ts";
-import { Frames, readchunk } from "../mnt/frames.ts";
+import { Frames } from "../mnt/frames.ts";
 
 /** No frame is longer: the largest msize. */
 const MAXFRAME = 1024 * 1024;
@@ -151,7 +151,7 @@ class Faultwire implements Filter {
     if (up === null) return NONE;
     this.#reading = sched.current;
     try {
-      return yield* readchunk(up, this.#chan, n);
+      return yield* this.#chan.dev.bread(up, this.#chan, n);
     } catch (e) {
       if (e === WAKE) return null;
       if (e instanceof PlanError && e.message !== Eintr) this.end();

@@ -6,10 +6,6 @@
 import { get16, get32, get8 } from "../../kernel/abi/bits.ts";
 import { Panic } from "../../kernel/abi/errors.ts";
 import { Rstream, framesize } from "../../kernel/abi/fcall.ts";
-import type { Chan } from "../../kernel/chan.ts";
-import type { Transport } from "../../kernel/kernel.ts";
-import type { Proc } from "../../kernel/proc/proc.ts";
-import type { Task } from "../../kernel/proc/rendez.ts";
 
 /** size[4] type[1] tag[2]: the least a frame can be. */
 const MINFRAME = 7;
@@ -143,11 +139,6 @@ export function join(list: readonly Uint8Array[], size: number): Uint8Array {
     off += b.length;
   }
   return all;
-}
-
-/** What has come on a connection, at most n bytes, without copying where its transport can do that. */
-export function readchunk(up: Proc, c: Chan, n: number, wire: Transport = c.dev): Task<Uint8Array> {
-  return wire.bread(up, c, n);
 }
 
 // Buffers that the host reads into, used again when all that was read into one is done with: memory that

@@ -338,29 +338,28 @@ function ahead(c: MntChan): number {
   return c.mnt.ix && plain(c) ? Infinity : c.iounit;
 }
 
-/** Dev.read of device M. */
-export function* mntread(_up: Proc, c: MntChan, buf: Uint8Array, offset: number): Task<number> {
-  if ((c.qid.type & QTDIR) !== 0) return yield* readdir(c, buf, offset);
-  if (c.cache !== null && c.cache.holds(c)) return yield* c.cache.read(c, buf, { offset, fetch });
-  return yield* fetch(c, buf, offset);
+/** Reads a file from its server. */
+export function* readfile(c: MntChan, buf: Uint8Array, offset: number): Task<number> {
+  const count = buf.length;
+  if (count <= c.iounit) {
+    const { fid } = c;
+    return readin(yield* c.mnt.rpc((tag) => ({ type: Tread, tag, fid, offset, count })), buf);
+  }
+  const w = new Window(c, Tread, offset, ahead(c));
+  const took = (r: Rmsg, n: number): number => readin(r, buf.subarray(n));
+  return yield* inpieces(w, offset + count, { build: treads(c), took });
 }
 
-/** Reads from the server. */
-function* fetch(c: MntChan, buf: Uint8Array, offset: number): Task<number> {
-  const took = (r: Rmsg, n: number): number => {
-    if (r.type !== Rread) return error(Emountrpc);
-    buf.set(r.data, n);
-    return r.data.length;
-  };
-  if (buf.length <= c.iounit)
-    return took(yield* c.mnt.rpc((tag) => treads(c)(tag, offset, buf.length)), 0);
-  const w = new Window(c, Tread, offset, ahead(c));
-  return yield* inpieces(w, offset + buf.length, { build: treads(c), took });
+/** Takes the bytes of an answer to a Tread; says how many. */
+function readin(r: Rmsg, buf: Uint8Array): number {
+  if (r.type !== Rread) return error(Emountrpc);
+  buf.set(r.data);
+  return r.data.length;
 }
 
 /** One chunk of entries, which a server never splits; they become entries of device M. */
-function* readdir(c: MntChan, buf: Uint8Array, offset: number): Task<number> {
-  const n = yield* fetch(c, buf.subarray(0, c.iounit), offset);
+export function* readdir(c: MntChan, buf: Uint8Array, offset: number): Task<number> {
+  const n = yield* readfile(c, buf.subarray(0, c.iounit), offset);
   let off = 0;
   while (off + STATFIXLEN <= n) {
     const end = off + 2 + get16(buf, off);
@@ -372,8 +371,8 @@ function* readdir(c: MntChan, buf: Uint8Array, offset: number): Task<number> {
   return off;
 }
 
-/** Dev.write of device M. */
-export function* mntwrite(_up: Proc, c: MntChan, bytes: Uint8Array, offset: number): Task<number> {
+/** Writes a file at its server. */
+export function* writefile(c: MntChan, bytes: Uint8Array, offset: number): Task<number> {
   c.cache?.wrote(c.qid);
   try {
     const build = twrites(c, bytes, offset);

@@ -1,12 +1,26 @@
-// Device λ, later: a Chan that pretends to have walked. The walk is sent together with the operation
-// that needs it, as one Group on one tag of a 9P2000.ix connection, so a name operation is one round
-// trip however long the name. A λ Chan lives inside one system call. Which groups there are: protocol,
-// "Groups the kernel sends".
+// later: device λ, a Chan that pretends to have walked. The walk is sent together with the operation that
+// needs it, as one Group on one tag of a 9P2000.ix connection, so an operation on a name is one round trip
+// however long the name. A λ Chan lives inside one system call. What is not here: which names are put off
+// (kernel/names), the messages of Chans that have walked (mnt.ts), the streams themselves (io.ts).
 //
-// In a group every Twalk has a fresh newfid, so what follows a failed walk fails by itself and touches
-// nothing. What becomes of those fids is settled in rpc.ts.
+// One open of "/n/far/a/x", message by message:
+//	1. names defers the walk of a, x from the root of the mount: a LaterChan, and nothing is sent;
+//	2. open sends Twalk and Topen with one tag in one write (send);
+//	3. Rwalk comes: the walk must have come all the way (mustwalk), or the call fails with its error;
+//	4. Ropen comes: a Chan of M takes over the fid of the walk (take), and the Group is released.
+//
+// The groups, each one round trip. A walk of more than 16 elements is Twalk f→a, Twalk a→b, Tclunk a, ...
+//
+//	open      Twalk Topen           stat      Twalk Tstat Tclunk      create           Twalk Tcreate
+//	remove    Twalk Tremove         wstat     Twalk Twstat Tclunk     create, OEXCL    Twalk Twalk Tclunk Tcreate
+//	read all  Twalk Topen Tstream   write all Twalk Topen Twrite ...  with OSTREAM
+//
+// In a group every Twalk makes a fresh fid, so what follows a failed walk fails by itself and touches
+// nothing. The Group owns these fids until a Chan keeps one (rpc.ts). The LaterChan owns its Group until it
+// is closed, or becomes a Chan of M.
 
 import {
+  IOHDRSZ,
   MAXWELEM,
   OEXCL,
   ORCLOSE,
@@ -15,11 +29,10 @@ import {
   OTRUNC,
   OWRITE,
   QTDIR,
-  IOHDRSZ,
   QTFILE,
 } from "../../kernel/abi/const.ts";
 import type { Dir, Qid, Wstat } from "../../kernel/abi/dir.ts";
-import { Eexist, Emountrpc, PlanError, error, Ehungup, Eintr } from "../../kernel/abi/errors.ts";
+import { Eexist, Ehungup, Eintr, Emountrpc, PlanError, error } from "../../kernel/abi/errors.ts";
 import {
   Rerror,
   Rstat,
@@ -33,7 +46,7 @@ import {
   Twstat,
 } from "../../kernel/abi/fcall.ts";
 import type { Rmsg, Tmsg } from "../../kernel/abi/fcall.ts";
-import { Chan, cclose, COPEN } from "../../kernel/chan.ts";
+import { COPEN, Chan, cclose, chandrop } from "../../kernel/chan.ts";
 import { Dev, QTNONE, miss } from "../../kernel/dev.ts";
 import type { Later, Walkqid, Want } from "../../kernel/dev.ts";
 import type { Kernel } from "../../kernel/kernel.ts";
@@ -42,25 +55,29 @@ import type { Task } from "../../kernel/proc/rendez.ts";
 import {
   Eclone,
   MntChan,
+  Runs,
+  Writewindow,
   dirof,
   mntclone,
   opened,
   packwstat,
   partial,
-  Runs,
-  Writewindow,
 } from "./io.ts";
 import type { Opening } from "./io.ts";
-import type { Group, Mnt } from "./rpc.ts";
+import type { Group } from "./rpc.ts";
 
 const UNWALKED: Qid = { path: 0n, vers: 0, type: QTNONE };
 
 /** A walk from `from` that has not been made. Its qid is unknown until it has. */
-export class LaterChan extends Chan {
+class LaterChan extends Chan {
   from: MntChan;
   names: readonly string[];
   /** What was sent, when something was. */
   asked: Asked | null = null;
+
+  override get islater(): boolean {
+    return true;
+  }
 
   constructor(dev: Later<LaterChan>, from: MntChan, names: readonly string[]) {
     super(dev, UNWALKED, from.devno);
@@ -71,7 +88,7 @@ export class LaterChan extends Chan {
 }
 
 /** A group on the wire: the walk's messages, then the operation's. */
-export type Asked = {
+type Asked = {
   readonly g: Group;
   /** How many messages are the walk. */
   readonly nwalk: number;
@@ -82,50 +99,43 @@ export type Asked = {
 };
 
 /** Builds the messages of an operation on the fid walked to. */
-export type More = (tag: number, fid: number, m: Mnt, g: Group) => readonly Tmsg[];
+type More = (tag: number, fid: number, g: Group) => readonly Tmsg[];
 
 /** Sends the walk and the operation, in one write; `split` keeps a fid of the last directory on the way. */
-export function* send(c: LaterChan, more: More, split = false): Task<Asked> {
+function* send(c: LaterChan, more: More, split = false): Task<Asked> {
   const m = c.from.mnt;
   const g = yield* m.group(4);
   try {
     const fid = m.newfid();
     g.makes(fid);
-    const walks = chain(m, g, { from: c.from.fid, to: fid, names: c.names, split });
-    const before = walks.findLast((t) => t.type === Twalk);
+    const msgs: Tmsg[] = [];
+    const dir = chain(c, g, fid, split, msgs);
     // Known to the Chan before anything can wait: its close lets go of the group.
-    c.asked = { g, nwalk: walks.length, fid, dir: before?.fid ?? -1 };
-    m.send(g, [...walks, ...more(g.tag, fid, m, g)]);
+    c.asked = { g, nwalk: msgs.length, fid, dir };
+    msgs.push(...more(g.tag, fid, g));
+    m.send(g, msgs);
     return c.asked;
   } finally {
     if (c.asked === null) m.release(g, true);
   }
 }
 
-/** A walk of any length: one Twalk, or Twalk f→a, Twalk a→b, Tclunk a, ... with fresh fids all along. */
-function chain(
-  m: Mnt,
-  g: Group,
-  w: {
-    readonly from: number;
-    readonly to: number;
-    readonly names: readonly string[];
-    readonly split: boolean;
-  },
-): Tmsg[] {
+/**
+ * Adds the messages of c's walk to the fid `to`, of any length, to msgs, with fresh fids all along; gives the
+ * fid that the last of them starts from. A split walk stops at the last directory, whose fid stays.
+ */
+function chain(c: LaterChan, g: Group, to: number, split: boolean, msgs: Tmsg[]): number {
+  const { names, from } = c;
   const { tag } = g;
-  const msgs: Tmsg[] = [];
-  let fid = w.from;
-  for (let i = 0; ;) {
-    // A split walk stops at the last directory, whose fid stays.
-    const stop = w.split && i < w.names.length - 1 ? w.names.length - 1 : w.names.length;
+  for (let i = 0, { fid } = from; ;) {
+    const stop = split && i < names.length - 1 ? names.length - 1 : names.length;
     const end = Math.min(i + MAXWELEM, stop);
-    const last = end === w.names.length;
-    const newfid = last ? w.to : m.newfid();
+    const last = end === names.length;
+    const newfid = last ? to : from.mnt.newfid();
     if (!last) g.makes(newfid);
-    msgs.push({ type: Twalk, tag, fid, newfid, wname: w.names.slice(i, end) });
-    if (i > 0 && !(w.split && last)) msgs.push({ type: Tclunk, tag, fid });
-    if (last) return msgs;
+    msgs.push({ type: Twalk, tag, fid, newfid, wname: names.slice(i, end) });
+    if (i > 0 && !(split && last)) msgs.push({ type: Tclunk, tag, fid });
+    if (last) return fid;
     fid = newfid;
     i = end;
   }
@@ -135,7 +145,7 @@ function chain(
 type Walked = { readonly qids: readonly Qid[]; readonly error: string | null };
 
 /** What the replies to the walk say; while the answer is not there, how many of them are needed. */
-export function walkanswer(c: LaterChan, a: Asked): Walked | number {
+function walkanswer(c: LaterChan, a: Asked): Walked | number {
   const qids: Qid[] = [];
   for (let i = 0; i < a.nwalk; i++) {
     const t = a.g.requests[i];
@@ -168,7 +178,7 @@ function* receivewalk(c: LaterChan, a: Asked): Task<Walked> {
 }
 
 /** Receives the walk, which must have come all the way; a failure has PlanError.at. */
-export function* mustwalk(c: LaterChan, a: Asked): Task<void> {
+function* mustwalk(c: LaterChan, a: Asked): Task<void> {
   let w;
   try {
     w = yield* receivewalk(c, a);
@@ -180,7 +190,7 @@ export function* mustwalk(c: LaterChan, a: Asked): Task<void> {
 }
 
 /** Throws unless the walk came all the way; what it came to is then the Chan's qid. */
-export function checkwalk(c: LaterChan, w: Walked): void {
+function checkwalk(c: LaterChan, w: Walked): void {
   const last = w.qids[w.qids.length - 1];
   c.qid = last ?? (w.error === null ? c.from.qid : UNWALKED);
   if (w.error !== null) throw walkfailed(c, w.qids, w.error);
@@ -205,9 +215,9 @@ function* group(c: LaterChan, more: More): Task<Rmsg> {
  * from where it should start; only what changes nothing goes this way.
  */
 function* nearby(c: LaterChan, more: More): Task<Rmsg> {
-  const { cache } = c.from;
-  if (cache === null || c.asked !== null || c.names.length < 2) return yield* group(c, more);
   const { from, names } = c;
+  const { cache } = from;
+  if (cache === null || c.asked !== null || names.length < 2) return yield* group(c, more);
   const dir = names.slice(0, -1);
   const d = cache.dir(from, dir);
   if (d === null) return yield* remember(c, more);
@@ -272,162 +282,25 @@ function take(c: LaterChan, fn: (nc: MntChan) => MntChan): MntChan {
 }
 
 /** The Chan of device M that c turns into; the group is its now, and c is no more. */
-export function become(c: LaterChan): { readonly nc: MntChan; readonly a: Asked } {
+function become(c: LaterChan): { readonly nc: MntChan; readonly a: Asked } {
   const a = c.asked;
   if (a === null) return error(Emountrpc);
   const nc = mntclone(c.from, a.fid, c.qid);
   c.asked = null;
-  c.dev.chans.unlink(c);
+  chandrop(c);
   return { nc, a };
 }
 
-class Devlater extends Dev<LaterChan> implements Later<LaterChan> {
-  readonly dc = "λ";
-  readonly name = "later";
-  override readonly later: Later = this;
-  readonly #k: Kernel;
-
-  constructor(k: Kernel) {
-    super(k);
-    this.#k = k;
-  }
-
-  defer(c: Chan, names: readonly string[]): LaterChan | null {
-    return c instanceof MntChan && c.mnt.ix && !c.mnt.dead ? new LaterChan(this, c, names) : null;
-  }
-
-  *ask(_up: Proc, c: LaterChan, what: "walk" | "stat"): Task<void> {
-    if (c.asked === null) yield* send(c, what === "walk" ? () => [] : statmsgs);
-  }
-
-  *stat(_up: Proc, c: LaterChan): Task<Dir> {
-    const r = yield* nearby(c, statmsgs);
-    return r.type === Rstat ? dirof(c, r.stat) : error(Emountrpc);
-  }
-
-  override *wstat(_up: Proc, c: LaterChan, w: Wstat): Task<void> {
-    const bytes = packwstat(w);
-    try {
-      yield* group(c, (tag, fid) => [
-        { type: Twstat, tag, fid, stat: bytes },
-        { type: Tclunk, tag, fid },
-      ]);
-    } finally {
-      c.from.cache?.moved();
-      c.from.cache?.wrote(c.qid);
-    }
-  }
-
-  override *remove(_up: Proc, c: LaterChan): Task<void> {
-    try {
-      yield* group(c, (tag, fid) => [{ type: Tremove, tag, fid }]);
-    } finally {
-      c.from.cache?.moved();
-    }
-  }
-
-  *open(_up: Proc, c: LaterChan, omode: number): Task<Chan> {
-    if ((omode & OSTREAM) !== 0) {
-      // A directory's bytes are not asked for, where it is known to be one.
-      const dir = c.names.length === 0 && (c.from.qid.type & QTDIR) !== 0;
-      if ((omode & 3) === OREAD && c.from.mnt.stream && !dir) return yield* openstream(c, omode);
-      if ((omode & 3) === OWRITE)
-        return yield* openwrite(c, {
-          omode,
-          step: "open",
-          build: (tag, fid) => ({ type: Topen, tag, fid, mode: omode & 0xff }),
-        });
-    }
-    const how = (omode & (OTRUNC | ORCLOSE)) === 0 ? nearby : group;
-    const r = yield* how(c, (tag, fid) => [{ type: Topen, tag, fid, mode: omode & 0xff }]);
-    return take(c, (nc) => opened(nc, omode, r));
-  }
-
-  /**
-   * Create with OTRUNC opens what is there; an exclusive one looks for the name itself first, and must not
-   * say OTRUNC (protocol, 9P2000.ix rule 4).
-   */
-  override *create(_up: Proc, c: LaterChan, name: string, want: Want): Task<Chan> {
-    const made = { type: Tcreate, name, perm: want.perm >>> 0 } as const;
-    const mode = want.omode & 0xff;
-    if ((want.omode & OEXCL) === 0) {
-      const build = (tag: number, fid: number): Tmsg => ({
-        ...made,
-        tag,
-        fid,
-        mode: mode | OTRUNC,
-      });
-      if ((want.omode & OSTREAM) !== 0 && (want.omode & 3) === OWRITE)
-        return yield* openwrite(c, { omode: want.omode, step: "create", build });
-      const r = yield* group(c, (tag, fid) => [build(tag, fid)]);
-      return take(c, (nc) => opened(nc, want.omode, r));
-    }
-    const a = yield* send(c, (tag, fid, m, g) => {
-      const x = m.newfid();
-      g.makes(x);
-      return [
-        { type: Twalk, tag, fid, newfid: x, wname: [name] },
-        { type: Tclunk, tag, fid: x },
-        { ...made, tag, fid, mode: mode & ~OTRUNC },
-      ];
-    });
-    yield* mustwalk(c, a);
-    const look = yield* c.from.mnt.reply(a.g, a.nwalk);
-    if (look.type === Rwalk) error(Eexist);
-    const r = yield* c.from.mnt.receive(a.g, a.nwalk + 2);
-    return take(c, (nc) => opened(nc, want.omode, r));
-  }
-
-  *force(_up: Proc, c: LaterChan): Task<Walkqid<MntChan>> {
-    const a = c.asked ?? (yield* send(c, () => []));
-    const w = yield* receivewalk(c, a);
-    if (w.error !== null) return miss(w.qids, w.error);
-    const last = w.qids[w.qids.length - 1] ?? c.from.qid;
-    const nc = mntclone(c.from, a.fid, last);
-    a.g.keep(a.fid);
-    return { clone: nc, qids: w.qids, error: "" };
-  }
-
-  /** Lets go of what was sent. What still comes is waited for by nobody; the fids settle themselves. */
-  override close(c: LaterChan): void {
-    const a = c.asked;
-    if (a === null) return;
-    c.asked = null;
-    c.from.mnt.release(a.g, this.#k.sched.current?.dying !== true);
-  }
-
-  attach(): never {
-    return never();
-  }
-
-  walk(): never {
-    return never();
-  }
-
-  read(): never {
-    return never();
-  }
-}
-
-const never = (): never => error("later: not such an operation");
-
-/** The device λ of a kernel. Nobody attaches it; the mount driver offers it as its `later`. */
-export function newLater(k: Kernel): Later {
-  return new Devlater(k);
-}
-
-// OSTREAM over a server that takes groups: "I will read, or write, all of it". To read, the first run
-// is asked for together with the walk and the open; to write, the open is sent and not waited for, and
-// what is written follows it on the same tag. So a whole file is one round trip and the time of its
-// bytes (design, section 6).
-
-/** Opens to read with the data right behind: Twalk, Topen, Tstream on one tag. */
-export function* openstream(c: LaterChan, omode: number): Task<Chan> {
+/**
+ * OSTREAM says "I will read, or write, all of it". To read, the first run is asked for together with the
+ * walk and the open, on one tag; so a whole file is one round trip and the time of its bytes.
+ */
+function* openstream(c: LaterChan, omode: number): Task<Chan> {
   let runs: Runs | null = null;
   let done = false;
   try {
-    const a = yield* send(c, (tag, fid, m, g) => {
-      runs = new Runs(m, g, fid, 0);
+    const a = yield* send(c, (tag, fid, g) => {
+      runs = new Runs(c.from.mnt, g, fid, 0);
       return [{ type: Topen, tag, fid, mode: omode & 0xff }, ...runs.ask()];
     });
     yield* mustwalk(c, a);
@@ -437,7 +310,7 @@ export function* openstream(c: LaterChan, omode: number): Task<Chan> {
     done = true;
     return kept(nc, runs, a.g);
   } finally {
-    // Also the fids are the group's again: it is released with the runs.
+    // The runs own the group, and release it with its fids.
     if (!done) endruns(runs);
   }
 }
@@ -468,14 +341,17 @@ type Openwrite = {
   readonly build: (tag: number, fid: number) => Tmsg;
 };
 
-/** Sends the open and returns: its failure comes at the next write or at close. */
-export function* openwrite(c: LaterChan, how: Openwrite): Task<Chan> {
-  yield* send(c, (tag, fid, _m, g) => {
+/**
+ * OSTREAM to write: sends the open and returns, and what is written follows on the same tag. A failure of
+ * the open is told at the next write or at close.
+ */
+function* openwrite(c: LaterChan, how: Openwrite): Task<Chan> {
+  yield* send(c, (tag, fid, g) => {
     g.turn("open");
     return [how.build(tag, fid)];
   });
   const { nc, a } = become(c);
-  // Until the answer comes it passes for a plain file, as what is written whole mostly is.
+  // Until the answer comes the file passes for a plain one, as files that are written whole mostly are.
   nc.qid = { path: 0n, vers: 0, type: QTFILE };
   nc.created = true;
   nc.mode = OWRITE;
@@ -553,4 +429,139 @@ function step(name: "walk" | "open" | "create", fn: () => unknown): void {
     if (e instanceof PlanError) e.step = name;
     throw e;
   }
+}
+
+class Devlater extends Dev<LaterChan> implements Later<LaterChan> {
+  readonly dc = "λ";
+  readonly name = "later";
+  override readonly later: Later = this;
+  readonly #k: Kernel;
+
+  constructor(k: Kernel) {
+    super(k);
+    this.#k = k;
+  }
+
+  defer(c: Chan, names: readonly string[]): LaterChan | null {
+    return c instanceof MntChan && c.mnt.ix && !c.mnt.dead ? new LaterChan(this, c, names) : null;
+  }
+
+  *ask(_up: Proc, c: LaterChan, what: "walk" | "stat"): Task<void> {
+    if (c.asked === null) yield* send(c, what === "walk" ? () => [] : statmsgs);
+  }
+
+  *stat(_up: Proc, c: LaterChan): Task<Dir> {
+    const r = yield* (c.from.cache === null ? group : nearby)(c, statmsgs);
+    return r.type === Rstat ? dirof(c, r.stat) : error(Emountrpc);
+  }
+
+  override *wstat(_up: Proc, c: LaterChan, w: Wstat): Task<void> {
+    const bytes = packwstat(w);
+    try {
+      yield* group(c, (tag, fid) => [
+        { type: Twstat, tag, fid, stat: bytes },
+        { type: Tclunk, tag, fid },
+      ]);
+    } finally {
+      c.from.cache?.moved();
+      c.from.cache?.wrote(c.qid);
+    }
+  }
+
+  override *remove(_up: Proc, c: LaterChan): Task<void> {
+    try {
+      yield* group(c, (tag, fid) => [{ type: Tremove, tag, fid }]);
+    } finally {
+      c.from.cache?.moved();
+    }
+  }
+
+  *open(_up: Proc, c: LaterChan, omode: number): Task<Chan> {
+    if ((omode & OSTREAM) !== 0) {
+      // A directory's bytes are not asked for, where it is known to be one.
+      const dir = c.names.length === 0 && (c.from.qid.type & QTDIR) !== 0;
+      if ((omode & 3) === OREAD && c.from.mnt.stream && !dir) return yield* openstream(c, omode);
+      if ((omode & 3) === OWRITE)
+        return yield* openwrite(c, {
+          omode,
+          step: "open",
+          build: (tag, fid) => ({ type: Topen, tag, fid, mode: omode & 0xff }),
+        });
+    }
+    const how = c.from.cache !== null && (omode & (OTRUNC | ORCLOSE)) === 0 ? nearby : group;
+    const r = yield* how(c, (tag, fid) => [{ type: Topen, tag, fid, mode: omode & 0xff }]);
+    return take(c, (nc) => opened(nc, omode, r));
+  }
+
+  /**
+   * Create with OTRUNC opens what is there, as 9P2000.ix has it. An exclusive one looks for the name itself
+   * first, and must not say OTRUNC.
+   */
+  override *create(_up: Proc, c: LaterChan, name: string, want: Want): Task<Chan> {
+    const made = { type: Tcreate, name, perm: want.perm >>> 0 } as const;
+    const mode = want.omode & 0xff;
+    if ((want.omode & OEXCL) === 0) {
+      const build = (tag: number, fid: number): Tmsg => ({
+        ...made,
+        tag,
+        fid,
+        mode: mode | OTRUNC,
+      });
+      if ((want.omode & OSTREAM) !== 0 && (want.omode & 3) === OWRITE)
+        return yield* openwrite(c, { omode: want.omode, step: "create", build });
+      const r = yield* group(c, (tag, fid) => [build(tag, fid)]);
+      return take(c, (nc) => opened(nc, want.omode, r));
+    }
+    const a = yield* send(c, (tag, fid, g) => {
+      const x = c.from.mnt.newfid();
+      g.makes(x);
+      return [
+        { type: Twalk, tag, fid, newfid: x, wname: [name] },
+        { type: Tclunk, tag, fid: x },
+        { ...made, tag, fid, mode: mode & ~OTRUNC },
+      ];
+    });
+    yield* mustwalk(c, a);
+    const look = yield* c.from.mnt.reply(a.g, a.nwalk);
+    if (look.type === Rwalk) error(Eexist);
+    const r = yield* c.from.mnt.receive(a.g, a.nwalk + 2);
+    return take(c, (nc) => opened(nc, want.omode, r));
+  }
+
+  *force(_up: Proc, c: LaterChan): Task<Walkqid<MntChan>> {
+    const a = c.asked ?? (yield* send(c, () => []));
+    const w = yield* receivewalk(c, a);
+    if (w.error !== null) return miss(w.qids, w.error);
+    const last = w.qids[w.qids.length - 1] ?? c.from.qid;
+    const nc = mntclone(c.from, a.fid, last);
+    a.g.keep(a.fid);
+    return { clone: nc, qids: w.qids, error: "" };
+  }
+
+  /** Lets go of what was sent. The group takes what still comes, and settles its fids. */
+  override close(c: LaterChan): void {
+    const a = c.asked;
+    if (a === null) return;
+    c.asked = null;
+    c.from.mnt.release(a.g, this.#k.sched.current?.dying !== true);
+  }
+
+  attach(): never {
+    return never();
+  }
+
+  walk(): never {
+    return never();
+  }
+
+  read(): never {
+    return never();
+  }
+}
+
+const never = (): never => error("later: not such an operation");
+
+/** The device λ of a kernel: the mount driver offers it as its `later`, and no # name attaches it. */
+export function newLater(k: Kernel): Later {
+  return new Devlater(k);
 }

@@ -15,6 +15,7 @@ import {
   OCEXEC,
   ORDWR,
   QTAUTH,
+  QTDIR,
   QTEXCL,
   NOTAG,
 } from "../../kernel/abi/const.ts";
@@ -59,7 +60,7 @@ import type { Later, Walkqid, Want } from "../../kernel/dev.ts";
 import type { Kernel, Transport } from "../../kernel/kernel.ts";
 import type { Proc } from "../../kernel/proc/proc.ts";
 import { waitfor } from "../../kernel/proc/rendez.ts";
-import type { Task } from "../../kernel/proc/rendez.ts";
+import type { Answer, Task } from "../../kernel/proc/rendez.ts";
 import type { Readstream } from "../../kernel/stream.ts";
 import { Mntcache } from "./cache.ts";
 import {
@@ -71,8 +72,9 @@ import {
   packwstat,
   partial,
   plain,
-  mntread,
-  mntwrite,
+  readdir,
+  readfile,
+  writefile,
   startruns,
   Readwindow,
   Writewindow,
@@ -163,23 +165,21 @@ class Devmnt extends Dev<MntChan> {
   }
 
   /**
-   * Gives the fid back. Nobody waits for that, but where the next call could tell: a file removed on
+   * Gives the fid back. The caller waits for that only where the next call could tell: of a file removed on
    * close, or one that only one may have open. The standard kernel always waits.
    */
-  override *close(c: MntChan): Task<void> {
+  override close(c: MntChan): Answer<void> {
     const m = c.mnt;
     // Of an open that was not answered for, the fid is its group's to settle.
     const fid = c.opening === null ? c.fid : -1;
     c.fid = -1;
     if (c.cacheroot) c.cache?.clear();
-    const wait = m.waits || (c.flag & CRCLOSE) !== 0 || (c.qid.type & QTEXCL) !== 0;
-    const co = this.#k.sched.current;
-    try {
-      if (fid >= 0 && wait && !m.dead && co !== null && !co.dying) yield* clunkwait(m, fid);
-      else if (fid >= 0) m.clunk(fid);
-    } finally {
-      yield* cclose(m.chan);
+    if (fid >= 0) {
+      const wait = m.waits || (c.flag & CRCLOSE) !== 0 || (c.qid.type & QTEXCL) !== 0;
+      if (wait && !m.dead && this.#k.sched.current?.dying === false) return clunkwait(m, fid);
+      m.clunk(fid);
     }
+    return cclose(m.chan);
   }
 
   /** Reads ahead: runs where the server speaks streams, else a window of Treads. */
@@ -190,12 +190,14 @@ class Devmnt extends Dev<MntChan> {
     return w;
   }
 
-  read(up: Proc, c: MntChan, buf: Uint8Array, offset: number): Task<number> {
-    return mntread(up, c, buf, offset);
+  read(_up: Proc, c: MntChan, buf: Uint8Array, offset: number): Task<number> {
+    if ((c.qid.type & QTDIR) !== 0) return readdir(c, buf, offset);
+    if (c.cache === null || !c.cache.holds(c)) return readfile(c, buf, offset);
+    return c.cache.read(c, buf, { offset, fetch: readfile });
   }
 
-  override write(up: Proc, c: MntChan, bytes: Uint8Array, offset: number): Task<number> {
-    return mntwrite(up, c, bytes, offset);
+  override write(_up: Proc, c: MntChan, bytes: Uint8Array, offset: number): Task<number> {
+    return writefile(c, bytes, offset);
   }
 
   override wstream(_up: Proc, c: MntChan): Writewindow {
@@ -247,11 +249,14 @@ function* isopen(c: MntChan): Task<void> {
   while (c.opening !== null && !c.opening.known()) yield* c.opening.wait();
 }
 
+/** Gives fid back and waits for the answer, then gives up the reference to the connection. */
 function* clunkwait(m: Mnt, fid: number): Task<void> {
   try {
     yield* m.rpc((tag) => ({ type: Tclunk, tag, fid }), fid);
   } catch (e) {
     if (!(e instanceof PlanError)) throw e;
+  } finally {
+    yield* cclose(m.chan);
   }
 }
 

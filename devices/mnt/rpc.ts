@@ -47,7 +47,7 @@ import { Rendez, waitfor } from "../../kernel/proc/rendez.ts";
 import type { Task } from "../../kernel/proc/rendez.ts";
 import type { Coroutine } from "../../kernel/proc/sched.ts";
 import type { Call } from "../../kernel/trace.ts";
-import { Frames, join, readchunk } from "./frames.ts";
+import { Frames, join } from "./frames.ts";
 import type { Part } from "./frames.ts";
 
 /** Half of what a server must bear: requests, and bytes of frames, outstanding on a connection. */
@@ -109,16 +109,25 @@ export class Group {
   readonly requests: Tmsg[] = [];
   readonly replies: Rmsg[] = [];
   readonly fids: Fresh[] = [];
-  readonly r: Rendez = new Rendez("9P reply");
   life: Life = "sent";
   /** Bytes of the requests that are not answered. */
   bytes = 0;
   /** Where Rstreams go. */
   sink: Sink | null = null;
+  #r: Rendez | null = null;
 
   constructor(tag: number, call: Call | null) {
     this.tag = tag;
     this.call = call;
+  }
+
+  /** A place to sleep until something of this group has come. Nothing waits for most Tclunks. */
+  get r(): Rendez {
+    return (this.#r ??= new Rendez("9P reply"));
+  }
+
+  wakeup(): void {
+    this.#r?.wakeupall();
   }
 
   /** Its life after an event; false when the event changes nothing. */
@@ -146,7 +155,7 @@ export class Group {
 
   /** Nothing more may be said on the tag. */
   get mute(): boolean {
-    return this.over || this.flushed;
+    return this.life !== "open" && this.life !== "sent" && this.life !== "left";
   }
 
   /** Notes that a request of this group makes fid. */
@@ -203,8 +212,9 @@ export class Mnt implements Conn {
   /** A process of the kernel's is about to write what is posted. */
   #due = false;
   #reader: Coroutine | null = null;
-  /** What messages go through. */
+  /** What messages go through, and whether its other end is outside of this process. */
   readonly #wire: Transport;
+  readonly #outside: boolean;
   readonly #filter: Filter | null;
   /** Bytes over the transport so far, each way. */
   #out: number;
@@ -214,6 +224,7 @@ export class Mnt implements Conn {
     this.k = k;
     this.#filter = filter;
     this.#wire = filter ?? chan.dev;
+    this.#outside = this.#wire.outside === true;
     this.waits = k.config.namespace === "standard";
     this.id = k.nextconn();
     this.chan = chan;
@@ -329,7 +340,7 @@ export class Mnt implements Conn {
     this.#out += n;
     this.#nout += requests.length;
     this.#outbytes += n;
-    this.#holdclock();
+    if (this.#outside) this.#holdclock();
     return buf;
   }
 
@@ -426,9 +437,11 @@ export class Mnt implements Conn {
     this.#writing = true;
     chan.ref++;
     try {
-      this.#startreader();
-      while (this.#posted.length > 0 && !this.dead)
-        yield* waitfor(this.#wire.write(up, chan, this.#batch(), 0));
+      this.#reader ??= this.k.kproc("mount reader", this.#read());
+      while (this.#posted.length > 0 && !this.dead) {
+        const buf = this.#posted.length === 1 ? this.#posted.pop() : this.#batch();
+        if (buf !== undefined) yield* waitfor(this.#wire.write(up, chan, buf, 0));
+      }
     } catch (e) {
       if (!(e instanceof PlanError)) throw e;
       this.hangup();
@@ -448,14 +461,7 @@ export class Mnt implements Conn {
       size += b.length;
       n++;
     }
-    return join(
-      n === this.#posted.length ? this.#posted.splice(0) : this.#posted.splice(0, n),
-      size,
-    );
-  }
-
-  #startreader(): void {
-    this.#reader ??= this.k.kproc("mount reader", this.#read());
+    return join(this.#posted.splice(0, n), size);
   }
 
   /** The reader: every frame to its group, until the server hangs up or says what it was not asked. */
@@ -465,7 +471,7 @@ export class Mnt implements Conn {
     const frames = new Frames(this.msize);
     try {
       for (;;) {
-        const chunk = yield* readchunk(up, this.chan, this.msize, this.#wire);
+        const chunk = yield* this.#wire.bread(up, this.chan, this.msize);
         if (chunk.length === 0) break;
         frames.add(chunk);
         this.#in += chunk.length;
@@ -511,7 +517,7 @@ export class Mnt implements Conn {
     if (t.type === Tstream) {
       const state = tosink(g, f);
       if (state === "bad") return false;
-      g.r.wakeupall();
+      g.wakeup();
       if (state === "more") return true;
     }
     g.replies.push(f as Rmsg);
@@ -525,15 +531,15 @@ export class Mnt implements Conn {
       this.#flush(g);
     if (t.type === Tflush) this.#flushed(t.oldtag);
     if (g.answered && (g.life === "sent" || g.life === "left")) this.#end(g, "whole");
-    g.r.wakeupall();
+    g.wakeup();
     this.#roomy();
-    this.#holdclock();
+    if (this.#outside) this.#holdclock();
     return true;
   }
 
   /** While a server outside is to answer, virtual time stands still. */
   #holdclock(): void {
-    const hold = this.#nout > 0 && this.#wire.outside === true;
+    const hold = this.#nout > 0;
     if (hold === this.#holding) return;
     this.#holding = hold;
     if (hold) this.k.sched.hold();
@@ -546,7 +552,7 @@ export class Mnt implements Conn {
     if (old === null || (old.life !== "flushing" && old.life !== "dropped")) return;
     this.#nout -= old.requests.length - old.replies.length;
     this.#end(old, "lost");
-    old.r.wakeupall();
+    old.wakeup();
   }
 
   /** The wire is done with g: its tag is free. */
@@ -577,10 +583,10 @@ export class Mnt implements Conn {
     for (const g of this.#groups.slice()) {
       if (g === null) continue;
       this.#end(g, "lost");
-      g.r.wakeupall();
+      g.wakeup();
     }
     this.#nout = 0;
-    this.#holdclock();
+    if (this.#outside) this.#holdclock();
     this.#room.wakeupall();
   }
 

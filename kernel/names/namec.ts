@@ -280,7 +280,7 @@ function kindfirst(w: Way, c: Chan, omode: number, e: unknown): unknown {
 
 /** The mode a device is told: OSTREAM is λ's business alone, and so is an exclusive create. */
 function devmode(c: Chan, omode: number): number {
-  return omode & ~(c.dev === c.dev.later ? OCEXEC : OCEXEC | OSTREAM | OEXCL);
+  return omode & ~(c.islater ? OCEXEC : OCEXEC | OSTREAM | OEXCL);
 }
 
 /** What the mode and the name add to an open Chan. */

@@ -336,7 +336,7 @@ function walked(s: Start, rest: readonly string[], why: Forcedby): Answer<Chan> 
 
 /** Makes a walk that was put off; any other Chan is as it was. */
 export function force(s: Start, c: Chan, rest: readonly string[], why: Forcedby): Answer<Chan> {
-  return c.dev.later === null || c.dev !== c.dev.later ? c : forced(s, c, rest, why);
+  return c.islater ? forced(s, c, rest, why) : c;
 }
 
 function* forced(s: Start, c: Chan, rest: readonly string[], why: Forcedby): Task<Chan> {
