@@ -5,7 +5,7 @@
 // and a reader of kprint waits; the clock is given from outside, so nothing sets it.
 
 import { COPEN, Chan, Path } from "../kernel/chan.ts";
-import { QTEXCL } from "../kernel/abi/const.ts";
+import { QTDIR, QTEXCL } from "../kernel/abi/const.ts";
 import { andthen } from "../kernel/abi/answer.ts";
 import type { Dir } from "../kernel/abi/dir.ts";
 import {
@@ -21,17 +21,21 @@ import {
   devdir,
 } from "../kernel/dev.ts";
 import type { Dirent, Gen, Walkqid } from "../kernel/dev.ts";
-import { Ebadctl, Einuse, Eperm, Etoobig, error } from "../kernel/abi/errors.ts";
+import { Ebadarg, Ebadctl, Ebadtimectl, Einuse, Eperm, error } from "../kernel/abi/errors.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { Tty } from "../kernel/proc/tty.ts";
 import type { Proc } from "../kernel/proc/proc.ts";
 import { Rendez } from "../kernel/proc/rendez.ts";
 import type { Answer, Task } from "../kernel/proc/rendez.ts";
-import { NUMSIZE, num, readstr, written } from "./text.ts";
+import { utfdecode } from "../kernel/abi/utf.ts";
+import { lookupcmd } from "./cmd.ts";
+import type { Cmdtab } from "./cmd.ts";
+import { NUMSIZE, num, readstr, strtoul, written } from "./text.ts";
 
 /** The width of a long number, and how much a host's name may have. */
 const VLNUMSIZE = 22;
 const DOMLEN = 64;
+const SYSNAMELEN = 256;
 /** #c2 is what a program starts with as descriptor 2: its cons may go elsewhere (Tty.writeerr). */
 const ERRSPEC = "2";
 const ERRDEVNO = 2;
@@ -103,7 +107,7 @@ function consfiles(state: Cons): readonly Consfile[] {
     { name: "pid", length: NUMSIZE, perm: 0o444, text: (up) => num(up.pid) },
     { name: "ppid", length: NUMSIZE, perm: 0o444, text: (up) => num(up.ppid) },
     { name: "random", length: 0, perm: 0o444 },
-    { name: "reboot", length: 0, perm: 0o664, text: () => "" },
+    { name: "reboot", length: 0, perm: 0o660, text: () => "" },
     { name: "swap", length: 0, perm: 0o664, text: () => SWAP },
     { name: "sysname", length: 0, perm: 0o664, text: () => state.sysname },
     { name: "sysstat", length: 0, perm: 0o666, text: sysstat },
@@ -111,12 +115,20 @@ function consfiles(state: Cons): readonly Consfile[] {
     { name: "time", length: NUMSIZE + 3 * VLNUMSIZE, perm: 0o664, text: times },
     { name: "user", length: 0, perm: 0o666, text: (up) => up.user },
     { name: "zero", length: 0, perm: 0o444 },
+    { name: "config", length: 0, perm: 0o444, text: config },
   ];
 }
 
 function drivers(up: Proc): string {
   let text = "";
   for (const d of up.k.devtab) text += `#${d.dc} ${d.name}\n`;
+  return text;
+}
+
+/** The part of a kernel's configuration that says which devices are in it. */
+function config(up: Proc): string {
+  let text = "dev\n";
+  for (const d of up.k.devtab) text += `\t${d.name}\n`;
   return text;
 }
 
@@ -142,9 +154,41 @@ function readcons(up: Proc, buf: Uint8Array): Answer<number> {
 }
 
 /** The text of a name that is written whole, and must be shorter than `max`. */
-function newname(bytes: Uint8Array, offset: number, max: number): string {
-  if (offset !== 0 || bytes.length >= max) error(Etoobig);
+function newname(bytes: Uint8Array, max: number): string {
+  if (bytes.length === 0 || bytes.length >= max) error(Ebadarg);
   return written(bytes);
+}
+
+/** Messages to reboot. The machine is the host's, so a program may not do what they say. */
+const REBOOT: Cmdtab<null> = new Map([
+  ["halt", [0, null]],
+  ["reboot", [0, null]],
+  ["panic", [0, null]],
+]);
+
+/** The clock is given from outside: what would set it is looked at, and refused. */
+function settime(up: Proc, name: string, bytes: Uint8Array): never {
+  const ok =
+    name === "time"
+      ? bytes.length < NUMSIZE + 1 && strtoul(written(bytes)) > 0
+      : bytes.length > (TIMECTL.get(String.fromCharCode(bytes[0] ?? 0)) ?? Infinity);
+  return error(up.user !== up.k.user || ok ? Eperm : Ebadtimectl);
+}
+
+/** Messages to bintime by their first byte, and how many bytes follow it. */
+const TIMECTL: ReadonlyMap<string, number> = new Map([
+  ["n", 8],
+  ["d", 12],
+  ["f", 8],
+]);
+
+/** A pager that starts has nothing to do; there is no file to swap to. */
+function swap(up: Proc, text: string): void {
+  if (text.startsWith("start")) return;
+  if (up.user !== up.k.user) error(Eperm);
+  if (!/^[0-9]/.test(text)) error(Ebadarg);
+  up.fgrp.get(strtoul(text));
+  error(Ebadctl);
 }
 
 /** Writes to the file called `name`; gives what write(2) does. */
@@ -159,14 +203,27 @@ function conswrite(up: Proc, state: Cons, name: string, w: Conswrite): Answer<nu
     case "sysstat":
       break;
     case "sysname":
-      state.sysname = newname(w.bytes, w.offset, DOMLEN);
+      if (w.offset !== 0) error(Ebadarg);
+      state.sysname = newname(w.bytes, SYSNAMELEN);
       break;
     case "hostdomain":
-      state.hostdomain = newname(w.bytes, w.offset, DOMLEN);
+      if (up.user !== up.k.user) error(Eperm);
+      state.hostdomain = newname(w.bytes, DOMLEN);
+      break;
+    case "user":
+      // A process may become none, and nobody else.
+      if (utfdecode(w.bytes, 0, w.bytes.length) !== "none") error(Eperm);
+      up.user = "none";
       break;
     case "reboot":
+      if (up.user === up.k.user) lookupcmd(written(w.bytes), REBOOT);
+      return error(Eperm);
     case "swap":
-      return error(Ebadctl);
+      swap(up, written(w.bytes));
+      break;
+    case "time":
+    case "bintime":
+      return settime(up, name, w.bytes);
     default:
       return error(Eperm);
   }
@@ -240,7 +297,12 @@ class Devcons extends Dev {
     };
     this.#files = consfiles(this.#state);
     const entries = this.#files.map(dirent);
-    this.#gen = (_up, _c, s) => (s === DEVDOTDOT ? ROOT : (entries[s] ?? null));
+    this.#gen = (_up, c, s, name) => {
+      const e = s === DEVDOTDOT ? ROOT : (entries[s] ?? null);
+      // The directory lists what Plan 9's does; a program that knows of term finds it by its name.
+      const listed = (c.qid.type & QTDIR) !== 0 && name === null;
+      return listed && e?.name === "term" ? "skip" : e;
+    };
   }
 
   #file(c: Chan): Consfile | undefined {

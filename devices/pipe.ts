@@ -13,14 +13,13 @@ import {
   devdirent,
   devdirread,
   devfile,
-  devpermcheck,
   devstat,
   devwalk,
   opened,
 } from "../kernel/dev.ts";
 import type { Dirent, Gen, Walkqid } from "../kernel/dev.ts";
 import type { Dir, Qid, Wstat } from "../kernel/abi/dir.ts";
-import { Ebadarg, Eperm, PlanError, error } from "../kernel/abi/errors.ts";
+import { Ebadarg, Echown, Eisdir, Eperm, PlanError, error } from "../kernel/abi/errors.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { Proc } from "../kernel/proc/proc.ts";
 import type { Answer, Task } from "../kernel/proc/rendez.ts";
@@ -41,13 +40,12 @@ class Pipe {
   readonly id: bigint;
   readonly q: readonly [Queue, Queue];
   readonly qref: [number, number] = [0, 0];
-  owner: string;
+  /** What stat shows of its ends; an open asks for no permission. */
   perm = 0o600;
 
-  constructor(id: bigint, owner: string, limit: number) {
+  constructor(id: bigint, limit: number) {
     this.id = id;
     this.q = [new Queue(limit), new Queue(limit)];
-    this.owner = owner;
   }
 
   /** The qid of the directory, or of an end: the id and, in the low five bits, which. */
@@ -96,8 +94,7 @@ function endof(qid: Qid): End | -1 {
 
 const gen: Gen<PipeChan> = (_up, c, s) => {
   const { pipe } = c;
-  const uid = pipe.owner;
-  if (s === DEVDOTDOT) return { qid: pipe.qid(-1), name: "#|", length: 0, perm: 0o555, uid };
+  if (s === DEVDOTDOT) return { qid: pipe.qid(-1), name: "#|", length: 0, perm: 0o555 };
   const end = ENDS[s];
   if (end === undefined) return null;
   return {
@@ -105,7 +102,6 @@ const gen: Gen<PipeChan> = (_up, c, s) => {
     name: NAMES[end],
     length: pipe.q[end].len,
     perm: pipe.perm,
-    uid,
   } satisfies Dirent;
 };
 
@@ -129,8 +125,8 @@ class Devpipe extends Dev<PipeChan> {
     this.#limit = limit;
   }
 
-  attach(up: Proc, spec: string): PipeChan {
-    const pipe = new Pipe(++this.#id, up.user, this.#limit);
+  attach(_up: Proc, spec: string): PipeChan {
+    const pipe = new Pipe(++this.#id, this.#limit);
     const c = new PipeChan(this, pipe.qid(-1), pipe);
     c.path = new Path(`#|${spec}`, []);
     return c;
@@ -144,16 +140,15 @@ class Devpipe extends Dev<PipeChan> {
 
   stat(up: Proc, c: PipeChan): Dir {
     if (c.end !== -1) return devstat(up, c, gen);
-    return devdirent(up, c, { qid: c.qid, name: ".", length: 0, perm: 0o555, uid: c.pipe.owner });
+    return devdirent(up, c, { qid: c.qid, name: ".", length: 0, perm: 0o555 });
   }
 
-  open(up: Proc, c: PipeChan, omode: number): PipeChan {
+  open(_up: Proc, c: PipeChan, omode: number): PipeChan {
     const { end, pipe } = c;
     if (end === -1) {
       if (omode !== OREAD) error(Ebadarg);
       return opened(c, omode);
     }
-    devpermcheck(up.user, pipe.owner, pipe.perm, omode);
     opened(c, omode);
     pipe.qref[end]++;
     c.iounit = MAXATOMIC;
@@ -194,9 +189,10 @@ class Devpipe extends Dev<PipeChan> {
   }
 
   override wstat(up: Proc, c: PipeChan, d: Wstat): void {
-    if ((c.qid.type & QTDIR) !== 0 || up.user !== c.pipe.owner) error(Eperm);
-    if (d.mode !== undefined) c.pipe.perm = d.mode & 0o777;
-    if (d.uid !== undefined) c.pipe.owner = d.uid;
+    if (up.user !== up.k.user) error(Eperm);
+    if ((c.qid.type & QTDIR) !== 0) error(Eisdir);
+    if (d.uid !== undefined && d.uid !== "") error(Echown);
+    if (d.mode !== undefined) c.pipe.perm = d.mode;
   }
 }
 

@@ -1,10 +1,11 @@
 // The process device, '#p': a directory for each process. proc(3)
 //
 // A Chan remembers the pid and looks the process up each time: pids are never used again, so a file of a
-// process that is gone answers "process exited". What the files hold is in procfile.ts.
+// process that is gone answers "process exited". What the files are is in procfile.ts, what ctl obeys in
+// procctl.ts.
 
-import { Chan, Path } from "../kernel/chan.ts";
-import { OCEXEC, ORCLOSE, OWRITE, QTDIR, ERRMAX } from "../kernel/abi/const.ts";
+import { COPEN, Chan, Path } from "../kernel/chan.ts";
+import { ERRMAX, OCEXEC, ORCLOSE, OREAD, QTDIR } from "../kernel/abi/const.ts";
 import {
   DEVDOTDOT,
   Dev,
@@ -14,12 +15,15 @@ import {
   devpermcheck,
   devwalk,
   dirname,
+  openmode,
   opened,
 } from "../kernel/dev.ts";
 import type { Dirent, Gen, Walkqid } from "../kernel/dev.ts";
 import { andthen } from "../kernel/abi/answer.ts";
-import type { Dir, Qid } from "../kernel/abi/dir.ts";
+import type { Dir, Qid, Wstat } from "../kernel/abi/dir.ts";
 import {
+  Ebadarg,
+  Ebadctl,
   Ebadusefd,
   Enotposted,
   Egreg,
@@ -27,15 +31,27 @@ import {
   Eprocdied,
   Eshort,
   Etoobig,
+  Etoosmall,
+  Etracing,
   error,
 } from "../kernel/abi/errors.ts";
 import { programfile } from "../kernel/proc/exec.ts";
+import type { Nsline } from "../kernel/names/namespace.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { postnotepg } from "../kernel/proc/note.ts";
 import type { Proc } from "../kernel/proc/proc.ts";
 import type { Answer, Task } from "../kernel/proc/rendez.ts";
 import { utfcut, utfdecode, utfencode } from "../kernel/abi/utf.ts";
-import { PROCFILES, checkopen, procctl, setnoteid, waittext } from "./procfile.ts";
+import { procctl } from "./procctl.ts";
+import {
+  PROCFILES,
+  checkopen,
+  fdtext,
+  fileperm,
+  nslines,
+  setnoteid,
+  waittext,
+} from "./procfile.ts";
 import type { Procfile } from "./procfile.ts";
 import { readbytes, readstr, written } from "./text.ts";
 
@@ -46,6 +62,15 @@ const MAXCTL = 8192;
 
 const ROOTQID: Qid = devdir(0n);
 const ROOT: Dirent = { qid: ROOTQID, name: "#p", length: 0, perm: 0o555 };
+/** The scheduler's events, of which this kernel has none: namec's own trace is not read through a file. */
+const TRACE: Dirent = {
+  qid: { path: 1n, vers: 2 ** 32 - 1, type: 0 },
+  name: "trace",
+  length: 0,
+  perm: 0o444,
+};
+/** A read of fd gives less than this many bytes. */
+const FDBUF = 256;
 
 class ProcChan extends Chan {
   /** The process, 0 for the directory of all. */
@@ -55,6 +80,11 @@ class ProcChan extends Chan {
   noteid = 0;
   /** What a read from the start found: the reads after it see the same text. */
   text: Uint8Array | null = null;
+  /** Of ns: the lines not read yet, and the mount id of the last that was. */
+  lines: Nsline[] = [];
+  nsid = 0;
+  /** All of ns was read. */
+  nsdone = false;
   /** What a directory read goes through. */
   list: readonly number[] = [];
 }
@@ -62,7 +92,7 @@ class ProcChan extends Chan {
 /** Sets what the qid says. */
 function settle(c: ProcChan): ProcChan {
   c.pid = Number(c.qid.path >> FILEBITS);
-  c.file = PROCFILES[Number(c.qid.path & 63n) - 1] ?? null;
+  c.file = c.pid === 0 ? null : (PROCFILES[Number(c.qid.path & 63n) - 1] ?? null);
   return c;
 }
 
@@ -98,7 +128,7 @@ function filedirent(p: Proc, i: number): Dirent | null {
   const f = PROCFILES[i];
   return f === undefined
     ? null
-    : { qid: pidqid(p.pid, i + 1), name: f.name, length: 0, perm: f.perm, uid: p.user };
+    : { qid: pidqid(p.pid, i + 1), name: f.name, length: f.length, perm: fileperm(p, f), uid: p.user };
 }
 
 const gen: Gen<ProcChan> = (up, c, s, name) => {
@@ -108,25 +138,31 @@ const gen: Gen<ProcChan> = (up, c, s, name) => {
     const p = lookup(up.k, pid);
     return p === null ? null : filedirent(p, s);
   }
+  if (s === 0) return TRACE;
   if (name !== null) {
-    const p = s === 0 && /^[1-9][0-9]*$/.test(name) ? lookup(up.k, Number(name)) : null;
+    const p = s === 1 && /^[1-9][0-9]*$/.test(name) ? lookup(up.k, Number(name)) : null;
     return p === null ? null : piddirent(p);
   }
-  const listed = c.list[s];
+  const listed = c.list[s - 1];
   if (listed === undefined) return null;
   const p = lookup(up.k, listed);
   return p === null ? "skip" : piddirent(p);
 };
 
-/** The note that waits longest behind the one being handled, which is taken away. */
+/** The note that waits longest for the process is taken away, and read with the zero behind it. */
 function readnote(p: Proc, buf: Uint8Array): number {
-  const [note] = p.notes.splice(1, 1);
-  return note === undefined ? 0 : readstr(utfcut(note.text, buf.length), buf, 0);
+  if (buf.length < 1) error(Etoosmall);
+  const note = p.image?.notes.take() ?? null;
+  if (note === null) return 0;
+  const n = readstr(utfcut(note, buf.length - 1), buf, 0);
+  buf[n] = 0;
+  return n + 1;
 }
 
-function postnote(p: Proc, text: string): void {
+function postnote(p: Proc, bytes: Uint8Array): void {
+  if (bytes.length > ERRMAX - 2) error(Etoobig);
   if (p.image === null) return error(Enotposted);
-  p.image.notes.post(text, false);
+  p.image.notes.post(utfdecode(bytes, 0, bytes.length), false);
 }
 
 function write(up: Proc, c: ProcChan, bytes: Uint8Array): Answer<void> {
@@ -141,20 +177,38 @@ function write(up: Proc, c: ProcChan, bytes: Uint8Array): Answer<void> {
       if (bytes.length > MAXCTL) error(Etoobig);
       return procctl(p, written(bytes));
     case "note":
-      return postnote(p, utfdecode(bytes, 0, bytes.length));
+      return postnote(p, bytes);
     case "notepg":
       if (bytes.length > ERRMAX - 2) error(Etoobig);
       return postnotepg(up, c.noteid, utfdecode(bytes, 0, bytes.length));
     case "noteid":
       return setnoteid(p, written(bytes));
+    case "mem":
+      // A process has no segments, so no address is in one.
+      return error(p.ctl === "stopped" ? Ebadarg : Ebadctl);
+    case "regs":
+    case "fpregs":
+      return;
     default:
       error(Ebadusefd);
   }
 }
 
+/** The owner of a process may change the mode of its files; the host's may give it to another user. */
+function wstat(up: Proc, p: Proc, d: Wstat): void {
+  if (up.user !== p.user && up.user !== up.k.user) error(Eperm);
+  if (d.uid !== undefined && d.uid !== "" && d.uid !== p.user) {
+    if (up.user !== up.k.user) error(Eperm);
+    p.user = d.uid;
+  }
+  if (d.mode !== undefined) p.procmode = d.mode & 0o777;
+}
+
 class Devproc extends Dev<ProcChan> {
   readonly dc = "p";
   readonly name = "proc";
+  /** The trace file is open. */
+  #traced = false;
 
   attach(_up: Proc, spec: string): ProcChan {
     const c = new ProcChan(this, ROOTQID);
@@ -169,30 +223,51 @@ class Devproc extends Dev<ProcChan> {
   }
 
   stat(up: Proc, c: ProcChan): Dir {
+    if (istrace(c)) return devdirent(up, c, TRACE);
     if (c.pid === 0) return devdirent(up, c, { ...ROOT, name: dirname(c) });
     const p = procof(up, c);
     const d = c.file === null ? piddirent(p) : filedirent(p, PROCFILES.indexOf(c.file));
-    return d === null ? error(Eprocdied) : devdirent(up, c, d);
+    if (d === null) return error(Eprocdied);
+    // Not a length, but above 0 there is something to read.
+    return devdirent(up, c, c.file?.name === "wait" ? { ...d, length: p.waitq.length } : d);
   }
 
   open(up: Proc, c: ProcChan, omode: number): ProcChan {
+    if (istrace(c)) return this.#opentrace(c, omode);
     if (c.file !== null) {
       const p = procof(up, c);
-      const mode = omode & ~(OCEXEC | ORCLOSE);
-      checkopen(p, c.file.name, mode);
-      if (c.file.name === "notepg" && mode !== OWRITE) error(Eperm);
-      devpermcheck(up.user, p.user, c.file.perm, omode);
+      const mode = openmode(omode & ~(OCEXEC | ORCLOSE));
+      checkopen(p, c.file, mode);
+      // The program that a process runs is read by everyone, as it is where it comes from.
+      if (c.file.name !== "text") devpermcheck(up, p.user, fileperm(p, c.file), mode);
       c.noteid = p.noteid;
     }
     return opened(c, omode);
   }
 
+  #opentrace(c: ProcChan, omode: number): ProcChan {
+    if ((omode & ~OCEXEC) !== OREAD) error(Eperm);
+    if (this.#traced) error(Etracing);
+    this.#traced = true;
+    return opened(c, omode);
+  }
+
+  override close(c: ProcChan): void {
+    if ((c.flag & COPEN) !== 0 && istrace(c)) this.#traced = false;
+  }
+
   read(up: Proc, c: ProcChan, buf: Uint8Array, offset: number): Answer<number> {
+    if (istrace(c)) return 0;
     if (c.file === null) {
       if (c.dri === 0) c.list = [...up.k.procs.keys()];
       return devdirread(up, c, buf, gen);
     }
-    return readfile(c, c.file, procof(up, c), { buf, offset });
+    return readfile(up, c, c.file, { buf, offset });
+  }
+
+  override wstat(up: Proc, c: ProcChan, d: Wstat): void {
+    if (c.file === null) return error(Eperm);
+    wstat(up, procof(up, c), d);
   }
 
   override write(up: Proc, c: ProcChan, bytes: Uint8Array): Answer<number> {
@@ -200,17 +275,27 @@ class Devproc extends Dev<ProcChan> {
   }
 }
 
+const istrace = (c: ProcChan): boolean => c.qid.path === TRACE.qid.path;
+
 /** Where a read puts what it finds, and from where on. */
 type Into = { readonly buf: Uint8Array; readonly offset: number };
 
-function readfile(c: ProcChan, file: Procfile, p: Proc, { buf, offset }: Into): Answer<number> {
+function readfile(up: Proc, c: ProcChan, file: Procfile, { buf, offset }: Into): Answer<number> {
+  const p = procof(up, c);
   switch (file.name) {
     case "note":
       return readnote(p, buf);
     case "wait":
-      return readwait(p, buf);
+      return readwait(up, p, buf);
     case "text":
       return readbytes(programfile(p.text), buf, offset);
+    case "mem":
+      // A process has no segments, so no address is in one.
+      return error(Ebadarg);
+    case "fd":
+      return readstr(fdtext(p), buf.subarray(0, Math.min(buf.length, FDBUF) - 1), offset);
+    case "ns":
+      return readns(c, p, buf);
     default:
       if (file.text === undefined) return error(Egreg);
       if (c.text === null || offset === 0) c.text = utfencode(file.text(p));
@@ -218,8 +303,23 @@ function readfile(c: ProcChan, file: Procfile, p: Proc, { buf, offset }: Into): 
   }
 }
 
-function* readwait(p: Proc, buf: Uint8Array): Task<number> {
-  return readbytes(waittext(yield* p.await()), buf, 0);
+function* readwait(up: Proc, p: Proc, buf: Uint8Array): Task<number> {
+  return readline(waittext(yield* p.awaited(up)), buf);
+}
+
+/** A line as snprint puts it into a buffer: with room left for a zero. */
+function readline(text: string, buf: Uint8Array): number {
+  return readstr(utfcut(text, Math.max(0, buf.length - 1)), buf, 0);
+}
+
+/** Each read gives one mount, in the order they were made, and the last the directory; offsets mean nothing. */
+function readns(c: ProcChan, p: Proc, buf: Uint8Array): number {
+  if (c.nsdone) return 0;
+  if (c.lines.length === 0) c.lines = nslines(p, c.nsid).toReversed();
+  const line = c.lines.pop();
+  c.nsdone = line === undefined;
+  c.nsid = line?.id ?? c.nsid;
+  return readline(line === undefined ? `cd ${p.dot.path.toString()}\n` : `${line.text}\n`, buf);
 }
 
 /** Makes the process device. */

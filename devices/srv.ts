@@ -164,7 +164,7 @@ class Devsrv extends Dev<SrvChan> implements Srv {
     if ((omode & OTRUNC) !== 0) error(Esrvexist);
     const mode = openmode(omode & ~(OCEXEC | ORCLOSE));
     if (mode !== s.chan.mode && s.chan.mode !== ORDWR) error(Eperm);
-    devpermcheck(up.user, s.owner, s.perm, omode);
+    devpermcheck(up, s.owner, s.perm, omode);
     return instead(s.chan.incref(), c);
   }
 

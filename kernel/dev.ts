@@ -309,10 +309,10 @@ export function devdirread<C extends Chan>(up: Proc, c: C, buf: Uint8Array, gen:
 
 const ACCESS: readonly number[] = [0o400, 0o200, 0o600, 0o100];
 
-/** Throws unless `user` may open a file of `owner` in this way; kernel devices have no groups. */
-export function devpermcheck(user: string, owner: string, perm: number, omode: number): void {
+/** Throws unless up may open a file of `owner` in this way; the owner of the host is every file's group. */
+export function devpermcheck(up: Proc, owner: string, perm: number, omode: number): void {
   const t = ACCESS[omode & 3] ?? 0;
-  const mine = user === owner ? perm : perm << 6;
+  const mine = up.user === owner ? perm : up.user === up.k.user ? perm << 3 : perm << 6;
   const want = (omode & OTRUNC) !== 0 ? t | 0o200 : t;
   if ((want & mine & 0o700) !== (want & 0o700)) error(Eperm);
 }
@@ -330,7 +330,7 @@ export function devopen<C extends Chan>(up: Proc, c: C, omode: number, gen: Gen<
     const d = gen(up, c, s, null);
     if (d === null) break;
     if (d !== "skip" && d.qid.path === c.qid.path) {
-      devpermcheck(up.user, d.uid ?? up.k.user, d.perm, omode);
+      devpermcheck(up, d.uid ?? up.k.user, d.perm, omode);
       break;
     }
   }

@@ -81,8 +81,10 @@ function fork(up: Proc, flags: number, child: Program): number {
   if ((flags & RFNOMNT) !== 0) p.pgrp.noattach = true;
   if ((flags & RFNOTEG) === 0) p.noteid = up.noteid;
   p.tty = up.tty;
-  p.setargs = up.setargs;
   p.hang = up.hang;
+  p.procmode = up.procmode;
+  p.privatemem = up.privatemem;
+  p.pri = up.pri;
   p.ppid = up.pid;
   if ((flags & RFNOWAIT) === 0) {
     up.adopt(p);
@@ -91,6 +93,8 @@ function fork(up: Proc, flags: number, child: Program): number {
   const image = new Image(p);
   image.notes.handler = up.image?.notes.handler ?? null;
   image.start(child, up.args);
+  // What /proc shows are the arguments of an exec, or those written there.
+  p.args = [];
   return p.pid;
 }
 

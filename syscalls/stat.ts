@@ -39,7 +39,8 @@ export function fwstat(up: Proc, fd: number, d: Wstat): Answer<void> {
 /** The request as every device gets it: what changes, its names as a program may give them. */
 function checked(d: Wstat): Wstat {
   const w = checkwstat(d);
-  if (w.name !== undefined) checkelem(w.name);
+  // As in Plan 9, a slash by itself is for the server to judge, as is a dot.
+  if (w.name !== undefined && w.name !== "/") checkelem(w.name);
   for (const f of ["uid", "gid", "muid"] as const) if (w[f] !== undefined) checkuname(f, w[f]);
   return w;
 }

@@ -85,6 +85,11 @@ export const Efileexists = "file exists"; // a wstat's new name
 export const Esrvexist = "srv file already exists";
 export const Esrvflags = "posted fd has remove-on-close or close-on-exec";
 export const Esrvauth = "cannot post auth file in srv";
+export const Eprofile = "profile is off";
+export const Echown = "can't change owner";
+export const Etoosmall = "read or write too small";
+export const Etracing = "already open";
+export const Ebadtimectl = "bad time control";
 export const Ectlempty = "empty control message";
 export const Ectlmsg = "unknown control message";
 

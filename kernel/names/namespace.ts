@@ -32,8 +32,7 @@ export type Nsmount = {
 export function nsline(m: Nsmount, channame: (c: Chan) => string): string {
   const flags = flagtext(m.flags);
   if (m.mchan === null) return `bind ${flags} ${m.from} ${m.old}`;
-  const line = `mount ${flags} ${channame(m.mchan)} ${m.old}`;
-  return m.spec === "" ? line : `${line} ${m.spec}`;
+  return `mount ${flags} ${channame(m.mchan)} ${m.old} ${m.spec}`;
 }
 
 /** The flags of a line of ns(1): "-ac". */

@@ -8,7 +8,7 @@ import { OEXEC } from "../abi/const.ts";
 import { Ebadexec, error } from "../abi/errors.ts";
 import { Aopen, namec } from "../names/namec.ts";
 import type { Proc } from "./proc.ts";
-import { Rendez, waitfor } from "./rendez.ts";
+import { waitfor } from "./rendez.ts";
 import type { Task } from "./rendez.ts";
 import { Image } from "./trap.ts";
 import type { Program } from "./trap.ts";
@@ -40,7 +40,8 @@ export function* execimage(up: Proc, name: string, argv: readonly string[]): Tas
   up.notes.length = 0;
   if (up.k.trace.on) up.k.trace.emit({ type: "proc", what: "exec", pid: up.pid, text: name });
   up.setargs = null;
-  if (up.hang) up.stopped ??= new Rendez("stopped");
+  up.privatemem = false;
+  if (up.hang) up.halt();
   new Image(up).start(program, args);
   if (me !== null) up.k.sched.kill(me);
 }

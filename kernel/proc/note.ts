@@ -20,6 +20,9 @@ import type { Coroutine, Done } from "./sched.ts";
 import type { Image } from "./trap.ts";
 import { utfcut, utfencode, utflen } from "../abi/utf.ts";
 
+/** What the ctl file's kill posts to a stopped process. */
+const KILLNOTE = "sys: killed";
+
 /** Notes that may wait for a process. */
 const NNOTE = 5;
 
@@ -73,7 +76,36 @@ export class Notes implements Done {
     if (this.#full) error(Enotposted);
     if (p.k.trace.on) p.k.trace.emit({ type: "proc", what: "note", pid: p.pid, text }, null);
     p.notes.push({ text: withpc(text), sys });
-    if (!this.#notified) this.#deliver();
+    if (this.#notified || p.ctl === "stopped") return;
+    if (p.ctl === "stop" || p.ctl === "syscall" || p.ctl === "trace") this.#stop();
+    else this.#deliver();
+  }
+
+  /** A note ends the calls of a process that is to stop first. */
+  #stop(): void {
+    const p = this.#proc;
+    p.ctl = "stop";
+    this.#interrupt();
+    if (!p.incall) p.halt();
+  }
+
+  /** The process was started: what came while it was stopped is delivered. */
+  started(): void {
+    if (!this.#notified && this.#proc.notes.length > 0) this.#deliver();
+  }
+
+  /** The end of a stopped process, which starts again to die of this note, or of the next call of its handler. */
+  killed(): void {
+    const p = this.#proc;
+    if (this.handler === null || this.#notified) return p.kill(withpc(KILLNOTE));
+    if (!this.#full) p.notes.push({ text: withpc(KILLNOTE), sys: true });
+    p.start("exit");
+  }
+
+  /** Takes the first of the notes that wait, unhandled: the text, or null. */
+  take(): string | null {
+    const [note] = this.#proc.notes.splice(this.#begun ? 1 : 0, 1);
+    return note?.text ?? null;
   }
 
   /** The note whose handler has begun waits no more. */
@@ -104,11 +136,16 @@ export class Notes implements Done {
     }
     this.#notified = true;
     this.#mark = this.#image.ncall;
+    this.#interrupt();
+    this.#co = p.k.sched.start(p, "note", this.#handle(this.handler), this);
+  }
+
+  #interrupt(): void {
     // A handler that has said noted may still sleep in that call; it is not what the note is for. Nor is
     // a call that a note before interrupted, and that waits for the handlers to be done.
-    for (const co of p.coroutines())
-      if (co.done !== this && co.on !== this.#done) p.k.sched.interrupt(co, new PlanError(Eintr));
-    this.#co = p.k.sched.start(p, "note", this.#handle(this.handler), this);
+    const { sched } = this.#proc.k;
+    for (const co of this.#proc.coroutines())
+      if (co.done !== this && co.on !== this.#done) sched.interrupt(co, new PlanError(Eintr));
   }
 
   /** Runs the handler in a coroutine of its own. */

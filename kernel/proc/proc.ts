@@ -6,7 +6,7 @@ import { cclose } from "../chan.ts";
 import type { Chan } from "../chan.ts";
 import type { Timer } from "./clock.ts";
 import { ERRMAX } from "../abi/const.ts";
-import { Enochild, PlanError, error } from "../abi/errors.ts";
+import { Einuse, Ekilled, Enochild, Eprocdied, PlanError, error } from "../abi/errors.ts";
 import type { Kernel } from "../kernel.ts";
 import type { Egrp, Fgrp, Pgrp, Rgrp } from "./pgrp.ts";
 import { ccloseq } from "./pgrp.ts";
@@ -27,13 +27,36 @@ export type Waitmsg = {
 /** A note waiting for its process; `sys` notes come from the kernel. */
 export type Note = { readonly text: string; readonly sys: boolean };
 
+/**
+ * What a message to its ctl file makes of a process (null: it runs).
+ *
+ *	stop     stops at the end of the system call it is in
+ *	stopped  makes no system call, and gets no result and no note, until it is started
+ *	started  was started, and has not run since
+ *	trace    stops when it gets a note
+ *	syscall  stops at the beginning of its next system call, or at the end of this one
+ *	exit     dies at the end of its next system call
+ */
+export type Procctl = "stop" | "stopped" | "started" | "trace" | "syscall" | "exit";
+
+/** Real-time needs as written to a ctl file, in nanoseconds; no scheduler keeps them. */
+export type Edf = { period: number; deadline: number; cost: number; admitted: boolean };
+
+/** The permissions that the files of a process have to begin with. */
+const PROCMODE = 0o640;
+/** The priority of a process to begin with; only what status shows depends on it. */
+const PRINORMAL = 10;
+/** Ended children that a process has not waited for; those after them are forgotten. */
+const MAXWAITQ = 128;
+
 /** The four groups that a process is in. */
 export type Groups = { pgrp: Pgrp; fgrp: Fgrp; egrp: Egrp; rgrp: Rgrp };
 
 export class Proc {
   readonly k: Kernel;
   readonly pid: number;
-  readonly user: string;
+  /** Whose it is; the owner of the host may give a process to another user. */
+  user: string;
   /** The name of its program. */
   text: string;
   args: readonly string[] = [];
@@ -41,6 +64,14 @@ export class Proc {
   setargs: string | null = null;
   /** It stops when it executes another program. */
   hang = false;
+  /** The permissions of its files in /proc that have none of their own. */
+  procmode: number = PROCMODE;
+  /** Its mem, note and ctl files open for no one. */
+  privatemem = false;
+  pri: number = PRINORMAL;
+  /** profile of its ctl file was written: its profile file can be read. */
+  profiled = false;
+  edf: Edf | null = null;
   /** Who waits for it; null for a child of RFNOWAIT and an orphan. */
   parent: Proc | null = null;
   ppid = 0;
@@ -65,8 +96,12 @@ export class Proc {
   status = "";
   /** What the program threw, when that ended it. */
   crash: unknown = undefined;
-  /** stop and start of its ctl file: new system calls wait here. */
-  stopped: Rendez | null = null;
+  ctl: Procctl | null = null;
+  readonly #start = new Rendez("start");
+  /** Where the process sleeps that waits for this one to stop. */
+  readonly #stopwait = new Rendez("stop");
+  /** How often it has stopped. */
+  #stops = 0;
   nchild = 0;
   readonly #children = new Set<Proc>();
   readonly waitq: Waitmsg[] = [];
@@ -143,7 +178,8 @@ export class Proc {
     this.status = utfcut(status, ERRMAX - 1);
     this.image?.kill();
     if (this.alarm !== null) this.k.sched.cancel(this.alarm);
-    this.stopped?.wakeupall();
+    this.#stopwait.wakeupall();
+    this.#waiting.wakeupall();
     for (const co of this.coroutines()) this.k.sched.kill(co);
     this.k.kproc("exit", this.#bury());
   }
@@ -216,18 +252,87 @@ export class Proc {
   childgone(p: Proc, w: Waitmsg): void {
     this.#children.delete(p);
     this.nchild--;
-    this.waitq.push(w);
+    if (this.waitq.length < MAXWAITQ) this.waitq.push(w);
     this.#waiting.wakeupall();
   }
 
   /** Sleeps until a child has ended; "no living children" when there is none to wait for. */
   *await(): Task<Waitmsg> {
     for (;;) {
-      const w = this.waitq.shift();
+      // As in Plan 9, the child that ended last comes first.
+      const w = this.waitq.pop();
       if (w !== undefined) return w;
       if (this.nchild === 0) error(Enochild);
       yield this.#waiting;
     }
+  }
+
+  /** await, for a process that reads this one's wait file: it sleeps though there is no child. */
+  *awaited(by: Proc): Task<Waitmsg> {
+    if (by === this) return yield* this.await();
+    if (!this.#waiting.empty) error(Einuse);
+    for (;;) {
+      const w = this.waitq.pop();
+      if (w !== undefined) return w;
+      yield this.#waiting;
+      if (this.dead) error(Eprocdied);
+    }
+  }
+
+  /** Whether a system call of its program is under way. */
+  get incall(): boolean {
+    for (const co of this.coroutines()) if (co.incall) return true;
+    return false;
+  }
+
+  /** Stops the process, now. Who waits for that is told. */
+  halt(): void {
+    this.ctl = "stopped";
+    this.#stops++;
+    this.#stopwait.wakeupall();
+  }
+
+  /**
+   * Sleeps until the process has stopped; `ctl` "stop" is why it does: when its system call is over, or at
+   * once when it is in none. "device or object already in use" while another waits for that.
+   */
+  *stopwait(ctl: "stop" | null): Task<void> {
+    if (!this.#stopwait.empty) error(Einuse);
+    if (this.ctl === "stopped") return;
+    const stops = this.#stops;
+    if (ctl !== null) this.ctl = ctl;
+    if (ctl !== null && !this.incall) this.halt();
+    while (this.#stops === stops) {
+      if (this.dead) error(Eprocdied);
+      yield this.#stopwait;
+    }
+  }
+
+  /** A stopped process runs again; `ctl` is what it does at its next occasion. */
+  start(ctl: "started" | "trace" | "syscall" | "exit"): void {
+    if (ctl === "trace" && this.notes.length > 0) return this.halt();
+    this.ctl = ctl;
+    this.#start.wakeupall();
+    this.image?.started();
+  }
+
+  /** Sleeps while the process is stopped. */
+  *held(): Task<void> {
+    while (this.ctl === "stopped") yield this.#start;
+    if (this.ctl === "started") this.ctl = null;
+  }
+
+  /** The end of a system call: here a process stops, or dies, that was told to. */
+  callend(): void {
+    if (this.ctl === "stop" || this.ctl === "syscall") this.halt();
+    else if (this.ctl === "exit") this.kill(Ekilled);
+  }
+
+  /** callend for a call in a coroutine that goes on: it sleeps until the process is started, or for good. */
+  *ended(): Task<void> {
+    this.callend();
+    if (this.dead) yield this.#gone;
+    yield* this.held();
   }
 
   /** Makes c, whose reference it takes, the current directory. */

@@ -80,7 +80,21 @@ export class Coroutine {
     this.task = task;
     this.done = done;
   }
+
+  /** Whether it is in a system call: in one by itself, or as the program that makes one. */
+  get incall(): boolean {
+    return !PROGRAM.has(this.label) || this.doing !== null;
+  }
 }
+
+/** Labels of coroutines that are a program's own, or the kernel's around it. */
+export const PROGRAM: ReadonlySet<string> = new Set([
+  "program",
+  "thread",
+  "note",
+  "return",
+  "exit",
+]);
 
 /** A source of chance: the next number in [0, n). */
 export type Chance = (n: number) => number;

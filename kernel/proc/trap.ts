@@ -79,6 +79,9 @@ function* begun(ent: Sysent, up: Proc, args: readonly unknown[]): Task<unknown> 
 /** The task of a call that has failed before it needed one. */
 const FAILED: Task<unknown> = (function* (): Task<void> {})();
 
+/** The result of the call with this number, which its program does not see yet. */
+type Held = { readonly seq: number; readonly settle: () => void };
+
 /** A program in a process, from its start or exec to its end. */
 export class Image implements Done {
   readonly proc: Proc;
@@ -92,8 +95,8 @@ export class Image implements Done {
   readonly #faces: Faces;
   readonly #threads = new Map<number, Coroutine>();
   #nthread = 0;
-  /** Results of calls that a note interrupted: the program gets them after its handler ran. */
-  #held: (() => void)[] = [];
+  /** Results that wait for a note's handler to be done, or for the process to be started. */
+  #held: Held[] = [];
 
   constructor(proc: Proc) {
     this.proc = proc;
@@ -201,7 +204,7 @@ export class Image implements Done {
     if (this.dead) return never;
     const { proc } = this;
     const { sched, trace } = proc.k;
-    if (sched.free && !trace.on && proc.stopped === null && proc.notes.length === 0)
+    if (sched.free && !trace.on && proc.ctl === null && proc.notes.length === 0)
       return this.#atonce(ent, args);
     const a = this.#watch(ent, args) ?? begun(ent, proc, args);
     const co = sched.start(proc, ent.name, a, this);
@@ -233,8 +236,8 @@ export class Image implements Done {
     sched.settled();
     // The call may have been the end of its program, or have posted a note to it.
     if (this.dead) return never;
-    if (proc.notes.length === 0 || !this.notes.holds(seq)) return Promise.resolve(a);
-    return new Promise((resolve) => this.#held.push(() => resolve(a)));
+    if (!this.#holds(seq)) return Promise.resolve(a);
+    return new Promise((resolve) => this.#held.push({ seq, settle: () => resolve(a) }));
   }
 
   #failedatonce(ent: Sysent, seq: number, e: unknown): Promise<unknown> {
@@ -304,6 +307,7 @@ export class Image implements Done {
       }
       // Behind the call: so it began when it was made, before those that other threads make now.
       if (seq % TURN === 0) yield AGAIN;
+      if (this.proc.ctl !== null) yield* this.proc.ended();
       if (this.proc.notes.length > 0) yield* this.#noted(seq);
     } catch (e) {
       if (e === KILLED) yield UNWOUND;
@@ -333,7 +337,7 @@ export class Image implements Done {
   /** The call with what the trace wants to hear of it, and its wait while the process is stopped; null without. */
   #watch(ent: Sysent, args: readonly unknown[]): Task<unknown> | null {
     const { trace } = this.proc.k;
-    if (this.proc.stopped === null && !trace.on) return null;
+    if (this.proc.ctl === null && !trace.on) return null;
     // Here the program is still on the stack.
     const stack = trace.stacks ? callstack() : undefined;
     return this.#watched(ent, { args, stack });
@@ -366,7 +370,8 @@ export class Image implements Done {
     let failure: string | null = Ekilled;
     let value: unknown;
     try {
-      while (this.proc.stopped !== null) yield this.proc.stopped;
+      if (this.proc.ctl === "syscall") this.proc.halt();
+      yield* this.proc.held();
       const a = invoke(ent, this.proc, args);
       value = istask<unknown, Rendez>(a) ? yield* a : a;
       failure = null;
@@ -381,25 +386,38 @@ export class Image implements Done {
   }
 
   finish(co: Coroutine, value: unknown): void {
-    if (this.proc.notes.length > 0 && this.notes.holds(co.seq))
-      this.#held.push(() => this.#resolve(co, value));
+    if (this.proc.ctl !== null) this.proc.callend();
+    if (this.#holds(co.seq))
+      this.#held.push({ seq: co.seq, settle: () => this.#resolve(co, value) });
     else this.#resolve(co, value);
   }
 
   fail(co: Coroutine, e: unknown): void {
-    if (!(e instanceof PlanError)) this.proc.k.panic(e);
-    else if (this.proc.notes.length > 0 && this.notes.holds(co.seq))
-      this.#held.push(() => this.#reject(co, e));
+    if (!(e instanceof PlanError)) return this.proc.k.panic(e);
+    if (this.proc.ctl !== null) this.proc.callend();
+    if (this.#holds(co.seq)) this.#held.push({ seq: co.seq, settle: () => this.#reject(co, e) });
     else this.#reject(co, e);
   }
 
   over(_co: Coroutine): void {}
 
-  /** Lets the results go that waited for a note's handler. */
+  /** Whether the program does not see the result of this call yet. */
+  #holds(seq: number): boolean {
+    const { ctl, notes } = this.proc;
+    return ctl === "stopped" || (notes.length > 0 && this.notes.holds(seq));
+  }
+
+  /** Lets the results go that need not wait any more. */
   unhold(): void {
     const held = this.#held;
-    this.#held = [];
-    for (const settle of held) settle();
+    this.#held = held.filter(({ seq }) => this.#holds(seq));
+    for (const { seq, settle } of held) if (!this.#holds(seq)) settle();
+  }
+
+  /** The process was started: it gets the notes that came meanwhile, then the results. */
+  started(): void {
+    this.notes.started();
+    this.unhold();
   }
 
   /** The program's calls settle no more. */

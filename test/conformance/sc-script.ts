@@ -198,8 +198,8 @@ export class Sc {
     const main: Main = (sys) => both(child)(sys);
     const pid = yield* attempt(this.sys.rfork(flags, this.setup.async ? main : child));
     if (pid === undefined) return -1;
-    // As on a machine with one processor: a new process runs first, until it waits.
-    yield* attempt(this.sys.sleep(0));
+    // As on a machine with one processor: a new process runs first, and its children, until all of them wait.
+    yield* attempt(this.sys.sleep(1));
     return pid.value;
   }
 

@@ -35,7 +35,9 @@ function* status(sys: ThreadSys, pid: number, withargs: boolean): Task<string | 
       const s = Math.floor(Number(ms ?? 0) / 1000);
       return `${Math.floor(s / 60)}:${String(s % 60).padStart(2, "0")}`;
     };
-    const name = withargs ? yield* readtext(sys, `/proc/${pid}/args`) : (f[0] ?? "");
+    // A process that forked and has not called exec shows no arguments.
+    const args = withargs ? yield* readtext(sys, `/proc/${pid}/args`) : "";
+    const name = args === "" ? (f[0] ?? "") : args;
     const who = `${(f[1] ?? "").padEnd(10)} ${String(pid).padStart(8)}`;
     const used = `${time(f[3]).padStart(7)} ${time(f[4]).padStart(6)} ${`${f[9] ?? 0}K`.padStart(8)}`;
     return `${who} ${used} ${(f[2] ?? "").padEnd(8)} ${name}\n`;
