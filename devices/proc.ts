@@ -128,7 +128,13 @@ function filedirent(p: Proc, i: number): Dirent | null {
   const f = PROCFILES[i];
   return f === undefined
     ? null
-    : { qid: pidqid(p.pid, i + 1), name: f.name, length: f.length, perm: fileperm(p, f), uid: p.user };
+    : {
+        qid: pidqid(p.pid, i + 1),
+        name: f.name,
+        length: f.length,
+        perm: fileperm(p, f),
+        uid: p.user,
+      };
 }
 
 const gen: Gen<ProcChan> = (up, c, s, name) => {

@@ -175,7 +175,11 @@ export class Notes implements Done {
   }
 
   #resume(): void {
-    const { notes } = this.#proc;
+    const p = this.#proc;
+    const { notes } = p;
+    // The process goes on behind the handler only if it is not to stop or die here.
+    if (p.ctl !== null) p.callend();
+    if (p.dead) return;
     this.#notified = this.#begun = this.#returned = false;
     this.#co = null;
     notes.shift();
@@ -183,7 +187,7 @@ export class Notes implements Done {
     if (next !== undefined) {
       // As the Plan 9 kernel, which adds the program counter once more to a note that had to wait.
       notes[0] = { ...next, text: withpc(next.text) };
-      this.#deliver();
+      if (p.ctl !== "stopped") this.#deliver();
       return;
     }
     this.#image.unhold();

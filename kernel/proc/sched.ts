@@ -83,7 +83,7 @@ export class Coroutine {
 
   /** Whether it is in a system call: in one by itself, or as the program that makes one. */
   get incall(): boolean {
-    return !PROGRAM.has(this.label) || this.doing !== null;
+    return !PROGRAM.has(this.label) || this.label === "thread" || this.doing !== null;
   }
 }
 

@@ -134,7 +134,7 @@ export class Image implements Done {
    */
   threadbegin(task: Task<unknown>): number {
     const { k } = this.proc;
-    if (k.trace.on || this.dead || this.proc.stopped !== null) return this.thread(task);
+    if (k.trace.on || this.dead || this.proc.ctl !== null) return this.thread(task);
     const step = task.next();
     if (step.done === true) return 0;
     const n = ++this.#nthread;

@@ -2,6 +2,8 @@
 // are those of the documented differences (README, "Names"); in `standard` there are none.
 //
 //	4  x/.. is cleaned away before anybody is asked whether x exists
+//	7  dot is the directory its name led to, and stays so after an unmount
+//	8  # names cannot be mounted upon; the descriptor that the standard kernel's mount takes stays open
 //	9  fversion with "" offers 9P2000.ix.stream, where the standard kernel offers 9P2000
 //
 // A conformance test fails for a difference that is not here, and for one here that does not occur.
@@ -16,8 +18,10 @@ export type Difference = {
 
 const IX = ['  = 16 "9P2000.ix.stream"'];
 
+const INCONSISTENT = ['  = -1 "inconsistent mount"'];
+
 /** The differences of each script, in the order that they occur. */
-type Differences = Readonly<Record<string, readonly Difference[]>>;
+export type Differences = Readonly<Record<string, readonly Difference[]>>;
 
 const STATUS: Difference = { cmd: "cat /proc/$f/status", got: null, number: 0 };
 
@@ -35,6 +39,17 @@ export const names: Differences = {
     { cmd: "fversion $s 0 9P2000", got: IX, number: 9 },
     { cmd: "fversion $s 100000 9P2000", got: IX, number: 9 },
   ],
+  "30-mount2": [
+    { cmd: "mount $s -1 '#s' MREPL ''", got: INCONSISTENT, number: 8 },
+    { cmd: "mount $s -1 '#c/null' MREPL ''", got: INCONSISTENT, number: 8 },
+    {
+      cmd: "mount $s -1 nosuch MREPL ''",
+      got: ["  = -1 \"'nosuch' file does not exist\""],
+      number: 8,
+    },
+    { cmd: "mount $s -1 m MCACHE ''", got: ["  = MNTID"], number: 8 },
+    { cmd: "ls .", got: ["  = 2 [last y]"], number: 7 },
+  ],
 };
 
 const SHORT = ['  = -1 "i/o count too small"'];
@@ -46,6 +61,25 @@ const qidbits = (cmd: string, name: string, mode: string, bits: string): Differe
   ],
   number: 0,
 });
+
+/**
+ * To an async program, in the name space `names`: what it does after a call, it does when it gets its turn, so
+ * lines of two processes may come in another order.
+ */
+export const asyncs: Differences = {
+  ...names,
+  "26-notes2": [
+    {
+      cmd: "postnote proc $f 'one two  three'",
+      got: ['  NOTE "one two  three"', "  = 0"],
+      number: 0,
+    },
+  ],
+  "28-pipe2": [
+    { cmd: "close $b", got: ['  NOTE "sys: write on closed pipe pc=*"', "  = 0"], number: 0 },
+    { cmd: "sleep 100", got: ['  = -1 "i/o on hungup channel"'], number: 0 },
+  ],
+};
 
 /**
  * With a fossil as /tmp, in the name space `names`. A directory is opened to be read only; an entry that does not

@@ -2,8 +2,10 @@
 // Every callback is plain, so a request is answered when it comes.
 //
 // Plan 9's keeps its files in an array: a new file takes the first free slot, and a directory lists its
-// files by slot. So does this one, since programs (and ls -l) see the order. Search permission is asked
-// of the directory above the one searched, as there. Groups are of the form "u:u:u".
+// files by slot. So does this one, since programs (and ls -l) see the order. The slot of a removed file is free
+// at once, and counts the fids that have any of its files open: so a new file for exclusive use may be in use by
+// those of the file before it. Search permission is asked of the directory above the one searched, as there.
+// Groups are of the form "u:u:u".
 
 import {
   DMAPPEND,
@@ -49,6 +51,9 @@ const READ = 4;
 const WRITE = 2;
 const EXEC = 1;
 
+/** New names that no walk finds, which Plan 9's takes all the same. */
+const ODDNAMES: ReadonlySet<string> = new Set(["/", ".", ".."]);
+
 /** How to make a tree, and what its server speaks. */
 export type Ramopts = Pick<Srv<Ram>, "version" | "msize"> & {
   /** The owner of the root. */
@@ -76,8 +81,6 @@ export class Ram {
   qid: Qid;
   /** Not removed. */
   busy = true;
-  /** Fids that have it open. */
-  open = 0;
   readonly files: Map<string, Ram> = new Map();
   /** The files by slot; some of them may be gone. */
   #order: Ram[] = [];
@@ -178,6 +181,8 @@ class Tree {
   now = 0;
   #paths = 0n;
   #slots = 0;
+  /** By slot: the fids that have a file open that is, or was, in it. */
+  readonly #opens: number[] = [];
   /** Free slots below #slots, a heap with the lowest first. */
   readonly #free: number[] = [];
 
@@ -207,6 +212,16 @@ class Tree {
     }
     if (heap.length > 0) this.#sink(last);
     return first;
+  }
+
+  /** How many fids have a file of this slot open. */
+  opens(slot: number): number {
+    return this.#opens[slot] ?? 0;
+  }
+
+  /** A fid opened a file of this slot (n is 1), or closed one (-1). */
+  opened(slot: number, n: 1 | -1): void {
+    this.#opens[slot] = this.opens(slot) + n;
   }
 
   free(slot: number): void {
@@ -256,15 +271,15 @@ function busy(fid: Fid<Ram>): Ram {
 /** The bytes that a file takes beside its contents. */
 const cost = (name: string): number => FILECOST + utflen(name);
 
-function open(fid: Fid<Ram>, mode: number, now: number): void {
+function open(tree: Tree, fid: Fid<Ram>, mode: number): void {
   const r = busy(fid);
-  if ((r.perm & DMEXCL) !== 0 && r.open > 0) error(Eexcl);
+  if ((r.perm & DMEXCL) !== 0 && tree.opens(r.slot) > 0) error(Eexcl);
   if (!r.isdir) mayopen(fid, r, mode);
   if ((mode & OTRUNC) !== 0 && (r.perm & DMAPPEND) === 0) {
     r.data.setlength(0);
-    r.changed(fid.uid, now);
+    r.changed(fid.uid, tree.now);
   }
-  r.open++;
+  tree.opened(r.slot, 1);
 }
 
 /** Asks for what a mode needs. Whoever sees a directory may list it. */
@@ -291,7 +306,7 @@ function create(tree: Tree, fid: Fid<Ram>, name: string, perm: number): Ram {
   const r = new Ram(tree, dir, { name, uid: fid.uid, gid: dir.gid, muid: fid.uid, mode });
   dir.add(r);
   dir.moved(fid.uid, tree.now);
-  r.open++;
+  tree.opened(r.slot, 1);
   return r;
 }
 
@@ -321,14 +336,11 @@ function remove(tree: Tree, fid: Fid<Ram>): void {
   r.parent.moved(fid.uid, tree.now);
   r.data.setlength(0);
   tree.take(-cost(r.name));
-  if (r.open === 0) tree.free(r.slot);
+  tree.free(r.slot);
 }
 
 function clunk(tree: Tree, fid: Fid<Ram>): void {
-  const r = fid.aux;
-  if (fid.omode < 0) return;
-  r.open--;
-  if (r.open === 0 && !r.busy) tree.free(r.slot);
+  if (fid.omode >= 0) tree.opened(fid.aux.slot, -1);
 }
 
 /** All is checked before anything is changed. What a wstat cannot change is ignored, as Plan 9's does. */
@@ -379,6 +391,7 @@ export function newram(sys: TaskSys, opts: Ramopts): Srv<Ram> {
     ...spoken,
     noauth: "ramfs: no authentication required",
     copies: true,
+    oddnames: ODDNAMES,
     *turn(): Task<void> {
       tree.now = Number((yield* sys.nsec()) / 1_000_000_000n);
       if (!started) root.atime = root.mtime = tree.now;
@@ -392,7 +405,7 @@ export function newram(sys: TaskSys, opts: Ramopts): Srv<Ram> {
       must(fid, dir.parent, EXEC);
       return name === ".." ? dir.parent : (dir.files.get(name) ?? null);
     },
-    open: (fid, omode) => open(fid, omode, tree.now),
+    open: (fid, omode) => open(tree, fid, omode),
     create: (fid, name, mode_) => create(tree, fid, name, mode_),
     read(fid, count, offset) {
       const r = busy(fid);

@@ -99,8 +99,9 @@ function wstat<A>(s: Session<A>, f: Msg<"Twstat">): Answer<Rmsg> {
   if (changes === null) return error(Ebadstat);
   const { name, elem } = s.conn.shares.limits;
   for (const what of ["uid", "gid", "muid"] as const) checklength(changes[what] ?? "", name, what);
-  if (changes.name !== undefined) checknewname(changes.name, elem);
   const { srv } = s;
+  if (changes.name !== undefined && srv.oddnames?.has(changes.name) !== true)
+    checknewname(changes.name, elem);
   const change = (): Answer<void> =>
     srv.wstat === undefined ? error(e.Enowstat) : srv.wstat(fid, changes);
   const longer = changes.name !== undefined || changes.gid !== undefined;

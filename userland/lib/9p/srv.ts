@@ -28,6 +28,8 @@ export interface Srv<A> {
   readonly maxopen?: number;
   /** write is plain and keeps nothing of its data: it may be given a view of the frame. */
   readonly copies?: boolean;
+  /** Names such as "." that wstat judges itself; all others that no walk finds are refused before it. */
+  readonly oddnames?: ReadonlySet<string>;
 
   /** Called before each chunk of requests: a place to read the clock. */
   turn?(): Task<void>;
