@@ -82,7 +82,7 @@ class ProcChan extends Chan {
   text: Uint8Array | null = null;
   /** Of ns: the lines not read yet, and the mount id of the last that was. */
   lines: Nsline[] = [];
-  nsid = 0;
+  nsid = -1;
   /** All of ns was read. */
   nsdone = false;
   /** What a directory read goes through. */

@@ -25,6 +25,7 @@ import type { Tree } from "../../devices/mem.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { readdir } from "../../userland/lib/dirread.ts";
 import { cat, failure, mountram, put, run, within } from "../kit.ts";
+import { cat as catall } from "../devices/inside.ts";
 import { R, ROWS, TABLE } from "./standardrows.ts";
 import type { Row } from "./standardrows.ts";
 
@@ -205,7 +206,7 @@ const mkdir = async (sys: Sys, name: string): Promise<void> =>
 
 /** The lines of ns that say something of /tmp. */
 async function ns(sys: Sys): Promise<string[]> {
-  const all = await cat(sys, `/proc/${(await cat(sys, "/dev/pid")).trim()}/ns`);
+  const all = await catall(sys, `/proc/${(await cat(sys, "/dev/pid")).trim()}/ns`);
   return all.split("\n").filter((line) => / \/tmp\b/.test(line) || line.startsWith("cd"));
 }
 
@@ -358,11 +359,11 @@ test(
     await mountram(sys, R);
     await put(sys, `${R}/f`, "kept");
     const fd = await sys.open(`${R}/f`, ORDWR);
-    t.regex((await ns(sys))[0] ?? "", /^mount -c #\|\/data1 \/tmp\/n\/r$/);
+    t.regex((await ns(sys))[0] ?? "", /^mount -c #\|\/data1 \/tmp\/n\/r $/);
     await sys.bind(R, "/tmp/x", MREPL);
     t.is(await cat(sys, "/tmp/x/f"), "kept");
     await sys.unmount(null, R);
-    t.regex((await ns(sys))[0] ?? "", /^mount {2}#\|\/data1 \/tmp\/x$/);
+    t.regex((await ns(sys))[0] ?? "", /^mount {2}#\|\/data1 \/tmp\/x $/);
     await sys.unmount(null, "/tmp/x");
     t.is(await sys.read(fd, new Uint8Array(10)), 4);
     await sys.close(fd);

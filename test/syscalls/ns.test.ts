@@ -27,7 +27,7 @@ async function mkdir(sys: Sys, ...names: readonly string[]): Promise<void> {
 async function ns(sys: Sys): Promise<string[]> {
   const pid = Number(await cat(sys, "#c/pid"));
   const lines = (await cat(sys, `/proc/${pid}/ns`)).split("\n");
-  return lines.filter((l) => / \/tmp\/\w+(\/\w+)?( \w+)?$/.test(l));
+  return lines.filter((l) => / \/tmp\/\w+(\/\w+)?( \w*)?$/.test(l));
 }
 
 test(
@@ -53,9 +53,9 @@ test(
     await mkdir(sys, "/tmp/m", "/tmp/n");
     await postmount(sys, (its) => newram(its, { user: "glenda" }), { name: "ram", mtpt: "/tmp/n" });
     await sys.mount(await sys.open("/srv/ram", ORDWR), -1, "/tmp/m", MREPL, "spec");
-    t.deepEqual(await ns(sys), ["mount -c #s/ram /tmp/n", "mount  #s/ram /tmp/m spec"]);
+    t.deepEqual(await ns(sys), ["mount -c #s/ram /tmp/n ", "mount  #s/ram /tmp/m spec"]);
     await sys.remove("/srv/ram");
-    t.deepEqual(await ns(sys), ["mount -c #|/data1 /tmp/n", "mount  #|/data1 /tmp/m spec"]);
+    t.deepEqual(await ns(sys), ["mount -c #|/data1 /tmp/n ", "mount  #|/data1 /tmp/m spec"]);
     for (const name of ["/tmp/m", "/tmp/n"]) await sys.unmount(null, name);
     await sys.wait();
   }),
