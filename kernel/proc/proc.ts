@@ -178,9 +178,10 @@ export class Proc {
     this.status = utfcut(status, ERRMAX - 1);
     this.image?.kill();
     if (this.alarm !== null) this.k.sched.cancel(this.alarm);
+    for (const co of this.coroutines()) this.k.sched.kill(co);
+    // What is left there are other processes, which hear that this one is gone.
     this.#stopwait.wakeupall();
     this.#waiting.wakeupall();
-    for (const co of this.coroutines()) this.k.sched.kill(co);
     this.k.kproc("exit", this.#bury());
   }
 

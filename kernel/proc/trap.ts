@@ -264,7 +264,7 @@ export class Image implements Done {
     const { sched, trace } = proc.k;
     const co = sched.current;
     if (co === null || co.proc !== proc || this.dead) return this.#begins(ent, args);
-    if (trace.on || proc.stopped !== null || proc.notes.length > 0) return this.#begins(ent, args);
+    if (trace.on || proc.ctl !== null || proc.notes.length > 0) return this.#begins(ent, args);
     const seq = ++this.ncall;
     co.doing = ent.name;
     let a: Answer<unknown>;
@@ -275,7 +275,12 @@ export class Image implements Done {
         throw e;
       });
     }
-    if (istask<unknown, Rendez>(a) || seq % TURN === 0 || proc.notes.length > 0)
+    if (
+      istask<unknown, Rendez>(a) ||
+      seq % TURN === 0 ||
+      proc.notes.length > 0 ||
+      proc.ctl !== null
+    )
       return this.#goeson(ent, seq, () => a);
     return ready(a);
   }
