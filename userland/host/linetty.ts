@@ -59,9 +59,10 @@ export class Linetty implements Tty {
     this.#shell = { kernel, process };
   }
 
-  /** Gives the terminal back. */
+  /** Gives the terminal back, at the beginning of a line. */
   close(): void {
     this.#closed = true;
+    if (this.#tail !== "") this.#out.write("\n");
     this.#lines?.close();
     this.#lines = null;
     if (this.#raw) this.#setraw(false);

@@ -1,0 +1,78 @@
+// `namec rc` as a process: commands, scripts, standard input, and the prompt on a terminal.
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import test from "ava";
+import type { ExecutionContext } from "ava";
+import { NAMEC, directory, namec } from "./cli.ts";
+import { Terminal } from "./terminal.ts";
+
+test("rc -c: what it prints, and a status for an exit code", async (t) => {
+  t.like(await namec(["rc", "-c", "echo hi | tr a-z A-Z"]), { status: 0, out: "HI\n", err: "" });
+  t.like(await namec(["rc", "-c", "exit oops"]), { status: 1, out: "" });
+  t.like(await namec(["rc", "-c", "~ a b"]), { status: 1 });
+  t.like(await namec(["rc", "-c", "{"]), { status: 1, out: "" });
+});
+
+test("a script of the host gets its arguments", async (t) => {
+  const dir = directory(t, { "say.rc": "#!/bin/rc\necho $#* $2 `{basename $0}\n" });
+  const ended = await namec(["rc", join(dir, "say.rc"), "a", "b c"]);
+  t.like(ended, { status: 0, out: "2 b c say.rc\n", err: "" });
+});
+
+test("commands may come on standard input", async (t) => {
+  const ended = await namec(["rc"], "x=(a b)\necho $#x\ncat <<!\nhere\n!\n");
+  t.like(ended, { status: 0, out: "2\nhere\n" });
+});
+
+type Prompt = { readonly term: Terminal; readonly home: string; readonly command: string };
+
+/** `namec` with nothing after it, on a terminal, at its first prompt. */
+async function prompt(t: ExecutionContext): Promise<Prompt> {
+  const home = directory(t, {});
+  const term = Terminal.start(t, home, 160);
+  const command = `HOME=${home} ${process.execPath} ${NAMEC}; echo ended $?`;
+  term.type(`clear; ${command}`);
+  term.press("Enter");
+  await term.showing(/^\S*%\s*$/m);
+  return { term, home, command };
+}
+
+test("the prompt: lines, completion, Ctrl-C and Ctrl-D", async (t) => {
+  const { term } = await prompt(t);
+  term.type("echo one^two");
+  term.press("Enter");
+  await term.showing(/^onetwo$/m);
+  term.type("echo /bin/basen");
+  term.press("Tab");
+  await term.showing(/basename/);
+  term.press("Enter");
+  await term.showing(/^\/bin\/basename$/m);
+  term.type("sleep 100; echo late");
+  term.press("Enter");
+  await new Promise((done) => setTimeout(done, 500));
+  term.press("C-c");
+  term.type("echo still $status");
+  term.press("Enter");
+  await term.showing(/^still .*interrupt/m);
+  t.notRegex(term.screen(), /^late$/m);
+  term.press("C-d");
+  await term.showing(/^ended 0$/m);
+});
+
+test("the next prompt finds the lines of the one before", async (t) => {
+  const { term, command, home } = await prompt(t);
+  term.type("echo fir^st");
+  term.press("Enter");
+  await term.showing(/^first$/m);
+  term.press("C-d");
+  await term.showing(/^ended 0$/m);
+  t.regex(readFileSync(join(home, ".namec_history"), "utf8"), /^echo fir\^st$/m);
+  term.type(`clear; ${command}`);
+  term.press("Enter");
+  await term.showing(/^\S*%\s*$/m);
+  term.press("Up", "Enter");
+  await term.showing(/^first$/m);
+  term.press("C-d");
+  await term.showing(/^ended 0$/m);
+});
