@@ -31,14 +31,20 @@ export default function* newns(sys: ThreadSys, argv: readonly string[]): Task<Ex
     return "newns";
   }
   const words = a.rest.length > 0 ? a.rest : ["/bin/rc", "-i"];
-  try {
-    yield* sys.exec(words[0] ?? "", words);
-  } catch (e) {
-    if (!(e instanceof PlanError)) throw e;
-    const problem = `exec: ${words[0]}: ${e.message}`;
-    yield* fprint(sys, 2, `${name}: ${problem}\n`);
-    return problem;
+  const [word = ""] = words;
+  const names = /^([/#]|\.\.?\/)/.test(word) ? [word] : [word, `/bin/${word}`];
+  let why = "";
+  for (const file of names) {
+    try {
+      yield* sys.exec(file, words);
+    } catch (e) {
+      if (!(e instanceof PlanError)) throw e;
+      why = e.message;
+    }
   }
+  const problem = `exec: ${word}: ${why}`;
+  yield* fprint(sys, 2, `${name}: ${problem}\n`);
+  return problem;
 }
 
 /** A file that makes its own root begins with nothing; one that does not adds to what there is. */
