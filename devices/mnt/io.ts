@@ -55,6 +55,7 @@ import type { Mntcache } from "./cache.ts";
 import { giveback } from "./frames.ts";
 import type { Group, Mnt, Sink } from "./rpc.ts";
 
+/** The device that entries of a server are told to be of: M. */
 const DEVM = 0x4d;
 /** Bytes of a Tread; a Twrite has these and its data. */
 const IOFRAME = 23;
@@ -124,7 +125,7 @@ export function partial(qids: readonly Qid[]): string {
 export function dirof(c: Chan, stat: Uint8Array): Dir {
   const d = convM2D(stat, 0, stat.length);
   if (d === null) return error(Ebadstat);
-  return { ...d.dir, type: 0x4d, dev: c.devno };
+  return { ...d.dir, type: DEVM, dev: c.devno };
 }
 
 /** The entry of a Twstat: what is not given is left alone. */
@@ -728,7 +729,7 @@ export class Runs implements Readstream, Sink {
     this.#gathered += bytes.length;
     giveback(bytes);
     const last = this.#chunks.at(-1);
-    const joins = last?.buffer === this.#gather.buffer && last.byteOffset + last.length === at;
+    const joins = last?.buffer === this.#gather.buffer;
     if (joins) this.#chunks.pop();
     this.#chunks.push(this.#gather.subarray(joins ? last.byteOffset : at, this.#gathered));
   }

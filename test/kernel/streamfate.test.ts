@@ -356,6 +356,46 @@ for (const [name, { lie, believed }] of Object.entries(LIES))
   );
 
 test(
+  "a stream that comes in small parts, cut in any way, is read whole and in order",
+  within(
+    async (t, k) => {
+      const { status } = await run(k, async (sys: Sys) => {
+        const SIZES = [1, 511, 512, 513, 3, 7000];
+        const length = 150_000;
+        await fake(sys, (f) => {
+          if (f.type !== F.Tstream) return [];
+          const end = Math.min(length, f.offset + f.count);
+          const list: Rmsg[] = [];
+          for (let at = f.offset, n = 0; at < end; n++) {
+            const data = pattern(at, Math.min(SIZES[n % SIZES.length] ?? 1, end - at));
+            list.push({ type: F.Rstream, tag: f.tag, data });
+            at += data.length;
+          }
+          return end < length ? list : [...list, ...rstreams(f.tag, 1, 0)];
+        });
+        const fd = await sys.open("/n/fake/f", OREAD | OSTREAM);
+        for (const size of [10_000, 7, 600]) {
+          await sys.seek(fd, 0, 0);
+          await sys.stream(fd, 0);
+          const buf = new Uint8Array(size);
+          let at = 0;
+          for (let n = -1; n !== 0; at += n) {
+            n = await sys.sread(fd, buf);
+            t.true(matches(at, buf.subarray(0, n)), `${size}: ${at}`);
+            if (size === 7) await sys.sleep(1);
+            if (size === 7 && at > 20_000) break;
+          }
+          t.true(size === 7 || at === length, `${size}: ${at}`);
+        }
+        await sys.close(fd);
+      });
+      t.is(status, "");
+    },
+    { run: 20_000 },
+  ),
+);
+
+test(
   "a server that goes on after the Rflush is hung up on",
   within(async (t, k) => {
     await run(k, async (sys: Sys) => {
