@@ -4,15 +4,15 @@
 import test from "ava";
 import type { ExecutionContext } from "ava";
 import type { Booted } from "../../kernel/boot.ts";
-import { DMDIR, OREAD, OSTREAM, OWRITE } from "../../kernel/abi/const.ts";
-import { Tstream } from "../../kernel/abi/fcall.ts";
+import { DMDIR, ORDWR, OREAD, OSTREAM, OWRITE } from "../../kernel/abi/const.ts";
+import { Tread, Tstream, Twrite } from "../../kernel/abi/fcall.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import type { Bootopts } from "../../userland/boot/boot.ts";
 import { type Net, simnet } from "../../userland/boot/net.ts";
 import type { Linkspec } from "../../userland/boot/net.ts";
 import { parserate, parsetime } from "../../userland/boot/units.ts";
 import { NOTHING, put, run } from "../kit.ts";
-import { Patternfs, chain, failed, mount, slurp, spout } from "../streams.ts";
+import { Patternfs, chain, failed, mount, pattern, slurp, spout } from "../streams.ts";
 import { RTT, World } from "../world.ts";
 
 const MiB = 1024 * 1024;
@@ -423,3 +423,62 @@ test(
     t.true(Math.abs(took / (50e6 + 2 * length * 1e3) - 1) < 0.01, `${took}`);
   }),
 );
+
+test(
+  "what still comes of a stream that was closed, to the end of the file, costs no credit",
+  over([{ rtt: "400ms", bw: "1MB/s" }], async ({ t, sys, fs, machines: [k] }) => {
+    fs.add("f", 300_000);
+    const fd = await sys.open("/n/far/f", OREAD | OSTREAM);
+    await sys.sread(fd, new Uint8Array(10));
+    await sys.close(fd);
+    t.is(k.credit, 0);
+    await sys.sleep(10_000);
+    t.is(fs.nread, 300_000, "it was all sent before the Tflush came");
+    t.is(k.credit, 0);
+  }),
+);
+
+/** What one call, or the first of a stream, may have outstanding, in pieces of 65,536 bytes. */
+const OUTSTANDING: readonly [what: string, version: string, type: number, pieces: number][] = [
+  ["sread", "9P2000.ix", Tread, 126],
+  ["sread", "9P2000", Tread, 126],
+  ["swrite", "9P2000.ix.stream", Twrite, 126],
+  ["swrite", "9P2000.ix", Twrite, 126],
+  ["pwrite", "9P2000.ix", Twrite, 127],
+  ["pwrite", "9P2000", Twrite, 1],
+  ["pread", "9P2000.ix", Tread, 160],
+  ["pread", "9P2000", Tread, 1],
+];
+for (const [what, version, type, pieces] of OUTSTANDING)
+  test(`${what} over ${version} has ${pieces} pieces outstanding at most, sent at once`, async (t) => {
+    const net = simnet();
+    const fs = new Patternfs(version);
+    fs.add("f", 160 * FRAME);
+    const [k] = await chain(net, fs, [{ rtt: "1s" }]);
+    let most = 0;
+    let now = 0;
+    k.trace.listen((e) => {
+      if (e.type === "send" && e.fcall.type === type) most = Math.max(most, ++now);
+      if (e.type === "receive" && e.fcall.type === type + 1) now--;
+    });
+    const { status } = await run(k, async (sys: Sys) => {
+      await mount(sys, "m1");
+      const fd = await sys.open("/n/far/f", ORDWR);
+      const buf = new Uint8Array(10 * MiB);
+      for (let i = 0; i < 10; i++) buf.set(pattern(i * MiB, MiB), i * MiB);
+      const began = net.now;
+      if (what === "pwrite") t.is(await sys.pwrite(fd, buf, 0), buf.length);
+      else if (what === "pread") t.is(await sys.pread(fd, buf, 0), buf.length);
+      else if (what === "swrite") t.is(await sys.swrite(fd, buf), buf.length);
+      else {
+        await sys.stream(fd, 0);
+        for (let n = 0; n < 160 * FRAME;) n += await sys.sread(fd, buf);
+      }
+      await sys.close(fd);
+      t.true(pieces === 1 || net.now - began <= 4e9, `${net.now - began}`);
+    });
+    t.is(status, "");
+    t.is(most, pieces);
+    t.false(fs.files.get("f")?.wrong);
+    await net.shutdown();
+  });
