@@ -104,7 +104,7 @@ export function requests(k: Booted): string[] {
   return list;
 }
 
-/** A request as semantics.md, section 7, writes it. */
+/** A request in short: Twalk(a/b), Tread(100@0). */
 function short(f: F.Tmsg): string {
   switch (f.type) {
     case F.Twalk:

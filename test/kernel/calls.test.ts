@@ -1,5 +1,5 @@
-// System calls in progress: when they begin, in which order those on one file run, and how they end
-// (design, section 11). exec, rfork and notes are in proc.test.ts.
+// System calls in progress: when they begin, in which order those on one file run, and how they end.
+// exec, rfork and notes are in proc.test.ts.
 
 import test from "ava";
 import fc from "fast-check";

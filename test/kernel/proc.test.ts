@@ -1,4 +1,4 @@
-// Processes: exec, rfork, wait, and notes (design, section 11; fork(2), notify(2)).
+// Processes: exec, rfork, wait, and notes: fork(2), notify(2).
 
 import test from "ava";
 import {

@@ -1,5 +1,5 @@
 // The model of the name space `names`: one flat table from whole names to unions. Written as the rules
-// read (design, sections 3 and 4), with no care for cost.
+// read, with no care for cost.
 
 import { MBEFORE, MCREATE, MORDER, MREPL, OEXCL, OREAD, OTRUNC } from "../../kernel/abi/const.ts";
 import type { Wstat } from "../../kernel/abi/dir.ts";

@@ -62,6 +62,13 @@ export class Given {
     return this.#options.get(name) ?? [];
   }
 
+  /** The same options and these besides, with other operands. */
+  also(more: readonly (readonly [string, ...string[]])[], rest: readonly string[]): Given {
+    const options = new Map(this.#options);
+    for (const [name, ...values] of more) options.set(name, [...(options.get(name) ?? []), values]);
+    return new Given(options, rest);
+  }
+
   /** The value of an option with one; given twice, the last counts. */
   get(name: string): string | undefined {
     return this.all(name).at(-1)?.[0];

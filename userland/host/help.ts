@@ -26,6 +26,8 @@ ${table([...commands.map((c): [string, string] => [c.name, c.brief]), ["help", "
 
 Start with:
     namec                       on a terminal: a prompt, with rc and its commands
+    namec lesson                the lessons: questions to step through, with answers
+    namec glossary fid          what a word means
     namec demo                  a tour: names, mounts, unions, and what each call costs
     namec step --host far:rtt=50ms 'stat /n/far/a/b/c'
     namec web                   a page on which programs are written, run and stepped through

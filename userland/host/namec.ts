@@ -16,6 +16,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = nullproto({
   demo: async () => (await import("./demo.ts")).demo,
   explain: async () => (await import("./explain.ts")).explain,
   fossil: async () => (await import("./fossil.ts")).fossil,
+  glossary: async () => (await import("./glossary.ts")).glossary,
+  lesson: async () => (await import("./lesson.ts")).lesson,
   rc,
   run: async () => (await import("./run.ts")).run,
   serve: async () => (await import("./serve.ts")).serve,

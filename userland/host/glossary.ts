@@ -1,0 +1,54 @@
+// namec glossary: what the words of the screens mean, from docs/glossary.md.
+
+import { readFileSync } from "node:fs";
+import { Usage, nearest } from "./command.ts";
+import type { Command, Given } from "./command.ts";
+import { wrap } from "./help.ts";
+
+const FILE = new URL("../../../docs/glossary.md", import.meta.url);
+const WIDTH = 80;
+
+export const glossary: Command = {
+  name: "glossary",
+  usage: "[WORD]",
+  brief: "what a word means: fid, tag, clunk, union, round trip ...",
+  about:
+    "Says what WORD means, or without one lists all words with their meanings. docs/glossary.md is the same.",
+  options: [],
+  examples: ["namec glossary fid", "namec glossary round trip"],
+  mixed: true,
+  run: start,
+};
+
+/** The rows of the glossary's table: the words that a row explains, and what they mean. */
+function rows(): { readonly words: readonly string[]; readonly text: string }[] {
+  return readFileSync(FILE, "utf8")
+    .split("\n")
+    .filter((line) => /^\| (?!word \||---)/.test(line))
+    .map((line) => {
+      const [word = "", text = ""] = line.slice(2, -2).split(/ \| (.*)/s);
+      const plain = text.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "docs/$1").replaceAll("`", "");
+      return { words: word.split(", "), text: plain };
+    });
+}
+
+async function start(given: Given): Promise<number> {
+  const word = given.rest.join(" ");
+  const all = rows();
+  const bare = (w: string): string => w.replace(/ \(.*\)$/, "").toLowerCase();
+  const found =
+    word === "" ? all : all.filter((r) => r.words.some((w) => bare(w) === word.toLowerCase()));
+  if (found.length === 0) {
+    const close = nearest(
+      word,
+      all.flatMap((r) => r.words.map(bare)),
+    );
+    throw new Usage(
+      `${word} is not in the glossary`,
+      close === null ? "namec glossary lists all words" : `did you mean ${close}?`,
+    );
+  }
+  for (const r of found)
+    process.stdout.write(`${wrap(`${r.words.join(", ")}: ${r.text}`, WIDTH).join("\n    ")}\n`);
+  return 0;
+}
