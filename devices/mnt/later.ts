@@ -52,6 +52,7 @@ import type { Later, Walkqid, Want } from "../../kernel/dev.ts";
 import type { Kernel } from "../../kernel/kernel.ts";
 import type { Proc } from "../../kernel/proc/proc.ts";
 import type { Task } from "../../kernel/proc/rendez.ts";
+import type { Mntcache } from "./cache.ts";
 import {
   Eclone,
   MntChan,
@@ -178,7 +179,7 @@ function* receivewalk(c: LaterChan, a: Asked): Task<Walked> {
 }
 
 /** Receives the walk, which must have come all the way; a failure has PlanError.at. */
-function* mustwalk(c: LaterChan, a: Asked): Task<void> {
+function* mustwalk(c: LaterChan, a: Asked): Task<Walked> {
   let w;
   try {
     w = yield* receivewalk(c, a);
@@ -187,6 +188,7 @@ function* mustwalk(c: LaterChan, a: Asked): Task<void> {
     throw e;
   }
   checkwalk(c, w);
+  return w;
 }
 
 /** Throws unless the walk came all the way; what it came to is then the Chan's qid. */
@@ -210,35 +212,30 @@ function* group(c: LaterChan, more: More): Task<Rmsg> {
   return yield* c.from.mnt.receive(a.g, a.nwalk);
 }
 
-/**
- * group, from the directory that the mount's cache remembers. A walk that fails from there is made again
- * from where it should start; only what changes nothing goes this way.
- */
-function* nearby(c: LaterChan, more: More): Task<Rmsg> {
+/** group, of what changes nothing: from a directory that the mount's cache remembers, where there is one. */
+function near(c: LaterChan, more: More): Task<Rmsg> {
   const { from, names } = c;
   const { cache } = from;
-  if (cache === null || c.asked !== null || names.length < 2) return yield* group(c, more);
-  const dir = names.slice(0, -1);
-  const d = cache.dir(from, dir);
-  if (d === null) return yield* remember(c, more);
-  d.incref();
+  if (cache === null || c.asked !== null || names.length < 2) return group(c, more);
+  const d = cache.dir(from, names.slice(0, -1));
+  return d === null ? remember(c, cache, more) : nearby(c, cache, d, more);
+}
+
+/** group, from d, the last directory. A walk that fails there is made again from where it should start. */
+function* nearby(c: LaterChan, cache: Mntcache, d: MntChan, more: More): Task<Rmsg> {
+  const { from, names } = c;
+  const [dir, rest] = [names.slice(0, -1), names.slice(-1)];
   const { trace } = from.mnt.k;
-  if (trace.on)
-    trace.emit({
-      type: "namec",
-      step: "near",
-      chan: from.path.toString(),
-      dir,
-      rest: names.slice(-1),
-    });
+  if (trace.on) trace.emit({ type: "namec", step: "near", chan: from.path.toString(), dir, rest });
+  d.incref();
   try {
     c.from = d;
-    c.names = names.slice(-1);
+    c.names = rest;
     const a = yield* send(c, more);
     const w = yield* receivewalk(c, a);
     if (w.error === null) {
       checkwalk(c, w);
-      return yield* c.from.mnt.receive(a.g, a.nwalk);
+      return yield* from.mnt.receive(a.g, a.nwalk);
     }
     from.mnt.release(a.g, true);
   } finally {
@@ -248,18 +245,16 @@ function* nearby(c: LaterChan, more: More): Task<Rmsg> {
   c.asked = null;
   c.from = from;
   c.names = names;
-  return yield* remember(c, more);
+  return yield* remember(c, cache, more);
 }
 
-/** group, keeping a fid of the directory that the walk went through. */
-function* remember(c: LaterChan, more: More): Task<Rmsg> {
-  const { cache } = c.from;
-  const moves = cache?.moves ?? 0;
+/** group, keeping a fid of the last directory, which the cache remembers. */
+function* remember(c: LaterChan, cache: Mntcache, more: More): Task<Rmsg> {
+  const { moves } = cache;
   const a = yield* send(c, more, true);
-  const w = yield* receivewalk(c, a);
-  checkwalk(c, w);
-  const qid = w.qids[w.qids.length - 2];
-  if (qid !== undefined && cache?.remembers(moves) === true) {
+  const { qids } = yield* mustwalk(c, a);
+  const qid = qids[qids.length - 2];
+  if (qid !== undefined && cache.remembers(moves)) {
     a.g.keep(a.dir);
     cache.walked(c.from, c.names.slice(0, -1), mntclone(c.from, a.dir, qid));
   }
@@ -451,7 +446,7 @@ class Devlater extends Dev<LaterChan> implements Later<LaterChan> {
   }
 
   *stat(_up: Proc, c: LaterChan): Task<Dir> {
-    const r = yield* (c.from.cache === null ? group : nearby)(c, statmsgs);
+    const r = yield* (c.from.cache === null ? group : near)(c, statmsgs);
     return r.type === Rstat ? dirof(c, r.stat) : error(Emountrpc);
   }
 
@@ -488,7 +483,7 @@ class Devlater extends Dev<LaterChan> implements Later<LaterChan> {
           build: (tag, fid) => ({ type: Topen, tag, fid, mode: omode & 0xff }),
         });
     }
-    const how = c.from.cache !== null && (omode & (OTRUNC | ORCLOSE)) === 0 ? nearby : group;
+    const how = c.from.cache !== null && (omode & (OTRUNC | ORCLOSE)) === 0 ? near : group;
     const r = yield* how(c, (tag, fid) => [{ type: Topen, tag, fid, mode: omode & 0xff }]);
     return take(c, (nc) => opened(nc, omode, r));
   }
