@@ -1,9 +1,13 @@
-// What a mount with MCACHE remembers: pages of files, good for the version of the file that Ropen gave,
-// and fids of directories lately walked to, so that a walk starts near its end. Both are bounded, in
-// bytes and in entries. A mount without MCACHE has no such thing.
+// cache: what a mount with MCACHE remembers, in bounds. Where files are read without it is io.ts; where walks
+// start near their end, later.ts.
 //
-// Nothing here is believed for long: another qid.vers is another file, a write through this mount forgets
-// the file, and a walk that fails from a remembered directory is made again from the root.
+//	remembered                     good while                                     given back
+//	pages of files                 the qid.vers that Ropen gave is the same, and  when others come, at unmount
+//	                               this mount has not written the file
+//	fids of directories walked to  nothing was removed or renamed by this mount;  when others come, when a walk
+//	                               a walk that fails there is made again          from there fails, at unmount
+//
+// The cache owns a reference to the Chan of each such directory. A mount without MCACHE has no cache.
 
 import type { Qid } from "../../kernel/abi/dir.ts";
 import { cclose } from "../../kernel/chan.ts";
@@ -44,7 +48,7 @@ export class Mntcache {
         if (why === "evict") this.#base = ++this.#writes;
       },
     });
-    // The fid of a directory that is forgotten is clunked; nobody waits for that.
+    // Closing the Chan of a directory that is forgotten sends its Tclunk, without a wait.
     this.#dirs = new LRUCache({ max: MAXDIRS, dispose: (c) => void k.kproc("cache", cclose(c)) });
   }
 

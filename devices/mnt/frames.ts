@@ -1,7 +1,15 @@
-// Frames of 9P out of chunks of bytes, cut and merged in any way. A frame inside one chunk is a view of
-// it; one that was cut, or whose chunk is lent, is copied, once. The data of an Rstream, though,
-// is given as it comes, in parts that are views too, so that the bytes of a stream are not copied here at
-// all: they are the taker's to give back.
+// frames: where 9P messages begin and end in the chunks that a transport brings, cut and merged in any way,
+// and the buffers that the host reads chunks into. What a message says is in kernel/abi/fcall.ts; whose it is,
+// in rpc.ts.
+//
+//	what came                                  what next() gives            copied
+//	a frame inside a chunk of its own memory   a view                       no
+//	a frame inside a lent buffer               the frame                    once
+//	a frame that was cut                       the frame, when it is whole  once
+//	an Rstream                                 parts of its data, as views  no
+//
+// Who owns the bytes of a lent buffer: the host until a read is done, then Frames, and of an Rstream's data
+// the stream's sink. The owner gives each byte back once (giveback), when it looks at it no more.
 
 import { get16, get32, get8 } from "../../kernel/abi/bits.ts";
 import { Panic } from "../../kernel/abi/errors.ts";
@@ -141,10 +149,9 @@ export function join(list: readonly Uint8Array[], size: number): Uint8Array {
   return all;
 }
 
-// Buffers that the host reads into, used again when all that was read into one is done with: memory that
-// was just allocated costs more than the bytes' way through the host. A reader is handed views and owes
-// nobody: what is never given back is the garbage collector's. Whoever does give back gives each byte
-// back once, when nothing looks at it any more.
+// The host's buffers are used again when all that was read into one is given back: memory that was just
+// allocated costs more than the way of the bytes through the host. A buffer that is never given back is
+// left to the garbage collector.
 
 /** Bytes of a buffer. */
 export const RBUF: number = 256 * 1024;
@@ -155,7 +162,7 @@ const idle: Uint8Array[] = [];
 /** Bytes of each buffer that are in use; an idle one has none. */
 const used: WeakMap<ArrayBufferLike, number> = new WeakMap();
 
-/** A buffer, all of it in use. What it has in it is anybody's. */
+/** A buffer, all of it in use. Its bytes are those of an earlier read. */
 export function takebuf(): Uint8Array {
   const buf = idle.pop() ?? new Uint8Array(RBUF);
   used.set(buf.buffer, RBUF);

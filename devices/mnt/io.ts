@@ -161,7 +161,7 @@ type Part = { readonly at: number; readonly len: number };
 /** A part that is asked for: reply number i of g is its answer. */
 type Piece = Part & { readonly g: Group; readonly i: number };
 
-/** Requests for pieces of a file, sent in order and answered in order: on one tag, or each on its own. */
+/** Requests for pieces of a file, sent and answered in order: all on one tag, or each on a tag of its own. */
 export class Window {
   readonly pieces: Piece[] = [];
   /** Where in the file the next piece starts. */
@@ -186,7 +186,7 @@ export class Window {
     g.turn("open");
   }
 
-  /** How many more pieces may be sent; one, whatever the connection has outstanding, when there is none. */
+  /** How many more pieces may be sent. A window with none outstanding may always send one, and go on. */
   room(): number {
     const { iounit, mnt } = this.#c;
     const mine = Math.floor((this.#most - this.#bytes) / iounit);
@@ -285,7 +285,7 @@ export class Window {
     }
   }
 
-  /** Lets go of it all; `done` says that nothing outstanding is to be flushed. */
+  /** Releases all groups. `done`: their answers may come when they come; else they are flushed. */
   end(done: boolean): void {
     const m = this.#c.mnt;
     for (const p of this.pieces.splice(0)) if (p.g !== this.#g) m.release(p.g, done);
@@ -450,7 +450,7 @@ export class Readwindow implements Readstream {
     }
   }
 
-  /** A short answer, or none: from here on one request at a time. */
+  /** After a short answer, or a failure, one request goes at a time. */
   #stop(): void {
     this.#length = 0;
     this.#w.end(false);
@@ -534,7 +534,7 @@ export class Writewindow implements Writestream {
       if (!(e instanceof PlanError)) throw e;
       this.#failed = e;
       if (this.#why === "") this.#why = e.message;
-      // The tag is flushed, so that it can be used again; nobody waits for that.
+      // The tag is flushed, so that it can be used again; no call waits for that.
       this.#w.end(false);
       throw e;
     }
@@ -586,7 +586,7 @@ export class Writewindow implements Writestream {
     if (this.#failed !== null) return;
     let done = false;
     try {
-      // Who is killed waits for no server.
+      // A process that is killed waits for no server.
       if (this.#c.mnt.k.sched.current?.dying === true) return;
       yield* this.#all();
       done = true;

@@ -297,8 +297,8 @@ export function* mntattach(
   return new MntChan(dev, m, { fid, qid: r.qid, devno: up.k.nextdevno() });
 }
 
-// Agreeing on a version of 9P with the server behind a Chan: Tversion, Rversion, and the ladder from the
-// longest string this kernel can use down to plain 9P2000 (protocol, "Versions").
+// The version. A client offers the longest string that it can use, and a server answers with a prefix of it
+// that it speaks, or "unknown". So the ladder goes 9P2000.ix.stream, 9P2000.ix, 9P2000.
 
 const VERSION9P = "9P2000";
 const MINMSIZE = 256;
@@ -352,8 +352,8 @@ function* connect(up: Proc, c: Chan, offer: Agreed): Task<Mnt> {
 type Line = { readonly c: Chan; readonly wire: Transport; readonly heard: Heard };
 
 /**
- * What came over such a connection, and what will: who is interrupted leaves the answer that is on its way
- * to whoever asks next (Chan.mux).
+ * What came over such a connection, and what is on its way: a call that is interrupted leaves the answer to
+ * its Tversion to the next call (Chan.mux).
  */
 class Heard {
   readonly buf: Uint8Array = new Uint8Array(8192);

@@ -189,7 +189,7 @@ export class Mnt implements Conn {
   readonly ix: boolean;
   /** 9P2000.ix.stream was agreed. */
   readonly stream: boolean;
-  /** As the standard kernel: whoever closes a file waits for the Rclunk. */
+  /** A close waits for the Rclunk, as in the standard kernel. */
   readonly waits: boolean;
   /** Nanoseconds to the server and back, when the version was agreed. */
   readonly rtt: number;
@@ -271,18 +271,20 @@ export class Mnt implements Conn {
     if (this.#usedfids.delete(fid)) this.#freefids.push(fid);
   }
 
-  /** One message and its answer; an Rerror is thrown. `ends`: the fid that the message ends. */
+  /** One message and its answer; an Rerror is thrown. `ends`: the fid that the message ends, in any case. */
   *rpc(build: (tag: number) => Tmsg, ends = -1): Task<Rmsg> {
-    const g = this.#free(1) ? this.#newgroup() : yield* this.group(1);
+    let g: Group | null = null;
     let done = false;
     try {
+      g = this.#free(1) ? this.#newgroup() : yield* this.group(1);
       if (ends >= 0) g.ends(ends);
       this.send(g, [build(g.tag)]);
       const r = yield* this.receive(g, 0);
       done = true;
       return r;
     } finally {
-      this.release(g, done);
+      if (g !== null) this.release(g, done);
+      else if (ends >= 0) this.clunk(ends);
     }
   }
 
@@ -305,7 +307,7 @@ export class Mnt implements Conn {
     }
   }
 
-  /** Sends requests of g, behind what was posted before. Nobody waits here, nor is sending interrupted. */
+  /** Sends requests of g, behind what was posted before. The caller does not sleep, so a note cannot tear a message. */
   send(g: Group, requests: readonly Tmsg[]): void {
     if (this.dead) error(Ehungup);
     // The server may have flushed it already, and would take the tag for a new one's.
@@ -314,7 +316,7 @@ export class Mnt implements Conn {
     if (this.#writing) return;
     const task = this.#write();
     const step = task.next();
-    // The transport wants to wait: the kernel does that for the caller, who waits for the reply.
+    // The transport has to wait: a process of the kernel does, and the caller goes on to wait for the reply.
     if (step.done !== true) this.k.kproc("mount writer", task, step.value);
   }
 
@@ -393,7 +395,7 @@ export class Mnt implements Conn {
     this.#post(f, [{ type: Tflush, tag: f.tag, oldtag: g.tag }]);
   }
 
-  /** Gives the fid back to the server, waiting for nothing; the message goes when there is room for it. */
+  /** Gives the fid back to the server, without a wait: the Tclunk goes when there is room for it. */
   clunk(fid: number): void {
     if (this.dead) this.#freefid(fid);
     else this.#clunks.push(fid);

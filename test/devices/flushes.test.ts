@@ -2,13 +2,24 @@
 // client and at the server. Both count requests and bytes, and stop or hang up at their limits.
 
 import test from "ava";
-import { MCREATE, MREPL, NCONT, ORDWR, OREAD, OSTREAM } from "../../kernel/abi/const.ts";
+import {
+  MCREATE,
+  MREPL,
+  NCONT,
+  ORCLOSE,
+  ORDWR,
+  OREAD,
+  OSTREAM,
+  OWRITE,
+  RFFDG,
+  RFPROC,
+} from "../../kernel/abi/const.ts";
 import * as F from "../../kernel/abi/fcall.ts";
 import { error } from "../../kernel/abi/errors.ts";
 import type { Sys, Task, TaskSys } from "../../syscalls/sys.ts";
 import { type Anysrv, type Srv, postmount } from "../../userland/lib/9p.ts";
 import { type Ram, newram } from "../../userland/lib/ram.ts";
-import { failure, run, within } from "../kit.ts";
+import { failure, put, run, within } from "../kit.ts";
 
 /** More than either end lets be outstanding. */
 const MANY = 2_200;
@@ -96,6 +107,37 @@ test(
         await sys.close(fd);
         t.is(k.credit, 0);
       }
+    });
+  }),
+);
+
+test(
+  "a close that is interrupted while the connection is full gives its fid back later",
+  within(async (t, k) => {
+    await run(k, async (sys: Sys) => {
+      await sys.notify(async (_note, its) => (its as Sys).noted(NCONT));
+      await postmount(sys, (s) => slowram(s, "9P2000.ix"), { mtpt: "/n", flags: MREPL | MCREATE });
+      const slow = await sys.create("/n/slow", ORDWR, 0o666);
+      const { fids } = k.audit();
+      const gone = await sys.create("/n/gone", OWRITE | ORCLOSE, 0o666);
+      const pid = await sys.rfork(RFPROC | RFFDG, async (child: Sys) => {
+        await child.close(gone);
+        const reads = Array.from({ length: 1024 }, () => child.pread(slow, new Uint8Array(1), 0));
+        await Promise.allSettled(reads);
+      });
+      await sys.sleep(1);
+      t.is(k.audit().tags.length, 1024, "the connection is full");
+      await interrupted(sys, () => sys.close(gone));
+      await put(sys, `/proc/${pid}/ctl`, "kill");
+      await sys.await();
+      await sys.sleep(1);
+      t.deepEqual(k.audit().fids, fids);
+      t.regex(
+        await failure(sys.stat("/n/gone")),
+        /file does not exist$/,
+        "it was removed on close",
+      );
+      await sys.close(slow);
     });
   }),
 );
