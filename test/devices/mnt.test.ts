@@ -427,3 +427,26 @@ test(
     });
   }),
 );
+
+test(
+  "more than 1 MiB is not offered for a message, and an answer that cannot be one is seen by its size",
+  within(async (t, k) => {
+    await run(k, async (sys: Sys) => {
+      const [mine, theirs] = await sys.pipe();
+      const agreed = failure(sys.fversion(mine, 5_000_000, "9P2000"));
+      const buf = new Uint8Array(100);
+      const n = await sys.read(theirs, buf);
+      t.deepEqual(F.convM2S(buf, 0, n), {
+        type: F.Tversion,
+        tag: 0xffff,
+        msize: 1_048_576,
+        version: "9P2000",
+      });
+      // size[4] of a frame that is shorter than any, and nothing behind it.
+      await sys.write(theirs, Uint8Array.of(6, 0, 0, 0));
+      t.is(await agreed, "bad fversion conversion on reply");
+      await sys.close(mine);
+      await sys.close(theirs);
+    });
+  }),
+);
