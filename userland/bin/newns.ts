@@ -19,22 +19,23 @@ export default function* newns(sys: ThreadSys, argv: readonly string[]): Task<Ex
     yield* fprint(sys, 2, "usage: newns [-ad] [-n namespace] [cmd [args...]]\n");
     return "usage";
   }
-  const file = a.values.get("n") ?? "/lib/namespace";
+  const nsfile = a.values.get("n") ?? "/lib/namespace";
   try {
     // Read before the name space is cleared, which the file would not survive.
-    const text = yield* readtext(sys, file);
-    yield* sys.rfork(a.flags.has("a") ? RFNAMEG : fresh(text));
+    const text = yield* readtext(sys, nsfile);
+    yield* sys.rfork(a.flags.has("a") ? RFNAMEG : RFCNAMEG);
     yield* addns(sys, text);
   } catch (e) {
     if (!(e instanceof PlanError)) throw e;
-    yield* fprint(sys, 2, `${name}: ${file}: ${e.message}\n`);
+    yield* fprint(sys, 2, `${name}: ${nsfile}: ${e.message}\n`);
     return "newns";
   }
   const words = a.rest.length > 0 ? a.rest : ["/bin/rc", "-i"];
   const [word = ""] = words;
-  const names = /^([/#]|\.\.?\/)/.test(word) ? [word] : [word, `/bin/${word}`];
+  // The last is for its error.
+  const files = /^([/#]|\.\.?\/)/.test(word) ? [word] : [word, `/bin/${word}`, word];
   let why = "";
-  for (const file of names) {
+  for (const file of files) {
     try {
       yield* sys.exec(file, words);
     } catch (e) {
@@ -45,9 +46,4 @@ export default function* newns(sys: ThreadSys, argv: readonly string[]): Task<Ex
   const problem = `exec: ${word}: ${why}`;
   yield* fprint(sys, 2, `${name}: ${problem}\n`);
   return problem;
-}
-
-/** A file that makes its own root begins with nothing; one that does not adds to what there is. */
-function fresh(text: string): number {
-  return /^\s*(mount|bind)\s.*\s\/(\s|$)/m.test(text) ? RFCNAMEG : RFNAMEG;
 }
