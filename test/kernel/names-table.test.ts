@@ -1,5 +1,4 @@
-// The mount table against a slow plain model: a flat map from names to members, with every rule of bind, mount
-// and unmount written out as what it does to that map.
+// The mount table against a slow plain model of it, and the tree that it is made of.
 
 import test from "ava";
 import fc from "fast-check";
@@ -12,6 +11,8 @@ import type { Member, Mnode } from "../../kernel/names/names-table.ts";
 import { entries, get, put, without as removed } from "../../kernel/names/tree.ts";
 import type { Tree } from "../../kernel/names/tree.ts";
 import { now } from "../../kernel/proc/spawn.ts";
+import { modelmount, modelunmount, prefixes, under } from "../model/mounttable.ts";
+import type { Entry, Flat } from "../model/mounttable.ts";
 
 /** A device that counts the closes of its Chans. */
 class Testdev extends Dev {
@@ -59,68 +60,6 @@ class Closing {
     const chan = new Chan(this.dev, { path: 0n, vers: 0, type: 0x80 });
     return { chan, flags, spec: "", id: 0, from: "", mounted: false, covered };
   }
-}
-
-/** A mount point of the model; `hidden` has what an MREPL hid, by names below this one. */
-type Entry = { readonly members: readonly Member[]; readonly hidden: Flat | null };
-type Flat = ReadonlyMap<string, Entry>;
-
-/** Names are "", "/a", "/a/b": the root is empty. */
-const isbelow = (name: string, dir: string): boolean => name.startsWith(`${dir}/`);
-const prefixes = (name: string): string[] =>
-  name.split("/").map((_, i, all) => all.slice(0, i + 1).join("/"));
-
-/** The entries below dir, named from there. */
-function under(flat: Flat, dir: string): Flat {
-  const sub = [...flat].filter(([name]) => isbelow(name, dir));
-  return new Map(sub.map(([name, e]) => [name.slice(dir.length), e]));
-}
-
-/** flat with what is below dir replaced. */
-function graft(flat: Flat, dir: string, sub: Flat): Map<string, Entry> {
-  const kept = [...flat].filter(([name]) => !isbelow(name, dir));
-  return new Map([...kept, ...[...sub].map(([name, e]) => [dir + name, e] as const)]);
-}
-
-/** Both, the first winning: what it has as a mount point hides the second's there and below. */
-function splice(first: Flat, second: Flat): Flat {
-  const rest = [...second].filter(
-    ([name]) => !prefixes(name).some((p) => p !== "" && first.has(p)),
-  );
-  return new Map([...first, ...rest]);
-}
-
-type Change = { order: number; members: Member[]; below: Flat; covered: Member | null };
-
-function modelmount(flat: Flat, name: string, m: Change): Flat {
-  const old = flat.get(name);
-  const sub = under(flat, name);
-  if (m.order === MREPL) {
-    const hidden = old !== undefined ? old.hidden : sub.size > 0 ? sub : null;
-    return graft(flat, name, m.below).set(name, { members: m.members, hidden });
-  }
-  const there = old?.members ?? (m.covered === null ? [] : [m.covered]);
-  const before = m.order === MBEFORE;
-  const all = before ? splice(m.below, sub) : splice(sub, m.below);
-  const members = before ? [...m.members, ...there] : [...there, ...m.members];
-  return graft(flat, name, all).set(name, { members, hidden: old?.hidden ?? null });
-}
-
-/** Takes the first member with this Chan away, or all; null when there is none. */
-function modelunmount(flat: Flat, name: string, which: Chan | null, base: Member): Flat | null {
-  const old = flat.get(name);
-  if (old === undefined) return null;
-  const left = which === null ? [] : [...old.members];
-  if (which !== null) {
-    const i = left.findIndex((m) => m.chan === which);
-    if (i < 0) return null;
-    left.splice(i, 1);
-  }
-  if (left.length > 0) return new Map(flat).set(name, { ...old, members: left });
-  const bare = graft(flat, name, old.hidden ?? new Map());
-  bare.delete(name);
-  if (name === "") bare.set("", { members: [base], hidden: null });
-  return bare;
 }
 
 /** The table as a model has it, hidden parts too. */

@@ -1,5 +1,5 @@
-// The name space `names`: the rules of the design's section 3. How it differs from the standard one, each
-// difference a test, is in namesdiff.test.ts.
+// The name space `names`: how a name becomes a file. How it differs from the standard one, each difference a
+// test, is in namesdiff.test.ts.
 
 import test from "ava";
 import type { ExecutionContext } from "ava";

@@ -1,5 +1,5 @@
-// How the name space `names` differs from the published kernel's, on purpose: the list of the design's
-// section 4, a test for each. The titles say what the standard does.
+// How the name space `names` differs from the published kernel's, on purpose, a test for each difference. The
+// titles say what the standard does.
 
 import test from "ava";
 import type { ExecutionContext } from "ava";

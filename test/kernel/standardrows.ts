@@ -1,4 +1,4 @@
-// The rows of the table of messages that real Plan 9 kernels sent, as it is written (semantics, section 7), and
+// The rows of the table of messages that real Plan 9 kernels sent, and
 // for each the system calls that it stands for. The rows run in this order on one tree and depend on each
 // other. Left out are those of paging in an executable, since programs here are not paged.
 
