@@ -5,6 +5,7 @@ import { calls } from "../kernel/abi/calls.ts";
 import type { Callname } from "../kernel/abi/calls.ts";
 import type { Proc } from "../kernel/proc/proc.ts";
 import type { Answer } from "../kernel/proc/rendez.ts";
+import { calltask } from "../kernel/proc/trap.ts";
 import type { Faces, Image, Sysent } from "../kernel/proc/trap.ts";
 import * as file from "./file.ts";
 import * as io from "./io.ts";
@@ -108,7 +109,7 @@ function promises(image: Image): Record<string, unknown> {
 function tasks(image: Image): Record<string, unknown> {
   const sys: Record<string, unknown> = {};
   for (const [name, ent] of entries)
-    sys[name] = (...args: readonly unknown[]) => image.inline(ent, args);
+    sys[name] = (...args: readonly unknown[]) => calltask(image, ent, args);
   const threads: Threads = {
     threadcreate: (task) => image.thread(task),
     threadbegin: (task) => image.threadbegin(task),

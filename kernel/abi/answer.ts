@@ -15,37 +15,9 @@ export function istask<T, Y>(a: T | Waiting<T, Y>): a is Waiting<T, Y> {
   return a instanceof Generators && a !== DONE;
 }
 
-/** A generator that has come to its value: what `yield*` asks of one, without the cost of a generator. */
-class Ready<T> {
-  readonly done = true;
-  readonly value: T;
-
-  constructor(value: T) {
-    this.value = value;
-  }
-
-  [Symbol.iterator](): this {
-    return this;
-  }
-
-  next(): this {
-    return this;
-  }
-
-  return(value: T): IteratorResult<never, T> {
-    return { done: true, value };
-  }
-
-  throw(e: unknown): never {
-    throw e;
-  }
-}
-Object.setPrototypeOf(Ready.prototype, Generators.prototype);
-
-/** The value as a generator, for a caller who writes `yield*`. */
-export function ready<T>(value: T): Generator<never, T, void> {
-  const r: unknown = new Ready(value);
-  return r as Generator<never, T, void>;
+/** Makes the instances of a class, which has a generator's methods, pass for generators. */
+export function likegenerators(prototype: object): void {
+  Object.setPrototypeOf(prototype, Generators.prototype);
 }
 
 /** fn of the answer, when it is there. */

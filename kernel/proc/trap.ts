@@ -7,11 +7,11 @@
 // were ready before. Where there are none, and the trace, a note, a stop or a seed does not want to see the
 // call's beginning, that is at once: it runs to its first sleep in its caller's step, and gets a coroutine
 // only if it sleeps. So a program that changes a buffer or an object after a call, and before it awaits the
-// call, may or may not have changed the argument. A generator program's calls run in its own coroutine, and
-// begin in the same way where they are made, else where `yield*` takes them.
+// call, may or may not have changed the argument. A generator program's calls run in its own coroutine, where
+// `yield*` takes them.
 
 import { Eintr, Ekilled, Eprocdied, KILLED, PlanError, callstack } from "../abi/errors.ts";
-import { ready } from "../abi/answer.ts";
+import { likegenerators } from "../abi/answer.ts";
 import { callrow } from "../abi/calls.ts";
 import { Notes } from "./note.ts";
 import type { Proc } from "./proc.ts";
@@ -255,16 +255,13 @@ export class Image implements Done {
     return co.promise;
   }
 
-  /**
-   * A system call of a generator program, in the program's own coroutine. It is made now, and the task is what
-   * of it is left to wait for; but in the cases that the head of this file names it begins with the task.
-   */
-  inline(ent: Sysent, args: readonly unknown[]): Task<unknown> {
+  /** A system call inside the caller's coroutine: its value, or a task where it has to wait. */
+  inline(ent: Sysent, args: readonly unknown[]): Answer<unknown> {
     const { proc } = this;
     const { sched, trace } = proc.k;
     const co = sched.current;
-    if (co === null || co.proc !== proc || this.dead) return this.#begins(ent, args);
-    if (trace.on || proc.ctl !== null || proc.notes.length > 0) return this.#begins(ent, args);
+    if (co === null || this.dead || trace.on || proc.ctl !== null || proc.notes.length > 0)
+      return this.#begins(ent, args);
     const seq = ++this.ncall;
     co.doing = ent.name;
     let a: Answer<unknown>;
@@ -282,7 +279,7 @@ export class Image implements Done {
       proc.ctl !== null
     )
       return this.#goeson(ent, seq, () => a);
-    return ready(a);
+    return a;
   }
 
   *#begins(ent: Sysent, args: readonly unknown[]): Task<unknown> {
@@ -449,6 +446,57 @@ export class Image implements Done {
     co.reject(e);
     this.proc.k.sched.touch();
   }
+}
+
+/**
+ * The task of a generator program's call: what `yield*` asks of a generator. The call is made when the task is
+ * first resumed; one that waits for nothing costs no generator then.
+ */
+class Calltask {
+  readonly #image: Image;
+  readonly #ent: Sysent;
+  readonly #args: readonly unknown[];
+  #made = false;
+  /** What is left of a call that has begun and waits. */
+  #rest: Task<unknown> | null = null;
+
+  constructor(image: Image, ent: Sysent, args: readonly unknown[]) {
+    this.#image = image;
+    this.#ent = ent;
+    this.#args = args;
+  }
+
+  [Symbol.iterator](): this {
+    return this;
+  }
+
+  next(): IteratorResult<Rendez, unknown> {
+    if (this.#rest !== null) return this.#rest.next();
+    if (this.#made) return { done: true, value: undefined };
+    this.#made = true;
+    const a = this.#image.inline(this.#ent, this.#args);
+    if (istask<unknown, Rendez>(a)) return (this.#rest = a).next();
+    return { done: true, value: a };
+  }
+
+  return(value: unknown): IteratorResult<Rendez, unknown> {
+    if (this.#rest !== null) return this.#rest.return(value);
+    this.#made = true;
+    return { done: true, value };
+  }
+
+  throw(e: unknown): IteratorResult<Rendez, unknown> {
+    if (this.#rest !== null) return this.#rest.throw(e);
+    this.#made = true;
+    throw e;
+  }
+}
+likegenerators(Calltask.prototype);
+
+/** A system call as a generator program makes it, with yield*. */
+export function calltask(image: Image, ent: Sysent, args: readonly unknown[]): Task<unknown> {
+  const task: unknown = new Calltask(image, ent, args);
+  return task as Task<unknown>;
 }
 
 /** What becomes of the program's own coroutine: all but a throw is dealt with in it. */

@@ -3,7 +3,7 @@
 import test from "ava";
 import { NCONT, ORDWR, OREAD, OWRITE } from "../../kernel/abi/const.ts";
 import { utfdecode, utfencode } from "../../kernel/abi/utf.ts";
-import type { Sys } from "../../syscalls/sys.ts";
+import type { Sys, Task, TaskSys } from "../../syscalls/sys.ts";
 import { boot } from "../../userland/boot/boot.ts";
 import { cat, failure, run, within } from "../kit.ts";
 
@@ -186,5 +186,30 @@ test(
     });
     clearImmediate(timer);
     t.true(turns >= 4, `${turns} turns`);
+  }, REAL),
+);
+
+test(
+  "a generator program's call is made when its task is taken, and not when nobody takes it",
+  within(async (t, k) => {
+    await run(k, function* (sys: TaskSys): Task<void> {
+      const name = "/made";
+      const never = sys.create(name, OREAD, 0o666);
+      t.is(typeof never[Symbol.iterator], "function");
+      const open = sys.open(name, OREAD);
+      try {
+        yield* open;
+        t.fail("it was created");
+      } catch (e) {
+        t.like(e, { message: "'/made' file does not exist", call: "open", file: name });
+      }
+      const fd = yield* sys.create(name, OREAD, 0o666);
+      const close = sys.close(fd);
+      t.like(yield* sys.fstat(fd), { name: "made" });
+      yield* close;
+      // A task that is over gives nothing more, and makes no second call.
+      t.deepEqual(close.next(), { done: true, value: undefined });
+      t.throws(() => close.throw(new Error("late")), { message: "late" });
+    });
   }, REAL),
 );
