@@ -65,6 +65,8 @@ export type Audit = {
 /** A connection to a server, as audit() asks it. */
 export interface Conn {
   readonly id: number;
+  /** Who is at its other end, "far!564"; else the name of the Chan under it. */
+  readonly server: string;
   fids(): readonly string[];
   tags(): readonly string[];
 }

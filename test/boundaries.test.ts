@@ -64,7 +64,9 @@ const rooms: readonly Room[] = [
   },
   {
     files: /^userland\/host\//,
-    may: RegExp(`^(userland/|devices/|syscalls/|kernel/(boot|index)\\.ts$|${abi}|node:|sucrase$)`),
+    may: RegExp(
+      `^(userland/|devices/|syscalls/|kernel/(boot|index)\\.ts$|${abi}|node:|sucrase$|get-east-asian-width$)`,
+    ),
     types: /^kernel\//,
   },
 ];

@@ -61,8 +61,11 @@ export function qidof(tree: Hosttree, st: BigIntStats): Qid {
   };
 }
 
-/** A time of the host's, as Plan 9 has it. */
-const seconds = (ms: bigint): number => Math.floor(Number(ms) / 1000) >>> 0;
+const MAXSECONDS = 2 ** 32 - 1;
+
+/** A time of the host's, as Plan 9 has it: from 1970 to 2106. A time before or after is the first or last of them. */
+export const seconds = (ms: bigint): number =>
+  Math.max(0, Math.min(MAXSECONDS, Math.floor(Number(ms) / 1000)));
 
 /** A user of the host, by its numbers. */
 export type Ids = { readonly uid: number; readonly gid: number };

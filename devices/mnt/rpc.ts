@@ -611,6 +611,10 @@ export class Mnt implements Conn {
     this.k.trace.emit({ type: "conn", conn, what, name, peer, wire, version });
   }
 
+  get server(): string {
+    return this.chan.dev.peer(this.chan) ?? this.chan.path.toString();
+  }
+
   fids(): readonly string[] {
     return [...this.#usedfids].map((fid) => `conn ${this.id} fid ${fid}`);
   }

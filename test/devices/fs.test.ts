@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import test from "ava";
 import { Calls } from "../../devices/fs/calls-node.ts";
 import { newFs } from "../../devices/fs/fs-node.ts";
+import { seconds } from "../../devices/fs/hostfile-node.ts";
 import { Owners, account } from "../../devices/fs/owners-node.ts";
 import {
   DMAPPEND,
@@ -545,3 +546,10 @@ async function dirsof(sys: Sys, name: string): Promise<Dir[]> {
     await sys.close(fd);
   }
 }
+
+test("a host's time that Plan 9 has no number for is the first or the last that it has", (t) => {
+  t.is(seconds(-1n), 0);
+  t.is(seconds(1_999n), 1);
+  t.is(seconds(4_294_967_295_999n), 4_294_967_295);
+  t.is(seconds(4_294_967_296_000n), 4_294_967_295);
+});

@@ -7,7 +7,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import test from "ava";
-import { Run, directory, namec, serving } from "./cli.ts";
+import { NAMEC, Run, directory, namec, serving } from "./cli.ts";
 
 const program = (body: string): string =>
   `import { OREAD, type Sys, print, readtext, writefile } from "namec";
@@ -45,7 +45,42 @@ test("programs of /bin run by their names, and read standard input", async (t) =
   t.is((await namec(["run", "cat"], "line one\nline two\n")).out, "line one\nline two\n");
   const missing = await namec(["run", "cat", "/no/such"]);
   t.deepEqual([missing.status, missing.out], [1, ""]);
-  t.regex(missing.err, /'\/no' file does not exist/);
+  t.is(missing.err, "cat: can't open /no/such: '/no' file does not exist\n");
+});
+
+test("what a program has said of its end is not said twice, and output that goes nowhere is", async (t) => {
+  const dir = directory(t, {
+    "said.ts": program(
+      '  await sys.write(2, new TextEncoder().encode("said: no luck\\n"));\n  return "no luck";',
+    ),
+    "other.ts": program(
+      '  await sys.write(2, new TextEncoder().encode("busy\\n"));\n  return "no luck";',
+    ),
+  });
+  t.is((await namec(["run", join(dir, "said.ts")])).err, "said: no luck\n");
+  t.is((await namec(["run", join(dir, "other.ts")])).err, "busy\nno luck\n");
+  const directoryread = await namec(["run", "cat", "/"]);
+  t.deepEqual(
+    [directoryread.status, directoryread.out, directoryread.err],
+    [1, "", "cat: error reading /: file is a directory\n"],
+  );
+  const full = spawnSync("sh", [
+    "-c",
+    `"${process.execPath}" "${NAMEC}" run seq 100000 >/dev/full`,
+  ]);
+  t.is(full.status, 1);
+  t.is(
+    full.stderr.toString(),
+    "namec: cannot write what the program writes: no space left on device\n",
+  );
+});
+
+test("an option of step behind the program is refused, unless it is behind --", async (t) => {
+  const late = await namec(["step", "--print", "echo", "--host", "far"]);
+  t.is(late.status, 2);
+  t.regex(late.err, /--host stands behind the program/);
+  const meant = await namec(["step", "--print", "echo", "--", "--host", "far"]);
+  t.is(meant.status, 0);
 });
 
 test("modules beside a program are found, TypeScript or not, and namec is this package", async (t) => {

@@ -50,6 +50,15 @@ test(
 );
 
 test(
+  "cat of a directory, with entries or without, is an error",
+  prints(
+    "cat /usr\ncat /usr/d\ncat /dev/null",
+    "cat: error reading /usr: file is a directory\n! cat: error reading /usr: file is a directory\n" +
+      "cat: error reading /usr/d: file is a directory\n! cat: error reading /usr/d: file is a directory\n",
+  ),
+);
+
+test(
   "ls lists names, directories, and long lines",
   prints(
     "ls /usr\nls -p /usr\nls -d /usr\nls -lp /usr\nls /nope\nls -r /usr/f /usr/g\nls -x",

@@ -1,7 +1,9 @@
 // cat: copies files, or descriptor 0, to descriptor 1, by streams; if it takes long, and the bytes go
-// elsewhere, it says on the terminal how far it is. cat(1)
+// elsewhere, it says on the terminal how far it is. A directory is an error: its entries are no text. cat(1)
 
-import { OREAD, OSTREAM } from "../../kernel/abi/const.ts";
+import { DMDIR, OREAD, OSTREAM } from "../../kernel/abi/const.ts";
+import { convM2D } from "../../kernel/abi/dir.ts";
+import { Eisdir, error } from "../../kernel/abi/errors.ts";
 import type { Exit, Task } from "../../syscalls/sys.ts";
 import type { ThreadSys } from "../lib/both.ts";
 import { writeall } from "../lib/io.ts";
@@ -34,9 +36,10 @@ function* copy(sys: ThreadSys, { fd, name, watch }: From): Task<void> {
   const buf = new Uint8Array(65536);
   let doing = "reading";
   try {
-    for (;;) {
+    for (let first = true; ; first = false) {
       doing = "reading";
       const n = yield* sys.sread(fd, buf);
+      if (first && maybedir(buf.subarray(0, n)) && (yield* isdir(sys, fd))) error(Eisdir);
       if (n === 0) break;
       doing = "writing";
       yield* writeall(sys, 1, buf.subarray(0, n));
@@ -48,4 +51,13 @@ function* copy(sys: ThreadSys, { fd, name, watch }: From): Task<void> {
     const what = doing === "reading" ? `error reading ${name}` : `write error copying ${name}`;
     yield* sysfatal(sys, "cat", `${what}: ${errtext(e)}`);
   }
+}
+
+/** Whether a first read may have come from a directory; only then is the server asked. */
+function maybedir(bytes: Uint8Array): boolean {
+  return bytes.length === 0 || convM2D(bytes, 0, bytes.length) !== null;
+}
+
+function* isdir(sys: ThreadSys, fd: number): Task<boolean> {
+  return ((yield* sys.fstat(fd)).mode & DMDIR) !== 0;
 }

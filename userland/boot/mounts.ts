@@ -24,7 +24,7 @@ export async function mounted(kernel: Booted, mounts: readonly Mount[]): Promise
   const failure: { e: unknown } = { e: undefined };
   const main = async (sys: Sys): Promise<string> => {
     try {
-      for (const m of mounts) await mount(sys, m);
+      for (const m of mounts) await mount(sys, m, kernel.user);
       done();
       // It stays until the program has its name space.
       await sys.rendezvous(ready, null);
@@ -45,7 +45,7 @@ export class Mounterror extends Error {
   override readonly name: string = "Mounterror";
 }
 
-async function mount(sys: Sys, { addr, dir }: Mount): Promise<void> {
+async function mount(sys: Sys, { addr, dir }: Mount, user: string): Promise<void> {
   try {
     await mkpath(sys, dir);
     const fd = await dial(sys, addr);
@@ -56,12 +56,13 @@ async function mount(sys: Sys, { addr, dir }: Mount): Promise<void> {
     await sys.notify(null);
   } catch (e) {
     if (!(e instanceof PlanError)) throw e;
-    throw new Mounterror(`cannot mount ${addr} on ${dir}: ${reason(e)}`);
+    throw new Mounterror(`cannot mount ${addr} on ${dir}: ${reason(e, user)}`);
   }
 }
 
-function reason(e: PlanError): string {
+function reason(e: PlanError, user: string): string {
   const { message } = e;
+  if (/user/.test(message)) return `${message}; we said we were ${user}, --user says otherwise`;
   if (message === "interrupted") return `no answer in ${PATIENCE / 1000} s; is it a 9P server?`;
   if (/version|hungup|fversion/.test(message) && e.call === "mount")
     return `${message}; is it a 9P server?`;

@@ -2,6 +2,7 @@
 // the whole screen, taken at the start and given back in every ending. What is on it is stepview.ts's.
 
 import { writeSync } from "node:fs";
+import { eastAsianWidth } from "get-east-asian-width";
 import { visible } from "../view/words/visible.ts";
 
 /** What a piece of text is; how that looks is decided here. */
@@ -24,21 +25,30 @@ const SGR: Readonly<Record<Style, string>> = {
 };
 
 const ESC = "\u001B";
-const WIDE =
-  /[\u1100-\u115F\u2E80-\uA4CF\uAC00-\uD7A3\uF900-\uFAFF\uFE30-\uFE6F\uFF00-\uFF60\uFFE0-\uFFE6\u{1F300}-\u{1FAFF}\u{20000}-\u{3FFFD}]/u;
-const NONE = /[\p{M}\u200B-\u200F\uFEFF]/u;
+/** Letters that move the cursor by one column each. */
+const NARROW = /^[ -\u02FF\u2010-\u2199\u2500-\u257F]*$/;
+const NONE = /^[\p{M}\u200B-\u200F\uFEFF]+$/u;
+const EMOJI = /\p{Emoji_Presentation}|\uFE0F/u;
+const segmenter = new Intl.Segmenter("en", { granularity: "grapheme" });
+
+/** Text as a person sees it: each letter with the accents and joined signs that stand on it. */
+function letters(text: string): Iterable<string> {
+  if (NARROW.test(text)) return text;
+  return Array.from(segmenter.segment(text), ({ segment }) => segment);
+}
 
 /** How many columns a letter takes. */
 function columnsof(letter: string): number {
-  // Latin, and arrows, lines and other signs.
-  if (letter < "\u0300" || (letter >= "\u2010" && letter < "\u2E80")) return 1;
-  return NONE.test(letter) ? 0 : WIDE.test(letter) ? 2 : 1;
+  if (NARROW.test(letter)) return letter.length;
+  if (NONE.test(letter)) return 0;
+  return EMOJI.test(letter) ? 2 : eastAsianWidth(letter.codePointAt(0) ?? 0);
 }
 
 /** How many columns text takes. */
 export function width(text: string): number {
+  if (NARROW.test(text)) return text.length;
   let n = 0;
-  for (const letter of text) n += columnsof(letter);
+  for (const letter of letters(text)) n += columnsof(letter);
   return n;
 }
 
@@ -51,7 +61,7 @@ export function plaintext(text: string): string {
 export function clip(text: string, columns: number): string {
   if (width(text) <= columns) return text;
   let [out, n] = ["", 0];
-  for (const letter of text) {
+  for (const letter of letters(text)) {
     const w = columnsof(letter);
     if (n + w > columns - 1) break;
     out += letter;

@@ -26,7 +26,9 @@ export const run: Command = {
     export default async function main(sys: Sys, argv: string[]) { ... }
 
 or the name of a program in /bin. What the program writes comes out as it is written. The exit
-status is 0 if the program ends with no string or an empty one; else 1, with the string on stderr.
+status is 0 if the program ends with no string or an empty one; else 1, with the string on stderr
+if the program has not written it there. After a second without an answer from a server the terminal
+is told what is waited for.
 Ctrl-C posts the note "interrupt" to the program. A second Ctrl-C ends it within
 a second, and SIGTERM at once, even if it spins without making a system call.`,
   options: [

@@ -3,6 +3,7 @@
 // calls cost; without it, the links take their time for real.
 
 import type { Bootopts } from "../boot/boot.ts";
+import { patience } from "./patience.ts";
 import { Usage } from "./command.ts";
 import type { Given, Option } from "./command.ts";
 import { Injecting, injectoption } from "./inject.ts";
@@ -79,8 +80,18 @@ export async function bootgiven(
   const all = { ...opts, ...bootof(given, opts), ...inject };
   if (hosts.length > 0) {
     checked("--host", () => distinct(hosts));
-    return { faults, ...(await boothosts(machineopts(all), { hosts, seed, best })) };
+    return { faults, ...patient(await boothosts(machineopts(all), { hosts, seed, best })) };
   }
   const kernel = await machine(all);
-  return { faults, kernel, mounts: [], shutdown: () => kernel.shutdown() };
+  return { faults, ...patient({ kernel, mounts: [], shutdown: () => kernel.shutdown() }) };
+}
+
+/** The terminal hears of silent servers until the shutdown. */
+function patient(here: Here): Here {
+  const end = patience(here.kernel);
+  const shutdown = (): Promise<void> => {
+    end();
+    return here.shutdown();
+  };
+  return { ...here, shutdown };
 }

@@ -99,6 +99,7 @@ async function recorded(given: Given, terminal: boolean): Promise<Recording> {
     if (more === undefined) return opened(prog);
     throw new Usage(`${more}: a recording takes no arguments`, "options come before it");
   }
+  refuseoptions(args);
   const { main, argv, place } = isscript(prog) ? calls(given.rest) : await file(prog, args);
   const seen = progress();
   const quiet = new Writable({ write: (_chunk, _encoding, done) => done() });
@@ -114,6 +115,20 @@ async function recorded(given: Given, terminal: boolean): Promise<Recording> {
     return (await recordrun(given, what, how)).recording;
   } finally {
     seen.end();
+  }
+}
+
+/** An option of step behind the program would be the program's, unseen: it is refused, unless behind "--". */
+function refuseoptions(args: readonly string[]): void {
+  const end = args.indexOf("--");
+  const names = step.options.map((o) => `--${o.name}`);
+  for (const arg of end < 0 ? args : args.slice(0, end)) {
+    const [name = ""] = arg.split("=", 1);
+    if (names.includes(name))
+      throw new Usage(
+        `${name} stands behind the program`,
+        `write it before the program, or behind -- if it is for the program`,
+      );
   }
 }
 

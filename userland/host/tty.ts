@@ -2,10 +2,15 @@
 
 import type { Readable, Writable } from "node:stream";
 import { Rendez } from "../../kernel/boot.ts";
+import { utfdecode } from "../../kernel/abi/utf.ts";
 import type { Task } from "../../kernel/proc/rendez.ts";
 import type { Tty } from "../../kernel/proc/tty.ts";
 
 const NOTHING = new Uint8Array(0);
+/** Letters of descriptor 2 that are remembered: room for an exit status and what stands around it. */
+const SAID = 1024;
+/** Exit statuses that say no more than what was written before them. */
+const BARE: ReadonlySet<string> = new Set(["error", "errors", "usage"]);
 
 /** A stream of the host that is written to. */
 class Output {
@@ -34,6 +39,8 @@ export class Streamtty implements Tty {
   readonly #err: Output;
   readonly #readable = new Rendez("host input");
   readonly terminals: readonly number[];
+  /** The end of what was written to descriptor 2. */
+  #said = "";
   #listening = false;
   #ended = false;
 
@@ -51,7 +58,13 @@ export class Streamtty implements Tty {
   }
 
   writeerr(bytes: Uint8Array): Task<void> {
+    this.#said = (this.#said + utfdecode(bytes, 0, bytes.length)).slice(-SAID);
     return this.#err.write(bytes);
+  }
+
+  /** Whether a program that ends with this status has said as much on its descriptor 2. */
+  said(status: string): boolean {
+    return this.#said.includes(status) || (this.#said !== "" && BARE.has(status));
   }
 
   *read(n: number): Task<Uint8Array> {

@@ -11,6 +11,8 @@ import type { Process } from "../../kernel/proc/spawn.ts";
 import { waits } from "../boot/waits.ts";
 import { visible } from "../view/words/visible.ts";
 import { crashtext } from "./crash.ts";
+import { reason } from "./outfile.ts";
+import { Streamtty } from "./tty.ts";
 import { Watchdog } from "./watchdog.ts";
 
 /** What a shell reports of a process that Ctrl-C, SIGTERM or a closed pipe ended. */
@@ -66,8 +68,8 @@ class Watch {
       on(process, "beforeExit", this.#deadlock),
       on(process, "uncaughtException", this.#threw),
       on(process, "unhandledRejection", this.#threw),
-      on(process.stdout, "error", () => this.#end(PIPECLOSED)),
-      on(process.stderr, "error", () => this.#end(PIPECLOSED)),
+      on(process.stdout, "error", this.#unwritable),
+      on(process.stderr, "error", this.#unwritable),
     ];
     try {
       const status = await this.#process.wait();
@@ -138,6 +140,14 @@ class Watch {
     this.#end(FAILED);
   };
 
+  /** Output that goes nowhere is the end; of a pipe that was closed nothing is said, as by other commands. */
+  readonly #unwritable = (e: unknown): void => {
+    if (this.#status !== null) return;
+    if (e instanceof Error && "code" in e && e.code === "EPIPE") return this.#end(PIPECLOSED);
+    this.#end(FAILED);
+    process.stderr.write(`namec: cannot write what the program writes: ${reason(e)}\n`);
+  };
+
   /** A timer or a promise of the program's own failed; that is the end of it, too. */
   readonly #threw = (e: unknown): void => {
     this.#process.proc.image?.crash(e);
@@ -147,6 +157,8 @@ class Watch {
     if (status === "") return 0;
     const { crash, proc } = this.#process;
     if (this.#interrupts > 0 && status === "interrupt") return this.#interrupted;
+    if (crash === undefined && proc.tty instanceof Streamtty && proc.tty.said(status))
+      return FAILED;
     const text = crash === undefined ? status : crashtext(proc.text, crash);
     process.stderr.write(`${visible(text, "\n\t")}\n`);
     return FAILED;

@@ -54,12 +54,19 @@ const NOBUF: Uint8Array = new Uint8Array(0);
 /** The versions of 9P that it speaks, the best last. */
 export const VERSIONS: readonly string[] = ["9P2000", "9P2000.ix", "9P2000.ix.stream"];
 
-/** The longest beginning of the offer, cut at a dot, that is spoken; `best` limits that. */
+const [PLAIN = ""] = VERSIONS;
+
+/**
+ * The longest beginning of the offer, cut at a dot, that is spoken; `best` limits that. Of a version with a
+ * higher number than 9P2000's, 9P2000 is spoken. version(5)
+ *
+ *	9P2000.u -> 9P2000, 9P2001 -> 9P2000, 9P1999 -> unknown
+ */
 export function agree(offer: string, best: string): string {
   const spoken = VERSIONS.filter((v) => v === best || best.startsWith(`${v}.`));
   for (let v = offer; ; v = v.slice(0, v.lastIndexOf("."))) {
     if (spoken.includes(v)) return v;
-    if (!v.includes(".")) return "unknown";
+    if (!v.includes(".")) return /^9P\d{4}$/.test(v) && v > PLAIN ? PLAIN : "unknown";
   }
 }
 
