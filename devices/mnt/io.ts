@@ -285,14 +285,14 @@ export class Window {
     }
   }
 
-  /** Releases all groups. `done`: their answers may come when they come; else they are flushed. */
-  end(done: boolean): void {
+  /** Releases all groups; what is outstanding is flushed. */
+  end(): void {
     const m = this.#c.mnt;
-    for (const p of this.pieces.splice(0)) if (p.g !== this.#g) m.release(p.g, done);
+    for (const p of this.pieces.splice(0)) if (p.g !== this.#g) m.release(p.g, false);
     this.#bytes = 0;
     const g = this.#g;
     this.#g = null;
-    if (g !== null) m.release(g, done && g.answered);
+    if (g !== null) m.release(g, false);
   }
 }
 
@@ -330,7 +330,7 @@ function* inpieces(
     }
     return n;
   } finally {
-    w.end(w.pieces.length === 0);
+    w.end();
   }
 }
 
@@ -453,7 +453,7 @@ export class Readwindow implements Readstream {
   /** After a short answer, or a failure, one request goes at a time. */
   #stop(): void {
     this.#length = 0;
-    this.#w.end(false);
+    this.#w.end();
   }
 
   *#one(want: number): Task<Uint8Array> {
@@ -463,7 +463,7 @@ export class Readwindow implements Readstream {
   }
 
   end(): void {
-    this.#w.end(this.#w.pieces.length === 0);
+    this.#w.end();
   }
 }
 
@@ -535,7 +535,7 @@ export class Writewindow implements Writestream {
       this.#failed = e;
       if (this.#why === "") this.#why = e.message;
       // The tag is flushed, so that it can be used again; no call waits for that.
-      this.#w.end(false);
+      this.#w.end();
       throw e;
     }
   }
@@ -584,14 +584,11 @@ export class Writewindow implements Writestream {
   *finish(): Task<void> {
     // A failure that a write has told already is not told again.
     if (this.#failed !== null) return;
-    let done = false;
     try {
       // A process that is killed waits for no server.
-      if (this.#c.mnt.k.sched.current?.dying === true) return;
-      yield* this.#all();
-      done = true;
+      if (this.#c.mnt.k.sched.current?.dying !== true) yield* this.#all();
     } finally {
-      this.#w.end(done);
+      this.#w.end();
     }
   }
 }

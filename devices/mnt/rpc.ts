@@ -53,6 +53,8 @@ import type { Part } from "./frames.ts";
 /** Half of what a server must bear: requests, and bytes of frames, outstanding on a connection. */
 const MAXOUT = 1024;
 const MAXOUTBYTES = 8 * 1024 * 1024;
+/** Requests that windows leave to other calls. */
+const OTHERS = 64;
 const MAXFIDS = 32768;
 /** Bytes up to which messages are gathered for one write. */
 const BATCH = 32768;
@@ -114,7 +116,8 @@ export class Group {
   bytes = 0;
   /** Where Rstreams go. */
   sink: Sink | null = null;
-  #r: Rendez | null = null;
+  // A plain field, as Groups are made for every message and private ones are slow to define.
+  private asleep: Rendez | null = null;
 
   constructor(tag: number, call: Call | null) {
     this.tag = tag;
@@ -123,11 +126,11 @@ export class Group {
 
   /** A place to sleep until something of this group has come. Nothing waits for most Tclunks. */
   get r(): Rendez {
-    return (this.#r ??= new Rendez("9P reply"));
+    return (this.asleep ??= new Rendez("9P reply"));
   }
 
   wakeup(): void {
-    this.#r?.wakeupall();
+    this.asleep?.wakeupall();
   }
 
   /** Its life after an event; false when the event changes nothing. */
@@ -346,9 +349,10 @@ export class Mnt implements Conn {
     return buf;
   }
 
-  /** How many more requests of this many bytes each may be outstanding. */
+  /** How many more requests of so many bytes each a window may send: it leaves some to other calls. */
   room(bytes: number): number {
-    return Math.min(MAXOUT - this.#nout, Math.floor((MAXOUTBYTES - this.#outbytes) / bytes));
+    const left = Math.floor((MAXOUTBYTES - this.#outbytes) / bytes);
+    return Math.min(MAXOUT - OTHERS - this.#nout, left);
   }
 
   /**

@@ -127,6 +127,7 @@ test(
       });
       await sys.sleep(1);
       t.is(k.audit().tags.length, 1024, "the connection is full");
+      t.regex(await interrupted(sys, () => sys.stat("/n/slow")), /interrupted$/);
       await interrupted(sys, () => sys.close(gone));
       await put(sys, `/proc/${pid}/ctl`, "kill");
       await sys.await();

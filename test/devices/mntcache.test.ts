@@ -4,11 +4,13 @@ import {
   MCACHE,
   MCREATE,
   MREPL,
+  OEXEC,
   ORDWR,
   OREAD,
   OTRUNC,
   OWRITE,
 } from "../../kernel/abi/const.ts";
+import type { PlanError } from "../../kernel/abi/errors.ts";
 import { utfdecode } from "../../kernel/abi/utf.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { postmount } from "../../userland/lib/9p.ts";
@@ -327,6 +329,51 @@ test(
       ]);
       t.regex(text(n), /^aaa[ab]$/);
       t.is(text(await sys.pread(fd, buf, 0)), "aaab");
+    });
+  }),
+);
+
+test(
+  "an operation fails from a remembered directory as it does from the root, word for word",
+  within(async (t, k) => {
+    await run(k, async (sys: Sys) => {
+      const told = async (mtpt: string): Promise<string[]> => {
+        const list: string[] = [];
+        const tell = async (what: Promise<unknown>): Promise<void> => {
+          const { message, at, step, offset } = (await what.then(
+            () => ({}),
+            (e) => e,
+          )) as PlanError;
+          list.push([message?.replace(mtpt, ""), at, step, offset].join(" "));
+        };
+        for (let i = 0; i < 2; i++) {
+          await tell(sys.open(`${mtpt}/d/locked`, OREAD));
+          await tell(sys.open(`${mtpt}/d/locked/`, OREAD));
+          await tell(sys.open(`${mtpt}/d/closed`, OEXEC));
+          await tell(sys.open(`${mtpt}/d/sub`, OWRITE));
+          await tell(sys.open(`${mtpt}/d/f`, ORDWR | OTRUNC));
+          await tell(sys.open(`${mtpt}/d/none`, OREAD));
+          await tell(sys.stat(`${mtpt}/d/none`));
+          await tell(sys.stat(`${mtpt}/d/f/x`));
+          await tell(sys.open(`${mtpt}/d/f/x`, OREAD));
+        }
+        return list;
+      };
+      const all: string[][] = [];
+      for (const [mtpt, flags] of [
+        ["/n", MREPL | MCREATE],
+        ["/lib", CACHED],
+      ] as const) {
+        await mountram(sys, mtpt, { flags });
+        await sys.close(await sys.create(`${mtpt}/d`, OREAD, (DMDIR | 0o777) >>> 0));
+        await sys.close(await sys.create(`${mtpt}/d/sub`, OREAD, (DMDIR | 0o777) >>> 0));
+        await sys.close(await sys.create(`${mtpt}/d/closed`, OREAD, DMDIR >>> 0));
+        await sys.close(await sys.create(`${mtpt}/d/locked`, OWRITE, 0));
+        await sys.close(await sys.create(`${mtpt}/d/f`, OWRITE, 0o444));
+        all.push(await told(mtpt));
+      }
+      t.deepEqual(all[1], all[0]);
+      t.true(all[0]?.every((text) => text.length > 5) === true, all[0]?.join("\n"));
     });
   }),
 );

@@ -482,3 +482,24 @@ for (const [what, version, type, pieces] of OUTSTANDING)
     t.false(fs.files.get("f")?.wrong);
     await net.shutdown();
   });
+
+test("a call of more pieces than a connection may have outstanding leaves room for others", async (t) => {
+  const net = simnet();
+  const fs = new Patternfs("9P2000.ix");
+  const length = 1200 * FRAME;
+  fs.add("f", length);
+  const [k] = await chain(net, fs, [{ rtt: "100ms" }]);
+  const { status } = await run(k, async (sys: Sys) => {
+    await mount(sys, "m1");
+    const fd = await sys.open("/n/far/f", OREAD);
+    const buf = new Uint8Array(length);
+    const began = net.now;
+    const all = sys.pread(fd, buf, 0);
+    t.is(await time(net, () => sys.stat("/n/far/f")), 100e6);
+    t.is(await all, length);
+    t.is(net.now - began, 200e6);
+    await sys.close(fd);
+  });
+  t.is(status, "");
+  await net.shutdown();
+});
