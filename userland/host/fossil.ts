@@ -149,7 +149,7 @@ async function copyout(dir: string, args: readonly string[]): Promise<number> {
     );
   mkdirSync(to, { recursive: true });
   const n = await alone(dir, function* (sys, f) {
-    const found = (yield* f.list()).find((s) => s.name === snap);
+    const found = f.list.find((s) => s.name === snap);
     if (found === undefined)
       throw new Mounterror(`${dir} has no snapshot ${snap}: namec fossil ls ${dir} lists them`);
     const [mine, theirs] = yield* sys.pipe();

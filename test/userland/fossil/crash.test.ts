@@ -94,7 +94,7 @@ function take(rig: Rig, s: Step): void {
         finish(rig.fossil.snap(false));
         break;
       case "unsnap": {
-        const [first] = finish(rig.fossil.list());
+        const [first] = rig.fossil.list;
         if (first !== undefined) finish(rig.fossil.remove(first.name));
         break;
       }

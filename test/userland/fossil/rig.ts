@@ -10,6 +10,7 @@ import type { File } from "../../../userland/lib/fossil/srv.ts";
 import { istask } from "../../../userland/lib/9p/answer.ts";
 import { DMDIR, OREAD, OWRITE, QTDIR } from "../../../kernel/abi/const.ts";
 import { type Dir, type Wstat, convM2D } from "../../../kernel/abi/dir.ts";
+import { PlanError } from "../../../kernel/abi/errors.ts";
 
 export const hash = (b: Uint8Array): Uint8Array => createHash("sha256").update(b).digest();
 
@@ -25,8 +26,8 @@ export class Disklog implements Disk {
   readonly ops: Op[] = [];
   #buf: Uint8Array;
   #end = 0;
-  /** How many more writes succeed. */
-  writes: number = Infinity;
+  /** What fails from now on, with which error. */
+  fails: { readonly [K in "read" | "write" | "sync"]?: string } = {};
 
   constructor(image: Uint8Array = new Uint8Array(0)) {
     this.#buf = image.slice();
@@ -42,19 +43,31 @@ export class Disklog implements Disk {
     this.#buf[at] = (this.#buf[at] ?? 0) ^ 1;
   }
 
+  #may(what: "read" | "write" | "sync"): void {
+    const why = this.fails[what];
+    if (why !== undefined) throw new PlanError(why);
+  }
+
   read(buf: Uint8Array, at: number): number {
+    this.#may("read");
     const n = Math.max(0, Math.min(buf.length, this.#end - at));
     buf.set(this.#buf.subarray(at, at + n));
     return n;
   }
 
   write(bytes: Uint8Array, at: number): void {
+    this.#may("write");
     this.ops.push({ at, bytes: bytes.slice() });
     this.#buf = put(this.#buf, bytes, at);
     this.#end = Math.max(this.#end, at + bytes.length);
   }
 
+  length(): number {
+    return this.#end;
+  }
+
   sync(): void {
+    this.#may("sync");
     this.ops.push("sync");
   }
 

@@ -29,7 +29,12 @@ export type Report = {
 };
 
 /** The trees at one moment, and what was taken then. */
-export type Still = { readonly root: Kid | null; readonly space: Space };
+export type Still = {
+  readonly root: Kid | null;
+  readonly space: Space;
+  /** The generation that was frozen: what is younger was written since. */
+  readonly gen: number;
+};
 
 /** Walks everything that there was at a moment. What has become free since then is held meanwhile. */
 export function* check(store: Store, still: Still): Task<Report> {
@@ -48,7 +53,7 @@ export function* check(store: Store, still: Still): Task<Report> {
         const node = yield* nodeof(store, kid, since, faults, label);
         if (node === null) continue;
         const { ptr } = node;
-        if (ptr !== null) {
+        if (ptr !== null && ptr.birth <= still.gen) {
           blocks++;
           bytes += ptr.len;
           if (!seen.mark(ptr.addr, granules(ptr.len)))

@@ -4,7 +4,7 @@
 //
 // Env is what the store needs of its process: threads, sleeping, and the time.
 
-import { Eio, error } from "../../../kernel/abi/errors.ts";
+import { Eio, PlanError, error } from "../../../kernel/abi/errors.ts";
 import type { Task } from "../../../syscalls/sys.ts";
 import type { Answer } from "../9p/srv.ts";
 import type { ThreadSys } from "../both.ts";
@@ -16,12 +16,16 @@ export interface Disk {
   write(bytes: Uint8Array, at: number): Answer<void>;
   /** Comes back when all that was written before is safe. */
   sync(): Answer<void>;
+  /** How long the file is. */
+  length(): Answer<number>;
 }
 
 /** What goes on beside a request. */
 export interface Env {
-  /** Seconds since 1970. */
+  /** Seconds since 1970, when the clock was last looked at. */
   now(): number;
+  /** Looks at the clock. */
+  tick(): Task<void>;
   /** Runs a Task in a thread of its own. */
   spawn(task: Task<void>): void;
   /** Sleeps until wakeup is called for this object. */
@@ -57,6 +61,9 @@ export function filedisk(sys: ThreadSys, fd: number): Disk {
     },
     *sync(): Task<void> {
       yield* sys.fwstat(fd, {});
+    },
+    *length(): Task<number> {
+      return (yield* sys.fstat(fd)).length;
     },
   };
 }
@@ -102,7 +109,9 @@ export class Procenv implements Env {
     const tags = this.#sleepers.get(on);
     if (tags === undefined) return;
     this.#sleepers.delete(on);
-    for (const tag of tags.splice(0)) yield* this.#sys.rendezvous(tag, true);
+    // One that is interrupted takes its own tag out: each is taken only just before it is met.
+    for (let tag = tags.shift(); tag !== undefined; tag = tags.shift())
+      yield* this.#sys.rendezvous(tag, true);
   }
 
   *pause(): Task<void> {
@@ -122,6 +131,8 @@ export class Plainenv implements Env {
   now(): number {
     return this.time;
   }
+
+  *tick(): Task<void> {}
 
   spawn(task: Task<void>): void {
     finish(task);
@@ -145,6 +156,29 @@ export function finish<T>(task: Task<T>): T {
   const step = task.next();
   if (step.done === true) return step.value;
   return error("a Task waits where it must not");
+}
+
+/**
+ * Runs a Task in a thread of its own and waits for its end. A Tflush of the request that waits interrupts the
+ * waiting only, and never what is half done.
+ */
+export function* apart<T>(env: Env, task: Task<T>): Task<T> {
+  const end: { value?: T; failure?: unknown; over: boolean } = { over: false };
+  env.spawn(
+    (function* run(): Task<void> {
+      try {
+        end.value = yield* task;
+      } catch (e) {
+        if (!(e instanceof PlanError)) throw e;
+        end.failure = e;
+      }
+      end.over = true;
+      yield* env.wakeup(end);
+    })(),
+  );
+  while (!end.over) yield* env.sleep(end);
+  if (end.failure !== undefined) throw end.failure;
+  return end.value as T;
 }
 
 /** Whether a sleeper's condition holds is looked at again after each sleep. */

@@ -9,6 +9,7 @@ import { DMAPPEND, DMDIR } from "../../../kernel/abi/const.ts";
 import {
   Eexist,
   Efileexists,
+  Efull,
   Enonexist,
   Enotempty,
   PlanError,
@@ -18,7 +19,6 @@ import { utfencode } from "../../../kernel/abi/utf.ts";
 import type { Task } from "../../../syscalls/sys.ts";
 import { istask } from "../9p/answer.ts";
 import type { Answer } from "../9p/srv.ts";
-import type { Still } from "./check.ts";
 import { Lock } from "./disk.ts";
 import {
   DSIZE,
@@ -38,11 +38,16 @@ import type { Pending, Store } from "./store.ts";
 export const ROOTID = 1;
 /** Pieces that no file has any more which are taken out of the tree between two turns. */
 const REAP = 512;
+/** Pieces that a flush writes together. */
+const BATCH = 16;
 /** Pieces read ahead of one who reads in order. */
 const AHEAD = 8;
 
-/** A tree that is looked at: the one that is written (null), or a snapshot's. */
-export type View = { readonly root: Kid | null } | null;
+/** A tree that is looked at: the one that is written (null), or a snapshot's, which may be removed meanwhile. */
+export type View = { readonly root: Kid | null; gone: boolean } | null;
+
+/** What is said of a snapshot that is not there. */
+export const Enosnap = "no such snapshot";
 
 /** A file's place: its directory's number, and its own. */
 export type Place = { readonly view: View; readonly dir: number; readonly id: number };
@@ -82,6 +87,7 @@ export class Files implements Pending {
   readonly #room: object = {};
   #flusher = false;
   #reaper = false;
+  #orphans = false;
   /** A commit is about to freeze the tree: writes wait. */
   #gate = false;
   /** Is called at the first change after a commit. */
@@ -97,7 +103,8 @@ export class Files implements Pending {
   }
 
   #root(view: View): Kid | null {
-    return view === null ? this.store.tree.root : view.root;
+    if (view === null) return this.store.tree.root;
+    return view.gone ? error(Enosnap) : view.root;
   }
 
   // Entries. All of these miss (tree.ts).
@@ -167,6 +174,7 @@ export class Files implements Pending {
     this.#delname(p.dir, e.name, p.id);
     this.#orphan(e);
     this.#put(parent, { ...d, vers: next(d.vers), mtime: now, muid });
+    this.#startreaper();
   }
 
   #addname(dir: number, name: string, id: number): void {
@@ -188,11 +196,14 @@ export class Files implements Pending {
   }
 
   #put(p: Place, e: Entry): void {
-    if (this.#clean) {
-      this.#clean = false;
-      this.touched();
-    }
     this.store.tree.put(key1(p.dir, KENTRY), p.id, e);
+    this.#touch();
+  }
+
+  #touch(): void {
+    if (!this.#clean) return;
+    this.#clean = false;
+    this.touched();
   }
 
   /** Changes an entry: name, mode, times, owners, length, all or nothing. */
@@ -210,6 +221,7 @@ export class Files implements Pending {
       this.#addname(p.dir, name, p.id);
     }
     this.#put(p, { ...cut, ...changes, length });
+    this.#startreaper();
   }
 
   // Contents. These miss, too.
@@ -269,10 +281,16 @@ export class Files implements Pending {
     for (const no of this.#pieces.get(e.data)?.keys() ?? []) this.#forget(e.data, no);
     if (e.inline !== null || e.length === 0) return;
     this.store.tree.put(key1(0, KORPHAN), e.data, null);
-    if (!this.#reaper) {
-      this.#reaper = true;
-      this.store.env.spawn(this.reap());
-    }
+    this.#orphans = true;
+  }
+
+  /** Only when an operation is done: the reaper may begin at once, and throw nodes out of memory. */
+  #startreaper(): void {
+    if (!this.#orphans) return;
+    this.#orphans = false;
+    if (this.#reaper) return;
+    this.#reaper = true;
+    this.store.env.spawn(this.reap());
   }
 
   #unset(data: number, no: number): void {
@@ -337,7 +355,10 @@ export class Files implements Pending {
     for (let no = first; no <= last; no++) {
       const whole = no * DSIZE >= at && ((no + 1) * DSIZE <= end || end >= e.length);
       pieces.push(this.#forwrite(e, no, whole));
+      // A flush will change this key: where a bad block is above it, it is this write that fails.
+      if (whole) this.store.tree.need(key1(e.data, KDATA), no);
     }
+    if (!this.store.fits(this.waiting + data.length)) error(Efull);
     this.#outofline(e);
     if (e.inline !== null && first === 0) pieces[0] = this.#forwrite(e, 0, false);
     for (let no = first; no <= last; no++) {
@@ -427,7 +448,10 @@ export class Files implements Pending {
 
   /** Waits while more is in memory than there should be. Fails when it cannot be written. */
   room(): Answer<void> {
-    if (this.failure !== null && this.waiting >= this.#limit) throw this.failure;
+    if (this.failure !== null && this.waiting >= this.#limit) {
+      this.#kick();
+      throw this.failure;
+    }
     if (this.#gate) return this.#wait();
     if (this.waiting < this.#limit) return undefined;
     this.#kick();
@@ -476,29 +500,25 @@ export class Files implements Pending {
     yield* this.flush();
     this.#gate = true;
     while (this.waiting > 0) yield* this.flush();
-    this.#clean = true;
   }
 
-  *frozen(): Task<void> {
+  *frozen(done: boolean): Task<void> {
+    if (done) this.#clean = true;
     this.#gate = false;
     yield* this.store.env.wakeup(this.#room);
   }
 
-  /** The tree and the map of the disk at one moment, when no piece is being written. */
-  *still(): Task<Still> {
-    yield* this.#flushing.lock();
-    try {
-      yield* this.#flushall();
-      return yield* this.store.still();
-    } finally {
-      yield* this.#flushing.unlock();
-    }
-  }
-
+  /** Those that come meanwhile are for the next flush: else a flush might have no end. */
   *#flushall(): Task<void> {
-    for (const [data, pieces] of this.#pieces)
-      for (let batch = take(pieces); batch.length > 0; batch = take(pieces))
-        yield* this.#writeout(data, batch);
+    const all = [...this.#pieces].map(([data, pieces]) => [data, inorder(pieces)] as const);
+    for (const [data, pieces] of all) {
+      for (let i = 0; i < pieces.length; i += BATCH) {
+        const now = this.#pieces.get(data);
+        const batch = pieces.slice(i, i + BATCH).filter(([no, p]) => now?.get(no) === p);
+        for (const [, piece] of batch) piece.busy = true;
+        if (batch.length > 0) yield* this.#writeout(data, batch);
+      }
+    }
   }
 
   /** Writes some pieces of one file and puts their pointers into the tree. */
@@ -568,9 +588,9 @@ export class Files implements Pending {
   *reap(): Task<void> {
     const { store } = this;
     const { tree } = store;
-    const orphan = (): number => {
+    const orphan = (from: number): number => {
       let data = 0;
-      tree.range(tree.root, key1(0, KORPHAN), 0, (d) => (data = d) === 0);
+      tree.range(tree.root, key1(0, KORPHAN), from, (d) => (data = d) === 0);
       return data;
     };
     const some = (data: number): boolean => {
@@ -580,22 +600,28 @@ export class Files implements Pending {
       tree.need(key1(0, KORPHAN), data);
       for (const no of gone) this.#unset(data, no);
       if (gone.length === 0) tree.delete(key1(0, KORPHAN), data);
+      this.#touch();
       return gone.length > 0;
     };
     this.#reaper = true;
     try {
-      for (;;) {
-        const found = store.run(orphan);
+      for (let bad = 0; ;) {
+        const found = store.run(() => orphan(bad + 1));
         const data = istask(found) ? yield* found : found;
         if (data === 0) return;
-        for (let more = true; more;) {
-          const a = store.run(() => some(data));
-          more = istask(a) ? yield* a : a;
-          yield* store.env.pause();
+        try {
+          for (let more = true; more;) {
+            const a = store.run(() => some(data));
+            more = istask(a) ? yield* a : a;
+            yield* store.env.pause();
+          }
+        } catch (e) {
+          if (!(e instanceof PlanError)) throw e;
+          bad = data; // a bad block, which check names: what it leads to stays taken
         }
       }
     } catch (e) {
-      if (!(e instanceof PlanError)) throw e; // a bad block: check will say so
+      if (!(e instanceof PlanError)) throw e; // the list itself cannot be read
     } finally {
       this.#reaper = false;
     }
@@ -613,20 +639,11 @@ function roomfor(n: number): number {
   return Math.min(size, DSIZE);
 }
 
-/** Pieces for one write, marked as busy: in their order, at most 1 MiB. */
-function take(pieces: ReadonlyMap<number, Piece>): (readonly [number, Piece])[] {
-  const batch: (readonly [number, Piece])[] = [];
-  for (const one of pieces) {
-    if (one[1].busy) continue;
-    batch.push(one);
-    one[1].busy = true;
-    if (batch.length === (1 << 20) / DSIZE) break;
-  }
-  return batch.toSorted((a, b) => a[0] - b[0]);
-}
+const inorder = (pieces: ReadonlyMap<number, Piece>): (readonly [number, Piece])[] =>
+  [...pieces].toSorted((a, b) => a[0] - b[0]);
 
-/** A Task whose failure is somebody else's to tell. */
-function* quietly(task: Task<void>): Task<void> {
+/** A Task whose failure is told by another. */
+function* quietly(task: Task<unknown>): Task<void> {
   try {
     yield* task;
   } catch (e) {

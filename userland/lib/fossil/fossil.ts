@@ -5,17 +5,17 @@
 // do what.
 
 import { DMDIR } from "../../../kernel/abi/const.ts";
-import { PlanError } from "../../../kernel/abi/errors.ts";
+import { PlanError, error } from "../../../kernel/abi/errors.ts";
 import { utfencode } from "../../../kernel/abi/utf.ts";
 import type { Task } from "../../../syscalls/sys.ts";
 import type { Srv } from "../9p/srv.ts";
 import { type Report, check } from "./check.ts";
 import type { Disk, Env } from "./disk.ts";
 import { Files, type Place, ROOTID } from "./files.ts";
-import type { Hash, Snap } from "./format.ts";
+import { FIRST, GRANULE, type Hash, type Snap } from "./format.ts";
 import { Snaps, expired } from "./snap.ts";
 import { type File, Server, type Version } from "./srv.ts";
-import { Store } from "./store.ts";
+import { Store, waited } from "./store.ts";
 import { NEWUSERS } from "./users.ts";
 
 /** How a fossil is opened. */
@@ -63,8 +63,8 @@ export class Fossil {
   }
 
   /** Makes safe what was done until now. */
-  sync(): Task<void> {
-    return this.#files.store.commit();
+  *sync(): Task<void> {
+    yield* this.#files.store.commit();
   }
 
   /** Makes a snapshot; gives its name. */
@@ -72,8 +72,9 @@ export class Fossil {
     return this.#snaps.make(archive);
   }
 
-  list(): Task<Snap[]> {
-    return this.#snaps.list();
+  /** The snapshots, oldest first. */
+  get list(): readonly Snap[] {
+    return this.#snaps.list;
   }
 
   /** Removes a snapshot. Throws "no such snapshot: NAME". */
@@ -83,7 +84,8 @@ export class Fossil {
 
   /** Removes the snapshots that are older than `keep` seconds, archives excepted; gives their names. */
   *expire(keep: number): Task<string[]> {
-    const old = expired(yield* this.list(), this.#env.now(), keep);
+    yield* this.#env.tick();
+    const old = expired(this.list, this.#env.now(), keep);
     for (const s of old) yield* this.remove(s.name);
     return old.map((s) => s.name);
   }
@@ -93,7 +95,7 @@ export class Fossil {
     const { store } = this.#files;
     store.hold();
     try {
-      return yield* check(store, yield* this.#files.still());
+      return yield* check(store, yield* store.still());
     } finally {
       store.release();
     }
@@ -114,31 +116,55 @@ export function* openfossil(disk: Disk, env: Env, opts: Fossilopts): Task<Fossil
   const snaps = new Snaps(store);
   const server = new Server(files, snaps, opts);
   if (found === null) {
+    yield* checkempty(disk);
     yield* format(files, opts.user ?? "glenda");
     yield* store.commit();
   } else {
     yield* store.findspace();
+    yield* snaps.load();
     env.spawn(files.reap());
   }
   yield* server.loadusers();
   const { every } = opts;
-  if (every !== undefined) files.touched = () => env.spawn(commitlater(store, every, opts.log));
+  if (every !== undefined) files.touched = committer(store, every, opts.log);
   return new Fossil(files, server, snaps, found === null);
 }
 
-/** Makes safe what was changed, after a while. A disk that refuses is asked again after as long. */
-function* commitlater(store: Store, ms: number, log: Fossilopts["log"]): Task<void> {
-  for (let told = ""; ;) {
-    yield* store.env.nap(ms);
-    try {
-      yield* store.commit();
-      return;
-    } catch (e) {
-      if (!(e instanceof PlanError)) throw e;
-      if (e.message !== told) log?.(`fossil: cannot write to the disk: ${e.message}`);
-      told = e.message;
+/** A disk that holds something, and no root, is not ours. */
+function* checkempty(disk: Disk): Task<void> {
+  const start = new Uint8Array(FIRST * GRANULE);
+  const n = yield* waited(disk.read(start, 0));
+  // A crash before the first root was written left nothing there.
+  if (start.subarray(0, n).some((b) => b !== 0))
+    error("fossil: the disk holds something else, or its roots are lost");
+}
+
+/** Makes safe what was changed, after a while, one thread for all. A disk that refuses is asked again after as long. */
+function committer(store: Store, ms: number, log: Fossilopts["log"]): () => void {
+  let running = false;
+  let more = false;
+  function* commitlater(): Task<void> {
+    for (let told = ""; more;) {
+      yield* store.env.nap(ms);
+      more = false;
+      try {
+        yield* store.commit();
+        told = "";
+      } catch (e) {
+        if (!(e instanceof PlanError)) throw e;
+        if (e.message !== told) log?.(`fossil: cannot write to the disk: ${e.message}`);
+        told = e.message;
+        more = true;
+      }
     }
+    running = false;
   }
+  return () => {
+    more = true;
+    if (running) return;
+    running = true;
+    store.env.spawn(commitlater());
+  };
 }
 
 /** Puts into a new disk what each has: the root, and /adm/users. */

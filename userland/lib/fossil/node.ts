@@ -88,10 +88,20 @@ export class Node {
     return this.k1[i] === k1 && this.k2[i] === k2;
   }
 
-  /** The index of the kid that a key belongs to. */
+  /**
+   * The index of the kid that a key belongs to: the last whose key is not above it. The first kid's key is not looked
+   * at: there may be less below it.
+   */
   kidof(k1: number, k2: number): number {
-    const i = this.find(k1, k2);
-    return this.is(i, k1, k2) ? i : Math.max(0, i - 1);
+    let low = 1;
+    let high = this.k1.length;
+    while (low < high) {
+      const mid = (low + high) >> 1;
+      const a = this.k1[mid] as number;
+      if (a < k1 || (a === k1 && (this.k2[mid] as number) <= k2)) low = mid + 1;
+      else high = mid;
+    }
+    return low - 1;
   }
 
   setvalue(i: number, v: Value): void {

@@ -113,7 +113,7 @@ export function* command(fossil: Fossil, line: string): Task<string[]> {
     case "snap":
       return [yield* fossil.snap(arg === "-a")];
     case "ls":
-      return (yield* fossil.list()).map((s) => `${s.archive ? "archive " : "snapshot"} ${s.name}`);
+      return fossil.list.map((s) => `${s.archive ? "archive " : "snapshot"} ${s.name}`);
     case "rm":
       if (arg === "") error("fossil: rm wants the name of a snapshot");
       yield* fossil.remove(arg);

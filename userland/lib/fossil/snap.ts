@@ -7,12 +7,10 @@
 import { error } from "../../../kernel/abi/errors.ts";
 import type { Task } from "../../../syscalls/sys.ts";
 import { Lock } from "./disk.ts";
-import { KSNAP, type Ptr, type Snap, granules, key1 } from "./format.ts";
+import { Enosnap, type View } from "./files.ts";
+import { KSNAP, type Ptr, type Root, type Snap, granules, key1 } from "./format.ts";
 import { Space } from "./space.ts";
 import { type Store, waited } from "./store.ts";
-
-/** What is said of a snapshot that is not there. */
-export const Enosnap = "no such snapshot";
 
 const two = (n: number): string => String(n).padStart(2, "0");
 
@@ -53,19 +51,33 @@ export function calendar(time: number): {
 export class Snaps {
   readonly #store: Store;
   readonly #lock: Lock;
+  /** What there is, oldest first, as the last commit of a change has it. */
+  #all: readonly Snap[] = [];
+  readonly #views: Map<number, { readonly root: Snap["tree"]; gone: boolean }> = new Map();
 
   constructor(store: Store) {
     this.#store = store;
     this.#lock = new Lock(store.env);
   }
 
-  /** The snapshots, oldest first. */
-  *list(): Task<Snap[]> {
-    return yield* waited(this.#store.run(() => this.#store.snaps()));
+  /** Finds out which there are; once, when the store is open. */
+  *load(): Task<void> {
+    this.#all = yield* waited(this.#store.run(() => this.#store.snaps()));
   }
 
-  *find(name: string): Task<Snap> {
-    return (yield* this.list()).find((s) => s.name === name) ?? error(`${Enosnap}: ${name}`);
+  /** The snapshots, oldest first. */
+  get list(): readonly Snap[] {
+    return this.#all;
+  }
+
+  /** The tree of a snapshot, for those who look at it: all have the same, and hear when it is removed. */
+  view(snap: Snap): View {
+    let view = this.#views.get(snap.gen);
+    if (view === undefined) {
+      view = { root: snap.tree, gone: false };
+      this.#views.set(snap.gen, view);
+    }
+    return view;
   }
 
   /** Makes a snapshot of the tree as it is now; gives its name. */
@@ -73,24 +85,25 @@ export class Snaps {
     const store = this.#store;
     yield* this.#lock.lock();
     try {
+      yield* store.env.tick();
       const time = store.env.now();
-      const taken = new Set((yield* this.list()).map((s) => s.name));
+      const taken = new Set(this.#all.map((s) => s.name));
       const base = snapname(time, archive);
       let name = base;
       for (let n = 1; taken.has(name); n++) name = `${base}.${n}`;
       // From the moment when the tree is frozen, what it has is held.
       const before = store.held;
       let gen = 0;
+      let root: Root;
       try {
-        yield* store.commit((g) => (store.held = gen = g));
+        root = yield* store.commit((g) => (store.held = gen = g));
       } catch (e) {
         if (store.held === gen) store.held = before;
         throw e;
       }
-      const { tree } = store.root;
-      yield* waited(
-        store.run(() => store.tree.put(key1(0, KSNAP), gen, { name, archive, gen, tree, time })),
-      );
+      const snap = { name, archive, gen, tree: root.tree, time };
+      yield* waited(store.run(() => store.tree.put(key1(0, KSNAP), gen, snap)));
+      this.#all = [...this.#all, snap];
       yield* store.commit();
       return name;
     } finally {
@@ -104,31 +117,43 @@ export class Snaps {
     yield* this.#lock.lock();
     store.hold();
     try {
-      const all = yield* this.list();
+      const all = this.#all;
       const i = all.findIndex((s) => s.name === name);
       const snap = all[i] ?? error(`${Enosnap}: ${name}`);
       const since = all[i - 1]?.gen ?? 0;
       const behind = all[i + 1];
       // The present tree changes: what is looked at is the last one that is safe. From here on, what it drops
       // and only the removed one would have held is free with the commit that has it no more.
-      if (behind === undefined) yield* store.commit(() => (store.held = since));
-      const mine = yield* this.#only(
-        snap.tree,
-        behind === undefined ? store.root.tree : behind.tree,
-        since,
-      );
+      const next = behind ?? (yield* store.commit(() => (store.held = since)));
+      const mine = yield* this.#only(snap.tree, next.tree, since);
       yield* waited(store.run(() => store.tree.delete(key1(0, KSNAP), snap.gen)));
-      yield* store.commit();
-      for (const ptr of mine) store.giveback(ptr);
+      // From here on it is not there: the commit that says so may come later, but it comes.
+      this.#all = all.filter((s) => s !== snap);
+      yield* this.#uncovered(snap, mine);
     } catch (e) {
       // Held too much is a leak until the next start; held too little would lose blocks.
-      const all = yield* this.list();
-      store.held = Math.max(store.held, ...all.map((s) => s.gen));
+      store.keepheld(Math.max(0, ...this.#all.map((s) => s.gen)));
       throw e;
     } finally {
       store.release();
       yield* this.#lock.unlock();
     }
+  }
+
+  /** A commit has the snapshot no more: what only it had is free. If it fails, that stays taken until the next start. */
+  *#uncovered(snap: Snap, mine: readonly Ptr[]): Task<void> {
+    const store = this.#store;
+    try {
+      yield* store.commit();
+    } catch (e) {
+      store.keepheld(snap.gen);
+      throw e;
+    } finally {
+      const view = this.#views.get(snap.gen);
+      if (view !== undefined) view.gone = true;
+      this.#views.delete(snap.gen);
+    }
+    for (const ptr of mine) store.giveback(ptr);
   }
 
   /** The blocks of a tree, younger than `since`, that another tree has not. */

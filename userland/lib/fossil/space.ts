@@ -17,6 +17,9 @@ export class Space {
   #top: number = FIRST;
   /** Where the search goes on. */
   #next: number = FIRST;
+  /** No so many granules in a row were found, and how many became free since then. */
+  #futile: number = Infinity;
+  #freed = 0;
 
   constructor(limit: number) {
     this.limit = limit;
@@ -34,14 +37,25 @@ export class Space {
 
   /** Takes n granules in a row; their first, or -1 when there is no such room. */
   take(n: number): number {
-    let addr = this.#search(this.#next, this.#top, n);
-    if (addr < 0 && (this.#top - FIRST - this.used) * 8 > this.#top)
-      addr = this.#search(FIRST, this.#next, n);
+    const holes = (this.#top - FIRST - this.used) * 8 > this.#top;
+    // A search in vain looks at all bits: there is none again before much has become free.
+    let addr = holes && (n < this.#futile || this.#freed * 64 > this.#top) ? this.#hole(n) : -1;
     if (addr < 0 && this.#top + n <= this.limit) addr = this.#top;
     if (addr < 0) addr = this.#search(FIRST, this.#top, n);
     if (addr < 0) return -1;
     this.mark(addr, n);
     this.#next = addr + n;
+    return addr;
+  }
+
+  /** n free granules in a row below the top, from where the last search ended. */
+  #hole(n: number): number {
+    let addr = this.#search(this.#next, this.#top, n);
+    if (addr < 0) addr = this.#search(FIRST, Math.min(this.#next + n, this.#top), n);
+    if (addr < 0) {
+      this.#futile = n;
+      this.#freed = 0;
+    }
     return addr;
   }
 
@@ -68,6 +82,7 @@ export class Space {
       if (((this.#bits[w] ?? 0) & bit) === 0) continue;
       this.#bits[w] = (this.#bits[w] as number) & ~bit;
       this.used--;
+      this.#freed++;
     }
   }
 

@@ -21,21 +21,29 @@ import { type Dir, type Qid, type Wstat, convD2M, sizeD2M } from "../../../kerne
 import {
   Ebadspec,
   Eexcl,
+  Efileexists,
+  Efull,
   Eisdir,
   Enotempty,
   Eperm,
   Eshort,
+  PlanError,
   error,
 } from "../../../kernel/abi/errors.ts";
 import type { Task } from "../../../syscalls/sys.ts";
 import { andthen, istask } from "../9p/answer.ts";
 import type { Answer, Fid, Srv } from "../9p/srv.ts";
-import { DSIZE, type Entry, type Snap } from "./format.ts";
-import { type Files, type Place, ROOTID, type View } from "./files.ts";
+import { apart } from "./disk.ts";
+import { DSIZE, type Entry } from "./format.ts";
+import { type Files, type Place, ROOTID } from "./files.ts";
 import type { Snaps } from "./snap.ts";
-import { Users, readusers } from "./users.ts";
+import { Badblock } from "./store.ts";
+import { NEWUSERS, Users, readusers } from "./users.ts";
 
 const Enotowner = "not owner";
+
+/** The bits of a mode that are kept. */
+const KEPT = (DMDIR | DMAPPEND | DMEXCL | DMTMP | 0o777) >>> 0;
 
 const READ = 4;
 const WRITE = 2;
@@ -45,7 +53,7 @@ const EXEC = 1;
 export type Version = Pick<Srv<File>, "version" | "msize">;
 
 /** A directory of main/snapshot or main/archive: the year, the day. It holds the snapshots below a name. */
-type Shelf = { readonly shelf: string; readonly archive: boolean; readonly snaps: readonly Snap[] };
+type Shelf = { readonly shelf: string; readonly archive: boolean };
 
 /** What a fid stands for: a file, with the one above it; or a shelf of snapshots. */
 export type File = {
@@ -56,6 +64,8 @@ export type File = {
   readonly snap: number;
   /** Its qid, as it was when the fid came there. */
   readonly qid: Qid;
+  /** It is open DMEXCL, and no other is. */
+  excl: boolean;
   /** Of an open directory: the number of the last file that was read. */
   at: number;
   /** Of an open file: where the last read ended. */
@@ -69,7 +79,7 @@ export class Server implements Srv<File> {
   readonly copies = true;
   readonly #files: Files;
   readonly #snaps: Snaps;
-  #users: Users = new Users("");
+  #users: Users = new Users(NEWUSERS);
   /** Files that are open DMEXCL. */
   readonly #exclusive: Set<number> = new Set();
 
@@ -80,16 +90,40 @@ export class Server implements Srv<File> {
     this.msize = opts.msize ?? 1 << 20;
   }
 
+  /** Reads the groups again. Where that fails they stay what they were. */
   *loadusers(): Task<void> {
-    this.#users = yield* readusers(this.#files);
+    this.#users = (yield* readusers(this.#files)) ?? this.#users;
   }
 
   get #now(): number {
     return this.#files.store.env.now();
   }
 
-  #run<T>(op: () => T): Answer<T> {
-    return this.#files.store.run(op);
+  /** Does an operation. What a bad block makes fail is told with the name of the fid's file. */
+  #run<T>(fid: { readonly aux: File }, op: () => T): Answer<T> {
+    const { aux } = fid;
+    const a = this.#files.store.run(op);
+    return istask(a) ? this.#named(aux, a) : a;
+  }
+
+  *#named<T>(file: File, task: Task<T>): Task<T> {
+    try {
+      return yield* task;
+    } catch (e) {
+      if (!(e instanceof Badblock)) throw e;
+      throw new PlanError(`${this.#path(file)}: ${e.message}`);
+    }
+  }
+
+  /** The file's name from the root on; its elements that cannot be had are numbers. */
+  #path(file: File): string {
+    const names: string[] = [];
+    for (let f: File | null = file; f !== null && f.shelf === null && f.up !== null; f = f.up) {
+      const { place } = f;
+      const name = this.#files.store.run(() => this.#files.entry(place)?.name);
+      names.unshift(typeof name === "string" ? name : `file ${place.id}`);
+    }
+    return `/${names.join("/")}`;
   }
 
   // Walking.
@@ -99,15 +133,14 @@ export class Server implements Srv<File> {
     const tree = aname.replace(/^\/+|\/+$/g, "");
     if (tree === "" || tree === "main" || tree === "main/active") {
       const place = { view: null, dir: 0, id: ROOTID };
-      const a = this.#run(() => this.#files.must(place));
+      const a = this.#run({ aux: this.#file(place, null, 0, QTDIR) }, () =>
+        this.#files.must(place),
+      );
       const e = istask(a) ? yield* a : a;
       return this.#file(place, null, 0, QTDIR, e.vers);
     }
     if (tree !== "main/snapshot" && tree !== "main/archive") error(Ebadspec);
-    return this.#shelf(
-      { shelf: "", archive: tree === "main/archive", snaps: yield* this.#snaps.list() },
-      null,
-    );
+    return this.#shelf({ shelf: "", archive: tree === "main/archive" }, null);
   }
 
   qid(file: File): Qid {
@@ -117,7 +150,7 @@ export class Server implements Srv<File> {
   walk1(dir: File, name: string, fid: Fid<File>): Answer<File | null> {
     if (name === "..") return dir.up ?? dir;
     if (dir.shelf !== null) return this.#onshelf(dir, dir.shelf, name);
-    return this.#run(() => {
+    return this.#run({ aux: dir }, () => {
       this.#must(fid.uid, this.#files.must(dir.place), EXEC);
       const { view, id } = dir.place;
       const found = this.#files.lookup(view, id, name);
@@ -135,6 +168,7 @@ export class Server implements Srv<File> {
       shelf: null,
       snap,
       qid: { path: qidpath(place.id, snap), vers, type },
+      excl: false,
       at: 0,
       next: 0,
     };
@@ -150,28 +184,30 @@ export class Server implements Srv<File> {
       up,
       shelf,
       snap: 0,
-      qid: { path, vers: shelf.snaps.length, type: QTDIR },
+      qid: { path, vers: this.#snaps.list.length, type: QTDIR },
+      excl: false,
       at: 0,
       next: 0,
     };
   }
 
   /** What a shelf has under a name: another one, or the root of a snapshot. */
-  #onshelf(up: File, { shelf, archive, snaps }: Shelf, name: string): File | null {
+  #onshelf(up: File, { shelf, archive }: Shelf, name: string): File | null {
+    const snaps = this.#snaps.list;
     const path = shelf === "" ? name : `${shelf}/${name}`;
     const snap = snaps.find((s) => s.name === path && s.archive === archive);
     if (snap !== undefined) {
-      const view: View = { root: snap.tree };
+      const view = this.#snaps.view(snap);
       return this.#file({ view, dir: 0, id: ROOTID }, up, snap.gen, QTDIR);
     }
     const below = snaps.some((s) => s.archive === archive && s.name.startsWith(`${path}/`));
-    return below ? this.#shelf({ shelf: path, archive, snaps }, up) : null;
+    return below ? this.#shelf({ shelf: path, archive }, up) : null;
   }
 
   /** The names on a shelf. */
-  #names({ shelf, archive, snaps }: Shelf): string[] {
+  #names({ shelf, archive }: Shelf): string[] {
     const names = new Set<string>();
-    for (const s of snaps)
+    for (const s of this.#snaps.list)
       if (s.archive === archive && (shelf === "" || s.name.startsWith(`${shelf}/`)))
         names.add(s.name.slice(shelf === "" ? 0 : shelf.length + 1).split("/")[0] ?? "");
     return [...names].toSorted();
@@ -213,15 +249,15 @@ export class Server implements Srv<File> {
       return undefined;
     }
     const truncates = (mode & OTRUNC) !== 0;
-    const opened = this.#run(() => {
+    return this.#run(fid, () => {
       const e = this.#files.must(file.place);
       if ((e.mode & DMDIR) !== 0 && changes) error(Eperm);
       if ((mode & ORCLOSE) !== 0) this.#must(fid.uid, this.#up(file), WRITE);
       if (how === OREAD || how === ORDWR) this.#must(fid.uid, e, READ);
       if (how === OWRITE || how === ORDWR || truncates) this.#must(fid.uid, e, WRITE);
       if (how === OEXEC) this.#must(fid.uid, e, EXEC);
-      const exclusive = (e.mode & DMEXCL) !== 0;
-      if (exclusive && this.#exclusive.has(e.id)) error(Eexcl);
+      const excl = (e.mode & DMEXCL) !== 0 && file.place.view === null;
+      if (excl && this.#exclusive.has(e.id)) error(Eexcl);
       if (truncates && (e.mode & DMAPPEND) === 0)
         this.#files.change(file.place, {
           length: 0,
@@ -229,12 +265,11 @@ export class Server implements Srv<File> {
           mtime: this.#now,
           muid: fid.uid,
         });
-      if (exclusive) this.#exclusive.add(e.id);
+      if (excl) this.#exclusive.add(e.id);
       const { vers, mode: m } = this.#files.must(file.place);
-      return { path: file.qid.path, vers, type: m >>> 24 };
-    });
-    return andthen(opened, (qid) => {
-      fid.aux = { ...file, qid, at: 0, next: 0 };
+      // At once, so that a clunk after a Tflush knows of it.
+      const qid = { path: file.qid.path, vers, type: m >>> 24 };
+      fid.aux = { ...file, qid, excl, at: 0, next: 0 };
     });
   }
 
@@ -243,12 +278,11 @@ export class Server implements Srv<File> {
     this.#writable(dir);
     const isdir = (perm & DMDIR) !== 0;
     if (isdir && ((mode & 3) !== OREAD || (mode & OTRUNC) !== 0)) error(Eperm);
-    return this.#run(() => {
+    return this.#run(fid, () => {
       const d = this.#files.must(dir.place);
       this.#must(fid.uid, d, WRITE);
       const bits = isdir ? 0o777 : 0o666;
-      const kept = (DMDIR | DMAPPEND | DMEXCL | DMTMP | 0o777) >>> 0;
-      const m = (perm & (~bits | d.mode) & kept) >>> 0;
+      const m = (perm & (~bits | d.mode) & KEPT) >>> 0;
       const now = this.#now;
       const owned = { name, uid: fid.uid, gid: d.gid, muid: fid.uid, mode: m };
       const place = this.#files.create(dir.place, {
@@ -259,8 +293,10 @@ export class Server implements Srv<File> {
         length: 0,
         inline: new Uint8Array(0),
       });
-      if ((m & DMEXCL) !== 0) this.#exclusive.add(place.id);
-      return this.#file(place, dir, 0, m >>> 24);
+      const made = this.#file(place, dir, 0, m >>> 24);
+      if ((m & DMEXCL) === 0) return made;
+      this.#exclusive.add(place.id);
+      return { ...made, excl: true };
     });
   }
 
@@ -268,8 +304,8 @@ export class Server implements Srv<File> {
 
   read(fid: Fid<File>, count: number, offset: number): Answer<Uint8Array> {
     const file = fid.aux;
-    if ((file.qid.type & QTDIR) !== 0) return this.#readdir(file, count, offset);
-    const bytes = this.#run(() => this.#files.read(file.place, count, offset));
+    if ((file.qid.type & QTDIR) !== 0) return this.#readdir(fid, count, offset);
+    const bytes = this.#run(fid, () => this.#files.read(file.place, count, offset));
     if (file.next === offset && offset % DSIZE < count)
       this.#files.ahead(file.place, offset + count);
     return andthen(bytes, (b) => {
@@ -278,7 +314,8 @@ export class Server implements Srv<File> {
     });
   }
 
-  #readdir(file: File, count: number, offset: number): Answer<Uint8Array> {
+  #readdir(fid: Fid<File>, count: number, offset: number): Answer<Uint8Array> {
+    const file = fid.aux;
     if (offset === 0) file.at = 0;
     const { shelf } = file;
     if (shelf !== null) {
@@ -292,7 +329,7 @@ export class Server implements Srv<File> {
     }
     const { view, id } = file.place;
     return andthen(
-      this.#run(() => {
+      this.#run(fid, () => {
         this.#files.must(file.place);
         const dirs: Dir[] = [];
         let room = count;
@@ -318,8 +355,19 @@ export class Server implements Srv<File> {
     const room = this.#files.room();
     // The bytes are good only until this returns: those of a write that waits are copied.
     if (istask(room)) return this.#late(room, fid, data.slice(), offset);
-    const a = this.#write(fid, data, offset);
-    return istask(a) ? this.#late(null, fid, data.slice(), offset, a) : a;
+    try {
+      const a = this.#write(fid, data, offset);
+      if (!istask(a)) return a;
+      a.return(0);
+    } catch (e) {
+      if (!this.#mayfit(e)) throw e;
+    }
+    return this.#late(null, fid, data.slice(), offset);
+  }
+
+  /** Whether a write found no room where a commit may give some back. */
+  #mayfit(e: unknown): boolean {
+    return e instanceof PlanError && e.message === Efull && this.#files.store.cangive;
   }
 
   *#late(
@@ -327,16 +375,22 @@ export class Server implements Srv<File> {
     fid: Fid<File>,
     data: Uint8Array,
     offset: number,
-    first?: Task<number>,
   ): Task<number> {
-    first?.return(0);
-    if (room !== null) yield* room;
+    try {
+      if (room !== null) yield* room;
+      const a = this.#write(fid, data, offset);
+      return istask(a) ? yield* a : a;
+    } catch (e) {
+      if (!this.#mayfit(e)) throw e;
+    }
+    yield* this.#sync();
     const a = this.#write(fid, data, offset);
     return istask(a) ? yield* a : a;
   }
 
-  #write({ aux, uid }: Fid<File>, data: Uint8Array, offset: number): Answer<number> {
-    return this.#run(() =>
+  #write(fid: Fid<File>, data: Uint8Array, offset: number): Answer<number> {
+    const { aux, uid } = fid;
+    return this.#run(fid, () =>
       data.length === 0
         ? 0
         : this.#files.write(aux.place, data, offset, { muid: uid, now: this.#now }),
@@ -348,7 +402,7 @@ export class Server implements Srv<File> {
   stat(fid: Fid<File>): Answer<Dir> {
     const file = fid.aux;
     if (file.shelf !== null) return this.#shelfdir(file, file.shelf.shelf.split("/").at(-1) ?? "");
-    return this.#run(() => this.#dir(this.#files.must(file.place), file.snap));
+    return this.#run(fid, () => this.#dir(this.#files.must(file.place), file.snap));
   }
 
   #dir(e: Entry, snap: number): Dir {
@@ -371,7 +425,7 @@ export class Server implements Srv<File> {
   }
 
   #shelfdir(file: File, name: string): Dir {
-    const time = file.shelf?.snaps.at(-1)?.time ?? this.#now;
+    const time = this.#snaps.list.at(-1)?.time ?? this.#now;
     const mode = (DMDIR | 0o555) >>> 0;
     const own = { uid: "adm", gid: "adm", muid: "adm" };
     return {
@@ -390,27 +444,32 @@ export class Server implements Srv<File> {
   /** All is checked before anything is changed. One that changes nothing is a sync. */
   wstat(fid: Fid<File>, w: Wstat): Answer<void> {
     const file = fid.aux;
-    if (Object.keys(w).length === 0) return this.#files.store.commit();
+    if (Object.keys(w).length === 0) return this.#sync();
     this.#writable(file);
     const { length } = w;
     const short = length === undefined ? undefined : this.#shorten(fid, w, length);
-    return short === undefined ? this.#run(() => this.#change(fid, w)) : short;
+    const done = short === undefined ? this.#run(fid, () => this.#change(fid, w)) : short;
+    return w.name === undefined && length === undefined ? done : this.#after(file, done);
+  }
+
+  *#sync(): Task<void> {
+    yield* this.#files.store.commit();
   }
 
   /** A file that becomes much shorter does so in steps, once it is known that it may. */
   #shorten(fid: Fid<File>, w: Wstat, length: number): Task<void> | undefined {
     const { aux } = fid;
-    const a = this.#run(() => this.#files.must(aux.place).length - length > 32 * DSIZE);
+    const a = this.#run(fid, () => this.#files.must(aux.place).length - length > 32 * DSIZE);
     if (a === false) return undefined;
     return this.#shortening(fid, w, length, a);
   }
 
   *#shortening(fid: Fid<File>, w: Wstat, length: number, far: Answer<boolean>): Task<void> {
     if (istask(far)) yield* far;
-    const may = this.#run(() => this.#check(fid, w));
+    const may = this.#run(fid, () => this.#check(fid, w));
     if (istask(may)) yield* may;
-    yield* this.#files.shorten(fid.aux.place, length);
-    const done = this.#run(() => this.#change(fid, w));
+    yield* apart(this.#files.store.env, this.#files.shorten(fid.aux.place, length));
+    const done = this.#run(fid, () => this.#change(fid, w));
     if (istask(done)) yield* done;
   }
 
@@ -424,10 +483,12 @@ export class Server implements Srv<File> {
     const e = this.#files.must(aux.place);
     const isdir = (e.mode & DMDIR) !== 0;
     const changes: { -readonly [K in keyof Entry]?: Entry[K] } = {};
-    const leads = uid === e.uid || this.#users.leads(uid, e.gid);
+    const owns = uid === e.uid && uid !== "none";
+    const leads = owns || this.#users.leads(uid, e.gid);
     if (w.name !== undefined && w.name !== e.name) {
       if (aux.up === null) error(Eperm);
       this.#must(uid, this.#up(aux), WRITE);
+      if (this.#files.lookup(null, aux.place.dir, w.name) !== 0) error(Efileexists);
       changes.name = w.name;
     }
     if (w.length !== undefined && w.length !== e.length) {
@@ -439,7 +500,7 @@ export class Server implements Srv<File> {
       changes.muid = uid;
     }
     // A file stays a file and a directory one, whatever is asked.
-    const mode = (((w.mode ?? e.mode) & ~DMDIR) | (e.mode & DMDIR)) >>> 0;
+    const mode = (((w.mode ?? e.mode) & KEPT & ~DMDIR) | (e.mode & DMDIR)) >>> 0;
     if (mode !== e.mode) {
       if (!leads) error(Enotowner);
       changes.mode = mode;
@@ -449,7 +510,7 @@ export class Server implements Srv<File> {
       changes.mtime = w.mtime;
     }
     if (w.gid !== undefined && w.gid !== e.gid) {
-      const owner = uid === e.uid && this.#users.isin(uid, w.gid);
+      const owner = owns && this.#users.isin(uid, w.gid);
       if (!owner && !(this.#users.leads(uid, e.gid) && this.#users.leads(uid, w.gid)))
         error(Enotowner);
       changes.gid = w.gid;
@@ -463,7 +524,7 @@ export class Server implements Srv<File> {
     this.#writable(file);
     const { up } = file;
     if (up === null) return error(Eperm);
-    return this.#run(() => {
+    return this.#run(fid, () => {
       const e = this.#files.must(file.place);
       // ORCLOSE was allowed when the file was opened.
       if (fid.omode < 0 || (fid.omode & ORCLOSE) === 0) this.#must(fid.uid, this.#up(file), WRITE);
@@ -475,25 +536,28 @@ export class Server implements Srv<File> {
   clunk(fid: Fid<File>): Answer<void> {
     const { place, up } = fid.aux;
     if (fid.omode < 0) return undefined;
-    this.#exclusive.delete(place.id);
+    if (fid.aux.excl) this.#exclusive.delete(place.id);
     const how = fid.omode & 3;
     const users = up !== null && place.view === null && (how === OWRITE || how === ORDWR);
-    if (!users) return undefined;
-    const is = this.#run(() => this.#isusers(fid.aux));
-    if (istask(is)) return this.#reload(is);
-    return is ? this.loadusers() : undefined;
+    return users ? this.#after(fid.aux, undefined) : undefined;
   }
 
-  *#reload(is: Task<boolean>): Task<void> {
-    if (yield* is) yield* this.loadusers();
+  /** What was done may have changed /adm/users. */
+  #after(file: File, done: Answer<void>): Answer<void> {
+    if (file.up?.up?.up !== null) return done;
+    return this.#reload(file, done);
+  }
+
+  *#reload(file: File, done: Answer<void>): Task<void> {
+    if (istask(done)) yield* done;
+    const is = this.#run({ aux: file }, () => this.#isusers(file));
+    if (istask(is) ? yield* is : is) yield* this.loadusers();
   }
 
   /** Whether it is /adm/users. */
   #isusers({ place, up }: File): boolean {
-    if (up?.up?.up !== null) return false;
-    return (
-      this.#files.entry(place)?.name === "users" && this.#files.entry(up.place)?.name === "adm"
-    );
+    const dir = up === null ? undefined : this.#files.entry(up.place);
+    return dir?.name === "adm" && this.#files.entry(place)?.name === "users";
   }
 }
 

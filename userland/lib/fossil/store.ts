@@ -7,13 +7,14 @@
 // back what neither its older nor its newer neighbour has (snap.ts).
 
 import { LRUCache } from "lru-cache";
-import { Eio, Efull, PlanError, assert, error } from "../../../kernel/abi/errors.ts";
+import { Eintr, Eio, Efull, PlanError, assert, error } from "../../../kernel/abi/errors.ts";
 import type { Task } from "../../../syscalls/sys.ts";
 import { istask } from "../9p/answer.ts";
 import type { Answer } from "../9p/srv.ts";
 import type { Still } from "./check.ts";
 import { type Disk, type Env, Lock } from "./disk.ts";
 import {
+  FIRST,
   GRANULE,
   type Hash,
   KSNAP,
@@ -53,14 +54,29 @@ export type Storeopts = {
 export interface Pending {
   /** Puts it there, and lets nothing more come until `frozen`. */
   prepare(): Task<void>;
-  frozen(): Task<void>;
+  /** `done`: what was prepared is in the tree that is written now. */
+  frozen(done: boolean): Task<void>;
 }
 
 /** A root, and the slot that it was found in. */
 export type Found = { readonly root: Root; readonly slot: number };
 
-/** Hears of a block that is not what it must be. */
-export type Bad = (ptr: Ptr) => string | null;
+/** A block that cannot be had from the disk. Callers that know whose it is name the file. */
+export class Badblock extends PlanError {}
+
+/** Blocks in memory know which generation wrote them: a place is used again for another block. */
+type Bytes = { readonly birth: number; readonly bytes: Uint8Array };
+
+/** A block that operations need; `n` of them. */
+type Pin = { readonly block: Node | Bytes; n: number; readonly addr: number };
+
+/** A commit that is to come. All who ask for one before it freezes the tree share it. */
+class Round {
+  /** Called when the tree is frozen, with its generation. */
+  readonly frozen: ((gen: number) => void)[] = [];
+  last = false;
+  end: { readonly root: Root } | { readonly failure: PlanError } | null = null;
+}
 
 export class Store {
   readonly env: Env;
@@ -69,8 +85,6 @@ export class Store {
   nextid: number;
   /** The generation of the newest snapshot: what was born until then is held. */
   held = 0;
-  /** Names the file that a bad block belongs to, when it can. */
-  bad: Bad = () => null;
   /** The pieces of files that wait in memory: files.ts. */
   pending: Pending | null = null;
   /** The last root that is safe. */
@@ -81,10 +95,18 @@ export class Store {
   readonly #disk: Disk;
   readonly #hash: Hash;
   readonly #nodes: LRUCache<number, Node>;
-  readonly #data: LRUCache<number, Uint8Array>;
+  readonly #data: LRUCache<number, Bytes>;
+  /** What operations that missed have brought in: it stays until they are done, so that they come to an end. */
+  readonly #pins: Map<number, Pin> = new Map();
   /** Blocks that are being read. One that is given back meanwhile is stale: what comes is not looked at. */
   readonly #loading: Map<number, { stale: boolean }> = new Map();
   readonly #committing: Lock;
+  #coming: Round | null = null;
+  #committer = false;
+  /** Blocks of a root that perhaps was written: they stay until another one lies in its slot. */
+  #doubtful: Ptr[] = [];
+  /** The map that the last root leads to is not taken: findspace gave its room back. */
+  #fromdisk = false;
   /** What the present generation does not need any more. */
   #dropped: Kid[] = [];
   /** While somebody walks a tree that is not the present one: blocks that would be free. */
@@ -109,7 +131,7 @@ export class Store {
     });
     this.#data = new LRUCache({
       maxSize: Math.max(1 << 20, Math.floor(cache / 2)),
-      sizeCalculation: (b) => Math.max(1, b.length),
+      sizeCalculation: (b) => Math.max(1, b.bytes.length),
     });
     this.tree = new Tree(
       root.tree,
@@ -136,15 +158,15 @@ export class Store {
   // Finding blocks.
 
   #nodeof(ptr: Ptr): Node | undefined {
-    const n = this.#nodes.get(ptr.addr);
-    return n !== undefined && n.ptr?.birth === ptr.birth ? n : undefined;
+    const n = this.#nodes.get(ptr.addr) ?? this.#pins.get(ptr.addr)?.block;
+    return n instanceof Node && n.ptr?.birth === ptr.birth ? n : undefined;
   }
 
   /** The bytes of a piece of a file. Misses when they are not in memory. */
   data(ptr: Ptr): Uint8Array {
-    const b = this.#data.get(ptr.addr);
-    if (b === undefined) throw new Miss(ptr, false);
-    return b;
+    const b = this.#data.get(ptr.addr) ?? this.#pins.get(ptr.addr)?.block;
+    if (b === undefined || b instanceof Node || b.birth !== ptr.birth) throw new Miss(ptr, false);
+    return b.bytes;
   }
 
   hasdata(ptr: Ptr): boolean {
@@ -153,7 +175,7 @@ export class Store {
 
   /** Remembers bytes that were just written. */
   keepdata(ptr: Ptr, bytes: Uint8Array): void {
-    this.#data.set(ptr.addr, bytes);
+    this.#data.set(ptr.addr, { birth: ptr.birth, bytes });
   }
 
   /** Runs an operation that may miss: at once if all is in memory, else as often as it takes. */
@@ -167,33 +189,57 @@ export class Store {
   }
 
   *#again<T>(op: () => T, first: Miss): Task<T> {
-    for (let miss = first; ;) {
-      yield* this.load(miss);
-      try {
-        return op();
-      } catch (e) {
-        if (!(e instanceof Miss)) throw e;
-        miss = e;
+    const pinned: Pin[] = [];
+    try {
+      for (let miss = first; ;) {
+        const block = yield* this.load(miss);
+        if (block !== null) pinned.push(this.#pin(miss.ptr.addr, block));
+        try {
+          return op();
+        } catch (e) {
+          if (!(e instanceof Miss)) throw e;
+          miss = e;
+        }
       }
+    } finally {
+      for (const pin of pinned)
+        if (--pin.n === 0 && this.#pins.get(pin.addr) === pin) this.#pins.delete(pin.addr);
     }
   }
 
-  /** Brings a block into memory; two that want the same one read it once. */
-  *load({ ptr, node }: Miss): Task<void> {
+  #pin(addr: number, block: Node | Bytes): Pin {
+    const old = this.#pins.get(addr);
+    if (old !== undefined && old.block === block) {
+      old.n++;
+      return old;
+    }
+    const pin = { block, n: 1, addr };
+    this.#pins.set(addr, pin);
+    return pin;
+  }
+
+  /** Brings a block into memory and gives it; two that want the same one read it once: the other gets null. */
+  *load({ ptr, node }: Miss): Task<Node | Bytes | null> {
     const busy = this.#loading.get(ptr.addr);
     if (busy !== undefined) {
       yield* this.env.sleep(busy);
-      return;
+      return null;
     }
     const me = { stale: false };
     this.#loading.set(ptr.addr, me);
     try {
       const bytes = new Uint8Array(ptr.len);
-      const n = yield* waited(this.#disk.read(bytes, ptr.addr * GRANULE));
-      if (me.stale) return;
+      const n = yield* this.#read(bytes, ptr);
+      if (me.stale) return null;
       this.#verify(ptr, bytes, n);
-      if (!node) this.#data.set(ptr.addr, bytes);
-      else this.#nodes.set(ptr.addr, unpacknode(bytes, ptr) ?? this.#broken(ptr));
+      if (!node) {
+        const block = { birth: ptr.birth, bytes };
+        this.#data.set(ptr.addr, block);
+        return block;
+      }
+      const block = unpacknode(bytes, ptr) ?? broken(ptr);
+      this.#nodes.set(ptr.addr, block);
+      return block;
     } finally {
       this.#loading.delete(ptr.addr);
       yield* this.env.wakeup(me);
@@ -203,20 +249,21 @@ export class Store {
   /** A block from the disk. Fails when its bytes do not have its hash. */
   *readblock(ptr: Ptr): Task<Uint8Array> {
     const bytes = new Uint8Array(ptr.len);
-    const n = yield* waited(this.#disk.read(bytes, ptr.addr * GRANULE));
-    this.#verify(ptr, bytes, n);
+    this.#verify(ptr, bytes, yield* this.#read(bytes, ptr));
     return bytes;
   }
 
-  #verify(ptr: Ptr, bytes: Uint8Array, n: number): void {
-    if (n !== ptr.len || !samehash(this.#hash(bytes), ptr.hash)) this.#broken(ptr);
+  *#read(bytes: Uint8Array, ptr: Ptr): Task<number> {
+    try {
+      return yield* waited(this.#disk.read(bytes, ptr.addr * GRANULE));
+    } catch (e) {
+      if (!(e instanceof PlanError) || e.message === Eintr) throw e;
+      throw new Badblock(e.message);
+    }
   }
 
-  #broken(ptr: Ptr): never {
-    const whose = this.bad(ptr);
-    return error(
-      `${Eio}: ${whose === null ? "" : `${whose}: `}block ${ptr.addr} does not match its hash`,
-    );
+  #verify(ptr: Ptr, bytes: Uint8Array, n: number): void {
+    if (n !== ptr.len || !samehash(this.#hash(bytes), ptr.hash)) broken(ptr);
   }
 
   // New blocks.
@@ -269,12 +316,19 @@ export class Store {
     if (loading !== undefined) loading.stale = true;
     this.#nodes.delete(ptr.addr);
     this.#data.delete(ptr.addr);
+    this.#pins.delete(ptr.addr);
     this.space.free(ptr.addr, granules(ptr.len));
   }
 
   /** Holds back what becomes free until `release`. */
   hold(): void {
     this.#holders++;
+  }
+
+  /** Something that was to be held no more is held after all: what was dropped of it meanwhile stays. */
+  keepheld(gen: number): void {
+    this.held = Math.max(this.held, gen);
+    this.#later = this.#later.filter((p) => p.birth > this.held);
   }
 
   release(): void {
@@ -291,56 +345,120 @@ export class Store {
 
   /** Whether there is something that is not safe. */
   get dirty(): boolean {
-    return this.tree.root instanceof Node
-      ? this.tree.root.ptr === null
-      : this.tree.root !== this.root.tree;
+    const { root } = this.tree;
+    if (root instanceof Node && root.ptr === null) return true;
+    return (root === null ? null : ptrof(root)) !== this.root.tree;
   }
 
   /**
-   * Makes the tree safe as it is now; `frozen` is called at the moment that counts. With `last`, the map of the
-   * disk is written, too: nothing may change any more.
+   * Makes the tree safe as it is now, and gives its root; `frozen` is called at the moment that counts. With
+   * `last`, the map of the disk is written, too. All who ask before that moment share one commit, which runs in a
+   * thread of its own: a Tflush ends the waiting for it only.
    */
-  *commit(frozen?: (gen: number) => void, last = false): Task<void> {
-    yield* this.#committing.lock();
+  *commit(frozen?: (gen: number) => void, last = false): Task<Root> {
+    const round = (this.#coming ??= new Round());
+    if (frozen !== undefined) round.frozen.push(frozen);
+    round.last ||= last;
+    if (!this.#committer) {
+      this.#committer = true;
+      this.env.spawn(this.#rounds());
+    }
+    while (round.end === null) yield* this.env.sleep(round);
+    if ("failure" in round.end) throw round.end.failure;
+    return round.end.root;
+  }
+
+  *#rounds(): Task<void> {
     try {
-      yield* this.#commit(frozen, last);
+      for (let round = this.#coming; round !== null; round = this.#coming) {
+        yield* this.#committing.lock();
+        try {
+          yield* this.#commit(round, true);
+          round.end = { root: this.root };
+        } catch (e) {
+          if (!(e instanceof PlanError)) throw e;
+          round.end = { failure: e };
+        } finally {
+          if (this.#coming === round) this.#coming = null;
+          yield* this.#committing.unlock();
+        }
+        yield* this.env.wakeup(round);
+      }
     } finally {
-      yield* this.#committing.unlock();
+      this.#committer = false;
     }
   }
 
-  *#commit(frozen: ((gen: number) => void) | undefined, last: boolean): Task<void> {
+  /**
+   * On a full disk, what waits may find room only when a commit has given back what was dropped: it goes before, and
+   * a crash just between may show less of the files that wait than was written.
+   */
+  *#prepare(pending: Pending): Task<void> {
+    try {
+      yield* pending.prepare();
+    } catch (e) {
+      if (!(e instanceof PlanError) || e.message !== Efull || !this.cangive) throw e;
+      yield* this.#commit(new Round(), false);
+      yield* pending.prepare();
+    }
+  }
+
+  /** Whether a commit will give room back. */
+  get cangive(): boolean {
+    return this.#going(this.#dropped, this.held).length > 0;
+  }
+
+  /** Whether so many more bytes of files have room. Nodes have some besides, so that a full disk can be emptied. */
+  fits(bytes: number): boolean {
+    const { limit, used } = this.space;
+    return limit === Infinity || used + granules(bytes) <= limit - reserve(limit);
+  }
+
+  /** `all`: with the pieces that wait. */
+  *#commit(round: Round, all: boolean): Task<void> {
     let held = 0;
     let nextid = 0;
     let gen = 0;
     let top: Kid | null = null;
     let dropped: Kid[] = [];
+    let done = false;
     try {
-      if (this.pending !== null) yield* this.pending.prepare();
-      if (!this.dirty && frozen === undefined && !last && this.root.gen > 0) return;
+      if (all && this.pending !== null) yield* this.#prepare(this.pending);
       // The moment that counts: nothing waits from here to the end of this block.
+      if (all) this.#coming = null;
+      done = all;
+      if (!this.dirty && round.frozen.length === 0 && !round.last && this.root.gen > 0) return;
       ({ held, nextid } = this);
       gen = this.tree.gen++;
       top = this.tree.root;
       dropped = this.#dropped;
       this.#dropped = [];
-      frozen?.(gen);
+      for (const tell of round.frozen) tell(gen);
     } finally {
-      if (this.pending !== null) yield* this.pending.frozen();
+      if (all && this.pending !== null) yield* this.pending.frozen(done);
     }
     const written: Node[] = [];
+    const old = this.root.space;
+    let space: Ptr | null = null;
+    const writing = { root: false };
     try {
       if (top instanceof Node) yield* this.#writenodes(top, gen, written);
-      const space = last ? yield* this.#writespace(this.#going(dropped, held)) : null;
+      // What is held back for a walk of old trees is in neither list: then the next start looks for itself.
+      if (round.last && this.#holders === 0)
+        space = yield* this.#writespace([...this.#going(dropped, held), ...this.#doubtful], old);
       const ptr = top === null ? null : ptrof(top);
-      yield* this.#writeroot({ gen, tree: ptr, nextid, time: this.env.now(), space });
+      const root = { gen, tree: ptr, nextid, time: this.env.now(), space };
+      yield* this.#writeroot(root, writing);
     } catch (e) {
       this.#dropped.push(...dropped);
-      this.#unwrite(written);
+      this.#unwrite(written, space, writing.root);
       throw e;
     }
     this.#settle(written);
     for (const ptr of this.#going(dropped, held)) this.#free(ptr);
+    for (const ptr of this.#doubtful.splice(0)) this.#free(ptr);
+    if (old !== null && !this.#fromdisk) this.#free(old);
+    this.#fromdisk = false;
   }
 
   /** Those of the dropped blocks that no snapshot holds. */
@@ -348,24 +466,28 @@ export class Store {
     return dropped.map(ptrof).filter((p) => p !== null && p.birth > held) as Ptr[];
   }
 
-  /** The tree as it is now, and what is taken for it and the snapshots. Nothing may be waiting to be written. */
+  /** The tree as it is now, and what is taken for it and the snapshots. */
   *still(): Task<Still> {
     yield* this.#committing.lock();
     try {
-      this.tree.gen++;
+      if (this.pending !== null) yield* this.pending.prepare();
+      const gen = this.tree.gen++;
       const space = this.space.copy();
-      const going = this.#going(this.#dropped, this.held);
-      for (const p of [...going, ...this.#later]) space.free(p.addr, granules(p.len));
-      return { root: this.tree.root, space };
+      const going = [...this.#going(this.#dropped, this.held), ...this.#later, ...this.#doubtful];
+      if (this.root.space !== null && !this.#fromdisk) going.push(this.root.space);
+      for (const p of going) space.free(p.addr, granules(p.len));
+      return { root: this.tree.root, space, gen };
     } finally {
+      if (this.pending !== null) yield* this.pending.frozen(false);
       yield* this.#committing.unlock();
     }
   }
 
-  *#writeroot(root: Root): Task<void> {
+  *#writeroot(root: Root, writing: { root: boolean }): Task<void> {
     yield* waited(this.#disk.sync());
     // Never over the root that is in force, also after a commit that failed.
     const slot = this.#slot === 0 ? 1 : 0;
+    writing.root = true;
     yield* waited(this.#disk.write(packroot(root, this.#hash), slot * SLOT));
     yield* waited(this.#disk.sync());
     this.#slot = slot;
@@ -402,12 +524,16 @@ export class Store {
     yield* this.write(blocks);
   }
 
-  /** The commit failed: what it wrote has no place after all, and stays in memory. */
-  #unwrite(written: readonly Node[]): void {
-    for (const node of written) {
-      if (node.ptr !== null) this.#free(node.ptr);
-      node.ptr = null;
-    }
+  /**
+   * The commit failed: what it wrote has no place after all, and stays in memory. If its root was perhaps written,
+   * a crash may find it: all that it leads to must stay where it is until that slot is written again.
+   */
+  #unwrite(written: readonly Node[], space: Ptr | null, root: boolean): void {
+    const gone = written.map((n) => n.ptr).filter((p) => p !== null);
+    if (space !== null) gone.push(space);
+    for (const node of written) node.ptr = null;
+    if (root) this.#doubtful.push(...gone);
+    else for (const ptr of gone) this.#free(ptr);
   }
 
   /** The commit is safe: nodes are the cache's from now on, and their parents keep only pointers. */
@@ -420,16 +546,22 @@ export class Store {
   }
 
   /** Writes the map of the disk as it is when the blocks that go are gone. */
-  *#writespace(going: readonly Ptr[]): Task<Ptr> {
+  *#writespace(going: readonly Ptr[], old: Ptr | null): Task<Ptr> {
     // Room for the map is taken before the map is made, so that it is in it; taking room may lengthen the map.
     const n = granules(this.space.pack().length + 4096);
     const addr = this.space.take(n);
     if (addr < 0) error(Efull);
     const map = this.space.copy();
     for (const p of going) map.free(p.addr, granules(p.len));
+    if (old !== null && !this.#fromdisk) map.free(old.addr, granules(old.len));
     const bytes = new Uint8Array(n * GRANULE);
     bytes.set(map.pack());
-    yield* waited(this.#disk.write(bytes, addr * GRANULE));
+    try {
+      yield* waited(this.#disk.write(bytes, addr * GRANULE));
+    } catch (e) {
+      this.space.free(addr, n);
+      throw e;
+    }
     return { hash: this.#hash(bytes), addr, len: bytes.length, birth: this.tree.gen };
   }
 
@@ -446,15 +578,21 @@ export class Store {
         this.space = Space.unpack(yield* this.readblock(space), limit);
         // The map itself is free from now on: the next root does not lead to it.
         this.space.free(space.addr, granules(space.len));
+        this.#fromdisk = true;
         return;
       } catch (e) {
         if (!(e instanceof PlanError)) throw e;
       }
     }
     this.space = new Space(limit);
-    yield* this.eachblock((ptr) => {
-      this.space.mark(ptr.addr, granules(ptr.len));
-    });
+    try {
+      yield* this.eachblock((ptr) => void this.space.mark(ptr.addr, granules(ptr.len)));
+    } catch (e) {
+      if (!(e instanceof PlanError)) throw e;
+      // What a bad node leads to is not known: nothing that the disk has now is written over.
+      const end = Math.ceil((yield* waited(this.#disk.length())) / GRANULE);
+      if (end > FIRST) this.space.mark(FIRST, end - FIRST);
+    }
   }
 
   /** The snapshots, oldest first. Misses. */
@@ -497,8 +635,12 @@ export class Store {
   /** A node, from memory if it is there; a walk through everything does not fill the cache. */
   *readnode(kid: Kid): Task<Node> {
     if (kid instanceof Node) return kid;
-    return this.#nodeof(kid) ?? unpacknode(yield* this.readblock(kid), kid) ?? this.#broken(kid);
+    return this.#nodeof(kid) ?? unpacknode(yield* this.readblock(kid), kid) ?? broken(kid);
   }
+}
+
+function broken(ptr: Ptr): never {
+  throw new Badblock(`${Eio}: block ${ptr.addr} does not match its hash`);
 }
 
 /** Granules that only nodes may have. */

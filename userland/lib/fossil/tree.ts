@@ -193,7 +193,13 @@ export class Tree {
     if (a === undefined || b === undefined || a.size + b.size > (NODESIZE * 3) / 4) return false;
     if (b.ptr !== null || b.gen !== this.gen) this.#drop(b);
     const left = this.#own(up.kids[i] as Kid);
+    const n = left.count;
     left.join(b);
+    // The first key of an inner node may be above some keys below it: from now on it is one that parts.
+    if (b.level > 0) {
+      left.k1[n] = up.k1[i + 1] as number;
+      left.k2[n] = up.k2[i + 1] as number;
+    }
     up.kids[i] = left;
     up.delete(i + 1);
     return true;

@@ -44,8 +44,8 @@ export class Users {
   }
 }
 
-/** The users of a disk, from its /adm/users; those of a new one where it has none that can be read. */
-export function* readusers(files: Files): Task<Users> {
+/** The users of a disk, from its /adm/users; null where there is none, or it cannot be read. */
+export function* readusers(files: Files): Task<Users | null> {
   try {
     const text = yield* waited(
       files.store.run(() => {
@@ -55,9 +55,9 @@ export function* readusers(files: Files): Task<Users> {
         return id === 0 ? null : files.read(place, files.must(place).length, 0);
       }),
     );
-    return new Users(text === null ? NEWUSERS : utfdecode(text, 0, text.length));
+    return text === null ? null : new Users(utfdecode(text, 0, text.length));
   } catch (e) {
     if (!(e instanceof PlanError)) throw e;
-    return new Users(NEWUSERS);
+    return null;
   }
 }
