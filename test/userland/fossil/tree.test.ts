@@ -38,8 +38,7 @@ test("random puts and deletes in any order agree with a table, whatever nodes th
           table.delete(`${k1} ${j}`);
         }
       if (i % 500 === 0) tree.gen++;
-      if (tree.root !== null && "level" in tree.root)
-        deepest = Math.max(deepest, tree.root.level);
+      if (tree.root !== null && "level" in tree.root) deepest = Math.max(deepest, tree.root.level);
       if (i % 1000 !== 999) continue;
       const found = new Map<string, number>();
       for (let d = 1; d <= 40; d++)

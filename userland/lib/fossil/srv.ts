@@ -370,12 +370,7 @@ export class Server implements Srv<File> {
     return e instanceof PlanError && e.message === Efull && this.#files.store.cangive;
   }
 
-  *#late(
-    room: Task<void> | null,
-    fid: Fid<File>,
-    data: Uint8Array,
-    offset: number,
-  ): Task<number> {
+  *#late(room: Task<void> | null, fid: Fid<File>, data: Uint8Array, offset: number): Task<number> {
     try {
       if (room !== null) yield* room;
       const a = this.#write(fid, data, offset);
