@@ -45,11 +45,16 @@ export class Server {
     }
   }
 
-  stop(): Promise<void> {
+  /** Ends it as a power cut does. */
+  kill(): Promise<void> {
+    return this.stop("SIGKILL");
+  }
+
+  stop(signal: NodeJS.Signals = "SIGINT"): Promise<void> {
     return new Promise((resolve) => {
       if (this.#child.exitCode !== null) return resolve();
       this.#child.on("exit", () => resolve());
-      this.#child.kill("SIGINT");
+      this.#child.kill(signal);
     });
   }
 }

@@ -1,13 +1,14 @@
 // npm run bench: what the kernel and its servers cost, beside what a user would take instead, in one run
 // on one machine, so that the ratios mean something where the numbers do not.
 //
-//	npm run bench -- [--quick] [boot] [names] [growth] [stepping] [rpc]
+//	npm run bench -- [--quick] [boot] [names] [growth] [stepping] [rpc] [fossil]
 
 import { spawnSync } from "node:child_process";
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { cpus, loadavg, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { boot } from "../../userland/host/index.ts";
+import { fossils } from "./fossil.ts";
 import { CURVES, growth } from "./growth.ts";
 import { matches } from "./names.ts";
 import { ECHO, NAMEC, Server } from "./process.ts";
@@ -215,12 +216,24 @@ class Cost {
   }
 }
 
+async function kept(): Promise<void> {
+  const sizes = quick
+    ? { files: 2000, bytes: 128e6, cached: 8e6 }
+    : { files: 20_000, bytes: 1e9, cached: 16e6 };
+  const table = await fossils(sizes);
+  say(
+    `\nFile servers, 16 requests outstanding: ${sizes.files} files of 100 bytes; ${sizes.bytes / 1e6} MB in messages of 64 KB\n`,
+  );
+  say(table);
+}
+
 const PARTS: Readonly<Record<string, () => Promise<void>>> = {
   boot: booting,
   names,
   growth: growing,
   stepping: steps,
   rpc: rpcs,
+  fossil: kept,
 };
 
 /** One part here; several each in a process of its own, where no other has warmed up or spoilt any code. */

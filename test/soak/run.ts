@@ -6,10 +6,11 @@
 //	--only name      this part only; may be given more than once
 //	--minutes n      each part ends after so many minutes, if not before
 //	--seed n         where a part begins: 1 unless given
-//	--runs n         how many runs a part does: of the simulator a million unless given, of rc 10,000
+//	--runs n         how many runs a part does: of the simulator a million unless given, of rc 10,000, kills of fossil 100
 
 import { parseArgs } from "node:util";
 import { beside, connections, full, fuzzing, load } from "./parts.ts";
+import { fossil } from "./fossil.ts";
 import { rc } from "./rc.ts";
 import { simulator } from "./simulator.ts";
 
@@ -34,6 +35,7 @@ const PARTS: readonly Part[] = [
   { name: "full", fn: told(full) },
   { name: "beside", fn: told(beside) },
   { name: "load", fn: told(load) },
+  { name: "fossil", fn: fossil },
 ];
 
 /** A part that throws what failed. */

@@ -1,0 +1,147 @@
+// `namec serve fossil` and `namec fossil` as processes: who may have a disk, what is safe when a server ends, and the
+// commands on a disk that is served and on one that is not.
+
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import test from "ava";
+import type { ExecutionContext } from "ava";
+import { type Ended, NAMEC, Run, directory, namec } from "./cli.ts";
+
+const LISTEN = ["--listen", "tcp!127.0.0.1!0"];
+
+/** A server of the disk in a directory, and its address. */
+async function served(
+  t: ExecutionContext,
+  db: string,
+  ...args: string[]
+): Promise<{ addr: string; run: Run }> {
+  const run = new Run(["serve", "fossil", "--db", db, ...args, ...LISTEN]);
+  t.teardown(() => void run.child.kill("SIGKILL"));
+  const [, addr = ""] = await run.saying(/^serving \w+ on ([^,\s]+)(?:, .*)?$/m);
+  return { addr, run };
+}
+
+async function stopped(run: Run, signal: NodeJS.Signals): Promise<Ended> {
+  run.child.kill(signal);
+  return await run.ended();
+}
+
+/** Runs rc with the server mounted on /n/f. */
+const rc = (addr: string, script: string): Promise<Ended> =>
+  namec(["run", "--mount", addr, "/n/f", "rc", "-c", script]);
+
+test("a disk is made at the first start, which says so; what was written is there after SIGTERM", async (t) => {
+  const db = join(directory(t, {}), "disk");
+  const first = await served(t, db);
+  t.regex(first.run.err, /^made a disk in /m);
+  t.like(await rc(first.addr, "mkdir /n/f/d; echo kept >/n/f/d/f"), { status: 0, err: "" });
+  t.like(await stopped(first.run, "SIGTERM"), { signal: null });
+  t.false(existsSync(join(db, "lock")));
+  const second = await served(t, db);
+  t.notRegex(second.run.err, /made a disk/);
+  t.like(await rc(second.addr, "cat /n/f/d/f"), { status: 0, out: "kept\n" });
+});
+
+test("a second server is refused and told who has the disk; the lock of a killed one is none", async (t) => {
+  const db = join(directory(t, {}), "disk");
+  const { run } = await served(t, db);
+  const other = await namec(["serve", "fossil", "--db", db, ...LISTEN]);
+  t.is(other.status, 1);
+  t.true(other.err.includes(`is used by process ${run.child.pid}, namec serve fossil --db ${db}`));
+  t.is(statSync(join(db, "ctl")).mode & 0o777, 0o600);
+  await stopped(run, "SIGKILL");
+  t.true(existsSync(join(db, "lock")));
+  await served(t, db);
+});
+
+test("commands do the same to a disk that is served and to one that is not", async (t) => {
+  const dir = directory(t, {});
+  const db = join(dir, "disk");
+  const { addr, run } = await served(t, db);
+  await rc(addr, "echo one >/n/f/news");
+  const command = (...args: string[]): Promise<Ended> => namec(["fossil", ...args]);
+  const names: string[] = [];
+  for (const served_ of [true, false]) {
+    if (!served_) await stopped(run, "SIGTERM");
+    const snap = await command("snap", db);
+    t.regex(snap.out, /^\d{4}\/\d{4}\/\d{4}(\.\d)?\n$/);
+    names.push(snap.out.trim());
+    const ls = await command("ls", db);
+    t.deepEqual(ls.out, names.map((n) => `snapshot ${n}\n`).join(""));
+    t.regex((await command("check", db)).out, /: all is well\n$/);
+    const none = await command("rm", db, "1999/0101/0000");
+    t.is(none.status, 1);
+    t.true(none.err.includes("no such snapshot: 1999/0101/0000"));
+  }
+  const [first = "", second = ""] = names;
+  t.like(await command("rm", db, second), { status: 0, out: "" });
+  const to = join(dir, "out");
+  t.like(await command("export", db, first, to), { status: 0 });
+  t.is(readFileSync(join(to, "news"), "utf8"), "one\n");
+  t.like(await command("expire", db, "1000000"), { status: 0, out: "" });
+});
+
+test("a client mounts a day of the archive, and a snapshot, by the attach name", async (t) => {
+  const dir = directory(t, {
+    "old.mjs": `import { MREPL, dial, print, readtext } from "namec";
+export default async function main(sys, [, addr, spec, name]) {
+  await sys.mount(await dial(sys, addr), -1, "/tmp", MREPL, spec);
+  await print(sys, await readtext(sys, "/tmp/" + name));
+}
+`,
+  });
+  const db = join(dir, "disk");
+  const { addr } = await served(t, db);
+  await rc(addr, "mkdir /n/f/usr; echo yesterday >/n/f/usr/news");
+  const archive = (await namec(["fossil", "snap", "--archive", db])).out.trim();
+  const snap = (await namec(["fossil", "snap", db])).out.trim();
+  await rc(addr, "echo today >/n/f/usr/news");
+  t.regex(archive, /^\d{4}\/\d{4}$/);
+  for (const [spec, name, text] of [
+    ["main/archive", `${archive}/usr/news`, "yesterday\n"],
+    ["main/snapshot", `${snap}/usr/news`, "yesterday\n"],
+    ["main/active", "usr/news", "today\n"],
+  ] as const) {
+    const got = await namec([
+      "run",
+      "--mount",
+      addr,
+      "/n/f",
+      join(dir, "old.mjs"),
+      addr,
+      spec,
+      name,
+    ]);
+    t.like(got, { status: 0, out: text, err: "" }, spec);
+  }
+});
+
+test("a disk of an unknown format, or of something else, is refused with a sentence", async (t) => {
+  const db = join(directory(t, {}), "disk");
+  const { run } = await served(t, db);
+  await stopped(run, "SIGTERM");
+  const disk = join(db, "disk");
+  const image = readFileSync(disk);
+  for (const slot of [0, 4096]) image[slot + 16] = 7;
+  writeFileSync(disk, image);
+  const format = await namec(["fossil", "ls", db]);
+  t.is(format.status, 1);
+  t.true(format.err.includes("disk of format 7, which this server does not know"));
+  writeFileSync(disk, "my letters\n");
+  const letters = await namec(["serve", "fossil", "--db", db, ...LISTEN]);
+  t.not(letters.status, 0);
+  t.true(letters.err.includes("the disk holds something else"));
+  t.is(readFileSync(disk, "utf8"), "my letters\n");
+});
+
+test("a disk that nobody made, and a command that is none, are told", async (t) => {
+  const dir = directory(t, {});
+  mkdirSync(join(dir, "empty"));
+  const none = await namec(["fossil", "ls", join(dir, "empty")]);
+  t.is(none.status, 1);
+  t.true(none.err.includes("has no disk of a fossil"));
+  const unknown = await namec(["fossil", "snop", dir]);
+  t.not(unknown.status, 0);
+  t.true(unknown.err.includes("did you mean snap?"));
+  t.true(existsSync(NAMEC));
+});

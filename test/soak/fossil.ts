@@ -1,0 +1,109 @@
+// The real process under load, killed by kill -9 a hundred times: after each start what a sync answered is there, no file
+// holds what was never written, and check is clean.
+
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { NOFID, NOTAG, OREAD, OWRITE } from "../../kernel/abi/const.ts";
+import * as F from "../../kernel/abi/fcall.ts";
+import { Calls } from "../bench/calls.ts";
+import { NAMEC, Server } from "../bench/process.ts";
+import { chance } from "../../userland/boot/boot.ts";
+import type { Soakopts } from "./run.ts";
+
+const KILLS = 100;
+/** Clients at once, each with a file of its own. */
+const CLIENTS = 8;
+/** Bytes of a file: all of them are the number of the write that it is from. */
+const LENGTH = 100_000;
+
+/** What a client's file may hold: the last version that a sync answered for, and the last that was begun. */
+type Known = { safe: number; begun: number };
+
+async function attach(port: number): Promise<Calls> {
+  const calls = await Calls.dial(port);
+  await calls.rpc({ type: F.Tversion, tag: NOTAG, msize: 65560, version: "9P2000" });
+  await calls.rpc({ type: F.Tattach, tag: 0, fid: 0, afid: NOFID, uname: "glenda", aname: "" });
+  return calls;
+}
+
+/** Writes the file of a client over and over, with a sync now and then, until the server is gone. */
+async function load(calls: Calls, client: number, known: Known): Promise<void> {
+  const fid = 1 + client;
+  const name = `f${client}`;
+  const data = Buffer.alloc(LENGTH / 2);
+  try {
+    await calls.rpc({ type: F.Twalk, tag: 0, fid: 0, newfid: fid, wname: [] });
+    if (known.begun === 0)
+      await calls.rpc({ type: F.Tcreate, tag: 0, fid, name, perm: 0o664, mode: OWRITE });
+    else {
+      await calls.rpc({ type: F.Twalk, tag: 0, fid, newfid: fid, wname: [name] });
+      await calls.rpc({ type: F.Topen, tag: 0, fid, mode: OWRITE });
+    }
+    for (;;) {
+      known.begun++;
+      data.fill(0).writeUInt32LE(known.begun, 0);
+      for (const offset of [0, LENGTH / 2])
+        await calls.rpc({ type: F.Twrite, tag: 0, fid, offset, data });
+      if (known.begun % 3 !== client % 3) continue;
+      const now = known.begun;
+      await calls.sync(fid);
+      known.safe = now;
+    }
+  } catch (e) {
+    // The server was killed, or the file was never made safe.
+    if (!(e instanceof Error) || !/hung up|ECONN|EPIPE|does not exist/.test(e.message)) throw e;
+  }
+}
+
+/** What is wrong with the file of a client; null if nothing. */
+async function wrong(calls: Calls, client: number, known: Known): Promise<string | null> {
+  const fid = 100 + client;
+  const found: number[] = [];
+  try {
+    await calls.rpc({ type: F.Twalk, tag: 0, fid: 0, newfid: fid, wname: [`f${client}`] });
+    await calls.rpc({ type: F.Topen, tag: 0, fid, mode: OREAD });
+    for (const offset of [0, LENGTH / 2]) {
+      const r = await calls.rpc({ type: F.Tread, tag: 0, fid, offset, count: LENGTH / 2 });
+      if (r.type === F.Rread && r.data.length >= 4) found.push(Buffer.from(r.data).readUInt32LE(0));
+    }
+    await calls.rpc({ type: F.Tclunk, tag: 0, fid });
+  } catch (e) {
+    if (!(e instanceof Error) || !e.message.includes("does not exist")) throw e;
+  }
+  const [first = 0, second = 0] = found;
+  if (known.safe > 0 && (first < known.safe || second < known.safe))
+    return `f${client} has ${first} and ${second}, older than ${known.safe}`;
+  if (first > known.begun || second > first) return `f${client} has ${first} and ${second}`;
+  if (found.length === 0) known.begun = 0;
+  return null;
+}
+
+export async function fossil({ seed, until, runs, say }: Soakopts): Promise<string | null> {
+  const dir = mkdtempSync(join(tmpdir(), "namec-soak-"));
+  const db = join(dir, "db");
+  const n = chance(seed);
+  const known = Array.from({ length: CLIENTS }, (): Known => ({ safe: 0, begun: 0 }));
+  const args = [NAMEC, "serve", "fossil", "--db", db, "--flush", "20ms"];
+  const all = runs ?? KILLS;
+  for (let kill = 0; kill < all && Date.now() < until; kill++) {
+    const server = await Server.start([...args, "--listen", "tcp!127.0.0.1!0"]);
+    const calls = await attach(server.port);
+    for (const [i, k] of known.entries()) {
+      const fault = await wrong(calls, i, k);
+      if (fault !== null) return `seed ${seed}, after ${kill} kills: ${fault}`;
+    }
+    const ends = known.map((k, i) => load(calls, i, k));
+    await new Promise((resolve) => setTimeout(resolve, 100 + n(400)));
+    await server.kill();
+    await Promise.all(ends);
+    if (kill % 10 === 9) {
+      const r = spawnSync(process.execPath, [NAMEC, "fossil", "check", db], { encoding: "utf8" });
+      if (r.status !== 0) return `seed ${seed}, after ${kill + 1} kills: ${r.stdout}${r.stderr}`;
+      say(`${kill + 1} kills, ${known.reduce((sum, k) => sum + k.begun, 0)} writes`);
+    }
+  }
+  rmSync(dir, { recursive: true });
+  return null;
+}
