@@ -5,8 +5,10 @@ import { NOFID } from "../../kernel/abi/const.ts";
 import * as F from "../../kernel/abi/fcall.ts";
 import type { Tmsg } from "../../kernel/abi/fcall.ts";
 import type { Task } from "../../syscalls/sys.ts";
-import type { Fid, Srv } from "../../userland/lib/9p.ts";
-import { LEAST, Pool, Room, Share } from "../../userland/lib/9p/shares.ts";
+import type { Anysrv, Fid, Srv } from "../../userland/lib/9p.ts";
+import { Conn } from "../../userland/lib/9p/conn.ts";
+import { Log } from "../../userland/lib/9p/log.ts";
+import { LEAST, Pool, Room, Share, Shares } from "../../userland/lib/9p/shares.ts";
 import { attach, clunk, flush, open, read, said, served, stat, version, walk } from "./msg.ts";
 import { Gate, Rig, chance, frames } from "./rig.ts";
 import { Slowsrv } from "./slow.ts";
@@ -184,12 +186,49 @@ test("a name that is too long is refused with an error that names the limit", (t
   ]);
 });
 
-test("a client that asks without end lets others have their turn", (t) => {
+/** Stats of one connection among `busy` that have as much to do: how often the others had their turn. */
+function turns(requests: number, busy: number): { turns: number; gone: number } {
+  const rig = new Rig();
+  const seen = { gone: -1 };
+  const srv = new Longsrv(rig);
+  srv.slow = false;
+  const first = srv.stat.bind(srv);
+  let n = 0;
+  srv.stat = (fid) => {
+    if (++n === 129) seen.gone = rig.output.length;
+    return first(fid);
+  };
+  const shares = new Shares(srv as unknown as Anysrv, new Log(rig.sys));
+  shares.busy = busy - 1;
+  rig.sys.threadcreate(
+    new Conn(rig.sys, { in: 0, out: 1 }, srv as unknown as Anysrv, shares).run(),
+  );
+  rig.rpc(version("9P2000"));
+  rig.rpc(attach());
+  const before = { slept: rig.slept, output: rig.output.length };
+  const replies = rig.rpc(...Array.from({ length: requests }, (): Tmsg => stat(0)));
+  if (replies.length !== requests) throw new Error(`${replies.length} replies`);
+  if (shares.busy !== busy - 1) throw new Error("the connection is busy for ever");
+  return { turns: rig.slept - before.slept, gone: seen.gone - before.output };
+}
+
+test("a client that asks without end lets others have their turn, the sooner the more of them there are", (t) => {
+  // They come in two reads, the first of 372 requests: each read begins a turn.
+  t.is(turns(1281, 1).turns, 9);
+  t.is(turns(1281, 4).turns, 39);
+  t.is(turns(1281, 1000).turns, 79);
+});
+
+test("replies leave before others have their turn", (t) => {
+  t.is(turns(200, 1).gone, 1);
+});
+
+test("a client that waits for each reply is never made to wait for others", (t) => {
   const { rig, srv } = long();
   srv.slow = false;
   const before = rig.slept;
-  rig.send(frames(...Array.from({ length: 5000 }, (): Tmsg => stat(1, 1))));
-  rig.run();
-  t.is(rig.replies().length, 5000);
-  t.true(rig.slept - before >= 9, `${rig.slept - before} turns`);
+  for (let i = 0; i < 600; i++) rig.rpc(stat(1, 1));
+  t.is(rig.slept, before);
+  rig.rpc(...Array.from({ length: 128 }, (): Tmsg => stat(1, 1)));
+  t.is(rig.slept, before);
 });

@@ -38,8 +38,9 @@ const MAXBYTES = 16 * 1048576;
 /** Room for what one read brings: little, until much comes, and then more than a frame of a stream. */
 const SMALLBUF = 4096;
 const INBUF = 262144;
-/** Requests after which others have their turn: about a millisecond's. */
-const TURN = 512;
+/** Requests of one read after which others have their turn, and the least where many connections share it. */
+const TURN = 128;
+const LEASTTURN = 16;
 /** A frame of more bytes than this waits while the server is out of room. */
 const BIGFRAME = 1024;
 /** Milliseconds until a reader that waits for room looks again. */
@@ -255,16 +256,29 @@ export class Conn<A> implements Owner {
     yield* this.#meet();
   }
 
-  /** Takes the frames that are there, and sees to it that others have their turn and replies leave. */
+  /**
+   * Takes the frames that are there, and sees to it that others have their turn and replies leave. A read brings
+   * nothing more until the host had its turn, so a client that asks one by one is never made to wait for others.
+   */
   *#takeall(): Task<void> {
-    const { out } = this;
-    for (;;) {
-      if (this.room.over) yield* this.#waitroom();
-      if (!this.#next()) break;
-      if (out.unsent >= OUTMARK) yield* out.drain(OUTMARK);
-      if (++this.requests % TURN === 0) yield* this.#pause(0);
+    const { out, shares } = this;
+    shares.busy++;
+    try {
+      for (let n = 0; ; n++) {
+        if (this.room.over) yield* this.#waitroom();
+        if (n >= Math.max(LEASTTURN, TURN / shares.busy) && this.#whole) {
+          n = 0;
+          yield* out.flush();
+          yield* this.#pause(0);
+        }
+        if (!this.#next()) break;
+        this.requests++;
+        if (out.unsent >= OUTMARK) yield* out.drain(OUTMARK);
+      }
+      yield* out.flush();
+    } finally {
+      shares.busy--;
     }
-    yield* out.flush();
   }
 
   /** The server has no room: a big frame waits until it has, or until this client holds little. */
@@ -341,6 +355,12 @@ export class Conn<A> implements Owner {
     this.room.add(counts(next) - counts(old));
     if (old.length === INBUF && spares.length < NSPARE) spares.push(old);
     this.#buf = next;
+  }
+
+  /** A whole frame is there. */
+  get #whole(): boolean {
+    const have = this.#end - this.#start;
+    return have >= 4 && have >= framesize(this.#buf, this.#start);
   }
 
   /** Takes one frame, if a whole one is there. */

@@ -154,6 +154,8 @@ export class Shares {
   readonly opens: Pool;
   readonly bytes: Pool;
   readonly log: Log;
+  /** Connections that take frames now: they have their turns one after another. */
+  busy = 0;
 
   constructor(srv: Anysrv, log: Log, limits: Partial<Limits> = {}) {
     this.limits = { ...LIMITS, ...limits };
