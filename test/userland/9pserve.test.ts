@@ -5,7 +5,8 @@ import test from "ava";
 import type { ExecutionContext } from "ava";
 import { newIp } from "../../devices/ip/ip.ts";
 import * as F from "../../kernel/abi/fcall.ts";
-import { MREPL } from "../../kernel/abi/const.ts";
+import type { Tmsg } from "../../kernel/abi/fcall.ts";
+import { MREPL, OWRITE } from "../../kernel/abi/const.ts";
 import type { Booted } from "../../kernel/boot.ts";
 import type { Process } from "../../kernel/proc/spawn.ts";
 import type { Exit, Sys, Task } from "../../syscalls/sys.ts";
@@ -16,7 +17,8 @@ import type { ThreadSys } from "../../userland/lib/both.ts";
 import { newram } from "../../userland/lib/ram.ts";
 import { Memstack } from "../devices/memstack.ts";
 import { NOTHING, run } from "../kit.ts";
-import { attach, clunk, said, stat, version, walk } from "./msg.ts";
+import { attach, clunk, create, said, stat, version, walk } from "./msg.ts";
+import { frames } from "./rig.ts";
 import { Rawclient } from "./rawclient.ts";
 
 const ADDR = "tcp!far!564";
@@ -189,5 +191,61 @@ test(
       t.is(await idle.c.next(), null);
     },
     { limits: { idle: 1000 } },
+  ),
+);
+
+/** A Twrite of n bytes to the open fid 1. */
+const twrite = (n: number): Tmsg => ({
+  type: F.Twrite,
+  tag: 1,
+  fid: 1,
+  offset: 0,
+  data: new Uint8Array(n),
+});
+
+const OPENED = [walk(0, 1), create(1, "f", OWRITE)];
+
+test(
+  "clients that send half of a frame do not take the room of others for long",
+  served(
+    async (t, sys, server) => {
+      const half = frames(twrite(65_000)).subarray(0, 60_000);
+      const silent = await Promise.all(
+        Array.from({ length: 40 }, async () => {
+          const { c } = await hello(sys);
+          await sys.write(c.fd, half);
+          return c;
+        }),
+      );
+      await sys.sleep(1000);
+      const good = (await hello(sys)).c;
+      await good.rpc(...OPENED);
+      const writes = await good.rpc(twrite(20_000), twrite(65_000), twrite(65_000));
+      t.deepEqual(writes.map(said), ["1 write:20000", "1 write:65000", "1 write:65000"]);
+      t.regex(server.output, /^a client was hung up on: its frame waited for room\n/);
+      await Promise.all(silent.map((c) => c.close()));
+      t.deepEqual(
+        (await good.rpc(stat(1))).map((r) => r.type),
+        [F.Rstat],
+      );
+    },
+    { limits: { bytes: 1 << 20 } },
+  ),
+);
+
+test(
+  "whole frames that take all the room are worked on",
+  served(
+    async (t, sys) => {
+      const all = await Promise.all(Array.from({ length: 40 }, () => hello(sys)));
+      const replies = await Promise.all(
+        all.map(async ({ c }, i) => {
+          await c.rpc(walk(0, 1), create(1, `f${i}`, OWRITE));
+          return (await c.rpc(twrite(65_000))).map(said);
+        }),
+      );
+      t.deepEqual(replies, Array(40).fill(["1 write:65000"]));
+    },
+    { limits: { bytes: 1 << 20 } },
   ),
 );

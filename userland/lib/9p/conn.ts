@@ -41,7 +41,7 @@ const INBUF = 262144;
 /** Requests of one read after which others have their turn, and the least where many connections share it. */
 const TURN = 128;
 const LEASTTURN = 16;
-/** A frame of more bytes than this waits while the server is out of room. */
+/** A frame of more bytes than this may wait while the server is out of room. */
 const BIGFRAME = 1024;
 /** Milliseconds until a reader that waits for room looks again. */
 const WAIT = 50;
@@ -70,6 +70,9 @@ export function agree(offer: string, best: string): string {
     if (!v.includes(".")) return /^9P\d{4}$/.test(v) && v > PLAIN ? PLAIN : "unknown";
   }
 }
+
+/** The least power of 2 that is not below n. */
+const powerof2 = (n: number): number => 2 ** Math.ceil(Math.log2(n));
 
 /** Where requests come from and replies go to; it may be the same. */
 export type Fds = { readonly in: number; readonly out: number };
@@ -281,12 +284,12 @@ export class Conn<A> implements Owner {
     }
   }
 
-  /** The server has no room: a big frame waits until it has, or until this client holds little. */
+  /** The server has no room: a big frame waits until it has, or until nothing else of this client is under way. */
   *#waitroom(): Task<void> {
     const have = this.#end - this.#start;
     if (have < 4 || framesize(this.#buf, this.#start) <= BIGFRAME) return;
     yield* this.out.flush();
-    while (!this.out.hungup && this.room.over) yield* this.#pause(WAIT);
+    while (!this.out.hungup && this.busy && this.room.over) yield* this.#pause(WAIT);
   }
 
   /** Lets others have their turn, or ms milliseconds. */
@@ -308,8 +311,20 @@ export class Conn<A> implements Owner {
     this.room.add(-this.room.held);
   }
 
+  /** A frame has not come whole for want of room: the server has none, and this client more than its share. */
+  get stuck(): boolean {
+    return this.#end > this.#start && !this.#whole && this.room.over;
+  }
+
+  /** The frame that has not come whole may not take more of the server's bytes now. */
+  *#waitframe(): Task<void> {
+    this.shares.full();
+    while (!this.out.hungup && this.stuck) yield* this.#pause(WAIT);
+  }
+
   /** Reads more bytes; false at the end. */
   *#fill(): Task<boolean> {
+    if (this.stuck) yield* this.#waitframe();
     this.#makeroom();
     for (;;) {
       try {
@@ -341,6 +356,9 @@ export class Conn<A> implements Owner {
   /** How long the buffer should be, with so many bytes in it. */
   #size(have: number): number {
     const { length } = this.#buf;
+    // While the server is out of room the buffer is no bigger than the frame needs.
+    if (this.room.tight(INBUF))
+      return have === 0 ? SMALLBUF : Math.max(SMALLBUF, powerof2(have + 1));
     const much = this.#came >= SMALLBUF;
     if (have === 0) return much ? Math.max(length, INBUF) : SMALLBUF;
     if (length < INBUF) return much || 2 * have > length ? INBUF : SMALLBUF;

@@ -25,6 +25,8 @@ import type { Anysrv } from "./srv.ts";
 const ENDS: readonly string[] = [Elistenhungup, Enonexist, Enotannounced];
 /** Milliseconds until the porter tries again after a call that it could not take. */
 const RETRY = 10;
+/** Milliseconds for which a frame may wait for room before its connection is hung up on: half of that, at least. */
+const PATIENCE = 4000;
 /** How many times in its time an idle connection is looked at. */
 const LOOKS = 4;
 
@@ -39,12 +41,14 @@ export class Porter {
   readonly #peers: Map<string, number> = new Map();
   #n = 0;
   #watching = false;
+  #squeezing = false;
 
   constructor(sys: ThreadSys, srv: Anysrv, limits: Partial<Limits>) {
     this.#sys = sys;
     this.#srv = srv;
     this.#log = new Log(sys);
     this.#shares = new Shares(srv, this.#log, limits);
+    this.#shares.full = () => this.#full();
   }
 
   /** Takes calls until there are none to take. */
@@ -114,6 +118,35 @@ export class Porter {
     return now;
   }
 
+  /** The server is out of room: a thread looks at the connections until there is some. */
+  #full(): void {
+    if (this.#squeezing) return;
+    this.#squeezing = true;
+    this.#sys.threadcreate(this.#squeeze());
+  }
+
+  /**
+   * Hangs up on those whose frame was stuck at two looks, with no request and no reply between them: first on
+   * those that have been stuck for longest, until half of the room is free.
+   */
+  *#squeeze(): Task<void> {
+    const { bytes } = this.#shares;
+    const stuck: Map<Conn<unknown>, number> = new Map();
+    while (bytes.used > bytes.total && this.#conns.size > 0) {
+      yield* quietly(this.#sys.sleep(PATIENCE / 2));
+      let { used } = bytes;
+      for (const conn of stuck.keys()) if (!conn.stuck) stuck.delete(conn);
+      for (const [conn, was] of stuck) {
+        if (was !== progress(conn) || used <= bytes.total / 2) continue;
+        used -= conn.room.held;
+        this.#log.add("room", "a client was hung up on: its frame waited for room");
+        conn.hangup();
+      }
+      for (const conn of this.#conns.keys()) if (conn.stuck) stuck.set(conn, progress(conn));
+    }
+    this.#squeezing = false;
+  }
+
   /** Where connections may be idle for a time only, a thread looks at them while there are any. */
   #watch(): void {
     const { idle } = this.#shares.limits;
@@ -135,6 +168,9 @@ export class Porter {
     this.#watching = false;
   }
 }
+
+/** What a connection has done so far. */
+const progress = (conn: Conn<unknown>): number => conn.requests + conn.room.sent;
 
 /** An address of the host itself. */
 function isloopback(peer: string): boolean {

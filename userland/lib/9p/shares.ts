@@ -12,7 +12,8 @@
 //
 // The bytes are those of requests that take time, and of replies from their making until they have left the
 // process. A window is small at first and doubles when as many bytes have left: a client that never reads
-// holds FIRSTWINDOW.
+// holds FIRSTWINDOW. A frame that has not come whole holds its bytes, too. While all is used, a connection with
+// more than its share takes no more of its frame, and is hung up on when that goes on (porter.ts).
 
 import { MAXELEM, MAXUNAME } from "../../../kernel/abi/const.ts";
 import { Enofd, error } from "../../../kernel/abi/errors.ts";
@@ -54,7 +55,7 @@ export const MAXFIDS = 65536;
 /** What a connection may have of anything counted, while there is any. */
 const MINSHARE = 4;
 /** Bytes that a connection may hold at first, and at most. */
-const FIRSTWINDOW = 2 * 1048576;
+const FIRSTWINDOW = 1048576;
 const MAXWINDOW = 16 * 1048576;
 /** Bytes that a connection which holds none is never denied. */
 export const LEAST = 16384;
@@ -108,7 +109,8 @@ export class Room extends Share {
   /** Those of replies. */
   #replies = 0;
   #window = FIRSTWINDOW;
-  /** Bytes that have left since the window was last made bigger. */
+  /** Bytes that have left, and those since the window was last made bigger. */
+  sent = 0;
   #left = 0;
 
   constructor(bytes: Pool) {
@@ -134,10 +136,16 @@ export class Room extends Share {
 
   /** n bytes of replies have left the process. */
   gone(n: number): void {
+    this.sent += n;
     this.#left += n;
     if (this.#left < this.#window || this.#window >= MAXWINDOW) return;
     this.#left = 0;
     this.#window *= 2;
+  }
+
+  /** n bytes more than are there would be used. */
+  tight(n: number): boolean {
+    return this.#bytes.used + n > this.#bytes.total;
   }
 
   /** All is used, and this connection has more than its share. */
@@ -156,6 +164,8 @@ export class Shares {
   readonly log: Log;
   /** Connections that take frames now: they have their turns one after another. */
   busy = 0;
+  /** Called when a connection needs bytes for a frame and more than all are used. */
+  full: () => void = () => undefined;
 
   constructor(srv: Anysrv, log: Log, limits: Partial<Limits> = {}) {
     this.limits = { ...LIMITS, ...limits };
