@@ -178,15 +178,55 @@ for (const below of ["device R", "a far ramfs"])
         await writefile(sys, "/tmp/d/f", "precious");
         t.deepEqual(await c.ask(walk(1, 2, "f"), create(1, "g", OWRITE)), [GONE, GONE]);
         t.deepEqual(await c.ask(walk(0, 3, "d/f")), ["1 walk:2"]);
+        t.deepEqual(await c.ask(create(1, "f", OWRITE | OTRUNC)), [GONE]);
+        t.is(await readtext(sys, "/tmp/d/f"), "precious");
         if (below === "device R") {
-          t.deepEqual(await c.ask(create(1, "f", OWRITE | OTRUNC)), [GONE]);
-          t.is(await readtext(sys, "/tmp/d/f"), "precious");
           t.is(await failure(sys.stat("/tmp/d/g")), "'/tmp/d/g' does not exist");
         }
         await c.hangup();
       });
     }),
   );
+
+test(
+  "errors do not say where the exported tree is",
+  within(async (t, k) => {
+    await run(k, async (sys: Sys) => {
+      await mkdir(sys, "/tmp/secret");
+      await writefile(sys, "/tmp/secret/f", "");
+      const { clients } = await exported(sys, 1, { root: "/tmp/secret" });
+      const [c] = clients as [Client];
+      const long = "x".repeat(8193);
+      const said_ = await c.ask(
+        walk(0, 1, "a\x01b"),
+        walk(0, 1, "f"),
+        walk(0, 2),
+        create(2, "a\x7f", OWRITE),
+        create(2, long, OWRITE),
+        wstat(1, { name: "a\x01" }),
+        wstat(1, { name: long }),
+        wstat(1, { name: "a/b" }),
+        walk(1, 3, "g"),
+        walk(0, 3, "f/g"),
+        open(1, 3 | 0x40),
+      );
+      t.deepEqual(said_, [
+        "1 error:bad character in file name",
+        "1 walk:1",
+        "1 walk:0",
+        "1 error:bad character in file name",
+        "1 error:name too long: an element has at most 8192 bytes",
+        "1 error:bad character in file name",
+        "1 error:name too long: an element has at most 8192 bytes",
+        "1 error:bad character in file name",
+        "1 error:not a directory",
+        "1 walk:1",
+        "1 error:permission denied",
+      ]);
+      await c.hangup();
+    });
+  }),
+);
 
 test(
   "a file that was removed is gone for all its fids, whatever is made in its name",

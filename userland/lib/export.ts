@@ -13,12 +13,14 @@
 // A program beside the server that renames files between steps 2 and 3 is not seen. In a file system of this
 // kernel there is no room between them; on a far server or at the host there is a little.
 
-import { OREAD, OEXEC, ORCLOSE, OTRUNC, QTDIR } from "../../kernel/abi/const.ts";
+import { OREAD, OEXCL, OEXEC, ORCLOSE, OTRUNC, QTDIR } from "../../kernel/abi/const.ts";
 import { type Dir, type Qid, convM2D, putqid } from "../../kernel/abi/dir.ts";
 import type { Wstat } from "../../kernel/abi/dir.ts";
 import {
+  Ebadchar,
   Ebadstat,
   Edoesnotexist,
+  Eexist,
   Eintr,
   Enonexist,
   Enotdir,
@@ -63,6 +65,7 @@ export const Enoroot = "exported directory was removed";
 function outward(e: unknown): unknown {
   if (!(e instanceof PlanError)) return e;
   const text = e.message.replace(/^'(?:[^']|'')*' /, "");
+  if (text.startsWith(`${Ebadchar}: `)) return new PlanError(Ebadchar);
   return new PlanError(text === Edoesnotexist ? Enonexist : text);
 }
 
@@ -75,6 +78,10 @@ function* mapped<T>(task: Task<T>): Task<T> {
 }
 
 const ismissing = (e: unknown): e is PlanError => e instanceof PlanError && e.message === Enonexist;
+const isexisting = (e: unknown): boolean => {
+  const out = outward(e);
+  return out instanceof PlanError && out.message === Eexist;
+};
 const isdir = (n: Node): boolean => (n.qid.type & QTDIR) !== 0;
 
 /** The Srv of a name space; newexport makes one. */
@@ -216,15 +223,25 @@ export class Export implements Srv<Ex> {
   /**
    * A far directory is checked beside the fstat, since a check before would cost a round trip more for each file.
    * There a file may be made in a directory that another program has just put in the place, and be refused then.
+   * One that exists is opened, and so truncated, only after a check.
    */
   *#create(
     dir: Node,
     path: string,
     { name, perm, mode }: { readonly name: string; readonly perm: number; readonly mode: number },
   ): Task<Ex> {
+    const make = (flags: number): Task<number> =>
+      this.#sys.create(below(path, name), (mode & ~OTRUNC) | flags, perm);
     if (!dir.far) yield* this.#check(dir, path);
-    // create truncates what is there, unless mode has OEXCL.
-    const fd = yield* this.#sys.create(below(path, name), mode & ~OTRUNC, perm);
+    let fd: number;
+    try {
+      // create truncates what is there, unless mode has OEXCL.
+      fd = yield* make(dir.far ? OEXCL : 0);
+    } catch (e) {
+      if ((mode & OEXCL) !== 0 || !isexisting(e)) throw e;
+      yield* this.#check(dir, path);
+      fd = yield* make(0);
+    }
     const made = dir.far ? () => this.#madein(dir, path, fd) : undefined;
     const opened = (d: Dir): Ex => {
       const node = this.#found(new Node(dir, name), d);
