@@ -13,13 +13,20 @@ type Work = { readonly port: number; readonly n: number; readonly seed: number }
 export class Hostiles {
   readonly #worker: Worker;
   readonly #over: Promise<number>;
+  /** The first of them has a connection. */
+  readonly begun: Promise<void>;
 
   /** n connections at a time to the server at port. */
   constructor(port: number, n: number, seed: number) {
     const work: Work = { port, n, seed };
     this.#worker = new Worker(new URL(import.meta.url), { workerData: work });
+    this.begun = new Promise((resolve) => {
+      this.#worker.once("message", () => resolve());
+    });
     this.#over = new Promise((resolve, reject) => {
-      this.#worker.on("message", resolve).on("error", reject);
+      this.#worker.on("error", reject).on("message", (frames: number | "begun") => {
+        if (frames !== "begun") resolve(frames);
+      });
     });
   }
 
@@ -32,12 +39,14 @@ export class Hostiles {
   }
 }
 
-const state = { stopped: false, frames: 0 };
+const state = { stopped: false, begun: false, frames: 0 };
 
 async function run(port: number, pick: Chance): Promise<void> {
   while (!state.stopped) {
     const socket = await call(port);
     if (socket === null) throw new Error("a call was refused");
+    if (!state.begun) parentPort?.postMessage("begun");
+    state.begun = true;
     const frames = new Frames(pick);
     let open = true;
     socket.on("close", () => (open = false));

@@ -2,6 +2,7 @@
 
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { connect } from "node:net";
 import type { Socket } from "node:net";
 import { fileURLToPath } from "node:url";
@@ -50,6 +51,13 @@ export class Served {
   /** What it said since the start, beside what the probe says. */
   get said(): string {
     return this.#said.replace(/^probe .*\n/gm, "");
+  }
+
+  /** Milliseconds for which its main thread has run. */
+  cpu(): number {
+    const { pid } = this.#child;
+    const text = readFileSync(`/proc/${pid}/task/${pid}/schedstat`, "utf8");
+    return Number(text.split(" ")[0]) / 1e6;
   }
 
   async look(): Promise<Held> {
