@@ -4,6 +4,7 @@
 //
 // Listeners are synchronous and may not call in; one that throws is detached.
 
+import type { Callsite } from "./abi/errors.ts";
 import type { Fcall } from "./abi/fcall.ts";
 import type { Forcedby, Picture } from "./names/namespace.ts";
 
@@ -20,7 +21,7 @@ export type Call = {
   /** Of a call on a descriptor, the path of its file. */
   readonly file: string | null;
   /** The program's stack at the call, for those who ask (Trace.stacks). */
-  readonly stack: string | undefined;
+  readonly stack: readonly Callsite[] | undefined;
 };
 
 /** What namec found out or decided, in the order it did. */
@@ -179,11 +180,13 @@ export type Listener = (e: Event) => void;
 export class Trace {
   /** Somebody listens: test this before building an event. */
   on = false;
-  /** Whether calls keep the program's stack: only a listener that shows program lines wants it. */
+  /** Whether calls keep the program's stack; see keepstacks. */
   stacks = false;
   readonly #listeners = new Set<Listener>();
   readonly #stamp: () => { at: number; pid: number; call: Call | null };
   #ncall = 0;
+  /** How many want stacks. */
+  #nstack = 0;
 
   constructor(stamp: () => { at: number; pid: number; call: Call | null }) {
     this.#stamp = stamp;
@@ -191,6 +194,18 @@ export class Trace {
 
   nextcall(): number {
     return ++this.#ncall;
+  }
+
+  /** Calls keep the program's stack until the result is called: for listeners that show lines of programs. */
+  keepstacks(): () => void {
+    let wanted = true;
+    this.#nstack++;
+    this.stacks = true;
+    return () => {
+      if (!wanted) return;
+      wanted = false;
+      this.stacks = --this.#nstack > 0;
+    };
   }
 
   /** Adds a listener; the result removes it. */

@@ -100,17 +100,51 @@ export const Enotnotified = "call to noted() when not notified";
 
 type ErrorLimit = { stackTraceLimit?: number };
 
+/** A place on a stack: V8's CallSite is one. Lines and columns count from 1. */
+export interface Callsite {
+  /** The address of the script, as import.meta.url has it; none for code of the engine. */
+  getFileName(): string | null | undefined;
+  getLineNumber(): number | null;
+  getColumnNumber(): number | null;
+}
+
+type Prepare = { prepareStackTrace?: unknown };
+
 /** Frames from a system call to the program's line, through any library function. */
 const DEEP = 60;
 
-/** The stack of whoever calls. */
-export function callstack(): string | undefined {
-  const limits: ErrorLimit & ErrorConstructor = Error;
-  const limit = limits.stackTraceLimit ?? 10;
-  limits.stackTraceLimit = DEEP;
-  const { stack } = new Error("here");
-  limits.stackTraceLimit = limit;
-  return stack;
+const bare = (_e: unknown, sites: unknown): unknown => sites;
+
+/** The stack of its caller, innermost first. V8 gives it without making a text; elsewhere the text is read. */
+export function callstack(): readonly Callsite[] {
+  const how: ErrorLimit & Prepare & ErrorConstructor = Error;
+  const { stackTraceLimit: limit = 10, prepareStackTrace: prepare } = how;
+  how.stackTraceLimit = DEEP;
+  how.prepareStackTrace = bare;
+  const stack: unknown = new Error("here").stack;
+  how.stackTraceLimit = limit;
+  how.prepareStackTrace = prepare;
+  return Array.isArray(stack) ? stack : typeof stack === "string" ? textsites(stack) : [];
+}
+
+/**
+ * The places that a stack's text names. Engines agree on the end of a line:
+ *
+ *	    at main (file:///a/b.js:3:5)	main@file:///a/b.js:3:5
+ */
+export function textsites(stack: string): Callsite[] {
+  const list: Callsite[] = [];
+  for (const text of stack.split("\n")) {
+    const m = /((?:file|blob|https?):.*):(\d+):(\d+)\)?$/.exec(text);
+    if (m === null) continue;
+    const [, name = "", line, column] = m;
+    list.push({
+      getFileName: () => name,
+      getLineNumber: () => Number(line),
+      getColumnNumber: () => Number(column),
+    });
+  }
+  return list;
 }
 
 /**

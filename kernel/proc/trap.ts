@@ -40,7 +40,7 @@ export type Program = (sys: never, argv: string[]) => unknown;
 export type Faces = { readonly sys: unknown; readonly tasksys: unknown };
 
 /** A call as it was made: its arguments, and the program's stack when somebody wants it. */
-type Called = { readonly args: readonly unknown[]; readonly stack: string | undefined };
+type Called = { readonly args: readonly unknown[]; readonly stack: Call["stack"] };
 
 type Settle = (value: unknown) => void;
 let grabbedresolve: Settle = () => undefined;

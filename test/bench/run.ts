@@ -14,7 +14,7 @@ import { matches } from "./names.ts";
 import { ECHO, NAMEC, Server } from "./process.ts";
 import { columns, compete, count, cpu, median, ratio, ratioof } from "./rounds.ts";
 import type { Effort, Score } from "./rounds.ts";
-import { AGAIN, NEVER, OFF, ON, stepping } from "./stepping.ts";
+import { AGAIN, FULL, HEARD, NEVER, OFF, ON, stepping } from "./stepping.ts";
 import { Wire, prepare } from "./wire.ts";
 import type { Frames } from "./wire.ts";
 
@@ -119,11 +119,14 @@ async function growing(): Promise<void> {
 
 async function steps(): Promise<void> {
   const { list, close } = await stepping();
-  const rows = [["operations per CPU second", NEVER, AGAIN, OFF, ON]];
+  const others = [AGAIN, OFF, HEARD, ON];
+  const per = (one: string): string => `${one} : ${HEARD}`;
+  const rows = [["operations per CPU second", NEVER, ...others, per(ON), per(FULL)]];
   for (const match of list) {
     const scores = await compete(match.list, { ...effort, clock: cpu });
-    const others = [AGAIN, OFF, ON].map((name) => ratio(ratioof(scores, name, NEVER)));
-    rows.push([match.name, count(rate(scores, NEVER)), ...others]);
+    const ratios = others.map((name) => ratio(ratioof(scores, name, NEVER)));
+    const heard = [ON, FULL].map((name) => ratio(ratioof(scores, name, HEARD)));
+    rows.push([match.name, count(rate(scores, NEVER)), ...ratios, ...heard]);
   }
   await close();
   say("\nWhat stepping costs: a kernel beside one that was never recorded\n");

@@ -1,5 +1,6 @@
-// What stepping costs a kernel: when nobody has ever recorded it, when a recorder has come and gone, and
-// while one records. The first is there twice, so that the noise can be seen.
+// What stepping costs a kernel: when it was never recorded, when a recorder has come and gone, while a
+// listener hears of each event and does nothing, and while a recorder records. The first is there twice, so
+// that the noise can be seen. A recording of too many events is full, and what comes then is only counted.
 
 import { boot } from "../../userland/host/index.ts";
 import type { Kernel } from "../../userland/host/index.ts";
@@ -7,7 +8,7 @@ import { findplace } from "../../userland/host/place.ts";
 import { Recorder } from "../../userland/view/record/recorder.ts";
 import type { About } from "../../userland/view/record/recording.ts";
 import { NAMES, TREE, ours, worker } from "./names.ts";
-import type { Match } from "./names.ts";
+import type { Match, Work } from "./names.ts";
 
 const ABOUT: About = {
   program: "bench",
@@ -21,11 +22,15 @@ const ABOUT: About = {
 export const NEVER = "never recorded";
 export const AGAIN = "the same again";
 export const OFF = "recorder gone";
+export const HEARD = "a listener";
 export const ON = "recording";
+export const FULL = "recording, full";
 
-/** Records a kernel as `namec step` does; the result ends that. It is bounded: what is too much is counted. */
-function recorder(kernel: Kernel): () => void {
-  const rec = new Recorder({ about: ABOUT, place: findplace(), limit: 10_000 });
+const place = findplace();
+
+/** Records a kernel as `namec step` does; the result ends that. */
+function recorder(kernel: Kernel, limit: number): () => void {
+  const rec = new Recorder({ about: ABOUT, place, limit });
   const off = rec.listen(kernel.trace);
   rec.begin();
   return off;
@@ -39,13 +44,25 @@ export async function stepping(): Promise<{ list: Match[]; close: () => Promise<
     kernels.push(k);
     return k;
   };
-  const [never, again, gone, on] = [
+  const [never, again, gone, heard] = [
     await another(),
     await another(),
     await another(),
     await another(),
   ];
-  const off = recorder(gone);
+  const [on, full] = [await another(), await another()];
+  heard.trace.listen(() => undefined);
+  const recorded = (kernel: Kernel, limit: number, work: Work) => {
+    return async (n: number): Promise<number> => {
+      const stop = recorder(kernel, limit);
+      try {
+        return await worker(kernel)(work)(n);
+      } finally {
+        stop();
+      }
+    };
+  };
+  const off = recorder(gone, 10_000);
   await worker(gone)(ours.stat)(1000);
   off();
   const list = NAMES.map(([key, name]) => ({
@@ -54,17 +71,9 @@ export async function stepping(): Promise<{ list: Match[]; close: () => Promise<
       { name: NEVER, run: worker(never)(ours[key]) },
       { name: AGAIN, run: worker(again)(ours[key]) },
       { name: OFF, run: worker(gone)(ours[key]) },
-      {
-        name: ON,
-        async run(n: number): Promise<number> {
-          const stop = recorder(on);
-          try {
-            return await worker(on)(ours[key])(n);
-          } finally {
-            stop();
-          }
-        },
-      },
+      { name: HEARD, run: worker(heard)(ours[key]) },
+      { name: ON, run: recorded(on, 1_000_000, ours[key]) },
+      { name: FULL, run: recorded(full, 100, ours[key]) },
     ],
   }));
   return {

@@ -4,7 +4,9 @@
 import { readFileSync } from "node:fs";
 import test from "ava";
 import { MAFTER, MREPL, OREAD, OWRITE, RFPROC } from "../../kernel/abi/const.ts";
+import { callstack, textsites } from "../../kernel/abi/errors.ts";
 import type { Sys } from "../../syscalls/sys.ts";
+import { boot } from "../../userland/host/index.ts";
 import { base64, unbase64 } from "../../userland/view/record/base64.ts";
 import { compare } from "../../userland/view/record/compare.ts";
 import { Recorder } from "../../userland/view/record/recorder.ts";
@@ -242,4 +244,89 @@ test("what a program gives may hold itself, or be deeper than any stack: the rec
   );
   t.true(tojson(r).length < 1_000_000);
   t.deepEqual(fromjson(tojson(r)).calls[1]?.args, r.calls[1]?.args);
+});
+
+test("what a program gives may throw when it is read, or be wide: the recording goes on", async (t) => {
+  const r = await recorded(async (sys: Sys) => {
+    const thorny = {
+      get x(): number {
+        throw new Error("not for you");
+      },
+    };
+    const wide = Object.fromEntries(Array.from({ length: 5000 }, (_, i) => [`k${i}`, i]));
+    for (const value of [thorny, wide]) t.is(await failure(sys.sleep(value as never)), BADARG);
+    await sys.stat("/tmp");
+  });
+  t.deepEqual(
+    r.calls.map((c) => c.name),
+    ["sleep", "sleep", "stat"],
+  );
+  t.is(r.calls[0]?.text, 'sleep("…")');
+  t.is(Object.keys(r.calls[1]?.args[0] as object).length, 1000);
+});
+
+test("the text of a call is what the call gave and got, however late it is read", async (t) => {
+  const r = await recorded(async (sys) => {
+    const dir = await sys.stat("/n/far");
+    Object.assign(dir, { name: "changed" });
+    const fd = await sys.open("/dev/null", OREAD);
+    const buf = new Uint8Array(8);
+    await sys.read(fd, buf);
+    await sys.close(fd);
+  });
+  t.deepEqual(
+    r.calls.map((c) => `${c.text} = ${c.result}`.replace(/d-?[rwx-]+ .* /, "")),
+    ['stat("/n/far") = far', 'open("/dev/null", OREAD) = 3', "read(3, [8]) = 0", "close(3) = "],
+  );
+});
+
+test("a full recording has no call keep its stack, and another recording still has its lines", async (t) => {
+  const kernel = await boot({ clock: "virtual" });
+  const stacks: boolean[] = [];
+  const one = new Recorder({ about: ABOUT, place: () => null, limit: 6 });
+  const other = kernel.trace.keepstacks();
+  const off = one.listen(kernel.trace);
+  one.begin();
+  const main = async (sys: Sys): Promise<void> => {
+    for (let i = 0; i < 5; i++) await sys.stat("/tmp");
+    stacks.push(kernel.trace.stacks);
+    other();
+    stacks.push(kernel.trace.stacks);
+  };
+  t.is(await kernel.spawn(main, ["main"]).wait(), "");
+  off();
+  other();
+  t.deepEqual([...stacks, kernel.trace.stacks], [true, false, false]);
+  t.true(one.recording.lost > 5);
+  await kernel.shutdown();
+});
+
+test("a stack's text gives its places, whichever engine wrote it", (t) => {
+  const text = [
+    "Error: here",
+    "    at open (file:///a/@b/sys.js:10:7)",
+    "    at async file:///a/main.js:3:5",
+    "main@blob:http://localhost/1-2:4:6",
+    "    at <anonymous>",
+  ].join("\n");
+  t.deepEqual(
+    textsites(text).map((s) => [s.getFileName(), s.getLineNumber(), s.getColumnNumber()]),
+    [
+      ["file:///a/@b/sys.js", 10, 7],
+      ["file:///a/main.js", 3, 5],
+      ["blob:http://localhost/1-2", 4, 6],
+    ],
+  );
+});
+
+test("a stack is taken as places without a text, and the host's own way to show stacks is left as it was", (t) => {
+  const how: { prepareStackTrace?: unknown } = Error;
+  const own = (): string => "own";
+  const before = how.prepareStackTrace;
+  how.prepareStackTrace = own;
+  const [here] = callstack();
+  const after = how.prepareStackTrace;
+  how.prepareStackTrace = before;
+  t.is(after, own);
+  t.regex(here?.getFileName() ?? "", /errors\.js$/);
 });

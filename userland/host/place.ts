@@ -41,35 +41,75 @@ export function isours(path: string): boolean {
   return path.startsWith(PACKAGE) && !path.startsWith(`${PACKAGE}..`);
 }
 
-/** A Findplace for programs of files and of /bin; it reads each file once. */
+/** A Findplace for programs of files and of /bin; it reads each file once, and finds each place in it once. */
 export function findplace(): Findplace {
-  const files = new Map<string, File>();
-  const fileof = (path: string): File => {
-    let f = files.get(path);
-    if (f === undefined) files.set(path, (f = readsource(path)));
-    return f;
+  const scripts = new Map<string, Script | null>();
+  const scriptof = (url: string): Script | null => {
+    let script = scripts.get(url);
+    if (script === undefined) scripts.set(url, (script = readscript(url)));
+    return script;
   };
   return (stack) => {
-    const at = stackframes(stack).find((f) => !isours(f.path) || f.path.startsWith(BIN));
-    if (at === undefined) return null;
-    const { source, map } = fileof(at.path);
-    const entry = map?.findEntry(at.line - 1, at.column - 1);
-    if (entry !== undefined && "originalLine" in entry)
-      return { source, line: entry.originalLine + 1, column: entry.originalColumn + 1 };
-    return { source, line: at.line, column: at.column };
+    for (const site of stack) {
+      const url = site.getFileName();
+      const script = typeof url === "string" ? scriptof(url) : null;
+      if (script !== null) return script.at(site.getLineNumber() ?? 1, site.getColumnNumber() ?? 1);
+    }
+    return null;
   };
 }
 
-type File = { readonly source: Source; readonly map: SourceMap | null };
+type Found = ReturnType<Findplace>;
 
-function readsource(path: string): File {
+/** A file with lines of programs. */
+class Script {
+  readonly #source: Source;
+  readonly #map: SourceMap | null;
+  readonly #places = new Map<number, Found>();
+
+  constructor(source: Source, map: SourceMap | null) {
+    this.#source = source;
+    this.#map = map;
+  }
+
+  /** The place that a line and a column of what is run were written at. */
+  at(line: number, column: number): Found {
+    const key = line * COLUMNS + column;
+    let found = this.#places.get(key);
+    if (found === undefined) this.#places.set(key, (found = this.#find(line, column)));
+    return found;
+  }
+
+  #find(line: number, column: number): Found {
+    const entry = this.#map?.findEntry(line - 1, column - 1);
+    return entry !== undefined && "originalLine" in entry
+      ? { source: this.#source, line: entry.originalLine + 1, column: entry.originalColumn + 1 }
+      : { source: this.#source, line, column };
+  }
+}
+
+/** More than a line has columns. */
+const COLUMNS = 2 ** 30;
+
+/** The script of an address; null where that is no file of a program. */
+function readscript(url: string): Script | null {
+  const path = url.startsWith("file://") ? fileURLToPath(url) : null;
+  if (path === null || (isours(path) && !path.startsWith(BIN))) return null;
   const mapfile = `${path}.map`;
-  if (!existsSync(mapfile))
-    return { source: { name: near(path), text: readFileSync(path, "utf8") }, map: null };
+  if (!existsSync(mapfile)) return new Script({ name: near(path), text: textof(path) }, null);
   const map = new SourceMap(
     JSON.parse(readFileSync(mapfile, "utf8")) as ConstructorParameters<typeof SourceMap>[0],
   );
   const { sources, sourcesContent } = map.payload;
   const name = `/bin/${(sources[0] ?? "").replace(/^.*\//, "").replace(/\.ts$/, "")}`;
-  return { source: { name, text: sourcesContent?.[0] ?? "" }, map };
+  return new Script({ name, text: sourcesContent?.[0] ?? "" }, map);
+}
+
+/** The text of a file; none when the file is gone since it was loaded. */
+function textof(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
 }

@@ -76,8 +76,9 @@ export async function loadprogram(name: string, text: string): Promise<Loaded> {
   const frames = (stack: string): Frame[] => framesof(stack, url);
   const source = { name, text };
   const place: Findplace = (stack) => {
-    const at = frames(stack)[0];
-    return at === undefined ? null : { source, ...at };
+    const at = stack.find((site) => site.getFileName() === url);
+    const [line, column] = [at?.getLineNumber() ?? null, at?.getColumnNumber() ?? null];
+    return line === null || column === null ? null : { source, line, column };
   };
   const main = await imported(name, url, code, frames);
   return { main, place, frames, unload: () => URL.revokeObjectURL(url) };

@@ -2,21 +2,27 @@
 // has been told, so what is kept is copied, the first bytes of data; and the recording is bounded: past
 // `limit` events are only counted, and of calls, name spaces, processes and connections no more are kept.
 //
+// A run waits while its events are recorded. So each event is copied once, the texts of calls are made when
+// the list of calls is read (a copy that is whole says all that its original did), and a full recording makes
+// nothing. What is copied of programs' values is in kept.ts.
+//
 // Who needs no more than one event at a time (a pcap file of a long run) gives `tell` and keeps nothing.
 
 import { Rstream, Tattach, Tflush, Tstream } from "../../../kernel/abi/fcall.ts";
 import type { Fcall } from "../../../kernel/abi/fcall.ts";
 import type { Picture } from "../../../kernel/names/namespace.ts";
+import type { Callsite } from "../../../kernel/abi/errors.ts";
 import type { Call, Event, Trace } from "../../../kernel/trace.ts";
 import { addmessage, newcost } from "./calls.ts";
 import { callfmt, resultfmt } from "../words/callfmt.ts";
+import { arglist, kept } from "./kept.ts";
 import { FORMAT, VERSION } from "./recording.ts";
 import type { About, Place, Rbody, Rcall, Rconn, Recording, Revent, Rproc } from "./recording.ts";
 import type { Rsaid, Source } from "./recording.ts";
 
-/** Where the program is on a stack, and the file; null when nothing there is the program's. */
+/** Where the program is on a stack, innermost place first, and the file; null when nothing there is the program's. */
 export type Findplace = (
-  stack: string,
+  stack: readonly Callsite[],
 ) => { readonly source: Source; readonly line: number; readonly column: number } | null;
 
 /** How to record. */
@@ -51,18 +57,22 @@ export class Recorder {
   readonly #sources: Source[] = [];
   readonly #conns: Openconn[] = [];
   readonly #procs: Rproc[] = [];
-  readonly #calls: (Rcall | undefined)[] = [];
+  readonly #calls: (Making | undefined)[] = [];
+  /** Calls with a text that is still to be made. */
+  readonly #mute = new Set<Making>();
   readonly #spaces: Picture[] = [];
   readonly #events: Revent[] = [];
   readonly #said: Rsaid[] = [];
   #nevent = 0;
   #ncall = 0;
   #begun = false;
+  /** Ends that calls keep their stacks. */
+  #nostacks = (): void => undefined;
   readonly #but = new Set<number>();
-  /** Calls in progress by the kernel's number. */
-  readonly #open = new Map<number, Rcall>();
-  /** Every call that was recorded: messages may come when it has long returned. */
-  readonly #numbers = new WeakMap<Call, Rcall>();
+  /** Calls by the kernel's number: those that are kept, and where none are those in progress. */
+  readonly #known = new Map<number, Making>();
+  /** Where none are kept, those that returned: messages may come when a call has long returned. */
+  readonly #late = new WeakMap<Call, Making>();
   readonly #spaceno = new Map<Picture, number>();
   readonly #bypid = new Map<number, Rproc>();
   /** Requests that wait for an answer, by connection and tag: what was asked, and its event. */
@@ -74,6 +84,7 @@ export class Recorder {
     this.#limit = opts.limit ?? LIMIT;
     const lost = (): number =>
       this.#limit === 0 ? 0 : Math.max(0, this.#nevent - this.#events.length);
+    const calls = (): readonly Rcall[] => this.#told() as readonly Rcall[];
     this.recording = {
       format: FORMAT,
       version: VERSION,
@@ -81,7 +92,9 @@ export class Recorder {
       sources: this.#sources,
       conns: this.#conns,
       procs: this.#procs,
-      calls: this.#calls as Rcall[],
+      get calls() {
+        return calls();
+      },
       spaces: this.#spaces,
       events: this.#events,
       said: this.#said,
@@ -96,12 +109,11 @@ export class Recorder {
    * only connections and processes are noted.
    */
   listen(trace: Trace): () => void {
-    const { stacks } = trace;
-    trace.stacks = stacks || this.#opts.place !== undefined;
+    if (this.#opts.place !== undefined) this.#nostacks = trace.keepstacks();
     const off = trace.listen((e) => this.take(e));
     return () => {
       off();
-      trace.stacks = stacks;
+      this.#nostacks();
     };
   }
 
@@ -112,17 +124,12 @@ export class Recorder {
   }
 
   #recorded(e: Event): boolean {
-    return this.#begun && !this.#but.has(e.pid);
+    return this.#begun && (this.#but.size === 0 || !this.#but.has(e.pid));
   }
 
   /** Nothing more is kept. */
   get #full(): boolean {
     return this.#limit > 0 && this.#nevent >= this.#limit;
-  }
-
-  /** Whether a call is of the recording: not so one that began when that was full. */
-  #keeps(call: Rcall): boolean {
-    return this.#limit === 0 || call.first < this.#limit;
   }
 
   /** The program wrote this on its console; see hearing.ts. Text is kept as long as events are. */
@@ -137,17 +144,36 @@ export class Recorder {
     if (e.type === "send" && e.fcall.type === Tattach) this.#attached(e.conn, e.fcall.fid);
     if (e.type === "proc" && (e.what === "start" || e.what === "exec")) this.#proc(e.pid, e.text);
     if (!this.#recorded(e)) return this.#before(e);
-    const call =
-      e.call === null ? undefined : (this.#open.get(e.call.id) ?? this.#begin(e, e.call));
-    if (call !== undefined && this.#keeps(call)) this.#calls[call.id] = call;
-    const body = this.#body(e, call);
-    if (call !== undefined) call.last = this.#nevent;
+    if (this.#full) return this.#passed(e);
+    const call = e.call === null ? undefined : this.#callof(e, e.call);
+    if (call !== undefined) {
+      call.last = this.#nevent;
+      if (this.#limit === 0) this.#calls[call.id] = call;
+    }
     const space = e.type === "mount" ? this.#space(e.table) : (call?.space ?? -1);
-    const r: Revent = { at: e.at, pid: e.pid, call: call?.id ?? -1, space, ...body };
-    this.#nevent++;
-    if (this.#events.length < this.#limit) this.#events.push(r);
+    const r = this.#event(e, call, space);
+    if (this.#limit > 0) this.#events.push(r);
+    if (++this.#nevent === this.#limit) this.#nostacks();
     this.#opts.tell?.(r, this.recording, message(e));
     if (this.#limit === 0) this.#forget(e, call);
+  }
+
+  /** Takes an event in that is not kept: it is counted, and may be the end of a call that is. */
+  #passed(e: Event): void {
+    const call = e.call === null ? undefined : this.#known.get(e.call.id);
+    if (call !== undefined) call.last = this.#nevent;
+    const { tell } = this.#opts;
+    if (tell !== undefined)
+      tell(this.#event(e, call, call?.space ?? -1), this.recording, message(e));
+    else if (call !== undefined) this.#count(e, call);
+    this.#nevent++;
+  }
+
+  /** What a message or a return is for its call. */
+  #count(e: Event, call: Making): void {
+    if (e.type === "return" && e.call !== null) this.#end(e, e.call, call);
+    else if (e.type === "send") addmessage(call.cost, true, e.bytes);
+    else if (e.type === "receive" && call.ended === null) addmessage(call.cost, false, e.bytes);
   }
 
   #attached(conn: number, fid: number): void {
@@ -157,14 +183,16 @@ export class Recorder {
   /** What prepares the run: its requests have no event that a reply could name. */
   #before(e: Event): void {
     if (e.type !== "send" && e.type !== "receive" && e.type !== "conn") return;
-    const body = this.#body(e, undefined);
-    const r: Revent = { at: e.at, pid: e.pid, call: -1, space: -1, ...body };
+    const r = this.#event(e, undefined, -1);
     this.#opts.before?.(r, this.recording, message(e));
   }
 
   /** After an event, where nothing is kept: what it ended. A late reply brings its call back for itself. */
-  #forget(e: Event, call: Rcall | undefined): void {
-    if (call !== undefined && call.ended !== null) Reflect.deleteProperty(this.#calls, call.id);
+  #forget(e: Event, call: Making | undefined): void {
+    if (call !== undefined && call.ended !== null) {
+      Reflect.deleteProperty(this.#calls, call.id);
+      this.#mute.delete(call);
+    }
     if (e.type === "proc" && e.what === "exit") {
       this.#bypid.delete(e.pid);
       drop(this.#procs, (p) => p.pid === e.pid);
@@ -176,14 +204,20 @@ export class Recorder {
   }
 
   /** A call is known from its first event on; one that returned lives on in what it has sent. */
-  #begin(e: Event, call: Call): Rcall | undefined {
-    if (e.type !== "call") return this.#returned(call);
-    const r: Rcall = {
+  #callof(e: Event, call: Call): Making | undefined {
+    return (
+      this.#known.get(call.id) ?? (e.type === "call" ? this.#begin(e, call) : this.#late.get(call))
+    );
+  }
+
+  #begin(e: Event, call: Call): Making {
+    const { list: args, whole } = arglist(call.args, this.#snap);
+    const r: Making = {
       id: this.#ncall++,
       pid: call.pid,
       name: call.name,
-      text: callfmt(call),
-      args: call.args.map((arg) => kept(arg, this.#snap)),
+      text: whole ? null : said(callfmt, call, args),
+      args,
       began: e.at,
       ended: null,
       result: "",
@@ -197,51 +231,63 @@ export class Recorder {
       first: this.#nevent,
       last: this.#nevent,
     };
-    this.#open.set(call.id, r);
-    this.#numbers.set(call, r);
+    if (whole) this.#mute.add(r);
+    this.#known.set(call.id, r);
+    if (this.#limit > 0) this.#calls.push(r);
     this.#proc(call.pid, "");
     return r;
   }
 
-  #returned(call: Call): Rcall | undefined {
-    return this.#numbers.get(call);
+  #end(e: Event & { type: "return" }, call: Call, r: Making): void {
+    if (this.#limit === 0) {
+      this.#known.delete(call.id);
+      this.#late.set(call, r);
+    }
+    const { value, whole } = kept(e.value, this.#snap);
+    r.ended = e.at;
+    r.value = value;
+    r.error = e.error;
+    // A text that needs the caller's buffers is made while they hold what the call gave.
+    if (whole && r.text === null) r.result = null;
+    else r.result = said((c) => resultfmt(c, e.value, e.error), call, r.args);
   }
 
-  #body(e: Event, call: Rcall | undefined): Rbody {
+  /** The calls, with their texts. */
+  #told(): readonly (Making | undefined)[] {
+    for (const call of this.#mute) {
+      call.text ??= callfmt(call);
+      call.result ??= resultfmt(call, call.value, call.error);
+    }
+    this.#mute.clear();
+    return this.#calls;
+  }
+
+  /** The event as it is kept, with what it refers to. */
+  #event(e: Event, of: Making | undefined, space: number): Revent {
+    const { at, pid } = e;
+    const call = of?.id ?? -1;
+    if (of !== undefined) this.#count(e, of);
     switch (e.type) {
-      case "return":
-        if (e.call !== null && call !== undefined) this.#end(e, e.call, call);
-        return { type: "return" };
-      case "send":
-        return this.#send(e, call);
-      case "receive":
-        return this.#receive(e, call);
-      case "mount":
-        return { type: "mount", op: e.op, path: e.path };
-      case "conn":
-        return { type: "conn", conn: e.conn, what: e.what };
-      case "proc":
-        return { type: "proc", what: e.what, pid: e.pid, text: e.text };
-      case "wire":
-        return wire(e);
       case "call":
-        return { type: "call" };
+      case "return":
+        return { at, pid, call, space, type: e.type };
       case "namec":
-        return step(e);
+      case "proc":
+      case "wire":
+        return { ...e, call, space };
+      case "send":
+        return { at, pid, call, space, ...this.#send(e) };
+      case "receive":
+        return { at, pid, call, space, ...this.#receive(e) };
+      case "mount":
+        return { at, pid, call, space, type: "mount", op: e.op, path: e.path };
+      case "conn":
+        return { at, pid, call, space, type: "conn", conn: e.conn, what: e.what };
     }
   }
 
-  #end(e: Event & { type: "return" }, call: Call, r: Rcall): void {
-    this.#open.delete(call.id);
-    r.ended = e.at;
-    r.result = resultfmt(call, e.value, e.error);
-    r.value = kept(e.value, this.#snap);
-    r.error = e.error;
-  }
-
-  #send(e: Event & { type: "send" }, call: Rcall | undefined): Rbody {
+  #send(e: Event & { type: "send" }): Rbody {
     const { conn, fcall, bytes, off } = e;
-    if (call !== undefined) addmessage(call.cost, true, bytes);
     const key = pendingkey(conn, fcall.tag, e);
     const asked = { fcall, event: this.#recorded(e) ? this.#nevent : -1 };
     const list = this.#pending.get(key);
@@ -250,9 +296,8 @@ export class Recorder {
     return { type: "send", conn, fcall: cutdata(fcall, this.#snap), bytes, off };
   }
 
-  #receive(e: Event & { type: "receive" }, call: Rcall | undefined): Rbody {
+  #receive(e: Event & { type: "receive" }): Rbody {
     const { conn, fcall, bytes, off } = e;
-    if (call !== undefined && call.ended === null) addmessage(call.cost, false, bytes);
     const of = this.#answered(pendingkey(conn, fcall.tag, e), fcall, conn);
     return { type: "receive", conn, fcall: cutdata(fcall, this.#snap), bytes, off, of };
   }
@@ -294,7 +339,7 @@ export class Recorder {
     this.#procs.push(r);
   }
 
-  #place(stack: string | undefined): Place | null {
+  #place(stack: Call["stack"]): Place | null {
     const found = stack === undefined ? null : (this.#opts.place?.(stack) ?? null);
     if (found === null) return null;
     let source = this.#sources.findIndex((s) => s.name === found.source.name);
@@ -322,21 +367,27 @@ function drop<T>(list: T[], fits: (x: T) => boolean): void {
 /** A connection whose roots are still to come. */
 type Openconn = Rconn & { readonly roots: number[] };
 
+/** A call as it is recorded; a text is null until the list of calls is read. */
+type Making = Omit<Rcall, "text" | "result"> & { text: string | null; result: string | null };
+
+/** A text of a call as the program made it; of the copy where what the program gave throws when it is read. */
+function said(
+  fmt: (c: Pick<Call, "name" | "args">) => string,
+  call: Call,
+  args: Making["args"],
+): string {
+  try {
+    return fmt(call);
+  } catch {
+    return fmt({ name: call.name, args });
+  }
+}
+
 /** A request that waits for its answer. */
 type Asked = { readonly fcall: Fcall; readonly event: number };
 
-/** The step of namec that an event is, without what all events have. */
-function step(e: Event & { type: "namec" }): Rbody {
-  const { at: _at, pid: _pid, call: _call, ...body } = e;
-  return body;
-}
-
 function conn({ conn, name, peer, wire, version, at }: Event & { type: "conn" }): Openconn {
   return { conn, name, peer, wire, version, roots: [], opened: at };
-}
-
-function wire({ way, conv, wire, bytes, off, left }: Event & { type: "wire" }): Rbody {
-  return { type: "wire", way, conv, wire, bytes, off, left };
 }
 
 /** The message with the first `snap` bytes of its data, copied: its buffer is the kernel's. */
@@ -344,26 +395,4 @@ function cutdata(f: Fcall, snap: number): Fcall {
   if ("data" in f) return { ...f, data: f.data.slice(0, snap) };
   if ("stat" in f) return { ...f, stat: f.stat.slice() };
   return f;
-}
-
-/** How deep a value of a program is copied, and how many values in it. */
-const DEEP = 16;
-const MANY = 1000;
-const CUT = "…";
-
-/**
- * A copy of an argument or a value: of data the first bytes, of a function its name. A program may give what is
- * deep, or holds itself: that is cut.
- */
-function kept(value: unknown, snap: number): unknown {
-  let left = MANY;
-  const copy = (v: unknown, depth: number): unknown => {
-    if (v instanceof Uint8Array) return v.slice(0, snap);
-    if (typeof v === "function") return v.name === "" ? "program" : v.name;
-    if (typeof v !== "object" || v === null) return v ?? null;
-    if (--left < 0 || depth === DEEP) return CUT;
-    if (Array.isArray(v)) return v.slice(0, MANY).map((x) => copy(x, depth + 1));
-    return Object.fromEntries(Object.entries(v).map(([key, x]) => [key, copy(x, depth + 1)]));
-  };
-  return copy(value, 0);
 }

@@ -81,10 +81,13 @@ const SHOWS: { readonly [K in Argkind]?: Show } = {
   how: (v) => ["NCONT", "NDFLT"][v] ?? String(v),
 };
 
-const kindsof = (call: Call): readonly Argkind[] => callrow(call.name)?.args ?? [];
+/** What a text of a call is made of. */
+type Said = Pick<Call, "name" | "args">;
+
+const kindsof = (call: Said): readonly Argkind[] => callrow(call.name)?.args ?? [];
 
 /** The call with its arguments: open("/n/far/x", OREAD). */
-export function callfmt(call: Call): string {
+export function callfmt(call: Said): string {
   const kinds = kindsof(call);
   const args = call.args.map((arg, i) => {
     const kind = kinds[i] ?? "value";
@@ -97,7 +100,7 @@ export function callfmt(call: Call): string {
 }
 
 /** What the call gave: "3", "6 "hello\n"", "-1: file does not exist". */
-export function resultfmt(call: Call, value: unknown, error: string | null): string {
+export function resultfmt(call: Said, value: unknown, error: string | null): string {
   if (error !== null) return `-1: ${error}`;
   const buf = call.args[1];
   if (kindsof(call)[1] === "fill" && typeof value === "number" && buf instanceof Uint8Array)
