@@ -285,3 +285,43 @@ test("a mount whose server has gone says so, from that moment on", async (t) => 
   t.regex(of('stat("/tmp")').at(-1) ?? "", / tmp {2}#\|\/data1 MCREATE$/);
   t.regex(of('stat("/tmp/x")').at(-1) ?? "", / tmp {2}#\|\/data1 MCREATE \(hung up\)$/);
 });
+
+test("a frame shows at most so many of what is in flight, its own first, and how many more there are", async (t) => {
+  const r = await recorded(async (sys) => {
+    await Promise.all(Array.from({ length: 40 }, (_, i) => failure(sys.stat(`/n/far/f${i}`))));
+  });
+  const tape = new Tape(r);
+  let most = 0;
+  for (let s = 0; s < tape.length; s++) {
+    const f = frameof(tape, s, { messages: 8 });
+    most = Math.max(most, f.inflight);
+    t.is(f.flying.length, Math.min(8, f.inflight));
+    t.deepEqual(
+      f.flying.map((m) => m.send),
+      f.flying.map((m) => m.send).toSorted((a, b) => a - b),
+    );
+    if (f.type === "send") t.is(f.flying.filter((m) => m.now).length, 1);
+    const flying = frametext(f, null).filter((line) => line.startsWith("    flying"));
+    t.is(flying.length, f.inflight > 8 ? 9 : f.inflight);
+    if (f.inflight > 8) t.is(flying.at(-1), `    flying  and ${f.inflight - 8} more in flight`);
+  }
+  t.true(most >= 40);
+});
+
+test("of many mount points a printed frame lists those of the name, of the others the first, and how many more", async (t) => {
+  const r = await recorded(async (sys) => {
+    for (let i = 0; i < 100; i++)
+      await sys.close(await sys.create(`/tmp/d${i}`, OREAD, DMDIR | 0o777));
+    for (let i = 0; i < 100; i++) await sys.bind("/n/far", `/tmp/d${i}`, MREPL);
+    for (let i = 0; i < 20; i++) await sys.bind("/n/far", "/n", MAFTER);
+    await failure(sys.stat("/tmp/d99/x"));
+  });
+  const tape = new Tape(r);
+  const [frame] = framesof(tape, 'stat("/tmp/d99/x")').slice(-1);
+  if (frame === undefined) return t.fail();
+  const tree = frametext(frame, null).filter((line) => line.startsWith("    tree"));
+  t.is(tree.length, 65);
+  t.true(tree.some((line) => /\* +d99 /.test(line)));
+  t.regex(tree.at(-1) ?? "", /^ {4}tree {4}and \d+ more$/);
+  t.regex(tree.find((line) => line.includes("union")) ?? "", /, and 5 more$/);
+});

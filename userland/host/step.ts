@@ -64,6 +64,9 @@ Without a terminal the steps are written as text, one after another.`,
   run: start,
 };
 
+/** Messages in flight that a printed frame lists. */
+const PRINTED = 8;
+
 const KINDS: readonly By[] = ["step", "message", "call", "failure"];
 
 async function start(given: Given): Promise<number> {
@@ -217,7 +220,7 @@ function numberof(given: Given, option: string, dflt: number): number {
 function* printed(tape: Tape, { from, to, by }: Range): Generator<string> {
   let last: Frame | null = null;
   for (let s = tape.next(from - 2, by); s >= 0 && s < to; s = tape.next(s, by)) {
-    const f: Frame = frameof(tape, s);
+    const f: Frame = frameof(tape, s, { messages: PRINTED });
     yield `${frametext(f, last).join("\n")}\n`;
     last = f;
   }

@@ -272,11 +272,13 @@ function flights(f: Frame, columns: number): Panel {
   const bar = Math.max(12, Math.floor(columns * 0.4));
   const label = Math.max(0, columns - bar - 2);
   const lines = list.map((m) => flightline(m, f, { bar, label }));
+  const hidden = f.inflight - f.flying.length;
+  if (hidden > 0) lines.push(text(` and ${hidden} more in flight`, "dim"));
   const now = list.findIndex((m) => m.now);
   const at = now < 0 ? list.length - 1 : now;
   const from = timefmt(f.axis.from);
   const to = timefmt(f.axis.to);
-  const title = `messages, ${f.flying.length} in flight, from ${from} to ${to}`;
+  const title = `messages, ${f.inflight} in flight, from ${from} to ${to}`;
   const none = [text(f.callspent === null ? "" : "none", "dim")];
   return {
     title,

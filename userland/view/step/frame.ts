@@ -79,9 +79,14 @@ export type Frame = {
   readonly what: string;
   readonly why: string;
   readonly failed: boolean;
-  /** In flight at this moment, then what this call has had answered, each in the order they were sent. */
+  /**
+   * In flight at this moment, this step's and its call's before others, then what this call has had answered
+   * last; each in the order they were sent, and at most Frameopts.messages of each.
+   */
   readonly flying: readonly Message[];
   readonly answered: readonly Message[];
+  /** How many are in flight, shown or not. */
+  readonly inflight: number;
   /** The time that the messages span, since the recording began, and where in it the step is. */
   readonly axis: { readonly from: number; readonly to: number; readonly now: number };
   /** What the program wrote on its console between this step and the next. */
@@ -94,7 +99,7 @@ export type Frame = {
 export type Frameopts = {
   /** Lines of the program on each side of the call's: 3. */
   readonly around?: number;
-  /** The last messages of the call that are shown: 32. */
+  /** Messages in flight that are shown, and of those answered the last ones: 32. */
   readonly messages?: number;
 };
 
@@ -107,7 +112,12 @@ export function frameof(tape: Tape, step: number, opts: Frameopts = {}): Frame {
   const events = call === undefined ? NOEVENTS : tape.callevents(call.id, event);
   const names = call === undefined ? [] : looksof(r, call, events);
   const began = r.events[0]?.at ?? 0;
-  const { flying, answered } = messages(tape, { event, e, events, keep: opts.messages ?? 32 });
+  const { flying, answered, inflight } = messages(tape, {
+    event,
+    e,
+    events,
+    keep: opts.messages ?? 32,
+  });
   return {
     step,
     steps: tape.length,
@@ -124,6 +134,7 @@ export function frameof(tape: Tape, step: number, opts: Frameopts = {}): Frame {
     failed: e.type === "return" && call !== undefined && call.error !== null,
     flying,
     answered,
+    inflight,
     axis: axisof({ e, call, list: [...flying, ...answered], began }),
     said: tape.said(step),
     callspent: call === undefined ? null : tape.callspent(event),
@@ -174,20 +185,37 @@ type At = {
   readonly keep: number;
 };
 
-function messages(tape: Tape, at: At): { flying: Message[]; answered: Message[] } {
+function messages(tape: Tape, at: At): Pick<Frame, "flying" | "answered" | "inflight"> {
   const { flights } = tape;
   const looked = (n: number): void => void (tape.work += n);
   const show = (f: Flight): Message => message(tape.recording, f, at);
-  const flying = flights.at(at.event, looked).map(show);
+  const open = flights.at(at.event, looked);
+  const flying = nearest(open, at).map(show);
   const answered: Flight[] = [];
   for (const i of at.events) {
     const f = tape.recording.events[i]?.type === "receive" ? flights.of(i) : null;
     if (f !== null && f.reply === i) answered.push(f);
   }
-  return { flying, answered: answered.slice(-at.keep).map(show) };
+  return { flying, answered: answered.slice(-at.keep).map(show), inflight: open.length };
 }
 
-function message(r: Recording, f: Flight, { event, e }: At): Message {
+/** At most so many of what is in flight: what the step is about, then what its call asked, then the first. */
+function nearest(list: readonly Flight[], at: At): readonly Flight[] {
+  if (list.length <= at.keep) return list;
+  const rank = (f: Flight): number => (isnow(f, at) ? 0 : isown(f, at) ? 1 : 2);
+  return list
+    .toSorted((a, b) => rank(a) - rank(b))
+    .slice(0, at.keep)
+    .toSorted((a, b) => a.send - b.send);
+}
+
+const isnow = (f: Flight, { event, e }: At): boolean =>
+  event === f.send || (e.type === "receive" && e.of === f.send);
+
+const isown = (f: Flight, { e }: At): boolean => e.call >= 0 && f.call === e.call;
+
+function message(r: Recording, f: Flight, at: At): Message {
+  const { event, e } = at;
   const began = r.events[0]?.at ?? 0;
   const here = f.reply >= 0 && f.reply <= event;
   const [send, reply] = [r.events[f.send], r.events[f.reply]];
@@ -200,8 +228,8 @@ function message(r: Recording, f: Flight, { event, e }: At): Message {
     since: f.sent - began,
     turn: f.reached === null ? null : f.reached - began,
     until: f.came === null ? null : f.came - began,
-    now: event === f.send || (e.type === "receive" && e.of === f.send),
-    own: e.call >= 0 && f.call === e.call,
+    now: isnow(f, at),
+    own: isown(f, at),
   };
 }
 

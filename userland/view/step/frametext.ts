@@ -36,10 +36,27 @@ export function frametext(f: Frame, last: Frame | null): string[] {
 /** What is told again only when it has changed. */
 const PARTS: Readonly<Record<string, (f: Frame) => readonly string[]>> = {
   name: (f) => f.names.map(looktext),
-  tree: (f) => rows(f.tree).map(rowtext),
-  flying: (f) => f.flying.map((m) => flyingtext(m, f.time)),
+  tree: (f) => treetext(rows(f.tree)),
+  flying: (f) => [
+    ...f.flying.map((m) => flyingtext(m, f.time)),
+    ...more(f.inflight - f.flying.length, " in flight"),
+  ],
   cost: (f) => (f.callspent === null || !isspent(f.callspent) ? [] : [spenttext(f.callspent)]),
 };
+
+const more = (n: number, what = ""): string[] => (n > 0 ? [`and ${n} more${what}`] : []);
+
+/** Lines of a tree that are printed, and members of a union. */
+const ROWS = 64;
+const MEMBERS = 16;
+
+/** The rows of a tree: of many those that a name leads through, and the first of the others. */
+function treetext(all: readonly Row[]): string[] {
+  const shown = new Set(
+    all.toSorted((a, b) => Number(b.node.taken) - Number(a.node.taken)).slice(0, ROWS),
+  );
+  return [...all.filter((r) => shown.has(r)).map(rowtext), ...more(all.length - shown.size)];
+}
 
 function put(lines: string[], label: string, text: string): void {
   if (text !== "") lines.push(`    ${label.padEnd(LABEL)}${text}`.trimEnd());
@@ -74,11 +91,12 @@ const MARKS: Readonly<Record<Member["outcome"], string>> = {
 
 /** A line of the tree: "* far  far!564"; the path in question is marked with *. */
 export function rowtext({ depth, node, folded }: Row): string {
-  const members = node.members.map((m) => `${memberfmt(m)}${MARKS[m.outcome]}`);
-  const more = folded.length === 0 ? "" : `(${folded.join(" ")})`;
+  const some = node.members.slice(0, MEMBERS).map((m) => `${memberfmt(m)}${MARKS[m.outcome]}`);
+  const members = [...some, ...more(node.members.length - MEMBERS)];
+  const quiet = folded.length === 0 ? "" : `(${folded.join(" ")})`;
   const union = members.length > 1 ? `union: ${members.join(", ")}` : members.join("");
   const state = node.state === "missing" ? "is missing" : "";
-  const parts = [node.name, union, state, more].filter((x) => x !== "");
+  const parts = [node.name, union, state, quiet].filter((x) => x !== "");
   return `${"  ".repeat(depth)}${node.taken ? "*" : " "} ${parts.join("  ")}`;
 }
 
