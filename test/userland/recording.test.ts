@@ -280,6 +280,25 @@ test("the text of a call is what the call gave and got, however late it is read"
   );
 });
 
+test("where nothing is kept, a message that comes late still names its call in words", async (t) => {
+  const late = new Set<string>();
+  await recorded(
+    async (sys) => {
+      const fd = await sys.open("/n/far", OREAD);
+      await sys.close(fd);
+      await sys.sleep(1000);
+    },
+    {
+      limit: 0,
+      tell: (e, r) => {
+        const call = e.type === "receive" ? r.calls[e.call] : undefined;
+        if (call !== undefined && call.ended !== null) late.add(`${call.text} ${call.result}`);
+      },
+    },
+  );
+  t.deepEqual([...late], ["close(3) "]);
+});
+
 test("a full recording has no call keep its stack, and another recording still has its lines", async (t) => {
   const kernel = await boot({ clock: "virtual" });
   const stacks: boolean[] = [];

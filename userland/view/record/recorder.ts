@@ -148,7 +148,7 @@ export class Recorder {
     const call = e.call === null ? undefined : this.#callof(e, e.call);
     if (call !== undefined) {
       call.last = this.#nevent;
-      if (this.#limit === 0) this.#calls[call.id] = call;
+      if (this.#limit === 0) this.#back(call);
     }
     const space = e.type === "mount" ? this.#space(e.table) : (call?.space ?? -1);
     const r = this.#event(e, call, space);
@@ -174,6 +174,12 @@ export class Recorder {
     if (e.type === "return" && e.call !== null) this.#end(e, e.call, call);
     else if (e.type === "send") addmessage(call.cost, true, e.bytes);
     else if (e.type === "receive" && call.ended === null) addmessage(call.cost, false, e.bytes);
+  }
+
+  /** Where nothing is kept, the call of an event can be looked up while the event is told. */
+  #back(call: Making): void {
+    this.#calls[call.id] = call;
+    if (call.text === null || call.result === null) this.#mute.add(call);
   }
 
   #attached(conn: number, fid: number): void {
