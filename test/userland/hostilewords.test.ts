@@ -21,6 +21,8 @@ import { readtext, writefile } from "../../userland/lib/io.ts";
 import { getpid } from "../../userland/lib/proc.ts";
 import { same } from "../../userland/testing/same.ts";
 import { Strace } from "../../userland/view/export/strace.ts";
+import { tellof } from "../../userland/view/record/recorder.ts";
+import { ABOUT } from "./recorded.ts";
 import { NOTHING, run } from "../kit.ts";
 
 const WORDS = [
@@ -84,7 +86,7 @@ test("a word that is a name is one like any other: of machines, files, variables
   await serveramfs(await net.boot("__proto__"), "tcp!*!9fs");
   const trace: unknown[] = [];
   const view = new Strace();
-  here.trace.listen((e) => trace.push(...view.lines(e)));
+  tellof(here.trace, ABOUT, (...told) => trace.push(...view.lines(...told)));
   await run(here, async (sys: Sys) => {
     t.deepEqual((await readdir(sys, "/usr")).map((d) => d.name).toSorted(), WORDS.toSorted());
     for (const w of WORDS) {

@@ -12,13 +12,15 @@ import { fit, line } from "../../userland/view/words/line.ts";
 import type { Line } from "../../userland/view/words/line.ts";
 import { Strace } from "../../userland/view/export/strace.ts";
 import { Tour } from "../../userland/view/export/tour.ts";
+import { tellof } from "../../userland/view/record/recorder.ts";
+import { ABOUT } from "./recorded.ts";
 import { failure, mountram, put, within } from "../kit.ts";
 
 /** Runs a program and gives the lines of a view of it, from when the program calls its last argument. */
 async function shown(
   k: Booted,
   columns: number,
-  view: (pid: number) => { lines(e: Parameters<Strace["lines"]>[0]): Line[] },
+  view: (pid: number) => Pick<Strace, "lines">,
   program: (sys: Sys, start: () => void) => Promise<void>,
 ): Promise<string> {
   const lines: Line[] = [];
@@ -27,9 +29,10 @@ async function shown(
     async (sys: Sys) =>
       program(sys, () => {
         const v = view(p.pid);
-        off = k.trace.listen((e) => {
-          if (e.pid === p.pid) lines.push(...v.lines(e));
-        });
+        ({ off } = tellof(k.trace, ABOUT, (e, r, full) => {
+          const now = v.lines(e, r, full);
+          if (e.pid === p.pid) lines.push(...now);
+        }));
       }),
     ["view"],
   );

@@ -11,6 +11,8 @@ import { Stepper } from "../../userland/host/stepper.ts";
 import { Strace } from "../../userland/view/export/strace.ts";
 import { frameof } from "../../userland/view/step/frame.ts";
 import { frametext } from "../../userland/view/step/frametext.ts";
+import { tellof } from "../../userland/view/record/recorder.ts";
+import { ABOUT } from "./recorded.ts";
 import { Tape } from "../../userland/view/record/tape.ts";
 import { visible } from "../../userland/view/words/visible.ts";
 import { failure, within } from "../kit.ts";
@@ -69,7 +71,9 @@ test(
   within(async (t, k) => {
     const view = new Strace();
     const lines: string[] = [];
-    const off = k.trace.listen((e) => lines.push(...view.lines(e).map((l) => l.text)));
+    const { off } = tellof(k.trace, ABOUT, (...told) => {
+      lines.push(...view.lines(...told).map((l) => l.text));
+    });
     await k.spawn(main, [EVIL]).wait();
     off();
     t.true(lines.some((l) => l.includes("\\u001b]0;mine\\u0007")));

@@ -19,6 +19,9 @@ import { Mounterror } from "../boot/mounts.ts";
 import { painter } from "./paint.ts";
 import { plural } from "../view/words/stepfmt.ts";
 import { Tour } from "../view/export/tour.ts";
+import { tellof } from "../view/record/recorder.ts";
+import type { About } from "../view/record/recording.ts";
+import { HERE } from "../boot/hosts.ts";
 import { INTERRUPTED, watch } from "./watch.ts";
 
 const FIRST = fileURLToPath(new URL("../../../examples/first.ts", import.meta.url));
@@ -26,6 +29,16 @@ const NAMEC = fileURLToPath(new URL("./namec.js", import.meta.url));
 /** The narrowest and widest that it is laid out for. */
 const NARROW = 80;
 const WIDE = 100;
+
+/** The run that is shown. */
+const ABOUT: About = {
+  program: "first",
+  namespace: "names",
+  clock: "real",
+  seed: 0,
+  machine: HERE,
+  hosts: [],
+};
 
 export const demo: Command = {
   name: "demo",
@@ -129,7 +142,7 @@ async function tour(addr: string, server: number): Promise<number> {
       stdout: (text) => show(...said(text.trimEnd(), columns)),
     });
     const view = new Tour(p.pid, columns);
-    const off = kernel.trace.listen((e) => paint(view.lines(e)));
+    const { off } = tellof(kernel.trace, ABOUT, (e, r, full) => paint(view.lines(e, r, full)));
     const status = await watch(kernel, p, { sigterm: true });
     off();
     if (status === 0) show(...summary(kernel, view, columns));

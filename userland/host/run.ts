@@ -13,6 +13,8 @@ import { aboutof } from "./record.ts";
 import { Reports, reportoptions } from "./reports.ts";
 import { bootgiven, machineoptions } from "./simrun.ts";
 import { Strace } from "../view/export/strace.ts";
+import { tellof } from "../view/record/recorder.ts";
+import type { About } from "../view/record/recording.ts";
 import { watch } from "./watch.ts";
 import { Watchdog } from "./watchdog.ts";
 
@@ -61,15 +63,15 @@ async function start(given: Given): Promise<number> {
   const user = given.get("user");
   const here = await bootgiven(given, user === undefined ? {} : { user });
   const { kernel } = here;
+  const about = aboutof(given, kernel, given.rest.join(" "));
   let reports: Reports | null = null;
   let ended = (): void => undefined;
   let good = true;
   let status;
   try {
-    if (reportoptions.some((o) => given.has(o.name)))
-      reports = new Reports(given, kernel, aboutof(given, kernel, given.rest.join(" ")));
+    if (reportoptions.some((o) => given.has(o.name))) reports = new Reports(given, kernel, about);
     const like = await mounted(kernel, [...here.mounts, ...mounts]);
-    if (given.has("trace")) ended = traced(kernel, like?.pid ?? 0);
+    if (given.has("trace")) ended = traced(kernel, about, like?.pid ?? 0);
     reports?.begin(like === null ? [] : [like.pid]);
     here.faults.begin();
     await dog?.arm();
@@ -104,14 +106,14 @@ export async function findprogram(prog: string): Promise<Program> {
 }
 
 /** Shows the trace, but for one process, on stderr; the result shows what has not returned and stops. */
-function traced(kernel: Booted, but: number): () => void {
+function traced(kernel: Booted, about: About, but: number): () => void {
   const paint = painter(process.stderr);
   const view = new Strace();
-  const off = kernel.trace.listen((e) => {
-    if (e.pid !== but) paint(view.lines(e));
+  const { recording, off } = tellof(kernel.trace, about, (e, r, full) => {
+    if (e.pid !== but) paint(view.lines(e, r, full));
   });
   return () => {
     off();
-    paint(view.unfinished());
+    paint(view.unfinished(recording));
   };
 }

@@ -1,6 +1,6 @@
 // The trace as text, call by call: the system call with its result, and indented below it what namec
-// decided and the 9P messages it cost, in the order it happened. Events go in, lines come out; nothing
-// here knows a terminal.
+// decided and the 9P messages it cost, in the order it happened. A reader of a Recording as it is made
+// (Tell): events go in, lines come out; nothing here knows a terminal.
 //
 //	   12.310    4 open("/n/far/a/x", OREAD) = 3                              1 round trip, 88 µs
 //	                 /n/far is mounted: a/x from there
@@ -12,10 +12,10 @@
 // At the left are milliseconds since boot and the process. A call is shown when it returns, so that calls
 // of several processes at once do not mix; unfinished() shows those that have not.
 
+import type { Fcall } from "../../../kernel/abi/fcall.ts";
 import { fcallfmt } from "../../../kernel/abi/fcallfmt.ts";
-import type { Event } from "../../../kernel/trace.ts";
-import { Calls } from "../record/calls.ts";
-import type { Callrec, Cost } from "../record/calls.ts";
+import type { Cost } from "../record/cost.ts";
+import type { Rcall, Recording, Revent } from "../record/recording.ts";
 import { line } from "../words/line.ts";
 import type { Line } from "../words/line.ts";
 import { eventfmt, plural, timefmt } from "../words/stepfmt.ts";
@@ -25,32 +25,48 @@ const BESIDES = " ".repeat(15 + INDENT.length);
 
 /** The trace of a kernel as lines, in the layout at the head of this file. */
 export class Strace {
-  readonly #calls = new Calls();
+  /** What is shown below the calls that have not returned. */
+  readonly #open = new Map<number, Line[]>();
 
-  /** The lines that this event completes. */
-  lines(e: Event): Line[] {
-    const known = this.#calls.has(e);
-    const done = this.#calls.take(e);
-    if (done !== null) return block(done);
-    if (known || e.type === "call") return [];
-    const late = e.call === null ? "" : `   (${e.call.name} has returned)`;
-    return detail(e).map((l) => line(l.kind, `${head(e.at, e.pid)}${INDENT}${l.text}${late}`));
+  /** The lines that this event completes; `full` is its message with all data. */
+  lines(e: Revent, r: Recording, full: Fcall | null): Line[] {
+    const call = r.calls[e.call];
+    if (e.type === "call") {
+      this.#open.set(e.call, []);
+      return [];
+    }
+    const below = this.#open.get(e.call);
+    const detail = detailof(e, r, full);
+    if (call === undefined || below === undefined) {
+      const late = call === undefined ? "" : `   (${call.name} has returned)`;
+      return detail.map((l) => line(l.kind, `${head(e.at, e.pid)}${INDENT}${l.text}${late}`));
+    }
+    for (const l of detail) below.push(line(l.kind, BESIDES + l.text));
+    if (e.type !== "return") return [];
+    this.#open.delete(e.call);
+    return block(call, below);
   }
 
   /** The calls that have not returned, as far as they came. */
-  unfinished(): Line[] {
-    return this.#calls.pending().flatMap(block);
+  unfinished(r: Recording): Line[] {
+    return [...this.#open].flatMap(([id, below]) => {
+      const call = r.calls[id];
+      return call === undefined ? [] : block(call, below);
+    });
   }
 }
 
 /** A call and what is below it. */
-function block(r: Callrec): Line[] {
-  const { call, ended } = r;
-  const value = ended === null ? " ... has not returned" : r.result === "" ? "" : ` = ${r.result}`;
-  const right = ended === null ? "" : costfmt(r.cost, ended - r.began);
-  const text = `${head(r.began, call.pid)}${r.text}${value}`;
-  const below = r.events.flatMap(detail).map((l) => line(l.kind, BESIDES + l.text));
-  return [line(r.failed ? "failed" : "call", text, right), ...below];
+function block(
+  { began, ended, pid, text, result, cost, error }: Rcall,
+  below: readonly Line[],
+): Line[] {
+  const value = ended === null ? " ... has not returned" : result === "" ? "" : ` = ${result}`;
+  const right = ended === null ? "" : costfmt(cost, ended - began);
+  return [
+    line(error === null ? "call" : "failed", head(began, pid) + text + value, right),
+    ...below,
+  ];
 }
 
 /** When (ms) and which process: 15 columns. */
@@ -58,11 +74,13 @@ function head(at: number, pid: number): string {
   return `${(at / 1e6).toFixed(3).padStart(9)} ${String(pid).padStart(4)} `;
 }
 
-/** The lines of an event inside a call. */
-function detail(e: Event): Line[] {
-  if (e.type === "send") return [line("send", `→ ${fcallfmt(e.fcall).trimEnd()}`)];
-  if (e.type === "receive") return [line("receive", `← ${fcallfmt(e.fcall).trimEnd()}`)];
-  const text = eventfmt(e);
+/** The lines of an event that is no call. */
+function detailof(e: Revent, r: Recording, full: Fcall | null): Line[] {
+  if (e.type === "send" || e.type === "receive") {
+    const arrow = e.type === "send" ? "→" : "←";
+    return [line(e.type, `${arrow} ${fcallfmt(full ?? e.fcall).trimEnd()}`)];
+  }
+  const text = eventfmt(r, e);
   return text === ""
     ? []
     : [line(e.type === "namec" || e.type === "mount" ? "step" : "other", text)];

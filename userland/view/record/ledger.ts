@@ -9,8 +9,8 @@
 
 import { Ekilled } from "../../../kernel/abi/errors.ts";
 import { Rflush, Rstream, Tflush } from "../../../kernel/abi/fcall.ts";
-import { addmessage, newcost } from "./calls.ts";
-import type { Cost } from "./calls.ts";
+import { addmessage, newcost } from "./cost.ts";
+import type { Cost } from "./cost.ts";
 import type { Recording, Revent } from "./recording.ts";
 
 /** What is added up. Times are nanoseconds. */

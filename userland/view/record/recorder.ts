@@ -13,7 +13,7 @@ import type { Fcall } from "../../../kernel/abi/fcall.ts";
 import type { Picture } from "../../../kernel/names/namespace.ts";
 import type { Callsite } from "../../../kernel/abi/errors.ts";
 import type { Call, Event, Trace } from "../../../kernel/trace.ts";
-import { addmessage, newcost } from "./calls.ts";
+import { addmessage, newcost } from "./cost.ts";
 import { callfmt, resultfmt } from "../words/callfmt.ts";
 import { arglist, kept } from "./kept.ts";
 import { FORMAT, VERSION } from "./recording.ts";
@@ -41,6 +41,17 @@ export type Recordopts = {
   /** Gets what is not recorded because it prepares the run, of no call: messages and connections. */
   readonly before?: Tell;
 };
+
+/** A recording of which nothing is kept, made for one reader from now on; the result ends it. */
+export function tellof(
+  trace: Trace,
+  about: About,
+  tell: Tell,
+): { readonly recording: Recording; readonly off: () => void } {
+  const rec = new Recorder({ about, snap: 0, limit: 0, tell });
+  rec.begin();
+  return { recording: rec.recording, off: rec.listen(trace) };
+}
 
 /** Hears of an event, with what it refers to in the recording; of a message also with all its data. */
 export type Tell = (e: Revent, r: Recording, full: Fcall | null) => void;

@@ -9,7 +9,7 @@
 import type { Picture } from "../../../kernel/names/namespace.ts";
 import type { EventBody } from "../../../kernel/trace.ts";
 import { base64, unbase64 } from "./base64.ts";
-import type { Cost } from "./calls.ts";
+import type { Cost } from "./cost.ts";
 
 /** What every recording calls itself. */
 export const FORMAT = "namec recording";

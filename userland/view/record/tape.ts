@@ -5,8 +5,8 @@
 // A step is an event that says something to a reader: pieces on the wire are none. All tables are by
 // event or by call, in typed arrays; `work` counts the entries looked at since, for tests.
 
-import { addmessage, newcost } from "./calls.ts";
-import type { Cost } from "./calls.ts";
+import { addmessage, newcost } from "./cost.ts";
+import type { Cost } from "./cost.ts";
 import { issaid } from "../words/eventtext.ts";
 import { Flights } from "./flight.ts";
 import type { Recording, Revent, Rsaid } from "./recording.ts";

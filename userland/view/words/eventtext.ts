@@ -3,7 +3,7 @@
 
 import { msgfmt } from "./msgfmt.ts";
 import type { Recording, Revent } from "../record/recording.ts";
-import { eventfmt, stepfmt } from "./stepfmt.ts";
+import { CONN, eventfmt, stepfmt } from "./stepfmt.ts";
 import { connname } from "./who.ts";
 
 /** Whether an event says something to a reader: pieces on the wire and names that are clean already do not. */
@@ -34,11 +34,9 @@ export function eventtext(r: Recording, event: number): string {
     case "conn":
       return `the connection to ${connname(r, e.conn)} ${CONN[e.what]}`;
     case "proc":
-      return eventfmt({ ...e, call: null });
+      return eventfmt(r, e);
   }
 }
-
-const CONN = { open: "is made", hangup: "hangs up", close: "is closed" } as const;
 
 /** A call and its result as a programmer writes them. */
 export function resulttext(call: string, result: string): string {

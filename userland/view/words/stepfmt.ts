@@ -2,7 +2,8 @@
 
 import { nullproto } from "../../../kernel/abi/nullproto.ts";
 import type { Forcedby } from "../../../kernel/names/namespace.ts";
-import type { Asking, Event, Step } from "../../../kernel/trace.ts";
+import type { Asking, Step } from "../../../kernel/trace.ts";
+import type { Recording, Revent } from "../record/recording.ts";
 
 /** Why a walk is made that could have been put off. */
 const BECAUSE: Readonly<Record<Forcedby, string>> = nullproto({
@@ -89,17 +90,18 @@ function walkfmt(elems: readonly string[], got: number): string {
   return got === 0 ? missing : `walked ${rest(elems.slice(0, got))}; ${missing}`;
 }
 
-const CONN = { open: "is made", hangup: "hangs up", close: "is closed" } as const;
+/** What becomes of a connection. */
+export const CONN = { open: "is made", hangup: "hangs up", close: "is closed" } as const;
 
 /** An event that is neither a call nor a message; "" where there is nothing to say. */
-export function eventfmt(e: Event): string {
+export function eventfmt(r: Recording, e: Revent): string {
   switch (e.type) {
     case "namec":
       return stepfmt(e);
     case "mount":
       return `the name space of process ${e.pid} changes at ${e.path}`;
     case "conn":
-      return `connection ${e.conn} ${CONN[e.what]}: ${e.name}`;
+      return `connection ${e.conn} ${CONN[e.what]}: ${r.conns.find((c) => c.conn === e.conn)?.name ?? ""}`;
     case "proc":
       return procfmt(e.what, e.pid, e.text);
     case "call":

@@ -1,0 +1,27 @@
+// What system calls cost, counted message by message; the one way in which everything here counts.
+
+/** What a call has cost so far. */
+export type Cost = {
+  /** Times that it waited for a server. */
+  trips: number;
+  messages: number;
+  /** Bytes of messages, both ways. */
+  bytes: number;
+  /** Something was sent that nobody has seen an answer to. */
+  asked: boolean;
+};
+
+export function newcost(): Cost {
+  return { trips: 0, messages: 0, bytes: 0, asked: false };
+}
+
+/** Counts a message. A round trip is a reply to what was sent since the last one: a window of requests is one. */
+export function addmessage(cost: Cost, sending: boolean, bytes: number): void {
+  cost.messages++;
+  cost.bytes += bytes;
+  if (sending) cost.asked = true;
+  else if (cost.asked) {
+    cost.trips++;
+    cost.asked = false;
+  }
+}
