@@ -174,7 +174,8 @@ export type Event = {
   readonly call: Call | null;
 } & EventBody;
 
-export type Listener = (e: Event) => void;
+/** Hears of an event; `body` is what of it this kind of event has. */
+export type Listener = (e: Event, body: EventBody) => void;
 
 /** The bus of one kernel. */
 export class Trace {
@@ -222,7 +223,7 @@ export class Trace {
     const e: Event = { at: stamp.at, pid: call?.pid ?? stamp.pid, call, ...body };
     for (const fn of this.#listeners) {
       try {
-        fn(e);
+        fn(e, body);
       } catch {
         this.#detach(fn);
       }

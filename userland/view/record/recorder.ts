@@ -12,7 +12,7 @@ import { Rstream, Tattach, Tflush, Tstream } from "../../../kernel/abi/fcall.ts"
 import type { Fcall } from "../../../kernel/abi/fcall.ts";
 import type { Picture } from "../../../kernel/names/namespace.ts";
 import type { Callsite } from "../../../kernel/abi/errors.ts";
-import type { Call, Event, Trace } from "../../../kernel/trace.ts";
+import type { Call, Event, EventBody, Trace } from "../../../kernel/trace.ts";
 import { addmessage, newcost } from "./cost.ts";
 import { callfmt, resultfmt } from "../words/callfmt.ts";
 import { arglist, kept } from "./kept.ts";
@@ -69,8 +69,8 @@ export class Recorder {
   readonly #conns: Openconn[] = [];
   readonly #procs: Rproc[] = [];
   readonly #calls: (Making | undefined)[] = [];
-  /** Calls with a text that is still to be made. */
-  readonly #mute = new Set<Making>();
+  /** Calls with a text that is still to be made; where no calls are kept each text is made at once. */
+  #mute: Making[] = [];
   readonly #spaces: Picture[] = [];
   readonly #events: Revent[] = [];
   readonly #said: Rsaid[] = [];
@@ -121,7 +121,7 @@ export class Recorder {
    */
   listen(trace: Trace): () => void {
     if (this.#opts.place !== undefined) this.#nostacks = trace.keepstacks();
-    const off = trace.listen((e) => this.take(e));
+    const off = trace.listen((e, body) => this.take(e, body));
     return () => {
       off();
       this.#nostacks();
@@ -149,20 +149,20 @@ export class Recorder {
     if (this.#begun && event < this.#limit) this.#said.push({ event, to, text });
   }
 
-  /** Takes one event in. */
-  take(e: Event): void {
+  /** Takes one event in; `body` is what of it its kind has. */
+  take(e: Event, body: EventBody = bodyof(e)): void {
     if (e.type === "conn" && e.what === "open" && !this.#full) this.#conns.push(conn(e));
     if (e.type === "send" && e.fcall.type === Tattach) this.#attached(e.conn, e.fcall.fid);
     if (e.type === "proc" && (e.what === "start" || e.what === "exec")) this.#proc(e.pid, e.text);
-    if (!this.#recorded(e)) return this.#before(e);
-    if (this.#full) return this.#passed(e);
+    if (!this.#recorded(e)) return this.#before(e, body);
+    if (this.#full) return this.#passed(e, body);
     const call = e.call === null ? undefined : this.#callof(e, e.call);
     if (call !== undefined) {
       call.last = this.#nevent;
-      if (this.#limit === 0) this.#back(call);
+      if (this.#limit === 0) this.#calls[call.id] = call;
     }
     const space = e.type === "mount" ? this.#space(e.table) : (call?.space ?? -1);
-    const r = this.#event(e, call, space);
+    const r = this.#event(e, body, { of: call, space });
     if (this.#limit > 0) this.#events.push(r);
     if (++this.#nevent === this.#limit) this.#nostacks();
     this.#opts.tell?.(r, this.recording, message(e));
@@ -170,12 +170,16 @@ export class Recorder {
   }
 
   /** Takes an event in that is not kept: it is counted, and may be the end of a call that is. */
-  #passed(e: Event): void {
+  #passed(e: Event, body: EventBody): void {
     const call = e.call === null ? undefined : this.#known.get(e.call.id);
     if (call !== undefined) call.last = this.#nevent;
     const { tell } = this.#opts;
     if (tell !== undefined)
-      tell(this.#event(e, call, call?.space ?? -1), this.recording, message(e));
+      tell(
+        this.#event(e, body, { of: call, space: call?.space ?? -1 }),
+        this.recording,
+        message(e),
+      );
     else if (call !== undefined) this.#count(e, call);
     this.#nevent++;
   }
@@ -187,29 +191,20 @@ export class Recorder {
     else if (e.type === "receive" && call.ended === null) addmessage(call.cost, false, e.bytes);
   }
 
-  /** Where nothing is kept, the call of an event can be looked up while the event is told. */
-  #back(call: Making): void {
-    this.#calls[call.id] = call;
-    if (call.text === null || call.result === null) this.#mute.add(call);
-  }
-
   #attached(conn: number, fid: number): void {
     this.#conns.find((c) => c.conn === conn)?.roots.push(fid);
   }
 
   /** What prepares the run: its requests have no event that a reply could name. */
-  #before(e: Event): void {
+  #before(e: Event, body: EventBody): void {
     if (e.type !== "send" && e.type !== "receive" && e.type !== "conn") return;
-    const r = this.#event(e, undefined, -1);
+    const r = this.#event(e, body, { of: undefined, space: -1 });
     this.#opts.before?.(r, this.recording, message(e));
   }
 
   /** After an event, where nothing is kept: what it ended. A late reply brings its call back for itself. */
   #forget(e: Event, call: Making | undefined): void {
-    if (call !== undefined && call.ended !== null) {
-      Reflect.deleteProperty(this.#calls, call.id);
-      this.#mute.delete(call);
-    }
+    if (call !== undefined && call.ended !== null) Reflect.deleteProperty(this.#calls, call.id);
     if (e.type === "proc" && e.what === "exit") {
       this.#bypid.delete(e.pid);
       drop(this.#procs, (p) => p.pid === e.pid);
@@ -229,11 +224,12 @@ export class Recorder {
 
   #begin(e: Event, call: Call): Making {
     const { list: args, whole } = arglist(call.args, this.#snap);
+    const later = whole && this.#limit > 0;
     const r: Making = {
       id: this.#ncall++,
       pid: call.pid,
       name: call.name,
-      text: whole ? null : said(callfmt, call, args),
+      text: later ? null : said(callfmt, call, args),
       args,
       began: e.at,
       ended: null,
@@ -248,7 +244,7 @@ export class Recorder {
       first: this.#nevent,
       last: this.#nevent,
     };
-    if (whole) this.#mute.add(r);
+    if (later) this.#mute.push(r);
     this.#known.set(call.id, r);
     if (this.#limit > 0) this.#calls.push(r);
     this.#proc(call.pid, "");
@@ -275,23 +271,18 @@ export class Recorder {
       call.text ??= callfmt(call);
       call.result ??= resultfmt(call, call.value, call.error);
     }
-    this.#mute.clear();
+    if (this.#mute.length > 0) this.#mute = [];
     return this.#calls;
   }
 
   /** The event as it is kept, with what it refers to. */
-  #event(e: Event, of: Making | undefined, space: number): Revent {
+  #event(e: Event, body: EventBody, { of, space }: Refers): Revent {
     const { at, pid } = e;
     const call = of?.id ?? -1;
     if (of !== undefined) this.#count(e, of);
     switch (e.type) {
-      case "call":
       case "return":
-        return { at, pid, call, space, type: e.type };
-      case "namec":
-      case "proc":
-      case "wire":
-        return { ...e, call, space };
+        return { at, pid, call, space, type: "return" };
       case "send":
         return { at, pid, call, space, ...this.#send(e) };
       case "receive":
@@ -300,6 +291,11 @@ export class Recorder {
         return { at, pid, call, space, type: "mount", op: e.op, path: e.path };
       case "conn":
         return { at, pid, call, space, type: "conn", conn: e.conn, what: e.what };
+      case "call":
+      case "namec":
+      case "proc":
+      case "wire":
+        return { at, pid, call, space, ...(body as Kept) };
     }
   }
 
@@ -399,6 +395,16 @@ function said(
     return fmt({ name: call.name, args });
   }
 }
+
+function bodyof({ at: _at, call: _call, ...body }: Event): EventBody {
+  return body;
+}
+
+/** What an event refers to. */
+type Refers = { readonly of: Making | undefined; readonly space: number };
+
+/** What is kept as the kernel said it. */
+type Kept = EventBody & { readonly type: "call" | "namec" | "proc" | "wire" };
 
 /** A request that waits for its answer. */
 type Asked = { readonly fcall: Fcall; readonly event: number };
