@@ -178,7 +178,7 @@ export function lent(bytes: Uint8Array): boolean {
 export function giveback(bytes: Uint8Array, n: number = bytes.length): void {
   const { buffer } = bytes;
   const had = used.get(buffer);
-  if (had === undefined) return;
+  if (had === undefined || n === 0) return;
   if (had < n) throw new Panic("bytes of a buffer were given back twice");
   used.set(buffer, had - n);
   if (had > n) return;

@@ -121,4 +121,11 @@ test("bytes are given back once, and whose they are not does not matter", (t) =>
   t.false(lent(mine));
   giveback(mine);
   giveback(mine);
+  // Nothing of a buffer that is idle already does not lend it twice.
+  giveback(buf, 0);
+  const [one, two] = [takebuf(), takebuf()];
+  t.is(one.buffer, buf.buffer);
+  t.false([buf.buffer, mine.buffer].includes(two.buffer));
+  giveback(one);
+  giveback(two);
 });

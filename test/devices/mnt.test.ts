@@ -450,3 +450,29 @@ test(
     });
   }),
 );
+
+test(
+  "a connection is told of when it opens and when it closes, and the smallest entry is one",
+  within(async (t, k) => {
+    const told: string[] = [];
+    k.trace.listen((e) => {
+      if (e.type === "conn") told.push(`${e.what} ${e.conn} ${e.version}`);
+    });
+    await run(k, async (sys: Sys) => {
+      const lie: Lie = (m) => {
+        if (m.type !== F.Tstat) return null;
+        // Four empty strings, and all else zero.
+        const stat = new Uint8Array(49);
+        stat[0] = 47;
+        return [{ type: F.Rstat, tag: m.tag, stat }];
+      };
+      const fake = await Fake.mount(sys, "/n", { lie });
+      t.deepEqual(told, ["open 1 9P2000.ix"]);
+      const { name, length, uid } = await sys.stat("/n/f");
+      t.deepEqual([name, length, uid], ["f", 0, ""], "the name is the one that was asked for");
+      await sys.unmount(null, "/n");
+      await fake.over;
+    });
+    t.deepEqual(told, ["open 1 9P2000.ix", "hangup 1 9P2000.ix", "close 1 9P2000.ix"]);
+  }),
+);
