@@ -5,6 +5,7 @@ import {
   MCREATE,
   MREPL,
   OEXEC,
+  ORCLOSE,
   ORDWR,
   OREAD,
   OTRUNC,
@@ -374,6 +375,27 @@ test(
       }
       t.deepEqual(all[1], all[0]);
       t.true(all[0]?.every((text) => text.length > 5) === true, all[0]?.join("\n"));
+    });
+  }),
+);
+
+test(
+  "an open starts at a remembered directory, but for one that changes the file",
+  within(async (t, k) => {
+    await run(k, async (sys: Sys) => {
+      await mountram(sys, "/n", { flags: CACHED });
+      await sys.close(await sys.create("/n/d", OREAD, (DMDIR | 0o777) >>> 0));
+      await put(sys, "/n/d/f", "x");
+      await sys.stat("/n/d/f");
+      const sent = requests(k);
+      const walk = async (omode: number): Promise<string | undefined> => {
+        sent.length = 0;
+        await sys.close(await sys.open("/n/d/f", omode));
+        return sent.find((m) => m.startsWith("Twalk"));
+      };
+      t.is(await walk(OREAD), "Twalk(f)");
+      t.is(await walk(OWRITE | OTRUNC), "Twalk(d/f)");
+      t.is(await walk(OREAD | ORCLOSE), "Twalk(d/f)");
     });
   }),
 );

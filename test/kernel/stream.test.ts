@@ -5,7 +5,7 @@ import test from "ava";
 import type { ExecutionContext } from "ava";
 import type { Booted } from "../../kernel/boot.ts";
 import { DMDIR, ORDWR, OREAD, OSTREAM, OWRITE } from "../../kernel/abi/const.ts";
-import { Tread, Tstream, Twrite } from "../../kernel/abi/fcall.ts";
+import { Tclunk, Tread, Tstream, Twrite } from "../../kernel/abi/fcall.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import type { Bootopts } from "../../userland/boot/boot.ts";
 import { type Net, simnet } from "../../userland/boot/net.ts";
@@ -304,6 +304,10 @@ test(
     };
     t.false((await types(w.top)).includes(Tstream));
     t.true((await types(`${w.top}/dir`)).includes(Tstream));
+    await put(sys, `${w.top}/dir/f`, "x");
+    const fd = await sys.open(`${w.top}/dir`, OREAD | OSTREAM);
+    t.is(w.here.credit, 0, "what came of it is given back");
+    await sys.close(fd);
   }),
 );
 
@@ -503,3 +507,18 @@ test("a call of more pieces than a connection may have outstanding leaves room f
   t.is(status, "");
   await net.shutdown();
 });
+
+test(
+  "the fid of a file that was written as a stream is given back once, and so is the credit of one read to its end",
+  world(async (t, w, sys) => {
+    await w.cost(sys, () => spout(sys, `${w.top}/f`, 100_000));
+    await sys.sleep(1000);
+    t.is(w.sent.filter((m) => m.fcall.type === Tclunk).length, 1);
+    const fd = await sys.open(`${w.top}/f`, OREAD | OSTREAM);
+    t.is(w.here.credit, 100_000, "what has come and is not read");
+    const buf = new Uint8Array(100_001);
+    for (let n = -1; n !== 0;) n = await sys.sread(fd, buf);
+    t.is(w.here.credit, 0);
+    await sys.close(fd);
+  }),
+);
