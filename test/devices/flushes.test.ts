@@ -142,3 +142,31 @@ test(
     });
   }),
 );
+
+test(
+  "an answer to one piece of a window makes room for a call that waits, before the window is over",
+  within(async (t, k) => {
+    await run(k, async (sys: Sys) => {
+      /** A piece is answered 10 ms after the one before it, the small write after two seconds. */
+      const steady = (s: TaskSys): Anysrv => {
+        const ram: Srv<Ram> = newram(s, { user: "glenda", perm: 0o777, version: "9P2000.ix" });
+        function* write(data: Uint8Array): Task<number> {
+          yield* s.sleep(data.length === 65_000 ? 2000 : 10);
+          return data.length;
+        }
+        return { ...ram, copies: false, write: (_fid, data) => write(data) } as Srv<Ram> as Anysrv;
+      };
+      await postmount(sys, steady, { mtpt: "/n", flags: MREPL | MCREATE });
+      const fd = await sys.create("/n/f", ORDWR, 0o666);
+      // 127 pieces and a small one: as many bytes as a connection may have outstanding.
+      const all = [sys.pwrite(fd, new Uint8Array(127 * 65_536), 0)];
+      all.push(sys.pwrite(fd, new Uint8Array(65_000), 0));
+      const began = k.clock.now();
+      await sys.stat("/n/f");
+      t.true(k.clock.now() - began < 100e6, `${k.clock.now() - began}`);
+      await Promise.all(all);
+      t.true(k.clock.now() - began > 1000e6);
+      await sys.close(fd);
+    });
+  }),
+);
