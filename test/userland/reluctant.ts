@@ -42,6 +42,8 @@ export class Reluctant implements Srv<File> {
   /** Fids that were ended, handles that are open, and handles that were ever given out. */
   readonly ended: Set<Fid<File>> = new Set();
   readonly open_: Set<number> = new Set();
+  /** Callbacks under way of each fid. */
+  readonly working: Map<Fid<File>, number> = new Map();
   handles = 0;
   /** One callback in so many throws what is no PlanError; 0 for none. */
   faults = 0;
@@ -59,7 +61,20 @@ export class Reluctant implements Srv<File> {
     const how = this.#pick(8);
     if (this.faults > 0 && this.#pick(this.faults) === 0) throw new Error("a fault of the server");
     if (how === 0) throw new PlanError("i/o error");
-    return how < 3 ? fn() : this.#slow(fn, how);
+    if (how < 3) return fn();
+    return fid === null ? this.#slow(fn, how) : this.#counted(fid, this.#slow(fn, how));
+  }
+
+  *#counted<T>(fid: Fid<File>, task: Task<T>): Task<T> {
+    const count = (n: number): void => {
+      this.working.set(fid, (this.working.get(fid) ?? 0) + n);
+    };
+    count(1);
+    try {
+      return yield* task;
+    } finally {
+      count(-1);
+    }
   }
 
   *#slow<T>(fn: () => T, how: number): Task<T> {
@@ -133,6 +148,7 @@ export class Reluctant implements Srv<File> {
 
   clunk(fid: Fid<File>): Answer<void> {
     if (this.ended.has(fid)) this.wrong.push(`fid ${fid.fid} ended twice`);
+    if ((this.working.get(fid) ?? 0) > 0) this.wrong.push(`fid ${fid.fid} ended while it was used`);
     this.ended.add(fid);
     const { handle } = fid.aux;
     if (handle > 0 && !this.open_.delete(handle)) this.wrong.push(`handle ${handle} closed twice`);
