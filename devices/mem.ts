@@ -304,20 +304,27 @@ class MemDev extends Dev<MemChan> implements Mem {
     if (f.parent.children?.has(name) === true) error(Efileexists);
   }
 
+  /** A directory is filled before the next entry of the one above it; the tree may be as deep as it likes. */
   fill(tree: Tree): void {
-    this.#fill(this.#root, tree);
-  }
-
-  #fill(dir: Memfile, tree: Tree): void {
-    for (const [name, value] of Object.entries(tree)) {
+    const way = [{ dir: this.#root, rest: Object.entries(tree).values() }];
+    for (let at = way.at(-1); at !== undefined; at = way.at(-1)) {
+      const next = at.rest.next();
+      if (next.done === true) {
+        way.pop();
+        continue;
+      }
+      const [name, value] = next.value;
       if (name === "" || name === "." || name === "..") error(`${Efilename}: '${name}'`);
       checkelem(name);
       if (typeof value === "function")
-        this.#put(dir, name, { bytes: this.#program(name, value), mode: 0o775 });
+        this.#put(at.dir, name, { bytes: this.#program(name, value), mode: 0o775 });
       else if (typeof value === "string")
-        this.#put(dir, name, { bytes: utfencode(value), mode: 0o664 });
-      else if (value instanceof Uint8Array) this.#put(dir, name, { bytes: value, mode: 0o664 });
-      else this.#fill(this.#at(dir, name, (DMDIR | 0o775) >>> 0), value);
+        this.#put(at.dir, name, { bytes: utfencode(value), mode: 0o664 });
+      else if (value instanceof Uint8Array) this.#put(at.dir, name, { bytes: value, mode: 0o664 });
+      else {
+        const dir = this.#at(at.dir, name, (DMDIR | 0o775) >>> 0);
+        way.push({ dir, rest: Object.entries(value).values() });
+      }
     }
   }
 

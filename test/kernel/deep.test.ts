@@ -6,8 +6,10 @@ import { ccloseall } from "../../kernel/chan.ts";
 import { DMDIR, MAFTER, MBEFORE, MREPL, OREAD } from "../../kernel/abi/const.ts";
 import { Panic } from "../../kernel/abi/errors.ts";
 import { devattach } from "../../kernel/dev.ts";
+import type { Tree } from "../../devices/mem.ts";
 import { now } from "../../kernel/proc/spawn.ts";
 import type { Sys } from "../../syscalls/sys.ts";
+import { readtext } from "../../userland/lib/io.ts";
 import { run, within } from "../kit.ts";
 
 /** Deeper than a recursion gets: even the smallest functions overflow V8's stack at about 11,000. */
@@ -33,6 +35,26 @@ test(
     t.throws(() => now(ccloseall(list)), { message: "of the first" });
     t.is(k.chans.count, before);
   }),
+);
+
+/** A file at the end of as many directories. */
+function deep(): Tree {
+  let tree: Tree = { f: "found" };
+  for (let i = 0; i < DEEP; i++) tree = { d: tree };
+  return tree;
+}
+
+test(
+  "the files that a kernel is booted with may be as deep as they like",
+  within(
+    async (t, k) => {
+      await run(k, async (sys: Sys) => {
+        for (let i = 0; i < DEEP; i += 1000) await sys.chdir("d/".repeat(1000));
+        t.is(await readtext(sys, "f"), "found");
+      });
+    },
+    { files: deep() },
+  ),
 );
 
 for (const namespace of ["names", "standard"] as const) {
