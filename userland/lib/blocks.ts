@@ -3,6 +3,16 @@
 
 const BSIZE = 65536;
 const MINBLOCK = 64;
+/** Reads of at most so many bytes are put together in `joined`, which grows to that. */
+const MAXJOINED = 1048576;
+let joined: Uint8Array = new Uint8Array(0);
+
+/** n bytes to put a read together in, with whatever is in them. */
+function join(n: number): Uint8Array {
+  if (n > MAXJOINED) return new Uint8Array(n);
+  if (n > joined.length) joined = new Uint8Array(Math.min(MAXJOINED, 2 * n));
+  return joined.subarray(0, n);
+}
 
 /** What all files of a tree may hold together, in bytes. */
 export type Quota = { used: number; readonly limit: number };
@@ -22,12 +32,14 @@ export class Blocks {
     const at = offset % BSIZE;
     const block = this.#blocks[(offset - at) / BSIZE];
     if (block !== undefined && at + n <= block.length) return block.subarray(at, at + n);
-    const out = new Uint8Array(n);
+    const out = join(n);
     for (let o = 0; o < n;) {
       const a = (offset + o) % BSIZE;
       const b = this.#blocks[(offset + o - a) / BSIZE];
       const m = Math.min(BSIZE - a, n - o);
-      if (b !== undefined && a < b.length) out.set(b.subarray(a, a + m), o);
+      const had = b === undefined ? 0 : Math.max(0, Math.min(m, b.length - a));
+      if (b !== undefined && had > 0) out.set(b.subarray(a, a + had), o);
+      out.fill(0, o + had, o + m);
       o += m;
     }
     return out;
