@@ -65,7 +65,7 @@ const rooms: readonly Room[] = [
   {
     files: /^userland\/host\//,
     may: RegExp(
-      `^(userland/|devices/|syscalls/|kernel/(boot|index)\\.ts$|${abi}|node:|sucrase$|get-east-asian-width$)`,
+      `^(userland/|devices/|syscalls/|kernel/(boot|index)\\.ts$|${abi}|node:|sucrase$|get-east-asian-width$|@peculiar/x509$|reflect-metadata$)`,
     ),
     types: /^kernel\//,
   },

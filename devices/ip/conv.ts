@@ -2,6 +2,7 @@
 // words of its ctl file that take it from one to the next. ip(3)
 //
 //	connect host!port [localport]     announce [host!]port
+//	connect /file                     announce /file        where addresses are files: unix
 //	hangup    end both directions at once     close    send what was written, then the end
 //	keepalive [ms]
 
@@ -19,6 +20,7 @@ import type { Kernel } from "../../kernel/kernel.ts";
 import type { Proc } from "../../kernel/proc/proc.ts";
 import { waitfor } from "../../kernel/proc/rendez.ts";
 import type { Task } from "../../kernel/proc/rendez.ts";
+import { NOPORT } from "./stack.ts";
 import type { Addr, Conn, Listener, Stack } from "./stack.ts";
 
 export class Conv {
@@ -92,7 +94,7 @@ export class Conv {
 
   *#connect(up: Proc, stack: Stack, f: readonly string[]): Task<void> {
     if (f[1] === undefined || f.length > 3) error(Ebadconnect);
-    const remote = parseaddr(f[1]);
+    const remote = stack.files === true ? parsefile(f[1]) : parseaddr(f[1]);
     if (remote.host === "" || remote.host === "*") error(Ebadaddrform);
     const lport = f[2] === undefined ? 0 : parseaddr(f[2]).port;
     this.#start();
@@ -105,7 +107,7 @@ export class Conv {
 
   *#announce(up: Proc, stack: Stack, f: readonly string[]): Task<void> {
     if (f[1] === undefined || f.length > 2) error(Ebadannounce);
-    const { host, port } = parseaddr(f[1]);
+    const { host, port } = stack.files === true ? parsefile(f[1]) : parseaddr(f[1]);
     this.#start();
     try {
       this.listener = yield* waitfor(stack.announce(up, { host: host === "" ? "*" : host, port }));
@@ -131,7 +133,15 @@ function parseaddr(s: string): Addr {
   return { host, port: Number(port) };
 }
 
+/** An absolute name of a file of the host: its blanks are written as %20, since a blank ends a word of ctl. */
+function parsefile(s: string): Addr {
+  const name = s.replaceAll("%20", " ").replaceAll("%25", "%");
+  if (!name.startsWith("/") || name.includes("\0")) error(Ebadaddrform);
+  return { host: name, port: NOPORT };
+}
+
 /** An address as the files local and remote show it. */
 export function showaddr(a: Addr | undefined): string {
-  return a === undefined ? "::!0\n" : `${a.host}!${a.port}\n`;
+  if (a === undefined) return "::!0\n";
+  return a.port === NOPORT ? `${a.host}\n` : `${a.host}!${a.port}\n`;
 }

@@ -1,51 +1,18 @@
 // The host's TCP, a Stack over node:net. Announcing "*" listens on the loopback address, unless the stack
 // was made public; an address that is named is taken at its word. Host names are the host's to resolve.
 //
-// What is written in one burst of the scheduler is sent as one when nothing else can run, a big write at
-// once; a write returns when less than a frame's worth is left that the host has not taken. What comes on a connection that was
-// called for is read into buffers that are used again (devices/mnt/frames.ts), on one that was accepted into the host's
-// own. Both directions are bounded. A connection that was closed
-// is sent out for LINGER at most; shutdown gives it LASTGASP.
+// What comes on a connection that was called for is read into buffers that are used again
+// (devices/mnt/frames.ts), on one that was accepted into the host's own. What is written is sock-node.ts's.
 
 import { connect, createServer } from "node:net";
 import type { Server, Socket } from "node:net";
-import { Ehungup, Elistenhungup, error } from "../../kernel/abi/errors.ts";
 import type { Kernel } from "../../kernel/kernel.ts";
 import type { Proc } from "../../kernel/proc/proc.ts";
-import { QLock, Rendez } from "../../kernel/proc/rendez.ts";
 import type { Task } from "../../kernel/proc/rendez.ts";
-import type { Sched } from "../../kernel/proc/sched.ts";
-import { hosterror, hostsync, hostwait } from "../fs/host-node.ts";
-import { giveback, takebuf } from "../mnt/frames.ts";
-import { Rqueue } from "./stack.ts";
-import type { Addr, Conn, Connstate, Listener, Stack } from "./stack.ts";
-
-/** Bytes that the host has not taken past which a writer sleeps: a frame of a stream. */
-const OUTMAX = 64 * 1024;
-/** The same for all connections of a stack together, each of which may have LEASTOUT. */
-const ALLOUT = 32 * 1024 * 1024;
-const LEASTOUT = 8 * 1024;
-/** Bytes that a connection gives the host before the host's other events have their turn. */
-const TURN = 256 * 1024;
-/** Small writes are gathered in slabs; one of more than SMALL bytes is copied to pieces and sent at once. */
-const SLAB = 32 * 1024;
-const SMALL = 8 * 1024;
-/** The slab that is being filled, by all connections, and how far it is: one that is idle has none. */
-const NOSLAB: Uint8Array = new Uint8Array(0);
-let slab: Uint8Array = NOSLAB;
-let slabto = 0;
-/** Pieces are used again: memory that is warm is copied to ten times as fast as what was just allocated. */
-const PIECE = 68 * 1024;
-const NPIECES = 32;
-const pieces: Uint8Array[] = [];
-/** A read of fewer bytes is copied; one of the host's reads has room for at least LEASTROOM while much comes. */
-const SMALLREAD = 16 * 1024;
-const LEASTROOM = 64 * 1024;
-/** Calls that wait to be accepted; one more is hung up on. */
-const BACKLOG = 128;
-/** Milliseconds for what was written before a close, and before a shutdown. */
-const LINGER = 10_000;
-const LASTGASP = 1000;
+import { hostsync } from "../fs/host-node.ts";
+import { Into, Nodelistener, Sockets } from "./sock-node.ts";
+import type { Ends, Nodeconn } from "./sock-node.ts";
+import type { Addr, Conn, Listener, Stack } from "./stack.ts";
 
 /** How to make a stack. */
 export type Netopts = {
@@ -60,23 +27,19 @@ export function newNodestack(k: Kernel, opts: Netopts = {}): Stack {
 
 class Nodestack implements Stack {
   readonly outside = true;
-  readonly #k: Kernel;
   readonly #any: string | undefined;
-  readonly #servers = new Set<Server>();
-  readonly #socks = new Set<Socket>();
-  readonly #behind: Behind = { conns: 0 };
+  readonly #sockets: Sockets;
 
   constructor(k: Kernel, opts: Netopts) {
-    this.#k = k;
-    this.#any = opts.public === true ? undefined : "127.0.0.1";
+    this.#any = anyhost(opts);
+    this.#sockets = new Sockets(k.sched);
   }
 
   *dial(up: Proc, remote: Addr, lport: number): Task<Conn> {
-    const r = new Rendez("network dial");
-    const call: { conn: Nodeconn | null; failure: string | null } = { conn: null, failure: null };
     const { host, port } = remote;
     const local = lport === 0 ? {} : { localPort: lport };
     const into = new Into();
+    const call: { conn: Nodeconn | null } = { conn: null };
     const onread = {
       buffer: () => into.room(),
       callback: (n: number) => call.conn?.came(into.take(n)) ?? true,
@@ -84,391 +47,59 @@ class Nodestack implements Stack {
     const sock = hostsync(() =>
       connect({ host, port, ...local, noDelay: true, allowHalfOpen: true, onread }),
     );
-    this.#keep(sock);
     sock.once("close", () => into.end());
-    sock.once("connect", () => {
-      call.conn = new Nodeconn(this.#k.sched, sock, this.#behind);
-      r.wakeupall();
-    });
-    sock.on("error", (e) => {
-      call.failure = hosterror(e);
-      r.wakeupall();
-    });
-    let taken = false;
-    try {
-      yield* hostwait(up, r, () => call.conn === null && call.failure === null);
-      if (call.conn === null) return error(call.failure ?? Ehungup);
-      taken = true;
+    return yield* this.#sockets.dialled(up, sock, "connect", () => {
+      call.conn = this.#sockets.conn(sock, endsof(sock));
       return call.conn;
-    } finally {
-      if (!taken) sock.destroy();
-    }
+    });
   }
 
   *announce(up: Proc, local: Addr): Task<Listener> {
-    const r = new Rendez("network announce");
     const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true });
-    const call: { done: boolean; failure: string | null } = { done: false, failure: null };
-    const over = (failure: string | null): void => {
-      call.done = true;
-      call.failure = failure;
-      r.wakeupall();
-    };
-    // Later on it can only fail to accept: then the caller hears of it.
-    server.on("error", (e) => over(hosterror(e)));
-    server.on("close", () => this.#servers.delete(server));
-    server.once("listening", () => over(null));
-    const host = local.host === "*" ? this.#any : local.host;
-    let listener: Nodelistener | null = null;
-    try {
-      hostsync(() =>
-        server.listen({ port: local.port, exclusive: true, ...(host !== undefined && { host }) }),
+    const start = (): void => void server.listen(listenopts(local, this.#any));
+    return yield* this.#sockets.listening(up, server, start, () => {
+      const listener = new Nodelistener(server, boundto(server));
+      server.on("connection", (sock) =>
+        listener.came(sock, () => this.#sockets.accepted(sock, endsof(sock))),
       );
-      this.#servers.add(server);
-      yield* hostwait(up, r, () => !call.done);
-      if (call.failure !== null) error(call.failure);
-      listener = new Nodelistener(server, (sock) => {
-        this.#keep(sock);
-        const conn = new Nodeconn(this.#k.sched, sock, this.#behind);
-        sock.on("data", (chunk: Uint8Array) => conn.came(chunk));
-        return conn;
-      });
       return listener;
-    } finally {
-      if (listener === null) server.close(() => this.#servers.delete(server));
-    }
-  }
-
-  shutdown(): void {
-    for (const server of this.#servers) server.close();
-    for (const sock of this.#socks) {
-      sock.destroySoon();
-      setTimeout(() => sock.destroy(), LASTGASP).unref();
-    }
-  }
-
-  #keep(sock: Socket): void {
-    this.#socks.add(sock);
-    sock.once("close", () => this.#socks.delete(sock));
-  }
-}
-
-/** A listening socket and the calls that nobody has taken yet, which are not read from. */
-class Nodelistener implements Listener {
-  readonly local: Addr;
-  readonly #server: Server;
-  readonly #calls: Nodeconn[] = [];
-  readonly #r = new Rendez("network listen");
-  #closed = false;
-
-  constructor(server: Server, call: (sock: Socket) => Nodeconn) {
-    const a = server.address();
-    this.local =
-      a === null || typeof a === "string"
-        ? { host: "::", port: 0 }
-        : { host: address(a.address), port: a.port };
-    this.#server = server;
-    server.on("connection", (sock) => {
-      if (this.#closed || this.#calls.length >= BACKLOG) {
-        sock.destroy();
-        return;
-      }
-      this.#calls.push(call(sock));
-      this.#r.wakeupall();
     });
   }
 
-  *accept(up: Proc): Task<Conn> {
-    for (;;) {
-      if (this.#closed) error(Elistenhungup);
-      const conn = this.#calls.shift();
-      if (conn !== undefined) return conn.start();
-      yield* hostwait(up, this.#r, () => this.#calls.length === 0 && !this.#closed);
-    }
-  }
-
-  close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#server.close();
-    for (const conn of this.#calls.splice(0)) conn.hangup();
-    this.#r.wakeupall();
+  shutdown(): void {
+    this.#sockets.shutdown();
   }
 }
 
-/** The connections of a stack with bytes that the host has not taken. */
-type Behind = { conns: number };
+/** The address of the host that "*" stands for: undefined for all of them. */
+export function anyhost(opts: Netopts): string | undefined {
+  return opts.public === true ? undefined : "127.0.0.1";
+}
 
-class Nodeconn implements Conn {
-  readonly local: Addr;
-  readonly remote: Addr;
-  readonly #sched: Sched;
-  readonly #sock: Socket;
-  readonly #in: Rqueue;
-  /** Written and not yet given to the host: whole pieces, then slab[#from, #to). */
-  #out: Uint8Array[] = [];
-  #nout = 0;
-  /** Given to the host and not yet sent. */
-  readonly #sending: Uint8Array[] = [];
-  #slab: Uint8Array = NOSLAB;
-  #from = 0;
-  #to = 0;
-  /** Given to the host since its other events had their turn. */
-  #given = 0;
-  /** A flush is due when the scheduler is idle. */
-  #due = false;
-  #shut = false;
-  #broken = false;
-  readonly #wlock = new QLock("network write");
-  readonly #room = new Rendez("network write");
+/** What a server is told to listen on. */
+export function listenopts(
+  local: Addr,
+  any: string | undefined,
+): { port: number; exclusive: boolean; host?: string } {
+  const host = local.host === "*" ? any : local.host;
+  return { port: local.port, exclusive: true, ...(host !== undefined && { host }) };
+}
 
-  readonly #behind: Behind;
-  /** It is counted there. */
-  #isbehind = false;
+/** Where a server listens. */
+export function boundto(server: Server): Addr {
+  const a = server.address();
+  return a === null || typeof a === "string"
+    ? { host: "::", port: 0 }
+    : { host: address(a.address), port: a.port };
+}
 
-  constructor(sched: Sched, sock: Socket, behind: Behind) {
-    this.#behind = behind;
-    this.#sched = sched;
-    this.#sock = sock;
-    this.local = { host: address(sock.localAddress), port: sock.localPort ?? 0 };
-    this.remote = { host: address(sock.remoteAddress), port: sock.remotePort ?? 0 };
-    const [stop, go] = [() => void sock.pause(), () => void sock.resume()];
-    this.#in = new Rqueue({ stop, go, outside: true });
-    sock.on("end", () => this.#in.eof());
-    sock.on("error", () => this.#break());
-    sock.on("close", () => this.#break());
-  }
-
-  /** Takes over what has come; it goes on reading, until it is stopped. */
-  came(chunk: Uint8Array): true {
-    this.#in.put(chunk);
-    return true;
-  }
-
-  /** Begins to read: a call has been accepted. */
-  start(): this {
-    this.#sock.resume();
-    return this;
-  }
-
-  get state(): Connstate {
-    if (this.#broken) return "Closed";
-    if (this.#in.ended) return this.#shut ? "Last_ack" : "Close_wait";
-    return this.#shut ? "Finwait1" : "Established";
-  }
-
-  get qin(): number {
-    return this.#in.length;
-  }
-
-  get qout(): number {
-    return this.#nout + this.#sock.writableLength;
-  }
-
-  read(up: Proc, buf: Uint8Array): Task<number> {
-    return this.#in.read(up, buf);
-  }
-
-  bread(up: Proc, n: number): Task<Uint8Array> {
-    return this.#in.bread(up, n);
-  }
-
-  *write(up: Proc, bytes: Uint8Array): Task<number> {
-    const q = this.#wlock;
-    if (!q.canlock()) yield* q.lock();
-    try {
-      let n = 0;
-      do {
-        if (this.#broken || this.#shut) error(Ehungup);
-        this.#put(bytes.length <= PIECE ? bytes : bytes.subarray(n, n + PIECE));
-        n += PIECE;
-        if (!this.#full()) continue;
-        yield* hostwait(up, this.#room, () => !this.#broken && this.#full());
-        if (this.#broken) error(Ehungup);
-      } while (n < bytes.length);
-    } finally {
-      q.unlock();
-    }
-    return bytes.length;
-  }
-
-  keepalive(ms: number): void {
-    this.#sock.setKeepAlive(true, ms);
-  }
-
-  shut(): void {
-    if (this.#shut) return;
-    this.#flush();
-    this.#shut = true;
-    this.#sock.end();
-  }
-
-  hangup(): void {
-    this.#break();
-    this.#in.drop();
-    this.#sock.resetAndDestroy();
-  }
-
-  close(): void {
-    this.#flush();
-    this.#in.drop();
-    this.#shut = true;
-    const sock = this.#sock;
-    if (sock.destroyed) return;
-    // It goes on reading, and dropping: a socket closed with bytes unread is reset.
-    sock.resume();
-    sock.destroySoon();
-    const t = setTimeout(() => sock.destroy(), LINGER).unref();
-    sock.once("close", () => clearTimeout(t));
-  }
-
-  /** Counts this connection while the host has not taken all it was given. */
-  #count(): void {
-    const is = !this.#broken && this.#sock.writableLength > 0;
-    if (is === this.#isbehind) return;
-    this.#isbehind = is;
-    this.#behind.conns += is ? 1 : -1;
-  }
-
-  /** Nothing can be sent any more. */
-  #break(): void {
-    this.#broken = true;
-    this.#count();
-    this.#in.reset();
-    this.#room.wakeupall();
-  }
-
-  /** A writer has to wait: for the other end, or for the host's other events. */
-  #full(): boolean {
-    const { conns } = this.#behind;
-    const most = conns * OUTMAX <= ALLOUT ? OUTMAX : Math.max(LEASTOUT, ALLOUT / conns);
-    return this.#given >= TURN || this.qout >= most;
-  }
-
-  /** Copies bytes, at most PIECE, to where the next flush finds them. */
-  #put(bytes: Uint8Array): void {
-    const n = bytes.length;
-    this.#nout += n;
-    if (n > SMALL) {
-      this.#cut();
-      this.#out.push(piece(bytes));
-      this.#flush();
-      return;
-    }
-    if (this.#slab !== slab || this.#to !== slabto || slabto + n > slab.length) this.#newslab(n);
-    slab.set(bytes, slabto);
-    slabto += n;
-    this.#to = slabto;
-    if (this.#nout >= OUTMAX) this.#flush();
-    else if (!this.#due) {
-      this.#due = true;
-      this.#sched.atidle(this.#atidle);
-    }
-  }
-
-  /** What is gathered goes on behind what another connection has put into the slab, or in a new one. */
-  #newslab(n: number): void {
-    this.#cut();
-    if (slabto + n > slab.length) {
-      slab = Buffer.allocUnsafeSlow(SLAB);
-      slabto = 0;
-    }
-    this.#slab = slab;
-    this.#from = this.#to = slabto;
-  }
-
-  /** Makes what is gathered in the slab a piece. */
-  #cut(): void {
-    if (this.#to > this.#from) this.#out.push(this.#slab.subarray(this.#from, this.#to));
-    this.#from = this.#to;
-  }
-
-  readonly #atidle = (): void => {
-    this.#due = false;
-    this.#flush();
+/** Both ends of a socket. */
+export function endsof(sock: Socket): Ends {
+  return {
+    local: { host: address(sock.localAddress), port: sock.localPort ?? 0 },
+    remote: { host: address(sock.remoteAddress), port: sock.remotePort ?? 0 },
+    resets: true,
   };
-
-  /** Gives the host what was written: one system call of its, if it takes all. */
-  #flush(): void {
-    this.#cut();
-    this.#slab = NOSLAB;
-    const out = this.#out;
-    if (out.length === 0) return;
-    this.#out = [];
-    if (this.#given < TURN && (this.#given += this.#nout) >= TURN) setImmediate(this.#turned);
-    this.#nout = 0;
-    const sock = this.#sock;
-    if (this.#broken || this.#shut || sock.destroyed) return;
-    if (out.length > 1) sock.cork();
-    for (const p of out) {
-      this.#sending.push(p);
-      sock.write(p, this.#sent);
-    }
-    if (out.length > 1) sock.uncork();
-    this.#count();
-  }
-
-  /** The host is done with the first piece that it was given; when that failed it may still have it. */
-  readonly #sent = (e?: Error | null): void => {
-    const p = this.#sending.shift();
-    if (p !== undefined && (e ?? null) === null) free(p);
-    this.#count();
-    if (!this.#room.empty && !this.#full()) this.#room.wakeupall();
-  };
-
-  /** The host's other events have had their turn. */
-  readonly #turned = (): void => {
-    this.#given = 0;
-    if (!this.#room.empty && !this.#full()) this.#room.wakeupall();
-  };
-}
-
-/** Where the host puts what comes: a small buffer that is copied from, or while much comes a lent one. */
-class Into {
-  readonly #small: Uint8Array = new Uint8Array(SMALLREAD);
-  /** What is free of the lent one. */
-  #big: Uint8Array | null = null;
-
-  room(): Uint8Array {
-    return this.#big ?? this.#small;
-  }
-
-  /** The n bytes that came, for whoever reads. */
-  take(n: number): Uint8Array {
-    const big = this.#big;
-    if (n < SMALLREAD || big === null) {
-      const chunk = Buffer.allocUnsafe(n);
-      chunk.set(this.room().subarray(0, n));
-      this.end();
-      if (n === SMALLREAD) this.#big = takebuf();
-      return chunk;
-    }
-    this.#big = big.subarray(n);
-    if (this.#big.length < LEASTROOM) {
-      giveback(this.#big);
-      this.#big = takebuf();
-    }
-    return big.subarray(0, n);
-  }
-
-  /** The lent buffer is not needed. */
-  end(): void {
-    if (this.#big !== null) giveback(this.#big);
-    this.#big = null;
-  }
-}
-
-/** A copy of at most PIECE bytes. */
-function piece(bytes: Uint8Array): Uint8Array {
-  const room = pieces.pop() ?? new Uint8Array(PIECE);
-  room.set(bytes);
-  return room.subarray(0, bytes.length);
-}
-
-/** Keeps a piece for another write; a slab is none. */
-function free(p: Uint8Array): void {
-  if (p.buffer.byteLength === PIECE && pieces.length < NPIECES)
-    pieces.push(new Uint8Array(p.buffer as ArrayBuffer));
 }
 
 /** An address as Plan 9 shows it: version 4 in version 6 is version 4. */

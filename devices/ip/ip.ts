@@ -1,7 +1,9 @@
-// Device ip, #I: the network as files, ip(3), for tcp over any Stack (stack.ts).
+// Device ip, #I: the network as files, ip(3), for networks over any Stack (stack.ts): tcp, and what the host has
+// beside it, tls and unix.
 //
 //	tcp/clone                                 open it: the ctl file of a new conversation
 //	tcp/N/{ctl,data,listen,local,remote,status}
+//	tls/N/user                                whom the caller has proved to be, where the network asks for proof
 //
 // Here are the files and the numbers of conversations; what one does is in conv.ts. A Chan that is open
 // holds its conversation, and the last one to close ends and frees it. A number may be used again: the
@@ -47,6 +49,7 @@ const Qlisten = 6;
 const Qlocal = 7;
 const Qremote = 8;
 const Qstatus = 9;
+const Quser = 10;
 
 const FILES: readonly (readonly [string, number, number])[] = [
   ["ctl", Qctl, 0o660],
@@ -55,14 +58,31 @@ const FILES: readonly (readonly [string, number, number])[] = [
   ["local", Qlocal, 0o444],
   ["remote", Qremote, 0o444],
   ["status", Qstatus, 0o444],
+  ["user", Quser, 0o444],
 ];
 
-const mkqid = (n: number, file: number, vers: number): Qid => ({
-  path: (BigInt(n) << 8n) | BigInt(file),
+/** qid.path is the network, 16 bits; the number of the conversation, 32; the file, 8. */
+const mkqid = (net: number, n: number, file: number, vers: number): Qid => ({
+  path: (BigInt(net) << 40n) | (BigInt(n) << 8n) | BigInt(file),
   vers,
   type: file === Qroot || file === Qproto || file === Qconv ? QTDIR : 0,
 });
 const fileof = (q: Qid): number => Number(q.path & 0xffn);
+const convof = (q: Qid): number => Number((q.path >> 8n) & 0xffff_ffffn);
+const netof = (q: Qid): number => Number(q.path >> 40n);
+
+/** A directory of #I: its name, what its connections are made of, and its conversations by number. */
+type Network = {
+  readonly i: number;
+  readonly name: string;
+  readonly stack: Stack;
+  readonly convs: (Conv | null)[];
+  /** No place below this one is free. */
+  low: number;
+};
+
+/** Networks beside tcp, by name. */
+export type Networks = Readonly<Record<string, Stack>>;
 
 /** A file of the device; `conv` is the conversation it holds while it is open. */
 class Ipchan extends Chan {
@@ -73,36 +93,39 @@ class Ipchan extends Chan {
     conv.ref++;
     this.conv = conv;
     this.file = file;
-    this.qid = mkqid(conv.n, file, conv.vers);
+    this.qid = mkqid(netof(this.qid), conv.n, file, conv.vers);
     return this;
   }
 }
 
-/** Makes #I of a kernel over a stack, with at most so many conversations at a time. */
-export function newIp(k: Kernel, stack: Stack, nconv: number = NCONV): Dev {
-  return new Devip(k, stack, nconv);
+/** Makes #I of a kernel: tcp over a stack, others beside it, each with at most so many conversations at a time. */
+export function newIp(k: Kernel, tcp: Stack, nconv: number = NCONV, others: Networks = {}): Dev {
+  return new Devip(k, { tcp, ...others }, nconv);
 }
 
 class Devip extends Dev<Ipchan> {
   readonly dc = "I";
   readonly name = "ip";
   override readonly outside: boolean;
-  readonly #stack: Stack;
-  readonly #convs: (Conv | null)[] = [];
+  readonly #nets: readonly Network[];
   readonly #nconv: number;
-  /** No place below this one is free. */
-  #low = 0;
   #vers = 0;
 
-  constructor(k: Kernel, stack: Stack, nconv: number) {
+  constructor(k: Kernel, stacks: Networks, nconv: number) {
     super(k);
     this.#nconv = nconv;
-    this.#stack = stack;
-    this.outside = stack.outside;
+    this.#nets = Object.entries(stacks).map(([name, stack], i) => ({
+      i,
+      name,
+      stack,
+      convs: [],
+      low: 0,
+    }));
+    this.outside = this.#nets.some(({ stack }) => stack.outside);
   }
 
   attach(_up: Proc, spec: string): Ipchan {
-    const c = new Ipchan(this, mkqid(0, Qroot, 0));
+    const c = new Ipchan(this, mkqid(0, 0, Qroot, 0));
     c.path = new Path(`#I${spec}`, []);
     return c;
   }
@@ -120,17 +143,17 @@ class Devip extends Dev<Ipchan> {
     if (file <= Qproto || file === Qconv) return opened(c, omode);
     const conv = file === Qclone ? null : (this.#find(c.qid) ?? error(Enonexist));
     devopen(up, c, omode, this.#gen);
-    if (conv === null) return c.hold(this.#newconv(up), Qctl);
+    if (conv === null) return c.hold(this.#newconv(up, this.#net(c)), Qctl);
     if (file !== Qlisten) return c.hold(conv, file);
     return this.#listen(up, c, conv);
   }
 
   *#listen(up: Proc, c: Ipchan, conv: Conv): Task<Ipchan> {
-    return c.hold(yield* this.#accept(up, conv), Qctl);
+    return c.hold(yield* this.#accept(up, this.#net(c), conv), Qctl);
   }
 
   override close(c: Ipchan): void {
-    if (c.conv !== null) this.#unhold(c.conv);
+    if (c.conv !== null) this.#unhold(this.#net(c), c.conv);
     c.conv = null;
   }
 
@@ -150,17 +173,17 @@ class Devip extends Dev<Ipchan> {
     const conv = c.conv ?? error(Ebadusefd);
     if (c.file === Qdata) return conv.connection().write(up, bytes);
     if (bytes.length > CTLMAX) error(Etoobig);
-    return this.#ctl(up, conv, bytes);
+    return this.#ctl(up, c, conv, bytes);
   }
 
-  *#ctl(up: Proc, conv: Conv, bytes: Uint8Array): Task<number> {
-    yield* conv.ctl(up, this.#stack, utfdecode(bytes, 0, bytes.length));
+  *#ctl(up: Proc, c: Ipchan, conv: Conv, bytes: Uint8Array): Task<number> {
+    yield* conv.ctl(up, this.#net(c).stack, utfdecode(bytes, 0, bytes.length));
     return bytes.length;
   }
 
   override peer(c: Ipchan): string | null {
     const remote = c.conv?.conn?.remote;
-    return remote === undefined ? null : `${remote.host}!${remote.port}`;
+    return remote === undefined ? null : showaddr(remote).trimEnd();
   }
 
   override wire(c: Ipchan): Wire | null {
@@ -174,79 +197,99 @@ class Devip extends Dev<Ipchan> {
   }
 
   override shutdown(): void {
-    this.#stack.shutdown();
+    for (const { stack } of this.#nets) stack.shutdown();
   }
 
   readonly #gen: Gen<Ipchan> = (_up, c, s, name) => {
     const file = fileof(c.qid);
+    if (file === Qroot && s !== DEVDOTDOT) return this.#genroot(s);
+    const net = this.#net(c);
     if (s === DEVDOTDOT) {
-      const up = file === Qconv ? Qproto : Qroot;
-      return { qid: mkqid(0, up, 0), name: up === Qproto ? "tcp" : "#I", length: 0, perm: 0o555 };
+      if (file === Qconv) return dirent(net.i, Qproto, net.name, 0o555);
+      return dirent(0, Qroot, "#I", 0o555);
     }
-    if (file === Qroot) return s === 0 ? dirent(Qproto, "tcp", 0o555) : null;
-    if (file === Qproto || file === Qclone) return this.#genproto(s, name);
+    if (file === Qproto || file === Qclone) return this.#genproto(net, s, name);
     const conv = this.#find(c.qid);
     const f = FILES[s];
     if (conv === undefined || f === undefined) return null;
+    if (f[1] === Quser && net.stack.proves !== true) return null;
     const length = f[1] === Qdata ? (conv.conn?.qin ?? 0) : 0;
-    return { qid: mkqid(conv.n, f[1], conv.vers), name: f[0], length, perm: f[2], uid: conv.owner };
+    return {
+      qid: mkqid(net.i, conv.n, f[1], conv.vers),
+      name: f[0],
+      length,
+      perm: f[2],
+      uid: conv.owner,
+    };
   };
 
-  /** tcp: clone, then the conversations; one that is looked for is found at once. */
-  #genproto(s: number, name: string | null): Dirent | null | "skip" {
-    if (s === 0 && (name === null || name === "clone")) return dirent(Qclone, "clone", 0o666);
+  #genroot(s: number): Dirent | null {
+    const net = this.#nets[s];
+    return net === undefined ? null : dirent(net.i, Qproto, net.name, 0o555);
+  }
+
+  /** A network: clone, then the conversations; one that is looked for is found at once. */
+  #genproto(net: Network, s: number, name: string | null): Dirent | null | "skip" {
+    if (s === 0 && (name === null || name === "clone"))
+      return dirent(net.i, Qclone, "clone", 0o666);
     const n = name === null ? s - 1 : /^(0|[1-9][0-9]{0,5})$/.test(name) ? Number(name) : Infinity;
-    if (n >= this.#convs.length) return null;
-    const conv = this.#convs[n] ?? null;
+    if (n >= net.convs.length) return null;
+    const conv = net.convs[n] ?? null;
     if (conv === null) return name === null ? "skip" : null;
-    const qid = mkqid(n, Qconv, conv.vers);
+    const qid = mkqid(net.i, n, Qconv, conv.vers);
     return { qid, name: String(n), length: 0, perm: 0o555, uid: conv.owner };
   }
 
+  /** The network that a file belongs to. */
+  #net(c: Ipchan): Network {
+    return this.#nets[netof(c.qid)] ?? error(Enonexist);
+  }
+
   #find(q: Qid): Conv | undefined {
-    const conv = this.#convs[Number(q.path >> 8n)];
-    return conv !== null && conv?.vers === q.vers ? conv : undefined;
+    const conv = this.#nets[netof(q)]?.convs[convof(q)] ?? null;
+    return conv?.vers === q.vers ? conv : undefined;
   }
 
   /** An idle conversation in the lowest free place; the caller holds it before anything waits. */
-  #newconv(up: Proc): Conv {
-    const free = this.#convs.indexOf(null, this.#low);
-    const n = free >= 0 ? free : this.#convs.length;
-    this.#low = n;
+  #newconv(up: Proc, net: Network): Conv {
+    const { convs } = net;
+    const free = convs.indexOf(null, net.low);
+    const n = free >= 0 ? free : convs.length;
+    net.low = n;
     if (n >= this.#nconv) error(Enodev);
     const conv = new Conv(n, ++this.#vers, up.user);
-    this.#convs[n] = conv;
+    convs[n] = conv;
     return conv;
   }
 
-  #unhold(conv: Conv): void {
+  #unhold(net: Network, conv: Conv): void {
     if (--conv.ref > 0) return;
-    this.#convs[conv.n] = null;
-    if (conv.n < this.#low) this.#low = conv.n;
+    net.convs[conv.n] = null;
+    if (conv.n < net.low) net.low = conv.n;
     conv.close();
   }
 
   /** What opening listen does: waits for a call, and gives the conversation that it is. */
-  *#accept(up: Proc, conv: Conv): Task<Conv> {
+  *#accept(up: Proc, net: Network, conv: Conv): Task<Conv> {
     const listener = conv.listener ?? error(Enotannounced);
     conv.ref++;
     let conn: Conn | null = null;
     try {
       conn = yield* listener.accept(up);
-      const nc = this.#newconv(up);
+      const nc = this.#newconv(up, net);
       nc.connected(up.k, conn);
       conn = null;
       return nc;
     } finally {
       // A call that cannot be taken is refused, and keeps nothing of the host.
       conn?.hangup();
-      this.#unhold(conv);
+      this.#unhold(net, conv);
     }
   }
 }
 
-const dirent = (file: number, name: string, perm: number): Dirent => ({
-  qid: mkqid(0, file, 0),
+const dirent = (net: number, file: number, name: string, perm: number): Dirent => ({
+  qid: mkqid(net, 0, file, 0),
   name,
   length: 0,
   perm,
@@ -262,5 +305,6 @@ function contents(conv: Conv, file: number): string {
   if (file === Qctl) return String(conv.n);
   if (file === Qlocal) return showaddr((conv.conn ?? conv.listener)?.local);
   if (file === Qremote) return showaddr(conv.conn?.remote);
+  if (file === Quser) return conv.conn?.user ?? "";
   return conv.status;
 }

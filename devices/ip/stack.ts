@@ -10,8 +10,11 @@ import { Rendez } from "../../kernel/proc/rendez.ts";
 import type { Answer, Task } from "../../kernel/proc/rendez.ts";
 import { giveback } from "../mnt/frames.ts";
 
-/** One end of a connection; port 0 stands for none, or any. */
+/** One end of a connection; port 0 stands for none, or any. With port -1 host is the name of a file, and is all. */
 export type Addr = { readonly host: string; readonly port: number };
+
+/** The port of an address that is the name of a file. */
+export const NOPORT = -1;
 
 /** How far a connection has come, in the words of ip(3)'s status file. */
 export type Connstate = "Established" | "Finwait1" | "Close_wait" | "Last_ack" | "Closed";
@@ -23,6 +26,8 @@ export type Piece = { readonly bytes: number; readonly off: number; readonly lef
 export interface Conn {
   readonly local: Addr;
   readonly remote: Addr;
+  /** Whom the other end has proved to be; null, or not there, where the network asks for no proof. */
+  readonly user?: string | null;
   readonly state: Connstate;
   /** Bytes received and not yet read, and written and not yet sent. */
   readonly qin: number;
@@ -59,6 +64,10 @@ export interface Listener {
 export interface Stack {
   /** Its bytes come from outside the kernel's time: what waits for them holds the clock. */
   readonly outside: boolean;
+  /** Its addresses are names of files of the host, "/tmp/ns/factotum". */
+  readonly files?: boolean;
+  /** Callers prove who they are: Conn.user. */
+  readonly proves?: boolean;
   /** Calls `remote`, from port `lport` when that is not 0. */
   dial(up: Proc, remote: Addr, lport: number): Task<Conn>;
   /** Takes calls at `local`; host "*" is every address that the stack gives away, port 0 any free one. */

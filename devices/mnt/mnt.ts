@@ -21,6 +21,7 @@ import {
 } from "../../kernel/abi/const.ts";
 import type { Dir, Qid, Wstat } from "../../kernel/abi/dir.ts";
 import {
+  Ebadusefd,
   Emountrpc,
   Enoattach,
   PlanError,
@@ -277,6 +278,11 @@ export function* mntauth(up: Proc, dev: Dev, m: Mnt, aname: string): Task<Chan> 
   return c;
 }
 
+/** The fid of a file of this connection; whether it is an authentication file is the server's to say. */
+function afidof(m: Mnt, c: Chan): number {
+  return c instanceof MntChan && c.mnt === m ? c.fid : error(Ebadusefd);
+}
+
 /** The root of a server, for mount(2). Each attach is a device of its own. */
 export function* mntattach(
   up: Proc,
@@ -284,7 +290,7 @@ export function* mntattach(
   m: Mnt,
   how: { readonly afid: Chan | null; readonly aname: string },
 ): Task<Chan> {
-  const afid = how.afid instanceof MntChan ? how.afid.fid : NOFID;
+  const afid = how.afid === null ? NOFID : afidof(m, how.afid);
   const { r, fid } = yield* m.rpcfid((tag, newfid) => ({
     type: Tattach,
     tag,

@@ -56,6 +56,8 @@ export {
   listen,
   netaddr,
   netmkaddr,
+  netproves,
+  netuser,
   reject,
 } from "../lib/dial.ts";
 export { acceptsrv, file, listensrv, post, postfd, postmount, serve, tree } from "../lib/9p.ts";

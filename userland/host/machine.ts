@@ -7,16 +7,21 @@ import { newFs } from "../../devices/fs/fs-node.ts";
 import type { Ids } from "../../devices/fs/hostfile-node.ts";
 import { newIp } from "../../devices/ip/ip.ts";
 import { newNodestack } from "../../devices/ip/ip-node.ts";
-import type { Netopts } from "../../devices/ip/ip-node.ts";
+import { newTlsstack } from "../../devices/ip/tls-node.ts";
+import type { Tlsopts } from "../../devices/ip/tls-node.ts";
+import { newUnixstack } from "../../devices/ip/unix-node.ts";
 import { bindir } from "../bin/index.ts";
 import { NAMESPACE } from "../lib/namespace.ts";
 import { boot } from "../boot/boot.ts";
 import type { Bootopts } from "../boot/boot.ts";
 import { Streamtty } from "./tty.ts";
 
-/** Device #I over the host's TCP, for boot's devices. */
-export function hostnet(opts: Netopts = {}): Newdev {
-  return (k) => newIp(k, newNodestack(k, opts));
+/** Device #I over the host's networks, for boot's devices. */
+export function hostnet(opts: Tlsopts = {}): Newdev {
+  return (k) => {
+    const others = { tls: newTlsstack(k, opts), unix: newUnixstack(k) };
+    return newIp(k, newNodestack(k, opts), undefined, others);
+  };
 }
 
 /** How a directory is served: to be read only if so; as whom, if not as the user of this process. */
@@ -28,12 +33,12 @@ export function hostdir(root: string, opts: Hostdiropts = {}): Newdev {
   return (k) => newFs(k, { root, readonly }, as === undefined ? {} : { as });
 }
 
-/** Boots it. */
-export function machine(opts: Bootopts = {}): Promise<Booted> {
+/** Boots it, with the host's networks as `net` says. */
+export function machine(opts: Bootopts = {}, net: Tlsopts = {}): Promise<Booted> {
   const mine = machineopts(opts);
   return boot({
     ...mine,
-    devices: [hostnet(), ...(mine.devices ?? [])],
+    devices: [hostnet(net), ...(mine.devices ?? [])],
     binds: [["#I", "/net", MREPL], ...(mine.binds ?? [])],
   });
 }

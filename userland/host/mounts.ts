@@ -11,7 +11,7 @@ export function mountof([addr = "", dir = ""]: readonly string[]): Mount {
 
 /** ADDR of the command line as a dial string: "fs" is tcp!fs!9fs. */
 export function dialstring(addr: string): string {
-  const hostport = /^([^!/]*):(\d+)$/.exec(addr);
+  const hostport = /^(\[[^!/\]]*\]|[^!/]*):(\d+)$/.exec(addr);
   if (hostport !== null) {
     const [, host = "", port = ""] = hostport;
     throw new Usage(`${addr} is no dial string`, `write it 'tcp!${host || "*"}!${port}'`);

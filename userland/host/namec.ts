@@ -13,6 +13,7 @@ const PIPECLOSED = 141;
 
 /** The commands, each loaded when it is wanted: what one needs is no burden for the others. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = nullproto({
+  cert: async () => (await import("./cert.ts")).cert,
   demo: async () => (await import("./demo.ts")).demo,
   explain: async () => (await import("./explain.ts")).explain,
   fossil: async () => (await import("./fossil.ts")).fossil,

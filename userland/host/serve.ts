@@ -14,6 +14,7 @@ import type { Call } from "../lib/dial.ts";
 import { newexport } from "../lib/export.ts";
 import { MAXFILE, MAXTOTAL, newram } from "../lib/ram.ts";
 import { hostfiles } from "../../devices/fs/host-node.ts";
+import type { Tlsopts } from "../../devices/ip/tls-node.ts";
 import { actor, become } from "./as.ts";
 import { Usage, nearest } from "./command.ts";
 import type { Command, Given, Option } from "./command.ts";
@@ -24,6 +25,7 @@ import { diskboot, listen, makedb, serving, takelock, tell } from "./fossil.ts";
 import { hostdir, machine } from "./machine.ts";
 import { Unitserror, parsesize, parsetime } from "../boot/units.ts";
 import { Mounterror } from "../boot/mounts.ts";
+import { type Door, doorof, dooroptions, farewell, lines } from "./door.ts";
 import { dialstring } from "./mounts.ts";
 import { watch } from "./watch.ts";
 
@@ -110,14 +112,19 @@ exportfs acts as one user of this machine, whatever name a client gives, and
 says at the start as which: you, or nobody when root starts it. That a file is
 append-only or for exclusive use is remembered while the server runs.
 
+A server listens on this machine only, unless --listen says otherwise. Elsewhere it
+wants to know who comes in: by --tls the clients show certificates, and each is the user
+that its certificate names; --anyone says that every client may come in.
+
 What a client does beyond the limits is refused, or waits, or ends its connection;
 the others do not notice. Refused calls and faults are told here, one line a second.`,
   options: [
     {
       name: "listen",
       values: ["ADDR"],
-      text: `where to listen (default ${ADDR}); port 0 takes a free one`,
+      text: `where to listen (default ${ADDR}): tcp!HOST!PORT, tls!HOST!PORT or unix!/FILE; port 0 takes a free one, HOST * is every interface`,
     },
+    ...dooroptions,
     { name: "root", values: ["DIR"], text: "exportfs: the directory of this machine to serve" },
     { name: "readonly", values: [], text: "exportfs: nothing can be changed" },
     {
@@ -173,6 +180,8 @@ the others do not notice. Refused calls and faults are told here, one line a sec
   examples: [
     "namec serve ramfs --listen 'tcp!127.0.0.1!5640'",
     "namec serve exportfs --root /usr/share/doc --readonly",
+    "namec cert certs; namec serve ramfs --listen 'tcp!*!5640' --tls certs/server",
+    "namec serve ramfs --listen 'unix!/tmp/ramfs'",
     "namec serve fossil --db ./disk --snap 1h --keep 30d --archive 05:00",
     "namec run --mount 'tcp!127.0.0.1!5640' /n/remote ls /n/remote",
   ],
@@ -207,10 +216,10 @@ async function start(given: Given): Promise<number> {
   const [name, extra] = given.rest;
   const server = choose(name, given);
   if (extra !== undefined) throw new Usage(`${extra} is too much: one server at a time`);
-  const addr = dialstring(given.get("listen") ?? ADDR);
+  const door = doorof(given, dialstring(given.get("listen") ?? ADDR));
   const limits = limitsof(given);
   const maxfd = limits.connections + SPARE + (server.maxopen ?? 0);
-  const kernel = await machine({ user: user(given), maxfd, ...server.boot });
+  const kernel = await machine({ user: user(given), maxfd, ...server.boot }, netof(door));
   const failure: { e: PlanError | Usage | null } = { e: null };
   try {
     const p = kernel.spawn(
@@ -219,15 +228,16 @@ async function start(given: Given): Promise<number> {
         let at: Call;
         let how = "";
         try {
-          at = yield* announce(sys, addr);
+          at = yield* announce(sys, door.addr);
           how = server.ready?.() ?? "";
         } catch (e) {
           if (!(e instanceof PlanError) && !(e instanceof Usage)) throw e;
           failure.e = e;
           return;
         }
-        const local = yield* netaddr(sys, at.dir, "local");
-        process.stderr.write(`serving ${name} on tcp!${local}${how}\n`);
+        // Every interface is * in a dial string.
+        const local = (yield* netaddr(sys, at.dir, "local")).replace(/^(::|0\.0\.0\.0)!/, "*!");
+        process.stderr.write(`serving ${name} on ${netname(at.dir)}!${local}${how}\n`);
         return yield* acceptsrv(sys, at, srv, limits);
       },
       [name ?? ""],
@@ -241,13 +251,23 @@ async function start(given: Given): Promise<number> {
       ...(before !== undefined && { before: () => before(kernel) }),
     });
     if (failure.e instanceof Usage) throw failure.e;
-    if (failure.e !== null) throw new Mounterror(`cannot listen on ${addr}: ${failure.e.message}`);
+    if (failure.e !== null)
+      throw new Mounterror(`cannot listen on ${door.addr}: ${failure.e.message}`);
     return status;
   } finally {
     await kernel.shutdown();
     server.end?.();
   }
 }
+
+/** The host's networks, as a server has them: "*" is every interface, since the door was checked. */
+function netof({ dir }: Door): Tlsopts {
+  const net = { public: true, log: lines(say), refusal: farewell };
+  return dir === null ? net : { ...net, dir };
+}
+
+/** /net/tls/3 → tls */
+const netname = (dir: string): string => dir.split("/").at(-2) ?? "";
 
 /** The limits that were given; the others are the library's. */
 function limitsof(given: Given): Limits {

@@ -2,10 +2,14 @@
 // /n/far, and a link to it. The time of a run is virtual with --virtual, so that it shows exactly what
 // calls cost; without it, the links take their time for real.
 
+import { X509Certificate } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Bootopts } from "../boot/boot.ts";
 import { patience } from "./patience.ts";
 import { Usage } from "./command.ts";
 import type { Given, Option } from "./command.ts";
+import { tlsoption } from "./door.ts";
 import { Injecting, injectoption } from "./inject.ts";
 import { machine, machineopts } from "./machine.ts";
 import { boothosts, checkversion, distinct, hostof } from "../boot/hosts.ts";
@@ -19,7 +23,12 @@ export const machineoptions: readonly Option[] = [
     values: ["ADDR", "DIR"],
     text: "mount the 9P server at ADDR on DIR, which is made if need be; may be repeated",
   },
-  { name: "user", values: ["NAME"], text: "who runs the program (default glenda)" },
+  tlsoption,
+  {
+    name: "user",
+    values: ["NAME"],
+    text: "who runs the program (default glenda; with --tls, the user of the certificate)",
+  },
   {
     name: "host",
     values: ["NAME:rtt=T[,bw=RATE][,jitter=T][,loss=P][,version=V][,fs=F]"],
@@ -57,6 +66,22 @@ function bootof(given: Given, dflt: Bootopts = {}): Bootopts {
   return { namespace, clock: given.has("virtual") ? "virtual" : (dflt.clock ?? "real") };
 }
 
+/** Who runs the program: --user, or the user that the certificate names; null if neither says so. */
+function userof(given: Given): string | null {
+  const user = given.get("user");
+  const dir = given.get("tls");
+  if (user !== undefined || dir === undefined) return user ?? null;
+  const file = join(dir, "cert.pem");
+  try {
+    // A subject's lines are "CN=glenda".
+    const { subject } = new X509Certificate(readFileSync(file));
+    return /^CN=(.+)$/m.exec(subject)?.[1] ?? null;
+  } catch (e) {
+    if (e instanceof Error && "code" in e && e.code === "ENOENT") return null;
+    throw new Usage(`--tls ${dir}: ${file} holds no certificate`);
+  }
+}
+
 /** What --seed says. */
 export function seedof(given: Given): number {
   const text = given.get("seed") ?? "0";
@@ -77,12 +102,16 @@ export async function bootgiven(
   const seed = seedof(given);
   const best = given.get("version");
   if (best !== undefined) checked(`--version ${best}`, () => checkversion(best));
-  const all = { ...opts, ...bootof(given, opts), ...inject };
+  const user = userof(given);
+  const all = { ...opts, ...bootof(given, opts), ...inject, ...(user !== null && { user }) };
+  const dir = given.get("tls");
   if (hosts.length > 0) {
+    if (dir !== undefined)
+      throw new Usage("--tls means nothing with --host", "simulated machines have no TLS");
     checked("--host", () => distinct(hosts));
     return { faults, ...patient(await boothosts(machineopts(all), { hosts, seed, best })) };
   }
-  const kernel = await machine(all);
+  const kernel = await machine(all, dir === undefined ? {} : { dir });
   return { faults, ...patient({ kernel, mounts: [], shutdown: () => kernel.shutdown() }) };
 }
 

@@ -1,6 +1,15 @@
-// Calling and being called: dial(2). A dial string is [netdir/]network!host[!service]; the network is tcp,
-// or net for whatever there is, which is tcp. Services have a name or a number; hosts are passed on to
+// Calling and being called: dial(2). A dial string is [netdir/]network!host[!service].
+//
+//	tcp!host!564      net!host!9fs      tcp![::1]!564
+//	tls!host!564      the same, by TLS with certificates on both sides
+//	unix!/tmp/ns/fs   a socket of the host that is a file; no service
+//
+// The network net is whatever there is, which is tcp. Services have a name or a number; hosts are passed on to
 // device ip as they are (its stack may know names), but localhost is 127.0.0.1.
+//
+// Each network is a directory of /net, and a call is a conversation there. In Plan 9, /net/tls is tls(3), which
+// takes a connection that is there and whose handshake a program makes. Here the host makes the handshake, so tls
+// is a network like the others: no program holds a key, and an imported /net gives its networks with it.
 //
 //	const fd = yield* dial(sys, "tcp!127.0.0.1!5640");
 //	const a = yield* announce(sys, "tcp!*!5640");
@@ -8,7 +17,7 @@
 //	const fd = yield* accept(sys, call);
 
 import { ORDWR } from "../../kernel/abi/const.ts";
-import { Ebadaddr, Enoport, Enoservice, PlanError } from "../../kernel/abi/errors.ts";
+import { Ebadaddr, Enonexist, Enoport, Enoservice, PlanError } from "../../kernel/abi/errors.ts";
 import { utfdecode, utfencode } from "../../kernel/abi/utf.ts";
 import type { Task, TaskSys } from "../../syscalls/sys.ts";
 import { type Both, both } from "./both.ts";
@@ -35,17 +44,28 @@ const SERVICES: ReadonlyMap<string, number> = new Map([
 type Dialstring = { readonly clone: string; readonly addr: string };
 
 function dialparse(s: string): Dialstring {
-  const slash = s.lastIndexOf("/");
+  const slash = s.lastIndexOf("/", s.indexOf("!"));
   const netdir = slash >= 0 ? s.slice(0, slash) : "/net";
-  const [network, host, service, ...more] = s.slice(slash + 1).split("!");
-  if ((network !== "tcp" && network !== "net") || more.length > 0) return bad(Ebadaddr, s);
-  if (host === undefined || !/^(\*|[\w.:%-]+)$/.test(host)) return bad(Ebadaddr, s);
+  const rest = s.slice(slash + 1);
+  if (rest.startsWith("unix!")) return unixparse(s, netdir, rest.slice("unix!".length));
+  const [network, named, service, ...more] = rest.split("!");
+  if (network !== "tcp" && network !== "net" && network !== "tls") return bad(Ebadaddr, s);
+  const host = /^\[([\da-fA-F:.]+(?:%\w+)?)\]$/.exec(named ?? "")?.[1] ?? named;
+  if (host === undefined || !/^(\*|[\w.:%-]+)$/.test(host) || more.length > 0)
+    return bad(Ebadaddr, s);
   if (service === undefined || service === "") return bad(Enoport, s);
   const port = /^[0-9]+$/.test(service) ? Number(service) : SERVICES.get(service);
   if (port === undefined) return bad(Enoservice, s);
   if (port > 65535) return bad(Ebadaddr, s);
   const addr = `${host === "localhost" ? "127.0.0.1" : host}!${port}`;
-  return { clone: `${netdir}/tcp/clone`, addr };
+  return { clone: `${netdir}/${network === "net" ? "tcp" : network}/clone`, addr };
+}
+
+/** A word of ctl ends at a blank, so those of a name are written as %20. */
+function unixparse(s: string, netdir: string, name: string): Dialstring {
+  if (!name.startsWith("/") || /[\0\n\t]/.test(name)) return bad(Ebadaddr, s);
+  const addr = name.replaceAll("%", "%25").replaceAll(" ", "%20");
+  return { clone: `${netdir}/unix/clone`, addr };
 }
 
 function bad(text: string, addr: string): never {
@@ -59,6 +79,7 @@ function bad(text: string, addr: string): never {
  * already stays.
  */
 export function netmkaddr(addr: string, network = "net", service = ""): string {
+  if (/^([^!]*\/)?unix!/.test(addr)) return addr;
   const tail = service === "" ? "" : `!${service}`;
   if (!addr.includes("!")) return `${network}!${addr}${tail}`;
   return addr.indexOf("!") === addr.lastIndexOf("!") ? `${addr}${tail}` : addr;
@@ -129,6 +150,22 @@ export const netaddr: Both<[dir: string, end: "local" | "remote"], string> = bot
     return (yield* readtext(sys, `${dir}/${end}`)).trimEnd();
   },
 );
+
+/** Whether the callers of a network prove who they are; dir is one of its conversations. */
+export const netproves: Both<[dir: string], boolean> = both(function* (sys, dir) {
+  try {
+    yield* sys.stat(`${dir}/user`);
+    return true;
+  } catch (e) {
+    if (e instanceof PlanError && e.message === Enonexist) return false;
+    throw e;
+  }
+});
+
+/** Whom the caller of a conversation has proved to be. */
+export const netuser: Both<[dir: string], string> = both(function* (sys, dir) {
+  return yield* readtext(sys, `${dir}/user`);
+});
 
 /** A new conversation that has done as it was told; when it fails none is left. */
 function* converse(sys: TaskSys, addr: string, verb: "connect" | "announce"): Task<Call> {

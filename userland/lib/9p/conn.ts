@@ -75,7 +75,12 @@ export function agree(offer: string, best: string): string {
 const powerof2 = (n: number): number => 2 ** Math.ceil(Math.log2(n));
 
 /** Where requests come from and replies go to; it may be the same. */
-export type Fds = { readonly in: number; readonly out: number };
+export type Fds = {
+  readonly in: number;
+  readonly out: number;
+  /** Whom the client has proved to be, and so the only user that it may attach as; "" without proof. */
+  readonly user?: string;
+};
 
 /** Goes on with something that waited for room; false: there is none yet. */
 export type Parked = () => boolean;
@@ -89,6 +94,8 @@ export class Conn<A> implements Owner {
   readonly fids: Share;
   readonly opens: Share;
   readonly room: Room;
+  /** Whom the client has proved to be; "" without proof. */
+  readonly user: string;
   /** Requests that came so far. */
   requests = 0;
   readonly #srv: Srv<A>;
@@ -121,6 +128,7 @@ export class Conn<A> implements Owner {
     this.pump = new Pump(this);
     this.#srv = srv;
     this.#fds = fds;
+    this.user = fds.user ?? "";
   }
 
   /** Fids that the client has. */
@@ -389,6 +397,8 @@ export class Conn<A> implements Owner {
     const buf = this.#buf;
     const size = framesize(buf, start);
     if (size < MINFRAME || size > this.#msize) {
+      if (this.requests === 0 && ishello(buf, start))
+        this.shares.log.add("tls", "a call was refused: the client speaks TLS; dial tcp!");
       this.hangup();
       return false;
     }
@@ -440,3 +450,6 @@ export class Conn<A> implements Owner {
     if (rest !== null) this.thread(rest);
   }
 }
+
+/** Whether bytes begin as a TLS handshake does: record type 22, version 3. */
+const ishello = (buf: Uint8Array, at: number): boolean => buf[at] === 22 && buf[at + 1] === 3;

@@ -1,9 +1,9 @@
 // One function for each request: what it asks of a fid, which callback answers it, what becomes of the
 // fids. They throw PlanError for Rerror and give a Task where a callback did.
 
-import { NOFID, STATMAX } from "../../../kernel/abi/const.ts";
+import { NOFID, ORDWR, QTAUTH, STATMAX } from "../../../kernel/abi/const.ts";
 import { type Dir, convD2M } from "../../../kernel/abi/dir.ts";
-import { Ebadstat, error } from "../../../kernel/abi/errors.ts";
+import { Ebadstat, Eperm, error } from "../../../kernel/abi/errors.ts";
 import * as fcall from "../../../kernel/abi/fcall.ts";
 import type { Rmsg, Tmsg } from "../../../kernel/abi/fcall.ts";
 import { getwstat } from "../../../kernel/abi/wstat.ts";
@@ -45,25 +45,74 @@ export function answer<A>(s: Session<A>, f: Tmsg): Answer<Rmsg> {
     case fcall.Tattach:
       return attach(s, f);
     case fcall.Tauth:
-      return error(s.srv.noauth ?? e.Eauth);
+      return auth(s, f);
     default:
       return error(e.Ebadfcall);
   }
 }
 
-function attach<A>(s: Session<A>, f: Msg<"Tattach">): Answer<Rmsg> {
-  s.fids.mustbefree(f.fid);
-  const { uname, aname } = f;
+/** The user that a client attaches as: whom it has proved to be, if the network asks for proof. */
+function userof<A>(s: Session<A>, uname: string, aname: string): string {
   const most = s.conn.shares.limits.name;
   checklength(uname, most, "uname");
   checklength(aname, most, "aname");
-  if (f.afid !== NOFID) error(s.srv.noauth ?? e.Eauth);
-  // A long name is memory too: it counts as so many more fids.
-  const cost = 1 + ((uname.length + aname.length) >> 7);
+  const { user } = s.conn;
+  if (user !== "" && uname !== "" && uname !== user) {
+    const why = e.otheruser(user, uname);
+    s.conn.shares.log.add("user", `an attach was refused: ${why}`);
+    error(why);
+  }
+  return user === "" ? uname : user;
+}
+
+/** A long name is memory too: it counts as so many more fids. */
+const costof = (uname: string, aname: string): number => 1 + ((uname.length + aname.length) >> 7);
+
+function attach<A>(s: Session<A>, f: Msg<"Tattach">): Answer<Rmsg> {
+  s.fids.mustbefree(f.fid);
+  const { aname } = f;
+  const uname = userof(s, f.uname, aname);
+  const cost = costof(uname, aname);
+  if (s.srv.auth === undefined && f.afid !== NOFID) error(s.srv.noauth ?? e.Eauth);
+  if (s.srv.auth !== undefined) mustbeauthed(s, f.afid, uname, aname);
   return andthen(s.srv.attach(uname, aname), (aux) => {
     s.addfid(new Fid(f.fid, uname === "" ? "none" : uname, aux, cost));
     return { type: fcall.Rattach, tag: f.tag, qid: s.srv.qid(aux) };
   });
+}
+
+/** Makes the afid, which is open from the start. */
+function auth<A>(s: Session<A>, f: Msg<"Tauth">): Answer<Rmsg> {
+  const { srv } = s;
+  if (srv.auth === undefined) return error(srv.noauth ?? e.Eauth);
+  if (f.afid === NOFID) error(e.Eunknownfid);
+  s.fids.mustbefree(f.afid);
+  const { aname } = f;
+  const uname = userof(s, f.uname, aname);
+  return andthen(srv.auth(uname, aname), (aux) => {
+    const aqid = srv.qid(aux);
+    assertauth(aqid.type);
+    const afid = new Fid(f.afid, uname === "" ? "none" : uname, aux, costof(uname, aname));
+    afid.omode = ORDWR;
+    afid.authfor = aname;
+    s.addfid(afid);
+    return { type: fcall.Rauth, tag: f.tag, aqid };
+  });
+}
+
+/** A server whose authentication file says that it is another file has a fault. */
+function assertauth(type: number): void {
+  if ((type & QTAUTH) === 0) throw new Error("the qid of an authentication file lacks QTAUTH");
+}
+
+/** Throws unless the afid has proved this user for this tree. */
+function mustbeauthed<A>(s: Session<A>, fid: number, uname: string, aname: string): void {
+  if (fid === NOFID) error(e.Eauthfirst);
+  const afid = s.fids.get(fid);
+  if (afid.authfor === null) error(e.Eauthfirst);
+  const user = uname === "" ? "none" : uname;
+  if (afid.authfor !== aname || afid.uid !== user) error(e.Eauthother);
+  if (s.srv.authed?.(afid) !== true) error(e.Eauthpending);
 }
 
 const scratch = new Uint8Array(STATMAX);
@@ -77,9 +126,10 @@ function entry(d: Dir): Uint8Array {
 function remove<A>(s: Session<A>, f: Msg<"Tremove">): Answer<Rmsg> {
   const fid = s.fids.get(f.fid);
   const { srv } = s;
-  const gone = s.fids.remove(fid, () =>
-    srv.remove === undefined ? error(e.Enoremove) : srv.remove(fid),
-  );
+  const gone = s.fids.remove(fid, () => {
+    if (fid.authfor !== null) return error(Eperm);
+    return srv.remove === undefined ? error(e.Enoremove) : srv.remove(fid);
+  });
   return andthen(gone, () => ({ type: fcall.Rremove, tag: f.tag }));
 }
 
@@ -97,6 +147,7 @@ function wstat<A>(s: Session<A>, f: Msg<"Twstat">): Answer<Rmsg> {
   const fid = s.fids.get(f.fid);
   const changes = getwstat(f.stat);
   if (changes === null) return error(Ebadstat);
+  if (fid.authfor !== null) return error(Eperm);
   const { name, elem } = s.conn.shares.limits;
   for (const what of ["uid", "gid", "muid"] as const) checklength(changes[what] ?? "", name, what);
   const { srv } = s;

@@ -13,7 +13,7 @@ import {
 } from "../../../kernel/abi/errors.ts";
 import type { Task } from "../../../syscalls/sys.ts";
 import type { ThreadSys } from "../both.ts";
-import { type Call, accept, listen, netaddr, reject } from "../dial.ts";
+import { type Call, accept, listen, netaddr, netproves, netuser, reject } from "../dial.ts";
 import { errtext } from "../proc.ts";
 import { Conn } from "./conn.ts";
 import { Log } from "./log.ts";
@@ -40,6 +40,8 @@ export class Porter {
   /** Connections of each peer, and calls on their way to be one. */
   readonly #peers: Map<string, number> = new Map();
   #n = 0;
+  /** Callers have proved who they are. */
+  #proves = false;
   #watching = false;
   #squeezing = false;
 
@@ -54,6 +56,7 @@ export class Porter {
   /** Takes calls until there are none to take. */
   *run(at: Call): Task<never> {
     const sys = this.#sys;
+    this.#proves = yield* netproves(sys, at.dir);
     for (;;) {
       try {
         const call = yield* listen(sys, at.dir);
@@ -70,8 +73,10 @@ export class Porter {
   *#call(call: Call): Task<void> {
     const sys = this.#sys;
     let peer: string;
+    let user: string;
     try {
       peer = (yield* netaddr(sys, call.dir, "remote")).replace(/!.*/, "");
+      user = this.#proves ? yield* netuser(sys, call.dir) : "";
     } catch (e) {
       yield* this.#refuse("call", call, errtext(e));
       return;
@@ -82,15 +87,15 @@ export class Porter {
       yield* this.#refuse("all", call, `${connections} connections are served, the limit`);
     else if (n > perpeer && !isloopback(peer))
       yield* this.#refuse("peer", call, `${peer} has ${perpeer} connections, the limit`);
-    else yield* this.#serve(call);
+    else yield* this.#serve(call, user);
     this.#count(peer, -1);
   }
 
-  *#serve(call: Call): Task<void> {
+  *#serve(call: Call, user: string): Task<void> {
     const sys = this.#sys;
     try {
       const fd = yield* accept(sys, call);
-      const conn = new Conn(sys, { in: fd, out: fd }, this.#srv, this.#shares);
+      const conn = new Conn(sys, { in: fd, out: fd, user }, this.#srv, this.#shares);
       this.#conns.set(conn, { seen: 0, looks: 0 });
       this.#watch();
       try {

@@ -20,7 +20,7 @@ export interface Srv<A> {
   readonly version?: string;
   /** The largest msize it agrees to, 1 MiB if it does not say. */
   readonly msize?: number;
-  /** Why it refuses Tauth. */
+  /** Why it refuses Tauth, when it has no auth. */
   readonly noauth?: string;
   /** create is called for an OTRUNC of what exists, too, and opens it: OEXCL in mode says that it must not. */
   readonly opensexisting?: boolean;
@@ -33,6 +33,14 @@ export interface Srv<A> {
 
   /** Called before each chunk of requests: a place to read the clock. */
   turn?(): Task<void>;
+  /**
+   * Tauth: an authentication file, on which uname is proved for the tree aname. Its qid has QTAUTH. It is open
+   * for reading and writing, so read and write get its fid, and clunk at its end. A server that has auth
+   * refuses each attach without such a file that is finished. auth(5)
+   */
+  auth?(uname: string, aname: string): Answer<A>;
+  /** Whether what was read and written on an authentication file has proved fid.uid. */
+  authed?(afid: Fid<A>): boolean;
   /** The root of the tree that aname names, for uname. */
   attach(uname: string, aname: string): Answer<A>;
   qid(file: A): Qid;
@@ -101,6 +109,8 @@ export class Fid<A> {
   life: Life = "live";
   /** A Tremove was made of it, so that ORCLOSE means nothing any more. */
   removed = false;
+  /** An authentication file: the tree that it is for; null for other fids. */
+  authfor: string | null = null;
   /** How many fids it counts for, and whether it counts as an open one. */
   readonly cost: number;
   counted = false;
