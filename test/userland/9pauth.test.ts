@@ -25,6 +25,8 @@ import { Rig } from "./rig.ts";
 
 type File = { readonly auth: boolean; proved: boolean };
 
+const backwards = (s: string): string => Array.from(s).toReversed().join("");
+
 /** A server that asks for the user's name backwards. */
 class Asking implements Srv<File> {
   readonly root: File = { auth: false, proved: false };
@@ -58,7 +60,7 @@ class Asking implements Srv<File> {
   }
 
   write(fid: Fid<File>, data: Uint8Array): number {
-    fid.aux.proved = utfdecode(data, 0, data.length) === [...fid.uid].toReversed().join("");
+    fid.aux.proved = utfdecode(data, 0, data.length) === backwards(fid.uid);
     return data.length;
   }
 
@@ -173,7 +175,7 @@ test(
       const buf = new Uint8Array(100);
       const question = utfdecode(buf, 0, await sys.read(afd, buf));
       const name = question.replace(/.*, /, "");
-      await sys.write(afd, utfencode([...name].toReversed().join("")));
+      await sys.write(afd, utfencode(backwards(name)));
       // A file of another device, or another connection, proves nothing.
       const cons = await sys.open("/dev/cons", ORDWR);
       t.is(await failure(sys.mount(mine, cons, "/tmp", MREPL, "")), "inappropriate use of fd");

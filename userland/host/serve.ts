@@ -22,7 +22,9 @@ import type { Booted } from "../../kernel/boot.ts";
 import type { Bootopts } from "../boot/boot.ts";
 import { type Schedule, keepschedule } from "../lib/fossil/serve.ts";
 import { diskboot, listen, makedb, serving, takelock, tell } from "./fossil.ts";
+import { Loaderror } from "./load.ts";
 import { hostdir, machine } from "./machine.ts";
+import { Pidfile } from "./pidfile.ts";
 import { Unitserror, parsesize, parsetime } from "../boot/units.ts";
 import { Mounterror } from "../boot/mounts.ts";
 import { type Door, doorof, dooroptions, farewell, lines } from "./door.ts";
@@ -125,6 +127,11 @@ the others do not notice. Refused calls and faults are told here, one line a sec
       text: `where to listen (default ${ADDR}): tcp!HOST!PORT, tls!HOST!PORT or unix!/FILE; port 0 takes a free one, HOST * is every interface`,
     },
     ...dooroptions,
+    {
+      name: "pidfile",
+      values: ["FILE"],
+      text: "write the number of this process to FILE, which goes when the server ends",
+    },
     { name: "root", values: ["DIR"], text: "exportfs: the directory of this machine to serve" },
     { name: "readonly", values: [], text: "exportfs: nothing can be changed" },
     {
@@ -218,9 +225,11 @@ async function start(given: Given): Promise<number> {
   if (extra !== undefined) throw new Usage(`${extra} is too much: one server at a time`);
   const door = doorof(given, dialstring(given.get("listen") ?? ADDR));
   const limits = limitsof(given);
+  const pidfile = given.get("pidfile");
+  const pid = pidfile === undefined ? null : new Pidfile(pidfile);
   const maxfd = limits.connections + SPARE + (server.maxopen ?? 0);
   const kernel = await machine({ user: user(given), maxfd, ...server.boot }, netof(door));
-  const failure: { e: PlanError | Usage | null } = { e: null };
+  const failure: { e: PlanError | Usage | Loaderror | null } = { e: null };
   try {
     const p = kernel.spawn(
       function* main(sys: ThreadSys): Task<Exit> {
@@ -229,9 +238,11 @@ async function start(given: Given): Promise<number> {
         let how = "";
         try {
           at = yield* announce(sys, door.addr);
+          pid?.write();
           how = server.ready?.() ?? "";
         } catch (e) {
-          if (!(e instanceof PlanError) && !(e instanceof Usage)) throw e;
+          if (!(e instanceof PlanError) && !(e instanceof Usage) && !(e instanceof Loaderror))
+            throw e;
           failure.e = e;
           return;
         }
@@ -250,12 +261,13 @@ async function start(given: Given): Promise<number> {
       sigterm: true,
       ...(before !== undefined && { before: () => before(kernel) }),
     });
-    if (failure.e instanceof Usage) throw failure.e;
+    if (failure.e instanceof Usage || failure.e instanceof Loaderror) throw failure.e;
     if (failure.e !== null)
       throw new Mounterror(`cannot listen on ${door.addr}: ${failure.e.message}`);
     return status;
   } finally {
     await kernel.shutdown();
+    pid?.end();
     server.end?.();
   }
 }

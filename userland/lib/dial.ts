@@ -17,7 +17,13 @@
 //	const fd = yield* accept(sys, call);
 
 import { ORDWR } from "../../kernel/abi/const.ts";
-import { Ebadaddr, Enonexist, Enoport, Enoservice, PlanError } from "../../kernel/abi/errors.ts";
+import {
+  Ebadaddr,
+  Edoesnotexist,
+  Enoport,
+  Enoservice,
+  PlanError,
+} from "../../kernel/abi/errors.ts";
 import { utfdecode, utfencode } from "../../kernel/abi/utf.ts";
 import type { Task, TaskSys } from "../../syscalls/sys.ts";
 import { type Both, both } from "./both.ts";
@@ -157,7 +163,8 @@ export const netproves: Both<[dir: string], boolean> = both(function* (sys, dir)
     yield* sys.stat(`${dir}/user`);
     return true;
   } catch (e) {
-    if (e instanceof PlanError && e.message === Enonexist) return false;
+    // The kernel may name the element that is missing: "'user' does not exist".
+    if (e instanceof PlanError && e.message.endsWith(Edoesnotexist)) return false;
     throw e;
   }
 });
