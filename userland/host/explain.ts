@@ -20,7 +20,7 @@ import type { Command } from "./command.ts";
 import { recordrun } from "./record.ts";
 import { errorof, forms, statements } from "./script.ts";
 import type { Statement } from "./script.ts";
-import { machineoptions } from "./simrun.ts";
+import { machineoptions, userof } from "./simrun.ts";
 
 /** Columns where there is no terminal, or one that does not know its size and says 0. */
 const WIDTH = 80;
@@ -64,7 +64,7 @@ export async function explaintext(given: Given, width: number): Promise<string> 
   const x: Explaining = {
     before,
     run: mine.asked,
-    user: given.get("user") ?? "glenda",
+    user: userof(given) ?? "glenda",
     found: mine.found,
     beside: beside?.asked ?? null,
     hints: hints(given, list),

@@ -16,7 +16,7 @@ import { reason } from "./outfile.ts";
 import { Loaderror } from "./loaderror.ts";
 import { mountof } from "./mounts.ts";
 import { HISTORY, Linetty } from "./linetty.ts";
-import { bootgiven, machineoptions } from "./simrun.ts";
+import { bootgiven, machineoptions, userof } from "./simrun.ts";
 import { hostzone } from "./zone.ts";
 import { watch } from "./watch.ts";
 
@@ -50,7 +50,7 @@ async function start(given: Given): Promise<number> {
   const interactive = isprompt(words);
   if (words.length === 0 && !interactive && process.stdin.isTTY)
     throw new Usage("a prompt needs a terminal for its output, too", "namec rc -c COMMANDS");
-  const user = given.get("user") ?? "glenda";
+  const user = userof(given) ?? "glenda";
   const script = scriptof(words);
   const files: Tree = merge(home(user), script === null ? {} : scripttree(script, user));
   const mounts = given.all("mount").map(mountof);

@@ -66,8 +66,8 @@ function bootof(given: Given, dflt: Bootopts = {}): Bootopts {
   return { namespace, clock: given.has("virtual") ? "virtual" : (dflt.clock ?? "real") };
 }
 
-/** Who runs the program: --user, or the user that the certificate names; null if neither says so. */
-function userof(given: Given): string | null {
+/** Who runs the program: --user, or the user that the certificate of --tls names; null if neither says so. */
+export function userof(given: Given): string | null {
   const user = given.get("user");
   const dir = given.get("tls");
   if (user !== undefined || dir === undefined) return user ?? null;
