@@ -1,0 +1,39 @@
+// The package as a user has it: packed, installed in a folder of its own, and the commands of its documents.
+
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import test from "ava";
+import { directory } from "./cli.ts";
+
+/** Runs a command, and gives what it wrote; throws when it fails. */
+function sh(cwd: string, command: string, ...args: string[]): string {
+  const { status, stdout, stderr } = spawnSync(command, args, { cwd, encoding: "utf8" });
+  if (status !== 0) throw new Error(`${command} ${args.join(" ")}: ${stdout}${stderr}`);
+  return stdout;
+}
+
+test("the packed package installs, and its documents' commands work from it", (t) => {
+  const dir = directory(t, {});
+  // The tree is built already, so that prepare has nothing to do.
+  sh(process.cwd(), "npm", "pack", "--ignore-scripts", "--pack-destination", dir);
+  const [tgz = ""] = readdirSync(dir);
+  const app = join(dir, "app");
+  mkdirSync(app);
+  writeFileSync(join(app, "package.json"), JSON.stringify({ name: "app", private: true }));
+  // A script of the package that ran would leave its mark: prepare builds, which cannot be done there.
+  sh(app, "npm", "install", "--no-audit", "--no-fund", join("..", tgz));
+  const home = join(app, "node_modules/namec");
+  for (const name of ["README.md", "LICENSE", "docs/servers.md", "docs/trust.md", "examples"])
+    t.true(existsSync(join(home, name)), name);
+  for (const name of ["userland", "test", "dist/test", "docs/api"])
+    t.false(existsSync(join(home, name)), name);
+  const readme = readFileSync(join(home, "README.md"), "utf8");
+  const hello = /```ts\n\/\/ hello\.ts\n([^]*?)```/.exec(readme)?.[1] ?? "";
+  writeFileSync(join(app, "hello.ts"), hello);
+  const namec = (...args: string[]): string => sh(app, "npx", "--no", "namec", ...args);
+  t.is(namec("run", "hello.ts", "glenda"), "hello, glenda\n");
+  t.regex(namec("lesson", "1", "--print"), /^Lesson 1: /);
+  t.is(namec("rc", "-c", "echo $user"), "glenda\n");
+  t.regex(namec("cert", "certs"), /^certs\/server: .*\ncerts\/glenda: user glenda, until .*\n$/);
+});
