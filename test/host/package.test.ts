@@ -36,7 +36,7 @@ test("the packed package installs, and its documents' commands work from it", (t
   writeFileSync(join(app, "hello.ts"), hello);
   const namec = (...args: string[]): string => sh(app, "npx", "--no", "namec", ...args);
   t.is(namec("run", "hello.ts", "glenda"), "hello, glenda\n");
-  t.regex(namec("lesson", "1", "--print"), /^Lesson 1: /m);
+  t.regex(namec("lesson", "1", "--print"), /^1\/\d+ /);
   t.is(namec("rc", "-c", "echo $user"), "glenda\n");
   t.regex(namec("cert", "certs"), /^certs\/server: .*\ncerts\/glenda: user glenda, until .*\n$/);
 });
