@@ -13,6 +13,7 @@ import { chance } from "../../userland/boot/boot.ts";
 import type { Soakopts } from "./run.ts";
 
 const KILLS = 100;
+const MODELRUNS = 10_000;
 /** Clients at once, each with a file of its own. */
 const CLIENTS = 8;
 /** Bytes of a file: all of them are the number of the write that it is from. */
@@ -106,4 +107,19 @@ export async function fossil({ seed, until, runs, say }: Soakopts): Promise<stri
   }
   rmSync(dir, { recursive: true });
   return null;
+}
+
+/** The model test and the crash test (test/userland/fossil) with many more runs: their own words say what failed. */
+export async function fossilmodel({ runs, until, say }: Soakopts): Promise<string | null> {
+  const left =
+    until === Infinity ? "24h" : `${Math.max(1, Math.ceil((until - Date.now()) / 1000))}s`;
+  const env = {
+    ...process.env,
+    RUNS: String(runs ?? MODELRUNS),
+    CUTS: String((runs ?? MODELRUNS) * 10),
+  };
+  const files = ["model", "crash"].map((name) => `test/userland/fossil/${name}.test.ts`);
+  const r = spawnSync("npx", ["ava", "--timeout", left, ...files], { env, encoding: "utf8" });
+  say(`${env.RUNS} runs, ${env.CUTS} cuts`);
+  return r.status === 0 ? null : r.stdout + r.stderr;
 }

@@ -10,7 +10,7 @@
 
 import { parseArgs } from "node:util";
 import { beside, connections, full, fuzzing, load } from "./parts.ts";
-import { fossil } from "./fossil.ts";
+import { fossil, fossilmodel } from "./fossil.ts";
 import { rc } from "./rc.ts";
 import { simulator } from "./simulator.ts";
 
@@ -36,6 +36,7 @@ const PARTS: readonly Part[] = [
   { name: "beside", fn: told(beside) },
   { name: "load", fn: told(load) },
   { name: "fossil", fn: fossil },
+  { name: "fossil-model", fn: fossilmodel },
 ];
 
 /** A part that throws what failed. */

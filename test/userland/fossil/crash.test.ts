@@ -130,7 +130,7 @@ function coins(seed: number): () => number {
   return () => (r = (Math.imul(r, 1_664_525) + 1_013_904_223) >>> 0) / 2 ** 32;
 }
 
-const CUTS = 10_000;
+const CUTS = Number(process.env["CUTS"] ?? 10_000);
 
 test("whatever a crash leaves of the disk is a whole tree, not older than the last sync", (t) => {
   let cuts = 0;
