@@ -54,8 +54,8 @@ export const differences: readonly Difference[] = [
   },
   {
     name: "open",
-    mounts: /^ramfs$/,
-    why: "a fid of a removed file means nothing to ramfs; with a cache Linux does not ask it",
+    mounts: /^(ramfs|fossil)$/,
+    why: "a fid of a removed file means nothing to ramfs and fossil; with a cache Linux does not ask it",
     instead: [
       [
         "three\n",
@@ -71,7 +71,7 @@ export const differences: readonly Difference[] = [
   },
   {
     name: "map",
-    mounts: /^(ramfs|exportfs)$/,
+    mounts: /^(ramfs|exportfs|fossil)$/,
     why: "v9fs shares mapped pages that are written with its cache only",
     instead: [["150 operations, length 194135\n", "fsx: operation 7, mmap: Invalid argument\n"]],
   },

@@ -13,7 +13,7 @@ import type { Mounted, Said } from "./machine.ts";
 
 const PLAIN = "version=9p2000,access=any,uname=glenda,dfltuid=0,dfltgid=0";
 const LOOSE = `${PLAIN},cache=loose`;
-const MOUNTS = ["ramfs", "ramfs-loose", "exportfs", "exportfs-loose"];
+const MOUNTS = ["ramfs", "ramfs-loose", "exportfs", "exportfs-loose", "fossil"];
 
 /** What each case left: its status and what it wrote, by mount and name. */
 const ended = new Map<string, string>();
@@ -28,25 +28,31 @@ async function portof(run: Run): Promise<number> {
   return Number(port);
 }
 
-/** Boots the guest beside two servers; all of them have ended afterwards. */
+/** Boots the guest beside three servers; all of them have ended afterwards. */
 async function once(): Promise<Said> {
   const dir = mkdtempSync(join(tmpdir(), "namec-export-"));
   // The server may act as another user than the one who runs the tests.
   chmodSync(dir, 0o777);
-  const servers = [serve("ramfs"), serve("exportfs", "--root", dir)];
+  const db = mkdtempSync(join(tmpdir(), "namec-fossil-"));
+  const servers = [
+    serve("ramfs"),
+    serve("exportfs", "--root", dir),
+    serve("fossil", "--db", join(db, "disk")),
+  ];
   try {
-    const [ram = 0, exported = 0] = await Promise.all(servers.map(portof));
+    const [ram = 0, exported = 0, kept = 0] = await Promise.all(servers.map(portof));
     const mounts: readonly Mounted[] = [
       { name: "ramfs", port: ram, options: PLAIN },
       { name: "ramfs-loose", port: ram, options: LOOSE },
       { name: "exportfs", port: exported, options: PLAIN },
       { name: "exportfs-loose", port: exported, options: LOOSE },
+      { name: "fossil", port: kept, options: PLAIN },
     ];
     return await linux(mounts, cases);
   } finally {
     for (const s of servers) s.child.kill("SIGKILL");
     await Promise.all(servers.map((s) => s.ended()));
-    rmSync(dir, { recursive: true, force: true });
+    for (const d of [dir, db]) rmSync(d, { recursive: true, force: true });
   }
 }
 
