@@ -309,12 +309,14 @@ export function devdirread<C extends Chan>(up: Proc, c: C, buf: Uint8Array, gen:
 
 const ACCESS: readonly number[] = [0o400, 0o200, 0o600, 0o100];
 
-/** Throws unless up may open a file of `owner` in this way; the owner of the host is every file's group. */
+/**
+ * Throws unless up may open a file of `owner` in this way; the owner of the host is every file's group. OTRUNC asks
+ * for nothing: devices have nothing to cut.
+ */
 export function devpermcheck(up: Proc, owner: string, perm: number, omode: number): void {
   const t = ACCESS[omode & 3] ?? 0;
   const mine = up.user === owner ? perm : up.user === up.k.user ? perm << 3 : perm << 6;
-  const want = (omode & OTRUNC) !== 0 ? t | 0o200 : t;
-  if ((want & mine & 0o700) !== (want & 0o700)) error(Eperm);
+  if ((t & mine) !== t) error(Eperm);
 }
 
 /** Checks an open mode and gives what the Chan's mode becomes. */
@@ -339,9 +341,8 @@ export function devopen<C extends Chan>(up: Proc, c: C, omode: number, gen: Gen<
 
 /** The end of every open: directories are read only, the mode is kept. */
 export function opened<C extends Chan>(c: C, omode: number): C {
-  const mode = omode & ~(OCEXEC | ORCLOSE);
-  if ((c.qid.type & QTDIR) !== 0 && mode !== OREAD) error(Eperm);
-  c.mode = openmode(mode);
+  if ((c.qid.type & QTDIR) !== 0 && (omode & ~OCEXEC) !== OREAD) error(Eperm);
+  c.mode = openmode(omode & ~(OCEXEC | ORCLOSE));
   c.flag |= COPEN;
   c.offset = 0;
   return c;

@@ -4,6 +4,9 @@ import test from "ava";
 import {
   MREPL,
   NCONT,
+  OCEXEC,
+  ORCLOSE,
+  OTRUNC,
   OREAD,
   ORDWR,
   OWRITE,
@@ -406,5 +409,17 @@ test(
     // term is there for those who ask for it by name.
     t.false((await dirs(sys, await sys.open("#c", OREAD))).some((d) => d.name === "term"));
     t.is((await sys.stat("#c/term")).name, "term");
+  }),
+);
+
+test(
+  "a device's file may be opened with OTRUNC and ORCLOSE, its directory with neither",
+  inside(async (t, sys) => {
+    for (const name of ["#c/pid", "/proc/1/status", "/dev/null"])
+      for (const flag of [OTRUNC, ORCLOSE]) await sys.close(await sys.open(name, OREAD | flag));
+    for (const name of ["/dev", "/proc", "/proc/1"])
+      for (const flag of [OTRUNC, ORCLOSE])
+        t.is(await failure(sys.open(name, OREAD | flag)), `'${name}' permission denied`);
+    await sys.close(await sys.open("/proc", OREAD | OCEXEC));
   }),
 );
