@@ -53,9 +53,9 @@ function* copy(sys: ThreadSys, { fd, name, watch }: From): Task<void> {
   }
 }
 
-/** Whether a first read may have come from a directory; only then is the server asked. */
+/** Whether a first read may have come from a directory, one that is not empty; only then is the server asked. */
 function maybedir(bytes: Uint8Array): boolean {
-  return bytes.length === 0 || convM2D(bytes, 0, bytes.length) !== null;
+  return convM2D(bytes, 0, bytes.length) !== null;
 }
 
 function* isdir(sys: ThreadSys, fd: number): Task<boolean> {
