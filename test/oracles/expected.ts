@@ -11,6 +11,5 @@ export const EXPECTED: Readonly<Record<string, string>> = {
   "10-functions.json 09-whatis-word-forms": "a backquote may be given its separators",
   "14-flags.json 37-p-flag": "there is no program leak",
   "16-ifs-prompt.json 09-prompt-one": "a list in parentheses may go on over several lines",
-  "31-files.json 04-cat-dir": "a directory is an error of cat: its entries are no text",
   "33-system.json 26-kill-none": "there is a kill; the recorded machine had none by accident",
 };
