@@ -55,10 +55,13 @@ export interface Filter extends Transport {
 
 /** What is alive, for audit(): empty lists and zeros after a clean end. */
 export type Audit = {
+  /** Processes that are alive. */
   readonly procs: readonly string[];
+  /** Files that are open. */
   readonly chans: readonly string[];
   /** Fids and tags that connections hold beyond those of live Chans. */
   readonly fids: readonly string[];
+  /** Requests without an answer. */
   readonly tags: readonly string[];
 };
 
@@ -77,18 +80,27 @@ export function newsched(c: Pick<Config, "host" | "virtual" | "chance">): Sched 
 }
 
 export class Kernel implements Machine {
+  /** How it was booted. @internal */
   readonly config: Config;
+  /** Who owns its processes unless they say. */
   readonly user: string;
+  /** Its time, real or virtual. */
   readonly clock: Clock;
+  /** Its coroutines. @internal */
   readonly sched: Sched;
+  /** Its devices. @internal */
   readonly devtab: Devtab = new Devtab();
+  /** The files that are open. @internal */
   readonly chans: Chans = new Chans();
+  /** Its processes, by their numbers. @internal */
   readonly procs: Map<number, Proc> = new Map();
+  /** What it says it does: listen to it. */
   readonly trace: Trace;
   /** Programs that executables name (exec.ts). */
   readonly programs: Map<string, Program> = new Map();
   /** Bytes that the read streams of this kernel have asked for and not read. */
   credit = 0;
+  /** Its 9P connections. @internal */
   readonly conns: Set<Conn> = new Set();
   /** Who sleeps in semacquire. */
   readonly sems: Sems;
@@ -127,6 +139,7 @@ export class Kernel implements Machine {
     });
   }
 
+  /** A number for a process. @internal */
   nextpid(): number {
     return ++this.#pid;
   }
@@ -151,6 +164,7 @@ export class Kernel implements Machine {
     return ++this.#mountid;
   }
 
+  /** The system calls as an image wants them. @internal */
   faces(image: Image): Faces {
     return this.config.faces(image);
   }

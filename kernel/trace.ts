@@ -10,13 +10,19 @@ import type { Forcedby, Picture } from "./names/namespace.ts";
 
 /** A system call in progress, as its events name it. */
 export type Call = {
+  /** The call's number, from 1. */
   readonly id: number;
+  /** The process that made it; 0 for the kernel. */
   readonly pid: number;
+  /** Plan 9's number of the call; -1 for one of ours. */
   readonly num: number;
+  /** The call's name. */
   readonly name: string;
+  /** Its arguments, as the program gave them. */
   readonly args: readonly unknown[];
   /** The name space of the process when it made the call, and its dot. */
   readonly space: Picture;
+  /** The directory that names begin at without a slash. */
   readonly dot: string;
   /** Of a call on a descriptor, the path of its file. */
   readonly file: string | null;
@@ -169,8 +175,11 @@ export type EventBody =
 
 /** An event: what happened (EventBody), when (ns since boot), in which process and because of which call. */
 export type Event = {
+  /** When, in nanoseconds of the kernel's clock. */
   readonly at: number;
+  /** The process that it happened in; 0 for the kernel. */
   readonly pid: number;
+  /** The call that it belongs to, if any. */
   readonly call: Call | null;
 } & EventBody;
 
@@ -193,6 +202,7 @@ export class Trace {
     this.#stamp = stamp;
   }
 
+  /** A number for a call. @internal */
   nextcall(): number {
     return ++this.#ncall;
   }

@@ -6,7 +6,14 @@ import type { Fcall } from "../../kernel/abi/fcall.ts";
 import { MESSAGES } from "../../kernel/abi/fcallfmt.ts";
 
 /** Which of the messages that fit: number `first`, and every `step` from there to `last`, counted from 1. */
-export type When = { readonly first: number; readonly last: number; readonly step: number };
+export type When = {
+  /** The first, from 1. */
+  readonly first: number;
+  /** The last; Infinity for no end. */
+  readonly last: number;
+  /** Every so many from the first. */
+  readonly step: number;
+};
 
 /** What is done to a message. */
 export type Effect =
@@ -25,13 +32,22 @@ export type Effect =
 export type Fault = {
   /** Names of messages; "T*" is any request, "R*" any reply, "*" both. */
   readonly messages: readonly string[];
+  /** Which of the messages. */
   readonly when?: When;
+  /** Which connections: by the name of the server; every one unless given. */
   readonly conn?: number | string;
+  /** What happens. */
   readonly effect: Effect;
 };
 
 /** A fault at work: how many messages it fitted, and to how many it was done. */
-export type Injected = { readonly fault: Fault; readonly seen: number; readonly done: number };
+export type Injected = {
+  readonly fault: Fault;
+  /** Messages that the fault could have met. */
+  readonly seen: number;
+  /** Messages that it met. */
+  readonly done: number;
+};
 
 /** A connection as a fault names it: 0 until a version is agreed. */
 export type Connid = { readonly conn: number; readonly names: readonly string[] };
@@ -58,8 +74,11 @@ export interface Turn {
 }
 
 class Counted implements Injected, Turn {
+  /** The fault. */
   readonly fault: Fault;
+  /** Messages that it could have met. */
   seen = 0;
+  /** Messages that it met. */
   done = 0;
   readonly #types: ReadonlySet<number>;
 
@@ -99,6 +118,7 @@ function fits(patterns: readonly string[], name: string): boolean {
 export class Faults {
   #list: Counted[] = [];
 
+  /** Adds a fault; it is counted from now on. */
   add(fault: Fault): Injected {
     const c = new Counted(fault);
     this.#list.push(c);
@@ -110,6 +130,7 @@ export class Faults {
     this.#list = [];
   }
 
+  /** The faults, with how often each happened. */
   get list(): readonly Injected[] {
     return this.#list;
   }

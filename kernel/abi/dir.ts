@@ -11,21 +11,38 @@ import { QIDSZ, STATFIXLEN, STATMAX, STRMAX } from "./const.ts";
 import { utfdecode, utflen, utfput } from "./utf.ts";
 
 /** What a server says a file is: two of its files are the same if, and only if, their qid.paths are. */
-export type Qid = { readonly path: bigint; readonly vers: number; readonly type: number };
+export type Qid = {
+  /** Which file: no two files of a server have the same. */
+  readonly path: bigint;
+  /** Which version of the file: a write raises it. */
+  readonly vers: number;
+  /** QTDIR and its like. */
+  readonly type: number;
+};
 
 /** A directory entry. type and dev are the kernel's: the device's letter as a number, and which of those. */
 export type Dir = {
+  /** QTDIR and its like. */
   readonly type: number;
+  /** Which instance of the device or connection. */
   readonly dev: number;
+  /** What the server says that the file is. */
   readonly qid: Qid;
+  /** Permissions and DMDIR and its like. */
   readonly mode: number;
+  /** When it was read last, in seconds since 1970. */
   readonly atime: number;
+  /** When it was changed last, in seconds since 1970. */
   readonly mtime: number;
   /** At most MAXOFFSET; above it TOOBIG; -1 is the "leave this alone" of wstat. */
   readonly length: number;
+  /** The last element of its name. */
   readonly name: string;
+  /** Its owner. */
   readonly uid: string;
+  /** Its group. */
   readonly gid: string;
+  /** Who changed it last. */
   readonly muid: string;
 };
 

@@ -154,6 +154,7 @@ export function textsites(stack: string): Callsite[] {
  * `at` is for kernel code only: how many elements of a walk had been walked when it failed.
  */
 export class PlanError extends Error {
+  /** "PlanError". */
   override readonly name: string = "PlanError";
   /** The system call that failed, for example "open". */
   call?: string;
@@ -161,11 +162,14 @@ export class PlanError extends Error {
   file?: string;
   /** The element of the name that failed. */
   element?: string;
+  /** How many elements of a walk had been walked. @internal */
   at?: number;
   /** Of a stream to write: the first byte that was not written, and the step that failed. */
   offset?: number;
+  /** Of a stream to write: the step that failed. */
   step?: "walk" | "open" | "create" | "write";
 
+  /** An error of a system call; `message` is one of Plan 9's strings. */
   constructor(message: string, at?: number) {
     // A stack of kernel frames tells a program nothing and costs more than the call that failed.
     const limits: ErrorLimit & ErrorConstructor = Error;

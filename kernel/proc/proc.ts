@@ -19,8 +19,11 @@ import { utfcut } from "../abi/utf.ts";
 
 /** How a child ended, as wait(2) tells: times are user, system and real, in milliseconds. */
 export type Waitmsg = {
+  /** The child's number. */
   readonly pid: number;
+  /** Milliseconds of user time, system time and real time. */
   readonly time: readonly [number, number, number];
+  /** The child's exit status; "" is success. */
   readonly msg: string;
 };
 

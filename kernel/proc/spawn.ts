@@ -34,7 +34,9 @@ export type Spawnopts = {
 
 /** A process as the host sees it. */
 export class Process {
+  /** The number of the process. */
   readonly pid: number;
+  /** The kernel's own view of the process. @internal */
   readonly proc: Proc;
   readonly #out: Buffertty | null;
   readonly #ended: Promise<string>;

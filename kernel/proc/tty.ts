@@ -4,6 +4,7 @@
 import type { Answer } from "./rendez.ts";
 import { utfdecode } from "../abi/utf.ts";
 
+/** A console that is not the kernel's: where what programs write on /dev/cons goes, and what they read from it. */
 export interface Tty {
   /** Takes all of bytes; waits while the other side is not keeping up. */
   write(bytes: Uint8Array): Answer<void>;

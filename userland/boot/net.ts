@@ -43,11 +43,13 @@ export type Netopts = {
   readonly anyorder?: boolean;
   /** "virtual", time that jumps to the next thing to happen; or "real". */
   readonly clock?: "virtual" | "real";
+  /** The machine underneath: Node or a page. */
   readonly host?: Host;
 };
 
 /** What a link is like: times as 50ms, rates as 600KB/s, loss as 1%. */
 export type Linkspec = {
+  /** The round-trip time: "50ms". */
   readonly rtt: string;
   /** For each direction; without it there is no limit. */
   readonly bw?: string;
@@ -55,6 +57,7 @@ export type Linkspec = {
   readonly bwback?: string;
   /** At most so much later, by chance. */
   readonly jitter?: string;
+  /** How many packets are lost: "1%". */
   readonly loss?: string;
 };
 
@@ -89,7 +92,9 @@ export function simnet(opts: Netopts = {}): Net {
 
 /** Machines with kernels of their own, on one clock. */
 export class Net implements Machine {
+  /** The scheduler that they share. @internal */
   readonly sched: Sched;
+  /** The machines by their names. */
   readonly machines: Map<string, Booted> = new Map();
   readonly #seed: number;
   readonly #net: Simnet;

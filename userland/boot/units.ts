@@ -2,8 +2,10 @@
 
 /** A value that cannot be read. The message says how it is written, or the hint does. */
 export class Unitserror extends Error {
+  /** How the value is written. */
   readonly hint: string;
 
+  /** A text that cannot be read, and how it is written. */
   constructor(message: string, hint = "") {
     super(message);
     this.hint = hint;

@@ -6,10 +6,15 @@
 
 /** The options and what follows them. `bad` is an option that is not known or lacks its argument. */
 export type Args = {
+  /** The program's name, argv[0]. */
   readonly name: string;
+  /** The letters that were given without a value. */
   readonly flags: ReadonlySet<string>;
+  /** The letters and words that were given with a value. */
   readonly values: ReadonlyMap<string, string>;
+  /** What is left: the operands. */
   readonly rest: readonly string[];
+  /** What is no option; null when all is well. */
   readonly bad: string | null;
 };
 

@@ -30,7 +30,12 @@ import { type Both, both } from "./both.ts";
 import { readtext } from "./io.ts";
 
 /** A conversation: the descriptor of its ctl file, which keeps it, and its directory, "/net/tcp/3". */
-export type Call = { readonly cfd: number; readonly dir: string };
+export type Call = {
+  /** The descriptor of its ctl file; the conversation lives while that is open. */
+  readonly cfd: number;
+  /** Its directory, such as /net/tcp/3. */
+  readonly dir: string;
+};
 
 /** The services that have a name here: /lib/ndb/common. */
 const SERVICES: ReadonlyMap<string, number> = new Map([
@@ -101,13 +106,17 @@ export const dial: Both<[addr: string], number> = both(function* (sys, addr) {
   }
 });
 
+/** A conversation, with the descriptor of its data. */
+export type Dialled = Call & {
+  /** What is written to it goes to the other end. */
+  readonly fd: number;
+};
+
 /** Calls addr; gives the conversation too. The caller closes fd and cfd. */
-export const dialctl: Both<[addr: string], Call & { readonly fd: number }> = both(
-  function* (sys, addr) {
-    const call = yield* converse(sys, addr, "connect");
-    return { ...call, fd: yield* accept(sys, call, true) };
-  },
-);
+export const dialctl: Both<[addr: string], Dialled> = both(function* (sys, addr) {
+  const call = yield* converse(sys, addr, "connect");
+  return { ...call, fd: yield* accept(sys, call, true) };
+});
 
 /** Announces addr, "tcp!*!564": calls come while cfd is open. */
 export const announce: Both<[addr: string], Call> = both(function* (sys, addr) {

@@ -40,7 +40,9 @@ import { Qids } from "./export/qids.ts";
 
 /** What is exported: the tree below root, to be read only if so; and what is spoken. */
 export type Exportopts = Pick<Srv<Ex>, "version" | "msize"> & {
+  /** The directory that is served: / unless given. */
   readonly root?: string;
+  /** Nothing can be changed through it. */
   readonly readonly?: boolean;
   /** Files that may be open at a time, over all clients: 4,000. */
   readonly maxopen?: number;

@@ -25,10 +25,12 @@ export function expect(what: Call | Run): Expectcall | Expectrun {
 class Expect<T extends Told> {
   protected readonly told: T;
 
+  /** @internal */
   constructor(told: T) {
     this.told = told;
   }
 
+  /** @internal */
   protected fail(operator: string, said: string, d: { actual: unknown; expected: unknown }): never {
     this.told.run.failed = true;
     throw new Failure(`${this.told.what}: ${said}\n\n${this.told.show()}`, { ...d, operator });
@@ -113,6 +115,7 @@ class Expect<T extends Told> {
     return this;
   }
 
+  /** @internal */
   protected equal(operator: string, what: string, d: { actual: unknown; expected: unknown }): void {
     if (same(d.actual, d.expected)) return;
     this.fail(operator, `${what}: ${valuefmt(d.expected)} expected, not ${valuefmt(d.actual)}`, d);
@@ -132,6 +135,7 @@ export class Expectcall extends Expect<Call> {
     return this;
   }
 
+  /** The call succeeded. */
   succeeds(): this {
     const { error } = this.told;
     if (error !== null)

@@ -3,13 +3,18 @@
 
 /** A failed assertion. */
 export class Failure extends Error {
+  /** "ERR_ASSERTION", as test runners expect. */
   readonly code = "ERR_ASSERTION";
+  /** Whether the message was made by the kit. */
   readonly generatedMessage = false;
+  /** What came. */
   readonly actual: unknown;
+  /** What should have come. */
   readonly expected: unknown;
   /** Which assertion it was: "trips". */
   readonly operator: string;
 
+  /** An assertion of the kit that did not hold. */
   constructor(
     message: string,
     f: { readonly actual: unknown; readonly expected: unknown; readonly operator: string },

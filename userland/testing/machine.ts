@@ -81,8 +81,11 @@ type Made = {
 
 /** A machine under test. */
 export class Machine {
+  /** The network that it is on. */
   readonly net: Net;
+  /** The kernel that programs run in. */
   readonly kernel: Booted;
+  /** The servers, by their names. */
   readonly servers: Map<string, Server> = new Map();
   readonly #faults: Faults;
   readonly #seed: number;
@@ -295,6 +298,7 @@ export class Machine {
       throw new Failure(idle.join("\n"), { actual: idle, expected: [], operator: "end" });
   }
 
+  /** end(), for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.end();
   }

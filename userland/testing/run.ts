@@ -10,10 +10,13 @@ import { plural, timefmt } from "../view/words/stepfmt.ts";
 export type Message = {
   /** Nanoseconds of the machine's clock. */
   readonly at: number;
+  /** The connection that it went over. */
   readonly conn: number;
   /** "Twalk 0 → 1 usr/ken" */
   readonly text: string;
+  /** It is a request. */
   readonly request: boolean;
+  /** Its size on the wire. */
   readonly bytes: number;
 };
 
@@ -21,8 +24,11 @@ export type Message = {
 export interface Told {
   /** What to call it: the program, or the call as it was made. */
   readonly what: string;
+  /** Round trips that it waited for. */
   readonly trips: number;
+  /** The 9P messages, in order. */
   readonly messages: readonly Message[];
+  /** Bytes sent and received. */
   readonly bytes: number;
   /** Nanoseconds. */
   readonly time: number;
@@ -35,8 +41,10 @@ export interface Told {
 /** A system call of a run. */
 export class Call implements Told {
   readonly run: Run;
+  /** The call as it was recorded. */
   readonly call: Rcall;
 
+  /** @internal */
   constructor(run: Run, call: Rcall) {
     this.run = run;
     this.call = call;
@@ -46,6 +54,7 @@ export class Call implements Told {
     return this.call.text;
   }
 
+  /** The call's name. */
   get name(): string {
     return this.call.name;
   }
@@ -60,10 +69,12 @@ export class Call implements Told {
     return this.call.value;
   }
 
+  /** What it failed with; null if it did not. */
   get error(): string | null {
     return this.call.error;
   }
 
+  /** Round trips that it waited for. */
   get trips(): number {
     return this.call.cost.trips;
   }
@@ -73,6 +84,7 @@ export class Call implements Told {
     return this.run.messagesof((e) => e.call === this.call.id);
   }
 
+  /** Bytes sent and received. */
   get bytes(): number {
     return total(this.messages);
   }
@@ -92,13 +104,16 @@ export class Call implements Told {
 
 /** How a program ended. */
 export type Ending = {
+  /** The exit status; "" is success. */
   readonly status: string;
   readonly output: string;
   /** What it threw, when that was its end. */
   readonly crash: unknown;
   /** The calls that it waited in for ever; null when it ended by itself. */
   readonly waits: readonly string[] | null;
+  /** When it began, in nanoseconds. */
   readonly began: number;
+  /** When it ended, in nanoseconds. */
   readonly ended: number;
 };
 
@@ -107,19 +122,26 @@ const SHOWN = 30;
 
 /** A program that was run. */
 export class Run implements Told {
+  /** The whole run. */
   readonly recording: Recording;
+  /** The exit status; "" is success. */
   readonly status: string;
   /** What it wrote on its console. */
   readonly output: string;
+  /** What the program threw, if it did. */
   readonly crash: unknown;
   /** The calls in which it waited for what never came, none when it went on; null when it ended by itself. */
   readonly waits: readonly string[] | null;
+  /** When it began, in nanoseconds. */
   readonly began: number;
+  /** When it ended, in nanoseconds. */
   readonly ended: number;
+  /** The system calls, in the order made. */
   readonly calls: readonly Call[];
   /** An assertion about it did not hold, which was told. */
   failed = false;
 
+  /** @internal */
   constructor(recording: Recording, how: Ending) {
     this.recording = recording;
     ({
@@ -137,6 +159,7 @@ export class Run implements Told {
     return this;
   }
 
+  /** Whether it never ended. */
   get hung(): boolean {
     return this.waits !== null;
   }
@@ -150,10 +173,12 @@ export class Run implements Told {
     return this.calls.reduce((n, c) => n + c.trips, 0);
   }
 
+  /** The 9P messages, in order. */
   get messages(): readonly Message[] {
     return this.messagesof(() => true);
   }
 
+  /** Bytes sent and received. */
   get bytes(): number {
     return total(this.messages);
   }
@@ -175,6 +200,7 @@ export class Run implements Told {
     throw new Error(`${which}: ${there}\n\n${this.show()}`);
   }
 
+  /** The messages that `which` chooses. */
   messagesof(which: (e: Revent) => boolean): Message[] {
     const list: Message[] = [];
     for (const e of this.recording.events) {

@@ -21,6 +21,7 @@ import type { Files } from "./files.ts";
 
 /** What a server is, and how far away: a millisecond there and back unless it says. */
 export type Serveropts = Partial<Linkspec> & {
+  /** The files that it has at first, as an object of names. */
   readonly files?: Files;
   /** The best version of 9P that it speaks. */
   readonly version?: "9P2000" | "9P2000.ix" | "9P2000.ix.stream";
@@ -37,8 +38,11 @@ const NEAR = "/n/mine";
 
 /** A machine with a 9P server, and the link to it. */
 export class Server {
+  /** Its name on the network. */
   readonly name: string;
+  /** Its kernel. */
   readonly kernel: Booted;
+  /** The link to it. */
   readonly link: Netlink;
   /** Its links to other servers. */
   readonly links: Map<string, Netlink> = new Map();
@@ -69,6 +73,7 @@ export class Server {
     this.link.cut();
   }
 
+  /** Ends a cut: new calls go through. */
   heal(): void {
     this.link.heal();
   }

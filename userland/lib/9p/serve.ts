@@ -56,7 +56,14 @@ export const post: Both<[srv: Anysrv, name: string], void, ThreadSys> = both(
 );
 
 /** Where postmount puts a server: in /srv, on a directory, or both. */
-export type Place = { readonly name?: string; readonly mtpt?: string; readonly flags?: number };
+export type Place = {
+  /** Its name in /srv. */
+  readonly name?: string;
+  /** The directory that it is mounted on. */
+  readonly mtpt?: string;
+  /** How it is mounted: MREPL|MCREATE unless given. */
+  readonly flags?: number;
+};
 
 /** Makes a server, with the system calls of the process that is to serve it. */
 export type Makesrv = (sys: ThreadSys) => Anysrv | Task<Anysrv>;

@@ -43,7 +43,9 @@ export interface Srv<A> {
   authed?(afid: Fid<A>): boolean;
   /** The root of the tree that aname names, for uname. */
   attach(uname: string, aname: string): Answer<A>;
+  /** The qid of a file. */
   qid(file: A): Qid;
+  /** What the file is. */
   stat(fid: Fid<A>): Answer<Dir>;
   /** What `dir` has under this name, ".." included (not "."); null if nothing. */
   walk1?(dir: A, name: string, fid: Fid<A>): Answer<A | null>;
@@ -71,7 +73,9 @@ export interface Srv<A> {
   entries?(fid: Fid<A>): Iterable<Dir | Entry>;
   /** data is the server's to keep, unless it says that it is done with it at once. */
   write?(fid: Fid<A>, data: Uint8Array, offset: number): Answer<number>;
+  /** Changes what is given: all or nothing. */
   wstat?(fid: Fid<A>, changes: Wstat): Answer<void>;
+  /** Removes the file. */
   remove?(fid: Fid<A>): Answer<void>;
   /**
    * fid stands for fid.aux from now on: an attach, a walk or a clone made it (was is null), or a walk or a create
@@ -98,14 +102,17 @@ export type Life = "live" | "clunked" | "ended";
 
 /** A client's name for a file. */
 export class Fid<A> {
+  /** The client's number for it. */
   readonly fid: number;
   /** Whose it is, as Tattach said. */
   readonly uid: string;
+  /** The server's file. */
   aux: A;
   /** The mode it is open with, or NOTOPEN or OPENING, which are negative. */
   omode: number = NOTOPEN;
   /** Requests that use it now. */
   ref = 0;
+  /** Whether it lives. @internal */
   life: Life = "live";
   /** A Tremove was made of it, so that ORCLOSE means nothing any more. */
   removed = false;
@@ -113,11 +120,14 @@ export class Fid<A> {
   authfor: string | null = null;
   /** How many fids it counts for, and whether it counts as an open one. */
   readonly cost: number;
+  /** It counts as an open file. @internal */
   counted = false;
   /** A directory: where the last read ended, and what comes next. */
   diroffset = 0;
+  /** The entries that are still to be read. @internal */
   dir: Entries | null = null;
 
+  /** The library makes fids; a server finds its file in `aux`. */
   constructor(fid: number, uid: string, aux: A, cost = 1) {
     this.fid = fid;
     this.uid = uid;

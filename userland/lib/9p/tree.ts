@@ -20,12 +20,15 @@ export type Contents = string | Uint8Array;
 
 /** What a file does when it is opened to be read, and with each write. */
 export type Filefns = {
+  /** Makes what the file holds, when it is opened. */
   read?(): Answer<Contents>;
+  /** Takes what was written, as text. */
   write?(text: string): Answer<void>;
 };
 
 /** A file that is more than its contents. */
 export class File {
+  /** What makes and takes the contents. */
   readonly fns: Filefns;
 
   constructor(fns: Filefns) {

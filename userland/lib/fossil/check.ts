@@ -22,9 +22,11 @@ import { type Store, waited } from "./store.ts";
 export type Report = {
   /** A sentence for each fault. */
   readonly faults: readonly string[];
+  /** Blocks that were read. */
   readonly blocks: number;
   /** Bytes in blocks. */
   readonly bytes: number;
+  /** Files and directories, in all trees. */
   readonly files: number;
 };
 

@@ -164,9 +164,13 @@ export const INLINE = 1024;
 export type Snap = {
   /** "2026/1127/0930" or, in the archive, "2026/1127". */
   readonly name: string;
+  /** It is in the archive. */
   readonly archive: boolean;
+  /** The generation that it keeps. */
   readonly gen: number;
+  /** Its tree. @internal */
   readonly tree: Ptr | null;
+  /** When it was made, in seconds since 1970. */
   readonly time: number;
 };
 

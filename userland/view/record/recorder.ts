@@ -27,7 +27,9 @@ export type Findplace = (
 
 /** How to record. */
 export type Recordopts = {
+  /** What is said of the run: the program, the machines. */
   readonly about: About;
+  /** Finds the program's line in a stack. */
   readonly place?: Findplace;
   /** Bytes of data kept of each message and argument: 512. */
   readonly snap?: number;
@@ -61,6 +63,7 @@ const LIMIT = 1_000_000;
 
 /** A recording in the making; `recording` may be looked at at any time. */
 export class Recorder {
+  /** What was recorded so far. */
   readonly recording: Recording;
   readonly #opts: Recordopts;
   readonly #snap: number;
@@ -89,6 +92,7 @@ export class Recorder {
   /** Requests that wait for an answer, by connection and tag: what was asked, and its event. */
   readonly #pending = new Map<string, Asked[]>();
 
+  /** A recorder that hears nothing yet: give its listener to the trace. */
   constructor(opts: Recordopts) {
     this.#opts = opts;
     this.#snap = opts.snap ?? SNAP;

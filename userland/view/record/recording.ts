@@ -20,8 +20,11 @@ export const VERSION = 1;
 export type About = {
   /** The program, or the call, as it was given. */
   readonly program: string;
+  /** Which name space: "names" or "standard". */
   readonly namespace: "names" | "standard";
+  /** "real" or "virtual". */
   readonly clock: "virtual" | "real";
+  /** Where chance came from. */
   readonly seed: number;
   /** The machine that is recorded. */
   readonly machine: string;
@@ -58,29 +61,39 @@ export type Rproc = { readonly pid: number; text: string };
 
 /** A system call. */
 export type Rcall = {
+  /** The call's number. */
   readonly id: number;
+  /** The process that made it. */
   readonly pid: number;
+  /** The call's name. */
   readonly name: string;
   /** With its arguments, as a programmer writes them: open("/n/far/x", OREAD). */
   readonly text: string;
   /** Copies; of data the first bytes, of a function its name. */
   readonly args: readonly unknown[];
+  /** When it began, in nanoseconds. */
   readonly began: number;
   /** null while it is in progress. */
   ended: number | null;
   /** What it gave, in words: "3", "-1: file does not exist". */
   result: string;
+  /** What it gave. */
   value: unknown;
   /** Its error string, null when it succeeded or is in progress. */
   error: string | null;
+  /** What it cost. */
   readonly cost: Cost;
+  /** The program's line that made it. */
   readonly line: Place | null;
+  /** Its name space: an index into `spaces`. */
   readonly space: number;
+  /** Its dot. */
   readonly dot: string;
   /** Of a call on a descriptor, the path of its file. */
   readonly file: string | null;
   /** Its first event, "call", and its last so far. */
   readonly first: number;
+  /** The index of its last event. */
   last: number;
 };
 
@@ -107,23 +120,37 @@ export type Rbody =
 
 /** An event: when, in which process, because of which call, in which name space. */
 export type Revent = {
+  /** When, in nanoseconds. */
   readonly at: number;
+  /** The process that it happened in. */
   readonly pid: number;
+  /** The call that it belongs to; 0 for none. */
   readonly call: number;
+  /** Its name space: an index into `spaces`. */
   readonly space: number;
 } & Rbody;
 
 /** A run. */
 export type Recording = {
+  /** "namec recording". */
   readonly format: typeof FORMAT;
+  /** The version of this format. */
   readonly version: typeof VERSION;
+  /** The program, the machines, the name space. */
   readonly about: About;
+  /** The program's files. */
   readonly sources: readonly Source[];
+  /** The 9P connections. */
   readonly conns: readonly Rconn[];
+  /** The processes. */
   readonly procs: readonly Rproc[];
+  /** The system calls. */
   readonly calls: readonly Rcall[];
+  /** The name spaces. */
   readonly spaces: readonly Picture[];
+  /** Everything that happened, in order. */
   readonly events: readonly Revent[];
+  /** What programs wrote on the console. */
   readonly said: readonly Rsaid[];
   /** Events that came when the recording was full. */
   readonly lost: number;
