@@ -20,6 +20,7 @@ import { NEWUSERS } from "./users.ts";
 
 /** How a fossil is opened. */
 export type Fossilopts = Version & {
+  /** sha-256, by the host's crypto or a library. */
   readonly hash: Hash;
   /** Bytes in memory for blocks that were read: 64 MB unless given. */
   readonly cache?: number;
@@ -39,6 +40,7 @@ export type Fossilopts = Version & {
 export class Fossil {
   /** It was made just now. */
   readonly fresh: boolean;
+  /** What serves it. */
   readonly srv: Srv<File>;
   readonly #files: Files;
   readonly #snaps: Snaps;

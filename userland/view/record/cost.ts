@@ -4,6 +4,7 @@
 export type Cost = {
   /** Times that it waited for a server. */
   trips: number;
+  /** 9P messages, requests and replies. */
   messages: number;
   /** Bytes of messages, both ways. */
   bytes: number;
