@@ -4,7 +4,7 @@
 import { msgfmt } from "../words/msgfmt.ts";
 import type { Arrow, Scene } from "./scene.ts";
 import { plural } from "../words/stepfmt.ts";
-import { ismessage } from "../record/transit.ts";
+import { ismessage } from "../record/recording.ts";
 
 /** How many sentences a scene has at most. */
 const SENTENCES = 24;

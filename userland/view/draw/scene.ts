@@ -8,7 +8,8 @@
 // nearest to the step is shown; `earlier` and `later` count the rest.
 
 import type { Rcall, Recording } from "../record/recording.ts";
-import { Transits, ismessage } from "../record/transit.ts";
+import { ismessage } from "../record/recording.ts";
+import { Transits } from "../record/transit.ts";
 
 /** Messages that are looked at on either side of the step, arrows that are shown, bars, lifelines. */
 const LOOK = 120;

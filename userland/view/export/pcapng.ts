@@ -12,7 +12,8 @@
 import { convS2M, sizeS2M } from "../../../kernel/abi/fcall.ts";
 import type { Fcall } from "../../../kernel/abi/fcall.ts";
 import { utfencode } from "../../../kernel/abi/utf.ts";
-import type { Rcall, Recording, Revent } from "../record/recording.ts";
+import { ismessage } from "../record/recording.ts";
+import type { Rcall, Recording, Revent, Rmessage } from "../record/recording.ts";
 import { Tcp } from "./tcp.ts";
 import type { Way } from "./tcp.ts";
 
@@ -34,10 +35,8 @@ const OUTBOUND = 2;
 /** A connection of the capture. */
 type Interface = { readonly id: number; readonly tcp: Tcp };
 
-type Message = Revent & { readonly type: "send" | "receive" };
-
 /** A message that waits for its connection to be known. */
-type Held = { readonly e: Message; readonly fcall: Fcall; readonly comment: string };
+type Held = { readonly e: Rmessage; readonly fcall: Fcall; readonly comment: string };
 
 /** Writes a capture; `epoch` is the time of boot in nanoseconds since 1970. */
 export class Pcapng {
@@ -62,7 +61,7 @@ export class Pcapng {
 
   /** The next event, with what it refers to; a message is written with all its data. */
   take(e: Revent, r: Recording, full: Fcall | null): void {
-    if ((e.type === "send" || e.type === "receive") && full !== null) {
+    if (ismessage(e) && full !== null) {
       if (e.conn === 0) this.#hold(e, r, full);
       else
         this.#message(this.#interface(e.conn, r, e.at), { e, fcall: full, comment: because(e, r) });
@@ -77,7 +76,7 @@ export class Pcapng {
     for (const key of this.#held.keys()) this.#giveup(key, "no version agreed on");
   }
 
-  #hold(e: Message, r: Recording, full: Fcall): void {
+  #hold(e: Rmessage, r: Recording, full: Fcall): void {
     const key = holder(e);
     const list = this.#held.get(key);
     const held = { e, fcall: full, comment: because(e, r) };
@@ -172,7 +171,7 @@ function holder(e: Revent): string {
 }
 
 /** Why a message is sent: pid 3 stat("/n/far/a") main.ts:12 */
-function because(e: Message, r: Recording): string {
+function because(e: Rmessage, r: Recording): string {
   const call = r.calls[e.call];
   if (call !== undefined) return `pid ${call.pid} ${call.text}${placefmt(call, r)}`;
   const text = r.procs.find((p) => p.pid === e.pid)?.text;

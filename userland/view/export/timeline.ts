@@ -9,7 +9,7 @@
 import { Rflush, Rstream, Tflush } from "../../../kernel/abi/fcall.ts";
 import type { Fcall } from "../../../kernel/abi/fcall.ts";
 import { msgfmt } from "../words/msgfmt.ts";
-import type { About, Rcall, Recording, Revent } from "../record/recording.ts";
+import type { About, Rcall, Recording, Revent, Rmessage } from "../record/recording.ts";
 import { plural } from "../words/stepfmt.ts";
 
 /** What ends the file. */
@@ -33,8 +33,6 @@ type Asked = Open & {
   readonly flushes: number | null;
   readonly call: number;
 };
-
-type Message = Revent & { readonly type: "send" | "receive" };
 
 /** Writes the events of a run. */
 export class Timeline {
@@ -117,7 +115,7 @@ export class Timeline {
     this.#complete(open, e.at, { result: call.result, ...cost });
   }
 
-  #send(e: Message, r: Recording, f: Fcall): void {
+  #send(e: Rmessage, r: Recording, f: Fcall): void {
     const call = r.calls[e.call];
     const args = call === undefined ? {} : { call: call.text, ...placeof(call, r) };
     const name = msgfmt(f);
@@ -135,7 +133,7 @@ export class Timeline {
     if (from !== undefined) this.#arrow(from, open);
   }
 
-  #receive(e: Message & { type: "receive" }, f: Fcall): void {
+  #receive(e: Rmessage & { type: "receive" }, f: Fcall): void {
     const open = this.#asked.get(e.of);
     if (open === undefined || (f.type === Rstream && f.data.length > 0)) return;
     this.#asked.delete(e.of);

@@ -11,7 +11,8 @@ import { Ekilled } from "../../../kernel/abi/errors.ts";
 import { Rflush, Rstream, Tflush } from "../../../kernel/abi/fcall.ts";
 import { addmessage, newcost } from "./cost.ts";
 import type { Cost } from "./cost.ts";
-import type { Recording, Revent } from "./recording.ts";
+import { ismessage } from "./recording.ts";
+import type { Recording, Revent, Rmessage } from "./recording.ts";
 
 /** What is added up. Times are nanoseconds. */
 export type Totals = {
@@ -101,7 +102,7 @@ export class Ledger {
     this.#last = Math.max(this.#last, e.at);
     if (e.type === "call") this.#begin(e, r);
     else if (e.type === "return") this.#end(e, r);
-    else if (e.type === "send" || e.type === "receive") this.#message(e, r);
+    else if (ismessage(e)) this.#message(e, r);
     else if (e.type === "conn") this.#conn(e);
     this.#nevent++;
   }
@@ -138,7 +139,7 @@ export class Ledger {
     if (open.unversioned !== null) add(totalsof(this.conns, 0), open.unversioned);
   }
 
-  #message(e: Message, r: Recording): void {
+  #message(e: Rmessage, r: Recording): void {
     const name = r.calls[e.call]?.name;
     const open = this.#open.get(e.call);
     const all =
@@ -159,7 +160,7 @@ export class Ledger {
   }
 
   /** The connection's totals. A version is agreed on before there is one, by the call that then opens it. */
-  #ofconn(e: Message, open: Open | undefined): Totals {
+  #ofconn(e: Rmessage, open: Open | undefined): Totals {
     if (e.conn !== 0 || open === undefined) return totalsof(this.conns, e.conn);
     return (open.unversioned ??= newtotals());
   }
@@ -173,7 +174,7 @@ export class Ledger {
     if (e.what !== "open") this.#answered(e.conn, e.at, () => true);
   }
 
-  #asked(e: Message & { type: "send" }, totals: Totals): void {
+  #asked(e: Rmessage & { type: "send" }, totals: Totals): void {
     const key = waitkey(e);
     let w = this.#waiting.get(key);
     if (w === undefined) this.#waiting.set(key, (w = { tags: new Map(), since: e.at, totals }));
@@ -181,7 +182,7 @@ export class Ledger {
     if (e.fcall.type === Tflush) this.#flushes.set(this.#nevent, e.fcall.oldtag);
   }
 
-  #reply(e: Message & { type: "receive" }): void {
+  #reply(e: Rmessage & { type: "receive" }): void {
     const flushed = e.fcall.type === Rflush ? this.#flushes.get(e.of) : undefined;
     this.#flushes.delete(e.of);
     this.#answered(waitkey(e), e.at, (event, tag) => event === e.of || tag === flushed);
@@ -203,12 +204,10 @@ export class Ledger {
   }
 }
 
-type Message = Revent & { type: "send" | "receive" };
-
 /** Bytes of an Rstream without data, which ends a run. */
 const RSTREAM = 11;
 
-function waitkey(e: Message): number {
+function waitkey(e: Rmessage): number {
   return e.conn === 0 ? -1 - e.call : e.conn;
 }
 
@@ -222,7 +221,7 @@ function add(to: Totals, t: Totals): void {
   for (const key of Object.keys(t) as (keyof Totals)[]) to[key] += t[key];
 }
 
-function count(t: Totals, e: Message): void {
+function count(t: Totals, e: Rmessage): void {
   if (e.type === "send") {
     t.sent++;
     t.bytessent += e.bytes;
@@ -233,7 +232,7 @@ function count(t: Totals, e: Message): void {
 }
 
 /** 1 when this message ends a round trip, else 0. */
-function trip(cost: Cost, e: Message): number {
+function trip(cost: Cost, e: Rmessage): number {
   const before = cost.trips;
   addmessage(cost, e.type === "send", e.bytes);
   return cost.trips - before;

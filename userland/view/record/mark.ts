@@ -7,6 +7,7 @@
 import { MESSAGES } from "../../../kernel/abi/fcallfmt.ts";
 import { eventtext } from "../words/eventtext.ts";
 import { cleanname, namesof } from "../step/look.ts";
+import { ismessage } from "./recording.ts";
 import type { Recording, Revent } from "./recording.ts";
 import type { Tape } from "./tape.ts";
 import { connname } from "../words/who.ts";
@@ -47,10 +48,8 @@ const FITS: Readonly<Record<Mark["on"], (text: string) => Fits>> = {
     const path = cleanname(text, "/");
     return (r, e) => e.type === "call" && isnamed(r, e.call, path);
   },
-  message: (text) => (_r, e) =>
-    (e.type === "send" || e.type === "receive") && e.fcall.type === MESSAGES.get(text),
-  server: (text) => (r, e) =>
-    (e.type === "send" || e.type === "receive") && connname(r, e.conn) === text,
+  message: (text) => (_r, e) => ismessage(e) && e.fcall.type === MESSAGES.get(text),
+  server: (text) => (r, e) => ismessage(e) && connname(r, e.conn) === text,
 };
 
 /** Whether a call names the file, or one below it. */

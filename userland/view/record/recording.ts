@@ -130,6 +130,14 @@ export type Revent = {
   readonly space: number;
 } & Rbody;
 
+/** An event that is a message. */
+export type Rmessage = Revent & { readonly type: "send" | "receive" };
+
+/** Whether an event is a message. */
+export function ismessage(e: Revent | undefined): e is Rmessage {
+  return e?.type === "send" || e?.type === "receive";
+}
+
 /** A run. */
 export type Recording = {
   /** "namec recording". */

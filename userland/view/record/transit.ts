@@ -3,15 +3,8 @@
 // left and arrived, so both times are exact. Where the transport tells nothing (a pipe, the host's TCP),
 // or what was sent has not arrived when the recording ends, only this machine's side is known.
 
+import { ismessage } from "./recording.ts";
 import type { Recording, Revent } from "./recording.ts";
-
-/** An event that is a message. */
-export type Message = Revent & { readonly type: "send" | "receive" };
-
-/** Whether an event is a message. */
-export function ismessage(e: Revent | undefined): e is Message {
-  return e?.type === "send" || e?.type === "receive";
-}
 
 /** When the messages of a recording were on the wire; by event, null where nothing says it. */
 export class Transits {
