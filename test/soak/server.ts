@@ -24,6 +24,8 @@ export class Served {
   private constructor(child: ChildProcess, port: number) {
     this.#child = child;
     this.port = port;
+    // It does not outlive a part that failed.
+    process.on("exit", () => child.kill("SIGKILL"));
     child.stderr?.on("data", (text: string) => {
       this.#said += text;
       this.#told?.();
