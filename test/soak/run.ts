@@ -77,4 +77,5 @@ async function main(): Promise<number> {
   return failures === 0 ? 0 : 1;
 }
 
-process.exitCode = await main();
+// What a part that failed has left open does not keep the process.
+process.exit(await main());
