@@ -304,7 +304,7 @@ function check(secure: TLSSocket): { readonly user: string } | { readonly why: s
   // A subject with several common names has an array of them.
   const user = subject.CN;
   if (typeof user !== "string" || user.length > MAXUSER || !/^[^\p{Cc}\s/]+$/u.test(user))
-    return { why: "the client's certificate names no user" };
+    return { why: "the client's certificate has no single common name" };
   return { user };
 }
 
