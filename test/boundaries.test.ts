@@ -51,7 +51,7 @@ const rooms: readonly Room[] = [
   {
     files: /^userland\/web\//,
     may: RegExp(
-      `^(${portable}userland/(web|boot|view|lib|bin)/|${abi}|sucrase$|@codemirror/|@lezer/)`,
+      `^(${portable}userland/(web|boot|view|lib|bin)/|kernel/boot\\.ts$|${abi}|sucrase$|@codemirror/|@lezer/|@xterm/)`,
     ),
     types: /^kernel\//,
   },

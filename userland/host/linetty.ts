@@ -15,7 +15,8 @@ import type { Process } from "../../kernel/proc/spawn.ts";
 import type { Task } from "../../kernel/proc/rendez.ts";
 import type { Tty } from "../../kernel/proc/tty.ts";
 import { utfdecode, utfencode } from "../../kernel/abi/utf.ts";
-import { complete, lastword } from "./complete.ts";
+import { complete, lastword } from "../boot/complete.ts";
+import { postgroup } from "../boot/login.ts";
 
 /** The file of the lines typed, in the home directory. */
 export const HISTORY = ".namec_history";
@@ -122,16 +123,7 @@ export class Linetty implements Tty {
 
   #note(text: string): void {
     if (this.#shell === null) return;
-    const { kernel, process } = this.#shell;
-    const group = process.proc.noteid;
-    for (const p of kernel.procs.values()) {
-      if (p.noteid !== group || p.dead) continue;
-      try {
-        p.image?.notes.post(text, false);
-      } catch {
-        // It has as many notes as it can hold.
-      }
-    }
+    postgroup(this.#shell.kernel, this.#shell.process, text);
   }
 
   *write(bytes: Uint8Array): Task<void> {

@@ -4,13 +4,10 @@
 import { readFileSync } from "node:fs";
 import type { Booted } from "../../kernel/boot.ts";
 import type { Process } from "../../kernel/proc/spawn.ts";
-import type { Tty } from "../../kernel/proc/tty.ts";
 import type { Tree } from "../../devices/mem.ts";
-import type { Exit, Task } from "../../syscalls/sys.ts";
+import { login } from "../boot/login.ts";
 import { mounted } from "../boot/mounts.ts";
-import type { ThreadSys } from "../lib/both.ts";
 import { cleanname } from "../lib/name.ts";
-import { writefile } from "../lib/io.ts";
 import { type Command, type Given, Usage } from "./command.ts";
 import { reason } from "./outfile.ts";
 import { Loaderror } from "./loaderror.ts";
@@ -60,7 +57,7 @@ async function start(given: Given): Promise<number> {
   try {
     const like = await mounted(kernel, [...here.mounts, ...mounts]);
     const argv = ["rc", ...(interactive && words.length === 0 ? ["-i"] : []), ...words];
-    const p = startrc(kernel, argv, { tty: tty ?? kernel.config.tty, like });
+    const p = login(kernel, argv, { tty: tty ?? kernel.config.tty, like, timezone: hostzone() });
     like?.kill();
     tty?.attach(kernel, p);
     return await ended(kernel, p, interactive);
@@ -135,28 +132,3 @@ function merge(a: Tree, b: Tree): Tree {
 
 const isdir = (v: Tree[string] | undefined): v is Tree =>
   typeof v === "object" && !(v instanceof Uint8Array);
-
-/** Starts rc in a process with the environment that a login has. */
-function startrc(
-  kernel: Booted,
-  argv: readonly string[],
-  { tty, like }: { tty: Tty; like: Process | null },
-): Process {
-  const { user, sysname } = kernel.config;
-  const dir = `/usr/${user}`;
-  const env: Readonly<Record<string, string>> = {
-    cputype: "js",
-    home: dir,
-    objtype: "js",
-    sysname,
-    timezone: hostzone(),
-    user,
-  };
-  function* init(sys: ThreadSys): Task<Exit> {
-    for (const [name, value] of Object.entries(env))
-      if (value !== "") yield* writefile(sys, `/env/${name}`, `${value}\0`);
-    yield* sys.chdir(dir);
-    yield* sys.exec("/bin/rc", argv);
-  }
-  return kernel.spawn(init, argv, { tty, ...(like === null ? {} : { like }) });
-}

@@ -9,9 +9,11 @@
 //	#go-back-failure #go-next-failure
 //	#step-input (its number) #step-number ("of N") #find #break #breaks #seek-said
 //	#step-time #step-call #step-place #step-source #step-names #step-what #step-why #step-say (live)
+//	#tab-program #tab-terminal #terminal #term-step #term-lines #term-stop #term-status #step-process #steps-of
 //	#tree .node-name  #ledger  #diagram svg  #calls tr.current   #share #link-problem #keys-open #keys
 //
 // body[data-run] is "none", "running", "done" or "failed"; body[data-editor] is "plain" or "full".
+// body[data-terminal], once there is one, is "starting", "reads" (it waits for what is typed), "runs" or "down".
 
 import { Console } from "./console.ts";
 import { byid, el, fill } from "./dom.ts";
@@ -27,7 +29,8 @@ import type { Linked, Setup } from "./setup.ts";
 import { KEYS, Steps } from "./steps.ts";
 import type { Run } from "./steps.ts";
 import { tokenize } from "../../kernel/abi/quote.ts";
-import type { Finished, Problem, Report } from "./talk.ts";
+import { Tabs } from "./tabs.ts";
+import type { Begin, Finished, Problem, Report } from "./talk.ts";
 
 class Page {
   readonly #editor = new Editor(() => this.#changed());
@@ -36,6 +39,7 @@ class Page {
   readonly #ledgers = new Ledgers();
   readonly #steps = new Steps((run, step) => this.#show(run, step));
   readonly #runner = new Runner((r) => this.#report(r));
+  readonly #tabs: Tabs;
   #name = "program.ts";
   /** What the runs that are shown were made from; null when it has changed since. */
   #ran: string | null = null;
@@ -44,6 +48,7 @@ class Page {
   #shown: Run | null = null;
 
   constructor() {
+    this.#tabs = new Tabs({ begin: () => this.#begin(), open: (f) => this.#open(f) });
     const select = byid("example", HTMLSelectElement);
     fill(select, el("option", { value: "" }, "(your own)"), ...groups());
     select.addEventListener("change", () => this.#example(select.value));
@@ -116,6 +121,8 @@ class Page {
     const setup = this.#setup();
     this.#complain("problem", "");
     this.#editor.fault(null);
+    this.#tabs.show("program");
+    stepsof(null);
     this.#steps.clear();
     this.#console.show([]);
     this.#shown = null;
@@ -167,6 +174,31 @@ class Page {
     const same = JSON.stringify(this.#setup()) === this.#ran;
     document.body.toggleAttribute("data-stale", !same);
     if (!same) this.#editor.step(null);
+  }
+
+  /** What a machine of the terminal begins with. */
+  #begin(): Begin {
+    const { name, text, hosts, seed } = this.#setup();
+    return { kind: "login", file: { name, text }, hosts, seed };
+  }
+
+  /** Shows a line of the terminal in place of the program's run. */
+  #open(f: Finished): void {
+    this.#runner.end();
+    this.#ran = null;
+    this.#goal = null;
+    this.#shown = null;
+    document.body.removeAttribute("data-stale");
+    this.#complain("problem", "");
+    this.#say("");
+    stepsof(f.recording.about.program);
+    this.#steps.clear();
+    this.#steps.choose("names");
+    this.#steps.add(f);
+    this.#steps.to(0);
+    this.#state("done");
+    byid("part-steps", HTMLElement).scrollIntoView({ block: "nearest" });
+    byid("slider", HTMLInputElement).focus();
   }
 
   #report(r: Report): void {
@@ -275,7 +307,8 @@ class Page {
   }
 
   async #share(): Promise<void> {
-    const ran = this.#steps.run !== null && !document.body.hasAttribute("data-stale");
+    const ran =
+      this.#ran !== null && this.#steps.run !== null && !document.body.hasAttribute("data-stale");
     const step = ran ? this.#steps.step : null;
     const hash = await tolink({ ...this.#setup(), space: this.#steps.space, step });
     history.replaceState(null, "", `#${hash}`);
@@ -286,6 +319,14 @@ class Page {
       this.#say("The link is in the address bar: it holds program, machines and step.");
     }
   }
+}
+
+/** Says whose steps are shown: a line's, which ran in one kernel, or the program's, which ran in both. */
+function stepsof(line: string | null): void {
+  byid("steps-of", HTMLElement).hidden = line === null;
+  byid("steps-of", HTMLElement).textContent = line === null ? "" : `The line: ${line}`;
+  byid("steps-about", HTMLElement).hidden = line !== null;
+  byid("space-standard", HTMLInputElement).disabled = line !== null;
 }
 
 const isseed = (text: string): boolean =>

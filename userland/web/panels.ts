@@ -31,6 +31,7 @@ export function showstep(run: Run, step: number): number | null {
   byid("step-time", HTMLElement).textContent = timefmt(f.time);
   byid("step-call", HTMLElement).textContent = f.call?.text ?? whose(f);
   byid("step-call", HTMLElement).classList.toggle("failed", (f.call?.error ?? null) !== null);
+  showprocess(run, f);
   byid("step-place", HTMLElement).textContent = f.call?.place ?? "";
   const line = f.call?.source.find((l) => l.here)?.text ?? "";
   byid("step-source", HTMLElement).textContent = line.trim();
@@ -43,6 +44,18 @@ export function showstep(run: Run, step: number): number | null {
   const slider = byid("slider", HTMLInputElement);
   slider.setAttribute("aria-valuetext", `${number}: ${what}`);
   return run.finished.recording.calls[callid(f)]?.line?.line ?? null;
+}
+
+/** Which of several processes a call is of, and what its descriptor is open on. */
+function showprocess(run: Run, f: Frame): void {
+  const { procs, calls } = run.finished.recording;
+  const call = calls[callid(f)];
+  const e = byid("step-process", HTMLElement);
+  e.hidden = procs.length < 2 || call === undefined;
+  const whose = f.process === "" ? `process ${f.pid}` : `${f.process}, process ${f.pid}`;
+  const [fd] = call?.args ?? [];
+  const file = call?.file ?? null;
+  e.textContent = file === null ? whose : `${whose}; descriptor ${String(fd)} is ${file}`;
 }
 
 const callid = (f: Frame): number => f.call?.id ?? -1;

@@ -100,7 +100,7 @@ export class Runner {
 }
 
 /** Puts the pieces of recordings together. */
-class Lists {
+export class Lists {
   #events: Revent[] = [];
   #calls: Rcall[] = [];
 

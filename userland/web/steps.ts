@@ -208,7 +208,8 @@ export class Steps {
         this.#torun(key === "R");
         return true;
       case "v":
-        this.choose(this.#space === "names" ? "standard" : "names");
+        if (!byid("space-standard", HTMLInputElement).disabled)
+          this.choose(this.#space === "names" ? "standard" : "names");
         return true;
       default:
         return false;

@@ -22,7 +22,7 @@ export type Order = {
 };
 
 /** What the page tells the worker. */
-export type Told = Order | { readonly kind: "stop" };
+export type Told = Order | { readonly kind: "stop" } | Typed;
 
 /** Something wrong with a program, with its place where that is known. */
 export type Problem = { readonly text: string; readonly line: number | null };
@@ -54,3 +54,45 @@ export type Report =
   /** The program could not be started: nothing was run. */
   | { readonly kind: "unfit"; readonly problem: Problem; readonly code: string | null }
   | { readonly kind: "over" };
+
+/** What the machine of the terminal begins with. */
+export type Begin = {
+  readonly kind: "login";
+  /** The file of the editor, for /usr/glenda. */
+  readonly file: Edited;
+  readonly hosts: readonly string[];
+  readonly seed: number;
+};
+
+/** A file of the editor: its name and its text. */
+export type Edited = { readonly name: string; readonly text: string };
+
+/** What the terminal tells its machine. */
+export type Typed =
+  | Begin
+  /** A line with its newline, characters where the console is raw, or "" for the end of the file. */
+  | { readonly kind: "typed"; readonly text: string }
+  /** The note "interrupt" for what runs in the foreground. */
+  | { readonly kind: "interrupt" }
+  /** So many letters of output are on the screen. */
+  | { readonly kind: "taken"; readonly letters: number }
+  | { readonly kind: "complete"; readonly line: string; readonly asked: number }
+  | { readonly kind: "file"; readonly file: Edited }
+  /** Line n's recording is wanted. */
+  | { readonly kind: "open"; readonly line: number };
+
+/** What the machine tells the terminal, but for recordings, which come as those of a run do. */
+export type Machinesaid =
+  | { readonly kind: "wrote"; readonly text: string }
+  /** A program waits for a line, or for characters. */
+  | { readonly kind: "reads"; readonly raw: boolean }
+  | {
+      readonly kind: "names";
+      readonly asked: number;
+      readonly word: string;
+      readonly found: readonly string[];
+    }
+  /** The line of that number has begun. */
+  | { readonly kind: "line"; readonly line: number; readonly text: string }
+  /** There is no machine any more. */
+  | { readonly kind: "down"; readonly why: string };

@@ -1,5 +1,6 @@
-// The worker of the page: boots kernels, runs a program in each and records it. One that spins takes this
-// thread with it and nothing else; the page then ends the frame that it is in (frame.ts).
+// The worker of the page: boots kernels, runs a program in each and records it; or, in a frame of its own, has
+// the machine of the terminal (machine.ts). A program that spins takes this thread with it and nothing else; the
+// page then ends the frame that it is in (frame.ts).
 
 import { Ekilled, PlanError } from "../../kernel/abi/errors.ts";
 import type { Booted } from "../../kernel/boot.ts";
@@ -14,11 +15,13 @@ import { Unitserror } from "../boot/units.ts";
 import { waits } from "../boot/waits.ts";
 import { crashtext } from "../view/words/crash.ts";
 import { Recorder } from "../view/record/recorder.ts";
-import type { Rsaid } from "../view/record/recording.ts";
+import type { Recording, Rsaid } from "../view/record/recording.ts";
+import { newmachine } from "./machine.ts";
+import type { Machine } from "./machine.ts";
 import { Unfit, loadprogram } from "./program.ts";
 import type { Loaded } from "./program.ts";
 import { SPACES } from "./talk.ts";
-import type { Finished, Order, Problem, Space, Told, Wired } from "./talk.ts";
+import type { Begin, Finished, Machinesaid, Order, Problem, Space, Told, Wired } from "./talk.ts";
 
 /** The most events of a run: a program without end stops here. */
 const EVENTS = 100_000;
@@ -36,7 +39,7 @@ const PIECE = 2000;
 /** The way to the page. */
 let page: MessagePort | null = null;
 
-function report(r: Wired): void {
+function report(r: Wired | Machinesaid): void {
   page?.postMessage(r);
 }
 
@@ -48,13 +51,44 @@ addEventListener(
   (e: MessageEvent) => {
     [page = null] = e.ports;
     page?.addEventListener("message", ({ data }: MessageEvent<Told>) => {
-      if (data.kind === "stop") stop?.();
-      else void all(data);
+      if (data.kind === "run") void all(data);
+      else if (data.kind === "stop") stop?.();
+      else if (data.kind === "login") void login(data);
+      else machine?.take(data);
     });
     page?.start();
   },
   { once: true },
 );
+
+/** The machine of the terminal, in the worker that has it. */
+let machine: Machine | null = null;
+
+async function login(begin: Begin): Promise<void> {
+  try {
+    machine = await newmachine(begin, { say: report, give });
+  } catch (e) {
+    report({ kind: "down", why: strange(e).text });
+  }
+}
+
+/** A line's recording goes to the page as a run's does. */
+function give(recording: Recording): void {
+  const { events } = recording;
+  for (let i = 0; i < events.length; i += PIECE)
+    report({ kind: "events", list: events.slice(i, i + PIECE) });
+  report({ kind: "finished", ...finished(recording, "names", { status: "", problem: null }) });
+}
+
+/** The calls of a recording go ahead of the rest, whose list of them is then empty. */
+function finished(recording: Recording, space: Space, ended: Ended): Finished {
+  for (let i = 0; i < recording.calls.length; i += PIECE)
+    report({ kind: "calls", list: recording.calls.slice(i, i + PIECE) });
+  const rest = { ...recording, lost: recording.lost, events: [], calls: [] };
+  return { space, recording: rest, ...ended };
+}
+
+type Ended = { readonly status: string; readonly problem: Problem | null };
 
 /** Runs a program in both kernels, one after the other. */
 async function all(order: Order): Promise<void> {
@@ -166,17 +200,9 @@ class Run {
     stop = () => this.#end(STOPPED);
     const off = this.#recorder.listen(here.kernel.trace);
     try {
-      const { status, problem } = await this.#run(here);
-      const { recording } = this.#recorder;
+      const done = await this.#run(here);
       this.#sendevents();
-      for (let i = 0; i < recording.calls.length; i += PIECE)
-        report({ kind: "calls", list: recording.calls.slice(i, i + PIECE) });
-      return {
-        space: this.#space,
-        recording: { ...recording, lost: recording.lost, events: [], calls: [] },
-        status,
-        problem,
-      };
+      return finished(this.#recorder.recording, this.#space, done);
     } finally {
       off();
       stop = null;
@@ -184,7 +210,7 @@ class Run {
     }
   }
 
-  async #run(here: Here): Promise<{ status: string; problem: Problem | null }> {
+  async #run(here: Here): Promise<Ended> {
     const { kernel } = here;
     const like = await mounted(kernel, here.mounts);
     this.#recorder.begin(like === null ? [] : [like.pid]);

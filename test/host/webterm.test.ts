@@ -1,0 +1,172 @@
+/// <reference lib="dom" />
+/// <reference lib="dom.iterable" />
+// The page's terminal in a browser: lines, keys, interrupts, a restart, and a line in the stepper.
+
+import test from "ava";
+import type { ExecutionContext } from "ava";
+import type { Page } from "playwright-core";
+import { newsite, putprogram, runpage } from "./browser.ts";
+import type { Site } from "./browser.ts";
+
+let site: Site;
+test.before(async () => {
+  site = await newsite();
+});
+test.after.always(async () => {
+  await site?.close();
+});
+
+/** Opens the page's terminal, at its first prompt. */
+async function opened(t: ExecutionContext): Promise<Page> {
+  const page = await site.open(t);
+  await page.click("#tab-terminal");
+  await prompted(page);
+  return page;
+}
+
+/** When the machine waits for what is typed. */
+async function prompted(page: Page): Promise<void> {
+  await page.waitForSelector("body[data-terminal=reads]");
+}
+
+/** What the terminal's screen shows, without empty lines at its end. */
+function screen(page: Page): Promise<string> {
+  return page.evaluate(() =>
+    [...document.querySelectorAll("#terminal .xterm-rows > div")]
+      .map((e) => (e.textContent ?? "").replaceAll("\u00A0", " ").trimEnd())
+      .join("\n")
+      .trimEnd(),
+  );
+}
+
+/** The screen once a pattern finds something on it. */
+async function showing(page: Page, pattern: RegExp): Promise<string> {
+  const { source, flags } = pattern;
+  await page
+    .waitForFunction(
+      ([s, f]) =>
+        new RegExp(s ?? "", f).test(
+          [...document.querySelectorAll("#terminal .xterm-rows > div")]
+            .map((e) => (e.textContent ?? "").replaceAll("\u00A0", " ").trimEnd())
+            .join("\n"),
+        ),
+      [source, flags],
+    )
+    .catch(async () => {
+      throw new Error(`the screen never showed ${pattern}:\n${await screen(page)}`);
+    });
+  return screen(page);
+}
+
+async function line(page: Page, text: string): Promise<void> {
+  await page.keyboard.type(text);
+  await page.keyboard.press("Enter");
+}
+
+test.serial("lines run in one machine, and the editor's file is there", async (t) => {
+  const page = await site.open(t);
+  await putprogram(page, "export default (sys) => 'mine';");
+  await page.click("#tab-terminal");
+  await prompted(page);
+  await line(page, "ls -l /bin | sed 3q");
+  await showing(page, /^--rwxrwxr-x .* \/bin\/9fs\n(.*\/bin\/[^]*){2}\n%$/m);
+  await line(page, "x=(a b c)");
+  await line(page, "cat /usr/glenda/*.ts; echo $#x");
+  await showing(page, /export default \(sys\) => 'mine';3\n/);
+  // A file that is changed later is as the editor has it.
+  await page.click("#tab-program");
+  await putprogram(page, "export default (sys) => 'new';");
+  await page.click("#tab-terminal");
+  await line(page, "cat /usr/glenda/*.ts");
+  await showing(page, /'new';/);
+});
+
+test.serial("keys edit a line, and the history and names are at hand", async (t) => {
+  const page = await opened(t);
+  await page.keyboard.type("ho one two");
+  await page.keyboard.press("Control+a");
+  await page.keyboard.type("ec");
+  await page.keyboard.press("Control+e");
+  await page.keyboard.press("Control+w");
+  await page.keyboard.type("three");
+  await page.keyboard.press("ArrowLeft");
+  await page.keyboard.press("ArrowLeft");
+  await page.keyboard.press("Control+k");
+  await line(page, "E");
+  await showing(page, /^% echo one thrE\none thrE\n% *$/m);
+  await page.keyboard.type("ec");
+  await page.keyboard.press("ArrowUp");
+  await page.keyboard.press("ArrowDown");
+  await line(page, "ho typed");
+  await showing(page, /^typed$/m);
+  await page.keyboard.type("echo /bin/basen");
+  await page.keyboard.press("Tab");
+  await showing(page, /^% echo \/bin\/basename *$/m);
+  await page.keyboard.press("Enter");
+  await showing(page, /^\/bin\/basename$/m);
+  await page.keyboard.type("echo /bin/un");
+  await page.keyboard.press("Tab");
+  await showing(page, /^\/bin\/uniq +\/bin\/unmount\n% echo \/bin\/un$/m);
+  await page.keyboard.press("Control+u");
+  // A line that is longer than the screen is wide.
+  await line(page, `echo ${"abcdefghij".repeat(12)} | wc -c`);
+  await showing(page, /^ +121$/m);
+});
+
+test.serial(
+  "Ctrl-C interrupts what runs in the foreground, and a loop freezes nothing",
+  async (t) => {
+    const page = await opened(t);
+    await line(page, "sleep 100; echo late");
+    await page.waitForSelector("body[data-terminal=runs]");
+    await page.keyboard.press("Control+c");
+    await prompted(page);
+    await line(page, "echo still $status");
+    await showing(page, /^still .*interrupt/m);
+    await line(page, "while() {}");
+    await page.waitForSelector("body[data-terminal=runs]");
+    await page.click("#tab-program");
+    await page.click("#tab-terminal");
+    await page.click("#term-stop");
+    await prompted(page);
+    await line(page, "echo a^live");
+    const shown = await showing(page, /^alive$/m);
+    t.regex(shown, /machine was stopped/);
+    await page.keyboard.press("Control+d");
+    await showing(page, /rc has ended/);
+    await page.keyboard.press("Enter");
+    await prompted(page);
+  },
+);
+
+test.serial(
+  "a line can be opened in the stepper: its processes, descriptors and names",
+  async (t) => {
+    const page = await opened(t);
+    await line(page, "echo hi | cat");
+    await showing(page, /^hi\n% *$/m);
+    await page.click("#term-step");
+    await page.waitForSelector("#steps-of:not([hidden])");
+    t.is(await page.innerText("#steps-of"), "The line: echo hi | cat");
+    const seen = new Set<string>();
+    for (let last = ""; ;) {
+      const now = await page.inputValue("#step-input");
+      if (now === last) break;
+      last = now;
+      seen.add((await page.innerText("#step-process")).replace(/\d+;/, "N;"));
+      await page.keyboard.press("c");
+      await page.evaluate(
+        () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))),
+      );
+    }
+    t.true(seen.has("/bin/echo, process N; descriptor 1 is #|/data1"));
+    t.true(seen.has("/bin/cat, process N; descriptor 0 is #|/data"));
+    t.true([...seen].some((text) => /^\/bin\/rc, process/.test(text)));
+    t.true(await page.isDisabled("#space-standard"));
+    // The program's run takes its place again.
+    await page.click("#tab-program");
+    await runpage(page);
+    t.true(await page.isHidden("#steps-of"));
+    t.false(await page.isDisabled("#space-standard"));
+  },
+);

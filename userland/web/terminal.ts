@@ -1,0 +1,353 @@
+// The terminal: xterm.js shows it, Editline edits its lines, and the machine behind it is in a worker of a frame
+// of its own (machine.ts). This script loads when the tab is opened first.
+//
+// What is typed waits until a program reads; a line goes to the machine when it is at its end. Output that comes
+// while a line is edited takes the line's place, and the line is shown again behind it.
+
+import { FitAddon } from "@xterm/addon-fit";
+import { Terminal as Xterm } from "@xterm/xterm";
+import "@xterm/xterm/css/xterm.css";
+import { byid, el, fill } from "./dom.ts";
+import { Editline, columns, firstkey } from "./editline.ts";
+import type { Did } from "./editline.ts";
+import { Frame } from "./frame.ts";
+import { Lists } from "./runner.ts";
+import type { Begin, Edited, Finished, Machinesaid, Typed, Wired } from "./talk.ts";
+
+const INTERRUPT = "\u0003";
+/** Lines that can be stepped through; the worker keeps as many. */
+const LINES = 20;
+
+/** What the page does for its terminal. */
+export type Hooks = {
+  /** What a new machine begins with. */
+  readonly begin: () => Begin;
+  /** Shows the recording of a line. */
+  readonly open: (f: Finished) => void;
+};
+
+/** What comes from the machine. */
+type Heard = Machinesaid | Wired;
+
+type State = "starting" | "runs" | "reads" | "down";
+
+/** The terminal of the page. */
+export class Terminal {
+  readonly #hooks: Hooks;
+  readonly #xterm: Xterm;
+  readonly #fit = new FitAddon();
+  readonly #line = new Editline();
+  readonly #select = byid("term-lines", HTMLSelectElement);
+  #frame: Frame | null = null;
+  #state: State = "starting";
+  #raw = false;
+  /** Keys that wait until a program reads. */
+  #queue = "";
+  /** Writes that the screen has not shown. */
+  #pending = 0;
+  /** The column where the line begins, and the row of the cursor below that. */
+  #start = 0;
+  #row = 0;
+  /** Whether the line is on the screen, and whether names are being looked for. */
+  #shown = false;
+  #completing = false;
+  #asked = 0;
+  #given: Edited | null = null;
+
+  constructor(hooks: Hooks) {
+    this.#hooks = hooks;
+    const box = byid("terminal", HTMLElement);
+    this.#xterm = new Xterm({
+      fontFamily: getComputedStyle(byid("console", HTMLElement)).fontFamily,
+      fontSize: 13,
+      cursorBlink: false,
+      screenReaderMode: true,
+      scrollback: 5000,
+      theme: theme(box),
+    });
+    this.#xterm.loadAddon(this.#fit);
+    this.#xterm.open(box);
+    this.#fit.fit();
+    this.#xterm.onData((data) => this.#data(data));
+    // Shift-Tab leaves the terminal; Tab completes names.
+    this.#xterm.attachCustomKeyEventHandler((e) => !(e.key === "Tab" && e.shiftKey));
+    new ResizeObserver(() => this.#resized()).observe(box);
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+      this.#xterm.options.theme = theme(box);
+    });
+    byid("term-stop", HTMLButtonElement).addEventListener("click", () => this.restart());
+    byid("term-step", HTMLButtonElement).addEventListener("click", () => this.#open());
+    void this.#begin();
+  }
+
+  focus(): void {
+    this.#xterm.focus();
+  }
+
+  /** Puts the editor's file into the machine if it is not as the machine has it. */
+  file(file: Edited): void {
+    if (this.#given === null || (file.name === this.#given.name && file.text === this.#given.text))
+      return;
+    this.#given = file;
+    this.#tell({ kind: "file", file });
+  }
+
+  /** Ends the machine whatever it does, and starts a new one. */
+  restart(): void {
+    this.#frame?.end();
+    this.#frame = null;
+    this.#erase();
+    const bol = this.#xterm.buffer.active.cursorX === 0 ? "" : "\r\n";
+    this.#write(
+      `${bol}[The machine was stopped. This is a new one: files and lines of the old one are gone.]\r\n`,
+    );
+    this.focus();
+    void this.#begin();
+  }
+
+  async #begin(): Promise<void> {
+    this.#to("starting");
+    this.#line.clear();
+    this.#queue = "";
+    this.#completing = false;
+    fill(this.#select);
+    byid("term-step", HTMLButtonElement).disabled = true;
+    const { default: script } = await import("./worker.ts?inline");
+    if (this.#frame !== null) return;
+    const frame = new Frame(script, (why) => this.#down(why));
+    this.#frame = frame;
+    const lists = new Lists();
+    frame.port.addEventListener("message", ({ data }: MessageEvent<Heard>) => {
+      if (this.#frame === frame) this.#said(data, lists);
+    });
+    frame.port.start();
+    const begin = this.#hooks.begin();
+    this.#given = begin.file;
+    this.#tell(begin);
+  }
+
+  #tell(m: Typed): void {
+    this.#frame?.port.postMessage(m);
+  }
+
+  #said(m: Heard, lists: Lists): void {
+    switch (m.kind) {
+      case "wrote":
+        this.#erase();
+        this.#write(m.text.replaceAll("\n", "\r\n"), m.text.length);
+        return;
+      case "reads":
+        this.#erase();
+        this.#raw = m.raw;
+        this.#to("reads");
+        this.#write("");
+        return;
+      case "line":
+        this.#listed(m.line, m.text);
+        return;
+      case "names":
+        if (m.asked === this.#asked && this.#completing) this.#names(m.word, m.found);
+        return;
+      case "down":
+        this.#down(m.why);
+        return;
+      default: {
+        const r = lists.take(m);
+        if (r?.kind === "finished") this.#hooks.open(r);
+      }
+    }
+  }
+
+  #down(why: string): void {
+    this.#frame?.end();
+    this.#frame = null;
+    this.#to("down");
+    this.#write(`\r\n[${why}. Enter starts a new machine.]\r\n`);
+  }
+
+  #to(state: State): void {
+    this.#state = state;
+    document.body.dataset["terminal"] = state;
+  }
+
+  /** Writes to the screen; a program's letters are taken once they are there. */
+  #write(text: string, letters = 0): void {
+    this.#pending++;
+    this.#xterm.write(text, () => {
+      this.#pending--;
+      if (letters > 0) this.#tell({ kind: "taken", letters });
+      this.#settle();
+    });
+  }
+
+  /** When all is on the screen and a program reads, the line is shown, and keys that waited are obeyed. */
+  #settle(): void {
+    if (this.#pending > 0 || this.#state !== "reads") return;
+    if (!this.#raw && !this.#shown) {
+      this.#start = this.#xterm.buffer.active.cursorX;
+      this.#row = 0;
+      this.#shown = true;
+      this.#refresh();
+    }
+    this.#drain();
+  }
+
+  #data(data: string): void {
+    if (this.#state === "down") {
+      if (data === "\r") void this.#begin();
+      return;
+    }
+    // An interrupt waits for no program, and what was typed ahead is given up.
+    if (data === INTERRUPT && (this.#state !== "reads" || this.#completing)) {
+      this.#queue = "";
+      this.#completing = false;
+      this.#tell({ kind: "interrupt" });
+      return;
+    }
+    this.#queue += data;
+    this.#settle();
+  }
+
+  #drain(): void {
+    while (this.#queue !== "" && this.#state === "reads" && this.#pending === 0) {
+      if (this.#raw) {
+        const data = this.#queue;
+        this.#queue = "";
+        this.#to("runs");
+        this.#tell({ kind: "typed", text: data.replaceAll("\r", "\n") });
+        return;
+      }
+      if (this.#completing || !this.#shown) return;
+      const [key, rest] = firstkey(this.#queue);
+      this.#queue = rest;
+      this.#did(this.#line.key(key));
+    }
+  }
+
+  #did(did: Did): void {
+    switch (did.kind) {
+      case "none":
+        return;
+      case "edit":
+        this.#refresh();
+        return;
+      case "line":
+        this.#over(`${did.text}\n`, did.text);
+        return;
+      case "eof":
+        this.#over("", "");
+        return;
+      case "interrupt":
+        this.#refresh();
+        this.#tell({ kind: "interrupt" });
+        return;
+      case "complete":
+        this.#completing = true;
+        this.#tell({ kind: "complete", line: did.before, asked: ++this.#asked });
+        return;
+      case "clear":
+        this.#xterm.clear();
+    }
+  }
+
+  /** The line goes to the machine; the screen keeps all of it. */
+  #over(typed: string, text: string): void {
+    this.#erase();
+    if (typed !== "") this.#write(`${text}\r\n`);
+    this.#to("runs");
+    this.#tell({ kind: "typed", text: typed });
+  }
+
+  /** Takes the line off the screen: the cursor is where the line began. */
+  #erase(): void {
+    if (!this.#shown) return;
+    this.#shown = false;
+    this.#xterm.write(`${up(this.#row)}${column(this.#start)}\u001B[J`);
+  }
+
+  /** Shows the line with its cursor. */
+  #refresh(): void {
+    const { cols } = this.#xterm;
+    const end = columns(this.#line.text, this.#start);
+    const at = columns(this.#line.before, this.#start);
+    const [row, last] = [Math.floor(at / cols), Math.floor(end / cols)];
+    // A terminal stays in the last column of a full line until more comes.
+    const wrap = end > 0 && end % cols === 0 && this.#line.length > 0 ? "\r\n" : "";
+    this.#xterm.write(
+      `${up(this.#row)}${column(this.#start)}\u001B[J${this.#line.text}${wrap}` +
+        `${up(last - row)}${column(at % cols)}`,
+    );
+    this.#row = row;
+  }
+
+  /** Completes the word before the cursor as far as all names agree; else shows them. */
+  #names(word: string, found: readonly string[]): void {
+    this.#completing = false;
+    const [first = ""] = found;
+    let common = first;
+    for (const name of found) while (!name.startsWith(common)) common = common.slice(0, -1);
+    const more = found.length === 1 && !first.endsWith("/") ? `${common} ` : common;
+    if (found.length > 0 && more !== word && common.length >= word.length) {
+      this.#line.put(more, Array.from(word).length);
+      this.#refresh();
+    } else if (found.length > 1) this.#list(found);
+    this.#drain();
+  }
+
+  /** The names below the line, and the prompt with the line again. */
+  #list(found: readonly string[]): void {
+    const { active } = this.#xterm.buffer;
+    const y = active.baseY + active.cursorY - this.#row;
+    const prompt = active.getLine(y)?.translateToString(false, 0, this.#start) ?? "";
+    const width = Math.max(...found.map((name) => name.length)) + 2;
+    const each = Math.max(1, Math.floor(this.#xterm.cols / width));
+    let text = "";
+    for (let i = 0; i < found.length; i += each)
+      text += `${found
+        .slice(i, i + each)
+        .map((name) => name.padEnd(width))
+        .join("")
+        .trimEnd()}\r\n`;
+    this.#erase();
+    this.#write(`${this.#line.text}\r\n${text}${prompt}`);
+  }
+
+  /** The screen has another size: the line is taken off it first, since its rows are not the same any more. */
+  #resized(): void {
+    if (byid("terminal", HTMLElement).clientWidth === 0) return;
+    this.#erase();
+    this.#pending++;
+    this.#xterm.write("", () => {
+      this.#pending--;
+      this.#fit.fit();
+      this.#settle();
+    });
+  }
+
+  /** A line can be stepped through from its beginning on. */
+  #listed(line: number, text: string): void {
+    this.#select.prepend(el("option", { value: line }, text));
+    this.#select.value = String(line);
+    while (this.#select.options.length > LINES) this.#select.options[LINES]?.remove();
+    byid("term-step", HTMLButtonElement).disabled = false;
+  }
+
+  #open(): void {
+    this.#tell({ kind: "open", line: Number(this.#select.value) });
+  }
+}
+
+const up = (rows: number): string => (rows > 0 ? `\u001B[${rows}A` : "");
+const column = (n: number): string => (n > 0 ? `\r\u001B[${n}C` : "\r");
+
+/** The colours of the page. */
+function theme(box: HTMLElement): Readonly<Record<string, string>> {
+  const { color, backgroundColor } = getComputedStyle(box);
+  return {
+    foreground: color,
+    background: backgroundColor,
+    cursor: color,
+    cursorAccent: backgroundColor,
+    selectionBackground: "#7fb3ad80",
+  };
+}
