@@ -197,8 +197,10 @@ class Page {
     this.#steps.add(f);
     this.#steps.to(0);
     this.#state("done");
-    byid("part-steps", HTMLElement).scrollIntoView({ block: "nearest" });
-    byid("slider", HTMLInputElement).focus();
+    const part = byid("part-steps", HTMLElement);
+    if (part.getBoundingClientRect().top > innerHeight / 2) part.scrollIntoView();
+    // The slider can have the focus when the steps have been drawn.
+    requestAnimationFrame(() => byid("slider", HTMLInputElement).focus({ preventScroll: true }));
   }
 
   #report(r: Report): void {
