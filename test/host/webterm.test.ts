@@ -5,6 +5,7 @@
 import test from "ava";
 import type { ExecutionContext } from "ava";
 import type { Page } from "playwright-core";
+import { masked, shown, typed } from "../tour.ts";
 import { newsite, putprogram, runpage } from "./browser.ts";
 import type { Site } from "./browser.ts";
 
@@ -170,3 +171,35 @@ test.serial(
     t.false(await page.isDisabled("#space-standard"));
   },
 );
+
+/** Text as a screen keeps it: tabs are blanks, and lines have none at their ends. */
+const onscreen = (text: string): string =>
+  text
+    .split("\n")
+    .map((l) => {
+      let out = "";
+      for (const c of l) out += c === "\t" ? " ".repeat(8 - (out.length % 8)) : c;
+      return out.trimEnd();
+    })
+    .join("\n")
+    .trimEnd();
+
+test.serial("the tour in docs/rc.md is what the page's terminal shows", async (t) => {
+  // The lines of the tour are not broken on a screen so wide.
+  const page = await site.open(t, { viewport: { width: 2400, height: 900 } });
+  await page.click("#tab-terminal");
+  await prompted(page);
+  const want = shown();
+  let got = "";
+  for (const text of typed(want)) {
+    await page.keyboard.press("Control+l");
+    // What is pasted has its tabs; Enter is a key.
+    await page.keyboard.insertText(text);
+    await page.keyboard.press("Enter");
+    await prompted(page);
+    const rows = (await screen(page)).split("\n");
+    // The next prompt is the first row of the next line; that of a line that goes on is blank.
+    got += `${(rows.at(-1) === "%" ? rows.slice(0, -1) : rows).join("\n")}\n`;
+  }
+  t.is(masked(onscreen(got)), masked(onscreen(want)));
+});

@@ -12,36 +12,7 @@ import { serveramfs, simnet } from "../../userland/boot/net.ts";
 import type { ThreadSys } from "../../userland/lib/both.ts";
 import { NAMESPACE } from "../../userland/lib/namespace.ts";
 import { mkpath } from "../../userland/boot/mounts.ts";
-
-const PAGE = readFileSync(new URL("../../../docs/rc.md", import.meta.url), "utf8");
-
-/** The blocks of the page that show a terminal, as one text. */
-function shown(): string {
-  return [...PAGE.matchAll(/```rc\n([^]*?)```/g)].map((m) => m[1] ?? "").join("");
-}
-
-/** What is typed: the lines behind a prompt. A command goes on in the lines that begin with a tab. */
-function typed(text: string): string[] {
-  const lines: string[] = [];
-  let open = false;
-  for (const line of text.split("\n")) {
-    if (line.startsWith("% ")) lines.push(line.slice(2));
-    else if (open && line.startsWith("\t")) lines.push(line.slice(1));
-    else continue;
-    open = goeson(lines);
-  }
-  return lines;
-}
-
-/** Whether the last command is not at its end: a brace is open, or a here document. */
-function goeson(lines: readonly string[]): boolean {
-  const text = lines.join("\n");
-  const docs = text.split("<<END").length - 1;
-  return (
-    text.split("{").length > text.split("}").length ||
-    docs > lines.filter((l) => l === "END").length
-  );
-}
+import { masked, shown, typed } from "../tour.ts";
 
 /** A terminal at which lines are typed as soon as they are read: its text is what a person would see. */
 class Typing implements Tty {
@@ -88,9 +59,6 @@ function* login(sys: ThreadSys): Task<Exit> {
   yield* mkpath(sys, "/usr/glenda");
   yield* sys.exec("/bin/rc", ["rc", "-i"]);
 }
-
-/** Numbers of processes are like no others'. */
-const masked = (text: string): string => text.replaceAll(/\b(\w+) \d+: /g, "$1 PID: ");
 
 test("the tour in docs/rc.md is what a terminal shows", async (t) => {
   const want = shown();

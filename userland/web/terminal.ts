@@ -167,7 +167,8 @@ export class Terminal {
 
   #to(state: State): void {
     this.#state = state;
-    document.body.dataset["terminal"] = state;
+    // That a program reads is said when the line can be edited.
+    document.body.dataset["terminal"] = state === "reads" ? "runs" : state;
   }
 
   /** Writes to the screen; a program's letters are taken once they are there. */
@@ -189,6 +190,7 @@ export class Terminal {
       this.#shown = true;
       this.#refresh();
     }
+    document.body.dataset["terminal"] = "reads";
     this.#drain();
   }
 
@@ -262,6 +264,7 @@ export class Terminal {
   #erase(): void {
     if (!this.#shown) return;
     this.#shown = false;
+    document.body.dataset["terminal"] = "runs";
     this.#xterm.write(`${up(this.#row)}${column(this.#start)}\u001B[J`);
   }
 
