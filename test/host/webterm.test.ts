@@ -30,9 +30,12 @@ async function prompted(page: Page): Promise<void> {
   await page.waitForSelector("body[data-terminal=reads]");
 }
 
-/** What the terminal's screen shows, without empty lines at its end. */
-function screen(page: Page): Promise<string> {
-  return page.evaluate(() =>
+/** What the terminal's screen shows, without empty lines at its end, once the browser has drawn it. */
+async function screen(page: Page): Promise<string> {
+  await page.evaluate(
+    () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))),
+  );
+  return await page.evaluate(() =>
     [...document.querySelectorAll("#terminal .xterm-rows > div")]
       .map((e) => (e.textContent ?? "").replaceAll("\u00A0", " ").trimEnd())
       .join("\n")
@@ -41,7 +44,7 @@ function screen(page: Page): Promise<string> {
 }
 
 /** The screen once a pattern finds something on it. */
-async function showing(page: Page, pattern: RegExp): Promise<string> {
+async function showing(t: ExecutionContext, page: Page, pattern: RegExp): Promise<string> {
   const { source, flags } = pattern;
   await page
     .waitForFunction(
@@ -56,6 +59,7 @@ async function showing(page: Page, pattern: RegExp): Promise<string> {
     .catch(async () => {
       throw new Error(`the screen never showed ${pattern}:\n${await screen(page)}`);
     });
+  t.pass();
   return screen(page);
 }
 
@@ -70,16 +74,16 @@ test.serial("lines run in one machine, and the editor's file is there", async (t
   await page.click("#tab-terminal");
   await prompted(page);
   await line(page, "ls -l /bin | sed 3q");
-  await showing(page, /^--rwxrwxr-x .* \/bin\/9fs\n(.*\/bin\/[^]*){2}\n%$/m);
+  await showing(t, page, /^--rwxrwxr-x .* \/bin\/9fs\n(.*\/bin\/[^]*){2}\n%$/m);
   await line(page, "x=(a b c)");
   await line(page, "cat /usr/glenda/*.ts; echo $#x");
-  await showing(page, /export default \(sys\) => 'mine';3\n/);
+  await showing(t, page, /export default \(sys\) => 'mine';3\n/);
   // A file that is changed later is as the editor has it.
   await page.click("#tab-program");
   await putprogram(page, "export default (sys) => 'new';");
   await page.click("#tab-terminal");
   await line(page, "cat /usr/glenda/*.ts");
-  await showing(page, /'new';/);
+  await showing(t, page, /'new';/);
 });
 
 test.serial("keys edit a line, and the history and names are at hand", async (t) => {
@@ -94,24 +98,24 @@ test.serial("keys edit a line, and the history and names are at hand", async (t)
   await page.keyboard.press("ArrowLeft");
   await page.keyboard.press("Control+k");
   await line(page, "E");
-  await showing(page, /^% echo one thrE\none thrE\n% *$/m);
+  await showing(t, page, /^% echo one thrE\none thrE\n% *$/m);
   await page.keyboard.type("ec");
   await page.keyboard.press("ArrowUp");
   await page.keyboard.press("ArrowDown");
   await line(page, "ho typed");
-  await showing(page, /^typed$/m);
+  await showing(t, page, /^typed$/m);
   await page.keyboard.type("echo /bin/basen");
   await page.keyboard.press("Tab");
-  await showing(page, /^% echo \/bin\/basename *$/m);
+  await showing(t, page, /^% echo \/bin\/basename *$/m);
   await page.keyboard.press("Enter");
-  await showing(page, /^\/bin\/basename$/m);
+  await showing(t, page, /^\/bin\/basename$/m);
   await page.keyboard.type("echo /bin/un");
   await page.keyboard.press("Tab");
-  await showing(page, /^\/bin\/uniq +\/bin\/unmount\n% echo \/bin\/un$/m);
+  await showing(t, page, /^\/bin\/uniq +\/bin\/unmount\n% echo \/bin\/un$/m);
   await page.keyboard.press("Control+u");
   // A line that is longer than the screen is wide.
   await line(page, `echo ${"abcdefghij".repeat(12)} | wc -c`);
-  await showing(page, /^ +121$/m);
+  await showing(t, page, /^ +121$/m);
 });
 
 test.serial(
@@ -123,7 +127,7 @@ test.serial(
     await page.keyboard.press("Control+c");
     await prompted(page);
     await line(page, "echo still $status");
-    await showing(page, /^still .*interrupt/m);
+    await showing(t, page, /^still .*interrupt/m);
     await line(page, "while() {}");
     await page.waitForSelector("body[data-terminal=runs]");
     await page.click("#tab-program");
@@ -131,10 +135,10 @@ test.serial(
     await page.click("#term-stop");
     await prompted(page);
     await line(page, "echo a^live");
-    const shown = await showing(page, /^alive$/m);
+    const shown = await showing(t, page, /^alive$/m);
     t.regex(shown, /machine was stopped/);
     await page.keyboard.press("Control+d");
-    await showing(page, /rc has ended/);
+    await showing(t, page, /rc has ended/);
     await page.keyboard.press("Enter");
     await prompted(page);
   },
@@ -145,7 +149,7 @@ test.serial(
   async (t) => {
     const page = await opened(t);
     await line(page, "echo hi | cat");
-    await showing(page, /^hi\n% *$/m);
+    await showing(t, page, /^hi\n% *$/m);
     await page.click("#term-step");
     await page.waitForSelector("#steps-of:not([hidden])");
     t.is(await page.innerText("#steps-of"), "The line: echo hi | cat");
@@ -172,6 +176,16 @@ test.serial(
   },
 );
 
+/** Pastes text into the terminal. */
+function paste(page: Page, text: string): Promise<void> {
+  return page.evaluate((pasted) => {
+    const clipboardData = new DataTransfer();
+    clipboardData.setData("text/plain", pasted);
+    const e = new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true });
+    document.querySelector("#terminal textarea")?.dispatchEvent(e);
+  }, text);
+}
+
 /** Text as a screen keeps it: tabs are blanks, and lines have none at their ends. */
 const onscreen = (text: string): string =>
   text
@@ -194,7 +208,7 @@ test.serial("the tour in docs/rc.md is what the page's terminal shows", async (t
   for (const text of typed(want)) {
     await page.keyboard.press("Control+l");
     // What is pasted has its tabs; Enter is a key.
-    await page.keyboard.insertText(text);
+    await paste(page, text);
     await page.keyboard.press("Enter");
     await prompted(page);
     const rows = (await screen(page)).split("\n");

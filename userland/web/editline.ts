@@ -31,6 +31,9 @@ export function firstkey(data: string): readonly [key: string, rest: string] {
   return [key, data.slice(key.length)];
 }
 
+/** What was pasted without the marks around it. */
+export const unmarked = (data: string): string => data.replaceAll(PASTE, "").replaceAll(PASTED, "");
+
 /** The line, from one prompt to the next. */
 export class Editline {
   #text: readonly string[] = [];

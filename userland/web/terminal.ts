@@ -8,13 +8,17 @@ import { FitAddon } from "@xterm/addon-fit";
 import { Terminal as Xterm } from "@xterm/xterm";
 import "@xterm/xterm/css/xterm.css";
 import { byid, el, fill } from "./dom.ts";
-import { Editline, columns, firstkey } from "./editline.ts";
+import { Editline, columns, firstkey, unmarked } from "./editline.ts";
 import type { Did } from "./editline.ts";
 import { Frame } from "./frame.ts";
 import { Lists } from "./runner.ts";
 import type { Begin, Edited, Finished, Machinesaid, Typed, Wired } from "./talk.ts";
 
 const INTERRUPT = "\u0003";
+/** Has the terminal mark what is pasted. */
+const BRACKETED = "\u001B[?2004h";
+/** Letters of the output that a reader of the screen finds. */
+const HEARD = 4000;
 /** Lines that can be stepped through; the worker keeps as many. */
 const LINES = 20;
 
@@ -53,6 +57,9 @@ export class Terminal {
   #completing = false;
   #asked = 0;
   #given: Edited | null = null;
+  #output = "";
+  /** Whether the output is to be drawn before the browser paints. */
+  #drawn = false;
 
   constructor(hooks: Hooks) {
     this.#hooks = hooks;
@@ -61,12 +68,12 @@ export class Terminal {
       fontFamily: getComputedStyle(byid("console", HTMLElement)).fontFamily,
       fontSize: 13,
       cursorBlink: false,
-      screenReaderMode: true,
       scrollback: 5000,
       theme: theme(box),
     });
     this.#xterm.loadAddon(this.#fit);
     this.#xterm.open(box);
+    this.#xterm.write(BRACKETED);
     this.#fit.fit();
     this.#xterm.onData((data) => this.#data(data));
     // Shift-Tab leaves the terminal; Tab completes names.
@@ -135,6 +142,7 @@ export class Terminal {
       case "wrote":
         this.#erase();
         this.#write(m.text.replaceAll("\n", "\r\n"), m.text.length);
+        this.#heard(m.text);
         return;
       case "reads":
         this.#erase();
@@ -156,6 +164,17 @@ export class Terminal {
         if (r?.kind === "finished") this.#hooks.open(r);
       }
     }
+  }
+
+  /** Output as text: xterm's own mode for it refuses what phones and input methods type. */
+  #heard(text: string): void {
+    this.#output = (this.#output + text).slice(-HEARD);
+    if (this.#drawn) return;
+    this.#drawn = true;
+    requestAnimationFrame(() => {
+      this.#drawn = false;
+      byid("term-output", HTMLElement).textContent = this.#output;
+    });
   }
 
   #down(why: string): void {
@@ -216,7 +235,7 @@ export class Terminal {
         const data = this.#queue;
         this.#queue = "";
         this.#to("runs");
-        this.#tell({ kind: "typed", text: data.replaceAll("\r", "\n") });
+        this.#tell({ kind: "typed", text: unmarked(data).replaceAll("\r", "\n") });
         return;
       }
       if (this.#completing || !this.#shown) return;
