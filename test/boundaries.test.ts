@@ -53,7 +53,7 @@ const rooms: readonly Room[] = [
     may: RegExp(
       `^(${portable}userland/(web|boot|view|lib|bin)/|kernel/boot\\.ts$|${abi}|sucrase$|@codemirror/|@lezer/|@xterm/)`,
     ),
-    types: /^kernel\//,
+    types: /^(kernel\/|syscalls\/sys\.ts$)/,
   },
   {
     files: /^userland\/testing\//,
