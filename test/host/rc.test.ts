@@ -76,3 +76,30 @@ test("the next prompt finds the lines of the one before", async (t) => {
   term.press("C-d");
   await term.showing(/^ended 0$/m);
 });
+
+test("with rawon keys come as they are typed, until consctl is closed", async (t) => {
+  const { term } = await prompt(t);
+  term.type(
+    "@{ echo rawon; dd -if /dev/cons -bs 1 -count 4 -of /tmp/k } >/dev/consctl; xd -c /tmp/k",
+  );
+  term.press("Enter");
+  await new Promise((done) => setTimeout(done, 500));
+  term.press("a", "C-a", "Enter", "Tab");
+  await term.showing(/a +01 +\\n +\\t$/m);
+  term.type("echo edi^ted");
+  term.press("Enter");
+  await term.showing(/^edited$/m);
+  t.pass();
+});
+
+test("lines that are pasted run one after another, and a line is whole after a resize", async (t) => {
+  const { term } = await prompt(t);
+  term.type("echo o^ne\rfor(i in a b) {\recho $i^2\r}\recho las^t\r");
+  await term.showing(/^one\n[^]*a2\nb2\n% last\n%/m);
+  term.type("echo long^er ");
+  term.resize(60, 20);
+  term.type("line");
+  term.press("Enter");
+  await term.showing(/^longer line$/m);
+  t.pass();
+});

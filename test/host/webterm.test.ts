@@ -176,6 +176,22 @@ test.serial(
   },
 );
 
+test.serial("with rawon keys come as they are typed, until consctl is closed", async (t) => {
+  const page = await opened(t);
+  await line(
+    page,
+    "mkdir -p /tmp; @{ echo rawon; dd -if /dev/cons -bs 1 -count 4 -of /tmp/k } >/dev/consctl; xd -c /tmp/k",
+  );
+  for (const key of ["a", "Control+a", "Enter", "Tab"]) await page.keyboard.press(key);
+  await showing(t, page, /a +01 +\\n +\\t$/m);
+  await page.keyboard.type("eccho");
+  for (let i = 0; i < 3; i++) await page.keyboard.press("ArrowLeft");
+  await page.keyboard.press("Backspace");
+  await page.keyboard.press("End");
+  await line(page, " edited");
+  await showing(t, page, /^edited$/m);
+});
+
 /** Pastes text into the terminal. */
 function paste(page: Page, text: string): Promise<void> {
   return page.evaluate((pasted) => {

@@ -32,14 +32,12 @@ const CHECK: Readonly<Record<string, (value: string) => unknown>> = nullproto({
   fs: checkfs,
 });
 
-const SERVE = new Map([
-  ["ramfs", serveramfs],
-  ["fossil", servefossil],
-]);
+/** What a machine may serve. Plain text: the page reads such texts, and has no server in its script. */
+const FS: readonly string[] = ["ramfs", "fossil"];
 
 function checkfs(fs: string): void {
-  if (!SERVE.has(fs))
-    throw new Unitserror(`unknown fs '${fs}'`, `there are ${[...SERVE.keys()].join(" and ")}`);
+  if (!FS.includes(fs))
+    throw new Unitserror(`unknown fs '${fs}'`, `there are ${FS.join(" and ")}`);
 }
 
 /** NAME:rtt=T[,bw=RATE]... taken apart. */
@@ -110,7 +108,7 @@ export async function boothosts(
   const sim = simnet({ seed, clock: opts.clock ?? "virtual" });
   const kernel = await sim.boot(HERE, opts);
   for (const { name, link, version = best, fs = "ramfs" } of hosts) {
-    const serve = SERVE.get(fs) ?? serveramfs;
+    const serve = fs === "fossil" ? servefossil : serveramfs;
     await serve(await sim.boot(name), "tcp!*!9fs", version === undefined ? {} : { version });
     sim.link(HERE, name, link);
   }

@@ -26,6 +26,8 @@ const MAXHISTORY = 1000;
 const NOTHING = new Uint8Array(0);
 const INTERRUPT = 3;
 const QUIT = 0x1c;
+const RETURN = 13;
+const NEWLINE = 10;
 
 /** What readline's completer calls: the words that may come, and what they take the place of. */
 type Completed = (e: Error | null, found: [string[], string]) => void;
@@ -181,7 +183,8 @@ export class Linetty implements Tty {
   readonly #char = (data: Buffer): void => {
     if (data[0] === INTERRUPT) this.#note("interrupt");
     else if (data[0] === QUIT) process.exit(1);
-    else this.#type(new Uint8Array(data));
+    // The key that ends a line is a newline, as on Plan 9.
+    else this.#type(Uint8Array.from(data, (c) => (c === RETURN ? NEWLINE : c)));
   };
 
   #setraw(on: boolean): void {
