@@ -36,8 +36,7 @@ const CHECK: Readonly<Record<string, (value: string) => unknown>> = nullproto({
 const FS: readonly string[] = ["ramfs", "fossil"];
 
 function checkfs(fs: string): void {
-  if (!FS.includes(fs))
-    throw new Unitserror(`unknown fs '${fs}'`, `there are ${FS.join(" and ")}`);
+  if (!FS.includes(fs)) throw new Unitserror(`unknown fs '${fs}'`, `there are ${FS.join(" and ")}`);
 }
 
 /** NAME:rtt=T[,bw=RATE]... taken apart. */
