@@ -560,6 +560,8 @@ export class Writewindow implements Writestream {
         this.#check();
         if (this.#done >= end) return n;
         if (this.#opening !== null && !this.#opening.known()) yield* this.#opening.wait();
+        // A close or a read that a note cut short has given up what was outstanding: no answer will come.
+        else if (this.#w.pieces.length === 0) error(Eintr);
         else if ((yield* this.#w.settle()) === "flushed") flushed = true;
       }
     } catch (e) {
