@@ -211,7 +211,7 @@ function conswrite(up: Proc, state: Cons, name: string, w: Conswrite): Answer<nu
       state.hostdomain = newname(w.bytes, DOMLEN);
       break;
     case "user":
-      // A process may become none, and nobody else.
+      // A process may become the user none, and no other user.
       if (utfdecode(w.bytes, 0, w.bytes.length) !== "none") error(Eperm);
       up.user = "none";
       break;
@@ -337,7 +337,7 @@ class Devcons extends Dev {
     return nc;
   }
 
-  /** A console whose consctl nobody has open any more is raw no longer. */
+  /** The last close of consctl ends the raw mode of the console. */
   override close(c: Chan): void {
     if ((c.flag & COPEN) === 0) return;
     const name = this.#file(c)?.name;

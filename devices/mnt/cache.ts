@@ -32,7 +32,7 @@ export class Mntcache {
   /** Writes so far, and those up to which files may have been forgotten in #written. */
   #writes = 0;
   #base = 0;
-  /** Numbers of the Chans walked from: a fid may be another file's by and by. */
+  /** Numbers of the Chans walked from: a fid may be another file's later. */
   readonly #froms: WeakMap<MntChan, number> = new WeakMap();
   #nfroms = 0;
   /** How often something was removed or renamed through this mount. */

@@ -2,8 +2,8 @@
 // known by the numbers of its directory and its own: so all who have it see the same, whatever it is called.
 //
 // What is written to a file is in memory first, in pieces of 64 KiB; short files are in their entries. flush
-// writes the pieces, each to a new place, and puts their pointers into the tree. Who writes faster than the disk
-// waits. A commit makes everything safe.
+// writes the pieces, each to a new place, and puts their pointers into the tree. A client that writes faster than
+// the disk waits. A commit makes everything safe.
 
 import { DMAPPEND, DMDIR } from "../../../kernel/abi/const.ts";
 import {
@@ -276,7 +276,7 @@ export class Files implements Pending {
     this.#keep(e.data, 0, { buf, len: e.inline.length, busy: false });
   }
 
-  /** The pieces of a file that is cut to nothing, or gone, are taken out by and by. */
+  /** The file is gone or cut to nothing: the reaper takes its pieces out of the tree, some at a time. */
   #orphan(e: Entry): void {
     for (const no of this.#pieces.get(e.data)?.keys() ?? []) this.#forget(e.data, no);
     if (e.inline !== null || e.length === 0) return;
