@@ -33,6 +33,7 @@ import {
   Eperm,
   Eshort,
   error,
+  refuse,
 } from "../kernel/abi/errors.ts";
 import { programfile } from "../kernel/proc/exec.ts";
 import type { Kernel } from "../kernel/kernel.ts";
@@ -83,6 +84,13 @@ function wanted(omode: number): number {
     default:
       return MEXEC | trunc;
   }
+}
+
+/** Refuses user what it wants of f, if the mode of f does. */
+function check(up: Proc, f: Memfile, want: number): void {
+  const { name, mode, uid, gid } = f;
+  if (!f.may(up.user, want))
+    refuse(Eperm, { why: "mode", name, mode, uid, gid, user: up.user, want });
 }
 
 /** The file of a Chan, or "file does not exist" when it was removed. */
@@ -167,10 +175,11 @@ class MemDev extends Dev<MemChan> implements Mem {
   open(up: Proc, c: MemChan, omode: number): MemChan {
     const f = there(c);
     const mode = openmode(omode & ~(OCEXEC | ORCLOSE));
-    if (f.children !== null && (omode & (OTRUNC | ORCLOSE | 3)) !== OREAD) error(Eperm);
-    if (!f.may(up.user, wanted(omode))) error(Eperm);
+    if (f.children !== null && (omode & (OTRUNC | ORCLOSE | 3)) !== OREAD)
+      refuse(Eperm, { why: "directory", name: f.name });
+    check(up, f, wanted(omode));
     const rclose = (omode & ORCLOSE) !== 0;
-    if (rclose && !f.parent.may(up.user, MWRITE)) error(Eperm);
+    if (rclose) check(up, f.parent, MWRITE);
     if ((f.mode & DMEXCL) !== 0 && f.opens > 0) error(Eexcl);
     if ((omode & OTRUNC) !== 0 && (f.mode & DMAPPEND) === 0) {
       f.setlength(0);
@@ -192,7 +201,8 @@ class MemDev extends Dev<MemChan> implements Mem {
   override create(up: Proc, c: MemChan, name: string, want: Want): MemChan {
     const dir = there(c);
     if (dir.children === null) error(Enotdir);
-    if (name === "." || name === ".." || !dir.may(up.user, MWRITE)) error(Eperm);
+    if (name === "." || name === "..") error(Eperm);
+    check(up, dir, MWRITE);
     if (dir.children?.has(name) === true) error(Eexist);
     const mode = openmode(want.omode & ~(OCEXEC | ORCLOSE));
     const mask = (want.perm & DMDIR) === 0 ? 0o666 : 0o777;
@@ -258,7 +268,8 @@ class MemDev extends Dev<MemChan> implements Mem {
 
   override remove(up: Proc, c: MemChan): void {
     const f = there(c);
-    if (f === this.#root || !f.parent.may(up.user, MWRITE)) error(Eperm);
+    if (f === this.#root) error(Eperm);
+    check(up, f.parent, MWRITE);
     if (f.first !== null) error(Enotempty);
     this.#unlink(f, up.user);
   }
@@ -288,19 +299,23 @@ class MemDev extends Dev<MemChan> implements Mem {
   /** All or nothing: whatever is not allowed is found before anything is done. stat(5) */
   #wstatcheck(up: Proc, f: Memfile, w: Wstat): void {
     if (w.name !== undefined) this.#checkname(up, f, w.name);
-    if (w.length !== undefined && (f.children !== null || !f.may(up.user, MWRITE))) error(Eperm);
+    if (w.length !== undefined) {
+      if (f.children !== null) refuse(Eperm, { why: "directory", name: f.name });
+      check(up, f, MWRITE);
+    }
     if (w.mode !== undefined && ((w.mode ^ f.mode) & DMDIR) !== 0) error(Eperm);
     if (w.uid !== undefined) error(Eperm);
     const longer = w.length === undefined ? 0 : f.need(w.length);
     this.#budget.check(longer + Math.max(0, (w.name ?? f.name).length - f.name.length));
     const owned = w.mode !== undefined || w.mtime !== undefined || w.gid !== undefined;
-    if (owned && up.user !== f.uid) error(Eperm);
+    if (owned && up.user !== f.uid)
+      refuse(Eperm, { why: "owner", name: f.name, uid: f.uid, user: up.user });
   }
 
   #checkname(up: Proc, f: Memfile, name: string): void {
     checkelem(name);
-    if (f === this.#root || name === "." || name === ".." || !f.parent.may(up.user, MWRITE))
-      error(Eperm);
+    if (f === this.#root || name === "." || name === "..") error(Eperm);
+    check(up, f.parent, MWRITE);
     if (f.parent.children?.has(name) === true) error(Efileexists);
   }
 

@@ -20,6 +20,7 @@ import {
   Eshort,
   PlanError,
   error,
+  refuse,
 } from "./abi/errors.ts";
 import type { Proc } from "./proc/proc.ts";
 import { waitfor } from "./proc/rendez.ts";
@@ -316,7 +317,9 @@ const ACCESS: readonly number[] = [0o400, 0o200, 0o600, 0o100];
 export function devpermcheck(up: Proc, owner: string, perm: number, omode: number): void {
   const t = ACCESS[omode & 3] ?? 0;
   const mine = up.user === owner ? perm : up.user === up.k.user ? perm << 3 : perm << 6;
-  if ((t & mine) !== t) error(Eperm);
+  if ((t & mine) === t) return;
+  const fact = { why: "mode", name: "", mode: perm, uid: owner, gid: up.k.user } as const;
+  refuse(Eperm, { ...fact, user: up.user, want: t >> 6 });
 }
 
 /** Checks an open mode and gives what the Chan's mode becomes. */
@@ -341,7 +344,8 @@ export function devopen<C extends Chan>(up: Proc, c: C, omode: number, gen: Gen<
 
 /** The end of every open: directories are read only, the mode is kept. */
 export function opened<C extends Chan>(c: C, omode: number): C {
-  if ((c.qid.type & QTDIR) !== 0 && (omode & ~OCEXEC) !== OREAD) error(Eperm);
+  if ((c.qid.type & QTDIR) !== 0 && (omode & ~OCEXEC) !== OREAD)
+    refuse(Eperm, { why: "directory", name: dirname(c) });
   c.mode = openmode(omode & ~(OCEXEC | ORCLOSE));
   c.flag |= COPEN;
   c.offset = 0;

@@ -4,7 +4,7 @@
 //
 // Listeners are synchronous and may not call in; one that throws is detached.
 
-import type { Callsite } from "./abi/errors.ts";
+import type { Callsite, Fact } from "./abi/errors.ts";
 import type { Fcall } from "./abi/fcall.ts";
 import type { Forcedby, Picture } from "./names/namespace.ts";
 
@@ -128,7 +128,13 @@ export type Wire = { readonly wire: number; readonly out: number; readonly in: n
 /** The payload of one kind of event. */
 export type EventBody =
   | { readonly type: "call" }
-  | { readonly type: "return"; readonly value: unknown; readonly error: string | null }
+  | {
+      readonly type: "return";
+      readonly value: unknown;
+      readonly error: string | null;
+      /** What the error rests on, where the device has said so. */
+      readonly fact: Fact | null;
+    }
   | ({ readonly type: "namec" } & Step)
   | {
       readonly type: "mount";
@@ -163,6 +169,8 @@ export type EventBody =
       readonly off: number;
       /** When it left its sender. */
       readonly left: number;
+      /** By how many nanoseconds it came later because packets were lost and sent again; not there for none. */
+      readonly lost?: number;
     }
   | {
       readonly type: "proc";

@@ -187,8 +187,9 @@ export class Simconn implements Conn, Cuttable {
       const piece = this.#out.shift();
       if (piece === undefined) break;
       const { length } = piece;
-      const at = { bytes: length, off: this.#written - this.#unsent, left: this.#way.now };
-      const sent = this.#way.send(length, this.#flow, () => {
+      const put = { bytes: length, off: this.#written - this.#unsent, left: this.#way.now };
+      const sent = this.#way.send(length, this.#flow, (lost) => {
+        const at = lost === 0 ? put : { ...put, lost };
         this.arrived?.("out", at);
         this.#peer?.receive(piece, at);
       });

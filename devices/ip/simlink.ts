@@ -64,14 +64,18 @@ export class Way {
     this.#rto = Math.max(MINRTO, 2 * w.rtt);
   }
 
-  /** Sends n bytes: calls `arrived` when they are there. Gives the time when they are on the wire. */
-  send(n: number, flow: Flow, arrived: () => void): number {
+  /**
+   * Sends n bytes: calls `arrived` when they are there, with how much later that is because packets were lost. Gives
+   * the time when they are on the wire.
+   */
+  send(n: number, flow: Flow, arrived: (lost: number) => void): number {
     const sent = this.#transmit(n);
-    let at = sent + this.#delay + this.#retransmit(n);
+    const lost = this.#retransmit(n);
+    let at = sent + this.#delay + lost;
     if (this.#jitter > 0) at += this.#chance(this.#jitter + 1);
     at = Math.max(at, flow.last + this.#stalled);
     flow.last = at - this.#stalled;
-    this.at(at, arrived);
+    this.at(at, () => arrived(lost));
     return sent;
   }
 

@@ -20,7 +20,13 @@ export const NOPORT = -1;
 export type Connstate = "Established" | "Finwait1" | "Close_wait" | "Last_ack" | "Closed";
 
 /** A piece of what goes one way: its bytes, how many went before it, and when it left. */
-export type Piece = { readonly bytes: number; readonly off: number; readonly left: number };
+export type Piece = {
+  readonly bytes: number;
+  readonly off: number;
+  readonly left: number;
+  /** By how many nanoseconds it comes later because packets are lost and sent again; not there for none. */
+  readonly lost?: number;
+};
 
 /** A connection. What it sends and receives is bounded: writing sleeps, and so does the sender's. */
 export interface Conn {

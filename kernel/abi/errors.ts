@@ -148,6 +148,32 @@ export function textsites(stack: string): Callsite[] {
 }
 
 /**
+ * What a refusal rests on, as the refuser knows it. An error string has no room for it; the trace tells it, and the
+ * words about a failure are made of it.
+ *
+ *	mode		the mode of `name` forbids: it is uid's and gid's, and user wanted 4 (read), 2 (write), 1 (execute)
+ *	owner		only uid, the owner of `name`, may change that, and it was user who asked
+ *	directory	`name` is a directory, which is only read
+ */
+export type Fact =
+  | {
+      readonly why: "mode";
+      readonly name: string;
+      readonly mode: number;
+      readonly uid: string;
+      readonly gid: string;
+      readonly user: string;
+      readonly want: number;
+    }
+  | {
+      readonly why: "owner";
+      readonly name: string;
+      readonly uid: string;
+      readonly user: string;
+    }
+  | { readonly why: "directory"; readonly name: string };
+
+/**
  * An error of a system call: `message` is Plan 9's error string and nothing else. The system call
  * layer adds which call failed and on which name.
  *
@@ -168,6 +194,8 @@ export class PlanError extends Error {
   offset?: number;
   /** Of a stream to write: the step that failed. */
   step?: "walk" | "open" | "create" | "write";
+  /** What it rests on, where the device says so. @internal */
+  fact?: Fact;
 
   /** An error of a system call; `message` is one of Plan 9's strings. */
   constructor(message: string, at?: number) {
@@ -198,6 +226,13 @@ export class Panic extends Error {
 /** States an invariant; a false one is a bug of ours and panics the kernel (never a PlanError). */
 export function assert(truth: boolean, what: string): asserts truth {
   if (!truth) throw new Panic(`assert failed: ${what}`);
+}
+
+/** Throws `message` as a system call's error, with what it rests on. */
+export function refuse(message: string, fact: Fact): never {
+  const e = new PlanError(message);
+  e.fact = fact;
+  throw e;
 }
 
 /** Throws `message` as a system call's error; for use where an expression is wanted. */

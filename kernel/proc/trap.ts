@@ -11,6 +11,7 @@
 // `yield*` takes them.
 
 import { Eintr, Ekilled, Eprocdied, KILLED, PlanError, callstack } from "../abi/errors.ts";
+import type { Fact } from "../abi/errors.ts";
 import { likegenerators } from "../abi/answer.ts";
 import { callrow } from "../abi/calls.ts";
 import { Notes } from "./note.ts";
@@ -370,6 +371,7 @@ export class Image implements Done {
     if (co !== null) co.call = call;
     if (k.trace.on) k.trace.emit({ type: "call" }, call);
     let failure: string | null = Ekilled;
+    let fact: Fact | null = null;
     let value: unknown;
     try {
       if (this.proc.ctl === "syscall") this.proc.halt();
@@ -380,9 +382,10 @@ export class Image implements Done {
       return value;
     } catch (e) {
       failure = status(e);
+      if (e instanceof PlanError) fact = e.fact ?? null;
       throw e;
     } finally {
-      if (k.trace.on) k.trace.emit({ type: "return", value, error: failure }, call);
+      if (k.trace.on) k.trace.emit({ type: "return", value, error: failure, fact }, call);
       if (co !== null) co.call = outer;
     }
   }

@@ -264,6 +264,7 @@ export class Recorder {
     r.ended = e.at;
     r.value = value;
     r.error = e.error;
+    if (e.fact !== null) r.fact = e.fact;
     // A text that needs the caller's buffers is made while they hold what the call gave.
     if (whole && r.text === null) r.result = null;
     else r.result = said((c) => resultfmt(c, e.value, e.error), call, r.args);

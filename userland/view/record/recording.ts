@@ -7,6 +7,7 @@
 // every name space once. Numbers are indexes into the lists of the recording; -1 stands for none.
 
 import type { Picture } from "../../../kernel/names/namespace.ts";
+import type { Fact } from "../../../kernel/abi/errors.ts";
 import type { EventBody } from "../../../kernel/trace.ts";
 import { base64, unbase64 } from "./base64.ts";
 import type { Cost } from "./cost.ts";
@@ -81,6 +82,8 @@ export type Rcall = {
   value: unknown;
   /** Its error string, null when it succeeded or is in progress. */
   error: string | null;
+  /** What the error rests on, where the device has said so; recordings of version 1 have none. */
+  fact?: Fact | null;
   /** What it cost. */
   readonly cost: Cost;
   /** The program's line that made it. */
