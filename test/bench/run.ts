@@ -1,7 +1,7 @@
 // npm run bench: what the kernel and its servers cost, beside what a user would take instead, in one run
 // on one machine, so that the ratios mean something where the numbers do not.
 //
-//	npm run bench -- [--quick] [boot] [names] [growth] [stepping] [rpc] [fossil]
+//	npm run bench -- [--quick] [start] [boot] [names] [growth] [stepping] [rpc] [fossil]
 
 import { spawnSync } from "node:child_process";
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
@@ -14,6 +14,7 @@ import { matches } from "./names.ts";
 import { ECHO, NAMEC, Server } from "./process.ts";
 import { columns, compete, count, cpu, median, ratio, ratioof } from "./rounds.ts";
 import type { Effort, Score } from "./rounds.ts";
+import { starts } from "./start.ts";
 import { AGAIN, FULL, HEARD, NEVER, OFF, ON, stepping } from "./stepping.ts";
 import { Wire, prepare } from "./wire.ts";
 import type { Frames } from "./wire.ts";
@@ -230,7 +231,14 @@ async function kept(): Promise<void> {
   say(table);
 }
 
+async function starting(): Promise<void> {
+  const pairs = quick ? 5 : 20;
+  say(`\nFrom the beginning of a process to its end, ${pairs} runs of each in turns\n`);
+  say(starts(pairs));
+}
+
 const PARTS: Readonly<Record<string, () => Promise<void>>> = {
+  start: starting,
   boot: booting,
   names,
   growth: growing,

@@ -13,6 +13,19 @@ function sh(cwd: string, command: string, ...args: string[]): string {
   return stdout;
 }
 
+/** Whether an error of the kernel's is the program's PlanError. */
+const CLASS = `import { PlanError, print } from "namec";
+export default async function main(sys) {
+  const e = await sys.open("/missing", 0).catch((thrown) => thrown);
+  await print(sys, \`\${e instanceof PlanError}\\n\`);
+}
+`;
+
+/** Whether the one file is taken, and whether V8 refuses what was compiled of it. */
+const ONE = `import { isfresh, loadone } from "./node_modules/namec/dist/userland/host/one.js";
+console.log(isfresh(), loadone().script.cachedDataRejected);
+`;
+
 test("the packed package installs, and its documents' commands work from it", (t) => {
   const dir = directory(t, {});
   // The tree is built already, so that prepare has nothing to do.
@@ -36,6 +49,13 @@ test("the packed package installs, and its documents' commands work from it", (t
   writeFileSync(join(app, "hello.ts"), hello);
   const namec = (...args: string[]): string => sh(app, "npx", "--no", "namec", ...args);
   t.is(namec("run", "hello.ts", "glenda"), "hello, glenda\n");
+  // The commands come from their one file, in which /bin has its lines, and a program has the kernel's classes.
+  namec("run", "--timeline", "t.json", "ls");
+  t.regex(readFileSync(join(app, "t.json"), "utf8"), /\/bin\/ls:\d+/);
+  writeFileSync(join(app, "class.ts"), CLASS);
+  t.is(namec("run", "class.ts"), "true\n");
+  writeFileSync(join(app, "one.mjs"), ONE);
+  t.is(sh(app, "node", "one.mjs"), "true false\n");
   t.regex(namec("lesson", "1", "--print"), /^1\/\d+ /);
   t.is(namec("rc", "-c", "echo $user"), "glenda\n");
   t.regex(namec("cert", "certs"), /^certs\/server: .*\ncerts\/glenda: user glenda, until .*\n$/);

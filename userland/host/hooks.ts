@@ -15,17 +15,25 @@ type Loaded = { format: string; source?: unknown; shortCircuit?: boolean };
 type Context = { readonly parentURL?: string | undefined };
 type Next<R> = (name: string, context?: Context) => R;
 
-/** What the package exports, as package.json has it. */
-const OURS: ReadonlyMap<string, string> = new Map([
-  ["namec", new URL("./index.js", import.meta.url).href],
-  ["namec/testing", new URL("../testing/index.js", import.meta.url).href],
-]);
+/** What the package exports, as package.json has it; or, of the one file of the commands (one.ts), its pieces. */
+const oursof = (index: string, testing: string): ReadonlyMap<string, string> =>
+  new Map([
+    ["namec", new URL(index, import.meta.url).href],
+    ["namec/testing", new URL(testing, import.meta.url).href],
+  ]);
+let exported = oursof("./index.js", "../testing/index.js");
+
+/** Node calls it first, with what register was given: whether the commands run from their one file. */
+export function initialize(one: boolean): void {
+  if (one) exported = oursof("./one/index.js", "./one/testing.js");
+}
+
 /** The files that are stripped. */
 export const TYPESCRIPT: RegExp = /\.m?ts$/;
 
 /** Where "namec" and the parts of it are; null for any other name. */
 function ours(name: string): string | null {
-  return OURS.get(name) ?? null;
+  return exported.get(name) ?? null;
 }
 
 /** "./util", "./util.js" → util.ts beside the importer, when that is what there is. */

@@ -10,7 +10,8 @@ import type { Program } from "../../kernel/proc/trap.ts";
 import { Usage } from "./command.ts";
 import { crashtext } from "./crash.ts";
 import { Loaderror } from "./loaderror.ts";
-import { TYPESCRIPT, load, near, resolve, strip } from "./hooks.ts";
+import { isone } from "./one.ts";
+import { TYPESCRIPT, initialize, load, near, resolve, strip } from "./hooks.ts";
 
 export { Loaderror };
 
@@ -86,6 +87,10 @@ function hook(): void {
   if (hooked) return;
   hooked = true;
   const register: unknown = Reflect.get(module, "registerHooks");
-  if (typeof register === "function") Reflect.apply(register, module, [{ resolve, load }]);
-  else module.register("./hooks.js", import.meta.url);
+  if (typeof register !== "function") {
+    module.register("./hooks.js", import.meta.url, { data: isone() });
+    return;
+  }
+  initialize(isone());
+  Reflect.apply(register, module, [{ resolve, load }]);
 }

@@ -7,29 +7,36 @@ import { nullproto } from "../../kernel/abi/nullproto.ts";
 import { visible } from "../view/words/visible.ts";
 import { Usage, nearest, parse } from "./command.ts";
 import type { Command } from "./command.ts";
+import { isfresh, loadone } from "./one.ts";
+import type { One } from "./one.ts";
 
 /** What a shell reports of a process that a closed pipe ended; watch.ts has it, too, and is much to load. */
 const PIPECLOSED = 141;
 
-/** The commands, each loaded when it is wanted: what one needs is no burden for the others. */
-const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = nullproto({
-  cert: async () => (await import("./cert.ts")).cert,
-  demo: async () => (await import("./demo.ts")).demo,
-  explain: async () => (await import("./explain.ts")).explain,
-  fossil: async () => (await import("./fossil.ts")).fossil,
-  glossary: async () => (await import("./glossary.ts")).glossary,
-  lesson: async () => (await import("./lesson.ts")).lesson,
-  rc,
-  run: async () => (await import("./run.ts")).run,
-  serve: async () => (await import("./serve.ts")).serve,
-  step: async () => (await import("./step.ts")).step,
-  web: async () => (await import("./web.ts")).web,
+type Load = () => Promise<Readonly<Record<string, unknown>>>;
+
+/** The commands' modules, each loaded when it is wanted: what one needs is no burden for the others. */
+const COMMANDS: Readonly<Record<string, Load>> = nullproto({
+  cert: () => import("./cert.ts"),
+  demo: () => import("./demo.ts"),
+  explain: () => import("./explain.ts"),
+  fossil: () => import("./fossil.ts"),
+  glossary: () => import("./glossary.ts"),
+  lesson: () => import("./lesson.ts"),
+  rc: () => import("./rc.ts"),
+  run: () => import("./run.ts"),
+  serve: () => import("./serve.ts"),
+  step: () => import("./step.ts"),
+  web: () => import("./web.ts"),
 });
 
-/** rc from its one file, which loads in a third of the time, where it is as new as what it was made of. */
-async function rc(): Promise<Command> {
-  const one = await import("./one.ts");
-  return one.isfresh() ? one.loadone().rc : (await import("./rc.ts")).rc;
+let one: One | null = null;
+
+/** A command from the one file, which loads in a third of the time, where it is as new as what it was made of. */
+async function load(name: string): Promise<Command> {
+  if (one === null && isfresh()) one = loadone();
+  const module = one?.require(`./${name}.cjs`) ?? (await COMMANDS[name]?.()) ?? {};
+  return Reflect.get(module, name) as Command;
 }
 
 async function main(words: readonly string[]): Promise<number> {
@@ -53,7 +60,7 @@ async function main(words: readonly string[]): Promise<number> {
 /** The help of them all. */
 async function usage(): Promise<string> {
   const { help } = await import("./help.ts");
-  return help(await Promise.all(Object.values(COMMANDS).map((load) => load())));
+  return help(await Promise.all(Object.keys(COMMANDS).map(load)));
 }
 
 /** The help of one. */
@@ -70,15 +77,14 @@ function ishelp(command: Command, words: readonly string[]): boolean {
 }
 
 async function find(name: string): Promise<Command> {
-  const load = COMMANDS[name];
-  if (load !== undefined) return await load();
+  if (name in COMMANDS) return await load(name);
   const names = Object.keys(COMMANDS);
   const close = nearest(name, names);
   const hint = close === null ? `there are ${names.join(", ")}` : `did you mean ${close}?`;
   throw new Usage(`unknown ${name.startsWith("-") ? "option" : "command"} ${name}`, hint);
 }
 
-/** Told by its name: a class that is in two files, as in the one file of rc, is not one. */
+/** Told by its name: a class that is here and in the one file, too, is not one. */
 const isa = (e: unknown, name: string): e is Error => e instanceof Error && e.name === name;
 
 /** What to do about it, on a line of its own. */

@@ -7,9 +7,11 @@ import { fileURLToPath } from "node:url";
 import type { Findplace } from "../view/record/recorder.ts";
 import type { Source } from "../view/record/recording.ts";
 import { near } from "./hooks.ts";
+import { FILE } from "./one.ts";
 
 const PACKAGE: string = fileURLToPath(new URL("../..", import.meta.url));
 const BIN: string = fileURLToPath(new URL("../bin/", import.meta.url));
+const ONE: string = fileURLToPath(FILE);
 
 /** A line of a stack trace. */
 type Frame = {
@@ -53,7 +55,8 @@ export function findplace(): Findplace {
     for (const site of stack) {
       const url = site.getFileName();
       const script = typeof url === "string" ? scriptof(url) : null;
-      if (script !== null) return script.at(site.getLineNumber() ?? 1, site.getColumnNumber() ?? 1);
+      const found = script?.at(site.getLineNumber() ?? 1, site.getColumnNumber() ?? 1) ?? null;
+      if (found !== null) return found;
     }
     return null;
   };
@@ -61,15 +64,14 @@ export function findplace(): Findplace {
 
 type Found = ReturnType<Findplace>;
 
-/** A file with lines of programs. */
+/** A file with lines of programs: a program's own, or one that was built of those of /bin. */
 class Script {
-  readonly #source: Source;
-  readonly #map: SourceMap | null;
+  readonly #source: Source | SourceMap;
+  readonly #built = new Map<string, Source | null>();
   readonly #places = new Map<number, Found>();
 
-  constructor(source: Source, map: SourceMap | null) {
+  constructor(source: Source | SourceMap) {
     this.#source = source;
-    this.#map = map;
   }
 
   /** The place that a line and a column of what is run were written at. */
@@ -81,12 +83,34 @@ class Script {
   }
 
   #find(line: number, column: number): Found {
-    const entry = this.#map?.findEntry(line - 1, column - 1);
-    return entry !== undefined && "originalLine" in entry
-      ? { source: this.#source, line: entry.originalLine + 1, column: entry.originalColumn + 1 }
-      : { source: this.#source, line, column };
+    if (!(this.#source instanceof SourceMap)) return { source: this.#source, line, column };
+    const entry = this.#source.findEntry(line - 1, column - 1);
+    if (!("originalLine" in entry)) return null;
+    let source = this.#built.get(entry.originalSource);
+    if (source === undefined) {
+      source = builtof(this.#source, entry.originalSource);
+      this.#built.set(entry.originalSource, source);
+    }
+    if (source === null) return null;
+    return { source, line: entry.originalLine + 1, column: entry.originalColumn + 1 };
   }
 }
+
+/** The program of /bin that a source is, "../bin/ls.ts" → /bin/ls; null for one that is no program. */
+function builtof({ payload }: SourceMap, source: string): Source | null {
+  const name = /\/userland\/bin\/(?:.*\/)?([^/]+)\.ts$/.exec(source)?.[1];
+  if (name === undefined) return null;
+  const sections: unknown = Reflect.get(payload, "sections");
+  const maps = Array.isArray(sections) ? (sections as Section[]).map((s) => s.map) : [payload];
+  for (const { sources, sourcesContent } of maps) {
+    const i = sources.indexOf(source);
+    if (i >= 0) return { name: `/bin/${name}`, text: sourcesContent?.[i] ?? "" };
+  }
+  return null;
+}
+
+/** A part of a map of several files. */
+type Section = { readonly map: SourceMap["payload"] };
 
 /** More than a line has columns. */
 const COLUMNS = 2 ** 30;
@@ -94,15 +118,11 @@ const COLUMNS = 2 ** 30;
 /** The script of an address; null where that is no file of a program. */
 function readscript(url: string): Script | null {
   const path = url.startsWith("file://") ? fileURLToPath(url) : null;
-  if (path === null || (isours(path) && !path.startsWith(BIN))) return null;
+  if (path === null || (isours(path) && !path.startsWith(BIN) && path !== ONE)) return null;
   const mapfile = `${path}.map`;
-  if (!existsSync(mapfile)) return new Script({ name: near(path), text: textof(path) }, null);
-  const map = new SourceMap(
-    JSON.parse(readFileSync(mapfile, "utf8")) as ConstructorParameters<typeof SourceMap>[0],
-  );
-  const { sources, sourcesContent } = map.payload;
-  const name = `/bin/${(sources[0] ?? "").replace(/^.*\//, "").replace(/\.ts$/, "")}`;
-  return new Script({ name, text: sourcesContent?.[0] ?? "" }, map);
+  if (!existsSync(mapfile)) return new Script({ name: near(path), text: textof(path) });
+  type Payload = ConstructorParameters<typeof SourceMap>[0];
+  return new Script(new SourceMap(JSON.parse(readFileSync(mapfile, "utf8")) as Payload));
 }
 
 /** The text of a file; none when the file is gone since it was loaded. */
