@@ -7,6 +7,8 @@
 import type { Callsite, Fact } from "./abi/errors.ts";
 import type { Fcall } from "./abi/fcall.ts";
 import type { Forcedby, Picture } from "./names/namespace.ts";
+import type { Proc } from "./proc/proc.ts";
+import type { Answer } from "./proc/rendez.ts";
 
 /** A system call in progress, as its events name it. */
 export type Call = {
@@ -191,13 +193,21 @@ export type Event = {
   readonly call: Call | null;
 } & EventBody;
 
+/** What stands between programs and their system calls, and may spoil one: faults that a test injects. */
+export interface Spoiler {
+  /** Answers a call in the kernel's place; `make` makes it, with these arguments. */
+  call(up: Proc, c: Call, make: (args: readonly unknown[]) => Answer<unknown>): Answer<unknown>;
+}
+
 /** Hears of an event; `body` is what of it this kind of event has. */
 export type Listener = (e: Event, body: EventBody) => void;
 
 /** The bus of one kernel. */
 export class Trace {
-  /** Somebody listens: test this before building an event. */
+  /** Somebody listens, or spoils calls: test this before building an event. */
   on = false;
+  /** What spoils calls; see spoil. */
+  spoiler: Spoiler | null = null;
   /** Whether calls keep the program's stack; see keepstacks. */
   stacks = false;
   readonly #listeners = new Set<Listener>();
@@ -227,10 +237,16 @@ export class Trace {
     };
   }
 
+  /** Has calls spoilt; null ends that. A call that is under way goes on as it is. */
+  spoil(by: Spoiler | null): void {
+    this.spoiler = by;
+    this.#seton();
+  }
+
   /** Adds a listener; the result removes it. */
   listen(fn: Listener): () => void {
     this.#listeners.add(fn);
-    this.on = true;
+    this.#seton();
     return () => this.#detach(fn);
   }
 
@@ -250,6 +266,10 @@ export class Trace {
 
   #detach(fn: Listener): void {
     this.#listeners.delete(fn);
-    this.on = this.#listeners.size > 0;
+    this.#seton();
+  }
+
+  #seton(): void {
+    this.on = this.#listeners.size > 0 || this.spoiler !== null;
   }
 }

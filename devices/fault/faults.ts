@@ -1,19 +1,15 @@
-// Faults: what is to be done to which 9P messages on their way between the mount driver and a server, and
-// the count of those messages. How it is done to a connection is in wire.ts; how faults are written,
-// in userland/boot/inject.ts.
+// Faults: what is to be done to which 9P messages on their way between the mount driver and a server, and to
+// which system calls; and the count of both. How it is done to a connection is in wire.ts, how to a call in
+// calls.ts; how faults are written, in userland/boot/inject.ts.
 
 import type { Fcall } from "../../kernel/abi/fcall.ts";
 import { MESSAGES } from "../../kernel/abi/fcallfmt.ts";
+import { Countedcall } from "./callcount.ts";
+import type { Callfault, Callseen } from "./callcount.ts";
+import { ALWAYS, isturn } from "./when.ts";
+import type { Turn, When } from "./when.ts";
 
-/** Which of the messages that fit: number `first`, and every `step` from there to `last`, counted from 1. */
-export type When = {
-  /** The first, from 1. */
-  readonly first: number;
-  /** The last; Infinity for no end. */
-  readonly last: number;
-  /** Every so many from the first. */
-  readonly step: number;
-};
+export type { When } from "./when.ts";
 
 /** What is done to a message. */
 export type Effect =
@@ -40,12 +36,15 @@ export type Fault = {
   readonly effect: Effect;
 };
 
-/** A fault at work: how many messages it fitted, and to how many it was done. */
-export type Injected = {
-  readonly fault: Fault;
-  /** Messages that the fault could have met. */
+/** A fault of messages, or one of calls. */
+export type Anyfault = Fault | Callfault;
+
+/** A fault at work: how many messages or calls it fitted, and to how many it was done. */
+export type Injected<F extends Anyfault = Anyfault> = {
+  readonly fault: F;
+  /** Messages or calls that the fault could have met. */
   readonly seen: number;
-  /** Messages that it met. */
+  /** Messages or calls that it met. */
   readonly done: number;
 };
 
@@ -65,15 +64,8 @@ export const SHORTABLE: readonly string[] = [
 const shortable: ReadonlySet<number | undefined> = new Set(
   SHORTABLE.map((name) => MESSAGES.get(name)),
 );
-const ALWAYS: When = { first: 1, last: Infinity, step: 1 };
 
-/** A fault whose turn it is. */
-export interface Turn {
-  /** Counts that it is done. */
-  do(): Effect;
-}
-
-class Counted implements Injected, Turn {
+class Counted implements Injected<Fault>, Turn<Effect> {
   /** The fault. */
   readonly fault: Fault;
   /** Messages that it could have met. */
@@ -100,8 +92,7 @@ class Counted implements Injected, Turn {
       typeof conn === "number" ? conn !== id.conn : conn !== undefined && !id.names.includes(conn)
     )
       return false;
-    const n = ++this.seen;
-    return n >= when.first && n <= when.last && (n - when.first) % when.step === 0;
+    return isturn(when, ++this.seen);
   }
 
   do(): Effect {
@@ -116,18 +107,26 @@ function fits(patterns: readonly string[], name: string): boolean {
 
 /** The faults of a kernel. More may be added while it runs; each counts from then on. */
 export class Faults {
-  #list: Counted[] = [];
+  /** Processes that no fault of calls meets, by their numbers. */
+  spared: (pid: number) => boolean = () => false;
+  #list: (Counted | Countedcall)[] = [];
+  /** Told whether there are faults of calls. */
+  readonly #hear = new Set<(any: boolean) => void>();
 
   /** Adds a fault; it is counted from now on. */
-  add(fault: Fault): Injected {
-    const c = new Counted(fault);
+  add(fault: Fault): Injected<Fault>;
+  add(fault: Anyfault): Injected;
+  add(fault: Anyfault): Injected {
+    const c = "calls" in fault ? new Countedcall(fault) : new Counted(fault);
     this.#list.push(c);
+    if (c instanceof Countedcall) this.#tell();
     return c;
   }
 
   /** Takes all faults away. */
   clear(): void {
     this.#list = [];
+    this.#tell();
   }
 
   /** The faults, with how often each happened. */
@@ -135,10 +134,34 @@ export class Faults {
     return this.#list;
   }
 
+  /** There are faults of calls. */
+  get ofcalls(): boolean {
+    return this.#list.some((c) => c instanceof Countedcall);
+  }
+
+  /** Calls fn now, and whenever there begin or cease to be faults of calls. */
+  oncalls(fn: (any: boolean) => void): void {
+    this.#hear.add(fn);
+    fn(this.ofcalls);
+  }
+
   /** The fault of a message, if it is to have one: every fault counts it, and the first whose turn it is has it. */
-  take(f: Fcall, id: Connid): Turn | null {
-    let mine: Turn | null = null;
-    for (const c of this.#list) if (c.take(f, id)) mine ??= c;
+  take(f: Fcall, id: Connid): Turn<Effect> | null {
+    let mine: Turn<Effect> | null = null;
+    for (const c of this.#list) if (c instanceof Counted && c.take(f, id)) mine ??= c;
     return mine;
+  }
+
+  /** The fault of a system call, as of a message. */
+  takecall(c: Callseen): Countedcall | null {
+    let mine: Countedcall | null = null;
+    if (this.spared(c.pid)) return mine;
+    for (const f of this.#list) if (f instanceof Countedcall && f.take(c)) mine ??= f;
+    return mine;
+  }
+
+  #tell(): void {
+    const any = this.ofcalls;
+    for (const fn of this.#hear) fn(any);
   }
 }

@@ -376,7 +376,11 @@ export class Image implements Done {
     try {
       if (this.proc.ctl === "syscall") this.proc.halt();
       yield* this.proc.held();
-      const a = invoke(ent, this.proc, args);
+      const { spoiler } = k.trace;
+      const a =
+        spoiler === null
+          ? invoke(ent, this.proc, args)
+          : spoiler.call(this.proc, call, (list) => invoke(ent, this.proc, list));
       value = istask<unknown, Rendez>(a) ? yield* a : a;
       failure = null;
       return value;

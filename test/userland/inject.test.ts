@@ -39,6 +39,22 @@ test("a fault says which messages, when, of which connection, and what is done",
   });
 });
 
+test("a fault of calls says which calls, of which file and process", (t) => {
+  t.deepEqual(parsefault("write,pwrite:path=/tmp/*:fd=3:proc=main:when=2:note=a:b"), {
+    calls: ["write", "pwrite"],
+    path: "/tmp/*",
+    fd: 3,
+    proc: "main",
+    when: { first: 2, last: 2, step: 1 },
+    effect: { what: "note", note: "a:b" },
+  });
+  t.deepEqual(parsefault("call:proc=4:kill"), {
+    calls: ["call"],
+    proc: 4,
+    effect: { what: "kill" },
+  });
+});
+
 const WRONG: Readonly<Record<string, RegExp>> = {
   "": /no message is named/,
   ":drop": /no message is named/,
@@ -61,13 +77,33 @@ const WRONG: Readonly<Record<string, RegExp>> = {
   [`Tread:error=${"é".repeat(64)}`]: /TEXT is from 1 to 127 bytes/,
   "Tread:drop:hangup": /hangup: one effect for each fault/,
   "Twalk:short=3": /a Twalk cannot be short; Tread, Twrite, /,
+  "raed:kill": /there is no system call 'raed'; did you mean read\?$/,
+  "sleet:kill": /there is no system call 'sleet'; /,
+  "READ:drop": /there is no message 'READ'; did you mean read\?$/,
+  statraw: /there is no system call 'statraw'; did you mean stat\?$/,
+  "qqqqqq:kill": /there are open create .* rendezvous, and call, which is any$/,
+  "read,Tread:kill": /read and Tread: messages and calls are faults of their own$/,
+  "Tread,read:drop": /Tread and read: messages and calls/,
+  "read:conn=far:kill": /conn is for 9P messages; for calls there are when, path, fd, proc, error=/,
+  "Tread:path=/a:drop": /path is for calls; for 9P messages there are when, conn, error=/,
+  "read:drop": /drop is for 9P messages/,
+  "read:drip": /unknown 'drip': there are when, path, /,
+  read: /what is to happen\? error=TEXT, delay=T, short=N, note=TEXT or kill$/,
+  "open:short=1": /open cannot be short; read, write, pread, pwrite, sread, swrite can$/,
+  "exits:error=x": /exits does not come back, so it cannot fail$/,
+  "rfork:path=/a:kill": /path=\/a: rfork is about no file$/,
+  "open:fd=3:kill": /fd=3: open takes no descriptor; path= names its file$/,
+  "read:path=tmp:kill": /path=tmp: it is a name from the root/,
+  "read:fd=x:kill": /fd=x: it is a descriptor's number/,
+  "read:proc=:kill": /proc=: it is a process's number, or the name of its program$/,
+  [`read:note=${"é".repeat(64)}`]: /note=TEXT: TEXT is from 1 to 126 bytes/,
 };
 
 test("what cannot be read is refused with its part and the right form", (t) => {
   for (const [text, what] of Object.entries(WRONG)) {
     const e = t.throws(() => parsefault(text), { instanceOf: Unitserror, message: what }, text);
     t.true(e.message.startsWith(`fault '${text}': `));
-    t.regex(e.hint, /^MSG\[,MSG\.\.\.\]/);
+    t.regex(e.hint, /^(MSG\[,MSG|CALL\[,CALL)\.\.\.\]/);
   }
 });
 
@@ -93,6 +129,31 @@ test("a fault as text is read as the same fault", (t) => {
         t.deepEqual(parsefault(faultfmt(fault)), fault);
       },
     ),
+  );
+});
+
+test("a fault of calls as text is read as the same fault", (t) => {
+  const number = fc.integer({ min: 1, max: 1000 });
+  const text = fc.stringMatching(/^[ -~]{1,40}$/);
+  const effect = fc.oneof(
+    text.map((ename) => ({ what: "error" as const, ename })),
+    text.map((note) => ({ what: "note" as const, note })),
+    number.map((us) => ({ what: "delay" as const, ns: us * 1000 })),
+    fc.constant({ what: "kill" as const }),
+    number.map((bytes) => ({ what: "short" as const, bytes })),
+  );
+  const parts = {
+    calls: fc.uniqueArray(fc.constantFrom("read", "pwrite", "call"), { minLength: 1 }),
+    when: number.map((first) => ({ first, last: first, step: 1 })),
+    path: fc.constantFrom("/tmp/*", "#s/far", "*", "/"),
+    fd: number,
+    proc: fc.oneof(number, fc.constantFrom("main", "ls")),
+    effect,
+  };
+  fc.assert(
+    fc.property(fc.record(parts, { requiredKeys: ["calls", "effect"] }), (fault) => {
+      t.deepEqual(parsefault(faultfmt(fault)), fault);
+    }),
   );
 });
 

@@ -20,7 +20,7 @@ import { newRoot } from "../../devices/root.ts";
 import { newSrv } from "../../devices/srv.ts";
 import { faces } from "../../syscalls/table.ts";
 import { thishost } from "./host.ts";
-import { filterof } from "./inject.ts";
+import { faulty } from "./inject.ts";
 import type { Inject } from "./inject.ts";
 
 /** How to boot. Everything has a default. */
@@ -55,7 +55,7 @@ export type Bootopts = {
   readonly host?: Host;
   /** The scheduler and clock of other kernels, to share with them; then `clock`, `seed` and `host` are theirs. */
   readonly sched?: Sched;
-  /** Faults of 9P: "Tread:when=3:error=i/o error" (inject.ts). */
+  /** Faults of 9P messages and of system calls: "Tread:when=3:error=i/o error", "open:delay=1s" (inject.ts). */
   readonly inject?: Inject;
 };
 
@@ -98,13 +98,14 @@ function bootsync(opts: Bootopts = {}): Booted {
     mem.fill(opts.files ?? {});
     return mem;
   };
-  return newkernel(
+  const faults = faulty(opts.inject);
+  const k = newkernel(
     {
       host: opts.host ?? thishost,
       virtual: opts.clock === "virtual",
       chance: opts.seed === undefined ? null : chance(opts.seed),
       ...(opts.sched !== undefined && { sched: opts.sched }),
-      ...filterof(opts.inject),
+      ...faults.config,
       user: opts.user ?? "glenda",
       sysname: opts.sysname ?? "gnot",
       tty: opts.tty ?? new Buffertty(),
@@ -129,6 +130,8 @@ function bootsync(opts: Bootopts = {}): Booted {
     ],
     [...(opts.ns ?? BINDS), ...(opts.binds ?? [])],
   );
+  faults.attach(k);
+  return k;
 }
 
 /** A repeatable source of chance: mulberry32. */

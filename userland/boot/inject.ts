@@ -3,130 +3,287 @@
 //	Tread:when=3:error=i/o error       the third Tread fails
 //	Rread,Rwrite:conn=far:delay=20ms   every such reply of far comes 20 ms later
 //	Twalk:when=2+:drop                 from the second on none reaches the server
+//	write:path=/tmp/*:error=no room    every write to a file below /tmp fails
+//	read:when=3:short=1                the third read is one of a single byte
+//	open:when=2:note=alarm             the second open is interrupted by a note
 //
-// What they do is in devices/fault/wire.ts.
+// What they do is in devices/fault.
 
 import { newfilter } from "../../devices/fault/wire.ts";
+import { spoilcalls } from "../../devices/fault/calls.ts";
+import {
+  CALLNAMES,
+  FDCALLS,
+  FILECALLS,
+  SHORTCALLS,
+  canhave,
+} from "../../devices/fault/callcount.ts";
+import type { Calleffect, Callfault } from "../../devices/fault/callcount.ts";
 import { Faults, SHORTABLE } from "../../devices/fault/faults.ts";
+import { callrow } from "../../kernel/abi/calls.ts";
 import { MESSAGES } from "../../kernel/abi/fcallfmt.ts";
-import type { Effect, Fault, When } from "../../devices/fault/faults.ts";
+import type { Anyfault, Effect, Fault, When } from "../../devices/fault/faults.ts";
+import type { Kernel } from "../../kernel/kernel.ts";
 import type { Config } from "../../kernel/kernel.ts";
+import { nearest } from "../lib/nearest.ts";
 import { utflen } from "../../kernel/abi/utf.ts";
 import { Unitserror, parsetime, showtime } from "./units.ts";
 
-/** How a fault is written. */
+/** How a fault of messages is written. */
 const FAULTFORM =
   "MSG[,MSG...][:when=N|N+|N..M|N+STEP][:conn=N|NAME]:error=TEXT|delay=T|drop|hangup|short=N";
+/** How a fault of calls is written. */
+const CALLFORM =
+  "CALL[,CALL...][:when=N|N+|N..M|N+STEP][:path=PATTERN][:fd=N][:proc=N|NAME]:error=TEXT|delay=T|short=N|note=TEXT|kill";
 
 const EFFECTS = "error=TEXT, delay=T, drop, hangup or short=N";
+const CALLEFFECTS = "error=TEXT, delay=T, short=N, note=TEXT or kill";
 /** What an error string may have: ERRMAX. */
 const MAXERROR = 127;
+/** What a note may have. */
+const MAXNOTE = 126;
 
 /** Faults in either form: as text, or taken apart. */
-export type Inject = Faults | readonly (string | Fault)[];
+export type Inject = Faults | readonly (string | Anyfault)[];
 
-/** The fault that a text asks for. Throws Unitserror. */
-export function parsefault(text: string): Fault {
-  const [messages = "", ...parts] = split(text);
-  const fault: { when?: When; conn?: number | string; effect?: Effect } = {};
-  const list = messages.split(",").map((m) => message(text, m));
-  for (const part of parts) {
-    const [key = "", value] = part.split(/=(.*)/s);
-    if (key === "when" && fault.when === undefined) fault.when = when(text, value);
-    else if (key === "conn" && fault.conn === undefined) fault.conn = conn(text, value);
-    else if (key === "when" || key === "conn") throw bad(text, `${key} is given twice`);
-    else if (fault.effect === undefined) fault.effect = effect(text, key, value);
-    else throw bad(text, `${key}: one effect for each fault, of ${EFFECTS}`);
+/** The parts of a fault as they are read. */
+type Parts = {
+  when?: When;
+  conn?: number | string;
+  path?: string;
+  fd?: number;
+  proc?: number | string;
+  effect?: Effect | Calleffect;
+};
+
+/** One of the two kinds: its conditions beside when, its effects, and how it is written. */
+type Kind = {
+  readonly conditions: readonly (keyof Parts)[];
+  readonly effects: readonly string[];
+  readonly said: string;
+  readonly form: string;
+};
+
+const OFMESSAGES: Kind = {
+  conditions: ["when", "conn"],
+  effects: ["error", "delay", "drop", "hangup", "short"],
+  said: EFFECTS,
+  form: FAULTFORM,
+};
+const OFCALLS: Kind = {
+  conditions: ["when", "path", "fd", "proc"],
+  effects: ["error", "delay", "short", "note", "kill"],
+  said: CALLEFFECTS,
+  form: CALLFORM,
+};
+
+/**
+ * The fault that a text asks for, of 9P messages or of system calls. Throws Unitserror, which names the part that
+ * cannot be read.
+ *
+ *	parsefault("write:path=/tmp/*:when=2:error=file system full")
+ */
+export function parsefault(text: string): Anyfault {
+  const [first = "", ...parts] = split(text);
+  const names = first.split(",");
+  const kind = kindof(text, names);
+  const given: Parts = {};
+  for (const part of parts) take(text, kind, given, part);
+  const { effect, ...rest } = given;
+  if (effect === undefined) throw bad(text, `what is to happen? ${kind.said}`, kind);
+  if (kind === OFMESSAGES) {
+    if (effect.what === "short") checkshort(text, names);
+    return { messages: names, ...rest, effect } as Fault;
   }
-  if (fault.effect === undefined) throw bad(text, `what is to happen? ${EFFECTS}`);
-  if (fault.effect.what === "short") checkshort(text, list);
-  return { messages: list, ...fault, effect: fault.effect };
+  const fault = { calls: names, ...rest, effect } as Callfault;
+  checkcalls(text, fault);
+  return fault;
 }
 
-/** The parts between colons; the text of an error may have some, and is the last. */
+/** The parts between colons; the text of an error or a note may have some, and is the last. */
 function split(text: string): string[] {
-  const at = text.search(/:error=/);
+  const at = text.search(/:(?:error|note)=/);
   if (at < 0) return text.split(":");
   return [...text.slice(0, at).split(":"), text.slice(at + 1)];
 }
 
-function bad(text: string, what: string): Unitserror {
-  return new Unitserror(`fault '${text}': ${what}`, FAULTFORM);
+function bad(text: string, what: string, kind: Kind): Unitserror {
+  return new Unitserror(`fault '${text}': ${what}`, kind.form);
 }
 
-function message(text: string, name: string): string {
-  if (/^[TR]?\*$/.test(name) || MESSAGES.has(name)) return name;
-  const close = [...MESSAGES.keys()].find((m) => m.toLowerCase() === name.toLowerCase());
-  const names = [...MESSAGES.keys()].join(" ");
-  throw bad(
-    text,
-    name === ""
-      ? "no message is named"
-      : `there is no message '${name}'; ${close === undefined ? `there are ${names}, T*, R* and *` : `did you mean ${close}?`}`,
-  );
+const ismessage = (name: string): boolean => /^[TR]?\*$/.test(name) || MESSAGES.has(name);
+const iscall = (name: string): boolean => name === "call" || CALLNAMES.includes(name);
+
+/** What the names are of: all must be of one kind. */
+function kindof(text: string, names: readonly string[]): Kind {
+  const [first = ""] = names;
+  const kind = ismessage(first) || !/^[a-z_]/.test(first) || tagged(first) ? OFMESSAGES : OFCALLS;
+  for (const name of names) {
+    if (kind === OFMESSAGES ? ismessage(name) : iscall(name)) continue;
+    if (ismessage(name) || iscall(name))
+      throw bad(text, `${first} and ${name}: messages and calls are faults of their own`, kind);
+    throw bad(text, name === "" ? "no message is named" : unknown(name, kind), kind);
+  }
+  return kind;
 }
 
-function when(text: string, value = ""): When {
+/** tread: a message that is written like a call. */
+const tagged = (name: string): boolean => near(name, [...MESSAGES.keys()]) !== null;
+
+const near = (name: string, list: readonly string[]): string | null =>
+  list.find((n) => n.toLowerCase() === name.toLowerCase()) ?? null;
+
+function unknown(name: string, kind: Kind): string {
+  const messages = [...MESSAGES.keys()];
+  const meant = kind === OFCALLS ? (callrow(name)?.as ?? nearest(name, CALLNAMES)) : null;
+  const close = near(name, [...messages, ...CALLNAMES]) ?? meant;
+  const [what, there] =
+    kind === OFMESSAGES
+      ? ["message", `${messages.join(" ")}, T*, R* and *`]
+      : ["system call", `${CALLNAMES.join(" ")}, and call, which is any`];
+  return `there is no ${what} '${name}'; ${close === null ? `there are ${there}` : `did you mean ${close}?`}`;
+}
+
+/** Takes one part in. */
+function take(text: string, kind: Kind, given: Parts, part: string): void {
+  const [key = "", value] = part.split(/=(.*)/s);
+  const condition = kind.conditions.find((c) => c === key);
+  if (condition !== undefined) {
+    if (given[condition] !== undefined) throw bad(text, `${key} is given twice`, kind);
+    Object.assign(given, { [key]: conditionof(text, kind, { key, value: value ?? "" }) });
+  } else if (!kind.effects.includes(key)) throw bad(text, unknownpart(key, kind), kind);
+  else if (given.effect !== undefined)
+    throw bad(text, `${key}: one effect for each fault, of ${kind.said}`, kind);
+  else given.effect = effect(text, kind, { key, value });
+}
+
+function unknownpart(key: string, kind: Kind): string {
+  const other = kind === OFCALLS ? OFMESSAGES : OFCALLS;
+  const [mine, theirs] = kind === OFCALLS ? ["calls", "9P messages"] : ["9P messages", "calls"];
+  if (other.conditions.some((c) => c === key) || other.effects.includes(key))
+    return `${key} is for ${theirs}; for ${mine} there are ${kind.conditions.join(", ")}, ${kind.said}`;
+  return `unknown '${key}': there are ${kind.conditions.join(", ")}, ${kind.said}`;
+}
+
+/** A part as it was written. */
+type Part<V> = { readonly key: string; readonly value: V };
+
+function conditionof(text: string, kind: Kind, { key, value }: Part<string>): Parts[keyof Parts] {
+  switch (key) {
+    case "when":
+      return when(text, kind, value);
+    case "conn":
+      if (value !== "") return /^\d+$/.test(value) ? Number(value) : value;
+      throw bad(
+        text,
+        "conn=: it is a connection's number, or who is at its other end, such as far",
+        kind,
+      );
+    case "path":
+      if (/^[/#*?]/.test(value)) return value;
+      throw bad(
+        text,
+        `path=${value}: it is a name from the root, in which * is any text and ? any character, such as /tmp/*`,
+        kind,
+      );
+    case "fd":
+      if (/^\d{1,6}$/.test(value)) return Number(value);
+      throw bad(text, `fd=${value}: it is a descriptor's number, such as fd=3`, kind);
+    default:
+      if (value !== "") return /^\d+$/.test(value) ? Number(value) : value;
+      throw bad(text, "proc=: it is a process's number, or the name of its program", kind);
+  }
+}
+
+function when(text: string, kind: Kind, value: string): When {
   const m = /^(\d{1,15})(?:(\+)(\d{1,15})?|\.\.(\d{1,15}))?$/.exec(value);
   const first = Number(m?.[1]);
   const step = Number(m?.[3] ?? 1);
   const last = m?.[2] === undefined ? Number(m?.[4] ?? first) : Infinity;
+  const what = kind === OFCALLS ? "call" : "message";
   if (m === null || first < 1 || step < 1 || last < first)
     throw bad(
       text,
-      `when=${value}: it is N, the Nth message, counted from 1; N+, all from there; N..M; or N+STEP`,
+      `when=${value}: it is N, the Nth ${what}, counted from 1; N+, all from there; N..M; or N+STEP`,
+      kind,
     );
   return { first, last, step };
 }
 
-function conn(text: string, value = ""): number | string {
-  if (value === "")
-    throw bad(text, "conn=: it is a connection's number, or who is at its other end, such as far");
-  return /^\d+$/.test(value) ? Number(value) : value;
-}
-
-function effect(text: string, key: string, value: string | undefined): Effect {
+function effect(text: string, kind: Kind, part: Part<string | undefined>): Effect | Calleffect {
+  const { key, value } = part;
   switch (key) {
     case "error":
-      if (value === undefined || value === "" || utflen(value) > MAXERROR)
-        throw bad(text, `error=TEXT: TEXT is from 1 to ${MAXERROR} bytes`);
-      return { what: "error", ename: value };
+      return { what: "error", ename: within(text, kind, { part, most: MAXERROR }) };
+    case "note":
+      return { what: "note", note: within(text, kind, { part, most: MAXNOTE }) };
     case "delay":
-      return { what: "delay", ns: time(text, value) };
+      return { what: "delay", ns: time(text, kind, value) };
     case "short":
       if (value === undefined || !/^\d{1,9}$/.test(value))
-        throw bad(text, `short=${value ?? ""}: it is a number of bytes, such as short=100`);
+        throw bad(text, `short=${value ?? ""}: it is a number of bytes, such as short=100`, kind);
       return { what: "short", bytes: Number(value) };
-    case "drop":
-    case "hangup":
-      if (value !== undefined) throw bad(text, `${key} has no value`);
-      return { what: key };
     default:
-      throw bad(text, `unknown '${key}': there are when, conn, ${EFFECTS}`);
+      if (value !== undefined) throw bad(text, `${key} has no value`, kind);
+      return { what: key } as Effect | Calleffect;
   }
 }
 
-function time(text: string, value = ""): number {
+/** The text of an error or a note. */
+function within(
+  text: string,
+  kind: Kind,
+  { part, most }: { readonly part: Part<string | undefined>; readonly most: number },
+): string {
+  const { key, value } = part;
+  if (value === undefined || value === "" || utflen(value) > most)
+    throw bad(text, `${key}=TEXT: TEXT is from 1 to ${most} bytes`, kind);
+  return value;
+}
+
+function time(text: string, kind: Kind, value = ""): number {
   try {
     return parsetime(value);
   } catch (e) {
-    throw e instanceof Unitserror ? bad(text, `delay=${value}: it is a time, such as 50ms`) : e;
+    throw e instanceof Unitserror
+      ? bad(text, `delay=${value}: it is a time, such as 50ms`, kind)
+      : e;
   }
 }
 
 function checkshort(text: string, list: readonly string[]): void {
   const wrong = list.find((m) => !m.endsWith("*") && !SHORTABLE.includes(m));
   if (wrong !== undefined)
-    throw bad(text, `a ${wrong} cannot be short; ${SHORTABLE.join(", ")} can`);
+    throw bad(text, `a ${wrong} cannot be short; ${SHORTABLE.join(", ")} can`, OFMESSAGES);
+}
+
+/** Refuses what can fit no call. */
+function checkcalls(text: string, { calls, path, fd, effect: { what } }: Callfault): void {
+  const able = canhave(what);
+  for (const name of calls.filter((n) => n !== "call")) {
+    if (!able.includes(name))
+      throw bad(
+        text,
+        what === "short"
+          ? `${name} cannot be short; ${SHORTCALLS.join(", ")} can`
+          : `${name} does not come back, so it cannot fail`,
+        OFCALLS,
+      );
+    if (path !== undefined && !FILECALLS.includes(name))
+      throw bad(text, `path=${path}: ${name} is about no file`, OFCALLS);
+    if (fd !== undefined && !FDCALLS.includes(name))
+      throw bad(text, `fd=${fd}: ${name} takes no descriptor; path= names its file`, OFCALLS);
+  }
 }
 
 /** A fault as text: what parsefault reads. */
-export function faultfmt(f: Fault): string {
-  const { messages, when: w, conn: c, effect: e } = f;
-  const parts = [messages.join(",")];
-  if (w !== undefined) parts.push(`when=${whenfmt(w)}`);
-  if (c !== undefined) parts.push(`conn=${c}`);
-  parts.push(effectfmt(e));
+export function faultfmt(f: Anyfault): string {
+  const parts = [("calls" in f ? f.calls : f.messages).join(",")];
+  if (f.when !== undefined) parts.push(`when=${whenfmt(f.when)}`);
+  const { conn, path, fd, proc }: Parts = f;
+  for (const [key, value] of Object.entries({ conn, path, fd, proc }))
+    if (value !== undefined) parts.push(`${key}=${value}`);
+  parts.push(effectfmt(f.effect));
   return parts.join(":");
 }
 
@@ -135,16 +292,19 @@ function whenfmt({ first, last, step }: When): string {
   return last === first ? `${first}` : `${first}..${last}`;
 }
 
-function effectfmt(e: Effect): string {
+function effectfmt(e: Effect | Calleffect): string {
   switch (e.what) {
     case "error":
       return `error=${e.ename}`;
+    case "note":
+      return `note=${e.note}`;
     case "delay":
       return `delay=${showtime(e.ns)}`;
     case "short":
       return `short=${e.bytes}`;
     case "drop":
     case "hangup":
+    case "kill":
       return e.what;
   }
 }
@@ -154,8 +314,11 @@ export function unfired(faults: Faults): string[] {
   return faults.list
     .filter((i) => i.done === 0)
     .map(({ fault, seen }) => {
-      const n =
-        seen === 0 ? "no such message passed" : seen === 1 ? "one passed" : `${seen} passed`;
+      const [none, verb] =
+        "calls" in fault ? ["no such call was made", "made"] : ["no such message passed", "passed"];
+      const was = "calls" in fault ? "was " : "";
+      const were = "calls" in fault ? "were " : "";
+      const n = seen === 0 ? none : seen === 1 ? `one ${was}${verb}` : `${seen} ${were}${verb}`;
       return `the fault '${faultfmt(fault)}' was not injected: ${n}`;
     });
 }
@@ -168,7 +331,12 @@ export function faultsof(inject: Inject): Faults {
   return faults;
 }
 
-/** What boot adds to a kernel's configuration for faults. */
-export function filterof(inject: Inject | undefined): Pick<Config, "filter"> {
-  return inject === undefined ? {} : { filter: newfilter(faultsof(inject)) };
+/** What boot does for faults: to a kernel's configuration, and to the kernel. */
+export function faulty(inject: Inject | undefined): {
+  readonly config: Pick<Config, "filter">;
+  readonly attach: (k: Kernel) => void;
+} {
+  if (inject === undefined) return { config: {}, attach: () => undefined };
+  const faults = faultsof(inject);
+  return { config: { filter: newfilter(faults) }, attach: (k) => spoilcalls(k, faults) };
 }

@@ -3,6 +3,10 @@
 //
 // node:util's parseArgs has no option of two values (--mount ADDR DIR), so words are taken apart here.
 
+import { nearest } from "../lib/nearest.ts";
+
+export { distance, nearest } from "../lib/nearest.ts";
+
 /** An option: `values` names what follows it, as the help shows it; `dflt` is said there too. */
 export type Option = {
   readonly name: string;
@@ -131,32 +135,4 @@ function takevalues(
     throw new Usage(`--${name} needs ${what}: ${form}`);
   }
   return given;
-}
-
-/** The word of a list that someone who typed `word` is likely to have meant, or null. */
-export function nearest(word: string, list: readonly string[]): string | null {
-  let best: string | null = null;
-  let least = Math.max(2, Math.floor(word.length / 3)) + 1;
-  for (const w of list) {
-    const d = distance(word, w);
-    if (d < least) {
-      least = d;
-      best = w;
-    }
-  }
-  return best;
-}
-
-/** How many letters must be put in, taken out or changed to make b of a. */
-export function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const change = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(change, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
 }

@@ -14,7 +14,7 @@ import type { Process } from "../../kernel/proc/spawn.ts";
 import type { Event } from "../../kernel/trace.ts";
 import type { Program } from "../../kernel/proc/trap.ts";
 import { Faults } from "../../devices/fault/faults.ts";
-import type { Fault } from "../../devices/fault/faults.ts";
+import type { Anyfault } from "../../devices/fault/faults.ts";
 import type { Main, Sys, Task, TaskMain } from "../../syscalls/sys.ts";
 import type { Bootopts } from "../boot/boot.ts";
 import { faultfmt, parsefault, unfired } from "../boot/inject.ts";
@@ -149,8 +149,13 @@ export class Machine {
     this.#before = await this.#alive();
   }
 
-  /** Adds faults: "Tread:when=2:error=i/o error". Each counts messages from now on. */
-  inject(...faults: readonly (string | Fault)[]): void {
+  /**
+   * Adds faults of 9P messages and of the programs' system calls. Each counts from now on. Throws Unitserror for
+   * one that cannot be read.
+   *
+   *	m.inject("Tread:when=2:error=i/o error", "write:path=/tmp/*:when=2:error=file system full")
+   */
+  inject(...faults: readonly (string | Anyfault)[]): void {
     for (const f of faults) this.#faults.add(typeof f === "string" ? parsefault(f) : f);
   }
 
