@@ -66,10 +66,7 @@ import { KEPT } from "./kept-node.ts";
 import { listdir } from "./listing-node.ts";
 import type { Listing } from "./listing-node.ts";
 import { Hosttree, hostpath } from "./hosttree-node.ts";
-import type { Pin } from "./hosttree-node.ts";
-
-/** A directory of the host that device fs serves. */
-export type Fsroot = { readonly root: string; readonly readonly?: boolean };
+import type { Hostroot, Pin } from "./hosttree-node.ts";
 
 /** What the device may use of the host, and as whom. */
 export type Fsopts = {
@@ -95,13 +92,13 @@ const ENTRIES = 256;
 /** Makes #U: one directory, or several by name, `#Uname`; without a name it is the first. */
 export function newFs(
   k: Kernel,
-  roots: Fsroot | Readonly<Record<string, Fsroot>>,
+  roots: Hostroot | Readonly<Record<string, Hostroot>>,
   opts: Fsopts = {},
 ): Dev {
   return new Fsdev(k, isroot(roots) ? { "": roots } : roots, opts);
 }
 
-const isroot = (r: Fsroot | Readonly<Record<string, Fsroot>>): r is Fsroot =>
+const isroot = (r: Hostroot | Readonly<Record<string, Hostroot>>): r is Hostroot =>
   "root" in r && typeof r.root === "string";
 
 class Fsdev extends Dev<Fschan> {
@@ -116,7 +113,7 @@ class Fsdev extends Dev<Fschan> {
   /** Changes made so far. */
   #changes = 0;
 
-  constructor(k: Kernel, roots: Readonly<Record<string, Fsroot>>, opts: Fsopts) {
+  constructor(k: Kernel, roots: Readonly<Record<string, Hostroot>>, opts: Fsopts) {
     super(k);
     this.#limits = {
       files: opts.files ?? Math.floor(hostfiles() / 2),
@@ -126,10 +123,7 @@ class Fsdev extends Dev<Fschan> {
     this.#owner = owner(k.user, opts.as);
     const now = opts.now ?? ((): number => performance.now());
     this.#trees = new Map(
-      Object.entries(roots).map(([name, r]) => [
-        name,
-        new Hosttree(r.root, r.readonly === true, new Calls(k.sched, now)),
-      ]),
+      Object.entries(roots).map(([name, r]) => [name, new Hosttree(r, new Calls(k.sched, now))]),
     );
   }
 
@@ -372,11 +366,13 @@ class Fsdev extends Dev<Fschan> {
     const renames = d.name !== undefined && d.name !== "" && d.name !== old.name;
     checkwstat(p, old, d, this.#owner);
     c.tree.kept.check(d.mode ?? 0);
-    if (renames) yield* this.#rename(c, d.name);
+    // What took the place of another file cannot go back: such a wstat changes nothing else.
+    const replace = c.tree.replace && Object.keys(d).length === 1;
+    if (renames) yield* this.#rename(c, d.name, replace);
     try {
       yield* this.#at(c, (now) => change(c.tree, now, old, d));
     } catch (e) {
-      if (renames) yield* this.#rename(c, old.name);
+      if (renames) yield* this.#rename(c, old.name, false);
       throw e;
     }
   }
@@ -506,13 +502,16 @@ class Fsdev extends Dev<Fschan> {
   }
 
   /** Renames the file of c; the Chans of it and of what is below it follow. */
-  *#rename(c: Fschan, name: string): Task<void> {
+  *#rename(c: Fschan, name: string, replace: boolean): Task<void> {
     const { tree } = c;
     if (c.names.length === 0) error(Eperm);
     checkname(name);
     const from = c.names;
     const to = [...from.slice(0, -1), name];
-    yield* tree.at(from.slice(0, -1), (dir) => rename(tree.calls, dir, nameof(c), name));
+    const gone = yield* tree.at(from.slice(0, -1), (dir) =>
+      rename(tree.calls, dir, nameof(c), replace ? { to: name, onto: true } : { to: name }),
+    );
+    if (gone !== null) tree.kept.set(tree.ino(gone), 0);
     for (const o of this.chans) {
       if (!(o instanceof Fschan) || o.tree !== tree) continue;
       if (from.every((elem, i) => o.names[i] === elem))

@@ -213,26 +213,36 @@ export function* unlink(h: Calls, dir: Pin, name: string): Task<void> {
     );
 }
 
-/** Renames within a directory; never onto something. */
-export function* rename(h: Calls, dir: Pin, from: string, to: string): Task<void> {
+/** A new name in a directory; of a file that has it, `onto` takes the place. */
+export type Newname = { readonly to: string; readonly onto?: boolean };
+
+/** Renames within a directory. Gives the file whose place was taken, null where there was none. */
+export function* rename(
+  h: Calls,
+  dir: Pin,
+  from: string,
+  { to, onto = false }: Newname,
+): Task<BigIntStats | null> {
   const path = hostpath(`${dir.path}/${to}`);
-  if (yield* exists(h, path)) error(Eexist);
+  const there = yield* look(h, path);
+  if (there !== null && !onto) error(Eexist);
   const old = hostpath(`${dir.path}/${from}`);
   yield* h.call(
     () => renameSync(old, path),
     (done) => hostrename(old, path, done),
   );
+  return there;
 }
 
-function* exists(h: Calls, path: Hostpath): Task<boolean> {
+/** What a name is, null for one that is not there. */
+function* look(h: Calls, path: Hostpath): Task<BigIntStats | null> {
   try {
-    yield* h.call(
+    return yield* h.call(
       () => lstatSync(path, LOOK) ?? error(Enonexist),
       (done) => lstat(path, { bigint: true }, done),
     );
-    return true;
   } catch (e) {
-    if (e instanceof PlanError && e.message === Enonexist) return false;
+    if (e instanceof PlanError && e.message === Enonexist) return null;
     throw e;
   }
 }

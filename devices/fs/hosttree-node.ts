@@ -72,9 +72,19 @@ export type Pin = {
   readonly nofollow: number;
 };
 
+/** A directory of the host that device fs serves. */
+export type Hostroot = {
+  readonly root: string;
+  readonly readonly?: boolean;
+  /** A wstat to a name that exists takes the place of that file, as rename(2) does; else it is an error. */
+  readonly replace?: boolean;
+};
+
 /** One root and what is below it. */
 export class Hosttree {
   readonly readonly: boolean;
+  /** A rename may take the place of a file. */
+  readonly replace: boolean;
   /** What is known of its files that the host does not keep. */
   readonly kept: Kept = new Kept();
   readonly calls: Calls;
@@ -93,8 +103,10 @@ export class Hosttree {
   readonly #devs = new Map<bigint, bigint>();
 
   /** Fails when root is no directory, and names it. */
-  constructor(root: string, readonly: boolean, calls: Calls, pins: boolean = haspins) {
+  constructor(of: Hostroot, calls: Calls, pins: boolean = haspins) {
+    const { root, readonly = false, replace = false } = of;
     this.readonly = readonly;
+    this.replace = replace;
     this.calls = calls;
     this.#pins = pins;
     try {

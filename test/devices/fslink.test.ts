@@ -88,7 +88,7 @@ test.serial(
     t.is(await failure(sys.open("/n/d/secret", OREAD)), "'/n/d' not a directory");
     t.is(await failure(sys.open("/n/f", OREAD)), "'/n/f' permission denied");
     const k = await boot();
-    const bare = new Hosttree(dir, false, quick(k), false);
+    const bare = new Hosttree({ root: dir }, quick(k), false);
     for (const name of ["d", "f"]) t.true(found(bare, [name]).st.isSymbolicLink());
     t.throws(() => found(bare, ["d", "secret"]), { message: "file does not exist" });
     bare.close();
@@ -225,7 +225,7 @@ test("a host without pins gives real paths, and none that leads outside", async 
     fs.symlinkSync("d", join(root, "in"));
     fs.symlinkSync("..", join(root, "out"));
     fs.symlinkSync("../secret", join(root, "outfile"));
-    const tree = new Hosttree(root, false, quick(k), false);
+    const tree = new Hosttree({ root }, quick(k), false);
     t.is(found(tree, ["in", "f"]).path, join(fs.realpathSync(root), "d/f"));
     t.true(found(tree, ["outfile"]).st.isSymbolicLink());
     t.true(found(tree, ["out"]).st.isSymbolicLink());

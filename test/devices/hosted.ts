@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ExecutionContext } from "ava";
 import { newFs } from "../../devices/fs/fs-node.ts";
-import type { Fsopts, Fsroot } from "../../devices/fs/fs-node.ts";
+import type { Fsopts } from "../../devices/fs/fs-node.ts";
+import type { Hostroot } from "../../devices/fs/hosttree-node.ts";
 import { MCREATE, MREPL, OWRITE } from "../../kernel/abi/const.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { boot } from "../../userland/boot/boot.ts";
@@ -34,7 +35,7 @@ function openbelow(dir: string): string[] {
 /** The macro: runs a program in a kernel with a fresh directory of the host at /n/host; beside it is one called outside. */
 export function hosted(
   fn: Hosted,
-  roots: (dir: string) => Fsroot | Record<string, Fsroot> = (root) => ({ root }),
+  roots: (dir: string) => Hostroot | Record<string, Hostroot> = (root) => ({ root }),
   opts: Fsopts = {},
 ) {
   return async (t: ExecutionContext): Promise<void> => {

@@ -219,7 +219,9 @@ export function servefossil(
 }
 
 /** Makes a fossil on a disk in memory, for a simulated machine: with the maker's user as the owner of its root. */
-export function fossil(opts: { readonly version?: string } = {}): (sys: ThreadSys) => Task<Anysrv> {
+export function fossil(
+  opts: { readonly version?: string; readonly replace?: boolean } = {},
+): (sys: ThreadSys) => Task<Anysrv> {
   return function* make(sys): Task<Anysrv> {
     const f = yield* newfossil(sys, DISK, { hash: plainhash, user: yield* getuser(sys), ...opts });
     yield* postconsole(sys, f, "fscons");

@@ -24,13 +24,20 @@ export function hostnet(opts: Tlsopts = {}): Newdev {
   };
 }
 
-/** How a directory is served: to be read only if so; as whom, if not as the user of this process. */
-export type Hostdiropts = { readonly readonly?: boolean; readonly as?: Ids };
+/**
+ * How a directory is served: to be read only if so; whether a rename takes the place of a file, as rename(2) does; as
+ * whom, if not as the user of this process.
+ */
+export type Hostdiropts = {
+  readonly readonly?: boolean;
+  readonly replace?: boolean;
+  readonly as?: Ids;
+};
 
 /** Device #U over a directory of the host, for boot's devices: nothing outside it can be reached. */
 export function hostdir(root: string, opts: Hostdiropts = {}): Newdev {
-  const { readonly = false, as } = opts;
-  return (k) => newFs(k, { root, readonly }, as === undefined ? {} : { as });
+  const { readonly = false, replace = false, as } = opts;
+  return (k) => newFs(k, { root, readonly, replace }, as === undefined ? {} : { as });
 }
 
 /** Boots it, with the host's networks as `net` says. */

@@ -135,6 +135,11 @@ the others do not notice. Refused calls and faults are told here, one line a sec
     { name: "root", values: ["DIR"], text: "exportfs: the directory of this machine to serve" },
     { name: "readonly", values: [], text: "exportfs: nothing can be changed" },
     {
+      name: "replace",
+      values: [],
+      text: "a rename takes the place of a file that has the name, as rename(2) does; Plan 9 refuses it",
+    },
+    {
       name: "max-file",
       values: ["SIZE"],
       text: "ramfs: the longest file, such as 64MiB (default 768MiB)",
@@ -297,9 +302,10 @@ function limitsof(given: Given): Limits {
 const user = (given: Given): string => given.get("user") ?? "glenda";
 
 /** Options of one server or another. */
-const FOR = "root readonly as perm max-file max-total db flush cache size snap keep archive".split(
-  " ",
-);
+const FOR =
+  "root readonly replace as perm max-file max-total db flush cache size snap keep archive".split(
+    " ",
+  );
 
 function choose(name: string | undefined, given: Given): Server {
   const names = Object.keys(SERVERS);
@@ -326,11 +332,12 @@ function ramfs(given: Given, uid: string): Server {
   const perm = Number.parseInt(text, 8);
   const maxfile = size(given, "max-file", MAXFILE);
   const limit = size(given, "max-total", MAXTOTAL);
+  const replace = given.has("replace");
   return {
-    options: ["perm", "max-file", "max-total"],
+    options: ["perm", "replace", "max-file", "max-total"],
     boot: {},
     *make(sys) {
-      return newram(sys, { user: uid, perm, maxfile, limit }) as Anysrv;
+      return newram(sys, { user: uid, perm, maxfile, limit, replace }) as Anysrv;
     },
   };
 }
@@ -360,11 +367,11 @@ function exportfs(given: Given): Server {
   const maxopen = Math.min(MAXOPEN, Math.floor(hostfiles() / 2));
   return {
     maxopen,
-    options: ["root", "readonly", "as"],
+    options: ["root", "readonly", "replace", "as"],
     boot: {
       ...(!given.has("user") && { user: who.name }),
       files: { export: {} },
-      devices: [hostdir(root, { readonly, as: who })],
+      devices: [hostdir(root, { readonly, replace: given.has("replace"), as: who })],
       binds: [["#U", "/export", MREPL | MCREATE]],
     },
     *make(sys) {
@@ -403,10 +410,11 @@ function fossil(given: Given, uid: string): Server {
   const unlock = takelock(dir, `namec serve fossil --db ${db}`);
   let close = (): void => undefined;
   return {
-    options: ["db", "flush", "cache", "size", "snap", "keep", "archive"],
+    options: ["db", "replace", "flush", "cache", "size", "snap", "keep", "archive"],
     boot: diskboot(dir),
     *make(sys) {
-      const f = yield* serving(sys, { ...opts, user: uid, log: say });
+      const replace = given.has("replace");
+      const f = yield* serving(sys, { ...opts, replace, user: uid, log: say });
       if (fresh) say(`made a disk in ${db}`);
       if (schedule !== null) sys.threadcreate(keepschedule(sys, f, schedule));
       return f.srv as Anysrv;

@@ -26,6 +26,7 @@ import {
   Efileexists,
   Eisdir,
   Enonexist,
+  Enotdir,
   Enotempty,
   Eperm,
   error,
@@ -64,6 +65,8 @@ export type Ramopts = Pick<Srv<Ram>, "version" | "msize"> & {
   readonly limit?: number;
   /** Bytes of the longest file, 768 MiB if not given; a longer one is "write too big". */
   readonly maxfile?: number;
+  /** A wstat to a name that exists takes the place of that file, as rename(2) does; else it is "file exists". */
+  readonly replace?: boolean;
 };
 
 /** A file or directory. */
@@ -178,6 +181,7 @@ export class Ram {
 class Tree {
   readonly quota: Quota;
   readonly maxfile: number;
+  readonly replace: boolean;
   now = 0;
   #paths = 0n;
   #slots = 0;
@@ -186,9 +190,10 @@ class Tree {
   /** Free slots below #slots, a heap with the lowest first. */
   readonly #free: number[] = [];
 
-  constructor(limit: number, maxfile: number) {
+  constructor({ limit = MAXTOTAL, maxfile = MAXFILE, replace = false }: Ramopts) {
     this.quota = { used: 0, limit };
     this.maxfile = maxfile;
+    this.replace = replace;
   }
 
   /** Takes n bytes more of the quota, or gives back with n below 0. */
@@ -331,6 +336,11 @@ function remove(tree: Tree, fid: Fid<Ram>): void {
   // ORCLOSE was allowed when the file was opened.
   if (fid.omode < 0 || (fid.omode & ORCLOSE) === 0) must(fid, r.parent, WRITE);
   if (r.files.size > 0) error(Enotempty);
+  gone(tree, fid, r);
+}
+
+/** Takes a file out of its directory; its fids find nothing any more. */
+function gone(tree: Tree, fid: Fid<Ram>, r: Ram): void {
   r.busy = false;
   r.parent.delete(r);
   r.parent.moved(fid.uid, tree.now);
@@ -341,6 +351,13 @@ function remove(tree: Tree, fid: Fid<Ram>): void {
 
 function clunk(tree: Tree, fid: Fid<Ram>): void {
   if (fid.omode >= 0) tree.opened(fid.aux.slot, -1);
+}
+
+/** Whether r may take the place of a file, as rename(2) has it: a directory that of an empty one only. */
+function mayreplace(tree: Tree, r: Ram, there: Ram): void {
+  if (!tree.replace) error(Efileexists);
+  if (there.isdir !== r.isdir) error(there.isdir ? Eisdir : Enotdir);
+  if (there.files.size > 0) error(Enotempty);
 }
 
 /** All is checked before anything is changed. What a wstat cannot change is ignored, as Plan 9's does. */
@@ -354,10 +371,11 @@ function wstat(tree: Tree, fid: Fid<Ram>, w: Wstat): void {
     if (r.isdir) error(Eperm);
     if (length > tree.maxfile) error(Etoobig);
   }
+  const there = name === r.name ? undefined : r.parent.files.get(name);
   if (name !== r.name) {
     must(fid, r.parent, WRITE);
     if (r.parent === r) error(Eperm);
-    if (r.parent.files.has(name)) error(Efileexists);
+    if (there !== undefined) mayreplace(tree, r, there);
   }
   const leader = fid.uid === r.uid || fid.uid === r.gid;
   if ((mode !== r.perm || mtime !== r.mtime) && !leader) error(Enotowner);
@@ -366,6 +384,7 @@ function wstat(tree: Tree, fid: Fid<Ram>, w: Wstat): void {
   tree.take(longer);
   r.perm = mode;
   r.gid = gid;
+  if (there !== undefined) gone(tree, fid, there);
   if (name !== r.name) r.parent.rename(r, name);
   if (length !== r.data.length) {
     r.data.setlength(length);
@@ -382,8 +401,8 @@ function wstat(tree: Tree, fid: Fid<Ram>, w: Wstat): void {
  *	newram(sys, { user: "glenda", perm: 0o777, maxfile: 2 ** 20, limit: 2 ** 26 })
  */
 export function newram(sys: TaskSys, opts: Ramopts): Srv<Ram> {
-  const { user, perm = 0o775, limit = MAXTOTAL, maxfile = MAXFILE, ...spoken } = opts;
-  const tree = new Tree(limit, maxfile);
+  const { user, perm = 0o775, limit: _, maxfile: _max, replace: _replace, ...spoken } = opts;
+  const tree = new Tree(opts);
   const mode = (DMDIR | perm) >>> 0;
   const root = new Ram(tree, null, { name: ".", uid: user, gid: user, muid: user, mode });
   let started = false;

@@ -296,6 +296,20 @@ test("only the fid that has a file for exclusive use gives it back", (t) => {
   );
 });
 
+test("a file that is replaced gives its room back", (t) => {
+  const rig = new Rig(new Disklog(), { replace: true });
+  rig.put("/a", "a");
+  rig.sync();
+  const { used } = rig.fossil;
+  rig.put("/b", new Uint8Array(1e6));
+  rig.sync();
+  rig.wstat("/a", { name: "b" });
+  rig.sync();
+  t.is(Buffer.from(rig.get("/b")).toString(), "a");
+  t.is(rig.fossil.used, used);
+  t.deepEqual(rig.check(), []);
+});
+
 test("a wstat that renames onto a name and shortens a large file does neither", (t) => {
   const rig = new Rig(new Disklog());
   rig.put("/f", bytes(60 * 65_536, 1));

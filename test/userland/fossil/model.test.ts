@@ -7,6 +7,7 @@ import fc from "fast-check";
 import { DMDIR, OTRUNC, OWRITE } from "../../../kernel/abi/const.ts";
 import { PlanError } from "../../../kernel/abi/errors.ts";
 import { finish } from "../../../userland/lib/fossil/disk.ts";
+import type { Fossilopts } from "../../../userland/lib/fossil/fossil.ts";
 import { Disklog, Rig } from "./rig.ts";
 
 /** A file's bytes, or a directory. */
@@ -113,10 +114,23 @@ type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 /** Both do a step, and both do it or both refuse. */
 class Pair {
   disk = new Disklog();
-  rig = new Rig(this.disk, { flush: 100_000, cache: 1 << 20 });
+  rig: Rig;
   readonly model = new Model();
   safe: Model = new Model();
   readonly snaps: Map<string, string[]> = new Map();
+  readonly #opts: Partial<Fossilopts>;
+
+  constructor(replace: boolean) {
+    this.#opts = { flush: 100_000, cache: 1 << 20, replace };
+    this.rig = new Rig(this.disk, this.#opts);
+  }
+
+  /** Whether a file may get the name of another of its directory. */
+  #mayrename(node: Node | undefined, there: Node | undefined): boolean {
+    if (node === undefined || there === undefined || node === there) return node !== undefined;
+    const onto = (node.bytes === null) === (there.bytes === null) && there.kids.size === 0;
+    return this.#opts.replace === true && onto;
+  }
 
   // oxlint-disable-next-line max-lines-per-function -- a table of what each step does
   take(s: Step): void {
@@ -176,13 +190,15 @@ class Pair {
         break;
       case "rename":
         if (
-          this.does(node !== undefined && (s.name === last || up?.kids.has(s.name) === false), () =>
+          this.does(this.#mayrename(node, up?.kids.get(s.name)), () =>
             rig.wstat(name, { name: s.name }),
           ) &&
           up !== undefined &&
-          s.name !== last
-        )
-          up.kids = new Map([...up.kids].map(([k, v]) => (k === last ? [s.name, v] : [k, v])));
+          node !== undefined
+        ) {
+          up.kids.delete(last);
+          up.kids.set(s.name, node);
+        }
         break;
       default:
         this.command(s.kind);
@@ -204,7 +220,7 @@ class Pair {
     if (kind === "reopen" || kind === "crash") {
       if (kind === "crash") this.rig.sync();
       this.disk = new Disklog(this.disk.image);
-      this.rig = new Rig(this.disk, { flush: 100_000, cache: 1 << 20 });
+      this.rig = new Rig(this.disk, this.#opts);
     }
   }
 
@@ -226,8 +242,8 @@ class Pair {
 
 test("a fossil and a model agree, with snapshots, crashes and reopenings between", (t) => {
   fc.assert(
-    fc.property(fc.array(step, { minLength: 1, maxLength: 60 }), (steps) => {
-      const pair = new Pair();
+    fc.property(fc.boolean(), fc.array(step, { minLength: 1, maxLength: 60 }), (replace, steps) => {
+      const pair = new Pair(replace);
       for (const s of steps) pair.take(s);
       assert.deepEqual(dumped(pair.rig).toSorted(), pair.model.dump().toSorted());
       for (const [name, tree] of pair.snaps) {

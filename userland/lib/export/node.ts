@@ -121,10 +121,12 @@ export class Nodes {
     }
   }
 
-  /** The file has another name in its directory now. */
+  /** The file has another name in its directory now. A file whose place it took is no more. */
   rename(n: Node, name: string): void {
     this.renames++;
     if (n.parent === null) return;
+    const there = n.parent.files.get(name);
+    if (there !== undefined && there !== n) there.gone = true;
     this.#unname(n);
     n.name = name;
     if (n.ref > 0) n.parent.files.set(name, n);

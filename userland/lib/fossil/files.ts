@@ -177,6 +177,19 @@ export class Files implements Pending {
     this.#startreaper();
   }
 
+  /** Gives a file the name of another in its directory, which is removed: all or nothing. */
+  replace(p: Place, old: Place, parent: Place, by: Pick<Entry, "muid" | "mtime">): void {
+    const { tree } = this.store;
+    const e = this.must(p);
+    const { name } = this.must(old);
+    tree.need(key1(p.dir, KNAME), namehash(e.name));
+    tree.need(key1(p.dir, KNAME), namehash(name));
+    this.remove(old, parent, by.muid, by.mtime);
+    this.#delname(p.dir, e.name, p.id);
+    this.#addname(p.dir, name, p.id);
+    this.#put(p, { ...e, name });
+  }
+
   #addname(dir: number, name: string, id: number): void {
     const { tree } = this.store;
     const k1 = key1(dir, KNAME);

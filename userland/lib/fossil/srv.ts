@@ -24,6 +24,7 @@ import {
   Efileexists,
   Efull,
   Eisdir,
+  Enotdir,
   Enotempty,
   Eperm,
   Eshort,
@@ -49,8 +50,11 @@ const READ = 4;
 const WRITE = 2;
 const EXEC = 1;
 
-/** What a server speaks, as a Srv says it. */
-export type Version = Pick<Srv<File>, "version" | "msize">;
+/** What a server speaks, as a Srv says it, and how it renames. */
+export type Version = Pick<Srv<File>, "version" | "msize"> & {
+  /** A wstat to a name that exists takes the place of that file, as rename(2) does; else it is "file exists". */
+  readonly replace?: boolean;
+};
 
 /** A directory of main/snapshot or main/archive: the year, the day. It holds the snapshots below a name. */
 type Shelf = { readonly shelf: string; readonly archive: boolean };
@@ -79,6 +83,7 @@ export class Server implements Srv<File> {
   readonly copies = true;
   readonly #files: Files;
   readonly #snaps: Snaps;
+  readonly #replace: boolean;
   #users: Users = new Users(NEWUSERS);
   /** Files that are open DMEXCL. */
   readonly #exclusive: Set<number> = new Set();
@@ -88,6 +93,7 @@ export class Server implements Srv<File> {
     this.#snaps = snaps;
     this.version = opts.version ?? "9P2000.ix.stream";
     this.msize = opts.msize ?? 1 << 20;
+    this.#replace = opts.replace === true;
   }
 
   /** Reads the groups again. Where that fails they stay what they were. */
@@ -470,7 +476,23 @@ export class Server implements Srv<File> {
 
   #change(fid: Fid<File>, w: Wstat): void {
     const changes = this.#check(fid, w);
-    if (Object.keys(changes).length > 0) this.#files.change(fid.aux.place, changes);
+    const { place, up } = fid.aux;
+    const { name } = changes;
+    const there = name === undefined ? 0 : this.#files.lookup(null, place.dir, name);
+    if (there === 0 || up === null) {
+      if (Object.keys(changes).length > 0) this.#files.change(place, changes);
+      return;
+    }
+    const old = { view: null, dir: place.dir, id: there };
+    this.#mayreplace(this.#files.must(place), this.#files.must(old), changes);
+    this.#files.replace(place, old, up.place, { muid: fid.uid, mtime: this.#now });
+  }
+
+  /** Whether a file may take the place of another, as rename(2) has it. It changes its name only, so that it is one step. */
+  #mayreplace(e: Entry, old: Entry, changes: Partial<Entry>): void {
+    if (!this.#replace || Object.keys(changes).length > 1) error(Efileexists);
+    if (((e.mode ^ old.mode) & DMDIR) !== 0) error((old.mode & DMDIR) !== 0 ? Eisdir : Enotdir);
+    if ((old.mode & DMDIR) !== 0 && !this.#files.isempty(old.id)) error(Enotempty);
   }
 
   /** What a wstat comes to. Throws where it may not. stat(5) */
@@ -483,7 +505,8 @@ export class Server implements Srv<File> {
     if (w.name !== undefined && w.name !== e.name) {
       if (aux.up === null) error(Eperm);
       this.#must(uid, this.#up(aux), WRITE);
-      if (this.#files.lookup(null, aux.place.dir, w.name) !== 0) error(Efileexists);
+      if (!this.#replace && this.#files.lookup(null, aux.place.dir, w.name) !== 0)
+        error(Efileexists);
       changes.name = w.name;
     }
     if (w.length !== undefined && w.length !== e.length) {
