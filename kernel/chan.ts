@@ -93,6 +93,12 @@ export class Chans {
   }
 }
 
+/**
+ * Which calls on a Chan run in the order made: those that use its offset and the reads of its streams, or
+ * the writes of a Chan whose offset means nothing.
+ */
+export type Order = "offset" | "write";
+
 /** A file in use. `devno` tells apart what one device serves several times (two pipes, two mounts). */
 export class Chan {
   ref = 1;
@@ -143,14 +149,16 @@ export class Chan {
     return false;
   }
 
-  /** Calls that use the offset, and reads of streams, run in the order made. */
-  get rlock(): QLock {
-    return (this.rq ??= new QLock("read in order"));
+  /** The lock of an order; it is made when a call first has to wait while it holds the place. */
+  lock(order: Order): QLock {
+    if (order === "offset") return (this.rq ??= new QLock("read in order"));
+    return (this.wq ??= new QLock("write in order"));
   }
 
-  /** Writes of streams, apart from their reads. */
-  get wlock(): QLock {
-    return (this.wq ??= new QLock("write in order"));
+  /** Whether a call holds its place in this order. */
+  held(order: Order): boolean {
+    const q = order === "offset" ? this.rq : this.wq;
+    return q !== null && q.held;
   }
 
   /** Another reference to the same Chan. */
@@ -253,21 +261,28 @@ export function* ccloseall(list: readonly Chan[]): Task<void> {
   if (failure !== null) throw failure.e;
 }
 
-/** Runs fn while it holds c and, if there is one, its lock q, for which it may wait. */
-export function ordered<T>(c: Chan, q: QLock | null, fn: () => Answer<T>): Answer<T> {
+/**
+ * Runs fn while it holds c, and its place in the order, for which it may wait. A call that needs no waiting
+ * takes no lock: nothing runs beside it.
+ */
+export function ordered<T>(c: Chan, order: Order | null, fn: () => Answer<T>): Answer<T> {
   c.ref++;
-  if (q !== null && !q.canlock()) return queued(c, q, fn);
+  if (order !== null && c.held(order)) return queued(c, c.lock(order), fn);
   let a: Answer<T>;
   try {
     a = fn();
   } catch (e) {
-    q?.unlock();
     return failafter(cclose(c), e);
   }
-  if (istask(a)) return going(c, q, a);
-  q?.unlock();
+  if (istask(a)) return going(c, order === null ? null : taken(c.lock(order)), a);
   const t = cclose(c);
   return istask(t) ? valueafter(t, a) : a;
+}
+
+/** A lock that was free, taken. */
+function taken(q: QLock): QLock {
+  assert(q.canlock(), "the order of a Chan was taken meanwhile");
+  return q;
 }
 
 function* queued<T>(c: Chan, q: QLock, fn: () => Answer<T>): Task<T> {

@@ -133,7 +133,7 @@ export function* writewith(up: Proc, c: Chan, bytes: Uint8Array, offset: number)
   const end = offset + bytes.length;
   // The next may come before this one is sent.
   s.next = end;
-  const q = c.rlock;
+  const q = c.lock("offset");
   if (!q.canlock()) yield* q.lock();
   try {
     if (s.w !== w || w.offset !== offset) return -1;

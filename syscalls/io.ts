@@ -42,7 +42,7 @@ export function pread(up: Proc, fd: number, buf: Uint8Array, offset: number): An
   const dir = (c.qid.type & QTDIR) !== 0;
   // Where an offset is given and means something, several reads may be under way.
   if (offset !== -1 && !dir && plain(c)) return ordered(c, null, () => readat(up, c, buf, offset));
-  return ordered(c, c.rlock, () =>
+  return ordered(c, "offset", () =>
     dir ? dirread(up, c, buf, offset) : readnext(up, c, buf, offset),
   );
 }
@@ -84,7 +84,7 @@ export function pwrite(up: Proc, fd: number, bytes: Uint8Array, offset: number):
   const isplain = plain(c);
   if (c.streams !== null && isplain) endread(c);
   if (offset !== -1 && isplain) return ordered(c, null, () => pwriteat(up, c, bytes, offset));
-  return ordered(c, isplain ? c.rlock : c.wlock, () => writenext(up, c, bytes, offset));
+  return ordered(c, isplain ? "offset" : "write", () => writenext(up, c, bytes, offset));
 }
 
 function writenext(up: Proc, c: Chan, bytes: Uint8Array, offset: number): Answer<number> {
@@ -110,7 +110,7 @@ export function seek(up: Proc, fd: number, offset: number, whence: number): Answ
   const c = up.fgrp.iochan(fd, -1);
   checknum(offset);
   if (c.dev.dc === "|") error(Eisstream);
-  return ordered(c, c.rlock, () => seekto(up, c, offset, whence));
+  return ordered(c, "offset", () => seekto(up, c, offset, whence));
 }
 
 function* seekto(up: Proc, c: Chan, offset: number, whence: number): Task<number> {

@@ -22,7 +22,7 @@ export function stream(up: Proc, fd: number, offset: number): Answer<void> {
   if (offset < 0) error(Enegoff);
   if (offset > MAXOFFSET) error(Ebadarg);
   const c = up.fgrp.iochan(fd, -1);
-  return ordered(c, c.rlock, function* () {
+  return ordered(c, "offset", function* () {
     // A file without offsets keeps what was read ahead.
     if (offset !== c.offset || plain(c)) endread(c);
     yield* endwrite(c);
@@ -42,7 +42,7 @@ export function stream(up: Proc, fd: number, offset: number): Answer<void> {
 export function sread(up: Proc, fd: number, buf: Uint8Array): Answer<number> {
   checkbytes(buf);
   const c = up.fgrp.iochan(fd, OREAD);
-  return ordered(c, c.rlock, function* () {
+  return ordered(c, "offset", function* () {
     if ((c.qid.type & QTDIR) !== 0) return yield* dirread(up, c, buf, -1);
     yield* endwrite(c);
     const begun = c.streams !== null && c.streams.r !== null;
@@ -58,7 +58,7 @@ export function swrite(up: Proc, fd: number, bytes: Uint8Array): Answer<number> 
   const c = up.fgrp.iochan(fd, OWRITE);
   if ((c.qid.type & QTDIR) !== 0) error(Eisdir);
   const isplain = plain(c);
-  return ordered(c, isplain ? c.rlock : c.wlock, function* () {
+  return ordered(c, isplain ? "offset" : "write", function* () {
     if (isplain) endread(c);
     return yield* givewrite(up, c, bytes);
   });

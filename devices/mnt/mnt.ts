@@ -327,7 +327,7 @@ export function* mntversion(up: Proc, c: Chan, want: Agreed): Task<Mnt> {
   if (c.mux instanceof Mnt) return c.mux;
   const offer = OFFERS[up.k.config.namespace];
   const msize = want.msize === 0 ? offer.msize : Math.min(want.msize, MAXMSIZE);
-  const q = c.wlock;
+  const q = c.lock("write");
   if (!q.canlock()) yield* q.lock();
   try {
     if (c.mux instanceof Mnt) return c.mux;
