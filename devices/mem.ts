@@ -102,7 +102,7 @@ function there(c: MemChan): Memfile {
 function step(up: Proc, f: Memfile, name: string): Memfile | string {
   const { children } = f;
   if (children === null) return Enotdir;
-  const next = name === ".." ? f.parent : children.get(name);
+  const next = name === ".." ? f.parent : f.child(name);
   if (next === undefined) return Enonexist;
   return f.may(up.user, MEXEC) ? next : Eperm;
 }
@@ -168,6 +168,16 @@ class MemDev extends Dev<MemChan> implements Mem {
     return { clone, qids, error: "" };
   }
 
+  override statat(up: Proc, c: MemChan, names: readonly string[]): Dir | null {
+    let f = c.file;
+    for (const name of names) {
+      const next = step(up, f, name);
+      if (typeof next === "string") return null;
+      f = next;
+    }
+    return f.removed ? null : f.dir(DEVCHAR);
+  }
+
   stat(_up: Proc, c: MemChan): Dir {
     return there(c).dir(DEVCHAR);
   }
@@ -180,8 +190,8 @@ class MemDev extends Dev<MemChan> implements Mem {
     check(up, f, wanted(omode));
     const rclose = (omode & ORCLOSE) !== 0;
     if (rclose) check(up, f.parent, MWRITE);
-    if ((f.mode & DMEXCL) !== 0 && f.opens > 0) error(Eexcl);
-    if ((omode & OTRUNC) !== 0 && (f.mode & DMAPPEND) === 0) {
+    if ((f.bits & DMEXCL) !== 0 && f.opens > 0) error(Eexcl);
+    if ((omode & OTRUNC) !== 0 && (f.bits & DMAPPEND) === 0) {
       f.setlength(0);
       f.changed(up.user, this.#k.clock.seconds());
     }
@@ -257,7 +267,7 @@ class MemDev extends Dev<MemChan> implements Mem {
   override write(up: Proc, c: MemChan, bytes: Uint8Array, offset: number): number {
     const f = there(c);
     if (f.children !== null) error(Eisdir);
-    f.write(bytes, (f.mode & DMAPPEND) !== 0 ? f.length : offset);
+    f.write(bytes, (f.bits & DMAPPEND) !== 0 ? f.length : offset);
     f.changed(up.user, this.#k.clock.seconds());
     return bytes.length;
   }

@@ -66,7 +66,6 @@ export class Memfile {
   uid: string;
   gid: string;
   muid: string;
-  mode: number;
   atime: number;
   mtime: number;
   /** Bytes of the file; data has room for more. */
@@ -78,12 +77,16 @@ export class Memfile {
   /** How many Chans have it open. */
   opens = 0;
   removed = false;
+  /** The child that was asked for last: names that follow each other often begin alike. */
+  #met: Memfile | null = null;
   /** The list of the parent's children. */
   next: Memfile | null = null;
   prev: Memfile | null = null;
   /** The list of the children. */
   first: Memfile | null = null;
   last: Memfile | null = null;
+  /** The mode as 32 bits with a sign, which V8 keeps in the object; a number of 2^31 or more it does not. */
+  bits: number;
   readonly #budget: Budget;
   #qid: Qid;
   #vers = 0;
@@ -96,10 +99,14 @@ export class Memfile {
     this.uid = s.uid;
     this.gid = s.gid;
     this.muid = s.uid;
-    this.mode = s.mode;
+    this.bits = s.mode | 0;
     this.atime = this.mtime = s.time;
     this.children = (s.mode & DMDIR) === 0 ? null : new Map();
     this.#qid = { path: s.path, vers: 0, type: qidtype(s.mode) };
+  }
+
+  get mode(): number {
+    return this.bits >>> 0;
   }
 
   /** The same object as long as neither version nor type change. */
@@ -110,9 +117,10 @@ export class Memfile {
 
   /** Whether user may do what MREAD, MWRITE and MEXEC say. */
   may(user: string, want: number): boolean {
-    let perm = this.mode & 7;
-    if (user === this.gid) perm |= (this.mode >> 3) & 7;
-    if (user === this.uid) perm |= (this.mode >> 6) & 7;
+    const { bits } = this;
+    let perm = bits & 7;
+    if (user === this.gid) perm |= (bits >> 3) & 7;
+    if (user === this.uid) perm |= (bits >> 6) & 7;
     return (perm & want) === want;
   }
 
@@ -140,8 +148,17 @@ export class Memfile {
   }
 
   chmod(mode: number): void {
-    this.mode = mode;
+    this.bits = mode | 0;
     this.#qid = { ...this.#qid, type: qidtype(mode) };
+  }
+
+  /** The child called name. */
+  child(name: string): Memfile | undefined {
+    const met = this.#met;
+    if (met !== null && met.name === name) return met;
+    const f = this.children?.get(name);
+    if (f !== undefined) this.#met = f;
+    return f;
   }
 
   /** Puts a new child at the end of the list. */
@@ -157,6 +174,7 @@ export class Memfile {
   /** Takes a child out and lets its bytes go. */
   leave(f: Memfile): void {
     this.children?.delete(f.name);
+    this.#met = null;
     if (f.prev === null) this.first = f.next;
     else f.prev.next = f.next;
     if (f.next === null) this.last = f.prev;

@@ -67,6 +67,14 @@ export abstract class Dev<C extends Chan = Chan> {
   /** Fills buf from offset on; gives how many bytes. */
   abstract read(up: Proc, c: C, buf: Uint8Array, offset: number): Answer<number>;
 
+  /**
+   * The entry of what names lead to from c, for a device that can tell it without a Chan for it. null: a walk
+   * and a stat are to find out, or to say why not.
+   */
+  statat(_up: Proc, _c: C, _names: readonly string[]): Dir | null {
+    return null;
+  }
+
   create(_up: Proc, _c: C, _name: string, _want: Want): Answer<Chan> {
     return error(Eperm);
   }

@@ -396,6 +396,9 @@ function* attempt(up: Proc, chan: Chan, late: Chan | null, rest: readonly string
 function statone(s: Start): Answer<Dir> {
   const { chan, rest, up } = s;
   if (rest.length === 0) return chan.dev.stat(up, chan);
+  // The trace is to hear of the walk.
+  const d = up.k.trace.on ? null : chan.dev.statat(up, chan, rest);
+  if (d !== null) return d;
   return statclose(up, putoff(s, rest) ?? walkfrom(s, chan, rest));
 }
 
