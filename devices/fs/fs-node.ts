@@ -45,7 +45,7 @@ import type { Kernel } from "../../kernel/kernel.ts";
 import type { Proc } from "../../kernel/proc/proc.ts";
 import type { Answer, Task } from "../../kernel/proc/rendez.ts";
 import { Calls } from "./calls-node.ts";
-import { Fschan, checkname, move, nameof, opened, statentry } from "./fschan-node.ts";
+import { Fschan, checkname, isplain, move, nameof, opened, statentry } from "./fschan-node.ts";
 import { hostcall, hostfiles } from "./host-node.ts";
 import {
   change,
@@ -190,6 +190,27 @@ class Fsdev extends Dev<Fschan> {
   /** The same number as long as nothing else has run in the kernel and nothing was changed through this device. */
   get #moment(): number {
     return this.#k.sched.resumed + this.#changes;
+  }
+
+  /** The entry of a file without a Chan, by one call for each element, where no link is on the way. */
+  override statat(_up: Proc, c: Fschan, elems: readonly string[]): Dir | null {
+    const { tree } = c;
+    try {
+      let dir = tree.enter(c.names);
+      for (const [i, elem] of elems.entries()) {
+        if (dir === null || !isplain(elem)) return null;
+        const st = tree.quick(dir, elem);
+        if (st === null) return null;
+        if (i === elems.length - 1)
+          return dirof(tree, st, this.#owner, { name: elem, dev: c.devno });
+        if (!st.isDirectory()) return null;
+        dir = tree.into(dir, elem, st);
+      }
+    } catch (e) {
+      // The walk will say why.
+      if (!(e instanceof PlanError)) throw e;
+    }
+    return null;
   }
 
   stat(_up: Proc, c: Fschan): Answer<Dir> {

@@ -54,9 +54,17 @@ export function checkname(name: string): void {
   if (name === "" || name === "." || name === "..") error(Eperm);
 }
 
+/** The name of a child, which the host takes as it is. */
+export function isplain(elem: string): boolean {
+  return elem !== "." && elem !== ".." && isname(elem);
+}
+
+const isname = (elem: string): boolean =>
+  elem !== "" && !elem.includes("/") && !elem.includes("\0");
+
 /** Walks one element: changes names, or says why there can be none. ".." of the root is the root. */
 export function move(names: string[], elem: string): string | null {
-  if (elem === "" || elem.includes("/") || elem.includes("\0")) return Enonexist;
+  if (!isname(elem)) return Enonexist;
   if (elem === "..") names.pop();
   else if (elem !== ".") names.push(elem);
   return null;

@@ -3,7 +3,7 @@
 //
 // A file is pinned before anything is done to it: opened for its place alone (O_PATH), symbolic links
 // followed, and then the host is asked where that place is. If it is not below the root, it is not used.
-// What is done goes through the pin, /proc/self/fd/N, so a link that somebody swaps in meanwhile changes
+// What is done goes through the pin, /proc/PID/fd/N, so a link that somebody swaps in meanwhile changes
 // nothing. A host without that (not Linux) gets the real path instead, checked before each use: there a
 // program of the host that swaps links at the right moment can win the race.
 //
@@ -38,7 +38,8 @@ import { Kept } from "./kept-node.ts";
 const MAXDIRS = 128;
 /** Linux's O_PATH, which Node does not name. */
 const O_PATH = 0x200000;
-const FDDIR = "/proc/self/fd";
+/** This process's open files by their numbers. Its own number in the path saves the host a link at each call. */
+const FDDIR = `/proc/${procself()}/fd`;
 const hasbirth = process.platform !== "darwin";
 const haspins = process.platform === "linux" && existsSync(FDDIR);
 
@@ -327,6 +328,15 @@ export class Hosttree {
 
   #inside(path: string, root: string): boolean {
     return path === root || path.startsWith(root.endsWith("/") ? root : `${root}/`);
+  }
+}
+
+/** The number that /proc knows this process by, which need not be process.pid in a container. */
+function procself(): string {
+  try {
+    return readlinkSync("/proc/self");
+  } catch {
+    return "self";
   }
 }
 
