@@ -58,7 +58,7 @@ const rooms: readonly Room[] = [
   {
     files: /^userland\/testing\//,
     may: RegExp(
-      `^${portable}(userland/(testing|boot|view|lib|bin)/|devices/|syscalls/|kernel/boot\\.ts$|${abi})`,
+      `^${portable}(userland/(testing|boot|view|lib|bin)/|devices/|syscalls/|kernel/boot\\.ts$|${abi}|diff$)`,
     ),
     types: /^kernel\//,
   },

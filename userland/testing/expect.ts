@@ -1,12 +1,15 @@
 // Assertions about what a program or one of its calls did. Each gives the same again, so that they can be
 // put in a row; one that does not hold throws a Failure, which shows the calls with their messages.
 
+import { diffLines } from "diff";
 import { parsetime, showtime } from "../boot/units.ts";
 import { valuefmt } from "../view/words/callfmt.ts";
 import { plural } from "../view/words/stepfmt.ts";
-import { same } from "./same.ts";
+import { checkoptions } from "./options.ts";
+import { differ, partof, same } from "./same.ts";
 import { Failure } from "./failure.ts";
-import { Call, Run } from "./run.ts";
+import type { Failed } from "./failure.ts";
+import { Call, Run, around, arrow } from "./run.ts";
 import type { Message, Told } from "./run.ts";
 
 /**
@@ -15,11 +18,34 @@ import type { Message, Told } from "./run.ts";
  */
 export type Want = string | RegExp;
 
-/** Begins assertions about a run, or about a call of it. */
+/** What something may cost at most. */
+export type Most = {
+  /** Round trips. */
+  readonly trips?: number;
+  /** Messages, both ways. */
+  readonly messages?: number;
+  /** Bytes sent and received. */
+  readonly bytes?: number;
+  /** "50ms", or nanoseconds. */
+  readonly time?: string | number;
+  /** System calls; of a call itself that is one. */
+  readonly calls?: number;
+};
+
+const MOST: readonly string[] = ["trips", "messages", "bytes", "time", "calls"];
+
+/** Begins assertions about a run, or about a call of it. Throws TypeError for anything else, a promise above all. */
 export function expect(what: Call): Expectcall;
 export function expect(what: Run): Expectrun;
 export function expect(what: Call | Run): Expectcall | Expectrun {
-  return what instanceof Call ? new Expectcall(what) : new Expectrun(what);
+  if (what instanceof Call) return new Expectcall(what);
+  if (what instanceof Run) return new Expectrun(what);
+  const given: unknown = what;
+  throw new TypeError(
+    given instanceof Promise
+      ? "expect() got a promise, and what it promises is not there yet: write expect(await m.run(...))"
+      : `expect() is about what m.run() gave, or a call of it, not about ${valuefmt(given)}`,
+  );
 }
 
 class Expect<T extends Told> {
@@ -31,18 +57,19 @@ class Expect<T extends Told> {
   }
 
   /** @internal */
-  protected fail(operator: string, said: string, d: { actual: unknown; expected: unknown }): never {
+  protected fail(said: string, f: Failed, shown: string = this.told.show()): never {
     this.told.run.failed = true;
-    throw new Failure(`${this.told.what}: ${said}\n\n${this.told.show()}`, { ...d, operator });
+    throw new Failure(`${this.told.what}: ${said}\n\n${shown}`, f);
   }
 
   /** Round trips that were waited for. */
   trips(n: number): this {
     const { trips } = this.told;
     if (trips !== n)
-      this.fail("trips", `${plural(n, "round trip")} expected, ${trips} made`, {
+      this.fail(`${plural(n, "round trip")} expected, ${trips} made`, {
         actual: trips,
         expected: n,
+        operator: "trips",
       });
     return this;
   }
@@ -51,20 +78,41 @@ class Expect<T extends Told> {
   messages(n: number): this {
     const { length } = this.told.messages;
     if (length !== n)
-      this.fail("messages", `${plural(n, "message")} expected, ${length} passed`, {
+      this.fail(`${plural(n, "message")} expected, ${length} passed`, {
         actual: length,
         expected: n,
+        operator: "messages",
       });
     return this;
   }
 
   /** The time it took, exactly: "50ms", or nanoseconds. */
   time(t: string | number): this {
-    const want = typeof t === "number" ? t : parsetime(t);
+    const want = nanoseconds(t);
     const { time } = this.told;
     if (time !== want) {
       const [actual, expected] = [exacttime(time), exacttime(want)];
-      this.fail("time", `${expected} expected, ${actual} taken`, { actual, expected });
+      this.fail(`${expected} expected, ${actual} taken`, { actual, expected, operator: "time" });
+    }
+    return this;
+  }
+
+  /**
+   * At most so much of what is named. Throws TypeError for a name that there is not.
+   *
+   *	expect(r).atMost({ trips: 2, messages: 8, time: "100ms" });
+   */
+  atMost(most: Most): this {
+    checkoptions("atMost", most, MOST);
+    const { trips, time, bytes, messages, run } = this.told;
+    const calls = this.told === (run as Told) ? run.calls.length : 1;
+    const cost = { trips, messages: messages.length, bytes, time, calls };
+    for (const [name, given] of Object.entries(most) as [keyof Most, string | number][]) {
+      const limit = name === "time" ? nanoseconds(given) : Number(given);
+      if (cost[name] <= limit) continue;
+      const [actual, expected] = [amount(name, cost[name]), amount(name, limit)];
+      const f = { actual: cost[name], expected: limit, operator: "atMost" };
+      this.fail(`at most ${expected} expected, and it took ${actual}`, f);
     }
     return this;
   }
@@ -79,7 +127,7 @@ class Expect<T extends Told> {
       const first = expected.findIndex((e, i) => e !== actual[i]);
       const at = first < 0 ? expected.length : first;
       const said = `request ${at + 1} should be ${quoted(wants[at])}, and is ${quoted(actual[at])}`;
-      this.fail("sends", said, { actual, expected });
+      this.fail(said, { actual, expected, operator: "sends" });
     }
     return this;
   }
@@ -87,17 +135,17 @@ class Expect<T extends Told> {
   /** These messages, of both ways, in this order; others may be between. */
   order(...wants: readonly Want[]): this {
     const { messages } = this.told;
-    let at = 0;
+    const matched: number[] = [];
     for (const [i, want] of wants.entries()) {
-      const found = messages.findIndex((m, n) => n >= at && fits(m, want));
+      const from = (matched.at(-1) ?? -1) + 1;
+      const found = messages.findIndex((m, n) => n >= from && fits(m, want));
       if (found < 0) {
         const behind = i === 0 ? "" : ` behind ${quoted(wants[i - 1])}`;
-        this.fail("order", `no message ${quoted(want)}${behind}`, {
-          actual: messages.map((m) => m.text),
-          expected: wants.map(String),
-        });
+        const d = { actual: messages.map((m) => m.text), expected: wants.map(String) };
+        const said = `no message ${quoted(want)}${behind}`;
+        this.fail(said, { ...d, operator: "order" }, stopped(messages, matched, quoted(want)));
       }
-      at = found + 1;
+      matched.push(found);
     }
     return this;
   }
@@ -107,18 +155,13 @@ class Expect<T extends Told> {
     for (const want of wants) {
       const found = this.told.messages.find((m) => fits(m, want));
       if (found !== undefined)
-        this.fail("never", `${quoted(found.text)} should not have been`, {
+        this.fail(`${quoted(found.text)} should not have been`, {
           actual: found.text,
           expected: `never ${String(want)}`,
+          operator: "never",
         });
     }
     return this;
-  }
-
-  /** @internal */
-  protected equal(operator: string, what: string, d: { actual: unknown; expected: unknown }): void {
-    if (same(d.actual, d.expected)) return;
-    this.fail(operator, `${what}: ${valuefmt(d.expected)} expected, not ${valuefmt(d.actual)}`, d);
   }
 }
 
@@ -128,9 +171,10 @@ export class Expectcall extends Expect<Call> {
   fails(want: Want): this {
     const { error } = this.told;
     if (error === null || !says(error, want))
-      this.fail("fails", `it should fail with ${quoted(want)}, and gave ${this.told.result}`, {
+      this.fail(`it should fail with ${quoted(want)}, and gave ${this.told.result}`, {
         actual: error,
         expected: String(want),
+        operator: "fails",
       });
     return this;
   }
@@ -139,16 +183,21 @@ export class Expectcall extends Expect<Call> {
   succeeds(): this {
     const { error } = this.told;
     if (error !== null)
-      this.fail("succeeds", `it failed: ${error}`, { actual: error, expected: null });
+      this.fail(`it failed: ${error}`, { actual: error, expected: null, operator: "succeeds" });
     return this;
   }
 
   /** What it returned; of an object, the fields that are given. */
   gives(value: unknown): this {
     this.succeeds();
-    const actual = partof(this.told.value, value);
-    this.equal("gives", "the value", { actual, expected: value });
-    return this;
+    const d = differ(this.told.value, value, true);
+    if (d === null) return this;
+    const what = d.at === "" ? "the value" : `the value's ${d.at}`;
+    this.fail(`${what}: ${valuefmt(d.expected)} expected, not ${valuefmt(d.actual)}`, {
+      actual: partof(this.told.value, value),
+      expected: value,
+      operator: "gives",
+    });
   }
 }
 
@@ -157,29 +206,37 @@ export class Expectrun extends Expect<Run> {
   /** The names of its calls, in order. */
   calls(...names: readonly string[]): this {
     const actual = this.told.calls.map((c) => c.name);
-    this.equal("calls", "the calls", { actual, expected: names });
-    return this;
+    if (same(actual, names)) return this;
+    const at = actual.findIndex((name, i) => name !== names[i]);
+    const first = at < 0 ? actual.length : at;
+    const is = actual[first] ?? "nothing";
+    const said =
+      names[first] === undefined
+        ? `the calls should end before call ${first + 1}, which is ${is}`
+        : `call ${first + 1} should be ${names[first]}, and is ${is}`;
+    const f = { actual, expected: [...names], operator: "calls" };
+    this.fail(said, f, this.told.show(first));
   }
 
   /** All that it wrote on its console. */
   says(want: Want): this {
     const { output } = this.told;
-    if (typeof want === "string" ? output !== want : !want.test(output))
-      this.fail("says", `output ${quoted(want)} expected, not ${quoted(output)}`, {
-        actual: output,
-        expected: want,
-      });
-    return this;
+    if (typeof want !== "string" ? want.test(output) : output === want) return this;
+    const f = { actual: output, expected: want, operator: "says" };
+    const long = typeof want === "string" && (want + output).split("\n").length > 3;
+    if (long) this.fail("the output differs", f, `${textdiff(want, output)}\n${this.told.show()}`);
+    this.fail(`output ${quoted(want)} expected, not ${quoted(output)}`, f);
   }
 
   /** Its exit status, "" for success; or what it threw, where that was a system call's error. */
   status(want: Want): this {
     const { status } = this.told;
     if (!says(status, want) || (want === "" && status !== ""))
-      this.fail("status", `status ${quoted(want)} expected, not ${quoted(status)}`, {
-        actual: status,
-        expected: String(want),
-      });
+      this.fail(
+        `status ${quoted(want)} expected, not ${quoted(status)}`,
+        { actual: status, expected: String(want), operator: "status" },
+        this.told.show(this.told.calls.length - 1),
+      );
     return this;
   }
 
@@ -187,11 +244,42 @@ export class Expectrun extends Expect<Run> {
   hangs(text = ""): this {
     const waiting = this.told.waits ?? [];
     if (!waiting.some((w) => w.startsWith(text)))
-      this.fail("hangs", `it should hang in ${text === "" ? "a call" : text}`, {
+      this.fail(`it should hang in ${text === "" ? "a call" : text}`, {
         actual: waiting,
         expected: [text],
+        operator: "hangs",
       });
     return this;
+  }
+
+  /** It and its children closed every descriptor that they had opened before their main functions returned. */
+  closes(): this {
+    const { left, calls } = this.told;
+    if (left.length === 0) return this;
+    const opened = (text: string): string => {
+      const fd = Number(text.split(" ")[0]);
+      const call = calls.findLast(
+        (c) => c.value === fd || (Array.isArray(c.value) && c.value.includes(fd)),
+      );
+      if (call === undefined) return text;
+      return `${text}, which ${call.what} opened${call.place === "" ? "" : ` (${call.place})`}`;
+    };
+    const said = `${plural(left.length, "descriptor")} left open: ${left.map(opened).join("; ")}`;
+    this.fail(said, { actual: left, expected: [], operator: "closes" });
+  }
+
+  /** It awaited each of its calls, and none was in progress when it returned. */
+  awaits(): this {
+    const { unawaited, unfinished } = this.told;
+    const [never] = unawaited;
+    const [late] = unfinished;
+    if (never === undefined && late === undefined) return this;
+    const said =
+      never === undefined
+        ? `${plural(unfinished.length, "call")} in progress when it returned: ${late}`
+        : `${plural(unawaited.length, "call")} not awaited: ${never}`;
+    const actual = [...unawaited, ...unfinished];
+    this.fail(said, { actual, expected: [], operator: "awaits" });
   }
 }
 
@@ -207,26 +295,67 @@ function fits(m: Message | undefined, want: Want): boolean {
   return rest.every((w) => (at = words.indexOf(w, at + 1)) > 0);
 }
 
+/** Messages that the place shows where an order was not kept. */
+const NEAR = 24;
+
+/** The messages, with a mark at those that fitted, and one where the search for the next began. */
+function stopped(messages: readonly Message[], matched: readonly number[], want: string): string {
+  const last = matched.at(-1) ?? -1;
+  const cut = around(messages, last + 1, NEAR);
+  const lines: string[] = [];
+  if (cut.before > 0) lines.push(`    ${plural(cut.before, "message")} before`);
+  const missing = `  ? ${want} is not among those that follow`;
+  if (last < 0) lines.push(missing);
+  for (const [i, m] of cut.list.entries()) {
+    const n = cut.before + i;
+    lines.push(`  ${matched.includes(n) ? "✔" : " "} ${arrow(m)} ${m.text}`);
+    if (n === last) lines.push(missing);
+  }
+  if (cut.behind > 0) lines.push(`    and ${plural(cut.behind, "message")} more`);
+  return lines.join("\n");
+}
+
+/** Lines of a difference around which others are left out. */
+const CONTEXT = 2;
+
+/** The lines that differ: - is expected and was not there, + was there. */
+function textdiff(expected: string, actual: string): string {
+  const lines = ["- expected", "+ actual", ""];
+  for (const part of diffLines(expected, actual)) {
+    const text = part.value.replace(/\n$/, "").split("\n");
+    const sign = part.added ? "+" : part.removed ? "-" : " ";
+    const shown =
+      sign !== " " || text.length <= 2 * CONTEXT + 1
+        ? text
+        : [
+            ...text.slice(0, CONTEXT),
+            `… ${text.length - 2 * CONTEXT} lines`,
+            ...text.slice(-CONTEXT),
+          ];
+    lines.push(...shown.map((line) => `${sign} ${line}`));
+    if (sign !== " " && !part.value.endsWith("\n")) lines.push("  (without a newline at the end)");
+  }
+  return `${lines.join("\n")}\n`;
+}
+
 /** Whether an error string is the one that is meant. */
 function says(text: string, want: Want): boolean {
   if (typeof want !== "string") return want.test(text);
   return text === want || (want !== "" && text.replace(/^'[^']*' /, "") === want);
 }
 
-/** Of an object the fields that `like` has. */
-function partof(value: unknown, like: unknown): unknown {
-  if (typeof value !== "object" || value === null || value instanceof Uint8Array) return value;
-  if (typeof like !== "object" || like === null || Array.isArray(value)) return value;
-  return Object.fromEntries(
-    Object.keys(like)
-      .filter((key) => key in value)
-      .map((key) => [key, partof(Reflect.get(value, key), Reflect.get(like, key))]),
-  );
-}
-
 function quoted(want: Want | undefined): string {
   if (want === undefined) return "nothing";
   return typeof want === "string" ? JSON.stringify(want) : String(want);
+}
+
+const nanoseconds = (t: string | number): number => (typeof t === "number" ? t : parsetime(t));
+
+/** A cost in words. */
+function amount(name: keyof Most, n: number): string {
+  if (name === "time") return exacttime(n);
+  if (name === "bytes") return `${n} bytes`;
+  return plural(n, { trips: "round trip", messages: "message", calls: "call" }[name]);
 }
 
 /** As short as it is exact. */

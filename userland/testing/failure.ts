@@ -1,7 +1,18 @@
 // What the kit throws when something is not as it should be: an AssertionError as test runners know it, by
 // its fields, so that they show what was expected beside what there was.
 
-/** A failed assertion. */
+import { teststack } from "./place.ts";
+
+/** What an assertion says of itself. */
+export type Failed = {
+  readonly actual: unknown;
+  readonly expected: unknown;
+  readonly operator: string;
+  /** The stack of who asked, where the failure was found later. */
+  readonly stack?: string;
+};
+
+/** A failed assertion. Its stack begins at the test's line. */
 export class Failure extends Error {
   /** "ERR_ASSERTION", as test runners expect. */
   readonly code = "ERR_ASSERTION";
@@ -15,14 +26,12 @@ export class Failure extends Error {
   readonly operator: string;
 
   /** An assertion of the kit that did not hold. */
-  constructor(
-    message: string,
-    f: { readonly actual: unknown; readonly expected: unknown; readonly operator: string },
-  ) {
+  constructor(message: string, f: Failed) {
     super(message);
     this.name = "AssertionError";
     this.actual = f.actual;
     this.expected = f.expected;
     this.operator = f.operator;
+    this.stack = `${this.name}: ${message}\n${teststack(f.stack ?? this.stack)}`;
   }
 }

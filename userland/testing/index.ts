@@ -8,12 +8,14 @@
 
 export { machine, Machine } from "./machine.ts";
 export type { Machineopts } from "./machine.ts";
+export type { Prepare, Runopts } from "./runner.ts";
+export type { Limitopts } from "./limits.ts";
 export { fossil } from "../boot/net.ts";
 export { Server } from "./server.ts";
 export type { Serveropts } from "./server.ts";
 export { Call, Run } from "./run.ts";
 export type { Message } from "./run.ts";
 export { Expectcall, Expectrun, expect } from "./expect.ts";
-export type { Want } from "./expect.ts";
+export type { Most, Want } from "./expect.ts";
 export { Failure } from "./failure.ts";
 export type { Files } from "./files.ts";

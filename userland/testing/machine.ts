@@ -5,18 +5,17 @@
 // What is mounted stays mounted for all its programs: a process of the kit's holds the name space, and each
 // program gets a copy of it. So a fid that a program leaves behind is seen at both ends.
 
-import { Buffertty } from "../../kernel/boot.ts";
 import type { Booted } from "../../kernel/boot.ts";
-import { MCREATE, MREPL, RFENVG, RFFDG, RFNAMEG, RFNOTEG } from "../../kernel/abi/const.ts";
-import { Ekilled, PlanError } from "../../kernel/abi/errors.ts";
+import { MCREATE, MREPL } from "../../kernel/abi/const.ts";
+import { PlanError } from "../../kernel/abi/errors.ts";
 import { Tattach } from "../../kernel/abi/fcall.ts";
 import type { Process } from "../../kernel/proc/spawn.ts";
 import type { Event } from "../../kernel/trace.ts";
-import type { Program } from "../../kernel/proc/trap.ts";
 import { Faults } from "../../devices/fault/faults.ts";
 import type { Anyfault } from "../../devices/fault/faults.ts";
 import type { Main, Sys, Task, TaskMain } from "../../syscalls/sys.ts";
 import type { Bootopts } from "../boot/boot.ts";
+import { thishost } from "../boot/host.ts";
 import { faultfmt, parsefault, unfired } from "../boot/inject.ts";
 import { mkpath } from "../boot/mounts.ts";
 import { simnet } from "../boot/net.ts";
@@ -24,51 +23,66 @@ import type { Net } from "../boot/net.ts";
 import { bindir } from "../bin/index.ts";
 import type { ThreadSys } from "../lib/both.ts";
 import { dial } from "../lib/dial.ts";
-import { Hearing } from "../view/record/hearing.ts";
-import { Recorder } from "../view/record/recorder.ts";
+import type { About } from "../view/record/recording.ts";
 import { ended } from "./ended.ts";
 import { Failure } from "./failure.ts";
 import { gather } from "./files.ts";
 import type { Files } from "./files.ts";
 import { alive, besides } from "./left.ts";
-import { Run } from "./run.ts";
+import { LIMITS, limitsof, overrun } from "./limits.ts";
+import type { Limitopts, Limits } from "./limits.ts";
+import { checkoptions } from "./options.ts";
+import { Owners } from "./owners.ts";
+import type { Run } from "./run.ts";
+import { RUNOPTS, Runner } from "./runner.ts";
+import type { Place, Runopts } from "./runner.ts";
 import { Server } from "./server.ts";
-import { SPIN, watchspin } from "./spin.ts";
+import { SPIN } from "./spin.ts";
 import type { Serveropts } from "./server.ts";
 
 /** How to make a machine. */
-export type Machineopts = Pick<Bootopts, "files" | "namespace" | "user" | "run"> & {
-  /** Where jitter and loss come from, and with `anyorder` which of the ready is next. */
-  readonly seed?: number;
-  /** Lets any coroutine that is ready be next, to find what depends on the order. */
-  readonly anyorder?: boolean;
-  /**
-   * How long a program may keep everything else from running, in ms of the host's time (default 10,000): one
-   * that spins is named on stderr, and its process killed. Infinity: nothing is watched.
-   */
-  readonly spin?: number;
-  /** How many system calls a program may make (default 100,000): one that goes on is ended, and run() throws. */
-  readonly calls?: number;
-};
+export type Machineopts = Pick<Bootopts, "files" | "namespace" | "user" | "run"> &
+  Limitopts & {
+    /** Where jitter and loss come from, and with `anyorder` which of the ready is next. */
+    readonly seed?: number;
+    /** Lets any coroutine that is ready be next, to find what depends on the order. */
+    readonly anyorder?: boolean;
+    /**
+     * How long a program may keep everything else from running, in ms of the host's time (default 10,000): one
+     * that spins is named on stderr, and its process killed. Infinity: nothing is watched.
+     */
+    readonly spin?: number;
+  };
 
-/** Calls of a program, unless the machine's options say otherwise. */
-const CALLS = 100_000;
+const OPTS: readonly (keyof Machineopts)[] = [
+  "files",
+  "namespace",
+  "user",
+  "run",
+  "seed",
+  "anyorder",
+  "spin",
+  ...LIMITS,
+];
 
 const HERE = "here";
-/** What a program waits in that has returned. */
-const CLOSES = "close of its files at its end";
-const Generatorfunction: unknown = Object.getPrototypeOf(function* () {}).constructor;
 
-/** Boots a machine with a clock of its own, on which no time passes but what things cost. */
+/**
+ * Boots a machine with a clock of its own, on which no time passes but what things cost. The limits are those of
+ * each program that runs on it. Rejects with TypeError for an option that there is not.
+ *
+ *	const m = await machine({ files: { lib: { motd: "be nice" } }, calls: 1000 });
+ */
 export async function machine(opts: Machineopts = {}): Promise<Machine> {
-  const { seed, anyorder, files, spin = SPIN, calls = CALLS, ...rest } = opts;
+  checkoptions("machine", opts, OPTS);
+  const { seed, anyorder, files, spin = SPIN, calls: _c, time: _t, host: _h, ...rest } = opts;
   const net = simnet({
     ...(seed !== undefined && { seed }),
     ...(anyorder !== undefined && { anyorder }),
   });
   const faults = new Faults();
   const k = await net.boot(HERE, { ...rest, files: { bin: bindir, ...files }, inject: faults });
-  return Machine.start(net, k, { faults, seed: seed ?? 0, spin, calls });
+  return Machine.start(net, k, { faults, seed: seed ?? 0, spin, limits: limitsof(opts) });
 }
 
 /** What a machine is made with. */
@@ -76,7 +90,7 @@ type Made = {
   readonly faults: Faults;
   readonly seed: number;
   readonly spin: number;
-  readonly calls: number;
+  readonly limits: Limits;
 };
 
 /** A machine under test. */
@@ -90,7 +104,8 @@ export class Machine {
   readonly #faults: Faults;
   readonly #seed: number;
   readonly #spin: number;
-  readonly #calls: number;
+  readonly #limits: Limits;
+  readonly #owners = new Owners();
   readonly #holder: Process;
   /** What happened before a run and its Recorder must know: connections and attaches. */
   readonly #heard: Event[] = [];
@@ -108,12 +123,15 @@ export class Machine {
     this.#faults = m.faults;
     this.#seed = m.seed;
     this.#spin = m.spin;
-    this.#calls = m.calls;
-    kernel.trace.listen((e) => {
+    this.#limits = m.limits;
+    this.#faults.spared = (pid) => !this.#owners.isrun(pid);
+    kernel.trace.listen((e, body) => {
       if (e.type === "conn" || (e.type === "send" && e.fcall.type === Tattach)) this.#heard.push(e);
+      this.#owners.take(e, body);
     });
     const nothing = {};
-    this.#holder = kernel.spawn((sys: Sys) => sys.rendezvous(nothing, null), ["test"]);
+    const hold = (sys: Sys): Promise<unknown> => sys.rendezvous(nothing, null);
+    this.#holder = this.#owners.starting(null, () => kernel.spawn(hold, ["test"]));
   }
 
   /** A machine of a kernel that was booted, before anything was done with it. */
@@ -135,6 +153,7 @@ export class Machine {
     this.#hosts.push(`${name}:rtt=${opts.rtt ?? "1ms"}`);
     const on = opts.on === undefined ? `/n/${name}` : opts.on;
     if (on !== null) await this.mount(s, on);
+    else this.#before = await this.#alive();
     return s;
   }
 
@@ -170,78 +189,64 @@ export class Machine {
     return got;
   }
 
-  /** Runs a program to its end, which must be a good one: what it throws is thrown. */
+  /**
+   * Runs a program to its end, which must be a good one: what it throws is thrown. Several may run at once; each
+   * Run has the calls of its own program and of that one's children. Rejects with Failure when the program fails,
+   * hangs or goes beyond a limit.
+   *
+   *	await m.run(main, "a", "b");
+   *	await m.run(main, { args: ["a"], stdin: "x\n", env: { n: "1" }, dot: "/n/far", user: "ken" });
+   */
+  run(main: Main | TaskMain, opts: Runopts): Promise<Run>;
   run(main: Main, ...argv: readonly string[]): Promise<Run>;
   run(main: TaskMain, ...argv: readonly string[]): Promise<Run>;
-  async run(main: Main | TaskMain, ...argv: readonly string[]): Promise<Run> {
-    const r = await this.#try(main, argv);
+  async run(main: Main | TaskMain, ...given: readonly (string | Runopts)[]): Promise<Run> {
+    const { stack } = new Error("run");
+    const r = await this.#try(main, given);
     if (r.status === "" && r.crash === undefined && !r.hung) return r;
     this.#failed = true;
     if (r.crash !== undefined && !(r.crash instanceof PlanError)) throw r.crash;
-    const endless = `it has made ${this.#calls} calls, and goes on`;
-    const how =
-      r.waits?.length === 0
-        ? endless
-        : r.hung
-          ? "it waits for ever"
-          : `it ended with "${r.status}"`;
-    throw new Failure(`${r.what}: ${how}\n\n${r.show()}`, {
+    const how = r.limit ?? (r.hung ? "it waits for ever" : `it ended with "${r.status}"`);
+    throw new Failure(`${r.what}: ${how}\n\n${r.show(r.calls.length - 1)}`, {
       actual: r.hung ? "hangs" : r.status,
       expected: "",
       operator: "run",
+      ...(stack !== undefined && { stack }),
     });
   }
 
-  /** Runs a program to its end, whatever that is. One that waits for ever is killed. */
+  /** Runs a program to its end, whatever that is. One that waits for ever, or goes beyond a limit, is killed. */
+  try(main: Main | TaskMain, opts: Runopts): Promise<Run>;
   try(main: Main, ...argv: readonly string[]): Promise<Run>;
   try(main: TaskMain, ...argv: readonly string[]): Promise<Run>;
-  try(main: Main | TaskMain, ...argv: readonly string[]): Promise<Run> {
-    return this.#try(main, argv);
+  try(main: Main | TaskMain, ...given: readonly (string | Runopts)[]): Promise<Run> {
+    return this.#try(main, given);
   }
 
-  async #try(main: Main | TaskMain, argv: readonly string[]): Promise<Run> {
-    const name = main.name === "" ? "main" : main.name;
-    const rec = new Recorder({ about: this.#about([name, ...argv].join(" ")) });
-    for (const e of this.#heard) rec.take(e);
-    const off = rec.listen(this.kernel.trace);
-    const tty = new Buffertty();
-    const time = { began: this.now, ended: -1 };
-    const unwatch = watchspin(name, this.#spin);
-    const p = this.kernel.spawn(
-      copied(main, {
-        begin: () => {
-          time.began = this.now;
-          rec.begin([this.#holder.pid]);
-        },
-        end: () => (time.ended = this.now),
-      }),
-      [name, ...argv],
-      { like: this.#holder, tty: new Hearing(tty, (to, text) => rec.said(to, text)) },
-    );
-    const many = (): boolean => rec.recording.calls.length > this.#calls;
-    const hung = !(await ended(this.kernel, p, many).finally(unwatch));
-    if (hung || time.ended < 0) time.ended = this.now;
-    const waits = p.proc.dead
-      ? [CLOSES]
-      : many()
-        ? []
-        : rec.recording.calls.filter((c) => c.ended === null).map((c) => c.text);
-    if (hung) this.#kill(p.pid);
-    const status = await p.wait();
-    await this.#settle();
-    off();
-    const how = { status, output: tty.text(), crash: p.crash, waits: hung ? waits : null, ...time };
-    const run = new Run(rec.recording, how);
+  async #try(main: Main | TaskMain, given: readonly (string | Runopts)[]): Promise<Run> {
+    const opts = runopts(given);
+    const at: Place = {
+      kernel: this.kernel,
+      holder: this.#holder,
+      owners: this.#owners,
+      heard: this.#heard,
+      limits: this.#limits,
+      spin: this.#spin,
+      settle: () => this.#settle(),
+      faults: () => this.#callbackfaults(),
+    };
+    const how = { opts, about: (program: string) => this.#about(program) };
+    const run = await new Runner(at, main, how).run();
     this.#runs.push(run);
     return run;
   }
 
-  /** Ends a process that hangs, and those it has started. */
-  #kill(pid: number): void {
-    for (const proc of this.kernel.procs.values()) if (proc.pid >= pid) proc.kill(Ekilled);
+  /** What callbacks of the servers have thrown. */
+  #callbackfaults(): readonly string[] {
+    return [...this.servers.values()].flatMap((s) => s.faults);
   }
 
-  #about(program: string): ConstructorParameters<typeof Recorder>[0]["about"] {
+  #about(program: string): About {
     const { namespace } = this.kernel.config;
     const [seed, hosts] = [this.#seed, [...this.#hosts]];
     const inject = this.#faults.list.map((i) => faultfmt(i.fault));
@@ -250,10 +255,15 @@ export class Machine {
 
   /** Runs something of the kit's, in the name space that programs get. */
   async #do(what: string, task: (sys: ThreadSys) => Task<void>): Promise<void> {
-    const p = this.kernel.spawn(task, [what], { like: this.#holder });
-    if (!(await ended(this.kernel, p))) {
-      this.#kill(p.pid);
-      throw new Error(`cannot ${what}: it waits for ever`);
+    const spawn = (): Process => this.kernel.spawn(task, [what], { like: this.#holder });
+    const p = this.#owners.starting(null, spawn);
+    const host = thishost.now();
+    const over = (): string | null =>
+      overrun(this.#limits, { calls: 0, time: 0, host: thishost.now() - host });
+    const how = await ended(this.kernel, p, { over, host: this.#limits.host });
+    if (how !== "ended") {
+      p.kill();
+      throw new Error(`cannot ${what}: ${how === "hangs" ? "it waits for ever" : how.limit}`);
     }
     const status = await p.wait();
     if (status !== "") throw new Error(`cannot ${what}: ${status}`);
@@ -277,6 +287,7 @@ export class Machine {
 
   /** Ends everything. Throws when something is left that was not there before, or a fault never happened. */
   async end(): Promise<void> {
+    const { stack } = new Error("end");
     if (this.#ended) return;
     this.#ended = true;
     const idle = unfired(this.#faults);
@@ -294,13 +305,8 @@ export class Machine {
     if (this.#failed || this.#runs.some((r) => r.failed)) return;
     const wrong = left.length > 0 ? left : here;
     if (wrong.length > 0)
-      throw new Failure(`at the end this is left:\n  ${wrong.join("\n  ")}`, {
-        actual: wrong,
-        expected: [],
-        operator: "end",
-      });
-    if (idle.length > 0)
-      throw new Failure(idle.join("\n"), { actual: idle, expected: [], operator: "end" });
+      throw ends(`at the end this is left:\n  ${wrong.join("\n  ")}`, wrong, stack);
+    if (idle.length > 0) throw ends(idle.join("\n"), idle, stack);
   }
 
   /** end(), for `await using`. */
@@ -318,29 +324,24 @@ function* unmounted(sys: ThreadSys, on: string): Task<void> {
   }
 }
 
-/** A program in a copy of the name space, descriptors and environment that it is started with. */
-function copied(main: Program, tell: { begin(): void; end(): void }): Program {
-  const flags = RFNAMEG | RFFDG | RFENVG | RFNOTEG;
-  if (main.constructor === Generatorfunction) {
-    const task = main as unknown as (sys: ThreadSys, argv: string[]) => Task<unknown>;
-    return function* (sys: ThreadSys, argv: string[]): Task<unknown> {
-      yield* sys.rfork(flags);
-      tell.begin();
-      try {
-        return yield* task(sys, argv);
-      } finally {
-        tell.end();
-      }
-    };
+/** What is wrong at the end. */
+function ends(said: string, actual: readonly string[], stack: string | undefined): Failure {
+  return new Failure(said, {
+    actual,
+    expected: [],
+    operator: "end",
+    ...(stack !== undefined && { stack }),
+  });
+}
+
+/** The options of a run, however they were given. */
+function runopts(given: readonly (string | Runopts)[]): Runopts {
+  const [first] = given;
+  if (typeof first === "object" && given.length === 1) {
+    checkoptions("run", first, RUNOPTS);
+    return first;
   }
-  const program = main as unknown as (sys: Sys, argv: string[]) => unknown;
-  return async (sys: Sys, argv: string[]) => {
-    await sys.rfork(flags);
-    tell.begin();
-    try {
-      return await program(sys, argv);
-    } finally {
-      tell.end();
-    }
-  };
+  const args = given.filter((a) => typeof a === "string");
+  if (args.length === given.length) return { args };
+  throw new TypeError("run: a program is given words, or one object of options");
 }

@@ -93,13 +93,31 @@ export class Call implements Told {
     return (this.call.ended ?? this.run.ended) - this.call.began;
   }
 
+  /** Where the program makes it: "far.test.mjs:12"; "" where that is not known. */
+  get place(): string {
+    return placefmt(this.run.recording, this.call.line);
+  }
+
   show(): string {
     const { text, result, ended, cost } = this.call;
     const gave = ended === null ? " has not returned" : result === "" ? "" : ` = ${result}`;
     const took = `${plural(cost.trips, "round trip")}, ${timefmt(this.time)}`;
-    const lines = this.messages.map((m) => `    ${m.request ? "→" : "←"} ${m.text}`);
-    return [`  ${text}${gave}    ${took}`, ...lines].join("\n");
+    const all = this.messages;
+    const cut = around(all, all.length - 1, MESSAGES);
+    const lines = cut.list.map((m) => `    ${arrow(m)} ${m.text}`);
+    if (cut.before > 0) lines.unshift(`    ${plural(cut.before, "message")} more`);
+    const where = this.place === "" ? "" : `    ${this.place}`;
+    return [`  ${text}${gave}    ${took}${where}`, ...lines].join("\n");
   }
+}
+
+/** The direction of a message. */
+export const arrow = (m: Message): string => (m.request ? "→" : "←");
+
+/** A place in the program, as an editor opens it. */
+function placefmt(r: Recording, line: Rcall["line"]): string {
+  if (line === null) return "";
+  return `${r.sources[line.source]?.name ?? ""}:${line.line}`;
 }
 
 /** How a program ended. */
@@ -111,14 +129,37 @@ export type Ending = {
   readonly crash: unknown;
   /** The calls that it waited in for ever; null when it ended by itself. */
   readonly waits: readonly string[] | null;
+  /** Which limit ended it, in words; null when none did. */
+  readonly limit: string | null;
   /** When it began, in nanoseconds. */
   readonly began: number;
   /** When it ended, in nanoseconds. */
   readonly ended: number;
+  /** Calls of the program that it asked for no result of, in words, with their places. */
+  readonly unawaited: readonly string[];
+  /** Calls of the program that were in progress when it returned. */
+  readonly unfinished: readonly string[];
+  /** Descriptors that were open when it and its children returned: "4 /n/far/x". */
+  readonly left: readonly string[];
+  /** What callbacks of servers threw meanwhile, with the stack. */
+  readonly faults: readonly string[];
 };
 
-/** Calls that a failure shows. */
+/** Calls that a failure shows, and messages of each. */
 const SHOWN = 30;
+const MESSAGES = 40;
+
+/** A part of a list around an index, and how many there are before and behind it. */
+export function around<T>(
+  list: readonly T[],
+  at: number,
+  most: number,
+): { readonly list: readonly T[]; readonly before: number; readonly behind: number } {
+  const half = Math.floor(most / 2);
+  const before = Math.max(0, Math.min(at - half, list.length - most));
+  const part = list.slice(before, before + most);
+  return { list: part, before, behind: list.length - before - part.length };
+}
 
 /** A program that was run. */
 export class Run implements Told {
@@ -132,10 +173,20 @@ export class Run implements Told {
   readonly crash: unknown;
   /** The calls in which it waited for what never came, none when it went on; null when it ended by itself. */
   readonly waits: readonly string[] | null;
+  /** Which limit ended it: "it has made 100000 calls, and goes on"; null when none did. */
+  readonly limit: string | null;
   /** When it began, in nanoseconds. */
   readonly began: number;
   /** When it ended, in nanoseconds. */
   readonly ended: number;
+  /** Calls of the program that were never awaited: 'write(1, "a")  far.test.mjs:12'. */
+  readonly unawaited: readonly string[];
+  /** Calls of the program that were in progress when its main function returned. */
+  readonly unfinished: readonly string[];
+  /** Descriptors that the program and its children left open when they returned: "4 /n/far/x". */
+  readonly left: readonly string[];
+  /** What callbacks of servers threw meanwhile, with the stack. */
+  readonly faults: readonly string[];
   /** The system calls, in the order made. */
   readonly calls: readonly Call[];
   /** An assertion about it did not hold, which was told. */
@@ -149,8 +200,13 @@ export class Run implements Told {
       output: this.output,
       crash: this.crash,
       waits: this.waits,
+      limit: this.limit,
       began: this.began,
       ended: this.ended,
+      unawaited: this.unawaited,
+      unfinished: this.unfinished,
+      left: this.left,
+      faults: this.faults,
     } = how);
     this.calls = recording.calls.map((c) => new Call(this, c));
   }
@@ -211,20 +267,33 @@ export class Run implements Told {
     return list;
   }
 
-  show(): string {
-    const more = this.calls.length - SHOWN;
-    const lines = this.calls.slice(0, SHOWN).map((c) => c.show());
-    if (more > 0) lines.push(`  and ${plural(more, "call")} more`);
+  /**
+   * The calls with their messages, of a long run those around `at`, an index of calls; the last ones of a run that
+   * a limit ended; else the first.
+   */
+  show(at: number = this.limit === null ? 0 : this.calls.length - 1): string {
+    const cut = around(this.calls, at, SHOWN);
+    const lines = cut.list.map((c) => c.show());
+    if (cut.before > 0) lines.unshift(`  ${plural(cut.before, "call")} before`);
+    if (cut.behind > 0) lines.push(`  and ${plural(cut.behind, "call")} more`);
     if (lines.length === 0) lines.push("  it made no system call");
-    const end =
-      this.waits?.length === 0
-        ? "goes on for ever"
-        : this.hung
-          ? `waits for ever in ${this.waits?.join(" and ") ?? ""}`
-          : this.status === ""
-            ? "ended"
-            : `ended with "${this.status}"`;
-    return `${this.what} ${end}, after ${timefmt(this.time)}:\n${lines.join("\n")}`;
+    lines.push(...this.#asides());
+    return `${this.what} ${this.#end()}, after ${timefmt(this.time)}:\n${lines.join("\n")}`;
+  }
+
+  #end(): string {
+    if (this.limit !== null) return "goes on for ever";
+    if (this.hung) return `waits for ever in ${this.waits?.join(" and ") ?? ""}`;
+    return this.status === "" ? "ended" : `ended with "${this.status}"`;
+  }
+
+  /** What else there is to say of the run. */
+  #asides(): string[] {
+    return [
+      ...this.unawaited.map((text) => `  not awaited: ${text}`),
+      ...this.unfinished.map((text) => `  in progress at the end: ${text}`),
+      ...this.faults.map((text) => `  ${text.replaceAll("\n", "\n  ")}`),
+    ];
   }
 }
 

@@ -18,6 +18,7 @@ import { getuser } from "../lib/proc.ts";
 import { newram } from "../lib/ram.ts";
 import { gather, plant } from "./files.ts";
 import type { Files } from "./files.ts";
+import { checkoptions } from "./options.ts";
 
 /** What a server is, and how far away: a millisecond there and back unless it says. */
 export type Serveropts = Partial<Linkspec> & {
@@ -33,6 +34,19 @@ export type Serveropts = Partial<Linkspec> & {
   readonly serve?: (sys: ThreadSys) => Anysrv | Task<Anysrv>;
 };
 
+const OPTS: readonly (keyof Serveropts)[] = [
+  "rtt",
+  "bw",
+  "bwback",
+  "jitter",
+  "loss",
+  "files",
+  "version",
+  "on",
+  "links",
+  "serve",
+];
+
 const ADDR = "tcp!*!9fs";
 const NEAR = "/n/mine";
 
@@ -46,6 +60,8 @@ export class Server {
   readonly link: Netlink;
   /** Its links to other servers. */
   readonly links: Map<string, Netlink> = new Map();
+  /** What its callbacks have thrown that was no answer, with the stack. */
+  readonly faults: string[] = [];
   readonly #opts: Serveropts;
   readonly #conns = new Set<Conn<unknown>>();
 
@@ -58,6 +74,7 @@ export class Server {
 
   /** Boots the machine, lays the link from `here`, and serves; the files are there when this resolves. */
   static async start(net: Net, here: string, name: string, opts: Serveropts): Promise<Server> {
+    checkoptions("server", opts, OPTS);
     const kernel = await net.boot(name);
     const { rtt = "1ms", files, version: _v, on: _on, serve: _s, links = {}, ...spec } = opts;
     const s = new Server(name, kernel, net.link(here, name, { rtt, ...spec }), opts);

@@ -1,0 +1,125 @@
+// System calls that nobody awaits: an async program that forgets `await`, a generator program that forgets
+// `yield*`, whose call is then never made. The kit gives programs system calls whose results know whether they
+// were asked for.
+
+import { callfmt } from "../view/words/callfmt.ts";
+import { callstack } from "../../kernel/abi/errors.ts";
+import type { Callsite } from "../../kernel/abi/errors.ts";
+import type { Program } from "../../kernel/proc/trap.ts";
+
+/** A call as it was made: nobody has asked for its result yet. */
+export type Unasked = {
+  readonly name: string;
+  readonly args: readonly unknown[];
+  readonly stack: readonly Callsite[];
+};
+
+/** A call in words: write(1, "a"). */
+export function unaskedfmt(u: Unasked): string {
+  return callfmt(u);
+}
+
+/** Notes the calls of a program, and those of its children, until their results are asked for. */
+export type Watched = {
+  readonly unasked: Set<Unasked>;
+  /** A program begins, and its main function ends by itself. */
+  begin(): (() => void) | undefined;
+};
+
+/** A promise's own, which tells nothing. */
+const plainthen = (p: Promise<unknown>, done: unknown, failed: unknown): unknown =>
+  Reflect.apply(Reflect.get(Promise.prototype, "then") as () => unknown, p, [done, failed]);
+
+/** A result that knows when it is awaited. */
+class Called extends Promise<unknown> {
+  /** Set when it is made; a promise of Promise's own methods has none. */
+  asked: (() => void) | null = null;
+
+  static override get [Symbol.species](): PromiseConstructor {
+    return Promise;
+  }
+
+  // How an `await` is told.
+  // oxlint-disable-next-line unicorn/no-thenable
+  override then<A = unknown, B = never>(
+    done?: ((value: unknown) => A | PromiseLike<A>) | null,
+    failed?: ((reason: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    this.asked?.();
+    return plainthen(this, done, failed) as Promise<A | B>;
+  }
+}
+
+type Anycall = (...args: readonly unknown[]) => unknown;
+const Generatorfunction: unknown = Object.getPrototypeOf(function* () {}).constructor;
+const noop = (): void => undefined;
+
+/** The program, with system calls that are watched. */
+export function watched(main: Program, w: Watched): Program {
+  const program = main as unknown as (sys: object, argv: string[]) => unknown;
+  const made =
+    main.constructor === Generatorfunction
+      ? function* (sys: object, argv: string[]): Generator<unknown, unknown, unknown> {
+          const end = w.begin();
+          try {
+            return yield* program(watchedsys(sys, w), argv) as Generator;
+          } finally {
+            end?.();
+          }
+        }
+      : async (sys: object, argv: string[]): Promise<unknown> => {
+          const end = w.begin();
+          try {
+            return await program(watchedsys(sys, w), argv);
+          } finally {
+            end?.();
+          }
+        };
+  Object.defineProperty(made, "name", { value: main.name });
+  return made as unknown as Program;
+}
+
+const THREADS: readonly string[] = ["threadcreate", "threadbegin", "threadint"];
+
+function watchedsys(sys: object, w: Watched): object {
+  const made: Record<string, unknown> = {};
+  for (const [name, call] of Object.entries(sys) as [string, Anycall][])
+    made[name] = THREADS.includes(name) ? call : watchedcall(name, call, w);
+  return made;
+}
+
+/** A child's program is watched, too. */
+function watchedcall(name: string, call: Anycall, w: Watched): Anycall {
+  return (...given) => {
+    const [flags, child] = given;
+    const args =
+      name === "rfork" && typeof child === "function"
+        ? [flags, watched(child as Program, w)]
+        : given;
+    const unasked = { name, args: given, stack: callstack() };
+    const result = call(...args);
+    w.unasked.add(unasked);
+    const asked = (): void => void w.unasked.delete(unasked);
+    return result instanceof Promise ? promised(result, asked) : begun(result, asked);
+  };
+}
+
+function promised(p: Promise<unknown>, asked: () => void): Promise<unknown> {
+  const c = new Called((resolve, reject) => void p.then(resolve, reject));
+  // A failure that nobody asks for is an unread -1, and no end of the test runner.
+  plainthen(c, undefined, noop);
+  c.asked = asked;
+  return c;
+}
+
+/** What a generator program's call gives: `yield*` asks it for its iterator. */
+function begun(task: unknown, asked: () => void): unknown {
+  if (typeof task !== "object" || task === null) return task;
+  Object.defineProperty(task, Symbol.iterator, {
+    value: () => {
+      asked();
+      return task;
+    },
+  });
+  return task;
+}

@@ -1,0 +1,125 @@
+// Where a test's program is: the file and line of a system call, and the stack of a failure from the test's own
+// line on. Frames of this package say nothing to who reads a test's report; the package's own tests are tests.
+//
+// The kit imports nothing of a host's: where Node's modules are to be had, a source map beside a file leads to the
+// line that was written.
+
+import type { Findplace } from "../view/record/recorder.ts";
+
+type Found = ReturnType<Findplace>;
+
+/** What of Node's modules is used, got without an import. */
+type Nodefs = {
+  existsSync(path: string): boolean;
+  readFileSync(path: string, encoding: "utf8"): string;
+};
+type Map_ = {
+  readonly payload: { readonly sources: readonly string[] };
+  findEntry(line: number, column: number): object;
+};
+type Nodemodule = { readonly SourceMap: new (payload: object) => Map_ };
+type Nodepath = { resolve(...parts: readonly string[]): string };
+type Nodeurl = { fileURLToPath(url: string): string };
+type Node = {
+  readonly fs: Nodefs;
+  readonly module: Nodemodule;
+  readonly url: Nodeurl;
+  readonly path: Nodepath;
+  readonly cwd: string;
+};
+
+/** Where this package is. */
+const { url: HERE } = import.meta as unknown as { readonly url: string };
+const PACKAGE: string = HERE.replace(/^file:\/\//, "").replace(
+  /(dist\/)?userland\/testing\/[^/]*$/,
+  "",
+);
+
+/** The rooms of this package, as built or, where a stack follows source maps, as written. */
+const ROOMS = /^(dist\/)?(kernel|devices|syscalls|userland)\//;
+
+/** Whether a file is this package's, but for its tests and examples. */
+function isours(url: string): boolean {
+  const path = url.replace(/^file:\/\//, "");
+  return path.startsWith(PACKAGE) && ROOMS.test(path.slice(PACKAGE.length));
+}
+
+/** Node's modules; null elsewhere. */
+function getnode(): Node | null {
+  const host: unknown = Reflect.get(globalThis, "process");
+  if (typeof host !== "object" || host === null) return null;
+  const builtin: unknown = Reflect.get(host, "getBuiltinModule");
+  const cwd: unknown = Reflect.get(host, "cwd");
+  if (typeof builtin !== "function" || typeof cwd !== "function") return null;
+  const get = (name: string): unknown => Reflect.apply(builtin, host, [name]);
+  return {
+    fs: get("node:fs") as Nodefs,
+    module: get("node:module") as Nodemodule,
+    url: get("node:url") as Nodeurl,
+    path: get("node:path") as Nodepath,
+    cwd: String(Reflect.apply(cwd, host, [])),
+  };
+}
+
+/** A script that programs are in. */
+type Script = { readonly name: string; readonly text: string; readonly map: Map_ | null };
+
+const scripts = new Map<string, Script | null>();
+let node: Node | null | undefined;
+
+function scriptof(url: string): Script | null {
+  let script = scripts.get(url);
+  if (script === undefined) scripts.set(url, (script = readscript(url)));
+  return script;
+}
+
+/** null: a file that no test is in. */
+function readscript(url: string): Script | null {
+  if (!/^(file|https?|blob):/.test(url) || isours(url)) return null;
+  node ??= getnode();
+  if (node === null || !url.startsWith("file:")) return { name: url, text: "", map: null };
+  const { fs, module } = node;
+  const path = node.url.fileURLToPath(url);
+  const text = fs.existsSync(path) ? fs.readFileSync(path, "utf8") : "";
+  if (!fs.existsSync(`${path}.map`)) return { name: near(path, node.cwd), text, map: null };
+  const map = new module.SourceMap(JSON.parse(fs.readFileSync(`${path}.map`, "utf8")) as object);
+  const source = map.payload.sources[0] ?? "";
+  const written = node.path.resolve(path, "..", source);
+  const there = fs.existsSync(written);
+  return {
+    name: near(there ? written : path, node.cwd),
+    text: there ? fs.readFileSync(written, "utf8") : text,
+    map: there ? map : null,
+  };
+}
+
+/** A path as seen from the directory that the tests run in. */
+function near(path: string, cwd: string): string {
+  return path.startsWith(`${cwd}/`) ? path.slice(cwd.length + 1) : path;
+}
+
+/** The first place on a stack that is a test's. */
+export const findplace: Findplace = (stack): Found => {
+  for (const site of stack) {
+    const url = site.getFileName();
+    const script = typeof url === "string" ? scriptof(url) : null;
+    if (script !== null) return at(script, site.getLineNumber() ?? 1, site.getColumnNumber() ?? 1);
+  }
+  return null;
+};
+
+function at({ name, text, map }: Script, line: number, column: number): Found {
+  const source = { name, text };
+  const entry = map?.findEntry(line - 1, column - 1);
+  return entry !== undefined && "originalLine" in entry && "originalColumn" in entry
+    ? { source, line: Number(entry.originalLine) + 1, column: Number(entry.originalColumn) + 1 }
+    : { source, line, column };
+}
+
+/** The lines of a stack that are not this package's, to put behind a message. */
+export function teststack(stack: string | undefined): string {
+  const lines = (stack ?? "").split("\n").filter((line) => /^ {4}at /.test(line));
+  return lines.filter((line) => !isours(urlof(line)) && !line.includes("node:")).join("\n");
+}
+
+const urlof = (line: string): string => /([^()\s]+?):\d+:\d+\)?$/.exec(line)?.[1] ?? "";
