@@ -33,6 +33,7 @@ import {
 import { Egrp } from "../kernel/proc/pgrp.ts";
 import type { Evar } from "../kernel/proc/pgrp.ts";
 import type { Kernel } from "../kernel/kernel.ts";
+import type { Trace } from "../kernel/trace.ts";
 import type { Proc } from "../kernel/proc/proc.ts";
 import { utflen } from "../kernel/abi/utf.ts";
 import { readbytes } from "./text.ts";
@@ -112,15 +113,22 @@ function write(v: Evar, bytes: Uint8Array, offset: number): number {
   return bytes.length;
 }
 
-function remove(egrp: Egrp, v: Evar): void {
-  v.removed = true;
-  egrp.remove(v);
-}
-
 class Devenv extends Dev<EnvChan> {
   readonly dc = "e";
   readonly name = "env";
   readonly #conf = new Egrp();
+  readonly #trace: Trace;
+
+  constructor(k: Kernel) {
+    super(k);
+    this.#trace = k.trace;
+  }
+
+  /** A variable of the environment has another value; null: it is removed. */
+  #tell(egrp: Egrp, name: string, value: Uint8Array | null): void {
+    const trace = this.#trace;
+    if (trace.on) trace.emit({ type: "env", egrp: trace.egrps.of(egrp), name, value });
+  }
 
   attach(_up: Proc, spec: string): EnvChan {
     if (spec !== "" && spec !== "c") error(Ebadarg);
@@ -148,6 +156,7 @@ class Devenv extends Dev<EnvChan> {
     if ((omode & OTRUNC) !== 0 && v.value.length > 0) {
       v.value = new Uint8Array(0);
       v.vers++;
+      this.#tell(egrpof(up, c), v.name, v.value);
     }
     return c;
   }
@@ -163,12 +172,13 @@ class Devenv extends Dev<EnvChan> {
     c.qid = devfile(v.path, v.vers);
     c.evar = v;
     c.egrp = egrp;
+    this.#tell(egrp, name, v.value);
     return opened(c, want.omode);
   }
 
   override close(c: EnvChan): void {
     if ((c.flag & COPEN) === 0 || (c.flag & CRCLOSE) === 0) return;
-    if (c.evar !== null && c.egrp !== null && !c.evar.removed) remove(c.egrp, c.evar);
+    if (c.evar !== null && c.egrp !== null && !c.evar.removed) this.#remove(c.egrp, c.evar);
   }
 
   read(up: Proc, c: EnvChan, buf: Uint8Array, offset: number): number {
@@ -178,7 +188,10 @@ class Devenv extends Dev<EnvChan> {
   }
 
   override write(up: Proc, c: EnvChan, bytes: Uint8Array, offset: number): number {
-    return write(lookup(up, c), bytes, offset);
+    const v = lookup(up, c);
+    const n = write(v, bytes, offset);
+    this.#tell(egrpof(up, c), v.name, v.value);
+    return n;
   }
 
   override plain(): boolean {
@@ -187,7 +200,13 @@ class Devenv extends Dev<EnvChan> {
 
   override remove(up: Proc, c: EnvChan): void {
     if ((c.qid.type & QTDIR) !== 0) error(Eperm);
-    remove(egrpof(up, c), lookup(up, c));
+    this.#remove(egrpof(up, c), lookup(up, c));
+  }
+
+  #remove(egrp: Egrp, v: Evar): void {
+    v.removed = true;
+    egrp.remove(v);
+    this.#tell(egrp, v.name, null);
   }
 }
 

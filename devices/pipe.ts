@@ -23,6 +23,7 @@ import { Ebadarg, Echown, Eisdir, Eperm, PlanError, error } from "../kernel/abi/
 import type { Kernel } from "../kernel/kernel.ts";
 import type { Proc } from "../kernel/proc/proc.ts";
 import type { Answer, Task } from "../kernel/proc/rendez.ts";
+import type { EventBody, Trace, Wire } from "../kernel/trace.ts";
 import { MAXATOMIC, Queue } from "./queue.ts";
 
 /** How much may wait in each direction: what a Plan 9 kernel with several processors lets. */
@@ -43,9 +44,10 @@ class Pipe {
   /** What stat shows of its ends; an open asks for no permission. */
   perm = 0o600;
 
-  constructor(id: bigint, limit: number) {
+  constructor(id: bigint, limit: number, trace: Trace) {
     this.id = id;
-    this.q = [new Queue(limit), new Queue(limit)];
+    const pipe = Number(id);
+    this.q = [new Queue(limit, { trace, pipe, end: 0 }), new Queue(limit, { trace, pipe, end: 1 })];
   }
 
   /** The qid of the directory, or of an end: the id and, in the low five bits, which. */
@@ -118,15 +120,17 @@ class Devpipe extends Dev<PipeChan> {
   readonly dc = "|";
   readonly name = "pipe";
   readonly #limit: number;
+  readonly #trace: Trace;
   #id = 0n;
 
   constructor(k: Kernel, limit: number) {
     super(k);
     this.#limit = limit;
+    this.#trace = k.trace;
   }
 
   attach(_up: Proc, spec: string): PipeChan {
-    const pipe = new Pipe(++this.#id, this.#limit);
+    const pipe = new Pipe(++this.#id, this.#limit, this.#trace);
     const c = new PipeChan(this, pipe.qid(-1), pipe);
     c.path = new Path(`#|${spec}`, []);
     return c;
@@ -182,6 +186,23 @@ class Devpipe extends Dev<PipeChan> {
       if (e instanceof PlanError && (c.flag & CMSG) === 0) note(up);
       throw e;
     }
+  }
+
+  /** What it wrote is what the other end may read. */
+  override wire({ end, pipe }: PipeChan): Wire | null {
+    if (end === -1) return null;
+    const [to, from] = [pipe.q[(1 - end) as End], pipe.q[end]];
+    return {
+      wire: null,
+      pipe: { pipe: Number(pipe.id), end },
+      out: to.got,
+      in: from.got - from.len,
+    };
+  }
+
+  /** Of a queue whose reading end is open several times, the pipe's first that is asked tells. */
+  override contents({ end, pipe }: PipeChan): readonly EventBody[] {
+    return end === -1 ? [] : pipe.q[end].contents();
   }
 
   override hangup(c: PipeChan): void {

@@ -8,6 +8,7 @@
 import { Ehungup, error } from "../kernel/abi/errors.ts";
 import { QLock, Rendez } from "../kernel/proc/rendez.ts";
 import type { Task } from "../kernel/proc/rendez.ts";
+import type { EventBody, Pipeend, Trace } from "../kernel/trace.ts";
 
 /** The most bytes in one block. */
 export const MAXATOMIC = 65536;
@@ -43,8 +44,14 @@ const newring = (n: number): Uint8Array[] => Array.from({ length: n }, () => EMP
 
 const charge = (n: number): number => (n < MINCHARGE ? MINCHARGE : n);
 
+/** Who hears what comes and goes: the trace, as what the end `end` of a pipe reads. */
+export type Heard = { readonly trace: Trace } & Pipeend;
+
 export class Queue {
   readonly limit: number;
+  /** Bytes that were put in so far. */
+  got = 0;
+  readonly #heard: Heard | null;
   /** Bytes that wait to be read. */
   len = 0;
   /** Bytes counted against the limit. */
@@ -59,8 +66,30 @@ export class Queue {
   readonly #rlock = new QLock("queue read");
   readonly #wlock = new QLock("queue write");
 
-  constructor(limit: number) {
+  constructor(limit: number, heard: Heard | null = null) {
     this.limit = limit;
+    this.#heard = heard;
+  }
+
+  /** What waits, as the events that told of it. */
+  contents(): EventBody[] {
+    const heard = this.#heard;
+    if (heard === null) return [];
+    const { pipe, end } = heard;
+    const list: EventBody[] = [];
+    let off = this.got - this.len;
+    for (let i = 0; i < this.#count; i++) {
+      const data = this.#blocks[(this.#first + i) & (this.#blocks.length - 1)] ?? EMPTY;
+      list.push({ type: "pipe", pipe, end, what: "put", bytes: data.length, off, data });
+      off += data.length;
+    }
+    return list;
+  }
+
+  #tell(what: "put" | "take" | "hangup" | "drop", off: number, data: Uint8Array): void {
+    if (this.#heard === null) return;
+    const { trace, pipe, end } = this.#heard;
+    trace.emit({ type: "pipe", pipe, end, what, bytes: data.length, off, data });
   }
 
   /** Closed or hung up: writes fail, reads give what is left and then nothing. */
@@ -113,12 +142,14 @@ export class Queue {
   /** The writing side is gone: readers get what is left, then end of file. */
   hangup(): void {
     this.#closed = true;
+    if (this.#heard?.trace.on === true) this.#tell("hangup", this.got, EMPTY);
     this.#readers.wakeupall();
     this.#writers.wakeupall();
   }
 
   /** The reading side is gone: hangs up and drops what is left. */
   close(): void {
+    if (this.#heard?.trace.on === true) this.#tell("drop", this.got, EMPTY);
     this.#blocks = newring(RING);
     this.#first = 0;
     this.#count = 0;
@@ -136,6 +167,8 @@ export class Queue {
     if (this.#closed) error(Ehungup);
     if (this.#count === this.#blocks.length) this.#grow();
     this.#blocks[(this.#first + this.#count++) & (this.#blocks.length - 1)] = block;
+    if (this.#heard?.trace.on === true) this.#tell("put", this.got, block);
+    this.got += block.length;
     this.len += block.length;
     this.#held += charge(block.length);
     this.#readers.wakeup();
@@ -145,6 +178,7 @@ export class Queue {
     const block = this.#blocks[this.#first];
     if (block === undefined) return EMPTY;
     const got = block.length <= n ? block : block.subarray(0, n);
+    if (this.#heard?.trace.on === true) this.#tell("take", this.got - this.len, got);
     this.len -= got.length;
     if (got === block) {
       this.#held -= charge(block.length);

@@ -58,7 +58,7 @@ export function newkernel(
       : new Names(root);
   const groups: Groups = {
     pgrp: new Pgrp(k.nextpgrpid(), ns),
-    fgrp: new Fgrp(config.maxfd),
+    fgrp: new Fgrp(k.trace, config.maxfd),
     egrp: new Egrp(),
     rgrp: new Rgrp(),
   };

@@ -26,7 +26,7 @@ import type { Proc } from "./proc/proc.ts";
 import { waitfor } from "./proc/rendez.ts";
 import type { Answer, Task } from "./proc/rendez.ts";
 import type { Readstream, Writestream } from "./stream.ts";
-import type { Wire } from "./trace.ts";
+import type { EventBody, Wire } from "./trace.ts";
 
 /**
  * What a walk came to. `clone` is null when not all names were walked; then `qids` are those that were
@@ -132,9 +132,14 @@ export abstract class Dev<C extends Chan = Chan> {
     return null;
   }
 
-  /** The connection under c and the bytes written and read so far, where "wire" events tell of it. */
+  /** The connection under c and the bytes written and read so far, where "wire" or "pipe" events tell of it. */
   wire(_c: C): Wire | null {
     return null;
+  }
+
+  /** What waits in an open Chan, as the events that told of it; each is told of one Chan only. */
+  contents(_c: C): readonly EventBody[] {
+    return [];
   }
 
   /** Lets what is reached from c, the root of a mount with MCACHE, be remembered. */

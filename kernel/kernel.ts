@@ -14,6 +14,7 @@ import type { Task } from "./proc/rendez.ts";
 import { Sched } from "./proc/sched.ts";
 import { Sems } from "./proc/sem.ts";
 import type { Chance, Coroutine, Done, Machine } from "./proc/sched.ts";
+import { stateof } from "./proc/tell.ts";
 import { Trace } from "./trace.ts";
 import type { Tty } from "./proc/tty.ts";
 import type { Faces, Image, Program } from "./proc/trap.ts";
@@ -132,11 +133,14 @@ export class Kernel implements Machine {
     this.clock = this.sched.clock;
     this.sems = new Sems(this.sched);
     this.boottime = this.clock.seconds();
-    this.trace = new Trace(() => {
-      // What another machine does, or the network, is because of nobody here.
-      const co = this.sched.current?.proc.k === this ? this.sched.current : null;
-      return { at: this.clock.now(), pid: co?.proc.pid ?? 0, call: co?.call ?? null };
-    });
+    this.trace = new Trace(
+      () => {
+        // What another machine does, or the network, is because of nobody here.
+        const co = this.sched.current?.proc.k === this ? this.sched.current : null;
+        return { at: this.clock.now(), pid: co?.proc.pid ?? 0, call: co?.call ?? null };
+      },
+      () => stateof(this),
+    );
   }
 
   /** A number for a process. @internal */

@@ -28,6 +28,8 @@ export type Call = {
   readonly dot: string;
   /** Of a call on a descriptor, the path of its file. */
   readonly file: string | null;
+  /** Of a call on a descriptor, the number of its Chan; 0 for none. */
+  readonly chan: number;
   /** The program's stack at the call, for those who ask (Trace.stacks). */
   readonly stack: readonly Callsite[] | undefined;
 };
@@ -124,8 +126,59 @@ export type Onwire = {
   readonly off: number;
 };
 
-/** What a transport that tells of "wire" events knows of a Chan: its number there, and how far it is. */
-export type Wire = { readonly wire: number; readonly out: number; readonly in: number };
+/** An end of a pipe: 0 is data, 1 is data1. */
+export type Pipeend = { readonly pipe: number; readonly end: 0 | 1 };
+
+/** What a transport that tells of its bytes knows of a Chan, and how many went each way so far. */
+export type Wire = {
+  /** Its number in "wire" events; null of a pipe. */
+  readonly wire: number | null;
+  /** Where it is in "pipe" events; null of a network's. */
+  readonly pipe: Pipeend | null;
+  readonly out: number;
+  readonly in: number;
+};
+
+/** An open file as a descriptor has it. */
+export type Openfile = {
+  /** The number of the Chan: descriptors that share it share its offset. */
+  readonly chan: number;
+  readonly path: string;
+  /** OREAD, OWRITE, ORDWR or OEXEC. */
+  readonly mode: number;
+  /** The character of its device. */
+  readonly dev: string;
+  /** The 9P connection that its server is reached over; 0 for a device of the kernel. */
+  readonly conn: number;
+  readonly offset: number;
+  /** It is closed by exec. */
+  readonly cexec: boolean;
+  /** The end of a pipe that it is. */
+  readonly pipe: Pipeend | null;
+};
+
+/** The numbers of the groups of a process; those that share a group have the same number. */
+export type Grouped = {
+  readonly pgrp: number;
+  readonly fgrp: number;
+  readonly egrp: number;
+  readonly rgrp: number;
+  readonly noteid: number;
+};
+
+/** Of a process that starts, or that changes its groups. */
+export type Standing = {
+  /** The parent, who waits for it; 0 for none. */
+  readonly parent: number;
+  readonly groups: Grouped;
+  /** The group that its descriptors, and its variables, are a copy of; 0 where they are no copy. */
+  readonly fdcopy: number;
+  readonly envcopy: number;
+  /** The directory that names begin at without a slash. */
+  readonly dot: string;
+  /** Its name space. */
+  readonly table: Picture;
+};
 
 /** The payload of one kind of event. */
 export type EventBody =
@@ -136,13 +189,19 @@ export type EventBody =
       readonly error: string | null;
       /** What the error rests on, where the device has said so. */
       readonly fact: Fact | null;
+      /** Of a call on a descriptor, where the next read of its Chan begins; -1 for other calls. */
+      readonly offset: number;
     }
+  /** The call sleeps, for what a Rendez says: "queue read". Sleeps for replies are seen as messages. */
+  | { readonly type: "sleep"; readonly what: string }
   | ({ readonly type: "namec" } & Step)
   | {
       readonly type: "mount";
       readonly op: "bind" | "mount" | "unmount";
       readonly path: string;
       readonly table: Picture;
+      /** The group of processes whose name space it is. */
+      readonly pgrp: number;
     }
   | ({ readonly type: "send"; readonly fcall: Fcall } & Onwire)
   | ({ readonly type: "receive"; readonly fcall: Fcall } & Onwire)
@@ -155,6 +214,8 @@ export type EventBody =
       readonly peer: string | null;
       /** What the transport calls it in "wire" events; null when there will be none. */
       readonly wire: number | null;
+      /** The end of a pipe that it runs over. */
+      readonly pipe: Pipeend | null;
       /** Of 9P, as agreed on. */
       readonly version: string;
     }
@@ -176,11 +237,56 @@ export type EventBody =
     }
   | {
       readonly type: "proc";
-      readonly what: "start" | "exec" | "exit" | "note";
+      /**
+       * "groups" is rfork without a new process; "handle" the beginning of a note's handler, "noted" its end;
+       * "waited" says that its parent has heard of its end; "dot" is chdir.
+       */
+      readonly what:
+        | "start"
+        | "exec"
+        | "exit"
+        | "note"
+        | "handle"
+        | "noted"
+        | "waited"
+        | "groups"
+        | "dot";
       /** The process it happens to. */
       readonly pid: number;
-      /** Its program, its status or the note. */
+      /** Its program, its status, the note or the directory. */
       readonly text: string;
+      /** Of a note, the process that posted it; 0 for the kernel and the host. */
+      readonly by?: number;
+      /** Of "start" and "groups". */
+      readonly of?: Standing;
+    }
+  | {
+      /** A descriptor is another file now; -1 for all of the table. */
+      readonly type: "fd";
+      readonly fgrp: number;
+      readonly fd: number;
+      /** null: it is closed. */
+      readonly file: Openfile | null;
+    }
+  | ({
+      /**
+       * Bytes of a pipe, in what the end `end` reads: put in by a write, taken out by a read; "hangup": nothing
+       * more is put in; "drop": nothing is read any more, and what waited is gone.
+       */
+      readonly type: "pipe";
+      readonly what: "put" | "take" | "hangup" | "drop";
+      readonly bytes: number;
+      /** Bytes that went this way before. */
+      readonly off: number;
+      /** What was put in; its buffer is the kernel's. */
+      readonly data: Uint8Array;
+    } & Pipeend)
+  | {
+      /** A variable of an environment has another value; null: it was removed. */
+      readonly type: "env";
+      readonly egrp: number;
+      readonly name: string;
+      readonly value: Uint8Array | null;
     };
 
 /** An event: what happened (EventBody), when (ns since boot), in which process and because of which call. */
@@ -202,12 +308,31 @@ export interface Spoiler {
 /** Hears of an event; `body` is what of it this kind of event has. */
 export type Listener = (e: Event, body: EventBody) => void;
 
+/** Numbers, from 1, for what events name. Whatever was never told has none and costs nothing. */
+export class Numbers {
+  readonly #of = new WeakMap<object, number>();
+  #n = 0;
+
+  of(x: object): number {
+    let n = this.#of.get(x);
+    if (n === undefined) this.#of.set(x, (n = ++this.#n));
+    return n;
+  }
+}
+
 /** The bus of one kernel. */
 export class Trace {
   /** Somebody listens, or spoils calls: test this before building an event. */
   on = false;
   /** What spoils calls; see spoil. */
   spoiler: Spoiler | null = null;
+  /** The numbers of Chans and of groups. @internal */
+  readonly chans: Numbers = new Numbers();
+  readonly fgrps: Numbers = new Numbers();
+  readonly egrps: Numbers = new Numbers();
+  readonly rgrps: Numbers = new Numbers();
+  /** What there is now, as the events that would tell of it: for those who begin to listen late. */
+  readonly state: () => EventBody[];
   /** Whether calls keep the program's stack; see keepstacks. */
   stacks = false;
   readonly #listeners = new Set<Listener>();
@@ -216,8 +341,12 @@ export class Trace {
   /** How many want stacks. */
   #nstack = 0;
 
-  constructor(stamp: () => { at: number; pid: number; call: Call | null }) {
+  constructor(
+    stamp: () => { at: number; pid: number; call: Call | null },
+    state: () => EventBody[],
+  ) {
     this.#stamp = stamp;
+    this.state = state;
   }
 
   /** A number for a call. @internal */

@@ -25,6 +25,8 @@ import type { Groups, Waitmsg } from "../kernel/proc/proc.ts";
 import { Rendez } from "../kernel/proc/rendez.ts";
 import type { Task } from "../kernel/proc/rendez.ts";
 import { AGAIN } from "../kernel/proc/sched.ts";
+import { tellgroups } from "../kernel/proc/tell.ts";
+import type { Copied } from "../kernel/proc/tell.ts";
 import { Image } from "../kernel/proc/trap.ts";
 import type { Program } from "../kernel/proc/trap.ts";
 import { utfcut } from "../kernel/abi/utf.ts";
@@ -46,6 +48,7 @@ export function* rfork(up: Proc, flags: number, child?: Program): Task<number> {
   Object.assign(up, now);
   if ((flags & RFNOMNT) !== 0) up.pgrp.noattach = true;
   if ((flags & RFNOTEG) !== 0) up.noteid = up.k.nextpid();
+  if (up.k.trace.on) tellgroups(up, "groups", copied(old, flags));
   if (now.fgrp !== old.fgrp) yield* old.fgrp.close();
   if (now.pgrp !== old.pgrp) yield* old.pgrp.close();
   if (now.egrp !== old.egrp) old.egrp.close();
@@ -68,9 +71,22 @@ function groups(up: Proc, flags: number): Groups {
         : (flags & RFCNAMEG) !== 0
           ? newpgrp(pgrp.ns.clean())
           : pgrp,
-    fgrp: (flags & RFFDG) !== 0 ? fgrp.dup() : (flags & RFCFDG) !== 0 ? new Fgrp(fgrp.maxfd) : fgrp,
+    fgrp:
+      (flags & RFFDG) !== 0
+        ? fgrp.dup()
+        : (flags & RFCFDG) !== 0
+          ? new Fgrp(up.k.trace, fgrp.maxfd)
+          : fgrp,
     egrp: (flags & RFENVG) !== 0 ? egrp.dup() : (flags & RFCENVG) !== 0 ? new Egrp() : egrp,
     rgrp: (flags & RFREND) !== 0 ? new Rgrp() : up.rgrp,
+  };
+}
+
+/** Which of these groups the flags ask for a copy of. */
+function copied({ fgrp, egrp }: Pick<Groups, "fgrp" | "egrp">, flags: number): Copied {
+  return {
+    fgrp: (flags & RFFDG) !== 0 ? fgrp : null,
+    egrp: (flags & RFENVG) !== 0 ? egrp : null,
   };
 }
 
@@ -89,7 +105,7 @@ function fork(up: Proc, flags: number, child: Program): number {
   if ((flags & RFNOWAIT) === 0) {
     up.adopt(p);
   }
-  if (up.k.trace.on) up.k.trace.emit({ type: "proc", what: "start", pid: p.pid, text: p.text });
+  if (up.k.trace.on) tellgroups(p, "start", copied(up, flags));
   const image = new Image(p);
   image.notes.handler = up.image?.notes.handler ?? null;
   image.start(child, up.args);

@@ -189,7 +189,7 @@ class Devip extends Dev<Ipchan> {
   override wire(c: Ipchan): Wire | null {
     const { conv } = c;
     const moved = conv?.conn?.moved?.();
-    return conv === null || moved === undefined ? null : { wire: conv.vers, ...moved };
+    return conv === null || moved === undefined ? null : { wire: conv.vers, pipe: null, ...moved };
   }
 
   override hangup(c: Ipchan): void {

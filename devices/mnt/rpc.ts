@@ -43,7 +43,7 @@ import type { Fcall, Rmsg, Tmsg } from "../../kernel/abi/fcall.ts";
 import { cclose } from "../../kernel/chan.ts";
 import type { Chan } from "../../kernel/chan.ts";
 import type { Conn, Filter, Kernel, Transport } from "../../kernel/kernel.ts";
-import { Rendez, waitfor } from "../../kernel/proc/rendez.ts";
+import { REPLY, Rendez, waitfor } from "../../kernel/proc/rendez.ts";
 import type { Task } from "../../kernel/proc/rendez.ts";
 import type { Coroutine } from "../../kernel/proc/sched.ts";
 import type { Call } from "../../kernel/trace.ts";
@@ -126,7 +126,7 @@ export class Group {
 
   /** A place to sleep until something of this group has come. Nothing waits for most Tclunks. */
   get r(): Rendez {
-    return (this.asleep ??= new Rendez("9P reply"));
+    return (this.asleep ??= new Rendez(REPLY));
   }
 
   wakeup(): void {
@@ -609,10 +609,11 @@ export class Mnt implements Conn {
     if (!this.k.trace.on) return;
     const { chan, id: conn, version } = this;
     // Behind a filter a message is not where it seems to be.
-    const wire = this.#filter === null ? (chan.dev.wire(chan)?.wire ?? null) : null;
+    const at = this.#filter === null ? chan.dev.wire(chan) : null;
+    const { wire, pipe } = at ?? { wire: null, pipe: null };
     const peer = chan.dev.peer(chan);
     const name = chan.path.toString();
-    this.k.trace.emit({ type: "conn", conn, what, name, peer, wire, version });
+    this.k.trace.emit({ type: "conn", conn, what, name, peer, wire, pipe, version });
   }
 
   get server(): string {

@@ -127,6 +127,7 @@ export class Names implements Namespace {
         op: m.op,
         path: `/${covered.elems.join("/")}`,
         table: this.#table.picture,
+        pgrp: up.pgrp.pgrpid,
       });
     return members[0]?.id ?? 0;
   }
@@ -262,6 +263,7 @@ export class Names implements Namespace {
         op: "unmount",
         path: o.path.toString(),
         table: table.picture,
+        pgrp: up.pgrp.pgrpid,
       });
   }
 

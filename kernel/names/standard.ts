@@ -88,7 +88,13 @@ export class Standard implements Namespace {
     this.#picture = null;
     const { trace } = up.k;
     if (trace.on)
-      trace.emit({ type: "mount", op, path: old.path.toString(), table: this.snapshot() });
+      trace.emit({
+        type: "mount",
+        op,
+        path: old.path.toString(),
+        table: this.snapshot(),
+        pgrp: up.pgrp.pgrpid,
+      });
   }
 
   lines(channame: (c: Chan) => string): Nsline[] {

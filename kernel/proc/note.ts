@@ -74,11 +74,16 @@ export class Notes implements Done {
     // After its return a program handles no notes.
     if (p.dead || (this.#image.dead && this.handler !== null)) return;
     if (this.#full) error(Enotposted);
-    if (p.k.trace.on) p.k.trace.emit({ type: "proc", what: "note", pid: p.pid, text }, null);
+    if (p.k.trace.on) this.#tell("note", text, p.k.sched.current?.proc.pid ?? 0);
     p.notes.push({ text: withpc(text), sys });
     if (this.#notified || p.ctl === "stopped") return;
     if (p.ctl === "stop" || p.ctl === "syscall" || p.ctl === "trace") this.#stop();
     else this.#deliver();
+  }
+
+  #tell(what: "note" | "handle" | "noted", text: string, by = 0): void {
+    const { k, pid } = this.#proc;
+    k.trace.emit({ type: "proc", what, pid, text, by }, null);
   }
 
   /** A note ends the calls of a process that is to stop first. */
@@ -153,6 +158,7 @@ export class Notes implements Done {
     const note = this.#proc.notes[0];
     if (note === undefined) return;
     this.#begun = true;
+    if (this.#proc.k.trace.on) this.#tell("handle", note.text);
     yield* this.#image.run(handler, (sys) => handler(note.text, sys));
   }
 
@@ -182,7 +188,8 @@ export class Notes implements Done {
     if (p.dead) return;
     this.#notified = this.#begun = this.#returned = false;
     this.#co = null;
-    notes.shift();
+    const over = notes.shift();
+    if (p.k.trace.on) this.#tell("noted", over?.text ?? "");
     const next = notes[0];
     if (next !== undefined) {
       // As the Plan 9 kernel, which adds the program counter once more to a note that had to wait.

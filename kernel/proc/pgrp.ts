@@ -8,6 +8,8 @@ import { OEXEC, ORDWR, OREAD } from "../abi/const.ts";
 import type { Namespace } from "../names/namespace.ts";
 import { Rendez } from "./rendez.ts";
 import type { Task } from "./rendez.ts";
+import { openfile } from "./tell.ts";
+import type { Trace } from "../trace.ts";
 
 /** A name space and whether it may still attach to devices (RFNOMNT). */
 export class Pgrp {
@@ -38,16 +40,19 @@ export class Fgrp {
   /** The size of Plan 9's table, which bounds what dup may ask for. */
   nfd: number = DELTAFD;
   readonly maxfd: number;
+  /** Hears which descriptor is which file. */
+  readonly trace: Trace;
   /** No descriptor below this one is free. */
   #low = 0;
 
-  constructor(maxfd: number = MAXFD) {
+  constructor(trace: Trace, maxfd: number = MAXFD) {
+    this.trace = trace;
     this.maxfd = maxfd;
   }
 
   /** A copy for RFFDG: the same Chans. */
   dup(): Fgrp {
-    const f = new Fgrp(this.maxfd);
+    const f = new Fgrp(this.trace, this.maxfd);
     let size = 1;
     for (const [fd, c] of this.fd.entries()) {
       f.fd.push(c === null ? null : c.incref());
@@ -96,7 +101,15 @@ export class Fgrp {
     while (this.fd.length <= fd) this.fd.push(null);
     const old = this.fd[fd] ?? null;
     this.fd[fd] = c;
+    if (this.trace.on) this.#tell(fd, c);
     return old;
+  }
+
+  /** Descriptor fd is c now; -1 is all of them. */
+  #tell(fd: number, c: Chan | null): void {
+    const { trace } = this;
+    const file = c === null ? null : openfile(trace, c);
+    trace.emit({ type: "fd", fgrp: trace.fgrps.of(this), fd, file });
   }
 
   /** Whether dup may name this descriptor: the table grows by one step at a time. */
@@ -109,12 +122,14 @@ export class Fgrp {
     const c = this.get(fd);
     this.fd[fd] = null;
     if (fd < this.#low) this.#low = fd;
+    if (this.trace.on) this.#tell(fd, null);
     return c;
   }
 
   /** Who is killed here closes the rest all the same. */
   *close(): Task<void> {
     if (--this.ref > 0) return;
+    if (this.trace.on) this.#tell(-1, null);
     let killed: unknown = null;
     for (let fd = 0; fd < this.fd.length; fd++) {
       const c = this.fd[fd] ?? null;

@@ -265,10 +265,17 @@ export class Proc {
     for (;;) {
       // As in Plan 9, the child that ended last comes first.
       const w = this.waitq.pop();
-      if (w !== undefined) return w;
+      if (w !== undefined) return this.#heard(w);
       if (this.nchild === 0) error(Enochild);
       yield this.#waiting;
     }
+  }
+
+  /** The end of a child is known to who waited for it. */
+  #heard(w: Waitmsg): Waitmsg {
+    const { trace } = this.k;
+    if (trace.on) trace.emit({ type: "proc", what: "waited", pid: w.pid, text: w.msg });
+    return w;
   }
 
   /** await, for a process that reads this one's wait file: it sleeps though there is no child. */
@@ -277,7 +284,7 @@ export class Proc {
     if (!this.#waiting.empty) error(Einuse);
     for (;;) {
       const w = this.waitq.pop();
-      if (w !== undefined) return w;
+      if (w !== undefined) return this.#heard(w);
       yield this.#waiting;
       if (this.dead) error(Eprocdied);
     }
@@ -343,6 +350,8 @@ export class Proc {
   *chdir(c: Chan): Task<void> {
     const old = this.dot;
     this.dot = c;
+    const { trace } = this.k;
+    if (trace.on) trace.emit({ type: "proc", what: "dot", pid: this.pid, text: c.path.toString() });
     yield* cclose(old);
   }
 

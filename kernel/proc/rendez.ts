@@ -19,6 +19,11 @@ export function* waitfor<T>(a: Answer<T>): Task<T> {
   return istask(a) ? yield* a : a;
 }
 
+/** What a call sleeps for while a server has its request. */
+export const REPLY = "9P reply";
+/** Sleeps that the trace does not tell: a message says it already, or the coroutine ends there. */
+export const UNTOLD: ReadonlySet<string> = new Set([REPLY, "exits", "exec"]);
+
 /** A place to sleep. Sleepers are woken in the order they came. */
 export class Rendez {
   /** What its sleepers wait for, as /proc/n/status and a panic's dump show it. */

@@ -10,6 +10,7 @@ import { Fgrp, Pgrp, Rgrp } from "./pgrp.ts";
 import { Proc } from "./proc.ts";
 import type { Groups } from "./proc.ts";
 import { Rendez, istask } from "./rendez.ts";
+import { tellgroups } from "./tell.ts";
 import type { Answer, Task } from "./rendez.ts";
 import { Image } from "./trap.ts";
 import type { Program } from "./trap.ts";
@@ -110,7 +111,8 @@ export function spawn(
   if (like === null)
     for (const [fd, mode] of [OREAD, OWRITE, OWRITE].entries())
       proc.fgrp.newfd(opencons(proc, mode, fd === 2 ? ERRSPEC : ""));
-  if (k.trace.on) k.trace.emit({ type: "proc", what: "start", pid: proc.pid, text: proc.text });
+  if (k.trace.on)
+    tellgroups(proc, "start", { fgrp: null, egrp: like === null ? first.egrp : null });
   new Image(proc).start(main, argv);
   return new Process(proc, out);
 }
@@ -128,7 +130,7 @@ function groups(p: Proc, share: boolean): Groups {
   if (!share)
     return {
       pgrp: new Pgrp(p.k.nextpgrpid(), p.pgrp.ns.fork()),
-      fgrp: new Fgrp(p.fgrp.maxfd),
+      fgrp: new Fgrp(p.k.trace, p.fgrp.maxfd),
       egrp: p.egrp.dup(),
       rgrp: new Rgrp(),
     };

@@ -16,10 +16,11 @@ import { likegenerators } from "../abi/answer.ts";
 import { callrow } from "../abi/calls.ts";
 import { Notes } from "./note.ts";
 import type { Proc } from "./proc.ts";
-import { Rendez, istask } from "./rendez.ts";
+import { Rendez, UNTOLD, istask } from "./rendez.ts";
 import type { Answer, Task } from "./rendez.ts";
 import { AGAIN, Coroutine, TURN, UNWOUND } from "./sched.ts";
 import type { Done } from "./sched.ts";
+import type { Chan } from "../chan.ts";
 import type { Call } from "../trace.ts";
 
 /** A system call: Plan 9's number (-1 for our own), its name there, and the function. */
@@ -346,9 +347,36 @@ export class Image implements Done {
     return this.#watched(ent, { args, stack });
   }
 
-  #pathof(fd: unknown): string | null {
-    const c = typeof fd === "number" ? this.proc.fgrp.fd[fd] : null;
-    return c?.path.toString() ?? null;
+  #chanof(fd: unknown): Chan | null {
+    return (typeof fd === "number" ? this.proc.fgrp.fd[fd] : null) ?? null;
+  }
+
+  /** A call's task, of whose sleeps the trace hears, but for those of which messages tell. */
+  *#sleeping(task: Task<unknown>): Task<unknown> {
+    const { trace } = this.proc.k;
+    let over = false;
+    try {
+      let step = task.next();
+      while (step.done !== true) {
+        const r = step.value;
+        if (trace.on && !r.passing && !UNTOLD.has(r.what))
+          trace.emit({ type: "sleep", what: r.what });
+        try {
+          yield r;
+        } catch (e) {
+          step = task.throw(e);
+          continue;
+        }
+        step = task.next();
+      }
+      over = true;
+      return step.value;
+    } catch (e) {
+      over = true;
+      throw e;
+    } finally {
+      if (!over) task.return(undefined);
+    }
   }
 
   /** A call that someone watches: it tells the trace, and waits while the process is stopped. */
@@ -357,6 +385,7 @@ export class Image implements Done {
     const { args, stack } = how;
     const co = k.sched.current;
     const outer = co?.call ?? null;
+    const chan = ent.byfd ? this.#chanof(args[0]) : null;
     const call: Call = {
       id: k.trace.nextcall(),
       pid: this.proc.pid,
@@ -365,7 +394,8 @@ export class Image implements Done {
       args,
       space: this.proc.pgrp.ns.snapshot(),
       dot: this.proc.dot.path.toString(),
-      file: ent.byfd ? this.#pathof(args[0]) : null,
+      file: chan?.path.toString() ?? null,
+      chan: chan === null ? 0 : k.trace.chans.of(chan),
       stack,
     };
     if (co !== null) co.call = call;
@@ -375,13 +405,13 @@ export class Image implements Done {
     let value: unknown;
     try {
       if (this.proc.ctl === "syscall") this.proc.halt();
-      yield* this.proc.held();
+      if (this.proc.ctl !== null) yield* this.#sleeping(this.proc.held());
       const { spoiler } = k.trace;
       const a =
         spoiler === null
           ? invoke(ent, this.proc, args)
           : spoiler.call(this.proc, call, (list) => invoke(ent, this.proc, list));
-      value = istask<unknown, Rendez>(a) ? yield* a : a;
+      value = istask<unknown, Rendez>(a) ? yield* this.#sleeping(a) : a;
       failure = null;
       return value;
     } catch (e) {
@@ -389,7 +419,8 @@ export class Image implements Done {
       if (e instanceof PlanError) fact = e.fact ?? null;
       throw e;
     } finally {
-      if (k.trace.on) k.trace.emit({ type: "return", value, error: failure, fact }, call);
+      const offset = chan?.offset ?? -1;
+      if (k.trace.on) k.trace.emit({ type: "return", value, error: failure, fact, offset }, call);
       if (co !== null) co.call = outer;
     }
   }

@@ -254,7 +254,7 @@ function long(n: number): Recording {
     events.push({ ...at, at: t2, ...w, way: "in", left: t1 });
     events.push({ ...at, at: t2, type: "receive", fcall: { type: Rread, tag: 0, data }, of, ...m });
   }
-  const last = events.push({ ...at, at: 2 * n * MS, type: "return" }) - 1;
+  const last = events.push({ ...at, at: 2 * n * MS, type: "return", offset: -1 }) - 1;
   const call: Rcall = {
     id: 0,
     pid: 1,
@@ -265,6 +265,7 @@ function long(n: number): Recording {
     space: 0,
     dot: "/",
     file: null,
+    chan: 0,
     began: 0,
     ended: 2 * n * MS,
     result: "0",
@@ -274,7 +275,7 @@ function long(n: number): Recording {
     first: 0,
     last,
   };
-  const at1 = { conn: 1, name: "/net/tcp/0/data", peer: "far!564", wire: 1, opened: 0 };
+  const at1 = { conn: 1, name: "/net/tcp/0/data", peer: "far!564", wire: 1, pipe: null, opened: 0 };
   const conns = [{ ...at1, version: "9P2000", roots: [] }];
   return {
     ...new Recorder({ about: ABOUT }).recording,

@@ -51,7 +51,7 @@ function printed(frames: readonly Frame[]): string {
   return lines.filter((line) => !/^ {4}(what|why) /.test(line)).join("\n");
 }
 
-const GOLDEN = `40/76  1.20 s  2 main  stat("/tmp/b")
+const GOLDEN = `41/77  1.20 s  2 main  stat("/tmp/b")
     call    stat("/tmp/b")
     name    / [tmp] b
     tree    * /  #R MCREATE  (dev env fd net proc srv)
@@ -59,15 +59,15 @@ const GOLDEN = `40/76  1.20 s  2 main  stat("/tmp/b")
     tree          far  far!564 MCREATE
     tree        tmp  union: /tmp, /n/far/a (far!564)
     tree          b
-41/76  1.20 s  2 main  /tmp is a union of 2: b from there
+42/77  1.20 s  2 main  /tmp is a union of 2: b from there
     name    / tmp [b]
     tree    * /  #R MCREATE  (dev env fd net proc srv)
     tree        n
     tree          far  far!564 MCREATE
     tree      * tmp  union: /tmp ?, /n/far/a (far!564) ?
     tree          b
-42/76  1.20 s  2 main  asks member 2 at once
-43/76  1.20 s  2 main  → Twalk 1 → 2 b
+43/77  1.20 s  2 main  asks member 2 at once
+44/77  1.20 s  2 main  → Twalk 1 → 2 b
     tree    * /  #R MCREATE  (dev env fd net proc srv)
     tree        n
     tree          far  far!564 MCREATE
@@ -75,39 +75,39 @@ const GOLDEN = `40/76  1.20 s  2 main  stat("/tmp/b")
     tree        * b
     flying  far!564  Twalk 1 → 2 b  on its way there, sent 0 ns ago
     cost    0 round trips, 1 message, 20 bytes, 0 ns
-44/76  1.20 s  2 main  → Tstat 2
+45/77  1.20 s  2 main  → Tstat 2
     flying  far!564  Twalk 1 → 2 b  on its way there, sent 0 ns ago
     flying  far!564  Tstat 2  on its way there, sent 0 ns ago
     cost    0 round trips, 2 messages, 31 bytes, 0 ns
-45/76  1.20 s  2 main  → Tclunk 2
+46/77  1.20 s  2 main  → Tclunk 2
     flying  far!564  Twalk 1 → 2 b  on its way there, sent 0 ns ago
     flying  far!564  Tstat 2  on its way there, sent 0 ns ago
     flying  far!564  Tclunk 2  on its way there, sent 0 ns ago
     cost    0 round trips, 3 messages, 42 bytes, 0 ns
-46/76  1.20 s  2 main  there is no b
-47/76  1.20 s  2 main  member 1 has no b: file does not exist
+47/77  1.20 s  2 main  there is no b
+48/77  1.20 s  2 main  member 1 has no b: file does not exist
     tree    * /  #R MCREATE  (dev env fd net proc srv)
     tree        n
     tree          far  far!564 MCREATE
     tree      * tmp  union: /tmp ✗, /n/far/a (far!564) ?
     tree        * b
-48/76  1.25 s  2 main  ← Rwalk 1 qid
+49/77  1.25 s  2 main  ← Rwalk 1 qid
     flying  far!564  Tstat 2  its answer has come and is read next, sent 50.00 ms ago
     flying  far!564  Tclunk 2  its answer has come and is read next, sent 50.00 ms ago
     cost    1 round trip, 4 messages, 64 bytes, 50.00 ms
-49/76  1.25 s  2 main  ← Rstat b, 6 bytes
+50/77  1.25 s  2 main  ← Rstat b, 6 bytes
     flying  far!564  Tclunk 2  its answer has come and is read next, sent 50.00 ms ago
     cost    1 round trip, 5 messages, 141 bytes, 50.00 ms
-50/76  1.25 s  2 main  ← Rclunk
+51/77  1.25 s  2 main  ← Rclunk
     cost    1 round trip, 6 messages, 148 bytes, 50.00 ms
-51/76  1.25 s  2 main  member 2 has b
+52/77  1.25 s  2 main  member 2 has b
     name    / tmp b    member 2
     tree    * /  #R MCREATE  (dev env fd net proc srv)
     tree        n
     tree          far  far!564 MCREATE
     tree      * tmp  union: /tmp ✗, /n/far/a (far!564) ✓
     tree        * b
-52/76  1.25 s  2 main  stat("/tmp/b") = --rw-rw-rw- glenda glenda 6 b`;
+53/77  1.25 s  2 main  stat("/tmp/b") = --rw-rw-rw- glenda glenda 6 b`;
 
 test("the frames of a union's stat as text", async (t) => {
   const frames = framesof(new Tape(await recorded(scene)), "stat");

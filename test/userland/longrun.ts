@@ -10,7 +10,14 @@ const WAY = 25;
 
 /** The recording of so many reads, one after the other. */
 export function longrun(n: number): Recording {
-  const conn = { conn: 1, name: "/net/tcp/0/data", peer: "far!564", wire: 1, opened: 0 };
+  const conn = {
+    conn: 1,
+    name: "/net/tcp/0/data",
+    peer: "far!564",
+    pipe: null,
+    wire: 1,
+    opened: 0,
+  };
   const calls = Array.from({ length: n }, (_, id) => read(id));
   return {
     format: FORMAT,
@@ -22,6 +29,7 @@ export function longrun(n: number): Recording {
     calls,
     spaces: [[]],
     events: calls.flatMap(events),
+    start: [],
     said: [],
     lost: 0,
   };
@@ -31,7 +39,7 @@ const ABOUT = { program: "long", namespace: "names", clock: "virtual", seed: 0 }
 
 function read(id: number): Rcall {
   const outcome = { result: "0", value: 0, error: null };
-  const where = { args: [], line: null, space: 0, file: null, dot: "/" };
+  const where = { args: [], line: null, space: 0, file: null, chan: 0, dot: "/" };
   return {
     id,
     pid: 1,
@@ -61,6 +69,6 @@ function events({ id, began: at, first }: Rcall): Revent[] {
     { at: at + WAY, ...none, type: "wire", way: "out", ...piece, left: at },
     { at: over, ...none, type: "wire", way: "in", ...piece, left: at + WAY },
     { at: over, ...on, type: "receive", fcall: rread, ...m, of: first + 1 },
-    { at: over, ...on, type: "return" },
+    { at: over, ...on, type: "return", offset: -1 },
   ];
 }

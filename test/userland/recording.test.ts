@@ -8,6 +8,8 @@ import { callstack, textsites } from "../../kernel/abi/errors.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { boot } from "../../userland/host/index.ts";
 import { base64, unbase64 } from "../../userland/view/record/base64.ts";
+import { Tape } from "../../userland/view/record/tape.ts";
+import { frameof } from "../../userland/view/step/frame.ts";
 import { compare } from "../../userland/view/record/compare.ts";
 import { Recorder } from "../../userland/view/record/recorder.ts";
 import { Recordingerror, fromjson, tojson } from "../../userland/view/record/recording.ts";
@@ -128,10 +130,14 @@ test("what is no recording, or one of another version, is refused with the reaso
   t.regex(said('{"$bytes": "?"}'), /^not a recording: \$bytes \? is no base64$/);
   t.regex(said("{}"), /^not a recording: there is no format "namec recording"$/);
   t.regex(
-    said('{"format":"namec recording","version":2}'),
-    /version 2; this namec reads version 1/,
+    said('{"format":"namec recording","version":3}'),
+    /version 3; this namec reads versions 1 to 2/,
   );
-  t.regex(said('{"format":"namec recording","version":1}'), /without its list of sources/);
+  for (const version of [1, 2])
+    t.regex(
+      said(`{"format":"namec recording","version":${version}}`),
+      /without its list of sources/,
+    );
 });
 
 test("data on its way through the kernel is copied, so that a buffer may be used again", async (t) => {
@@ -184,7 +190,7 @@ test("each call stands beside the same of the other name space, and it is said w
 const calls = (texts: readonly string[]): Rcall[] =>
   texts.map((text, id) => {
     const now = { id, pid: 1, began: 0, ended: 0, first: id, last: id, space: 0, line: null };
-    const gave = { args: [], dot: "/", file: null, result: "", value: null, error: null };
+    const gave = { args: [], dot: "/", file: null, chan: 0, result: "", value: null, error: null };
     const cost = { trips: 0, messages: 0, bytes: 0, asked: false };
     return { ...now, ...gave, cost, name: text.replace(/\(.*/, ""), text };
   });
@@ -221,10 +227,11 @@ test("docs/recording.md names every list and field of a recording, and every typ
     if (name === "format" || name === "version") continue;
     t.not(row(name), "", name);
     const one: unknown = Array.isArray(list) ? list[0] : list;
-    if (name === "events" || name === "spaces" || typeof one !== "object" || one === null) continue;
+    if (["events", "start", "spaces"].includes(name) || typeof one !== "object" || one === null)
+      continue;
     for (const field of Object.keys(one)) t.regex(row(name), RegExp(`\\b${field}\\b`));
   }
-  for (const e of r.events) t.not(row(e.type), "", e.type);
+  for (const e of [...r.start, ...r.events]) t.not(row(e.type), "", e.type);
   for (const field of Object.keys(r.spaces[0]?.[0]?.members[0] ?? {}))
     t.regex(row("spaces"), RegExp(`\\b${field}\\b`));
 });
@@ -348,4 +355,18 @@ test("a stack is taken as places without a text, and the host's own way to show 
   how.prepareStackTrace = before;
   t.is(after, own);
   t.regex(here?.getFileName() ?? "", /errors\.js$/);
+});
+
+test("a recording of version 1 opens: it knows who began and ended, and no descriptors", (t) => {
+  const r = fromjson(readFileSync("test/recordings/version1.json", "utf8"));
+  t.is(r.version, 2);
+  const tape = new Tape(r);
+  const frames = Array.from({ length: tape.length }, (_, s) => frameof(tape, s));
+  t.false(frames.some((f) => f.procs.known || f.procs.pipes.length > 0));
+  const most = frames
+    .map((f) => f.procs.list.map((p) => p.pid))
+    .toSorted((a, b) => b.length - a.length);
+  t.deepEqual(most[0], [3, 4]);
+  t.is(frames.at(-1)?.runspent.trips, 2);
+  t.deepEqual(fromjson(tojson(r)), r);
 });

@@ -83,7 +83,8 @@ function said(r: Recording): string {
   const lines: string[] = [];
   for (let i = first; i <= last; i++) {
     const e = r.events[i];
-    if (e?.call !== 0) continue;
+    // The descriptor that a call gives is seen with its return.
+    if (e?.call !== 0 || e.type === "fd") continue;
     const { what, why } = decision(r, i);
     lines.push(what, `    ${why}`);
     if (e.type === "return") break;

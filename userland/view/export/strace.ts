@@ -13,6 +13,7 @@
 // of several processes at once do not mix; unfinished() shows those that have not.
 
 import type { Fcall } from "../../../kernel/abi/fcall.ts";
+import { issaid } from "../words/eventtext.ts";
 import { fcallfmt } from "../../../kernel/abi/fcallfmt.ts";
 import type { Cost } from "../record/cost.ts";
 import type { Rcall, Recording, Revent } from "../record/recording.ts";
@@ -80,7 +81,8 @@ function detailof(e: Revent, r: Recording, full: Fcall | null): Line[] {
     const arrow = e.type === "send" ? "→" : "←";
     return [line(e.type, `${arrow} ${fcallfmt(full ?? e.fcall).trimEnd()}`)];
   }
-  const text = eventfmt(r, e);
+  // That a call waits is seen by its time.
+  const text = issaid(e) && e.type !== "sleep" ? eventfmt(r, e) : "";
   return text === ""
     ? []
     : [line(e.type === "namec" || e.type === "mount" ? "step" : "other", text)];

@@ -6,6 +6,7 @@
 // lanes (threads). Text goes out as it is made, for one file: head, events, TAIL. It is whole whenever TAIL
 // is behind what was written so far.
 
+import { issaid } from "../words/eventtext.ts";
 import { Rflush, Rstream, Tflush } from "../../../kernel/abi/fcall.ts";
 import type { Fcall } from "../../../kernel/abi/fcall.ts";
 import { msgfmt } from "../words/msgfmt.ts";
@@ -77,10 +78,14 @@ export class Timeline {
         this.#conn(e, r);
         break;
       case "proc":
-        this.#proc(e, r);
+        if (issaid(e)) this.#proc(e, r);
         break;
       case "namec":
       case "wire":
+      case "sleep":
+      case "fd":
+      case "pipe":
+      case "env":
         break;
     }
     this.#nevent++;

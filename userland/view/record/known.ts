@@ -1,6 +1,6 @@
-// What a recording that begins late has to know: the processes that live, the connections that are open and
-// the fids of their roots. A Known listens all the time, keeps the events that say so, and tells them to a
-// Recorder before its begin().
+// What a recording that begins late cannot ask the kernel for: the connections that are open and the fids of
+// their roots. A Known listens all the time, keeps the events that say so, and tells them to a Recorder before
+// its begin().
 
 import { Rattach, Rerror, Tattach } from "../../../kernel/abi/fcall.ts";
 import type { Event, Trace } from "../../../kernel/trace.ts";
@@ -8,7 +8,6 @@ import type { Recorder } from "./recorder.ts";
 
 /** The events that a recorder would have noted, of what is still there. */
 export class Known {
-  readonly #procs = new Map<number, Event>();
   readonly #conns = new Map<number, Event[]>();
   /** Connections and tags of attaches that have no answer yet. */
   readonly #asked = new Set<string>();
@@ -20,16 +19,11 @@ export class Known {
 
   /** Tells a recorder what is there now. */
   tell(recorder: Recorder): void {
-    for (const e of this.#procs.values()) recorder.take(e);
     for (const list of this.#conns.values()) for (const e of list) recorder.take(e);
   }
 
   #take(e: Event): void {
     switch (e.type) {
-      case "proc":
-        if (e.what === "exit") this.#procs.delete(e.pid);
-        else if (e.what !== "note") this.#procs.set(e.pid, e);
-        return;
       case "conn":
         if (e.what === "open") this.#conns.set(e.conn, [e]);
         else if (e.what === "close") this.#conns.delete(e.conn);

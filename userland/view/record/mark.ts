@@ -19,7 +19,8 @@ export type Mark = {
   readonly steps: Int32Array;
 };
 
-type Fits = (r: Recording, e: Revent) => boolean;
+/** Whether a step fits: its event, and the call that begins there, if one does. */
+type Fits = (r: Recording, e: Revent, begins: number) => boolean;
 
 /** A breakpoint for a tape; null when the text is none. */
 export function markof(tape: Tape, text: string): Mark | null {
@@ -29,7 +30,7 @@ export function markof(tape: Tape, text: string): Mark | null {
   const { recording: r, steps } = tape;
   const list = Int32Array.from(steps.keys()).filter((s) => {
     const e = r.events[steps[s] ?? -1];
-    return e !== undefined && fits(r, e);
+    return e !== undefined && fits(r, e, tape.beginsat(s));
   });
   tape.work += steps.length;
   return { text, on, steps: list };
@@ -43,10 +44,10 @@ function kindof(text: string): Mark["on"] | null {
 }
 
 const FITS: Readonly<Record<Mark["on"], (text: string) => Fits>> = {
-  call: (text) => (r, e) => e.type === "call" && r.calls[e.call]?.name === text,
+  call: (text) => (r, _e, begins) => r.calls[begins]?.name === text,
   name: (text) => {
     const path = cleanname(text, "/");
-    return (r, e) => e.type === "call" && isnamed(r, e.call, path);
+    return (r, _e, begins) => isnamed(r, begins, path);
   },
   message: (text) => (_r, e) => ismessage(e) && e.fcall.type === MESSAGES.get(text),
   server: (text) => (r, e) => ismessage(e) && connname(r, e.conn) === text,

@@ -76,6 +76,8 @@ export class Recorder {
   #mute: Making[] = [];
   readonly #spaces: Picture[] = [];
   readonly #events: Revent[] = [];
+  readonly #start: Revent[] = [];
+  #trace: Trace | null = null;
   readonly #said: Rsaid[] = [];
   #nevent = 0;
   #ncall = 0;
@@ -112,6 +114,7 @@ export class Recorder {
       },
       spaces: this.#spaces,
       events: this.#events,
+      start: this.#start,
       said: this.#said,
       get lost() {
         return lost();
@@ -125,6 +128,8 @@ export class Recorder {
    */
   listen(trace: Trace): () => void {
     if (this.#opts.place !== undefined) this.#nostacks = trace.keepstacks();
+    this.#trace = trace;
+    if (this.#begun) this.#begins();
     const off = trace.listen((e, body) => this.take(e, body));
     return () => {
       off();
@@ -136,6 +141,24 @@ export class Recorder {
   begin(but: readonly number[] = []): void {
     this.#begun = true;
     for (const pid of but) this.#but.add(pid);
+    this.#begins();
+  }
+
+  /** What there is when both the trace is known and the recording begins. */
+  #begins(): void {
+    if (this.#trace === null || this.#limit === 0 || this.#start.length > 0) return;
+    for (const body of this.#trace.state()) {
+      if (body.type === "proc" && this.#but.has(body.pid)) continue;
+      if (body.type === "proc" && body.what === "start") this.#proc(body.pid, body.text);
+      const e: Event = { at: 0, pid: 0, call: null, ...body };
+      this.#start.push(this.#event(e, body, { of: undefined, space: this.#spaceof(e, -1) }));
+    }
+  }
+
+  /** The name space that an event is about; that of its call where it changes none. */
+  #spaceof(e: Event, call: number): number {
+    if (e.type === "mount") return this.#space(e.table);
+    return e.type === "proc" && e.of !== undefined ? this.#space(e.of.table) : call;
   }
 
   #recorded(e: Event): boolean {
@@ -165,7 +188,7 @@ export class Recorder {
       call.last = this.#nevent;
       if (this.#limit === 0) this.#calls[call.id] = call;
     }
-    const space = e.type === "mount" ? this.#space(e.table) : (call?.space ?? -1);
+    const space = this.#spaceof(e, call?.space ?? -1);
     const r = this.#event(e, body, { of: call, space });
     if (this.#limit > 0) this.#events.push(r);
     if (++this.#nevent === this.#limit) this.#nostacks();
@@ -245,6 +268,7 @@ export class Recorder {
       space: this.#space(call.space),
       dot: call.dot,
       file: call.file,
+      chan: call.chan,
       first: this.#nevent,
       last: this.#nevent,
     };
@@ -287,21 +311,37 @@ export class Recorder {
     if (of !== undefined) this.#count(e, of);
     switch (e.type) {
       case "return":
-        return { at, pid, call, space, type: "return" };
+        return { at, pid, call, space, type: "return", offset: e.offset };
       case "send":
         return { at, pid, call, space, ...this.#send(e) };
       case "receive":
         return { at, pid, call, space, ...this.#receive(e) };
       case "mount":
-        return { at, pid, call, space, type: "mount", op: e.op, path: e.path };
+        return { at, pid, call, space, type: "mount", op: e.op, path: e.path, pgrp: e.pgrp };
       case "conn":
         return { at, pid, call, space, type: "conn", conn: e.conn, what: e.what };
+      case "proc":
+        return { at, pid, call, space, ...procbody(e) };
+      case "pipe": {
+        const data = this.#cut(e.what === "put" ? e.data : NODATA);
+        return { at, pid, call, space, ...(body as Pipebody), data };
+      }
+      case "env": {
+        const value = e.value === null ? null : this.#cut(e.value);
+        return { at, pid, call, space, type: "env", egrp: e.egrp, name: e.name, value };
+      }
       case "call":
       case "namec":
-      case "proc":
       case "wire":
+      case "fd":
+      case "sleep":
         return { at, pid, call, space, ...(body as Kept) };
     }
+  }
+
+  /** The first bytes, copied. */
+  #cut(data: Uint8Array): Uint8Array {
+    return data.slice(0, this.#snap);
   }
 
   #send(e: Event & { type: "send" }): Rbody {
@@ -409,13 +449,25 @@ function bodyof({ at: _at, call: _call, ...body }: Event): EventBody {
 type Refers = { readonly of: Making | undefined; readonly space: number };
 
 /** What is kept as the kernel said it. */
-type Kept = EventBody & { readonly type: "call" | "namec" | "proc" | "wire" };
+type Kept = EventBody & { readonly type: "call" | "namec" | "wire" | "fd" | "sleep" };
+
+type Pipebody = EventBody & { readonly type: "pipe" };
+
+const NODATA = new Uint8Array(0);
+
+function procbody({ what, pid, text, by, of }: Event & { type: "proc" }): Rbody {
+  const body = { type: "proc" as const, what, pid, text, ...(by !== undefined && { by }) };
+  if (of === undefined) return body;
+  const { table: _table, ...standing } = of;
+  return { ...body, of: standing };
+}
 
 /** A request that waits for its answer. */
 type Asked = { readonly fcall: Fcall; readonly event: number };
 
-function conn({ conn, name, peer, wire, version, at }: Event & { type: "conn" }): Openconn {
-  return { conn, name, peer, wire, version, roots: [], opened: at };
+function conn({ at, ...e }: Event & { type: "conn" }): Openconn {
+  const { conn, name, peer, wire, pipe, version } = e;
+  return { conn, name, peer, wire, pipe, version, roots: [], opened: at };
 }
 
 /** The message with the first `snap` bytes of its data, copied: its buffer is the kernel's. */

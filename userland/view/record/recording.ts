@@ -8,14 +8,16 @@
 
 import type { Picture } from "../../../kernel/names/namespace.ts";
 import type { Fact } from "../../../kernel/abi/errors.ts";
-import type { EventBody } from "../../../kernel/trace.ts";
+import type { EventBody, Pipeend, Standing } from "../../../kernel/trace.ts";
 import { base64, unbase64 } from "./base64.ts";
 import type { Cost } from "./cost.ts";
 
 /** What every recording calls itself. */
 export const FORMAT = "namec recording";
 /** Counted up by each change that an older reader would misread. */
-export const VERSION = 1;
+export const VERSION = 2;
+/** The oldest that is still read: it has no groups, descriptors and pipes. */
+export const OLDEST = 1;
 
 /** How the run was made. Times are nanoseconds of the kernel's clock. */
 export type About = {
@@ -50,6 +52,8 @@ export type Rconn = {
   readonly peer: string | null;
   /** Its number in "wire" events; null where nothing is known of the wire. */
   readonly wire: number | null;
+  /** The end of a pipe that it runs over; the server is at the other end. */
+  readonly pipe: Pipeend | null;
   /** Of 9P, as agreed on: "9P2000.ix.stream". */
   readonly version: string;
   /** The fids of the roots of its trees, one for each attach. */
@@ -94,6 +98,8 @@ export type Rcall = {
   readonly dot: string;
   /** Of a call on a descriptor, the path of its file. */
   readonly file: string | null;
+  /** And the number of its Chan; 0 for none. */
+  readonly chan: number;
   /** Its first event, "call", and its last so far. */
   readonly first: number;
   /** The index of its last event. */
@@ -111,7 +117,8 @@ type Told<T extends EventBody["type"]> = Extract<EventBody, { readonly type: T }
  */
 export type Rbody =
   | Told<"call">
-  | Pick<Told<"return">, "type">
+  | Pick<Told<"return">, "type" | "offset">
+  | Told<"sleep">
   | Told<"namec">
   | Omit<Told<"mount">, "table">
   | Told<"send">
@@ -119,7 +126,11 @@ export type Rbody =
   | (Told<"receive"> & { readonly of: number })
   | Pick<Told<"conn">, "type" | "conn" | "what">
   | Told<"wire">
-  | Told<"proc">;
+  /** Of "start" and "groups" the event's `space` is the name space of the process. */
+  | (Omit<Told<"proc">, "of"> & { readonly of?: Omit<Standing, "table"> })
+  | Told<"fd">
+  | Told<"pipe">
+  | Told<"env">;
 
 /** An event: when, in which process, because of which call, in which name space. */
 export type Revent = {
@@ -161,6 +172,11 @@ export type Recording = {
   readonly spaces: readonly Picture[];
   /** Everything that happened, in order. */
   readonly events: readonly Revent[];
+  /**
+   * What there was when it began, as the events that would have told of it: processes, descriptors, variables,
+   * what waited in pipes. Empty in one of version 1, which knows none of it.
+   */
+  readonly start: readonly Revent[];
   /** What programs wrote on the console. */
   readonly said: readonly Rsaid[];
   /** Events that came when the recording was full. */
@@ -202,12 +218,29 @@ export function fromjson(text: string): Recording {
   }
   if (typeof r !== "object" || r === null || !("format" in r) || r.format !== FORMAT)
     throw new Recordingerror(`not a recording: there is no format "${FORMAT}"`);
-  if (!("version" in r) || r.version !== VERSION)
+  const version = "version" in r ? r.version : "none";
+  if (version !== VERSION && version !== OLDEST)
     throw new Recordingerror(
-      `a recording of version ${"version" in r ? String(r.version) : "none"}; this namec reads version ${VERSION}`,
+      `a recording of version ${String(version)}; this namec reads versions ${OLDEST} to ${VERSION}`,
     );
-  for (const list of ["sources", "conns", "procs", "calls", "spaces", "events", "said"])
+  const lists = ["sources", "conns", "procs", "calls", "spaces", "events", "said"];
+  for (const list of version === OLDEST ? lists : [...lists, "start"])
     if (!Array.isArray(Reflect.get(r, list)))
       throw new Recordingerror(`a recording without its list of ${list}`);
-  return r as Recording;
+  return version === OLDEST ? ofold(r as Recording) : (r as Recording);
+}
+
+/** A recording of version 1 as one of today, with what it does not know left out. */
+function ofold(r: Recording): Recording {
+  return {
+    ...r,
+    version: VERSION,
+    start: [],
+    conns: r.conns.map((c) => ({ ...c, pipe: null })),
+    calls: r.calls.map((c) => ({ ...c, chan: 0 })),
+    events: r.events.map((e) => {
+      if (e.type === "return") return { ...e, offset: -1 };
+      return e.type === "mount" ? { ...e, pgrp: 0 } : e;
+    }),
+  };
 }

@@ -9,6 +9,7 @@ import { addmessage, newcost } from "./cost.ts";
 import type { Cost } from "./cost.ts";
 import { issaid } from "../words/eventtext.ts";
 import { Flights } from "./flight.ts";
+import { History } from "./history.ts";
 import type { Recording, Revent, Rsaid } from "./recording.ts";
 
 /** The kinds of steps that one can go to. */
@@ -30,8 +31,11 @@ export class Tape {
   readonly steps: Int32Array;
   /** Where each message was when. */
   readonly flights: Flights;
+  #history: History | null = null;
   /** Entries of tables and events looked at since the tape was made. */
   work = 0;
+  /** 1 for a call between whose event and its return's nothing happened: it is one step with that. */
+  readonly #joined: Uint8Array;
   readonly #lists: Readonly<Record<Exclude<By, "step">, Int32Array>>;
   /** The events of call c: #ofcall[#begin[c]] and on, before #ofcall[#begin[c + 1]]. */
   readonly #begin: Int32Array;
@@ -45,14 +49,20 @@ export class Tape {
 
   constructor(r: Recording) {
     this.recording = r;
-    this.steps = stepsof(r);
-    this.#lists = listsof(r, this.steps);
+    this.#joined = joined(r);
+    this.steps = stepsof(r, this.#joined);
+    this.#lists = this.#listsof();
     [this.#begin, this.#ofcall] = bycall(r);
     this.#return = returns(r);
     this.#space = spaces(r);
     this.#spent = spending(r);
     this.flights = new Flights(r);
     this.#said = Int32Array.from(r.said, (s) => s.event);
+  }
+
+  /** The processes through its time; made when it is first asked for. */
+  get history(): History {
+    return (this.#history ??= new History(this.recording));
   }
 
   /** How many steps there are. */
@@ -67,7 +77,18 @@ export class Tape {
 
   /** The step that an event is, or the last one before it; -1 when there is none. */
   stepof(event: number): number {
-    return this.#below(this.steps, event + 1) - 1;
+    const step = this.#below(this.steps, event + 1) - 1;
+    return this.#joined[event] === 1 ? step + 1 : step;
+  }
+
+  /** The call that begins at a step: with its return, where nothing happened between; -1 when none begins. */
+  beginsat(step: number): number {
+    const event = this.event(step);
+    const e = this.recording.events[event];
+    if (e === undefined) return -1;
+    if (e.type === "call") return e.call;
+    const first = e.type === "return" ? (this.recording.calls[e.call]?.first ?? -1) : -1;
+    return this.#joined[first] === 1 ? e.call : -1;
   }
 
   /** The next step of a kind; -1 when there is none. */
@@ -145,6 +166,20 @@ export class Tape {
     return this.recording.said.slice(from, to);
   }
 
+  #listsof(): Record<Exclude<By, "step">, Int32Array> {
+    const { recording: r, steps } = this;
+    const list = (fits: (e: Revent, step: number) => boolean): Int32Array =>
+      Int32Array.from(steps.keys()).filter((s) => {
+        const e = r.events[steps[s] ?? -1];
+        return e !== undefined && fits(e, s);
+      });
+    return {
+      message: list((e) => e.type === "send" || e.type === "receive"),
+      call: list((_e, s) => this.beginsat(s) >= 0),
+      failure: list((e) => isfailure(r, e)),
+    };
+  }
+
   /** How many entries of a sorted list are less than n. */
   #below(list: Int32Array, n: number): number {
     let [lo, hi] = [0, list.length];
@@ -163,21 +198,20 @@ function ended(call: { readonly ended: number | null }, e: Revent): number {
   return Math.min(e.at, call.ended ?? e.at);
 }
 
-function stepsof(r: Recording): Int32Array {
-  return Int32Array.from(r.events.keys()).filter((i) => issaid(r.events[i]));
+/** The calls that returned before anything else was said. */
+function joined(r: Recording): Uint8Array {
+  const list = new Uint8Array(r.events.length);
+  let last: { readonly call: number; readonly event: number } | null = null;
+  for (const [event, e] of r.events.entries()) {
+    if (!issaid(e)) continue;
+    if (e.type === "return" && last !== null && last.call === e.call) list[last.event] = 1;
+    last = e.type === "call" ? { call: e.call, event } : null;
+  }
+  return list;
 }
 
-function listsof(r: Recording, steps: Int32Array): Record<Exclude<By, "step">, Int32Array> {
-  const list = (fits: (e: Revent) => boolean): Int32Array =>
-    Int32Array.from(steps.keys()).filter((s) => {
-      const e = r.events[steps[s] ?? -1];
-      return e !== undefined && fits(e);
-    });
-  return {
-    message: list((e) => e.type === "send" || e.type === "receive"),
-    call: list((e) => e.type === "call"),
-    failure: list((e) => isfailure(r, e)),
-  };
+function stepsof(r: Recording, joins: Uint8Array): Int32Array {
+  return Int32Array.from(r.events.keys()).filter((i) => joins[i] !== 1 && issaid(r.events[i]));
 }
 
 /** What did not come to what was asked for: a call that failed, a process that ended with a reason. */

@@ -5,6 +5,8 @@
 import { isT } from "../../../kernel/abi/fcall.ts";
 import { eventtext, resulttext } from "../words/eventtext.ts";
 import type { Flight } from "../record/flight.ts";
+import { procsof } from "./procs.ts";
+import type { Procs } from "./procs.ts";
 import { looksof } from "./look.ts";
 import type { Look } from "./look.ts";
 import { msgfmt } from "../words/msgfmt.ts";
@@ -71,6 +73,8 @@ export type Frame = {
   /** The process's program. */
   readonly process: string;
   readonly call: Framecall | null;
+  /** The call begins at this step: it is one step with its return, where nothing happened between. */
+  readonly begins: boolean;
   readonly names: readonly Look[];
   readonly tree: Node;
   /** The event in a line, as a trace has it. */
@@ -93,6 +97,8 @@ export type Frame = {
   readonly said: readonly Rsaid[];
   readonly callspent: Spent | null;
   readonly runspent: Spent;
+  /** The processes with what they have open, the pipes, who waits for whom, and what this step changed. */
+  readonly procs: Procs;
 };
 
 /** How much of it. */
@@ -127,6 +133,7 @@ export function frameof(tape: Tape, step: number, opts: Frameopts = {}): Frame {
     pid: e.pid,
     process: r.procs.find((p) => p.pid === e.pid)?.text ?? "",
     call: call === undefined ? null : callof(tape, { call, event, around: opts.around ?? 3 }),
+    begins: tape.beginsat(step) >= 0,
     names,
     tree: treeof(r, { space: r.spaces[tape.spaceat(event)] ?? [], event }, names),
     line: eventtext(r, event),
@@ -139,11 +146,12 @@ export function frameof(tape: Tape, step: number, opts: Frameopts = {}): Frame {
     said: tape.said(step),
     callspent: call === undefined ? null : tape.callspent(event),
     runspent: tape.runspent(event),
+    procs: procsof(tape, step),
   };
 }
 
 const NOEVENTS = new Int32Array(0);
-const NONE: Revent = { type: "return", at: 0, pid: 0, call: -1, space: -1 };
+const NONE: Revent = { type: "return", offset: -1, at: 0, pid: 0, call: -1, space: -1 };
 
 function callof(
   tape: Tape,

@@ -104,6 +104,11 @@ export function eventfmt(r: Recording, e: Revent): string {
       return `connection ${e.conn} ${CONN[e.what]}: ${r.conns.find((c) => c.conn === e.conn)?.name ?? ""}`;
     case "proc":
       return procfmt(e.what, e.pid, e.text);
+    case "sleep":
+      return `process ${e.pid} ${sleepfmt(e.what)}`;
+    case "fd":
+    case "pipe":
+    case "env":
     case "call":
     case "return":
     case "send":
@@ -113,7 +118,32 @@ export function eventfmt(r: Recording, e: Revent): string {
   }
 }
 
-function procfmt(what: "start" | "exec" | "exit" | "note", pid: number, text: string): string {
+/** What a call sleeps for, by the name of its Rendez: "waits for a child to end". */
+export function sleepfmt(what: string): string {
+  return SLEEPS[what] ?? `waits: ${what}`;
+}
+
+const SLEEPS: Readonly<Record<string, string>> = nullproto({
+  await: "waits for a child to end",
+  "queue read": "waits for bytes of a pipe",
+  "queue write": "waits for room in a pipe",
+  rendezvous: "waits for another process at its tag",
+  semacquire: "waits for a semaphore",
+  sleep: "sleeps",
+  "read in order": "waits for its turn to read",
+  "write in order": "waits for its turn to write",
+  "note handler": "waits for the handler of a note",
+  start: "is stopped",
+  "network read": "waits for bytes from the network",
+  "network write": "waits for room on the network",
+  "network dial": "waits for an answer to its call",
+  "network listen": "waits for a call",
+  "room on the connection": "waits for room on the connection",
+});
+
+type Procevent = Extract<Revent, { readonly type: "proc" }>;
+
+function procfmt(what: Procevent["what"], pid: number, text: string): string {
   switch (what) {
     case "start":
       return `process ${pid} starts: ${text}`;
@@ -123,6 +153,16 @@ function procfmt(what: "start" | "exec" | "exit" | "note", pid: number, text: st
       return `process ${pid} ends${text === "" ? "" : `: ${text}`}`;
     case "note":
       return `process ${pid} gets the note "${text}"`;
+    case "handle":
+      return `process ${pid} handles the note "${text}"`;
+    case "noted":
+      return `process ${pid} has handled the note "${text}"`;
+    case "waited":
+      return `the end of process ${pid} is known to its parent`;
+    case "groups":
+      return `process ${pid} changes its groups`;
+    case "dot":
+      return `process ${pid} is at ${text}`;
   }
 }
 

@@ -5,7 +5,7 @@
 import type { Callname } from "../../../kernel/abi/calls.ts";
 import { nullproto } from "../../../kernel/abi/nullproto.ts";
 import type { Rcall, Recording, Revent } from "../record/recording.ts";
-import { plural, timefmt } from "./stepfmt.ts";
+import { eventfmt, plural, sleepfmt, timefmt } from "./stepfmt.ts";
 import { memberof, mountat, serverof } from "./who.ts";
 import { because } from "./whyerror.ts";
 import { receivewhy, sendwhy } from "./whymsg.ts";
@@ -40,7 +40,21 @@ export function decision(r: Recording, event: number): Decision {
         why: `They left ${timefmt(e.at - e.left)} before: that is how far away the other machine is.`,
       };
     case "proc":
-      return process(e);
+      return process(r, e);
+    case "sleep":
+      return {
+        what: `Process ${e.pid} ${sleepfmt(e.what)}.`,
+        why: "The call goes on when that has come; until then others run.",
+      };
+    case "fd":
+      return descriptor(e);
+    case "pipe":
+      return piped(e);
+    case "env":
+      return {
+        what: `The variable ${e.name} of the environment ${e.value === null ? "is removed" : "has another value"}.`,
+        why: "The processes of one environment group share its variables.",
+      };
   }
 }
 
@@ -179,7 +193,48 @@ function connection(r: Recording, e: Revent & { type: "conn" }): Decision {
   }
 }
 
-function process(e: Revent & { type: "proc" }): Decision {
+/** Why of what a system call does to its process. */
+const QUIET = {
+  noted: "Its handler has said noted; what the note interrupted goes on.",
+  waited: "Its parent has called wait, so the kernel need not remember how it ended.",
+  groups:
+    "rfork gives a process groups of its own, copied or empty, and leaves the old ones to the others.",
+  dot: "Names without a leading / begin there.",
+} as const;
+
+function descriptor({ fd, file }: Revent & { type: "fd" }): Decision {
+  const why = "A descriptor is a number for an open file, in a table that processes may share.";
+  if (fd < 0) return { what: "All descriptors of a table are closed.", why };
+  if (file === null) return { what: `Descriptor ${fd} is closed.`, why };
+  return { what: `Descriptor ${fd} is ${file.path}.`, why };
+}
+
+function piped({ what, pipe, bytes }: Revent & { type: "pipe" }): Decision {
+  switch (what) {
+    case "put":
+      return {
+        what: `${plural(bytes, "byte")} go into pipe ${pipe}.`,
+        why: "What is written on one end of a pipe waits there until it is read on the other.",
+      };
+    case "take":
+      return {
+        what: `${plural(bytes, "byte")} are taken out of pipe ${pipe}.`,
+        why: "A read of a pipe takes what one write put in, or the first part of it.",
+      };
+    case "hangup":
+      return {
+        what: `Nothing more goes into pipe ${pipe} from this end.`,
+        why: "The last that had the end open has closed it; readers get what is left, then the end of the file.",
+      };
+    case "drop":
+      return {
+        what: `What waits in pipe ${pipe} for this end is dropped.`,
+        why: "The last that could read it has closed its end.",
+      };
+  }
+}
+
+function process(r: Recording, e: Revent & { type: "proc" }): Decision {
   switch (e.what) {
     case "start":
       return {
@@ -204,5 +259,15 @@ function process(e: Revent & { type: "proc" }): Decision {
         what: `Process ${e.pid} gets the note "${e.text}".`,
         why: "A note interrupts a process, as a signal does elsewhere.",
       };
+    case "handle":
+      return {
+        what: `Process ${e.pid} handles the note "${e.text}".`,
+        why: "The function that it gave to notify runs; what the note interrupted waits for noted.",
+      };
+    case "noted":
+    case "waited":
+    case "groups":
+    case "dot":
+      return { what: `${capital(eventfmt(r, e))}.`, why: QUIET[e.what] };
   }
 }

@@ -1,0 +1,503 @@
+// The processes at one step: the tree of them, what each has open, which Chans and groups are shared, what
+// waits in the pipes, who waits for whom, and what this step changed. Data, for the terminal, the page and
+// tests; it is a member of a Frame.
+
+import { OEXEC, ORDWR, OWRITE } from "../../../kernel/abi/const.ts";
+import type { Openfile } from "../../../kernel/trace.ts";
+import type { History, Wasproc } from "../record/history.ts";
+import type { Rcall, Recording } from "../record/recording.ts";
+import type { Tape } from "../record/tape.ts";
+import { connname } from "../words/who.ts";
+
+/** A group, and the other processes that share it with this one. */
+export type Group = { readonly id: number; readonly with: readonly number[] };
+
+/** A descriptor, as its process sees it. */
+export type Descriptor = {
+  readonly fd: number;
+  readonly path: string;
+  readonly mode: "r" | "w" | "rw" | "x";
+  /** Where the next read or write begins. */
+  readonly offset: number;
+  readonly chan: number;
+  /** The other descriptors, of this process and others, that are the same Chan and share its offset. */
+  readonly shared: readonly Holder[];
+  /** Who serves the file: "far!564"; "" for a device of the kernel. */
+  readonly server: string;
+  /** The end of a pipe that it is, 0 or 1, and which pipe. */
+  readonly pipe: { readonly pipe: number; readonly end: 0 | 1 } | null;
+  readonly cexec: boolean;
+};
+
+/** Who has a file open, and by which descriptor; of processes that share a table each. */
+export type Holder = { readonly pid: number; readonly fd: number };
+
+/** What a process waits for. */
+export type Wait = {
+  readonly call: number;
+  /** "child": a child to end; "bytes", "room": of a pipe; "partner": at a rendezvous; "turn": after another call. */
+  readonly for:
+    | "child"
+    | "bytes"
+    | "room"
+    | "partner"
+    | "turn"
+    | "reply"
+    | "time"
+    | "semaphore"
+    | "handler"
+    | "start"
+    | "other";
+  /** The processes that can end the wait, as far as that is known; of "bytes" those who can write, itself too. */
+  readonly whom: readonly number[];
+  /** Of "reply", who was asked. */
+  readonly servers: readonly string[];
+  /** Of "bytes" and "room". */
+  readonly pipe: number;
+  /** What the kernel calls it: "queue read". */
+  readonly what: string;
+};
+
+/** A process. */
+export type Process = {
+  readonly pid: number;
+  /** 0: no process waits for it. */
+  readonly parent: number;
+  /** How deep it is in the tree; parents come before their children. */
+  readonly depth: number;
+  readonly text: string;
+  readonly dot: string;
+  /** "ended": its parent has not heard of that yet. */
+  readonly life: "alive" | "ended";
+  readonly status: string;
+  /** This step is of this process. */
+  readonly now: boolean;
+  readonly groups: {
+    readonly names: Group;
+    readonly fds: Group;
+    readonly env: Group;
+    readonly rendez: Group;
+    readonly notes: Group;
+  };
+  readonly fds: readonly Descriptor[];
+  readonly env: readonly { readonly name: string; readonly value: Uint8Array }[];
+  /** Notes that wait, and the one that its handler is busy with. */
+  readonly notes: readonly string[];
+  readonly handling: string | null;
+  /** The system calls that it is in: indexes into the recording's. */
+  readonly calls: readonly number[];
+  /** What these wait for. */
+  readonly waits: readonly Wait[];
+  /** The mount points of its name space, an index into the recording's `spaces`; -1 when it is not known. */
+  readonly space: number;
+};
+
+/** One way of a pipe. */
+export type Pipeway = {
+  /** The end that reads it. */
+  readonly end: 0 | 1;
+  readonly readers: readonly Holder[];
+  readonly writers: readonly Holder[];
+  /** How many bytes wait, and the first of them. */
+  readonly waiting: number;
+  readonly bytes: Uint8Array;
+  /** Nothing more comes. */
+  readonly hungup: boolean;
+};
+
+/** A pipe that a process has open, or that a 9P connection runs over. */
+export type Pipe = {
+  readonly pipe: number;
+  /** "#|/data" and such, as descriptors name it. */
+  readonly ways: readonly [Pipeway, Pipeway];
+  /** The connection that runs over it, and the end that the mount driver has; 0 for none. */
+  readonly conn: number;
+  readonly connend: 0 | 1;
+};
+
+/** What a step changed, beside what its event says. */
+export type Change =
+  | {
+      readonly what: "start" | "exec" | "exit" | "note" | "handle" | "noted" | "waited" | "dot";
+      readonly pid: number;
+      readonly text: string;
+    }
+  /** rfork: these groups of the process are others now. */
+  | {
+      readonly what: "groups";
+      readonly pid: number;
+      readonly groups: readonly (keyof Process["groups"])[];
+    }
+  /** A descriptor of these processes is another file now; null: it is closed. fd -1 is all of them. */
+  | {
+      readonly what: "fd";
+      readonly pids: readonly number[];
+      readonly fd: number;
+      readonly path: string | null;
+    }
+  | {
+      readonly what: "offset";
+      readonly chan: number;
+      readonly path: string;
+      readonly from: number;
+      readonly to: number;
+    }
+  | {
+      readonly what: "put" | "take" | "hangup" | "drop";
+      readonly pipe: number;
+      readonly end: 0 | 1;
+      readonly bytes: number;
+      readonly data: Uint8Array;
+    }
+  | {
+      readonly what: "env";
+      readonly pids: readonly number[];
+      readonly name: string;
+      readonly value: Uint8Array | null;
+    }
+  /** The name space of these processes changed at a mount point. */
+  | {
+      readonly what: "mount";
+      readonly op: "bind" | "mount" | "unmount";
+      readonly pids: readonly number[];
+      readonly path: string;
+    };
+
+/** What is known of the processes at a step. */
+export type Procs = {
+  /** Whether the recording has groups, descriptors and pipes: one of version 1 has not. */
+  readonly known: boolean;
+  readonly list: readonly Process[];
+  readonly pipes: readonly Pipe[];
+  /** Since the step before. */
+  readonly changes: readonly Change[];
+};
+
+/** Bytes of a pipe that are shown. */
+const BYTES = 64;
+
+/** What is known of the processes at a step of a tape. */
+export function procsof(tape: Tape, step: number): Procs {
+  return new Moment(tape, step).procs();
+}
+
+type File = { readonly pid: number; readonly fd: number; readonly file: Openfile };
+
+/** The look at one step. */
+class Moment {
+  readonly #tape: Tape;
+  readonly #r: Recording;
+  readonly #h: History;
+  readonly #step: number;
+  readonly #event: number;
+  readonly #was: readonly Wasproc[];
+  /** All descriptors of all processes, by the Chan and by the end of a pipe that they are. */
+  readonly #files = new Map<number, readonly File[]>();
+  readonly #bychan = new Map<number, Holder[]>();
+  readonly #byend = new Map<string, { readonly holder: Holder; readonly mode: number }[]>();
+  readonly #calls = new Map<number, number[]>();
+
+  constructor(tape: Tape, step: number) {
+    this.#tape = tape;
+    this.#r = tape.recording;
+    this.#h = tape.history;
+    this.#step = step;
+    this.#event = tape.event(step);
+    this.#was = this.#h.procs(this.#event);
+    for (const p of this.#was) if (p.life === "alive") this.#open(p);
+    for (const id of this.#h.calls(this.#event)) {
+      const pid = this.#r.calls[id]?.pid ?? 0;
+      push(this.#calls, pid, id);
+    }
+  }
+
+  procs(): Procs {
+    const known = this.#h.known;
+    const list = this.#tree();
+    return { known, list, pipes: known ? this.#pipes() : [], changes: this.#changes() };
+  }
+
+  #open({ pid, groups }: Wasproc): void {
+    const files: File[] = [];
+    for (const [fd, file] of this.#h.fds(groups.fgrp, this.#event)) {
+      files.push({ pid, fd, file });
+      const holder = { pid, fd };
+      push(this.#bychan, file.chan, holder);
+      const { pipe, mode } = file;
+      if (pipe !== null) push(this.#byend, `${pipe.pipe} ${pipe.end}`, { holder, mode });
+    }
+    this.#files.set(pid, files);
+  }
+
+  /** The processes, parents before their children. */
+  #tree(): Process[] {
+    const children = new Map<number, Wasproc[]>();
+    const pids = new Set(this.#was.map((p) => p.pid));
+    for (const p of this.#was) push(children, pids.has(p.parent) ? p.parent : 0, p);
+    const groups = this.#sharers();
+    const list: Process[] = [];
+    // A chain of processes is as long as programs make it, so a list is followed and no call goes deeper.
+    const left = (children.get(0) ?? []).map((p) => ({ p, depth: 0 })).toReversed();
+    for (let x = left.pop(); x !== undefined; x = left.pop()) {
+      list.push(this.#process(x.p, x.depth, groups));
+      for (const p of (children.get(x.p.pid) ?? []).toReversed())
+        left.push({ p, depth: x.depth + 1 });
+    }
+    return list;
+  }
+
+  /** Who is in each group: "fgrp 3" → pids. */
+  #sharers(): Map<string, number[]> {
+    const map = new Map<string, number[]>();
+    for (const p of this.#was)
+      if (p.life === "alive")
+        for (const [kind, id] of Object.entries(p.groups)) push(map, `${kind} ${id}`, p.pid);
+    return map;
+  }
+
+  #process(p: Wasproc, depth: number, sharers: Map<string, number[]>): Process {
+    const { pid, parent, text, dot, status, notes, handling } = p;
+    const life = p.life === "ended" ? "ended" : "alive";
+    const group = (kind: keyof Wasproc["groups"]): Group => {
+      const id = p.groups[kind];
+      return { id, with: (sharers.get(`${kind} ${id}`) ?? []).filter((x) => x !== pid) };
+    };
+    const calls = life === "alive" ? (this.#calls.get(pid) ?? []) : [];
+    return {
+      pid,
+      parent,
+      depth,
+      text,
+      dot,
+      life,
+      status,
+      notes,
+      handling,
+      calls,
+      now: this.#r.events[this.#event]?.pid === pid,
+      groups: {
+        names: group("pgrp"),
+        fds: group("fgrp"),
+        env: group("egrp"),
+        rendez: group("rgrp"),
+        notes: group("noteid"),
+      },
+      fds: (this.#files.get(pid) ?? []).map((f) => this.#descriptor(f)),
+      env:
+        life === "alive"
+          ? this.#h.env(p.groups.egrp, this.#event).map(([name, value]) => ({ name, value }))
+          : [],
+      waits: calls.map((c) => this.#wait(pid, c)).filter((w) => w !== null),
+      space: life === "alive" ? this.#h.space(p.groups.pgrp, this.#event) : -1,
+    };
+  }
+
+  #descriptor({ pid, fd, file }: File): Descriptor {
+    const { chan, path, conn, pipe, cexec } = file;
+    const shared = (this.#bychan.get(chan) ?? []).filter((h) => h.pid !== pid || h.fd !== fd);
+    const server = conn > 0 ? connname(this.#r, conn) : "";
+    const offset = this.#h.offset(chan, this.#event);
+    return { fd, path, mode: modefmt(file.mode), offset, chan, shared, server, pipe, cexec };
+  }
+
+  /** What a call waits for; null when it does not wait as far as the recording tells. */
+  #wait(pid: number, id: number): Wait | null {
+    const call = this.#r.calls[id];
+    const events = this.#tape.callevents(id, this.#event);
+    const e = this.#r.events[events.at(-1) ?? -1];
+    if (call === undefined || e === undefined) return null;
+    const none = { call: id, whom: [], servers: [], pipe: 0 };
+    if (e.type !== "sleep") {
+      const servers = this.#asked(events);
+      return servers.length === 0 ? null : { ...none, for: "reply", servers, what: "9P reply" };
+    }
+    const { what } = e;
+    switch (what) {
+      case "await":
+        return { ...none, for: "child", whom: this.#children(pid), what };
+      case "queue read":
+      case "queue write":
+        return { ...none, ...this.#onpipe(pid, call, what === "queue read"), what };
+      case "rendezvous":
+        return { ...none, for: "partner", what };
+      case "read in order":
+      case "write in order":
+        return { ...none, for: "turn", whom: this.#before(call), what };
+      case "sleep":
+        return { ...none, for: "time", what };
+      case "semacquire":
+        return { ...none, for: "semaphore", what };
+      case "note handler":
+        return { ...none, for: "handler", whom: [pid], what };
+      case "start":
+        return { ...none, for: "start", what };
+      default:
+        return { ...none, for: "other", what };
+    }
+  }
+
+  /** The servers that a call has asked and that have not answered. */
+  #asked(events: Int32Array): string[] {
+    const open = new Set<number>();
+    for (const i of events) {
+      const e = this.#r.events[i];
+      if (e?.type === "send") open.add(i);
+      else if (e?.type === "receive") open.delete(e.of);
+    }
+    const servers = [...open].map((i) => {
+      const e = this.#r.events[i];
+      return connname(this.#r, e?.type === "send" ? e.conn : 0);
+    });
+    return [...new Set(servers)];
+  }
+
+  #children(pid: number): number[] {
+    return this.#was.filter((p) => p.parent === pid && p.life === "alive").map((p) => p.pid);
+  }
+
+  /** Who can write what a read waits for, or read what a write has no room for. */
+  #onpipe(pid: number, call: Rcall, reading: boolean): Pick<Wait, "for" | "whom" | "pipe"> {
+    const file = this.#files.get(pid)?.find((f) => f.file.chan === call.chan)?.file;
+    const at = file?.pipe ?? null;
+    const why = reading ? "bytes" : "room";
+    if (at === null) return { for: why, whom: [], pipe: 0 };
+    const other = this.#holders(at.pipe, (1 - at.end) as 0 | 1, reading ? "w" : "r");
+    const conn = this.#r.conns.find((c) => c.pipe?.pipe === at.pipe && c.pipe.end !== at.end);
+    const kernel = conn === undefined ? [] : this.#asking(conn.conn);
+    return { for: why, whom: [...new Set([...other.map((h) => h.pid), ...kernel])], pipe: at.pipe };
+  }
+
+  /** The processes that reach files over a connection may write to its server. */
+  #asking(conn: number): number[] {
+    return [...this.#files.entries()]
+      .filter(([, files]) => files.some((f) => f.file.conn === conn))
+      .map(([pid]) => pid);
+  }
+
+  /** The processes whose calls on the same Chan began before. */
+  #before(call: Rcall): number[] {
+    const list: number[] = [];
+    for (const [pid, calls] of this.#calls)
+      if (calls.some((id) => id < call.id && this.#r.calls[id]?.chan === call.chan)) list.push(pid);
+    return list;
+  }
+
+  #holders(pipe: number, end: 0 | 1, how: "r" | "w"): Holder[] {
+    const list = this.#byend.get(`${pipe} ${end}`) ?? [];
+    return list.filter(({ mode }) => modefmt(mode).includes(how)).map(({ holder }) => holder);
+  }
+
+  #pipes(): Pipe[] {
+    const list: Pipe[] = [];
+    const conns = new Map(
+      this.#r.conns.flatMap((c) => (c.pipe === null ? [] : [[c.pipe.pipe, c] as const])),
+    );
+    const numbers = new Set([...this.#h.pipes(this.#event), ...this.#ends()]);
+    for (const pipe of [...numbers].sort((a, b) => a - b)) {
+      const c = conns.get(pipe);
+      const conn = c === undefined || !this.#began(c.opened) ? 0 : c.conn;
+      const ways: [Pipeway, Pipeway] = [this.#way(pipe, 0), this.#way(pipe, 1)];
+      const held = ways.some((w) => w.readers.length + w.writers.length > 0);
+      if (held) list.push({ pipe, ways, conn, connend: c?.pipe?.end ?? 0 });
+    }
+    return list;
+  }
+
+  #began(at: number): boolean {
+    return at <= (this.#r.events[this.#event]?.at ?? 0);
+  }
+
+  *#ends(): Generator<number, void, void> {
+    for (const key of this.#byend.keys()) yield Number(key.slice(0, key.indexOf(" ")));
+  }
+
+  #way(pipe: number, end: 0 | 1): Pipeway {
+    const was = this.#h.way(pipe, end, this.#event);
+    return {
+      end,
+      readers: this.#holders(pipe, end, "r"),
+      writers: this.#holders(pipe, (1 - end) as 0 | 1, "w"),
+      waiting: was === undefined ? 0 : was.put - was.taken,
+      bytes: this.#h.bytes(pipe, end, { event: this.#event, most: BYTES }),
+      hungup: was?.hungup ?? false,
+    };
+  }
+
+  /** What happened since the step before, in order. */
+  #changes(): Change[] {
+    const from = this.#step === 0 ? 0 : this.#tape.event(this.#step - 1) + 1;
+    const list: Change[] = [];
+    for (let i = from; i <= this.#event; i++) {
+      const c = this.#change(i);
+      if (c !== null) list.push(c);
+    }
+    return list;
+  }
+
+  #change(i: number): Change | null {
+    const e = this.#r.events[i];
+    switch (e?.type) {
+      case "proc":
+        if (e.what !== "groups") return { what: e.what, pid: e.pid, text: e.text };
+        return { what: "groups", pid: e.pid, groups: this.#regrouped(e.pid, i) };
+      case "fd": {
+        const pids = this.#members("fgrp", e.fgrp);
+        // The end of a process says by itself that all is closed.
+        if (pids.length === 0) return null;
+        return { what: "fd", pids, fd: e.fd, path: e.file?.path ?? null };
+      }
+      case "pipe": {
+        const { what, pipe, end, bytes, data } = e;
+        return { what, pipe, end, bytes, data };
+      }
+      case "env":
+        return { what: "env", pids: this.#members("egrp", e.egrp), name: e.name, value: e.value };
+      case "mount":
+        return { what: "mount", op: e.op, pids: this.#members("pgrp", e.pgrp), path: e.path };
+      case "return":
+        return this.#moved(i, this.#r.calls[e.call], e.offset);
+      default:
+        return null;
+    }
+  }
+
+  #moved(i: number, call: Rcall | undefined, to: number): Change | null {
+    if (call === undefined || call.chan === 0 || to < 0) return null;
+    if (ORDERLESS.has(this.#h.file(call.chan)?.dev ?? "")) return null;
+    const from = this.#h.offset(call.chan, i - 1);
+    return from === to
+      ? null
+      : { what: "offset", chan: call.chan, path: call.file ?? "", from, to };
+  }
+
+  #members(kind: keyof Wasproc["groups"], id: number): number[] {
+    return this.#was.filter((p) => p.groups[kind] === id && p.life === "alive").map((p) => p.pid);
+  }
+
+  #regrouped(pid: number, i: number): (keyof Process["groups"])[] {
+    const [was, now] = [this.#h.proc(pid, i - 1)?.groups, this.#h.proc(pid, i)?.groups];
+    return GROUPS.filter(([, kind]) => was?.[kind] !== now?.[kind]).map(([name]) => name);
+  }
+}
+
+/** Devices whose files are read and written in the order of time: an offset means nothing there. */
+const ORDERLESS: ReadonlySet<string> = new Set(["|", "c"]);
+
+const GROUPS: readonly (readonly [keyof Process["groups"], keyof Wasproc["groups"]])[] = [
+  ["names", "pgrp"],
+  ["fds", "fgrp"],
+  ["env", "egrp"],
+  ["rendez", "rgrp"],
+  ["notes", "noteid"],
+];
+
+function modefmt(mode: number): Descriptor["mode"] {
+  const m = mode & 3;
+  return m === OWRITE ? "w" : m === ORDWR ? "rw" : m === OEXEC ? "x" : "r";
+}
+
+function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
+  const list = map.get(key);
+  if (list === undefined) map.set(key, [value]);
+  else list.push(value);
+}
