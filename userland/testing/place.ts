@@ -29,7 +29,7 @@ type Node = {
 };
 
 /** Where this package is. */
-const { url: HERE } = import.meta as unknown as { readonly url: string };
+const HERE: string = (import.meta as unknown as { readonly url: string }).url;
 const PACKAGE: string = HERE.replace(/^file:\/\//, "").replace(
   /(dist\/)?userland\/testing\/[^/]*$/,
   "",
