@@ -49,6 +49,7 @@ import { Fschan, checkname, isplain, move, nameof, opened, statentry } from "./f
 import { hostcall, hostfiles } from "./host-node.ts";
 import {
   change,
+  changesmore,
   checkdir,
   checkparent,
   checkwstat,
@@ -388,7 +389,7 @@ class Fsdev extends Dev<Fschan> {
     checkwstat(p, old, d, this.#owner);
     c.tree.kept.check(d.mode ?? 0);
     // What took the place of another file cannot go back: such a wstat changes nothing else.
-    const replace = c.tree.replace && Object.keys(d).length === 1;
+    const replace = c.tree.replace && !changesmore(old, d);
     if (renames) yield* this.#rename(c, d.name, replace);
     try {
       yield* this.#at(c, (now) => change(c.tree, now, old, d));

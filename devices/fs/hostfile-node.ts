@@ -263,13 +263,18 @@ export function checkwstat(p: Pin, old: Dir, d: Wstat, o: Owner): void {
 const changed = (old: number, now: number | undefined): now is number =>
   now !== undefined && now !== old;
 
+/** Whether a wstat changes more than a name. */
+export function changesmore(old: Dir, d: Wstat): boolean {
+  const times = changed(old.mtime, d.mtime) || changed(old.atime, d.atime);
+  return times || changed(old.length, d.length) || changed(old.mode, d.mode);
+}
+
 /** What a wstat changes, but for the name. */
 export function* change(tree: Hosttree, p: Pin, old: Dir, d: Wstat): Task<void> {
   const h = tree.calls;
   const path = hostpath(p.path);
   const times = changed(old.mtime, d.mtime) || changed(old.atime, d.atime);
-  const any = times || changed(old.length, d.length) || changed(old.mode, d.mode);
-  if (any && p.st.isSymbolicLink()) error(Eperm);
+  if (changesmore(old, d) && p.st.isSymbolicLink()) error(Eperm);
   const { length } = d;
   if (changed(old.length, length))
     yield* h.call(

@@ -39,7 +39,7 @@ const short = (text: string): string => text.replace(/^'[^']*' /, "");
 async function replaces(t: ExecutionContext, sys: Sys, dir: string, gone: string): Promise<void> {
   await plant(sys, dir);
   const fd = await sys.open(`${dir}/g`, OREAD);
-  await sys.wstat(`${dir}/f`, { name: "g" });
+  await sys.wstat(`${dir}/f`, { name: "g", muid: "glenda" });
   t.is(await readtext(sys, `${dir}/g`), "f");
   t.is(await names(sys, dir), "d e full g");
   const buf = new Uint8Array(100);
@@ -111,7 +111,7 @@ test(
   hosted(
     async (t, sys) => {
       await plant(sys, "/n");
-      const both = { name: "g", mode: 0o600 };
+      const both = { name: "g", mode: 0o600, muid: "glenda" };
       t.is(short(await failure(sys.wstat("/n/f", both))), "file already exists");
       t.is(await readtext(sys, "/n/f"), "f");
     },

@@ -1,5 +1,5 @@
 // A Linux machine in QEMU, emulated, so that it needs no rights: Debian's kernel and a file system in
-// memory with busybox, rsync, sqlite3, fsx.c and the scripts. test/host/install has fetched the parts.
+// memory with busybox, rsync, sqlite3, git, vim, fsx.c and the scripts. test/host/install has fetched the parts.
 
 import { spawn, spawnSync } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
@@ -29,7 +29,7 @@ export type Said = { readonly out: string; readonly kernel: string };
 /** Where test/host/install leaves the kernel's package, unpacked. */
 const DEBIAN = resolve("node_modules/.cache/linux");
 const HERE = resolve("test/host/linux");
-const PROGRAMS = ["rsync", "sqlite3"];
+const PROGRAMS = ["rsync", "sqlite3", "git", "vim.tiny"];
 /** The modules that the guest needs besides those that they depend on. */
 const MODULES = ["virtio_pci", "virtio_net", "9pnet_fd", "9p"];
 const MiB = 1024 * 1024;
@@ -103,7 +103,7 @@ function big(): string {
 /** The guest's first file system, as an archive; gives its name. */
 function initrd(dir: string, mounts: readonly Mounted[], cases: readonly Case[]): string {
   const root = join(dir, "root");
-  for (const d of ["bin", "modules", "cases", "proc", "sys", "dev", "tmp", "n", "n2"])
+  for (const d of ["bin", "modules", "cases", "not", "proc", "sys", "dev", "tmp", "n", "n2"])
     mkdirSync(join(root, d), { recursive: true });
   for (const name of ["busybox", ...PROGRAMS]) program(root, name);
   host("gcc", ["-O1", "-static", "-o", join(root, "bin/fsx"), join(HERE, "fsx.c")], dir);
@@ -112,6 +112,9 @@ function initrd(dir: string, mounts: readonly Mounted[], cases: readonly Case[])
   chmodSync(join(root, "init"), 0o755);
   writeFileSync(join(root, "big"), big());
   for (const c of cases) writeFileSync(join(root, "cases", c.name), `${c.script}\n`);
+  for (const m of mounts)
+    for (const c of cases)
+      if (c.not?.includes(m.name)) mkdirSync(join(root, "not", `${m.name}.${c.name}`));
   const lines = mounts.map((m) => `${m.name} ${m.port} ${m.options}\n`);
   writeFileSync(join(root, "mounts"), lines.join(""));
   const names = host("find", ["."], root).toString();
