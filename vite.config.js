@@ -1,7 +1,10 @@
 // The page: userland/web is built into dist/web as static files that work under any path. What must load
 // before the page can be used is kept small; more than LIMIT of it is an error.
 
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
 import { gzipSync } from "node:zlib";
+import { getLibFiles } from "@ts-morph/common";
 import { build, defineConfig } from "vite";
 
 /** Bytes of gzipped JavaScript. The worker, the compiler and the editor load after the page. */
@@ -23,6 +26,24 @@ const small = {
   },
 };
 
+/** The parts of sucrase that a program without JSX, Flow and CommonJS has no use for. */
+const UNUSED =
+  /sucrase\/dist\/esm\/(CJSImportProcessor|computeSourceMap|util\/formatTokens|transformers\/(CJSImport|Flow|JSX|JestHoist|ReactDisplayName|ReactHotLoader)Transformer|parser\/plugins\/(flow|jsx))\.js$/;
+
+/** Leaves out of sucrase what is never called, a third of it: its functions are there, and throw. */
+const slim = {
+  name: "slim",
+  transform(code, id) {
+    if (id.endsWith("sucrase/dist/esm/Options.js"))
+      return { code: "export function validateOptions() {}", map: null };
+    if (!UNUSED.test(id)) return null;
+    const names = [...code.matchAll(/^export (?:function|class|const|let|var) (\w+)/gm)];
+    const stubs = names.map((m) => `export function ${m[1]}() { throw new Error("left out"); }`);
+    const whole = /^export default /m.test(code) ? ["export default class {}"] : [];
+    return { code: [...stubs, ...whole].join("\n"), map: null };
+  },
+};
+
 /** worker.ts and all that it imports, as one script, in a module that exports its text: `worker.ts?inline`. */
 const script = {
   name: "script",
@@ -33,6 +54,7 @@ const script = {
     const { output } = await build({
       configFile: false,
       logLevel: "warn",
+      plugins: [slim],
       build: {
         write: false,
         target: "es2022",
@@ -44,12 +66,58 @@ const script = {
   },
 };
 
+/** What the editor's checker of types knows: TypeScript's own declarations for a worker. */
+function libs() {
+  const all = new Map(getLibFiles().map((f) => [f.fileName, f.text]));
+  const files = new Map();
+  const add = (name) => {
+    const text = all.get(name);
+    if (text === undefined || files.has(name)) return;
+    files.set(name, text);
+    for (const m of text.matchAll(/<reference lib="([^"]+)"/g)) add(`lib.${m[1]}.d.ts`);
+  };
+  add("lib.es2023.d.ts");
+  add("lib.webworker.d.ts");
+  return [...files].map(([name, text]) => [`/lib/${name}`, text]);
+}
+
+/** The declarations of "namec" as a page has it, and of all that they import: tsc has written them. */
+function declarations() {
+  const root = resolve("dist");
+  const files = new Map();
+  const add = (file) => {
+    if (files.has(file)) return;
+    if (!existsSync(file)) throw new Error(`there is no ${file}: run npx tsc -b first`);
+    const text = readFileSync(file, "utf8");
+    files.set(file, text);
+    for (const m of text.matchAll(/(?:from |import\()"(\.[^"]+)"/g))
+      add(join(dirname(file), m[1].replace(/\.[jt]s$/, ".d.ts")));
+  };
+  add(join(root, "userland/boot/index.d.ts"));
+  return [...files].map(([file, text]) => [`/namec/${relative(root, file)}`, text]);
+}
+
+const DECLARATIONS = "virtual:declarations";
+
+const checked = {
+  name: "declarations",
+  resolveId: (id) => (id === DECLARATIONS ? `\0${id}` : null),
+  load: (id) =>
+    id === `\0${DECLARATIONS}`
+      ? {
+          code: `export default JSON.parse(${JSON.stringify(JSON.stringify(Object.fromEntries([...libs(), ...declarations()])))});`,
+          moduleType: "js",
+        }
+      : null,
+};
+
 export default defineConfig({
   root: "userland/web",
   base: "./",
   publicDir: false,
   logLevel: "warn",
   plugins: [small, script],
+  worker: { format: "es", plugins: () => [checked] },
   build: {
     outDir: "../../dist/web",
     emptyOutDir: true,
@@ -57,5 +125,7 @@ export default defineConfig({
     modulePreload: false,
     assetsInlineLimit: 0,
     sourcemap: false,
+    // The checker of types is one script of 3.5 MB, which loads when the page is idle.
+    chunkSizeWarningLimit: 5000,
   },
 });

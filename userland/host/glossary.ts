@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { Usage, nearest } from "./command.ts";
 import type { Command, Given } from "./command.ts";
 import { wrap } from "./help.ts";
+import { entriesof } from "../view/words/glossary.ts";
 
 const FILE = new URL("../../../docs/glossary.md", import.meta.url);
 const WIDTH = 80;
@@ -20,21 +21,9 @@ export const glossary: Command = {
   run: start,
 };
 
-/** The rows of the glossary's table: the words that a row explains, and what they mean. */
-function rows(): { readonly words: readonly string[]; readonly text: string }[] {
-  return readFileSync(FILE, "utf8")
-    .split("\n")
-    .filter((line) => /^\| (?!word \||---)/.test(line))
-    .map((line) => {
-      const [word = "", text = ""] = line.slice(2, -2).split(/ \| (.*)/s);
-      const plain = text.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "docs/$1").replaceAll("`", "");
-      return { words: word.split(", "), text: plain };
-    });
-}
-
 async function start(given: Given): Promise<number> {
   const word = given.rest.join(" ");
-  const all = rows();
+  const all = entriesof(readFileSync(FILE, "utf8"));
   const bare = (w: string): string => w.replace(/ \(.*\)$/, "").toLowerCase();
   const found =
     word === "" ? all : all.filter((r) => r.words.some((w) => bare(w) === word.toLowerCase()));

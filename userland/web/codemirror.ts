@@ -22,6 +22,7 @@ import {
 } from "@codemirror/view";
 import type { DecorationSet } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
+import { Checker } from "./check.ts";
 import type { Surface } from "./editor.ts";
 
 type Marks = { readonly line: number | null; readonly fault: number | null };
@@ -65,8 +66,12 @@ function into(view: EditorView, line: number): void {
     box.scrollTop = bottom + margin - box.clientHeight;
 }
 
+/** What the editor tells and asks. */
+export type Around = { readonly changed: () => void; readonly name: () => string };
+
 /** Puts CodeMirror in the place of a textarea, which stays, hidden. */
-export function codemirror(area: HTMLTextAreaElement, changed: () => void): Surface {
+export function codemirror(area: HTMLTextAreaElement, { changed, name }: Around): Surface {
+  const checker = new Checker(name);
   const view = new EditorView({
     state: EditorState.create({
       doc: area.value,
@@ -80,6 +85,7 @@ export function codemirror(area: HTMLTextAreaElement, changed: () => void): Surf
         javascript({ typescript: true }),
         syntaxHighlighting(colours),
         marks,
+        checker.extension,
         keymap.of([...defaultKeymap.filter((k) => k.key !== "Mod-Enter"), ...historyKeymap]),
         EditorView.contentAttributes.of({ "aria-label": "Program", id: "program-text" }),
         EditorView.updateListener.of((u) => {
@@ -90,6 +96,7 @@ export function codemirror(area: HTMLTextAreaElement, changed: () => void): Surf
   });
   area.hidden = true;
   area.after(view.dom);
+  checker.attach(view);
   return {
     text: () => view.state.doc.toString(),
     settext: (text) =>

@@ -40,10 +40,20 @@ export class Editline {
   #cursor = 0;
   #killed: readonly string[] = [];
   #pasting = false;
-  readonly #history: string[] = [];
+  readonly #history: string[];
+  readonly #keep: (lines: readonly string[]) => void;
   /** Where in the history the line is, counted from its end; 0: it is the one being typed. */
   #back = 0;
   #typed: readonly string[] = [];
+
+  /** The history begins with the lines of `before`; `keep` hears all lines each time that one is added. */
+  constructor(
+    before: readonly string[] = [],
+    keep: (lines: readonly string[]) => void = () => undefined,
+  ) {
+    this.#history = before.slice(-HISTORY);
+    this.#keep = keep;
+  }
 
   get text(): string {
     return this.#text.join("");
@@ -90,8 +100,11 @@ export class Editline {
 
   enter(): Did {
     const { text } = this;
-    if (text.trim() !== "" && this.#history.at(-1) !== text) this.#history.push(text);
-    if (this.#history.length > HISTORY) this.#history.shift();
+    if (text.trim() !== "" && this.#history.at(-1) !== text) {
+      this.#history.push(text);
+      if (this.#history.length > HISTORY) this.#history.shift();
+      this.#keep(this.#history);
+    }
     this.clear();
     return { kind: "line", text };
   }

@@ -50,13 +50,13 @@ export class Editor {
     this.#surface.focus();
   }
 
-  /** Puts the real editor in the textarea's place. */
-  async load(): Promise<void> {
+  /** Puts the real editor in the textarea's place; `name` gives the name of the program's file. */
+  async load(name: () => string): Promise<void> {
     const area = byid("program", HTMLTextAreaElement);
     try {
       const { codemirror } = await import("./codemirror.ts");
       const had = document.activeElement === area;
-      this.#surface = codemirror(area, this.#changed);
+      this.#surface = codemirror(area, { changed: this.#changed, name });
       this.#surface.mark(this.#line, this.#fault);
       if (had) this.#surface.focus();
     } catch {

@@ -6,7 +6,13 @@ import type { Lesson } from "../view/words/lesson.ts";
 import type { Setup } from "./setup.ts";
 
 /** An example: what it is about, and how it is run. */
-export type Example = Setup & Omit<Lesson, "machines"> & { readonly lesson: boolean };
+export type Example = Setup &
+  Omit<Lesson, "machines"> & {
+    readonly lesson: boolean;
+    /** What the question's answer is, and what to change; "" where it has none. */
+    readonly answer: string;
+    readonly change: string;
+  };
 
 /** An example of a file. */
 export function exampleof(path: string, text: string): Example {
@@ -14,7 +20,16 @@ export function exampleof(path: string, text: string): Example {
   const head = /^(?:\/\/.*\n)+/.exec(text)?.[0] ?? "";
   const { machines, ...said } = lessonof(text);
   const lesson = path.includes("/lessons/");
-  return { name, text, lesson, ...said, hosts: machines, ...commandof(head, name) };
+  return {
+    name,
+    text,
+    lesson,
+    ...said,
+    answer: "",
+    change: "",
+    hosts: machines,
+    ...commandof(head, name),
+  };
 }
 
 /** What is given to `namec run` or `namec step` in a comment. */

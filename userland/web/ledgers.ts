@@ -4,10 +4,10 @@
 import { compare } from "../view/record/compare.ts";
 import type { Row } from "../view/record/compare.ts";
 import type { Rcall } from "../view/record/recording.ts";
-import { timefmt } from "../view/words/stepfmt.ts";
+import { plural, timefmt } from "../view/words/stepfmt.ts";
 import type { Spent } from "../view/record/tape.ts";
 import { byid, el, fill } from "./dom.ts";
-import type { Run } from "./steps.ts";
+import type { Run } from "./player.ts";
 import { SPACES } from "./talk.ts";
 import type { Space } from "./talk.ts";
 
@@ -26,27 +26,50 @@ type Both = {
 
 /** The ledgers of the page. */
 export class Ledgers {
+  #runs: Runs = new Map();
   #both: Both | null = null;
   /** The first row of the list that is shown; -1: none is. */
   #from = -1;
 
-  /** Shows what both spent at a step of one of them. */
-  show(runs: Runs, run: Run, step: number): void {
-    const event = run.tape.event(step);
-    const { calls, events } = run.finished.recording;
-    const call = calls[events[event]?.call ?? -1] ?? null;
+  /** These runs are the ones to be compared. */
+  take(runs: Runs): void {
+    this.#runs = runs;
     this.#compare(runs);
-    const at = call === null ? -1 : (this.#both?.rowof.get(call) ?? -1);
-    const row = this.#both?.rows[at];
-    const own = call === null ? null : run.tape.callspent(event);
-    const cells = SPACES.map((space, i) => {
-      if (space === run.finished.space) return own;
-      const other = i === 0 ? row?.left : row?.right;
-      if (other === null || other === undefined) return null;
-      return this.#both?.runs[i]?.tape.callspent(other.last) ?? null;
-    });
+  }
+
+  /** What the call of a step cost in the other kernel, in words; "" where it has none. */
+  othercost(run: Run, step: number): string {
+    const { space } = run.finished;
+    const spent = this.#other(run, this.#callof(run, step));
+    if (spent === null || this.#both === null) return "";
+    const name = space === "names" ? "standard" : "names";
+    const trips = spent.trips === 0 ? "no round trip" : plural(spent.trips, "round trip");
+    return `${name}: ${trips}${spent.time === 0 ? "" : ` · ${timefmt(spent.time)}`}`;
+  }
+
+  #callof(run: Run, step: number): Rcall | null {
+    const { calls, events } = run.finished.recording;
+    return calls[events[run.tape.event(step)]?.call ?? -1] ?? null;
+  }
+
+  /** What the other kernel's run spent in all on a call. */
+  #other(run: Run, call: Rcall | null): Spent | null {
+    const i = run.finished.space === "names" ? 1 : 0;
+    const row = call === null ? undefined : this.#both?.rows[this.#both.rowof.get(call) ?? -1];
+    const other = i === 0 ? row?.left : row?.right;
+    if (other === null || other === undefined) return null;
+    return this.#both?.runs[i]?.tape.callspent(other.last) ?? null;
+  }
+
+  /** Shows what both spent at a step of one of them. */
+  show(run: Run, step: number): void {
+    const call = this.#callof(run, step);
+    const own = call === null ? null : run.tape.callspent(run.tape.event(step));
+    const cells = SPACES.map((space) =>
+      space === run.finished.space ? own : this.#other(run, call),
+    );
     const all = SPACES.map((space) => {
-      const r = runs.get(space);
+      const r = this.#runs.get(space);
       return r === undefined ? null : r.tape.runspent(r.finished.recording.events.length - 1);
     });
     fill(
@@ -54,7 +77,6 @@ export class Ledgers {
       table({ title: "this call", cells, run, sofar: true }),
       table({ title: "the whole run", cells: all, run, sofar: false }),
     );
-    this.#list(run, at);
   }
 
   /** The row of the list that a click was on leads to the first event of its call. */
@@ -83,7 +105,10 @@ export class Ledgers {
     this.#from = -1;
   }
 
-  #list(run: Run, at: number): void {
+  /** Shows the calls around that of a step. */
+  list(run: Run, step: number): void {
+    const call = this.#callof(run, step);
+    const at = call === null ? -1 : (this.#both?.rowof.get(call) ?? -1);
     const e = byid("calls", HTMLElement);
     const rows = this.#both?.rows ?? [];
     const from = Math.max(0, at - WINDOW / 2);

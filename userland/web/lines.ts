@@ -6,6 +6,7 @@ import { HERE } from "../boot/hosts.ts";
 import { Known } from "../view/record/known.ts";
 import { Recorder } from "../view/record/recorder.ts";
 import type { Recording, Rsaid } from "../view/record/recording.ts";
+import type { Space } from "./talk.ts";
 
 /** Lines that are kept, the events of each, and the first bytes of a message's data. */
 const LINES = 20;
@@ -13,7 +14,11 @@ const EVENTS = 20_000;
 const SNAP = 160;
 
 /** What is the same for all lines of a machine. */
-export type Around = { readonly hosts: readonly string[]; readonly seed: number };
+export type Around = {
+  readonly hosts: readonly string[];
+  readonly seed: number;
+  readonly space: Space;
+};
 
 /** The lines of one machine. */
 export class Lines {
@@ -35,9 +40,9 @@ export class Lines {
   /** Begins the recording of a line; gives its number. */
   begin(text: string): number {
     this.end();
-    const { hosts, seed } = this.#around;
+    const { hosts, seed, space } = this.#around;
     const recorder = new Recorder({
-      about: { program: text, namespace: "names", clock: "real", seed, machine: HERE, hosts },
+      about: { program: text, namespace: space, clock: "real", seed, machine: HERE, hosts },
       snap: SNAP,
       limit: EVENTS,
     });

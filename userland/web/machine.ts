@@ -6,6 +6,8 @@
 
 import type { Booted } from "../../kernel/boot.ts";
 import { Rendez } from "../../kernel/boot.ts";
+import { DMDIR } from "../../kernel/abi/const.ts";
+import { PlanError } from "../../kernel/abi/errors.ts";
 import { utfencode } from "../../kernel/abi/utf.ts";
 import type { Process } from "../../kernel/proc/spawn.ts";
 import type { Task } from "../../kernel/proc/rendez.ts";
@@ -18,14 +20,18 @@ import { complete, lastword } from "../boot/complete.ts";
 import { login, postgroup } from "../boot/login.ts";
 import { mounted } from "../boot/mounts.ts";
 import type { ThreadSys } from "../lib/both.ts";
-import { writefile } from "../lib/io.ts";
+import { readdir } from "../lib/dirread.ts";
+import { readtext, writefile } from "../lib/io.ts";
 import { NAMESPACE } from "../lib/namespace.ts";
 import { Lines } from "./lines.ts";
-import type { Begin, Edited, Machinesaid, Typed } from "./talk.ts";
+import type { Begin, Edited, Found, Machinesaid, Typed } from "./talk.ts";
 import type { Recording } from "../view/record/recording.ts";
 
 /** Letters of output that may be on their way to the screen. */
 const LETTERS = 50_000;
+
+/** The longest file that the editor takes, in bytes. */
+const MOST = 200_000;
 
 const NOTHING = new Uint8Array(0);
 const INTERRUPT = "\u0003";
@@ -43,7 +49,7 @@ export async function newmachine(begin: Begin, page: Page): Promise<Machine> {
   const usr = { glenda: { bin: { rc: {} }, lib: {}, [name]: text } };
   const files = { bin: bindir, lib: { namespace: NAMESPACE }, mnt: {}, tmp: {}, usr };
   const here = await boothosts(
-    { clock: "real", tty, files },
+    { clock: "real", namespace: begin.space, tty, files },
     { hosts: begin.hosts.map(hostof), seed: begin.seed },
   );
   return await Machine.begin(here, begin, { tty, page });
@@ -98,6 +104,9 @@ export class Machine {
       case "file":
         this.#write(m.file);
         return;
+      case "look":
+        this.#look(m.path);
+        return;
       case "open": {
         const recording = this.#lines.recording(m.line);
         if (recording !== null) this.#page.give(recording);
@@ -120,6 +129,29 @@ export class Machine {
   async #complete(line: string, asked: number): Promise<void> {
     const found = await complete(this.#kernel, this.#shell, line);
     this.#page.say({ kind: "names", asked, word: lastword(line).word, found });
+  }
+
+  /** Tells what is at a path: the files of a directory, or a file's text as far as the editor takes it. */
+  #look(path: string): void {
+    const say = (found: Found): void => this.#page.say({ kind: "found", found });
+    const look = function* (sys: ThreadSys): Task<Exit> {
+      try {
+        const { mode, length } = yield* sys.stat(path);
+        if ((mode & DMDIR) === 0) {
+          if (length > MOST)
+            throw new PlanError(`file of ${length} bytes is too long for the editor`);
+          return say({ what: "file", path, text: yield* readtext(sys, path) });
+        }
+        const list = (yield* readdir(sys, path))
+          .map((d) => ({ name: d.name, dir: (d.mode & DMDIR) !== 0, length: Number(d.length) }))
+          .toSorted((a, b) => (a.name < b.name ? -1 : 1));
+        say({ what: "dir", path, list });
+      } catch (e) {
+        if (!(e instanceof PlanError)) throw e;
+        say({ what: "error", path, text: e.message });
+      }
+    };
+    this.#kernel.spawn(look, ["files"], { tty: this.#tty, like: this.#shell });
   }
 
   /** The editor's file, as it is now. */

@@ -1,70 +1,86 @@
 // The page. The kernel runs in a worker (worker.ts) of a frame with an origin of its own (frame.ts); what it
-// did comes back as a recording, and everything shown is a reader of it. Tests and whoever drives the page find things by these ids:
+// did comes back as a recording, and everything shown is a reader of it. Tests, and programs that drive the
+// page, find things by these ids:
 //
-//	#example #program (textarea) .cm-content (editor) #args #seed #run #stop #status #problem
+//	#tab-program #tab-terminal #tab-lessons   #lesson-back #lesson-next #lessons-list [data-name]
+//	#name #example #program (textarea) .cm-content (editor) #args #seed #run #stop #status #problem
+//	#go-first #go-back #go-next #go-last   #by-step (-call -message -failure)   #slider
+//	#step-input (its number) #step-number ("/ N") #space-names #space-standard #space-both
+//	#step-time #step-call #step-process #step-place #step-source #step-names #step-what #step-why #step-cost
+//	#step-say (live)  #steps-of  #stale #rerun   #picture-auto (-messages -names -processes)
+//	#diagram svg  #tree .node-name  #procs
+//	#dock-tab-output (-calls -costs -machines -find -words -files)   #console  #calls tr.current  #ledger
 //	#machine-add #machine-map [role=slider] #machine-0-name (-rtt -bw -jitter -loss -version)
-//	#machine-lines #machine-problem   #console
-//	#space-names #space-standard   #slider
-//	#go-first #go-back-call #go-back-message #go-back #go-next #go-next-message #go-next-call #go-last
-//	#go-back-failure #go-next-failure
-//	#step-input (its number) #step-number ("of N") #find #break #breaks #seek-said
-//	#step-time #step-call #step-place #step-source #step-names #step-what #step-why #step-say (live)
-//	#tab-program #tab-terminal #terminal #term-step #term-lines #term-stop #term-status #step-process #steps-of
-//	#tree .node-name  #ledger  #diagram svg  #calls tr.current   #share #link-problem #keys-open #keys
+//	#machine-lines #machine-problem  #find #find-next #find-back #break #breaks #seek-said  #words  #files
+//	#terminal #term-step #term-lines #term-space #term-stop #term-status
+//	#share #print #link-problem #keys-open #keys  #word
 //
 // body[data-run] is "none", "running", "done" or "failed"; body[data-editor] is "plain" or "full".
+// body[data-checker] is "ready" once the editor checks types.
 // body[data-terminal], once there is one, is "starting", "reads" (it waits for what is typed), "runs" or "down".
 
+import { tokenize } from "../../kernel/abi/quote.ts";
 import { Console } from "./console.ts";
+import { Dock } from "./dock.ts";
+import type { Docktab } from "./dock.ts";
 import { byid, el, fill } from "./dom.ts";
-import { Editor } from "./editor.ts";
-import { exampleof } from "./example.ts";
+import { Draft } from "./draft.ts";
+import type { Example } from "./example.ts";
 import { EXAMPLES } from "./examples.ts";
+import { Find } from "./find.ts";
 import { Ledgers } from "./ledgers.ts";
-import { Machines } from "./machines.ts";
-import { showstep } from "./panels.ts";
+import { fillselect, lessonfrom, listlessons, markexample } from "./lessons.ts";
+import { KEYS, Player } from "./player.ts";
+import type { Beside, Run } from "./player.ts";
 import { Runner } from "./runner.ts";
 import { Linkerror, fromlink, tolink } from "./setup.ts";
-import type { Linked, Setup } from "./setup.ts";
-import { KEYS, Steps } from "./steps.ts";
-import type { Run } from "./steps.ts";
-import { tokenize } from "../../kernel/abi/quote.ts";
-import { Tabs } from "./tabs.ts";
-import type { Begin, Finished, Problem, Report } from "./talk.ts";
+import type { Linked } from "./setup.ts";
+import { startof } from "./start.ts";
+import { Views } from "./views.ts";
+import { Side } from "./side.ts";
+import type { Begin, Edited, Finished, Problem, Report } from "./talk.ts";
+import { showwords } from "./words.ts";
 
 class Page {
-  readonly #editor = new Editor(() => this.#changed());
-  readonly #machines = new Machines(() => this.#changed());
+  readonly #draft = new Draft(() => this.#changed());
   readonly #console = new Console();
   readonly #ledgers = new Ledgers();
-  readonly #steps = new Steps((run, step) => this.#show(run, step));
+  readonly #views = new Views(this.#ledgers, () => this.#player.redraw());
+  readonly #player = new Player({
+    show: (run, step, beside) => this.#show(run, step, beside),
+    key: (key) => this.#key(key),
+  });
   readonly #runner = new Runner((r) => this.#report(r));
-  readonly #tabs: Tabs;
-  #name = "program.ts";
-  /** What the runs that are shown were made from; null when it has changed since. */
+  readonly #dock = new Dock((tab) => this.#looked(tab));
+  readonly #find = new Find(this.#player, () => this.#dock.show("find"));
+  readonly #side: Side;
+  /** What the runs that are shown were made from; null when they are none of this program. */
   #ran: string | null = null;
+  /** The example that is being run. */
+  #chosen: Example | null = null;
   /** The step that a link leads to. */
   #goal: Linked | null = null;
   #shown: Run | null = null;
 
   constructor() {
-    this.#tabs = new Tabs({ begin: () => this.#begin(), open: (f) => this.#open(f) });
+    this.#side = new Side({
+      begin: () => this.#begin(),
+      open: (f) => this.#open(f),
+      edit: (file) => this.#edit(file),
+      files: (offered) => this.#dock.offerfiles(offered),
+      seen: () => this.#dock.now === "files",
+    });
     const select = byid("example", HTMLSelectElement);
-    fill(select, el("option", { value: "" }, "(your own)"), ...groups());
-    select.addEventListener("change", () => this.#example(select.value));
-    byid("run", HTMLButtonElement).addEventListener("click", () => this.run());
-    byid("stop", HTMLButtonElement).addEventListener("click", () => this.#runner.stop());
-    byid("share", HTMLButtonElement).addEventListener("click", () => void this.#share());
-    for (const id of ["args", "seed"])
-      byid(id, HTMLInputElement).addEventListener("input", () => this.#changed());
-    document.addEventListener("keydown", (e) => this.#key(e), true);
-    byid("diagram", HTMLElement).addEventListener("click", (e) => this.#clicked(e));
-    byid("calls", HTMLElement).addEventListener("click", (e) => this.#clicked(e));
-    byid("step-input", HTMLInputElement).addEventListener("change", (e) => this.#typed(e));
+    fillselect(select);
+    listlessons((e) => this.#choose(e));
+    select.addEventListener("change", () => {
+      const e = EXAMPLES.find((x) => x.name === select.value);
+      if (e !== undefined) this.#choose(e);
+    });
+    this.#clicks();
+    document.addEventListener("keydown", (e) => this.#global(e), true);
     window.addEventListener("hashchange", () => void this.follow());
-    window.addEventListener("resize", () => this.#steps.to(this.#steps.step));
-    const keys = byid("keys", HTMLDialogElement);
-    byid("keys-open", HTMLButtonElement).addEventListener("click", () => keys.showModal());
+    window.addEventListener("resize", () => this.#player.redraw());
     fill(
       byid("keys-list", HTMLElement),
       ...KEYS.flatMap(([k, text]) => [el("dt", {}, k), el("dd", {}, text)]),
@@ -72,14 +88,38 @@ class Page {
     this.#state("none");
   }
 
+  #clicks(): void {
+    const on = (id: string, does: () => void): void =>
+      byid(id, HTMLButtonElement).addEventListener("click", does);
+    on("run", () => this.run());
+    on("rerun", () => this.run());
+    on("stop", () => this.#runner.stop());
+    on("share", () => void this.#share());
+    on("print", () => window.print());
+    on("keys-open", () => byid("keys", HTMLDialogElement).showModal());
+    on("word-more", () => {
+      byid("word", HTMLElement).hidePopover();
+      this.#dock.show("words");
+      byid("dock-tab-words", HTMLButtonElement).focus();
+    });
+    for (const [id, by] of [
+      ["lesson-back", -1],
+      ["lesson-next", 1],
+    ] as const)
+      on(id, () => {
+        const e = lessonfrom(this.#draft.example, by);
+        if (e !== null) this.#choose(e);
+      });
+    for (const id of ["views", "calls"])
+      byid(id, HTMLElement).addEventListener("click", (e) => this.#clicked(e));
+  }
+
   /** Loads what the address holds, or the first example. */
   async follow(): Promise<void> {
     if (location.hash.length < 2) {
       // Something to step through from the start.
-      if (this.#editor.text === "") {
-        this.#example(EXAMPLES[0]?.name ?? "");
-        this.run();
-      }
+      const [first] = EXAMPLES;
+      if (this.#draft.editor.text === "" && first !== undefined) this.#choose(first);
       return;
     }
     // The skip links are addresses within the page, too.
@@ -87,10 +127,10 @@ class Page {
     try {
       const l = await fromlink(location.hash);
       this.#complain("link-problem", "");
-      this.#put(l);
-      this.#steps.choose(l.space);
+      this.#draft.put(l);
+      this.#player.choose(l.space);
       this.#goal = l.step === null ? null : l;
-      // A link may come from anywhere, so its program waits until somebody has seen it.
+      // A link may come from anywhere, so its program waits until its reader has seen it.
       if (this.#runner.running) this.#state("none");
       this.#runner.end();
       this.#say(
@@ -101,85 +141,70 @@ class Page {
     } catch (e) {
       if (!(e instanceof Linkerror)) throw e;
       this.#complain("link-problem", `${e.message}.`);
-      if (this.#editor.text === "") this.#example(EXAMPLES[0]?.name ?? "");
+      const [first] = EXAMPLES;
+      if (this.#draft.editor.text === "" && first !== undefined) this.#draft.put(first);
     }
   }
 
-  /** Loads the editor proper. */
+  /** Loads the editor proper, and then what checks the program. */
   async dress(): Promise<void> {
-    await this.#editor.load();
+    await this.#draft.editor.load(() => this.#draft.setup.name);
     document.body.dataset["editor"] =
       document.querySelector(".cm-editor") === null ? "plain" : "full";
   }
 
   run(): void {
-    const { problem } = this.#machines;
-    if (problem !== "") return this.#unfit({ text: `machines: ${problem}`, line: null });
-    const typed = byid("seed", HTMLInputElement).value;
-    if (!isseed(typed))
-      return this.#unfit({ text: `seed: '${typed}' is no whole number from 0 on`, line: null });
-    const setup = this.#setup();
+    const { problem } = this.#draft;
+    if (problem !== "") return this.#unfit({ text: problem, line: null });
+    const { setup } = this.#draft;
     this.#complain("problem", "");
-    this.#editor.fault(null);
-    this.#tabs.show("program");
-    stepsof(null);
-    this.#steps.clear();
+    this.#draft.editor.fault(null);
+    this.#side.show("program");
+    this.#stepsof(null);
+    this.#player.clear();
     this.#console.show([]);
     this.#shown = null;
     this.#ran = JSON.stringify(setup);
     this.#state("running");
-    this.#say("Running…");
+    this.#say(`Running ${setup.name}…`);
     const { name, text, hosts, seed } = setup;
     this.#runner.run({ kind: "run", name, text, args: tokenize(setup.args), hosts, seed });
   }
 
-  #setup(): Setup {
-    const seed = byid("seed", HTMLInputElement).value;
-    return {
-      name: this.#name,
-      text: this.#editor.text,
-      args: byid("args", HTMLInputElement).value,
-      hosts: this.#machines.hosts,
-      seed: isseed(seed) ? Number(seed) : 0,
-    };
-  }
-
-  #put(s: Setup): void {
-    this.#name = s.name;
-    this.#editor.text = s.text;
-    byid("args", HTMLInputElement).value = s.args;
-    byid("seed", HTMLInputElement).value = String(s.seed);
-    this.#machines.hosts = s.hosts;
-    this.#changed();
-  }
-
-  #example(name: string): void {
-    const example = EXAMPLES.find((e) => e.name === name);
-    if (example === undefined) return;
-    this.#put(example);
-    this.#say("");
+  /** Takes an example into the editor and runs it. */
+  #choose(e: Example): void {
+    this.#goal = null;
+    this.#draft.put(e);
+    this.#chosen = e;
+    this.run();
   }
 
   /** The program or its machines are not what they were. */
   #changed(): void {
-    const { name, text } = this.#setup();
-    const example = EXAMPLES.find((e) => e.name === name && e.text === text);
-    byid("example", HTMLSelectElement).value = example?.name ?? "";
-    const lesson = exampleof(name, text);
-    byid("lesson", HTMLElement).hidden = lesson.question === "";
-    for (const part of ["title", "question", "look"] as const)
-      byid(`lesson-${part}`, HTMLElement).textContent = lesson[part];
-    this.#editor.fault(null);
-    if (this.#ran === null) return;
-    const same = JSON.stringify(this.#setup()) === this.#ran;
-    document.body.toggleAttribute("data-stale", !same);
-    if (!same) this.#editor.step(null);
+    markexample(this.#draft.example);
+    if (this.#chosen !== this.#draft.example) this.#chosen = null;
+    const stale = this.#ran !== null && JSON.stringify(this.#draft.setup) !== this.#ran;
+    this.#stale(stale);
+    if (stale) this.#draft.editor.step(null);
+  }
+
+  #stale(stale: boolean): void {
+    document.body.toggleAttribute("data-stale", stale);
+    byid("stale", HTMLElement).hidden = !stale;
   }
 
   /** What a machine of the terminal begins with. */
-  #begin(): Begin {
-    const { name, text, hosts, seed } = this.#setup();
+  #begin(): Omit<Begin, "space"> {
+    const { name, text, hosts, seed } = this.#draft.setup;
     return { kind: "login", file: { name, text }, hosts, seed };
+  }
+
+  /** A file of the terminal's machine comes into the editor. */
+  #edit(file: Edited): void {
+    this.#draft.put({ ...this.#draft.setup, ...file });
+    this.#side.show("program");
+    this.#say(`${file.name} comes from the terminal's machine. It has not run.`);
+    this.#draft.editor.focus();
   }
 
   /** Shows a line of the terminal in place of the program's run. */
@@ -188,28 +213,35 @@ class Page {
     this.#ran = null;
     this.#goal = null;
     this.#shown = null;
-    document.body.removeAttribute("data-stale");
+    this.#stale(false);
     this.#complain("problem", "");
     this.#say("");
-    stepsof(f.recording.about.program);
-    this.#steps.clear();
-    this.#steps.choose("names");
-    this.#steps.add(f);
-    this.#steps.to(0);
+    this.#player.clear();
+    this.#stepsof(f);
+    this.#player.add(f);
+    this.#player.to(0);
     this.#state("done");
     const part = byid("part-steps", HTMLElement);
     if (part.getBoundingClientRect().top > innerHeight / 2) part.scrollIntoView();
     // The slider can have the focus when the steps have been drawn.
-    requestAnimationFrame(() => byid("slider", HTMLInputElement).focus({ preventScroll: true }));
+    requestAnimationFrame(() => this.#player.focus());
+  }
+
+  /** Says whose steps are shown: a line's, which ran in one kernel, or the program's, which ran in both. */
+  #stepsof(f: Finished | null): void {
+    const e = byid("steps-of", HTMLElement);
+    e.hidden = f === null;
+    e.textContent = f === null ? "" : `The line: ${f.recording.about.program}`;
+    this.#player.only(f === null ? null : f.space);
   }
 
   #report(r: Report): void {
     switch (r.kind) {
       case "said":
-        if (r.space === this.#steps.space) this.#console.add(r.said);
+        if (r.space === this.#player.space) this.#console.add(r.said);
         return;
       case "finished":
-        this.#steps.add(r);
+        this.#player.add(r);
         this.#ended(r);
         return;
       case "unfit":
@@ -221,49 +253,69 @@ class Page {
   }
 
   #ended(f: Finished): void {
-    if (f.space !== this.#steps.space) return;
-    const goal = this.#goal;
+    if (f.space !== this.#player.space) return;
+    const [goal, run] = [this.#goal, this.#player.run];
     this.#goal = null;
-    this.#steps.to(goal?.step ?? 0);
-    const run = this.#steps.run;
     const n = run?.tape.length ?? 0;
+    const start = run === null ? 0 : startof(run, this.#chosen);
+    this.#player.to(goal?.step ?? start);
     if (goal !== null && goal.step !== null && goal.step >= n)
       this.#complain(
         "link-problem",
         `The link leads to step ${goal.step + 1}, but this run has ${n}.`,
       );
-    if (f.problem !== null) this.#unfit(f.problem);
-    else if (f.status === "") this.#say(`The program ended well. Its run has ${n} steps.`);
-    else this.#say(`The program ended with "${f.status}". Its run has ${n} steps.`);
+    if (f.problem !== null) return this.#unfit(f.problem);
+    const how = f.status === "" ? "it ended well" : `it ended with "${f.status}"`;
+    this.#say(`Ran ${f.recording.about.program} in both kernels: ${how}.`);
   }
 
   #over(): void {
-    const ran = this.#steps.run !== null;
+    const ran = this.#player.run !== null;
     this.#state(ran ? "done" : "failed");
   }
 
   #unfit(p: Problem): void {
     this.#complain("problem", p.text);
-    this.#editor.fault(p.line);
+    this.#draft.editor.fault(p.line);
     this.#say("");
     if (!this.#runner.running) this.#state("failed");
   }
 
-  #show(run: Run, step: number): void {
+  #show(run: Run, step: number, beside: Beside | null): void {
     if (this.#shown !== run) {
       this.#shown = run;
       this.#console.show(run.finished.recording.said);
     }
-    const line = showstep(run, step);
-    this.#ledgers.show(this.#steps.runs, run, step);
+    this.#ledgers.take(this.#player.runs);
+    const line = this.#views.show(run, step, beside);
     this.#console.at(run.tape.event(step));
-    if (!document.body.hasAttribute("data-stale")) this.#editor.step(line);
+    this.#find.at();
+    this.#look(this.#dock.now);
+    const stale = document.body.hasAttribute("data-stale") || this.#ran === null;
+    if (!stale) this.#draft.editor.step(line);
+    document.body.toggleAttribute("data-nosource", stale);
+  }
+
+  #looked(tab: Docktab): void {
+    if (tab === "files") this.#side.readfiles();
+    this.#look(tab);
+    // The picture has another height now.
+    this.#player.redraw();
+  }
+
+  /** Draws what the panel below shows of this step. */
+  #look(tab: Docktab): void {
+    const { run, step } = this.#player;
+    if (run === null) return;
+    if (tab === "calls") this.#ledgers.list(run, step);
+    if (tab === "costs") this.#ledgers.show(run, step);
+    if (tab === "words") showwords(this.#views.texts);
   }
 
   #state(s: "none" | "running" | "done" | "failed"): void {
     document.body.dataset["run"] = s;
     byid("stop", HTMLButtonElement).disabled = s !== "running";
-    if (s === "running") document.body.removeAttribute("data-stale");
+    if (s === "running") this.#stale(false);
   }
 
   #say(text: string): void {
@@ -276,24 +328,23 @@ class Page {
     e.hidden = text === "";
   }
 
-  /** A message or a call in the diagram leads to its step. */
+  /** A message or a call in a picture, or a row of the calls, leads to its step. */
   #clicked(e: MouseEvent): void {
     if (!(e.target instanceof Element)) return;
     const at = e.target.closest("[data-event]")?.getAttribute("data-event") ?? null;
-    const event = at === null ? this.#ledgers.clicked(e.target, this.#steps.space) : Number(at);
-    const tape = this.#steps.run?.tape;
-    if (tape !== undefined && event >= 0) this.#steps.to(tape.stepof(event));
+    if (e.target.closest(".beside") !== null) return;
+    const event = at === null ? this.#ledgers.clicked(e.target, this.#player.space) : Number(at);
+    const tape = this.#player.run?.tape;
+    if (tape !== undefined && event >= 0) this.#player.to(tape.stepof(event));
   }
 
-  /** The number of a step was typed. */
-  #typed(e: Event): void {
-    const step = Number(e.target instanceof HTMLInputElement ? e.target.value : Number.NaN);
-    // What is no number of a step gives way to this one's.
-    this.#steps.to(Number.isInteger(step) ? step - 1 : this.#steps.step);
-    byid("slider", HTMLInputElement).focus();
+  #key(key: string): boolean {
+    if (key === "w") this.#dock.show("words");
+    else if (!this.#views.key(key)) return this.#find.key(key);
+    return true;
   }
 
-  #key(e: KeyboardEvent): void {
+  #global(e: KeyboardEvent): void {
     if (e.key === "Enter" && (e.ctrlKey || e.metaKey)) {
       e.preventDefault();
       e.stopPropagation();
@@ -310,10 +361,16 @@ class Page {
 
   async #share(): Promise<void> {
     const ran =
-      this.#ran !== null && this.#steps.run !== null && !document.body.hasAttribute("data-stale");
-    const step = ran ? this.#steps.step : null;
-    const hash = await tolink({ ...this.#setup(), space: this.#steps.space, step });
-    history.replaceState(null, "", `#${hash}`);
+      this.#ran !== null && this.#player.run !== null && !document.body.hasAttribute("data-stale");
+    const step = ran ? this.#player.step : null;
+    try {
+      const hash = await tolink({ ...this.#draft.setup, space: this.#player.space, step });
+      history.replaceState(null, "", `#${hash}`);
+    } catch (e) {
+      if (!(e instanceof Linkerror)) throw e;
+      this.#complain("link-problem", `${e.message}.`);
+      return;
+    }
     try {
       await navigator.clipboard.writeText(location.href);
       this.#say("The link is copied: it holds program, machines and step.");
@@ -321,28 +378,6 @@ class Page {
       this.#say("The link is in the address bar: it holds program, machines and step.");
     }
   }
-}
-
-/** Says whose steps are shown: a line's, which ran in one kernel, or the program's, which ran in both. */
-function stepsof(line: string | null): void {
-  byid("steps-of", HTMLElement).hidden = line === null;
-  byid("steps-of", HTMLElement).textContent = line === null ? "" : `The line: ${line}`;
-  byid("steps-about", HTMLElement).hidden = line !== null;
-  byid("space-standard", HTMLInputElement).disabled = line !== null;
-}
-
-const isseed = (text: string): boolean =>
-  /^\s*\d*\s*$/.test(text) && Number.isSafeInteger(Number(text));
-
-function groups(): HTMLElement[] {
-  const group = (label: string, lesson: boolean): HTMLElement[] => {
-    const list = EXAMPLES.filter((e) => e.lesson === lesson);
-    const options = list.map((e) =>
-      el("option", { value: e.name }, lesson ? e.title : e.name.replace(/\.ts$/, "")),
-    );
-    return list.length === 0 ? [] : [el("optgroup", { label }, ...options)];
-  };
-  return [...group("Lessons", true), ...group("Examples", false)];
 }
 
 const page = new Page();

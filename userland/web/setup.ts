@@ -26,12 +26,19 @@ export type Linked = Setup & { readonly space: Space; readonly step: number | nu
 /** A link that leads nowhere; the message says why. */
 export class Linkerror extends Error {}
 
-/** The most letters that a link may unfold to. */
+/** The most bytes that a link may unfold to. */
 const LIMIT = 500_000;
 
-/** The part of an address behind its #. */
+/** Whether a program's file may be called so. */
+export const isname = (name: string): boolean => /^[\w.-]{1,80}$/.test(name);
+
+/** The part of an address behind its #. Throws Linkerror where no page would follow it. */
 export async function tolink(l: Linked): Promise<string> {
   const bytes = new TextEncoder().encode(JSON.stringify(l));
+  if (bytes.length > LIMIT)
+    throw new Linkerror(
+      `no link is made: the program with its machines has ${bytes.length.toLocaleString("en")} bytes, and a link may hold ${LIMIT.toLocaleString("en")}`,
+    );
   if (typeof CompressionStream === "undefined") return `p.${base64url(bytes)}`;
   return `z.${base64url(await through(bytes, new CompressionStream("deflate-raw")))}`;
 }
@@ -98,8 +105,7 @@ function checked(l: unknown): Linked {
   };
   if (typeof l !== "object" || l === null) return wrong("it holds no program");
   const { name, text, args, hosts, seed, space, step } = l as Partial<Record<string, unknown>>;
-  if (typeof name !== "string" || !/^[\w.-]{1,80}$/.test(name))
-    return wrong("its program has no name");
+  if (typeof name !== "string" || !isname(name)) return wrong("its program has no name");
   if (typeof text !== "string") return wrong("it holds no program");
   if (typeof args !== "string") return wrong("its arguments are no text");
   if (!Array.isArray(hosts) || !hosts.every((h) => typeof h === "string"))

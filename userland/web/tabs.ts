@@ -1,65 +1,68 @@
-// The tabs of the page: the program with its output, or the terminal, which is loaded when it is opened first.
+// Lists of tabs: each has its panel, one is chosen, and the arrow keys go from tab to tab.
 
 import { byid } from "./dom.ts";
-import type { Hooks, Terminal } from "./terminal.ts";
 
-const TABS = ["program", "terminal"] as const;
-type Tab = (typeof TABS)[number];
+/** A list of tabs; tab "x" of list "dock" is the button #dock-tab-x, its panel #dock-x. */
+export class Tabs<T extends string> {
+  readonly #names: readonly T[];
+  readonly #ids: { readonly tab: string; readonly panel: string };
+  readonly #shown: (tab: T) => void;
+  #now: T;
 
-/** What belongs to each tab. */
-const PARTS: Readonly<Record<Tab, readonly string[]>> = {
-  program: ["part-program", "part-console"],
-  terminal: ["part-terminal"],
-};
+  /** `shown` hears of each tab that is chosen, the first one not. */
+  constructor(
+    names: readonly [T, ...T[]],
+    ids: { readonly tab: string; readonly panel: string },
+    shown: (tab: T) => void,
+  ) {
+    this.#names = names;
+    this.#ids = ids;
+    this.#shown = shown;
+    [this.#now] = names;
+    for (const name of names) {
+      const b = this.#button(name);
+      b.addEventListener("click", () => this.show(name));
+      b.addEventListener("keydown", (e) => this.#key(e, name));
+    }
+    this.#draw();
+  }
 
-/** The tabs, and the terminal once it has been opened. */
-export class Tabs {
-  readonly #hooks: Hooks;
-  #terminal: Terminal | null = null;
-  #loading = false;
+  get now(): T {
+    return this.#now;
+  }
 
-  constructor(hooks: Hooks) {
-    this.#hooks = hooks;
-    for (const tab of TABS) {
-      const b = button(tab);
-      b.addEventListener("click", () => this.show(tab));
-      b.addEventListener("keydown", (e) => {
-        if (e.key !== "ArrowLeft" && e.key !== "ArrowRight") return;
-        const other = tab === "program" ? "terminal" : "program";
-        this.show(other);
-        button(other).focus();
-      });
+  show(tab: T): void {
+    this.#now = tab;
+    this.#draw();
+    this.#shown(tab);
+  }
+
+  /** Takes a tab out of the list, or puts it in again. */
+  offer(tab: T, offered: boolean): void {
+    this.#button(tab).hidden = !offered;
+    if (!offered && this.#now === tab) this.show(this.#names[0] ?? tab);
+  }
+
+  #draw(): void {
+    for (const name of this.#names) {
+      byid(this.#ids.panel + name, HTMLElement).hidden = name !== this.#now;
+      const b = this.#button(name);
+      b.setAttribute("aria-selected", String(name === this.#now));
+      b.tabIndex = name === this.#now ? 0 : -1;
     }
   }
 
-  show(tab: Tab): void {
-    for (const t of TABS) {
-      for (const id of PARTS[t]) byid(id, HTMLElement).hidden = t !== tab;
-      button(t).setAttribute("aria-selected", String(t === tab));
-      button(t).tabIndex = t === tab ? 0 : -1;
-    }
-    if (tab === "terminal") void this.#open();
+  #key(e: KeyboardEvent, from: T): void {
+    if (e.key !== "ArrowLeft" && e.key !== "ArrowRight") return;
+    e.preventDefault();
+    const names = this.#names.filter((n) => !this.#button(n).hidden);
+    const step = e.key === "ArrowRight" ? 1 : names.length - 1;
+    const next = names[(names.indexOf(from) + step) % names.length] ?? from;
+    this.show(next);
+    this.#button(next).focus();
   }
 
-  async #open(): Promise<void> {
-    if (this.#terminal !== null) {
-      this.#terminal.file(this.#hooks.begin().file);
-      this.#terminal.focus();
-      return;
-    }
-    if (this.#loading) return;
-    this.#loading = true;
-    const status = byid("term-status", HTMLElement);
-    try {
-      const { Terminal } = await import("./terminal.ts");
-      this.#terminal = new Terminal(this.#hooks);
-      this.#terminal.focus();
-    } catch (e) {
-      status.textContent = `The terminal could not be loaded: ${String(e)}`;
-    } finally {
-      this.#loading = false;
-    }
+  #button(name: T): HTMLButtonElement {
+    return byid(this.#ids.tab + name, HTMLButtonElement);
   }
 }
-
-const button = (tab: Tab): HTMLButtonElement => byid(`tab-${tab}`, HTMLButtonElement);

@@ -60,6 +60,7 @@ export type Begin = {
   readonly kind: "login";
   /** The file of the editor, for /usr/glenda. */
   readonly file: Edited;
+  readonly space: Space;
   readonly hosts: readonly string[];
   readonly seed: number;
 };
@@ -79,7 +80,18 @@ export type Typed =
   | { readonly kind: "complete"; readonly line: string; readonly asked: number }
   | { readonly kind: "file"; readonly file: Edited }
   /** Line n's recording is wanted. */
-  | { readonly kind: "open"; readonly line: number };
+  | { readonly kind: "open"; readonly line: number }
+  /** What is in a directory is wanted, or a file's text. */
+  | { readonly kind: "look"; readonly path: string };
+
+/** A file of a directory. */
+export type Listed = { readonly name: string; readonly dir: boolean; readonly length: number };
+
+/** What there is at a path of the terminal's machine. */
+export type Found =
+  | { readonly what: "dir"; readonly path: string; readonly list: readonly Listed[] }
+  | { readonly what: "file"; readonly path: string; readonly text: string }
+  | { readonly what: "error"; readonly path: string; readonly text: string };
 
 /** What the machine tells the terminal, but for recordings, which come as those of a run do. */
 export type Machinesaid =
@@ -94,5 +106,6 @@ export type Machinesaid =
     }
   /** The line of that number has begun. */
   | { readonly kind: "line"; readonly line: number; readonly text: string }
+  | { readonly kind: "found"; readonly found: Found }
   /** There is no machine any more. */
   | { readonly kind: "down"; readonly why: string };

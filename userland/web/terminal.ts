@@ -12,7 +12,7 @@ import { Editline, columns, firstkey, unmarked } from "./editline.ts";
 import type { Did } from "./editline.ts";
 import { Frame } from "./frame.ts";
 import { Lists } from "./runner.ts";
-import type { Begin, Edited, Finished, Machinesaid, Typed, Wired } from "./talk.ts";
+import type { Begin, Edited, Finished, Found, Machinesaid, Space, Typed, Wired } from "./talk.ts";
 
 const INTERRUPT = "\u0003";
 /** Has the terminal mark what is pasted. */
@@ -24,10 +24,14 @@ const LINES = 20;
 
 /** What the page does for its terminal. */
 export type Hooks = {
-  /** What a new machine begins with. */
-  readonly begin: () => Begin;
+  /** What a new machine begins with, but for its name space. */
+  readonly begin: () => Omit<Begin, "space">;
   /** Shows the recording of a line. */
   readonly open: (f: Finished) => void;
+  /** What there is at a path that was asked for. */
+  readonly found: (f: Found) => void;
+  /** A line has ended: files may be other ones now. */
+  readonly idle: () => void;
 };
 
 /** What comes from the machine. */
@@ -40,7 +44,7 @@ export class Terminal {
   readonly #hooks: Hooks;
   readonly #xterm: Xterm;
   readonly #fit = new FitAddon();
-  readonly #line = new Editline();
+  readonly #line = new Editline(remembered(), remember);
   readonly #select = byid("term-lines", HTMLSelectElement);
   #frame: Frame | null = null;
   #state: State = "starting";
@@ -84,6 +88,7 @@ export class Terminal {
     });
     byid("term-stop", HTMLButtonElement).addEventListener("click", () => this.restart());
     byid("term-step", HTMLButtonElement).addEventListener("click", () => this.#open());
+    byid("term-space", HTMLSelectElement).addEventListener("change", () => this.restart());
     void this.#begin();
   }
 
@@ -97,6 +102,11 @@ export class Terminal {
       return;
     this.#given = file;
     this.#tell({ kind: "file", file });
+  }
+
+  /** Asks the machine what is at a path. */
+  look(path: string): void {
+    this.#tell({ kind: "look", path });
   }
 
   /** Ends the machine whatever it does, and starts a new one. */
@@ -128,7 +138,7 @@ export class Terminal {
       if (this.#frame === frame) this.#said(data, lists);
     });
     frame.port.start();
-    const begin = this.#hooks.begin();
+    const begin: Begin = { ...this.#hooks.begin(), space: spaceof() };
     this.#given = begin.file;
     this.#tell(begin);
   }
@@ -147,6 +157,7 @@ export class Terminal {
       case "reads":
         this.#erase();
         this.#raw = m.raw;
+        if (!m.raw) this.#hooks.idle();
         this.#to("reads");
         this.#write("");
         return;
@@ -155,6 +166,9 @@ export class Terminal {
         return;
       case "names":
         if (m.asked === this.#asked && this.#completing) this.#names(m.word, m.found);
+        return;
+      case "found":
+        this.#hooks.found(m.found);
         return;
       case "down":
         this.#down(m.why);
@@ -356,6 +370,32 @@ export class Terminal {
 
   #open(): void {
     this.#tell({ kind: "open", line: Number(this.#select.value) });
+  }
+}
+
+/** The name space that a new machine has. */
+const spaceof = (): Space =>
+  byid("term-space", HTMLSelectElement).value === "standard" ? "standard" : "names";
+
+/** Where the browser keeps the lines that were typed. */
+const HISTORY = "namec terminal history";
+
+/** The lines that were typed before, as the browser has kept them. */
+function remembered(): string[] {
+  try {
+    const list: unknown = JSON.parse(localStorage.getItem(HISTORY) ?? "[]");
+    return Array.isArray(list) ? list.filter((l) => typeof l === "string") : [];
+  } catch {
+    // A browser that keeps nothing, or something else under this name.
+    return [];
+  }
+}
+
+function remember(lines: readonly string[]): void {
+  try {
+    localStorage.setItem(HISTORY, JSON.stringify(lines));
+  } catch {
+    // The lines are remembered as long as the page is open.
   }
 }
 

@@ -25,8 +25,9 @@ import type { Begin, Finished, Machinesaid, Order, Problem, Space, Told, Wired }
 
 /** The most events of a run: a program without end stops here. */
 const EVENTS = 100_000;
-/** The most letters of output that are kept. */
+/** The most letters of output that are kept of its beginning, and of its end. */
 const LETTERS = 1_000_000;
+const LAST = 100_000;
 /** Of a message's data the first bytes are kept. */
 const SNAP = 160;
 /** How often it is looked whether anything happens (ms), and after how many looks in vain nothing will. */
@@ -77,7 +78,10 @@ function give(recording: Recording): void {
   const { events } = recording;
   for (let i = 0; i < events.length; i += PIECE)
     report({ kind: "events", list: events.slice(i, i + PIECE) });
-  report({ kind: "finished", ...finished(recording, "names", { status: "", problem: null }) });
+  report({
+    kind: "finished",
+    ...finished(recording, recording.about.namespace, { status: "", problem: null }),
+  });
 }
 
 /** The calls of a recording go ahead of the rest, whose list of them is then empty. */
@@ -123,14 +127,25 @@ function strange(e: unknown): Problem {
   return { text: e instanceof Error ? (e.stack ?? e.message) : String(e), line: null };
 }
 
+/** What the console has: the recording takes what was written first, `rest` what was written last. */
+type Heard = {
+  readonly say: (to: Rsaid["to"], text: string) => void;
+  /** The event that has just happened. */
+  readonly event: () => number;
+};
+
 /** The console: what is written goes into the recording, and to the page as it comes. */
 class Console implements Tty {
-  readonly #say: (to: Rsaid["to"], text: string) => void;
+  readonly #heard: Heard;
   readonly #decoders = { out: new TextDecoder(), err: new TextDecoder() };
   #letters = 0;
+  /** The last pieces of output that is too long, and how many letters they have. */
+  #last: Rsaid[] = [];
+  #kept = 0;
+  #left = 0;
 
-  constructor(say: (to: Rsaid["to"], text: string) => void) {
-    this.#say = say;
+  constructor(heard: Heard) {
+    this.#heard = heard;
   }
 
   *write(bytes: Uint8Array): Task<void> {
@@ -145,12 +160,36 @@ class Console implements Tty {
     return new Uint8Array(0);
   }
 
+  /** The end of output that is too long, behind a note of what is left out. */
+  rest(): Rsaid[] {
+    const [first] = this.#last;
+    if (first === undefined) return [];
+    const n = this.#left.toLocaleString("en");
+    const note = `\n… (${n} letters are left out here) …\n`;
+    return this.#left === 0 ? this.#last : [{ ...first, text: note }, ...this.#last];
+  }
+
   #add(to: Rsaid["to"], bytes: Uint8Array): void {
-    if (this.#letters > LETTERS) return;
-    let text = this.#decoders[to].decode(bytes, { stream: true });
+    const text = this.#decoders[to].decode(bytes, { stream: true });
+    const room = Math.max(0, LETTERS - this.#letters);
     this.#letters += text.length;
-    if (this.#letters > LETTERS) text += "\n… (more output is not kept)\n";
-    if (text !== "") this.#say(to, text);
+    if (room > 0 && text !== "") this.#heard.say(to, text.slice(0, room));
+    if (text.length > room) this.#keep({ event: this.#heard.event(), to, text: text.slice(room) });
+  }
+
+  /** Keeps a piece of the end, and gives up what is not of the last letters any more. */
+  #keep(piece: Rsaid): void {
+    this.#last.push(piece);
+    this.#kept += piece.text.length;
+    while (this.#kept > LAST) {
+      const [first] = this.#last;
+      if (first === undefined) return;
+      const gone = Math.min(first.text.length, this.#kept - LAST);
+      this.#kept -= gone;
+      this.#left += gone;
+      if (gone === first.text.length) this.#last.shift();
+      else this.#last[0] = { ...first, text: first.text.slice(gone) };
+    }
   }
 }
 
@@ -170,10 +209,13 @@ class Run {
     this.#order = order;
     this.#space = space;
     this.#program = program;
-    this.#tty = new Console((to, text) => {
-      this.#recorder.said(to, text);
-      const event = this.#recorder.recording.events.length - 1;
-      report({ kind: "said", space, said: { event, to, text } });
+    const event = (): number => this.#recorder.recording.events.length - 1;
+    this.#tty = new Console({
+      event,
+      say: (to, text) => {
+        this.#recorder.said(to, text);
+        report({ kind: "said", space, said: { event: event(), to, text } });
+      },
     });
     this.#recorder = new Recorder({
       about: {
@@ -202,7 +244,9 @@ class Run {
     try {
       const done = await this.#run(here);
       this.#sendevents();
-      return finished(this.#recorder.recording, this.#space, done);
+      const { recording } = this.#recorder;
+      const said = [...recording.said, ...this.#tty.rest()];
+      return finished({ ...recording, lost: recording.lost, said }, this.#space, done);
     } finally {
       off();
       stop = null;

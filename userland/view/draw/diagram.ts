@@ -1,18 +1,22 @@
 // The space-time diagram of a scene as SVG: time runs down, the machine's lifeline and one for each server,
 // each message an arrow from when it left to when it arrived, system calls as bars beside the machine.
 // Space between two moments grows with the time between them; messages of one moment stand below each
-// other, so that every label can be read, and every moment has its exact time on the axis.
+// other, so that every label can be read, and every moment has its exact time on the axis. The place of a
+// server's lifeline is its distance: near is drawn near, far is drawn far.
 //
 // Here is where things are (layout) and how they are written (diagramsvg). Colours are the page's: all is
 // drawn in currentColor, and has the classes lifeline, tick, now, bar, arrow, label, with out, in, current,
 // inflight, failed, other (of another call than the current) and vague (the server's side is not known)
 // where that is so. An arrow, its label and a bar have data-event, the event to go to when they are clicked.
-// Labels lie above all lines; a page may give them a border in its own colour, so that no line crosses them.
+// Labels lie above all lines, each on a ground of its own (class ground, in the page's colour), and where each
+// stands is labels.ts, so that no line crosses one.
 
 import { nullproto } from "../../../kernel/abi/nullproto.ts";
 import { cut } from "../words/line.ts";
 import { exactly, happened, heading, isown, label, refuses } from "./arrowtext.ts";
 import { sentence, sentences, stateof } from "./arrowtext.ts";
+import { LETTER, placed } from "./labels.ts";
+import type { Point, Segment } from "./labels.ts";
 import type { Arrow, Bar, Moment, Scene } from "./scene.ts";
 import { serverof } from "../words/who.ts";
 
@@ -21,15 +25,19 @@ const HEAD = 26;
 const SLOT = 17;
 const LEAST = 10;
 const SHARED = 220;
+const LEASTSHARED = 40;
 const TICK = 12;
 /** Widths: of the lanes of calls altogether, where there is room and where not; of a letter; of it all. */
 const LANES = 80;
 const NARROW = 48;
 const ROOMY = 480;
-const LETTER = 6.7;
 const MINWIDTH = 260;
-
-type Point = { readonly x: number; readonly y: number };
+/** Between two lifelines at least, and right of the last one. */
+const APART = 64;
+const RIGHT = 36;
+/** How far out the farthest server is, and servers of this machine are. */
+const FARTHEST = 620;
+const NEAREST = 180;
 
 /** An arrow as drawn: from where to where, as far as it is, and what stands on it. */
 export type Drawnarrow = {
@@ -57,6 +65,9 @@ export type Drawnbar = {
 
 export type Drawnline = { readonly x: number; readonly name: string; readonly title: string };
 
+/** A time on the axis; `now`: it is the present. */
+export type Tick = { readonly y: number; readonly text: string; readonly now?: true };
+
 /** Where everything is, in pixels. */
 export type Layout = {
   readonly width: number;
@@ -66,17 +77,17 @@ export type Layout = {
   readonly title: string;
   readonly desc: string;
   readonly lifelines: readonly Drawnline[];
-  readonly ticks: readonly { readonly y: number; readonly text: string }[];
+  readonly ticks: readonly Tick[];
   readonly now: number;
   readonly bars: readonly Drawnbar[];
   readonly arrows: readonly Drawnarrow[];
   readonly notes: readonly { readonly y: number; readonly text: string }[];
 };
 
-/** Lays a scene out on so many pixels. */
-export function layout(s: Scene, width = 640): Layout {
+/** Lays a scene out on so many pixels; it is higher than that where it must be. */
+export function layout(s: Scene, width = 640, height: number | null = null): Layout {
   const w = Math.max(width, MINWIDTH);
-  const rows = new Rows(s);
+  const rows = new Rows(s, height);
   const axis = axisof(s);
   const lanes = w < ROOMY ? NARROW : LANES;
   const xs = columns(s, w, axis + lanes);
@@ -95,7 +106,7 @@ export function layout(s: Scene, width = 640): Layout {
     ticks: rows.ticks(),
     now: rows.at(s.now, s.event),
     bars: s.bars.map((b) => drawbar(s, b, { rows, axis, lanes })),
-    arrows: s.arrows.map((a) => drawarrow(s, a, { rows, xs })).filter((a) => a !== null),
+    arrows: arrows(s, { rows, xs }, w),
     notes: notes(s, rows),
   };
 }
@@ -107,16 +118,19 @@ class Rows {
   readonly #tops: readonly number[];
   readonly #index: ReadonlyMap<number, number>;
 
-  constructor(s: Scene) {
+  constructor(s: Scene, height: number | null) {
     this.#s = s;
     const total = (s.moments.at(-1)?.time ?? 0) - (s.moments[0]?.time ?? 0);
     const tops: number[] = [];
     let y = HEAD + (s.earlier > 0 ? SLOT : 4);
+    const after = (s.later > 0 ? SLOT : 4) + SLOT;
+    const slots = s.arrows.length * SLOT + Math.max(0, s.moments.length - 1) * LEAST;
+    const shared = height === null ? SHARED : Math.max(LEASTSHARED, height - y - slots - after);
     for (const [i, m] of s.moments.entries()) {
       const before = s.moments[i - 1];
       if (before !== undefined) {
         y += before.arrows.length * SLOT + LEAST;
-        y += Math.round((SHARED * (m.time - before.time)) / Math.max(total, 1));
+        y += Math.round((shared * (m.time - before.time)) / Math.max(total, 1));
       }
       tops.push(y);
     }
@@ -156,12 +170,14 @@ class Rows {
   }
 
   /** Times on the axis, as many as have room. */
-  ticks(): { y: number; text: string }[] {
-    const list: { y: number; text: string }[] = [];
+  ticks(): Tick[] {
+    const list: Tick[] = [];
     for (const [i, m] of this.#s.moments.entries()) {
       const y = this.#tops[i] ?? 0;
       const text = exactly(m.time - this.#s.origin);
-      if (y - (list.at(-1)?.y ?? -TICK) >= TICK) list.push({ y, text });
+      const now = m.time === this.#s.now;
+      if (now) while (y - (list.at(-1)?.y ?? -TICK) < TICK) list.pop();
+      if (y - (list.at(-1)?.y ?? -TICK) >= TICK) list.push({ y, text, ...(now && { now }) });
     }
     return list;
   }
@@ -173,14 +189,33 @@ function axisof(s: Scene): number {
   return Math.ceil(longest * LETTER) + 10;
 }
 
-/** The lifelines' places: the machine's behind the axis and the calls, the servers' over the rest. */
+/**
+ * The lifelines' places: the machine's behind the axis and the calls, each server's as far from it as the square
+ * root of its distance says, so that one of 2 ms is seen beside one of 50 ms.
+ */
 function columns(s: Scene, width: number, home: number): number[] {
-  const n = Math.max(1, s.lifelines.length - 1);
-  const each = Math.min((width - home - 36) / n, 360);
-  return s.lifelines.map((_, i) => home + Math.round(i * each));
+  const aways = s.lifelines.slice(1).map((l) => l.away ?? 0);
+  const most = Math.max(0, ...aways);
+  const room = width - home - RIGHT;
+  const each = Math.min(APART, room / Math.max(1, aways.length));
+  const reach = Math.min(room, most > 0 ? FARTHEST : Math.max(NEAREST, each * aways.length));
+  const order = [...aways.keys()].toSorted((a, b) => (aways[a] ?? 0) - (aways[b] ?? 0));
+  const xs = [home, ...aways.map(() => home)];
+  // From the farthest inwards, each leaves room for those that are nearer.
+  let limit = home + reach;
+  for (const [nearer, i] of [...order.entries()].toReversed()) {
+    const wanted = home + (most > 0 ? Math.sqrt((aways[i] ?? 0) / most) * reach : reach);
+    xs[i + 1] = Math.round(Math.max(home + (nearer + 1) * each, Math.min(wanted, limit)));
+    limit = (xs[i + 1] ?? 0) - each;
+  }
+  return xs;
 }
 
-const gap = (xs: readonly number[]): number => (xs[1] ?? MINWIDTH) - (xs[0] ?? 0) - 6;
+/** The least room between two lifelines. */
+function gap(xs: readonly number[]): number {
+  const sorted = xs.toSorted((a, b) => a - b);
+  return Math.min(...sorted.slice(1).map((x, i) => x - (sorted[i] ?? 0)), MINWIDTH) - 6;
+}
 
 type Lanes = { readonly rows: Rows; readonly axis: number; readonly lanes: number };
 
@@ -208,37 +243,73 @@ function drawbar(s: Scene, b: Bar, { rows, axis, lanes }: Lanes): Drawnbar {
 
 type Places = { readonly rows: Rows; readonly xs: readonly number[] };
 
+/** The arrows that are to be seen, each with its label where no line crosses it. */
+function arrows(s: Scene, at: Places, width: number): Drawnarrow[] {
+  const drawn = s.arrows.map((a) => drawarrow(s, a, at));
+  const whole = s.arrows.map((a) => journey(s, a, at));
+  const seen = drawn.flatMap((a, i) => (a === null ? [] : [i]));
+  const lifelines = at.xs.map((x): Segment => [
+    { x, y: HEAD - 6 },
+    { x, y: at.rows.bottom },
+  ]);
+  const wanted = seen.map((i) => ({ text: drawn[i]?.label ?? "", along: whole[i] ?? NOWHERE }));
+  const points = seen.flatMap((i) => drawn[i]?.to ?? []);
+  const lines = [...whole, ...lifelines];
+  const places = placed(wanted, { lines, points, top: HEAD - 4, width });
+  return seen.flatMap((i, n) => {
+    const [a, place] = [drawn[i], places[n]];
+    return a === null || a === undefined || place === undefined ? [] : [{ ...a, at: place }];
+  });
+}
+
+const NOWHERE: Segment = [
+  { x: 0, y: 0 },
+  { x: 0, y: 0 },
+];
+
+/** The whole way of an arrow. */
+function journey(s: Scene, a: Arrow, { rows, xs }: Places): Segment {
+  const out = a.way === "out";
+  const home = { x: xs[0] ?? 0, y: rows.slot(s.arrows.indexOf(a)) + (out ? SLOT - 3 : 2) };
+  const t = out ? a.first.arrived : a.first.left;
+  const far = { x: xs[a.server] ?? 0, y: t === null ? home.y : rows.there(t) };
+  return out ? [home, far] : [far, home];
+}
+
 function drawarrow(s: Scene, a: Arrow, { rows, xs }: Places): Drawnarrow | null {
   const state = stateof(s, a);
   if (state === "absent") return null;
   const out = a.way === "out";
-  const home = { x: xs[0] ?? 0, y: rows.slot(s.arrows.indexOf(a)) + (out ? SLOT - 3 : 2) };
-  const far = (t: number | null): Point => ({
-    x: xs[a.server] ?? 0,
-    y: t === null ? home.y : rows.there(t),
-  });
-  const [from, to] = out ? [home, far(a.first.arrived)] : [far(a.first.left), home];
+  const [from, to] = journey(s, a, { rows, xs });
+  const home = out ? from : to;
   const tip = state === "there" ? to : onway(s, a, { from, to, y: rows.at(s.now, s.event) });
   const seen = happened(s, a);
   const vague = (out ? a.first.arrived : a.first.left) === null;
   const is: readonly (readonly [string, boolean])[] = [
     ["current", seen.includes(s.event)],
+    ["asked", seen.includes(askedby(s))],
     ["inflight", state === "inflight"],
     ["failed", refuses(s, seen)],
     ["other", !isown(s, a)],
     ["vague", vague],
   ];
-  const room = Math.floor(((xs.at(-1) ?? 0) + 30 - home.x) / LETTER);
+  const room = Math.floor((Math.max(...xs) + RIGHT - home.x) / LETTER) - 2;
   return {
     from,
     to: tip,
     last: a.first === a.last || state !== "there" ? null : runend(a, { rows, xs }, out),
     classes: ["arrow", a.way, ...is.filter(([, yes]) => yes).map(([name]) => name)],
     label: cut(label(s, seen), room),
-    at: { x: home.x + 7, y: home.y + (out ? -4 : 11) },
+    at: home,
     title: sentence(s, a),
     event: seen[0] ?? a.events[0] ?? 0,
   };
+}
+
+/** The request that the scene's event answers; -1 where it is no answer. */
+function askedby(s: Scene): number {
+  const e = s.recording.events[s.event];
+  return e?.type === "receive" ? e.of : -1;
 }
 
 /** How far something in flight is at the present: its way is straight from moment to moment. */
@@ -268,8 +339,13 @@ function notes(s: Scene, rows: Rows): { y: number; text: string }[] {
 }
 
 /** The diagram of a scene: one <svg> element, well-formed, that says in words what it shows. */
-export function diagramsvg(s: Scene, width = 640): string {
-  return svg(layout(s, width), `d${s.event}`);
+export function diagramsvg(
+  s: Scene,
+  width = 640,
+  height: number | null = null,
+  id = `d${s.event}`,
+): string {
+  return svg(layout(s, width, height), id);
 }
 
 const ESCAPES: Readonly<Record<string, string>> = nullproto({
@@ -291,12 +367,12 @@ function svg(l: Layout, id: string): string {
     `<svg xmlns="http://www.w3.org/2000/svg" class="diagram" role="img" aria-labelledby="${id}t ${id}d" viewBox="0 0 ${l.width} ${l.height}" width="${l.width}" height="${l.height}" font-family="ui-monospace, monospace" font-size="11" fill="none" stroke="none">`,
     `<title id="${id}t">${esc(l.title)}</title><desc id="${id}d">${esc(l.desc)}</desc>`,
     ...l.ticks.map(
-      ({ y, text }) =>
-        `<g class="tick"><line x1="${l.axis - 4}" x2="${l.width}" y1="${y}" y2="${y}" stroke="currentColor" stroke-opacity="0.15"/><text x="${l.axis - 8}" y="${y + 4}" text-anchor="end" fill="currentColor">${esc(text)}</text></g>`,
+      ({ y, text, now = false }) =>
+        `<g class="tick${now ? " present" : ""}"><line x1="${l.axis - 4}" x2="${l.width}" y1="${y}" y2="${y}" stroke="currentColor" stroke-opacity="0.15"/><text x="${l.axis - 8}" y="${y + 4}" text-anchor="end" fill="currentColor">${esc(text)}</text></g>`,
     ),
     ...l.lifelines.map(
-      ({ x, name, title }, i) =>
-        `<g class="lifeline${i === 0 ? " machine" : ""}"><title>${esc(title)}</title><line x1="${x}" x2="${x}" y1="${HEAD - 6}" y2="${bottom}" stroke="currentColor" stroke-opacity="0.6"/><text x="${x}" y="14" text-anchor="middle" fill="currentColor" font-weight="bold">${esc(name)}</text></g>`,
+      ({ x, title }, i) =>
+        `<g class="lifeline${i === 0 ? " machine" : ""}"><title>${esc(title)}</title><line x1="${x}" x2="${x}" y1="${HEAD - 6}" y2="${bottom}" stroke="currentColor" stroke-opacity="0.6"/></g>`,
     ),
     ...l.bars.map(barsvg),
     `<line class="now" x1="${l.axis - 4}" x2="${l.width}" y1="${l.now}" y2="${l.now}" stroke="currentColor" stroke-dasharray="2 3"/>`,
@@ -306,9 +382,19 @@ function svg(l: Layout, id: string): string {
       ({ y, text }) =>
         `<text class="note" x="${(l.lifelines[0]?.x ?? l.axis) + 7}" y="${y}" fill="currentColor" font-style="italic">${esc(text)}</text>`,
     ),
+    headssvg(l),
     "</svg>",
   ];
   return parts.join("\n");
+}
+
+/** The names of the lifelines, above everything: a page may keep them in sight. */
+function headssvg(l: Layout): string {
+  const names = l.lifelines.map(
+    ({ x, name, title }) =>
+      `<text x="${x}" y="14" text-anchor="middle" fill="currentColor" font-weight="bold">${esc(name)}<title>${esc(title)}</title></text>`,
+  );
+  return `<g class="heads"><rect class="ground" x="0" y="-8" width="${l.width}" height="28" fill="Canvas"/>${names.join("")}</g>`;
 }
 
 function barsvg(b: Drawnbar): string {
@@ -330,8 +416,10 @@ function arrowsvg(a: Drawnarrow): string {
 function labelsvg(a: Drawnarrow): string {
   if (a.label === "") return "";
   const classes = ["label", ...a.classes.filter((name) => name !== "arrow")].join(" ");
+  const width = Math.round((a.label.length + 1) * LETTER);
+  const ground = `<rect class="ground" x="${a.at.x - 3}" y="${a.at.y - 11}" width="${width}" height="15" rx="3" fill="Canvas"/>`;
   const bold = a.classes.includes("current") ? ' font-weight="bold"' : "";
-  return `<text class="${classes}" data-event="${a.event}" x="${a.at.x}" y="${a.at.y}" fill="currentColor"${bold}>${esc(a.label)}<title>${esc(a.title)}</title></text>`;
+  return `${ground}<text class="${classes}" data-event="${a.event}" x="${a.at.x}" y="${a.at.y}" fill="currentColor"${bold}>${esc(a.label)}<title>${esc(a.title)}</title></text>`;
 }
 
 /** The area that a run of messages covers. */

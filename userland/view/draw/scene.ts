@@ -19,8 +19,15 @@ const SERVERS = 5;
 /** Messages before and after the call among which those are looked for that were on their way in it. */
 const NEAR = 64;
 
-/** A server, or the machine itself, which comes first. */
-export type Lifeline = { readonly name: string; readonly conns: readonly number[] };
+/**
+ * A server, or the machine itself, which comes first. `away` is how long the shortest way of a message to it or
+ * from it was, in nanoseconds; null where nothing says it.
+ */
+export type Lifeline = {
+  readonly name: string;
+  readonly conns: readonly number[];
+  readonly away: number | null;
+};
 
 /** When what an arrow stands for was where; null where nothing says it. */
 type Journey = { readonly left: number | null; readonly arrived: number | null };
@@ -81,7 +88,11 @@ export class Scenes {
       else if (e?.type === "return" && e.call >= 0) this.#returned[e.call] = i;
     }
     this.#messages = Int32Array.from(messages);
-    this.#servers = serversof(r);
+    const away = this.#away();
+    this.#servers = serversof(r).map((s) => {
+      const times = s.conns.flatMap((c) => away.get(c) ?? []);
+      return { ...s, away: times.length === 0 ? null : Math.min(...times) };
+    });
   }
 
   /** What there is to see when this event has just happened. */
@@ -107,6 +118,18 @@ export class Scenes {
       earlier: earlier + shown.earlier,
       later: later + shown.later,
     };
+  }
+
+  /** How long the shortest way of a message over each connection was. */
+  #away(): Map<number, number> {
+    const away = new Map<number, number>();
+    for (const i of this.#messages) {
+      const [left, arrived] = [this.transits.left(i), this.transits.arrived(i)];
+      if (left === null || arrived === null) continue;
+      const conn = this.transits.conn(i);
+      away.set(conn, Math.min(away.get(conn) ?? Number.POSITIVE_INFINITY, arrived - left));
+    }
+    return away;
   }
 
   #return(call: Rcall): number {
@@ -145,7 +168,7 @@ export class Scenes {
   }
 
   #lifelines(list: readonly number[]): Lifeline[] {
-    const machine = { name: this.recording.about.machine, conns: [] };
+    const machine = { name: this.recording.about.machine, conns: [], away: 0 };
     if (this.#servers.length <= SERVERS) return [machine, ...this.#servers];
     const used = new Set(list.map((i) => this.transits.conn(i)));
     const some = this.#servers.filter((s) => s.conns.some((c) => used.has(c)));
@@ -210,7 +233,7 @@ function above(list: Int32Array, x: number): number {
 }
 
 /** A lifeline for each server: connections to one address share it; what has no address has a number. */
-function serversof(r: Recording): Lifeline[] {
+function serversof(r: Recording): Omit<Lifeline, "away">[] {
   const lines = new Map<string, number[]>();
   let pipes = 0;
   for (const c of r.conns) {

@@ -83,3 +83,13 @@ export function search(tape: Tape, text: string, step: number, back = false): nu
   }
   return -1;
 }
+
+/** The steps from one to before another whose text has this in it, be it upper or lower case. */
+export function hitsof(tape: Tape, text: string, from: number, to: number): number[] {
+  const wanted = text.toLowerCase();
+  const list: number[] = [];
+  for (let s = from; s < to; s++)
+    if (eventtext(tape.recording, tape.event(s)).toLowerCase().includes(wanted)) list.push(s);
+  tape.work += to - from;
+  return list;
+}

@@ -1,0 +1,84 @@
+// The glossary as data: the table of docs/glossary.md, and the places of its words in a sentence. Pure.
+//
+//	split("the fid is clunked")  →  "the ", "fid" (entry fid), " is ", "clunked" (entry clunk)
+
+/** A row of the glossary: the words that it explains, and what they mean. */
+export type Entry = { readonly words: readonly string[]; readonly text: string };
+
+/** A piece of a sentence; `entry` where it is a word of the glossary. */
+export type Part = { readonly text: string; readonly entry: Entry | null };
+
+/** The rows of the table, without its marks of markdown. */
+export function entriesof(markdown: string): Entry[] {
+  return markdown
+    .split("\n")
+    .filter((line) => /^\| (?!word \||---)/.test(line))
+    .map((line) => {
+      const [word = "", text = ""] = line.slice(2, -2).split(/ \| (.*)/s);
+      const plain = text.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "docs/$1").replaceAll("`", "");
+      return { words: word.split(", "), text: plain };
+    });
+}
+
+/** Words of common English, which mean something else in most sentences. */
+const COMMON: ReadonlySet<string> = new Set(["run", "later", "window", "clean", "group"]);
+
+/** The words of a glossary, to be found in sentences. */
+export class Glossary {
+  readonly entries: readonly Entry[];
+  readonly #byword = new Map<string, Entry>();
+  readonly #find: RegExp;
+
+  constructor(markdown: string) {
+    this.entries = entriesof(markdown);
+    for (const e of this.entries)
+      for (const form of e.words.flatMap(forms))
+        if (!this.#byword.has(form)) this.#byword.set(form, e);
+    const all = [...this.#byword.keys()].toSorted((a, b) => b.length - a.length).map(literal);
+    this.#find = new RegExp(`(?<![\\w/#.-])(?:${all.join("|")})(?![\\w/-]|\\.\\w)`, "giu");
+  }
+
+  /** What a word means; undefined when the glossary has it not. */
+  entry(word: string): Entry | undefined {
+    return this.#byword.get(word.toLowerCase());
+  }
+
+  /** A sentence in pieces: each word of the glossary the first time that it is there. */
+  split(text: string): Part[] {
+    const parts: Part[] = [];
+    const seen = new Set<Entry>();
+    let at = 0;
+    for (const m of text.matchAll(this.#find)) {
+      const entry = this.entry(m[0]);
+      if (entry === undefined || seen.has(entry)) continue;
+      seen.add(entry);
+      if (m.index > at) parts.push({ text: text.slice(at, m.index), entry: null });
+      parts.push({ text: m[0], entry });
+      at = m.index + m[0].length;
+    }
+    if (at < text.length) parts.push({ text: text.slice(at), entry: null });
+    return parts;
+  }
+}
+
+const literal = (word: string): string => word.replaceAll(/[.*+?^${}()|[\]\\/]/g, String.raw`\$&`);
+
+/** Words that are verbs, too. */
+const VERBS: ReadonlySet<string> = new Set([
+  "attach",
+  "bind",
+  "clunk",
+  "flush",
+  "mount",
+  "rfork",
+  "walk",
+]);
+
+/** A word as it is written in the glossary, and as sentences have it. */
+function forms(written: string): string[] {
+  const word = written.replace(/ \(.*\)$/, "").toLowerCase();
+  if (COMMON.has(word)) return [];
+  if (!/^[a-z][a-z -]*$/.test(word)) return [word];
+  const plural = /(?:s|sh|ch|x)$/.test(word) ? `${word}es` : `${word}s`;
+  return [word, plural, ...(VERBS.has(word) ? [`${word}ed`, `${word}ing`] : [])];
+}

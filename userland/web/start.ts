@@ -1,0 +1,26 @@
+// At which step a run is shown first: where it failed, at the step that its lesson asks about, or at its beginning.
+
+import { namesof } from "../view/step/look.ts";
+import type { Rcall } from "../view/record/recording.ts";
+import type { Example } from "./example.ts";
+import type { Run } from "./player.ts";
+
+/** The step to begin with. */
+export function startof(run: Run, example: Example | null): number {
+  const { tape, finished } = run;
+  if (finished.problem !== null || finished.status !== "") {
+    const failure = tape.back(tape.length, "failure");
+    if (failure >= 0) return failure;
+  }
+  if (example === null) return 0;
+  const call = asked(finished.recording.calls, example.look);
+  return call === undefined ? 0 : Math.max(0, tape.stepof(call.first));
+}
+
+/** The call that a lesson's "Look at" begins with: "the open of /tmp/all/plan: ...". */
+function asked(calls: readonly Rcall[], look: string): Rcall | undefined {
+  const [, name = "", file = ""] = /\b([a-z]+) of (\/[^\s:,;.]+)/.exec(look) ?? [];
+  const fits = (c: Rcall): boolean =>
+    c.name === name && (c.file === file || namesof(c).includes(file));
+  return name === "" ? undefined : calls.findLast(fits);
+}

@@ -1,0 +1,12 @@
+// What vite.config.js makes.
+
+declare module "virtual:declarations" {
+  /** The text of each file of declarations by its path. */
+  const files: Readonly<Record<string, string>>;
+  export default files;
+}
+
+declare module "@ts-morph/common/dist/typescript.js" {
+  import { ts } from "@ts-morph/common";
+  export default ts;
+}
