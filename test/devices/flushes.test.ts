@@ -170,3 +170,29 @@ test(
     });
   }),
 );
+
+test(
+  "a write of a stream ends when another process gave up waiting for its answer",
+  within(async (t, k) => {
+    await run(k, async (sys: Sys) => {
+      await sys.notify(async (_note, its) => (its as Sys).noted(NCONT));
+      await postmount(sys, (s) => slowram(s, "9P2000.ix.stream"), {
+        mtpt: "/n",
+        flags: MREPL | MCREATE,
+      });
+      const fd = await sys.create("/n/slow", ORDWR, 0o666);
+      await sys.stream(fd, 0);
+      let ended = "";
+      await sys.rfork(RFPROC, async (child: Sys) => {
+        ended = await failure(child.pwrite(fd, new Uint8Array(100), 0));
+      });
+      await sys.sleep(1);
+      // A read waits for what was written before.
+      t.is(await interrupted(sys, () => sys.read(fd, new Uint8Array(1))), "interrupted");
+      await sys.wait();
+      t.is(ended, "interrupted");
+      await sys.close(fd);
+      t.is(k.audit().tags.length, 0);
+    });
+  }),
+);
