@@ -4,6 +4,7 @@
 import { Chans } from "./chan.ts";
 import type { Chan } from "./chan.ts";
 import { checkuname } from "./abi/elems.ts";
+import type { PlanError } from "./abi/errors.ts";
 import { Clock } from "./proc/clock.ts";
 import type { Host } from "./proc/clock.ts";
 import { Devtab } from "./dev.ts";
@@ -42,6 +43,16 @@ export type Config = {
   /** Makes the system calls of an image. */
   readonly faces: (image: Image) => Faces;
 };
+
+/** What a host wants to hear of the mistakes of programs: where there is a witness, failures keep their stacks. */
+export interface Witness {
+  /** Makes the promises of calls that sleep, where the plain ones do not do. */
+  readonly promise: PromiseConstructor;
+  /** A call failed, as the promise is about to say. Nothing has marked the promise as handled. */
+  failed(p: Promise<unknown>, e: PlanError, call: string): void;
+  /** A program threw, or returned what is no status, and that was the end of its process. */
+  crashed(p: Proc, e: unknown): void;
+}
 
 /** What the mount driver reads and writes a connection through: its device, or what stands before that. */
 export type Transport = Pick<Dev, "read" | "write" | "bread" | "hangup" | "outside">;
@@ -115,6 +126,8 @@ export class Kernel implements Machine {
   readonly closed: Rendez = new Rendez("closes");
   /** Process 0: what the kernel itself does. Set by boot before anything runs. */
   proc0: Proc | null = null;
+  /** Hears of the mistakes of programs; null where no host shows them. */
+  witness: Witness | null = null;
   /** Shut down, as far as this kernel goes. */
   ended = false;
   #pid = 0;

@@ -133,7 +133,8 @@ function checkargv(argv: readonly string[]): string[] {
 }
 
 export function* exits(up: Proc, status?: string): Task<never> {
-  up.exit(typeof status === "string" ? status : "");
+  if (up.image === null) up.exit("");
+  else up.image.exits("exits", status);
   return yield* forever("exits");
 }
 

@@ -69,7 +69,7 @@ const fns: { readonly [K in Callname]: Fn } & { readonly [K in keyof TaskSys]: F
 
 function ent(name: Callname): Sysent {
   const { num, args, as } = calls[name];
-  return { num, name: as ?? name, byfd: args[0] === "fd", fn: fns[name] };
+  return { num, name: as ?? name, call: name, byfd: args[0] === "fd", fn: fns[name] };
 }
 
 /** Every system call by the name a program uses. */

@@ -127,6 +127,31 @@ export function callstack(): readonly Callsite[] {
   return Array.isArray(stack) ? stack : typeof stack === "string" ? textsites(stack) : [];
 }
 
+type Capture = { captureStackTrace?: (e: object) => void };
+
+/** Gives an error the stack of its caller; in a promise's reaction V8 adds the functions that await the promise. */
+export function keepstack(e: Error): void {
+  const how: ErrorLimit & Capture & ErrorConstructor = Error;
+  const { stackTraceLimit: limit = 10 } = how;
+  how.stackTraceLimit = DEEP;
+  if (how.captureStackTrace !== undefined) how.captureStackTrace(e);
+  else e.stack = new Error(e.message).stack ?? "";
+  how.stackTraceLimit = limit;
+}
+
+/** Gives an error a stack that was taken before; it is made a text when that is asked for. */
+export function givestack(e: Error, sites: readonly Callsite[]): void {
+  const lines = (): string[] =>
+    sites.map((s) => `    at ${s.getFileName()}:${s.getLineNumber()}:${s.getColumnNumber()}`);
+  Object.defineProperty(e, "stack", {
+    configurable: true,
+    get: () => [`${e.name}: ${e.message}`, ...lines()].join("\n"),
+    set: (v: unknown) => {
+      Object.defineProperty(e, "stack", { value: v, writable: true });
+    },
+  });
+}
+
 /**
  * The places that a stack's text names. Engines agree on the end of a line:
  *
@@ -188,8 +213,14 @@ export class PlanError extends Error {
   file?: string;
   /** The element of the name that failed. */
   element?: string;
+  /** The argument that was the cause, as the manual calls it: "mode". */
+  arg?: string;
+  /** What the argument wants, what it got and what to write instead, in sentences for a person. */
+  why?: string;
   /** How many elements of a walk had been walked. @internal */
   at?: number;
+  /** Its stack shows the program. @internal */
+  placed?: boolean;
   /** Of a stream to write: the first byte that was not written, and the step that failed. */
   offset?: number;
   /** Of a stream to write: the step that failed. */

@@ -36,6 +36,19 @@ export function checkwstat(d: Wstat): Wstat {
   return w;
 }
 
+/** The first field that checkwstat refuses; null for none. It may throw, as the object may. */
+export function badfield(d: unknown): string | null {
+  const w: Wstat = Object(d) as Wstat;
+  for (const f of [...STRINGS, ...NUMBERS, "qid"] as const) {
+    try {
+      checkwstat({ [f]: w[f] });
+    } catch {
+      return f;
+    }
+  }
+  return null;
+}
+
 /** The same of the entry that is exactly buf; null when it is malformed. */
 export function getwstat(buf: Uint8Array): Wstat | null {
   const d = convM2D(buf, 0, buf.length);

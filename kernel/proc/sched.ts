@@ -21,6 +21,7 @@ import type { Proc } from "./proc.ts";
 import { Rendez } from "./rendez.ts";
 import type { Task } from "./rendez.ts";
 import type { Call } from "../trace.ts";
+import type { Sysent } from "./trap.ts";
 
 export type { Task } from "./rendez.ts";
 
@@ -39,6 +40,8 @@ export interface Done {
   /** It is over, however it ended; called last. */
   over(co: Coroutine): void;
 }
+
+const NONE: readonly unknown[] = [];
 
 /** One thread of control; see the invariants at the head of the file. */
 export class Coroutine {
@@ -69,6 +72,9 @@ export class Coroutine {
   unwinding = false;
   /** Its number among the calls of its program. */
   seq = 0;
+  /** The call, and what it was given, of a program that awaits the promise. */
+  ent: Sysent | null = null;
+  args: readonly unknown[] = NONE;
   promise: Promise<unknown> | null = null;
   resolve: ((value: unknown) => void) | null = null;
   reject: ((error: unknown) => void) | null = null;

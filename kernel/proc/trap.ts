@@ -10,10 +10,23 @@
 // call, may or may not have changed the argument. A generator program's calls run in its own coroutine, where
 // `yield*` takes them.
 
-import { Eintr, Ekilled, Eprocdied, KILLED, PlanError, callstack } from "../abi/errors.ts";
+import {
+  Eintr,
+  Ekilled,
+  Eprocdied,
+  KILLED,
+  PlanError,
+  callstack,
+  givestack,
+  keepstack,
+} from "../abi/errors.ts";
 import type { Fact } from "../abi/errors.ts";
 import { likegenerators } from "../abi/answer.ts";
 import { callrow } from "../abi/calls.ts";
+import type { Callname } from "../abi/calls.ts";
+import { answer, calltext, foreign, nostatus } from "../abi/mistake.ts";
+import type { Facts, Fdfact } from "../abi/mistake.ts";
+import type { Chan } from "../chan.ts";
 import { Notes } from "./note.ts";
 import type { Proc } from "./proc.ts";
 import { Rendez, UNTOLD, istask } from "./rendez.ts";
@@ -27,6 +40,8 @@ import type { Call } from "../trace.ts";
 export type Sysent = {
   readonly num: number;
   readonly name: string;
+  /** The name that a program calls it by. */
+  readonly call: Callname;
   /** Its first argument is a descriptor. */
   readonly byfd: boolean;
   readonly fn: (up: Proc, ...args: never[]) => Answer<unknown>;
@@ -60,8 +75,8 @@ const ispromise = (v: unknown): v is PromiseLike<unknown> =>
   typeof v === "object" && v !== null && "then" in v && typeof v.then === "function";
 const Generatorfunction: unknown = Object.getPrototypeOf(function* () {}).constructor;
 
-/** What a program returned or threw, as an exit status. */
-function status(value: unknown): string {
+/** What a program returned or threw, or gave to exits, as an exit status. */
+export function status(value: unknown): string {
   if (value === undefined || value === null) return "";
   if (value instanceof Error) return value.message === "" ? value.name : value.message;
   return typeof value === "string" ? value : `${typeof value} for an exit status`;
@@ -80,6 +95,25 @@ function* begun(ent: Sysent, up: Proc, args: readonly unknown[]): Task<unknown> 
 
 /** The task of a call that has failed before it needed one. */
 const FAILED: Task<unknown> = (function* (): Task<void> {})();
+
+/** A call's arguments, and its number among the calls of its program. */
+type Numbered = { readonly args: readonly unknown[]; readonly seq: number };
+
+/**
+ * Fails a promise with an error whose stack shows where the program awaits the promise. V8 finds that from the
+ * reaction of a promise that this one follows, so the failure comes some reactions later.
+ */
+function failwhere(resolve: Settle, e: PlanError): void {
+  let go: () => void = noop;
+  const before = new Promise<void>((resolved) => (go = resolved));
+  const failed = (): never => {
+    keepstack(e);
+    e.placed = true;
+    throw e;
+  };
+  resolve(before.then(failed));
+  void Promise.resolve().then(go);
+}
 
 /** The result of the call with this number, which its program does not see yet. */
 type Held = { readonly seq: number; readonly settle: () => void };
@@ -191,26 +225,44 @@ export class Image implements Done {
       if (callrow(co.label)?.changes !== true) proc.k.sched.kill(co);
     yield* proc.drained();
     // One of the calls may have been an exec: then this is not the program any more.
-    if (proc.image === this) proc.exit(status(value));
+    if (proc.image === this) this.exits("main", value);
+  }
+
+  /** The end of the process with a status that the program gave; one that is no text is a mistake. */
+  exits(by: "main" | "exits", value: unknown): void {
+    const { proc } = this;
+    const text = status(value);
+    const fits = typeof value === "string" || value === undefined || value === null;
+    if (!fits && !(value instanceof Error)) {
+      const e = nostatus(by, value, text);
+      if (by === "exits") this.#place(e);
+      proc.crash = e;
+      proc.k.witness?.crashed(proc, e);
+    }
+    proc.exit(text);
   }
 
   /** The program threw: that ends its process, with the message as status. */
   crash(e: unknown): void {
     if (this.dead) return;
     this.proc.crash = e;
+    this.proc.k.witness?.crashed(this.proc, e);
     this.proc.exit(status(e) || "program failed");
   }
 
   /** Starts a system call of its own. The promise is marked handled: a failure nobody reads is an unread -1. */
   call(ent: Sysent, args: readonly unknown[]): Promise<unknown> {
-    if (this.dead) return never;
+    if (this.dead) return this.#foreign(ent, args) ?? never;
     const { proc } = this;
     const { sched, trace } = proc.k;
     if (sched.free && !trace.on && proc.ctl === null && proc.notes.length === 0)
       return this.#atonce(ent, args);
+    const foreigner = this.#foreign(ent, args);
+    if (foreigner !== null) return foreigner;
     const a = this.#watch(ent, args) ?? begun(ent, proc, args);
     const co = sched.start(proc, ent.name, a, this);
-    return this.#promised(co, ++this.ncall);
+    ++this.ncall;
+    return this.#promised(co, ent, args);
   }
 
   /** A call that begins in its caller's step. */
@@ -224,14 +276,14 @@ export class Image implements Done {
     try {
       a = invoke(ent, proc, args);
     } catch (e) {
-      return this.#failedatonce(ent, seq, e);
+      return this.#failedatonce(ent, args, e);
     } finally {
       this.calling = null;
       sched.exit();
     }
     if (istask<unknown, Rendez>(a)) {
       const co = new Coroutine(proc, ent.name, a, this);
-      const p = this.#promised(co, seq);
+      const p = this.#promised(co, ent, args);
       sched.begin(co);
       return p;
     }
@@ -242,16 +294,53 @@ export class Image implements Done {
     return new Promise((resolve) => this.#held.push({ seq, settle: () => resolve(a) }));
   }
 
-  #failedatonce(ent: Sysent, seq: number, e: unknown): Promise<unknown> {
+  #failedatonce(ent: Sysent, args: readonly unknown[], e: unknown): Promise<unknown> {
     const co = new Coroutine(this.proc, ent.name, FAILED, this);
-    const p = this.#promised(co, seq);
+    const p = this.#promised(co, ent, args);
+    if (e instanceof PlanError) this.#place(e);
     this.fail(co, e);
     return p;
   }
 
-  #promised(co: Coroutine, seq: number): Promise<unknown> {
-    co.seq = seq;
-    co.promise = new Promise<unknown>(grab);
+  /** The program is on the stack: where a host wants to hear of failures, the error shows it. */
+  #place(e: PlanError): void {
+    if (this.proc.k.witness === null || e.placed === true) return;
+    keepstack(e);
+    e.placed = true;
+  }
+
+  /** A call that the program of another process makes, which is a mistake; null for one of this process. */
+  #foreign(ent: Sysent, args: readonly unknown[]): Promise<unknown> | null {
+    const { proc } = this;
+    const user = this.#user(ent);
+    if (user === null) return null;
+    const e = foreign(ent.name, proc, user);
+    this.#place(e);
+    const p = Promise.reject<unknown>(e);
+    this.#unread(p, e, calltext(ent.call, args));
+    return p;
+  }
+
+  /** The other process whose program makes this call, where that can be seen; the time is the same for all. */
+  #user(ent: Sysent): Proc | null {
+    const user = this.proc.k.sched.current?.proc ?? this.proc;
+    return user === this.proc || user.image === null || ent.call === "nsec" ? null : user;
+  }
+
+  /** A failure that no part of the program reads is an unread -1, unless a host wants to say so. */
+  #unread(p: Promise<unknown>, e: PlanError, call: string): void {
+    const { witness } = this.proc.k;
+    if (witness === null) p.then(undefined, noop);
+    else witness.failed(p, e, call);
+  }
+
+  /** The promise of the call that was counted last. */
+  #promised(co: Coroutine, ent: Sysent, args: readonly unknown[]): Promise<unknown> {
+    const { witness } = this.proc.k;
+    co.seq = this.ncall;
+    co.ent = ent;
+    co.args = args;
+    co.promise = new (witness === null ? Promise : witness.promise)<unknown>(grab);
     co.resolve = grabbedresolve;
     co.reject = grabbedreject;
     return co.promise;
@@ -262,7 +351,14 @@ export class Image implements Done {
     const { proc } = this;
     const { sched, trace } = proc.k;
     const co = sched.current;
-    if (co === null || this.dead || trace.on || proc.ctl !== null || proc.notes.length > 0)
+    if (
+      co === null ||
+      this.dead ||
+      trace.on ||
+      proc.ctl !== null ||
+      proc.notes.length > 0 ||
+      co.proc !== proc
+    )
       return this.#begins(ent, args);
     const seq = ++this.ncall;
     co.doing = ent.name;
@@ -270,7 +366,7 @@ export class Image implements Done {
     try {
       a = invoke(ent, proc, args);
     } catch (e) {
-      return this.#goeson(ent, seq, () => {
+      return this.#goeson(ent, { args, seq }, () => {
         throw e;
       });
     }
@@ -280,11 +376,13 @@ export class Image implements Done {
       proc.notes.length > 0 ||
       proc.ctl !== null
     )
-      return this.#goeson(ent, seq, () => a);
+      return this.#goeson(ent, { args, seq }, () => a);
     return a;
   }
 
   *#begins(ent: Sysent, args: readonly unknown[]): Task<unknown> {
+    const user = this.#user(ent);
+    if (user !== null) throw foreign(ent.name, this.proc, user);
     // What a program cleans up after its end, or after an exec, is not its own any more.
     if (this.dead) yield* this.#late();
     const seq = ++this.ncall;
@@ -292,13 +390,13 @@ export class Image implements Done {
     if (co !== null) co.doing = ent.name;
     return yield* this.#goeson(
       ent,
-      seq,
+      { args, seq },
       () => this.#watch(ent, args) ?? invoke(ent, this.proc, args),
     );
   }
 
   /** The rest of a call: what it waits for, and the notes that came meanwhile. */
-  *#goeson(ent: Sysent, seq: number, begun: () => Answer<unknown>): Task<unknown> {
+  *#goeson(ent: Sysent, { args, seq }: Numbered, begun: () => Answer<unknown>): Task<unknown> {
     let value: unknown;
     let failure: PlanError | null = null;
     try {
@@ -318,7 +416,8 @@ export class Image implements Done {
       throw this.proc.k.broken(e);
     }
     if (failure === null) return value;
-    this.#failed(failure, ent.name);
+    this.#failed(failure, ent, args);
+    this.#place(failure);
     throw failure;
   }
 
@@ -417,6 +516,10 @@ export class Image implements Done {
     } catch (e) {
       failure = status(e);
       if (e instanceof PlanError) fact = e.fact ?? null;
+      if (e instanceof PlanError && stack !== undefined) {
+        givestack(e, stack);
+        e.placed = true;
+      }
       throw e;
     } finally {
       const offset = chan?.offset ?? -1;
@@ -466,9 +569,21 @@ export class Image implements Done {
     this.#held = [];
   }
 
-  #failed(e: PlanError, call: string): void {
-    e.call = call;
+  #failed(e: PlanError, ent: Sysent, args: readonly unknown[]): void {
+    e.call = ent.name;
+    answer(e, ent.call, args, this.#facts);
     this.proc.seterr(e);
+  }
+
+  /** What a sentence about a failure may say. */
+  get #facts(): Facts {
+    const { fgrp, k } = this.proc;
+    const fact = ([fd, c]: [number, Chan | null]): Fdfact[] =>
+      c === null ? [] : [{ fd, path: c.path.toString(), mode: c.mode }];
+    return {
+      open: () => [...fgrp.fd.entries()].flatMap(fact),
+      isprogram: (name) => k.programs.has(name),
+    };
   }
 
   #resolve(co: Coroutine, value: unknown): void {
@@ -478,11 +593,13 @@ export class Image implements Done {
   }
 
   #reject(co: Coroutine, e: PlanError): void {
-    if (this.dead || co.reject === null || co.promise === null) return;
-    this.#failed(e, co.label);
-    co.promise.then(undefined, noop);
-    co.reject(e);
-    this.proc.k.sched.touch();
+    if (this.dead || co.reject === null || co.promise === null || co.ent === null) return;
+    this.#failed(e, co.ent, co.args);
+    const { witness, sched } = this.proc.k;
+    this.#unread(co.promise, e, witness === null ? "" : calltext(co.ent.call, co.args));
+    if (witness === null || e.placed === true) co.reject(e);
+    else if (co.resolve !== null) failwhere(co.resolve, e);
+    sched.touch();
   }
 }
 

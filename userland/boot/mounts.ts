@@ -83,4 +83,4 @@ export const mkpath: Both<[name: string], void> = both(function* (sys, name) {
     }
     if (!there) yield* sys.close(yield* sys.create(path, OREAD, DMDIR | 0o775));
   }
-});
+}, "mkpath(name name)");

@@ -10,6 +10,7 @@ import type { Recordopts } from "../view/record/recorder.ts";
 import type { About, Recording } from "../view/record/recording.ts";
 import type { Given } from "./command.ts";
 import { mounted } from "../boot/mounts.ts";
+import { Mistakes } from "../boot/witness.ts";
 import { mountof } from "./mounts.ts";
 import { findplace } from "./place.ts";
 import { HERE } from "../boot/hosts.ts";
@@ -22,6 +23,8 @@ export type What = {
   readonly main: Program;
   readonly argv: readonly string[];
   readonly program: string;
+  /** The program's file, where it is one of the host's. */
+  readonly file?: string;
 };
 
 /** How a run is recorded; see Recordopts. `clock` is what it is when the options do not say. */
@@ -74,12 +77,16 @@ export async function recordrun(
     rec.begin(like === null ? [] : [like.pid]);
     here.faults.begin();
     await dog?.arm();
+    if (what.file !== undefined) kernel.witness = new Mistakes();
     const p = kernel.spawn(what.main, what.argv, {
       tty: new Hearing(kernel.config.tty, (to, text) => rec.said(to, text)),
       ...(like !== null && { like }),
     });
     like?.kill();
-    return { recording: rec.recording, status: await watch(kernel, p, { dog }) };
+    return {
+      recording: rec.recording,
+      status: await watch(kernel, p, { dog, ...(what.file !== undefined && { file: what.file }) }),
+    };
   } finally {
     off();
     here.faults.end();

@@ -1,5 +1,6 @@
 // namec run: a program in a kernel of its own, with the console on this process's streams.
 
+import { resolve } from "node:path";
 import type { Booted } from "../../kernel/boot.ts";
 import type { Program } from "../../kernel/proc/trap.ts";
 import { bin } from "../bin/index.ts";
@@ -7,6 +8,7 @@ import { Usage, nearest } from "./command.ts";
 import type { Command, Given } from "./command.ts";
 import { isfile, loadprogram, progname } from "./load.ts";
 import { mounted } from "../boot/mounts.ts";
+import { Mistakes } from "../boot/witness.ts";
 import { mountof } from "./mounts.ts";
 import { painter } from "./paint.ts";
 import { aboutof } from "./record.ts";
@@ -75,13 +77,15 @@ async function start(given: Given): Promise<number> {
     reports?.begin(like === null ? [] : [like.pid]);
     here.faults.begin();
     await dog?.arm();
+    // A program of the package reports its own failures.
+    if (isfile(prog)) kernel.witness = new Mistakes();
     const argv = [isfile(prog) ? progname(prog) : prog, ...args];
     const p = kernel.spawn(main, argv, {
       tty: kernel.config.tty,
       ...(like === null ? {} : { like }),
     });
     like?.kill();
-    status = await watch(kernel, p, { dog });
+    status = await watch(kernel, p, { dog, ...(isfile(prog) && { file: resolve(prog) }) });
   } finally {
     ended();
     here.faults.end();

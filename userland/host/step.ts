@@ -2,6 +2,7 @@
 // terminal, or as text or JSON where there is none.
 
 import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { Writable } from "node:stream";
 import type { Program } from "../../kernel/proc/trap.ts";
 import type { Sys } from "../../syscalls/sys.ts";
@@ -103,7 +104,12 @@ async function recorded(given: Given, terminal: boolean): Promise<Recording> {
     throw new Usage(`${more}: a recording takes no arguments`, "options come before it");
   }
   refuseoptions(args);
-  const { main, argv, place } = isscript(prog) ? calls(given.rest) : await file(prog, args);
+  const {
+    main,
+    argv,
+    place,
+    file: path,
+  } = isscript(prog) ? calls(given.rest) : await file(prog, args);
   const seen = progress();
   const quiet = new Writable({ write: (_chunk, _encoding, done) => done() });
   const how: How = {
@@ -114,7 +120,8 @@ async function recorded(given: Given, terminal: boolean): Promise<Recording> {
     ...(!terminal && { tty: new Streamtty(process.stdin, quiet, quiet) }),
   };
   try {
-    const what = { main, argv, program: given.rest.join(" ") };
+    const program = given.rest.join(" ");
+    const what = { main, argv, program, ...(path !== undefined && { file: path }) };
     return (await recordrun(given, what, how)).recording;
   } finally {
     seen.end();
@@ -136,10 +143,17 @@ function refuseoptions(args: readonly string[]): void {
 }
 
 /** What is to be run, and where in its text its calls are, if the stack does not say that. */
-type Run = { readonly main: Program; readonly argv: readonly string[]; readonly place?: Findplace };
+type Run = {
+  readonly main: Program;
+  readonly argv: readonly string[];
+  readonly place?: Findplace;
+  readonly file?: string;
+};
 
 async function file(prog: string, args: readonly string[]): Promise<Run> {
-  return { main: await findprogram(prog), argv: [isfile(prog) ? progname(prog) : prog, ...args] };
+  const main = await findprogram(prog);
+  if (!isfile(prog)) return { main, argv: [prog, ...args] };
+  return { main, argv: [progname(prog), ...args], file: resolve(prog) };
 }
 
 /** Calls that were typed as words: their text is the source, a line each. */

@@ -6,11 +6,13 @@
 // A program of this package lets others have their turn, so its watchdog begins late and costs short runs nothing.
 
 import type { Booted } from "../../kernel/boot.ts";
-import { Ekilled } from "../../kernel/abi/errors.ts";
+import { Ekilled, PlanError } from "../../kernel/abi/errors.ts";
 import type { Process } from "../../kernel/proc/spawn.ts";
 import { waits } from "../boot/waits.ts";
+import { Mistakes } from "../boot/witness.ts";
+import { UNAWAITED } from "../view/words/crash.ts";
 import { visible } from "../view/words/visible.ts";
-import { crashtext } from "./crash.ts";
+import { crashtext, unreadtext } from "./crash.ts";
 import { reason } from "./outfile.ts";
 import { Streamtty } from "./tty.ts";
 import { Watchdog } from "./watchdog.ts";
@@ -28,6 +30,8 @@ const PATIENCE = 300;
 export type Watching = {
   /** Armed before the program began; null for a program of this package. */
   readonly dog?: Watchdog | null;
+  /** The program's file, where it is one of the host's. */
+  readonly file?: string;
   /** SIGTERM ends the program as Ctrl-C does, not this process at once: for a program of this package. */
   readonly sigterm?: boolean;
   /** The host's status when Ctrl-C ends it (default 130). */
@@ -50,11 +54,13 @@ class Watch {
   readonly #how: Watching;
   #dog: Watchdog | null;
   readonly #interrupted: number;
+  readonly #mistakes: Mistakes | null;
   #interrupts = 0;
   #impatience: NodeJS.Timeout | null = null;
   #status: number | null = null;
 
   constructor(kernel: Booted, p: Process, how: Watching) {
+    this.#mistakes = kernel.witness instanceof Mistakes ? kernel.witness : null;
     this.#how = how;
     this.#dog = how.dog ?? null;
     this.#interrupted = how.interrupted ?? INTERRUPTED;
@@ -67,12 +73,15 @@ class Watch {
       ...this.#signals(),
       on(process, "beforeExit", this.#deadlock),
       on(process, "uncaughtException", this.#threw),
-      on(process, "unhandledRejection", this.#threw),
+      on(process, "unhandledRejection", this.#unread),
+      on(process, "rejectionHandled", this.#read),
       on(process.stdout, "error", this.#unwritable),
       on(process.stderr, "error", this.#unwritable),
     ];
     try {
       const status = await this.#process.wait();
+      // Node tells of a promise without a reader a turn after it was rejected.
+      if (this.#mistakes?.any === true) await new Promise((resolve) => setImmediate(resolve));
       return this.#status ?? this.#report(status);
     } finally {
       for (const off of hooks) off();
@@ -153,24 +162,51 @@ class Watch {
     this.#process.proc.image?.crash(e);
   };
 
+  /** A promise was rejected that has no reader: a call's is told of at the end, any other is the program's end. */
+  readonly #unread = (e: unknown, p: unknown): void => {
+    if (p instanceof Promise && this.#mistakes?.unread(p) === true) return;
+    if (e instanceof PlanError) e.why = [e.why, UNAWAITED].filter(Boolean).join(" ");
+    this.#threw(e);
+  };
+
+  readonly #read = (p: unknown): void => {
+    if (p instanceof Promise) this.#mistakes?.read(p);
+  };
+
+  /** What else the program should know: of children that threw, and of failures that it did not read. */
+  #others(): void {
+    if (this.#mistakes === null) return;
+    const { crashes, unreads } = this.#mistakes;
+    const name = this.#process.proc.text;
+    const texts = [
+      ...crashes
+        .filter(({ pid }) => pid !== this.#process.pid)
+        .map(({ pid, text, thrown }) => crashtext(`${text} ${pid}`, thrown)),
+      ...unreads.map((u) => unreadtext(name, u, this.#how.file ?? null)),
+    ];
+    for (const text of texts) process.stderr.write(`${visible(text, "\n\t")}\n`);
+  }
+
   #report(status: string): number {
+    this.#others();
     if (status === "") return 0;
     const { crash, proc } = this.#process;
     if (this.#interrupts > 0 && status === "interrupt") return this.#interrupted;
     if (crash === undefined && proc.tty instanceof Streamtty && proc.tty.said(status))
       return FAILED;
-    const text = crash === undefined ? status : crashtext(proc.text, crash);
+    const text = crash === undefined ? status : crashtext(proc.text, crash, this.#how.file ?? null);
     process.stderr.write(`${visible(text, "\n\t")}\n`);
     return FAILED;
   }
 }
 
 type Emitter = {
-  on(event: string, fn: (arg: unknown) => void): unknown;
-  off(event: string, fn: (arg: unknown) => void): unknown;
+  on(event: string, fn: Heard): unknown;
+  off(event: string, fn: Heard): unknown;
 };
+type Heard = (arg: unknown, more: unknown) => void;
 
-function on(emitter: Emitter, event: string, fn: (arg: unknown) => void): () => void {
+function on(emitter: Emitter, event: string, fn: Heard): () => void {
   emitter.on(event, fn);
   return () => void emitter.off(event, fn);
 }

@@ -2,13 +2,21 @@
 //
 //	export const greet: Both<[name: string], void> = both(function* (sys, name) {
 //		yield* print(sys, `hello, ${name}\n`);
-//	});
+//	}, "greet(name text)");
 //	yield* greet(sys, "ken");   // in a generator program, a Task
 //	await greet(sys, "ken");    // in an async program, a Promise
 //
 // For the second kind the generator runs over an adapter, a TaskSys whose calls yield the promises that
 // the program's own calls return; a driver awaits them.
+//
+// The text behind the function is its name and its arguments, each with its kind: an argument of another kind is
+// "bad arg in system call", and the error says in a sentence which one it is and what to write.
 
+import { kinds } from "../../kernel/abi/argkind.ts";
+import type { Kind } from "../../kernel/abi/argkind.ts";
+import { Ebadarg, PlanError, keepstack } from "../../kernel/abi/errors.ts";
+import { blame, misfit } from "../../kernel/abi/mistake.ts";
+import type { Signature } from "../../kernel/abi/mistake.ts";
 import type { Sys, Task, TaskSys, Threads } from "../../syscalls/sys.ts";
 
 /** The system calls of a generator program, with its threads. */
@@ -20,29 +28,65 @@ export interface Both<A extends readonly unknown[], R, S extends TaskSys = TaskS
   (sys: Sys, ...args: A): Promise<R>;
 }
 
-/** Makes a generator function usable with either face of the system calls. */
+/** The functions that were made, by their names: what each wants. */
+export const library: Map<string, Signature> = new Map();
+
+/**
+ * Makes a generator function usable with either face of the system calls.
+ *
+ * @param fn the function
+ * @param text its name, and its arguments after sys with their kinds: "writefile(name name, what data, perm perm?)"
+ * @throws PlanError "bad arg in system call": an argument is of another kind; the error's arg and why say which
+ */
 export function both<A extends readonly unknown[], R, S extends TaskSys = TaskSys>(
   fn: (sys: S & ThreadSys, ...args: A) => Task<R>,
+  text = "",
 ): Both<A, R, S> {
+  const sig = signature(text);
+  const checks = sig.kinds.slice(1).map((kind) => kinds[kind].fits);
+  const least = sig.params.filter((p) => !p.endsWith("?")).length - 1;
   function call(sys: S | Sys, ...args: A): Task<R> | Promise<R> {
-    if (isasync(sys)) return drive(fn(adapter(sys) as S & ThreadSys, ...args));
-    return fn(sys as S & ThreadSys, ...args);
+    if (typeof sys !== "object" || sys === null) return bad(sig, [sys, ...args]);
+    for (let i = 0; i < checks.length; i++)
+      if (!(args[i] === undefined && i >= least) && checks[i]?.(args[i]) === false)
+        return bad(sig, [sys, ...args]);
+    // Only a generator program has threads.
+    if ("threadcreate" in sys) return fn(sys as S & ThreadSys, ...args);
+    const tasksys = adapters.get(sys as Sys) ?? adapter(sys as Sys);
+    if (tasksys === null) return bad(sig, [sys, ...args]);
+    return drive(fn(tasksys as S & ThreadSys, ...args));
   }
   return call as Both<A, R, S>;
 }
 
-/** Only a generator program has threads. */
-function isasync(sys: TaskSys | Sys): sys is Sys {
-  return !("threadcreate" in sys);
+function signature(text: string): Signature {
+  const [name = "", ...words] = text.split(/[(), ]+/).filter((w) => w !== "");
+  const sig = { name, params: ["sys"], kinds: ["sys"] as Kind[], lib: true };
+  for (let i = 0; i < words.length; i += 2) {
+    const [param = "", kind = ""] = words.slice(i, i + 2);
+    sig.params.push(kind.endsWith("?") ? `${param}?` : param);
+    sig.kinds.push(kind.replace("?", "") as Kind);
+  }
+  if (name !== "") library.set(name, sig);
+  return sig;
+}
+
+/** Fails a function that was given what it cannot use, at once: the caller is still on the stack. */
+function bad(sig: Signature, args: readonly unknown[]): never {
+  const e = new PlanError(Ebadarg);
+  e.call = sig.name;
+  blame(e, () => misfit(sig, args));
+  keepstack(e);
+  e.placed = true;
+  throw e;
 }
 
 type Asynccall = (...args: readonly unknown[]) => Promise<unknown>;
 const adapters = new WeakMap<Sys, ThreadSys>();
 
-/** The TaskSys over a Sys: what its calls yield are the promises of sys. */
-function adapter(sys: Sys): ThreadSys {
-  const known = adapters.get(sys);
-  if (known !== undefined) return known;
+/** The TaskSys over a Sys: what its calls yield are the promises of sys. Null for an object without calls. */
+function adapter(sys: Sys): ThreadSys | null {
+  if (!kinds.sys.fits(sys)) return null;
   const calls = new Map<string | symbol, unknown>([
     ["threadcreate", threadcreate],
     ["threadbegin", threadcreate],

@@ -14,35 +14,40 @@ const CHUNK = 65536;
 export class Copyerror extends PlanError {}
 
 /** Copies from one descriptor to another until the end; gives the bytes copied. */
-export const copyfd: Both<[from: number, to: number, watch?: Progress], number> = both(
-  function* (sys, from, to, watch) {
-    const buf = new Uint8Array(CHUNK);
-    let total = 0;
-    try {
-      for (;;) {
-        const n = yield* sys.sread(from, buf);
-        if (n === 0) return total;
-        yield* swriteall(sys, to, n === buf.length ? buf : buf.subarray(0, n));
-        total += n;
-        if (watch !== undefined) yield* progress(sys, watch, n);
-      }
-    } finally {
-      if (watch !== undefined) yield* progressend(sys, watch);
+export const copyfd: Both<[from: number, to: number, watch?: Progress], number> = both(function* (
+  sys,
+  from,
+  to,
+  watch,
+) {
+  const buf = new Uint8Array(CHUNK);
+  let total = 0;
+  try {
+    for (;;) {
+      const n = yield* sys.sread(from, buf);
+      if (n === 0) return total;
+      yield* swriteall(sys, to, n === buf.length ? buf : buf.subarray(0, n));
+      total += n;
+      if (watch !== undefined) yield* progress(sys, watch, n);
     }
-  },
-);
+  } finally {
+    if (watch !== undefined) yield* progressend(sys, watch);
+  }
+}, "copyfd(from fd, to fd, watch object?)");
 
 /** Writes all of bytes to the stream of a descriptor; "short write" when a call takes none of them. */
-export const swriteall: Both<[fd: number, bytes: Uint8Array], void> = both(
-  function* (sys, fd, bytes) {
-    let n = 0;
-    do {
-      const m = yield* sys.swrite(fd, n === 0 ? bytes : bytes.subarray(n));
-      if (m === 0 && bytes.length > 0) error(Eshortwrite);
-      n += m;
-    } while (n < bytes.length);
-  },
-);
+export const swriteall: Both<[fd: number, bytes: Uint8Array], void> = both(function* (
+  sys,
+  fd,
+  bytes,
+) {
+  let n = 0;
+  do {
+    const m = yield* sys.swrite(fd, n === 0 ? bytes : bytes.subarray(n));
+    if (m === 0 && bytes.length > 0) error(Eshortwrite);
+    n += m;
+  } while (n < bytes.length);
+}, "swriteall(fd fd, bytes bytes)");
 
 /** Whether two entries are of one file. */
 export const samefile = (a: Dir, b: Dir): boolean =>
@@ -88,7 +93,7 @@ export const copyfile: Both<[from: string, to: string, how: Copyopts], number> =
     if (tfd >= 0) yield* closequietly(sys, tfd);
     if (fd >= 0) yield* sys.close(fd);
   }
-});
+}, "copyfile(from name, to name, how object)");
 
 /** Throws unless the file ends after n bytes. */
 function* mustend(sys: TaskSys, fd: number, n: number): Task<void> {

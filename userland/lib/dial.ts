@@ -104,7 +104,7 @@ export const dial: Both<[addr: string], number> = both(function* (sys, addr) {
   } finally {
     yield* sys.close(call.cfd);
   }
-});
+}, "dial(addr text)");
 
 /** A conversation, with the descriptor of its data. */
 export type Dialled = Call & {
@@ -116,12 +116,12 @@ export type Dialled = Call & {
 export const dialctl: Both<[addr: string], Dialled> = both(function* (sys, addr) {
   const call = yield* converse(sys, addr, "connect");
   return { ...call, fd: yield* accept(sys, call, true) };
-});
+}, "dialctl(addr text)");
 
 /** Announces addr, "tcp!*!564": calls come while cfd is open. */
 export const announce: Both<[addr: string], Call> = both(function* (sys, addr) {
   return yield* converse(sys, addr, "announce");
-});
+}, "announce(addr text)");
 
 /** Waits for a call at what announce gave. */
 export const listen: Both<[dir: string], Call> = both(function* (sys, dir) {
@@ -132,7 +132,7 @@ export const listen: Both<[dir: string], Call> = both(function* (sys, dir) {
     yield* sys.close(cfd);
     throw e;
   }
-});
+}, "listen(dir name)");
 
 /** Takes a call: a descriptor of its data file. cfd is closed, unless it is to be kept. */
 export const accept: Both<[call: Call, keep?: boolean], number> = both(function* (
@@ -148,7 +148,7 @@ export const accept: Both<[call: Call, keep?: boolean], number> = both(function*
   } finally {
     if (!kept) yield* sys.close(call.cfd);
   }
-});
+}, "accept(call object, keep boolean?)");
 
 /** Refuses a call. */
 export const reject: Both<[call: Call], void> = both(function* (sys, call) {
@@ -157,14 +157,16 @@ export const reject: Both<[call: Call], void> = both(function* (sys, call) {
   } finally {
     yield* sys.close(call.cfd);
   }
-});
+}, "reject(call object)");
 
 /** One end of a conversation, "127.0.0.1!5640". getnetconninfo(2) */
-export const netaddr: Both<[dir: string, end: "local" | "remote"], string> = both(
-  function* (sys, dir, end) {
-    return (yield* readtext(sys, `${dir}/${end}`)).trimEnd();
-  },
-);
+export const netaddr: Both<[dir: string, end: "local" | "remote"], string> = both(function* (
+  sys,
+  dir,
+  end,
+) {
+  return (yield* readtext(sys, `${dir}/${end}`)).trimEnd();
+}, "netaddr(dir name, end text)");
 
 /** Whether the callers of a network prove who they are; dir is one of its conversations. */
 export const netproves: Both<[dir: string], boolean> = both(function* (sys, dir) {
@@ -176,12 +178,12 @@ export const netproves: Both<[dir: string], boolean> = both(function* (sys, dir)
     if (e instanceof PlanError && e.message.endsWith(Edoesnotexist)) return false;
     throw e;
   }
-});
+}, "netproves(dir name)");
 
 /** Whom the caller of a conversation has proved to be. */
 export const netuser: Both<[dir: string], string> = both(function* (sys, dir) {
   return yield* readtext(sys, `${dir}/user`);
-});
+}, "netuser(dir name)");
 
 /** A new conversation that has done as it was told; when it fails none is left. */
 function* converse(sys: TaskSys, addr: string, verb: "connect" | "announce"): Task<Call> {

@@ -13,7 +13,7 @@ export const dirread: Both<[fd: number], Dir[]> = both(function* (sys, fd) {
   const buf = new Uint8Array(DIRMAX);
   const n = yield* sys.read(fd, buf);
   return entries(buf, n);
-});
+}, "dirread(fd fd)");
 
 /** All entries that are left. */
 export const dirreadall: Both<[fd: number], Dir[]> = both(function* (sys, fd) {
@@ -24,7 +24,7 @@ export const dirreadall: Both<[fd: number], Dir[]> = both(function* (sys, fd) {
     if (n === 0) return all;
     for (const d of entries(buf, n)) all.push(d);
   }
-});
+}, "dirreadall(fd fd)");
 
 /** The entries of a directory. */
 export const readdir: Both<[name: string], Dir[]> = both(function* (sys, name) {
@@ -34,7 +34,7 @@ export const readdir: Both<[name: string], Dir[]> = both(function* (sys, name) {
   } finally {
     yield* sys.close(fd);
   }
-});
+}, "readdir(name name)");
 
 /** The entry of a file, or null if it has none that we may see. */
 export const dirstat: Both<[name: string], Dir | null> = both(function* (sys, name) {
@@ -44,7 +44,7 @@ export const dirstat: Both<[name: string], Dir | null> = both(function* (sys, na
     if (e instanceof PlanError) return null;
     throw e;
   }
-});
+}, "dirstat(name name)");
 
 /** The entries in the first n bytes of buf. */
 function entries(buf: Uint8Array, n: number): Dir[] {

@@ -20,24 +20,27 @@ import { tokenize } from "../../kernel/abi/quote.ts";
 /** The number of this process. */
 export const getpid: Both<[], number> = both(function* (sys) {
   return Number.parseInt(yield* readtext(sys, "#c/pid"), 10);
-});
+}, "getpid()");
 
 /** The user this process runs as. */
 export const getuser: Both<[], string> = both(function* (sys) {
   return yield* readtext(sys, "#c/user");
-});
+}, "getuser()");
 
 /** Posts a note to a process, or to its note group: PNPROC or PNGROUP. */
-export const postnote: Both<[who: number, pid: number, note: string], void> = both(
-  function* (sys, who, pid, note) {
-    const fd = yield* sys.open(`/proc/${pid}/${who === PNGROUP ? "notepg" : "note"}`, OWRITE);
-    try {
-      yield* sys.write(fd, utfencode(note));
-    } finally {
-      yield* sys.close(fd);
-    }
-  },
-);
+export const postnote: Both<[who: number, pid: number, note: string], void> = both(function* (
+  sys,
+  who,
+  pid,
+  note,
+) {
+  const fd = yield* sys.open(`/proc/${pid}/${who === PNGROUP ? "notepg" : "note"}`, OWRITE);
+  try {
+    yield* sys.write(fd, utfencode(note));
+  } finally {
+    yield* sys.close(fd);
+  }
+}, "postnote(who number, pid number, note text)");
 
 /** The name of the current directory. */
 export const getwd: Both<[], string> = both(function* (sys) {
@@ -47,7 +50,7 @@ export const getwd: Both<[], string> = both(function* (sys) {
   } finally {
     yield* sys.close(fd);
   }
-});
+}, "getwd()");
 
 /** The value of an environment variable, or null; the elements of a list come with spaces between. */
 export const getenv: Both<[name: string], string | null> = both(function* (sys, name) {
@@ -59,12 +62,12 @@ export const getenv: Both<[name: string], string | null> = both(function* (sys, 
     if (e instanceof PlanError) return null;
     throw e;
   }
-});
+}, "getenv(name text)");
 
 /** Sets an environment variable. */
 export const putenv: Both<[name: string, value: string], void> = both(function* (sys, name, value) {
   yield* writefile(sys, `/env/${name}`, value);
-});
+}, "putenv(name text, value text)");
 
 /** The most bytes that go into one message on this descriptor; 0 where nobody says. */
 export const iounit: Both<[fd: number], number> = both(function* (sys, fd) {
@@ -75,7 +78,7 @@ export const iounit: Both<[fd: number], number> = both(function* (sys, fd) {
     if (e instanceof PlanError) return 0;
     throw e;
   }
-});
+}, "iounit(fd fd)");
 
 /** Whether the file may be used so: AEXIST asks for its entry, the others open it. Throws if not. */
 export const access: Both<[name: string, how: number], void> = both(function* (sys, name, how) {
@@ -85,7 +88,7 @@ export const access: Both<[name: string, how: number], void> = both(function* (s
   }
   const mode = how === AEXEC ? OEXEC : how === AWRITE ? OWRITE : how === AREAD ? OREAD : ORDWR;
   yield* sys.close(yield* sys.open(name, mode));
-});
+}, "access(name name, how number)");
 
 /** Writes to descriptor 2; where that cannot be written, there is no place to say so. */
 const complain: Both<[text: string], void> = both(function* (sys, text) {
@@ -94,22 +97,26 @@ const complain: Both<[text: string], void> = both(function* (sys, text) {
   } catch (e) {
     if (!(e instanceof PlanError)) throw e;
   }
-});
+}, "complain(text text)");
 
 /** Says what went wrong on descriptor 2 and ends the process with that. sysfatal in perror(2) */
-export const sysfatal: Both<[program: string, problem: string], never> = both(
-  function* (sys, program, problem) {
-    yield* complain(sys, `${program}: ${problem}\n`);
-    return yield* sys.exits(problem);
-  },
-);
+export const sysfatal: Both<[program: string, problem: string], never> = both(function* (
+  sys,
+  program,
+  problem,
+) {
+  yield* complain(sys, `${program}: ${problem}\n`);
+  return yield* sys.exits(problem);
+}, "sysfatal(program text, problem text)");
 
 /** Says what went wrong on descriptor 2, and goes on. */
-export const warn: Both<[program: string, problem: string], void> = both(
-  function* (sys, program, problem) {
-    yield* complain(sys, `${program}: ${problem}\n`);
-  },
-);
+export const warn: Both<[program: string, problem: string], void> = both(function* (
+  sys,
+  program,
+  problem,
+) {
+  yield* complain(sys, `${program}: ${problem}\n`);
+}, "warn(program text, problem text)");
 
 /** The message of anything that was thrown. */
 export function errtext(e: unknown): string {

@@ -70,7 +70,7 @@ const isterm: Both<[fd: number], boolean> = both(function* (sys, fd) {
     if (!(e instanceof PlanError)) throw e;
     return false;
   }
-});
+}, "isterm(fd fd)");
 
 /** How a copy is watched: of how many bytes (0: nobody knows), in any case, and what it writes to. */
 export type Watch = { readonly length: number; readonly force?: boolean; readonly to?: number };
@@ -83,7 +83,7 @@ export const watched: Both<[w: Watch], Progress | null> = both(function* (
   if (force === true) return new Progress(length);
   if (!(yield* isterm(sys, 2))) return null;
   return to !== undefined && (yield* isterm(sys, to)) ? null : new Progress(length);
-});
+}, "watched(w object)");
 
 /** n bytes more are copied. */
 export const progress: Both<[p: Progress, n: number], void> = both(function* (sys, p, n) {
@@ -99,10 +99,10 @@ export const progress: Both<[p: Progress, n: number], void> = both(function* (sy
   const pad = line.padEnd(p.width);
   p.width = line.length;
   yield* fprint(sys, 2, `\r${pad}`);
-});
+}, "progress(p object, n number)");
 
 /** The copy is over: takes the line away. */
 export const progressend: Both<[p: Progress], void> = both(function* (sys, p) {
   if (p.width > 0) yield* fprint(sys, 2, `\r${" ".repeat(p.width)}\r`);
   p.width = 0;
-});
+}, "progressend(p object)");

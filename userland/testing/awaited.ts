@@ -3,7 +3,7 @@
 // were asked for.
 
 import { callfmt } from "../view/words/callfmt.ts";
-import { callstack } from "../../kernel/abi/errors.ts";
+import { PlanError, callstack } from "../../kernel/abi/errors.ts";
 import type { Callsite } from "../../kernel/abi/errors.ts";
 import type { Program } from "../../kernel/proc/trap.ts";
 
@@ -12,6 +12,8 @@ export type Unasked = {
   readonly name: string;
   readonly args: readonly unknown[];
   readonly stack: readonly Callsite[];
+  /** What it failed with. */
+  error: PlanError | null;
 };
 
 /** A call in words: write(1, "a"). */
@@ -52,8 +54,6 @@ class Called extends Promise<unknown> {
 
 type Anycall = (...args: readonly unknown[]) => unknown;
 const Generatorfunction: unknown = Object.getPrototypeOf(function* () {}).constructor;
-const noop = (): void => undefined;
-
 /** The program, with system calls that are watched. */
 export function watched(main: Program, w: Watched): Program {
   const program = main as unknown as (sys: object, argv: string[]) => unknown;
@@ -96,18 +96,24 @@ function watchedcall(name: string, call: Anycall, w: Watched): Anycall {
       name === "rfork" && typeof child === "function"
         ? [flags, watched(child as Program, w)]
         : given;
-    const unasked = { name, args: given, stack: callstack() };
+    const unasked: Unasked = { name, args: given, stack: callstack(), error: null };
     const result = call(...args);
     w.unasked.add(unasked);
     const asked = (): void => void w.unasked.delete(unasked);
-    return result instanceof Promise ? promised(result, asked) : begun(result, asked);
+    if (!(result instanceof Promise)) return begun(result, asked);
+    const failed = (e: unknown): void => void (e instanceof PlanError && (unasked.error = e));
+    return promised(result, asked, failed);
   };
 }
 
-function promised(p: Promise<unknown>, asked: () => void): Promise<unknown> {
+function promised(
+  p: Promise<unknown>,
+  asked: () => void,
+  failed: (e: unknown) => void,
+): Promise<unknown> {
   const c = new Called((resolve, reject) => void p.then(resolve, reject));
   // A failure that nobody asks for is an unread -1, and no end of the test runner.
-  plainthen(c, undefined, noop);
+  plainthen(c, undefined, failed);
   c.asked = asked;
   return c;
 }

@@ -129,6 +129,12 @@ export class Machine {
       if (e.type === "conn" || (e.type === "send" && e.fcall.type === Tattach)) this.#heard.push(e);
       this.#owners.take(e, body);
     });
+    // Which calls are not awaited, the programs' own calls tell (awaited.ts).
+    kernel.witness = {
+      promise: Promise,
+      failed: (p) => void p.then(undefined, () => undefined),
+      crashed: (p, thrown) => this.#owners.crashed(p.pid, thrown),
+    };
     const nothing = {};
     const hold = (sys: Sys): Promise<unknown> => sys.rendezvous(nothing, null);
     this.#holder = this.#owners.starting(null, () => kernel.spawn(hold, ["test"]));
@@ -203,11 +209,14 @@ export class Machine {
   async run(main: Main | TaskMain, ...given: readonly (string | Runopts)[]): Promise<Run> {
     const { stack } = new Error("run");
     const r = await this.#try(main, given);
-    if (r.status === "" && r.crash === undefined && !r.hung) return r;
+    const good = r.status === "" && r.crash === undefined && !r.hung;
+    if (good && r.unnoticed.length === 0) return r;
     this.#failed = true;
     if (r.crash !== undefined && !(r.crash instanceof PlanError)) throw r.crash;
-    const how = r.limit ?? (r.hung ? "it waits for ever" : `it ended with "${r.status}"`);
-    throw new Failure(`${r.what}: ${how}\n\n${r.show(r.calls.length - 1)}`, {
+    const end = good ? "it did not notice a failure" : `it ended with "${r.status}"`;
+    const how = r.limit ?? (r.hung ? "it waits for ever" : end);
+    const told = [`${r.what}: ${how}`, ...(good ? r.unnoticed : r.crashes)].join("\n\n");
+    throw new Failure(`${told}\n\n${r.show(r.calls.length - 1)}`, {
       actual: r.hung ? "hangs" : r.status,
       expected: "",
       operator: "run",

@@ -9,10 +9,12 @@ import type { Event, EventBody } from "../../kernel/trace.ts";
 /** What hears of the events of a run. */
 export interface Owner {
   take(e: Event, body: EventBody): void;
+  /** What a process of the run threw. */
+  crashed(pid: number, thrown: unknown): void;
 }
 
 /** What the kit itself does is no run's. */
-const KIT: Owner = { take: () => undefined };
+const KIT: Owner = { take: () => undefined, crashed: () => undefined };
 
 type Message = Event & { readonly type: "send" | "receive" };
 
@@ -51,6 +53,11 @@ export class Owners {
   /** The processes of a run, the first one first. */
   *procs(run: Owner): Generator<number, void, void> {
     for (const [pid, owner] of this.#procs) if (owner === run) yield pid;
+  }
+
+  /** What a process threw, for the run that it is of. */
+  crashed(pid: number, thrown: unknown): void {
+    this.#procs.get(pid)?.crashed(pid, thrown);
   }
 
   /** Whether a process is of a run. */

@@ -143,6 +143,10 @@ export type Ending = {
   readonly left: readonly string[];
   /** What callbacks of servers threw meanwhile, with the stack. */
   readonly faults: readonly string[];
+  /** What ended its processes, with the lines of the program and what would mend them. */
+  readonly crashes: readonly string[];
+  /** Of a program whose status is good: the mistakes that it did not notice. */
+  readonly unnoticed: readonly string[];
 };
 
 /** Calls that a failure shows, and messages of each. */
@@ -187,6 +191,10 @@ export class Run implements Told {
   readonly left: readonly string[];
   /** What callbacks of servers threw meanwhile, with the stack. */
   readonly faults: readonly string[];
+  /** What the program and its children threw, with their lines and what would mend them. */
+  readonly crashes: readonly string[];
+  /** Mistakes that the status does not show: a failed call that was not awaited, a child with wrong arguments. */
+  readonly unnoticed: readonly string[];
   /** The system calls, in the order made. */
   readonly calls: readonly Call[];
   /** An assertion about it did not hold, which was told. */
@@ -207,6 +215,8 @@ export class Run implements Told {
       unfinished: this.unfinished,
       left: this.left,
       faults: this.faults,
+      crashes: this.crashes,
+      unnoticed: this.unnoticed,
     } = how);
     this.calls = recording.calls.map((c) => new Call(this, c));
   }

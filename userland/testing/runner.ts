@@ -4,7 +4,7 @@
 import { Buffertty } from "../../kernel/boot.ts";
 import type { Booted } from "../../kernel/boot.ts";
 import { RFENVG, RFFDG, RFNAMEG, RFNOTEG } from "../../kernel/abi/const.ts";
-import { Ekilled } from "../../kernel/abi/errors.ts";
+import { Ekilled, PlanError } from "../../kernel/abi/errors.ts";
 import { utfencode } from "../../kernel/abi/utf.ts";
 import type { Proc } from "../../kernel/proc/proc.ts";
 import type { Process } from "../../kernel/proc/spawn.ts";
@@ -19,6 +19,8 @@ import { Hearing } from "../view/record/hearing.ts";
 import { Recorder } from "../view/record/recorder.ts";
 import type { About } from "../view/record/recording.ts";
 import { callfmt } from "../view/words/callfmt.ts";
+import { crashtext, unreadtext } from "../view/words/crash.ts";
+import type { Lines } from "../view/words/crash.ts";
 import { unaskedfmt, watched } from "./awaited.ts";
 import type { Unasked } from "./awaited.ts";
 import { ended } from "./ended.ts";
@@ -26,7 +28,7 @@ import type { Ended } from "./ended.ts";
 import { LIMITS, limitsof, overrun } from "./limits.ts";
 import type { Limitopts, Limits } from "./limits.ts";
 import type { Owner, Owners } from "./owners.ts";
-import { findplace } from "./place.ts";
+import { findplace, teststack } from "./place.ts";
 import { Run } from "./run.ts";
 import { watchspin } from "./spin.ts";
 
@@ -83,6 +85,7 @@ export class Runner implements Owner {
   readonly #open = new Map<number, Tracecall>();
   readonly #unfinished: string[] = [];
   readonly #left: string[] = [];
+  readonly #crashes: Crashed[] = [];
   #pid = 0;
   #ncall = 0;
   #began = 0;
@@ -155,7 +158,35 @@ export class Runner implements Owner {
       unfinished: this.#unfinished,
       left: this.#left,
       faults: this.#at.faults().slice(already),
+      crashes: this.#crashes.map((c) => this.#crashtext(c)),
+      unnoticed: this.#unnoticed(),
     });
+  }
+
+  /** Owner: what ended a process of this run. */
+  crashed(pid: number, thrown: unknown): void {
+    this.#crashes.push({ pid, thrown });
+  }
+
+  #crashtext({ pid, thrown }: Crashed): string {
+    const name = pid === this.#pid ? this.#name : `${this.#name}, process ${pid}`;
+    return crashtext(name, thrown, LINES);
+  }
+
+  /** Mistakes of which the status need not tell. */
+  #unnoticed(): string[] {
+    const children = this.#crashes.filter(
+      ({ pid, thrown }) =>
+        pid !== this.#pid && thrown instanceof PlanError && thrown.why !== undefined,
+    );
+    return [
+      ...children.map((c) => this.#crashtext(c)),
+      ...[...this.#unasked].flatMap((u) =>
+        u.error === null
+          ? []
+          : [unreadtext(this.#name, { call: unaskedfmt(u), error: u.error }, LINES)],
+      ),
+    ];
   }
 
   /** Calls that the program waits in for ever; null when it has ended. */
@@ -225,6 +256,18 @@ export class Runner implements Owner {
     for (const pid of this.#at.owners.procs(this)) this.#at.kernel.procs.get(pid)?.kill(Ekilled);
   }
 }
+
+/** An exception that ended a process. */
+type Crashed = { readonly pid: number; readonly thrown: unknown };
+
+const LINES: Lines = {
+  frames: (stack) =>
+    teststack(stack)
+      .split("\n")
+      .map((line) => line.trim())
+      .filter((line) => line !== ""),
+  source: null,
+};
 
 const ENDS: readonly string[] = ["exits", "_exits"];
 const CONSOLE: ReadonlySet<number> = new Set([0, 1, 2]);

@@ -13,7 +13,9 @@ import type { Here } from "../boot/hosts.ts";
 import { Mounterror, mounted } from "../boot/mounts.ts";
 import { Unitserror } from "../boot/units.ts";
 import { waits } from "../boot/waits.ts";
-import { crashtext } from "../view/words/crash.ts";
+import { Mistakes } from "../boot/witness.ts";
+import { UNAWAITED, crashtext, unreadtext } from "../view/words/crash.ts";
+import type { Lines } from "../view/words/crash.ts";
 import { Recorder } from "../view/record/recorder.ts";
 import type { Recording, Rsaid } from "../view/record/recording.ts";
 import { newmachine } from "./machine.ts";
@@ -169,6 +171,11 @@ class Console implements Tty {
     return this.#left === 0 ? this.#last : [{ ...first, text: note }, ...this.#last];
   }
 
+  /** What is said of the program when it has ended. */
+  complain(text: string): void {
+    this.#add("err", new TextEncoder().encode(text));
+  }
+
   #add(to: Rsaid["to"], bytes: Uint8Array): void {
     const text = this.#decoders[to].decode(bytes, { stream: true });
     const room = Math.max(0, LETTERS - this.#letters);
@@ -265,14 +272,28 @@ class Run {
     });
     like?.kill();
     const looking = setInterval(this.#look(kernel), LOOK);
-    const threw = (e: PromiseRejectionEvent): void => p.proc.image?.crash(e.reason);
+    const mistakes = new Mistakes();
+    kernel.witness = mistakes;
+    const threw = (e: PromiseRejectionEvent): void => {
+      if (mistakes.unread(e.promise)) return e.preventDefault();
+      const why: unknown = e.reason;
+      if (why instanceof PlanError) why.why = [why.why, UNAWAITED].filter(Boolean).join(" ");
+      p.proc.image?.crash(why);
+    };
+    const read = (e: PromiseRejectionEvent): void => mistakes.read(e.promise);
     addEventListener("unhandledrejection", threw);
+    addEventListener("rejectionhandled", read);
     try {
       const status = await p.wait();
+      // The browser tells of a promise without a reader a turn after it was rejected.
+      if (mistakes.any) await new Promise((resolve) => setTimeout(resolve, 0));
+      this.#others(mistakes, p);
       return { status, problem: this.#ended ?? this.#crash(p, status) };
     } finally {
+      kernel.witness = null;
       clearInterval(looking);
       removeEventListener("unhandledrejection", threw);
+      removeEventListener("rejectionhandled", read);
     }
   }
 
@@ -313,20 +334,27 @@ class Run {
   #crash(p: Process, status: string): Problem | null {
     const { crash } = p;
     if (status === "" || crash === undefined) return null;
-    const frames = (stack: string): string[] =>
-      this.#program
-        .frames(stack)
-        .map(({ line, column }) => `at ${this.#order.name}:${line}:${column}`);
     const stack = crash instanceof Error ? (crash.stack ?? "") : "";
-    const text = crashtext(this.#order.name, crash, frames);
-    const line = this.#program.frames(stack)[0]?.line ?? null;
-    if (line !== null || !(crash instanceof PlanError)) return { text, line };
-    // A system call's error has no stack of the program; the call that failed knows its line.
-    const { calls } = this.#recorder.recording;
-    const call = calls.findLast((c) => c.error === crash.message && c.line !== null);
-    const at = call?.line?.line ?? null;
-    return at === null
-      ? { text, line: null }
-      : { text: `${text}\n    at ${this.#order.name}:${at}`, line: at };
+    const text = crashtext(this.#order.name, crash, this.#lines);
+    return { text, line: this.#program.frames(stack)[0]?.line ?? null };
+  }
+
+  get #lines(): Lines {
+    const { name, text } = this.#order;
+    const frames = (stack: string): string[] =>
+      this.#program.frames(stack).map(({ line, column }) => `at ${name}:${line}:${column}`);
+    return { frames, source: { name, text } };
+  }
+
+  /** What else the program should know, on its standard error: children that threw, failures that were not read. */
+  #others({ crashes, unreads }: Mistakes, p: Process): void {
+    const { name } = this.#order;
+    const texts = [
+      ...crashes
+        .filter(({ pid }) => pid !== p.pid)
+        .map(({ pid, thrown }) => crashtext(`${name}, process ${pid}`, thrown, this.#lines)),
+      ...unreads.map((u) => unreadtext(name, u, this.#lines)),
+    ];
+    for (const text of texts) this.#tty.complain(`${text}\n`);
   }
 }

@@ -27,6 +27,7 @@ export const serve: Both<[fdin: number, fdout: number, srv: Anysrv], void, Threa
   function* (sys, fdin, fdout, srv) {
     yield* new Conn(sys, { in: fdin, out: fdout }, srv).run();
   },
+  "serve(fdin fd, fdout fd, srv object)",
 );
 
 /**
@@ -42,18 +43,20 @@ export const postfd: Both<[name: string, fd: number], number> = both(function* (
     throw e;
   }
   return sfd;
-});
+}, "postfd(name text, fd fd)");
 
 /** Posts a server as /srv/name and serves it until nobody can reach it any more. */
-export const post: Both<[srv: Anysrv, name: string], void, ThreadSys> = both(
-  function* (sys, srv, name) {
-    const [mine, theirs] = yield* sys.pipe();
-    const sfd = yield* postfd(sys, name, theirs);
-    yield* sys.close(theirs);
-    yield* serve(sys, mine, mine, srv);
-    yield* sys.close(sfd);
-  },
-);
+export const post: Both<[srv: Anysrv, name: string], void, ThreadSys> = both(function* (
+  sys,
+  srv,
+  name,
+) {
+  const [mine, theirs] = yield* sys.pipe();
+  const sfd = yield* postfd(sys, name, theirs);
+  yield* sys.close(theirs);
+  yield* serve(sys, mine, mine, srv);
+  yield* sys.close(sfd);
+}, "post(srv object, name text)");
 
 /** Where postmount puts a server: in /srv, on a directory, or both. */
 export type Place = {
@@ -69,32 +72,31 @@ export type Place = {
 export type Makesrv = (sys: ThreadSys) => Anysrv | Task<Anysrv>;
 
 /** Starts a process that serves what `make` makes, and posts and mounts that. Gives the process's number. */
-export const postmount: Both<[make: Makesrv, place: Place], number> = both(
-  function* (sys, make, place) {
-    const [mine, theirs] = yield* sys.pipe();
-    const open = [mine, theirs];
-    try {
-      // The server has the file in /srv open: it goes when the server does.
-      if (place.name !== undefined) open.push(yield* postfd(sys, place.name, theirs));
-      const pid = yield* sys.rfork(
-        RFPROC | RFFDG | RFNAMEG | RFNOTEG,
-        function* (child: ThreadSys) {
-          yield* child.close(theirs);
-          const srv = make(child);
-          yield* serve(child, mine, mine, "next" in srv ? yield* srv : srv);
-        },
-      );
-      yield* closeall(sys, open.splice(0, 1));
-      if (place.mtpt !== undefined) {
-        yield* sys.mount(theirs, -1, place.mtpt, place.flags ?? MREPL | MCREATE, "");
-        open.shift(); // mount closed it
-      }
-      return pid;
-    } finally {
-      yield* closeall(sys, open);
+export const postmount: Both<[make: Makesrv, place: Place], number> = both(function* (
+  sys,
+  make,
+  place,
+) {
+  const [mine, theirs] = yield* sys.pipe();
+  const open = [mine, theirs];
+  try {
+    // The server has the file in /srv open: it goes when the server does.
+    if (place.name !== undefined) open.push(yield* postfd(sys, place.name, theirs));
+    const pid = yield* sys.rfork(RFPROC | RFFDG | RFNAMEG | RFNOTEG, function* (child: ThreadSys) {
+      yield* child.close(theirs);
+      const srv = make(child);
+      yield* serve(child, mine, mine, "next" in srv ? yield* srv : srv);
+    });
+    yield* closeall(sys, open.splice(0, 1));
+    if (place.mtpt !== undefined) {
+      yield* sys.mount(theirs, -1, place.mtpt, place.flags ?? MREPL | MCREATE, "");
+      open.shift(); // mount closed it
     }
-  },
-);
+    return pid;
+  } finally {
+    yield* closeall(sys, open);
+  }
+}, "postmount(make function, place object)");
 
 function* closeall(sys: TaskSys, fds: readonly number[]): Task<void> {
   for (const fd of fds) yield* sys.close(fd);
@@ -107,7 +109,7 @@ export const listensrv: Both<
   ThreadSys
 > = both(function* (sys, addr, srv, limits) {
   return yield* acceptsrv(sys, yield* announce(sys, addr), srv, limits);
-});
+}, "listensrv(addr text, srv object, limits object?)");
 
 /**
  * Serves all who call at what announce gave, within the limits (shares.ts). What goes wrong with a call or a
@@ -116,4 +118,4 @@ export const listensrv: Both<
 export const acceptsrv: Both<[at: Call, srv: Anysrv, limits?: Partial<Limits>], never, ThreadSys> =
   both(function* (sys, at, srv, limits) {
     return yield* new Porter(sys, srv, limits ?? {}).run(at);
-  });
+  }, "acceptsrv(at object, srv object, limits object?)");

@@ -1,24 +1,63 @@
-// What is said of a program that an exception ended: the message, and its own lines of the stack. Which
-// lines those are, and how they are written, is the host's to say.
+// What is said of a program that an exception ended: the message, its own lines of the stack, and of an argument
+// that was wrong what to write instead. Which lines those are, and how they are written, is the host's to say.
 
 import { PlanError } from "../../../kernel/abi/errors.ts";
+import { badreturn, unawaited } from "./lineof.ts";
 
-/** The report of what a program threw, some lines of text; `frames` gives its lines: "at main (a.ts:1:2)". */
-export function crashtext(
-  name: string,
-  thrown: unknown,
-  frames: (stack: string) => readonly string[],
+/** What a host knows of the program's lines. */
+export type Lines = {
+  /** The program's lines of a stack: "at main (a.ts:1:2)". */
+  readonly frames: (stack: string) => readonly string[];
+  /** The program's file; null where there is none. */
+  readonly source: { readonly name: string; readonly text: string } | null;
+};
+
+/** The lines of a stack, or else the only line of the program that can be meant. */
+function where(
+  stack: string,
+  { frames, source }: Lines,
+  find: (text: string) => number | null,
 ): string {
+  const list = frames(stack);
+  const line = list.length > 0 || source === null ? null : find(source.text);
+  const all = line === null || source === null ? list : [`at ${source.name}:${line}`];
+  return all.map((text) => `\n    ${text}`).join("");
+}
+
+const nowhere = (): null => null;
+
+/** The report of what a program threw, some lines of text. */
+export function crashtext(name: string, thrown: unknown, lines: Lines): string {
   if (!(thrown instanceof Error)) return `${name}: threw ${String(thrown)}`;
-  const where = frames(thrown.stack ?? "").map((text) => `\n    ${text}`);
-  if (thrown instanceof PlanError) return `${name}: ${planerror(thrown)}${where.join("")}`;
+  const status = thrown instanceof PlanError && thrown.arg === "status";
+  const at = where(thrown.stack ?? "", lines, status ? badreturn : nowhere);
+  if (thrown instanceof PlanError) {
+    const why = thrown.why === undefined ? "" : `\n    ${thrown.why}`;
+    return `${name}: ${planerror(thrown)}${at}${why}`;
+  }
   const what = thrown.message === "" ? thrown.name : `${thrown.name}: ${thrown.message}`;
   const cause =
     thrown.cause === undefined
       ? ""
-      : `\ncaused by ${crashtext("", thrown.cause, frames).replace(/^: /, "")}`;
-  return `${name}: ${what}${where.join("")}${cause}`;
+      : `\ncaused by ${crashtext("", thrown.cause, lines).replace(/^: /, "")}`;
+  return `${name}: ${what}${at}${cause}`;
 }
+
+/** What is said of a failed call whose promise was not awaited. */
+export function unreadtext(
+  name: string,
+  { call, error }: { readonly call: string; readonly error: PlanError },
+  lines: Lines,
+): string {
+  const at = where(error.stack ?? "", lines, (text) => unawaited(text, call.replace(/\(.*/s, "")));
+  const what = `${name}: ${call} failed: ${error.message}${at}`;
+  const why = error.why === undefined ? "" : `\n    ${error.why}`;
+  return `${what}${why}\n    The program did not learn of it, since it did not await the promise. Write await before the call.`;
+}
+
+/** The sentence about an exception that came out of a promise which was not awaited. */
+export const UNAWAITED =
+  "The exception came out of a promise that the program did not await. Write await before the call that gave it.";
 
 /** "'/x' file does not exist (open /x)" */
 function planerror(e: PlanError): string {
