@@ -11,9 +11,9 @@ export function checkname(name: string): void {
   if (typeof name !== "string") error(Ebadarg);
 }
 
-/** True bytes: neither a Proxy of them nor an object that only inherits from Uint8Array. */
+/** True bytes: neither a Proxy of them, whose traps would run, nor an object that only inherits from Uint8Array. */
 export function checkbytes(bytes: Uint8Array): void {
-  if (!(bytes instanceof Uint8Array) || !ArrayBuffer.isView(bytes)) error(Ebadarg);
+  if (!ArrayBuffer.isView(bytes) || !(bytes instanceof Uint8Array)) error(Ebadarg);
 }
 
 /** A whole number. */

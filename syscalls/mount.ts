@@ -40,6 +40,7 @@ export function* mount(
   aname: string,
 ): Task<number> {
   checkflags(flags);
+  checknum(afd);
   checkname(old);
   checkname(aname);
   if (up.pgrp.noattach) error(Enoattach);

@@ -6,7 +6,7 @@ import type { Task } from "../kernel/proc/rendez.ts";
 import { MAXMS, NSPERMS, checknum } from "./arg.ts";
 
 function checksem(sem: Int32Array): void {
-  if (!(sem instanceof Int32Array) || !ArrayBuffer.isView(sem)) error(Ebadarg);
+  if (!ArrayBuffer.isView(sem) || !(sem instanceof Int32Array)) error(Ebadarg);
 }
 
 export function* semacquire(up: Proc, sem: Int32Array, block: boolean): Task<number> {

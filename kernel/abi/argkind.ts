@@ -17,9 +17,13 @@ type Kindrow = {
 
 const istext = (v: unknown): boolean => typeof v === "string";
 const isint = (v: unknown): boolean => Number.isInteger(v);
-const isbytes = (v: unknown): boolean => v instanceof Uint8Array && ArrayBuffer.isView(v);
+const isbytes = (v: unknown): boolean => ArrayBuffer.isView(v) && v instanceof Uint8Array;
 const isobject = (v: unknown): boolean =>
-  typeof v === "object" && v !== null && !isbytes(v) && !Array.isArray(v) && waiting(v) === null;
+  typeof v === "object" &&
+  v !== null &&
+  !ArrayBuffer.isView(v) &&
+  !Array.isArray(v) &&
+  waiting(v) === null;
 
 /** Whether a value has the system calls of a process. */
 export function issys(v: unknown): boolean {
@@ -79,7 +83,7 @@ export const kinds: Readonly<Record<Kind, Kindrow>> = {
     example: "async (sys) => { ... }",
   },
   sem: {
-    fits: (v) => v instanceof Int32Array && ArrayBuffer.isView(v),
+    fits: (v) => ArrayBuffer.isView(v) && v instanceof Int32Array,
     wants: "a semaphore, which is an Int32Array",
     example: "new Int32Array(1)",
   },

@@ -43,6 +43,7 @@ const ABOUT: ReadonlySet<string> = new Set([
   E.Ebadusefd,
   E.Enegoff,
   E.Ebadexec,
+  E.Ebadstat,
 ]);
 
 /** What sentences say of the process and its kernel, asked when one is made. */
@@ -97,6 +98,7 @@ function at(sig: Signature, i: number): { readonly param: string; readonly kind:
 function fits(sig: Signature, i: number, v: unknown): boolean {
   if (v === undefined && sig.params[i]?.endsWith("?") === true) return true;
   if (v === null && sig.name === "unmount" && i === 0) return true;
+  if (sig.params[i] === "ms") return typeof v === "number";
   return kinds[sig.kinds[i] ?? "value"].fits(v);
 }
 

@@ -67,6 +67,7 @@ const isqid = (q: Qid): boolean =>
 /** The fields as they are now; an object that throws when it is read is a bad argument. */
 function given(d: Wstat): Wstat {
   try {
+    if (Array.isArray(d) || ArrayBuffer.isView(d) || d instanceof Promise) error(Ebadarg);
     const { qid, ...rest } = fields(d);
     if (qid === undefined) return rest;
     return { ...rest, qid: { path: qid.path, vers: qid.vers, type: qid.type } };

@@ -78,8 +78,14 @@ const Generatorfunction: unknown = Object.getPrototypeOf(function* () {}).constr
 /** What a program returned or threw, or gave to exits, as an exit status. */
 export function status(value: unknown): string {
   if (value === undefined || value === null) return "";
-  if (value instanceof Error) return value.message === "" ? value.name : value.message;
-  return typeof value === "string" ? value : `${typeof value} for an exit status`;
+  if (typeof value === "string") return value;
+  // What a program gives may be a proxy, or have getters that throw.
+  try {
+    if (value instanceof Error) return String(value.message === "" ? value.name : value.message);
+  } catch {
+    return "program failed";
+  }
+  return `${typeof value} for an exit status`;
 }
 
 /** The call itself. It checks its arguments: they come from a program and may be anything. */
@@ -232,8 +238,7 @@ export class Image implements Done {
   exits(by: "main" | "exits", value: unknown): void {
     const { proc } = this;
     const text = status(value);
-    const fits = typeof value === "string" || value === undefined || value === null;
-    if (!fits && !(value instanceof Error)) {
+    if (text === `${typeof value} for an exit status`) {
       const e = nostatus(by, value, text);
       if (by === "exits") this.#place(e);
       proc.crash = e;
