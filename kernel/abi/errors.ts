@@ -142,7 +142,9 @@ export function keepstack(e: Error): void {
 /** Gives an error a stack that was taken before; it is made a text when that is asked for. */
 export function givestack(e: Error, sites: readonly Callsite[]): void {
   const lines = (): string[] =>
-    sites.map((s) => `    at ${s.getFileName()}:${s.getLineNumber()}:${s.getColumnNumber()}`);
+    sites
+      .filter((s) => typeof s.getFileName() === "string")
+      .map((s) => `    at ${s.getFileName()}:${s.getLineNumber()}:${s.getColumnNumber()}`);
   Object.defineProperty(e, "stack", {
     configurable: true,
     get: () => [`${e.name}: ${e.message}`, ...lines()].join("\n"),

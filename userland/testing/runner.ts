@@ -265,7 +265,7 @@ const LINES: Lines = {
     teststack(stack)
       .split("\n")
       .map((line) => line.trim())
-      .filter((line) => line !== ""),
+      .filter((line) => /:\d+:\d+\)?$/.test(line)),
   source: null,
 };
 
