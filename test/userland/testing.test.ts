@@ -174,7 +174,7 @@ kit(
     const e = await t.throwsAsync(m.run(failing), { instanceOf: Failure });
     t.regex(
       e?.message ?? "",
-      /^failing: it ended with "'\/n\/far\/no' file does not exist"\n\nfailing /,
+      /^failing: it ended with "'\/n\/far\/no' file does not exist"\n\nfailing: .* \(open \/n\/far\/no\)\n {4}at test\/userland\/testing\.test\.ts:173\n\nfailing ended /,
     );
     const mine = new Error("mine");
     t.is(await t.throwsAsync(m.run(() => Promise.reject(mine))), mine);
@@ -376,4 +376,34 @@ test("a program that makes calls without end is ended, and the run says so", asy
     message: /^loop: it has made 500 calls, and goes on\n\nloop goes on for ever, /,
   });
   await m.end();
+});
+
+kit("mistakes that a good status hides fail a run, with the line and what to write", async (c) => {
+  const { t, m } = c;
+  const forgot = async function forgot(sys: Sys): Promise<void> {
+    void sys.open("/tmp/none", OREAD);
+    await sys.sleep(1);
+  };
+  const e = await t.throwsAsync(m.run(forgot), { instanceOf: Failure });
+  t.regex(
+    e?.message ?? "",
+    /^forgot: it did not notice a failure\n\nforgot: open\("\/tmp\/none", OREAD\) failed: '\/tmp\/none' does not exist\n {4}at test\/userland\/testing\.test\.ts:\d+\n.*Write await before the call\.\n/,
+  );
+  const child = async function parent(sys: Sys): Promise<void> {
+    await sys.rfork(RFPROC, async () => {
+      await print(sys, "the parent's\n");
+    });
+    await sys.wait();
+  };
+  const f = await t.throwsAsync(m.run(child), { instanceOf: Failure });
+  t.regex(
+    f?.message ?? "",
+    /^parent: it did not notice a failure\n\nparent, process \d+: bad arg in system call \(write\)\n {4}at .*test\/userland\/testing\.test\.ts:\d+.*\n {4}This sys has the system calls of process \d+ \(parent\)/,
+  );
+  const late = async (sys: Sys): Promise<void> => {
+    const open = sys.open("/tmp/none", OREAD);
+    await sys.sleep(1);
+    await t.throwsAsync(open, { message: "'/tmp/none' does not exist" });
+  };
+  t.is((await m.run(late)).status, "");
 });

@@ -4,7 +4,7 @@
 import { Buffertty } from "../../kernel/boot.ts";
 import type { Booted } from "../../kernel/boot.ts";
 import { RFENVG, RFFDG, RFNAMEG, RFNOTEG } from "../../kernel/abi/const.ts";
-import { Ekilled, PlanError } from "../../kernel/abi/errors.ts";
+import { Ekilled, PlanError, textsites } from "../../kernel/abi/errors.ts";
 import { utfencode } from "../../kernel/abi/utf.ts";
 import type { Proc } from "../../kernel/proc/proc.ts";
 import type { Process } from "../../kernel/proc/spawn.ts";
@@ -260,12 +260,17 @@ export class Runner implements Owner {
 /** An exception that ended a process. */
 type Crashed = { readonly pid: number; readonly thrown: unknown };
 
+/** The lines of a test on a stack, innermost first: a stack that follows source maps has them as they were written. */
 const LINES: Lines = {
   frames: (stack) =>
     teststack(stack)
       .split("\n")
-      .map((line) => line.trim())
-      .filter((line) => /:\d+:\d+\)?$/.test(line)),
+      .flatMap((line) => {
+        const [site] = textsites(line);
+        if (site === undefined) return /:\d+:\d+\)?$/.test(line) ? [line.trim()] : [];
+        const at = findplace([site]);
+        return at === null ? [] : [`at ${at.source.name}:${at.line}`];
+      }),
   source: null,
 };
 
