@@ -33,7 +33,6 @@ import { Rendez, UNTOLD, istask } from "./rendez.ts";
 import type { Answer, Task } from "./rendez.ts";
 import { AGAIN, Coroutine, TURN, UNWOUND } from "./sched.ts";
 import type { Done } from "./sched.ts";
-import type { Chan } from "../chan.ts";
 import type { Call } from "../trace.ts";
 
 /** A system call: Plan 9's number (-1 for our own), its name there, and the function. */
