@@ -181,6 +181,10 @@ export function textsites(stack: string): Callsite[] {
  *	mode		the mode of `name` forbids: it is uid's and gid's, and user wanted 4 (read), 2 (write), 1 (execute)
  *	owner		only uid, the owner of `name`, may change that, and it was user who asked
  *	directory	`name` is a directory, which is only read
+ *	kinds		what is to be mounted is a directory and what it goes on a file, or the other way round
+ *	union		a file was to go before or after another, and only directories make unions
+ *	create		what is to be mounted was mounted without leave to create
+ *	device		the mount point is in the tree of a device, named with #
  */
 export type Fact =
   | {
@@ -198,7 +202,9 @@ export type Fact =
       readonly uid: string;
       readonly user: string;
     }
-  | { readonly why: "directory"; readonly name: string };
+  | { readonly why: "directory"; readonly name: string }
+  | { readonly why: "kinds"; readonly newdir: boolean }
+  | { readonly why: "union" | "create" | "device" };
 
 /**
  * An error of a system call: `message` is Plan 9's error string and nothing else. The system call

@@ -5,7 +5,7 @@
 import { MAFTER, MCACHE, MCREATE, MORDER, MREPL, OREAD, QTDIR } from "../abi/const.ts";
 import { convM2D } from "../abi/dir.ts";
 import type { Dir } from "../abi/dir.ts";
-import { Emount, Enotdir, Eunion, Eunmount, PlanError, error } from "../abi/errors.ts";
+import { Emount, Enotdir, Eunion, Eunmount, PlanError, error, refuse } from "../abi/errors.ts";
 import { Path, cclose, eqchan } from "../chan.ts";
 import type { Chan } from "../chan.ts";
 import { packdirs, statquiet } from "../dirread.ts";
@@ -62,7 +62,7 @@ export class Names implements Namespace {
         origin: undefined,
       }));
       // As the standard kernel: what creates in a union is its own members' affair.
-      if (source.nocreate && (flags & MCREATE) !== 0) error(Emount);
+      if (source.nocreate && (flags & MCREATE) !== 0) refuse(Emount, { why: "create" });
       return yield* this.#mount(up, covered, { flags, members, below: source.below, op: "bind" });
     } finally {
       for (const m of source.members) yield* cclose(m.chan);
@@ -101,9 +101,10 @@ export class Names implements Namespace {
   ): Task<number> {
     const order = m.flags & MORDER;
     const first = m.members[0];
-    if (first === undefined || covered.dir !== ((first.chan.qid.type & QTDIR) !== 0))
-      return error(Emount);
-    if (!covered.dir && order !== MREPL) error(Emount);
+    const newdir = first !== undefined && (first.chan.qid.type & QTDIR) !== 0;
+    if (first === undefined || covered.dir !== newdir)
+      return refuse(Emount, { why: "kinds", newdir });
+    if (!covered.dir && order !== MREPL) refuse(Emount, { why: "union" });
     let self: Member | null = null;
     if (covered.chan !== null && order !== MREPL) {
       // The covered directory comes first in ns(1): it was there before.
@@ -226,7 +227,7 @@ export class Names implements Namespace {
       const chan = yield* known(o, early);
       if (root !== "/") {
         yield* cclose(chan);
-        error(Emount);
+        refuse(Emount, { why: "device" });
       }
       chan.path = o.path;
       return { elems, dir: (chan.qid.type & QTDIR) !== 0, chan };

@@ -11,7 +11,7 @@ import type { Chan } from "../chan.ts";
 import { MAFTER, MBEFORE, MCREATE, MORDER, MREPL, QTDIR } from "../abi/const.ts";
 import type { Dev } from "../dev.ts";
 import type { Qid } from "../abi/dir.ts";
-import { Emount, Eunion, Eunmount, error } from "../abi/errors.ts";
+import { Emount, Eunion, Eunmount, error, refuse } from "../abi/errors.ts";
 import { mounteddev, nsline } from "./namespace.ts";
 import type { Mounted, Nsline, Picture } from "./namespace.ts";
 import type { Task } from "../proc/rendez.ts";
@@ -196,11 +196,12 @@ export class MountTable {
 /** Kinds must match, files make no unions, and what forbids creation cannot be bound to allow it. */
 function checkkinds(old: Chan, m: Mounting): void {
   const dir = (old.qid.type & QTDIR) !== 0;
-  if (dir !== ((m.to.qid.type & QTDIR) !== 0)) error(Emount);
-  if (!dir && (m.flags & MORDER) !== MREPL) error(Emount);
+  if (dir !== ((m.to.qid.type & QTDIR) !== 0)) refuse(Emount, { why: "kinds", newdir: !dir });
+  if (!dir && (m.flags & MORDER) !== MREPL) refuse(Emount, { why: "union" });
   const first = m.head?.mounts[0];
   if ((m.flags & MCREATE) === 0 || m.head === null || first === undefined) return;
-  if (m.head.mounts.length > 1 || (first.flags & MCREATE) === 0) error(Emount);
+  if (m.head.mounts.length > 1 || (first.flags & MCREATE) === 0)
+    refuse(Emount, { why: "create" });
 }
 
 /** The same file, or something of the server whose channel it is. */

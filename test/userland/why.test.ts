@@ -85,8 +85,8 @@ function said(r: Recording): string {
     const e = r.events[i];
     // The descriptor that a call gives is seen with its return.
     if (e?.call !== 0 || e.type === "fd") continue;
-    const { what, why } = decision(r, i);
-    lines.push(what, `    ${why}`);
+    const { what, why, mend } = decision(r, i);
+    lines.push(what, ...[why, mend].filter((s) => s !== "").map((s) => `    ${s}`));
     if (e.type === "return") break;
   }
   return lines.join("\n");
@@ -94,151 +94,133 @@ function said(r: Recording): string {
 
 const STAT = `
 Process 2 (main) calls stat("/n/far/a/b/f").
-    stat asks what is known of a file: its kind, length, owner, mode and times.
 The name /n/far/a/b/f is looked up as it is.
-    It begins with / and has no '.', '..' or doubled '/' in it that would have to be taken out.
 /n/far is the longest name on the way that is mounted, so the rest, a/b/f, is up to the server far!564 (connection 1).
-    The mount table is looked up by name; no message is needed.
-The walk of a/b/f is not sent by itself: it will go together with the request for its entry (Tstat).
-    The server far!564 serves requests that have one tag in order, so both share one round trip.
+The walk of a/b/f is not sent by itself: it goes together with the request for its entry (Tstat).
+    The server far!564 speaks 9P2000.ix.stream, which promises order, so both share one round trip.
 The server far!564 is asked to walk a/b/f from its root (fid 0); where that leads is to be fid 2.
-    What needs the walk (Tstat, Tclunk) follows at once with the same tag: the server does them in order.
+    The Tstat and Tclunk leave right behind it: far!564 speaks 9P2000.ix.stream, which promises order.
 The server far!564 is asked what it knows of a/b/f (fid 2): its length, owner, mode and times.
-    It has the tag of the request before it, so it is served after that, without waiting for an answer in between.
+    It leaves right behind the Twalk: far!564 speaks 9P2000.ix.stream, which promises order.
 The server far!564 is told that a/b/f (fid 2) is not needed any more.
-    It has the tag of the requests before it, so it is served after those, without waiting for an answer in between; the fid was for this exchange alone.
+    It leaves right behind the Twalk and Tstat: far!564 speaks 9P2000.ix.stream, which promises order.
 The server far!564 has walked a/b/f: it is a file, and fid 2 stands for it.
-    That is one round trip: its request left 50.00 ms before.
+    One round trip: its request left 50.00 ms before.
 The server far!564 sends the entry: f is a file of 5 bytes, of glenda.
-    It shares the round trip of the answer before it: its request left 50.00 ms before.
+    The same round trip as the answer before it: its request left 50.00 ms before.
 The server far!564 has forgotten fid 2.
-    Nobody has waited for this; its request left 50.00 ms before.
+    The same round trip as the answer before it: its request left 50.00 ms before.
 stat succeeds and gives --rw-rw-rw- glenda glenda 5 f.
-    It took 50.00 ms: 1 round trip, 6 messages, 180 bytes.
+    1 round trip in 50.00 ms: Twalk, Tstat and Tclunk went to far!564 together, since it speaks 9P2000.ix.stream, which promises order.
 `;
 
 const STANDARD = `
 Process 2 (main) calls stat("/n/far/a/b/f").
-    stat asks what is known of a file: its kind, length, owner, mode and times.
 Something is mounted on /: the walk steps over to the memory tree and goes on there with n/far/a/b/f.
-    The standard kernel knows its mounts by the file that is mounted upon, so it must come to that file before it can tell.
-n/far is there, walked from /, and something is mounted on it: the walk stops at that.
-    Each file on the way is looked up in the mount table; what the covered directory has below it does not count.
+n/far is there, walked from /, and something is mounted on it: the walk stops there.
 Something is mounted on /n/far: the walk steps over to the server far!564 (connection 1) and goes on there with a/b/f.
-    The standard kernel knows its mounts by the file that is mounted upon, so it must come to that file before it can tell.
 The server far!564 is asked to walk a/b/f from its root (fid 0); where that leads is to be fid 1.
-    The standard kernel asks for one thing at a time, and waits for each answer.
+    The Tstat waits until the Rwalk has come: the standard kernel sends one request at a time.
 The server far!564 has walked a/b/f: it is a file, and fid 1 stands for it.
-    That is one round trip: its request left 50.00 ms before.
+    One round trip: its request left 50.00 ms before.
 a/b/f is there, walked from /n/far.
-    The server far!564 answered with a qid, the file's identity, for each element.
 The server far!564 is asked what it knows of a/b/f (fid 1): its length, owner, mode and times.
-    The entry of a file is kept by its server.
 The server far!564 sends the entry: f is a file of 5 bytes, of glenda.
-    That is one round trip: its request left 50.00 ms before.
+    One round trip: its request left 50.00 ms before.
 The server far!564 is told that a/b/f (fid 1) is not needed any more.
-    The standard kernel waits for the answer, though it learns nothing from it.
+    stat("/n/far/a/b/f") waits for the Rclunk, as the standard kernel waits for each answer.
 The server far!564 has forgotten fid 1.
-    That is one round trip: its request left 50.00 ms before.
+    One round trip: its request left 50.00 ms before.
 stat succeeds and gives --rw-rw-rw- glenda glenda 5 f.
-    It took 150.00 ms: 3 round trips, 6 messages, 180 bytes.
+    3 round trips in 150.00 ms to far!564: Twalk, then Tstat, then Tclunk. The standard kernel waits for each answer before it asks for more; so the Tstat could not be sent before the Rwalk had come.
 `;
 
 const UNION = `
 Process 2 (main) calls open("/u/y", OREAD).
-    open makes a file ready to be read or written, and gives a number to do that by.
 The name /u/y is looked up as it is.
-    It begins with / and has no '.', '..' or doubled '/' in it that would have to be taken out.
 /u is the longest name on the way that is mounted, so the rest, y, is up to a union of 3 (/u of the memory tree, then the server far!564, then the server mid!564).
-    A union is several directories under one name, tried in order. The mount table is looked up by name; no message is needed.
-Members 2 and 3 of the union are asked for y at the same time.
-    Asking changes nothing, so the kernel need not wait for one answer before it asks the next: the round trips overlap.
+Members 2 and 3 of the union /u are asked for y at the same time.
+    The round trips to the server far!564 and the server mid!564 overlap.
 The server far!564 is asked to walk y from its root (fid 0); where that leads is to be fid 2.
-    It is one of several requests that are sent before any is answered, so that their round trips overlap.
+    far!564 and mid!564 are asked before any has answered.
 The server mid!564 is asked to walk y from its root (fid 0); where that leads is to be fid 1.
-    It is one of several requests that are sent before any is answered, so that their round trips overlap.
+    far!564 and mid!564 are asked before any has answered.
 Member 1 of the union /u (/u of the memory tree) has no y.
-    A union is tried in order: the next member is tried.
+    Member 2 was asked at the same time, and its answer counts next.
 The server far!564 refuses Twalk: "file does not exist".
-    The directory that was asked has no entry of that name; that is one round trip: its request left 50.00 ms before.
+    One round trip: its request left 50.00 ms before.
 The server mid!564 has walked y: it is a file, and fid 1 stands for it.
-    It shares the round trip of the answer before it: its request left 50.00 ms before.
+    The same round trip as the answer before it: its request left 50.00 ms before.
 Member 2 of the union /u (the server far!564) has no y.
-    A union is tried in order: the next member is tried.
+    Member 3 was asked at the same time, and its answer counts next.
 Member 3 of the union /u (the server mid!564) has y, so it is chosen.
-    It is the first that has y; a union is tried in order.
+    The 2 members before it have no y.
 The server mid!564 is asked to open y (fid 1) for reading.
-    The walk has led to the file, and open makes it ready to be read or written.
 The server mid!564 has opened y (fid 1).
-    That is one round trip: its request left 50.00 ms before.
+    One round trip: its request left 50.00 ms before.
 open succeeds and gives descriptor 3.
-    It took 100.00 ms: 2 round trips, 6 messages, 126 bytes.
+    2 round trips in 100.00 ms: 2 Twalk to far!564 and mid!564, then Topen to mid!564. Member 3 of /u was the first with y, and that had to be known: the Topen could not be sent before the Rwalk had come.
 `;
 
 const MISS = `
 Process 2 (main) calls stat("/n/far/a/no/f").
-    stat asks what is known of a file: its kind, length, owner, mode and times.
 The name /n/far/a/no/f is looked up as it is.
-    It begins with / and has no '.', '..' or doubled '/' in it that would have to be taken out.
 /n/far is the longest name on the way that is mounted, so the rest, a/no/f, is up to the server far!564 (connection 1).
-    The mount table is looked up by name; no message is needed.
-The walk of a/no/f is not sent by itself: it will go together with the request for its entry (Tstat).
-    The server far!564 serves requests that have one tag in order, so both share one round trip.
+The walk of a/no/f is not sent by itself: it goes together with the request for its entry (Tstat).
+    The server far!564 speaks 9P2000.ix.stream, which promises order, so both share one round trip.
 The server far!564 is asked to walk a/no/f from its root (fid 0); where that leads is to be fid 2.
-    What needs the walk (Tstat, Tclunk) follows at once with the same tag: the server does them in order.
+    The Tstat and Tclunk leave right behind it: far!564 speaks 9P2000.ix.stream, which promises order.
 The server far!564 is asked what it knows of a/no/f (fid 2): its length, owner, mode and times.
-    It has the tag of the request before it, so it is served after that, without waiting for an answer in between.
+    It leaves right behind the Twalk: far!564 speaks 9P2000.ix.stream, which promises order.
 The server far!564 is told that a/no/f (fid 2) is not needed any more.
-    It has the tag of the requests before it, so it is served after those, without waiting for an answer in between; the fid was for this exchange alone.
+    It leaves right behind the Twalk and Tstat: far!564 speaks 9P2000.ix.stream, which promises order.
 The server far!564 has walked a and no further: in it, no is not there or not to be reached.
-    That is one round trip: its request left 50.00 ms before.
+    One round trip: its request left 50.00 ms before.
 The server far!564 refuses Tstat: "unknown fid".
-    That follows from the walk that failed: fid 2 never came to be.
+    The walk before it failed, so fid 2 never came to be.
 The server far!564 refuses Tclunk: "unknown fid".
-    That follows from the walk that failed: fid 2 never came to be.
+    The walk before it failed, so fid 2 never came to be.
 The name fails at no: does not exist.
-    The elements before it were walked; this one could not be: it is not there, or its directory may not be searched.
+    The server far!564 found /n/far/a, and there no no that its user may reach.
+    Make the directory /n/far/a/no first: create with DMDIR, or mkdir.
 stat fails: '/n/far/a/no' does not exist.
-    The elements before it were walked; this one could not be: it is not there, or its directory may not be searched. It took 50.00 ms: 1 round trip, 6 messages, 111 bytes.
+    The server far!564 found /n/far/a, and there no no that its user may reach. 1 round trip in 50.00 ms: Twalk, Tstat and Tclunk went to far!564 together, since it speaks 9P2000.ix.stream, which promises order.
+    Make the directory /n/far/a/no first: create with DMDIR, or mkdir.
 `;
 
 const CREATE = `
 Process 2 (main) calls create("/u/new", OWRITE, 0666).
-    create makes a file, or empties the one that is there, and opens it.
 The name /u/new is looked up as it is.
-    It begins with / and has no '.', '..' or doubled '/' in it that would have to be taken out.
 /u is the longest name on the way that is mounted, so the rest, new, is up to a union of 3 (/u of the memory tree, then the server far!564, then the server mid!564).
-    A union is several directories under one name, tried in order. The mount table is looked up by name; no message is needed.
-First it is asked whether new is there already.
-    create of a name that is there opens that file and empties it, so the kernel must know.
-Members 2 and 3 of the union are asked for new at the same time.
-    Asking changes nothing, so the kernel need not wait for one answer before it asks the next: the round trips overlap.
+create looks whether new is there already.
+Members 2 and 3 of the union /u are asked for new at the same time.
+    The round trips to the server far!564 and the server mid!564 overlap.
 The server far!564 is asked to walk new from its root (fid 0); where that leads is to be fid 2.
-    It is one of several requests that are sent before any is answered, so that their round trips overlap.
+    far!564 and mid!564 are asked before any has answered.
 The server mid!564 is asked to walk new from its root (fid 0); where that leads is to be fid 1.
-    It is one of several requests that are sent before any is answered, so that their round trips overlap.
+    far!564 and mid!564 are asked before any has answered.
 Member 1 of the union /u (/u of the memory tree) has no new.
-    A union is tried in order: the next member is tried.
+    Member 2 was asked at the same time, and its answer counts next.
 The server far!564 refuses Twalk: "file does not exist".
-    The directory that was asked has no entry of that name; that is one round trip: its request left 50.00 ms before.
+    One round trip: its request left 50.00 ms before.
 The server mid!564 refuses Twalk: "file does not exist".
-    The directory that was asked has no entry of that name; it shares the round trip of the answer before it: its request left 50.00 ms before.
+    The same round trip as the answer before it: its request left 50.00 ms before.
 Member 2 of the union /u (the server far!564) has no new.
-    A union is tried in order: the next member is tried.
+    Member 3 was asked at the same time, and its answer counts next.
 Member 3 of the union /u (the server mid!564) has no new.
-    A union is tried in order: no member is left.
+    It is the last member of /u.
 new is created in /u, in member 3 of that union (the server mid!564).
-    It is the first member that was mounted with leave to create (MCREATE, bind -c).
+    Member 3 is the first that was mounted with leave to create (MCREATE).
 The server mid!564 is asked for a second handle, fid 1, on its root (fid 0).
-    What needs the walk (Tcreate) follows at once with the same tag: the server does them in order.
+    The Tcreate leaves right behind it: mid!564 speaks 9P2000.ix.stream, which promises order.
 The server mid!564 is asked to create the file new in its root (fid 1) and open it for writing, or to open and empty the one that is there.
-    It has the tag of the request before it, so it is served after that, without waiting for an answer in between.
+    It leaves right behind the Twalk: mid!564 speaks 9P2000.ix.stream, which promises order.
 The server mid!564 has a second handle ready, fid 1.
-    That is one round trip: its request left 50.00 ms before.
+    One round trip: its request left 50.00 ms before.
 The server mid!564 has created new, and opened it.
-    It shares the round trip of the answer before it: its request left 50.00 ms before.
+    The same round trip as the answer before it: its request left 50.00 ms before.
 create succeeds and gives descriptor 3.
-    It took 100.00 ms: 2 round trips, 8 messages, 171 bytes.
+    2 round trips in 100.00 ms: 2 Twalk to far!564 and mid!564, then Twalk and Tcreate to mid!564. new is made only where it is not there, so the Twalk could not be sent before the Rerror had come.
 `;
 
 test("names: the mount is found by name, and walk and stat share one round trip", async (t) => {
@@ -303,8 +285,9 @@ for (const namespace of ["names", "standard"] as const)
       const r = await recorded(namespace, much, version);
       t.true(r.events.length > 200);
       for (let i = 0; i < r.events.length; i++) {
-        const { what, why } = decision(r, i);
-        for (const s of [what, why]) {
+        const { what, why, mend, how } = decision(r, i);
+        t.not(what, "");
+        for (const s of [what, why, mend, how].filter((x) => x !== "")) {
           t.regex(s, /^[A-Z/#".a-z0-9].*[.?]$/s);
           t.notRegex(s, /undefined|NaN|null \(|\[object|: ?\.$|  |\.\.$/);
         }
@@ -323,12 +306,12 @@ test("the fid of a file that is removed when it is closed is waited for; others 
     return r.events.flatMap((e, i) => (of(e) && e.call === 1 ? [decision(r, i).why] : []));
   };
   t.deepEqual(await clunks(OWRITE | ORCLOSE), [
-    "The close waits for the answer, since the server does more here than forget a number.",
-    "That is one round trip: its request left 50.00 ms before.",
+    "close(3) waits for the Rclunk: the server removes the file now, or takes in what was written.",
+    "One round trip: its request left 50.00 ms before.",
   ]);
   t.deepEqual(await clunks(OWRITE), [
-    "The server may forget it; nobody waits for the answer.",
-    "Nobody has waited for this; its request left 50.00 ms before.",
+    "close(3) goes on without waiting for the Rclunk.",
+    "close(3) has returned without it; its request left 50.00 ms before.",
   ]);
 });
 
@@ -340,7 +323,9 @@ test("a walk in the kernel's own tree is not taken for a server's, though one ha
     [
       {
         what: "n is there, walked from #R.",
-        why: "This tree is in the kernel itself, so no message is needed.",
+        why: "",
+        mend: "",
+        how: "That tree is in the kernel itself: no message is needed.",
       },
     ],
   );

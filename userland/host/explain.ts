@@ -26,15 +26,18 @@ import { machineoptions, userof } from "./simrun.ts";
 const WIDTH = 80;
 
 /** The options of run, but for the clock: it is virtual. */
-const options = machineoptions.filter((o) => o.name !== "virtual");
+const options = [
+  { name: "how", values: [], text: "say how the kernel does such a thing, too" },
+  ...machineoptions.filter((o) => o.name !== "virtual"),
+];
 
 export const explain: Command = {
   name: "explain",
   usage: "[options] 'CALL; CALL ...'",
   brief: "say in words what happens to a name, why, and what it costs",
-  about: `Makes the calls, each whatever became of the one before, and explains the last: which mount,
-which member of a union, which server; what failed, and what is there instead; what it cost, and
-what the other name space paid for the same on machines of its own. Words are quoted as in rc.
+  about: `Makes the calls, each whatever became of the one before, and explains the last: what failed, why,
+what would mend it, and what is there instead; which mount, which member of a union, which server;
+what it cost, and what the other name space paid for the same on machines of its own. Words are quoted as in rc.
 The calls are
 
     ${forms.join("\n    ")}
@@ -67,7 +70,7 @@ export async function explaintext(given: Given, width: number): Promise<string> 
     user: userof(given) ?? "glenda",
     found: mine.found,
     beside: beside?.asked ?? null,
-    hints: hints(given, list),
+    how: given.has("how"),
   };
   return `${explained(x)
     .map((p) => fold(visible(p), width))
@@ -104,6 +107,8 @@ async function ran(given: Given, script: Script, failed: string[]): Promise<Ran>
   const what = { main, argv: ["explain"], program: script.text };
   const clock = given.has("mount") ? "real" : "virtual";
   const { recording } = await recordrun(given, what, { clock, tell: (_e, rec) => (r = rec) });
+  // A call that never returns is the last one.
+  if (marks.to <= marks.from && marks.from < recording.calls.length) marks.to = marks.from + 1;
   return { asked: { recording, ...marks }, found };
 }
 
@@ -136,24 +141,6 @@ function besides(given: Given, namespace: "names" | "standard"): Given {
     );
   }
   return new Given(new Map([...map].filter(([, values]) => values.length > 0)), given.rest);
-}
-
-/** Where nothing can be because no machine was asked for. */
-function hints(given: Given, list: readonly Statement[]): string[] {
-  const name = list.at(-1)?.names.at(-1) ?? "";
-  const [, far] = /^\/n\/([A-Za-z][\w.-]*)/.exec(name) ?? [];
-  if (far === undefined || given.has("mount")) return [];
-  if (given.all("host").some(([text = ""]) => text.split(":")[0] === far)) return [];
-  if (
-    list.some(
-      (s) =>
-        ["mount", "bind", "mkdir", "create"].includes(s.verb) && s.names.at(-1) === `/n/${far}`,
-    )
-  )
-    return [];
-  return [
-    `/n is a directory of the memory tree, and no server is mounted on /n/${far}: --host ${far}:rtt=50ms puts a machine there.`,
-  ];
 }
 
 /** Asks for the deepest part of the name that exists, and for what is in it; null where even asking fails. */
@@ -226,6 +213,7 @@ async function foundat(sys: Sys, { path, d, wanted, rest, list }: Here): Promise
     names,
     count: names?.length ?? 0,
     meant: close === null ? null : path.endsWith("/") ? path + below : `${path}/${below}`,
+    file: { isdir, mode: d.mode, uid: d.uid, gid: d.gid },
   };
 }
 

@@ -211,7 +211,10 @@ function decision(f: Frame, columns: number): Panel {
   const what = wrapped(plaintext(f.what), columns - 1).map((x) =>
     text(x, f.failed ? "bad" : "bold"),
   );
-  const why = wrapped(plaintext(f.why), columns - 1).map((x) => text(x));
+  const why = [f.why, f.mend]
+    .filter((x) => x !== "")
+    .flatMap((x) => wrapped(plaintext(x), columns - 1))
+    .map((x) => text(x));
   return {
     title: "decision",
     lines: [...what, ...why],

@@ -82,7 +82,7 @@ export class Stepview {
     p.source.textContent = (f.call?.source.find((l) => l.here)?.text ?? "").trim();
     p.what.textContent = "";
     termed(p.what, f.what);
-    termed(p.why, f.why);
+    termed(p.why, [f.why, f.mend].filter((x) => x !== "").join(" "));
     fill(p.names, ...f.names.map(nameline));
     this.#cost(run, f, step);
     const picture = choice === "auto" ? pictureof(recording, f.event) : choice;

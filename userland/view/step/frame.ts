@@ -79,9 +79,11 @@ export type Frame = {
   readonly tree: Node;
   /** The event in a line, as a trace has it. */
   readonly line: string;
-  /** What happened and why, in sentences. */
+  /** What happened, why, what would mend it, and the mechanism, in sentences: Decision. */
   readonly what: string;
   readonly why: string;
+  readonly mend: string;
+  readonly how: string;
   readonly failed: boolean;
   /**
    * In flight at this moment, this step's and its call's before others, then what this call has had answered

@@ -23,6 +23,7 @@ export function frametext(f: Frame, last: Frame | null): string[] {
   }
   put(lines, "what", f.what);
   put(lines, "why", f.why);
+  put(lines, "mend", f.mend);
   for (const [label, texts] of Object.entries(PARTS)) {
     const now = texts(f);
     if (last === null || now.join("\n") !== texts(last).join("\n"))

@@ -54,6 +54,8 @@ export type Wait = {
   readonly servers: readonly string[];
   /** Of "bytes" and "room". */
   readonly pipe: number;
+  /** The Chan that the call is on; 0 for none. */
+  readonly chan: number;
   /** What the kernel calls it: "queue read". */
   readonly what: string;
 };
@@ -306,7 +308,7 @@ class Moment {
     const events = this.#tape.callevents(id, this.#event);
     const e = this.#r.events[events.at(-1) ?? -1];
     if (call === undefined || e === undefined) return null;
-    const none = { call: id, whom: [], servers: [], pipe: 0 };
+    const none = { call: id, whom: [], servers: [], pipe: 0, chan: call.chan };
     if (e.type !== "sleep") {
       const servers = this.#asked(events);
       return servers.length === 0 ? null : { ...none, for: "reply", servers, what: "9P reply" };

@@ -1,15 +1,17 @@
-// What happened to a name, in words: which mount, which member, which server, what failed, what is there
-// instead, what it cost and what another kernel paid for the same. It reads recordings of the run and of the
-// run beside it; finding out what is there instead is for who ran it. Pure: paragraphs come out.
+// What happened to a name, in words. The answer comes first: what became of the call, why, and what would mend
+// it; then what is there of the name, which mount, which member and which server had to do with it, what it
+// cost and what the other name space paid for the same. Pure: recordings of both runs and what was asked after
+// the run go in, paragraphs come out.
 
 import { isT } from "../../../kernel/abi/fcall.ts";
 import * as F from "../../../kernel/abi/fcall.ts";
 import type { Rcall, Recording, Revent } from "../record/recording.ts";
 import { msgfmt } from "./msgfmt.ts";
 import { plural, timefmt } from "./stepfmt.ts";
-import { memberof, mountat, servername } from "./who.ts";
+import { listfmt } from "./sentence.ts";
 import { decision, resultwords } from "./why.ts";
-import { because } from "./whyerror.ts";
+import type { Seenfile } from "../record/seen.ts";
+import { failureof } from "./failure.ts";
 import { follows } from "./whymsg.ts";
 
 /** Calls of a recording: those from `from` on, before `to`. */
@@ -36,6 +38,8 @@ export type Found = {
   readonly count: number;
   /** The name that was probably meant, or null. */
   readonly meant: string | null;
+  /** Its mode and whose it is. */
+  readonly file: Seenfile;
 };
 
 /** A call that is to be explained, and all that is known of it. */
@@ -48,8 +52,8 @@ export type Explaining = {
   readonly found: Found | null;
   /** The same on a machine of its own with the other name space; null when there was none. */
   readonly beside: Asked | null;
-  /** More to say: hints about the machine. */
-  readonly hints: readonly string[];
+  /** Whether the mechanism is asked for, too. */
+  readonly how: boolean;
 };
 
 /** The explanation, in paragraphs. */
@@ -59,10 +63,11 @@ export function explain(x: Explaining): string[] {
   const main = calls.find((c) => c.error !== null) ?? calls.find((c) => isnamed(r, c)) ?? calls[0];
   const list: string[] = x.before.map((text) => `Before it, this failed: ${text}.`);
   if (main === undefined) return [...list, `Nothing was asked of the kernel.`];
-  list.push(headline(calls, main), way(r, main), answers(r, main));
-  if (error !== "") list.push(failure(r, main));
+  list.push(headline(calls, main));
+  if (error !== "") list.push(...failure(r, main, x));
+  else list.push(decision(r, main.first).why);
   if (x.found !== null) list.push(there(x.found, main, x.user));
-  list.push(...x.hints, cost(x.run, calls));
+  list.push(way(r, main, x.how), answers(r, main), cost(x.run, calls));
   if (x.beside !== null) list.push(beside(x.beside, x.run));
   return list.filter((p) => p !== "");
 }
@@ -78,12 +83,6 @@ export function fold(text: string, width: number): string {
     } else line = line === "" ? word : `${line} ${word}`;
   }
   return [...lines, line].join("\n");
-}
-
-/** "a", "a and b", "a, b and c" */
-function listfmt(words: readonly string[]): string {
-  const last = words[words.length - 1] ?? "";
-  return words.length < 2 ? last : `${words.slice(0, -1).join(", ")} and ${last}`;
 }
 
 type Eventof<T extends Revent["type"]> = Revent & { readonly type: T };
@@ -103,7 +102,12 @@ const isnamed = (r: Recording, c: Rcall): boolean =>
   eventsof(r, c).some(({ e }) => e.type === "namec");
 
 function headline(calls: readonly Rcall[], main: Rcall): string {
-  const done = main.error === null ? outcome(main) : `fails: ${main.error}`;
+  const done =
+    main.ended === null
+      ? "does not return"
+      : main.error === null
+        ? outcome(main)
+        : `fails: ${main.error}`;
   const others = calls.filter((c) => c !== main).map((c) => c.name);
   const count = new Map<string, number>();
   for (const name of others) count.set(name, (count.get(name) ?? 0) + 1);
@@ -116,32 +120,37 @@ function outcome(c: Rcall): string {
   return c.result === "" ? "succeeds" : `succeeds: ${resultwords(c)}`;
 }
 
-/** What namec decided, as sentences. */
-function way(r: Recording, c: Rcall): string {
-  const said: string[] = [];
+/** What namec decided, as sentences; with `how` each mechanism, once. */
+function way(r: Recording, c: Rcall, how: boolean): string {
+  const list: string[] = [];
+  const add = (text: string): void => {
+    if (text !== "" && !list.includes(text)) list.push(text);
+  };
   for (const { e, event } of eventsof(r, c)) {
     if (e.type !== "namec" && e.type !== "mount") continue;
-    for (const s of sentences(r, e, event)) if (!said.includes(s)) said.push(s);
+    if (!isworth(r, e)) continue;
+    const d = decision(r, event);
+    add(d.what);
+    if (e.type !== "namec" || e.step !== "miss") add(d.why);
+    if (how) add(d.how);
   }
-  return said.join(" ");
+  return list.join(" ");
 }
 
-/** What is worth saying of a step. */
-function sentences(r: Recording, e: Eventof<"namec"> | Eventof<"mount">, event: number): string[] {
-  const { what, why } = decision(r, event);
-  if (e.type === "mount") return [what, why];
+/** Whether a step is worth saying: where nothing was decided it is not, and the failure has been told. */
+function isworth(r: Recording, e: Eventof<"namec"> | Eventof<"mount">): boolean {
+  if (e.type === "mount") return true;
   switch (e.step) {
     case "clean":
-      return e.name === e.path ? [] : [what, why];
+      return e.name !== e.path;
     case "prefix":
-      return e.prefix === "/" && r.about.namespace === "standard" ? [] : [what, why];
+      return e.prefix !== "/" || r.about.namespace === "names";
     case "walk":
-      return e.rest.length === 0 ? [] : [what];
-    case "miss":
-      return [what];
+      return e.rest.length > 0;
     case "fail":
     case "mountpoint":
-      return [];
+      return false;
+    case "miss":
     case "dot":
     case "device":
     case "found":
@@ -151,7 +160,7 @@ function sentences(r: Recording, e: Eventof<"namec"> | Eventof<"mount">, event: 
     case "near":
     case "look":
     case "create":
-      return [what, why];
+      return true;
   }
 }
 
@@ -168,35 +177,22 @@ function answers(r: Recording, c: Rcall): string {
   return said.join(" ");
 }
 
-/** Where it failed, and what that means. */
-function failure(r: Recording, c: Rcall): string {
-  const fail = eventsof(r, c).find(({ e }) => e.type === "namec" && e.step === "fail")?.e;
-  const elem = fail?.type === "namec" && fail.step === "fail" ? fail.elem : "";
-  const error = c.error ?? "";
-  const what = because(error);
-  return `It fails${elem === "" ? "" : ` at ${elem}`}: ${what.charAt(0).toLowerCase()}${what.slice(1)}${mounts(r, c, error)}${gone(r, c, error)}`;
-}
-
-/** Of a mount point that cannot be changed: what is on it. */
-function mounts(r: Recording, c: Rcall, error: string): string {
-  if (!error.endsWith("is a mount point")) return "";
-  const e = r.events[c.first];
-  const step = eventsof(r, c).find(({ e: x }) => x.type === "namec" && x.step === "prefix")?.e;
-  if (e === undefined || step?.type !== "namec" || step.step !== "prefix") return "";
-  const members = mountat(r, e, step.point)?.members ?? [];
-  if (members.length === 0) return "";
-  const on = listfmt(members.map((m) => memberof(r, m)));
-  return ` On ${step.prefix} there is ${on}; 'unmount ${step.prefix}' takes it off.`;
-}
-
-/** Of a connection that is gone: when it went. */
-function gone(r: Recording, c: Rcall, error: string): string {
-  if (!error.endsWith("i/o on hungup channel")) return "";
-  const last = r.events
-    .slice(0, c.last + 1)
-    .findLast((e) => e.type === "conn" && e.what === "hangup");
-  if (last?.type !== "conn") return "";
-  return ` The connection to ${servername(r, last.conn)} went ${timefmt(last.at)} after the start; unmount the name and mount the server again once it is back.`;
+/** Why it failed, and what would mend it. */
+function failure(r: Recording, c: Rcall, { found, user }: Explaining): string[] {
+  const probe =
+    found === null
+      ? null
+      : {
+          entry: found.whole ? found.file : null,
+          names: found.names ?? [],
+          meant: found.meant,
+          user,
+        };
+  const { why, mend } = failureof(r, c, probe);
+  return [
+    why,
+    mend === "" ? "" : `What would mend it: ${mend.charAt(0).toLowerCase()}${mend.slice(1)}`,
+  ];
 }
 
 /** How many names of a directory are shown. */
@@ -209,8 +205,7 @@ function there(f: Found, c: Rcall, user: string): string {
     return `What is there: ${f.path} is a file of ${plural(f.length, "byte")} (${f.entry}).`;
   const what = `What is there: ${f.path} is the deepest directory of the name that exists.`;
   if (f.names === null) return `${what} It may not be read by ${user} (${f.entry}).`;
-  const meant = f.meant === null ? "" : ` Did you mean ${f.meant}?`;
-  return `${what} ${inside(f)}${meant}`;
+  return `${what} ${inside(f)}`.trimEnd();
 }
 
 /** What is in a directory. */
@@ -227,8 +222,7 @@ function present(f: Found, c: Rcall, user: string): string {
   if (error.endsWith("is a mount point")) return "";
   const entry = `What is there: ${f.path} exists (${f.entry}).`;
   if (error.endsWith("directory not empty")) return `${entry} ${inside(f)}`.trimEnd();
-  if (!error.endsWith("permission denied")) return entry;
-  return `${entry} The letters say what its owner, its group and everybody else may do; it was ${user} who asked.`;
+  return error.endsWith("permission denied") ? `${entry} ${user} asked.` : entry;
 }
 
 /** What calls cost together. */

@@ -2,9 +2,9 @@
 // names that they were walked to. Only a recording is asked.
 
 import { nullproto } from "../../../kernel/abi/nullproto.ts";
-import { Rcreate, Tattach, Tclunk, Tcreate, Tremove, Twalk } from "../../../kernel/abi/fcall.ts";
 import type { Mounted, Mountpoint } from "../../../kernel/names/namespace.ts";
 import type { Recording, Revent } from "../record/recording.ts";
+import { seenof } from "../record/seen.ts";
 
 /** Devices of the kernel by their characters. */
 const DEVICES: Readonly<Record<string, string>> = nullproto({
@@ -74,87 +74,19 @@ export function hungup(r: Recording, conn: number, event: number): boolean {
   return (e.at.get(conn) ?? Infinity) <= event;
 }
 
-/** What a fid stood for from an event on; null once it is gone. */
-type Meaning = { readonly event: number; readonly name: string | null };
-
-/** The meanings of the fids of a recording, as far as it was read. */
-class Fids {
-  upto = 0;
-  readonly #of = new Map<string, Meaning[]>();
-
-  /** Takes in what came since. */
-  read(r: Recording): void {
-    for (; this.upto < r.events.length; this.upto++) {
-      const e = r.events[this.upto];
-      if (e?.type === "send") this.#sent(r, e, this.upto);
-      else if (e?.type === "receive") this.#received(r, e, this.upto);
-    }
-  }
-
-  #sent(r: Recording, { conn, fcall: t }: Revent & { type: "send" }, event: number): void {
-    if (t.type === Tattach) this.#put(conn, t.fid, { event, name: "" });
-    if (t.type !== Twalk) return;
-    const from = this.name(r, { conn, event }, t.fid);
-    if (from !== undefined) this.#put(conn, t.newfid, { event, name: below(from, t.wname) });
-  }
-
-  #received(r: Recording, e: Revent & { type: "receive" }, event: number): void {
-    const of = r.events[e.of];
-    if (of?.type !== "send") return;
-    const { conn, fcall: t } = of;
-    if (t.type === Tcreate && e.fcall.type === Rcreate) {
-      const dir = this.name(r, { conn, event }, t.fid);
-      if (dir !== undefined) this.#put(conn, t.fid, { event, name: below(dir, [t.name]) });
-    }
-    // A fid that is given back may soon stand for something else.
-    if (t.type === Tclunk || t.type === Tremove) this.#put(conn, t.fid, { event, name: null });
-  }
-
-  #put(conn: number, fid: number, m: Meaning): void {
-    const key = `${conn} ${fid}`;
-    const list = this.#of.get(key);
-    if (list === undefined) this.#of.set(key, [m]);
-    else list.push(m);
-  }
-
-  name(
-    r: Recording,
-    { conn, event }: { readonly conn: number; readonly event: number },
-    fid: number,
-  ): string | undefined {
-    const list = this.#of.get(`${conn} ${fid}`) ?? [];
-    let low = 0;
-    for (let high = list.length; low < high;) {
-      const mid = (low + high) >> 1;
-      if ((list[mid]?.event ?? 0) <= event) low = mid + 1;
-      else high = mid;
-    }
-    const meant = list[low - 1];
-    if (meant !== undefined) return meant.name ?? undefined;
-    // What nobody has seen made was there before: the root.
-    return r.conns.find((c) => c.conn === conn)?.roots.includes(fid) === true ? "" : undefined;
-  }
-}
-
-const known: WeakMap<Recording, Fids> = new WeakMap();
-
 /** The name, from the root of its server, that a fid stands for at an event; undefined when that is not known. */
 export function fidname(
   r: Recording,
   at: { conn: number; event: number },
   fid: number,
 ): string | undefined {
-  let fids = known.get(r);
-  if (fids === undefined) known.set(r, (fids = new Fids()));
-  fids.read(r);
-  return fids.name(r, at, fid);
+  return seenof(r).fids.name(r, at, fid);
 }
 
-function below(name: string, elems: readonly string[]): string {
-  const list = name === "" ? [] : name.split("/");
-  for (const elem of elems) {
-    if (elem === "..") list.pop();
-    else list.push(elem);
-  }
-  return list.join("/");
+/** The version of 9P that is spoken on a connection: "9P2000.ix". */
+export function versionof(r: Recording, conn: number): string {
+  return r.conns.find((c) => c.conn === conn)?.version ?? "9P";
 }
+
+/** The device with this character: "the memory tree", "device #x". */
+export const devicename = (dc: string): string => DEVICES[dc] ?? `device #${dc}`;

@@ -1,29 +1,33 @@
-// Why things happen: for each event of a recording the decision just made and its reason, in plain sentences
-// for someone who has never seen Plan 9. Pure: it reads a Recording and asks nobody else. The steps of
-// namec are in whystep.ts, messages in whymsg.ts, error strings in whyerror.ts.
+// What happened at a step of a recording, why, and what would mend it: in plain sentences for a reader who
+// has never seen Plan 9. Pure: it reads a Recording. The steps of namec are in whystep.ts, messages in
+// whymsg.ts, failures in failure.ts, round trips in trips.ts.
 
 import type { Callname } from "../../../kernel/abi/calls.ts";
 import { nullproto } from "../../../kernel/abi/nullproto.ts";
 import type { Rcall, Recording, Revent } from "../record/recording.ts";
-import { eventfmt, plural, sleepfmt, timefmt } from "./stepfmt.ts";
-import { memberof, mountat, serverof } from "./who.ts";
-import { because } from "./whyerror.ts";
+import { failureof } from "./failure.ts";
+import { capital, listfmt, sentences, told } from "./sentence.ts";
+import type { Decision } from "./sentence.ts";
+import { plural, timefmt } from "./stepfmt.ts";
+import { dropper, tripwords, unanswered } from "./trips.ts";
+import { memberof, mountat, serverof, versionof } from "./who.ts";
 import { receivewhy, sendwhy } from "./whymsg.ts";
+import { didwords, mountwords, procwhy, sleepwhy, sleptwords, stuckwords } from "./whyproc.ts";
 import { stepwhy } from "./whystep.ts";
-import type { At, Decision } from "./whystep.ts";
+import type { At } from "./whystep.ts";
 
-export type { Decision } from "./whystep.ts";
+export type { Decision } from "./sentence.ts";
 
-/** What happened at this event of a recording, and why. */
+/** What happened at this event of a recording, why, what would mend it, and how that works. */
 export function decision(r: Recording, event: number): Decision {
   const e = r.events[event];
-  if (e === undefined) return { what: "Nothing has happened yet.", why: "The run has not begun." };
+  if (e === undefined) return told("nothing has happened yet");
   const a: At = { r, event, e };
   switch (e.type) {
     case "call":
       return called(r, e);
     case "return":
-      return returned(r, e);
+      return returned(r, e, event);
     case "namec":
       return stepwhy(a, e);
     case "mount":
@@ -33,28 +37,61 @@ export function decision(r: Recording, event: number): Decision {
     case "receive":
       return receivewhy(a, e);
     case "conn":
-      return connection(r, e);
+      return connection(a, e);
     case "wire":
-      return {
-        what: `${plural(e.bytes, "byte")} ${e.way === "in" ? "arrive here" : "arrive at the other end"}.`,
-        why: `They left ${timefmt(e.at - e.left)} before: that is how far away the other machine is.`,
-      };
+      return told(
+        `${plural(e.bytes, "byte")} arrive${e.bytes === 1 ? "s" : ""} ${e.way === "in" ? "here" : "at the other end"}`,
+        `they left ${timefmt(e.at - e.left)} before`,
+      );
     case "proc":
-      return process(r, e);
+      return procwhy(r, e, event);
     case "sleep":
-      return {
-        what: `Process ${e.pid} ${sleepfmt(e.what)}.`,
-        why: "The call goes on when that has come; until then others run.",
-      };
+      return sleepwhy(r, e, event);
     case "fd":
       return descriptor(e);
     case "pipe":
       return piped(e);
     case "env":
-      return {
-        what: `The variable ${e.name} of the environment ${e.value === null ? "is removed" : "has another value"}.`,
-        why: "The processes of one environment group share its variables.",
-      };
+      return told(
+        `the variable ${e.name} of the environment ${e.value === null ? "is removed" : "has another value"}`,
+        "",
+        "The processes of one environment group share its variables",
+      );
+  }
+}
+
+function descriptor({ fd, file }: Revent & { type: "fd" }): Decision {
+  const how = "A descriptor is a number for an open file, in a table that processes may share";
+  if (fd < 0) return told("all descriptors of a table are closed", "", how);
+  return told(`descriptor ${fd} is ${file === null ? "closed" : file.path}`, "", how);
+}
+
+function piped({ what, pipe, bytes }: Revent & { type: "pipe" }): Decision {
+  switch (what) {
+    case "put":
+      return told(
+        `${plural(bytes, "byte")} go into pipe ${pipe}`,
+        "",
+        "What is written on one end of a pipe waits there until it is read on the other",
+      );
+    case "take":
+      return told(
+        `${plural(bytes, "byte")} are taken out of pipe ${pipe}`,
+        "",
+        "A read of a pipe takes what one write put in, or the first part of it",
+      );
+    case "hangup":
+      return told(
+        `nothing more goes into pipe ${pipe} from this end`,
+        "",
+        "The last descriptor of this end is closed; readers get what is left, then the end of the file",
+      );
+    case "drop":
+      return told(
+        `what waits in pipe ${pipe} for this end is dropped`,
+        "",
+        "The last descriptor that could read it is closed",
+      );
   }
 }
 
@@ -88,16 +125,16 @@ export const CALLS: Readonly<Record<Toldcall, string>> = nullproto({
   sleep: "sleep waits.",
   await: "await waits for a child process to end.",
   fd2path: "fd2path tells by which name a file was opened.",
-  exits: "exits ends the process, with a status for whoever waits for it.",
+  exits: "exits ends the process, with a status that its parent gets by wait.",
   wait: "wait waits for a child process to end.",
   notify: "notify says what is to be done when a note comes.",
   alarm: "alarm asks for a note after a time.",
   noted: "noted ends the handling of a note.",
-  _exits: "_exits ends the process at once, with a status for whoever waits for it.",
+  _exits: "_exits ends the process at once, with a status that its parent gets by wait.",
   semacquire: "semacquire takes one off a semaphore, and waits while it is 0.",
   tsemacquire:
     "tsemacquire takes one off a semaphore, and waits no longer than so long while it is 0.",
-  semrelease: "semrelease adds to a semaphore, and lets those go on who wait for it.",
+  semrelease: "semrelease adds to a semaphore, and lets processes go on that wait for it.",
   rendezvous: "rendezvous meets another process, and each gets the other's value.",
   errstr: "errstr gives the text of the last error.",
   nsec: "nsec tells the time.",
@@ -108,35 +145,59 @@ export const CALLS: Readonly<Record<Toldcall, string>> = nullproto({
   swrite: "swrite writes without waiting for the answer.",
 });
 
-/** What a call of a recording is for, if there is such a call. */
-function purpose(name: string): string | undefined {
+/** What a call of a recording is for; "" for a name that is no call's. */
+function purpose(name: string): string {
   const calls: Readonly<Record<string, string | undefined>> = CALLS;
-  return calls[name];
+  return calls[name] ?? "";
 }
 
 function called(r: Recording, e: Revent): Decision {
   const call = r.calls[e.call];
-  if (call === undefined) return { what: "A system call begins.", why: "A program asked for it." };
-  const who = r.procs.find((p) => p.pid === e.pid)?.text ?? "";
-  const file = call.file === null ? "" : `; ${String(call.args[0])} is ${call.file}`;
+  if (call === undefined) return told("A system call begins");
+  const program = r.procs.find((p) => p.pid === e.pid)?.text ?? "";
+  const file = call.file === null ? "" : `; descriptor ${String(call.args[0])} is ${call.file}`;
   return {
-    what: `Process ${e.pid}${who === "" ? "" : ` (${who})`} calls ${call.text}${file}.`,
-    why: purpose(call.name) ?? "A program can reach what is outside of it only by system calls.",
+    ...told(
+      `process ${e.pid}${program === "" ? "" : ` (${program})`} calls ${call.text}${file}`,
+      "",
+      purpose(call.name),
+    ),
+    ...stuck(r, call),
   };
 }
 
-function returned(r: Recording, e: Revent): Decision {
-  const call = r.calls[e.call];
-  if (call === undefined) return { what: "A system call returns.", why: "It is done." };
-  const cost = costwords(call);
-  if (call.error === null) {
-    const what =
-      call.result === ""
-        ? `${call.name} succeeds.`
-        : `${call.name} succeeds and gives ${resultwords(call)}.`;
-    return { what, why: cost };
+/** Why a call never returns, as far as the recording goes, and what would end it; nothing for one that does. */
+function stuck(r: Recording, call: Rcall): { readonly why: string; readonly mend: string } {
+  if (call.ended !== null) return { why: "", mend: "" };
+  const head = `${call.name} does not return in this recording`;
+  const event = unanswered(r, call);
+  const e = r.events[event];
+  if (e?.type === "send") {
+    const drop = dropper(r, event);
+    return {
+      why: sentences(`${head}: it waits for an answer of ${serverof(r, e.conn)}`, drop),
+      mend: drop === "" ? "" : "The call returns without that --inject.",
+    };
   }
-  return { what: `${call.name} fails: ${call.error}.`, why: `${because(call.error)} ${cost}` };
+  const { why, mend } = stuckwords(r, call);
+  return { why: why === "" ? "" : sentences(head, why), mend };
+}
+
+function returned(r: Recording, e: Revent, event: number): Decision {
+  const call = r.calls[e.call];
+  if (call === undefined) return told("A system call returns");
+  const time = sentences(tripwords(r, call), sleptwords(r, call));
+  if (call.error === null) {
+    const gives = call.result === "" ? "" : ` and gives ${resultwords(call)}`;
+    const did = didwords(r, call, event);
+    return told(`${call.name} succeeds${gives}`, sentences(did, time), costwords(call));
+  }
+  const { why, mend } = failureof(r, call);
+  return {
+    ...told(`${call.name} fails: ${call.error}`, "", costwords(call)),
+    why: sentences(why, time),
+    mend,
+  };
 }
 
 /** What a call gave: a number that is a file's is called so. */
@@ -145,129 +206,60 @@ export function resultwords(call: Rcall): string {
   return fd && call.error === null ? `descriptor ${call.result}` : call.result;
 }
 
-/** What a call has cost: "It took 50.00 ms: 1 round trip, 6 messages, 122 bytes." */
+/** What a call has cost: "it took 50.00 ms: 1 round trip, 6 messages, 122 bytes". */
 function costwords(call: Rcall): string {
   const { trips, messages, bytes } = call.cost;
   const time = call.ended === null ? 0 : call.ended - call.began;
-  if (messages === 0)
-    return time === 0
-      ? "No server was asked, and no time passed."
-      : `No server was asked; it took ${timefmt(time)}.`;
+  if (messages === 0) return time === 0 ? "" : `it took ${timefmt(time)}, and no message of 9P`;
   const sent = `${plural(messages, "message")}, ${plural(bytes, "byte")}`;
-  if (trips === 0) return `Nobody waited for a server: no round trip, ${sent}.`;
-  return `It took ${timefmt(time)}: ${plural(trips, "round trip")}, ${sent}.`;
+  return `it took ${timefmt(time)}: ${plural(trips, "round trip")}, ${sent}`;
 }
 
 function mounted(a: At, e: Revent & { type: "mount" }): Decision {
-  const point = mountat(a.r, e, e.path);
-  const members = point?.members ?? [];
-  const now =
-    members.length === 0
+  const members = mountat(a.r, e, e.path)?.members ?? [];
+  const now = members.map((m) => memberof(a.r, m));
+  const what =
+    now.length === 0
       ? "nothing is mounted there any more"
-      : members.length === 1
-        ? `${memberof(a.r, members[0] ?? { from: "", flags: 0, spec: "", id: 0, conn: 0, dev: "" })} is there now`
-        : `it is a union of ${members.length} now: ${members.map((m) => memberof(a.r, m)).join(", then ")}`;
-  return {
-    what: `The name space changes at ${e.path}: ${now}.`,
-    why: `${capital(e.op)} changes what the name means for the processes that share this name space, and for nobody else.`,
-  };
+      : now.length === 1
+        ? `${listfmt(now)} is there now`
+        : `it is a union of ${now.length} now: ${now.join(", then ")}`;
+  return told(
+    `the name space changes at ${e.path}: ${what}`,
+    mountwords(a.r, e, a.event),
+    `${capital(e.op)} changes what a name means for the processes that share this name space, and for no others`,
+  );
 }
 
-const capital = (s: string): string => s.charAt(0).toUpperCase() + s.slice(1);
-
-function connection(r: Recording, e: Revent & { type: "conn" }): Decision {
-  const who = serverof(r, e.conn);
+function connection(a: At, e: Revent & { type: "conn" }): Decision {
+  const name = serverof(a.r, e.conn);
   switch (e.what) {
-    case "open":
-      return {
-        what: `There is a connection to ${who}.`,
-        why: "Both ends have agreed on a version of 9P; every file of that server is reached over it.",
-      };
-    case "hangup":
-      return {
-        what: `The connection to ${who} is gone.`,
-        why: "Its last user has closed it, or the other end or the link went away; what still waits for it fails.",
-      };
+    case "open": {
+      const version = versionof(a.r, e.conn);
+      const order = version.includes(".ix") ? "promises order" : "does not promise order";
+      return told(
+        `there is a connection to ${name}`,
+        `both ends speak ${version}, which ${order}`,
+        "Every file of that server is reached over this connection. 9P2000 by itself lets a server answer requests in any order",
+      );
+    }
+    case "hangup": {
+      const last = a.r.events[a.event + 1]?.type === "conn";
+      const by = last
+        ? "its last user here has closed it"
+        : "the other end ended it, or the link is cut";
+      return told(
+        `the connection to ${name} is gone: ${by}`,
+        "",
+        "What still waits for an answer on it fails",
+      );
+    }
     case "close":
-      return { what: `The connection to ${who} is closed.`, why: "Nobody uses it any more." };
+      return told(
+        `the connection to ${name} is closed`,
+        "",
+        "No file of that server is in use any more",
+      );
   }
 }
 
-/** Why of what a system call does to its process. */
-const QUIET = {
-  noted: "Its handler has said noted; what the note interrupted goes on.",
-  waited: "Its parent has called wait, so the kernel need not remember how it ended.",
-  groups:
-    "rfork gives a process groups of its own, copied or empty, and leaves the old ones to the others.",
-  dot: "Names without a leading / begin there.",
-} as const;
-
-function descriptor({ fd, file }: Revent & { type: "fd" }): Decision {
-  const why = "A descriptor is a number for an open file, in a table that processes may share.";
-  if (fd < 0) return { what: "All descriptors of a table are closed.", why };
-  if (file === null) return { what: `Descriptor ${fd} is closed.`, why };
-  return { what: `Descriptor ${fd} is ${file.path}.`, why };
-}
-
-function piped({ what, pipe, bytes }: Revent & { type: "pipe" }): Decision {
-  switch (what) {
-    case "put":
-      return {
-        what: `${plural(bytes, "byte")} go into pipe ${pipe}.`,
-        why: "What is written on one end of a pipe waits there until it is read on the other.",
-      };
-    case "take":
-      return {
-        what: `${plural(bytes, "byte")} are taken out of pipe ${pipe}.`,
-        why: "A read of a pipe takes what one write put in, or the first part of it.",
-      };
-    case "hangup":
-      return {
-        what: `Nothing more goes into pipe ${pipe} from this end.`,
-        why: "The last that had the end open has closed it; readers get what is left, then the end of the file.",
-      };
-    case "drop":
-      return {
-        what: `What waits in pipe ${pipe} for this end is dropped.`,
-        why: "The last that could read it has closed its end.",
-      };
-  }
-}
-
-function process(r: Recording, e: Revent & { type: "proc" }): Decision {
-  switch (e.what) {
-    case "start":
-      return {
-        what: `Process ${e.pid} starts: ${e.text}.`,
-        why: "A process has its own files, dot and notes, and shares or copies its name space.",
-      };
-    case "exec":
-      return {
-        what: `Process ${e.pid} becomes ${e.text}.`,
-        why: "exec runs another program in the same process.",
-      };
-    case "exit":
-      return {
-        what: `Process ${e.pid} ends${e.text === "" ? "" : `: ${e.text}`}.`,
-        why:
-          e.text === ""
-            ? "Its program returned; no status means success."
-            : "The status says why; what it had open is closed.",
-      };
-    case "note":
-      return {
-        what: `Process ${e.pid} gets the note "${e.text}".`,
-        why: "A note interrupts a process, as a signal does elsewhere.",
-      };
-    case "handle":
-      return {
-        what: `Process ${e.pid} handles the note "${e.text}".`,
-        why: "The function that it gave to notify runs; what the note interrupted waits for noted.",
-      };
-    case "noted":
-    case "waited":
-    case "groups":
-    case "dot":
-      return { what: `${capital(eventfmt(r, e))}.`, why: QUIET[e.what] };
-  }
-}

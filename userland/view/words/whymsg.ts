@@ -15,18 +15,18 @@ import { convM2D } from "../../../kernel/abi/dir.ts";
 import * as F from "../../../kernel/abi/fcall.ts";
 import type { Recording, Revent } from "../record/recording.ts";
 import { changed, msgfmt } from "./msgfmt.ts";
+import { listfmt, sentences, told } from "./sentence.ts";
+import type { Decision } from "./sentence.ts";
 import { plural, timefmt } from "./stepfmt.ts";
-import { fidname, serverof } from "./who.ts";
-import { because } from "./whyerror.ts";
-import type { At, Decision } from "./whystep.ts";
+import { dropper, lostby } from "./trips.ts";
+import { fidname, serverof, servername, versionof } from "./who.ts";
+import type { At } from "./whystep.ts";
 
 type Send = Revent & { type: "send" };
 type Receive = Revent & { type: "receive" };
 
 /** "Twalk" */
 const nameof = (f: F.Fcall): string => msgfmt(f).replace(/ .*/s, "");
-const capital = (s: string): string => s.charAt(0).toUpperCase() + s.slice(1);
-
 /** What a fid stands for: "a/b/c (fid 4)", "its root (fid 0)", "fid 4". */
 function fidof(a: At, conn: number, fid: number): string {
   const name = fidname(a.r, { conn, event: a.event }, fid);
@@ -38,12 +38,17 @@ function fidof(a: At, conn: number, fid: number): string {
 export function sendwhy(a: At, e: Send): Decision {
   const t = e.fcall;
   const to = serverof(a.r, e.conn);
-  if (!F.isT(t)) return { what: `${capital(to)} is sent an answer.`, why: "It asked." };
-  const what = `${capital(to)} ${asked(a, e, t)}.`;
-  return { what, why: sentence(reason(a, e, t)) };
+  if (!F.isT(t)) return told(`${to} is sent an answer`);
+  const lost = dropper(a.r, a.event);
+  return told(
+    `${to} ${asked(a, e, t)}`,
+    sentences(reason(a, e, t), lost),
+    sentences(PURPOSE[t.type], grouped(a, e) ? GROUP : ""),
+  );
 }
 
-const sentence = (s: string): string => `${capital(s)}.`;
+const GROUP =
+  "A server of 9P2000.ix serves requests that have one tag in order, so they are sent without waiting for an answer in between";
 
 /** What the server is asked: "is asked to walk a/b from its root (fid 0); ...". */
 function asked(a: At, e: Send, t: F.Tmsg): string {
@@ -132,81 +137,123 @@ function mates(a: At, e: Send, way: 1 | -1): Send[] {
   return list;
 }
 
-/** Why it was sent. */
+/** What requests are for. */
+const PURPOSE: Readonly<Record<F.Tmsg["type"], string>> = {
+  [F.Tversion]: "Both ends must agree on the version of 9P before anything else is said",
+  [F.Tauth]: "A program proves to the server which user it runs for",
+  [F.Tattach]: "A mount makes the root of the server's tree appear under a name",
+  [F.Tflush]:
+    "Tflush gives a request up: the client may use its tag again when the Rflush has come",
+  [F.Twalk]:
+    "Twalk makes a fid, the number by which the server knows a file, from another fid and names",
+  [F.Topen]: "Topen makes a fid ready to be read or written",
+  [F.Tcreate]:
+    "Tcreate makes a file in the directory of its fid, which stands for the new file then",
+  [F.Tread]: "Tread asks for bytes of an open file, or entries of a directory",
+  [F.Tstream]:
+    "Tstream asks for the rest of a file, which comes without being asked for piece by piece",
+  [F.Twrite]: "Twrite gives bytes to an open file",
+  [F.Tclunk]: "Tclunk gives a fid back: the server may forget it",
+  [F.Tremove]: "Tremove removes a file and gives its fid back, whether or not it succeeds",
+  [F.Tstat]: "Tstat asks for the entry of a file, which its server keeps",
+  [F.Twstat]: "Twstat changes the entry of a file, if its server allows it",
+};
+
+/** Whether a request is one of several that are sent together under one tag. */
+const grouped = (a: At, e: Send): boolean =>
+  mates(a, e, -1).length > 0 || mates(a, e, 1).length > 0;
+
+const namesof = (list: readonly Send[]): string => listfmt(list.map((x) => nameof(x.fcall)));
+
+/** Why it is sent now: with what it goes, or what has to wait for it. */
 function reason(a: At, e: Send, t: F.Tmsg): string {
-  const before = mates(a, e, -1);
-  const made =
-    t.type !== F.Tclunk || before.some((x) => x.fcall.type === F.Twalk && x.fcall.newfid === t.fid);
-  if (before.length > 0 && made && t.type !== F.Tread && t.type !== F.Twrite)
-    return `it has the tag of the ${before.length === 1 ? "request" : "requests"} before it, so it is served after ${before.length === 1 ? "that" : "those"}, without waiting for an answer in between${ending(t)}`;
+  if (t.type === F.Tversion || t.type === F.Tattach || t.type === F.Tauth) return "";
+  if (t.type === F.Tflush) return flushreason(a, e, t);
+  const promise = `${servername(a.r, e.conn)} speaks ${versionof(a.r, e.conn)}, which promises order`;
+  const before = mates(a, e, -1).toReversed();
+  if (before.length > 0) return `it leaves right behind the ${namesof(before)}: ${promise}`;
+  const after = mates(a, e, 1);
+  if (after.length > 0)
+    return `the ${namesof(after)} leave${after.length === 1 ? "s" : ""} right behind it: ${promise}`;
   switch (t.type) {
-    case F.Tversion:
-      return "both ends must agree on the version of 9P before anything else is said";
-    case F.Tauth:
-      return "the program asked to prove to the server who its user is";
-    case F.Tattach:
-      return "a mount makes the root of the server's tree appear under a name";
-    case F.Tflush:
-      return "the call was interrupted, or its program has gone on";
-    case F.Twalk:
-      return walkreason(a, e, t);
-    case F.Topen:
-      return "the walk has led to the file, and open makes it ready to be read or written";
-    case F.Tcreate:
-      return "the directory is known, and the file is to be made in it";
     case F.Tread:
     case F.Tstream:
       return readreason(a, e);
-    case F.Twrite:
-      return "what a program writes to a file is kept by the file's server";
     case F.Tclunk:
       return clunkreason(a, e);
+    case F.Twalk:
+      return walkreason(a, e, t);
+    case F.Topen:
+    case F.Tcreate:
+    case F.Twrite:
     case F.Tremove:
-      return "that also gives the fid back, whether it succeeds or not";
     case F.Tstat:
-      return "the entry of a file is kept by its server";
     case F.Twstat:
-      return "the entry of a file is kept by its server, which decides what may be changed";
+      return "";
   }
 }
 
-function ending(t: F.Tmsg): string {
-  return t.type === F.Tclunk ? "; the fid was for this exchange alone" : "";
-}
-
-function walkreason(a: At, e: Send, t: F.Tmsg & { type: typeof F.Twalk }): string {
-  const after = mates(a, e, 1);
-  if (after.length > 0) {
-    const names = after.map((x) => nameof(x.fcall)).join(", ");
-    return `what needs the walk (${names}) follows at once with the same tag: the server does them in order`;
-  }
-  if (t.wname.length === 0)
-    return "opening or changing a file uses its fid up, and this one must stay what it is";
-  if (a.r.about.namespace === "standard")
-    return t.wname[0] === ".."
-      ? "the standard kernel has '..' walked by the server, alone, since a mount point may be left by it"
-      : "the standard kernel asks for one thing at a time, and waits for each answer";
-  return sametime(a, e)
-    ? "it is one of several requests that are sent before any is answered, so that their round trips overlap"
-    : "the answer decides how the call goes on";
-}
-
-/** Whether namec's last step was to ask several servers at once. */
-function sametime(a: At, e: Send): boolean {
+function flushreason(a: At, e: Send, t: F.Tmsg & { type: typeof F.Tflush }): string {
   for (let i = a.event - 1; i >= 0; i--) {
     const x = a.r.events[i];
-    if (x?.call !== e.call || x.type === "send") continue;
-    return x.type === "namec" && x.step === "ask" && x.asked.length > 1;
+    if (x?.type !== "send" || x.conn !== e.conn || x.fcall.tag !== t.oldtag) continue;
+    const call = a.r.calls[e.call];
+    const by = call === undefined ? "" : `: ${call.name} was interrupted`;
+    return `the ${nameof(x.fcall)} with tag ${t.oldtag} is not waited for any more${by}`;
   }
-  return false;
+  return "";
+}
+
+/** What of the same call waits for a walk that goes alone. */
+function walkreason(a: At, e: Send, t: F.Tmsg & { type: typeof F.Twalk }): string {
+  const together = sametime(a, e);
+  if (together.length > 1) return `${listfmt(together)} are asked before any has answered`;
+  const next = waits(a, e, t.newfid);
+  if (next === null) return "";
+  if (a.r.about.namespace === "standard")
+    return `the ${nameof(next.fcall)} waits until the Rwalk has come: the standard kernel sends one request at a time`;
+  const version = versionof(a.r, e.conn);
+  if (version.includes(".ix")) return `the ${nameof(next.fcall)} waits until the Rwalk has come`;
+  return `${servername(a.r, e.conn)} speaks ${version}, which does not promise order; so the ${nameof(next.fcall)} is not sent before the Rwalk has come`;
+}
+
+/** The next request of the call that names a fid. */
+function waits(a: At, e: Send, fid: number): Send | null {
+  for (let i = a.event + 1; i < a.r.events.length; i++) {
+    const x = a.r.events[i];
+    if (x?.call !== e.call) continue;
+    if (x.type === "return") return null;
+    if (x.type === "send" && x.conn === e.conn && "fid" in x.fcall && x.fcall.fid === fid) return x;
+  }
+  return null;
+}
+
+/** The servers that namec's last step asked at once. */
+function sametime(a: At, e: Send): string[] {
+  let from = a.event;
+  for (; from >= 0; from--) {
+    const x = a.r.events[from];
+    if (x?.call === e.call && x.type !== "send") break;
+  }
+  const ask = a.r.events[from];
+  if (ask?.type !== "namec" || ask.step !== "ask" || ask.asked.length < 2) return [];
+  const to = new Set<string>();
+  for (let i = from + 1; i < a.r.events.length; i++) {
+    const x = a.r.events[i];
+    if (x?.call !== e.call) continue;
+    if (x.type !== "send") break;
+    to.add(servername(a.r, x.conn));
+  }
+  return [...to];
 }
 
 function readreason(a: At, e: Send): string {
   const call = a.r.calls[e.call];
   const called = call !== undefined && (call.last > a.event || call.ended === null);
-  return called && (call.name === "read" || call.name === "pread")
-    ? "the program wants this data now"
-    : "it is read ahead: a program that reads a file from one end to the other will want it";
+  if (called && (call.name === "read" || call.name === "pread")) return `${call.text} waits for it`;
+  return call === undefined
+    ? "No read waits for it yet: it is read ahead"
+    : `No read waits for it yet: ${call.name} reads ahead`;
 }
 
 /** Whether the call went on only when the answer to this had come. */
@@ -220,25 +267,24 @@ function waited(a: At, e: Send): boolean {
 }
 
 function clunkreason(a: At, e: Send): string {
+  const call = a.r.calls[e.call];
+  if (call === undefined) return "No call waits for the Rclunk";
+  const name = call.text;
   if (a.r.about.namespace === "standard")
-    return "the standard kernel waits for the answer, though it learns nothing from it";
-  if (e.call >= 0 && a.r.calls[e.call]?.name === "close" && waited(a, e))
-    return "the close waits for the answer, since the server does more here than forget a number";
-  return "the server may forget it; nobody waits for the answer";
+    return `${name} waits for the Rclunk, as the standard kernel waits for each answer`;
+  return waited(a, e) && call.name === "close"
+    ? `${name} waits for the Rclunk: the server removes the file now, or takes in what was written`
+    : `${name} goes on without waiting for the Rclunk`;
 }
 
 /** An answer. */
 export function receivewhy(a: At, e: Receive): Decision {
   const of = a.r.events[e.of];
-  const from = capital(serverof(a.r, e.conn));
+  const from = serverof(a.r, e.conn);
   if (of?.type !== "send" || !F.isT(of.fcall))
-    return {
-      what: `${from} answers something that was asked before the recording began.`,
-      why: "Answers come when the server has them.",
-    };
+    return told(`${from} answers something that was asked before the recording began`);
   const at = { ...a, event: e.of };
-  const what = `${from} ${answer(at, of, e)}.`;
-  return { what, why: sentence(consequence(at, of, e, a.event)) };
+  return told(`${from} ${answer(at, of, e)}`, consequence(at, of, e, a.event));
 }
 
 /** What the server says: "walked a/b: ...". */
@@ -315,24 +361,31 @@ function entry(stat: Uint8Array): string {
 function consequence(a: At, of: Send, e: Receive, event: number): string {
   const t = of.fcall;
   const f = e.fcall;
-  if (nofid(a, of, e))
-    return `that follows from the walk that failed: fid ${"fid" in t ? t.fid : ""} never came to be`;
-  if (f.type === F.Rstream && streamed(a.r, e, event))
-    return `the server sends on without being asked again; its request left ${timefmt(e.at - of.at)} before`;
-  const late = a.r.calls[of.call];
-  const after = late === undefined || (late.ended !== null && late.ended < e.at);
-  if (f.type === F.Rclunk && (after || (a.r.about.namespace === "names" && late.name !== "close")))
-    return `nobody has waited for this; its request left ${timefmt(e.at - of.at)} before`;
   const left = `its request left ${timefmt(e.at - of.at)} before`;
-  const trip =
-    after || of.call < 0
-      ? ""
-      : firstback(a.r, event)
-        ? "that is one round trip: "
-        : "it shares the round trip of the answer before it: ";
-  const time = trip + left;
-  if (f.type === F.Rerror) return `${because(f.ename).replace(/\.$/, "")}; ${time}`;
-  return after && of.call >= 0 ? `the call that caused it has long returned; ${time}` : time;
+  if (nofid(a, of, e))
+    return `the walk before it failed, so fid ${"fid" in t ? t.fid : ""} never came to be`;
+  if (f.type === F.Rstream && streamed(a.r, e, event))
+    return `${serverof(a.r, e.conn)} sends on without being asked again; ${left}`;
+  const call = a.r.calls[of.call];
+  const lost = lostby(a.r, e.of, event);
+  if (call === undefined) return sentences(left, lost);
+  if (returned(a.r, of.call, event))
+    return sentences(`${call.text} has returned without it; ${left}`, lost);
+  const trip = firstback(a.r, event)
+    ? "One round trip"
+    : "the same round trip as the answer before it";
+  return sentences(`${trip}: ${left}`, lost);
+}
+
+/** Whether a call has returned before an event. */
+function returned(r: Recording, call: number, event: number): boolean {
+  for (let i = event - 1; i >= 0; i--) {
+    const x = r.events[i];
+    if (x?.call !== call) continue;
+    if (x.type === "return") return true;
+    if (x.type === "call") return false;
+  }
+  return false;
 }
 
 /** Whether part of the answer to the same request has come before. */

@@ -1,5 +1,5 @@
 // The decisions of namec in sentences: what was decided about a name, and why. Both name spaces tell the
-// same steps; where the reason differs, the recording says which one it is.
+// same steps; where the reason differs, the recording says which of the two it was.
 
 import { nullproto } from "../../../kernel/abi/nullproto.ts";
 import { OEXCL, QTDIR } from "../../../kernel/abi/const.ts";
@@ -7,12 +7,12 @@ import type { Forcedby } from "../../../kernel/names/namespace.ts";
 import type { Step } from "../../../kernel/trace.ts";
 import { Rerror, Rwalk, Twalk } from "../../../kernel/abi/fcall.ts";
 import type { Recording, Revent } from "../record/recording.ts";
-import { memberof, mountat, serverof } from "./who.ts";
+import { bare } from "./failing.ts";
+import { failureof } from "./failure.ts";
+import { listfmt, path, told } from "./sentence.ts";
+import type { Decision } from "./sentence.ts";
 import { forcedby } from "./stepfmt.ts";
-import { because, bare } from "./whyerror.ts";
-
-/** A decision and its reason. */
-export type Decision = { readonly what: string; readonly why: string };
+import { memberof, mountat, serverof, versionof } from "./who.ts";
 
 /** An event of a recording, as the sentences about it look at it. */
 export type At = { readonly r: Recording; readonly event: number; readonly e: Revent };
@@ -20,7 +20,6 @@ export type At = { readonly r: Recording; readonly event: number; readonly e: Re
 type Namec = Revent & { type: "namec" };
 type Of<S extends Step["step"]> = Namec & { readonly step: S };
 
-const path = (elems: readonly string[]): string => elems.join("/");
 const standard = (a: At): boolean => a.r.about.namespace === "standard";
 
 /** What namec decided at this event. */
@@ -49,19 +48,21 @@ export function stepwhy(a: At, e: Namec): Decision {
     case "near":
       return near(e);
     case "look":
-      return {
-        what: `First it is asked whether ${e.elem} is there already.`,
-        why: "create of a name that is there opens that file and empties it, so the kernel must know.",
-      };
+      return told(
+        `create looks whether ${e.elem} is there already`,
+        "",
+        "create of a name that is there opens that file and empties it, so the kernel has to know",
+      );
     case "create":
       return create(a, e);
     case "mountpoint":
-      return {
-        what: `${e.path} is a mount point, so it is not removed.`,
-        why: "What is mounted on a name is taken off with unmount; no server is asked.",
-      };
+      return told(
+        `${e.path} is a mount point, so it is not removed`,
+        "",
+        "A mount point is part of the name space: unmount takes it off",
+      );
     case "fail":
-      return fail(e);
+      return fail(a, e);
   }
 }
 
@@ -78,35 +79,18 @@ function another(a: At, way: 1 | -1, good: (e: Namec) => boolean): Namec | null 
 
 const any = (): boolean => true;
 
-function clean(a: At, e: Of<"clean">): Decision {
-  if (e.name === e.path)
-    return {
-      what: `The name ${e.path} is looked up as it is.`,
-      why: "It begins with / and has no '.', '..' or doubled '/' in it that would have to be taken out.",
-    };
-  if (e.name === `${e.path}/`)
-    return {
-      what: `The name ${e.name} means ${e.path}.`,
-      why: "The '/' at its end says that it must be a directory; it is no part of the name.",
-    };
-  const from = a.r.calls[e.call]?.dot;
-  const relative =
-    e.name.startsWith("/") || from === undefined
-      ? ""
-      : `It starts from dot, ${from}, since it does not begin with /; `;
-  const rule =
-    "'.', '..' and doubled '/' are taken out of the text alone, without asking any server";
-  const dots = /(^|\/)\.\.?(\/|$)|\/\/|.\/$/.test(e.name);
-  const why =
-    relative === ""
-      ? rule
-      : dots
-        ? relative + rule
-        : `${relative}dot's own name is known, so no server is asked`;
-  return { what: `The name ${e.name} means ${e.path}.`, why: `${capital(why)}.` };
-}
+const CLEANED =
+  "The kernel takes '.', '..' and doubled '/' out of the text of a name before it looks the name up";
 
-const capital = (s: string): string => s.charAt(0).toUpperCase() + s.slice(1);
+function clean(a: At, e: Of<"clean">): Decision {
+  if (e.name === e.path) return told(`the name ${e.path} is looked up as it is`, "", CLEANED);
+  const what = `the name ${e.name} means ${e.path}`;
+  if (e.name === `${e.path}/`)
+    return told(what, `the '/' at the end of ${e.name} says that it must be a directory`, CLEANED);
+  const from = a.r.calls[e.call]?.dot;
+  if (e.name.startsWith("/") || from === undefined) return told(what, "", CLEANED);
+  return told(what, `${e.name} does not begin with /, so it starts from dot, ${from}`, CLEANED);
+}
 
 /** What is at a mount point, in words: "the server far!564 (connection 1)", "a union of 2: first ..., then ...". */
 function holders(a: At, e: Of<"prefix">): string {
@@ -122,59 +106,59 @@ function holders(a: At, e: Of<"prefix">): string {
   return `a union of ${members.length} (${list})`;
 }
 
+const LOOKUP = "The mount table is looked up by name, in the kernel; no message is needed";
+
 function prefix(a: At, e: Of<"prefix">): Decision {
   const rest = path(e.rest);
-  const who = holders(a, e);
-  const lookup = "The mount table is looked up by name; no message is needed.";
-  const why =
+  const holds = holders(a, e);
+  const how =
     e.members > 1
-      ? `A union is several directories under one name, tried in order. ${lookup}`
-      : lookup;
-  if (rest === "") return { what: `${e.prefix} is itself a mount point: ${who} is there.`, why };
+      ? `A union is several directories under one name, tried in order. ${LOOKUP}`
+      : LOOKUP;
+  if (rest === "") return told(`${e.prefix} is itself a mount point: ${holds} is there`, "", how);
   const way =
     e.prefix === "/"
-      ? "Nothing nearer than / itself is mounted on the way"
+      ? "nothing nearer than / itself is mounted on the way"
       : `${e.prefix} is the longest name on the way that is mounted`;
-  return { what: `${way}, so the rest, ${rest}, is up to ${who}.`, why };
+  return told(`${way}, so the rest, ${rest}, is up to ${holds}`, "", how);
 }
 
 function crossed(a: At, e: Of<"prefix">): Decision {
   const rest = path(e.rest);
   const on = rest === "" ? "" : ` and goes on there with ${rest}`;
-  return {
-    what: `Something is mounted on ${e.prefix}: the walk steps over to ${holders(a, e)}${on}.`,
-    why: "The standard kernel knows its mounts by the file that is mounted upon, so it must come to that file before it can tell.",
-  };
+  return told(
+    `something is mounted on ${e.prefix}: the walk steps over to ${holders(a, e)}${on}`,
+    "",
+    "The standard kernel knows a mount by the file that is mounted upon, so the walk has to come to that file first",
+  );
 }
 
 function dot(a: At, e: Of<"dot">): Decision {
   const rest = path(e.rest);
   const what =
     rest === ""
-      ? `The name is dot itself, ${e.path}.`
-      : `The walk starts at dot, ${e.path}, with ${rest}.`;
+      ? `the name is dot itself, ${e.path}`
+      : `the walk starts at dot, ${e.path}, with ${rest}`;
   if (e.path.startsWith("#"))
-    return {
-      what,
-      why: `${e.path} is in a device's own tree, and nothing is mounted there by name.`,
-    };
-  return {
+    return told(what, `${e.path} is in a device's own tree, and nothing is mounted there by name`);
+  return told(
     what,
-    why: standard(a)
-      ? "The name does not begin with /, and dot is a directory that the process has at hand."
-      : "The process has dot at hand, and nothing is mounted between dot and the name, so the way to dot need not be walked again.",
-  };
+    "",
+    standard(a)
+      ? "A name that does not begin with / begins at dot, a directory that the process has at hand"
+      : "The process has dot at hand. Where nothing is mounted between dot and the name, the way to dot is not walked again",
+  );
 }
 
 function device(e: Of<"device">): Decision {
   const rest = path(e.rest);
-  return {
-    what:
-      rest === ""
-        ? `The name is the root of device ${e.path}.`
-        : `${rest} is looked up in device ${e.path} itself.`,
-    why: "A name that begins with # means a device of the kernel, wherever that is mounted, and even if it is nowhere.",
-  };
+  return told(
+    rest === ""
+      ? `the name is the root of device ${e.path}`
+      : `${rest} is looked up in device ${e.path} itself`,
+    "",
+    "A name that begins with # means a device of the kernel, whether or not that is mounted",
+  );
 }
 
 /** A member of the union that a found or miss is about: "member 2 of the union /u, far!564". */
@@ -184,31 +168,41 @@ function member(a: At, e: Of<"found"> | Of<"miss">): string {
   return `member ${e.index + 1} of the union ${e.point}${who}`;
 }
 
+const UNION = "The members of a union are asked in order, and the first with the name wins";
+
 function found(a: At, e: Of<"found">): Decision {
-  const what = `${capital(member(a, e))} has ${e.elem}, so it is chosen.`;
+  const what = `${member(a, e)} has ${e.elem}, so it is chosen`;
   const start = another(a, -1, (x) => x.step === "prefix" && x.point === e.point);
-  const deep = start?.step === "prefix" && start.rest.length > 1;
-  const only = deep ? "; the first element alone decides, whatever becomes of the rest" : "";
+  const rest = start?.step === "prefix" && start.rest.length > 1 ? path(start.rest.slice(1)) : "";
+  const deep = rest === "" ? "" : `; ${e.elem} alone decides, whatever becomes of ${rest}`;
+  const before =
+    e.index === 1 ? "the member before it has" : `the ${e.index} members before it have`;
   const why =
-    e.index === 0
-      ? `A union is tried in order, and the first member that has the name wins${only}.`
-      : `It is the first that has ${e.elem}; a union is tried in order${only}.`;
-  return { what, why };
+    e.index === 0 ? `it is the first member of ${e.point}${deep}` : `${before} no ${e.elem}${deep}`;
+  return told(what, why, UNION);
 }
 
 function missed(a: At, e: Of<"miss">): Decision {
   const gone = /does not exist$|not found$/.test(e.error);
   const what = gone
-    ? `${capital(member(a, e))} has no ${e.elem}.`
-    : `${capital(member(a, e))} gives no ${e.elem}: ${bare(e.error)}.`;
-  const of = mountat(a.r, e, e.point)?.members.length ?? 0;
-  const next = e.index + 1 < of ? "the next member is tried" : "no member is left";
-  return {
+    ? `${member(a, e)} has no ${e.elem}`
+    : `${member(a, e)} gives no ${e.elem}: ${bare(e.error)}`;
+  return told(
     what,
-    why: gone
-      ? `A union is tried in order: ${next}.`
-      : `A member that fails counts as one without the name: ${next}.`,
-  };
+    next(a, e),
+    gone ? UNION : `A member that fails counts as one without the name. ${UNION}`,
+  );
+}
+
+/** What comes after a member that has not got the name. */
+function next(a: At, e: Of<"miss">): string {
+  const of = mountat(a.r, e, e.point)?.members.length ?? 0;
+  if (e.index + 1 >= of) return `it is the last member of ${e.point}`;
+  const ask = another(a, -1, (x) => x.step === "ask" && x.of === "union");
+  const asked = ask?.step === "ask" && ask.asked.includes(e.index + 1);
+  return asked
+    ? `member ${e.index + 2} was asked at the same time, and its answer counts next`
+    : `member ${e.index + 2} is tried next`;
 }
 
 /** What the call will do at the end of the walk. */
@@ -220,58 +214,67 @@ const DOES: Readonly<Record<string, string>> = nullproto({
   remove: "the remove (Tremove)",
 });
 
-/** The server of a Chan's name, as messages to it show: the next that the call sends. */
-function nextserver(a: At): string {
+/** The connection that the call sends on next; 0 when it sends nothing more. */
+function nextconn(a: At): number {
   for (let i = a.event + 1; i < a.r.events.length; i++) {
     const e = a.r.events[i];
     if (e?.call !== a.e.call) continue;
     if (e.type === "return") break;
-    if (e.type === "send") return serverof(a.r, e.conn);
+    if (e.type === "send") return e.conn;
   }
-  return "the server";
+  return 0;
 }
 
 function deferred(a: At, e: Of<"deferred">): Decision {
   const rest = path(e.rest);
   const does = DOES[a.r.calls[e.call]?.name ?? ""] ?? "what follows";
-  const next = another(a, 1, any);
-  if (next?.step === "forced")
-    return {
-      what:
-        rest === "" ? "Nothing is sent for the walk yet." : `The walk of ${rest} is not sent yet.`,
-      why: "A walk may be sent together with what follows it; what this call does next decides whether that is so here.",
-    };
-  return {
-    what:
-      rest === ""
-        ? `Nothing is sent by itself to get there: it will go together with ${does}.`
-        : `The walk of ${rest} is not sent by itself: it will go together with ${does}.`,
-    why: `${capital(nextserver(a))} serves requests that have one tag in order, so both share one round trip.`,
-  };
+  if (another(a, 1, any)?.step === "forced")
+    return told(
+      rest === "" ? "nothing is sent for the walk yet" : `the walk of ${rest} is not sent yet`,
+      "",
+      "A walk may be sent together with what follows it; what the call does next decides whether that is so",
+    );
+  const conn = nextconn(a);
+  return told(
+    rest === ""
+      ? `nothing is sent by itself to get there: it goes together with ${does}`
+      : `the walk of ${rest} is not sent by itself: it goes together with ${does}`,
+    conn === 0
+      ? ""
+      : `${serverof(a.r, conn)} speaks ${versionof(a.r, conn)}, which promises order, so both share one round trip`,
+    "A server of 9P2000.ix serves requests that have one tag in order: a request need not wait for the answer before it",
+  );
 }
 
-const FORCED: Readonly<Record<Forcedby, string>> = {
-  mustdir:
-    "The name ends in '/', so it must be a directory; that must be known before anything is changed.",
-  dot: "Dot must be a directory that exists: chdir has to know before it returns.",
-  mount:
-    "A directory goes on a directory and a file on a file, so the kernel must know what both names are.",
-  exclusive: "An exclusive create (OEXCL) must fail if the name is there.",
-  look: "create of a name that is there opens that file and empties it, so the kernel must know first.",
-  parent: "A file is created in a directory, and that one has to be found.",
-};
+/** Why a walk that could have been put off is made at once; `name` is where it leads. */
+export function forcedwhy(why: Forcedby, name: string): string {
+  switch (why) {
+    case "mustdir":
+      return `the name ends in '/', so ${name} has to be a directory, which is found out before it is changed`;
+    case "dot":
+      return `chdir has to know that ${name} is a directory before it returns`;
+    case "mount":
+      return `the kernel has to know whether ${name} is a file or a directory before anything is mounted`;
+    case "exclusive":
+      return `with OEXCL the create has to fail if ${name} is there`;
+    case "look":
+      return `create opens and empties ${name} if it is there, so the kernel has to know that first`;
+    case "parent":
+      return `the file is made in ${name}, so that directory has to be found first`;
+  }
+}
 
 function forced(a: At, e: Of<"forced">): Decision {
   const rest = path(e.rest);
   const asked = another(a, -1, (x) => x.step === "ask") !== null;
   const how = asked ? "is waited for now" : "is sent now, and its answer waited for";
-  return {
-    what: `The walk${rest === "" ? "" : ` of ${rest}`} ${how}.`,
-    why: FORCED[forcedby(e.why)],
-  };
+  return told(
+    `the walk${rest === "" ? "" : ` of ${rest}`} ${how}`,
+    forcedwhy(forcedby(e.why), rest === "" ? e.chan : rest),
+  );
 }
 
-const LOCAL = "This tree is in the kernel itself, so no message is needed.";
+const LOCAL = "That tree is in the kernel itself: no message is needed";
 
 /** The answer to a walk that came since namec's last step; null when no server was asked. */
 function answered(a: At, conn: number): (Revent & { type: "receive" }) | null {
@@ -290,24 +293,24 @@ function walk(a: At, e: Of<"walk">): Decision {
   const reply = e.conn === 0 ? null : answered(a, e.conn);
   const on = another(a, 1, any);
   if (on?.step === "prefix" && halts(a, e, on)) return halted(a, e, on, reply);
-  const elem = e.rest[e.got] ?? "";
+  const how =
+    reply === null
+      ? LOCAL
+      : "An Rwalk has a qid, the file's identity, for each element that was walked";
   if (e.rest.length === 0)
-    return {
-      what: `${e.chan} itself is what is wanted: there is nothing to walk.`,
-      why: reply === null ? LOCAL : "The server was only asked for another fid for it.",
-    };
-  if (e.got >= e.rest.length) {
-    const why =
-      reply === null
-        ? LOCAL
-        : `${capital(serverof(a.r, reply.conn))} answered with a qid, the file's identity, for each element.`;
-    return { what: `${path(e.rest)} is there, walked from ${e.chan}.`, why };
-  }
+    return told(
+      `${e.chan} itself is what is wanted: there is nothing to walk`,
+      "",
+      reply === null ? LOCAL : "",
+    );
+  if (e.got >= e.rest.length)
+    return told(`${path(e.rest)} is there, walked from ${e.chan}`, "", how);
+  const elem = e.rest[e.got] ?? "";
   const what =
     e.got === 0
-      ? `The walk from ${e.chan} ends at its first element, ${elem}.`
-      : `The walk from ${e.chan} finds ${path(e.rest.slice(0, e.got))}, and ends at ${elem}.`;
-  return { what, why: walkmiss(a, e, reply) };
+      ? `the walk from ${e.chan} ends at its first element, ${elem}`
+      : `the walk from ${e.chan} finds ${path(e.rest.slice(0, e.got))}, and ends at ${elem}`;
+  return told(what, walkmiss(a, e, reply), how);
 }
 
 /** What a walk found of its names before the mount point that comes next. */
@@ -332,64 +335,73 @@ function halted(
   on: Of<"prefix">,
   reply: (Revent & { type: "receive" }) | null,
 ): Decision {
-  return {
-    what: `${upto(e, on)} is there, walked from ${e.chan}, and something is mounted on it: the walk stops at that.`,
-    why:
-      reply === null
-        ? "Each file on the way is looked up in the mount table; what the covered directory has below it does not count."
-        : `Each file on the way is looked up in the mount table; ${serverof(a.r, reply.conn)} was asked for the rest, too, which was for nothing.`,
-  };
+  const more = e.got > e.rest.length - on.rest.length;
+  return told(
+    `${upto(e, on)} is there, walked from ${e.chan}, and something is mounted on it: the walk stops there`,
+    reply !== null && more
+      ? `${serverof(a.r, reply.conn)} walked ${path(on.rest)}, too, in the directory that the mount covers; that does not count`
+      : "",
+    "Each file on the way is looked up in the mount table",
+  );
 }
 
+/** Why a walk ended: what the server said, or the kernel's own tree. */
 function walkmiss(a: At, e: Of<"walk">, reply: (Revent & { type: "receive" }) | null): string {
   const f = reply?.fcall;
-  const who = reply === null ? "" : capital(serverof(a.r, reply.conn));
-  if (f?.type === Rerror) return `${who} says: ${f.ename}.`;
+  const elem = e.rest[e.got] ?? "";
   const before = path(e.rest.slice(0, e.got));
-  if (f?.type === Rwalk)
-    return ((f.wqid.at(-1)?.type ?? 0) & QTDIR) === 0
-      ? `${who} found that ${before} is a file, and only a directory has names in it.`
-      : `${who} found ${before} and stopped there: it has no such name in it, or may not be searched.`;
-  const next = another(a, 1, (x) => x.step === "fail" || x.step === "miss");
-  const error =
-    next?.step === "fail" || next?.step === "miss" ? next.error : a.r.calls[e.call]?.error;
-  if (error !== undefined && error !== null) return because(error);
-  return e.conn === 0 ? LOCAL : "Its server could not be asked.";
+  if (reply !== null && f?.type === Rerror) return `${serverof(a.r, reply.conn)} says: ${f.ename}`;
+  if (reply !== null && f?.type === Rwalk) {
+    const isdir = ((f.wqid.at(-1)?.type ?? 0) & QTDIR) !== 0;
+    return isdir
+      ? `${serverof(a.r, reply.conn)} found ${before}, and in it no ${elem} that this user may reach`
+      : `${serverof(a.r, reply.conn)} found that ${before} is a file, so there is no ${elem} in it`;
+  }
+  return "";
 }
 
 function ask(a: At, e: Of<"ask">): Decision {
   const n = e.asked.length;
   switch (e.of) {
-    case "union": {
-      const all = mountat(a.r, e, unionof(a))?.members.length ?? n;
-      const list = e.asked.map((i) => i + 1).join(" and ");
-      const every = n === 2 ? "Both members" : `All ${n} members`;
-      const who = n === all ? every : `${n > 1 ? "Members" : "Member"} ${list}`;
-      return {
-        what: `${who} of the union ${n > 1 ? "are" : "is"} asked for ${path(e.rest)} ${n > 1 ? "at the same time" : "before its turn"}.`,
-        why:
-          n > 1
-            ? "Asking changes nothing, so the kernel need not wait for one answer before it asks the next: the round trips overlap."
-            : "It is on a server, whose answer takes its time; the other members are in the kernel itself.",
-      };
-    }
+    case "union":
+      return askunion(a, e);
     case "bind":
-      return {
-        what:
-          n > 1
-            ? "The walks of both names of the bind are sent at the same time."
-            : `The walk of the ${e.asked[0] === 0 ? "first" : "second"} name of the bind is sent.`,
-        why:
-          n > 1
-            ? "Neither needs the answer to the other, so they share the time of one round trip."
-            : "The kernel must know what is bound, and on what; the other name needs no walk that can be sent ahead.",
-      };
+      return told(
+        n > 1
+          ? "the walks of both names of the bind are sent at the same time"
+          : `the walk of the ${e.asked[0] === 0 ? "first" : "second"} name of the bind is sent`,
+        "",
+        "bind has to know what both names are. Neither walk needs the other's answer, so both may be on their way at once",
+      );
     case "directory":
-      return {
-        what: `What is mounted on ${n === 1 ? "an entry" : `${n} entries`} of this directory is asked for its own entry.`,
-        why: "A listing shows what is mounted on a name, and not the directory that it covers.",
-      };
+      return told(
+        `what is mounted on ${n === 1 ? "an entry" : `${n} entries`} of this directory is asked for its own entry`,
+        "",
+        "A listing shows what is mounted on a name, and not the directory that it covers",
+      );
   }
+}
+
+function askunion(a: At, e: Of<"ask">): Decision {
+  const n = e.asked.length;
+  const point = unionof(a);
+  const members = mountat(a.r, e, point)?.members ?? [];
+  const every = n === 2 ? "both members" : `all ${n} members`;
+  const list =
+    n === members.length
+      ? every
+      : `${n > 1 ? "members" : "member"} ${listfmt(e.asked.map((i) => String(i + 1)))}`;
+  const far = e.asked.flatMap((i) => {
+    const m = members[i];
+    return m === undefined ? [] : [memberof(a.r, m)];
+  });
+  return told(
+    `${list} of the union${point === "" ? "" : ` ${point}`} ${n > 1 ? "are" : "is"} asked for ${path(e.rest)} ${n > 1 ? "at the same time" : "before its turn"}`,
+    n > 1
+      ? `the round trips to ${listfmt(far)} overlap`
+      : `the answer of ${listfmt(far)} takes its time; the members before it are in the kernel`,
+    "A walk changes nothing, so the kernel need not wait for one answer before it asks the next",
+  );
 }
 
 function unionof(a: At): string {
@@ -398,38 +410,41 @@ function unionof(a: At): string {
 }
 
 function near(e: Of<"near">): Decision {
-  return {
-    what: `${path(e.dir)} was walked to before, so only ${path(e.rest)} is walked, from there.`,
-    why: "The mount has a cache (MCACHE), which remembers directories; if the walk fails from there it is made again from the root.",
-  };
+  return told(
+    `${path(e.dir)} was walked to before, so only ${path(e.rest)} is walked, from there`,
+    "",
+    "A mount with a cache (MCACHE) remembers directories; a walk that fails from there is made again from the root",
+  );
 }
 
 function create(a: At, e: Of<"create">): Decision {
-  const inside = `in ${e.dir}`;
   if (e.index >= 0) {
     const m = mountat(a.r, e, e.dir)?.members[e.index];
-    const who = m === undefined ? "" : ` (${memberof(a.r, m)})`;
-    return {
-      what: `${e.elem} is created ${inside}, in member ${e.index + 1} of that union${who}.`,
-      why: "It is the first member that was mounted with leave to create (MCREATE, bind -c).",
-    };
+    const holds = m === undefined ? "" : ` (${memberof(a.r, m)})`;
+    return told(
+      `${e.elem} is created in ${e.dir}, in member ${e.index + 1} of that union${holds}`,
+      `member ${e.index + 1} is the first that was mounted with leave to create (MCREATE)`,
+      "create never makes a file in a member of a union that was not bound or mounted with MCREATE (bind -c)",
+    );
   }
   const mode = a.r.calls[e.call]?.args[1];
   const excl = typeof mode === "number" && (mode & OEXCL) !== 0;
-  const what = `${e.elem} is to be created ${inside}.`;
-  if (another(a, -1, any)?.step !== "deferred") return { what, why: "It was not found there." };
-  return {
+  const what = `${e.elem} is to be created in ${e.dir}`;
+  if (another(a, -1, any)?.step !== "deferred") return told(what, `${e.dir} has no ${e.elem} yet`);
+  return told(
     what,
-    why: excl
-      ? "The server looks for the name and creates it only if that fails, all in the same exchange."
-      : "The server creates it, or opens and empties what is there: the kernel need not look first.",
-  };
+    "",
+    excl
+      ? "The server looks for the name, and creates it only if that fails, all in one exchange"
+      : "The server creates the file, or opens and empties one that is there: the kernel need not look first",
+  );
 }
 
-function fail(e: Of<"fail">): Decision {
+function fail(a: At, e: Of<"fail">): Decision {
   const what =
-    e.elem === ""
-      ? `It fails: ${bare(e.error)}.`
-      : `The name fails at ${e.elem}: ${bare(e.error)}.`;
-  return { what, why: because(e.error) };
+    e.elem === "" ? `it fails: ${bare(e.error)}` : `the name fails at ${e.elem}: ${bare(e.error)}`;
+  const call = a.r.calls[e.call];
+  // A name may fail and the call go on: a member of a union, a create that looks again.
+  if (call === undefined || call.error === null) return told(what);
+  return { ...told(what), ...failureof(a.r, call) };
 }

@@ -1,0 +1,264 @@
+// What a run has shown of files: which names are there, of which kind, with which mode and whose. It is found
+// from what the recording holds: walks and their answers, entries, creates, removes and renames. Another
+// client may have changed a server since, so a file counts as there only until something says otherwise.
+//
+// A file is known by the tree that it is in and its path there: a 9P connection, or the kernel's own tree.
+
+import { DMDIR, ORCLOSE, QTDIR } from "../../../kernel/abi/const.ts";
+import { convM2D } from "../../../kernel/abi/dir.ts";
+import type { Dir } from "../../../kernel/abi/dir.ts";
+import * as F from "../../../kernel/abi/fcall.ts";
+import { Fids, below } from "./fids.ts";
+import type { Rcall, Recording, Revent } from "./recording.ts";
+
+/** A file: a connection's number, 0 for the kernel's own tree, and the path in that tree: "usr/glenda". */
+export type Where = { readonly conn: number; readonly path: string };
+
+/** What is known of a file; null where nothing has said it. */
+export type Seenfile = {
+  readonly isdir: boolean | null;
+  readonly mode: number | null;
+  readonly uid: string | null;
+  readonly gid: string | null;
+};
+
+/** Whether a file was there from an event on, and what was known of it. */
+type Version = Seenfile & { readonly event: number; readonly there: boolean };
+
+type Receive = Revent & { readonly type: "receive" };
+type Walk = Revent & { readonly type: "namec"; readonly step: "walk" };
+
+const NOTHING: Seenfile = { isdir: null, mode: null, uid: null, gid: null };
+
+/** The path of a Chan of the kernel's own tree, with names below it: ("#R", ["a", "b"]) → "a/b". */
+export function localpath(chan: string, rest: readonly string[]): string {
+  return below(chan.replace(/^#R|^\//, "").replace(/^\//, ""), rest);
+}
+
+/** The files of a recording, as far as it was read. */
+export class Seen {
+  readonly fids: Fids = new Fids();
+  #upto = 0;
+  /** By connection and directory, the names in it. */
+  readonly #dirs = new Map<string, Map<string, Version[]>>();
+  /** By call, the last walk in the kernel's own tree that came all the way. */
+  readonly #walked = new Map<number, string>();
+  /** Who is the user of a connection. */
+  readonly #users = new Map<number, string>();
+  /** Fids whose files are removed when they are clunked. */
+  readonly #temporary = new Set<string>();
+
+  /** Takes in what came since. */
+  read(r: Recording): void {
+    this.fids.read(r);
+    for (; this.#upto < r.events.length; this.#upto++) {
+      const e = r.events[this.#upto];
+      if (e?.type === "receive") this.#answer(r, e, this.#upto);
+      else if (e?.type === "send") this.#request(r, e, this.#upto);
+      else if (e?.type === "namec" && e.step === "walk" && e.conn === 0) this.#walk(e, this.#upto);
+      else if (e?.type === "return") this.#returned(r.calls[e.call], this.#upto);
+    }
+  }
+
+  /** The names in a directory that are there at an event, as far as the run has shown. */
+  inside({ conn, path }: Where, event: number): string[] {
+    const names = this.#dirs.get(`${conn} ${path}`) ?? [];
+    return [...names].filter(([, list]) => at(list, event)?.there === true).map(([name]) => name);
+  }
+
+  /** Whose connection it is; undefined when it was attached before the recording. */
+  user(conn: number): string | undefined {
+    return this.#users.get(conn);
+  }
+
+  /** What is known of a file at an event; null when it is not known to be there. */
+  file({ conn, path }: Where, event: number): Seenfile | null {
+    const [dir, name] = split(path);
+    const v = at(this.#dirs.get(`${conn} ${dir}`)?.get(name) ?? [], event);
+    return v?.there === true ? v : null;
+  }
+
+  #put({ conn, path }: Where, event: number, there: boolean, more: Partial<Seenfile> = {}): void {
+    if (path === "") return;
+    const [dir, name] = split(path);
+    const key = `${conn} ${dir}`;
+    let names = this.#dirs.get(key);
+    if (names === undefined) this.#dirs.set(key, (names = new Map()));
+    const list = names.get(name);
+    const last = list?.at(-1);
+    const before = last?.there === true && there ? last : NOTHING;
+    const v = { ...NOTHING, ...before, ...more, event, there };
+    if (list === undefined) names.set(name, [v]);
+    else if (last?.there !== there || Object.keys(more).length > 0) list.push(v);
+    if (!there) this.#forget({ conn, path }, event);
+  }
+
+  /** What was below a name that is gone is not known any more. */
+  #forget({ conn, path }: Where, event: number): void {
+    const key = `${conn} ${path}`;
+    for (const [dir, names] of this.#dirs)
+      if (dir === key || dir.startsWith(`${key}/`))
+        for (const list of names.values())
+          if (list.at(-1)?.there === true) list.push({ ...NOTHING, event, there: false });
+  }
+
+  #request(r: Recording, { conn, fcall: t }: Revent & { type: "send" }, event: number): void {
+    if (t.type === F.Tattach) this.#users.set(conn, t.uname);
+    if (t.type !== F.Tclunk || !this.#temporary.delete(`${conn} ${t.fid}`)) return;
+    const path = this.fids.name(r, { conn, event }, t.fid);
+    if (path !== undefined) this.#put({ conn, path }, event, false);
+  }
+
+  #answer(r: Recording, e: Receive, event: number): void {
+    const of = r.events[e.of];
+    if (of?.type !== "send") return;
+    const { conn, fcall: t } = of;
+    const f = e.fcall;
+    if (!("fid" in t)) return;
+    const path = this.fids.name(r, { conn, event: e.of - (t.type === F.Twalk ? 1 : 0) }, t.fid);
+    if (path === undefined) return;
+    const where = { conn, path };
+    switch (t.type) {
+      case F.Twalk:
+        if (f.type === F.Rwalk) this.#gone(where, t.wname, f.wqid, event);
+        else if (f.type === F.Rerror && /does not exist$|not found$/.test(f.ename))
+          this.#gone(where, t.wname, [], event);
+        return;
+      case F.Topen:
+        if ((t.mode & ORCLOSE) !== 0) this.#temporary.add(`${conn} ${t.fid}`);
+        return;
+      case F.Tcreate:
+        if (f.type !== F.Rcreate) return;
+        if ((t.mode & ORCLOSE) !== 0) this.#temporary.add(`${conn} ${t.fid}`);
+        return this.#put({ conn, path: below(path, [t.name]) }, event, true, {
+          isdir: (t.perm & DMDIR) !== 0,
+          mode: t.perm,
+          uid: this.#users.get(conn) ?? null,
+        });
+      case F.Tstat:
+        if (f.type === F.Rstat) this.#entry(where, f.stat, event);
+        return;
+      case F.Tremove:
+        if (f.type === F.Rremove) this.#put(where, event, false);
+        return;
+      case F.Twstat:
+        if (f.type === F.Rwstat) this.#changed(where, t.stat, event);
+        return;
+      case F.Tread:
+        if (f.type === F.Rread) this.#listed(where, f.data, event);
+        return;
+      default:
+    }
+  }
+
+  /** A walk from `where` led so far: those names are there, and the next is not. */
+  #gone(
+    where: Where,
+    names: readonly string[],
+    qids: readonly { readonly type: number }[],
+    event: number,
+  ): void {
+    for (const [i, qid] of qids.entries()) {
+      const path = below(where.path, names.slice(0, i + 1));
+      this.#put({ ...where, path }, event, true, { isdir: (qid.type & QTDIR) !== 0 });
+    }
+    const last = qids.at(-1);
+    if (qids.length === names.length || (last !== undefined && (last.type & QTDIR) === 0)) return;
+    this.#put({ ...where, path: below(where.path, names.slice(0, qids.length + 1)) }, event, false);
+  }
+
+  #entry(where: Where, stat: Uint8Array, event: number): void {
+    const d = convM2D(stat, 0, stat.length)?.dir;
+    if (d !== undefined) this.#put(where, event, true, known(d));
+  }
+
+  #changed(where: Where, stat: Uint8Array, event: number): void {
+    const d = convM2D(stat, 0, stat.length)?.dir;
+    if (d === undefined) return;
+    if (d.name !== "") {
+      const old = this.file(where, event);
+      this.#put(where, event, false);
+      const [dir] = split(where.path);
+      this.#put({ ...where, path: below(dir, [d.name]) }, event, true, { ...old });
+    } else if (d.mode !== 0xffffffff) this.#put(where, event, true, { mode: d.mode });
+  }
+
+  /** What a read of a directory brought. Data of a file is no entries, and is left alone. */
+  #listed(where: Where, data: Uint8Array, event: number): void {
+    if (this.file(where, event)?.isdir === false) return;
+    const list: Dir[] = [];
+    for (let i = 0; i < data.length;) {
+      const e = convM2D(data, i, data.length);
+      if (e === null) break;
+      list.push(e.dir);
+      i = e.next;
+    }
+    if (this.file(where, event)?.isdir !== true && where.path !== "") return;
+    for (const d of list)
+      this.#put({ ...where, path: below(where.path, [d.name]) }, event, true, known(d));
+  }
+
+  #walk(e: Walk, event: number): void {
+    for (let n = 1; n <= e.got; n++) {
+      const path = localpath(e.chan, e.rest.slice(0, n));
+      this.#put({ conn: 0, path }, event, true, n < e.got ? { isdir: true } : {});
+    }
+    const path = localpath(e.chan, e.rest);
+    if (e.got === e.rest.length) this.#walked.set(e.call, path);
+    else this.#walked.delete(e.call);
+  }
+
+  /** A call in the kernel's own tree has done what it was to do. */
+  #returned(call: Rcall | undefined, event: number): void {
+    if (call === undefined) return;
+    const path = this.#walked.get(call.id);
+    this.#walked.delete(call.id);
+    if (path === undefined || call.error !== null || call.cost.messages > 0) return;
+    const where = { conn: 0, path };
+    const [name, arg, perm] = call.args;
+    if (call.name === "remove") this.#put(where, event, false);
+    else if (call.name === "stat" && isdir(call.value))
+      this.#put(where, event, true, known(call.value));
+    else if (call.name === "wstat" && hasname(arg)) this.#put(where, event, false);
+    else if (call.name === "create" && typeof name === "string" && typeof perm === "number") {
+      const last = name.split("/").filter(Boolean).at(-1) ?? "";
+      const temporary = typeof arg === "number" && (arg & ORCLOSE) !== 0;
+      if (!temporary && split(path)[1] !== last)
+        this.#put({ conn: 0, path: below(path, [last]) }, event, true, {
+          isdir: (perm & DMDIR) !== 0,
+        });
+    }
+  }
+}
+
+const known = (d: Dir): Seenfile => ({
+  isdir: (d.mode & DMDIR) !== 0,
+  mode: d.mode,
+  uid: d.uid,
+  gid: d.gid,
+});
+
+const isdir = (v: unknown): v is Dir => typeof v === "object" && v !== null && "qid" in v;
+
+const hasname = (v: unknown): boolean => typeof v === "object" && v !== null && "name" in v;
+
+/** A path's directory and its last element: "a/b/c" → ["a/b", "c"]. */
+export function split(path: string): readonly [dir: string, name: string] {
+  const i = path.lastIndexOf("/");
+  return i < 0 ? ["", path] : [path.slice(0, i), path.slice(i + 1)];
+}
+
+/** The last version that began by an event. */
+function at(list: readonly Version[], event: number): Version | undefined {
+  return list.findLast((v) => v.event <= event);
+}
+
+const seen: WeakMap<Recording, Seen> = new WeakMap();
+
+/** What a recording has shown of files. */
+export function seenof(r: Recording): Seen {
+  let s = seen.get(r);
+  if (s === undefined) seen.set(r, (s = new Seen()));
+  s.read(r);
+  return s;
+}

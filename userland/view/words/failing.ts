@@ -1,0 +1,330 @@
+// What a recording shows of a call that failed: the name and the element that it failed at, who holds the
+// file, what is known of it, the descriptor, the connection, the note. The words are failure.ts's. Pure.
+
+import { callrow } from "../../../kernel/abi/calls.ts";
+import { OEXCL } from "../../../kernel/abi/const.ts";
+import type { Fact } from "../../../kernel/abi/errors.ts";
+import { Rerror, Rwalk, Twalk } from "../../../kernel/abi/fcall.ts";
+import type { Rcall, Recording, Revent } from "../record/recording.ts";
+import { localpath, seenof, split } from "../record/seen.ts";
+import type { Seenfile, Where } from "../record/seen.ts";
+import { below } from "../record/fids.ts";
+import { cleanname } from "../step/look.ts";
+import { devicename, memberof, mountat, serverof } from "./who.ts";
+import { listfmt } from "./sentence.ts";
+
+/** What was found out of a name after the run, by asking. */
+export type Probe = {
+  readonly entry: Seenfile | null;
+  /** What is in the deepest directory of it that exists. */
+  readonly names: readonly string[];
+  /** The name that was probably meant. */
+  readonly meant: string | null;
+  /** The user who asked. */
+  readonly user: string;
+};
+
+/** Of a call that failed. Names are from the root of its name space, "" where there is none. */
+export type Failing = {
+  readonly r: Recording;
+  readonly call: Rcall;
+  /** The error string without the name in front of it. */
+  readonly error: string;
+  readonly fact: Fact | null;
+  /** Who holds the file: "the server far!564", "the memory tree"; and its connection, 0 for a device. */
+  readonly holder: string;
+  readonly conn: number;
+  /** "" where that is not known. */
+  readonly user: string;
+  /** The name that failed, as it was given, and as which argument: "its second argument". */
+  readonly name: string;
+  readonly argument: string;
+  /** The names that were given, the first and the last. */
+  readonly argument1: string;
+  readonly argument2: string;
+  /** The part of the name that the error is about; the directory that it is in, and its last element. */
+  readonly shown: string;
+  readonly dir: string;
+  readonly elem: string;
+  /** The name goes on behind it. */
+  readonly deeper: boolean;
+  /** Elements before it were walked in the same request, so the server may have hidden it. */
+  readonly partial: boolean;
+  /** How many members of a union were asked for it, 1 for no union. */
+  readonly members: number;
+  /** What the run has shown in that directory, and which of it was probably meant. */
+  readonly names: readonly string[];
+  readonly meant: string | null;
+  /** What is known of the file, and of a directory what is in it. */
+  readonly entry: Seenfile | null;
+  readonly inside: readonly string[];
+  /** What is mounted there. */
+  readonly mounted: string;
+  /** The mode of an open or create. */
+  readonly mode: number;
+  readonly excl: boolean;
+  /** Of a call on a descriptor. */
+  readonly fd: number | null;
+  /** The mode that it was opened with, in words; "" where that is not known. */
+  readonly openmode: string;
+  /** The descriptors that the process has open, and since when this one is not. */
+  readonly open: readonly number[];
+  readonly closed: string | null;
+  /** When the connection to its server ended. */
+  readonly gone: number | null;
+  /** The last note that came to the process. */
+  readonly note: { readonly text: string; readonly by: number } | null;
+};
+
+/** The error string without the name in front of it. */
+export function bare(error: string): string {
+  return error.replace(/^'(?:[^']|'')*' /, "");
+}
+
+/** The name in front of an error string; null where there is none. */
+function quoted(error: string): string | null {
+  const [, name] = /^'((?:[^']|'')*)' /.exec(error) ?? [];
+  return name?.replaceAll("''", "'") ?? null;
+}
+
+type Namec = Revent & { readonly type: "namec" };
+type Receive = Revent & { readonly type: "receive" };
+
+/** The events of a call up to its return, with their numbers; the last first. */
+function backwards(r: Recording, call: Rcall): { readonly e: Revent; readonly event: number }[] {
+  const list: { e: Revent; event: number }[] = [];
+  for (let event = call.first; event <= call.last; event++) {
+    const e = r.events[event];
+    if (e === undefined || e.call !== call.id) continue;
+    list.push({ e, event });
+    if (e.type === "return") break;
+  }
+  return list.reverse();
+}
+
+type Events = ReturnType<typeof backwards>;
+
+/** What is known of a call that failed. */
+export function failing(r: Recording, call: Rcall, probe: Probe | null = null): Failing {
+  const error = call.error ?? "";
+  const events = backwards(r, call);
+  const at = events[0]?.event ?? call.last;
+  const names = namesof(call);
+  const text = quoted(error);
+  const name = blamed(names, text, events);
+  const full = name === "" ? "" : cleanname(name, call.dot);
+  const shown = text === null ? full : cleanname(text, call.dot);
+  const places = ended(r, events);
+  const conn = connof(events);
+  const seen = seenof(r);
+  const known = places.flatMap(({ conn: c, path }) =>
+    seen.inside({ conn: c, path: split(path)[0] }, at),
+  );
+  const file = places[0] ?? walked(r, events);
+  const inside = probe?.names ?? [...new Set(known)].toSorted();
+  const { dir, elem } = parts(shown, events);
+  const [, mode] = call.args;
+  return {
+    r,
+    call,
+    error: bare(error),
+    fact: call.fact ?? null,
+    holder: holder(r, events, conn),
+    conn,
+    user: userof(call, probe?.user ?? seen.user(conn)),
+    name,
+    argument:
+      names.length < 2
+        ? ""
+        : (["its first argument", lastargument(call)][names.indexOf(name)] ?? ""),
+    argument1: names.length > 1 ? (names[0] ?? "") : "",
+    argument2: names.at(-1) ?? "",
+    shown,
+    dir,
+    elem,
+    deeper: full.startsWith(`${shown}/`),
+    partial: bare(error) === "does not exist",
+    members: unionof(r, events),
+    names: inside,
+    meant: probe?.meant ?? meant(elem, inside),
+    entry: probe?.entry ?? (file === null ? null : seen.file(file, at)),
+    inside: file === null ? [] : seen.inside(file, at),
+    mounted: onit(r, call, events),
+    mode: typeof mode === "number" ? mode : 0,
+    excl: typeof mode === "number" && (mode & OEXCL) !== 0,
+    fd: fdof(call),
+    openmode: "",
+    open: [],
+    closed: null,
+    gone: gone(r, conn, at),
+    note: noteof(r, call, at),
+  };
+}
+
+/** The names among the arguments of a call, as they were given. */
+function namesof(call: Rcall): string[] {
+  const kinds = callrow(call.name)?.args ?? [];
+  return call.args.filter((_, i) => kinds[i] === "name").filter((arg) => typeof arg === "string");
+}
+
+function lastargument(call: Rcall): string {
+  return call.name === "mount" ? "its third argument" : "its second argument";
+}
+
+/** The name that an error is about: the one that it shows a part of, else the one that was looked up last. */
+function blamed(names: readonly string[], text: string | null, events: Events): string {
+  const shows =
+    text === null
+      ? undefined
+      : names.find((n) => n === text || n.startsWith(`${text}/`) || n.startsWith(text));
+  if (shows !== undefined) return shows;
+  for (const { e } of events)
+    if (e.type === "namec" && e.step === "clean") return names.find((n) => n === e.name) ?? e.name;
+  return names.at(-1) ?? "";
+}
+
+/** The directory and the element that failed. */
+function parts(shown: string, events: Events): { readonly dir: string; readonly elem: string } {
+  const fail = step(events, "fail");
+  const i = shown.lastIndexOf("/");
+  const dir = i > 0 ? shown.slice(0, i) : "/";
+  const last = shown.slice(i + 1);
+  const elem = fail !== undefined && fail.elem !== "" ? fail.elem : last;
+  return { dir, elem };
+}
+
+function step<S extends Namec["step"]>(
+  events: Events,
+  name: S,
+): (Namec & { readonly step: S }) | undefined {
+  for (const { e } of events)
+    if (e.type === "namec" && e.step === name) return e as Namec & { readonly step: S };
+  return undefined;
+}
+
+/** Where the walks of a call ended that did not come all the way: the file that was not there, for each. */
+function ended(r: Recording, events: Events): Where[] {
+  const list: Where[] = [];
+  for (const { e, event } of events) {
+    if (e.type === "namec" && e.step === "walk" && e.conn === 0 && e.got < e.rest.length)
+      list.push({ conn: 0, path: localpath(e.chan, e.rest.slice(0, e.got + 1)) });
+    if (e.type !== "receive") continue;
+    const path = stopped(r, e, event);
+    if (path !== null) list.push({ conn: e.conn, path });
+  }
+  return list;
+}
+
+/** The path that the answer to a walk says is not there; null when it is no such answer. */
+function stopped(r: Recording, e: Receive, event: number): string | null {
+  const of = r.events[e.of];
+  if (of?.type !== "send" || of.fcall.type !== Twalk) return null;
+  const { fcall: t, conn } = of;
+  const got =
+    e.fcall.type === Rwalk ? e.fcall.wqid.length : e.fcall.type === Rerror ? 0 : t.wname.length;
+  if (got === t.wname.length) return null;
+  const from = seenof(r).fids.name(r, { conn, event: Math.min(e.of, event) - 1 }, t.fid);
+  return from === undefined ? null : below(from, t.wname.slice(0, got + 1));
+}
+
+/** The file that a call came to: the one that a request on it was refused for, or the end of its last walk. */
+function walked(r: Recording, events: Events): Where | null {
+  for (const { e } of events) {
+    if (e.type === "namec" && e.step === "walk" && e.conn === 0)
+      return { conn: 0, path: localpath(e.chan, e.rest) };
+    if (e.type !== "receive" || e.fcall.type !== Rerror) continue;
+    const of = r.events[e.of];
+    if (of?.type !== "send" || !("fid" in of.fcall)) continue;
+    const path = seenof(r).fids.name(r, { conn: e.conn, event: e.of }, of.fcall.fid);
+    if (path !== undefined) return { conn: e.conn, path };
+  }
+  return null;
+}
+
+/** The connection that a call spoke on last; 0 for none. */
+function connof(events: Events): number {
+  for (const { e } of events) {
+    if (e.type === "receive" || e.type === "send") return e.conn;
+    if (e.type === "namec" && e.step === "walk") return e.conn;
+  }
+  return 0;
+}
+
+/** Who holds the file. */
+function holder(r: Recording, events: Events, conn: number): string {
+  if (conn > 0) return serverof(r, conn);
+  for (const { e } of events) {
+    if (e.type !== "namec") continue;
+    if (e.step === "device") return devicename(e.path.charAt(1));
+    if (e.step !== "prefix") continue;
+    const [first] = mountat(r, e, e.point)?.members ?? [];
+    return first === undefined
+      ? "the kernel"
+      : first.conn > 0
+        ? serverof(r, first.conn)
+        : devicename(first.dev);
+  }
+  return "the kernel";
+}
+
+function userof(call: Rcall, user: string | undefined): string {
+  const { fact } = call;
+  if (fact?.why === "mode" || fact?.why === "owner") return fact.user;
+  return user ?? "";
+}
+
+/** How many members of a union were asked for the name in vain. */
+function unionof(r: Recording, events: Events): number {
+  const miss = step(events, "miss");
+  if (miss === undefined || step(events, "found") !== undefined) return 1;
+  return mountat(r, miss, miss.point)?.members.length ?? 1;
+}
+
+/** What is on the mount point that a name led to: "the server far!564". */
+function onit(r: Recording, call: Rcall, events: Events): string {
+  const first = r.events[call.first];
+  const prefix = step(events, "prefix");
+  if (first === undefined || prefix === undefined) return "";
+  return listfmt((mountat(r, first, prefix.point)?.members ?? []).map((m) => memberof(r, m)));
+}
+
+function fdof(call: Rcall): number | null {
+  const i = (callrow(call.name)?.args ?? []).indexOf("fd");
+  const fd = call.args[i];
+  return typeof fd === "number" ? fd : null;
+}
+
+/** When the connection of a call ended; null where it stands. */
+function gone(r: Recording, conn: number, event: number): number | null {
+  for (let i = event; i >= 0; i--) {
+    const e = r.events[i];
+    if (e?.type === "conn" && e.what !== "open" && (e.conn === conn || conn === 0))
+      return e.at - (r.events[0]?.at ?? 0);
+  }
+  return null;
+}
+
+function noteof(r: Recording, call: Rcall, event: number): Failing["note"] {
+  for (let i = event; i >= call.first; i--) {
+    const e = r.events[i];
+    if (e?.type === "proc" && e.what === "note" && e.pid === call.pid)
+      return { text: e.text, by: 0 };
+  }
+  return null;
+}
+
+/** The name of a list that is one slip of the finger away, or has the same letters in another order. */
+function meant(wanted: string, names: readonly string[]): string | null {
+  const letters = (s: string): string => Array.from(s.toLowerCase()).sort().join("");
+  const close = names.find((n) => letters(n) === letters(wanted) || near(n, wanted));
+  return close ?? null;
+}
+
+/** Whether one letter more, one less or another makes the one of the other. */
+function near(a: string, b: string): boolean {
+  if (Math.abs(a.length - b.length) > 1 || Math.min(a.length, b.length) < 3) return false;
+  let i = 0;
+  while (i < a.length && a[i] === b[i]) i++;
+  const [x, y] = [a.slice(i), b.slice(i)];
+  return x.slice(1) === y.slice(1) || x.slice(1) === y || x === y.slice(1);
+}

@@ -1,0 +1,61 @@
+// What is said of a step of a recording, and the small change of sentences. Pure.
+//
+// The answer comes first: what happened. Then why, from the facts of this recording, and for a failure what
+// would mend it. How the kernel does such a thing in general is apart, for readers who ask.
+
+/** What is said of a step. Each part is one or more sentences; "" where there is nothing to say. */
+export type Decision = {
+  /** What happened. */
+  readonly what: string;
+  /** Why, from what this recording holds; a sentence that fits any event is in `how` instead. */
+  readonly why: string;
+  /** Of a failure: what would mend it. */
+  readonly mend: string;
+  /** The mechanism, in general. */
+  readonly how: string;
+};
+
+/** What is said of a step that has not failed. */
+export function told(what: string, why = "", how = ""): Decision {
+  return { what: sentence(what), why: sentence(why), mend: "", how: sentence(how) };
+}
+
+export const capital = (s: string): string => s.charAt(0).toUpperCase() + s.slice(1);
+
+/** Words that a sentence may begin with; any other first word is a name, which keeps its letters. */
+const LEADS: ReadonlySet<string> = new Set(
+  "the it its there they these nothing something member members both all process descriptor packets none what".split(
+    " ",
+  ),
+);
+
+/** The text as a sentence: "it is so" → "It is so."; "a.c is there" → "a.c is there.". */
+export function sentence(s: string): string {
+  if (s === "") return "";
+  const [word = ""] = /^[a-z]+(?=[ ,:;'])/.exec(s) ?? [];
+  const text = LEADS.has(word) ? capital(s) : s;
+  return /[.?!]$/.test(text) ? text : `${text}.`;
+}
+
+/** Sentences one after the other; those that are "" are left out. */
+export function sentences(...list: readonly string[]): string {
+  return list
+    .filter((s) => s !== "")
+    .map(sentence)
+    .join(" ");
+}
+
+/** "a", "a and b", "a, b and c" */
+export function listfmt(words: readonly string[]): string {
+  const last = words[words.length - 1] ?? "";
+  return words.length < 2 ? last : `${words.slice(0, -1).join(", ")} and ${last}`;
+}
+
+/** The first of a list, and how many more there are: "a, b and 3 more". */
+export function somefmt(words: readonly string[], most: number): string {
+  if (words.length <= most) return listfmt(words);
+  return listfmt([...words.slice(0, most), `${words.length - most} more`]);
+}
+
+/** The elements of a name. */
+export const path = (elems: readonly string[]): string => elems.join("/");

@@ -1,0 +1,236 @@
+// What a call has waited for its servers: the requests that travelled together, why others could not, what
+// was lost on the way, and what never came. Pure: a Recording is read.
+
+import { Tclunk, Tflush, isT } from "../../../kernel/abi/fcall.ts";
+import type { Rcall, Recording, Revent } from "../record/recording.ts";
+import { msgfmt } from "./msgfmt.ts";
+import { listfmt, path, sentences } from "./sentence.ts";
+import { forcedby, plural, timefmt } from "./stepfmt.ts";
+import { servername, versionof } from "./who.ts";
+import { forcedwhy } from "./whystep.ts";
+
+type Send = Revent & { readonly type: "send" };
+type Namec = Revent & { readonly type: "namec" };
+
+/** Requests that were sent before the next answer came, the answers after them, and namec's last word before. */
+type Round = {
+  readonly asked: Send[];
+  answered: number;
+  readonly after: string;
+  readonly because: Namec | null;
+};
+
+/** "Twalk" */
+export const nameof = (e: Revent): string =>
+  e.type === "send" || e.type === "receive" ? msgfmt(e.fcall).replace(/ .*/s, "") : "";
+
+/** The event of a call's return, and one past the last event where it has none. */
+function over(r: Recording, call: Rcall): number {
+  for (let i = call.first; i <= call.last; i++)
+    if (r.events[i]?.type === "return" && r.events[i]?.call === call.id) return i;
+  return r.events.length;
+}
+
+/** The rounds of a call, up to its return. */
+function rounds(r: Recording, call: Rcall): Round[] {
+  const list: Round[] = [];
+  let because: Namec | null = null;
+  let answer = "";
+  let asking = false;
+  for (let i = call.first; i < over(r, call); i++) {
+    const e = r.events[i];
+    if (e?.call !== call.id) continue;
+    if (e.type === "namec") because = e;
+    if (e.type === "send" && isT(e.fcall)) {
+      if (!asking) list.push({ asked: [], answered: 0, after: answer, because });
+      asking = true;
+      list.at(-1)?.asked.push(e);
+    }
+    if (e.type !== "receive") continue;
+    answer = nameof(e);
+    asking = false;
+    const last = list.at(-1);
+    if (last !== undefined) last.answered++;
+  }
+  return list;
+}
+
+const count = (names: readonly string[]): string[] => {
+  const n = new Map<string, number>();
+  for (const name of names) n.set(name, (n.get(name) ?? 0) + 1);
+  return [...n].map(([name, k]) => (k === 1 ? name : `${k} ${name}`));
+};
+
+/** "Twalk and Tstat" */
+const asked = (round: Round): string => listfmt(count(round.asked.map(nameof)));
+
+/** The servers of a round, by their names. */
+const servers = (r: Recording, round: Round): string[] => [
+  ...new Set(round.asked.map((e) => servername(r, e.conn))),
+];
+
+/** Why a call that has returned took the round trips that it did; "" when it waited for no server. */
+export function tripwords(r: Recording, call: Rcall): string {
+  const list = rounds(r, call).filter((x) => x.answered > 0);
+  const [first] = list;
+  if (first === undefined || call.cost.trips === 0) return "";
+  const time = timefmt((call.ended ?? call.began) - call.began);
+  const head = `${plural(call.cost.trips, "round trip")} in ${time}`;
+  const lost = lostwords(r, call);
+  if (list.length === 1) return sentences(`${head}: ${together(r, first)}`, lost);
+  const all = new Set(list.flatMap((x) => servers(r, x)));
+  const [only = ""] = all;
+  const each = list.map((x) =>
+    all.size === 1 ? asked(x) : `${asked(x)} to ${listfmt(servers(r, x))}`,
+  );
+  const to = all.size === 1 ? ` to ${only}` : "";
+  return sentences(`${head}${to}: ${each.join(", then ")}`, ...apart(r, list), lost);
+}
+
+/** Why the requests of one round could travel together. */
+function together(r: Recording, round: Round): string {
+  const to = servers(r, round);
+  const [e] = round.asked;
+  const [name = ""] = to;
+  if (e === undefined || round.asked.length === 1)
+    return `${asked(round)} to ${name} and its answer`;
+  if (to.length > 1) return `${asked(round)} went to ${listfmt(to)} at once`;
+  const tags = new Set(round.asked.map((x) => x.fcall.tag));
+  if (tags.size > 1)
+    return `${asked(round)} went to ${name} one behind the other, before any was answered`;
+  return `${asked(round)} went to ${name} together, since it speaks ${versionof(r, e.conn)}, which promises order`;
+}
+
+/** Why what was asked in later rounds was not asked in the first; each reason once. */
+function apart(r: Recording, list: readonly Round[]): string[] {
+  const why: string[] = [];
+  const kinds = new Set<string>();
+  for (const round of list.slice(1)) {
+    const [kind, text] = reason(r, round);
+    if (!kinds.has(kind)) why.push(text);
+    kinds.add(kind);
+  }
+  return why;
+}
+
+function reason(r: Recording, round: Round): readonly [kind: string, text: string] {
+  const [e] = round.asked;
+  const what = e === undefined ? "request" : nameof(e);
+  const unsent = `the ${what} could not be sent before the ${round.after} had come`;
+  const conn = e?.conn ?? 0;
+  if (e?.fcall.type === Tflush)
+    return ["flush", "the Tflush gives up what the call still waited for"];
+  if (r.about.namespace === "standard")
+    return [
+      "standard",
+      `the standard kernel waits for each answer before it asks for more; so ${unsent}`,
+    ];
+  const step = round.because;
+  if (step?.step === "forced")
+    return ["forced", forcedwhy(forcedby(step.why), path(step.rest) || step.chan)];
+  if (step?.step === "create")
+    return ["create", `${step.elem} is made only where it is not there, so ${unsent}`];
+  if (step?.step === "found")
+    return [
+      "found",
+      `member ${step.index + 1} of ${step.point} was the first with ${step.elem}, and that had to be known: ${unsent}`,
+    ];
+  const version = versionof(r, conn);
+  if (!version.includes(".ix"))
+    return [
+      "version",
+      `${servername(r, conn)} speaks ${version}, which does not promise order; so ${unsent}`,
+    ];
+  if (step?.step === "walk" && step.got < step.rest.length)
+    return ["miss", `the walk ended at ${path(step.rest.slice(0, step.got + 1))}; so ${unsent}`];
+  return ["answer", unsent];
+}
+
+/** What was lost on the way of a call's messages and sent again; "" for nothing. */
+export function lostwords(r: Recording, call: Rcall): string {
+  const conns = new Set<number>();
+  for (let i = call.first; i <= call.last; i++) {
+    const e = r.events[i];
+    if (e?.type === "send" && e.call === call.id) conns.add(e.conn);
+  }
+  const words: string[] = [];
+  for (const conn of conns) words.push(...lostof(r, call, conn));
+  return words.join(" ");
+}
+
+function lostof(r: Recording, call: Rcall, conn: number): string[] {
+  const wire = r.conns.find((c) => c.conn === conn)?.wire ?? null;
+  if (wire === null) return [];
+  const sum = { in: 0, out: 0 };
+  for (let i = call.first; i < over(r, call); i++) {
+    const e = r.events[i];
+    if (e?.type === "wire" && e.wire === wire) sum[e.way] += e.lost ?? 0;
+  }
+  const name = servername(r, conn);
+  return [
+    sum.out === 0
+      ? ""
+      : `${timefmt(sum.out)} of it: packets were lost on the way to ${name}, and sent again.`,
+    sum.in === 0
+      ? ""
+      : `${timefmt(sum.in)} of it: packets were lost on the way from ${name}, and sent again.`,
+  ].filter((s) => s !== "");
+}
+
+/** A request of a call that was never answered, though its connection stood: its event; -1 for none. */
+export function unanswered(r: Recording, call: Rcall): number {
+  const open = new Set<number>();
+  for (let i = call.first; i <= call.last; i++) {
+    const e = r.events[i];
+    if (e?.call !== call.id) continue;
+    if (e.type === "send" && e.fcall.type !== Tclunk) open.add(i);
+    if (e.type === "receive") open.delete(e.of);
+  }
+  const [first = -1] = open;
+  return first;
+}
+
+/** The fault that was put in and dropped a request, in words; "" for a request that was answered. */
+export function dropper(r: Recording, event: number): string {
+  const e = r.events[event];
+  const drops = (r.about.inject ?? []).filter((text) => text.endsWith(":drop"));
+  if (e?.type !== "send" || drops.length === 0) return "";
+  for (let i = event + 1; i < r.events.length; i++) {
+    const x = r.events[i];
+    if (x?.type === "receive" && x.of === event) return "";
+    if (x?.type === "conn" && x.conn === e.conn && x.what !== "open") break;
+  }
+  const names = [nameof(e), nameof(e).replace(/^T/, "R"), "T*", "R*", "*"];
+  const option = drops.find((text) =>
+    (text.split(":")[0] ?? "").split(",").some((x) => names.includes(x)),
+  );
+  return option === undefined
+    ? ""
+    : `No answer comes to this ${nameof(e)}: --inject '${option}' drops it`;
+}
+
+/** How much of a request and its answer was lost on the way and sent again, in words; "" for nothing. */
+export function lostby(r: Recording, sent: number, came: number): string {
+  const [e, reply] = [r.events[sent], r.events[came]];
+  if (e?.type !== "send" || reply?.type !== "receive") return "";
+  const wire = r.conns.find((c) => c.conn === e.conn)?.wire ?? null;
+  if (wire === null) return "";
+  const overlaps = (x: Revent & { type: "wire" }, m: { off: number; bytes: number }): boolean =>
+    x.off < m.off + m.bytes && m.off < x.off + x.bytes;
+  let [out, back] = [0, 0];
+  for (let i = sent + 1; i < came; i++) {
+    const x = r.events[i];
+    if (x?.type !== "wire" || x.wire !== wire || x.lost === undefined) continue;
+    if (x.way === "out" && overlaps(x, e)) out += x.lost;
+    if (x.way === "in" && overlaps(x, reply)) back += x.lost;
+  }
+  const name = servername(r, e.conn);
+  return sentences(
+    out === 0
+      ? ""
+      : `the request was lost on the way to ${name} and sent again: that took ${timefmt(out)} of it`,
+    back === 0
+      ? ""
+      : `the answer was lost on the way from ${name} and sent again: that took ${timefmt(back)} of it`,
+  );
+}

@@ -1,0 +1,439 @@
+// Processes in sentences: who made whom and what they share, who holds which end of a pipe, what a call waits
+// for and who can end that, who gets a note, whose name space or offset changes. What is known of the moment
+// is step/procs.ts's; here are its words. Pure.
+
+import { Tape } from "../record/tape.ts";
+import type { Rcall, Recording, Revent } from "../record/recording.ts";
+import { procsof } from "../step/procs.ts";
+import type { Descriptor, Holder, Pipe, Process, Procs, Wait } from "../step/procs.ts";
+import { listfmt, sentences, somefmt, told } from "./sentence.ts";
+import type { Decision } from "./sentence.ts";
+import { sleepfmt, timefmt } from "./stepfmt.ts";
+
+type Procevent = Revent & { readonly type: "proc" };
+
+/** How many processes are named in a sentence. */
+const SOME = 4;
+
+type Made = { readonly tape: Tape; readonly events: number };
+const tapes: WeakMap<Recording, Made> = new WeakMap();
+
+/** The tape of a recording. One that still grows gets a new one as often as it has grown. */
+function tapeof(r: Recording): Tape {
+  const made = tapes.get(r);
+  if (made !== undefined && made.events === r.events.length) return made.tape;
+  const tape = new Tape(r);
+  tapes.set(r, { tape, events: r.events.length });
+  return tape;
+}
+
+/** The processes at an event. */
+export function procsat(r: Recording, event: number): Procs {
+  const tape = tapeof(r);
+  return procsof(tape, Math.max(0, tape.stepof(event)));
+}
+
+const find = (all: Procs, pid: number): Process | undefined => all.list.find((p) => p.pid === pid);
+
+/** "process 4 (server)" */
+function procname(all: Procs, pid: number): string {
+  const text = find(all, pid)?.text ?? "";
+  return text === "" ? `process ${pid}` : `process ${pid} (${text})`;
+}
+
+const procnames = (all: Procs, pids: readonly number[]): string =>
+  somefmt(
+    pids.map((pid) => procname(all, pid)),
+    SOME,
+  );
+
+/** "process 4 (descriptor 3)", of a process of which the sentence is "itself". */
+function holders(list: readonly Holder[], self: number): string {
+  const bypid = new Map<number, number[]>();
+  for (const { pid, fd } of list) bypid.set(pid, [...(bypid.get(pid) ?? []), fd]);
+  const words = [...bypid].map(
+    ([pid, fds]) =>
+      `process ${pid}${pid === self ? " itself" : ""} (${fds.length === 1 ? "descriptor" : "descriptors"} ${listfmt(fds.map(String))})`,
+  );
+  return somefmt(words, SOME);
+}
+
+const GROUPS = {
+  names: "name space",
+  fds: "descriptors",
+  env: "environment",
+  rendez: "rendezvous tags",
+  notes: "note group",
+} as const;
+
+type Group = keyof typeof GROUPS;
+const KINDS = Object.keys(GROUPS) as readonly Group[];
+
+/** What a process shares with another: "its name space and environment". */
+function shares(p: Process, other: number): { readonly with: string[]; readonly own: string[] } {
+  const list = { with: [] as string[], own: [] as string[] };
+  for (const kind of KINDS)
+    (p.groups[kind].with.includes(other) ? list.with : list.own).push(GROUPS[kind]);
+  return list;
+}
+
+const FORKED =
+  "rfork says by its flags what a new process shares with its parent, what it gets as a copy and what it gets empty";
+
+function started(all: Procs, e: Procevent): Decision {
+  const what = `process ${e.pid} starts: ${e.text}`;
+  const p = find(all, e.pid);
+  if (!all.known || p === undefined || p.parent === 0) return told(what, "", FORKED);
+  const { with: same, own } = shares(p, p.parent);
+  const parent = procname(all, p.parent);
+  const shared = same.length === 0 ? `it shares nothing with ${parent}` : `it shares its ${listfmt(same)} with ${parent}`;
+  const apart = own.length === 0 ? "" : `, and has its own ${listfmt(own)}`;
+  return told(what, `${shared}, which made it${apart}`, FORKED);
+}
+
+function exited(all: Procs, e: Procevent): Decision {
+  const what = `process ${e.pid} ends${e.text === "" ? "" : `: ${e.text}`}`;
+  const p = find(all, e.pid);
+  const status =
+    e.text === "" ? "" : `its status is "${e.text}"; the empty status would mean success`;
+  const zombie =
+    p === undefined || p.parent === 0 || p.life !== "ended"
+      ? ""
+      : waiting(all, p.parent)
+        ? `its parent, ${procname(all, p.parent)}, waits for that and is told now`
+        : `it is kept, as a zombie, until its parent, ${procname(all, p.parent)}, calls wait`;
+  return told(
+    what,
+    sentences(status, zombie),
+    "What a process had open is closed at its end. Its parent gets its status by wait or await; until then the kernel keeps it",
+  );
+}
+
+const waiting = (all: Procs, pid: number): boolean =>
+  find(all, pid)?.waits.some((w) => w.for === "child") === true;
+
+function noted(r: Recording, all: Procs, e: Procevent, event: number): Decision {
+  const by = e.by ?? 0;
+  const who =
+    by > 0
+      ? `${procname(all, by)}${by === e.pid ? " itself" : ""} posted it`
+      : e.text === "alarm"
+        ? `process ${e.pid} asked for it by alarm`
+        : `no process posted "${e.text}": it comes from the kernel or from the host's keyboard`;
+  const group = samenote(r, e, event);
+  const also = group.length === 0 ? "" : `it goes to the whole note group: ${procnames(all, group)} too`;
+  return told(
+    `process ${e.pid} gets the note "${e.text}"`,
+    sentences(who, also, effect(r, e, event)),
+    "A note interrupts a process, as a signal does elsewhere: its handler (notify) runs, or it ends",
+  );
+}
+
+/** The other processes that get the same note at the same time from the same process. */
+function samenote(r: Recording, e: Procevent, event: number): number[] {
+  const pids: number[] = [];
+  for (const way of [-1, 1])
+    for (let i = event + way; i >= 0 && i < r.events.length; i += way) {
+      const x = r.events[i];
+      if (x === undefined || x.at !== e.at || x.call !== e.call) break;
+      if (x.type === "proc" && x.what === "note" && x.text === e.text && x.pid !== e.pid)
+        pids.push(x.pid);
+    }
+  return pids.toSorted((a, b) => a - b);
+}
+
+/** What becomes of a note, from what the process does next. */
+function effect(r: Recording, e: Procevent, event: number): string {
+  for (let i = event + 1; i < r.events.length; i++) {
+    const x = r.events[i];
+    if (x?.type !== "proc" || x.pid !== e.pid) continue;
+    if (x.what === "handle") return x.text === e.text ? `its handler runs for "${e.text}"` : "";
+    if (x.what === "exit") return `process ${e.pid} has no handler for "${e.text}", so it ends`;
+  }
+  return "";
+}
+
+/** An event of a process. */
+export function procwhy(r: Recording, e: Procevent, event: number): Decision {
+  const all = procsat(r, event);
+  switch (e.what) {
+    case "start":
+      return started(all, e);
+    case "exec":
+      return told(
+        `process ${e.pid} becomes ${e.text}`,
+        "",
+        "exec runs another program in the same process: its number, its descriptors and its groups stay",
+      );
+    case "exit":
+      return exited(all, e);
+    case "note":
+      return noted(r, all, e, event);
+    case "handle":
+      return told(
+        `process ${e.pid} handles the note "${e.text}"`,
+        "",
+        "The handler that notify has set ends with noted: NCONT goes on, NDFLT ends the process",
+      );
+    case "noted":
+      return told(`process ${e.pid} has handled the note "${e.text}"`);
+    case "waited":
+      return told(`the end of process ${e.pid} is known to its parent, so it is no zombie any more`);
+    case "groups":
+      return told(`process ${e.pid} has other groups now`, "", FORKED);
+    case "dot":
+      return told(`process ${e.pid} is at ${e.text}`, "", "Names without a leading / begin at dot");
+  }
+}
+
+/** A call that sleeps. */
+export function sleepwhy(r: Recording, e: Revent & { type: "sleep" }, event: number): Decision {
+  const all = procsat(r, event);
+  const p = find(all, e.pid);
+  const w = p?.waits.find((x) => x.call === e.call);
+  return told(
+    `process ${e.pid} ${sleepfmt(e.what)}`,
+    w === undefined ? "" : waitwords(all, e.pid, w),
+    "The call goes on when that has come; until then other processes run",
+  );
+}
+
+/** Why a call waits, and which processes can end that; "" where nothing is known. */
+function waitwords(all: Procs, pid: number, w: Wait): string {
+  switch (w.for) {
+    case "child":
+      return w.whom.length === 0
+        ? `process ${pid} has no child that lives`
+        : `${procnames(all, w.whom)} ${w.whom.length === 1 ? "lives" : "live"}: the wait ends when ${w.whom.length === 1 ? "it" : "one of them"} does`;
+    case "bytes":
+    case "room":
+      return pipewords(all, pid, w);
+    case "partner":
+      return `no other process has come to that tag yet: process ${pid} waits until one does`;
+    case "turn":
+      return w.whom.length === 0
+        ? ""
+        : `the call of ${procnames(all, w.whom)} on the same file began before, and reads and writes go in that order`;
+    case "reply":
+      return `${listfmt(w.servers)} ${w.servers.length === 1 ? "was" : "were"} asked, and the answer is on its way`;
+    case "semaphore":
+      return `the semaphore is 0: the wait ends when another process calls semrelease`;
+    case "time":
+    case "handler":
+    case "start":
+    case "other":
+      return "";
+  }
+}
+
+function pipeof(all: Procs, w: Wait): Pipe | undefined {
+  return all.pipes.find((p) => p.pipe === w.pipe);
+}
+
+/** Of a read or write of a pipe: who holds the other end. */
+function pipewords(all: Procs, pid: number, w: Wait): string {
+  const pipe = pipeof(all, w);
+  const end = endof(all, pid, w);
+  if (pipe === undefined || end === null) return "";
+  const reading = w.for === "bytes";
+  const list = reading ? pipe.ways[end].writers : pipe.ways[end === 0 ? 1 : 0].readers;
+  const state = reading ? `pipe ${w.pipe} is empty` : `pipe ${w.pipe} is full`;
+  const verb = reading ? "writes" : "reads";
+  if (pipe.conn > 0 && pipe.connend !== end)
+    return `${state}: the kernel's mount driver holds its other end, and ${reading ? "writes the requests of processes that use its files" : "reads the answers"}`;
+  if (list.length === 0) return `${state}, and no process holds its other end`;
+  const others = list.filter((h) => h.pid !== pid);
+  if (others.length === 0)
+    return `${state}, and only ${holders(list, pid)} holds its other end: no other process ${verb} there, so this ${reading ? "read" : "write"} does not end`;
+  const eof = reading ? "; when all of them have closed it, the read gives 0, the end of the file" : "";
+  return `${state}; its other end is held by ${holders(list, pid)}: the ${reading ? "read" : "write"} ends when one of them ${verb}${eof}`;
+}
+
+/** The end of a pipe that a waiting call is on. */
+function endof(all: Procs, pid: number, w: Wait): 0 | 1 | null {
+  return find(all, pid)?.fds.find((d) => d.chan === w.chan)?.pipe?.end ?? null;
+}
+
+/** What a call waits for at the end of a recording that never sees it return, and what would end it. */
+export function stuckwords(r: Recording, call: Rcall): { readonly why: string; readonly mend: string } {
+  const all = procsat(r, r.events.length - 1);
+  const p = find(all, call.pid);
+  const w = p?.waits.find((x) => x.call === call.id);
+  if (w === undefined || w.for === "reply") return { why: "", mend: "" };
+  const circle = deadlock(all, call.pid);
+  return {
+    why: sentences(waitwords(all, call.pid, w), circle),
+    mend: stuckmend(all, call.pid, w),
+  };
+}
+
+function stuckmend(all: Procs, pid: number, w: Wait): string {
+  const pipe = pipeof(all, w);
+  const end = endof(all, pid, w);
+  if (w.for === "bytes" && pipe !== undefined && end !== null) {
+    const own = pipe.ways[end].writers.filter((h) => h.pid === pid);
+    const others = pipe.ways[end].writers.filter((h) => h.pid !== pid);
+    if (own.length > 0)
+      return `Close ${listfmt(own.map((h) => `descriptor ${h.fd}`))} in process ${pid} before the read${others.length === 0 ? "" : `, and have ${holders(others, pid)} closed too`}.`;
+    if (others.length > 0) return `Have ${holders(others, pid)} write, or close that end.`;
+  }
+  if (w.for === "partner") return "Have another process call rendezvous with the same tag.";
+  if (w.for === "semaphore") return "Have another process call semrelease.";
+  return "";
+}
+
+/** Processes that wait for each other in a circle, from one of them; "" where there is none. */
+function deadlock(all: Procs, pid: number): string {
+  const way: number[] = [pid];
+  for (let at = pid; way.length <= all.list.length; ) {
+    const waits = find(all, at)?.waits ?? [];
+    const [only, ...more] = [...new Set(waits.flatMap((w) => w.whom.filter((x) => x !== at)))];
+    if (only === undefined || more.length > 0) return "";
+    if (only === pid)
+      return `A deadlock: ${way.map((x) => `process ${x}`).join(" waits for ")} waits for process ${pid}.`;
+    if (way.includes(only)) return "";
+    way.push(only);
+    at = only;
+  }
+  return "";
+}
+
+/** What a call that has returned did to processes, descriptors and pipes; "" for nothing that is known. */
+export function didwords(r: Recording, call: Rcall, event: number): string {
+  if (call.error !== null) return "";
+  const all = procsat(r, event);
+  if (!all.known) return "";
+  const p = find(all, call.pid);
+  const [fd] = call.args;
+  switch (call.name) {
+    case "dup":
+    case "open":
+    case "create":
+      return p === undefined ? "" : opened(p, Number(call.value));
+    case "pipe":
+      return p === undefined ? "" : piped(p, call.value);
+    case "read":
+    case "pread":
+    case "write":
+    case "pwrite":
+      return sentences(transferred(r, call, event), typeof fd === "number" && p !== undefined ? moved(p, fd) : "");
+    case "close":
+      return closed(r, all, call, event);
+    case "rfork":
+      return typeof call.value === "number" ? "" : regrouped(all, call.pid);
+    default:
+      return "";
+  }
+}
+
+const descriptor = (p: Process, fd: number): Descriptor | undefined =>
+  p.fds.find((d) => d.fd === fd);
+
+function opened(p: Process, fd: number): string {
+  const d = descriptor(p, fd);
+  if (d === undefined) return "";
+  return d.shared.length === 0 ? "" : `it is the same open file as ${holders(d.shared, p.pid)}: they share one offset`;
+}
+
+function piped(p: Process, value: unknown): string {
+  const [a, b] = Array.isArray(value) ? value.map(Number) : [];
+  const pipe = descriptor(p, a ?? -1)?.pipe;
+  if (pipe === undefined || pipe === null) return "";
+  return `descriptors ${a} and ${b} are the two ends of pipe ${pipe.pipe}: bytes written to one are read from the other`;
+}
+
+function moved(p: Process, fd: number): string {
+  const d = descriptor(p, fd);
+  if (d === undefined || d.pipe !== null || d.shared.length === 0) return "";
+  if (d.path === "/dev/cons") return "";
+  return `the next read or write of descriptor ${fd} begins at byte ${d.offset}, and so does that of ${holders(d.shared, p.pid)}`;
+}
+
+/** Of a read of a pipe: who wrote the bytes; or that it is the end of the file. */
+function transferred(r: Recording, call: Rcall, event: number): string {
+  if (call.name !== "read" && call.name !== "pread") return "";
+  const taken = lastof(r, call, event);
+  if (taken === null) return "";
+  if (call.value === 0)
+    return `that is the end of the file: no process holds the other end of pipe ${taken.pipe} open any more`;
+  for (let i = event; i >= 0; i--) {
+    const e = r.events[i];
+    if (e?.type !== "pipe" || e.what !== "put" || e.pipe !== taken.pipe || e.end !== taken.end) continue;
+    if (e.off > taken.off) continue;
+    const by = r.calls[e.call];
+    return by === undefined ? "" : `process ${by.pid} wrote these bytes: ${by.text}`;
+  }
+  return "";
+}
+
+/** Where a call took bytes out of a pipe; of a read at the end of the file, the pipe that it read. */
+function lastof(r: Recording, call: Rcall, event: number): { pipe: number; end: 0 | 1; off: number } | null {
+  for (let i = event; i >= call.first; i--) {
+    const e = r.events[i];
+    if (e?.type === "pipe" && e.what === "take" && e.call === call.id)
+      return { pipe: e.pipe, end: e.end, off: e.off };
+  }
+  if (call.value !== 0) return null;
+  const d = find(procsat(r, event), call.pid)?.fds.find((x) => x.chan === call.chan);
+  return d?.pipe === undefined || d.pipe === null ? null : { ...d.pipe, off: 0 };
+}
+
+/** Of a close: who else has the file open, or that it was the last of an end of a pipe. */
+function closed(r: Recording, all: Procs, call: Rcall, event: number): string {
+  const left = all.list.flatMap((p) =>
+    p.fds.filter((d) => d.chan === call.chan).map((d) => ({ pid: p.pid, fd: d.fd })),
+  );
+  if (left.length > 0) return `the file stays open: ${holders(left, call.pid)} ${left.length === 1 ? "has" : "have"} it, too`;
+  for (let i = call.first; i <= event; i++) {
+    const e = r.events[i];
+    if (e?.type === "pipe" && e.what === "hangup" && e.call === call.id) {
+      const way = all.pipes.find((x) => x.pipe === e.pipe)?.ways[e.end];
+      const readers = way === undefined || way.readers.length === 0 ? "" : ` of ${holders(way.readers, call.pid)}`;
+      return `it was the last descriptor of this end of pipe ${e.pipe}: the reads${readers} at the other end give 0, the end of the file, when the pipe is empty`;
+    }
+  }
+  return "";
+}
+
+function regrouped(all: Procs, pid: number): string {
+  const p = find(all, pid);
+  if (p === undefined) return "";
+  const own = KINDS.filter((kind) => p.groups[kind].with.length === 0).map((kind) => GROUPS[kind]);
+  const shared = KINDS.filter((kind) => p.groups[kind].with.length > 0).map(
+    (kind) => `its ${GROUPS[kind]} with ${procnames(all, p.groups[kind].with)}`,
+  );
+  return sentences(
+    own.length === 0 ? "" : `process ${pid} has its own ${listfmt(own)} now`,
+    shared.length === 0 ? "" : `it shares ${listfmt(shared)}`,
+  );
+}
+
+/** Whose name space changes. */
+export function mountwords(r: Recording, e: Revent & { type: "mount" }, event: number): string {
+  const all = procsat(r, event);
+  if (!all.known) return "";
+  const pids = all.list.filter((p) => p.life === "alive" && p.groups.names.id === e.pgrp).map((p) => p.pid);
+  const others = pids.filter((pid) => pid !== e.pid);
+  return others.length === 0
+    ? `it is the name space of process ${e.pid} alone: no other process sees the change`
+    : `${procnames(all, others)} ${others.length === 1 ? "shares" : "share"} the name space of process ${e.pid}, and ${others.length === 1 ? "sees" : "see"} the change`;
+}
+
+/** How long a call waited for what was no server, and for what; "" when it did not wait. */
+export function sleptwords(r: Recording, call: Rcall): string {
+  const time = call.ended === null ? 0 : call.ended - call.began;
+  if (time === 0) return "";
+  for (let i = call.first; i <= call.last; i++) {
+    const e = r.events[i];
+    if (e?.type === "sleep" && e.call === call.id)
+      return `it took ${timefmt(time)}: process ${call.pid} ${past(sleepfmt(e.what))}`;
+  }
+  return "";
+}
+
+const past = (s: string): string => s.replace(/^waits/, "waited").replace(/^sleeps/, "slept");
+
+/** The descriptors that a process has open before a call, for words about one that is not. */
+export function openfds(r: Recording, call: Rcall): readonly Descriptor[] {
+  return find(procsat(r, call.first), call.pid)?.fds ?? [];
+}
