@@ -262,4 +262,3 @@ function connection(a: At, e: Revent & { type: "conn" }): Decision {
       );
   }
 }
-

@@ -86,7 +86,10 @@ function started(all: Procs, e: Procevent): Decision {
   if (!all.known || p === undefined || p.parent === 0) return told(what, "", FORKED);
   const { with: same, own } = shares(p, p.parent);
   const parent = procname(all, p.parent);
-  const shared = same.length === 0 ? `it shares nothing with ${parent}` : `it shares its ${listfmt(same)} with ${parent}`;
+  const shared =
+    same.length === 0
+      ? `it shares nothing with ${parent}`
+      : `it shares its ${listfmt(same)} with ${parent}`;
   const apart = own.length === 0 ? "" : `, and has its own ${listfmt(own)}`;
   return told(what, `${shared}, which made it${apart}`, FORKED);
 }
@@ -121,7 +124,8 @@ function noted(r: Recording, all: Procs, e: Procevent, event: number): Decision 
         ? `process ${e.pid} asked for it by alarm`
         : `no process posted "${e.text}": it comes from the kernel or from the host's keyboard`;
   const group = samenote(r, e, event);
-  const also = group.length === 0 ? "" : `it goes to the whole note group: ${procnames(all, group)} too`;
+  const also =
+    group.length === 0 ? "" : `it goes to the whole note group: ${procnames(all, group)} too`;
   return told(
     `process ${e.pid} gets the note "${e.text}"`,
     sentences(who, also, effect(r, e, event)),
@@ -178,7 +182,9 @@ export function procwhy(r: Recording, e: Procevent, event: number): Decision {
     case "noted":
       return told(`process ${e.pid} has handled the note "${e.text}"`);
     case "waited":
-      return told(`the end of process ${e.pid} is known to its parent, so it is no zombie any more`);
+      return told(
+        `the end of process ${e.pid} is known to its parent, so it is no zombie any more`,
+      );
     case "groups":
       return told(`process ${e.pid} has other groups now`, "", FORKED);
     case "dot":
@@ -245,7 +251,9 @@ function pipewords(all: Procs, pid: number, w: Wait): string {
   const others = list.filter((h) => h.pid !== pid);
   if (others.length === 0)
     return `${state}, and only ${holders(list, pid)} holds its other end: no other process ${verb} there, so this ${reading ? "read" : "write"} does not end`;
-  const eof = reading ? "; when all of them have closed it, the read gives 0, the end of the file" : "";
+  const eof = reading
+    ? "; when all of them have closed it, the read gives 0, the end of the file"
+    : "";
   return `${state}; its other end is held by ${holders(list, pid)}: the ${reading ? "read" : "write"} ends when one of them ${verb}${eof}`;
 }
 
@@ -255,7 +263,10 @@ function endof(all: Procs, pid: number, w: Wait): 0 | 1 | null {
 }
 
 /** What a call waits for at the end of a recording that never sees it return, and what would end it. */
-export function stuckwords(r: Recording, call: Rcall): { readonly why: string; readonly mend: string } {
+export function stuckwords(
+  r: Recording,
+  call: Rcall,
+): { readonly why: string; readonly mend: string } {
   const all = procsat(r, r.events.length - 1);
   const p = find(all, call.pid);
   const w = p?.waits.find((x) => x.call === call.id);
@@ -285,7 +296,7 @@ function stuckmend(all: Procs, pid: number, w: Wait): string {
 /** Processes that wait for each other in a circle, from one of them; "" where there is none. */
 function deadlock(all: Procs, pid: number): string {
   const way: number[] = [pid];
-  for (let at = pid; way.length <= all.list.length; ) {
+  for (let at = pid; way.length <= all.list.length;) {
     const waits = find(all, at)?.waits ?? [];
     const [only, ...more] = [...new Set(waits.flatMap((w) => w.whom.filter((x) => x !== at)))];
     if (only === undefined || more.length > 0) return "";
@@ -316,7 +327,10 @@ export function didwords(r: Recording, call: Rcall, event: number): string {
     case "pread":
     case "write":
     case "pwrite":
-      return sentences(transferred(r, call, event), typeof fd === "number" && p !== undefined ? moved(p, fd) : "");
+      return sentences(
+        transferred(r, call, event),
+        typeof fd === "number" && p !== undefined ? moved(p, fd) : "",
+      );
     case "close":
       return closed(r, all, call, event);
     case "rfork":
@@ -332,7 +346,9 @@ const descriptor = (p: Process, fd: number): Descriptor | undefined =>
 function opened(p: Process, fd: number): string {
   const d = descriptor(p, fd);
   if (d === undefined) return "";
-  return d.shared.length === 0 ? "" : `it is the same open file as ${holders(d.shared, p.pid)}: they share one offset`;
+  return d.shared.length === 0
+    ? ""
+    : `it is the same open file as ${holders(d.shared, p.pid)}: they share one offset`;
 }
 
 function piped(p: Process, value: unknown): string {
@@ -358,7 +374,8 @@ function transferred(r: Recording, call: Rcall, event: number): string {
     return `that is the end of the file: no process holds the other end of pipe ${taken.pipe} open any more`;
   for (let i = event; i >= 0; i--) {
     const e = r.events[i];
-    if (e?.type !== "pipe" || e.what !== "put" || e.pipe !== taken.pipe || e.end !== taken.end) continue;
+    if (e?.type !== "pipe" || e.what !== "put" || e.pipe !== taken.pipe || e.end !== taken.end)
+      continue;
     if (e.off > taken.off) continue;
     const by = r.calls[e.call];
     return by === undefined ? "" : `process ${by.pid} wrote these bytes: ${by.text}`;
@@ -367,7 +384,11 @@ function transferred(r: Recording, call: Rcall, event: number): string {
 }
 
 /** Where a call took bytes out of a pipe; of a read at the end of the file, the pipe that it read. */
-function lastof(r: Recording, call: Rcall, event: number): { pipe: number; end: 0 | 1; off: number } | null {
+function lastof(
+  r: Recording,
+  call: Rcall,
+  event: number,
+): { pipe: number; end: 0 | 1; off: number } | null {
   for (let i = event; i >= call.first; i--) {
     const e = r.events[i];
     if (e?.type === "pipe" && e.what === "take" && e.call === call.id)
@@ -383,12 +404,16 @@ function closed(r: Recording, all: Procs, call: Rcall, event: number): string {
   const left = all.list.flatMap((p) =>
     p.fds.filter((d) => d.chan === call.chan).map((d) => ({ pid: p.pid, fd: d.fd })),
   );
-  if (left.length > 0) return `the file stays open: ${holders(left, call.pid)} ${left.length === 1 ? "has" : "have"} it, too`;
+  if (left.length > 0)
+    return `the file stays open: ${holders(left, call.pid)} ${left.length === 1 ? "has" : "have"} it, too`;
   for (let i = call.first; i <= event; i++) {
     const e = r.events[i];
     if (e?.type === "pipe" && e.what === "hangup" && e.call === call.id) {
       const way = all.pipes.find((x) => x.pipe === e.pipe)?.ways[e.end];
-      const readers = way === undefined || way.readers.length === 0 ? "" : ` of ${holders(way.readers, call.pid)}`;
+      const readers =
+        way === undefined || way.readers.length === 0
+          ? ""
+          : ` of ${holders(way.readers, call.pid)}`;
       return `it was the last descriptor of this end of pipe ${e.pipe}: the reads${readers} at the other end give 0, the end of the file, when the pipe is empty`;
     }
   }
@@ -412,7 +437,9 @@ function regrouped(all: Procs, pid: number): string {
 export function mountwords(r: Recording, e: Revent & { type: "mount" }, event: number): string {
   const all = procsat(r, event);
   if (!all.known) return "";
-  const pids = all.list.filter((p) => p.life === "alive" && p.groups.names.id === e.pgrp).map((p) => p.pid);
+  const pids = all.list
+    .filter((p) => p.life === "alive" && p.groups.names.id === e.pgrp)
+    .map((p) => p.pid);
   const others = pids.filter((pid) => pid !== e.pid);
   return others.length === 0
     ? `it is the name space of process ${e.pid} alone: no other process sees the change`
