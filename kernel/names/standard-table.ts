@@ -200,8 +200,7 @@ function checkkinds(old: Chan, m: Mounting): void {
   if (!dir && (m.flags & MORDER) !== MREPL) refuse(Emount, { why: "union" });
   const first = m.head?.mounts[0];
   if ((m.flags & MCREATE) === 0 || m.head === null || first === undefined) return;
-  if (m.head.mounts.length > 1 || (first.flags & MCREATE) === 0)
-    refuse(Emount, { why: "create" });
+  if (m.head.mounts.length > 1 || (first.flags & MCREATE) === 0) refuse(Emount, { why: "create" });
 }
 
 /** The same file, or something of the server whose channel it is. */
