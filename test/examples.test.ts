@@ -2,13 +2,19 @@
 
 import { readdirSync } from "node:fs";
 import test from "ava";
+import clone, { sums } from "../examples/clone.ts";
 import differences from "../examples/differences.ts";
 import hello from "../examples/hello.ts";
 import notes from "../examples/notes.ts";
 import server from "../examples/server.ts";
 import union from "../examples/union.ts";
 import type { Program } from "../kernel/proc/trap.ts";
+import { ORDWR, OWRITE } from "../kernel/abi/const.ts";
+import type { Sys } from "../syscalls/sys.ts";
 import { boot } from "../userland/boot/boot.ts";
+import { readdir } from "../userland/lib/dirread.ts";
+import { print, readtext } from "../userland/lib/io.ts";
+import { expect, machine } from "../userland/testing/index.ts";
 import { NOTHING } from "./kit.ts";
 
 const examples: Readonly<Record<string, { main: Program; argv?: string[]; says: string }>> = {
@@ -36,6 +42,14 @@ without:          motd hours
     says: `note: alarm
 sleep: interrupted
 the child left: notes PID: enough
+`,
+  },
+  clone: {
+    main: clone,
+    says: `conversation 0: 42
+while it is open: clone 0
+hung up: i/o on hungup channel
+when it is closed: clone
 `,
   },
   server: {
@@ -96,6 +110,37 @@ for (const [name, { main, argv = [], says }] of Object.entries(examples))
     await k.shutdown();
     t.deepEqual(k.audit(), NOTHING);
   });
+
+test("whoever opens clone has a conversation alone, which waits for its numbers and ends with its files", async (t) => {
+  const m = await machine();
+  await m.server("sum", { rtt: "10ms", serve: sums });
+  const adds = (words: readonly string[]) =>
+    async function adder(sys: Sys): Promise<void> {
+      const ctl = await sys.open("/n/sum/clone", ORDWR);
+      const dir = `/n/sum/${await readtext(sys, `/fd/${ctl}`)}`;
+      const total = readtext(sys, `${dir}/data`);
+      await sys.sleep(100);
+      const fd = await sys.open(`${dir}/data`, OWRITE);
+      for (const word of words) await print1(sys, fd, word);
+      await print(sys, await total);
+      await sys.close(fd);
+      await sys.close(ctl);
+    };
+  const [a, b] = await Promise.all([m.run(adds(["1"])), m.run(adds(["20", "30"]))]);
+  expect(a).says("1").closes().awaits();
+  expect(b).says(/^[25]0$/);
+  const r = await m.run(async (sys: Sys) => {
+    t.deepEqual(
+      (await readdir(sys, "/n/sum")).map((d) => d.name),
+      ["clone"],
+    );
+  });
+  expect(r).closes();
+  await m.end();
+});
+
+const print1 = (sys: Sys, fd: number, word: string): Promise<number> =>
+  sys.write(fd, new TextEncoder().encode(word));
 
 test("no example is left out", (t) => {
   const files = readdirSync("examples").filter((f) => f.endsWith(".ts"));

@@ -9,7 +9,8 @@ import type { Process } from "../../kernel/proc/spawn.ts";
 import type { Exit, Task } from "../../syscalls/sys.ts";
 import { thishost } from "../../userland/boot/host.ts";
 import type { Net } from "../../userland/boot/net.ts";
-import { type Anysrv, Fid, type Srv, postmount } from "../../userland/lib/9p.ts";
+import { type Anysrv, Fid, postmount } from "../../userland/lib/9p.ts";
+import type { Plainsrv } from "../../userland/lib/9p/promises.ts";
 import { Conn } from "../../userland/lib/9p/conn.ts";
 import { Log } from "../../userland/lib/9p/log.ts";
 import { Shares } from "../../userland/lib/9p/shares.ts";
@@ -58,7 +59,7 @@ export class Server {
   readonly #opts: Serving;
   readonly #conns: Conn<unknown>[] = [];
   readonly #faults: unknown[] = [];
-  #srv: Srv<unknown> = { attach: none, qid: none, stat: none };
+  #srv: Plainsrv<unknown> = { attach: none, qid: none, stat: none };
 
   constructor(opts: Serving) {
     this.#opts = opts;
@@ -66,13 +67,13 @@ export class Server {
 
   *main(sys: ThreadSys): Task<Exit> {
     const { version, plant, below } = this.#opts;
-    this.#srv = newram(sys, { user: USER, perm: 0o777, version }) as Srv<unknown>;
+    this.#srv = newram(sys, { user: USER, perm: 0o777, version }) as Plainsrv<unknown>;
     plant(this);
     let served = this.#srv;
     if (below !== null) {
       const make = (): Anysrv => this.#srv;
       yield* postmount(sys, make, { mtpt: MTPT });
-      served = newexport(slowsys(sys, below), { root: MTPT, version }) as Srv<unknown>;
+      served = newexport(slowsys(sys, below), { root: MTPT, version }) as Plainsrv<unknown>;
     }
     const shares = new Shares(served as Anysrv, new Faultlog(sys, this.#faults));
     const at = yield* announce(sys, "tcp!*!564");

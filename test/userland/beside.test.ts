@@ -12,6 +12,7 @@ import type { Sys, Task } from "../../syscalls/sys.ts";
 import { chance } from "../../userland/boot/boot.ts";
 import { serve9p, simnet } from "../../userland/boot/net.ts";
 import { type Answer, type Anysrv, type Fid, postmount } from "../../userland/lib/9p.ts";
+import type { Plainsrv } from "../../userland/lib/9p/promises.ts";
 import type { ThreadSys } from "../../userland/lib/both.ts";
 import { dial } from "../../userland/lib/dial.ts";
 import { newexport } from "../../userland/lib/export.ts";
@@ -34,7 +35,7 @@ type Trouble = { begun: boolean };
 function* below(sys: ThreadSys, seed: number, trouble: Trouble): Task<Anysrv> {
   const any = chance(seed);
   const pick = (n: number): number => (trouble.begun ? any(n) : n - 1);
-  const ram = newram(sys, { user: "glenda", perm: 0o777 }) as Anysrv;
+  const ram = newram(sys, { user: "glenda", perm: 0o777 }) as Plainsrv<unknown>;
   yield* ram.turn?.() ?? sys.nsec();
   const late = <T>(file: unknown, fn: () => Answer<T>): Task<T> => slowly(sys, file, pick, fn);
   return {

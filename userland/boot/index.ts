@@ -61,17 +61,33 @@ export {
   netuser,
   reject,
 } from "../lib/dial.ts";
-export { acceptsrv, file, listensrv, post, postfd, postmount, serve, tree } from "../lib/9p.ts";
+export {
+  acceptsrv,
+  dir,
+  file,
+  listensrv,
+  post,
+  postfd,
+  postmount,
+  serve,
+  tree,
+} from "../lib/9p.ts";
 export { Fid, NOTOPEN } from "../lib/9p.ts";
 export type {
   Answer,
   Anysrv,
   Contents,
+  Directory,
+  Dirfns,
+  Entryof,
   File,
   Filefns,
   Files,
   Makesrv,
+  Nodefns,
   Place,
+  Plainsrv,
+  Promised,
   Srv,
 } from "../lib/9p.ts";
 export { newexport } from "../lib/export.ts";

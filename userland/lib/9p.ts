@@ -6,6 +6,16 @@ export type { Anysrv, Makesrv, Place } from "./9p/serve.ts";
 export { LIMITS } from "./9p/shares.ts";
 export type { Limits } from "./9p/shares.ts";
 export { Fid, NOTOPEN } from "./9p/srv.ts";
-export type { Answer, Srv } from "./9p/srv.ts";
-export { file, tree } from "./9p/tree.ts";
-export type { Contents, File, Filefns, Files } from "./9p/tree.ts";
+export type { Plainsrv } from "./9p/promises.ts";
+export type { Answer, Promised, Srv } from "./9p/srv.ts";
+export { dir, file, tree } from "./9p/tree.ts";
+export type {
+  Contents,
+  Directory,
+  Dirfns,
+  Entryof,
+  File,
+  Filefns,
+  Files,
+  Nodefns,
+} from "./9p/tree.ts";

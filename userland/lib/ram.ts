@@ -33,6 +33,7 @@ import {
 } from "../../kernel/abi/errors.ts";
 import { utflen } from "../../kernel/abi/utf.ts";
 import type { Task, TaskSys } from "../../syscalls/sys.ts";
+import type { Plainsrv } from "./9p/promises.ts";
 import type { Fid, Srv } from "./9p/srv.ts";
 import { Blocks, type Quota } from "./blocks.ts";
 
@@ -400,7 +401,7 @@ function wstat(tree: Tree, fid: Fid<Ram>, w: Wstat): void {
  *
  *	newram(sys, { user: "glenda", perm: 0o777, maxfile: 2 ** 20, limit: 2 ** 26 })
  */
-export function newram(sys: TaskSys, opts: Ramopts): Srv<Ram> {
+export function newram(sys: TaskSys, opts: Ramopts): Plainsrv<Ram> {
   const { user, perm = 0o775, limit: _, maxfile: _max, replace: _replace, ...spoken } = opts;
   const tree = new Tree(opts);
   const mode = (DMDIR | perm) >>> 0;

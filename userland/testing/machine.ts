@@ -312,6 +312,9 @@ export class Machine {
     const here = closing ? [] : alive({ [HERE]: this.kernel.audit() }, []);
     await this.net.shutdown();
     if (this.#failed || this.#runs.some((r) => r.failed)) return;
+    const thrown = this.#callbackfaults();
+    if (thrown.length > 0)
+      throw ends(`callbacks of servers threw:\n  ${thrown.join("\n  ")}`, thrown, stack);
     const wrong = left.length > 0 ? left : here;
     if (wrong.length > 0)
       throw ends(`at the end this is left:\n  ${wrong.join("\n  ")}`, wrong, stack);

@@ -10,6 +10,8 @@ import type { Net, Netlink } from "../boot/net.ts";
 import type { Linkspec } from "../boot/net.ts";
 import type { Anysrv } from "../lib/9p.ts";
 import { Conn } from "../lib/9p/conn.ts";
+import { Log } from "../lib/9p/log.ts";
+import { Shares } from "../lib/9p/shares.ts";
 import { speaking } from "../lib/9p/srv.ts";
 import type { ThreadSys } from "../lib/both.ts";
 import { accept, announce, dial, listen } from "../lib/dial.ts";
@@ -60,7 +62,10 @@ export class Server {
   readonly link: Netlink;
   /** Its links to other servers. */
   readonly links: Map<string, Netlink> = new Map();
-  /** What its callbacks have thrown that was no answer, with the stack. */
+  /**
+   * What its callbacks have thrown that was no answer, with the stack: "far: TypeError: ...". The end of the
+   * machine complains of them; a test that wants them takes them away: `far.faults.splice(0)`.
+   */
   readonly faults: string[] = [];
   readonly #opts: Serveropts;
   readonly #conns = new Set<Conn<unknown>>();
@@ -154,6 +159,7 @@ export class Server {
 
   #program(ready: () => void): (sys: ThreadSys) => Task<Exit> {
     const [conns, { serve = ramfs, version }] = [this.#conns, this.#opts];
+    const hear = (fault: string): void => void this.faults.push(`${this.name}: ${fault}`);
     return function* (sys): Task<Exit> {
       const made = serve(sys);
       const srv = "next" in made ? yield* made : made;
@@ -162,7 +168,7 @@ export class Server {
       ready();
       for (;;) {
         const call = yield* listen(sys, at.dir);
-        sys.threadcreate(answer(sys, { call, srv: best, conns }));
+        sys.threadcreate(answer(sys, { call, srv: best, conns, hear }));
       }
     };
   }
@@ -172,10 +178,15 @@ function* ramfs(sys: ThreadSys): Task<Anysrv> {
   return newram(sys, { user: yield* getuser(sys), perm: 0o777 });
 }
 
-function* answer(
-  sys: ThreadSys,
-  a: { readonly call: Call; readonly srv: Anysrv; readonly conns: Set<Conn<unknown>> },
-): Task<void> {
+/** A call that is answered, with what, and who hears of faults. */
+type Answering = {
+  readonly call: Call;
+  readonly srv: Anysrv;
+  readonly conns: Set<Conn<unknown>>;
+  readonly hear: (fault: string) => void;
+};
+
+function* answer(sys: ThreadSys, a: Answering): Task<void> {
   let fd: number;
   try {
     fd = yield* accept(sys, a.call);
@@ -183,7 +194,8 @@ function* answer(
     if (e instanceof PlanError) return; // gone already
     throw e;
   }
-  const conn = new Conn(sys, { in: fd, out: fd }, a.srv);
+  const shares = new Shares(a.srv, new Log(sys, a.hear));
+  const conn = new Conn(sys, { in: fd, out: fd }, a.srv, shares);
   a.conns.add(conn);
   yield* conn.run();
   a.conns.delete(conn);

@@ -24,8 +24,10 @@ import { Ebadfcall, Emsize, Enotyet } from "./errors.ts";
 import { Log } from "./log.ts";
 import { OUTMARK, Out, type Owner, rerror } from "./out.ts";
 import { Session, quietly } from "./session.ts";
+import { settling } from "./promises.ts";
+import type { Anysrv, Plainsrv } from "./promises.ts";
 import { MAXFIDS, Room, Share, Shares } from "./shares.ts";
-import type { Anysrv, Srv } from "./srv.ts";
+import type { Srv } from "./srv.ts";
 import { Pump } from "./stream.ts";
 
 const MINMSIZE = 256;
@@ -98,7 +100,7 @@ export class Conn<A> implements Owner {
   readonly user: string;
   /** Requests that came so far. */
   requests = 0;
-  readonly #srv: Srv<A>;
+  readonly #srv: Plainsrv<A>;
   readonly #fds: Fds;
   #session: Session<A> | null = null;
   #msize = FIRSTMSIZE;
@@ -126,7 +128,7 @@ export class Conn<A> implements Owner {
     this.room = new Room(this.shares.bytes);
     this.out = new Out(sys, fds.out, this);
     this.pump = new Pump(this);
-    this.#srv = srv;
+    this.#srv = settling(sys, srv);
     this.#fds = fds;
     this.user = fds.user ?? "";
   }

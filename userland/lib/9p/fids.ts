@@ -15,17 +15,18 @@ import type { Task } from "../../../syscalls/sys.ts";
 import { always, istask } from "./answer.ts";
 import { Edupfid, Eunknownfid } from "./errors.ts";
 import { type Share, takefid } from "./shares.ts";
-import type { Answer, Fid, Srv } from "./srv.ts";
+import type { Answer, Fid } from "./srv.ts";
+import type { Plainsrv } from "./promises.ts";
 
 /** What fids are counted against: those of the connection, and those of them that are open. */
 export type Counts = { readonly fids: Share; readonly opens: Share };
 
 export class Fids<A> {
-  readonly #srv: Srv<A>;
+  readonly #srv: Plainsrv<A>;
   readonly #counts: Counts;
   readonly #fids: Map<number, Fid<A>> = new Map();
 
-  constructor(srv: Srv<A>, counts: Counts) {
+  constructor(srv: Plainsrv<A>, counts: Counts) {
     this.#srv = srv;
     this.#counts = counts;
   }

@@ -4,7 +4,6 @@ import { PlanError } from "../../../kernel/abi/errors.ts";
 import type { Task } from "../../../syscalls/sys.ts";
 import type { ThreadSys } from "../both.ts";
 import { fprint } from "../io.ts";
-import { errtext } from "../proc.ts";
 
 /** Milliseconds between two lines of a kind. */
 const SECOND = 1000;
@@ -15,13 +14,19 @@ export class Log {
   /** Lines that were left out, for each kind that was said in the last second. */
   readonly #since: Map<string, number> = new Map();
 
-  constructor(sys: ThreadSys) {
+  readonly #hear: (fault: string) => void;
+
+  /** `hear` gets the faults, each with its stack, beside what is written. */
+  constructor(sys: ThreadSys, hear: (fault: string) => void = () => undefined) {
     this.#sys = sys;
+    this.#hear = hear;
   }
 
   /** Something that is no answer was thrown. */
   fault(e: unknown): void {
-    this.add("fault", `a connection ended by a fault: ${errtext(e)}`);
+    const text = faulttext(e);
+    this.#hear(text);
+    this.add("fault", `a connection ended by a fault: ${text}`);
   }
 
   add(kind: string, line: string): void {
@@ -42,6 +47,18 @@ export class Log {
     }
     this.#since.delete(kind);
   }
+}
+
+/** Lines of a stack that are shown. */
+const FRAMES = 8;
+
+/** What was thrown, with the lines of its stack as far as they are the callback's, and not the library's. */
+function faulttext(e: unknown): string {
+  if (!(e instanceof Error)) return `threw ${String(e)}`;
+  const lines = (e.stack ?? "").split("\n").filter((line) => /^ {4}at /.test(line));
+  const end = lines.findIndex((line) => /[\\/]userland[\\/]lib[\\/]9p[\\/]/.test(line));
+  const mine = lines.slice(0, end < 0 ? FRAMES : Math.min(end, FRAMES));
+  return [`${e.name}: ${e.message}`, ...mine].join("\n");
 }
 
 /** A server without descriptor 2 says nothing. */

@@ -10,7 +10,8 @@ import { Eisopen, Enocreate } from "./errors.ts";
 import { checkentry, checknewname, isnarrow } from "./name.ts";
 import type { Msg, Session } from "./session.ts";
 import { takeopen } from "./shares.ts";
-import { type Answer, type Fid, NOTOPEN, OPENING, type Srv } from "./srv.ts";
+import { type Answer, type Fid, NOTOPEN, OPENING } from "./srv.ts";
+import type { Plainsrv } from "./promises.ts";
 
 /** What a mode may hold on the wire. */
 const OMASK = 3 | OTRUNC | ORCLOSE;
@@ -71,7 +72,7 @@ function openfid<A>(s: Session<A>, fid: Fid<A>, mode: number): Answer<void> {
 }
 
 /** A server that has no open lets files be used as far as it has the callbacks. */
-function allowed<A>(srv: Srv<A>, mode: number): void {
+function allowed<A>(srv: Plainsrv<A>, mode: number): void {
   const how = mode & 3;
   const writes = how !== OREAD && how !== OEXEC;
   if ((writes || (mode & OTRUNC) !== 0) && srv.write === undefined) error(Eperm);

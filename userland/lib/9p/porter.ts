@@ -19,7 +19,7 @@ import { Conn } from "./conn.ts";
 import { Log } from "./log.ts";
 import { quietly } from "./session.ts";
 import { type Limits, Shares } from "./shares.ts";
-import type { Anysrv } from "./srv.ts";
+import type { Anysrv } from "./promises.ts";
 
 /** After these no call will come any more. */
 const ENDS: readonly string[] = [Elistenhungup, Enonexist, Enotannounced];

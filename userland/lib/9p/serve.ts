@@ -18,9 +18,9 @@ import { type Call, announce } from "../dial.ts";
 import { Conn } from "./conn.ts";
 import { Porter } from "./porter.ts";
 import type { Limits } from "./shares.ts";
-import type { Anysrv } from "./srv.ts";
+import type { Anysrv } from "./promises.ts";
 
-export type { Anysrv } from "./srv.ts";
+export type { Anysrv } from "./promises.ts";
 
 /** Serves the client on these descriptors until it hangs up, and closes them. */
 export const serve: Both<[fdin: number, fdout: number, srv: Anysrv], void, ThreadSys> = both(

@@ -22,7 +22,8 @@ import { Fids } from "./fids.ts";
 import { Flushable } from "./flushable.ts";
 import { OUTMARK, rerror } from "./out.ts";
 import { LEAST, MAXFIDS } from "./shares.ts";
-import type { Answer, Fid, Srv } from "./srv.ts";
+import type { Answer, Fid } from "./srv.ts";
+import type { Plainsrv } from "./promises.ts";
 import { Run } from "./stream.ts";
 
 /** (tag, fid) pairs of write streams that were stopped and not ended by the client. */
@@ -72,7 +73,7 @@ type Group<A> = {
 
 export class Session<A> {
   readonly conn: Conn<A>;
-  readonly srv: Srv<A>;
+  readonly srv: Plainsrv<A>;
   readonly msize: number;
   /** 9P2000.ix is spoken. */
   readonly ix: boolean;
@@ -83,7 +84,7 @@ export class Session<A> {
   readonly #stops: Map<number, string> = new Map();
   #over = false;
 
-  constructor(conn: Conn<A>, srv: Srv<A>, agreed: Agreed) {
+  constructor(conn: Conn<A>, srv: Plainsrv<A>, agreed: Agreed) {
     this.conn = conn;
     this.srv = srv;
     this.msize = agreed.msize;

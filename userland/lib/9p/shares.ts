@@ -19,7 +19,7 @@ import { MAXELEM, MAXUNAME } from "../../../kernel/abi/const.ts";
 import { Enofd, error } from "../../../kernel/abi/errors.ts";
 import { Enofids } from "./errors.ts";
 import type { Log } from "./log.ts";
-import type { Anysrv } from "./srv.ts";
+import type { Anysrv } from "./promises.ts";
 
 /** The limits of a server; see the head of the file. */
 export type Limits = {

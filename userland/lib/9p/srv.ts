@@ -5,14 +5,17 @@
 // A is whatever the server takes for a file: it makes one in attach, walk1 and create, and finds it in
 // fid.aux. A fid that is cloned has the same one.
 //
-// A callback throws PlanError to refuse. One that must wait is a generator: it runs in a thread, and
-// requests with other tags go on meanwhile. Those that are plain are answered at once.
+// A callback throws PlanError to refuse. One that must wait is a generator, or an async function (promises.ts): it
+// runs in a thread, and requests with other tags go on meanwhile. Those that are plain are answered at once.
 
 import type { Task } from "../../../syscalls/sys.ts";
 import type { Dir, Qid, Wstat } from "../../../kernel/abi/dir.ts";
 
 /** What a callback gives: the answer, or a Task that comes to it. */
 export type Answer<T> = T | Task<T>;
+
+/** What a callback gives that may be an async function, too. */
+export type Promised<T> = Answer<T> | Promise<T>;
 
 /** The callbacks of a server; see the head of the file. */
 export interface Srv<A> {
@@ -28,6 +31,8 @@ export interface Srv<A> {
   readonly maxopen?: number;
   /** write is plain and keeps nothing of its data: it may be given a view of the frame. */
   readonly copies?: boolean;
+  /** Callbacks give promises though they are no async functions: promises.ts. */
+  readonly async?: boolean;
   /** Names such as "." that wstat judges itself; all others that no walk finds are refused before it. */
   readonly oddnames?: ReadonlySet<string>;
 
@@ -38,25 +43,25 @@ export interface Srv<A> {
    * for reading and writing, so read and write get its fid, and clunk at its end. A server that has auth
    * refuses each attach without such a file that is finished. auth(5)
    */
-  auth?(uname: string, aname: string): Answer<A>;
+  auth?(uname: string, aname: string): Promised<A>;
   /** Whether what was read and written on an authentication file has proved fid.uid. */
   authed?(afid: Fid<A>): boolean;
   /** The root of the tree that aname names, for uname. */
-  attach(uname: string, aname: string): Answer<A>;
+  attach(uname: string, aname: string): Promised<A>;
   /** The qid of a file. */
   qid(file: A): Qid;
   /** What the file is. */
-  stat(fid: Fid<A>): Answer<Dir>;
+  stat(fid: Fid<A>): Promised<Dir>;
   /** What `dir` has under this name, ".." included (not "."); null if nothing. */
-  walk1?(dir: A, name: string, fid: Fid<A>): Answer<A | null>;
+  walk1?(dir: A, name: string, fid: Fid<A>): Promised<A | null>;
   /** A whole walk in place of walk1: what it passed, as far as it came. */
-  walk?(fid: Fid<A>, names: readonly string[]): Answer<readonly A[]>;
+  walk?(fid: Fid<A>, names: readonly string[]): Promised<readonly A[]>;
   /** May refuse. mode is OREAD, OWRITE, ORDWR or OEXEC, with OTRUNC and ORCLOSE. */
-  open?(fid: Fid<A>, mode: number): Answer<void>;
+  open?(fid: Fid<A>, mode: number): Promised<void>;
   /** Makes a file in the directory fid and opens it; fails if the name exists. */
-  create?(fid: Fid<A>, name: string, perm: number, mode: number): Answer<A>;
+  create?(fid: Fid<A>, name: string, perm: number, mode: number): Promised<A>;
   /** A stream begins at offset: its reads come in order, others between them perhaps elsewhere. */
-  stream?(fid: Fid<A>, offset: number): Answer<void>;
+  stream?(fid: Fid<A>, offset: number): Promised<void>;
   /**
    * A write is to come at offset, and may be the first of a stream. True: those behind it, with the same tag
    * and each where the last ends, may be given to write before it is answered, and are refused after it if
@@ -64,7 +69,7 @@ export interface Srv<A> {
    */
   wstream?(fid: Fid<A>, offset: number): Task<boolean>;
   /** At most count bytes from offset on; none at the end. What is given is copied at once. */
-  read?(fid: Fid<A>, count: number, offset: number): Answer<Uint8Array>;
+  read?(fid: Fid<A>, count: number, offset: number): Promised<Uint8Array>;
   /**
    * The entries of a directory, each asked for when its turn comes: plain, or a generator that does not
    * wait. Of an Entry the Dir is made when it is read, however long it had to wait for room. Without
@@ -72,11 +77,11 @@ export interface Srv<A> {
    */
   entries?(fid: Fid<A>): Iterable<Dir | Entry>;
   /** data is the server's to keep, unless it says that it is done with it at once. */
-  write?(fid: Fid<A>, data: Uint8Array, offset: number): Answer<number>;
+  write?(fid: Fid<A>, data: Uint8Array, offset: number): Promised<number>;
   /** Changes what is given: all or nothing. */
-  wstat?(fid: Fid<A>, changes: Wstat): Answer<void>;
+  wstat?(fid: Fid<A>, changes: Wstat): Promised<void>;
   /** Removes the file. */
-  remove?(fid: Fid<A>): Answer<void>;
+  remove?(fid: Fid<A>): Promised<void>;
   /**
    * fid stands for fid.aux from now on: an attach, a walk or a clone made it (was is null), or a walk or a create
    * took it from `was`. A server that counts the fids of a file counts here and in clunk.
@@ -86,11 +91,8 @@ export interface Srv<A> {
    * The fid is gone: called once for each fid that attach or walk made, after all other calls for that fid have
    * come to their end, remove and an open that was under way too. What open and create gave is closed here.
    */
-  clunk?(fid: Fid<A>): Answer<void>;
+  clunk?(fid: Fid<A>): Promised<void>;
 }
-
-/** Any server. */
-export type Anysrv = Srv<unknown>;
 
 /** Not open, as a mode. */
 export const NOTOPEN = -1;

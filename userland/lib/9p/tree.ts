@@ -2,28 +2,45 @@
 // program as it goes.
 //
 //	tree({ motd: "be nice\n", time: () => now(), ctl: file({ write: command }), log: { today: ... } })
+//	tree({ procs: dir({ files: () => list(), create: (name) => start(name) }) })
 //
 // A string or bytes are the file's contents; a function makes them each time the file is opened to be
-// read; `file` also takes what is written, one write at a time; an object is a directory. Functions may be
-// generators and take their time.
+// read; `file` also takes what is written, one write at a time; an object is a directory, and `dir` one whose
+// files a function makes whenever it is walked or opened. Functions may be generators, or async, and take
+// their time. A name keeps its qid as long as the function gives it.
 
 import { DMDIR, OEXEC, ORCLOSE, ORDWR, OREAD, OWRITE, QTDIR } from "../../../kernel/abi/const.ts";
-import type { Dir, Qid } from "../../../kernel/abi/dir.ts";
-import { Eperm, error } from "../../../kernel/abi/errors.ts";
+import type { Dir, Qid, Wstat } from "../../../kernel/abi/dir.ts";
+import { Eexist, Eperm, error } from "../../../kernel/abi/errors.ts";
 import { utfdecode, utfencode } from "../../../kernel/abi/utf.ts";
-import type { Task } from "../../../syscalls/sys.ts";
 import { andthen, istask } from "./answer.ts";
-import type { Answer, Fid, Srv } from "./srv.ts";
+import type { Fid, Promised, Srv } from "./srv.ts";
 
 /** What a file holds. */
 export type Contents = string | Uint8Array;
 
+/** What can be done to a file or directory of a tree as such. */
+export type Nodefns = {
+  /** Takes the file away. Without it nobody may remove it. */
+  remove?(): Promised<void>;
+  /** Changes what is given of the file. Without it nobody may. stat(5) */
+  wstat?(changes: Wstat): Promised<void>;
+};
+
 /** What a file does when it is opened to be read, and with each write. */
-export type Filefns = {
+export type Filefns = Nodefns & {
   /** Makes what the file holds, when it is opened. */
-  read?(): Answer<Contents>;
+  read?(): Promised<Contents>;
   /** Takes what was written, as text. */
-  write?(text: string): Answer<void>;
+  write?(text: string): Promised<void>;
+};
+
+/** What a directory does. */
+export type Dirfns = Nodefns & {
+  /** What it has now: names and what they stand for. */
+  files?(): Promised<Files>;
+  /** Makes a file or, with DMDIR in perm, a directory; gives what it is. Without it nobody may. */
+  create?(name: string, perm: number): Promised<Entryof>;
 };
 
 /** A file that is more than its contents. */
@@ -36,99 +53,203 @@ export class File {
   }
 }
 
+/** A directory that is more than an object. */
+export class Directory {
+  /** What makes its files. */
+  readonly fns: Dirfns;
+
+  constructor(fns: Dirfns) {
+    this.fns = fns;
+  }
+}
+
 /** A file with functions of its own. */
 export function file(fns: Filefns): File {
   return new File(fns);
 }
 
-/** A directory: names and what they stand for. */
-export type Files = { readonly [name: string]: Contents | (() => Answer<Contents>) | File | Files };
+/** A directory with functions of its own. */
+export function dir(fns: Dirfns): Directory {
+  return new Directory(fns);
+}
 
-/** A place in the tree. `text` is what an open fid reads. */
+/** What a name stands for. */
+export type Entryof = Contents | (() => Promised<Contents>) | File | Directory | Files;
+
+/** A directory: names and what they stand for. */
+export type Files = { readonly [name: string]: Entryof };
+
+/** A place in the tree. */
 type Node = {
   readonly name: string;
   readonly qid: Qid;
-  readonly fns: Filefns;
   readonly up: Node | null;
-  readonly files: ReadonlyMap<string, Node> | null;
-  readonly text: Uint8Array;
+  /** What it does as a file, or as a directory. */
+  what: Filefns | Dirfns;
+  readonly isdir: boolean;
+  /** The places below it that are known. */
+  readonly known: Map<string, Node>;
 };
+
+/** What an open fid reads: the contents of a file, or the files of a directory. */
+type Open = { readonly node: Node; readonly text: Uint8Array; readonly list: readonly Node[] };
 
 const EMPTY = new Uint8Array(0);
 const bytes = (c: Contents): Uint8Array => (typeof c === "string" ? utfencode(c) : c);
 
 /** A server of these files, which belong to `user`. */
-export function tree(files: Files, user = "none"): Srv<Node> {
-  const root = directory("/", files, null, { path: 0n });
-  return {
-    copies: true,
-    attach: () => root,
-    qid: (n) => n.qid,
-    walk1: (dir, name) => (name === ".." ? (dir.up ?? dir) : (dir.files?.get(name) ?? null)),
-    open: (fid, mode) => open(fid, mode),
-    read: (fid, count, offset) => fid.aux.text.subarray(offset, offset + count),
-    entries: (fid) => [...(fid.aux.files?.values() ?? [])].map((n) => stat(n, user)),
-    write(fid, data) {
-      const n = data.length;
-      const done = fid.aux.fns.write?.(utfdecode(data, 0, n));
-      return andthen(done, () => n);
-    },
-    stat: (fid) => stat(fid.aux, user),
-  };
+export function tree(files: Files, user = "none"): Srv<Open> {
+  return new Tree(files, user).srv();
 }
 
-/** Makes a directory and all below it; `paths` counts the qids. */
-function directory(name: string, files: Files, up: Node | null, paths: { path: bigint }): Node {
-  const nodes = new Map<string, Node>();
-  const qid = { path: paths.path++, vers: 0, type: QTDIR };
-  const dir: Node = { name, qid, fns: {}, up, files: nodes, text: EMPTY };
-  for (const [n, what] of Object.entries(files)) {
-    const fns = filefns(what);
-    if (fns === null) nodes.set(n, directory(n, what as Files, dir, paths));
-    else nodes.set(n, leaf(n, fns, dir, paths.path++));
+class Tree {
+  readonly #user: string;
+  readonly #root: Node;
+  #path = 0n;
+
+  constructor(files: Files, user: string) {
+    this.#user = user;
+    this.#root = this.#node("/", files, null);
   }
-  return dir;
+
+  srv(): Srv<Open> {
+    const stat = (n: Node): Dir => statof(n, this.#user);
+    return {
+      copies: true,
+      async: true,
+      attach: () => closed(this.#root),
+      qid: ({ node }) => node.qid,
+      walk1: ({ node }, name) =>
+        name === ".." ? closed(node.up ?? node) : settle(after(this.#walk(node, name), opt)),
+      open: (fid, mode) => settle(this.#open(fid, mode)),
+      create: (fid, name, perm, mode) => settle(this.#create(fid.aux.node, { name, perm, mode })),
+      read: (fid, count, offset) => fid.aux.text.subarray(offset, offset + count),
+      entries: (fid) => fid.aux.list.map(stat),
+      write(fid, data) {
+        const what = fid.aux.node.what as Filefns;
+        return settle(after(what.write?.(utfdecode(data, 0, data.length)), () => data.length));
+      },
+      stat: (fid) => stat(fid.aux.node),
+      remove: ({ aux: { node } }) => settle(after(removed(node.what), () => forget(node))),
+      wstat: ({ aux: { node } }, changes) => settle(changed(node.what, changes)),
+    };
+  }
+
+  #node(name: string, what: Entryof, up: Node | null): Node {
+    const fns = filefns(what);
+    const isdir = fns === null;
+    const node: Node = {
+      name,
+      qid: { path: this.#path++, vers: 0, type: isdir ? QTDIR : 0 },
+      up,
+      what: fns ?? dirfns(what as Directory | Files),
+      isdir,
+      known: new Map(),
+    };
+    return node;
+  }
+
+  /** What a directory has now. A name that it had before is the same place. */
+  #files(node: Node): Promised<readonly Node[]> {
+    return after((node.what as Dirfns).files?.() ?? {}, (files) => {
+      const list = Object.entries(files).map(([name, what]) => this.#known(node, name, what));
+      for (const name of node.known.keys())
+        if (!Object.hasOwn(files, name)) node.known.delete(name);
+      return list;
+    });
+  }
+
+  #known(node: Node, name: string, what: Entryof): Node {
+    const known = node.known.get(name);
+    const fns = filefns(what);
+    if (known !== undefined && known.isdir === (fns === null)) {
+      known.what = fns ?? dirfns(what as Directory | Files);
+      return known;
+    }
+    const made = this.#node(name, what, node);
+    node.known.set(name, made);
+    return made;
+  }
+
+  #walk(node: Node, name: string): Promised<Node | null> {
+    return after(this.#files(node), () => node.known.get(name) ?? null);
+  }
+
+  /** Opens a directory with the files that it has now, or a file with what it holds now. */
+  #open(fid: Fid<Open>, mode: number): Promised<void> {
+    const { node } = fid.aux;
+    const opened = (o: Open): void => void (fid.aux = o);
+    return after(this.#opened(node, mode), opened);
+  }
+
+  #opened(node: Node, mode: number): Promised<Open> {
+    if ((mode & ORCLOSE) !== 0 && node.what.remove === undefined) error(Eperm);
+    if (node.isdir) return after(this.#files(node), (list) => ({ ...closed(node), list }));
+    const how = mode & 3;
+    const what = node.what as Filefns;
+    const writes = what.write !== undefined;
+    if (how === OEXEC) error(Eperm);
+    if ((how === OWRITE || how === ORDWR) && !writes) error(Eperm);
+    if (how === OWRITE) return closed(node);
+    if (what.read === undefined) return how === OREAD ? error(Eperm) : closed(node);
+    return after(what.read(), (c) => ({ ...closed(node), text: bytes(c) }));
+  }
+
+  #create(
+    node: Node,
+    how: { readonly name: string; readonly perm: number; readonly mode: number },
+  ): Promised<Open> {
+    const { name, perm, mode } = how;
+    return after(this.#walk(node, name), (there) => {
+      if (there !== null) error(Eexist);
+      const what = node.what as Dirfns;
+      if (what.create === undefined) error(Eperm);
+      return after(what.create(name, perm), (made) =>
+        this.#opened(this.#known(node, name, made), mode),
+      );
+    });
+  }
 }
 
-const leaf = (name: string, fns: Filefns, up: Node, path: bigint): Node => ({
-  name,
-  qid: { path, vers: 0, type: 0 },
-  fns,
-  up,
-  files: null,
-  text: EMPTY,
-});
+const closed = (node: Node): Open => ({ node, text: EMPTY, list: [] });
+const opt = (node: Node | null): Open | null => (node === null ? null : closed(node));
+
+const removed = (what: Nodefns): Promised<void> =>
+  what.remove === undefined ? error(Eperm) : what.remove();
+const changed = (what: Nodefns, changes: Wstat): Promised<void> =>
+  what.wstat === undefined ? error(Eperm) : what.wstat(changes);
+
+function forget(node: Node): void {
+  if (node.up?.known.get(node.name) === node) node.up.known.delete(node.name);
+}
+
+/** fn of an answer of whatever kind, when it is there. */
+function after<T, R>(a: Promised<T>, fn: (value: T) => Promised<R>): Promised<R> {
+  if (a instanceof Promise) return a.then((value) => fn(value) as R);
+  const then = fn as (value: T) => R;
+  return istask(a) ? andthen(a, then) : fn(a);
+}
+
+/** A promise is for the library to settle, which `async` asks it for. */
+const settle = <T>(a: Promised<T>): T => a as T;
 
 /** What a file does; null for a directory. */
-function filefns(what: Files[string]): Filefns | null {
+function filefns(what: Entryof): Filefns | null {
   if (what instanceof File) return what.fns;
   if (typeof what === "function") return { read: what };
   if (typeof what === "string" || what instanceof Uint8Array) return { read: () => what };
   return null;
 }
 
-function open(fid: Fid<Node>, mode: number): Answer<void> {
-  const node = fid.aux;
-  if (node.files !== null) return undefined;
-  const how = mode & 3;
-  if (how === OEXEC || (mode & ORCLOSE) !== 0) error(Eperm);
-  if ((how === OWRITE || how === ORDWR) && node.fns.write === undefined) error(Eperm);
-  if (how === OWRITE) return undefined;
-  if (node.fns.read === undefined) return how === OREAD ? error(Eperm) : undefined;
-  const text = node.fns.read();
-  if (istask(text)) return opened(fid, text);
-  fid.aux = { ...node, text: bytes(text) };
-  return undefined;
+function dirfns(what: Directory | Files): Dirfns {
+  return what instanceof Directory ? what.fns : { files: () => what };
 }
 
-function* opened(fid: Fid<Node>, task: Task<Contents>): Task<void> {
-  const text = bytes(yield* task);
-  fid.aux = { ...fid.aux, text };
-}
-
-function stat(n: Node, user: string): Dir {
-  const perm = (n.fns.read === undefined ? 0 : 0o444) | (n.fns.write === undefined ? 0 : 0o222);
-  const mode = n.files === null ? perm : (DMDIR | 0o555) >>> 0;
+function statof(n: Node, user: string): Dir {
+  const what = n.what as Filefns;
+  const perm = (what.read === undefined ? 0 : 0o444) | (what.write === undefined ? 0 : 0o222);
+  const within = (n.what as Dirfns).create === undefined ? 0o555 : 0o777;
+  const mode = n.isdir ? (DMDIR | within) >>> 0 : perm;
   const { qid, name } = n;
   const times = { atime: 0, mtime: 0, length: 0 };
   return { type: 0, dev: 0, qid, mode, ...times, name, uid: user, gid: user, muid: user };

@@ -8,7 +8,7 @@ import { DMDIR } from "../../../kernel/abi/const.ts";
 import { PlanError, error } from "../../../kernel/abi/errors.ts";
 import { utfencode } from "../../../kernel/abi/utf.ts";
 import type { Task } from "../../../syscalls/sys.ts";
-import type { Srv } from "../9p/srv.ts";
+import type { Plainsrv } from "../9p/promises.ts";
 import { type Report, check } from "./check.ts";
 import type { Disk, Env } from "./disk.ts";
 import { Files, type Place, ROOTID } from "./files.ts";
@@ -41,7 +41,7 @@ export class Fossil {
   /** It was made just now. */
   readonly fresh: boolean;
   /** What serves it. */
-  readonly srv: Srv<File>;
+  readonly srv: Plainsrv<File>;
   readonly #files: Files;
   readonly #snaps: Snaps;
   readonly #env: Env;
