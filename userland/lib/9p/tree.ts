@@ -14,6 +14,7 @@ import type { Dir, Qid, Wstat } from "../../../kernel/abi/dir.ts";
 import { Eexist, Eperm, error } from "../../../kernel/abi/errors.ts";
 import { utfdecode, utfencode } from "../../../kernel/abi/utf.ts";
 import { andthen, istask } from "./answer.ts";
+import { Enocreate, Enoremove, Enowstat } from "./errors.ts";
 import type { Fid, Promised, Srv } from "./srv.ts";
 
 /** What a file holds. */
@@ -200,10 +201,11 @@ class Tree {
     how: { readonly name: string; readonly perm: number; readonly mode: number },
   ): Promised<Open> {
     const { name, perm, mode } = how;
+    const what = node.what as Dirfns;
+    if (what.create === undefined) error(Enocreate);
     return after(this.#walk(node, name), (there) => {
       if (there !== null) error(Eexist);
-      const what = node.what as Dirfns;
-      if (what.create === undefined) error(Eperm);
+      if (what.create === undefined) error(Enocreate);
       return after(what.create(name, perm), (made) =>
         this.#opened(this.#known(node, name, made), mode),
       );
@@ -215,9 +217,9 @@ const closed = (node: Node): Open => ({ node, text: EMPTY, list: [] });
 const opt = (node: Node | null): Open | null => (node === null ? null : closed(node));
 
 const removed = (what: Nodefns): Promised<void> =>
-  what.remove === undefined ? error(Eperm) : what.remove();
+  what.remove === undefined ? error(Enoremove) : what.remove();
 const changed = (what: Nodefns, changes: Wstat): Promised<void> =>
-  what.wstat === undefined ? error(Eperm) : what.wstat(changes);
+  what.wstat === undefined ? error(Enowstat) : what.wstat(changes);
 
 function forget(node: Node): void {
   if (node.up?.known.get(node.name) === node) node.up.known.delete(node.name);
