@@ -4,7 +4,9 @@
 import { defineConfig } from "vite";
 
 const HOST = "userland/host";
-const COMMANDS = "cert demo explain fossil glossary lesson rc run serve step web".split(" ");
+const COMMANDS = "cert demo explain explore fossil glossary lesson rc run serve step web".split(
+  " ",
+);
 
 const CORE = /\/(kernel|devices|syscalls|userland\/(lib|bin|boot))\//;
 

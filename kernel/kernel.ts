@@ -14,7 +14,7 @@ import { Rendez } from "./proc/rendez.ts";
 import type { Task } from "./proc/rendez.ts";
 import { Sched } from "./proc/sched.ts";
 import { Sems } from "./proc/sem.ts";
-import type { Chance, Coroutine, Done, Machine } from "./proc/sched.ts";
+import type { Chance, Coroutine, Done, Explorer, Machine } from "./proc/sched.ts";
 import { stateof } from "./proc/tell.ts";
 import { Trace } from "./trace.ts";
 import type { Tty } from "./proc/tty.ts";
@@ -87,8 +87,10 @@ export interface Conn {
 }
 
 /** A scheduler, with a clock of its own. */
-export function newsched(c: Pick<Config, "host" | "virtual" | "chance">): Sched {
-  return new Sched(c.host, new Clock(c.host, c.virtual), c.chance);
+export function newsched(
+  c: Pick<Config, "host" | "virtual" | "chance"> & { readonly explorer?: Explorer },
+): Sched {
+  return new Sched(c.host, new Clock(c.host, c.virtual), c.chance, c.explorer ?? null);
 }
 
 export class Kernel implements Machine {

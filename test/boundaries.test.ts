@@ -56,9 +56,14 @@ const rooms: readonly Room[] = [
     types: /^(kernel\/|syscalls\/sys\.ts$)/,
   },
   {
+    files: /^userland\/explore\//,
+    may: RegExp(`^${portable}(userland/(explore|boot|view|lib)/|kernel/boot\\.ts$|${abi})`),
+    types: /^kernel\//,
+  },
+  {
     files: /^userland\/testing\//,
     may: RegExp(
-      `^${portable}(userland/(testing|boot|view|lib|bin)/|devices/|syscalls/|kernel/boot\\.ts$|${abi}|diff$)`,
+      `^${portable}(userland/(testing|explore|boot|view|lib|bin)/|devices/|syscalls/|kernel/boot\\.ts$|${abi}|diff$)`,
     ),
     types: /^kernel\//,
   },

@@ -47,6 +47,18 @@ export class Timers {
     return this.#heap.length;
   }
 
+  /** Those that are due at `now`, in the order set. */
+  due(now: number): Timer[] {
+    const first = this.#heap[0];
+    if (first === undefined || first.at > now) return [];
+    return this.#heap.filter((t) => t.at <= now).toSorted((a, b) => a.at - b.at || a.seq - b.seq);
+  }
+
+  /** The number that the next timer gets. */
+  get next(): number {
+    return this.#seq;
+  }
+
   add(at: number, fn: () => void): Timer {
     const t = new Timer(at, this.#seq++, fn);
     t.index = this.#heap.length;

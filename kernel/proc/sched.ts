@@ -12,7 +12,9 @@
 //  5. after at most TURN resumptions, and whenever a generator program has made TURN calls more, the
 //     host's event loop gets a whole turn;
 //  6. virtual time moves only when nothing is ready, a whole turn brought nothing, and no host
-//     operation is under way.
+//     operation is under way;
+//  7. with an Explorer, programs go on to their next calls before each choice, the kernel's own coroutines
+//     run first, and the Explorer chooses among the rest and the timers that are due.
 
 import type { Clock, Host, Timer } from "./clock.ts";
 import { KILLED } from "../abi/errors.ts";
@@ -70,6 +72,8 @@ export class Coroutine {
   dying = false;
   /** KILLED was thrown into it. */
   unwinding = false;
+  /** It could go on, and lets others go first: read where an Explorer chooses. */
+  passing = false;
   /** Its number among the calls of its program. */
   seq = 0;
   /** The call, and what it was given, of a program that awaits the promise. */
@@ -105,6 +109,23 @@ export const PROGRAM: ReadonlySet<string> = new Set([
 /** A source of chance: the next number in [0, n). */
 export type Chance = (n: number) => number;
 
+/**
+ * Chooses where the scheduler has a choice, one step at a time. A step begins with a choice and lasts to the
+ * next one: a coroutine runs to its next sleep, or a timer is called; then the kernel's own coroutines run,
+ * and the programs go on to their next calls.
+ */
+export interface Explorer {
+  /**
+   * What goes next: one of the coroutines that may, in the order that they became ready, or of the timers
+   * that are due, in the order set. There is at least one. null: nothing runs any more.
+   */
+  choose(ready: readonly Coroutine[], due: readonly Timer[]): Coroutine | Timer | null;
+  /** Virtual time moved to the next timer: nothing could run before. */
+  jumped(): void;
+  /** Nothing can run, and no timer is set. It may end a wait of the host's, which then brings more to run. */
+  stuck(): void;
+}
+
 /** What runs on a scheduler: a kernel. */
 export interface Machine {
   /** Another machine on this scheduler broke, so nothing runs any more. */
@@ -121,12 +142,16 @@ export class Sched {
   readonly #machines = new Set<Machine>();
   readonly #host: Host;
   readonly #chance: Chance | null;
-  readonly #loop: () => void = () => this.#run();
+  /** What chooses, where every order is to be tried. */
+  readonly explorer: Explorer | null;
+  /** Ready coroutines go first in, first out. */
+  readonly #fifo: boolean;
+  readonly #loop: () => void;
   readonly #afterturn: () => void = () => {
     this.#budget = TURN;
     // A busy program never goes idle, and still its alarms are due.
     if (!this.clock.virtual && this.clock.timers.size > 0) this.clock.expire();
-    this.#run();
+    this.#loop();
   };
   #head: Coroutine | null = null;
   #tail: Coroutine | null = null;
@@ -141,10 +166,13 @@ export class Sched {
   #atidle: (() => void)[] = [];
   #stopped = false;
 
-  constructor(host: Host, clock: Clock, chance: Chance | null) {
+  constructor(host: Host, clock: Clock, chance: Chance | null, explorer: Explorer | null = null) {
     this.#host = host;
     this.clock = clock;
     this.#chance = chance;
+    this.explorer = explorer;
+    this.#fifo = chance === null && explorer === null;
+    this.#loop = explorer === null ? () => this.#run() : () => this.#explore(explorer);
   }
 
   /** Begins a coroutine of proc: it is ready, and has not run when this returns. */
@@ -192,7 +220,7 @@ export class Sched {
       this.#head === null &&
       this.current === null &&
       !this.#entered &&
-      this.#chance === null &&
+      this.#fifo &&
       this.#budget > 0 &&
       !this.#stopped
     );
@@ -265,6 +293,7 @@ export class Sched {
   /** co could go on, and lets all others run first, the host among them. */
   again(co: Coroutine): void {
     this.#budget = 0;
+    co.passing = true;
     this.ready(co);
   }
 
@@ -319,7 +348,7 @@ export class Sched {
 
   #kick(): void {
     this.#active = true;
-    if (this.#budget > 0) void resolved.then(this.#loop);
+    if (this.#budget > 0 && this.explorer === null) void resolved.then(this.#loop);
     else this.#turn();
   }
 
@@ -342,6 +371,83 @@ export class Sched {
       }
       this.#resume(co);
     }
+  }
+
+  /** The loop where an Explorer chooses (invariant 7). */
+  #explore(x: Explorer): void {
+    while (!this.#stopped) {
+      if (this.#touched) {
+        this.#touched = false;
+        this.#host.turn(this.#afterturn);
+        return;
+      }
+      const own = this.#own();
+      if (own !== null) {
+        this.#unready(own);
+        this.#resume(own);
+        continue;
+      }
+      const due = this.clock.timers.due(this.clock.now());
+      const ready = this.#choices(due.length > 0);
+      if (ready.length + due.length > 0) this.#chosen(x.choose(ready, due));
+      else if (this.#explored(x)) return;
+    }
+  }
+
+  /** Nothing is ready or due, and an Explorer chooses. True: the loop ends here. */
+  #explored(x: Explorer): boolean {
+    this.#flush();
+    if (this.#nready > 0 || this.#touched) return false;
+    if (this.#hostops === 0) {
+      if (this.clock.jump()) x.jumped();
+      else {
+        this.#touched = false;
+        x.stuck();
+        // What x has told the host may bring more, in the turn that the loop takes then.
+        if (this.#touched || this.#nready > 0) return false;
+        this.#active = false;
+        return true;
+      }
+      return false;
+    }
+    this.#active = false;
+    return true;
+  }
+
+  #chosen(what: Coroutine | Timer | null): void {
+    if (what === null) return this.#stop();
+    if (what instanceof Coroutine) {
+      this.#unready(what);
+      this.#resume(what);
+      return;
+    }
+    this.cancel(what);
+    what.fn();
+    this.#touched = true;
+  }
+
+  /** The first of the kernels' own coroutines that is ready, unless it lets others go first. */
+  #own(): Coroutine | null {
+    for (let co = this.#head; co !== null; co = co.qnext)
+      if (co.proc === co.proc.k.proc0 && !co.passing) return co;
+    return null;
+  }
+
+  /**
+   * The ready coroutines that may go next: of the calls of a process that have not begun, the first (invariant
+   * 4); and one that lets others go first only when another has gone, or there is no other.
+   */
+  #choices(others: boolean): Coroutine[] {
+    const all: Coroutine[] = [];
+    const unbegun = new Set<Proc>();
+    for (let co = this.#head; co !== null; co = co.qnext) {
+      if (!co.started && unbegun.has(co.proc)) continue;
+      if (!co.started) unbegun.add(co.proc);
+      all.push(co);
+    }
+    const list = all.filter((co) => !co.passing);
+    for (const co of all) co.passing = false;
+    return list.length > 0 || others ? list : all;
   }
 
   /** Nothing is ready. True: the loop ends here, something else will start it again. */
@@ -399,13 +505,17 @@ export class Sched {
     if (co === null) return null;
     if (this.#chance !== null && this.#nready > 1)
       co = this.#permute(co, this.#chance(this.#nready));
+    this.#unready(co);
+    return co;
+  }
+
+  #unready(co: Coroutine): void {
     if (co.qprev === null) this.#head = co.qnext;
     else co.qprev.qnext = co.qnext;
     if (co.qnext === null) this.#tail = co.qprev;
     else co.qnext.qprev = co.qprev;
     co.qprev = co.qnext = null;
     this.#nready--;
-    return co;
   }
 
   #unpick(co: Coroutine): void {
@@ -463,6 +573,20 @@ export class Sched {
     return step;
   }
 }
+
+/** Yielded by a program before a call, where an Explorer chooses which call is next: it is ready again. */
+class Next extends Rendez {
+  override get passing(): boolean {
+    return true;
+  }
+
+  override enqueue(co: Coroutine): void {
+    co.sched.ready(co);
+  }
+}
+
+/** What a program yields before a call that an Explorer is to choose. */
+export const NEXT: Rendez = new Next("its turn");
 
 /** Yielded by a coroutine that could go on: it is ready again, behind the others. */
 class Again extends Rendez {

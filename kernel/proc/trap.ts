@@ -31,7 +31,7 @@ import { Notes } from "./note.ts";
 import type { Proc } from "./proc.ts";
 import { Rendez, UNTOLD, istask } from "./rendez.ts";
 import type { Answer, Task } from "./rendez.ts";
-import { AGAIN, Coroutine, TURN, UNWOUND } from "./sched.ts";
+import { AGAIN, Coroutine, NEXT, TURN, UNWOUND } from "./sched.ts";
 import type { Done } from "./sched.ts";
 import type { Call } from "../trace.ts";
 
@@ -385,6 +385,7 @@ export class Image implements Done {
   }
 
   *#begins(ent: Sysent, args: readonly unknown[]): Task<unknown> {
+    if (this.proc.k.sched.explorer !== null) yield* this.#next();
     const user = this.#user(ent);
     if (user !== null) throw foreign(ent.name, this.proc, user);
     // What a program cleans up after its end, or after an exec, is not its own any more.
@@ -397,6 +398,16 @@ export class Image implements Done {
       { args, seq },
       () => this.#watch(ent, args) ?? invoke(ent, this.proc, args),
     );
+  }
+
+  /** Lets an Explorer choose which call is next. */
+  *#next(): Task<void> {
+    try {
+      yield NEXT;
+    } catch (e) {
+      if (e === KILLED) yield UNWOUND;
+      throw e;
+    }
   }
 
   /** The rest of a call: what it waits for, and the notes that came meanwhile. */

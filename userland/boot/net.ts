@@ -16,7 +16,7 @@ import { newsched } from "../../kernel/boot.ts";
 import type { Booted } from "../../kernel/boot.ts";
 import type { Host } from "../../kernel/proc/clock.ts";
 import type { Audit } from "../../kernel/kernel.ts";
-import type { Chance, Machine, Sched } from "../../kernel/proc/sched.ts";
+import type { Chance, Explorer, Machine, Sched } from "../../kernel/proc/sched.ts";
 import type { Process } from "../../kernel/proc/spawn.ts";
 import { newIp } from "../../devices/ip/ip.ts";
 import { Simnet } from "../../devices/ip/ip-sim.ts";
@@ -45,7 +45,15 @@ export type Netopts = {
   readonly clock?: "virtual" | "real";
   /** The machine underneath: Node or a page. */
   readonly host?: Host;
+  /** Chooses wherever there is a choice, and is told of each machine. */
+  readonly explorer?: Netexplorer;
 };
+
+/** What explores the schedules of a network. */
+export interface Netexplorer extends Explorer {
+  /** A machine was booted. */
+  kernel(k: Booted): void;
+}
 
 /** What a link is like: times as 50ms, rates as 600KB/s, loss as 1%. */
 export type Linkspec = {
@@ -98,12 +106,20 @@ export class Net implements Machine {
   readonly machines: Map<string, Booted> = new Map();
   readonly #seed: number;
   readonly #net: Simnet;
+  readonly #explorer: Netexplorer | null;
 
   constructor(opts: Netopts) {
     this.#seed = opts.seed ?? 0;
     const order = opts.anyorder === true ? chance(this.#seed) : null;
     const virtual = opts.clock !== "real";
-    this.sched = newsched({ host: opts.host ?? thishost, virtual, chance: order });
+    const { explorer } = opts;
+    this.#explorer = explorer ?? null;
+    this.sched = newsched({
+      host: opts.host ?? thishost,
+      virtual,
+      chance: order,
+      ...(explorer !== undefined && { explorer }),
+    });
     this.sched.join(this);
     this.#net = new Simnet(this.sched);
   }
@@ -124,6 +140,7 @@ export class Net implements Machine {
       binds: [["#I", "/net", MREPL], ...(opts.binds ?? [])],
     });
     this.machines.set(name, k);
+    this.#explorer?.kernel(k);
     return k;
   }
 

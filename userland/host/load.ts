@@ -27,18 +27,22 @@ export function progname(file: string): string {
 
 /** The program in a file. */
 export async function loadprogram(file: string): Promise<Program> {
-  const path = resolvepath(file);
-  if (!existsSync(path)) throw new Usage(`${file}: there is no such file`);
-  if (statSync(path).isDirectory()) throw new Usage(`${file} is a directory`);
-  if (!/\.(m?[jt]s)$/.test(path)) throw new Usage(`${file}: a program is a .ts, .js or .mjs file`);
-  hook();
-  const exports = await imported(file, path);
-  const main = exports["default"];
+  const main = (await loadexports(file))["default"];
   if (typeof main === "function") return main as Program;
   const what = main === undefined ? "has no default export" : `exports a ${typeof main} as default`;
   throw new Loaderror(`${file} ${what}; a program is
 
     export default async function main(sys, argv) { ... }`);
+}
+
+/** What a file exports. */
+export async function loadexports(file: string): Promise<Readonly<Record<string, unknown>>> {
+  const path = resolvepath(file);
+  if (!existsSync(path)) throw new Usage(`${file}: there is no such file`);
+  if (statSync(path).isDirectory()) throw new Usage(`${file} is a directory`);
+  if (!/\.(m?[jt]s)$/.test(path)) throw new Usage(`${file}: a program is a .ts, .js or .mjs file`);
+  hook();
+  return await imported(file, path);
 }
 
 async function imported(file: string, path: string): Promise<Record<string, unknown>> {

@@ -20,6 +20,7 @@ const COMMANDS: Readonly<Record<string, Load>> = nullproto({
   cert: () => import("./cert.ts"),
   demo: () => import("./demo.ts"),
   explain: () => import("./explain.ts"),
+  explore: () => import("./explore.ts"),
   fossil: () => import("./fossil.ts"),
   glossary: () => import("./glossary.ts"),
   lesson: () => import("./lesson.ts"),

@@ -94,6 +94,13 @@ async function start(given: Given): Promise<number> {
   }
 }
 
+/** A recording of another command's: on the terminal, or as text where there is none. */
+export async function stepthrough(recording: Recording): Promise<number> {
+  const tape = new Tape(recording);
+  if (process.stdin.isTTY && process.stdout.isTTY) return await steponterminal(new Stepper(tape));
+  return await write(printed(tape, { from: 1, to: Number.POSITIVE_INFINITY, by: "step" }));
+}
+
 async function recorded(given: Given, terminal: boolean): Promise<Recording> {
   const [prog, ...args] = given.rest;
   if (prog === undefined)

@@ -24,6 +24,7 @@ import { bindir } from "../bin/index.ts";
 import type { ThreadSys } from "../lib/both.ts";
 import { dial } from "../lib/dial.ts";
 import type { About } from "../view/record/recording.ts";
+import type { Course } from "../explore/course.ts";
 import { ended } from "./ended.ts";
 import { Failure } from "./failure.ts";
 import { gather } from "./files.ts";
@@ -73,16 +74,22 @@ const HERE = "here";
  *
  *	const m = await machine({ files: { lib: { motd: "be nice" } }, calls: 1000 });
  */
-export async function machine(opts: Machineopts = {}): Promise<Machine> {
+export function machine(opts: Machineopts = {}): Promise<Machine> {
+  return newmachine(opts, null);
+}
+
+/** A machine whose schedule is a course's; null: the kernel's own. @internal */
+export async function newmachine(opts: Machineopts, course: Course | null): Promise<Machine> {
   checkoptions("machine", opts, OPTS);
   const { seed, anyorder, files, spin = SPIN, calls: _c, time: _t, host: _h, ...rest } = opts;
   const net = simnet({
     ...(seed !== undefined && { seed }),
     ...(anyorder !== undefined && { anyorder }),
+    ...(course !== null && { explorer: course, host: course.host }),
   });
   const faults = new Faults();
   const k = await net.boot(HERE, { ...rest, files: { bin: bindir, ...files }, inject: faults });
-  return Machine.start(net, k, { faults, seed: seed ?? 0, spin, limits: limitsof(opts) });
+  return Machine.start(net, k, { faults, seed: seed ?? 0, spin, limits: limitsof(opts), course });
 }
 
 /** What a machine is made with. */
@@ -91,6 +98,7 @@ type Made = {
   readonly seed: number;
   readonly spin: number;
   readonly limits: Limits;
+  readonly course: Course | null;
 };
 
 /** A machine under test. */
@@ -105,6 +113,7 @@ export class Machine {
   readonly #seed: number;
   readonly #spin: number;
   readonly #limits: Limits;
+  readonly #course: Course | null;
   readonly #owners = new Owners();
   readonly #holder: Process;
   /** What happened before a run and its Recorder must know: connections and attaches. */
@@ -124,6 +133,8 @@ export class Machine {
     this.#seed = m.seed;
     this.#spin = m.spin;
     this.#limits = m.limits;
+    this.#course = m.course;
+    m.course?.spare((p) => p.k === kernel && this.#owners.iskit(p.pid));
     this.#faults.spared = (pid) => !this.#owners.isrun(pid);
     kernel.trace.listen((e, body) => {
       if (e.type === "conn" || (e.type === "send" && e.fcall.type === Tattach)) this.#heard.push(e);
@@ -243,11 +254,18 @@ export class Machine {
       spin: this.#spin,
       settle: () => this.#settle(),
       faults: () => this.#callbackfaults(),
+      course: this.#course,
     };
     const how = { opts, about: (program: string) => this.#about(program) };
-    const run = await new Runner(at, main, how).run();
-    this.#runs.push(run);
-    return run;
+    this.#course?.begin();
+    try {
+      const run = await new Runner(at, main, how).run();
+      this.#runs.push(run);
+      this.#course?.ran(run);
+      return run;
+    } finally {
+      this.#course?.end();
+    }
   }
 
   /** What callbacks of the servers have thrown. */
@@ -269,7 +287,8 @@ export class Machine {
     const host = thishost.now();
     const over = (): string | null =>
       overrun(this.#limits, { calls: 0, time: 0, host: thishost.now() - host });
-    const how = await ended(this.kernel, p, { over, host: this.#limits.host });
+    const patience = { over, host: this.#limits.host };
+    const how = await (this.#course?.ended(p) ?? ended(this.kernel, p, patience));
     if (how !== "ended") {
       p.kill();
       throw new Error(`cannot ${what}: ${how === "hangs" ? "it waits for ever" : how.limit}`);

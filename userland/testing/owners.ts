@@ -15,6 +15,8 @@ export interface Owner {
 
 /** What the kit itself does is no run's. */
 const KIT: Owner = { take: () => undefined, crashed: () => undefined };
+/** Nor is what the processes of a run do that has ended. */
+const OVER: Owner = { take: () => undefined, crashed: () => undefined };
 
 type Message = Event & { readonly type: "send" | "receive" };
 
@@ -35,7 +37,7 @@ export class Owners {
   /** Its events are no longer wanted; its processes stay known. */
   delete(run: Owner): void {
     this.#runs.delete(run);
-    for (const [pid, owner] of this.#procs) if (owner === run) this.#procs.set(pid, KIT);
+    for (const [pid, owner] of this.#procs) if (owner === run) this.#procs.set(pid, OVER);
     for (const map of [this.#fids, this.#asked])
       for (const [key, owner] of map) if (owner === run) map.delete(key);
   }
@@ -63,7 +65,12 @@ export class Owners {
   /** Whether a process is of a run. */
   isrun(pid: number): boolean {
     const owner = this.#procs.get(pid);
-    return owner !== undefined && owner !== KIT;
+    return owner !== undefined && owner !== KIT && owner !== OVER;
+  }
+
+  /** Whether a process is the kit's. */
+  iskit(pid: number): boolean {
+    return this.#procs.get(pid) === KIT;
   }
 
   /** Tells an event to the run that it is of; one that is nobody's to all. */

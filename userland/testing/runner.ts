@@ -23,6 +23,7 @@ import { crashtext, unreadtext } from "../view/words/crash.ts";
 import type { Lines } from "../view/words/crash.ts";
 import { unaskedfmt, watched } from "./awaited.ts";
 import type { Unasked } from "./awaited.ts";
+import type { Course } from "../explore/course.ts";
 import { ended } from "./ended.ts";
 import type { Ended } from "./ended.ts";
 import { LIMITS, limitsof, overrun } from "./limits.ts";
@@ -67,6 +68,8 @@ export type Place = {
   readonly settle: () => Promise<void>;
   /** What callbacks of servers have thrown so far. */
   readonly faults: () => readonly string[];
+  /** What chooses the schedule; null: the kernel does. */
+  readonly course: Course | null;
 };
 
 /** What a program waits in that has returned. */
@@ -123,7 +126,8 @@ export class Runner implements Owner {
     const { kernel, owners } = this.#at;
     const already = this.#at.faults().length;
     const ready = await this.#prepare();
-    const nostacks = kernel.trace.keepstacks();
+    const { course } = this.#at;
+    const nostacks = course?.records === false ? () => undefined : kernel.trace.keepstacks();
     const tty = new Buffertty(inputof(this.#opts.stdin));
     const unwatch = watchspin(this.#name, this.#at.spin);
     this.#began = kernel.clock.now();
@@ -138,7 +142,9 @@ export class Runner implements Owner {
         time: kernel.clock.now() - this.#began,
         host: thishost.now() - host,
       });
-    const how = await ended(kernel, p, { over, host: this.#limits.host }).finally(unwatch);
+    const patience = { over, host: this.#limits.host };
+    const end = course?.ended(p) ?? ended(kernel, p, patience);
+    const how = await end.finally(unwatch);
     if (how !== "ended" || this.#returned < 0) this.#returned = kernel.clock.now();
     const waits = this.#waits(p, how);
     if (how !== "ended") this.#kill();

@@ -1,0 +1,59 @@
+// explore: the counts that it must come to, and what it says.
+import test from "ava";
+import { ORDWR, OWRITE } from "../../userland/boot/index.ts";
+import type { Sys } from "../../syscalls/sys.ts";
+import { explore } from "../../userland/testing/index.ts";
+import type { Machine } from "../../userland/testing/index.ts";
+
+const BYTES = new Uint8Array(3);
+
+/** A program of ten calls on a file of its own; `shared` of them write a file of all. */
+const writer = (name: string, shared: number) =>
+  async function main(sys: Sys): Promise<void> {
+    const fd = await sys.create(`/tmp/${name}`, ORDWR, 0o666);
+    const all = shared === 0 ? -1 : await sys.open("/tmp/all", OWRITE);
+    for (let i = shared === 0 ? 2 : 4 + shared; i < 10; i++) await sys.write(fd, BYTES);
+    for (let i = 0; i < shared; i++) await sys.write(all, BYTES);
+    if (shared > 0) await sys.close(all);
+    await sys.close(fd);
+  };
+
+const three = (shared: number) => (m: Machine) =>
+  Promise.all(["a", "b", "c"].map((name) => m.run(writer(name, shared))));
+
+test("three processes of ten calls on files of their own are one schedule", async (t) => {
+  const r = await explore(three(0));
+  t.deepEqual([r.schedules, r.all, r.failures.length], [1, true, 0]);
+  t.true(r.show().startsWith("1 schedule, all there are: 1 outcome"));
+});
+
+test("with two of those calls each on a shared file they are as many as those six calls have orders", async (t) => {
+  const r = await explore(three(2), { files: { tmp: { all: "" } } });
+  t.deepEqual([r.schedules, r.all], [90, true]);
+});
+
+test("a lost update is found, with one switch", async (t) => {
+  const add = async (sys: Sys): Promise<void> => {
+    const buf = new Uint8Array(1);
+    const fd = await sys.open("/tmp/n", ORDWR);
+    await sys.pread(fd, buf, 0);
+    await sys.pwrite(
+      fd,
+      buf.map((x) => x + 1),
+      0,
+    );
+    await sys.close(fd);
+  };
+  const scene = async (m: Machine): Promise<void> => {
+    await Promise.all([m.run(add), m.run(add)]);
+    const { n } = (await m.files()) as { n: string };
+    if (n !== "2") throw new Error(`n is ${n}`);
+  };
+  const r = await explore(scene, { files: { tmp: { n: "0" } } });
+  t.true(r.all);
+  t.deepEqual(
+    r.failures.map((f) => [f.kind, f.what, f.switches]),
+    [["assertion", "n is 1", 1]],
+  );
+  t.true((r.failures[0]?.recording?.calls.length ?? 0) > 5);
+});

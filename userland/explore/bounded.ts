@@ -1,0 +1,148 @@
+// Two searches that leave something out. Preempted runs every schedule with at most so many preemptions, each
+// before a step that touches what another process touches, too: Musuvathi and Qadeer, "Iterative context
+// bounding for systematic testing of multithreaded programs", PLDI 2007. Priorities gives each process a
+// priority by chance and lets the first go, with a few changes on the way: Burckhardt, Kothari, Musuvathi and
+// Nagarakatte, "A randomized scheduler with probabilistic guarantees of finding bugs", ASPLOS 2010.
+
+import type { Chance } from "../../kernel/proc/sched.ts";
+import type { Choice, Guide, Step } from "./course.ts";
+import { READ, clash } from "./touches.ts";
+import type { How } from "./touches.ts";
+
+type Frame = {
+  readonly n: number;
+  chosen: number;
+  readonly goeson: boolean;
+  wanted: Set<number>;
+  readonly done: Set<number>;
+};
+
+/** Every schedule with at most `max` preemptions. */
+export class Preempted implements Guide {
+  readonly #max: number;
+  readonly #frames: Frame[] = [];
+  /** How each thing was touched, by each lane, in any schedule so far. */
+  readonly #shared: Shared;
+
+  constructor(max: number, shared: Shared) {
+    this.#max = max;
+    this.#shared = shared;
+  }
+
+  pick({ index, going, goeson }: Choice): number {
+    const frame = this.#frames[index];
+    if (frame !== undefined) return frame.chosen < going.length ? frame.chosen : -2;
+    this.#frames.push({
+      n: going.length,
+      chosen: 0,
+      goeson,
+      wanted: new Set([0]),
+      done: new Set(),
+    });
+    return 0;
+  }
+
+  /** The schedule was run: a switch costs nothing where a process cannot go on. */
+  ran(steps: readonly Step[]): void {
+    this.#shared.add(steps);
+    let spent = 0;
+    for (const [i, step] of steps.entries()) {
+      const frame = this.#frames[i];
+      if (frame === undefined) return;
+      if (frame.wanted.size === 1 && frame.n > 1) {
+        const may = !frame.goeson || (spent < this.#max && this.#shared.sees(step));
+        if (may) frame.wanted = new Set(step.choice.going.keys());
+      }
+      if (frame.goeson && frame.chosen > 0) spent++;
+    }
+  }
+
+  next(): boolean {
+    for (let frame = this.#frames.at(-1); frame !== undefined; frame = this.#frames.at(-1)) {
+      frame.done.add(frame.chosen);
+      const { done } = frame;
+      const more = [...frame.wanted].find((i) => !done.has(i));
+      if (more !== undefined) {
+        frame.chosen = more;
+        return true;
+      }
+      this.#frames.pop();
+    }
+    return false;
+  }
+}
+
+/** What processes share: the things that two of them touch in a way that shows. */
+export class Shared {
+  readonly #lanes = new Map<string, Map<string, How>>();
+  readonly #shared = new Set<string>();
+
+  /** Takes in what was touched in a schedule. */
+  add(steps: readonly Step[]): void {
+    for (const { name, touches } of steps) {
+      const lane = laneof(name);
+      for (const [what, how] of touches) {
+        if (this.#shared.has(what)) continue;
+        let lanes = this.#lanes.get(what);
+        if (lanes === undefined) this.#lanes.set(what, (lanes = new Map()));
+        for (const [other, h] of lanes) if (other !== lane && clash(h, how)) this.#shared.add(what);
+        lanes.set(lane, (lanes.get(lane) ?? 0) | how);
+      }
+    }
+  }
+
+  /** Whether a step touches something shared. */
+  sees(step: Step): boolean {
+    for (const [what, how] of step.touches)
+      if (this.#shared.has(what) && (how !== READ || !what.startsWith("notes"))) return true;
+    return false;
+  }
+}
+
+/** The process in the name of a step. */
+function laneof(name: string): string {
+  return name.split(" ", 1)[0] ?? "";
+}
+
+/** Random priorities, with `changes` steps at which the process that goes becomes the last. */
+export class Priorities implements Guide {
+  readonly #chance: Chance;
+  readonly #changes: ReadonlySet<number>;
+  readonly #priority = new Map<number, number>();
+  #low = 0;
+
+  /** Of a scene of about `length` choices. */
+  constructor(
+    chance: Chance,
+    { length, changes }: { readonly length: number; readonly changes: number },
+  ) {
+    this.#chance = chance;
+    this.#changes = new Set(Array.from({ length: changes }, () => chance(Math.max(1, length))));
+  }
+
+  pick({ index, lanes }: Choice): number {
+    let best = 0;
+    let most = -Infinity;
+    for (const [i, lane] of lanes.entries()) {
+      const p = this.#of(lane);
+      if (p > most) [best, most] = [i, p];
+    }
+    const lane = lanes[best];
+    if (lane === undefined || !this.#changes.has(index)) return best;
+    this.#priority.set(lane, --this.#low);
+    return this.#again(lanes);
+  }
+
+  #again(lanes: readonly number[]): number {
+    let best = 0;
+    for (const [i, lane] of lanes.entries())
+      if (this.#of(lane) > this.#of(lanes[best] ?? 0)) best = i;
+    return best;
+  }
+
+  #of(lane: number): number {
+    let p = this.#priority.get(lane);
+    if (p === undefined) this.#priority.set(lane, (p = 1 + this.#chance(1 << 30)));
+    return p;
+  }
+}

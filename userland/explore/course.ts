@@ -1,0 +1,320 @@
+// A Course is one schedule's run: it stands in the scheduler, asks a Guide at each choice, and keeps what each
+// step was, what it touched and what made it possible. Searches read these events; they know no kernel.
+//
+// A step is a system call, or the part of one between two sleeps, or a timer. The kernel's own coroutines and
+// the programs' way to their next calls belong to the step before.
+
+import type { Booted } from "../../kernel/boot.ts";
+import type { Host, Timer } from "../../kernel/proc/clock.ts";
+import type { Proc } from "../../kernel/proc/proc.ts";
+import type { Coroutine, Explorer } from "../../kernel/proc/sched.ts";
+import type { Process } from "../../kernel/proc/spawn.ts";
+import { chance } from "../boot/boot.ts";
+import { thishost } from "../boot/host.ts";
+import { Recorder } from "../view/record/recorder.ts";
+import type { Recording } from "../view/record/recording.ts";
+import { stuckof } from "./stuck.ts";
+import { READ, WRITE } from "./touches.ts";
+import type { How, Touches } from "./touches.ts";
+import { Watch } from "./watch.ts";
+
+/** What can be chosen: a coroutine that is ready, or a timer that is due. */
+export type Going = Coroutine | Timer;
+
+/** A choice: what can go, and which of it goes when there is no reason to switch: the first. */
+export type Choice = {
+  /** How many choices came before it. */
+  readonly index: number;
+  /** First those of the process that went before, then timers, then the others, as they became ready. */
+  readonly going: readonly Going[];
+  /** Their names, the same in every schedule. */
+  readonly names: () => readonly string[];
+  /** The lane of each. */
+  readonly lanes: readonly number[];
+  /** The first is of the process that went before: another one is a preemption. */
+  readonly goeson: boolean;
+};
+
+/** A step, as a search sees it. */
+export type Step = {
+  /** Steps of one lane never overlap: a process, or a timer. */
+  readonly lane: number;
+  /** The name of what went. */
+  readonly name: string;
+  /** Which of the choice it was. */
+  readonly chosen: number;
+  readonly choice: Choice;
+  /** The step in which it became ready; -1: before the first. */
+  readonly enabler: number;
+  /** All steps up to this one come before it: time moved after it. -1: none. */
+  readonly barrier: number;
+  touches: Touches;
+};
+
+/** Decides at each choice: an index, or -1 to leave off. */
+export interface Guide {
+  pick(choice: Choice, steps: readonly Step[]): number;
+}
+
+/** Why a course was left before its scene was over. */
+export type Left = "known" | "livelock" | "misled";
+
+/** How a run of the scene ended. */
+export type Ended = {
+  readonly status: string;
+  readonly output: string;
+  readonly hung: boolean;
+  readonly crash: unknown;
+};
+
+/** How a schedule is run. */
+export type Courseopts = {
+  /** Steps after which it is left as a livelock. */
+  readonly steps: number;
+  /** Directories of which the order of the files was looked at in some schedule. */
+  readonly ordered: Set<string>;
+  /** Records what the first machine does. */
+  readonly record: boolean;
+};
+
+/** One schedule. */
+export class Course implements Explorer {
+  readonly steps: Step[] = [];
+  /** Steps that were not of the guide's choice, and those that were. */
+  taken = 0;
+  left: Left | null = null;
+  /** How its runs ended, in that order. */
+  readonly runs: Ended[] = [];
+  /** Who waits for what, when nothing could run any more: null when that never was. */
+  stuckat: readonly string[] | null = null;
+  /** Resolves when it is left. */
+  readonly abandoned: Promise<void>;
+  readonly #guide: Guide;
+  readonly #max: number;
+  readonly #machines = new Set<Booted>();
+  readonly #record: boolean;
+  #recorder: Recorder | null = null;
+  #spared: (p: Proc) => boolean = () => false;
+  readonly #watch: Watch;
+  #leave: () => void = () => undefined;
+  /** Runs under way: choices are the guide's while there are some. */
+  #runs = 0;
+  #barrier = -1;
+  #touches: Map<string, How> | null = null;
+  #running: Going | null = null;
+  /** What can go, and the step in which it became so. */
+  readonly #enabler = new Map<Going, number>();
+  /** What a call has touched until it slept. */
+  readonly #before = new Map<Coroutine, Map<string, How>>();
+  readonly #lanes = new Map<object, number>();
+  readonly #names = new Map<object, string>();
+  readonly #nchild = new Map<string, number>();
+  readonly #byname = new Map<string, string>();
+  #lastproc: Proc | null = null;
+  readonly #waiting = new Set<() => void>();
+
+  constructor(guide: Guide, o: Courseopts) {
+    this.#guide = guide;
+    this.#max = o.steps;
+    this.#record = o.record;
+    this.abandoned = new Promise((resolve) => (this.#leave = resolve));
+    this.#watch = new Watch((what, how) => this.#touch(what, how), o.ordered);
+  }
+
+  /** The host of its machines: chance repeats, too. */
+  readonly host: Host = { ...thishost, random: repeating() };
+
+  /** A kernel is part of the scene. */
+  kernel(k: Booted): void {
+    if (this.#record && this.#machines.size === 0) this.#recorder = recorderof(k);
+    this.#machines.add(k);
+    this.#watch.kernel(k);
+  }
+
+  /** Processes for which this is true go before all others, without a choice: what prepares the scene. */
+  spare(spared: (p: Proc) => boolean): void {
+    this.#spared = spared;
+  }
+
+  get records(): boolean {
+    return this.#record;
+  }
+
+  /** What the first machine did, where that is recorded. */
+  get recording(): Recording | null {
+    return this.#recorder?.recording ?? null;
+  }
+
+  /** The last steps, for a person. */
+  get last(): string {
+    return this.steps
+      .slice(-LAST)
+      .map((s) => s.name)
+      .join(", ");
+  }
+
+  /** Whether a kernel of the scene broke. */
+  get panicked(): Error | null {
+    for (const k of this.#machines) if (k.panicked !== null) return k.panicked;
+    return null;
+  }
+
+  /** A run of the scene begins: choices are the guide's until all have ended. */
+  begin(): void {
+    if (this.#runs++ > 0) return;
+    this.#barrier = this.steps.length - 1;
+    this.#recorder?.begin();
+  }
+
+  end(): void {
+    if (--this.#runs === 0) this.#closestep();
+  }
+
+  /** A run has ended. */
+  ran(run: Ended): void {
+    this.runs.push(run);
+  }
+
+  /** Waits for a process: it hangs when nothing can run any more. Rejects when its kernel panics. */
+  ended(p: Process): Promise<"ended" | "hangs"> {
+    let stuck: () => void = () => undefined;
+    const never = new Promise<"hangs">((resolve) => (stuck = () => resolve("hangs")));
+    this.#waiting.add(stuck);
+    const over = p.wait().then((): "ended" => "ended");
+    return Promise.race([over, never]).finally(() => this.#waiting.delete(stuck));
+  }
+
+  jumped(): void {
+    this.#closestep();
+    this.#barrier = this.steps.length - 1;
+  }
+
+  stuck(): void {
+    if (this.#waiting.size === 0) return;
+    this.stuckat ??= stuckof(this.#machines);
+    for (const tell of this.#waiting) tell();
+    for (const k of this.#machines) k.sched.touch();
+  }
+
+  choose(ready: readonly Coroutine[], due: readonly Timer[]): Going | null {
+    this.#closestep(ready);
+    if (++this.taken > this.#max) return this.#abandon("livelock");
+    if (this.#runs === 0) return due[0] ?? ready[0] ?? null;
+    const spared = ready.find((co) => this.#spared(co.proc));
+    if (spared !== undefined) return spared;
+    const choice = this.#choice(ready, due);
+    const chosen = this.#guide.pick(choice, this.steps);
+    const going = choice.going[chosen];
+    if (going === undefined) return this.#abandon(chosen < 0 ? "known" : "misled");
+    this.#begin(going, chosen, choice);
+    return going;
+  }
+
+  #abandon(why: Left): null {
+    this.left = why;
+    this.#leave();
+    return null;
+  }
+
+  #choice(ready: readonly Coroutine[], due: readonly Timer[]): Choice {
+    const mine = ready.filter((co) => co.proc === this.#lastproc);
+    const others = ready.filter((co) => co.proc !== this.#lastproc);
+    const going: Going[] = [...mine, ...due, ...others];
+    const now = this.steps.length - 1;
+    for (const g of going) if (!this.#enabler.has(g)) this.#enabler.set(g, now);
+    const lanes = going.map((g) => this.#lane(g));
+    const names = (): readonly string[] => going.map((g) => this.#name(g));
+    return { index: this.steps.length, going, names, lanes, goeson: mine.length > 0 };
+  }
+
+  #begin(going: Going, chosen: number, choice: Choice): void {
+    this.#running = going;
+    const touches = (this.#touches = new Map<string, How>());
+    this.steps.push({
+      lane: choice.lanes[chosen] ?? 0,
+      name: this.#name(going),
+      chosen,
+      choice,
+      enabler: this.#enabler.get(going) ?? -1,
+      barrier: this.#barrier,
+      touches,
+    });
+    this.#enabler.delete(going);
+    if (!iscoroutine(going)) return;
+    this.#lastproc = going.proc;
+    this.#watch.process(going.proc);
+    const before = this.#before.get(going);
+    if (before !== undefined) for (const [what, how] of before) this.#touch(what, how);
+  }
+
+  /** The step is over: programs are at their next calls. */
+  #closestep(ready: readonly Coroutine[] = []): void {
+    const [running, touches] = [this.#running, this.#touches];
+    this.#running = this.#touches = null;
+    if (running === null || touches === null) return;
+    if (iscoroutine(running)) {
+      touches.set(ANY, READ);
+      this.#before.set(running, touches);
+      return;
+    }
+    // What a timer does shows where it ends a sleep or posts a note; one that does anything else may do all.
+    const woken = ready.filter((co) => !this.#enabler.has(co));
+    const sleep = woken.length === 1 && woken.every((co) => (co.doing ?? co.label) === "sleep");
+    touches.set(ANY, sleep || touches.size > 0 ? READ : WRITE);
+  }
+
+  #touch(what: string, how: How): void {
+    const touches = this.#touches;
+    if (touches !== null) touches.set(what, (touches.get(what) ?? 0) | how);
+  }
+
+  #lane(g: Going): number {
+    const key = iscoroutine(g) ? g.proc : g;
+    let n = this.#lanes.get(key);
+    if (n !== undefined) return n;
+    this.#lanes.set(key, (n = this.#lanes.size));
+    if (iscoroutine(g)) this.#christen(g.proc);
+    return n;
+  }
+
+  /** A process is named after its parent, and which child of that it is. */
+  #christen(p: Proc): void {
+    const machine = this.#watch.id(p.k);
+    const parent = this.#byname.get(`${machine} ${p.ppid}`) ?? `${machine}`;
+    const n = (this.#nchild.get(parent) ?? 0) + 1;
+    this.#nchild.set(parent, n);
+    this.#names.set(p, `${parent}.${n}`);
+    this.#byname.set(`${machine} ${p.pid}`, `${parent}.${n}`);
+  }
+
+  #name(g: Going): string {
+    if (!iscoroutine(g)) return "timer";
+    return `${this.#names.get(g.proc) ?? ""} ${g.label} ${g.seq}`;
+  }
+}
+
+/** Steps that are shown of a livelock. */
+const LAST = 6;
+
+/** A thing that every step reads, and one of unknown effect changes. */
+const ANY = "anything";
+
+function recorderof(k: Booted): Recorder {
+  const { namespace } = k.config;
+  const about = { program: "scene", namespace, clock: "virtual", seed: 0, hosts: [] } as const;
+  const rec = new Recorder({ about: { ...about, machine: "here" } });
+  rec.listen(k.trace);
+  return rec;
+}
+
+/** Bytes that are the same in every schedule. */
+function repeating(): Host["random"] {
+  const next = chance(1);
+  return (buf) => {
+    for (let i = 0; i < buf.length; i++) buf[i] = next(256);
+  };
+}
+
+function iscoroutine(g: Going): g is Coroutine {
+  return "task" in g;
+}

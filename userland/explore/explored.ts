@@ -1,0 +1,153 @@
+// What an exploration found, as data and as text.
+
+import type { Recording } from "../view/record/recording.ts";
+import { plural } from "../view/words/stepfmt.ts";
+import { manyfmt } from "./count.ts";
+import type { Many } from "./count.ts";
+
+/** What can go wrong in a schedule. */
+export type Faultkind =
+  | "deadlock"
+  | "livelock"
+  | "status"
+  | "assertion"
+  | "crash"
+  | "leak"
+  | "panic"
+  | "unsteady";
+
+/** What went wrong in a schedule, and in words. */
+export type Fault = {
+  readonly kind: Faultkind;
+  /** One line: "process 3 waits in read(4) of #|/data for ...". */
+  readonly what: string;
+  /** What was thrown; undefined where nothing was. */
+  readonly error: unknown;
+};
+
+/** An end that a scene can come to. */
+export type Outcome = {
+  /** What the scene gave, and what its programs said; or what went wrong. */
+  readonly what: string;
+  /** How many of the schedules that ran came to it. */
+  readonly schedules: number;
+  /** The one of them with the fewest switches: "3.1.4". */
+  readonly schedule: string;
+};
+
+/** A way in which a scene fails. */
+export type Failing = Fault &
+  Outcome & {
+    /** How many switches its schedule has. */
+    readonly switches: number;
+    /** What the machine did in that schedule: namec step shows it. null: no machine was made. */
+    readonly recording: Recording | null;
+  };
+
+/** How an exploration went about it. */
+export type Covered = {
+  /** "every schedule", "every schedule with at most 1 preemption", "random priorities". */
+  readonly what: string;
+  readonly schedules: number;
+  readonly all: boolean;
+};
+
+/** What a scene comes to. */
+export class Explored {
+  /** How many schedules ran to their end. */
+  readonly schedules: number;
+  /** They are all that there are: the rest differ only in the order of independent steps. */
+  readonly all: boolean;
+  /** How many schedules brute force would run. */
+  readonly brute: Many;
+  /** Schedules that were left, as ones that were run already in another order of independent steps. */
+  readonly repeated: number;
+  /** The ends that the scene came to; those that fail, too. */
+  readonly outcomes: readonly Outcome[];
+  /** Each distinct failure. */
+  readonly failures: readonly Failing[];
+  /** How the schedules were chosen. */
+  readonly covered: readonly Covered[];
+  /** Why it ended before all was done; "" when it did not. */
+  readonly cut: string;
+
+  /** @internal */
+  constructor(f: Fields) {
+    this.schedules = f.schedules;
+    this.all = f.all;
+    this.brute = f.brute;
+    this.repeated = f.repeated;
+    this.outcomes = f.outcomes;
+    this.failures = f.failures;
+    this.covered = f.covered;
+    this.cut = f.cut;
+  }
+
+  /** All of it, as text: "214 schedules, all there are: 2 outcomes; 1 deadlock: process 3 waits for ...". */
+  show(): string {
+    const how = this.all ? ", all there are" : "";
+    const lines = [
+      `${plural(this.schedules, "schedule")}${how}: ${plural(this.outcomes.length, "outcome")}${this.#faults()}`,
+      `    brute force would run ${manyfmt(this.brute)}`,
+    ];
+    if (!this.all) lines.push(...this.#notall());
+    for (const o of this.outcomes.filter((x) => !this.failures.some((f) => f.what === x.what)))
+      lines.push(`  ${plural(o.schedules, "schedule")} (${o.schedule}): ${o.what}`);
+    for (const f of this.failures) lines.push(...failinglines(f));
+    return lines.join("\n");
+  }
+
+  #faults(): string {
+    const kinds = new Map<Faultkind, Failing[]>();
+    for (const f of this.failures) kinds.set(f.kind, [...(kinds.get(f.kind) ?? []), f]);
+    return [...kinds]
+      .map(([kind, list]) => `; ${named(list.length, kind)}: ${list[0]?.what.split("\n")[0] ?? ""}`)
+      .join("");
+  }
+
+  #notall(): string[] {
+    const lines = this.covered.map(
+      (c) =>
+        `    ${c.what}: ${plural(c.schedules, "schedule")}${c.all ? ", all of these" : ", not all"}`,
+    );
+    if (this.cut !== "") lines.push(`    ${this.cut}: what is left was not run`);
+    return lines;
+  }
+}
+
+/** @internal */
+export type Fields = {
+  readonly schedules: number;
+  readonly all: boolean;
+  readonly brute: Many;
+  readonly repeated: number;
+  readonly outcomes: readonly Outcome[];
+  readonly failures: readonly Failing[];
+  readonly covered: readonly Covered[];
+  readonly cut: string;
+};
+
+const NAMES: Readonly<Record<Faultkind, readonly [one: string, more: string]>> = {
+  deadlock: ["deadlock", "deadlocks"],
+  livelock: ["livelock", "livelocks"],
+  status: ["bad exit status", "bad exit statuses"],
+  assertion: ["failed assertion", "failed assertions"],
+  crash: ["crash", "crashes"],
+  leak: ["leak", "leaks"],
+  panic: ["panic", "panics"],
+  unsteady: ["scene that does not repeat", "scenes that do not repeat"],
+};
+
+function named(n: number, kind: Faultkind): string {
+  const [one, more] = NAMES[kind];
+  return `${n} ${n === 1 ? one : more}`;
+}
+
+function failinglines(f: Failing): string[] {
+  const [first = "", ...more] = f.what.split("\n");
+  return [
+    `  ${named(1, f.kind).slice(2)}: ${first}`,
+    ...more.map((line) => `    ${line}`),
+    `    in ${plural(f.schedules, "schedule")}; the fewest switches: ${f.switches}, --schedule ${f.schedule}`,
+  ];
+}

@@ -1,0 +1,104 @@
+// A schedule as text. It counts the choices at which a process goes on, as far as it can, and names the
+// switches: "3.1.4" is three choices without a switch, then one; one choice, and a switch; four, and a switch.
+// Where more than two can go a letter says which: "3b" is the second of the others. "default" has no switch.
+
+import type { Choice, Guide, Step } from "./course.ts";
+
+/** The schedule without a switch. */
+export const DEFAULT = "default";
+
+/** A switch: choices before it at which none is made, and which of those that could go instead goes. */
+type Switch = { readonly after: number; readonly which: number };
+
+/** The schedule of steps. Choices of one are none. */
+export function schedulefmt(steps: readonly Step[]): string {
+  const parts: string[] = [];
+  let after = 0;
+  for (const { choice, chosen } of steps) {
+    if (choice.going.length < 2) continue;
+    if (chosen === 0) after++;
+    else {
+      parts.push(`${after}${chosen === 1 ? "" : letters(chosen)}`);
+      after = 0;
+    }
+  }
+  return parts.length === 0 ? DEFAULT : parts.join(".");
+}
+
+/** 2 → "b", 26 → "z", 27 → "za". */
+function letters(which: number): string {
+  let text = "";
+  let n = which;
+  for (; n > 26; n -= 26) text += "z";
+  return text + String.fromCharCode(96 + n);
+}
+
+/** How many switches a schedule has. */
+export function switchesof(schedule: string): number {
+  return schedule === DEFAULT ? 0 : schedule.split(".").length;
+}
+
+/** A schedule that cannot be read. */
+export class Scheduleerror extends Error {
+  readonly hint =
+    'a schedule is "default", or numbers with dots between them, such as 3.1.4 or 3b.1';
+}
+
+function parse(schedule: string): Switch[] {
+  if (schedule === DEFAULT) return [];
+  return schedule.split(".").map((part) => {
+    const m = /^(\d{1,9})(z*[a-z])?$/.exec(part);
+    if (m === null) throw new Scheduleerror(`schedule '${schedule}': '${part}' is not a switch`);
+    const text = m[2] ?? "a";
+    const last = text.charCodeAt(text.length - 1) - 96;
+    return { after: Number(m[1]), which: 26 * (text.length - 1) + last };
+  });
+}
+
+/** Follows a schedule; after its last switch none is made. */
+export class Replay implements Guide {
+  readonly #switches: readonly Switch[];
+  readonly #schedule: string;
+  #next = 0;
+  #after = 0;
+
+  /** Throws Scheduleerror. */
+  constructor(schedule: string) {
+    this.#schedule = schedule;
+    this.#switches = parse(schedule);
+  }
+
+  pick({ going }: Choice): number {
+    const s = this.#switches[this.#next];
+    if (going.length < 2 || s === undefined) return 0;
+    if (this.#after < s.after) {
+      this.#after++;
+      return 0;
+    }
+    this.#next++;
+    this.#after = 0;
+    return s.which < going.length ? s.which : -2;
+  }
+
+  /** Switches that were not reached. */
+  get left(): string | null {
+    const n = this.#switches.length - this.#next;
+    return n === 0
+      ? null
+      : `schedule ${this.#schedule}: the scene ended before its last ${n} switches`;
+  }
+}
+
+/** Has steps go in the order of their names, as far as that is possible. */
+export class Script implements Guide {
+  readonly #names: readonly string[];
+
+  constructor(names: readonly string[]) {
+    this.#names = names;
+  }
+
+  pick(choice: Choice): number {
+    const name = this.#names[choice.index];
+    return name === undefined ? 0 : Math.max(0, choice.names().indexOf(name));
+  }
+}

@@ -1,0 +1,91 @@
+// Who waits for what when nothing can run any more, and for whom: the processes that could end the wait.
+
+import type { Chan } from "../../kernel/chan.ts";
+import type { Kernel } from "../../kernel/kernel.ts";
+import type { Proc } from "../../kernel/proc/proc.ts";
+import type { Coroutine } from "../../kernel/proc/sched.ts";
+
+/** A sentence for each process that sleeps: "process 3 waits in read(4) of #|/data, for process 5 to write". */
+export function stuckof(kernels: Iterable<Kernel>): string[] {
+  const list: string[] = [];
+  for (const k of kernels)
+    for (const p of k.procs.values()) {
+      if (p === k.proc0 || p.text === HOLDER) continue;
+      const lines = [...p.coroutines()].toReversed().filter((co) => co.on !== null);
+      if (lines.length === 0 && !p.dead)
+        list.push(`process ${p.pid} waits for a promise of its own`);
+      for (const co of lines) list.push(`process ${p.pid} waits ${waitof(k, p, co)}`);
+    }
+  return list;
+}
+
+/** The process that holds the name space of a machine under test, and waits for its end. */
+const HOLDER = "test";
+
+function waitof(k: Kernel, p: Proc, co: Coroutine): string {
+  const { call } = co;
+  const name = call?.name ?? co.doing ?? co.label;
+  const args = call?.args ?? [];
+  switch (name) {
+    case "wait":
+    case "await":
+      return `in ${name} for ${children(k, p)}`;
+    case "rendezvous":
+      return `in rendezvous at ${tagtext(args[0])} for another process to come there`;
+    case "semacquire":
+    case "tsemacquire":
+      return `in ${name} for another process to release the semaphore`;
+    case "read":
+    case "pread":
+      return inchan(k, p, { name, verb: "write there", fd: args[0] });
+    case "write":
+    case "pwrite":
+      return inchan(k, p, { name, verb: "read what is there", fd: args[0] });
+    default:
+      return `in ${name}: ${co.on?.what ?? "ready"}`;
+  }
+}
+
+function tagtext(tag: unknown): string {
+  if (typeof tag === "number" || typeof tag === "bigint") return tag.toString();
+  return typeof tag === "string" ? `"${tag}"` : `a tag that is ${typeof tag}`;
+}
+
+function children(k: Kernel, p: Proc): string {
+  const alive = [...k.procs.values()].filter((c) => c.parent === p).map((c) => `process ${c.pid}`);
+  return alive.length === 0 ? "a child" : `the end of ${alive.join(" or ")}`;
+}
+
+function inchan(
+  k: Kernel,
+  p: Proc,
+  w: { readonly name: string; readonly verb: string; readonly fd: unknown },
+): string {
+  const c = typeof w.fd === "number" ? (p.fgrp.fd[w.fd] ?? null) : null;
+  if (c === null) return `in ${w.name}`;
+  const where = `in ${w.name}(${String(w.fd)}) of ${c.path.toString()}`;
+  if (c.dev.dc !== "|") return `${where} for an answer`;
+  const holders: string[] = [];
+  for (const other of k.procs.values())
+    for (const fd of openat(other, c)) holders.push(whose(other, p, fd));
+  const open = holders.length === 0 ? "closed" : holders.join(" and ");
+  return `${where} for someone to ${w.verb}; its other end is ${open}`;
+}
+
+function whose(other: Proc, p: Proc, fd: number): string {
+  return other === p ? `its own descriptor ${fd}` : `descriptor ${fd} of process ${other.pid}`;
+}
+
+/** The descriptors of a process that are the other end of a pipe's end. */
+function openat(p: Proc, c: Chan): number[] {
+  const list: number[] = [];
+  for (const [fd, x] of p.fgrp.fd.entries())
+    if (
+      x !== null &&
+      x.dev === c.dev &&
+      x.qid.path >> 5n === c.qid.path >> 5n &&
+      x.qid.path !== c.qid.path
+    )
+      list.push(fd);
+  return list;
+}

@@ -1,0 +1,191 @@
+// explore(scene): a test under every schedule that matters, or as many as there is time for.
+
+import { Unitserror, parsetime } from "../boot/units.ts";
+import type { Course } from "../explore/course.ts";
+import { Explorer } from "../explore/explorer.ts";
+import type { End, Limits } from "../explore/explorer.ts";
+import type { Explored, Fault, Faultkind } from "../explore/explored.ts";
+import type { Recording } from "../view/record/recording.ts";
+import { valuefmt } from "../view/words/callfmt.ts";
+import { Failure } from "./failure.ts";
+import { newmachine } from "./machine.ts";
+import type { Machine, Machineopts } from "./machine.ts";
+import { Run } from "./run.ts";
+import { SPIN, watchspin } from "./spin.ts";
+
+/**
+ * A scene: it runs programs on a machine that is new each time, and checks what came of it. What it gives is
+ * what the schedule came to; what it throws is a failure.
+ */
+export type Scene = (m: Machine) => unknown;
+
+/** How to explore a scene: the machine's options, and how many schedules are run. */
+export type Exploreopts = Omit<Machineopts, "anyorder"> &
+  Omit<Limits, "budget" | "shard"> & {
+    /** Time of the host after which no schedule begins: "30s". */
+    readonly budget?: string;
+    /** One part of several, for several machines: "3/8". */
+    readonly shard?: string;
+  };
+
+/**
+ * Runs a scene under every schedule that matters: those that differ only in the order of independent steps run
+ * once (docs/exploring.md). Where there are too many, those with few preemptions, and some by chance.
+ *
+ * @param scene makes its runs on the machine it is given; nothing of it may stay from one schedule to the next
+ * @param opts the machine's options, and limits: `preemptions`, `schedules` (10,000), `budget`, `shard`, `seed`
+ * @returns how many schedules ran, whether they were all, what they came to, and each distinct failure with its
+ *   schedule of fewest switches and its recording
+ * @throws Unitserror a budget or a shard that cannot be read
+ * @example
+ * ```ts
+ * const r = await explore(async (m) => {
+ *   await Promise.all([m.run(reader), m.run(writer)]);
+ * });
+ * r.show(); // "12 schedules, all there are: 2 outcomes; 1 deadlock: process 3 waits ..."
+ * ```
+ */
+export async function explore(scene: Scene, opts: Exploreopts = {}): Promise<Explored> {
+  const unwatch = watchspin(scene.name === "" ? "scene" : scene.name, opts.spin ?? SPIN);
+  try {
+    return await new Explorer((course) => once(scene, opts, course), limitsof(opts)).run();
+  } finally {
+    unwatch();
+  }
+}
+
+/** One schedule of a scene, and how it ended. */
+export type Replayed = {
+  /** What it came to, or what went wrong. */
+  readonly what: string;
+  /** What went wrong; null where nothing did. */
+  readonly fault: Fault | null;
+  /** What the machine did. */
+  readonly recording: Recording | null;
+  /** Why the schedule is not one of this scene's; null where it is. */
+  readonly misled: string | null;
+};
+
+/**
+ * Runs a scene under one schedule.
+ *
+ * @param scene as explore's
+ * @param schedule what explore gave: "3.1.4", or "default"
+ * @param opts as explore's
+ * @returns what the schedule came to
+ * @throws Scheduleerror a schedule that cannot be read
+ * @example
+ * ```ts
+ * const { fault, recording } = await replay(scene, r.failures[0].schedule);
+ * ```
+ */
+export async function replay(
+  scene: Scene,
+  schedule: string,
+  opts: Exploreopts = {},
+): Promise<Replayed> {
+  const explorer = new Explorer((course) => once(scene, opts, course), limitsof(opts));
+  const { end, recording, left } = await explorer.replay(schedule);
+  return { what: end.fault?.what ?? end.outcome, fault: end.fault, recording, misled: left };
+}
+
+function limitsof(opts: Exploreopts): Limits {
+  const { budget, shard } = opts;
+  const { preemptions, schedules, steps, seed, brute, progress, signal } = opts;
+  return {
+    ...(preemptions !== undefined && { preemptions }),
+    ...(schedules !== undefined && { schedules }),
+    ...(steps !== undefined && { steps }),
+    ...(seed !== undefined && { seed }),
+    ...(brute !== undefined && { brute }),
+    ...(progress !== undefined && { progress }),
+    ...(signal !== undefined && { signal }),
+    ...(budget !== undefined && { budget: parsetime(budget) }),
+    ...(shard !== undefined && { shard: parseshard(shard) }),
+  };
+}
+
+/** "3/8" */
+function parseshard(text: string): { readonly part: number; readonly of: number } {
+  const m = /^(\d{1,4})\/(\d{1,4})$/.exec(text);
+  const [part, of] = [Number(m?.[1]), Number(m?.[2])];
+  if (m === null || part < 1 || part > of)
+    throw new Unitserror(
+      `shard '${text}': it is part/parts`,
+      "such as 3/8, the third of eight parts",
+    );
+  return { part, of };
+}
+
+async function once(scene: Scene, opts: Exploreopts, course: Course): Promise<End> {
+  let end: End = { outcome: "", fault: null };
+  const whole = async (): Promise<void> => (end = await ended(scene, opts, course)) && undefined;
+  await Promise.race([whole(), course.abandoned]);
+  if (course.left === "livelock")
+    return faulty("livelock", `it goes on after ${course.taken} steps: ${course.last}`, undefined);
+  return end;
+}
+
+async function ended(scene: Scene, opts: Exploreopts, course: Course): Promise<End> {
+  const { files, namespace, user, run, seed, calls } = opts;
+  const m = await newmachine(
+    {
+      ...(files !== undefined && { files }),
+      ...(namespace !== undefined && { namespace }),
+      ...(user !== undefined && { user }),
+      ...(run !== undefined && { run }),
+      ...(seed !== undefined && { seed }),
+      ...(calls !== undefined && { calls }),
+      spin: Infinity,
+    },
+    course,
+  );
+  let value: unknown;
+  try {
+    value = await scene(m);
+  } catch (e) {
+    return faultof(e, course);
+  }
+  try {
+    await m.end();
+  } catch (e) {
+    if (e instanceof Failure && e.operator === "end") return faulty("leak", e.message, e);
+    return faultof(e, course);
+  }
+  const said = course.runs.map(runfmt).filter((text) => text !== "");
+  const gave = value === undefined || isruns(value) ? [] : [valuefmt(value)];
+  return { outcome: [...gave, ...said].join("; ") || "nothing", fault: null };
+}
+
+/** What run() and Promise.all of some give says no more than the runs themselves. */
+function isruns(value: unknown): boolean {
+  return Array.isArray(value) ? value.every(isruns) : value instanceof Run;
+}
+
+function runfmt(r: {
+  readonly status: string;
+  readonly output: string;
+  readonly hung: boolean;
+}): string {
+  const status = r.status === "" ? "" : ` status "${r.status}"`;
+  const hung = r.hung ? " waits for ever" : "";
+  const output = r.output === "" ? "" : JSON.stringify(r.output);
+  return `${output}${status}${hung}`.trim();
+}
+
+function faulty(kind: Faultkind, what: string, error: unknown): End {
+  return { outcome: "", fault: { kind, what, error } };
+}
+
+/** What went wrong where the scene threw. */
+function faultof(e: unknown, course: Course): End {
+  const panic = course.panicked;
+  if (panic !== null) return faulty("panic", panic.message.split("\n")[0] ?? "", panic);
+  const said = e instanceof Error ? e.message : String(e);
+  const first = said.split("\n")[0] ?? "";
+  const crashed = course.runs.some((r) => r.crash !== undefined && r.crash === e);
+  if (!(e instanceof Failure)) return faulty(crashed ? "crash" : "assertion", first, e);
+  if (e.operator !== "run") return faulty("assertion", first, e);
+  if (course.stuckat !== null) return faulty("deadlock", course.stuckat.join("\n"), e);
+  return faulty(e.actual === "hangs" ? "livelock" : "status", first, e);
+}
