@@ -9,7 +9,7 @@
 
 import type { Rcall, Recording } from "../record/recording.ts";
 import { ismessage } from "../record/recording.ts";
-import { Transits } from "../record/transit.ts";
+import { Transits } from "../record/flight.ts";
 
 /** Messages that are looked at on either side of the step, arrows that are shown, bars, lifelines. */
 const LOOK = 120;

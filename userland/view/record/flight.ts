@@ -1,12 +1,14 @@
-// Requests with their replies: left here, reached the server, answered there, came here. The two times in
-// the middle are transit.ts's, where the transport tells them; and which requests are without an answer at
-// a moment.
+// Requests with their replies: left here, reached the server, answered there, came here; and which requests are
+// without an answer at a moment. All of it is made once; what is in flight at an event is then found from the last
+// point before it where the list was kept.
 //
-// All of it is made once; what is in flight at an event is then found from the last point before it where
-// the list was kept.
+// Messages are consecutive bytes of what goes one way over their connection. "wire" events say when which bytes
+// left and arrived, so both times are exact. Over a pipe the server is a process of the recording: its reads and
+// writes are the "pipe" events that take the bytes out and put them in. Where the transport tells nothing (the
+// host's TCP), or what was sent has not arrived when the recording ends, only this machine's side is known.
 
+import { ismessage } from "./recording.ts";
 import type { Recording, Revent } from "./recording.ts";
-import { Transits } from "./transit.ts";
 
 /** A request on its way, with its reply. Times are nanoseconds, null where nothing says them. */
 export type Flight = {
@@ -22,6 +24,9 @@ export type Flight = {
   readonly answered: number | null;
   /** When the reply was here; null when none is recorded. */
   readonly came: number | null;
+  /** Over a pipe: the event at which a process of the recording took the request, and put the reply in; -1: none. */
+  readonly taken: number;
+  readonly put: number;
 };
 
 /** How many events there are from one kept list to the next. */
@@ -53,7 +58,13 @@ export class Flights {
     const { call, at: sent } = e;
     const conn = this.#transits.conn(event);
     const came = events[reply]?.at ?? null;
-    return { send: event, reply, conn, call, sent, reached, answered, came };
+    const [taken, put] = [this.#transits.taken(event), this.#transits.put(reply)];
+    return { send: event, reply, conn, call, sent, reached, answered, came, taken, put };
+  }
+
+  /** The messages that a "pipe" event carries, as their events: what a server reads and writes. */
+  carried(event: number): readonly number[] {
+    return this.#transits.carried(event);
   }
 
   /** The requests that have no answer yet after an event, in the order they were sent. */
@@ -99,4 +110,169 @@ function replies(r: Recording): Int32Array {
   const reply = new Int32Array(r.events.length).fill(-1);
   for (const [i, e] of r.events.entries()) if (e.type === "receive" && e.of >= 0) reply[e.of] = i;
   return reply;
+}
+
+/** When the messages of a recording were on the wire; by event, null where nothing says it. */
+export class Transits {
+  readonly #left: Float64Array;
+  readonly #arrived: Float64Array;
+  readonly #conn: Int32Array;
+  /** Over pipes: the events at which messages were put in and taken out. */
+  readonly #taken = new Map<number, number>();
+  readonly #put = new Map<number, number>();
+  readonly #carried = new Map<number, number[]>();
+
+  constructor(r: Recording) {
+    const { events } = r;
+    this.#left = new Float64Array(events.length).fill(Number.NaN);
+    this.#arrived = new Float64Array(events.length).fill(Number.NaN);
+    this.#conn = connsof(r);
+    const pieces = piecesof(r);
+    for (let i = 0; i < events.length; i++) {
+      const e = events[i];
+      if (!ismessage(e)) continue;
+      const out = e.type === "send";
+      if (out) this.#left[i] = e.at;
+      else this.#arrived[i] = e.at;
+      const way = pieces.get(this.#conn[i] ?? 0)?.[out ? "out" : "in"];
+      const list = way?.carrying(e.off, e.off + e.bytes) ?? [];
+      for (const piece of list) this.#carries(i, piece, out);
+      const [first, last] = [list[0], list.at(-1)];
+      if (first === undefined || last === undefined || first.off > e.off) continue;
+      this.#left[i] = first.left;
+      if (last.off + last.bytes >= e.off + e.bytes) this.#arrived[i] = last.at;
+    }
+  }
+
+  /** A piece of a pipe has some of a message: its server takes requests, and puts replies in. */
+  #carries(message: number, { event, from }: Piece, out: boolean): void {
+    const at = out ? event : from;
+    if (at < 0) return;
+    if (out) this.#taken.set(message, at);
+    else if (!this.#put.has(message)) this.#put.set(message, at);
+    const list = this.#carried.get(at);
+    if (list === undefined) this.#carried.set(at, [message]);
+    else if (list.at(-1) !== message) list.push(message);
+  }
+
+  /** When the message of an event left its sender. */
+  left(event: number): number | null {
+    return known(this.#left[event]);
+  }
+
+  /** When all of it was at the other end. */
+  arrived(event: number): number | null {
+    return known(this.#arrived[event]);
+  }
+
+  /** The connection of a message, also of those by which the connection was made. */
+  conn(event: number): number {
+    return this.#conn[event] ?? 0;
+  }
+
+  /** The event at which the server had taken a request; -1 where none tells. */
+  taken(event: number): number {
+    return this.#taken.get(event) ?? -1;
+  }
+
+  /** The event at which the server put a reply in. */
+  put(event: number): number {
+    return this.#put.get(event) ?? -1;
+  }
+
+  carried(event: number): readonly number[] {
+    return this.#carried.get(event) ?? [];
+  }
+}
+
+const known = (t: number | undefined): number | null =>
+  t === undefined || Number.isNaN(t) ? null : t;
+
+/** The connections of messages. Before a version is agreed on they have none: it is the one their call makes. */
+function connsof(r: Recording): Int32Array {
+  const conns = new Int32Array(r.events.length);
+  const early = new Map<number, number[]>();
+  for (const [i, e] of r.events.entries()) {
+    if (ismessage(e)) {
+      conns[i] = e.conn;
+      if (e.conn === 0) early.set(e.call, [...(early.get(e.call) ?? []), i]);
+    }
+    if (e.type !== "conn" || e.what !== "open") continue;
+    for (const m of early.get(e.call) ?? []) conns[m] = e.conn;
+    early.delete(e.call);
+  }
+  return conns;
+}
+
+/** Consecutive bytes that arrived together: when they left and arrived; of a pipe the events of that, else -1. */
+type Piece = {
+  readonly off: number;
+  readonly bytes: number;
+  readonly left: number;
+  readonly at: number;
+  readonly from: number;
+  readonly event: number;
+};
+
+/** What went one way over a connection, in order. */
+class Pieces {
+  readonly #list: Piece[] = [];
+  #next = 0;
+  /** Of a pipe, what was put in and not all taken out. */
+  readonly #puts: { readonly event: number; readonly at: number; readonly end: number }[] = [];
+  #put = 0;
+
+  add(piece: Piece): void {
+    this.#list.push(piece);
+  }
+
+  /** An event of a pipe that this is a way of. */
+  pipe(event: number, { what, at, off, bytes }: Revent & { readonly type: "pipe" }): void {
+    if (what === "put") this.#puts.push({ event, at, end: off + bytes });
+    if (what !== "take" || bytes === 0) return;
+    while ((this.#puts[this.#put]?.end ?? Infinity) <= off) this.#put++;
+    const put = this.#puts[this.#put];
+    this.add({ off, bytes, left: put?.at ?? at, at, from: put?.event ?? -1, event });
+  }
+
+  /** The pieces with these bytes in them, in order. Bytes are asked for in order. */
+  carrying(from: number, to: number): Piece[] {
+    const list: Piece[] = [];
+    for (let i = this.#next; i < this.#list.length; i++) {
+      const piece = this.#list[i];
+      if (piece === undefined || piece.off >= to) break;
+      if (piece.off + piece.bytes <= from) this.#next = i + 1;
+      else list.push(piece);
+    }
+    return list;
+  }
+}
+
+type Ways = { readonly out: Pieces; readonly in: Pieces };
+
+/** What went over each connection whose transport tells of it. */
+function piecesof(r: Recording): Map<number, Ways> {
+  const bywire = new Map<number, Ways>();
+  const bypipe = new Map<string, Pieces>();
+  const byconn = new Map<number, Ways>();
+  for (const { conn, wire, pipe } of r.conns) {
+    if (wire === null && pipe === null) continue;
+    const way = (end: number): Pieces => {
+      const key = `${pipe?.pipe} ${end}`;
+      const known = pipe === null ? undefined : bypipe.get(key);
+      if (known !== undefined) return known;
+      const pieces = new Pieces();
+      if (pipe !== null) bypipe.set(key, pieces);
+      return pieces;
+    };
+    // What the mount driver writes at one end is what the other end reads.
+    const end = pipe?.end ?? 0;
+    const ways = { out: way(1 - end), in: way(end) };
+    if (wire !== null) bywire.set(wire, ways);
+    byconn.set(conn, ways);
+  }
+  for (const [i, e] of r.events.entries())
+    if (e.type === "wire") bywire.get(e.wire)?.[e.way].add({ ...e, from: -1, event: -1 });
+    else if (e.type === "pipe") bypipe.get(`${e.pipe} ${e.end}`)?.pipe(i, e);
+  return byconn;
 }

@@ -81,6 +81,27 @@ export class Tape {
     return this.#joined[event] === 1 ? step + 1 : step;
   }
 
+  /** The step at which what an event changed is seen: with the return of its call, or with the next step. */
+  stepshowing(event: number): number {
+    const e = this.recording.events[event];
+    if (e?.type === "pipe" || e?.type === "fd" || e?.type === "env") {
+      const back = this.returnof(e.call);
+      if (back >= 0) return this.stepof(back);
+      return Math.min(this.#below(this.steps, event), this.length - 1);
+    }
+    return this.stepof(event);
+  }
+
+  /** The 9P messages that a server's call has read or written, when it returns: their events. */
+  served(event: number): readonly number[] {
+    const e = this.recording.events[event];
+    if (e?.type !== "return") return [];
+    const list: number[] = [];
+    for (const i of this.callevents(e.call, event))
+      for (const message of this.flights.carried(i)) list.push(message);
+    return list;
+  }
+
   /** The call that begins at a step: with its return, where nothing happened between; -1 when none begins. */
   beginsat(step: number): number {
     const event = this.event(step);

@@ -10,6 +10,7 @@ import type { Procs } from "./procs.ts";
 import { looksof } from "./look.ts";
 import type { Look } from "./look.ts";
 import { msgfmt } from "../words/msgfmt.ts";
+import { ismessage } from "../record/recording.ts";
 import type { Rcall, Recording, Revent, Rsaid } from "../record/recording.ts";
 import type { Spent, Tape } from "../record/tape.ts";
 import { treeof } from "./tree.ts";
@@ -61,6 +62,17 @@ export type Message = Flight & {
   readonly own: boolean;
 };
 
+/** A 9P message that a server has read or written by the call of a step. */
+export type Served = {
+  /** The event of it at the client: the request is sent, the reply is received. */
+  readonly event: number;
+  readonly way: "request" | "reply";
+  readonly text: string;
+  /** Whose call it is. */
+  readonly pid: number;
+  readonly call: number;
+};
+
 /** What is seen at a step. */
 export type Frame = {
   readonly step: number;
@@ -99,6 +111,8 @@ export type Frame = {
   readonly said: readonly Rsaid[];
   readonly callspent: Spent | null;
   readonly runspent: Spent;
+  /** Of a server in the recording, the messages that its read or write were; at most Frameopts.messages. */
+  readonly served: readonly Served[];
   /** The processes with what they have open, the pipes, who waits for whom, and what this step changed. */
   readonly procs: Procs;
 };
@@ -120,6 +134,10 @@ export function frameof(tape: Tape, step: number, opts: Frameopts = {}): Frame {
   const events = call === undefined ? NOEVENTS : tape.callevents(call.id, event);
   const names = call === undefined ? [] : looksof(r, call, events);
   const began = r.events[0]?.at ?? 0;
+  const served = tape
+    .served(event)
+    .slice(0, opts.messages ?? 32)
+    .map((i) => servedof(r, i));
   const { flying, answered, inflight } = messages(tape, {
     event,
     e,
@@ -134,11 +152,12 @@ export function frameof(tape: Tape, step: number, opts: Frameopts = {}): Frame {
     time: e.at - began,
     pid: e.pid,
     process: r.procs.find((p) => p.pid === e.pid)?.text ?? "",
-    call: call === undefined ? null : callof(tape, { call, event, around: opts.around ?? 3 }),
+    call:
+      call === undefined ? null : callof(tape, { call, event, served, around: opts.around ?? 3 }),
     begins: tape.beginsat(step) >= 0,
     names,
     tree: treeof(r, { space: r.spaces[tape.spaceat(event)] ?? [], event }, names),
-    line: eventtext(r, event),
+    line: servedtext(call, served) ?? eventtext(r, event),
     ...decision(r, event),
     failed: e.type === "return" && call !== undefined && call.error !== null,
     flying,
@@ -148,17 +167,41 @@ export function frameof(tape: Tape, step: number, opts: Frameopts = {}): Frame {
     said: tape.said(step),
     callspent: call === undefined ? null : tape.callspent(event),
     runspent: tape.runspent(event),
+    served,
     procs: procsof(tape, step),
   };
 }
 
+function servedof(r: Recording, event: number): Served {
+  const e = r.events[event];
+  if (!ismessage(e)) return { event, way: "request", text: "", pid: 0, call: -1 };
+  const way = e.type === "send" ? "request" : "reply";
+  const text = msgfmt(e.fcall, e.bytes);
+  return { event, way, text, pid: r.calls[e.call]?.pid ?? e.pid, call: e.call };
+}
+
+/** A server's read or write as the messages that it is: "read(3) = 36: Twalk 0 → 1 hello, Topen 1 OREAD". */
+function servedtext(call: Rcall | undefined, served: readonly Served[]): string | null {
+  if (call === undefined || served.length === 0) return null;
+  const texts = served.slice(0, TOLD).map((s) => s.text);
+  if (served.length > TOLD) texts.push(`and ${served.length - TOLD} more`);
+  return `${call.name}(${String(call.args[0])}) = ${String(call.value)}: ${texts.join(", ")}`;
+}
+
+/** Messages that a line tells. */
+const TOLD = 4;
+
 const NOEVENTS = new Int32Array(0);
 const NONE: Revent = { type: "return", offset: -1, at: 0, pid: 0, call: -1, space: -1 };
 
-function callof(
-  tape: Tape,
-  { call, event, around }: { call: Rcall; event: number; around: number },
-): Framecall {
+type Called = {
+  readonly call: Rcall;
+  readonly event: number;
+  readonly served: readonly Served[];
+  readonly around: number;
+};
+
+function callof(tape: Tape, { call, event, served, around }: Called): Framecall {
   const back = tape.returnof(call.id);
   const returned = back >= 0 && back <= event;
   const { sources } = tape.recording;
@@ -167,7 +210,7 @@ function callof(
   return {
     id,
     pid,
-    text: returned ? resulttext(call.text, call.result) : call.text,
+    text: returned ? (servedtext(call, served) ?? resulttext(call.text, call.result)) : call.text,
     returned,
     error: returned ? call.error : null,
     began: call.began,

@@ -309,10 +309,9 @@ class Moment {
     const e = this.#r.events[events.at(-1) ?? -1];
     if (call === undefined || e === undefined) return null;
     const none = { call: id, whom: [], servers: [], pipe: 0, chan: call.chan };
-    if (e.type !== "sleep") {
-      const servers = this.#asked(events);
-      return servers.length === 0 ? null : { ...none, for: "reply", servers, what: "9P reply" };
-    }
+    const servers = this.#asked(events);
+    if (servers.length > 0) return { ...none, for: "reply", servers, what: "9P reply" };
+    if (e.type !== "sleep") return null;
     const { what } = e;
     switch (what) {
       case "await":
