@@ -92,6 +92,13 @@ export async function newmachine(opts: Machineopts, course: Course | null): Prom
   return Machine.start(net, k, { faults, seed: seed ?? 0, spin, limits: limitsof(opts), course });
 }
 
+/** What is wrong at the end: faults that never happened, what is left, what callbacks threw. */
+type Finished = {
+  readonly idle: readonly string[];
+  readonly left: readonly string[];
+  readonly thrown: readonly string[];
+};
+
 /** What a machine is made with. */
 type Made = {
   readonly faults: Faults;
@@ -125,6 +132,7 @@ export class Machine {
   /** What may be alive at the end. */
   #before: readonly string[] = [];
   #ended = false;
+  #atfirst: ((faults: Faults) => void) | null = null;
 
   private constructor(net: Net, kernel: Booted, m: Made) {
     this.net = net;
@@ -245,6 +253,9 @@ export class Machine {
 
   async #try(main: Main | TaskMain, given: readonly (string | Runopts)[]): Promise<Run> {
     const opts = runopts(given);
+    const atfirst = this.#atfirst;
+    this.#atfirst = null;
+    atfirst?.(this.#faults);
     const at: Place = {
       kernel: this.kernel,
       holder: this.#holder,
@@ -316,8 +327,22 @@ export class Machine {
   /** Ends everything. Throws when something is left that was not there before, or a fault never happened. */
   async end(): Promise<void> {
     const { stack } = new Error("end");
-    if (this.#ended) return;
+    const { idle, left, thrown } = await this.finish();
+    if (this.#failed || this.#runs.some((r) => r.failed)) return;
+    if (thrown.length > 0)
+      throw ends(`callbacks of servers threw:\n  ${thrown.join("\n  ")}`, thrown, stack);
+    if (left.length > 0)
+      throw ends(`at the end this is left:\n  ${left.join("\n  ")}`, left, stack);
+    if (idle.length > 0) throw ends(idle.join("\n"), idle, stack);
+  }
+
+  /** Ends everything, and gives what is wrong then. @internal */
+  async finish(): Promise<Finished> {
+    const none: Finished = { idle: [], left: [], thrown: [] };
+    if (this.#ended) return none;
     this.#ended = true;
+    // Nothing runs any more on a kernel that broke, and who ran a program was told.
+    if (this.kernel.panicked !== null) return none;
     const idle = unfired(this.#faults);
     const lost = this.#faults.list.some((i) => i.fault.effect.what === "drop" && i.done > 0);
     this.#faults.clear();
@@ -330,14 +355,17 @@ export class Machine {
     const closing = lost && this.kernel.closers.size > 0;
     const here = closing ? [] : alive({ [HERE]: this.kernel.audit() }, []);
     await this.net.shutdown();
-    if (this.#failed || this.#runs.some((r) => r.failed)) return;
-    const thrown = this.#callbackfaults();
-    if (thrown.length > 0)
-      throw ends(`callbacks of servers threw:\n  ${thrown.join("\n  ")}`, thrown, stack);
-    const wrong = left.length > 0 ? left : here;
-    if (wrong.length > 0)
-      throw ends(`at the end this is left:\n  ${wrong.join("\n  ")}`, wrong, stack);
-    if (idle.length > 0) throw ends(idle.join("\n"), idle, stack);
+    return { idle, left: left.length > 0 ? left : here, thrown: this.#callbackfaults() };
+  }
+
+  /** The programs that were run. @internal */
+  get runs(): readonly Run[] {
+    return this.#runs;
+  }
+
+  /** Calls fn before the first program begins. @internal */
+  atfirst(fn: (faults: Faults) => void): void {
+    this.#atfirst = fn;
   }
 
   /** end(), for `await using`. */
