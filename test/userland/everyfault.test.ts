@@ -7,10 +7,10 @@ import type { Main, Sys, Task, TaskSys } from "../../syscalls/sys.ts";
 import { tree } from "../../userland/lib/9p.ts";
 import { readtext, writefile } from "../../userland/lib/io.ts";
 import { Failure, everyfault, expect } from "../../userland/testing/index.ts";
-import type { Everyopts, Machine, Scene } from "../../userland/testing/index.ts";
+import type { Everyopts, Machine, Faultscene } from "../../userland/testing/index.ts";
 
 /** A program with a server 10 ms away. */
-const far = (main: Main): Scene =>
+const far = (main: Main): Faultscene =>
   async function scene(m: Machine) {
     await m.server("far", { rtt: "10ms", files: { a: "some text" } });
     await m.run(main);
@@ -41,7 +41,7 @@ test("a copy over the network, with a child and a pipe, survives every fault", a
 /** What everyfault finds, and its message. */
 async function findings(
   t: { throwsAsync: (p: Promise<unknown>, e: object) => Promise<Failure | undefined> },
-  scene: Scene,
+  scene: Faultscene,
   opts: Everyopts,
 ): Promise<readonly [faults: unknown, message: string]> {
   const e = await t.throwsAsync(everyfault(scene, opts), { instanceOf: Failure });
@@ -58,14 +58,14 @@ test("a program that hangs after an error is found, with the fault and the call"
       await sys.rendezvous("never", null);
     }
   };
-  const scene: Scene = (m) => m.run(waits);
+  const scene: Faultscene = (m) => m.run(waits);
   const [faults, message] = await findings(t, scene, { kinds: ["error"], error: "no" });
   t.deepEqual(faults, ["call:when=2:error=no"]);
   t.regex(
     message,
     /^everyfault: of 2 faults, 1 did harm\n\n'call:when=2:error=no' in chdir\("\/tmp"\) \(test\/userland\/everyfault.test.ts:\d+\):\n {4}waits: it waits for ever\n/,
   );
-  const tried: Scene = (m) => m.try(waits);
+  const tried: Faultscene = (m) => m.try(waits);
   const [again, said] = await findings(t, tried, { kinds: ["error"], error: "no" });
   t.deepEqual(again, faults);
   t.regex(said, /:\n {4}it hangs\n {4}waits waits for ever in rendezvous/);
@@ -96,7 +96,7 @@ test("a program that does not expect an end of file, a server that throws, an as
   t.deepEqual(faults, ["call:when=1:short=1"]);
   t.regex(message, /in read\(3, \[4\]\) .*:\n {4}TypeError: /);
 
-  const throwing: Scene = async (m) => {
+  const throwing: Faultscene = async (m) => {
     let files_ = 0;
     const clunks = (): string => {
       if (++files_ > 1) throw new RangeError("twice");
@@ -111,7 +111,7 @@ test("a program that does not expect an end of file, a server that throws, an as
   const [, said] = await findings(t, throwing, { kinds: ["error"] });
   t.regex(said, /:\n {4}far: RangeError: twice\n/);
 
-  const strict: Scene = async (m, fault) => {
+  const strict: Faultscene = async (m, fault) => {
     const r = await m.try((sys: Sys) => sys.sleep(1));
     expect(r).status("");
     if (fault !== null) t.is(fault, "call:when=1:note=alarm");
@@ -120,7 +120,7 @@ test("a program that does not expect an end of file, a server that throws, an as
 });
 
 test("a panic of the kernel is found", async (t) => {
-  const scene: Scene = (m) =>
+  const scene: Faultscene = (m) =>
     m.run(function* main(sys: TaskSys): Task<void> {
       try {
         yield* sys.stat("/tmp");
@@ -138,7 +138,8 @@ test("a scene that is not well by itself, an odd option and too many faults are 
     { message: /^main: it ended with "no"/ },
   );
   const waits = async (sys: Sys): Promise<void> => void (await sys.rendezvous("x", 0));
-  const leaves: Scene = (m) => m.run(async (sys: Sys) => void (await sys.rfork(RFPROC, waits)));
+  const leaves: Faultscene = (m) =>
+    m.run(async (sys: Sys) => void (await sys.rfork(RFPROC, waits)));
   await t.throwsAsync(everyfault(leaves), {
     message: /^everyfault: without a fault, this is left:/,
   });

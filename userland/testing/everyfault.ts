@@ -18,7 +18,7 @@ import type { Call, Run } from "./run.ts";
  * the first time: then all must be well. A program may fail of a fault, and ends the scene if it was run() and not
  * tried; any other assertion that does not hold is a finding.
  */
-export type Scene = (m: Machine, fault: string | null) => Promise<unknown>;
+export type Faultscene = (m: Machine, fault: string | null) => Promise<unknown>;
 
 /** What fails: calls (with an error, or their process is killed), requests, replies, connections. */
 export type Everykind = "error" | "kill" | "note" | "short" | "Terror" | "Rerror" | "hangup";
@@ -82,7 +82,7 @@ type Finding = { readonly fault: string; readonly at: string; readonly said: str
  *	  await m.run(copier, "/n/far/a", "/tmp/a");
  *	});
  */
-export async function everyfault(scene: Scene, opts: Everyopts = {}): Promise<Everydone> {
+export async function everyfault(scene: Faultscene, opts: Everyopts = {}): Promise<Everydone> {
   const { stack } = new Error("everyfault");
   checkoptions("everyfault", opts, OPTS);
   const { kinds = USUAL, error = "i/o error", most = MOST } = opts;
@@ -112,7 +112,7 @@ export async function everyfault(scene: Scene, opts: Everyopts = {}): Promise<Ev
 
 /** The scene as it is, in which all must be well; how often each kind of fault could happen in it. */
 async function measured(
-  scene: Scene,
+  scene: Faultscene,
   opts: Everyopts,
   kinds: readonly Everykind[],
 ): Promise<{ seen: number[]; calls: number; messages: number; runs: readonly Run[] }> {
@@ -143,7 +143,7 @@ async function measured(
 }
 
 /** The scene with a fault; what went wrong, or null. */
-async function played(scene: Scene, opts: Everyopts, fault: string): Promise<string | null> {
+async function played(scene: Faultscene, opts: Everyopts, fault: string): Promise<string | null> {
   const m = await machine(opts.machine);
   m.atfirst((faults) => void faults.add(parsefault(fault)));
   let thrown: string | null = null;

@@ -11,7 +11,7 @@ export type { Machineopts } from "./machine.ts";
 export type { Prepare, Runopts } from "./runner.ts";
 export type { Limitopts } from "./limits.ts";
 export { everyfault } from "./everyfault.ts";
-export type { Everydone, Everykind, Everyopts, Scene } from "./everyfault.ts";
+export type { Everydone, Everykind, Everyopts, Faultscene } from "./everyfault.ts";
 export { fossil } from "../boot/net.ts";
 export { Server } from "./server.ts";
 export type { Serveropts } from "./server.ts";
