@@ -6,6 +6,7 @@ import { dirname, join, relative, resolve } from "node:path";
 import { gzipSync } from "node:zlib";
 import { getLibFiles } from "@ts-morph/common";
 import { build, defineConfig } from "vite";
+import { licences } from "./vite.licences.js";
 
 /** Bytes of gzipped JavaScript. The worker, the compiler and the editor load after the page. */
 const LIMIT = 300_000;
@@ -44,6 +45,9 @@ const slim = {
   },
 };
 
+/** The packages that the page has parts of. */
+const found = new Set();
+
 /** worker.ts and all that it imports, as one script, in a module that exports its text: `worker.ts?inline`. */
 const script = {
   name: "script",
@@ -54,7 +58,7 @@ const script = {
     const { output } = await build({
       configFile: false,
       logLevel: "warn",
-      plugins: [slim],
+      plugins: [slim, licences({ found, inner: true })],
       build: {
         write: false,
         target: "es2022",
@@ -116,8 +120,8 @@ export default defineConfig({
   base: "./",
   publicDir: false,
   logLevel: "warn",
-  plugins: [small, script],
-  worker: { format: "es", plugins: () => [checked] },
+  plugins: [small, script, licences({ found })],
+  worker: { format: "es", plugins: () => [checked, licences({ found, inner: true })] },
   build: {
     outDir: "../../dist/web",
     emptyOutDir: true,

@@ -1,7 +1,8 @@
 // The commands of namec in pieces of CommonJS, dist/userland/host/one/*.cjs; userland/host/onecache.ts makes one file
 // of them (userland/host/one.ts says why).
 
-import { defineConfig } from "vite";
+import { build, defineConfig } from "vite";
+import { licences } from "./vite.licences.js";
 
 const HOST = "userland/host";
 const COMMANDS = "cert demo explain explore fossil glossary lesson rc run serve step web".split(
@@ -10,12 +11,40 @@ const COMMANDS = "cert demo explain explore fossil glossary lesson rc run serve 
 
 const CORE = /\/(kernel|devices|syscalls|userland\/(lib|bin|boot))\//;
 
+/** The packages that the files have parts of. */
+const found = new Set();
+
+/** The compiler of programs in TypeScript, in a file of its own: a thread of Node's may need it by itself. */
+const compiler = {
+  name: "compiler",
+  async buildStart() {
+    await build({
+      configFile: false,
+      logLevel: "error",
+      plugins: [licences({ found, inner: true })],
+      build: {
+        ssr: true,
+        outDir: "dist/userland/host/one/sucrase",
+        emptyOutDir: true,
+        target: "node20",
+        rolldownOptions: {
+          input: { sucrase: "sucrase" },
+          output: { format: "cjs", entryFileNames: "[name].cjs", codeSplitting: false },
+        },
+      },
+      ssr: { noExternal: true },
+    });
+  },
+};
+
 export default defineConfig({
   logLevel: "error",
+  plugins: [compiler, licences({ found })],
   build: {
     ssr: true,
     outDir: "dist/userland/host/one",
-    emptyOutDir: true,
+    // onecache.js removes what is old.
+    emptyOutDir: false,
     minify: false,
     sourcemap: "hidden",
     target: "node20",
@@ -36,15 +65,9 @@ export default defineConfig({
       },
     },
   },
-  // What few programs need is loaded from node_modules, when they need it.
+  // The engine of programs with memory of their own is loaded from node_modules, when one starts.
   ssr: {
     noExternal: true,
-    external: [
-      "sucrase",
-      "@peculiar/x509",
-      "reflect-metadata",
-      "quickjs-emscripten-core",
-      "@jitl/quickjs-wasmfile-release-sync",
-    ],
+    external: ["sucrase", "quickjs-emscripten-core", "@jitl/quickjs-wasmfile-release-sync"],
   },
 });

@@ -43,10 +43,10 @@ export class Site {
   /** Opens the page in a browser that knows nothing yet; what goes wrong there, but for `complaints`, fails the test. */
   async open(
     t: ExecutionContext,
-    how: BrowserContextOptions & { hash?: string } = {},
+    how: BrowserContextOptions & { hash?: string; ready?: string } = {},
     complaints: RegExp | null = null,
   ): Promise<Page> {
-    const { hash = "", ...opts } = how;
+    const { hash = "", ready = "body[data-editor]", ...opts } = how;
     const context = await this.#browser.newContext(opts);
     // Other tests may have all processors.
     context.setDefaultTimeout(PATIENCE);
@@ -66,7 +66,7 @@ export class Site {
       if (wrong.length > 0) throw new Error(`the page does what it may not: ${wrong.join("; ")}`);
     });
     await page.goto(this.url + hash);
-    await page.waitForSelector("body[data-editor]");
+    await page.waitForSelector(ready);
     return page;
   }
 
@@ -79,9 +79,14 @@ export class Site {
 
 /** Builds the page, serves it and starts the browser. */
 export async function newsite(): Promise<Site> {
-  const executablePath = findchromium();
   const dir = mkdtempSync(join(tmpdir(), "namec-page-"));
   await build({ build: { outDir: dir, emptyOutDir: true }, logLevel: "error" });
+  return await serve(dir);
+}
+
+/** Serves a folder, which goes when the site is closed, and starts the browser. */
+export async function serve(dir: string): Promise<Site> {
+  const executablePath = findchromium();
   const server = createServer(({ url = "" }, r) => {
     const path = new URL(url, "http://x/").pathname;
     const file = join(

@@ -1,17 +1,9 @@
 // The package as a user has it: packed, installed in a folder of its own, and the commands of its documents.
 
-import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "ava";
-import { directory } from "./cli.ts";
-
-/** Runs a command, and gives what it wrote; throws when it fails. */
-function sh(cwd: string, command: string, ...args: string[]): string {
-  const { status, stdout, stderr } = spawnSync(command, args, { cwd, encoding: "utf8" });
-  if (status !== 0) throw new Error(`${command} ${args.join(" ")}: ${stdout}${stderr}`);
-  return stdout;
-}
+import { installed, sh } from "./pack.ts";
 
 /** Whether an error of the kernel's is the program's PlanError. */
 const CLASS = `import { PlanError, print } from "namec";
@@ -21,22 +13,31 @@ export default async function main(sys) {
 }
 `;
 
+/** The licences of what is in the commands' one file. */
+const NOTICE = "dist/userland/host/one/THIRD-PARTY.txt";
+
 /** Whether the one file is taken, and whether V8 refuses what was compiled of it. */
 const ONE = `import { isfresh, loadone } from "./node_modules/namec/dist/userland/host/one.js";
 console.log(isfresh(), loadone().script.cachedDataRejected);
 `;
 
 test("the packed package installs, and its documents' commands work from it", (t) => {
-  const dir = directory(t, {});
-  // The tree is built already, so that prepare has nothing to do.
-  sh(process.cwd(), "npm", "pack", "--ignore-scripts", "--pack-destination", dir);
-  const [tgz = ""] = readdirSync(dir);
-  const app = join(dir, "app");
-  mkdirSync(app);
-  writeFileSync(join(app, "package.json"), JSON.stringify({ name: "app", private: true }));
-  sh(app, "npm", "install", "--no-audit", "--no-fund", join("..", tgz));
+  const { tgz, app } = installed(t);
+  // What others say of it. Node 20.19 and later take a module of ECMAScript where one of CommonJS is required.
+  const attw = sh(process.cwd(), "npx", "attw", tgz, "--ignore-rules", "cjs-resolves-to-esm");
+  t.regex(attw, /node10/);
+  sh(process.cwd(), "npx", "publint", "--strict", tgz);
+  const kind = `typeof require("namec").boot + typeof require("namec/testing").machine`;
+  t.is(sh(app, "node", "-p", kind), "functionfunction\n");
   const home = join(app, "node_modules/namec");
-  for (const name of ["README.md", "LICENSE", "docs/servers.md", "docs/trust.md", "examples"])
+  for (const name of [
+    "README.md",
+    "LICENSE",
+    "docs/servers.md",
+    "docs/trust.md",
+    "examples",
+    NOTICE,
+  ])
     t.true(existsSync(join(home, name)), name);
   for (const name of ["userland", "test", "dist/test", "docs/api"])
     t.false(existsSync(join(home, name)), name);

@@ -333,6 +333,15 @@ function contrasts(): { faint: string[]; back: number } {
   return { faint, back: light(behind(document.body)) };
 }
 
+test.serial("the licences of the libraries in the page are a link of it", async (t) => {
+  const page = await site.open(t);
+  const link = await page.getAttribute("#keys a", "href");
+  const text = await (await fetch(new URL(link ?? "none", site.url))).text();
+  for (const name of ["@codemirror/view", "@xterm/xterm", "sucrase", "lru-cache"])
+    t.regex(text, new RegExp(`^${name} [0-9.]+, `, "m"));
+  t.regex(text, /Permission is hereby granted/);
+});
+
 test.serial("what must load is less than 300 KB, gzipped", async (t) => {
   const html = readFileSync(join(site.dir, "index.html"), "utf8");
   const want = new Set(

@@ -61,9 +61,14 @@ export function load<R>(url: string, context: Context, next: Next<R>): R | Loade
   return { format: "module", source: strip(file, readFileSync(file, "utf8")), shortCircuit: true };
 }
 
-/** The transpiler, loaded when there is something to strip: it is much to load. */
-const transpiler = (): { readonly transform: typeof Transform } =>
-  createRequire(import.meta.url)("sucrase") as { readonly transform: typeof Transform };
+type Transpiler = { readonly transform: typeof Transform };
+
+/** The transpiler, loaded when there is something to strip: from beside the one file, or in a checkout as it is. */
+function transpiler(): Transpiler {
+  const require = createRequire(import.meta.url);
+  const file = fileURLToPath(new URL("./one/sucrase/sucrase.cjs", import.meta.url));
+  return require(existsSync(file) ? file : "sucrase") as Transpiler;
+}
 
 /** The JavaScript of a TypeScript file; a SyntaxError names file and line and shows it. */
 export function strip(file: string, source: string): string {

@@ -9,6 +9,12 @@ import { CACHE, FILE, MAP, SHARED, loadone } from "./one.ts";
 const DIR = new URL("./", FILE);
 const at = (name: string): URL => new URL(name, DIR);
 
+/** What the pieces are beside: the compiler, and the licences of what is in them. */
+const KEPT: ReadonlySet<string> = new Set(["one.cjs.map", "sucrase", "THIRD-PARTY.txt"]);
+
+/** How the names of pieces end that others need: some of them are loaded late. */
+const PART = ".part.cjs";
+
 /** The piece that has the programs of /bin: they have places in it, so its source map is kept. */
 const MAPPED = "core.part.cjs";
 
@@ -23,14 +29,16 @@ const WARM = [
 
 /** Packs the pieces into one script, each from the beginning of a line, and removes them. */
 function pack(): string[] {
-  const names = readdirSync(DIR).filter((name) => name.endsWith(".cjs"));
+  const names = readdirSync(DIR).filter(
+    (name) => name.endsWith(".cjs") && at(name).href !== FILE.href,
+  );
   let text = "({\n";
   for (const name of names) {
     text += `${JSON.stringify(name)}:function(exports,require,module,__filename,__import){\n`;
     if (name === MAPPED) writemap(text.split("\n").length - 1);
     text += `${ascii(imports(readFileSync(at(name), "utf8")))}\n},\n`;
   }
-  for (const name of readdirSync(DIR)) if (at(name).href !== MAP.href) rmSync(at(name));
+  for (const name of readdirSync(DIR)) if (!KEPT.has(name)) rmSync(at(name));
   writeFileSync(FILE, `${text}})\n`);
   return names;
 }
@@ -63,7 +71,7 @@ function share(name: string, piece: object): void {
 
 const pieces = pack();
 const { require, script } = loadone();
-for (const name of pieces) require(`./${name}`);
+for (const name of pieces) if (!name.endsWith(PART)) require(`./${name}`);
 for (const name of PACKAGES) share(name, require(`./${name}.cjs`));
 for (const [name = "", ...words] of WARM) {
   const command = Reflect.get(require(`./${name}.cjs`), name) as Command;
