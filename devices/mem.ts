@@ -35,6 +35,7 @@ import {
   error,
   refuse,
 } from "../kernel/abi/errors.ts";
+import type { Fact } from "../kernel/abi/errors.ts";
 import { programfile } from "../kernel/proc/exec.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { checkelem } from "../kernel/abi/elems.ts";
@@ -88,9 +89,11 @@ function wanted(omode: number): number {
 
 /** Refuses user what it wants of f, if the mode of f does. */
 function check(up: Proc, f: Memfile, want: number): void {
-  const { name, mode, uid, gid } = f;
-  if (!f.may(up.user, want))
-    refuse(Eperm, { why: "mode", name, mode, uid, gid, user: up.user, want });
+  if (!f.may(up.user, want)) refuse(Eperm, refusal(up, f, want));
+}
+
+function refusal({ user }: Proc, { name, mode, uid, gid }: Memfile, want: number): Fact {
+  return { why: "mode", name, mode, uid, gid, user, want };
 }
 
 /** The file of a Chan, or "file does not exist" when it was removed. */
@@ -159,6 +162,7 @@ class MemDev extends Dev<MemChan> implements Mem {
     let f = c.file;
     for (const name of names) {
       const next = step(up, f, name);
+      if (next === Eperm) return { ...stuck(qids, Eperm), fact: refusal(up, f, MEXEC) };
       if (typeof next === "string") return stuck(qids, next);
       f = next;
       qids.push(f.qid);

@@ -22,6 +22,7 @@ import {
   error,
   refuse,
 } from "./abi/errors.ts";
+import type { Fact } from "./abi/errors.ts";
 import type { Proc } from "./proc/proc.ts";
 import { waitfor } from "./proc/rendez.ts";
 import type { Answer, Task } from "./proc/rendez.ts";
@@ -37,6 +38,8 @@ export type Walkqid<C extends Chan = Chan> = {
   readonly clone: C | null;
   readonly qids: readonly Qid[];
   readonly error: string;
+  /** What the error rests on, where the device knows. */
+  readonly fact?: Fact;
 };
 
 /**

@@ -7,6 +7,7 @@ import type { Program } from "../kernel/proc/trap.ts";
 import { boothosts, hostof } from "../userland/boot/hosts.ts";
 import { mounted } from "../userland/boot/mounts.ts";
 import { lessonof } from "../userland/view/words/lesson.ts";
+import { stock } from "./userland/stock.ts";
 import { Recorder } from "../userland/view/record/recorder.ts";
 import type { Recording } from "../userland/view/record/recording.ts";
 
@@ -192,6 +193,7 @@ for (const [name, lesson] of Object.entries(lessons))
       const { r, output, status } = await recorded(name, namespace);
       t.is(status, "");
       t.is(output, lesson.says[i] ?? "");
+      t.deepEqual(stock(r), []);
       t.deepEqual(costs(r, lesson[namespace]), lesson[namespace]);
     });
 

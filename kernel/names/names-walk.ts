@@ -293,7 +293,9 @@ function walkerror(wq: Walkqid): PlanError {
   const last = wq.qids[n - 1];
   // An element that is no directory is itself what failed, not the one after it.
   const at = n > 0 && last !== undefined && (last.type & QTDIR) === 0 ? n - 1 : n;
-  return new PlanError(wq.error, at);
+  const e = new PlanError(wq.error, at);
+  if (wq.fact !== undefined) e.fact = wq.fact;
+  return e;
 }
 
 export const isunion = (s: Start, rest: readonly string[]): boolean =>

@@ -11,6 +11,7 @@ import { andthen } from "../abi/answer.ts";
 import { MAXWELEM, MCREATE, QTDIR } from "../abi/const.ts";
 import type { Dir, Qid } from "../abi/dir.ts";
 import { Edoesnotexist, Eintr, Enocreate, Enotdir, PlanError, error } from "../abi/errors.ts";
+import type { Fact } from "../abi/errors.ts";
 import { Chan, Path, ccloseall, cclose, instead } from "../chan.ts";
 import type { Mtpt } from "../chan.ts";
 import { miss } from "../dev.ts";
@@ -26,12 +27,13 @@ import type { Blame, Way } from "./namespace.ts";
 import type { Mhead, MountTable } from "./standard-table.ts";
 
 /** Why a walk failed, and after how many of the names: those that an error shows. */
-export type Miss = { readonly error: string; readonly at: number };
+export type Miss = { readonly error: string; readonly at: number; readonly fact?: Fact };
 
 /** What a walk came to, and where: at the Chan asked, or at a member of its union. */
 type Asked = {
   readonly qids: readonly Qid[];
   readonly error: string;
+  readonly fact: Fact | undefined;
   readonly dev: Dev;
   readonly devno: number;
 };
@@ -87,7 +89,9 @@ export class Start implements Way {
   *#walk(c: Chan, names: readonly string[]): Task<Chan> {
     const got = yield* walk(this.up, this.#tab, c, names);
     if (got instanceof Chan) return got;
-    throw got.at > 0 ? new PlanError(got.error, got.at) : new PlanError(got.error);
+    const e = got.at > 0 ? new PlanError(got.error, got.at) : new PlanError(got.error);
+    if (got.fact !== undefined) e.fact = got.fact;
+    throw e;
   }
 
   /** What is mounted here, under the name that led to it. */
@@ -353,7 +357,7 @@ export function* walk(
       if (!p.isdir) return { error: Enotdir, at: have };
       const part = portion(names, have);
       const got = yield* step(up, tab, p, part);
-      if (typeof got !== "number") return { error: got.error, at: have + got.at };
+      if (typeof got !== "number") return { ...got, at: have + got.at };
       have += got;
     }
     yield* p.unique(up);
@@ -387,7 +391,8 @@ function* step(
   }
   const a = yield* ask(up, tab !== null, p, part);
   const n = a.qids.length;
-  if (p.found === null && n === 0) return { error: a.error, at: 1 };
+  const refused = a.fact === undefined ? {} : { fact: a.fact };
+  if (p.found === null && n === 0) return { error: a.error, at: 1, ...refused };
   if (dotdot) {
     yield* p.dotdot();
     return 1;
@@ -400,7 +405,7 @@ function* step(
     tracemount(up, p, part.slice(i + 1));
     return i + 1;
   }
-  if (p.found === null) return short(a.qids);
+  if (p.found === null) return { ...short(a.qids), ...refused };
   yield* p.forward(part, null);
   return n;
 }
@@ -419,7 +424,7 @@ function* ask(up: Proc, mounts: boolean, p: Place, part: readonly string[]): Tas
   const first = yield* ewalk(up, p.chan, part);
   p.found = first.clone;
   traceask(up, p, part, first);
-  let { error: why } = first;
+  let { error: why, fact } = first;
   const mh = mounts && isnothing(first) ? p.head : null;
   // The list is read anew each time, since it may have changed meanwhile.
   for (let i = 1; mh !== null && why !== Eintr; i++) {
@@ -429,13 +434,15 @@ function* ask(up: Proc, mounts: boolean, p: Place, part: readonly string[]): Tas
       const wq = yield* ewalk(up, to, part);
       p.found = wq.clone;
       tracemember(up, p, { index: i, elem: part[0] ?? "", wq });
-      if (!isnothing(wq)) return { qids: wq.qids, error: wq.error, dev: to.dev, devno: to.devno };
+      if (!isnothing(wq))
+        return { qids: wq.qids, error: wq.error, fact: wq.fact, dev: to.dev, devno: to.devno };
       why = wq.error;
+      fact = wq.fact;
     } finally {
       yield* cclose(to);
     }
   }
-  return { qids: first.qids, error: why, dev, devno };
+  return { qids: first.qids, error: why, fact, dev, devno };
 }
 
 /** Not even the first name was there. */

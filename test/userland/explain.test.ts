@@ -56,7 +56,7 @@ before the next.
 const MISSING = `open("/n/far/lib/reedme", OREAD) fails: '/n/far/lib/reedme' does not exist.
 
 The server far!564 found /n/far/lib, and there no reedme that glenda may reach.
-in /n/far/lib there is readme.
+In /n/far/lib there is readme.
 
 What would mend it: perhaps /n/far/lib/readme was meant; else create
 /n/far/lib/reedme first, or give the name of a file that is there.

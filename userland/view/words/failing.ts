@@ -12,6 +12,7 @@ import { below } from "../record/fids.ts";
 import { cleanname } from "../step/look.ts";
 import { devicename, memberof, mountat, serverof } from "./who.ts";
 import { listfmt } from "./sentence.ts";
+import { fdknown } from "./whyproc.ts";
 
 /** What was found out of a name after the run, by asking. */
 export type Probe = {
@@ -67,9 +68,9 @@ export type Failing = {
   readonly fd: number | null;
   /** The mode that it was opened with, in words; "" where that is not known. */
   readonly openmode: string;
-  /** The descriptors that the process has open, and since when this one is not. */
+  /** The descriptors that the process has open, and the close that this one was closed by. */
   readonly open: readonly number[];
-  readonly closed: string | null;
+  readonly closed: string;
   /** When the connection to its server ended. */
   readonly gone: number | null;
   /** The last note that came to the process. */
@@ -153,9 +154,7 @@ export function failing(r: Recording, call: Rcall, probe: Probe | null = null): 
     mode: typeof mode === "number" ? mode : 0,
     excl: typeof mode === "number" && (mode & OEXCL) !== 0,
     fd: fdof(call),
-    openmode: "",
-    open: [],
-    closed: null,
+    ...fdfacts(r, call),
     gone: gone(r, conn, at),
     note: noteof(r, call, at),
   };
@@ -288,6 +287,13 @@ function onit(r: Recording, call: Rcall, events: Events): string {
   return listfmt((mountat(r, first, prefix.point)?.members ?? []).map((m) => memberof(r, m)));
 }
 
+function fdfacts(r: Recording, call: Rcall): Pick<Failing, "openmode" | "open" | "closed"> {
+  const fd = fdof(call);
+  if (fd === null) return { openmode: "", open: [], closed: "" };
+  const { mode: openmode, open, closed } = fdknown(r, call, fd);
+  return { openmode, open, closed };
+}
+
 function fdof(call: Rcall): number | null {
   const i = (callrow(call.name)?.args ?? []).indexOf("fd");
   const fd = call.args[i];
@@ -308,7 +314,7 @@ function noteof(r: Recording, call: Rcall, event: number): Failing["note"] {
   for (let i = event; i >= call.first; i--) {
     const e = r.events[i];
     if (e?.type === "proc" && e.what === "note" && e.pid === call.pid)
-      return { text: e.text, by: 0 };
+      return { text: e.text, by: e.by ?? 0 };
   }
   return null;
 }

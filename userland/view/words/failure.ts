@@ -71,13 +71,23 @@ function spoilt(f: Failing): Failure | null {
 
 // Names that are missing.
 
+/** A directory on the way that may not be searched hides what is in it. */
+function unsearched(f: Failing, x: Fact & { readonly why: "mode" }): Failure {
+  const name = named(f, x.name);
+  return say(
+    `${modewords(x, name)}. To execute a directory is to search it for a name`,
+    modemend(x, name),
+  );
+}
+
 function missing(f: Failing): Failure {
+  if (f.fact?.why === "mode") return unsearched(f, f.fact);
   const { elem, dir } = f;
   if (elem === "") return say(`${f.holder} does not have what ${f.shown} names any more`, "");
   const known =
     f.names.length === 0
       ? ""
-      : `in ${dir} there ${f.names.length === 1 ? "is" : "are"} ${somefmt(f.names, SOME)}`;
+      : `In ${dir} there ${f.names.length === 1 ? "is" : "are"} ${somefmt(f.names, SOME)}`;
   return say(sentences(nothing(f), known), missingmend(f));
 }
 
@@ -85,7 +95,7 @@ function missing(f: Failing): Failure {
 function nothing(f: Failing): string {
   const { elem, dir, members } = f;
   if (members > 1) return `none of the ${members} members of the union ${dir} has ${elem}`;
-  if (f.partial)
+  if (f.partial && f.conn > 0)
     return `${f.holder} found ${dir}, and there no ${elem} that ${f.user === "" ? "its user" : f.user} may reach`;
   return `${f.holder} has no ${elem} in ${dir}`;
 }
@@ -379,10 +389,10 @@ function badfd(f: Failing): Failure {
   const fd = f.fd;
   const what = fd === null ? "the descriptor" : `descriptor ${fd}`;
   const open = f.open.length === 0 ? "" : `; open there: ${listfmt(f.open.map(String))}`;
-  const closed = f.closed === null ? "" : ` since ${f.closed}`;
+  const closed = f.closed === "" ? "" : `: ${f.closed} has closed it`;
   return say(
     `${what} is not open in process ${f.call.pid}${closed}${open}`,
-    f.closed === null
+    f.closed === ""
       ? `use the number that open, create, dup or pipe gave in this process`
       : `close it later, or open the file again`,
   );
@@ -420,8 +430,12 @@ function hungup(f: Failing): Failure {
 
 // Time, notes and other processes.
 
+/** The process that posted the note: " of process 4". */
+const poster = (f: Failing): string =>
+  f.note === null || f.note.by === 0 ? "" : ` of process ${f.note.by}`;
+
 function interrupted(f: Failing): Failure {
-  const note = f.note === null ? "A note came" : `the note "${f.note.text}" came`;
+  const note = f.note === null ? "A note came" : `the note "${f.note.text}"${poster(f)} came`;
   return say(
     `${note} while ${f.call.name} was waiting`,
     `make the call again if it is still wanted; a handler (notify) decides what a note does`,
@@ -429,7 +443,7 @@ function interrupted(f: Failing): Failure {
 }
 
 function killed(f: Failing): Failure {
-  const by = f.note === null ? "" : `: the note "${f.note.text}" came`;
+  const by = f.note === null ? "" : `: the note "${f.note.text}"${poster(f)} came`;
   return say(
     `process ${f.call.pid} was ended while ${f.call.name} was going on${by}`,
     `a handler (notify) that calls noted(NCONT) keeps a process alive at a note`,

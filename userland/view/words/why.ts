@@ -239,7 +239,7 @@ function connection(a: At, e: Revent & { type: "conn" }): Decision {
       const order = version.includes(".ix") ? "promises order" : "does not promise order";
       return told(
         `there is a connection to ${name}`,
-        `both ends speak ${version}, which ${order}`,
+        `${name} speaks ${version}, which ${order}`,
         "Every file of that server is reached over this connection. 9P2000 by itself lets a server answer requests in any order",
       );
     }

@@ -178,7 +178,7 @@ function reason(a: At, e: Send, t: F.Tmsg): string {
   switch (t.type) {
     case F.Tread:
     case F.Tstream:
-      return readreason(a, e);
+      return readreason(a, e, t);
     case F.Tclunk:
       return clunkreason(a, e);
     case F.Twalk:
@@ -247,13 +247,15 @@ function sametime(a: At, e: Send): string[] {
   return [...to];
 }
 
-function readreason(a: At, e: Send): string {
+function readreason(
+  a: At,
+  e: Send,
+  t: F.Tmsg & { type: typeof F.Tread | typeof F.Tstream },
+): string {
   const call = a.r.calls[e.call];
   const called = call !== undefined && (call.last > a.event || call.ended === null);
   if (called && (call.name === "read" || call.name === "pread")) return `${call.text} waits for it`;
-  return call === undefined
-    ? "No read waits for it yet: it is read ahead"
-    : `No read waits for it yet: ${call.name} reads ahead`;
+  return `Byte ${t.offset} and what follows are read ahead: no read has asked for them yet`;
 }
 
 /** Whether the call went on only when the answer to this had come. */

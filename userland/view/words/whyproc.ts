@@ -243,7 +243,7 @@ function pipewords(all: Procs, pid: number, w: Wait): string {
   if (pipe === undefined || end === null) return "";
   const reading = w.for === "bytes";
   const list = reading ? pipe.ways[end].writers : pipe.ways[end === 0 ? 1 : 0].readers;
-  const state = reading ? `pipe ${w.pipe} is empty` : `pipe ${w.pipe} is full`;
+  const state = reading ? `Pipe ${w.pipe} is empty` : `Pipe ${w.pipe} is full`;
   const verb = reading ? "writes" : "reads";
   if (pipe.conn > 0 && pipe.connend !== end)
     return `${state}: the kernel's mount driver holds its other end, and ${reading ? "writes the requests of processes that use its files" : "reads the answers"}`;
@@ -251,10 +251,9 @@ function pipewords(all: Procs, pid: number, w: Wait): string {
   const others = list.filter((h) => h.pid !== pid);
   if (others.length === 0)
     return `${state}, and only ${holders(list, pid)} holds its other end: no other process ${verb} there, so this ${reading ? "read" : "write"} does not end`;
-  const eof = reading
-    ? "; when all of them have closed it, the read gives 0, the end of the file"
-    : "";
-  return `${state}; its other end is held by ${holders(list, pid)}: the ${reading ? "read" : "write"} ends when one of them ${verb}${eof}`;
+  const [one, closed] = list.length === 1 ? ["it", "it has"] : ["one of them", "all of them have"];
+  const eof = reading ? `; when ${closed} closed it, the read gives 0, the end of the file` : "";
+  return `${state}; its other end is held by ${holders(list, pid)}: the ${reading ? "read" : "write"} ends when ${one} ${verb}${eof}`;
 }
 
 /** The end of a pipe that a waiting call is on. */
@@ -301,7 +300,7 @@ function deadlock(all: Procs, pid: number): string {
     const [only, ...more] = [...new Set(waits.flatMap((w) => w.whom.filter((x) => x !== at)))];
     if (only === undefined || more.length > 0) return "";
     if (only === pid)
-      return `A deadlock: ${way.map((x) => `process ${x}`).join(" waits for ")} waits for process ${pid}.`;
+      return `This is a deadlock: ${listfmt(way.map((x, i) => `process ${x} waits for process ${way[i + 1] ?? pid}`))}`;
     if (way.includes(only)) return "";
     way.push(only);
     at = only;
@@ -355,7 +354,7 @@ function piped(p: Process, value: unknown): string {
   const [a, b] = Array.isArray(value) ? value.map(Number) : [];
   const pipe = descriptor(p, a ?? -1)?.pipe;
   if (pipe === undefined || pipe === null) return "";
-  return `descriptors ${a} and ${b} are the two ends of pipe ${pipe.pipe}: bytes written to one are read from the other`;
+  return `Descriptors ${a} and ${b} are the two ends of pipe ${pipe.pipe}: bytes written to one are read from the other`;
 }
 
 function moved(p: Process, fd: number): string {
@@ -460,7 +459,25 @@ export function sleptwords(r: Recording, call: Rcall): string {
 
 const past = (s: string): string => s.replace(/^waits/, "waited").replace(/^sleeps/, "slept");
 
-/** The descriptors that a process has open before a call, for words about one that is not. */
-export function openfds(r: Recording, call: Rcall): readonly Descriptor[] {
-  return find(procsat(r, call.first), call.pid)?.fds ?? [];
+/** What is known of a descriptor before a call on it: how it is open, or since when not, and which others are. */
+export function fdknown(
+  r: Recording,
+  call: Rcall,
+  fd: number,
+): { readonly mode: string; readonly open: readonly number[]; readonly closed: string } {
+  const all = procsat(r, call.first);
+  const fds = find(all, call.pid)?.fds ?? [];
+  const d = fds.find((x) => x.fd === fd);
+  const mode = d === undefined ? "" : { r: "OREAD", w: "OWRITE", rw: "ORDWR", x: "OEXEC" }[d.mode];
+  return { mode, open: fds.map((x) => x.fd), closed: d === undefined ? closer(r, call, fd) : "" };
+}
+
+/** The close that a descriptor was closed by before a call: "close(3)"; "" where none is recorded. */
+function closer(r: Recording, call: Rcall, fd: number): string {
+  for (let id = call.id - 1; id >= 0; id--) {
+    const c = r.calls[id];
+    if (c?.pid === call.pid && c.name === "close" && c.args[0] === fd && c.error === null)
+      return `${c.text}${c.file === null ? "" : `, when it was ${c.file}`}`;
+  }
+  return "";
 }

@@ -1,0 +1,97 @@
+// What a reader of the screen can answer: five questions to each of ten programs, and the step's screen has
+// the facts of each answer.
+
+import test from "ava";
+import { parse } from "../../userland/host/command.ts";
+import { plaintext } from "../../userland/host/ansi.ts";
+import { aboutof } from "../../userland/host/record.ts";
+import { bootgiven } from "../../userland/host/simrun.ts";
+import { Recorder } from "../../userland/view/record/recorder.ts";
+import { mounted } from "../../userland/boot/mounts.ts";
+import type { Kernel } from "../../kernel/kernel.ts";
+import { step } from "../../userland/host/step.ts";
+import { drawframe } from "../../userland/host/stepview.ts";
+import { Tape } from "../../userland/view/record/tape.ts";
+import { frameof } from "../../userland/view/step/frame.ts";
+import { eventtext } from "../../userland/view/words/eventtext.ts";
+import { stock } from "./stock.ts";
+import { TEN } from "./tenprograms.ts";
+import type { Asked, Where } from "./tenprograms.ts";
+
+/** How often nothing may have moved before a run counts as stuck. */
+const STILL = 100;
+
+/** Runs until the process has ended, or until nothing can run any more. */
+async function finished({ sched, clock }: Kernel, end: Promise<unknown>): Promise<void> {
+  let over = false;
+  const ended = end.finally(() => (over = true));
+  for (let still = 0, resumed = -1; !over && still < STILL;) {
+    await Promise.race([ended, new Promise<void>((done) => sched.atidle(done))]);
+    await new Promise((done) => setImmediate(done));
+    still = sched.resumed !== resumed || clock.timers.size > 0 ? 0 : still + 1;
+    resumed = sched.resumed;
+  }
+}
+
+/** Records a program as `namec step` does, to its end or until it is stuck. */
+async function taped({ options, main }: Asked): Promise<Tape> {
+  const given = parse(step, [...options, "main"]);
+  const here = await bootgiven(given, { clock: "virtual" });
+  const { kernel } = here;
+  const rec = new Recorder({ about: aboutof(given, kernel, "main") });
+  const off = rec.listen(kernel.trace);
+  const like = await mounted(kernel, here.mounts);
+  rec.begin(like === null ? [] : [like.pid]);
+  here.faults.begin();
+  const p = kernel.spawn(main, ["main"], like === null ? {} : { like });
+  like?.kill();
+  const end = p.wait();
+  await finished(kernel, end);
+  off();
+  p.kill();
+  await end;
+  here.faults.end();
+  await here.shutdown();
+  if (p.crash !== undefined) throw p.crash;
+  return new Tape(rec.recording);
+}
+
+/** The step that a question is about; -1 for none. With nth 0 the call that took the longest. */
+function stepat(tape: Tape, { on, text, nth = 1 }: Where): number {
+  const r = tape.recording;
+  const found: number[] = [];
+  for (const [s, event] of tape.steps.entries()) {
+    const e = r.events[event];
+    const call = r.calls[e?.call ?? -1];
+    const says = on === "line" ? eventtext(r, event) : (call?.text ?? "");
+    if ((on === "line" || e?.type === on) && says.includes(text)) found.push(s);
+  }
+  if (nth > 0) return found[nth - 1] ?? -1;
+  const time = (s: number): number => {
+    const call = r.calls[r.events[tape.event(s)]?.call ?? -1];
+    return (call?.ended ?? 0) - (call?.began ?? 0);
+  };
+  return found.toSorted((a, b) => time(b) - time(a))[0] ?? -1;
+}
+
+/** The text of the screen at a step, its lines joined: 99 columns, where every panel is as wide as the screen. */
+function screen(tape: Tape, s: number): string {
+  const lines = drawframe(frameof(tape, s), { columns: 99, rows: 60 });
+  return lines
+    .map((l) => l.map((p) => plaintext(p.text)).join(""))
+    .join(" ")
+    .replace(/\s+/g, " ");
+}
+
+for (const asked of TEN)
+  test(`${asked.name}: the screen answers five questions`, async (t) => {
+    const tape = await taped(asked);
+    t.deepEqual(stock(tape.recording), []);
+    for (const { asks, at, says } of asked.questions) {
+      const s = stepat(tape, at);
+      t.true(s >= 0, `no step has ${at.text}`);
+      const shown = screen(tape, s);
+      for (const fact of says)
+        t.true(shown.includes(fact), `${asks}\n  ${fact}\n  is not in\n${shown}`);
+    }
+  });
