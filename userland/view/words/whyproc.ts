@@ -221,7 +221,7 @@ function waitwords(all: Procs, pid: number, w: Wait): string {
         ? ""
         : `the call of ${procnames(all, w.whom)} on the same file began before, and reads and writes go in that order`;
     case "reply":
-      return `${listfmt(w.servers)} ${w.servers.length === 1 ? "was" : "were"} asked, and the answer is on its way`;
+      return `process ${pid} waits for the answer of ${listfmt(w.servers)}`;
     case "semaphore":
       return `the semaphore is 0: the wait ends when another process calls semrelease`;
     case "time":
