@@ -5,9 +5,8 @@ import { build, defineConfig } from "vite";
 import { licences } from "./vite.licences.js";
 
 const HOST = "userland/host";
-const COMMANDS = "cert demo explain explore fossil glossary lesson rc run serve step web".split(
-  " ",
-);
+const COMMANDS =
+  "cert demo explain explore fossil glossary lesson rc run serve step verify web".split(" ");
 
 const CORE = /\/(kernel|devices|syscalls|userland\/(lib|bin|boot))\//;
 

@@ -28,6 +28,7 @@ const COMMANDS: Readonly<Record<string, Load>> = nullproto({
   run: () => import("./run.ts"),
   serve: () => import("./serve.ts"),
   step: () => import("./step.ts"),
+  verify: () => import("./verify.ts"),
   web: () => import("./web.ts"),
 });
 

@@ -1,0 +1,222 @@
+// The conformance run for 9P servers: what section 5 of the manual says, and what servers got wrong, check by check,
+// each on connections of its own. What is written goes into a directory that is made for it in the tree, and removed
+// again; without that directory, or with `readonly`, the checks that write are left out, and say so.
+
+import { DMDIR, NCONT, OREAD, QTDIR } from "../../../kernel/abi/const.ts";
+import { PlanError } from "../../../kernel/abi/errors.ts";
+import * as F from "../../../kernel/abi/fcall.ts";
+import { utfencode } from "../../../kernel/abi/utf.ts";
+import type { Sys } from "../../../syscalls/sys.ts";
+import { Context } from "./check.ts";
+import type { Check, Known, Result } from "./check.ts";
+import { data } from "./data.ts";
+import { names } from "./names.ts";
+import { MSIZE, Peer, ROOT, Skip, Wrong } from "./peer.ts";
+import type { Target } from "./peer.ts";
+import { sessions } from "./session.ts";
+
+export type { Check, Result } from "./check.ts";
+export type { Target } from "./peer.ts";
+
+/** All checks, in the order that they are made. */
+export const checks: readonly Check[] = [...sessions, ...names, ...data];
+
+/** How a run is made. */
+export type Verifyopts = {
+  /** Nothing is made or changed on the server. */
+  readonly readonly?: boolean;
+  /** The directory below which the directory for the checks is made, from the root: []. */
+  readonly dir?: readonly string[];
+  /** Only checks with an id that begins with one of these. */
+  readonly only?: readonly string[];
+  /** Gets each result when it is there. */
+  readonly tell?: (r: Result) => void;
+  /** Asked before each check: true ends the run there, with what it made removed. */
+  readonly stop?: () => boolean;
+};
+
+/** A server that cannot be verified: it takes no call, or gives no root. */
+export class Unreachable extends Error {}
+
+/** Directories that are looked into for a file to read. */
+const LOOKS = 40;
+
+/** Makes the checks of a server, as a program that has a network. Throws Unreachable when there is none to be had. */
+export async function verify(sys: Sys, target: Target, opts: Verifyopts = {}): Promise<Result[]> {
+  await sys.notify((_note, s) => (s as Sys).noted(NCONT));
+  const known = await survey(sys, target, opts);
+  const list = checks.filter(
+    ({ id }) =>
+      opts.only === undefined || opts.only.some((o) => id === o || id.startsWith(`${o}.`)),
+  );
+  const results: Result[] = [];
+  for (const check of list) {
+    if (opts.stop?.() === true) break;
+    const r = await made(new Context(sys, target, known), check);
+    results.push(r);
+    opts.tell?.(r);
+  }
+  if (known.scratch !== null) {
+    const r = await cleared(sys, target, known.scratch);
+    results.push(r);
+    opts.tell?.(r);
+  }
+  return results;
+}
+
+async function made(c: Context, check: Check): Promise<Result> {
+  const { id, section, title, level } = check;
+  const said = { id, section, title, level };
+  try {
+    await check.run(c);
+    return { ...said, outcome: "pass", message: "" };
+  } catch (e) {
+    if (e instanceof Skip) return { ...said, outcome: "skip", message: e.message };
+    if (e instanceof Wrong) return { ...said, outcome: "fail", message: e.message };
+    throw e;
+  } finally {
+    await c.close();
+  }
+}
+
+/** What there is at the server; makes the directory for the checks. */
+async function survey(sys: Sys, target: Target, opts: Verifyopts): Promise<Known> {
+  let p: Peer | null = null;
+  try {
+    const version = await best(sys, target);
+    p = await Peer.open(sys, target);
+    const made_ = opts.readonly === true ? "--readonly" : await scratch(sys, p, opts.dir ?? []);
+    const own = typeof made_ === "string" ? null : made_;
+    if (own !== null) await fill(p, own);
+    const found = await look(p);
+    return {
+      version,
+      file: own === null ? found.file : [...own, "afile"],
+      dir: own ?? found.dir,
+      scratch: own,
+      why: typeof made_ === "string" ? made_ : "",
+    };
+  } catch (e) {
+    if (e instanceof Wrong) throw new Unreachable(e.message);
+    throw e;
+  } finally {
+    await p?.hangup();
+  }
+}
+
+/** The best version that a server agrees to. */
+async function best(sys: Sys, target: Target): Promise<string> {
+  const p = await Peer.call(sys, target);
+  try {
+    return (await p.agree(MSIZE, "9P2000.ix.stream")).version;
+  } finally {
+    await p.hangup();
+  }
+}
+
+/** Makes the directory for the checks; why there is none. */
+async function scratch(
+  sys: Sys,
+  p: Peer,
+  dir: readonly string[],
+): Promise<readonly string[] | string> {
+  const name = `verify-${(await sys.nsec()).toString(36)}`;
+  const fid = await p.walk(dir);
+  const r = await p.rpc({ type: F.Tcreate, fid, name, perm: (DMDIR | 0o777) >>> 0, mode: OREAD });
+  if (r.type !== F.Rcreate) {
+    const why = r.type === F.Rerror ? r.ename : "no Rcreate";
+    return `no directory for it can be made in /${dir.join("/")}: ${why}`;
+  }
+  await p.clunk(fid);
+  return [...dir, name];
+}
+
+/** What the checks that only read need. */
+async function fill(p: Peer, dir: readonly string[]): Promise<void> {
+  const fid = await p.create(dir, "afile", 0o666);
+  await p.write(fid, 0, utfencode("what the checks read\n".repeat(20)));
+  await p.clunk(fid);
+}
+
+/** Looks for a plain file and a directory that may be read. */
+async function look(p: Peer): Promise<Pick<Known, "file" | "dir">> {
+  const left: (readonly string[])[] = [[]];
+  const found: { file: readonly string[] | null; dir: readonly string[] | null } = {
+    file: null,
+    dir: null,
+  };
+  for (let n = 0; n < LOOKS; n++) {
+    const at = left.shift();
+    if (at === undefined || (found.file !== null && found.dir !== null)) break;
+    for (const d of await listed(p, at)) {
+      const there = [...at, d.name];
+      if ((d.qid.type & QTDIR) !== 0) {
+        left.push(there);
+        found.dir ??= there;
+      } else if (d.qid.type === 0 && d.length > 0)
+        found.file ??= (await readable(p, there)) ? there : null;
+    }
+  }
+  return found;
+}
+
+/** The entries of a directory; none of one that may not be read. */
+async function listed(p: Peer, at: readonly string[]): ReturnType<Peer["entries"]> {
+  try {
+    const fid = await p.walk(at);
+    await p.open(fid, OREAD);
+    const list = await p.entries(fid);
+    await p.clunk(fid);
+    return list;
+  } catch (e) {
+    if (e instanceof Wrong) return [];
+    throw e;
+  }
+}
+
+async function readable(p: Peer, at: readonly string[]): Promise<boolean> {
+  try {
+    const fid = await p.walk(at);
+    await p.open(fid, OREAD);
+    const { length } = await p.read(fid, 0, 10);
+    await p.clunk(fid);
+    return length > 0;
+  } catch (e) {
+    if (e instanceof Wrong) return false;
+    throw e;
+  }
+}
+
+/** Removes what the checks made; that is a check, too. */
+async function cleared(sys: Sys, target: Target, dir: readonly string[]): Promise<Result> {
+  const said = {
+    id: "remove.everything",
+    section: "remove(5)",
+    title: "what the checks made is removed",
+    level: "must" as const,
+  };
+  let p: Peer | null = null;
+  try {
+    p = await Peer.open(sys, target);
+    await remove(p, dir);
+    return { ...said, outcome: "pass", message: "" };
+  } catch (e) {
+    if (!(e instanceof Wrong) && !(e instanceof PlanError)) throw e;
+    return { ...said, outcome: "fail", message: `/${dir.join("/")} is left: ${e.message}` };
+  } finally {
+    await p?.hangup();
+  }
+}
+
+/** Removes a directory with all in it, files first. */
+async function remove(p: Peer, top: readonly string[]): Promise<void> {
+  const dirs: (readonly string[])[] = [top];
+  for (const at of dirs)
+    for (const d of await listed(p, at)) {
+      const there = [...at, d.name];
+      if ((d.qid.type & QTDIR) !== 0) dirs.push(there);
+      else await p.must({ type: F.Tremove, fid: await p.walk(there, ROOT) });
+    }
+  for (const at of dirs.toReversed())
+    await p.must({ type: F.Tremove, fid: await p.walk(at, ROOT) });
+}
