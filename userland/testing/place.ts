@@ -14,7 +14,7 @@ type Nodefs = {
   readFileSync(path: string, encoding: "utf8"): string;
 };
 type Map_ = {
-  readonly payload: { readonly sources: readonly string[] };
+  readonly payload: { readonly sources?: readonly string[] };
   findEntry(line: number, column: number): object;
 };
 type Nodemodule = { readonly SourceMap: new (payload: object) => Map_ };
@@ -28,10 +28,10 @@ type Node = {
   readonly cwd: string;
 };
 
-/** Where this package is. */
+/** Where this package is: this file, or the one file that all commands are built into, is below userland. */
 const HERE: string = (import.meta as unknown as { readonly url: string }).url;
 const PACKAGE: string = HERE.replace(/^file:\/\//, "").replace(
-  /(dist\/)?userland\/testing\/[^/]*$/,
+  /(dist\/)?userland\/(?!.*userland\/).*$/,
   "",
 );
 
@@ -81,16 +81,22 @@ function readscript(url: string): Script | null {
   const { fs, module } = node;
   const path = node.url.fileURLToPath(url);
   const text = fs.existsSync(path) ? fs.readFileSync(path, "utf8") : "";
-  if (!fs.existsSync(`${path}.map`)) return { name: near(path, node.cwd), text, map: null };
-  const map = new module.SourceMap(JSON.parse(fs.readFileSync(`${path}.map`, "utf8")) as object);
-  const source = map.payload.sources[0] ?? "";
-  const written = node.path.resolve(path, "..", source);
-  const there = fs.existsSync(written);
-  return {
-    name: near(there ? written : path, node.cwd),
-    text: there ? fs.readFileSync(written, "utf8") : text,
-    map: there ? map : null,
-  };
+  const map = mapof(`${path}.map`, fs, module);
+  const source = map?.payload.sources?.[0];
+  const written = source === undefined ? path : node.path.resolve(path, "..", source);
+  if (map === null || source === undefined || !fs.existsSync(written))
+    return { name: near(path, node.cwd), text, map: null };
+  return { name: near(written, node.cwd), text: fs.readFileSync(written, "utf8"), map };
+}
+
+/** A source map; null where there is none, or one that cannot be read: then the lines are those of what runs. */
+function mapof(file: string, fs: Nodefs, module: Nodemodule): Map_ | null {
+  if (!fs.existsSync(file)) return null;
+  try {
+    return new module.SourceMap(JSON.parse(fs.readFileSync(file, "utf8")) as object);
+  } catch {
+    return null;
+  }
 }
 
 /** A path as seen from the directory that the tests run in. */
