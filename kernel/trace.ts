@@ -259,6 +259,8 @@ export type EventBody =
       readonly by?: number;
       /** Of "start" and "groups". */
       readonly of?: Standing;
+      /** Of "exit", what the program threw. */
+      readonly crash?: unknown;
     }
   | {
       /** A descriptor is another file now; -1 for all of the table. */

@@ -233,7 +233,10 @@ export class Proc {
     this.k.procs.delete(this.pid);
     this.#gone.wakeupall();
     if (this.k.trace.on)
-      this.k.trace.emit({ type: "proc", what: "exit", pid: this.pid, text: this.status }, null);
+      this.k.trace.emit(
+        { type: "proc", what: "exit", pid: this.pid, text: this.status, crash: this.crash },
+        null,
+      );
     for (const p of this.#children) p.parent = null;
     this.#children.clear();
     const real = Math.round((this.k.clock.now() - this.started) / 1e6);

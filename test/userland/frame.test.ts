@@ -222,6 +222,7 @@ test("every screen fits, at each step and size; too small a terminal is told the
   const tape = new Tape(await recorded(scene));
   const stepper = new Stepper(tape);
   for (const size of [
+    [40, 12],
     [60, 16],
     [80, 24],
     [99, 30],
@@ -255,7 +256,7 @@ test("every screen fits, at each step and size; too small a terminal is told the
       .flat()
       .map((p) => p.text)
       .join("|");
-  t.is(text(59), "namec step needs 60x16|this is 59x16");
+  t.is(text(39), "namec step needs 40x12|this is 39x16");
 });
 
 test("a call that is longer than its panel goes on in the next line", async (t) => {

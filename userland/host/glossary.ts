@@ -21,9 +21,14 @@ export const glossary: Command = {
   run: start,
 };
 
+/** docs/glossary.md. */
+export function glossarytext(): string {
+  return readFileSync(FILE, "utf8");
+}
+
 async function start(given: Given): Promise<number> {
   const word = given.rest.join(" ");
-  const all = entriesof(readFileSync(FILE, "utf8"));
+  const all = entriesof(glossarytext());
   const bare = (w: string): string => w.replace(/ \(.*\)$/, "").toLowerCase();
   const found =
     word === "" ? all : all.filter((r) => r.words.some((w) => bare(w) === word.toLowerCase()));

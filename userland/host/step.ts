@@ -19,6 +19,7 @@ import { visible } from "../view/words/visible.ts";
 import { Usage } from "./command.ts";
 import type { Command, Given } from "./command.ts";
 import { Loaderror, isfile, progname } from "./load.ts";
+import { glossarytext } from "./glossary.ts";
 import { reason } from "./outfile.ts";
 import { recordrun } from "./record.ts";
 import type { How } from "./record.ts";
@@ -85,7 +86,9 @@ async function start(given: Given): Promise<number> {
   if (given.has("json")) return await write([visible(tojson(recording))]);
   try {
     const tape = new Tape(recording);
-    return terminal ? await steponterminal(new Stepper(tape)) : await write(printed(tape, range));
+    return terminal
+      ? await steponterminal(new Stepper(tape, glossarytext))
+      : await write(printed(tape, range));
   } catch (e) {
     // What a file says of itself is believed until it cannot be: fromjson looks at its outline only.
     const [file = ""] = given.rest;

@@ -5,13 +5,16 @@ import { nullproto } from "../../kernel/abi/nullproto.ts";
 import { Scenes } from "../view/draw/scene.ts";
 import { axislines } from "../view/draw/axis.ts";
 import { frameof } from "../view/step/frame.ts";
-import { markof, nextmark, search } from "../view/step/mark.ts";
+import { follow, markof, nextmark, search } from "../view/step/mark.ts";
 import type { Mark } from "../view/step/mark.ts";
 import type { By, Tape } from "../view/record/tape.ts";
 import { nearest } from "./command.ts";
+import { plaintext, wrapped } from "./ansi.ts";
 import type { Text } from "./ansi.ts";
-import { COLUMNS, ROWS, drawframe } from "./stepview.ts";
-import type { Size } from "./stepview.ts";
+import { COLUMNS, PANES, ROWS, drawframe } from "./stepview.ts";
+import type { Pane, Size } from "./stepview.ts";
+import { Glossary } from "../view/words/glossary.ts";
+import type { Entry } from "../view/words/glossary.ts";
 
 /** The keys, as the help shows them. */
 const HELP: readonly (readonly [keys: string, text: string])[] = [
@@ -24,19 +27,27 @@ const HELP: readonly (readonly [keys: string, text: string])[] = [
   ["PgDn  PgUp", "ten steps on, ten back"],
   [":", "go to a step by its number"],
   ["b", "add a breakpoint: a call (stat), a name (/n/far/a),"],
-  ["", "a message (Tread) or a server (far!564)"],
+  ["", "a message (Tread), a server (far!564), a line (hello.ts:12),"],
+  ["", "a process (pid 3) or a descriptor (fd 3)"],
   ["B", "list the breakpoints; there, a number takes one away, 0 all"],
   ["r  R", "run to the next breakpoint, back to the one before"],
   ["/", "search the text of the steps"],
   ["N  P", "next hit, hit before"],
+  ["s  S", "follow a request to its server and back; the other way"],
+  ["Tab", "choose a pane: it gets more room"],
+  ["d  u", "scroll it down, up"],
+  ["z", "only this pane, and all of them again"],
+  ["o", "all that the program has written so far"],
+  ["w", "what the words on the screen mean"],
   ["v", "the messages as a diagram, and back"],
   ["?", "this help"],
   ["q  Ctrl-C", "quit"],
 ];
 
 const KEYS = [
-  "→ next  ← back  m message  c call  f failure  b break  r run  / search  ? help  q quit",
-  "→ next  ← back  m c f  b break  r run  ? help  q quit",
+  "→ next  ← back  m message  c call  f failure  b break  r run  / search  Tab pane  w words  ? help  q quit",
+  "→ next  ← back  m message  c call  f failure  w words  ? help  q quit",
+  "→ ← step  w words  ? help  q quit",
 ] as const;
 
 /** What the last line asks for. */
@@ -59,10 +70,21 @@ export class Stepper {
   #typed = "";
   #sought = "";
   #notice = "";
-  #shows: "frame" | "help" | "marks" | "diagram" = "frame";
+  #shows: "frame" | "help" | "marks" | "diagram" | "output" | "words" = "frame";
+  /** The pane that is chosen, whether it is alone on the screen, and how far what is shown is scrolled. */
+  #focus: Pane | null = null;
+  #alone = false;
+  #scroll = { by: 0 };
+  readonly #markdown: () => string;
+  #glossary: Glossary | null = null;
+  /** The words of the glossary on the screen that was left for them. */
+  #words: readonly Entry[] = [];
+  #size: Size = { columns: 80, rows: 24 };
 
-  constructor(tape: Tape) {
+  /** `glossary` gives docs/glossary.md when it is first asked for. */
+  constructor(tape: Tape, glossary: () => string = () => "") {
     this.#tape = tape;
+    this.#markdown = glossary;
   }
 
   /** Does what a key says: "right", "m", "M", "return"; `letter` is what it types. True: it is over. */
@@ -70,15 +92,25 @@ export class Stepper {
     this.#notice = "";
     if (name === "ctrl-c") return true;
     if (this.#prompt !== null) this.#edit(this.#prompt, name, letter);
-    else if (this.#shows === "help" || this.#shows === "marks") this.#shows = "frame";
+    else if (SHEETS.has(this.#shows)) this.#sheet(name);
     else if (name === "q") return true;
     else this.#command(name);
     return false;
   }
 
+  /** A sheet of lines is scrolled; any other key ends it. */
+  #sheet(name: string): void {
+    const by = SCROLLS[name];
+    if (by === undefined) {
+      this.#shows = "frame";
+      this.#scroll = { by: 0 };
+    } else this.#scroll.by = Math.max(0, this.#scroll.by + by);
+  }
+
   /** The whole screen. */
   draw(size: Size): Text[] {
     const { columns, rows } = size;
+    this.#size = size;
     if (columns < COLUMNS || rows < ROWS)
       return filled(
         [said(`namec step needs ${COLUMNS}x${ROWS}`), said(`this is ${columns}x${rows}`)],
@@ -91,17 +123,42 @@ export class Stepper {
     if (this.#tape.length === 0) return [said("The recording has no steps.")];
     switch (this.#shows) {
       case "frame":
-        return drawframe(frameof(this.#tape, this.step), size);
+        return this.#frame(size);
       case "help":
-        return HELP.map(([keys, text]) => [
-          { text: `  ${keys.padEnd(18)}`, style: "bold" },
-          { text, style: "plain" },
-        ]);
+        return this.#lines(
+          HELP.map(([keys, text]) => [
+            { text: `  ${keys.padEnd(18)}`, style: "bold" },
+            { text, style: "plain" },
+          ]),
+          size,
+        );
       case "marks":
-        return this.#marklist();
+        return this.#lines(this.#marklist(), size);
       case "diagram":
         return this.#diagram(size);
+      case "output":
+        return this.#lines(this.#output(), size);
+      case "words":
+        return this.#lines(this.#meanings(size.columns), size);
     }
+  }
+
+  #frame(size: Size): readonly Text[] {
+    // A tall screen shows more of the program.
+    const frame = frameof(this.#tape, this.step, { around: Math.max(3, size.rows >> 1) });
+    return drawframe(frame, size, {
+      focus: this.#focus,
+      alone: this.#alone,
+      scroll: this.#scroll,
+      said: this.#tape.output(this.step, SAID),
+    });
+  }
+
+  /** Lines from where they are scrolled to. */
+  #lines(lines: readonly Text[], { rows }: Size): readonly Text[] {
+    const room = rows - 1;
+    this.#scroll.by = Math.min(this.#scroll.by, Math.max(0, lines.length - room));
+    return lines.slice(this.#scroll.by, this.#scroll.by + room);
   }
 
   #diagram({ columns, rows }: Size): readonly Text[] {
@@ -110,7 +167,45 @@ export class Stepper {
       (l): Text => [{ text: l.text, style: DIAGRAM[l.kind] ?? "plain" }],
     );
     const [title = [], ...rest] = lines;
-    return [title, ...rest.slice(-(rows - 2))];
+    const legend = wrapped(LEGEND, columns).map((text): Text => [{ text, style: "dim" }]);
+    const room = rows - 2 - legend.length;
+    // The end is seen first: there the step is.
+    const last = Math.max(0, rest.length - room);
+    this.#scroll.by = Math.min(0, Math.max(this.#scroll.by, -last));
+    const from = last + this.#scroll.by;
+    return [title, ...filled(rest.slice(from, from + room), room), ...legend];
+  }
+
+  #output(): readonly Text[] {
+    const all = this.#tape.output(this.step, Infinity);
+    if (all.length === 0) return [said("The program has written nothing yet.")];
+    const text = all.map((s) => s.text).join("");
+    return text.split("\n").map((line) => said(plaintext(line)));
+  }
+
+  /** The words of the screen and what they mean. */
+  #meanings(columns: number): readonly Text[] {
+    if (this.#words.length === 0) return [said("No word of the glossary is on the screen.")];
+    return this.#words.flatMap((e) =>
+      wrapped(`${e.words.join(", ")}: ${e.text}`, columns - 4).map((text, i): Text => {
+        const head = i === 0 ? e.words.join(", ").length + 1 : 0;
+        return [
+          { text: i === 0 ? text.slice(0, head) : "    ", style: "bold" },
+          { text: text.slice(head), style: "plain" },
+        ];
+      }),
+    );
+  }
+
+  /** Looks which words of the glossary the screen has. */
+  #look(): void {
+    this.#glossary ??= new Glossary(this.#markdown());
+    const text = this.#body(this.#size)
+      .map((line) => line.map((p) => p.text).join(""))
+      .join("\n");
+    this.#words = this.#glossary.split(text).flatMap((p) => (p.entry === null ? [] : [p.entry]));
+    this.#shows = "words";
+    this.#scroll = { by: 0 };
   }
 
   #marklist(): readonly Text[] {
@@ -131,7 +226,8 @@ export class Stepper {
         { text: " ", style: "mark" },
       ];
     if (this.#notice !== "") return [{ text: this.#notice, style: "bold" }];
-    return [{ text: columns >= KEYS[0].length ? KEYS[0] : KEYS[1], style: "dim" }];
+    const keys = SHEETS.has(this.#shows) ? SHEETKEYS : KEYS;
+    return [{ text: keys.find((k) => k.length <= columns) ?? KEYS[2], style: "dim" }];
   }
 
   #command(name: string): void {
@@ -154,9 +250,15 @@ export class Stepper {
       case "N":
       case "P":
         return this.#search(name === "P");
+      case "s":
+      case "S":
+        return this.#follow(name === "S");
       case "v":
-        this.#shows = this.#shows === "diagram" ? "frame" : "diagram";
-        return undefined;
+        return this.#show(this.#shows === "diagram" ? "frame" : "diagram");
+      case "o":
+        return this.#show("output");
+      case "w":
+        return this.#look();
       default:
         return this.#ask(name);
     }
@@ -164,24 +266,67 @@ export class Stepper {
 
   #ask(name: string): void {
     const prompt = ASKS[name];
-    if (name === "?" || name === "h") this.#shows = "help";
+    const scroll = SCROLLS[name];
+    if (name === "?" || name === "h") this.#show("help");
+    else if (name === "tab") this.#choose();
+    else if (name === "z") this.#zoom();
+    else if (scroll !== undefined) this.#move(scroll);
     else if (name === "B") this.#askclear();
     else if (prompt !== undefined) this.#prompt = prompt;
     else this.#notice = `${name} does nothing; ? shows the keys`;
   }
 
+  #show(what: "frame" | "help" | "diagram" | "output"): void {
+    this.#shows = what;
+    this.#scroll = { by: 0 };
+  }
+
+  /** The next pane is chosen, behind the last none. */
+  #choose(): void {
+    const next = this.#focus === null ? 0 : PANES.indexOf(this.#focus) + 1;
+    this.#focus = PANES[next] ?? null;
+    this.#alone &&= this.#focus !== null;
+    this.#scroll = { by: 0 };
+    this.#notice =
+      this.#focus === null ? "no pane is chosen" : `${this.#focus}: d u scroll, z only this`;
+  }
+
+  #zoom(): void {
+    const { picture } = frameof(this.#tape, this.step);
+    this.#focus ??= picture === "names" ? "name space" : picture;
+    this.#alone = !this.#alone;
+    this.#scroll = { by: 0 };
+  }
+
+  #move(by: number): void {
+    if (this.#shows === "frame" && this.#focus === null) {
+      this.#notice = "no pane is chosen; Tab does";
+      return;
+    }
+    this.#scroll.by += by;
+  }
+
+  #follow(back: boolean): void {
+    const otherwise = back
+      ? "this step is no request's or reply's, or there is nothing before it"
+      : "no request goes on from here, or its server is not in the recording";
+    this.#go(follow(this.#tape, this.step, back), otherwise);
+  }
+
   #askclear(): void {
     this.#shows = "marks";
+    this.#scroll = { by: 0 };
     if (this.marks.length > 0) this.#prompt = "clear";
   }
 
   #to(step: number): void {
+    this.#scroll = { by: 0 };
     this.step = Math.max(0, Math.min(step, this.#tape.length - 1));
   }
 
   #go(step: number, otherwise: string): void {
     if (step < 0) this.#notice = otherwise;
-    else this.step = step;
+    else this.#to(step);
   }
 
   #run(back: boolean): void {
@@ -237,7 +382,7 @@ export class Stepper {
   #break(text: string): void {
     const mark = markof(this.#tape, text);
     if (mark === null) {
-      this.#notice = `${text} is no breakpoint: a call (stat), a name (/n/far/a), a message (Tread), a server (far!564)`;
+      this.#notice = `${text} is no breakpoint: stat, /n/far/a, Tread, far!564, hello.ts:12, pid 3, fd 3`;
       return;
     }
     const known = [...new Set(this.#tape.recording.calls.map((c) => c.name))];
@@ -298,6 +443,32 @@ const DIAGRAM: Readonly<Record<string, "bold" | "bad" | "good" | "asked" | "dim"
 });
 
 const said = (text: string): Text => [{ text, style: "plain" }];
+
+/** What is a list of lines, and no step. */
+const SHEETS: ReadonlySet<string> = new Set(["help", "marks", "output", "words"]);
+
+const SHEETKEYS = [
+  "↓ ↑ scroll   any other key: back to the step",
+  "↓ ↑ scroll  other keys: back",
+] as const;
+
+/** How far keys scroll. */
+const SCROLLS: Readonly<Record<string, number>> = nullproto({
+  d: 5,
+  u: -5,
+  down: 1,
+  up: -1,
+  j: 1,
+  k: -1,
+  pagedown: 10,
+  pageup: -10,
+});
+
+/** Pieces of output that the pane has lines of. */
+const SAID = 500;
+
+const LEGEND =
+  "│ this machine  ┊ a server  ─▷ a request leaves  ● it is there  ○ the reply leaves  ◀─ it is here  > this step";
 
 /** Exactly so many lines. */
 function filled(lines: readonly Text[], n: number): Text[] {

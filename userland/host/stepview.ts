@@ -7,16 +7,26 @@
 
 import { barof } from "../view/step/bar.ts";
 import type { Frame, Message, Sourceline } from "../view/step/frame.ts";
-import { memberfmt, spenttext } from "../view/step/frametext.ts";
+import {
+  changetext,
+  fdtext,
+  memberfmt,
+  pipetext,
+  proctext,
+  spenttext,
+  usersof,
+} from "../view/step/frametext.ts";
+import type { Rsaid } from "../view/record/recording.ts";
+import type { Spent } from "../view/record/tape.ts";
 import type { Elem, Look } from "../view/step/look.ts";
-import { timefmt } from "../view/words/stepfmt.ts";
+import { plural, timefmt } from "../view/words/stepfmt.ts";
 import { rows } from "../view/step/tree.ts";
 import type { Member, Row } from "../view/step/tree.ts";
 import { clip, plaintext, width, wrapped } from "./ansi.ts";
 import type { Piece, Style, Text } from "./ansi.ts";
 
-export const COLUMNS = 60;
-export const ROWS = 16;
+export const COLUMNS = 40;
+export const ROWS = 12;
 /** Lines that each panel gets before another gets more, where there is room. */
 const FAIR = 5;
 /** From so many columns on there are two columns of panels. */
@@ -24,8 +34,21 @@ const BOTH = 100;
 
 export type Size = { readonly columns: number; readonly rows: number };
 
-/** A panel: its title, all its lines, the fewest that make sense, and what matters more when room is short. */
+/** The panes of the screen. */
+export const PANES = [
+  "call",
+  "name",
+  "decision",
+  "name space",
+  "processes",
+  "messages",
+  "output",
+] as const;
+export type Pane = (typeof PANES)[number];
+
+/** A pane: its title, all its lines, the fewest that make sense, and what matters more when room is short. */
 type Panel = {
+  readonly pane: Pane;
   readonly title: string;
   readonly lines: readonly Text[];
   readonly least: number;
@@ -35,44 +58,77 @@ type Panel = {
   readonly at?: number;
 };
 
+/** What of the screen the one at the keys has chosen. */
+export type Chosen = {
+  /** The pane that is scrolled, and gets room before the others. */
+  readonly focus: Pane | null;
+  /** Only that pane is shown. */
+  readonly alone: boolean;
+  /** How many lines it is moved; the drawing keeps that within what there is. */
+  readonly scroll: { by: number };
+  /** What was written on the console so far. */
+  readonly said: readonly Rsaid[];
+};
+
+const NOTHING: Chosen = { focus: null, alone: false, scroll: { by: 0 }, said: [] };
+
 const piece = (s: string, style: Style = "plain"): Piece => ({ text: plaintext(s), style });
 const text = (s: string, style: Style = "plain"): Text => [piece(s, style)];
 
-/** The panels of a frame on the screen, but for its last line, which is the keys'. */
-export function drawframe(f: Frame, size: Size): Text[] {
+/** The panes of a frame on the screen, but for its last line, which is the keys'. */
+export function drawframe(f: Frame, size: Size, chosen: Chosen = NOTHING): Text[] {
   const { columns } = size;
   const height = size.rows - 1;
   const head = [titleline(f, columns)];
   const foot = ledger(f, columns);
   const room = height - head.length - foot.length;
+  if (chosen.alone) {
+    const one = panesof(f, columns, chosen).filter((p) => p.pane === chosen.focus);
+    return [...head, ...stack(one, { columns, rows: room }, chosen), ...foot];
+  }
   if (columns < BOTH) {
-    const panels = [
-      callpanel(f, columns),
-      names(f),
-      decision(f, columns),
-      tree(f),
-      flights(f, columns),
-      output(f),
-    ];
-    return [...head, ...stack(panels, { columns, rows: room }), ...foot];
+    const panels = panesof(f, columns, chosen);
+    return [...head, ...stack(panels, { columns, rows: room }, chosen), ...foot];
   }
   const right = Math.floor(columns * 0.42);
   const left = columns - right - 3;
   const messages = flights(f, columns);
-  const some = Math.min(messages.lines.length + 1, Math.floor(room * 0.4));
-  const below = stack([messages], { columns, rows: some });
+  const some = Math.min(
+    messages.lines.length + 1,
+    Math.floor(room * (chosen.focus === "messages" ? 0.7 : 0.4)),
+  );
+  const below = stack([messages], { columns, rows: some }, chosen);
   const above = room - below.length;
-  const a = stack([callpanel(f, left), names(f), decision(f, left)], {
-    columns: left,
-    rows: above,
-  });
-  const b = stack([tree(f), output(f)], { columns: right, rows: above });
+  const of = (width: number, panes: readonly Pane[]): Text[] =>
+    stack(
+      panesof(f, width, chosen).filter((p) => panes.includes(p.pane)),
+      { columns: width, rows: above },
+      chosen,
+    );
+  const a = of(left, ["call", "name", "decision"]);
+  const b = of(right, ["name space", "processes", "output"]);
   return [...head, ...beside(a, b, left), ...below, ...foot];
 }
 
-/** Puts panels on top of each other in exactly so many rows. */
-function stack(all: readonly Panel[], { columns, rows: height }: Size): Text[] {
-  const panels = all.filter((p) => p.lines.length > 0);
+/** The panes in their order; the picture that belongs to the step gets its room first. */
+function panesof(f: Frame, columns: number, chosen: Chosen): Panel[] {
+  return [
+    callpanel(f, columns),
+    names(f),
+    decision(f, columns),
+    tree(f),
+    processes(f),
+    flights(f, columns),
+    output(f, chosen.said),
+  ].map((p) => (p.pane === chosen.focus ? { ...p, rank: -1, least: Math.max(p.least, 3) } : p));
+}
+
+/** Puts panes on top of each other in exactly so many rows; those that matter least are left out first. */
+function stack(all: readonly Panel[], { columns, rows: height }: Size, chosen: Chosen): Text[] {
+  const panels = fitting(
+    all.filter((p) => p.lines.length > 0 || p.pane === chosen.focus),
+    height,
+  );
   const titles = height >= panels.reduce((n, p) => n + p.least + 1, 0);
   const got = panels.map((p) => Math.min(p.least, p.lines.length));
   let left = height - got.reduce((a, b) => a + b, 0) - (titles ? panels.length : 0);
@@ -86,29 +142,52 @@ function stack(all: readonly Panel[], { columns, rows: height }: Size): Text[] {
   };
   for (const i of order) raise(i, Math.min(panels[i]?.lines.length ?? 0, FAIR));
   for (const i of order) raise(i, panels[i]?.lines.length ?? 0);
-  const out = panels.flatMap((p, i) => [
-    ...(titles ? [rule(p.title, columns)] : []),
-    ...shown(p, got[i] ?? 0),
-  ]);
+  const out = panels.flatMap((p, i) => {
+    const focus = p.pane === chosen.focus;
+    return [
+      ...(titles ? [rule(p.title, columns, focus)] : []),
+      ...shown(p, got[i] ?? 0, focus ? chosen.scroll : null),
+    ];
+  });
   while (out.length < height) out.push([]);
   return out.slice(0, height);
 }
 
-/** So many lines of a panel, the one that must be seen among them; what is left out is said. */
-function shown({ lines, at = 0, pinned = false }: Panel, n: number): readonly Text[] {
-  if (lines.length <= n) return lines;
+/** As many of the panes as have room for the fewest of their lines. */
+function fitting(all: readonly Panel[], height: number): readonly Panel[] {
+  let panels = all;
+  while (panels.length > 1 && panels.reduce((n, p) => n + p.least, 0) > height) {
+    const last = panels.reduce((a, b) => (b.rank >= a.rank ? b : a));
+    panels = panels.filter((p) => p !== last);
+  }
+  return panels;
+}
+
+/** So many lines of a pane, the one that must be seen among them; what is left out is said. */
+function shown(
+  { lines, at = 0, pinned = false }: Panel,
+  n: number,
+  scroll: { by: number } | null,
+): readonly Text[] {
+  if (lines.length <= n) {
+    if (scroll !== null) scroll.by = 0;
+    return lines;
+  }
   const first = pinned ? 1 : 0;
   const room = n - first;
-  const from = Math.max(first, Math.min(at - (room >> 1), lines.length - room));
+  const last = lines.length - room;
+  const start = Math.max(first, Math.min(at - (room >> 1), last));
+  const from = Math.max(first, Math.min(start + (scroll?.by ?? 0), last));
+  if (scroll !== null) scroll.by = from - start;
   const some = [...lines.slice(0, first), ...lines.slice(from, from + room)];
   if (n > 2) some[n - 1] = [...(some[n - 1] ?? []), piece(`  (${lines.length - n} more)`, "dim")];
   return some;
 }
 
-function rule(title: string, columns: number): Text {
+function rule(title: string, columns: number, focus: boolean): Text {
   return [
     piece("── ", "dim"),
-    piece(title, "bold"),
+    piece(title, focus ? "title" : "bold"),
     piece(` ${"─".repeat(Math.max(0, columns - title.length - 4))}`, "dim"),
   ];
 }
@@ -134,33 +213,67 @@ function padded(line: Text, columns: number): Text {
 
 function titleline(f: Frame, columns: number): Text {
   const who = f.process === "" ? "" : `${plaintext(f.process)} (${f.pid})  `;
-  const right = `${timefmt(f.time)}  ${who}`;
+  const right = columns < WORDS ? ` ${timefmt(f.time)} ` : `${timefmt(f.time)}  ${who}`;
   const left = plaintext(` step ${f.step + 1} of ${f.steps}  ${f.line}`);
   const room = Math.max(0, columns - width(right));
   const some = clip(left, room - 2);
   return text(`${some}${" ".repeat(Math.max(0, room - width(some)))}${right}`, "title");
 }
 
-function callpanel({ call }: Frame, columns: number): Panel {
-  if (call === null)
+function callpanel(f: Frame, columns: number): Panel {
+  const { call, crash } = f;
+  const none = { pane: "call", title: "call" } as const;
+  if (crash !== null) {
+    const lines = [placed(["the program threw here"], crash.place, { columns, style: "bad" })];
+    const at =
+      1 +
+      Math.max(
+        0,
+        crash.source.findIndex((x) => x.here),
+      );
+    const all = [...lines.flat(), ...crash.source.flatMap((s) => source(s, columns))];
     return {
-      title: "call",
-      lines: [text("no system call", "dim")],
-      least: 1,
-      rank: 5,
+      ...none,
+      title: "crash",
+      lines: all,
+      least: Math.min(3, all.length),
+      rank: 1,
+      pinned: true,
+      at,
     };
+  }
+  if (call === null) return { ...none, lines: [text("no system call", "dim")], least: 1, rank: 7 };
   const style: Style = call.error === null ? "bold" : "bad";
   const words = wrapped(plaintext(call.text), columns);
-  const last = words.length - 1;
-  const lines = words.map((x, i): Text =>
-    i < last || call.place === null
-      ? [piece(x, style)]
-      : [piece(x, style), piece(`   ${call.place}`, "dim")],
-  );
+  const lines = placed(words, call.place, { columns, style });
   const here = call.source.findIndex((x) => x.here);
   const at = lines.length + Math.max(0, here);
   lines.push(...call.source.flatMap((s) => source(s, columns)));
-  return { title: "call", lines, least: Math.min(2, lines.length), rank: 4, pinned: true, at };
+  return { ...none, lines, least: Math.min(2, lines.length), rank: 4, pinned: true, at };
+}
+
+/** Lines with the place behind the last; where there is no room its path is shortened, and then it has its own line. */
+function placed(
+  words: readonly string[],
+  place: string | null,
+  { columns, style }: { readonly columns: number; readonly style: Style },
+): Text[] {
+  const lines = words.map((x): Text => [piece(x, style)]);
+  if (place === null) return lines;
+  const room = columns - width(words.at(-1) ?? "") - 3;
+  const short = place.slice(place.lastIndexOf("/") + 1);
+  const fits = [place, short].find((x) => width(x) <= room);
+  if (fits === undefined) lines.push([piece(endof(place, columns), "dim")]);
+  else lines.push([...(lines.pop() ?? []), piece(`   ${fits}`, "dim")]);
+  return lines;
+}
+
+/** The end of a path on so many columns: "…/lib/hello.ts:12". */
+function endof(place: string, columns: number): string {
+  if (width(place) <= columns) return place;
+  const parts = place.split("/");
+  while (parts.length > 1 && width(parts.join("/")) + 2 > columns) parts.shift();
+  return clip(`…/${parts.join("/")}`, columns);
 }
 
 /** A line of the program; the one that makes the call is shown to its end. */
@@ -183,7 +296,13 @@ const ELEMS: Readonly<Record<Elem["state"], Style>> = {
 };
 
 function names(f: Frame): Panel {
-  return { title: "name", lines: f.names.map(nameline), least: f.names.length, rank: 1 };
+  return {
+    pane: "name",
+    title: "name",
+    lines: f.names.map(nameline),
+    least: Math.min(2, f.names.length),
+    rank: 1,
+  };
 }
 
 /** "/n/far/[a]/b    far!564": what is done, asked and missing in their colours. */
@@ -216,6 +335,7 @@ function decision(f: Frame, columns: number): Panel {
     .flatMap((x) => wrapped(plaintext(x), columns - 1))
     .map((x) => text(x));
   return {
+    pane: "decision",
     title: "decision",
     lines: [...what, ...why],
     least: Math.min(3, what.length + why.length),
@@ -228,7 +348,40 @@ function tree(f: Frame): Panel {
   const at = all.findLastIndex((r) => r.node.taken);
   const lines = all.flatMap(treelines);
   const line = all.slice(0, Math.max(0, at)).reduce((n, r) => n + treelines(r).length, 0);
-  return { title: "name space", lines, least: 3, rank: 2, at: line };
+  const rank = f.picture === "processes" ? 5 : 2;
+  return {
+    pane: "name space",
+    title: "name space",
+    lines,
+    least: Math.min(rank === 2 ? 3 : 2, lines.length),
+    rank,
+    at: line,
+  };
+}
+
+/** The processes, what this step changed, the descriptors of its process, and the pipes. */
+function processes(f: Frame): Panel {
+  const { changes, pipes } = f.procs;
+  const users = usersof(f.procs);
+  const now = users.find((p) => p.now);
+  const alone = users.length < 2 && pipes.length === 0 && changes.length === 0;
+  const lines = [
+    ...changes.map((c) => text(`+ ${changetext(c)}`, "asked")),
+    ...f.served.map((m) =>
+      text(`${m.way === "request" ? "←" : "→"} ${m.text}  for ${m.pid}`, "good"),
+    ),
+    ...users.map((p) => text(proctext(p), p.now ? "bold" : p.life === "ended" ? "dim" : "plain")),
+    ...(now === undefined ? [] : now.fds.map((d) => text(`    ${fdtext(d)}`, "plain"))),
+    ...pipes.flatMap((p) => pipetext(p).map((x) => text(x, "plain"))),
+  ];
+  const rank = f.picture === "processes" ? 2 : alone ? 8 : 5;
+  return {
+    pane: "processes",
+    title: now === undefined ? "processes" : `processes, descriptors of ${now.pid} ${now.text}`,
+    lines: f.procs.known || users.length > 1 ? lines : [],
+    least: Math.min(rank === 2 ? 3 : 1, lines.length),
+    rank,
+  };
 }
 
 const OUTCOMES: Readonly<Record<Member["outcome"], readonly [mark: string, style: Style]>> = {
@@ -284,10 +437,11 @@ function flights(f: Frame, columns: number): Panel {
   const title = `messages, ${f.inflight} in flight, from ${from} to ${to}`;
   const none = [text(f.callspent === null ? "" : "none", "dim")];
   return {
+    pane: "messages",
     title,
     lines: lines.length === 0 ? none : lines,
     least: Math.min(2, Math.max(1, lines.length)),
-    rank: 3,
+    rank: f.inflight > 0 || lines.length > 0 ? 3 : 8,
     at,
   };
 }
@@ -308,18 +462,24 @@ function flightline(m: Message, f: Frame, { bar, label }: { bar: number; label: 
   ];
 }
 
-function output(f: Frame): Panel {
-  const lines = f.said.flatMap((s) =>
-    s.text
-      .replace(/\n$/, "")
-      .split("\n")
-      .map((x) => text(x, s.to === "err" ? "bad" : "plain")),
-  );
+/** What the program has written so far; what it wrote at this step is bold. */
+function output(f: Frame, said: readonly Rsaid[]): Panel {
+  const fresh = new Set(f.said);
+  const lines: Piece[][] = [[]];
+  for (const s of [...said.filter((x) => !fresh.has(x)), ...f.said]) {
+    const style: Style = s.to === "err" ? "bad" : fresh.has(s) ? "bold" : "plain";
+    for (const [i, x] of s.text.split("\n").entries()) {
+      if (i > 0) lines.push([]);
+      if (x !== "") lines.at(-1)?.push(piece(x, style));
+    }
+  }
+  if (lines.at(-1)?.length === 0) lines.pop();
   return {
+    pane: "output",
     title: "output",
     lines,
-    least: Math.min(2, lines.length),
-    rank: 2,
+    least: Math.min(fresh.size > 0 ? 2 : 1, lines.length),
+    rank: fresh.size > 0 ? 2 : 6,
     at: lines.length - 1,
   };
 }
@@ -331,5 +491,16 @@ function ledger(f: Frame, columns: number): Text[] {
   const run = [piece("run ", "dim"), piece(spenttext(f.runspent))];
   const wide = [...call, piece(call.length > 0 ? "   " : ""), ...run];
   if (width(wide.map((p) => p.text).join("")) <= columns) return [wide];
-  return [call, run];
+  if (columns >= WORDS) return [call, run];
+  return [
+    f.callspent === null ? run : [piece("call ", "dim"), piece(shortspent(f.callspent), "bold")],
+  ];
+}
+
+/** From so many columns on costs are told in words. */
+const WORDS = 60;
+
+/** "1 trip 6 msgs 164 B 50.00 ms" */
+function shortspent(s: Spent): string {
+  return `${plural(s.trips, "trip")} ${plural(s.messages, "msg")} ${s.bytes} B ${timefmt(s.time)}`;
 }

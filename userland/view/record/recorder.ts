@@ -11,6 +11,7 @@
 import { Rstream, Tattach, Tflush, Tstream } from "../../../kernel/abi/fcall.ts";
 import type { Fcall } from "../../../kernel/abi/fcall.ts";
 import type { Picture } from "../../../kernel/names/namespace.ts";
+import { textsites } from "../../../kernel/abi/errors.ts";
 import type { Callsite } from "../../../kernel/abi/errors.ts";
 import type { Call, Event, EventBody, Trace } from "../../../kernel/trace.ts";
 import { addmessage, newcost } from "./cost.ts";
@@ -321,7 +322,7 @@ export class Recorder {
       case "conn":
         return { at, pid, call, space, type: "conn", conn: e.conn, what: e.what };
       case "proc":
-        return { at, pid, call, space, ...procbody(e) };
+        return { at, pid, call, space, ...procbody(e, this.#crashline(e.crash)) };
       case "pipe": {
         const data = this.#cut(e.what === "put" ? e.data : NODATA);
         return { at, pid, call, space, ...(body as Pipebody), data };
@@ -397,6 +398,16 @@ export class Recorder {
     this.#procs.push(r);
   }
 
+  /** The program's line that threw this. What a program throws may throw when it is looked at. */
+  #crashline(crash: unknown): Place | null {
+    try {
+      if (!(crash instanceof Error) || typeof crash.stack !== "string") return null;
+      return this.#place(textsites(crash.stack));
+    } catch {
+      return null;
+    }
+  }
+
   #place(stack: Call["stack"]): Place | null {
     const found = stack === undefined ? null : (this.#opts.place?.(stack) ?? null);
     if (found === null) return null;
@@ -455,8 +466,12 @@ type Pipebody = EventBody & { readonly type: "pipe" };
 
 const NODATA = new Uint8Array(0);
 
-function procbody({ what, pid, text, by, of }: Event & { type: "proc" }): Rbody {
-  const body = { type: "proc" as const, what, pid, text, ...(by !== undefined && { by }) };
+function procbody(
+  { what, pid, text, by, of }: Event & { type: "proc" },
+  line: Place | null,
+): Rbody {
+  const more = { ...(by !== undefined && { by }), ...(line !== null && { line }) };
+  const body = { type: "proc" as const, what, pid, text, ...more };
   if (of === undefined) return body;
   const { table: _table, ...standing } = of;
   return { ...body, of: standing };

@@ -127,7 +127,11 @@ export type Rbody =
   | Pick<Told<"conn">, "type" | "conn" | "what">
   | Told<"wire">
   /** Of "start" and "groups" the event's `space` is the name space of the process. */
-  | (Omit<Told<"proc">, "of"> & { readonly of?: Omit<Standing, "table"> })
+  | (Omit<Told<"proc">, "of" | "crash"> & {
+      readonly of?: Omit<Standing, "table">;
+      /** Of "exit", the line of the program that threw what ended it. */
+      readonly line?: Place;
+    })
   | Told<"fd">
   | Told<"pipe">
   | Told<"env">;

@@ -201,6 +201,13 @@ export class Tape {
     };
   }
 
+  /** What was written on the console up to a step and with it, the last `most` pieces. */
+  output(step: number, most: number): readonly Rsaid[] {
+    const to =
+      step + 1 < this.length ? this.#below(this.#said, this.event(step + 1)) : this.#said.length;
+    return this.recording.said.slice(Math.max(0, to - most), to);
+  }
+
   /** How many entries of a sorted list are less than n. */
   #below(list: Int32Array, n: number): number {
     let [lo, hi] = [0, list.length];

@@ -5,13 +5,15 @@
 import { isT } from "../../../kernel/abi/fcall.ts";
 import { eventtext, resulttext } from "../words/eventtext.ts";
 import type { Flight } from "../record/flight.ts";
+import { pictureof } from "./picture.ts";
+import type { Picturekind } from "./picture.ts";
 import { procsof } from "./procs.ts";
 import type { Procs } from "./procs.ts";
 import { looksof } from "./look.ts";
 import type { Look } from "./look.ts";
 import { msgfmt } from "../words/msgfmt.ts";
 import { ismessage } from "../record/recording.ts";
-import type { Rcall, Recording, Revent, Rsaid } from "../record/recording.ts";
+import type { Place, Rcall, Recording, Revent, Rsaid } from "../record/recording.ts";
 import type { Spent, Tape } from "../record/tape.ts";
 import { treeof } from "./tree.ts";
 import type { Node } from "./tree.ts";
@@ -87,6 +89,8 @@ export type Frame = {
   readonly call: Framecall | null;
   /** The call begins at this step: it is one step with its return, where nothing happened between. */
   readonly begins: boolean;
+  /** Of the end of a program that threw, the line that did, with some around it. */
+  readonly crash: Pick<Framecall, "place" | "source"> | null;
   readonly names: readonly Look[];
   readonly tree: Node;
   /** The event in a line, as a trace has it. */
@@ -113,6 +117,8 @@ export type Frame = {
   readonly runspent: Spent;
   /** Of a server in the recording, the messages that its read or write were; at most Frameopts.messages. */
   readonly served: readonly Served[];
+  /** Which picture belongs to the step. */
+  readonly picture: Picturekind;
   /** The processes with what they have open, the pipes, who waits for whom, and what this step changed. */
   readonly procs: Procs;
 };
@@ -155,6 +161,7 @@ export function frameof(tape: Tape, step: number, opts: Frameopts = {}): Frame {
     call:
       call === undefined ? null : callof(tape, { call, event, served, around: opts.around ?? 3 }),
     begins: tape.beginsat(step) >= 0,
+    crash: e.type === "proc" && e.line !== undefined ? placed(r, e.line, opts.around ?? 3) : null,
     names,
     tree: treeof(r, { space: r.spaces[tape.spaceat(event)] ?? [], event }, names),
     line: servedtext(call, served) ?? eventtext(r, event),
@@ -168,6 +175,7 @@ export function frameof(tape: Tape, step: number, opts: Frameopts = {}): Frame {
     callspent: call === undefined ? null : tape.callspent(event),
     runspent: tape.runspent(event),
     served,
+    picture: pictureof(r, event),
     procs: procsof(tape, step),
   };
 }
@@ -204,9 +212,7 @@ type Called = {
 function callof(tape: Tape, { call, event, served, around }: Called): Framecall {
   const back = tape.returnof(call.id);
   const returned = back >= 0 && back <= event;
-  const { sources } = tape.recording;
   const { id, pid, line } = call;
-  const name = sources[line?.source ?? -1]?.name ?? "";
   return {
     id,
     pid,
@@ -215,13 +221,25 @@ function callof(tape: Tape, { call, event, served, around }: Called): Framecall 
     error: returned ? call.error : null,
     began: call.began,
     ended: returned ? call.ended : null,
+    ...placed(tape.recording, line, around),
+  };
+}
+
+/** A line of the program by its name, and some around it. */
+function placed(
+  r: Recording,
+  line: Place | null,
+  around: number,
+): Pick<Framecall, "place" | "source"> {
+  const name = r.sources[line?.source ?? -1]?.name ?? "";
+  return {
     place: line === null ? null : `${name}:${line.line}`,
-    source: sourceof(tape.recording, call, around),
+    source: sourceof(r, line, around),
   };
 }
 
 /** The line of a call, with some lines on each side. */
-function sourceof(r: Recording, { line: at }: Rcall, around: number): Sourceline[] {
+function sourceof(r: Recording, at: Place | null, around: number): Sourceline[] {
   const text = r.sources[at?.source ?? -1]?.text;
   if (text === undefined || at === null) return [];
   const lines = text.split("\n");

@@ -3,7 +3,9 @@
 
 import type { Frame, Message } from "./frame.ts";
 import type { Look } from "./look.ts";
-import { plural, timefmt } from "../words/stepfmt.ts";
+import { datafmt } from "../words/callfmt.ts";
+import type { Change, Descriptor, Holder, Pipe, Process, Procs, Wait } from "./procs.ts";
+import { plural, sleepfmt, timefmt } from "../words/stepfmt.ts";
 import type { Spent } from "../record/tape.ts";
 import { rows } from "./tree.ts";
 import type { Member, Row } from "./tree.ts";
@@ -29,6 +31,9 @@ export function frametext(f: Frame, last: Frame | null): string[] {
     if (last === null || now.join("\n") !== texts(last).join("\n"))
       for (const text of now) put(lines, label, text);
   }
+  for (const m of f.served)
+    put(lines, "serves", `${m.text}  for ${m.pid} ${nameof(f, m.pid)}`.trimEnd());
+  for (const c of f.procs.changes) put(lines, "change", changetext(c));
   for (const s of f.said)
     for (const text of s.text.trimEnd().split("\n")) put(lines, "output", text);
   return lines.map((text) => visible(text, "\t"));
@@ -38,6 +43,13 @@ export function frametext(f: Frame, last: Frame | null): string[] {
 const PARTS: Readonly<Record<string, (f: Frame) => readonly string[]>> = {
   name: (f) => f.names.map(looktext),
   tree: (f) => treetext(rows(f.tree)),
+  procs: (f) => {
+    const list = usersof(f.procs);
+    return list.length < 2
+      ? []
+      : [...list.slice(0, ROWS).map(proctext), ...more(list.length - ROWS)];
+  },
+  pipes: (f) => f.procs.pipes.slice(0, ROWS).flatMap(pipetext),
   flying: (f) => [
     ...f.flying.map((m) => flyingtext(m, f.time)),
     ...more(f.inflight - f.flying.length, " in flight"),
@@ -105,6 +117,134 @@ export function rowtext({ depth, node, folded }: Row): string {
 export function memberfmt(m: Member): string {
   const text = m.conn > 0 && m.text !== m.server ? `${m.text} (${m.server})` : m.text;
   return [text, m.flags, m.gone ? "(hung up)" : ""].filter((x) => x !== "").join(" ");
+}
+
+/** The number of the kernel's own process, which no program runs in. */
+const KERNEL = 1;
+
+/** The processes but for the kernel's own. */
+export function usersof({ list }: Procs): Process[] {
+  return list.filter((p) => p.pid !== KERNEL);
+}
+
+const nameof = (f: Frame, pid: number): string =>
+  f.procs.list.find((p) => p.pid === pid)?.text ?? "";
+
+/** "* 4 main  waits for bytes of pipe 1, which 3 can write": the process of the step is marked with *. */
+export function proctext(p: Process): string {
+  const head = `${"  ".repeat(p.depth)}${p.now ? "*" : " "} ${p.pid} ${p.text}`.trimEnd();
+  return [head, ...doingtexts(p)].join("  ");
+}
+
+/** What a process is at: what it waits for, its notes, its end. */
+export function doingtexts(p: Process): string[] {
+  const status = p.status === "" ? "" : `: ${p.status}`;
+  if (p.life === "ended") return [`has ended${status}; its parent has not waited for it`];
+  const waits = p.waits.slice(0, MEMBERS).map(waittext);
+  const handles = p.handling === null ? [] : [`handles the note "${p.handling}"`];
+  const notes = p.notes.map((n) => `the note "${n}" waits`);
+  return [...new Set(waits), ...handles, ...notes];
+}
+
+/** "waits for bytes of pipe 1, which 3 can write" */
+export function waittext(w: Wait): string {
+  const whom = w.whom.slice(0, MEMBERS).join(", ");
+  switch (w.for) {
+    case "child":
+      return `waits for a child to end${whom === "" ? "" : `: ${whom}`}`;
+    case "bytes":
+      return `waits for bytes of pipe ${w.pipe}, which ${whom === "" ? "no process" : whom} can write`;
+    case "room":
+      return `waits for room in pipe ${w.pipe}, which ${whom === "" ? "no process" : whom} can read`;
+    case "turn":
+      return `waits for its turn${whom === "" ? "" : `, after ${whom}`}`;
+    case "reply":
+      return `waits for ${w.servers.slice(0, MEMBERS).join(", ")}`;
+    case "partner":
+    case "time":
+    case "semaphore":
+    case "handler":
+    case "start":
+    case "other":
+      return sleepfmt(w.what);
+  }
+}
+
+/** "3 rw 5 /n/far/x  far!564  shared: 4's 3": descriptor, mode, offset, file, server, who has the Chan besides. */
+export function fdtext(d: Descriptor): string {
+  const at = d.pipe === null ? String(d.offset) : `pipe ${d.pipe.pipe}`;
+  const shared = d.shared.slice(0, MEMBERS).map(holdertext);
+  const rest = d.shared.length > MEMBERS ? [`and ${d.shared.length - MEMBERS} more`] : [];
+  const same = shared.length === 0 ? "" : `same as ${[...shared, ...rest].join(", ")}`;
+  const parts = [`${d.fd} ${d.mode.padEnd(2)} ${at}`, d.path, d.server, same];
+  return [...parts, d.cexec ? "closed by exec" : ""].filter((x) => x !== "").join("  ");
+}
+
+const holdertext = ({ pid, fd }: Holder): string => `${pid}'s ${fd}`;
+
+/** "pipe 1: 4's 4 → 3's 3  5 bytes "hello"", for each way that was used or can be. */
+export function pipetext({ pipe, ways, conn }: Pipe): string[] {
+  const over = conn > 0 ? `  9P, connection ${conn}` : "";
+  const lines = ways.map((w) => {
+    const from = w.writers.slice(0, MEMBERS).map(holdertext).join(", ") || "-";
+    const to = w.readers.slice(0, MEMBERS).map(holdertext).join(", ") || "-";
+    const bytes = w.bytes.length === 0 ? "" : ` ${datafmt(w.bytes)}`;
+    const what = w.waiting > 0 ? `${plural(w.waiting, "byte")}${bytes}` : "empty";
+    return `pipe ${pipe}: ${from} → ${to}  ${what}${w.hungup ? ", nothing more comes" : ""}${over}`;
+  });
+  return lines;
+}
+
+const GROUPS: Readonly<Record<keyof Process["groups"], string>> = {
+  names: "name space",
+  fds: "descriptors",
+  env: "environment",
+  rendez: "rendezvous group",
+  notes: "note group",
+};
+
+const whose = (pids: readonly number[]): string =>
+  pids.length === 0 ? "a group" : pids.slice(0, MEMBERS).join(", ");
+
+/** What a step changed: "descriptor 3 of 4 is closed". */
+export function changetext(c: Change): string {
+  switch (c.what) {
+    case "start":
+      return `process ${c.pid} is there`;
+    case "exec":
+      return `process ${c.pid} is ${c.text} now`;
+    case "exit":
+      return `process ${c.pid} has ended`;
+    case "note":
+      return `the note "${c.text}" waits for ${c.pid}`;
+    case "handle":
+      return `${c.pid} handles the note "${c.text}"`;
+    case "noted":
+      return `${c.pid} has handled the note "${c.text}"`;
+    case "waited":
+      return `the end of ${c.pid} is known to its parent`;
+    case "dot":
+      return `dot of ${c.pid} is ${c.text}`;
+    case "groups":
+      return `${c.pid} has its own ${c.groups.map((g) => GROUPS[g]).join(", ")} now`;
+    case "fd":
+      if (c.fd < 0) return `all descriptors of ${whose(c.pids)} are closed`;
+      return `descriptor ${c.fd} of ${whose(c.pids)} is ${c.path ?? "closed"}`;
+    case "offset":
+      return `the offset of ${c.path} goes from ${c.from} to ${c.to}`;
+    case "put":
+      return `${plural(c.bytes, "byte")} go into pipe ${c.pipe}: ${datafmt(c.data)}`;
+    case "take":
+      return `${plural(c.bytes, "byte")} are taken out of pipe ${c.pipe}`;
+    case "hangup":
+      return `nothing more goes into pipe ${c.pipe} for end ${c.end}`;
+    case "drop":
+      return `end ${c.end} of pipe ${c.pipe} is read no more`;
+    case "env":
+      return `$${c.name} of ${whose(c.pids)} is ${c.value === null ? "removed" : datafmt(c.value)}`;
+    case "mount":
+      return `${c.op} at ${c.path}: the name space of ${whose(c.pids)} changes`;
+  }
 }
 
 const STAGES: Readonly<Record<Message["stage"], string>> = {
