@@ -34,7 +34,20 @@ export default async function main(sys: Sys): Promise<void> {
 }
 `;
 
-const FILES = { "prog.ts": PROGRAM, "endless.ts": ENDLESS, "asks.ts": ASKS };
+const HEEDLESS = `import { NCONT, type Sys } from "namec";
+
+export default async function main(sys: Sys): Promise<void> {
+  await sys.notify((_note: string, up: Sys) => up.noted(NCONT));
+  for (;;) await sys.sleep(10);
+}
+`;
+
+const FILES = {
+  "prog.ts": PROGRAM,
+  "endless.ts": ENDLESS,
+  "heedless.ts": HEEDLESS,
+  "asks.ts": ASKS,
+};
 const FAR = ["--host", "far:rtt=50ms"];
 
 /** A shell in which `step` is the command. */
@@ -61,8 +74,10 @@ test("the stepper goes to the end and back to the first step, through every size
   t.regex(failed, /call 1 round trip, 4 messages/);
   term.resize(120, 40);
   t.regex(await term.showing(/── call .* │ ── name space ─/), / ✓| far!564/);
-  term.resize(50, 12);
-  await term.showing(/^namec step needs 60x16\nthis is 50x12\n/);
+  term.resize(39, 12);
+  await term.showing(/^namec step needs 40x12\nthis is 39x12\n/);
+  term.resize(40, 12);
+  await term.showing(/\/n\/far\/a\/\[x\]\/y/);
   term.resize(60, 16);
   await term.showing(/\/n\/far\/a\/\[x\]\/y/);
   term.press("G");
@@ -108,6 +123,19 @@ test("Ctrl-C ends a program that goes on for ever, and what there is can be step
   term.press("C-c");
   await term.showing(/step 1 of \d+/);
   term.press("C-c");
+  await term.showing(/^\$$/m);
+  t.false(term.taken);
+});
+
+test("at a second Ctrl-C the recording is kept", async (t) => {
+  const term = shell(t);
+  term.type("sh step heedless.ts\n");
+  const [, before = ""] = /running: (\d+)/.exec(await term.showing(/running: \d+ events/)) ?? [];
+  term.press("C-c");
+  await term.showing(RegExp(`running: (?!${before} )\\d+ events`));
+  term.press("C-c");
+  await term.showing(/step 1 of \d+/);
+  term.type("q");
   await term.showing(/^\$$/m);
   t.false(term.taken);
 });

@@ -62,7 +62,7 @@ export async function recordrun(
     ...(how.namespace !== undefined && { namespace: how.namespace }),
   });
   const { kernel } = here;
-  const dog = Watchdog.begin();
+  const dog = Watchdog.begin(true);
   const { snap, limit, tell } = how;
   const rec = new Recorder({
     about: aboutof(given, kernel, what.program),
@@ -83,13 +83,24 @@ export async function recordrun(
       ...(like !== null && { like }),
     });
     like?.kill();
-    return {
-      recording: rec.recording,
-      status: await watch(kernel, p, { dog, ...(what.file !== undefined && { file: what.file }) }),
-    };
+    const { file } = what;
+    const status = await watch(kernel, p, {
+      dog,
+      keeps: true,
+      ...(file !== undefined && { file }),
+    });
+    return { recording: rec.recording, status };
   } finally {
     off();
     here.faults.end();
-    await here.shutdown();
+    // A kernel whose program was broken off runs no more; what was recorded is whole.
+    await Promise.race([here.shutdown(), later(PATIENCE)]);
   }
+}
+
+/** How long a kernel may take to end behind its program (ms). */
+const PATIENCE = 1000;
+
+function later(ms: number): Promise<void> {
+  return new Promise((resolve) => void setTimeout(resolve, ms).unref());
 }

@@ -371,8 +371,8 @@ function processes(f: Frame): Panel {
       text(`${m.way === "request" ? "←" : "→"} ${m.text}  for ${m.pid}`, "good"),
     ),
     ...users.map((p) => text(proctext(p), p.now ? "bold" : p.life === "ended" ? "dim" : "plain")),
-    ...(now === undefined ? [] : now.fds.map((d) => text(`    ${fdtext(d)}`, "plain"))),
     ...pipes.flatMap((p) => pipetext(p).map((x) => text(x, "plain"))),
+    ...(now === undefined ? [] : now.fds.map((d) => text(`    ${fdtext(d)}`, "plain"))),
   ];
   const rank = f.picture === "processes" ? 2 : alone ? 8 : 5;
   return {

@@ -32,6 +32,8 @@ export type Watching = {
   readonly dog?: Watchdog | null;
   /** The program's file, where it is one of the host's. */
   readonly file?: string;
+  /** A program that does not end at the second Ctrl-C is left alone, and this process goes on. */
+  readonly keeps?: boolean;
   /** SIGTERM ends the program as Ctrl-C does, not this process at once: for a program of this package. */
   readonly sigterm?: boolean;
   /** The host's status when Ctrl-C ends it (default 130). */
@@ -58,6 +60,8 @@ class Watch {
   #interrupts = 0;
   #impatience: NodeJS.Timeout | null = null;
   #status: number | null = null;
+  /** Waits for the program no longer. */
+  #leave = (): void => undefined;
 
   constructor(kernel: Booted, p: Process, how: Watching) {
     this.#mistakes = kernel.witness instanceof Mistakes ? kernel.witness : null;
@@ -79,7 +83,9 @@ class Watch {
       on(process.stderr, "error", this.#unwritable),
     ];
     try {
-      const status = await this.#process.wait();
+      const left = new Promise<null>((resolve) => (this.#leave = () => resolve(null)));
+      const status = await Promise.race([this.#process.wait(), left]);
+      if (status === null) return this.#interrupted;
       // Node tells of a promise without a reader a turn after it was rejected.
       if (this.#mistakes?.any === true) await new Promise((resolve) => setImmediate(resolve));
       return this.#status ?? this.#report(status);
@@ -128,9 +134,10 @@ class Watch {
     else void before().then(then, then);
   }
 
-  /** Ends this process, and waits for nothing that the program does at its end. */
-  #exit(): never {
+  /** Ends this process, or leaves the program, and waits for nothing that the program does at its end. */
+  #exit(): void {
     this.#dog?.end();
+    if (this.#how.keeps === true) return this.#leave();
     process.exit(this.#interrupted);
   }
 

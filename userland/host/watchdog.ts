@@ -6,6 +6,9 @@
 // is broken off by SIGINT, in whatever thread it runs. The watchdog's thread sleeps in such a script. A second
 // such script around it keeps SIGINT from its default meaning while the first one is begun anew.
 //
+// What a recorded program has done is worth keeping when the program spins. For that the thread ends what the main
+// thread runs, as a debugger does (V8's terminateExecution), and the process lives on.
+//
 // SIGTERM needs no thread: where nothing handles it, the system ends the process at once, and Node gives the
 // terminal its modes back. Both endings are a signal's, which shells report as 130 and 143.
 
@@ -21,15 +24,22 @@ type Given = {
   readonly vm: typeof import("node:vm");
   readonly post: (heard: number) => void;
   readonly cell: Int32Array;
+  /** Reaches the main thread as a debugger does. */
+  readonly inspector: typeof import("node:inspector");
   /** How long the main thread is given after the second interrupt (ms). */
   readonly patience: number;
+  /** How often what the main thread runs is ended before the process is. */
+  readonly tries: number;
 };
 
 /** How long a program has from the second Ctrl-C until its process is killed (ms). */
 const PATIENCE = 800;
 
+/** A program that is ended may have timers that spin again. */
+const TRIES = 5;
+
 /** The thread: posts 0 when it hears SIGINT, and then, each time, how often it has heard it. */
-function thread({ vm, post, cell, patience }: Given): void {
+function thread({ vm, inspector, post, cell, patience, tries }: Given): void {
   const [armed, over] = [1, 2];
   let heard = 0;
   let deadline = Number.POSITIVE_INFINITY;
@@ -60,9 +70,16 @@ function thread({ vm, post, cell, patience }: Given): void {
   Object.assign(globalThis, { sleep, watch });
   Atomics.wait(cell, 0, 0);
   let late = false;
+  let left = tries;
   while (!late && Atomics.load(cell, 0) === armed)
     try {
       late = outer.runInThisContext(hear) === true;
+      if (!late || left-- <= 0) continue;
+      const session = new inspector.Session();
+      session.connectToMainThread();
+      session.post("Runtime.terminateExecution");
+      deadline = Date.now() + patience;
+      late = false;
     } catch {
       count();
     }
@@ -74,7 +91,7 @@ function thread({ vm, post, cell, patience }: Given): void {
 
 const TEXT = `(${thread.toString()})((() => {
   const { parentPort, workerData } = require("node:worker_threads");
-  return { ...workerData, vm: require("node:vm"), post: (n) => parentPort.postMessage(n) };
+  return { ...workerData, vm: require("node:vm"), inspector: require("node:inspector"), post: (n) => parentPort.postMessage(n) };
 })());`;
 
 /** Hears Ctrl-C for a program; made early, since its thread takes some milliseconds to begin. */
@@ -85,21 +102,24 @@ export class Watchdog {
   #heard = 0;
   #tell: (() => void) | null = null;
 
-  /** A watchdog, or null where this process may have no threads: then Ctrl-C is the main thread's to hear. */
-  static begin(): Watchdog | null {
+  /**
+   * A watchdog, or null where this process may have no threads: then Ctrl-C is the main thread's to hear. With
+   * `keeps` the second Ctrl-C ends a program that spins, and this process goes on.
+   */
+  static begin(keeps = false): Watchdog | null {
     try {
-      return new Watchdog();
+      return new Watchdog(keeps ? TRIES : 0);
     } catch {
       return null;
     }
   }
 
-  private constructor() {
+  private constructor(tries: number) {
     this.#worker = new Worker(TEXT, {
       eval: true,
       env: {},
       execArgv: [],
-      workerData: { cell: this.#cell, patience: PATIENCE },
+      workerData: { cell: this.#cell, patience: PATIENCE, tries },
     });
     this.#armed = new Promise((resolve) => {
       // Without its thread Ctrl-C keeps its default meaning.
