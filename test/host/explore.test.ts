@@ -22,7 +22,7 @@ test("explore finds the schedule in which a program fails, and --schedule shows 
   t.is(found.status, 1, found.err);
   t.regex(found.out, /^\d+ schedules, all there are: 2 outcomes; 1 bad exit status/);
   const schedule = /--schedule (\S+)/.exec(found.out)?.[1] ?? "none";
-  const { out } = await namec(["explore", "--schedule", schedule, "race.ts"], "", dir);
-  t.regex(out, /"n is [01]"/);
-  t.regex(out, /create\("\/tmp\/n".* race\.ts:3\n/);
+  const { err } = await namec(["explore", "--schedule", schedule, "race.ts"], "", dir);
+  t.regex(err, /"n is [01]"/);
+  t.regex(err, /create\("\/tmp\/n".* race\.ts:3\n/);
 });
