@@ -3,6 +3,7 @@
 
 import { readFileSync } from "node:fs";
 import { crashtext as crashof, unreadtext as unreadof } from "../view/words/crash.ts";
+import { unimported } from "../boot/loading.ts";
 import type { Unread } from "../boot/witness.ts";
 import type { Lines } from "../view/words/crash.ts";
 import { near } from "./hooks.ts";
@@ -10,7 +11,7 @@ import { isours, stackframes } from "./place.ts";
 
 /** The report of what a program threw, some lines of text; `file` is the program's. */
 export function crashtext(name: string, thrown: unknown, file: string | null = null): string {
-  return crashof(name, thrown, { frames, source: sourceof(file) });
+  return crashof(name, thrown, { frames, source: sourceof(file), hint: unimported });
 }
 
 /** What is said of a failed call whose promise was not awaited. */

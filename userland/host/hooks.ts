@@ -32,7 +32,7 @@ export function initialize(one: boolean): void {
 export const TYPESCRIPT: RegExp = /\.m?ts$/;
 
 /** Where "namec" and the parts of it are; null for any other name. */
-function ours(name: string): string | null {
+export function ours(name: string): string | null {
   return exported.get(name) ?? null;
 }
 

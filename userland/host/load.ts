@@ -2,16 +2,17 @@
 // function (sys, argv) or a generator function.
 
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
 import * as module from "node:module";
-import { basename, resolve as resolvepath } from "node:path";
+import { basename, dirname, resolve as resolvepath } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { Program } from "../../kernel/proc/trap.ts";
 import { Usage } from "./command.ts";
 import { crashtext } from "./crash.ts";
 import { Loaderror } from "./loaderror.ts";
 import { isone } from "./one.ts";
-import { TYPESCRIPT, initialize, load, near, resolve, strip } from "./hooks.ts";
+import { noexport, nomodule, syntaxhint } from "../boot/loading.ts";
+import { TYPESCRIPT, initialize, load, near, ours, resolve, strip } from "./hooks.ts";
 
 export { Loaderror };
 
@@ -49,17 +50,95 @@ async function imported(file: string, path: string): Promise<Record<string, unkn
   try {
     return (await import(pathToFileURL(path).href)) as Record<string, unknown>;
   } catch (e) {
+    const [, module, name] = NOEXPORT.exec(e instanceof Error ? e.message : "") ?? [];
+    if (e instanceof SyntaxError && module !== undefined && name !== undefined)
+      throw new Loaderror(await unexported(path, { module, name, stack: e.stack ?? "" }));
     if (e instanceof SyntaxError) throw new Loaderror(syntax(path, e));
-    if (e instanceof Error && "code" in e && e.code === "ERR_MODULE_NOT_FOUND")
-      throw new Loaderror(`${file}: ${e.message}`);
+    if (e instanceof Error && "code" in e && MISSING.has(e.code))
+      throw new Loaderror(missing(path, e));
     throw new Loaderror(crashtext(file, e));
   }
 }
 
-/** What is wrong, and where: our own stripping says it; Node says it in the stack, or when it is asked. */
+const MISSING: ReadonlySet<unknown> = new Set([
+  "ERR_MODULE_NOT_FOUND",
+  "ERR_PACKAGE_PATH_NOT_EXPORTED",
+  "ERR_UNSUPPORTED_DIR_IMPORT",
+]);
+const NOEXPORT = /requested module '([^']*)' does not provide an export named '([^']*)'/;
+
+/** An import of a name that a module has not, with the line. */
+async function unexported(
+  path: string,
+  it: { readonly module: string; readonly name: string; readonly stack: string },
+): Promise<string> {
+  const { module, name, stack } = it;
+  const [, url, row] = /^(file:\/\/\S+?):(\d+)$/m.exec(stack) ?? [];
+  const file = url === undefined ? path : fileURLToPath(url);
+  const lines = textof(file).split("\n");
+  const line = row === undefined ? lines.findIndex((l) => l.includes(name)) + 1 : Number(row);
+  const from = ours(module) ?? new URL(module, pathToFileURL(file)).href;
+  let names: readonly string[] = [];
+  try {
+    names = Object.keys((await import(from)) as object);
+  } catch {
+    // The module cannot be loaded either: then nothing is known of what it exports.
+  }
+  return `${near(file)}:${line}: ${noexport(module, name, names)}\n    ${lines[line - 1] ?? ""}`;
+}
+
+/** An import of a module that is not there, with the line. */
+function missing(path: string, e: Error): string {
+  const [, from = path] = / imported from (\S+)$/.exec(e.message) ?? [];
+  const [, named = ""] =
+    /(?:module|package|import) '([^']*)'|subpath '([^']*)'/.exec(e.message) ?? [];
+  const lines = textof(from).split("\n");
+  const specs = lines.flatMap((l, i) =>
+    [...l.matchAll(/(?:from|import|import\()\s*["']([^"']+)["']/g)].map((m) => ({
+      i,
+      spec: m[1] ?? "",
+    })),
+  );
+  const base = named.replace(/^.*\//, "");
+  const found =
+    specs.find(({ spec }) => spec === named || resolvepath(from, "..", spec) === named) ??
+    specs.find(({ spec }) => base !== "" && spec.endsWith(base)) ??
+    specs.find(({ spec }) => /^namec\//.test(spec) && ours(spec) === null);
+  const at = found === undefined ? near(from) : `${near(from)}:${found.i + 1}`;
+  const said = nomodule(found?.spec ?? named, beside(from));
+  return `${at}: ${said}${found === undefined ? "" : `\n    ${lines[found.i] ?? ""}`}`;
+}
+
+/** The other programs in the directory of a file. */
+function beside(file: string): string[] {
+  try {
+    const names = readdirSync(dirname(file));
+    return names
+      .filter((n) => TYPESCRIPT.test(n) || /\.m?js$/.test(n))
+      .filter((n) => n !== basename(file));
+  } catch {
+    return [];
+  }
+}
+
+function textof(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+/** What is wrong, where, and what to do: our own stripping says it; Node says it in the stack, or when it is asked. */
 function syntax(path: string, e: SyntaxError): string {
-  if (/^.*:\d+:\d+: /.test(e.message)) return e.message;
-  return place(e.stack ?? "", path) ?? place(check(path), path) ?? `${near(path)}: ${e.message}`;
+  const stripped = /^.*:(\d+):\d+: /.exec(e.message);
+  const said =
+    stripped === null
+      ? (place(e.stack ?? "", path) ?? place(check(path), path) ?? `${near(path)}: ${e.message}`)
+      : e.message;
+  const last = textof(path).trimEnd().split("\n").length;
+  const hint = syntaxhint(said, stripped !== null && Number(stripped[1]) > last);
+  return hint === null ? said : `${said}\n${hint}`;
 }
 
 /** The lines of a stack up to the message: file and line, the line, the place in it. */

@@ -5,6 +5,7 @@
 import { transform } from "sucrase";
 import type { Program } from "../../kernel/proc/trap.ts";
 import * as namec from "../boot/index.ts";
+import { noexport, nomodule, syntaxhint, unimported } from "../boot/loading.ts";
 import type { Findplace } from "../view/record/recorder.ts";
 import type { Problem } from "./talk.ts";
 
@@ -43,10 +44,7 @@ export function compile(name: string, text: string, library: string): string {
     for (const m of code.matchAll(form)) {
       if (m[2] === "namec") continue;
       const line = lineat(code, m.index + m[0].length);
-      throw new Unfit(
-        `${name}:${line}: there is no "${m[2]}" in a page; a program here imports from "namec" only`,
-        line,
-      );
+      throw new Unfit(`${name}:${line}: ${nomodule(m[2] ?? "", null)}`, line);
     }
   const place = (whole: string): string => whole.replace(/(["'])namec\1/, JSON.stringify(library));
   return code.replace(STATEMENT, place).replace(DYNAMIC, place);
@@ -64,7 +62,9 @@ function strip(name: string, text: string): string {
     const at = /\((\d+):(\d+)\)$/.exec(e.message);
     const what = e.message.replace(/ *\(\d+:\d+\)$/, "").replace(/^Error transforming .*?: /, "");
     if (at === null) throw new Unfit(`${name}: ${what}`);
-    throw new Unfit(`${name}:${at[1]}:${at[2]}: ${what}`, Number(at[1]));
+    const hint = syntaxhint(what, Number(at[1]) > text.trimEnd().split("\n").length);
+    const more = hint === null ? "" : `\n    ${hint}`;
+    throw new Unfit(`${name}:${at[1]}:${at[2]}: ${what}${more}`, Number(at[1]));
   }
 }
 
@@ -103,9 +103,16 @@ async function imported(name: string, url: string, code: string, frames: Frames)
     export default async function main(sys, argv) { ... }`);
 }
 
-/** What an error says, without the address of the blob that stands for "namec". */
+/** What an error says and what to do about it; browsers say in several ways that a module exports no such name. */
 function said(e: Error): string {
-  return `${e.name}: ${e.message.replace(/'blob:[^']*'/g, '"namec"')}`;
+  const text = e.message.replace(/'?blob:[^'\s]*'?/g, '"namec"');
+  const [, quoted, bare] =
+    /export(?: named)?:? '([\w$]+)'|binding name:? '?([\w$]+)'?/.exec(text) ?? [];
+  const missing = quoted ?? bare;
+  if (e instanceof SyntaxError && missing !== undefined)
+    return noexport("namec", missing, Object.keys(namec));
+  const hint = e instanceof SyntaxError ? syntaxhint(text, false) : unimported(e);
+  return `${e.name}: ${text}${hint === null ? "" : `\n    ${hint}`}`;
 }
 
 /** The places of a stack that are in the program; the browsers agree on url:line:column at least. */

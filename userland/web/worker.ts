@@ -13,6 +13,7 @@ import type { Here } from "../boot/hosts.ts";
 import { Mounterror, mounted } from "../boot/mounts.ts";
 import { Unitserror } from "../boot/units.ts";
 import { waits } from "../boot/waits.ts";
+import { unimported } from "../boot/loading.ts";
 import { Mistakes } from "../boot/witness.ts";
 import { UNAWAITED, crashtext, unreadtext } from "../view/words/crash.ts";
 import type { Lines } from "../view/words/crash.ts";
@@ -343,7 +344,7 @@ class Run {
     const { name, text } = this.#order;
     const frames = (stack: string): string[] =>
       this.#program.frames(stack).map(({ line, column }) => `at ${name}:${line}:${column}`);
-    return { frames, source: { name, text } };
+    return { frames, source: { name, text }, hint: unimported };
   }
 
   /** What else the program should know, on its standard error: children that threw, failures that were not read. */

@@ -10,6 +10,8 @@ export type Lines = {
   readonly frames: (stack: string) => readonly string[];
   /** The program's file; null where there is none. */
   readonly source: { readonly name: string; readonly text: string } | null;
+  /** What to write instead, where the host knows. */
+  readonly hint?: (thrown: unknown) => string | null;
 };
 
 /** The lines of a stack, or else the only line of the program that can be meant. */
@@ -40,7 +42,8 @@ export function crashtext(name: string, thrown: unknown, lines: Lines): string {
     thrown.cause === undefined
       ? ""
       : `\ncaused by ${crashtext("", thrown.cause, lines).replace(/^: /, "")}`;
-  return `${name}: ${what}${at}${cause}`;
+  const hint = lines.hint?.(thrown) ?? null;
+  return `${name}: ${what}${at}${hint === null ? "" : `\n    ${hint}`}${cause}`;
 }
 
 /** What is said of a failed call whose promise was not awaited. */

@@ -1,0 +1,61 @@
+// What is said of programs that cannot be loaded: what is missing, what there is, and what to write.
+
+import test from "ava";
+import { noexport, nomodule, syntaxhint, unimported } from "../../userland/boot/loading.ts";
+import "../../userland/lib/io.ts";
+import { badreturn, unawaited } from "../../userland/view/words/lineof.ts";
+
+test("a name that a module has not is answered with the one that was meant, or with all", (t) => {
+  const names = ["print", "readtext"];
+  t.is(noexport("namec", "prnt", names), '"namec" exports no prnt. Did you mean print?');
+  t.is(
+    noexport("./a.ts", "default", ["go"]),
+    '"./a.ts" has no default export. Write import { go } from "./a.ts".',
+  );
+  t.regex(noexport("namec", "Sys", names), /A type is no value: write import \{ type Sys \}/);
+  t.is(noexport("namec", "zzzzz", names), '"namec" exports no zzzzz. It has print, readtext.');
+});
+
+test("a module that is not there is answered with the file or the package that was meant", (t) => {
+  t.is(nomodule("./utl.ts", ["util.ts"]), "There is no file ./utl.ts. Did you mean ./util.ts?");
+  t.regex(nomodule("./x.ts", []), /Beside the program there is no other file\.$/);
+  t.regex(nomodule("leftpad", []), /^There is no package "leftpad"\. .*npm install leftpad/);
+  t.regex(nomodule("leftpad", null), /imports from "namec" and from files beside it\.$/);
+  t.regex(nomodule("fs", []), /its files, network and processes are those of sys and "namec"/);
+  t.regex(nomodule("namec/test", []), /Write "namec", or "namec\/testing" in a test\.$/);
+});
+
+test("a name that was not imported is answered with its import", (t) => {
+  const of = (text: string): string | null => unimported(new ReferenceError(text));
+  t.is(of("print is not defined"), 'Write import { print } from "namec" at the head of the file.');
+  t.regex(of("OREAD is not defined") ?? "", /import \{ OREAD \} from "namec"/);
+  t.is(of("Can't find variable: readtxt"), 'Did you mean readtext, of "namec"?');
+  t.regex(of("sys is not defined") ?? "", /main\(sys\)/);
+  t.is(of("x is not defined"), null);
+  t.is(unimported(new TypeError("print is not defined")), null);
+});
+
+test("a syntax error is answered with what to do, where that is known", (t) => {
+  t.regex(syntaxhint("Unexpected token", true) ?? "", /is not closed\.$/);
+  t.is(syntaxhint("Unexpected token", false), null);
+  t.regex(syntaxhint("Unexpected reserved word", false) ?? "", /^await .* write async/);
+  t.regex(syntaxhint("Unexpected strict mode reserved word", false) ?? "", /function\*/);
+  t.regex(syntaxhint("Unterminated string constant", false) ?? "", /^A quote/);
+});
+
+test("a call that is not awaited has a line where it is the only one of its kind", (t) => {
+  const line = (text: string): number | null => unawaited(text, "open");
+  t.is(line('a();\nsys.open("x");\n'), 2);
+  t.is(line('await sys.open("x");\nsys.open("y");\n'), 2);
+  t.is(line('await sys.open("x");\nconst p = sys.open("y");\nreturn sys.open("z");\n'), null);
+  t.is(line('sys.open("x");\nsys.open("y");\n'), null);
+  t.is(line("// sys.open(x)\nsys.reopen(1);\n"), null);
+  t.is(line("yield* sys.open(1);\n"), null);
+});
+
+test("a return of what is no text has a line where it is the only one", (t) => {
+  t.is(badreturn('return "x";\nreturn 7;\n'), 2);
+  t.is(badreturn("return true;\n"), 1);
+  t.is(badreturn("return 7;\nreturn -1;\n"), null);
+  t.is(badreturn("return text;\nreturn find(x);\n"), null);
+});

@@ -1,0 +1,74 @@
+// What is said of a program that cannot be loaded, or that uses a name it has not imported: what is missing, what
+// there is instead, and what to write. The same in Node, in a page and in a program with a memory of its own.
+
+import * as constants from "../../kernel/abi/const.ts";
+import { library } from "../lib/both.ts";
+import { nearest } from "../lib/nearest.ts";
+
+/** An import of a name that a module has not: `"namec" exports no prnt. Did you mean print?` */
+export function noexport(module: string, name: string, exports: readonly string[]): string {
+  const what = name === "default" ? "has no default export" : `exports no ${name}`;
+  const close = nearest(name, exports);
+  if (name === "default" && exports.length > 0)
+    return `"${module}" ${what}. Write import { ${exports[0]} } from "${module}".`;
+  if (close !== null) return `"${module}" ${what}. Did you mean ${close}?`;
+  if (/^[A-Z][a-z]/.test(name))
+    return `"${module}" ${what}. A type is no value: write import { type ${name} } from "${module}", and use it as a type.`;
+  return `"${module}" ${what}. It has ${list(exports)}.`;
+}
+
+const SHOWN = 12;
+
+function list(names: readonly string[]): string {
+  if (names.length === 0) return "no exports";
+  const more = names.length > SHOWN ? ` and ${names.length - SHOWN} more` : "";
+  return `${names.slice(0, SHOWN).join(", ")}${more}`;
+}
+
+/**
+ * An import of a module that is not there. `beside` are the files of the program's directory; null where a program
+ * has none.
+ */
+export function nomodule(module: string, beside: readonly string[] | null): string {
+  if (/^node:|^(fs|path|os|http|net|child_process|process)$/.test(module))
+    return `There is no "${module}" for a program here: its files, network and processes are those of sys and "namec".`;
+  if (/^namec\b/.test(module) || nearest(module, ["namec"]) !== null)
+    return `There is no "${module}". Write "namec", or "namec/testing" in a test.`;
+  if (!/^\.{0,2}\//.test(module))
+    return beside === null
+      ? `There is no "${module}" here. A program imports from "namec" and from files beside it.`
+      : `There is no package "${module}". Install it beside the program with npm install ${module}, or import from "namec".`;
+  const name = module.replace(/^.*\//, "");
+  const files = beside ?? [];
+  const close = nearest(name, files);
+  const there = files.length === 0 ? "there is no other file" : `there are ${list(files)}`;
+  return `There is no file ${module}. ${close === null ? `Beside the program ${there}.` : `Did you mean ./${close}?`}`;
+}
+
+/** A name of the library that a program has used and not imported; null for any other error. */
+export function unimported(e: unknown): string | null {
+  if (!(e instanceof ReferenceError)) return null;
+  const [, name = ""] = /^(?:Can't find variable: )?'?([\w$]+)'?(?: is not defined)?$/.exec(
+    e.message,
+  ) ?? [""];
+  if (name === "require")
+    return `A program is a module, which has no require. Write import ... from "namec".`;
+  if (name === "sys") return "Main gets sys as its first argument: write main(sys) { ... }.";
+  const names = [...library.keys(), ...Object.keys(constants)];
+  if (names.includes(name)) return `Write import { ${name} } from "namec" at the head of the file.`;
+  const close = nearest(name, names);
+  return close === null || name.length < 4 ? null : `Did you mean ${close}, of "namec"?`;
+}
+
+/** What to do about a syntax error, by what the engine or the transpiler says; null where that says enough. */
+export function syntaxhint(message: string, atend: boolean): string | null {
+  if (/reserved word|await is only valid|'await'/.test(message) && !/strict mode/.test(message))
+    return "await stands in a function that is not async: write async before function, or before the arguments of =>.";
+  if (/yield|strict mode reserved word/.test(message))
+    return "yield* stands in a function that is no generator: write function*, or await in an async function.";
+  if (atend) return "A bracket or brace that was opened before is not closed.";
+  if (/Unterminated string/.test(message))
+    return "A quote is not closed on its line: write the other quote, or a template between backquotes.";
+  if (/already been declared/.test(message)) return "Give one of the two another name.";
+  return /expected "[,;)\]}]"/.test(message) ? "A bracket, comma or semicolon is missing." : null;
+}
