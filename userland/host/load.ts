@@ -103,7 +103,7 @@ function missing(path: string, e: Error): string {
   const found =
     specs.find(({ spec }) => spec === named || resolvepath(from, "..", spec) === named) ??
     specs.find(({ spec }) => base !== "" && spec.endsWith(base)) ??
-    specs.find(({ spec }) => /^namec\//.test(spec) && ours(spec) === null);
+    specs.find(({ spec }) => spec.startsWith("namec/") && ours(spec) === null);
   const at = found === undefined ? near(from) : `${near(from)}:${found.i + 1}`;
   const said = nomodule(found?.spec ?? named, beside(from));
   return `${at}: ${said}${found === undefined ? "" : `\n    ${lines[found.i] ?? ""}`}`;
