@@ -51,7 +51,7 @@ const rooms: readonly Room[] = [
   {
     files: /^userland\/web\//,
     may: RegExp(
-      `^(${portable}userland/(web|boot|view|lib|bin)/|kernel/boot\\.ts$|${abi}|sucrase$|@codemirror/|@lezer/|@xterm/|@ts-morph/common/|virtual:declarations$|docs/glossary\\.md)`,
+      `^(${portable}userland/(web|boot|view|lib|bin)/|kernel/boot\\.ts$|${abi}|sucrase$|@codemirror/|@lezer/|@xterm/|@ts-morph/common/|virtual:declarations$|docs/(glossary|lessons|ten-minutes)\\.md)`,
     ),
     types: /^(kernel\/|syscalls\/sys\.ts$)/,
   },

@@ -1,14 +1,20 @@
 // The lessons: each runs on the machines that its head asks for, in both name spaces, says the same every
-// time, and the calls that it is about cost exactly what docs/lessons.md says.
+// time, and the calls that it is about cost exactly what docs/lessons.md says. What a lesson says to look at
+// stands on the screen.
 
 import { readFileSync, readdirSync } from "node:fs";
 import test from "ava";
 import type { Program } from "../kernel/proc/trap.ts";
+import { bin } from "../userland/bin/index.ts";
 import { boothosts, hostof } from "../userland/boot/hosts.ts";
 import { mounted } from "../userland/boot/mounts.ts";
-import { lessonof } from "../userland/view/words/lesson.ts";
+import { answerof, headof, lessonof, pieces } from "../userland/view/words/lesson.ts";
+import { frameof } from "../userland/view/step/frame.ts";
+import { frametext } from "../userland/view/step/frametext.ts";
+import { Tape } from "../userland/view/record/tape.ts";
 import { stock } from "./userland/stock.ts";
 import { Recorder } from "../userland/view/record/recorder.ts";
+import type { Findplace } from "../userland/view/record/recorder.ts";
 import type { Recording } from "../userland/view/record/recording.ts";
 
 const DIR = "examples/lessons";
@@ -22,6 +28,8 @@ type Lesson = {
   readonly names: Costs;
   readonly standard: Costs;
 };
+
+const ANSWERS = readFileSync("docs/lessons.md", "utf8");
 
 const both = (says: string): readonly [string, string] => [says, says];
 /** Nine reads one after the other, of which the last finds the end. */
@@ -149,21 +157,67 @@ const lessons: Readonly<Record<string, Lesson>> = {
       ['stat("/tmp/gone"', 0, 0],
     ],
   },
+  "12-two-offsets": local("3 brings ab\n4 brings cd\n5 brings ab\n"),
+  "13-dup": local("to the console\nthe log has: to the log\n"),
+  "14-fork-exec": local("the log has: hello\n"),
+  "15-wait": local(
+    "quick\nslow\nno living children\n",
+    ["wait(", 0, 0],
+    ["wait(", 0, 10],
+    ["wait(", 0, 0],
+  ),
+  "16-end-of-file": local(
+    "4 bytes\ninterrupted\n0 bytes\n",
+    ["read(3", 0, 0],
+    ["read(3", 0, 100],
+    ["read(3", 0, 0],
+  ),
+  "17-notes": local(
+    "handler: alarm\nsleep: interrupted\nhandler: enough\nthe child ended: enough\n",
+    ["sleep(1000)", 0, 10],
+  ),
+  "18-rfork": local(
+    "both copied: open; n is mine\nenvironment shared: open; n is the child's\n" +
+      "both shared: fd out of range or not open; n is the child's\n",
+  ),
+  "19-private-names": {
+    says: [
+      "a copy of the name space: '/tmp/lib/news' does not exist\nthe same name space: news is there\n",
+      "a copy of the name space: '/tmp/lib/news' does not exist\nthe same name space: news is there\n",
+    ],
+    names: [
+      ['stat("/tmp/lib/news"', 0, 0],
+      ['stat("/tmp/lib/news"', 1, 50],
+    ],
+    standard: [
+      ['stat("/tmp/lib/news"', 0, 0],
+      ['stat("/tmp/lib/news"', 3, 150],
+    ],
+  },
+  "20-own-server": local("hello number 1\nhello number 2\n"),
+  "21-race": local("without a lock: 1\nwith a lock: 2\n"),
 };
+
+/** A lesson in which no far server is asked: both name spaces do the same. */
+function local(says: string, ...costs: Costs): Lesson {
+  return { says: both(says), names: costs, standard: costs };
+}
 
 /** Runs a lesson as `namec step` would, and records it. */
 async function recorded(
   name: string,
   namespace: "names" | "standard",
 ): Promise<{ readonly r: Recording; readonly output: string; readonly status: unknown }> {
-  const { machines } = lessonof(readFileSync(`${DIR}/${name}.ts`, "utf8"));
+  const { machines } = headof(readFileSync(`${DIR}/${name}.ts`, "utf8"));
   const { default: main } = (await import(`../examples/lessons/${name}.js`)) as {
     default: Program;
   };
   const net = { hosts: machines.map(hostof), seed: 0 };
-  const here = await boothosts({ clock: "virtual", namespace }, net);
+  const here = await boothosts({ clock: "virtual", namespace, files: { bin } }, net);
   const about = { program: name, namespace, clock: "virtual", seed: 0, machine: "gnot" } as const;
-  const rec = new Recorder({ about: { ...about, hosts: machines } });
+  const source = { name, text: "" };
+  const place: Findplace = () => ({ source, line: 1, column: 1 });
+  const rec = new Recorder({ about: { ...about, hosts: machines }, place });
   const off = rec.listen(here.kernel.trace);
   const like = await mounted(here.kernel, here.mounts);
   rec.begin(like === null ? [] : [like.pid]);
@@ -197,28 +251,62 @@ for (const [name, lesson] of Object.entries(lessons))
       t.deepEqual(costs(r, lesson[namespace]), lesson[namespace]);
     });
 
-test("no lesson is left out, and each says what it is, how it is run and what it asks", (t) => {
+for (const name of Object.keys(lessons))
+  test(`${name} says to look at what is on the screen`, async (t) => {
+    const { look } = headof(readFileSync(`${DIR}/${name}.ts`, "utf8"));
+    const tape = new Tape((await recorded(name, "names")).r);
+    const screens = Array.from({ length: tape.length }, (_, step) =>
+      frametext(frameof(tape, step), null).join("\n"),
+    );
+    const list = pieces(look);
+    t.true(list.length > 0);
+    for (const piece of list)
+      t.true(
+        screens.some((s) => s.includes(piece)),
+        piece,
+      );
+  });
+
+test("no lesson is left out, and each says what it is, how it is run and what it asks, with an answer", (t) => {
   const files = readdirSync(DIR).map((f) => f.replace(/\.ts$/, ""));
   t.deepEqual(files.toSorted(), Object.keys(lessons).toSorted());
-  const answers = readFileSync("docs/lessons.md", "utf8");
+  t.deepEqual(
+    [...ANSWERS.matchAll(/^## (\S+): /gm)].map((m) => m[1]),
+    files.toSorted(),
+  );
   for (const name of files) {
     const text = readFileSync(`${DIR}/${name}.ts`, "utf8");
-    const { title, machines, question, look } = lessonof(text);
-    t.true([title, question, look].every((s) => s.length > 10) && machines.length > 0, name);
+    const l = lessonof(`${DIR}/${name}.ts`, text, ANSWERS);
+    t.is(l.n, files.toSorted().indexOf(name) + 1);
+    for (const part of [l.title, l.question, l.look, l.change, l.answer, l.changed])
+      t.true(part.length > 10, name);
+    t.is(l.question.split("?").length, 2, `${name} asks one question`);
     t.true(text.includes(` ${DIR}/${name}.ts\n`), `${name} is run by another name`);
-    t.true(answers.includes(`\n## ${name}: ${title}\n`), name);
+    t.true(ANSWERS.includes(`\n## ${name}: ${l.title}\n`), name);
   }
 });
 
-test("the head of a lesson gives title, machines, question and what to look at", (t) => {
+test("the head of a lesson gives title, machines, question, what to look at and what to change", (t) => {
   const text =
     "// A title: and more.\n//\n//     npx namec step --host a:rtt=1ms --host b:rtt=2ms x.ts\n//     npx namec run x.ts\n" +
-    "//\n// Question: is this\n//     read?\n// Look at: the test.\n\ncode();\n// Question: not this\n";
-  t.deepEqual(lessonof(text), {
+    "//\n// Question: is this\n//     read?\n// Look at: the `test` and\n//     `more`.\n// Change: it.\n\ncode();\n// Question: not this\n";
+  const head = {
     title: "A title",
     machines: ["a:rtt=1ms", "b:rtt=2ms"],
     question: "is this read?",
-    look: "the test.",
-  });
-  t.deepEqual(lessonof("code();\n"), { title: "", machines: [], question: "", look: "" });
+    look: "the `test` and `more`.",
+    change: "it.",
+  };
+  t.deepEqual(headof(text), head);
+  t.deepEqual(pieces(head.look), ["test", "more"]);
+  const none = { title: "", machines: [], question: "", look: "", change: "" };
+  t.deepEqual(headof("code();\n"), none);
+});
+
+test("the answer of a lesson is the section of its name, and what the change brings is apart", (t) => {
+  const answers =
+    "# Lessons\n\n## 01-a: A\n\nOne\nline.\n\nTwo.\n\nChanged: other\nthings.\n\n## 02-b: B\n\nNo.\n";
+  t.deepEqual(answerof("01-a", answers), { answer: "One line.\n\nTwo.", changed: "other things." });
+  t.deepEqual(answerof("02-b", answers), { answer: "No.", changed: "" });
+  t.deepEqual(answerof("03-c", answers), { answer: "", changed: "" });
 });

@@ -2,9 +2,10 @@
 //
 //     npx namec step --virtual --host far:rtt=50ms --host near:rtt=2ms examples/lessons/01-which-server.ts
 //
-// Question: /tmp/all is near and far together. Which of them holds plan? Which call told you, and was the
-//     other one asked?
-// Look at: the open of /tmp/all/plan: its two Twalks, and what comes back on each.
+// Question: /tmp/all is near and far together. Which of the two holds plan, and is the other asked as well?
+// Look at: The open of /tmp/all/plan: its two requests `Twalk 0 → 2 plan`, and what comes back on each: `←
+//     Rerror file does not exist` and `← Rwalk 1 qid`.
+// Change: Bind far first and near behind it. Which answer decides now, and which one is not waited for?
 
 import { DMDIR, MAFTER, MREPL, OREAD, type Sys, print, readtext, writefile } from "namec";
 

@@ -2,9 +2,11 @@
 //
 //     npx namec step --virtual --host far:rtt=50ms --host near:rtt=2ms examples/lessons/02-second-member.ts
 //
-// Question: far comes first in /tmp/u, near second. Near answers 48 ms sooner, both times. Why is hours
-//     near's, why is motd not, and why does neither call return after 2 ms?
-// Look at: the two stats: when near's answer comes, what the member before it says, and when.
+// Question: far comes first in /tmp/u, and near answers 48 ms sooner. Why is hours near's all the same, and
+//     motd not?
+// Look at: The two stats: what the member before near says of each name, and when: `member 1 has no hours:
+//     file does not exist`, `member 1 has motd`.
+// Change: Let near come first. How long does each stat take then, and whose motd is it?
 
 import { DMDIR, MAFTER, MREPL, OREAD, type Sys, print, writefile } from "namec";
 

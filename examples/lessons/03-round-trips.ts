@@ -3,9 +3,11 @@
 //
 //     npx namec step --virtual --host new:rtt=50ms,version=9P2000.ix --host old:rtt=50ms,version=9P2000 examples/lessons/03-round-trips.ts
 //
-// Question: Which requests of the first stat travel together, and what would the second one lose if it sent
-//     them so too? How many round trips has each with --namespace standard?
-// Look at: the two stats, and the version in the Rversion of each server.
+// Question: The same stat of two servers: why does it take one round trip at new and two at old?
+// Look at: What each Twalk says of its server: `new!564 speaks 9P2000.ix, which promises order` and
+//     `old!564 speaks 9P2000, which does not promise order`.
+// Change: Run it with --namespace standard. How many round trips has each stat, and what does the third one
+//     wait for?
 
 import { DMDIR, OREAD, type Sys, print, writefile } from "namec";
 

@@ -2,9 +2,12 @@
 //
 //     npx namec step --virtual --host far:rtt=50ms examples/lessons/04-long-name.ts
 //
-// Question: One element of the name is not there. Which, what is there instead of it, and how often was the
-//     server asked to find that out? What is different about the second name, which fails too?
-// Look at: the Rwalk: how many qids it has for how many names; and the error of each call.
+// Question: One element of the first name is not there. Which is it, and how often was the server asked to
+//     find that out?
+// Look at: The first answer, `← Rwalk 2 qids`: how many qids it has for how many names; then `fails at
+//     libs`.
+// Change: Ask for usr/glenda/lib/profil in the first place. How many qids come, and what does the error
+//     name?
 
 import { DMDIR, OREAD, type Sys, print, writefile } from "namec";
 

@@ -2,9 +2,11 @@
 //
 //     npx namec step --virtual --host far:rtt=50ms --host near:rtt=2ms examples/lessons/05-create-in-union.ts
 //
-// Question: near comes first in /tmp/u, far second. On which is plan made, and by what in the name space?
-//     And news, which near has already?
-// Look at: the flags of the members in the tree, and which server gets a Tcreate, and which a Topen.
+// Question: near comes first in /tmp/u, far second. On which of them is plan made, and by what in the name
+//     space?
+// Look at: The union in the tree, `union: near!564, far!564 MCREATE`, and the server that gets `→ Tcreate 1
+//     plan OWRITE|OTRUNC`.
+// Change: Bind near with MREPL | MCREATE. On which server is plan made, and how long does the create take?
 
 import { DMDIR, MAFTER, MCREATE, MREPL, OREAD, type Sys, print, writefile } from "namec";
 

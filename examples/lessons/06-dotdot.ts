@@ -3,9 +3,10 @@
 //     npx namec step --virtual --host far:rtt=50ms examples/lessons/06-dotdot.ts
 //     npx namec step --virtual --namespace standard --host far:rtt=50ms examples/lessons/06-dotdot.ts
 //
-// Question: There is no directory nowhere. Why does the first stat work, and who would have to be asked for
-//     it to fail? After chdir into a bound directory, where does .. lead?
-// Look at: what the name is cleaned to before anybody is asked; and each call in the other name space.
+// Question: There is no directory nowhere. Why does the first stat work?
+// Look at: What the name is before any server is asked: `/n/far/nowhere/../readme is cleaned to
+//     /n/far/readme`.
+// Change: Run it with --namespace standard. What is asked of far, and what does the stat give?
 
 import { DMDIR, MREPL, OREAD, type Sys, print, readtext, writefile } from "namec";
 

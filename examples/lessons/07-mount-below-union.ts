@@ -4,8 +4,10 @@
 //     npx namec step --virtual --namespace standard --host far:rtt=50ms --host near:rtt=2ms examples/lessons/07-mount-below-union.ts
 //
 // Question: Something is mounted on /tmp/u/d, and then near, which has a d of its own, goes before the rest
-//     of /tmp/u. What is /tmp/u/d now? To what does each name space fasten a mount: to the name, or to the file?
-// Look at: the tree after the last bind, and whom the stat asks.
+//     of /tmp/u. What is /tmp/u/d now?
+// Look at: The stat after the last bind: `/tmp/u/d is mounted: x from there`.
+// Change: Run it with --namespace standard. Which d does the last stat find, and to what is a mount
+//     fastened there?
 
 import { DMDIR, MBEFORE, MREPL, OREAD, type Sys, print, writefile } from "namec";
 

@@ -2,9 +2,11 @@
 //
 //     npx namec step --virtual --host far:rtt=50ms examples/lessons/08-flush.ts
 //
-// Question: The alarm comes 10 ms after each read began. Why does the first read bring its data all the same,
-//     and the second fail? When does each return, and what has it waited for?
-// Look at: the Tflush, and what the server answers before its Rflush.
+// Question: The alarm comes 10 ms after each read began. Why does the first read bring its data all the
+//     same, and the second fail?
+// Look at: The request `→ Tflush tag 1`, and what far answers before its `← Rflush`.
+// Change: Set the alarms to 60 ms. Which of the two reads is still interrupted, and how many Tflush are
+//     sent?
 
 import {
   DMDIR,

@@ -2,9 +2,11 @@
 //
 //     npx namec step --virtual --host far:rtt=50ms examples/lessons/09-stream.ts
 //
-// Question: How many requests does each way send, and how often does the program wait? What does the server
-//     know after a Tstream that a Tread does not tell it?
-// Look at: the reads one after the other, each with its round trip; then the open with OSTREAM.
+// Question: The same 64 KiB are read twice. How many requests does each way send, and how often does the
+//     program wait?
+// Look at: The read that comes first, `→ Tread 1 8192 at 0`, and what a stream sends in its place, `→
+//     Tstream 1 at 0`.
+// Change: Read 1024 bytes at a time. What do the reads cost now, and what does the stream cost?
 
 import { OREAD, OSTREAM, type Sys, print, writefile } from "namec";
 

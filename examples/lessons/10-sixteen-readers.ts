@@ -2,9 +2,10 @@
 //
 //     npx namec step --virtual --host far:rtt=50ms examples/lessons/10-sixteen-readers.ts
 //
-// Question: Sixteen preads are made before the first has its answer. How long do they take together, on how
-//     many tags, and in how many round trips of the wire? What would change on a link with bw=1MB/s?
-// Look at: the calls beside the machine's line, all at once; the Treads, and the Rreads that come together.
+// Question: Sixteen preads are made before the first has its answer. How long do they take together?
+// Look at: The messages that are on their way at the same time, from `Tread 1 8192 at 0` to `Tread 1 8192
+//     at 122880`.
+// Change: Run it with --host far:rtt=50ms,bw=1MB/s. When does the first Rread come, when the last, and why?
 
 import { OREAD, OWRITE, type Sys, print, writefile } from "namec";
 

@@ -4,8 +4,10 @@
 //     npx namec step --virtual --namespace standard --host far:rtt=50ms examples/lessons/11-dead-server.ts
 //
 // Question: far is bound on a directory of a server that then dies. Can the file on far still be reached by
-//     the name that leads through the dead server? Who is asked, and what does the second stat tell?
-// Look at: the connection that hangs up; then whom each of the two stats asks in each name space.
+//     the name that leads through the dead server?
+// Look at: The end of the server, `the connection to #|/data1 hangs up`, and the stat after it: `/tmp/on is
+//     mounted: x from there`.
+// Change: Run it with --namespace standard. At which element does the first stat fail, and why there?
 
 import {
   DMDIR,

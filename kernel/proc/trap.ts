@@ -529,7 +529,8 @@ export class Image implements Done {
       failure = null;
       return value;
     } catch (e) {
-      failure = status(e);
+      // An exec that succeeds ends in the other program.
+      failure = ent.call === "exec" && this.proc.image !== this ? null : status(e);
       if (e instanceof PlanError) fact = e.fact ?? null;
       if (e instanceof PlanError && stack !== undefined) {
         givestack(e, stack);

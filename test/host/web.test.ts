@@ -17,7 +17,7 @@ import { findplace } from "../../userland/host/place.ts";
 import { sentences } from "../../userland/view/draw/arrowtext.ts";
 import { heading } from "../../userland/view/draw/arrowtext.ts";
 import { frameof } from "../../userland/view/step/frame.ts";
-import { lessonof } from "../../userland/view/words/lesson.ts";
+import { headof } from "../../userland/view/words/lesson.ts";
 import { Recorder } from "../../userland/view/record/recorder.ts";
 import { Scenes } from "../../userland/view/draw/scene.ts";
 import { timefmt } from "../../userland/view/words/stepfmt.ts";
@@ -43,7 +43,7 @@ type Shown = Readonly<
 
 /** The steps of a lesson run in Node. */
 async function innode(file: string, namespace: "names" | "standard"): Promise<Shown[]> {
-  const { machines } = lessonof(readFileSync(file, "utf8"));
+  const { machines } = headof(readFileSync(file, "utf8"));
   const tty = new Buffertty();
   const opts = { clock: "virtual", namespace, tty, files: { bin } } as const;
   const here = await boothosts(opts, { hosts: machines.map(hostof), seed: 0 });

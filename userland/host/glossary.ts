@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { Usage, nearest } from "./command.ts";
 import type { Command, Given } from "./command.ts";
 import { wrap } from "./help.ts";
-import { entriesof } from "../view/words/glossary.ts";
+import { bare, entriesof } from "../view/words/glossary.ts";
 
 const FILE = new URL("../../../docs/glossary.md", import.meta.url);
 const WIDTH = 80;
@@ -29,9 +29,8 @@ export function glossarytext(): string {
 async function start(given: Given): Promise<number> {
   const word = given.rest.join(" ");
   const all = entriesof(glossarytext());
-  const bare = (w: string): string => w.replace(/ \(.*\)$/, "").toLowerCase();
-  const found =
-    word === "" ? all : all.filter((r) => r.words.some((w) => bare(w) === word.toLowerCase()));
+  const asked = word.replace(/\(2\)$/, "").toLowerCase();
+  const found = word === "" ? all : all.filter((r) => r.words.some((w) => bare(w) === asked));
   if (found.length === 0) {
     const close = nearest(
       word,

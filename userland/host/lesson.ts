@@ -19,9 +19,10 @@ export const lesson: Command = {
   name: "lesson",
   usage: "[options] [N]",
   brief: "a lesson to step through; without a number, a list of them",
-  about: `Each lesson is a small program that asks one question about names. Lesson N is shown with its question,
-and then stepped through on the machines that it wants, as namec step does: forward and back, on the
-terminal or as text. --answer shows the answer instead.`,
+  about: `Each lesson is a small program that asks one question. Lesson N is shown with its question, what to look
+at and what to change, and then stepped through on the machines that it wants, as namec step does: forward
+and back, on the terminal or as text. --answer shows the answer instead, and what the change brings; --program
+writes the program, to be changed.`,
   options: [
     { name: "answer", values: [], text: "show the answer" },
     { name: "program", values: [], text: "show the program" },
@@ -37,17 +38,17 @@ terminal or as text. --answer shows the answer instead.`,
   run: start,
 };
 
-/** A lesson, by its number, and the file of its program. */
-type Numbered = Lesson & { readonly n: number; readonly file: URL; readonly text: string };
+/** A lesson, and the file of its program. */
+type Filed = Lesson & { readonly file: URL };
 
-function lessons(): Numbered[] {
+function lessons(): Filed[] {
+  const answers = readFileSync(ANSWERS, "utf8");
   return readdirSync(DIR)
     .filter((name) => /^\d+-.*\.ts$/.test(name))
     .toSorted()
     .map((name) => {
       const file = new URL(name, DIR);
-      const text = readFileSync(file, "utf8");
-      return { ...lessonof(text), n: Number.parseInt(name, 10), file, text };
+      return { ...lessonof(name, readFileSync(file, "utf8"), answers), file };
     });
 }
 
@@ -62,7 +63,12 @@ async function start(given: Given): Promise<number> {
   const l = all.find((one) => String(one.n) === word.replace(/^0+/, ""));
   if (l === undefined)
     throw new Usage(`there is no lesson ${word}`, `there are 1 to ${all.length}`);
-  if (given.has("answer")) return answer(l);
+  if (given.has("answer")) {
+    say(l.title);
+    for (const text of [l.answer, `Change: ${l.change}`, `Changed: ${l.changed}`])
+      for (const p of text.split("\n\n")) say(`\n${wrap(p, WIDTH).join("\n")}`);
+    return 0;
+  }
   if (given.has("program")) {
     process.stdout.write(l.text);
     return 0;
@@ -73,13 +79,14 @@ async function start(given: Given): Promise<number> {
   return await step.run(given.also(given.has("host") ? [] : machines, [fileURLToPath(l.file)]));
 }
 
-async function asked(l: Numbered, print: boolean): Promise<void> {
+async function asked(l: Filed, print: boolean): Promise<void> {
   const terminal = !print && process.stdin.isTTY && process.stdout.isTTY;
   const out = terminal ? process.stdout : process.stderr;
   const text = [
     `Lesson ${l.n}: ${l.title}`,
     `Question: ${l.question}`,
     `Look at: ${l.look}`,
+    `Change: ${l.change}`,
     `Answer: namec lesson --answer ${l.n}`,
   ];
   out.write(`${text.map((t) => wrap(t, WIDTH).join("\n    ")).join("\n\n")}\n\n`);
@@ -92,16 +99,6 @@ async function asked(l: Numbered, print: boolean): Promise<void> {
     });
     process.stdin.resume();
   });
-}
-
-/** The section of docs/lessons.md that a lesson has. */
-function answer(l: Numbered): number {
-  const sections = readFileSync(ANSWERS, "utf8").split(/^## /m);
-  const mine = sections.find((s) => Number.parseInt(s, 10) === l.n);
-  if (mine === undefined) throw new Usage(`lesson ${l.n} has no answer in docs/lessons.md`);
-  const [title = "", ...rest] = mine.trimEnd().split("\n");
-  say(`${title}\n${rest.join("\n")}`);
-  return 0;
 }
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);

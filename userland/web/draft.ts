@@ -103,7 +103,8 @@ export class Draft {
     if (more.dataset["of"] !== question) more.open = false;
     more.dataset["of"] = question;
     more.hidden = e.answer === "";
-    termed(byid("lesson-answer", HTMLElement), e.answer);
+    const changed = e.changed === "" ? "" : ` Changed: ${e.changed}`;
+    termed(byid("lesson-answer", HTMLElement), e.answer + changed);
     byid("lesson-try", HTMLElement).textContent = e.change === "" ? "" : `Try: ${e.change}`;
   }
 }

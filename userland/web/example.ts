@@ -1,32 +1,31 @@
 // An example as the page has it: its text, what it asks, and how its first comment says it is run.
 
 import { quote, tokenize } from "../../kernel/abi/quote.ts";
-import { lessonof } from "../view/words/lesson.ts";
-import type { Lesson } from "../view/words/lesson.ts";
+import { answerof, headof } from "../view/words/lesson.ts";
+import type { Head } from "../view/words/lesson.ts";
 import type { Setup } from "./setup.ts";
 
 /** An example: what it is about, and how it is run. */
 export type Example = Setup &
-  Omit<Lesson, "machines"> & {
+  Omit<Head, "machines"> & {
     readonly lesson: boolean;
-    /** What the question's answer is, and what to change; "" where it has none. */
+    /** The answer to the question, and what the change brings; "" where it has none. */
     readonly answer: string;
-    readonly change: string;
+    readonly changed: string;
   };
 
-/** An example of a file. */
-export function exampleof(path: string, text: string): Example {
+/** An example of a file; `answers` is docs/lessons.md. */
+export function exampleof(path: string, text: string, answers = ""): Example {
   const name = path.replace(/^.*\//, "");
   const head = /^(?:\/\/.*\n)+/.exec(text)?.[0] ?? "";
-  const { machines, ...said } = lessonof(text);
+  const { machines, ...said } = headof(text);
   const lesson = path.includes("/lessons/");
   return {
     name,
     text,
     lesson,
     ...said,
-    answer: "",
-    change: "",
+    ...answerof(name.replace(/\.\w+$/, ""), answers),
     hosts: machines,
     ...commandof(head, name),
   };

@@ -1,5 +1,6 @@
 // The examples: every program in examples/, taken into the page when it is built.
 
+import answers from "../../docs/lessons.md?raw";
 import { exampleof } from "./example.ts";
 import type { Example } from "./example.ts";
 
@@ -13,7 +14,7 @@ const NOTHERE: readonly string[] = ["first.ts"];
 
 /** All of them: the lessons, then the others, by name. */
 export const EXAMPLES: readonly Example[] = Object.entries(FILES)
-  .map(([path, text]) => exampleof(path, text))
+  .map(([path, text]) => exampleof(path, text, answers))
   .filter((e) => !NOTHERE.includes(e.name))
   .sort(
     (a, b) =>

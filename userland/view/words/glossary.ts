@@ -20,8 +20,14 @@ export function entriesof(markdown: string): Entry[] {
     });
 }
 
-/** Words of common English, which mean something else in most sentences. */
-const COMMON: ReadonlySet<string> = new Set(["run", "later", "window", "clean", "group"]);
+/** Words of common English, which mean something else in most sentences: they are explained, and not marked. */
+const COMMON: ReadonlySet<string> = new Set(
+  (
+    "run later window clean group open create close remove read write seek wait sleep argument byte call error " +
+    "exclusive file host length link message mode name network owner packet parent port post program queue " +
+    "request reply root service shared standard step stream tree user version address client file child terminal"
+  ).split(" "),
+);
 
 /** The words of a glossary, to be found in sentences. */
 export class Glossary {
@@ -34,7 +40,8 @@ export class Glossary {
     for (const e of this.entries)
       for (const form of e.words.flatMap(forms))
         if (!this.#byword.has(form)) this.#byword.set(form, e);
-    const all = [...this.#byword.keys()].toSorted((a, b) => b.length - a.length).map(literal);
+    const marked = [...this.#byword.keys()].filter((form) => !COMMON.has(form.replace(/s$/, "")));
+    const all = marked.toSorted((a, b) => b.length - a.length).map(literal);
     this.#find = new RegExp(`(?<![\\w/#.-])(?:${all.join("|")})(?![\\w/-]|\\.\\w)`, "giu");
   }
 
@@ -74,10 +81,14 @@ const VERBS: ReadonlySet<string> = new Set([
   "walk",
 ]);
 
+/** A word of the glossary as it is asked for: "group (of requests)" is group, and wait(2) is wait. */
+export function bare(written: string): string {
+  return written.replace(/ \(.*\)$|\(2\)$/, "").toLowerCase();
+}
+
 /** A word as it is written in the glossary, and as sentences have it. */
 function forms(written: string): string[] {
-  const word = written.replace(/ \(.*\)$/, "").toLowerCase();
-  if (COMMON.has(word)) return [];
+  const word = bare(written);
   if (!/^[a-z][a-z -]*$/.test(word)) return [word];
   const plural = /(?:s|sh|ch|x)$/.test(word) ? `${word}es` : `${word}s`;
   return [word, plural, ...(VERBS.has(word) ? [`${word}ed`, `${word}ing`] : [])];

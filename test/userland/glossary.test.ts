@@ -1,0 +1,92 @@
+// The glossary has every term that the screens can print: each message, call and flag by the tables that they are
+// printed from, and the nouns of processes and name spaces that the sentences use.
+
+import { readFileSync, readdirSync } from "node:fs";
+import test from "ava";
+import { calls } from "../../kernel/abi/calls.ts";
+import * as constants from "../../kernel/abi/const.ts";
+import * as fcall from "../../kernel/abi/fcall.ts";
+import { callfmt } from "../../userland/view/words/callfmt.ts";
+import { Glossary, bare } from "../../userland/view/words/glossary.ts";
+
+const GLOSSARY = new Glossary(readFileSync("docs/glossary.md", "utf8"));
+
+/** The texts in the sources that make sentences: what stands between quotes or backquotes. */
+function literals(): string {
+  const rooms = ["userland/view/words", "userland/view/step", "userland/view/draw"];
+  return rooms
+    .flatMap((room) => readdirSync(room).map((file) => readFileSync(`${room}/${file}`, "utf8")))
+    .flatMap((text) => [
+      ...text.replaceAll(/^\s*(?:\/\/|\*|\/\*|import).*$/gm, "").matchAll(LITERAL),
+    ])
+    .map((m) => m[0].replaceAll(/\$\{[^}]*\}/g, " "))
+    .join("\n");
+}
+const LITERAL = /"[^"\n]*"|`[^`]*`/g;
+
+/** The nouns of a kernel, in the sentences of the screens. */
+const NOUNS = `argument attach buffer byte Chan child client clunk connection conversation deadlock
+  descriptor device directory dot element entry environment error fid file flush handler host interrupted kernel
+  length link member message mode mount name network note offset owner packet parent permission pipe
+  port process program qid queue recording rendezvous reply request rfork root semaphore server service
+  shared status step stream tag tcp terminal tree union user version walk zombie`.split(/\s+/);
+
+const explained = (t: { true(v: boolean, m: string): unknown }, word: string): unknown =>
+  t.true(GLOSSARY.entry(word) !== undefined, `${word} is not in docs/glossary.md`);
+
+test("each message of 9P has an entry", (t) => {
+  const types = Object.keys(fcall).filter((name) => /^[TR][a-z]+$/.test(name));
+  t.true(types.length > 25);
+  for (const type of types) if (type !== "Terror") explained(t, type);
+});
+
+test("each system call has an entry", (t) => {
+  for (const name of Object.keys(calls)) explained(t, name);
+});
+
+test("each flag that a call is shown with has an entry", (t) => {
+  const shown = new Set<string>();
+  const of: readonly (readonly [RegExp, (v: number) => string])[] = [
+    [/^O[A-Z]+$/, (v) => callfmt({ name: "open", args: ["/", v] })],
+    [/^RF[A-Z]+$/, (v) => callfmt({ name: "rfork", args: [v] })],
+    [
+      /^M(?:REPL|BEFORE|AFTER|CREATE|CACHE)$/,
+      (v) => callfmt({ name: "bind", args: ["/", "/", v] }),
+    ],
+    [/^N(?:CONT|DFLT)$/, (v) => callfmt({ name: "noted", args: [v] })],
+  ];
+  for (const [name, value] of Object.entries(constants))
+    for (const [which, fmt] of of)
+      if (which.test(name) && typeof value === "number")
+        for (const word of fmt(value).match(/\b[A-Z]{4,}\b/g) ?? []) shown.add(word);
+  t.true(shown.size > 25, [...shown].join(" "));
+  for (const word of shown) explained(t, word);
+});
+
+test("each noun of a kernel that a sentence of the screens uses has an entry", (t) => {
+  const text = literals();
+  const used = NOUNS.filter((noun) => RegExp(`\\b${noun}(?:s|es)?\\b`, "i").test(text));
+  t.true(used.length > 50);
+  for (const noun of used) explained(t, noun);
+});
+
+test("words of common English are explained when they are asked for, and not marked in sentences", (t) => {
+  const marked = (text: string): string[] =>
+    GLOSSARY.split(text).flatMap((p) => (p.entry === null ? [] : [p.text]));
+  t.deepEqual(marked("open gives a descriptor; the fids are clunked when the file is closed."), [
+    "descriptor",
+    "fids",
+    "clunked",
+  ]);
+  t.regex(GLOSSARY.entry("open")?.text ?? "", /^open\(name, mode\)/);
+  t.is(bare("group (of requests)"), "group");
+  t.is(bare("wait(2)"), "wait");
+});
+
+test("no two entries explain the same word", (t) => {
+  const words = GLOSSARY.entries.flatMap((e) => e.words);
+  t.deepEqual(
+    words.filter((w, i) => words.indexOf(w) !== i),
+    [],
+  );
+});
