@@ -4,6 +4,7 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { deflateRawSync } from "node:zlib";
 import { join, sep } from "node:path";
 import test from "ava";
 import { fileof } from "../../userland/host/web.ts";
@@ -62,9 +63,15 @@ test("a bad link says what is wrong with it", async (t) => {
 });
 
 test("a link that unfolds to more than a program could be is not followed", async (t) => {
-  const bomb = await tolink({ ...LINKED, text: "x".repeat(600_000) });
+  const big = { ...LINKED, text: "x".repeat(600_000) };
+  const bomb = `z.${deflateRawSync(JSON.stringify(big)).toString("base64url")}`;
   t.true(bomb.length < 5000);
   await t.throwsAsync(fromlink(bomb), { instanceOf: Linkerror, message: /more than a program/ });
+});
+
+test("a program that no link would lead to gets none", async (t) => {
+  const big = { ...LINKED, text: "x".repeat(600_000) };
+  await t.throwsAsync(tolink(big), { instanceOf: Linkerror, message: /a link may hold 500,000/ });
 });
 
 test("a program's lines stay where they are, and namec is found", (t) => {
