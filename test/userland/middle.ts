@@ -38,7 +38,6 @@ type Way = { readonly to: string; readonly edit: Edit; readonly state: State };
 
 function* passing(sys: ThreadSys, call: Call, { to, edit, state }: Way): Task<void> {
   const near = yield* accept(sys, call);
-  yield* sys.close(call.cfd);
   if (state.dead) return yield* sys.close(near);
   const far = yield* dial(sys, to);
   const [over, edits] = [{ n: 0 }, ++state.conns >= (edit.from ?? 1) ? edit : {}];

@@ -120,6 +120,7 @@ const attach: Check[] = section("attach(5)", {
       const r = await p.tryattach(ROOT, 77);
       if (r.type !== F.Rerror) throw new Wrong("a Tattach with an unknown afid succeeded");
     },
+    "should",
   ],
 });
 

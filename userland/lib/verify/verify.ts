@@ -199,6 +199,7 @@ async function cleared(sys: Sys, target: Target, dir: readonly string[]): Promis
   try {
     p = await Peer.open(sys, target);
     await remove(p, dir);
+    if (await p.has(dir)) throw new Wrong("it is there still, and was removed");
     return { ...said, outcome: "pass", message: "" };
   } catch (e) {
     if (!(e instanceof Wrong) && !(e instanceof PlanError)) throw e;
