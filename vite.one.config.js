@@ -8,7 +8,7 @@ const HOST = "userland/host";
 const COMMANDS =
   "cert demo explain explore fossil glossary lesson rc run serve step verify web".split(" ");
 
-const CORE = /\/(kernel|devices|syscalls|userland\/(lib|bin|boot))\//;
+const CORE = /\/(kernel|devices|syscalls|userland\/(lib|bin|boot|vm))\//;
 
 /** The packages that the files have parts of. */
 const found = new Set();
@@ -67,6 +67,6 @@ export default defineConfig({
   // The engine of programs with memory of their own is loaded from node_modules, when one starts.
   ssr: {
     noExternal: true,
-    external: ["sucrase", "quickjs-emscripten-core", "@jitl/quickjs-wasmfile-release-sync"],
+    external: ["sucrase", "@jitl/quickjs-wasmfile-release-sync"],
   },
 });

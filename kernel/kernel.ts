@@ -20,6 +20,16 @@ import { Trace } from "./trace.ts";
 import type { Tty } from "./proc/tty.ts";
 import type { Faces, Image, Program } from "./proc/trap.ts";
 
+/** What a program that has a memory of its own may use; 0 is no limit. */
+export type Limits = {
+  /** Bytes of memory. */
+  readonly memory: number;
+  /** Bytes of stack. */
+  readonly stack: number;
+  /** Passes of loops and calls of functions between two system calls. */
+  readonly work: number;
+};
+
 /** What boot decides once and for all. */
 export type Config = {
   readonly host: Host;
@@ -38,6 +48,12 @@ export type Config = {
   readonly credit: number;
   /** Descriptors of a process: 5,000, as in Plan 9. */
   readonly maxfd?: number | undefined;
+  /** The limits of programs that have a memory of their own. */
+  readonly limits: Limits;
+  /** Makes such a program of a function of the host's. */
+  readonly own: (main: Program) => Program;
+  /** What programs that the host starts are, unless it says: functions of its engine, or with their own memory. */
+  readonly image: "native" | "vm";
   /** What stands between each connection to a server and its transport. */
   readonly filter?: (k: Kernel, c: Chan) => Filter;
   /** Makes the system calls of an image. */

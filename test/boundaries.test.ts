@@ -42,16 +42,25 @@ const rooms: readonly Room[] = [
     types: /^kernel\//,
   },
   {
+    files: /^userland\/vm\/inside\//,
+    may: RegExp(`^(userland/vm/(inside/|abi\\.ts$)|userland/lib/|${abi})`),
+  },
+  {
+    files: /^userland\/vm\//,
+    may: RegExp(`^(userland/(vm|lib|view)/|kernel/proc/trap\\.ts$|${abi})`),
+    types: /^(kernel\/|syscalls\/sys\.ts$)/,
+  },
+  {
     files: /^userland\/boot\//,
     may: RegExp(
-      `^${portable}(userland/(boot|view|lib|bin)/|devices/|syscalls/|kernel/boot\\.ts$|${abi})`,
+      `^${portable}(userland/(boot|vm|view|lib|bin)/|devices/|syscalls/|kernel/boot\\.ts$|${abi})`,
     ),
     types: /^kernel\//,
   },
   {
     files: /^userland\/web\//,
     may: RegExp(
-      `^(${portable}userland/(web|boot|view|lib|bin)/|kernel/boot\\.ts$|${abi}|sucrase$|@codemirror/|@lezer/|@xterm/|@ts-morph/common/|virtual:declarations$|docs/(glossary|lessons|ten-minutes)\\.md)`,
+      `^(${portable}userland/(web|boot|vm|view|lib|bin)/|kernel/boot\\.ts$|${abi}|sucrase$|@codemirror/|@lezer/|@xterm/|@ts-morph/common/|virtual:declarations$|docs/(glossary|lessons|ten-minutes)\\.md)`,
     ),
     types: /^(kernel\/|syscalls\/sys\.ts$)/,
   },

@@ -106,6 +106,8 @@ export interface Callsite {
   getFileName(): string | null | undefined;
   getLineNumber(): number | null;
   getColumnNumber(): number | null;
+  /** The text of the script, where its address says nothing to the host. */
+  readonly text?: string;
 }
 
 type Prepare = { prepareStackTrace?: unknown };

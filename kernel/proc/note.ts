@@ -86,6 +86,12 @@ export class Notes implements Done {
     k.trace.emit({ type: "proc", what, pid, text, by }, null);
   }
 
+  /** What the program did is its end, whatever its handler would say. */
+  trap(text: string): void {
+    if (this.#proc.k.trace.on) this.#tell("note", text);
+    this.#proc.kill(withpc(text));
+  }
+
   /** A note ends the calls of a process that is to stop first. */
   #stop(): void {
     const p = this.#proc;

@@ -29,6 +29,8 @@ export type Spawnopts = {
   readonly tty?: Tty;
   /** Its name; else the program's, or argv[0]. */
   readonly name?: string;
+  /** "vm": the program gets a memory of its own; "native": it runs in the host's engine. Else as booted. */
+  readonly image?: "native" | "vm";
   /** Shares the name space, descriptors and environment of this process. */
   readonly like?: Process;
 };
@@ -113,7 +115,8 @@ export function spawn(
       proc.fgrp.newfd(opencons(proc, mode, fd === 2 ? ERRSPEC : ""));
   if (k.trace.on)
     tellgroups(proc, "start", { fgrp: null, egrp: like === null ? first.egrp : null });
-  new Image(proc).start(main, argv);
+  const own = (opts.image ?? k.config.image) === "vm";
+  new Image(proc).start(own ? k.config.own(main) : main, argv);
   return new Process(proc, out);
 }
 

@@ -52,6 +52,20 @@ export type Sysent = {
  */
 export type Program = (sys: never, argv: string[]) => unknown;
 
+/** What runs in an image: called with the arguments, it gives what the program returns. */
+export type Run = (argv: string[]) => unknown;
+
+/**
+ * A program that does not run in the host's engine has this: it is called when a process is to run it, before
+ * anything of the program runs, with the system calls as promises.
+ */
+export const ATTACH: unique symbol = Symbol("attach");
+type Attach = (image: Image, sys: unknown) => Run;
+
+function attachof(main: Program): Attach | null {
+  return ATTACH in main ? (main[ATTACH] as Attach) : null;
+}
+
 /** The two ways to call the system, made for one Image by syscalls/sys.ts. */
 export type Faces = { readonly sys: unknown; readonly tasksys: unknown };
 
@@ -133,6 +147,10 @@ export class Image implements Done {
   calling: string | null = null;
   /** Ended or replaced by exec: its calls begin no more and settle no more. */
   dead = false;
+  /** Called once, when it is. */
+  ondead: (() => void) | null = null;
+  /** The program's stack at the call that it makes now, where the engine's own does not show it. */
+  stack: (() => Call["stack"]) | null = null;
   readonly #faces: Faces;
   readonly #threads = new Map<number, Coroutine>();
   #nthread = 0;
@@ -150,10 +168,16 @@ export class Image implements Done {
     const { k } = this.proc;
     this.proc.image = this;
     this.proc.args = argv;
-    const program: (sys: unknown, argv: string[]) => unknown = main as never;
-    const task = this.#main(() => program(this.#face(main), [...argv]));
+    const run = attachof(main)?.(this, this.#faces.sys) ?? this.#native(main);
+    const task = this.#main(() => run([...argv]));
     k.sched.start(this.proc, "program", task, program_);
     k.sched.touch();
+  }
+
+  /** A function of the host's engine. */
+  #native(main: Program): Run {
+    const program: (sys: unknown, argv: string[]) => unknown = main as never;
+    return (argv) => program(this.#face(main), argv);
   }
 
   /** The system calls as main wants them. */
@@ -191,6 +215,12 @@ export class Image implements Done {
   threadint(thread: number): void {
     const co = this.#threads.get(thread);
     if (co !== undefined) this.proc.k.sched.interrupt(co, new PlanError(Eintr));
+  }
+
+  /** Interrupts the call of this number where it sleeps. */
+  callint(seq: number): void {
+    for (const co of this.proc.coroutines())
+      if (co.seq === seq && co.done === this) this.proc.k.sched.interrupt(co, new PlanError(Eintr));
   }
 
   /** Runs fn, which calls `main`, a function of the program of whatever kind, and sleeps until it is done. */
@@ -252,6 +282,11 @@ export class Image implements Done {
     this.proc.crash = e;
     this.proc.k.witness?.crashed(this.proc, e);
     this.proc.exit(status(e) || "program failed");
+  }
+
+  /** The machine stops the program: a note that no handler gets, and its end. */
+  trap(text: string): void {
+    if (!this.dead) this.notes.trap(text);
   }
 
   /** Starts a system call of its own. The promise is marked handled: a failure nobody reads is an unread -1. */
@@ -457,7 +492,7 @@ export class Image implements Done {
     const { trace } = this.proc.k;
     if (this.proc.ctl === null && !trace.on) return null;
     // Here the program is still on the stack.
-    const stack = trace.stacks ? callstack() : undefined;
+    const stack = trace.stacks ? (this.stack ?? callstack)() : undefined;
     return this.#watched(ent, { args, stack });
   }
 
@@ -581,8 +616,10 @@ export class Image implements Done {
 
   /** The program's calls settle no more. */
   kill(): void {
+    if (this.dead) return;
     this.dead = true;
     this.#held = [];
+    this.ondead?.();
   }
 
   #failed(e: PlanError, ent: Sysent, args: readonly unknown[]): void {

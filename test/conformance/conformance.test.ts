@@ -28,11 +28,11 @@ async function transcript(
   return new TextDecoder().decode(utfencode(tty.text()));
 }
 
-type How = Pick<Run, "namespace" | "async" | "fossil">;
+type How = Pick<Run, "namespace" | "async" | "fossil" | "vm">;
 
 function differences(how: How): Differences {
   if (how.fossil === true) return fossil;
-  if (how.async === true) return asyncs;
+  if (how.async === true || how.vm === true) return asyncs;
   return how.namespace === "names" ? names : standard;
 }
 
@@ -48,7 +48,12 @@ const answers = test.macro({
     t.deepEqual(found, expected);
   },
   title(_, name: string, how: How) {
-    const program = how.async === true ? ", to an async program" : "";
+    const program =
+      how.async === true
+        ? ", to an async program"
+        : how.vm === true
+          ? ", to a program with a memory of its own"
+          : "";
     const tmp = how.fossil === true ? ", with a fossil as /tmp" : "";
     return `${name} is answered as by a real kernel in the name space ${how.namespace}${program}${tmp}`;
   },
@@ -80,6 +85,11 @@ const SCRIPTS = [
  */
 const INORDER: ReadonlySet<string> = new Set(["08-pipe", "25-proc"]);
 
+/** Scripts that fork: in a memory of its own the interpreter forks without a child's function. */
+const FORKS: ReadonlySet<string> = new Set(
+  SCRIPTS.filter((name) => /^[ \t]*(?:\w+=[ \t]+)?r?fork\b/m.test(script(name))),
+);
+
 /** Scripts about the rules that ramfs has for modes and names: fossil has others. */
 const OFSERVER: ReadonlySet<string> = new Set(["20-wstat2", "22-modes"]);
 
@@ -88,4 +98,5 @@ for (const name of SCRIPTS) {
   test(answers, name, { namespace: "standard" });
   if (!OFSERVER.has(name)) test(answers, name, { namespace: "names", fossil: true });
   if (!INORDER.has(name)) test(answers, name, { namespace: "names", async: true });
+  if (FORKS.has(name) && !INORDER.has(name)) test(answers, name, { namespace: "names", vm: true });
 }

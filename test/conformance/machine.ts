@@ -2,6 +2,7 @@
 // second is posted as /srv/ramtest and a third as /srv/boot; sc, echo, cat and ramfs are in /bin; sc starts in
 // /tmp with descriptor 0 on /dev/null, 1 and 2 on /dev/cons.
 
+import { readFileSync } from "node:fs";
 import {
   MAFTER,
   MCREATE,
@@ -13,6 +14,7 @@ import {
   RFNOTEG,
   RFPROC,
 } from "../../kernel/abi/const.ts";
+import type { Program } from "../../kernel/proc/trap.ts";
 import type { Booted, Firstbind } from "../../kernel/boot.ts";
 import { newPipe } from "../../devices/pipe.ts";
 import type { Tty } from "../../kernel/proc/tty.ts";
@@ -24,6 +26,9 @@ import ramfs from "../../userland/bin/ramfs.ts";
 import { boot } from "../../userland/boot/boot.ts";
 import type { Bootopts } from "../../userland/boot/boot.ts";
 import type { ThreadSys } from "../../userland/lib/both.ts";
+import { gather } from "../../userland/vm/modules.ts";
+import { program } from "../../userland/vm/vm.ts";
+import "../../userland/host/vmhost.ts";
 import { asyncsc, sc } from "./sc.ts";
 
 /** A script, and what to run it on. */
@@ -33,6 +38,8 @@ export type Run = {
   readonly tty: Tty;
   /** The interpreter is an async program. */
   readonly async?: boolean;
+  /** The interpreter has a memory of its own. */
+  readonly vm?: boolean;
   /** /tmp is a fossil. */
   readonly fossil?: boolean;
 };
@@ -52,8 +59,9 @@ const NS: readonly Firstbind[] = [
 ];
 
 /** Boots the machine. Time is virtual: sleeping costs nothing, and each run is like the last. */
-export function machine(run: Run): Promise<Booted> {
-  return boot({
+export async function machine(run: Run): Promise<Booted> {
+  const main = run.vm === true ? await vmsc() : run.async === true ? asyncsc : sc;
+  return await boot({
     clock: "virtual",
     namespace: run.namespace,
     user: "glenda",
@@ -61,11 +69,21 @@ export function machine(run: Run): Promise<Booted> {
     ns: NS,
     devices: [(k) => newPipe(k, PIPELIMIT)],
     files: {
-      bin: { sc: run.async === true ? asyncsc : sc, echo, cat, ramfs, fossil },
+      bin: { sc: main, echo, cat, ramfs, fossil },
       lib: { script: run.script },
       tmp: {},
     },
   });
+}
+
+/** The interpreter as built, whose modules of this package are those of the library. */
+async function vmsc(): Promise<Program> {
+  const top = new URL("../../", import.meta.url).href;
+  const name = new URL("sc.js", import.meta.url).href;
+  const ours = (url: string): string | null =>
+    /\/(kernel|userland)\//.test(url) && url.startsWith(top) ? url.slice(top.length) : null;
+  const read = (url: string): string => readFileSync(new URL(url), "utf8");
+  return program(await gather(name, { read, ours }), "sc");
 }
 
 /** The first process: servers, mounts, and sc as its child. Its exit status is sc's. */

@@ -1,4 +1,4 @@
-// npm run sc -- [--namespace names|standard] FILE.sc
+// npm run sc -- [--namespace names|standard] [--vm] FILE.sc
 //
 // Runs a script of system calls in a freshly booted kernel and prints the transcript.
 
@@ -8,10 +8,11 @@ import type { Tty } from "../../kernel/proc/tty.ts";
 import type { Bootopts } from "../../userland/boot/boot.ts";
 import { init, machine } from "./machine.ts";
 
-const USAGE = `usage: npm run sc -- [--namespace names|standard] FILE.sc
+const USAGE = `usage: npm run sc -- [--namespace names|standard] [--vm] FILE.sc
 
 Runs the system calls of FILE.sc in a freshly booted kernel and prints what each gave.
   --namespace   which name space the kernel has: names (the default) or standard
+  --vm          the interpreter has a memory of its own, and its forks return twice
 `;
 
 /** Something was asked that makes no sense. */
@@ -42,6 +43,7 @@ function put(bytes: Uint8Array): number {
 function options(): {
   readonly file: string;
   readonly namespace: NonNullable<Bootopts["namespace"]>;
+  readonly vm: boolean;
 } {
   const { values, positionals } = words();
   const [file] = positionals;
@@ -50,16 +52,24 @@ function options(): {
   const { namespace = "names" } = values;
   if (namespace !== "names" && namespace !== "standard")
     throw new Usage(`${namespace} is no name space`);
-  return { file, namespace };
+  return { file, namespace, vm: values.vm === true };
 }
 
 function words(): {
-  readonly values: { readonly namespace?: string | undefined; readonly help?: boolean | undefined };
+  readonly values: {
+    readonly namespace?: string | undefined;
+    readonly vm?: boolean | undefined;
+    readonly help?: boolean | undefined;
+  };
   readonly positionals: readonly string[];
 } {
   try {
     return parseArgs({
-      options: { namespace: { type: "string" }, help: { type: "boolean", short: "h" } },
+      options: {
+        namespace: { type: "string" },
+        vm: { type: "boolean" },
+        help: { type: "boolean", short: "h" },
+      },
       allowPositionals: true,
     });
   } catch (e) {
@@ -76,8 +86,8 @@ function script(file: string): string {
 }
 
 async function run(): Promise<number> {
-  const { file, namespace } = options();
-  const k = await machine({ script: script(file), namespace, tty: stdout });
+  const { file, namespace, vm } = options();
+  const k = await machine({ script: script(file), namespace, tty: stdout, vm });
   // Nothing can run any more and nothing will happen: the script waits for what never comes.
   const stuck = (): void => {
     process.stderr.write(`sc: ${file} never ends; what waits:\n${k.dump()}\n`);

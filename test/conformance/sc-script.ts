@@ -1,6 +1,6 @@
 // The interpreter itself: one line after another, the words of each, variables, and what fork copies.
 
-import { NCONT, NDFLT, RFPROC } from "../../kernel/abi/const.ts";
+import { NCONT, NDFLT, RFMEM, RFPROC } from "../../kernel/abi/const.ts";
 import { PlanError } from "../../kernel/abi/errors.ts";
 import { utfencode } from "../../kernel/abi/utf.ts";
 import type { Exit, Main, Sys, Task } from "../../syscalls/sys.ts";
@@ -57,6 +57,8 @@ export type Setup = {
   readonly commands: ReadonlyMap<string, Command>;
   /** Children are async programs. */
   readonly async: boolean;
+  /** The interpreter has a memory of its own, which a fork copies: no function is the child. */
+  readonly vm: boolean;
 };
 
 /** Commands that print their line themselves, when the child they wait for has printed. */
@@ -188,6 +190,7 @@ export class Sc {
 
   /** rfork with a child that goes on from here; `first` is what it does before. Gives the pid, or -1. */
   *spawn(flags: number, first?: (child: Sc) => Task<void>): Task<number> {
+    if (this.setup.vm && (flags & RFMEM) === 0) return yield* this.fork2(flags, first);
     const now = new Sc(this.sys, this.lines, this);
     const child = function* (sys: ThreadSys): Task<Exit> {
       const sc = new Sc(sys, now.lines, now);
@@ -201,6 +204,18 @@ export class Sc {
     // As on a machine with one processor: a new process runs first, and its children, until all of them wait.
     yield* attempt(this.sys.sleep(1));
     return pid.value;
+  }
+
+  /** rfork that returns twice: here in the child, which goes on with the script, and ends with it. */
+  *fork2(flags: number, first?: (child: Sc) => Task<void>): Task<number> {
+    const pid = yield* attempt(this.sys.rfork(flags));
+    if (pid?.value === 0) {
+      if (first !== undefined) yield* first(this);
+      yield* this.run();
+      yield* this.sys.exits("");
+    }
+    yield* attempt(this.sys.sleep(1));
+    return pid?.value ?? -1;
   }
 
   /** Sets the handler of notes, which prints them. */

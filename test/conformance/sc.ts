@@ -24,19 +24,25 @@ const commands: ReadonlyMap<string, Command> = new Map([
   ...Object.entries(procs),
 ]);
 
-function* main(sys: ThreadSys, argv: readonly string[], async: boolean): Task<Exit> {
+type How = { readonly async: boolean; readonly vm: boolean };
+
+function* main(sys: ThreadSys, argv: readonly string[], how: How): Task<Exit> {
   for (let fd = 3; fd < MAXFD; fd++) yield* attempt(sys.close(fd));
   const fd = argv[1] === undefined ? 0 : yield* sys.open(argv[1], OREAD);
   const bytes = yield* readall(sys, fd);
   if (fd !== 0) yield* sys.close(fd);
   const lines = utfdecode(bytes, 0, bytes.length).split("\n");
-  yield* new Sc(sys, lines, { commands, async }).run();
+  yield* new Sc(sys, lines, { commands, ...how }).run();
 }
 
 /** The program. It is a generator, so that it runs until it waits, as on the machines of the recordings. */
 export function* sc(sys: ThreadSys, argv: readonly string[]): Task<Exit> {
-  return yield* main(sys, argv, false);
+  return yield* main(sys, argv, { async: false, vm: false });
 }
 
 /** The same as an async program. */
-export const asyncsc: Main = (sys, argv) => both(main)(sys, argv, true);
+export const asyncsc: Main = (sys, argv) => both(main)(sys, argv, { async: true, vm: false });
+
+/** The same with a memory of its own. */
+const vmsc: Main = (sys, argv) => both(main)(sys, argv, { async: true, vm: true });
+export default vmsc;

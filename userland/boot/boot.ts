@@ -19,9 +19,12 @@ import { newProc } from "../../devices/proc.ts";
 import { newRoot } from "../../devices/root.ts";
 import { newSrv } from "../../devices/srv.ts";
 import { faces } from "../../syscalls/table.ts";
+import type { Limits } from "../../kernel/kernel.ts";
+import { ownprogram } from "../vm/function.ts";
 import { thishost } from "./host.ts";
 import { faulty } from "./inject.ts";
 import type { Inject } from "./inject.ts";
+import { Unitserror } from "./units.ts";
 
 /** How to boot. Everything has a default. */
 export type Bootopts = {
@@ -37,6 +40,16 @@ export type Bootopts = {
   readonly credit?: number;
   /** Descriptors that a process may have: 5,000, as in Plan 9. */
   readonly maxfd?: number;
+  /**
+   * What programs that spawn is given are, unless it says: "native", functions of the host's engine, or "vm", each
+   * with a memory of its own (docs/programs.md). A function is then taken by its text.
+   */
+  readonly image?: "native" | "vm";
+  /**
+   * What a program with a memory of its own may use, 0 being no limit: `memory` in bytes (64 MiB), `stack` in bytes
+   * (512 KiB), `work` in passes of loops and calls of functions between two system calls (30 million: some seconds).
+   */
+  readonly limits?: Partial<Limits>;
   /** Who owns the processes: glenda. */
   readonly user?: string;
   /** What the machine is called, /dev/sysname: gnot. */
@@ -114,6 +127,9 @@ function bootsync(opts: Bootopts = {}): Booted {
       run: opts.run ?? null,
       credit: opts.credit ?? 256 * 1024 * 1024,
       faces,
+      image: opts.image ?? "native",
+      limits: limitsof(opts.limits ?? {}),
+      own: ownprogram,
     },
     [
       newRoot,
@@ -132,6 +148,15 @@ function bootsync(opts: Bootopts = {}): Booted {
   );
   faults.attach(k);
   return k;
+}
+
+/** The limits of programs with a memory of their own. */
+function limitsof(given: Partial<Limits>): Limits {
+  const limits = { memory: 64 * 2 ** 20, stack: 512 * 1024, work: 30_000_000, ...given };
+  for (const [name, n] of Object.entries(limits))
+    if (!Number.isSafeInteger(n) || n < 0)
+      throw new Unitserror(`limits: ${name} is ${n}`, "a whole number, 0 for no limit");
+  return limits;
 }
 
 /** A repeatable source of chance: mulberry32. */

@@ -18,7 +18,7 @@ export type { Calleffect, Callfault, Callseen } from "../../devices/fault/callco
 export { fossil, servefossil, serveramfs, simnet } from "./net.ts";
 export type { Linkspec, Net, Netlink, Netopts } from "./net.ts";
 export { Unitserror } from "./units.ts";
-export { bin } from "../bin/index.ts";
+export { bin } from "./bin.ts";
 export type { Dir, Qid, Wstat } from "../../kernel/abi/dir.ts";
 export type {
   Exit,

@@ -10,11 +10,12 @@ import { newNodestack } from "../../devices/ip/ip-node.ts";
 import { newTlsstack } from "../../devices/ip/tls-node.ts";
 import type { Tlsopts } from "../../devices/ip/tls-node.ts";
 import { newUnixstack } from "../../devices/ip/unix-node.ts";
-import { bindir } from "../bin/index.ts";
+import { bindir } from "../boot/bin.ts";
 import { NAMESPACE } from "../lib/namespace.ts";
 import { boot } from "../boot/boot.ts";
 import type { Bootopts } from "../boot/boot.ts";
 import { Streamtty } from "./tty.ts";
+import "./vmhost.ts";
 
 /** Device #I over the host's networks, for boot's devices. */
 export function hostnet(opts: Tlsopts = {}): Newdev {

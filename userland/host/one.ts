@@ -27,7 +27,7 @@ export const SHARED = "namec.one";
 
 /** The rooms that the file is made of; tsc leaves a trace of each build. */
 const ROOMS =
-  "kernel devices syscalls userland userland/boot userland/view userland/explore userland/testing userland/host";
+  "kernel devices syscalls userland userland/boot userland/view userland/vm userland/explore userland/testing userland/host";
 
 type Piece = (
   exports: object,

@@ -46,15 +46,15 @@ export function isours(path: string): boolean {
 /** A Findplace for programs of files and of /bin; it reads each file once, and finds each place in it once. */
 export function findplace(): Findplace {
   const scripts = new Map<string, Script | null>();
-  const scriptof = (url: string): Script | null => {
+  const scriptof = (url: string, text: string | undefined): Script | null => {
     let script = scripts.get(url);
-    if (script === undefined) scripts.set(url, (script = readscript(url)));
+    if (script === undefined) scripts.set(url, (script = readscript(url, text)));
     return script;
   };
   return (stack) => {
     for (const site of stack) {
       const url = site.getFileName();
-      const script = typeof url === "string" ? scriptof(url) : null;
+      const script = typeof url === "string" ? scriptof(url, site.text) : null;
       const found = script?.at(site.getLineNumber() ?? 1, site.getColumnNumber() ?? 1) ?? null;
       if (found !== null) return found;
     }
@@ -115,9 +115,10 @@ type Section = { readonly map: SourceMap["payload"] };
 /** More than a line has columns. */
 const COLUMNS = 2 ** 30;
 
-/** The script of an address; null where that is no file of a program. */
-function readscript(url: string): Script | null {
+/** The script of an address, with its text if that is known; null where that is no file of a program. */
+function readscript(url: string, text: string | undefined): Script | null {
   const path = url.startsWith("file://") ? fileURLToPath(url) : null;
+  if (text !== undefined) return new Script({ name: path === null ? url : near(path), text });
   if (path === null || (isours(path) && !path.startsWith(BIN) && path !== ONE)) return null;
   const mapfile = `${path}.map`;
   if (!existsSync(mapfile)) return new Script({ name: near(path), text: textof(path) });

@@ -13,6 +13,7 @@ import { mounted } from "../boot/mounts.ts";
 import { Mistakes } from "../boot/witness.ts";
 import { mountof } from "./mounts.ts";
 import { findplace } from "./place.ts";
+import { limitsof } from "./vmload.ts";
 import { HERE } from "../boot/hosts.ts";
 import { bootgiven, seedof } from "./simrun.ts";
 import { watch } from "./watch.ts";
@@ -56,6 +57,7 @@ export async function recordrun(
   const mounts = given.all("mount").map(mountof);
   const user = given.get("user");
   const here = await bootgiven(given, {
+    limits: limitsof(given),
     ...(user !== undefined && { user }),
     ...(how.tty !== undefined && { tty: how.tty }),
     ...(how.clock !== undefined && { clock: how.clock }),

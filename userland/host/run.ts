@@ -3,10 +3,11 @@
 import { resolve } from "node:path";
 import type { Booted } from "../../kernel/boot.ts";
 import type { Program } from "../../kernel/proc/trap.ts";
-import { bin } from "../bin/index.ts";
+import { bin } from "../boot/bin.ts";
 import { Usage, nearest } from "./command.ts";
 import type { Command, Given } from "./command.ts";
 import { isfile, loadprogram, progname } from "./load.ts";
+import { limitsof, loadvm, vmoptions } from "./vmload.ts";
 import { mounted } from "../boot/mounts.ts";
 import { Mistakes } from "../boot/witness.ts";
 import { mountof } from "./mounts.ts";
@@ -41,12 +42,14 @@ a second, and SIGTERM at once, even if it spins without making a system call.`,
       values: [],
       text: "show every system call, what became of its name, and its 9P messages, on stderr",
     },
+    ...vmoptions,
     ...reportoptions,
     ...machineoptions,
   ],
   examples: [
     "namec run hello.ts a b c",
     "namec run --trace ls /dev",
+    "namec run --vm fork.ts",
     "namec run --summary --pcap far.pcapng --timeline far.json --host far:rtt=50ms hello.ts",
     "namec run --mount 'tcp!127.0.0.1!5640' /n/remote hello.ts",
     "namec run --virtual --host far:rtt=50ms,bw=600KB/s hello.ts",
@@ -61,9 +64,12 @@ async function start(given: Given): Promise<number> {
     throw new Usage("no program is given", "namec run [options] PROG [args...]");
   const mounts = given.all("mount").map(mountof);
   const dog = isfile(prog) ? Watchdog.begin() : null;
-  const main = await findprogram(prog);
+  const main = await findprogram(prog, given.has("vm"));
   const user = given.get("user");
-  const here = await bootgiven(given, user === undefined ? {} : { user });
+  const here = await bootgiven(given, {
+    limits: limitsof(given),
+    ...(user !== undefined && { user }),
+  });
   const { kernel } = here;
   const about = aboutof(given, kernel, given.rest.join(" "));
   let reports: Reports | null = null;
@@ -95,8 +101,9 @@ async function start(given: Given): Promise<number> {
   return status === 0 && !good ? 1 : status;
 }
 
-/** The program of a file or of /bin. Throws Usage when there is none. */
-export async function findprogram(prog: string): Promise<Program> {
+/** The program of a file, with a memory of its own or not, or of /bin. Throws Usage when there is none. */
+export async function findprogram(prog: string, vm = false): Promise<Program> {
+  if (vm) return await loadvm(prog);
   if (isfile(prog)) return await loadprogram(prog);
   const main = bin[prog];
   if (main !== undefined) return main;

@@ -24,6 +24,7 @@ import { reason } from "./outfile.ts";
 import { recordrun } from "./record.ts";
 import type { How } from "./record.ts";
 import { findprogram } from "./run.ts";
+import { vmoptions } from "./vmload.ts";
 import { errorof, isscript, statements } from "./script.ts";
 import { machineoptions } from "./simrun.ts";
 import { Stepper } from "./stepper.ts";
@@ -55,6 +56,7 @@ Without a terminal the steps are written as text, one after another.`,
       text: "with --print: which steps are written (default all)",
     },
     { name: "real", values: [], text: "time is the host's: links take their time" },
+    ...vmoptions,
     ...machineoptions,
   ],
   examples: [
@@ -119,7 +121,7 @@ async function recorded(given: Given, terminal: boolean): Promise<Recording> {
     argv,
     place,
     file: path,
-  } = isscript(prog) ? calls(given.rest) : await file(prog, args);
+  } = isscript(prog) ? calls(given.rest) : await file(prog, args, given.has("vm"));
   const seen = progress();
   const quiet = new Writable({ write: (_chunk, _encoding, done) => done() });
   const how: How = {
@@ -160,8 +162,8 @@ type Run = {
   readonly file?: string;
 };
 
-async function file(prog: string, args: readonly string[]): Promise<Run> {
-  const main = await findprogram(prog);
+async function file(prog: string, args: readonly string[], vm: boolean): Promise<Run> {
+  const main = await findprogram(prog, vm);
   if (!isfile(prog)) return { main, argv: [prog, ...args] };
   return { main, argv: [progname(prog), ...args], file: resolve(prog) };
 }

@@ -20,7 +20,7 @@ import { faultfmt, parsefault, unfired } from "../boot/inject.ts";
 import { mkpath } from "../boot/mounts.ts";
 import { simnet } from "../boot/net.ts";
 import type { Net } from "../boot/net.ts";
-import { bindir } from "../bin/index.ts";
+import { bindir } from "../boot/bin.ts";
 import type { ThreadSys } from "../lib/both.ts";
 import { dial } from "../lib/dial.ts";
 import type { About } from "../view/record/recording.ts";

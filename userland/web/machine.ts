@@ -13,7 +13,7 @@ import type { Process } from "../../kernel/proc/spawn.ts";
 import type { Task } from "../../kernel/proc/rendez.ts";
 import type { Tty } from "../../kernel/proc/tty.ts";
 import type { Exit } from "../../syscalls/sys.ts";
-import { bindir } from "../bin/index.ts";
+import { bindir } from "../boot/bin.ts";
 import { boothosts, hostof } from "../boot/hosts.ts";
 import type { Here } from "../boot/hosts.ts";
 import { complete, lastword } from "../boot/complete.ts";

@@ -7,7 +7,7 @@ import type { Booted } from "../../kernel/boot.ts";
 import type { Process } from "../../kernel/proc/spawn.ts";
 import type { Task } from "../../kernel/proc/rendez.ts";
 import type { Tty } from "../../kernel/proc/tty.ts";
-import { bin } from "../bin/index.ts";
+import { bin } from "../boot/bin.ts";
 import { HERE, boothosts, hostof } from "../boot/hosts.ts";
 import type { Here } from "../boot/hosts.ts";
 import { Mounterror, mounted } from "../boot/mounts.ts";

@@ -1,0 +1,154 @@
+// The modules of a vm program: its own file and what that imports, from its directory. They are read before the
+// program begins, since a module cannot wait for a system call inside; QuickJS itself says what a text imports.
+
+import { LIBRARY, beside, evaluate, first, giveback, islibrary, takeinstance } from "./first.ts";
+import { vmhost } from "./host.ts";
+import { parsed } from "./memory.ts";
+import type { Instance, Outside } from "./quickjs.ts";
+
+/** The text of a file, by its name; null where there is none. */
+export type Reader = (name: string) => string | null | Promise<string | null>;
+
+/** A program's modules, as QuickJS gets them. */
+export type Modules = {
+  /** The name of the program's own module. */
+  readonly main: string;
+  /** JavaScript, by the names of the modules. */
+  readonly texts: ReadonlyMap<string, string>;
+  /** As they were written, for those who show lines of them. */
+  readonly sources: ReadonlyMap<string, string>;
+  /** What an import leads to: "importer\nname" → the module's name. */
+  readonly imports: ReadonlyMap<string, string>;
+};
+
+/** A module that cannot be had; the message names the file and, where it is known, the place. */
+export class Moduleerror extends Error {
+  override readonly name: string = "Moduleerror";
+}
+
+/** How modules are found. */
+export type Finding = {
+  /** The text of a file. */
+  readonly read: Reader;
+  /** The name in this package of a file that is its, "kernel/abi/const.js": it is then the library's own module. */
+  readonly ours?: (name: string) => string | null;
+};
+
+/** Reads a program and all that it imports. Rejects with Moduleerror, or with a SyntaxError that says where. */
+export async function gather(main: string, finding: Finding): Promise<Modules> {
+  const { read } = finding;
+  const texts = new Map<string, string>();
+  const sources = new Map<string, string>();
+  const imports = new Map<string, string>();
+  const found = new Map<string, string | null>([[LIBRARY, LIBRARY]]);
+  const todo = [{ name: main, from: "" }];
+  for (let next = todo.pop(); next !== undefined; next = todo.pop()) {
+    const { name, from } = next;
+    if (texts.has(name)) continue;
+    const source = await read(name);
+    if (source === null) throw new Moduleerror(missing(name, from));
+    sources.set(name, source);
+    const text = javascript(name, source);
+    texts.set(name, text);
+    for (const wanted of importsof(name, text)) {
+      const at = await locate(name, wanted, { ...finding, found });
+      if (at === null) throw new Moduleerror(missing(wanted, name));
+      imports.set(`${name}\n${wanted}`, at);
+      if (!islibrary(at)) todo.push({ name: at, from: name });
+    }
+  }
+  return { main, texts, sources, imports };
+}
+
+const missing = (name: string, from: string): string =>
+  from === ""
+    ? `${name}: there is no such file`
+    : `${from}: cannot find '${name}': a vm program imports "namec" and modules of its own directory`;
+
+/** The file that an import names: "./util" and "./util.js" are util.ts where that is what there is. */
+async function locate(
+  from: string,
+  wanted: string,
+  known: Finding & { readonly found: Map<string, string | null> },
+): Promise<string | null> {
+  if (wanted === LIBRARY) return LIBRARY;
+  if (!/^(\.\.?\/|\/|file:)/.test(wanted)) return null;
+  const path = wanted.startsWith(".") ? beside(from, wanted) : wanted;
+  const ours = known.ours?.(path) ?? null;
+  if (ours !== null) return `${LIBRARY}:${ours}`;
+  for (const name of [path, `${path}.ts`, path.replace(/\.(m?)js$/, ".$1ts")]) {
+    let at = known.found.get(name);
+    if (at === undefined) {
+      at = (await known.read(name)) === null ? null : name;
+      known.found.set(name, at);
+    }
+    if (at !== null) return at;
+  }
+  return null;
+}
+
+/** What is run of a source. The first line may say who runs it. */
+function javascript(name: string, source: string): string {
+  if (source.includes("\0")) throw new Moduleerror(`${name}: a zero byte is no part of a program`);
+  const text = source.startsWith("#!") ? `//${source.slice(2)}` : source;
+  return /\.m?js$/.test(name) ? text : vmhost().strip(name, text);
+}
+
+/** What a module imports. Throws a SyntaxError with the place. */
+function importsof(name: string, text: string): readonly string[] {
+  return new Scan(name).imports(text);
+}
+
+/** Stands outside of a memory in which a module is read and not run: whatever it imports is there, and empty. */
+class Scan implements Outside {
+  readonly #name: string;
+  readonly #i: Instance = takeinstance(this);
+  readonly #wanted: string[] = [];
+
+  constructor(name: string) {
+    this.#name = name;
+  }
+
+  imports(text: string): readonly string[] {
+    const { contents, layout } = first();
+    this.#i.load(contents);
+    const problem = evaluate(this.#i, layout.ctx, { name: this.#name, text, run: false });
+    giveback(this.#i, true);
+    if (problem !== null) throw syntaxerror(this.#name, problem, text);
+    return this.#wanted;
+  }
+
+  resolve(base: string, name: string): number {
+    if (base === this.#name) this.#wanted.push(name);
+    // Each is a module of its own here, so that none is the library, whose exports are not looked at.
+    return this.#i.string(`scanned:${this.#wanted.length}`);
+  }
+
+  source(): number {
+    return this.#i.string("");
+  }
+
+  now(): number {
+    return 0;
+  }
+
+  interrupt(): boolean {
+    return false;
+  }
+
+  call(): number {
+    return 0;
+  }
+}
+
+/** "prog.ts:3:5: unexpected token" and the line itself. */
+function syntaxerror(name: string, problem: string, text: string): SyntaxError {
+  const e = parsed(problem) as { message?: string; stack?: string } | null | undefined;
+  const message = e?.message ?? "no module";
+  const m = /:(\d+):(\d+)\)?\s*$/m.exec(e?.stack ?? "");
+  if (m === null) return new SyntaxError(`${name}: ${message}`);
+  const [line, column] = [Number(m[1]), Number(m[2])];
+  const shown = (text.split("\n")[line - 1] ?? "").replaceAll("\t", " ");
+  const caret = `${" ".repeat(Math.max(0, column - 1))}^`;
+  return new SyntaxError(`${name}:${line}:${column}: ${message}\n    ${shown}\n    ${caret}`);
+}

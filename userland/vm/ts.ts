@@ -1,0 +1,56 @@
+// ts: runs a TypeScript or JavaScript program of the name space, in a memory of its own. `ts prog.ts` names it; a
+// file whose first line is #!/bin/ts is run so by exec. ts reads the program and what that imports with the system
+// calls of its process, and the process goes on as that program.
+
+import { OREAD } from "../../kernel/abi/const.ts";
+import { PlanError } from "../../kernel/abi/errors.ts";
+import { utfdecode } from "../../kernel/abi/utf.ts";
+import type { Image, Program } from "../../kernel/proc/trap.ts";
+import type { Sys } from "../../syscalls/sys.ts";
+import { fprint, readall } from "../lib/io.ts";
+import { Moduleerror, gather } from "./modules.ts";
+import type { Modules } from "./modules.ts";
+import { attached, become } from "./vm.ts";
+
+const USAGE = "usage: ts FILE [args...]";
+
+/** The program that is /bin/ts. */
+export const ts: Program = attached("ts", (image, sys) => (argv) => main(image, sys, argv));
+
+async function main(image: Image, sys: Sys, argv: readonly string[]): Promise<unknown> {
+  const [, file, ...args] = argv;
+  if (file === undefined) return await failed(sys, USAGE, "usage");
+  let modules: Modules;
+  try {
+    modules = await gather(file, { read: (name) => text(sys, name, name === file) });
+  } catch (e) {
+    const known = e instanceof PlanError || e instanceof Moduleerror || e instanceof SyntaxError;
+    if (!known) throw e;
+    const what = e instanceof PlanError ? `can't open ${file}: ${e.message}` : e.message;
+    return await failed(sys, `ts: ${what}`, what.split("\n")[0] ?? "");
+  }
+  const name = file.replace(/^.*\//, "").replace(/\.[cm]?[jt]s$/, "");
+  return await become(image, sys, { modules, argv: [name, ...args] });
+}
+
+async function failed(sys: Sys, said: string, status: string): Promise<string> {
+  await fprint(sys, 2, `${said}\n`);
+  return status;
+}
+
+/** The text of a file; null where there is none, which fails for the program itself. */
+async function text(sys: Sys, name: string, must: boolean): Promise<string | null> {
+  let fd: number;
+  try {
+    fd = await sys.open(name, OREAD);
+  } catch (e) {
+    if (must || !(e instanceof PlanError)) throw e;
+    return null;
+  }
+  try {
+    const bytes = await readall(sys, fd);
+    return utfdecode(bytes, 0, bytes.length);
+  } finally {
+    await sys.close(fd);
+  }
+}

@@ -1,0 +1,550 @@
+// A process whose program is in a memory of its own. The program's calls come out as numbers, strings and bytes,
+// are made as those of any program (Image.call), and their results go in again. So the kernel knows of a vm
+// hardly more than that it has its own way to begin.
+//
+// rfork without a function is the one call that is done here: the memory, which is at rest, is copied; the child
+// begins in the copy, and the call settles with 0 there and with the pid here.
+
+import { RFMEM, RFPROC } from "../../kernel/abi/const.ts";
+import { calls } from "../../kernel/abi/calls.ts";
+import type { Callname } from "../../kernel/abi/calls.ts";
+import { Ebadarg, Ebadexec, PlanError } from "../../kernel/abi/errors.ts";
+import type { Callsite } from "../../kernel/abi/errors.ts";
+import { ATTACH } from "../../kernel/proc/trap.ts";
+import type { Image, Program, Run } from "../../kernel/proc/trap.ts";
+import { ASK, FIELDS, KIND, SLOT } from "./abi.ts";
+import type { Hook, Thrown } from "./abi.ts";
+import { LIBRARY, islibrary, librarymodule, librarytext } from "./first.ts";
+import { Memory, parsed } from "./memory.ts";
+import type { Asked, Passed, Stop, Tenant } from "./memory.ts";
+import type { Modules } from "./modules.ts";
+import { randomof } from "./random.ts";
+import { Token, Words } from "./shared.ts";
+import { fprint } from "../lib/io.ts";
+import { crashtext } from "../view/words/crash.ts";
+import type { Sys } from "../../syscalls/sys.ts";
+
+type Calls = Readonly<Record<string, (...args: unknown[]) => Promise<unknown>>>;
+type Settle<T> = (value: T) => void;
+
+const NAMES = Object.keys(calls) as readonly Callname[];
+/** A call that is under way. */
+type Waiting = {
+  /** Its number among the calls of the image. */
+  readonly seq: number;
+  /** What it fills. */
+  readonly fill: Uint8Array | null;
+  /** The semaphore that it is about, or -1. */
+  readonly word: number;
+  /** Bytes outside that it takes. */
+  readonly bytes: number;
+};
+
+/** What is found out of a call while its arguments are made. */
+type Made = { -readonly [K in keyof Omit<Waiting, "seq">]: Waiting[K] };
+
+/** An argument that no call can use; what it is stands in its name. */
+export class Unusable {
+  readonly what: string;
+
+  constructor(what: string) {
+    this.what = what;
+  }
+}
+
+/** A program of these modules. */
+export function program(modules: Modules, name = "vm"): Program {
+  return attached(name, (image, sys) => {
+    const vm = new Vm(image, sys, { modules, memory: newmemory(image) });
+    return (argv) => vm.start(argv);
+  });
+}
+
+const newmemory = (image: Image): Memory => new Memory(image.proc.k.config.limits);
+
+/** Goes on as a program of these modules, in a process that has begun; its end is said on descriptor 2. */
+export function become(
+  image: Image,
+  sys: Sys,
+  what: { readonly modules: Modules; readonly argv: readonly string[] },
+): Promise<string> {
+  const vm = new Vm(image, sys, { modules: what.modules, memory: newmemory(image), says: true });
+  return vm.start(what.argv);
+}
+
+/** A program that begins by `attach`. */
+export function attached(name: string, attach: (image: Image, sys: Sys) => Run): Program {
+  const main = (): never => {
+    throw new PlanError(Ebadexec);
+  };
+  Object.defineProperty(main, "name", { value: name });
+  return Object.assign(main, {
+    [ATTACH]: (image: Image, sys: unknown) => attach(image, sys as Sys),
+  });
+}
+
+/** What a Vm begins with. */
+type Begun = {
+  readonly modules: Modules;
+  readonly memory: Memory;
+  readonly id?: number;
+  /** What it throws, and a trap, is said on its descriptor 2. */
+  readonly says?: boolean;
+};
+
+class Vm implements Tenant {
+  readonly #image: Image;
+  readonly #sys: Sys;
+  readonly #calls: Calls;
+  readonly #says: boolean;
+  readonly #memory: Memory;
+  readonly #modules: Modules;
+  readonly #id: number;
+  readonly #waiting = new Map<number, Waiting>();
+  /** Handlers of notes that run. */
+  readonly #handlers = new Map<number, Settle<void>>();
+  #nhandler = 0;
+  /** Bytes in the room for the call that is over. */
+  #filled = 0;
+  /** Bytes outside that calls under way take. */
+  #bytes = 0;
+  #ended = false;
+  #resolve: Settle<string> = () => undefined;
+  /** What main returns. */
+  readonly #end: Promise<string>;
+
+  constructor(image: Image, sys: Sys, begun: Begun) {
+    this.#image = image;
+    this.#sys = sys;
+    this.#calls = sys as unknown as Calls;
+    this.#says = begun.says === true;
+    this.#memory = begun.memory;
+    this.#modules = begun.modules;
+    this.#id = begun.memory.admit(this, begun.id);
+    this.#end = new Promise((resolve) => (this.#resolve = resolve));
+    image.ondead = () => this.#dead();
+    // A child has its parent's handler, in its own memory.
+    if (image.notes.handler !== null) image.notes.handler = this.#handler;
+  }
+
+  #dead(): void {
+    this.#ended = true;
+    this.#memory.leave(this.#id);
+  }
+
+  // --- beginnings ---
+
+  /** The program's own. */
+  start(argv: readonly string[]): Promise<string> {
+    this.#enter("start", JSON.stringify({ name: this.#modules.main, argv }));
+    return this.#end;
+  }
+
+  /** That of a child in a copy of the memory. */
+  fork(id: number): Promise<string> {
+    this.#enter("child");
+    this.#give(id, KIND.number, 0);
+    return this.#end;
+  }
+
+  /** That of a child in the same memory. */
+  share(child: number, argv: readonly string[]): Promise<string> {
+    this.#enter("begin", JSON.stringify({ child, argv }));
+    return this.#end;
+  }
+
+  #enter(hook: Hook, text?: string): void {
+    if (this.#ended) return;
+    const m = this.#memory.mailbox;
+    m[SLOT.proc] = this.#id;
+    m[SLOT.stacks] = this.#image.proc.k.trace.stacks ? 1 : 0;
+    this.#memory.enter(this, hook, text);
+    if (!this.#ended) this.#image.proc.k.sched.touch();
+  }
+
+  // --- what comes out ---
+
+  get stuck(): boolean {
+    return !this.#ended && this.#waiting.size === 0;
+  }
+
+  asked(a: Asked): void {
+    if (this.#ended) return;
+    const name = NAMES[a.op];
+    if (name !== undefined) return this.#call(name, a);
+    const [arg] = a.args;
+    const text = arg?.kind === "value" && typeof arg.value === "string" ? arg.value : "";
+    if (a.op === ASK.returned) this.#resolve(text);
+    else if (a.op === ASK.threw) this.#threw(arg?.kind === "value" ? arg.value : undefined);
+    else if (a.op === ASK.handled) this.#handled(a.id);
+    else if (a.op === ASK.interrupt) this.#interrupt(a.id);
+  }
+
+  #handled(id: number): void {
+    this.#handlers.get(id)?.();
+    this.#handlers.delete(id);
+  }
+
+  #interrupt(id: number): void {
+    const w = this.#waiting.get(id);
+    if (w !== undefined) this.#image.callint(w.seq);
+  }
+
+  #call(name: Callname, a: Asked): void {
+    const flags = valueof(a.args[0]);
+    const forks = name === "rfork" && typeof flags === "number" && (flags & RFPROC) !== 0;
+    if (forks && (flags & RFMEM) !== 0 && a.args[1]?.kind === "function")
+      return this.#share(a, flags);
+    if (forks && (flags & RFMEM) === 0) return this.#fork(a, flags);
+    const made: Made = { fill: null, word: -1, bytes: 0 };
+    for (const p of a.args)
+      made.bytes += p.kind === "bytes" ? p.bytes.length : p.kind === "fill" ? p.length : 0;
+    if (this.#over(made.bytes)) return;
+    const args = a.args.map((p) => this.#arg(name, p, made));
+    const seq = this.#image.ncall + 1;
+    const promise = this.#make(a, () => this.#calls[name]?.(...args));
+    this.#wait(a.id, { seq, ...made }, promise);
+  }
+
+  /** Makes a call; the trace gets the stack that the program had. */
+  #make(a: Asked, fn: () => Promise<unknown> | undefined): Promise<unknown> {
+    const { stack } = a;
+    if (stack === undefined) return Promise.resolve(fn());
+    this.#image.stack = () => this.#sites(stack);
+    try {
+      return Promise.resolve(fn());
+    } finally {
+      this.#image.stack = null;
+    }
+  }
+
+  /** The program's places of a stack; one of a file of the name space comes with its text. */
+  #sites(stack: string): Callsite[] {
+    return vmsites(stack, this.#modules);
+  }
+
+  /** What calls under way have outside counts as memory, too. */
+  #over(bytes: number): boolean {
+    const { memory } = this.#memory.limits;
+    this.#bytes += bytes;
+    if (memory === 0 || this.#bytes <= memory) return false;
+    this.stopped("memory", "");
+    return true;
+  }
+
+  #wait(id: number, w: Waiting, promise: Promise<unknown>): void {
+    this.#waiting.set(id, w);
+    promise.then(
+      (value) => {
+        if (!this.#back(id, w)) return;
+        const n = w.fill !== null && typeof value === "number" ? value : 0;
+        this.#result(id, value, n > 0 ? w.fill?.subarray(0, n) : undefined);
+      },
+      (e: unknown) => {
+        if (this.#back(id, w)) this.#failure(id, e);
+      },
+    );
+  }
+
+  /** A call is over; false when its program is, too. */
+  #back(id: number, w: Waiting): boolean {
+    this.#waiting.delete(id);
+    this.#bytes -= w.bytes;
+    if (!this.#ended && w.word >= 0)
+      this.#words.settle(w.word, (number, value) => {
+        const m = this.#memory.mailbox;
+        m[SLOT.id] = number;
+        m[SLOT.value] = value;
+        this.#enter("word");
+      });
+    return !this.#ended;
+  }
+
+  get #words(): Words {
+    return Words.of(this.#memory);
+  }
+
+  /** An argument as the kernel gets it. */
+  #arg(name: Callname, p: Passed, made: Made): unknown {
+    switch (p.kind) {
+      case "value":
+        return p.value;
+      case "token":
+        return Token.of(this.#memory, p.number);
+      case "function":
+        return name === "notify" ? this.#handler : new Unusable("a function");
+      case "other":
+        return new Unusable(p.what);
+      case "json":
+        return revived(parsed(p.text));
+      case "word":
+        made.word = p.number;
+        return this.#words.begin(p.number, p.value);
+      case "bytes":
+        return p.bytes;
+      case "fill":
+        return (made.fill = new Uint8Array(p.length));
+    }
+  }
+
+  // --- forks ---
+
+  #fork(a: Asked, flags: number): void {
+    const others = this.#waiting.size;
+    if (others > 0)
+      return this.#failure(
+        a.id,
+        hinted(
+          `rfork with ${others} other system ${others === 1 ? "call" : "calls"} under way: a child would wait for ` +
+            "their results for ever. Await them first",
+        ),
+      );
+    const memory = this.#memory.copy();
+    const [modules, tenant, says] = [this.#modules, this.#id, this.#says];
+    const child = attached("child", (image, sys) => {
+      const vm = new Vm(image, sys, { modules, memory, id: tenant, says });
+      return () => vm.fork(a.id);
+    });
+    const seq = this.#image.ncall + 1;
+    const promise = this.#make(a, () => this.#calls["rfork"]?.(flags, child));
+    promise.catch(() => memory.leave(tenant));
+    this.#wait(a.id, { ...NOTHING, seq }, promise);
+  }
+
+  /** A child that shares this memory begins in a function of it. */
+  #share(a: Asked, flags: number): void {
+    const [memory, modules, says] = [this.#memory, this.#modules, this.#says];
+    const n = Number(valueof(a.args[2]));
+    const child = attached("child", (image, sys) => {
+      const vm = new Vm(image, sys, { modules, memory, says });
+      return (argv) => vm.share(n, argv);
+    });
+    const seq = this.#image.ncall + 1;
+    this.#wait(
+      a.id,
+      { ...NOTHING, seq },
+      this.#make(a, () => this.#calls["rfork"]?.(flags, child)),
+    );
+  }
+
+  // --- what goes in ---
+
+  #give(id: number, kind: number, value: number, text?: string): void {
+    if (this.#ended) return;
+    const m = this.#memory.mailbox;
+    m[SLOT.id] = id;
+    m[SLOT.kind] = kind;
+    m[SLOT.value] = value;
+    m[SLOT.filled] = this.#filled;
+    this.#filled = 0;
+    this.#enter("settle", text);
+  }
+
+  #result(id: number, v: unknown, fill?: Uint8Array): void {
+    if (fill !== undefined && this.#memory.bring(fill)) this.#filled = fill.length;
+    switch (typeof v) {
+      case "number":
+        return this.#give(id, KIND.number, v);
+      case "string":
+        return /[\0\uD800-\uDFFF]/.test(v)
+          ? this.#give(id, KIND.text, 0, JSON.stringify(v))
+          : this.#give(id, KIND.string, 0, v);
+      case "bigint":
+        return this.#give(id, KIND.bigint, 0, `${v}`);
+      case "boolean":
+        return this.#give(id, KIND.boolean, v ? 1 : 0);
+      case "object":
+        return this.#object(id, v);
+      default:
+        return this.#give(id, KIND.undefined, 0);
+    }
+  }
+
+  #object(id: number, v: object | null): void {
+    if (v === null) return this.#give(id, KIND.null, 0);
+    if (v instanceof Token) {
+      const n = v.memory === this.#memory ? v.number : 0;
+      return this.#give(id, n === 0 ? KIND.undefined : KIND.token, n);
+    }
+    if (v instanceof Uint8Array) return this.#give(id, KIND.bytes, 0, JSON.stringify([...v]));
+    const text = JSON.stringify(v, (_key, x: unknown) =>
+      typeof x === "bigint" ? { big: `${x}` } : x,
+    );
+    this.#give(id, KIND.json, 0, text);
+  }
+
+  #failure(id: number, e: unknown): void {
+    if (!(e instanceof PlanError)) return this.panic(e);
+    const fields: Record<string, unknown> = { message: e.message };
+    for (const f of FIELDS) if (e[f] !== undefined) fields[f] = e[f];
+    this.#give(id, KIND.error, 0, JSON.stringify(fields));
+  }
+
+  /** The kernel calls it with a note; the program's own is inside. */
+  readonly #handler = (note: string): Promise<void> =>
+    new Promise((resolve) => {
+      const id = ++this.#nhandler;
+      this.#handlers.set(id, resolve);
+      const m = this.#memory.mailbox;
+      m[SLOT.id] = id;
+      this.#enter("note", JSON.stringify(note));
+    });
+
+  // --- ends ---
+
+  #threw(value: unknown): void {
+    const t = thrownof(value);
+    // QuickJS throws null where it has no memory for an error.
+    if (t === null || (t.is === "value" && t.message === "null" && this.#memory.full))
+      return this.stopped("memory", "");
+    if (t.is === "error" && t.name === "InternalError") {
+      if (t.message === "out of memory") return this.stopped("memory", t.stack);
+      if (t.message === "stack overflow") return this.stopped("stack", t.stack);
+    }
+    if (this.#ended) return;
+    const e = errorof(t);
+    // Image.crash, not a rejection: a handler may have thrown, or a thread.
+    const frames = (stack: string): string[] => this.#sites(stack).map((s) => `at ${longplace(s)}`);
+    this.#say(crashtext(this.#image.proc.text, e, { frames, source: null }), () =>
+      this.#image.crash(e),
+    );
+  }
+
+  failed(text: string): void {
+    this.#threw({ is: "error", ...thrownof(parsed(text)) });
+  }
+
+  stopped(why: Stop, stack: string): void {
+    if (this.#ended) return;
+    const [site] = this.#sites(stack);
+    const place = site === undefined ? "" : ` ${shortplace(site)}`;
+    const text = `${this.#why(why)}${place}`;
+    const { proc } = this.#image;
+    this.#say(`${proc.text} ${proc.pid}: suicide: ${text}`, () => this.#image.trap(text));
+  }
+
+  /** The end of the program, behind what is said of it. */
+  #say(text: string, end: () => void): void {
+    this.#ended = true;
+    if (!this.#says) return end();
+    fprint(this.#sys, 2, `${text}\n`).then(end, end);
+  }
+
+  #why(why: Stop): string {
+    const { memory, work } = this.#memory.limits;
+    switch (why) {
+      case "work":
+        return `sys: trap: no system call in ${work} steps`;
+      case "memory":
+        return `sys: trap: out of memory (${memory} bytes)`;
+      case "stack":
+        return "sys: trap: stack overflow";
+      case "interrupt":
+        return "interrupt";
+      case "broken":
+        return "sys: trap: the vm is broken";
+    }
+  }
+
+  panic(e: unknown): void {
+    this.#image.proc.k.panic(e);
+  }
+
+  // --- the machine, as the program sees it ---
+
+  now(): number {
+    return Math.floor(Number(this.#image.proc.k.clock.nsec() / 1000n) / 1000);
+  }
+
+  since(): number {
+    return this.#image.proc.k.clock.now() / 1e6;
+  }
+
+  random(): number {
+    return randomof(this.#image.proc.k)();
+  }
+
+  resolve(base: string, name: string): string | null {
+    if (islibrary(base) && name.startsWith(".")) return librarymodule(base, name);
+    if (name === LIBRARY || this.#modules.texts.has(name)) return name;
+    return this.#modules.imports.get(`${base}\n${name}`) ?? null;
+  }
+
+  source(name: string): string | null {
+    return this.#modules.texts.get(name) ?? (islibrary(name) ? librarytext(name) : null);
+  }
+}
+
+const NOTHING: Made = { fill: null, word: -1, bytes: 0 };
+
+const valueof = (p: Passed | undefined): unknown => (p?.kind === "value" ? p.value : undefined);
+
+/** What was thrown inside, as it is told; null when it is told otherwise, because there is no memory to tell it. */
+function thrownof(value: unknown): Thrown | null {
+  if (typeof value !== "object" || value === null) return null;
+  const text = (key: string): string => {
+    const v: unknown = Reflect.get(value, key);
+    return typeof v === "string" ? v : "";
+  };
+  const is = text("is");
+  const { cause, fields } = value as Partial<Thrown>;
+  const inner = thrownof(cause);
+  return {
+    is: is === "planerror" || is === "value" ? is : "error",
+    name: text("name"),
+    message: text("message"),
+    stack: text("stack"),
+    ...(inner !== null && { cause: inner }),
+    ...(fields !== undefined && { fields }),
+  };
+}
+
+/** A wrong argument, with what to do about it. */
+function hinted(hint: string): PlanError {
+  return Object.assign(new PlanError(Ebadarg), { call: "rfork", why: hint });
+}
+
+/** JSON with bigints in it. */
+function revived(v: unknown): unknown {
+  if (typeof v !== "object" || v === null) return v;
+  if (Array.isArray(v)) return v.map(revived);
+  const entries: [string, unknown][] = Object.entries(v);
+  const [key, value] = entries[0] ?? [];
+  if (key === "big" && typeof value === "string" && /^-?\d{1,1000}$/.test(value))
+    return BigInt(value);
+  return Object.fromEntries(entries.map(([k, x]) => [k, revived(x)]));
+}
+
+/** What a program threw, as an error of this side; its stack is the program's. */
+function errorof(t: Thrown): unknown {
+  if (t.is === "value") return t.message;
+  const e = t.is === "planerror" ? new PlanError(String(t.message)) : new Error(String(t.message));
+  if (t.is === "planerror") Object.assign(e, t.fields);
+  else Object.defineProperty(e, "name", { value: String(t.name), configurable: true });
+  e.stack = `${t.name}: ${t.message}\n${t.stack}`;
+  if (t.cause !== undefined) e.cause = errorof(t.cause);
+  return e;
+}
+
+/** The places of a stack that are in the program's modules. */
+function vmsites(stack: string, modules: Modules): Callsite[] {
+  const list: Callsite[] = [];
+  for (const line of stack.split(/\\n|\n/)) {
+    const m = /\(?([^\s()]+):(\d+):(\d+)\)?\s*"?\}?$/.exec(line);
+    const [, name = "", row, column] = m ?? [];
+    const text = modules.sources.get(name);
+    if (text === undefined) continue;
+    list.push({
+      getFileName: () => name,
+      getLineNumber: () => Number(row),
+      getColumnNumber: () => Number(column),
+      text,
+    });
+  }
+  return list;
+}
+
+const longplace = (site: Callsite): string =>
+  `${site.getFileName()}:${site.getLineNumber()}:${site.getColumnNumber()}`;
+/** A note has little room. */
+const shortplace = (site: Callsite): string => longplace(site).replace(/^.*\//, "");
