@@ -1,7 +1,7 @@
 // `namec serve fossil` and `namec fossil` as processes: who may have a disk, what is safe when a server ends, and the
 // commands on a disk that is served and on one that is not.
 
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "ava";
 import type { ExecutionContext } from "ava";
@@ -30,13 +30,16 @@ async function stopped(run: Run, signal: NodeJS.Signals): Promise<Ended> {
 const rc = (addr: string, script: string): Promise<Ended> =>
   namec(["run", "--mount", addr, "/n/f", "rc", "-c", script]);
 
+/** The locks of processes in a disk's directory. */
+const locks = (db: string): string[] => readdirSync(db).filter((name) => name.includes("lock"));
+
 test("a disk is made at the first start, which says so; what was written is there after SIGTERM", async (t) => {
   const db = join(directory(t, {}), "disk");
   const first = await served(t, db);
   t.regex(first.run.err, /^made a disk in /m);
   t.like(await rc(first.addr, "mkdir /n/f/d; echo kept >/n/f/d/f"), { status: 0, err: "" });
   t.like(await stopped(first.run, "SIGTERM"), { signal: null });
-  t.false(existsSync(join(db, "lock")));
+  t.deepEqual(locks(db), []);
   const second = await served(t, db);
   t.notRegex(second.run.err, /made a disk/);
   t.like(await rc(second.addr, "cat /n/f/d/f"), { status: 0, out: "kept\n" });
@@ -50,8 +53,39 @@ test("a second server is refused and told who has the disk; the lock of a killed
   t.true(other.err.includes(`is used by process ${run.child.pid}, namec serve fossil --db ${db}`));
   t.is(statSync(join(db, "ctl")).mode & 0o777, 0o600);
   await stopped(run, "SIGKILL");
-  t.true(existsSync(join(db, "lock")));
+  t.deepEqual(locks(db), [`lock.${run.child.pid}`]);
   await served(t, db);
+});
+
+test("of servers that start at once one has the disk at most, and the next one finds it free", async (t) => {
+  const db = join(directory(t, {}), "disk");
+  const runs = [1, 2, 3, 4].map(() => new Run(["serve", "fossil", "--db", db, ...LISTEN]));
+  const serves = await Promise.all(
+    runs.map((run) =>
+      Promise.race([
+        run.saying(/^serving fossil/m).then(() => true),
+        run.ended().then((end) => !end.err.includes("is used by process")),
+      ]),
+    ),
+  );
+  t.true(serves.filter(Boolean).length <= 1);
+  for (const run of runs) run.child.kill("SIGKILL");
+  await Promise.all(runs.map((run) => run.ended()));
+  await served(t, db);
+});
+
+test("a disk whose socket has too long a name is refused with a sentence, and served from nearer by", async (t) => {
+  const dir = directory(t, {});
+  const name = "d".repeat(90);
+  const db = join(dir, name);
+  const far = await namec(["serve", "fossil", "--db", db, ...LISTEN], "", "/");
+  t.is(far.status, 1);
+  t.regex(far.err, /the name of its socket has \d+ bytes, and the host takes 103: start from/);
+  t.false(existsSync(db));
+  const run = new Run(["serve", "fossil", "--db", name, ...LISTEN], dir);
+  t.teardown(() => void run.child.kill("SIGKILL"));
+  await run.saying(/^serving fossil/m);
+  t.like(await namec(["fossil", "ls", name], "", dir), { status: 0, out: "" });
 });
 
 test("commands do the same to a disk that is served and to one that is not", async (t) => {

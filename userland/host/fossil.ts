@@ -2,10 +2,10 @@
 // by the socket in the directory. Else the disk is opened here.
 
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import type { Server as Netserver } from "node:net";
-import { join, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { DMDIR, MCREATE, MREPL, OREAD, QTDIR } from "../../kernel/abi/const.ts";
 import { PlanError } from "../../kernel/abi/errors.ts";
 import type { Booted } from "../../kernel/boot.ts";
@@ -19,13 +19,15 @@ import { readdir } from "../lib/dirread.ts";
 import type { Fossil, Fossilopts } from "../lib/fossil/fossil.ts";
 import { COMMANDS, ask, command, newfossil, postconsole } from "../lib/fossil/serve.ts";
 import { type Command, type Given, Usage, nearest } from "./command.ts";
+import { holder, takelock } from "./disklock.ts";
 import { hostdir, machine } from "./machine.ts";
 
 /** The disk, in the directory that --db names. */
 const DISK = "disk";
-/** Who serves it, and where commands go. */
-const LOCK = "lock";
+/** Where commands go to one that is served. */
 const SOCKET = "ctl";
+/** Bytes that the name of a socket may have, less than sockaddr_un has in any system. */
+const SOCKETNAME = 103;
 /** The name of a fossil's console in /srv. */
 const CONSOLE = "fscons";
 
@@ -94,7 +96,7 @@ async function start(given: Given): Promise<number> {
 function served(dir: string, line: string): Promise<string[] | null> {
   if (holder(dir) === null) return Promise.resolve(null);
   return new Promise((done, fail) => {
-    const socket = connect(join(dir, SOCKET));
+    const socket = connect(socketof(dir));
     let text = "";
     socket.setEncoding("utf8");
     socket.on("connect", () => socket.end(`${line}\n`));
@@ -195,53 +197,19 @@ export function diskboot(dir: string): Bootopts {
   };
 }
 
-// One server at a time.
-
-type Holder = { readonly pid: number; readonly start: string; readonly what: string };
-
-/** When a process began, as the host counts: two processes that had one number differ in it. "" elsewhere. */
-function startof(pid: number): string {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return fields[0] === "Z" ? "ended" : (fields[19] ?? "");
-  } catch {
-    return "";
-  }
-}
-
-/** Who has the disk of a directory; null where nobody has, or only one that was killed. */
-function holder(dir: string): Holder | null {
-  let h: Holder;
-  try {
-    h = JSON.parse(readFileSync(join(dir, LOCK), "utf8")) as Holder;
-  } catch {
-    return null;
-  }
-  try {
-    process.kill(h.pid, 0);
-  } catch (e) {
-    if (!(e instanceof Error && "code" in e && e.code === "EPERM")) return null;
-  }
-  return startof(h.pid) === h.start ? h : null;
-}
-
-/** Takes the disk; the result gives it back. Throws Mounterror that names who has it. */
-export function takelock(dir: string, what: string): () => void {
-  const path = join(dir, LOCK);
-  const mine = JSON.stringify({ pid: process.pid, start: startof(process.pid), what });
-  for (let i = 0; i < 2; i++) {
-    try {
-      writeFileSync(path, mine, { flag: "wx", mode: 0o600 });
-      return () => rmSync(path, { force: true });
-    } catch (e) {
-      if (!(e instanceof Error && "code" in e && e.code === "EEXIST")) throw e;
-    }
-    const h = holder(dir);
-    if (h !== null) throw new Mounterror(`${dir} is used by process ${h.pid}, ${h.what}`);
-    rmSync(path, { force: true }); // left by one that was killed
-  }
-  throw new Mounterror(`${dir} is being taken by somebody else`);
+/**
+ * The socket of a directory, by the shorter of its names, from here or from the root. Throws Mounterror where the host
+ * takes neither: the name of a socket has some 100 bytes.
+ */
+export function socketof(dir: string): string {
+  const path = join(dir, SOCKET);
+  const near = relative(process.cwd(), path);
+  const name = near.length < path.length ? near : path;
+  const bytes = Buffer.byteLength(name);
+  if (bytes <= SOCKETNAME) return name;
+  throw new Mounterror(
+    `${dir}: the name of its socket has ${bytes} bytes, and the host takes ${SOCKETNAME}: start from a directory nearer to it`,
+  );
 }
 
 /** Makes the directory of a disk. True when there was no disk in it. */
@@ -279,7 +247,7 @@ export async function tell(kernel: Booted, line: string): Promise<string[]> {
 
 /** Takes commands at the socket of a directory, one after the other, until the result is called. */
 export function listen(kernel: Booted, dir: string): () => void {
-  const path = join(dir, SOCKET);
+  const path = socketof(dir);
   rmSync(path, { force: true });
   let last: Promise<unknown> = Promise.resolve();
   const server: Netserver = createServer({ allowHalfOpen: true }, (socket) => {
@@ -300,11 +268,14 @@ export function listen(kernel: Booted, dir: string): () => void {
     });
   });
   const mask = process.umask(0o177);
+  server.on("error", (e) =>
+    process.stderr.write(`fossil: no commands are taken at ${path}: ${e.message}\n`),
+  );
   server.listen(path);
   process.umask(mask);
   server.unref();
   return () => {
     server.close();
-    rmSync(path, { force: true });
+    rmSync(join(dir, SOCKET), { force: true });
   };
 }

@@ -21,7 +21,8 @@ import type { Command, Given, Option } from "./command.ts";
 import type { Booted } from "../../kernel/boot.ts";
 import type { Bootopts } from "../boot/boot.ts";
 import { type Schedule, keepschedule } from "../lib/fossil/serve.ts";
-import { diskboot, listen, makedb, serving, takelock, tell } from "./fossil.ts";
+import { takelock } from "./disklock.ts";
+import { diskboot, listen, makedb, serving, socketof, tell } from "./fossil.ts";
 import { Loaderror } from "./load.ts";
 import { hostdir, machine } from "./machine.ts";
 import { Pidfile } from "./pidfile.ts";
@@ -406,6 +407,7 @@ function fossil(given: Given, uid: string): Server {
   const dir = resolve(db);
   const schedule = scheduleof(given);
   const opts = fossilopts(given);
+  socketof(dir);
   const fresh = makedb(dir);
   const unlock = takelock(dir, `namec serve fossil --db ${db}`);
   let close = (): void => undefined;
