@@ -38,6 +38,8 @@ import type { Pending, Store } from "./store.ts";
 export const ROOTID = 1;
 /** Pieces that no file has any more which are taken out of the tree between two turns. */
 const REAP = 512;
+/** Pieces that a file loses at once when it becomes shorter; more go in steps. */
+const FAR = 32;
 /** Pieces that a flush writes together. */
 const BATCH = 16;
 /** Pieces read ahead of one who reads in order. */
@@ -90,6 +92,8 @@ export class Files implements Pending {
   #orphans = false;
   /** A commit is about to freeze the tree: writes wait. */
   #gate = false;
+  /** The numbers of files that are being shortened, and still have pieces behind their ends. */
+  readonly #cutting: Set<number> = new Set();
   /** Is called at the first change after a commit. */
   touched: () => void = () => undefined;
   #clean = true;
@@ -219,8 +223,11 @@ export class Files implements Pending {
     this.touched();
   }
 
-  /** Changes an entry: name, mode, times, owners, length, all or nothing. */
-  change(p: Place, changes: Partial<Entry>): void {
+  /**
+   * Changes an entry: name, mode, times, owners, length, all or nothing. `far`: the file becomes much shorter, and
+   * `trim` is to take its pieces behind the new length away.
+   */
+  change(p: Place, changes: Partial<Entry>, far = false): void {
     const { tree } = this.store;
     const e = this.must(p);
     const { name = e.name, length = e.length } = changes;
@@ -228,7 +235,8 @@ export class Files implements Pending {
       if (this.lookup(null, p.dir, name) !== 0) error(Efileexists);
       tree.need(key1(p.dir, KNAME), namehash(e.name));
     }
-    const cut = length === e.length ? e : this.#setlength(e, length);
+    const cut = length === e.length ? e : this.#setlength(e, length, far);
+    if (far) this.#cutting.add(p.id);
     if (name !== e.name) {
       this.#delname(p.dir, e.name, p.id);
       this.#addname(p.dir, name, p.id);
@@ -240,7 +248,7 @@ export class Files implements Pending {
   // Contents. These miss, too.
 
   /** The entry with another length; pieces beyond it go. */
-  #setlength(e: Entry, length: number): Entry {
+  #setlength(e: Entry, length: number, far: boolean): Entry {
     const { tree } = this.store;
     if (e.inline !== null && length <= INLINE) {
       const inline = new Uint8Array(length);
@@ -256,17 +264,17 @@ export class Files implements Pending {
       this.#outofline(e);
       return { ...e, length, inline: null };
     }
-    this.#shorten(e, length);
+    this.#shorten(e, length, far);
     return { ...e, length, inline: null };
   }
 
-  /** Drops the pieces behind a length, and what of the last is behind it. */
-  #shorten(e: Entry, length: number): void {
+  /** Drops the pieces behind a length, those of the disk only if it is not far, and what of the last is behind it. */
+  #shorten(e: Entry, length: number, far: boolean): void {
     const { tree } = this.store;
     const at = length % DSIZE;
     const keep = Math.ceil(length / DSIZE);
     const gone: number[] = [];
-    tree.range(tree.root, key1(e.data, KDATA), keep, (no) => gone.push(no) > 0);
+    if (!far) tree.range(tree.root, key1(e.data, KDATA), keep, (no) => gone.push(no) > 0);
     for (const no of gone) tree.need(key1(e.data, KDATA), no);
     const last = at === 0 ? null : this.#forwrite(e, keep - 1, false);
     const pieces = this.#pieces.get(e.data);
@@ -459,22 +467,32 @@ export class Files implements Pending {
 
   // Flushing. These wait.
 
-  /** Waits while more is in memory than there should be. Fails when it cannot be written. */
-  room(): Answer<void> {
+  /** Waits until a file may be written. Fails when what waits already cannot be written. */
+  gate({ id }: Place): Answer<void> {
     if (this.failure !== null && this.waiting >= this.#limit) {
       this.#kick();
       throw this.failure;
     }
-    if (this.#gate) return this.#wait();
+    return this.#gate || this.#cutting.has(id) ? this.#waitgate(id) : undefined;
+  }
+
+  *#waitgate(id: number): Task<void> {
+    while (this.#gate || this.#cutting.has(id)) {
+      if (this.failure !== null) throw this.failure;
+      yield* this.store.env.sleep(this.#room);
+    }
+  }
+
+  /** Waits while more is in memory than there should be, and can be written: what was taken is no failure. */
+  room(): Answer<void> {
     if (this.waiting < this.#limit) return undefined;
     this.#kick();
     return this.waiting < 2 * this.#limit ? undefined : this.#wait();
   }
 
   *#wait(): Task<void> {
-    while (this.#gate || this.waiting >= 2 * this.#limit) {
-      if (this.failure !== null) throw this.failure;
-      if (!this.#gate) this.#kick();
+    while (this.waiting >= 2 * this.#limit && this.failure === null) {
+      this.#kick();
       yield* this.store.env.sleep(this.#room);
     }
   }
@@ -512,7 +530,13 @@ export class Files implements Pending {
   *prepare(): Task<void> {
     yield* this.flush();
     this.#gate = true;
+    yield* this.settled();
     while (this.waiting > 0) yield* this.flush();
+  }
+
+  /** Comes back when no file is being shortened: only then its pieces are those that its length says. */
+  *settled(): Task<void> {
+    while (this.#cutting.size > 0) yield* this.store.env.sleep(this.#cutting);
   }
 
   *frozen(done: boolean): Task<void> {
@@ -572,28 +596,53 @@ export class Files implements Pending {
     return true;
   }
 
+  /** Whether a file becomes so much shorter that its pieces go in steps, since others want their turn. Misses. */
+  isfar(p: Place, length: number): boolean {
+    const e = this.must(p);
+    return e.inline === null && length > 0 && e.length - length > FAR * DSIZE;
+  }
+
   /**
-   * Shortens a file so far that what is left to do for `change` is little: from its end, some pieces at a time, so
-   * that others have their turn.
+   * Takes the pieces of a file from `keep` on out of the tree, the last ones first, some at a time. Where one cannot be
+   * had, the file is as long as what is left of it.
    */
-  *shorten(p: Place, length: number): Task<void> {
+  *trim(p: Place, keep: number): Task<void> {
     const { store } = this;
     const { tree } = store;
-    const keep = Math.ceil(length / DSIZE);
-    for (let more = true; more;) {
-      const a = store.run(() => {
-        const e = this.entry(p);
-        if (e === undefined || e.inline !== null || length === 0 || length >= e.length)
-          return false;
-        const last = tree.last(tree.root, key1(e.data, KDATA));
-        const pieces = this.#pieces.get(e.data);
-        const end = Math.max(last, ...(pieces?.keys() ?? []));
-        if (end - keep < REAP) return false;
-        this.change(p, { length: Math.max(keep, end - REAP / 2) * DSIZE });
-        return true;
-      });
-      more = istask(a) ? yield* a : a;
-      if (more) yield* store.env.pause();
+    const some = (data: number): boolean => {
+      const last = tree.last(tree.root, key1(data, KDATA));
+      if (last < keep) return false;
+      const gone: number[] = [];
+      const from = Math.max(keep, last - REAP);
+      tree.range(tree.root, key1(data, KDATA), from, (no) => gone.push(no) > 0);
+      for (const no of gone) tree.need(key1(data, KDATA), no);
+      for (const no of gone) this.#unset(data, no);
+      return true;
+    };
+    const whole = (data: number): void => {
+      const length = (tree.last(tree.root, key1(data, KDATA)) + 1) * DSIZE;
+      const e = this.entry(p);
+      if (e?.data === data && length > e.length) this.#put(p, { ...e, length });
+    };
+    try {
+      const found = store.run(() => this.entry(p)?.data ?? 0);
+      const data = istask(found) ? yield* found : found;
+      try {
+        for (let more = data !== 0; more;) {
+          const a = store.run(() => some(data));
+          more = istask(a) ? yield* a : a;
+          if (more) yield* store.env.pause();
+        }
+      } catch (e) {
+        if (!(e instanceof PlanError)) throw e;
+        const a = store.run(() => whole(data));
+        if (istask(a)) yield* a;
+        throw e;
+      }
+    } finally {
+      this.#cutting.delete(p.id);
+      yield* store.env.wakeup(this.#cutting);
+      yield* store.env.wakeup(this.#room);
     }
   }
 

@@ -358,12 +358,12 @@ export class Server implements Srv<File> {
   write(fid: Fid<File>, data: Uint8Array, offset: number): Answer<number> {
     const file = fid.aux;
     if ((file.qid.type & QTDIR) !== 0) error(Eisdir);
-    const room = this.#files.room();
+    const gate = this.#files.gate(file.place);
     // The bytes are good only until this returns: those of a write that waits are copied.
-    if (istask(room)) return this.#late(room, fid, data.slice(), offset);
+    if (istask(gate)) return this.#late(gate, fid, data.slice(), offset);
     try {
       const a = this.#write(fid, data, offset);
-      if (!istask(a)) return a;
+      if (!istask(a)) return this.#answered(a);
       a.return(0);
     } catch (e) {
       if (!this.#mayfit(e)) throw e;
@@ -371,14 +371,20 @@ export class Server implements Srv<File> {
     return this.#late(null, fid, data.slice(), offset);
   }
 
+  /** What is answered to a write, once there is room for the next one: a client that is faster than the disk waits. */
+  #answered(n: number): Answer<number> {
+    const room = this.#files.room();
+    return istask(room) ? andthen(room, () => n) : n;
+  }
+
   /** Whether a write found no room where a commit may give some back. */
   #mayfit(e: unknown): boolean {
     return e instanceof PlanError && e.message === Efull && this.#files.store.cangive;
   }
 
-  *#late(room: Task<void> | null, fid: Fid<File>, data: Uint8Array, offset: number): Task<number> {
+  *#late(gate: Task<void> | null, fid: Fid<File>, data: Uint8Array, offset: number): Task<number> {
     try {
-      if (room !== null) yield* room;
+      if (gate !== null) yield* gate;
       const a = this.#write(fid, data, offset);
       return istask(a) ? yield* a : a;
     } catch (e) {
@@ -457,30 +463,37 @@ export class Server implements Srv<File> {
     yield* this.#files.store.commit();
   }
 
-  /** A file that becomes much shorter does so in steps, once it is known that it may. */
+  /** A file that becomes much shorter, or that is being shortened, takes more than one turn. */
   #shorten(fid: Fid<File>, w: Wstat, length: number): Task<void> | undefined {
-    const { aux } = fid;
-    const a = this.#run(fid, () => this.#files.must(aux.place).length - length > 32 * DSIZE);
-    if (a === false) return undefined;
-    return this.#shortening(fid, w, length, a);
+    const { place } = fid.aux;
+    const far = this.#run(fid, () => this.#files.isfar(place, length));
+    if (far === false && this.#files.gate(place) === undefined) return undefined;
+    return this.#shortening(fid, w, length, far);
   }
 
-  *#shortening(fid: Fid<File>, w: Wstat, length: number, far: Answer<boolean>): Task<void> {
-    if (istask(far)) yield* far;
-    const may = this.#run(fid, () => this.#check(fid, w));
-    if (istask(may)) yield* may;
-    yield* apart(this.#files.store.env, this.#files.shorten(fid.aux.place, length));
-    const done = this.#run(fid, () => this.#change(fid, w));
-    if (istask(done)) yield* done;
+  /** All sees the new length at once. The pieces behind it go in steps, and no commit comes between. */
+  *#shortening(fid: Fid<File>, w: Wstat, length: number, was: Answer<boolean>): Task<void> {
+    const { place } = fid.aux;
+    if (istask(was)) yield* was;
+    const gate = this.#files.gate(place);
+    if (istask(gate)) yield* gate;
+    const a = this.#run(fid, () => {
+      const far = this.#files.isfar(place, length);
+      this.#change(fid, w, far);
+      return far;
+    });
+    if (istask(a) ? yield* a : a)
+      yield* apart(this.#files.store.env, this.#files.trim(place, Math.ceil(length / DSIZE)));
   }
 
-  #change(fid: Fid<File>, w: Wstat): void {
+  /** `far`: the pieces behind a new length stay until they are trimmed. */
+  #change(fid: Fid<File>, w: Wstat, far = false): void {
     const changes = this.#check(fid, w);
     const { place, up } = fid.aux;
     const { name } = changes;
     const there = name === undefined ? 0 : this.#files.lookup(null, place.dir, name);
     if (there === 0 || up === null) {
-      if (Object.keys(changes).length > 0) this.#files.change(place, changes);
+      if (Object.keys(changes).length > 0) this.#files.change(place, changes, far);
       return;
     }
     const old = { view: null, dir: place.dir, id: there };

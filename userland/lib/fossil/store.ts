@@ -34,6 +34,9 @@ import { Miss, Tree } from "./tree.ts";
 
 /** Bytes that are gathered for one write. */
 const GATHER = 1 << 20;
+/** Bytes of the buffers in which they are gathered, with the gaps between, and how many are kept to be used again. */
+const GATHERED = GATHER + (1 << 16);
+const SPARES = 4;
 /** Bytes from one root slot to the next: a write that fails does not reach both. */
 const SLOT = 4096;
 /** Nodes that are packed between two turns. */
@@ -54,6 +57,8 @@ export type Storeopts = {
 export interface Pending {
   /** Puts it there, and lets nothing more come until `frozen`. */
   prepare(): Task<void>;
+  /** Comes back when no operation is half done. */
+  settled(): Task<void>;
   /** `done`: what was prepared is in the tree that is written now. */
   frozen(done: boolean): Task<void>;
 }
@@ -100,6 +105,8 @@ export class Store {
   readonly #pins: Map<number, Pin> = new Map();
   /** Blocks that are being read. One that is given back meanwhile is stale: what comes is not looked at. */
   readonly #loading: Map<number, { stale: boolean }> = new Map();
+  /** Buffers in which blocks are gathered. */
+  readonly #spares: Uint8Array[] = [];
   readonly #committing: Lock;
   #coming: Round | null = null;
   #committer = false;
@@ -292,9 +299,22 @@ export class Store {
         if (p.addr !== end || (n > GATHER && j > i)) break;
         end = p.addr + granules(p.len);
       }
-      yield* waited(this.#disk.write(gather(blocks.slice(i, j)), first[0].addr * GRANULE));
+      yield* this.#writeside(blocks.slice(i, j), first[0].addr * GRANULE);
       i = j;
     }
+  }
+
+  /** Writes blocks that lie side by side. Long writes share some buffers: new ones would be most of the garbage. */
+  *#writeside(blocks: readonly (readonly [Ptr, Uint8Array])[], at: number): Task<void> {
+    const [first] = blocks;
+    const last = blocks.at(-1);
+    if (first === undefined || last === undefined) return;
+    if (first === last) return yield* waited(this.#disk.write(first[1], at));
+    const length = (last[0].addr - first[0].addr) * GRANULE + last[0].len;
+    const long = length > GATHER / 2 && length <= GATHERED;
+    const buf = (long ? this.#spares.pop() : null) ?? new Uint8Array(long ? GATHERED : length);
+    yield* waited(this.#disk.write(gather(blocks, buf.subarray(0, length)), at));
+    if (long && this.#spares.length < SPARES) this.#spares.push(buf);
   }
 
   /** The present tree does not need a block any more. */
@@ -424,6 +444,7 @@ export class Store {
     let done = false;
     try {
       if (all && this.pending !== null) yield* this.#prepare(this.pending);
+      else if (this.pending !== null) yield* this.pending.settled();
       // The moment that counts: nothing waits from here to the end of this block.
       if (all) this.#coming = null;
       done = all;
@@ -648,16 +669,17 @@ const reserve = (limit: number): number => (limit === Infinity ? 0 : Math.min(li
 
 const isptr = (v: unknown): v is Ptr => typeof v === "object" && v !== null && "addr" in v;
 
-/** Blocks that lie side by side, as one. */
-function gather(blocks: readonly (readonly [Ptr, Uint8Array])[]): Uint8Array {
-  const [first] = blocks;
-  const last = blocks.at(-1);
-  if (first === undefined || last === undefined) return new Uint8Array(0);
-  if (blocks.length === 1) return first[1];
-  const start = first[0].addr;
-  const all = new Uint8Array((last[0].addr - start) * GRANULE + last[0].len);
-  for (const [p, bytes] of blocks) all.set(bytes, (p.addr - start) * GRANULE);
-  return all;
+/** Blocks that lie side by side, as one, in a buffer as long as they are. */
+function gather(blocks: readonly (readonly [Ptr, Uint8Array])[], buf: Uint8Array): Uint8Array {
+  const start = blocks[0]?.[0].addr ?? 0;
+  let end = 0;
+  for (const [p, bytes] of blocks) {
+    const at = (p.addr - start) * GRANULE;
+    buf.fill(0, end, at);
+    buf.set(bytes, at);
+    end = at + bytes.length;
+  }
+  return buf;
 }
 
 /** What an answer is, when it is there. */
