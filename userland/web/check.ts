@@ -184,18 +184,34 @@ type Taken = {
 
 /** What is known of a thing, as a card. */
 function card(k: Known): HTMLElement {
-  const text = el("div", { class: "card-text" });
-  for (const p of k.text.split(/\n\n+/).filter(Boolean)) {
-    const e = el("p");
-    termed(e, p);
-    text.append(e);
-  }
-  const tags = k.tags.map(([name, t]) =>
-    name === "example"
-      ? el("pre", {}, t)
-      : el("p", {}, el("b", {}, `${TAGS[name] ?? name} `), t.replace(/^\{[^}]*\}\s*/, "")),
+  const paragraphs = k.text.split(/\n\n+/).filter(Boolean);
+  return el(
+    "div",
+    { class: "card" },
+    el("code", { class: "declared" }, k.declared),
+    ...paragraphs.map((p) => el("p", {}, ...marked(p))),
+    ...k.tags.map(tag),
   );
-  return el("div", { class: "card" }, el("code", {}, k.declared), text, ...tags);
+}
+
+/** A text with what stands between backquotes as code, and the words of the glossary to be asked for. */
+function marked(text: string): Node[] {
+  return text.split("`").map((part, i) => {
+    if (i % 2 === 1) return el("code", {}, part);
+    const e = el("span");
+    termed(e, part);
+    return e;
+  });
+}
+
+/** "name what appears" → "parameter name: what appears". */
+function tag([name, text]: Known["tags"][number]): HTMLElement {
+  if (name === "example") return el("pre", {}, text);
+  const head = el("b", {}, `${TAGS[name] ?? name} `);
+  const [, of = "", rest = ""] = /^([\w.]+)(?:\s+-)?\s+(.*)$/s.exec(text) ?? [];
+  if (name === "param" && of !== "")
+    return el("p", {}, head, el("code", {}, of), ": ", ...marked(rest));
+  return el("p", {}, head, ...marked(text.replace(/^\{[^}]*\}\s*/, "")));
 }
 
 const TAGS: Readonly<Record<string, string>> = {

@@ -12,6 +12,7 @@ import { plural } from "../view/words/stepfmt.ts";
 import { byid, el, fill } from "./dom.ts";
 import { Messages } from "./messages.ts";
 import { Names } from "./names.ts";
+import { Processes } from "./processes.ts";
 import type { Run } from "./player.ts";
 import { termed } from "./words.ts";
 
@@ -47,7 +48,7 @@ export class Stepview {
     this.#pictures = {
       messages: new Messages(primary, redraw),
       names: new Names(primary),
-      processes: new Names(false),
+      processes: new Processes(primary, redraw),
     };
     const pictures = PICTURES.map((kind) => this.#pictures[kind].element);
     this.element = el(
@@ -139,11 +140,26 @@ function processof(run: Run, f: Frame): string {
   const { procs, calls } = run.finished.recording;
   const call = calls[f.call?.id ?? -1];
   if (procs.length < 2 || call === undefined) return "";
-  // The only program needs no name.
-  const many = new Set(procs.map((p) => p.text)).size > 2;
-  const name = many && f.process !== "" ? `process ${f.pid} (${f.process})` : `process ${f.pid}`;
+  const name =
+    severalprograms(run) && f.process !== ""
+      ? `process ${f.pid} (${f.process})`
+      : `process ${f.pid}`;
   const [fd] = call.args;
   return call.file === null ? `${name} ` : `${name}, descriptor ${String(fd)} is ${call.file} `;
+}
+
+const several = new WeakMap<Run, boolean>();
+
+/** Whether processes of several programs make calls: the only one needs no name. */
+function severalprograms(run: Run): boolean {
+  let known = several.get(run);
+  if (known === undefined) {
+    const { procs, calls } = run.finished.recording;
+    const callers = new Set(calls.map((c) => c.pid));
+    known = new Set(procs.filter((p) => callers.has(p.pid)).map((p) => p.text)).size > 1;
+    several.set(run, known);
+  }
+  return known;
 }
 
 /** The line of the program: "line 20", and its file where there are several. */

@@ -11,13 +11,13 @@
 // Labels lie above all lines, each on a ground of its own (class ground, in the page's colour), and where each
 // stands is labels.ts, so that no line crosses one.
 
-import { nullproto } from "../../../kernel/abi/nullproto.ts";
 import { cut } from "../words/line.ts";
 import { exactly, happened, heading, isown, label, refuses } from "./arrowtext.ts";
 import { sentence, sentences, stateof } from "./arrowtext.ts";
 import { LETTER, placed } from "./labels.ts";
 import type { Point, Segment } from "./labels.ts";
 import type { Arrow, Bar, Moment, Scene } from "./scene.ts";
+import { esc } from "./svgtext.ts";
 import { serverof } from "../words/who.ts";
 
 /** Heights: of what stands above, of an arrow with its label, of the least time; and what the times share. */
@@ -347,19 +347,6 @@ export function diagramsvg(
 ): string {
   return svg(layout(s, width, height), id);
 }
-
-const ESCAPES: Readonly<Record<string, string>> = nullproto({
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-});
-
-// What XML 1.0 has no way to write is shown as what it is: something that cannot be shown.
-const UNFIT = /[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu;
-
-const esc = (text: string): string =>
-  text.replace(UNFIT, "\uFFFD").replace(/[&<>"]/g, (c) => ESCAPES[c] ?? c);
 
 function svg(l: Layout, id: string): string {
   const bottom = l.height - SLOT / 2;
