@@ -58,12 +58,20 @@ const colours = HighlightStyle.define([
 
 /** Brings a line into the editor's sight. CodeMirror's own way would scroll the page, too. */
 function into(view: EditorView, line: number): void {
-  const box = view.scrollDOM;
-  const margin = Math.min(60, box.clientHeight / 4);
-  const { top, bottom } = view.lineBlockAt(view.state.doc.line(line).from);
-  if (top - margin < box.scrollTop) box.scrollTop = top - margin;
-  else if (bottom + margin > box.scrollTop + box.clientHeight)
-    box.scrollTop = bottom + margin - box.clientHeight;
+  view.requestMeasure({
+    key: "into",
+    read: () => {
+      const { from } = view.state.doc.line(Math.min(line, view.state.doc.lines));
+      return view.lineBlockAt(from);
+    },
+    write: ({ top, bottom }) => {
+      const box = view.scrollDOM;
+      const margin = Math.min(60, box.clientHeight / 4);
+      if (top - margin < box.scrollTop) box.scrollTop = top - margin;
+      else if (bottom + margin > box.scrollTop + box.clientHeight)
+        box.scrollTop = bottom + margin - box.clientHeight;
+    },
+  });
 }
 
 /** What the editor tells and asks. */

@@ -30,6 +30,9 @@ export class Editor {
 
   set text(text: string) {
     this.#surface.settext(text);
+    // The marks went with the old text.
+    this.#line = null;
+    this.#fault = null;
   }
 
   /** Marks the line of the current step; from 1. */

@@ -6,7 +6,8 @@
 //	#name #example #program (textarea) .cm-content (editor) #args #seed #run #stop #status #problem
 //	#go-first #go-back #go-next #go-last   #by-step (-call -message -failure)   #slider
 //	#step-input (its number) #step-number ("/ N") #space-names #space-standard #space-both
-//	#step-time #step-call #step-process #step-place #step-source #step-names #step-what #step-why #step-cost
+//	#step-time #step-call #step-process #step-place #step-source #step-names #step-what #step-why #step-mend
+//	#step-how #step-cost
 //	#step-say (live)  #steps-of  #stale #rerun   #picture-auto (-messages -names -processes)
 //	#diagram svg  #tree .node-name  #procs
 //	#dock-tab-output (-calls -costs -machines -find -words -files)   #console  #calls tr.current  #ledger

@@ -9,12 +9,20 @@ import type { Run } from "./player.ts";
 export function startof(run: Run, example: Example | null): number {
   const { tape, finished } = run;
   if (finished.problem !== null || finished.status !== "") {
-    const failure = tape.back(tape.length, "failure");
+    const failure = failed(run);
     if (failure >= 0) return failure;
   }
   if (example === null) return 0;
   const call = asked(finished.recording.calls, example.look);
   return call === undefined ? 0 : Math.max(0, tape.stepof(call.first));
+}
+
+/** The step of the last call that failed; the last failure of another kind where no call did; -1: nothing failed. */
+function failed({ tape }: Run): number {
+  const last = tape.back(tape.length, "failure");
+  for (let s = last; s >= 0; s = tape.back(s, "failure"))
+    if (tape.recording.events[tape.event(s)]?.type === "return") return s;
+  return last;
 }
 
 /** The call that a lesson's "Look at" begins with: "the open of /tmp/all/plan: ...". */

@@ -64,6 +64,8 @@ export class Stepview {
         p.names,
         p.what,
         p.why,
+        p.mend,
+        p.how,
       ),
       el("div", { class: "picture" }, ...pictures),
     );
@@ -81,9 +83,11 @@ export class Stepview {
     p.process.textContent = processof(run, f);
     p.place.textContent = placeof(run, f);
     p.source.textContent = (f.call?.source.find((l) => l.here)?.text ?? "").trim();
-    p.what.textContent = "";
     termed(p.what, f.what);
-    termed(p.why, [f.why, f.mend].filter((x) => x !== "").join(" "));
+    termed(p.why, f.why);
+    termed(p.mend, f.mend);
+    termed(p.mechanism, f.how);
+    p.how.hidden = f.how === "";
     fill(p.names, ...f.names.map(nameline));
     this.#cost(run, f, step);
     const picture = choice === "auto" ? pictureof(recording, f.event) : choice;
@@ -91,7 +95,8 @@ export class Stepview {
     this.#pictures[picture].show(run, f);
     if (this.#primary) {
       byid("step-time", HTMLElement).textContent = timefmt(f.time);
-      byid("step-say", HTMLElement).textContent = `${number}. ${f.what}`;
+      const mend = f.mend === "" ? "" : ` ${f.mend}`;
+      byid("step-say", HTMLElement).textContent = `${number}. ${f.what}${mend}`;
       const slider = byid("slider", HTMLInputElement);
       slider.setAttribute("aria-valuetext", `${number}: ${f.what}`);
     }
@@ -115,12 +120,24 @@ export class Stepview {
 
 type Parts = Readonly<
   Record<
-    "space" | "cost" | "call" | "process" | "place" | "source" | "names" | "what" | "why",
+    | "space"
+    | "cost"
+    | "call"
+    | "process"
+    | "place"
+    | "source"
+    | "names"
+    | "what"
+    | "why"
+    | "mend"
+    | "how"
+    | "mechanism",
     HTMLElement
   >
 >;
 
 function partsof(primary: boolean): Parts {
+  const mechanism = el("p", { id: primary ? "step-how" : null });
   const id = (name: string): { id: string | null } => ({ id: primary ? `step-${name}` : null });
   return {
     space: el("span", { ...id("space"), class: "space" }),
@@ -132,6 +149,9 @@ function partsof(primary: boolean): Parts {
     names: el("div", { ...id("names"), class: "names" }),
     what: el("h2", { ...id("what"), class: "what" }),
     why: el("p", { ...id("why"), class: "why" }),
+    mend: el("p", { ...id("mend"), class: "mend" }),
+    how: el("details", { class: "how" }, el("summary", {}, "How does that work?"), mechanism),
+    mechanism,
   };
 }
 

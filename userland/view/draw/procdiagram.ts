@@ -42,6 +42,8 @@ export type Drawnpill = Pill & {
 /** A line from a descriptor to its end of a pipe. */
 export type Tie = {
   readonly from: Point;
+  /** Right of all boxes: until there the line is straight. */
+  readonly bend: number;
   readonly to: Point;
   readonly classes: readonly string[];
 };
@@ -124,12 +126,14 @@ const port = (p: Drawnpill, end: 0 | 1): Point => ({ x: p.x, y: p.y + (end === 0
 function ties(boxes: readonly Drawnbox[], pills: readonly Drawnpill[]): Tie[] {
   const bypipe = new Map(pills.map((p) => [p.pipe, p]));
   const list: Tie[] = [];
+  const bend = Math.max(0, ...boxes.map((b) => b.x + b.width)) + 4;
   for (const b of boxes)
     for (const [i, { end }] of b.rows.entries()) {
       const p = bypipe.get(end?.pipe ?? -1);
       if (end === null || p === undefined) continue;
       list.push({
         from: { x: b.x + b.width, y: rowy(b, i) },
+        bend,
         to: port(p, end.end),
         classes: ["tie", ...went(b, p, end.end)],
       });
@@ -192,10 +196,10 @@ export function procsvg(s: Procscene, width: number, id: string): string {
   ].join("\n");
 }
 
-function tiesvg({ from, to, classes }: Tie): string {
-  const bend = (to.x - from.x) / 2;
+function tiesvg({ from, bend, to, classes }: Tie): string {
+  const half = (to.x - bend) / 2;
   const strong = classes.length > 1;
-  const d = `M ${from.x} ${from.y} C ${from.x + bend} ${from.y} ${to.x - bend} ${to.y} ${to.x} ${to.y}`;
+  const d = `M ${from.x} ${from.y} H ${bend} C ${bend + half} ${from.y} ${to.x - half} ${to.y} ${to.x} ${to.y}`;
   const line = `<path d="${d}" stroke="currentColor" stroke-width="${strong ? 2.5 : 1.2}"/>`;
   const head = classes.includes("put")
     ? arrow(to, 1)
