@@ -12,7 +12,7 @@ import type { Procscene } from "../../userland/view/draw/procboxes.ts";
 import { proclayout, procsvg } from "../../userland/view/draw/procdiagram.ts";
 import { Scenes } from "../../userland/view/draw/scene.ts";
 import { compare } from "../../userland/view/record/compare.ts";
-import { hitsof } from "../../userland/view/record/mark.ts";
+import { hitsof } from "../../userland/view/step/mark.ts";
 import { Meeting } from "../../userland/view/record/meet.ts";
 import { Tape } from "../../userland/view/record/tape.ts";
 import { frameof } from "../../userland/view/step/frame.ts";
