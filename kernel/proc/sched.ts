@@ -416,14 +416,15 @@ export class Sched {
 
   #chosen(what: Coroutine | Timer | null): void {
     if (what === null) return this.#stop();
+    // Programs, and the host, go on in the turn after it.
+    this.#touched = true;
     if (what instanceof Coroutine) {
       this.#unready(what);
       this.#resume(what);
-      return;
+    } else {
+      this.cancel(what);
+      what.fn();
     }
-    this.cancel(what);
-    what.fn();
-    this.#touched = true;
   }
 
   /** The first of the kernels' own coroutines that is ready, unless it lets others go first. */

@@ -57,7 +57,7 @@ export interface Guide {
 }
 
 /** Why a course was left before its scene was over. */
-export type Left = "known" | "livelock" | "misled";
+export type Left = "known" | "livelock" | "misled" | "unsteady";
 
 /** How a run of the scene ended. */
 export type Ended = {
@@ -83,6 +83,8 @@ export class Course implements Explorer {
   /** Steps that were not of the guide's choice, and those that were. */
   taken = 0;
   left: Left | null = null;
+  /** What the guide threw. */
+  error: unknown = null;
   /** How its runs ended, in that order. */
   readonly runs: Ended[] = [];
   /** Who waits for what, when nothing could run any more: null when that never was. */
@@ -95,6 +97,11 @@ export class Course implements Explorer {
   readonly #record: boolean;
   #recorder: Recorder | null = null;
   #spared: (p: Proc) => boolean = () => false;
+  #here: (p: Proc) => boolean = () => false;
+  #begun = false;
+  #finished = false;
+  /** Nothing could run, and what hangs is being killed. */
+  #stopped = false;
   readonly #watch: Watch;
   #leave: () => void = () => undefined;
   /** Runs under way: choices are the guide's while there are some. */
@@ -132,8 +139,9 @@ export class Course implements Explorer {
   }
 
   /** Processes for which this is true go before all others, without a choice: what prepares the scene. */
-  spare(spared: (p: Proc) => boolean): void {
-    this.#spared = spared;
+  spare(k: Booted, spared: (p: Proc) => boolean): void {
+    this.#spared = (p) => p.k === k && spared(p);
+    this.#here = (p) => p.k === k;
   }
 
   get records(): boolean {
@@ -162,12 +170,34 @@ export class Course implements Explorer {
   /** A run of the scene begins: choices are the guide's until all have ended. */
   begin(): void {
     if (this.#runs++ > 0) return;
-    this.#barrier = this.steps.length - 1;
+    // What an earlier run left behind and what this one does have no order of their own.
+    if (!this.#orphans) this.#barrier = this.steps.length - 1;
+    this.#begun = true;
+    this.#stopped = false;
     this.#recorder?.begin();
   }
 
   end(): void {
-    if (--this.#runs === 0) this.#closestep();
+    this.#runs--;
+  }
+
+  /** The scene is over: what is left of it runs no more. */
+  finish(): void {
+    this.#closestep();
+    this.#finished = true;
+  }
+
+  /** Whether programs of earlier runs are left. */
+  get #orphans(): boolean {
+    for (const k of this.#machines)
+      for (const p of k.procs.values())
+        if (p !== k.proc0 && this.#here(p) && !this.#spared(p)) return true;
+    return false;
+  }
+
+  /** Whether it is a program of a run, though its run may be over. */
+  #ofrun({ proc }: Coroutine): boolean {
+    return this.#begun && !this.#stopped && !this.#spared(proc) && this.#here(proc);
   }
 
   /** A run has ended. */
@@ -191,23 +221,42 @@ export class Course implements Explorer {
 
   stuck(): void {
     if (this.#waiting.size === 0) return;
-    this.stuckat ??= stuckof(this.#machines);
+    const near = [...this.#machines].filter((k) => k.proc0 !== null && this.#here(k.proc0));
+    this.stuckat ??= stuckof(near, {
+      spared: this.#spared,
+      memory: (p) => this.#watch.memory(p),
+    });
+    this.#stopped = true;
     for (const tell of this.#waiting) tell();
     for (const k of this.#machines) k.sched.touch();
   }
 
   choose(ready: readonly Coroutine[], due: readonly Timer[]): Going | null {
     this.#closestep(ready);
+    if (this.#finished) return null;
     if (++this.taken > this.#max) return this.#abandon("livelock");
-    if (this.#runs === 0) return due[0] ?? ready[0] ?? null;
     const spared = ready.find((co) => this.#spared(co.proc));
     if (spared !== undefined) return spared;
+    // What a run has left behind goes on in the order of the guide's choice, too.
+    const over = this.#stopped || this.#runs === 0;
+    if (over && !ready.some((co) => this.#ofrun(co))) return due[0] ?? ready[0] ?? null;
     const choice = this.#choice(ready, due);
-    const chosen = this.#guide.pick(choice, this.steps);
+    const chosen = this.#pick(choice);
+    if (chosen === null) return this.#abandon("unsteady");
     const going = choice.going[chosen];
     if (going === undefined) return this.#abandon(chosen < 0 ? "known" : "misled");
     this.#begin(going, chosen, choice);
     return going;
+  }
+
+  /** The guide's choice; null: it cannot make it, for the scene is another one than before. */
+  #pick(choice: Choice): number | null {
+    try {
+      return this.#guide.pick(choice, this.steps);
+    } catch (e) {
+      this.error = e;
+      return null;
+    }
   }
 
   #abandon(why: Left): null {

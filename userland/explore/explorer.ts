@@ -124,7 +124,7 @@ export class Explorer {
     return new Explored({
       schedules: this.#schedules,
       all,
-      brute: this.#brute ?? { n: 0, exact: true },
+      brute: atleast(this.#brute, this.#schedules),
       repeated: this.#repeated,
       outcomes,
       failures,
@@ -261,7 +261,10 @@ export class Explorer {
       ordered: this.#ordered,
       record,
     });
-    return { course, end: await this.#once(course) };
+    const end = await this.#once(course);
+    course.finish();
+    if (course.error !== null) throw course.error;
+    return { course, end };
   }
 
   #see({ outcome, fault }: End, steps: readonly Step[]): void {
@@ -306,6 +309,12 @@ export class Explorer {
     s.what = same.what;
     return { ...same, schedules, schedule, switches: switchesof(schedule), recording };
   }
+}
+
+/** Where the first schedule's steps had fewer orders than schedules ran, others have more steps. */
+function atleast(brute: Many | null, n: number): Many {
+  if (brute === null || brute.n < n) return { n, exact: false };
+  return brute;
 }
 
 function misled(schedule: string): string {

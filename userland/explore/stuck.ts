@@ -5,24 +5,40 @@ import type { Kernel } from "../../kernel/kernel.ts";
 import type { Proc } from "../../kernel/proc/proc.ts";
 import type { Coroutine } from "../../kernel/proc/sched.ts";
 
-/** A sentence for each process that sleeps: "process 3 waits in read(4) of #|/data, for process 5 to write". */
-export function stuckof(kernels: Iterable<Kernel>): string[] {
+/** What is known of processes. */
+export type Known = {
+  /** It is no program of the scene's. */
+  readonly spared: (p: Proc) => boolean;
+  /** The number of its memory. */
+  readonly memory: (p: Proc) => number;
+};
+
+/** A sentence for each process that sleeps: "process 3 waits in wait for the end of process 5". */
+export function stuckof(kernels: Iterable<Kernel>, known: Known): string[] {
   const list: string[] = [];
   for (const k of kernels)
     for (const p of k.procs.values()) {
-      if (p === k.proc0 || p.text === HOLDER) continue;
+      if (p === k.proc0 || known.spared(p)) continue;
       const lines = [...p.coroutines()].toReversed().filter((co) => co.on !== null);
       if (lines.length === 0 && !p.dead)
         list.push(`process ${p.pid} waits for a promise of its own`);
-      for (const co of lines) list.push(`process ${p.pid} waits ${waitof(k, p, co)}`);
+      for (const co of lines) list.push(`process ${p.pid} waits ${waitof(p, co, known)}`);
     }
   return list;
 }
 
-/** The process that holds the name space of a machine under test, and waits for its end. */
-const HOLDER = "test";
+/** The others for which this is true, by their numbers. */
+function others(p: Proc, known: Known, fn: (other: Proc) => boolean): string {
+  const list = [...p.k.procs.values()]
+    .filter((x) => x !== p && x !== p.k.proc0 && !x.dead && !known.spared(x) && fn(x))
+    .map((x) => x.pid);
+  const [first, ...more] = list;
+  if (first === undefined) return "a process, and there is none that could";
+  return `process ${[first, ...more].join(" or ")}`;
+}
 
-function waitof(k: Kernel, p: Proc, co: Coroutine): string {
+function waitof(p: Proc, co: Coroutine, known: Known): string {
+  const { k } = p;
   const { call } = co;
   const name = call?.name ?? co.doing ?? co.label;
   const args = call?.args ?? [];
@@ -31,10 +47,10 @@ function waitof(k: Kernel, p: Proc, co: Coroutine): string {
     case "await":
       return `in ${name} for ${children(k, p)}`;
     case "rendezvous":
-      return `in rendezvous at ${tagtext(args[0])} for another process to come there`;
+      return `in rendezvous at ${tagtext(args[0])} for ${others(p, known, (x) => x.rgrp === p.rgrp)} to come there`;
     case "semacquire":
     case "tsemacquire":
-      return `in ${name} for another process to release the semaphore`;
+      return `in ${name} for ${others(p, known, (x) => known.memory(x) === known.memory(p))} to release the semaphore`;
     case "read":
     case "pread":
       return inchan(k, p, { name, verb: "write there", fd: args[0] });

@@ -55,7 +55,12 @@ export class Watch {
   /** What every step of a process touches: its notes, and its memory. */
   process(p: Proc): void {
     this.#touch(`notes ${this.id(p)}`, READ);
-    this.#touch(`memory ${this.#memory.get(p) ?? this.id(p)}`, WRITE);
+    this.#touch(`memory ${this.memory(p)}`, WRITE);
+  }
+
+  /** The number of its memory, which processes may share. */
+  memory(p: Proc): number {
+    return this.#memory.get(p) ?? this.id(p);
   }
 
   /** What a call touches beside files. */
@@ -80,7 +85,7 @@ export class Watch {
       this.#touch(`processes ${this.id(k)}`, ADD);
       const parent = call === null ? undefined : k.procs.get(call.pid);
       if (call !== null && parent !== undefined && sharesmemory(call.name, call.args))
-        this.#memory.set(p, this.#memory.get(parent) ?? this.id(parent));
+        this.#memory.set(p, this.memory(parent));
     }
     if (what === "exit") {
       this.#touch(`processes ${this.id(k)}`, ADD);

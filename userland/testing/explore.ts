@@ -149,7 +149,7 @@ async function ended(scene: Scene, opts: Exploreopts, course: Course): Promise<E
   try {
     await m.end();
   } catch (e) {
-    if (e instanceof Failure && e.operator === "end") return faulty("leak", e.message, e);
+    if (e instanceof Failure && e.operator === "end") return faulty("leak", leftfmt(e.message), e);
     return faultof(e, course);
   }
   const said = course.runs.map(runfmt).filter((text) => text !== "");
@@ -172,6 +172,19 @@ function runfmt(r: {
   const output = r.output === "" ? "" : JSON.stringify(r.output);
   return `${output}${status}${hung}`.trim();
 }
+
+/** What is left at the end, in a line: processes first. */
+function leftfmt(message: string): string {
+  const [first = "", ...left] = message.split("\n").map((line) => line.trim());
+  if (left.length === 0) return first;
+  const procs = left.filter((line) => line.includes(": process "));
+  const list = procs.length > 0 ? procs : left;
+  const more = left.length - Math.min(list.length, LEFT);
+  return `${list.slice(0, LEFT).join(", ")} ${list.length === 1 ? "is" : "are"} left${more > 0 ? `, and ${more} more` : ""}`;
+}
+
+/** Things that the text of a leak names. */
+const LEFT = 3;
 
 function faulty(kind: Faultkind, what: string, error: unknown): End {
   return { outcome: "", fault: { kind, what, error } };

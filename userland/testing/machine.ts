@@ -142,7 +142,7 @@ export class Machine {
     this.#spin = m.spin;
     this.#limits = m.limits;
     this.#course = m.course;
-    m.course?.spare((p) => p.k === kernel && this.#owners.iskit(p.pid));
+    m.course?.spare(kernel, (p) => this.#owners.iskit(p.pid));
     this.#faults.spared = (pid) => !this.#owners.isrun(pid);
     kernel.trace.listen((e, body) => {
       if (e.type === "conn" || (e.type === "send" && e.fcall.type === Tattach)) this.#heard.push(e);

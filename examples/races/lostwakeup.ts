@@ -1,0 +1,34 @@
+// Lost wakeup: a process looks whether it has to wait, and says that it waits; between the two it is woken.
+//
+//     npx namec explore examples/races/lostwakeup.ts
+
+import { OWRITE, RFFDG, RFMEM, RFPROC, type Sys } from "namec";
+
+/** Fault: the one who wakes comes between the look at `ready` and `waits`, and finds no one to wake. */
+export default async function lostwakeup(sys: Sys): Promise<void> {
+  const log = await sys.open("/dev/null", OWRITE);
+  let [ready, waits] = [false, false];
+  await sys.rfork(RFPROC | RFFDG | RFMEM, async (s: Sys) => {
+    await s.errstr("ready");
+    ready = true;
+    if (waits) await s.rendezvous("wakeup", null);
+  });
+  if (!ready) {
+    await sys.write(log, new TextEncoder().encode("nothing yet\n"));
+    waits = true;
+    await sys.rendezvous("wakeup", null);
+  }
+  await sys.wait();
+}
+
+/** Both meet always: who comes first waits for the other. */
+export async function mended(sys: Sys): Promise<void> {
+  const log = await sys.open("/dev/null", OWRITE);
+  await sys.rfork(RFPROC | RFFDG | RFMEM, async (s: Sys) => {
+    await s.errstr("ready");
+    await s.rendezvous("wakeup", null);
+  });
+  await sys.write(log, new TextEncoder().encode("nothing yet\n"));
+  await sys.rendezvous("wakeup", null);
+  await sys.wait();
+}
