@@ -36,7 +36,7 @@ export type Flow = {
 };
 
 /** Something that will happen on a link. */
-type Due = { at: number; timer: Timer | null; readonly fn: () => void };
+type Due = { at: number; timer: Timer | null; readonly flow: Flow | null; readonly fn: () => void };
 
 /** One direction of a link. */
 export class Way {
@@ -75,7 +75,7 @@ export class Way {
     if (this.#jitter > 0) at += this.#chance(this.#jitter + 1);
     at = Math.max(at, flow.last + this.#stalled);
     flow.last = at - this.#stalled;
-    this.at(at, () => arrived(lost));
+    this.#arm({ at, timer: null, flow, fn: () => arrived(lost) });
     return sent;
   }
 
@@ -121,7 +121,7 @@ export class Way {
 
   /** Calls fn at a time that send gave: later when a stall comes between, not at all after a cut. */
   at(at: number, fn: () => void): void {
-    this.#arm({ at, timer: null, fn });
+    this.#arm({ at, timer: null, flow: null, fn });
   }
 
   #arm(d: Due): void {
@@ -130,6 +130,7 @@ export class Way {
       this.#due.delete(d);
       d.fn();
     });
+    d.timer.flow = d.flow;
   }
 
   #disarm(): Due[] {
@@ -144,7 +145,7 @@ export class Way {
     this.#transmit(0);
     this.#free += ns;
     this.#stalled += ns;
-    for (const d of this.#disarm()) this.#arm({ at: d.at + ns, timer: null, fn: d.fn });
+    for (const d of this.#disarm()) this.#arm({ ...d, at: d.at + ns, timer: null });
   }
 
   /** Everything on the way is lost. */

@@ -14,9 +14,17 @@ async function log(sys: Sys, perm: number, line: string): Promise<void> {
   await sys.close(fd);
 }
 
+/** Other work, so that the two are not in step from the beginning. */
+async function work(sys: Sys): Promise<void> {
+  for (let n = 0; n < 6; n++) await sys.nsec();
+}
+
 async function two(sys: Sys, perm: number): Promise<string> {
   await sys.close(await sys.create(LOG, OWRITE, perm));
-  await sys.rfork(RFPROC | RFFDG, (s: Sys) => log(s, perm, "child\n"));
+  await sys.rfork(RFPROC | RFFDG, async (s: Sys) => {
+    await work(s);
+    await log(s, perm, "child\n");
+  });
   await log(sys, perm, "parent\n");
   await sys.wait();
   const text = await readtext(sys, LOG);

@@ -28,8 +28,16 @@ async function work(sys: Sys, lockit: (s: Sys) => Promise<boolean>): Promise<str
   return "";
 }
 
+/** Other work, so that the two are not in step from the beginning. */
+async function other(sys: Sys): Promise<void> {
+  for (let n = 0; n < 6; n++) await sys.nsec();
+}
+
 async function two(sys: Sys, lockit: (s: Sys) => Promise<boolean>): Promise<string> {
-  await sys.rfork(RFPROC | RFFDG, (s: Sys) => work(s, lockit));
+  await sys.rfork(RFPROC | RFFDG, async (s: Sys) => {
+    await other(s);
+    return await work(s, lockit);
+  });
   const mine = await work(sys, lockit);
   const { msg } = await sys.wait();
   return mine === "" && msg === "" ? "" : "the work was done twice";

@@ -10,13 +10,25 @@ const FILE = "/tmp/n";
 async function add(sys: Sys, fd: number): Promise<void> {
   const n = new Uint8Array(1);
   await sys.pread(fd, n, 0);
-  await sys.pwrite(fd, n.map((x) => x + 1), 0);
+  await sys.pwrite(
+    fd,
+    n.map((x) => x + 1),
+    0,
+  );
+}
+
+/** Other work, so that the two are not in step from the beginning. */
+async function work(sys: Sys): Promise<void> {
+  for (let n = 0; n < 4; n++) await sys.nsec();
 }
 
 async function twice(sys: Sys, fn: (s: Sys, fd: number) => Promise<void>): Promise<string> {
   const fd = await sys.create(FILE, ORDWR, 0o666);
   await sys.pwrite(fd, new Uint8Array([0]), 0);
-  await sys.rfork(RFPROC | RFFDG, (s: Sys) => fn(s, fd));
+  await sys.rfork(RFPROC | RFFDG, async (s: Sys) => {
+    await work(s);
+    await fn(s, fd);
+  });
   await fn(sys, fd);
   await sys.wait();
   const n = new Uint8Array(1);

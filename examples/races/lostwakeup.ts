@@ -4,12 +4,17 @@
 
 import { OWRITE, RFFDG, RFMEM, RFPROC, type Sys } from "namec";
 
+/** Other work, so that the two are not in step from the beginning. */
+async function work(sys: Sys): Promise<void> {
+  for (let n = 0; n < 4; n++) await sys.nsec();
+}
+
 /** Fault: the one who wakes comes between the look at `ready` and `waits`, and finds no one to wake. */
 export default async function lostwakeup(sys: Sys): Promise<void> {
   const log = await sys.open("/dev/null", OWRITE);
   let [ready, waits] = [false, false];
   await sys.rfork(RFPROC | RFFDG | RFMEM, async (s: Sys) => {
-    await s.errstr("ready");
+    await work(s);
     ready = true;
     if (waits) await s.rendezvous("wakeup", null);
   });
@@ -25,7 +30,7 @@ export default async function lostwakeup(sys: Sys): Promise<void> {
 export async function mended(sys: Sys): Promise<void> {
   const log = await sys.open("/dev/null", OWRITE);
   await sys.rfork(RFPROC | RFFDG | RFMEM, async (s: Sys) => {
-    await s.errstr("ready");
+    await work(s);
     await s.rendezvous("wakeup", null);
   });
   await sys.write(log, new TextEncoder().encode("nothing yet\n"));

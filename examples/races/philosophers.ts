@@ -2,17 +2,20 @@
 //
 //     npx namec explore examples/races/philosophers.ts
 
-import { RFFDG, RFPROC, type Sys } from "namec";
+import { RFFDG, RFNOWAIT, RFPROC, type Sys } from "namec";
 
 type Fork = readonly [take: number, put: number];
 const FORK = new Uint8Array(1);
 const SEATS = 3;
 
 async function dine(sys: Sys, first: Fork, second: Fork): Promise<void> {
-  for (const [take] of [first, second]) await sys.read(take, new Uint8Array(1));
-  for (const [, put] of [first, second]) await sys.write(put, FORK);
+  await sys.read(first[0], new Uint8Array(1));
+  await sys.read(second[0], new Uint8Array(1));
+  await sys.write(second[1], FORK);
+  await sys.write(first[1], FORK);
 }
 
+/** The one who lays the table has a seat at it, and waits for nobody. */
 async function table(sys: Sys, order: (a: number, b: number) => number[]): Promise<void> {
   const forks: Fork[] = [];
   for (let n = 0; n < SEATS; n++) {
@@ -20,12 +23,12 @@ async function table(sys: Sys, order: (a: number, b: number) => number[]): Promi
     await sys.write(fork[1], FORK);
     forks.push(fork);
   }
-  for (let seat = 0; seat < SEATS; seat++) {
+  for (let seat = SEATS - 1; seat >= 0; seat--) {
     const [first, second] = order(seat, (seat + 1) % SEATS).map((n) => forks[n]);
     if (first === undefined || second === undefined) continue;
-    await sys.rfork(RFPROC | RFFDG, (s: Sys) => dine(s, first, second));
+    if (seat === 0) await dine(sys, first, second);
+    else await sys.rfork(RFPROC | RFFDG | RFNOWAIT, (s: Sys) => dine(s, first, second));
   }
-  for (let n = 0; n < SEATS; n++) await sys.wait();
 }
 
 /** Fault: each may have the fork on the left, and wait for the one on the right. */

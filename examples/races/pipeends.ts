@@ -10,6 +10,11 @@ const stranger = (done: number) => async (sys: Sys) => {
   await sys.read(done, new Uint8Array(1));
 };
 
+/** Other work, so that the two are not in step from the beginning. */
+async function work(sys: Sys): Promise<void> {
+  for (let n = 0; n < 3; n++) await sys.nsec();
+}
+
 /** Reads a pipe to its end; then the stranger may go. */
 async function reads(sys: Sys, [r, w]: readonly [number, number], tell: number): Promise<void> {
   await sys.close(w);
@@ -26,6 +31,7 @@ export default async function pipeends(sys: Sys): Promise<void> {
   const [done, tell] = await sys.pipe();
   const ends = await sys.pipe();
   await sys.rfork(RFPROC, async (s: Sys) => {
+    await work(s);
     await s.rfork(RFPROC | RFFDG | RFNOWAIT, stranger(done));
   });
   await reads(sys, ends, tell);
@@ -37,6 +43,7 @@ export async function mended(sys: Sys): Promise<void> {
   const ends = await sys.pipe();
   await sys.rfork(RFPROC | RFFDG, async (s: Sys) => {
     for (const fd of ends) await s.close(fd);
+    await work(s);
     await s.rfork(RFPROC | RFFDG | RFNOWAIT, stranger(done));
   });
   await reads(sys, ends, tell);

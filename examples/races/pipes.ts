@@ -18,10 +18,18 @@ async function both(sys: Sys, first: Pipe, second: Pipe): Promise<void> {
   for (const [, give] of [second, first]) await sys.write(give, TOKEN);
 }
 
+/** Other work, so that the two are not in step from the beginning. */
+async function work(sys: Sys): Promise<void> {
+  for (let n = 0; n < 4; n++) await sys.nsec();
+}
+
 /** Fault: each may have taken one token, and read the other pipe for ever. */
 export default async function pipes(sys: Sys): Promise<void> {
   const [a, b] = [await newtoken(sys), await newtoken(sys)];
-  await sys.rfork(RFPROC | RFFDG, (s: Sys) => both(s, b, a));
+  await sys.rfork(RFPROC | RFFDG, async (s: Sys) => {
+    await work(s);
+    await both(s, b, a);
+  });
   await both(sys, a, b);
   await sys.wait();
 }
@@ -29,7 +37,10 @@ export default async function pipes(sys: Sys): Promise<void> {
 /** The pipes are read in one order by all. */
 export async function mended(sys: Sys): Promise<void> {
   const [a, b] = [await newtoken(sys), await newtoken(sys)];
-  await sys.rfork(RFPROC | RFFDG, (s: Sys) => both(s, a, b));
+  await sys.rfork(RFPROC | RFFDG, async (s: Sys) => {
+    await work(s);
+    await both(s, a, b);
+  });
   await both(sys, a, b);
   await sys.wait();
 }

@@ -11,10 +11,18 @@ async function replace(sys: Sys): Promise<void> {
   await sys.wstat(NEW, { name: "conf" });
 }
 
+/** Other work, so that the two are not in step from the beginning. */
+async function work(sys: Sys): Promise<void> {
+  for (let n = 0; n < 4; n++) await sys.nsec();
+}
+
 async function scene(sys: Sys, read: (s: Sys) => Promise<number>): Promise<string> {
   await writefile(sys, CONF, "old");
   await writefile(sys, NEW, "new");
-  await sys.rfork(RFPROC | RFFDG, replace);
+  await sys.rfork(RFPROC | RFFDG, async (s: Sys) => {
+    await work(s);
+    await replace(s);
+  });
   let fd: number;
   try {
     fd = await read(sys);

@@ -6,10 +6,18 @@ import { ORDWR, RFFDG, RFPROC, type Sys } from "namec";
 
 const half = (text: string): Uint8Array => new TextEncoder().encode(text.repeat(4));
 
+/** Other work, so that the two are not in step from the beginning. */
+async function work(sys: Sys): Promise<void> {
+  for (let n = 0; n < 4; n++) await sys.nsec();
+}
+
 async function scene(sys: Sys, write: (s: Sys, fd: number) => Promise<unknown>): Promise<string> {
   const fd = await sys.create("/tmp/record", ORDWR, 0o666);
   await sys.pwrite(fd, half("old "), 0);
-  await sys.rfork(RFPROC | RFFDG, async (s: Sys) => void (await write(s, fd)));
+  await sys.rfork(RFPROC | RFFDG, async (s: Sys) => {
+    await work(s);
+    await write(s, fd);
+  });
   const buf = new Uint8Array(16);
   await sys.pread(fd, buf, 0);
   await sys.wait();

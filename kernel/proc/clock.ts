@@ -24,6 +24,8 @@ export class Timer {
   readonly fn: () => void;
   /** Its place in the heap, -1 when it is not in it. */
   index = -1;
+  /** What keeps its order: of two that are due and have the same, the first comes first, whatever chooses. */
+  flow: object | null = null;
 
   constructor(at: number, seq: number, fn: () => void) {
     this.at = at;

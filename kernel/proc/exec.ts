@@ -20,8 +20,17 @@ const MAGIC = "\0namec\0";
 
 /** The contents of a file that runs the program registered under this name (at most 24 bytes). */
 export function programfile(name: string): Uint8Array {
-  return utfencode(`${MAGIC}${name}\n`.padEnd(HEADER, "\0"));
+  let bytes = made.get(name);
+  if (bytes === undefined) {
+    bytes = utfencode(`${MAGIC}${name}\n`.padEnd(HEADER, "\0"));
+    if (made.size < MADE) made.set(name, bytes);
+  }
+  return bytes;
 }
+
+/** Headers that were made already: every kernel's /bin has the same. Those who get one copy it. */
+const made = new Map<string, Uint8Array>();
+const MADE = 512;
 
 /** The program's name in an executable's header, or null. */
 function programname(header: string): string | null {

@@ -74,6 +74,8 @@ export class Coroutine {
   unwinding = false;
   /** It could go on, and lets others go first: read where an Explorer chooses. */
   passing = false;
+  /** It is a program before its next call, where an Explorer lets other processes go, but no thread of its own. */
+  midway = false;
   /** Its number among the calls of its program. */
   seq = 0;
   /** The call, and what it was given, of a program that awaits the promise. */
@@ -387,7 +389,7 @@ export class Sched {
         this.#resume(own);
         continue;
       }
-      const due = this.clock.timers.due(this.clock.now());
+      const due = firsts(this.clock.timers.due(this.clock.now()));
       const ready = this.#choices(due.length > 0);
       if (ready.length + due.length > 0) this.#chosen(x.choose(ready, due));
       else if (this.#explored(x)) return;
@@ -419,6 +421,7 @@ export class Sched {
     // Programs, and the host, go on in the turn after it.
     this.#touched = true;
     if (what instanceof Coroutine) {
+      what.midway = false;
       this.#unready(what);
       this.#resume(what);
     } else {
@@ -436,7 +439,8 @@ export class Sched {
 
   /**
    * The ready coroutines that may go next: of the calls of a process that have not begun, the first (invariant
-   * 4); and one that lets others go first only when another has gone, or there is no other.
+   * 4); of a generator program the thread that runs, which goes on till it sleeps; and one that lets others go
+   * first only when another has gone, or there is no other.
    */
   #choices(others: boolean): Coroutine[] {
     const all: Coroutine[] = [];
@@ -446,7 +450,11 @@ export class Sched {
       if (!co.started) unbegun.add(co.proc);
       all.push(co);
     }
-    const list = all.filter((co) => !co.passing);
+    const running = new Map<Proc, Coroutine>();
+    for (const co of all) if (co.midway) running.set(co.proc, co);
+    const list = all.filter(
+      (co) => !co.passing && (co.label === "note" || (running.get(co.proc) ?? co) === co),
+    );
     for (const co of all) co.passing = false;
     return list.length > 0 || others ? list : all;
   }
@@ -575,6 +583,17 @@ export class Sched {
   }
 }
 
+/** Timers without those that wait for another of their flow. */
+function firsts(due: readonly Timer[]): Timer[] {
+  const flows = new Set<object>();
+  return due.filter(({ flow }) => {
+    if (flow === null) return true;
+    const first = !flows.has(flow);
+    flows.add(flow);
+    return first;
+  });
+}
+
 /** Yielded by a program before a call, where an Explorer chooses which call is next: it is ready again. */
 class Next extends Rendez {
   override get passing(): boolean {
@@ -582,6 +601,7 @@ class Next extends Rendez {
   }
 
   override enqueue(co: Coroutine): void {
+    co.midway = true;
     co.sched.ready(co);
   }
 }

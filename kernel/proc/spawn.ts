@@ -33,6 +33,8 @@ export type Spawnopts = {
   readonly image?: "native" | "vm";
   /** Shares the name space, descriptors and environment of this process. */
   readonly like?: Process;
+  /** It gets copies of these, as after rfork(RFNAMEG|RFFDG|RFENVG). */
+  readonly copy?: boolean;
 };
 
 /** A process as the host sees it. */
@@ -106,7 +108,7 @@ export function spawn(
   const proc = new Proc(
     k,
     opts.name ?? argv[0] ?? (main.name || "main"),
-    groups(like ?? first, like !== null),
+    opts.copy === true ? copies(like ?? first) : groups(like ?? first, like !== null),
     (like ?? first).dot.incref(),
   );
   proc.tty = opts.tty ?? out ?? k.config.tty;
@@ -139,6 +141,17 @@ function groups(p: Proc, share: boolean): Groups {
     };
   for (const g of [p.pgrp, p.fgrp, p.egrp, p.rgrp]) g.ref++;
   return { pgrp: p.pgrp, fgrp: p.fgrp, egrp: p.egrp, rgrp: p.rgrp };
+}
+
+/** Copies of the groups that rfork can copy; the tags of rendezvous are shared. */
+function copies(p: Proc): Groups {
+  p.rgrp.ref++;
+  return {
+    pgrp: new Pgrp(p.k.nextpgrpid(), p.pgrp.ns.fork()),
+    fgrp: p.fgrp.dup(),
+    egrp: p.egrp.dup(),
+    rgrp: p.rgrp,
+  };
 }
 
 /** What #c is attached with for descriptor 2 (Tty.writeerr). */

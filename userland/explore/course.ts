@@ -75,6 +75,8 @@ export type Courseopts = {
   readonly ordered: Set<string>;
   /** Records what the first machine does. */
   readonly record: boolean;
+  /** Runs are not recorded. */
+  readonly plain: boolean;
 };
 
 /** One schedule. */
@@ -83,6 +85,7 @@ export class Course implements Explorer {
   /** Steps that were not of the guide's choice, and those that were. */
   taken = 0;
   left: Left | null = null;
+  missed = false;
   /** What the guide threw. */
   error: unknown = null;
   /** How its runs ended, in that order. */
@@ -95,6 +98,7 @@ export class Course implements Explorer {
   readonly #max: number;
   readonly #machines = new Set<Booted>();
   readonly #record: boolean;
+  readonly #plain: boolean;
   #recorder: Recorder | null = null;
   #spared: (p: Proc) => boolean = () => false;
   #here: (p: Proc) => boolean = () => false;
@@ -124,6 +128,7 @@ export class Course implements Explorer {
     this.#guide = guide;
     this.#max = o.steps;
     this.#record = o.record;
+    this.#plain = o.plain;
     this.abandoned = new Promise((resolve) => (this.#leave = resolve));
     this.#watch = new Watch((what, how) => this.#touch(what, how), o.ordered);
   }
@@ -144,8 +149,14 @@ export class Course implements Explorer {
     this.#here = (p) => p.k === k;
   }
 
-  get records(): boolean {
-    return this.#record;
+  /** The runs of this schedule are not recorded, unless the scene looks at their calls. */
+  get plain(): boolean {
+    return this.#plain;
+  }
+
+  /** The scene has looked at calls that were not recorded. */
+  miss(): void {
+    this.missed = true;
   }
 
   /** What the first machine did, where that is recorded. */

@@ -80,6 +80,9 @@ type Seen = {
 /** What one schedule was. */
 type Ran = { readonly course: Course; readonly end: End };
 
+/** The scene looks at the calls of its runs: from now on they are recorded. */
+class Anew extends Error {}
+
 /** An exploration under way. */
 export class Explorer {
   readonly #once: Once;
@@ -94,6 +97,8 @@ export class Explorer {
   #length = 0;
   #brute: Many | null = null;
   #cut = "";
+  /** Runs are not recorded, until the scene looks at one's calls. */
+  #plain = true;
 
   constructor(once: Once, limits: Limits = {}) {
     this.#once = once;
@@ -103,16 +108,7 @@ export class Explorer {
 
   /** Explores, and tells what was found. */
   async run(): Promise<Explored> {
-    const { preemptions } = this.#limits;
-    let all = false;
-    try {
-      if (preemptions !== undefined) await this.#preempted(preemptions, 1);
-      else all = await this.#every();
-    } catch (e) {
-      if (!(e instanceof Unsteady)) throw e;
-      const fault: Fault = { kind: "unsteady", what: e.message, error: e };
-      this.#see({ outcome: "", fault }, []);
-    }
+    const all = await this.#search();
     const failures: Failing[] = [];
     for (const s of this.#seen.values())
       if (s.fault !== null) failures.push(await this.#failing(s, s.fault));
@@ -133,6 +129,26 @@ export class Explorer {
     });
   }
 
+  /** True: all schedules were run. */
+  async #search(): Promise<boolean> {
+    const { preemptions } = this.#limits;
+    try {
+      if (preemptions === undefined) return await this.#every();
+      await this.#preempted(preemptions, 1);
+      return false;
+    } catch (e) {
+      if (e instanceof Anew) {
+        this.#plain = false;
+        this.#forget();
+        return await this.#search();
+      }
+      if (!(e instanceof Unsteady)) throw e;
+      const fault: Fault = { kind: "unsteady", what: e.message, error: e };
+      this.#see({ outcome: "", fault }, []);
+      return false;
+    }
+  }
+
   /** Runs one schedule, and tells what came of it with its recording. Throws Scheduleerror. */
   async replay(schedule: string): Promise<{
     readonly end: End;
@@ -150,14 +166,14 @@ export class Explorer {
 
   /** Every schedule; where that is too much, those with few preemptions, and some by chance. */
   async #every(): Promise<boolean> {
-    if (await this.#search(0.5)) return true;
+    if (await this.#reduced(0.5)) return true;
     for (let n = 0; n <= PREEMPTIONS; n++) if (!(await this.#preempted(n, 0.75))) break;
     await this.#priorities();
     return false;
   }
 
   /** Until that part of the budget is spent. True: all was run. */
-  async #search(part: number): Promise<boolean> {
+  async #reduced(part: number): Promise<boolean> {
     const what = "every schedule";
     for (;;) {
       const search = new Search({
@@ -184,6 +200,7 @@ export class Explorer {
   #forget(): void {
     this.#schedules = this.#repeated = 0;
     this.#seen.clear();
+    this.#covered.length = 0;
   }
 
   async #preempted(max: number, part: number): Promise<boolean> {
@@ -232,6 +249,7 @@ export class Explorer {
   async #counted(guide: Guide, record: boolean): Promise<Ran> {
     const ran = await this.#one(guide, record);
     const { course, end } = ran;
+    if (course.missed) throw new Anew();
     this.#length = Math.max(this.#length, course.steps.length);
     if (course.left === "known" || course.left === "misled") this.#repeated++;
     else {
@@ -239,7 +257,6 @@ export class Explorer {
       this.#brute ??= ordersof(course.steps, chance(0));
       this.#see(end, course.steps);
     }
-    this.#shared.add(course.steps);
     if ((this.#schedules + this.#repeated) % LOOK === 0) this.#tell();
     return ran;
   }
@@ -260,6 +277,7 @@ export class Explorer {
       steps: this.#limits.steps ?? STEPS,
       ordered: this.#ordered,
       record,
+      plain: this.#plain && !record,
     });
     const end = await this.#once(course);
     course.finish();

@@ -53,10 +53,10 @@ function waitof(p: Proc, co: Coroutine, known: Known): string {
       return `in ${name} for ${others(p, known, (x) => known.memory(x) === known.memory(p))} to release the semaphore`;
     case "read":
     case "pread":
-      return inchan(k, p, { name, verb: "write there", fd: args[0] });
+      return inchan(k, p, { name, verb: "write to its other end", fd: args[0] });
     case "write":
     case "pwrite":
-      return inchan(k, p, { name, verb: "read what is there", fd: args[0] });
+      return inchan(k, p, { name, verb: "read at its other end", fd: args[0] });
     default:
       return `in ${name}: ${co.on?.what ?? "ready"}`;
   }
@@ -81,27 +81,23 @@ function inchan(
   if (c === null) return `in ${w.name}`;
   const where = `in ${w.name}(${String(w.fd)}) of ${c.path.toString()}`;
   if (c.dev.dc !== "|") return `${where} for an answer`;
-  const holders: string[] = [];
-  for (const other of k.procs.values())
-    for (const fd of openat(other, c)) holders.push(whose(other, p, fd));
-  const open = holders.length === 0 ? "closed" : holders.join(" and ");
-  return `${where} for someone to ${w.verb}; its other end is ${open}`;
+  const holders = [...k.procs.values()].filter((other) => openat(other, c));
+  const mine = holders.includes(p);
+  const list = holders.filter((other) => other !== p).map((other) => other.pid);
+  if (list.length > 0)
+    return `${where} for process ${list.join(" or ")}${mine ? ", or itself," : ""} to ${w.verb}`;
+  return mine
+    ? `${where} for itself to ${w.verb}: only its own descriptor is open there`
+    : `${where}, whose other end is closed`;
 }
 
-function whose(other: Proc, p: Proc, fd: number): string {
-  return other === p ? `its own descriptor ${fd}` : `descriptor ${fd} of process ${other.pid}`;
-}
-
-/** The descriptors of a process that are the other end of a pipe's end. */
-function openat(p: Proc, c: Chan): number[] {
-  const list: number[] = [];
-  for (const [fd, x] of p.fgrp.fd.entries())
-    if (
+/** Whether a process has the other end of a pipe's end. */
+function openat(p: Proc, c: Chan): boolean {
+  return p.fgrp.fd.some(
+    (x) =>
       x !== null &&
       x.dev === c.dev &&
       x.qid.path >> 5n === c.qid.path >> 5n &&
-      x.qid.path !== c.qid.path
-    )
-      list.push(fd);
-  return list;
+      x.qid.path !== c.qid.path,
+  );
 }

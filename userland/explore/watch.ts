@@ -73,7 +73,7 @@ export class Watch {
       const up = k.procs.get(e.call.pid);
       if (up !== undefined) this.call(up, e.call);
     } else if (e.type === "proc") this.#proc(e.what, e.pid, { k, call: e.call });
-    else if (e.type === "wire") this.#touch(`${this.#name(k, "I")} ${e.wire}`, WRITE);
+    else if (e.type === "wire") this.#touch(this.#name(k, "I"), WRITE);
   }
 
   #proc(what: string, pid: number, { k, call }: { k: Kernel; call: Call | null }): void {

@@ -24,6 +24,8 @@ export function unaskedfmt(u: Unasked): string {
 /** Notes the calls of a program, and those of its children, until their results are asked for. */
 export type Watched = {
   readonly unasked: Set<Unasked>;
+  /** Whether their stacks are wanted. */
+  readonly stacks: boolean;
   /** A program begins, and its main function ends by itself. */
   begin(): (() => void) | undefined;
 };
@@ -96,7 +98,7 @@ function watchedcall(name: string, call: Anycall, w: Watched): Anycall {
       name === "rfork" && typeof child === "function"
         ? [flags, watched(child as Program, w)]
         : given;
-    const unasked: Unasked = { name, args: given, stack: callstack(), error: null };
+    const unasked: Unasked = { name, args: given, stack: w.stacks ? callstack() : [], error: null };
     const result = call(...args);
     w.unasked.add(unasked);
     const asked = (): void => void w.unasked.delete(unasked);

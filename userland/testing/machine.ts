@@ -235,7 +235,8 @@ export class Machine {
     const end = good ? "it did not notice a failure" : `it ended with "${r.status}"`;
     const how = r.limit ?? (r.hung ? "it waits for ever" : end);
     const told = [`${r.what}: ${how}`, ...(good ? r.unnoticed : r.crashes)].join("\n\n");
-    throw new Failure(`${told}\n\n${r.show(r.calls.length - 1)}`, {
+    const calls = this.#course?.plain === true ? "" : `\n\n${r.show(r.calls.length - 1)}`;
+    throw new Failure(`${told}${calls}`, {
       actual: r.hung ? "hangs" : r.status,
       expected: "",
       operator: "run",

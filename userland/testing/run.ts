@@ -122,6 +122,10 @@ function placefmt(r: Recording, line: Rcall["line"]): string {
 
 /** How a program ended. */
 export type Ending = {
+  /** The program, with its arguments. */
+  readonly program: string;
+  /** Called where a recording is asked for that was not made. */
+  readonly missing: () => void;
   /** The exit status; "" is success. */
   readonly status: string;
   readonly output: string;
@@ -167,8 +171,8 @@ export function around<T>(
 
 /** A program that was run. */
 export class Run implements Told {
-  /** The whole run. */
-  readonly recording: Recording;
+  /** What was run, with its arguments. */
+  readonly what: string;
   /** The exit status; "" is success. */
   readonly status: string;
   /** What it wrote on its console. */
@@ -195,14 +199,17 @@ export class Run implements Told {
   readonly crashes: readonly string[];
   /** Mistakes that the status does not show: a failed call that was not awaited, a child with wrong arguments. */
   readonly unnoticed: readonly string[];
-  /** The system calls, in the order made. */
-  readonly calls: readonly Call[];
+  readonly #recording: Recording | null;
+  readonly #missing: () => void;
+  #calls: readonly Call[] | null = null;
   /** An assertion about it did not hold, which was told. */
   failed = false;
 
   /** @internal */
-  constructor(recording: Recording, how: Ending) {
-    this.recording = recording;
+  constructor(recording: Recording | null, how: Ending) {
+    this.#recording = recording;
+    this.#missing = how.missing;
+    this.what = how.program;
     ({
       status: this.status,
       output: this.output,
@@ -218,7 +225,18 @@ export class Run implements Told {
       crashes: this.crashes,
       unnoticed: this.unnoticed,
     } = how);
-    this.calls = recording.calls.map((c) => new Call(this, c));
+  }
+
+  /** The whole run. */
+  get recording(): Recording {
+    if (this.#recording !== null) return this.#recording;
+    this.#missing();
+    throw new Error("this run was not recorded");
+  }
+
+  /** The system calls, in the order made. */
+  get calls(): readonly Call[] {
+    return (this.#calls ??= this.recording.calls.map((c) => new Call(this, c)));
   }
 
   get run(): this {
@@ -228,10 +246,6 @@ export class Run implements Told {
   /** Whether it never ended. */
   get hung(): boolean {
     return this.waits !== null;
-  }
-
-  get what(): string {
-    return this.recording.about.program;
   }
 
   /** Round trips that its calls waited for, added up. */

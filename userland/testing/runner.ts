@@ -81,7 +81,8 @@ export class Runner implements Owner {
   readonly #main: Program;
   readonly #name: string;
   readonly #opts: Runopts;
-  readonly #rec: Recorder;
+  /** null where no one looks at the calls: in a search for schedules. */
+  readonly #rec: Recorder | null;
   readonly #limits: Limits;
   readonly #unasked = new Set<Unasked>();
   /** Calls of the program itself, and of its children, that are in progress. */
@@ -106,8 +107,11 @@ export class Runner implements Owner {
     this.#opts = opts;
     this.#limits = limitsof(opts, at.limits);
     const args = opts.args ?? [];
-    this.#rec = new Recorder({ about: about([this.#name, ...args].join(" ")), place: findplace });
-    for (const e of at.heard) this.#rec.take(e);
+    this.#rec =
+      at.course?.plain === true
+        ? null
+        : new Recorder({ about: about([this.#name, ...args].join(" ")), place: findplace });
+    for (const e of at.heard) this.#rec?.take(e);
   }
 
   /** Owner: what happened in this run. */
@@ -118,23 +122,23 @@ export class Runner implements Owner {
       this.#open.set(call.id, call);
       if (call.name === "exits" || call.name === "_exits") this.#exits(call.pid);
     } else if (e.type === "return" && call !== null) this.#open.delete(call.id);
-    this.#rec.take(e, body);
+    this.#rec?.take(e, body);
   }
 
   /** Runs the program to its end, whatever that is. One that goes on for ever is killed. */
   async run(): Promise<Run> {
     const { kernel, owners } = this.#at;
     const already = this.#at.faults().length;
-    const ready = await this.#prepare();
+    const ready = prepared(this.#opts) ? await this.#prepare() : null;
     const { course } = this.#at;
-    const nostacks = course?.records === false ? () => undefined : kernel.trace.keepstacks();
+    const nostacks = this.#rec === null ? () => undefined : kernel.trace.keepstacks();
     const tty = new Buffertty(inputof(this.#opts.stdin));
     const unwatch = watchspin(this.#name, this.#at.spin);
     this.#began = kernel.clock.now();
-    this.#rec.begin();
+    this.#rec?.begin();
     owners.add(this);
     const p = owners.starting(this, () => this.#spawn(ready, tty));
-    ready.kill();
+    ready?.kill();
     const host = thishost.now();
     const over = (): string | null =>
       overrun(this.#limits, {
@@ -152,7 +156,9 @@ export class Runner implements Owner {
     await this.#at.settle();
     owners.delete(this);
     nostacks();
-    return new Run(this.#rec.recording, {
+    return new Run(this.#rec?.recording ?? null, {
+      program: [this.#name, ...(this.#opts.args ?? [])].join(" "),
+      missing: () => course?.miss(),
       status,
       output: tty.text(),
       crash: p.crash,
@@ -200,7 +206,8 @@ export class Runner implements Owner {
     if (how === "ended") return null;
     if (how !== "hangs") return [];
     if (p.proc.dead) return [CLOSES];
-    return this.#rec.recording.calls.filter((c) => c.ended === null).map((c) => c.text);
+    const calls = this.#rec?.recording.calls ?? [];
+    return calls.filter((c) => c.ended === null).map((c) => c.text);
   }
 
   /** A process with the name space, environment and directory that the program is to have. */
@@ -215,13 +222,19 @@ export class Runner implements Owner {
     throw new Error(`cannot prepare ${this.#name}: ${status}`, { cause: p.crash });
   }
 
-  #spawn(like: Process, tty: Buffertty): Process {
+  /** The program's process, with what one that was prepared for it has, or a copy of what the holder has. */
+  #spawn(like: Process | null, tty: Buffertty): Process {
     const { kernel } = this.#at;
     const { args = [], user } = this.#opts;
-    const main = watched(this.#main, { unasked: this.#unasked, begin: () => this.#begin() });
+    const rec = this.#rec;
+    const main = watched(this.#main, {
+      unasked: this.#unasked,
+      stacks: rec !== null,
+      begin: () => this.#begin(),
+    });
     const p = kernel.spawn(main, [this.#name, ...args], {
-      like,
-      tty: new Hearing(tty, (to, text) => this.#rec.said(to, text)),
+      ...(like === null ? { like: this.#at.holder, copy: true } : { like }),
+      tty: rec === null ? tty : new Hearing(tty, (to, text) => rec.said(to, text)),
     });
     this.#pid = p.pid;
     if (user !== undefined) p.proc.user = user;
@@ -284,6 +297,11 @@ const ENDS: readonly string[] = ["exits", "_exits"];
 const CONSOLE: ReadonlySet<number> = new Set([0, 1, 2]);
 
 const Generatorfunction: unknown = Object.getPrototypeOf(function* () {}).constructor;
+
+/** Whether there is something to prepare for a program. */
+function prepared(opts: Runopts): boolean {
+  return opts.env !== undefined || opts.dot !== undefined || opts.ns !== undefined;
+}
 
 /** What prepares a program: it stays until it is killed, and keeps what the program is to have. */
 function preparing(opts: Runopts, ready: () => void): Program {
