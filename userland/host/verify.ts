@@ -3,7 +3,7 @@
 import type { Booted } from "../../kernel/boot.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { parsetime } from "../boot/units.ts";
-import { verify as verified, Unreachable, checks } from "../lib/verify/verify.ts";
+import { Unreachable, checks, chosen, verify as verified } from "../lib/verify/verify.ts";
 import type { Result, Target, Verifyopts } from "../lib/verify/verify.ts";
 import { plural } from "../view/words/stepfmt.ts";
 import { visible } from "../view/words/visible.ts";
@@ -42,6 +42,11 @@ fails, 1 if something does, 2 if the server cannot be reached.`,
       values: ["ID"],
       text: "only checks with this id, or of this page: walk, stat.rename; may be repeated",
     },
+    {
+      name: "except",
+      values: ["ID"],
+      text: "no such checks: those that a server dies of, to make the others; may be repeated",
+    },
     { name: "patience", values: ["T"], text: "how long the server has to answer (default 5s)" },
     { name: "json", values: [], text: "write one JSON document in place of TAP" },
     { name: "list", values: [], text: "write the checks, and make none" },
@@ -55,13 +60,20 @@ fails, 1 if something does, 2 if the server cannot be reached.`,
   run: start,
 };
 
-/** The checks of each id or page that --only names must be some. */
-function onlyof(given: Given): readonly string[] | undefined {
-  const only = given.all("only").map(([id = ""]) => id.replace(/\(5\)$/, ""));
-  for (const o of only)
-    if (!checks.some(({ id }) => id === o || id.startsWith(`${o}.`)))
-      throw new Usage(`--only ${o}: there is no such check`, "namec verify --list lists them");
-  return only.length === 0 ? undefined : only;
+/** What --only and --except say; each names some checks. */
+function choiceof(given: Given): Pick<Verifyopts, "only" | "except"> {
+  const ids = (option: "only" | "except"): readonly string[] => {
+    const list = given.all(option).map(([id = ""]) => id.replace(/\(5\)$/, ""));
+    for (const o of list)
+      if (!checks.some(({ id }) => chosen(id, { only: [o] })))
+        throw new Usage(
+          `--${option} ${o}: there is no such check`,
+          "namec verify --list lists them",
+        );
+    return list;
+  };
+  const [only, except] = [ids("only"), ids("except")];
+  return { except, ...(only.length > 0 && { only }) };
 }
 
 function patienceof(given: Given): number {
@@ -76,8 +88,8 @@ function patienceof(given: Given): number {
 }
 
 async function start(given: Given): Promise<number> {
-  const only = onlyof(given);
-  if (given.has("list")) return list(only);
+  const choice = choiceof(given);
+  if (given.has("list")) return list(choice);
   const [addr, ...more] = given.rest;
   if (addr === undefined || more.length > 0)
     throw new Usage("verify takes one address", "namec verify 'tcp!127.0.0.1!5640'");
@@ -93,16 +105,16 @@ async function start(given: Given): Promise<number> {
   const tls = given.get("tls");
   const kernel = await machine({}, tls === undefined ? {} : { dir: tls });
   try {
-    const opts = { readonly: given.has("readonly"), dir, ...(only !== undefined && { only }) };
+    const opts = { readonly: given.has("readonly"), dir, ...choice };
     return await report(kernel, target, { opts, json: given.has("json") });
   } finally {
     await kernel.shutdown();
   }
 }
 
-function list(only: readonly string[] | undefined): number {
+function list(choice: Pick<Verifyopts, "only" | "except">): number {
   for (const { id, section, title, level } of checks)
-    if (only === undefined || only.some((o) => id === o || id.startsWith(`${o}.`)))
+    if (chosen(id, choice))
       process.stdout.write(`${id.padEnd(24)} ${section.padEnd(12)} ${level.padEnd(7)} ${title}\n`);
   return 0;
 }

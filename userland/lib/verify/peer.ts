@@ -14,6 +14,9 @@ import { dial } from "../dial.ts";
 /** What a server did and should not have done. */
 export class Wrong extends Error {}
 
+/** A server that takes no call. */
+export class Gone extends Wrong {}
+
 /** Why a check could not be made. */
 export class Skip extends Error {}
 
@@ -64,7 +67,7 @@ export class Peer {
     try {
       return new Peer(sys, await dial(sys, target.addr), target);
     } catch (e) {
-      if (e instanceof PlanError) throw new Wrong(`it takes no call: ${e.message}`);
+      if (e instanceof PlanError) throw new Gone(`it takes no call: ${e.message}`);
       throw e;
     } finally {
       await sys.alarm(0);

@@ -112,16 +112,6 @@ const attach: Check[] = section("attach(5)", {
       await p.attach(ROOT);
     },
   ],
-  badafid: [
-    "an afid that no Tauth made is refused",
-    async (c) => {
-      const p = await c.call();
-      await p.agree(MSIZE, "9P2000");
-      const r = await p.tryattach(ROOT, 77);
-      if (r.type !== F.Rerror) throw new Wrong("a Tattach with an unknown afid succeeded");
-    },
-    "should",
-  ],
 });
 
 const clunk: Check[] = section("clunk(5)", {
@@ -258,6 +248,24 @@ const intro: Check[] = section("intro(5)", {
       await a.stat(ROOT);
     },
   ],
+});
+
+/** What only a rude client asks for. */
+const strange: Check[] = section("attach(5)", {
+  badafid: [
+    "an afid that no Tauth made is refused",
+    async (c) => {
+      const p = await c.call();
+      await p.agree(MSIZE, "9P2000");
+      const r = await p.tryattach(ROOT, 77);
+      if (r.type !== F.Rerror) throw new Wrong("a Tattach with an unknown afid succeeded");
+    },
+    "should",
+  ],
+});
+
+/** What no client may send. A server that dies of it is asked nothing more: these come last. */
+const rude: Check[] = section("intro(5)", {
   type: [
     "a message of an unknown type is refused, and others are served on",
     hostile(() => frame(98, []), "a message of type 98"),
@@ -419,3 +427,6 @@ export const sessions: readonly Check[] = [
   ...intro,
   ...extension,
 ];
+
+/** The checks of what no client may send. */
+export const hostiles: readonly Check[] = [...strange, ...rude];

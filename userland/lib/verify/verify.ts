@@ -10,16 +10,16 @@ import type { Sys } from "../../../syscalls/sys.ts";
 import { Context } from "./check.ts";
 import type { Check, Known, Result } from "./check.ts";
 import { data } from "./data.ts";
-import { names } from "./names.ts";
-import { MSIZE, Peer, ROOT, Skip, Wrong } from "./peer.ts";
+import { names, rudenames } from "./names.ts";
+import { Gone, MSIZE, Peer, ROOT, Skip, Wrong } from "./peer.ts";
 import type { Target } from "./peer.ts";
-import { sessions } from "./session.ts";
+import { hostiles, sessions } from "./session.ts";
 
 export type { Check, Result } from "./check.ts";
 export type { Target } from "./peer.ts";
 
 /** All checks, in the order that they are made. */
-export const checks: readonly Check[] = [...sessions, ...names, ...data];
+export const checks: readonly Check[] = [...sessions, ...names, ...data, ...rudenames, ...hostiles];
 
 /** How a run is made. */
 export type Verifyopts = {
@@ -29,6 +29,8 @@ export type Verifyopts = {
   readonly dir?: readonly string[];
   /** Only checks with an id that begins with one of these. */
   readonly only?: readonly string[];
+  /** No checks with such an id: a server dies of them, and the others are to be made. */
+  readonly except?: readonly string[];
   /** Gets each result when it is there. */
   readonly tell?: (r: Result) => void;
   /** Asked before each check: true ends the run there, with what it made removed. */
@@ -38,6 +40,13 @@ export type Verifyopts = {
 /** A server that cannot be verified: it takes no call, or gives no root. */
 export class Unreachable extends Error {}
 
+/** Whether a check is to be made. */
+export function chosen(id: string, opts: Pick<Verifyopts, "only" | "except">): boolean {
+  const among = (list: readonly string[]): boolean =>
+    list.some((o) => id === o || id.startsWith(`${o}.`));
+  return (opts.only === undefined || among(opts.only)) && !among(opts.except ?? []);
+}
+
 /** Directories that are looked into for a file to read. */
 const LOOKS = 40;
 
@@ -45,34 +54,57 @@ const LOOKS = 40;
 export async function verify(sys: Sys, target: Target, opts: Verifyopts = {}): Promise<Result[]> {
   await sys.notify((_note, s) => (s as Sys).noted(NCONT));
   const known = await survey(sys, target, opts);
-  const list = checks.filter(
-    ({ id }) =>
-      opts.only === undefined || opts.only.some((o) => id === o || id.startsWith(`${o}.`)),
-  );
+  const list = checks.filter(({ id }) => chosen(id, opts));
   const results: Result[] = [];
+  const tell = (r: Result): void => {
+    results.push(r);
+    opts.tell?.(r);
+  };
+  let last = "";
+  let gone: string | null = null;
   for (const check of list) {
     if (opts.stop?.() === true) break;
+    if (gone !== null) {
+      tell(result(check, "skip", gone));
+      continue;
+    }
     const r = await made(new Context(sys, target, known), check);
-    results.push(r);
-    opts.tell?.(r);
+    const dead = r.outcome === "fail" && !(await answers(sys, target));
+    if (dead) gone = `the server takes no calls any more since ${check.id}`;
+    // It may have died of what the check before did last.
+    tell(
+      dead && last !== "" ? { ...r, message: `${r.message} (the check before was ${last})` } : r,
+    );
+    last = check.id;
   }
-  if (known.scratch !== null) {
-    const r = await cleared(sys, target, known.scratch);
-    results.push(r);
-    opts.tell?.(r);
-  }
+  if (known.scratch !== null) tell(await cleared(sys, target, known.scratch));
   return results;
 }
 
-async function made(c: Context, check: Check): Promise<Result> {
+function result(check: Check, outcome: Result["outcome"], message: string): Result {
   const { id, section, title, level } = check;
-  const said = { id, section, title, level };
+  return { id, section, title, level, outcome, message };
+}
+
+/** Whether the server takes calls still. */
+async function answers(sys: Sys, target: Target): Promise<boolean> {
+  try {
+    const p = await Peer.call(sys, target);
+    await p.hangup();
+    return true;
+  } catch (e) {
+    if (e instanceof Gone) return false;
+    throw e;
+  }
+}
+
+async function made(c: Context, check: Check): Promise<Result> {
   try {
     await check.run(c);
-    return { ...said, outcome: "pass", message: "" };
+    return result(check, "pass", "");
   } catch (e) {
-    if (e instanceof Skip) return { ...said, outcome: "skip", message: e.message };
-    if (e instanceof Wrong) return { ...said, outcome: "fail", message: e.message };
+    if (e instanceof Skip) return result(check, "skip", e.message);
+    if (e instanceof Wrong) return result(check, "fail", e.message);
     throw e;
   } finally {
     await c.close();
