@@ -215,7 +215,7 @@ class MemDev extends Dev<MemChan> implements Mem {
   override create(up: Proc, c: MemChan, name: string, want: Want): MemChan {
     const dir = there(c);
     if (dir.children === null) error(Enotdir);
-    if (name === "." || name === "..") error(Eperm);
+    if (name === "." || name === "..") refuse(Eperm, { why: "dots" });
     check(up, dir, MWRITE);
     if (dir.children?.has(name) === true) error(Eexist);
     const mode = openmode(want.omode & ~(OCEXEC | ORCLOSE));
@@ -282,7 +282,7 @@ class MemDev extends Dev<MemChan> implements Mem {
 
   override remove(up: Proc, c: MemChan): void {
     const f = there(c);
-    if (f === this.#root) error(Eperm);
+    if (f === this.#root) refuse(Eperm, { why: "root" });
     check(up, f.parent, MWRITE);
     if (f.first !== null) error(Enotempty);
     this.#unlink(f, up.user);
@@ -317,8 +317,8 @@ class MemDev extends Dev<MemChan> implements Mem {
       if (f.children !== null) refuse(Eperm, { why: "directory", name: f.name });
       check(up, f, MWRITE);
     }
-    if (w.mode !== undefined && ((w.mode ^ f.mode) & DMDIR) !== 0) error(Eperm);
-    if (w.uid !== undefined) error(Eperm);
+    if (w.mode !== undefined && ((w.mode ^ f.mode) & DMDIR) !== 0) refuse(Eperm, { why: "dmdir" });
+    if (w.uid !== undefined) refuse(Eperm, { why: "uid" });
     const longer = w.length === undefined ? 0 : f.need(w.length);
     this.#budget.check(longer + Math.max(0, (w.name ?? f.name).length - f.name.length));
     const owned = w.mode !== undefined || w.mtime !== undefined || w.gid !== undefined;
@@ -328,7 +328,8 @@ class MemDev extends Dev<MemChan> implements Mem {
 
   #checkname(up: Proc, f: Memfile, name: string): void {
     checkelem(name);
-    if (f === this.#root || name === "." || name === "..") error(Eperm);
+    if (f === this.#root) refuse(Eperm, { why: "root" });
+    if (name === "." || name === "..") refuse(Eperm, { why: "dots" });
     check(up, f.parent, MWRITE);
     if (f.parent.children?.has(name) === true) error(Efileexists);
   }

@@ -187,6 +187,10 @@ export function textsites(stack: string): Callsite[] {
  *	union		a file was to go before or after another, and only directories make unions
  *	create		what is to be mounted was mounted without leave to create
  *	device		the mount point is in the tree of a device, named with #
+ *	root		the root of a tree is neither removed nor renamed
+ *	dots		"." and ".." are in each directory, and no file gets such a name
+ *	uid		a wstat changes no owner
+ *	dmdir		a wstat makes no file of a directory, nor a directory of a file: DMDIR stays as it is
  */
 export type Fact =
   | {
@@ -206,7 +210,7 @@ export type Fact =
     }
   | { readonly why: "directory"; readonly name: string }
   | { readonly why: "kinds"; readonly newdir: boolean }
-  | { readonly why: "union" | "create" | "device" };
+  | { readonly why: "union" | "create" | "device" | "root" | "dots" | "uid" | "dmdir" };
 
 /**
  * An error of a system call: `message` is Plan 9's error string and nothing else. The system call

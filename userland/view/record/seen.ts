@@ -2,7 +2,9 @@
 // from what the recording holds: walks and their answers, entries, creates, removes and renames. Another
 // client may have changed a server since, so a file counts as there only until something says otherwise.
 //
-// A file is known by the tree that it is in and its path there: a 9P connection, or the kernel's own tree.
+// A file is known by the tree that it is in and its path there: a 9P connection and the path from its root, or
+// the kernel's own trees and the name of a Chan. Such a name may come to mean another file by a mount, and one
+// file may have several: what is known of them is forgotten as soon as that may be so.
 
 import { DMDIR, ORCLOSE, QTDIR } from "../../../kernel/abi/const.ts";
 import { convM2D } from "../../../kernel/abi/dir.ts";
@@ -11,7 +13,7 @@ import * as F from "../../../kernel/abi/fcall.ts";
 import { Fids, below } from "./fids.ts";
 import type { Rcall, Recording, Revent } from "./recording.ts";
 
-/** A file: a connection's number, 0 for the kernel's own tree, and the path in that tree: "usr/glenda". */
+/** A file: a connection's number and the path from its root, "usr/glenda"; or 0 and a Chan's name, "#R/usr". */
 export type Where = { readonly conn: number; readonly path: string };
 
 /** What is known of a file; null where nothing has said it. */
@@ -30,9 +32,10 @@ type Walk = Revent & { readonly type: "namec"; readonly step: "walk" };
 
 const NOTHING: Seenfile = { isdir: null, mode: null, uid: null, gid: null };
 
-/** The path of a Chan of the kernel's own tree, with names below it: ("#R", ["a", "b"]) → "a/b". */
+/** Where a file of the kernel's own trees is: the Chan that a walk began at, and names: ("#R", ["a"]) → "#R/a". */
 export function localpath(chan: string, rest: readonly string[]): string {
-  return below(chan.replace(/^#R|^\//, "").replace(/^\//, ""), rest);
+  const names = below("", rest);
+  return names === "" ? chan : `${chan === "/" ? "" : chan}/${names}`;
 }
 
 /** The files of a recording, as far as it was read. */
@@ -51,12 +54,16 @@ export class Seen {
   /** Takes in what came since. */
   read(r: Recording): void {
     this.fids.read(r);
+    // A walk of the standard kernel leads on below a mount point, where no name of the program leads.
+    const byname = r.about.namespace === "names";
     for (; this.#upto < r.events.length; this.#upto++) {
       const e = r.events[this.#upto];
       if (e?.type === "receive") this.#answer(r, e, this.#upto);
       else if (e?.type === "send") this.#request(r, e, this.#upto);
-      else if (e?.type === "namec" && e.step === "walk" && e.conn === 0) this.#walk(e, this.#upto);
+      else if (e?.type === "namec" && e.step === "walk" && e.conn === 0 && byname)
+        this.#walk(e, this.#upto);
       else if (e?.type === "return") this.#returned(r.calls[e.call], this.#upto);
+      else if (e?.type === "mount") this.#remounted(this.#upto);
     }
   }
 
@@ -79,8 +86,8 @@ export class Seen {
   }
 
   #put({ conn, path }: Where, event: number, there: boolean, more: Partial<Seenfile> = {}): void {
-    if (path === "") return;
     const [dir, name] = split(path);
+    if (name === "") return;
     const key = `${conn} ${dir}`;
     let names = this.#dirs.get(key);
     if (names === undefined) this.#dirs.set(key, (names = new Map()));
@@ -93,13 +100,26 @@ export class Seen {
     if (!there) this.#forget({ conn, path }, event);
   }
 
+  /** Names of the kernel's own trees may mean other files now. */
+  #remounted(event: number): void {
+    for (const [dir, names] of this.#dirs)
+      if (dir.startsWith("0 ") && !dir.startsWith("0 #"))
+        for (const list of names.values()) unknown(list, event);
+  }
+
+  /** A file of this name is gone, under whatever name its directory goes. */
+  #lost(name: string, event: number): void {
+    for (const [dir, names] of this.#dirs)
+      if (dir.startsWith("0 ") && (names.has(name) || dir.includes(`/${name}`)))
+        for (const list of names.values()) unknown(list, event);
+  }
+
   /** What was below a name that is gone is not known any more. */
   #forget({ conn, path }: Where, event: number): void {
     const key = `${conn} ${path}`;
     for (const [dir, names] of this.#dirs)
       if (dir === key || dir.startsWith(`${key}/`))
-        for (const list of names.values())
-          if (list.at(-1)?.there === true) list.push({ ...NOTHING, event, there: false });
+        for (const list of names.values()) unknown(list, event);
   }
 
   #request(r: Recording, { conn, fcall: t }: Revent & { type: "send" }, event: number): void {
@@ -216,19 +236,24 @@ export class Seen {
     if (path === undefined || call.error !== null || call.cost.messages > 0) return;
     const where = { conn: 0, path };
     const [name, arg, perm] = call.args;
-    if (call.name === "remove") this.#put(where, event, false);
+    if (call.name === "remove") this.#lost(split(path)[1], event);
     else if (call.name === "stat" && isdir(call.value))
       this.#put(where, event, true, known(call.value));
-    else if (call.name === "wstat" && hasname(arg)) this.#put(where, event, false);
+    else if (call.name === "wstat" && hasname(arg)) this.#lost(split(path)[1], event);
     else if (call.name === "create" && typeof name === "string" && typeof perm === "number") {
       const last = name.split("/").filter(Boolean).at(-1) ?? "";
       const temporary = typeof arg === "number" && (arg & ORCLOSE) !== 0;
       if (!temporary && split(path)[1] !== last)
-        this.#put({ conn: 0, path: below(path, [last]) }, event, true, {
+        this.#put({ conn: 0, path: `${path === "/" ? "" : path}/${last}` }, event, true, {
           isdir: (perm & DMDIR) !== 0,
         });
     }
   }
+}
+
+/** From an event on nothing is known of a file. */
+function unknown(list: Version[], event: number): void {
+  if (list.at(-1)?.there === true) list.push({ ...NOTHING, event, there: false });
 }
 
 const known = (d: Dir): Seenfile => ({

@@ -114,16 +114,23 @@ export function failing(r: Recording, call: Rcall, probe: Probe | null = null): 
   const text = quoted(error);
   const name = blamed(names, text, events);
   const full = name === "" ? "" : cleanname(name, call.dot);
-  const shown = text === null ? full : cleanname(text, call.dot);
-  const places = ended(r, events);
-  const conn = connof(events);
+  // The standard kernel walks "..", so an error may show one.
+  const raw = r.about.namespace === "standard" && text !== null && /(^|\/)\.\.(\/|$)/.test(text);
+  const shown = text === null ? full : raw ? text : cleanname(text, call.dot);
+  const { dir, elem } = parts(shown, events);
+  const partial = bare(error) === "does not exist";
+  const places = ended(r, events).filter(({ path }) => isplace(path, elem, partial ? dir : ""));
+  const conn = places[0]?.conn ?? connof(events);
   const seen = seenof(r);
-  const known = places.flatMap(({ conn: c, path }) =>
+  const members = unionof(r, events);
+  // A union shows what all of its members have.
+  const asked = members > 1 ? places : places.slice(0, 1);
+  const known = asked.flatMap(({ conn: c, path }) =>
     seen.inside({ conn: c, path: split(path)[0] }, at),
   );
   const file = places[0] ?? walked(r, events);
-  const inside = probe?.names ?? [...new Set(known)].toSorted();
-  const { dir, elem } = parts(shown, events);
+  const found = new Set(known.filter((n) => n !== elem));
+  const inside = probe?.names ?? [...found].toSorted();
   const [, mode] = call.args;
   return {
     r,
@@ -144,8 +151,8 @@ export function failing(r: Recording, call: Rcall, probe: Probe | null = null): 
     dir,
     elem,
     deeper: full.startsWith(`${shown}/`),
-    partial: bare(error) === "does not exist",
-    members: unionof(r, events),
+    partial,
+    members,
     names: inside,
     meant: probe?.meant ?? meant(elem, inside),
     entry: probe?.entry ?? (file === null ? null : seen.file(file, at)),
@@ -180,6 +187,12 @@ function blamed(names: readonly string[], text: string | null, events: Events): 
   for (const { e } of events)
     if (e.type === "namec" && e.step === "clean") return names.find((n) => n === e.name) ?? e.name;
   return names.at(-1) ?? "";
+}
+
+/** Whether a walk ended at an element, and where it had come further than its first in this directory. */
+function isplace(path: string, elem: string, dir: string): boolean {
+  const [above, last] = split(path);
+  return last === elem && (dir === "" || split(above)[1] === split(dir)[1]);
 }
 
 /** The directory and the element that failed. */

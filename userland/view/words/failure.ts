@@ -130,6 +130,11 @@ function notdir(f: Failing): Failure {
       `${what} is there and is a file, so there is no ${rest} in it`,
       `leave out /${rest}, or give another directory than ${shown}`,
     );
+  if (call.name === "create")
+    return say(
+      `${f.dir} is there and is a file, so ${what} cannot be made in it`,
+      `give another directory than ${f.dir}`,
+    );
   if (name.endsWith("/"))
     return say(
       `${what} is a file, and a name that ends in '/' is a directory's`,
@@ -176,8 +181,8 @@ function modemend(x: Fact & { readonly why: "mode" }, name: string): string {
   const shift = x.user === x.uid ? 6 : x.user === x.gid ? 3 : 0;
   const mode = octal(x.mode | (x.want << shift));
   return x.user === x.uid
-    ? `wstat ${name} with mode ${mode} (chmod): ${x.uid} is its owner and may do that`
-    : `have ${x.uid} give leave: wstat ${name} with mode ${mode} (chmod)`;
+    ? `give ${name} the mode ${mode} (wstat, chmod): ${x.uid} is its owner and may do that`
+    : `have ${x.uid}, its owner, give ${name} the mode ${mode} (wstat, chmod)`;
 }
 
 function forbidden(f: Failing): Failure {
@@ -192,6 +197,26 @@ function forbidden(f: Failing): Failure {
       return say(
         `${name} is ${fact.uid}'s, and only its owner changes its mode, group and times; ${fact.user} asked`,
         `have ${fact.uid} do it`,
+      );
+    case "root":
+      return say(
+        `${name} is the root of a tree, which is neither removed nor renamed`,
+        `give the name of a file below ${name}`,
+      );
+    case "dots":
+      return say(
+        `each directory has "." and ".." already, and ${name} would be one more`,
+        "give another name",
+      );
+    case "uid":
+      return say(
+        `a wstat gives no file another owner, so ${name} keeps its own`,
+        "make the file as the user whose it is to be",
+      );
+    case "dmdir":
+      return say(
+        `the kind of ${name} cannot be changed, and DMDIR in its mode is its kind`,
+        `leave DMDIR in the mode as stat ${name} gives it`,
       );
     case "kinds":
     case "union":
@@ -211,7 +236,7 @@ function forbidden(f: Failing): Failure {
       : of,
     of === ""
       ? `stat ${name} shows whose it is and what its mode allows`
-      : `have its owner give leave with wstat (chmod)`,
+      : `have the owner of ${name} change its mode (wstat, chmod)`,
   );
 }
 
@@ -268,7 +293,7 @@ function devicerefuses(f: Failing): Failure {
       ? "made"
       : "changed so";
   return say(
-    `${f.shown === "" ? "this file" : f.shown} is a file of ${f.holder}, which does not let it be ${how}`,
+    `${f.shown === "" ? "this file" : f.shown} is in ${f.holder}, which does not let it be ${how}`,
     `its manual page says what its files take: man 3`,
   );
 }
@@ -497,7 +522,7 @@ const ROWS: readonly (readonly [ending: string, row: Row])[] = [
   [
     "exec header invalid",
     plain(
-      "$S is a file, but no program of this kernel, and no script that begins with #!",
+      "$S is a file, but no program of this kernel, and it begins with no #! of a script",
       "give the file of a program, or begin the script with #!/bin/rc",
     ),
   ],

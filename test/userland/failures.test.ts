@@ -1,0 +1,93 @@
+// Every error string of Plan 9 is explained: why, and what would mend it, each with a fact of the call.
+
+import test from "ava";
+import * as errors from "../../kernel/abi/errors.ts";
+import { OREAD, OWRITE } from "../../kernel/abi/const.ts";
+import { boot } from "../../userland/boot/boot.ts";
+import { Recorder } from "../../userland/view/record/recorder.ts";
+import type { Rcall, Recording } from "../../userland/view/record/recording.ts";
+import { failureof } from "../../userland/view/words/failure.ts";
+import { failure } from "../kit.ts";
+import type { Sys } from "../../syscalls/sys.ts";
+
+const ABOUT = {
+  program: "t",
+  namespace: "names",
+  clock: "virtual",
+  seed: 0,
+  machine: "here",
+  hosts: [],
+} as const;
+
+/** Records a program. */
+async function recorded(main: (sys: Sys) => Promise<unknown>): Promise<Recording> {
+  const k = await boot({ clock: "virtual" });
+  const rec = new Recorder({ about: ABOUT });
+  const off = rec.listen(k.trace);
+  rec.begin();
+  const p = k.spawn(async (sys: Sys) => void (await main(sys)), ["main"]);
+  await p.wait();
+  off();
+  if (p.crash !== undefined) throw p.crash;
+  await k.shutdown();
+  return rec.recording;
+}
+
+/** The strings of errors.ts. */
+const STRINGS = Object.entries(errors).flatMap(([name, text]) =>
+  name.startsWith("E") && typeof text === "string" ? [text] : [],
+);
+
+test("each error string has a reason and what would mend it, of a name and of a descriptor", async (t) => {
+  const r = await recorded(async (sys) => {
+    await failure(sys.open("/tmp/none", OREAD));
+    await failure(sys.read(9, new Uint8Array(1)));
+  });
+  const [open, read] = r.calls;
+  t.true(STRINGS.length > 80);
+  for (const call of [open, read])
+    for (const error of STRINGS) {
+      const like: Rcall = { ...(call ?? t.fail()), error } as Rcall;
+      const { why, mend } = failureof(r, like);
+      t.notRegex(why, /its own words/, `${error} has no row`);
+      for (const s of [why, mend]) {
+        t.regex(s, /^([A-Z/#'0-9-]|[a-z]+\(\d\)).*\.$/s, error);
+        t.notRegex(s, /undefined|null|NaN|\$[SH]|  /, error);
+      }
+      t.regex(
+        `${why} ${mend}`,
+        /none|9|read|process|descriptor/,
+        `${error} is explained by nothing of the call`,
+      );
+    }
+});
+
+test("a string of a server's own is repeated as such", async (t) => {
+  const r = await recorded(async (sys) => failure(sys.open("/tmp/none", OREAD)));
+  const [call] = r.calls;
+  const { why } = failureof(r, { ...call, error: "'/tmp/none' phase of the moon" } as Rcall);
+  t.is(why, 'The memory tree says so in its own words: "phase of the moon".');
+});
+
+test("the mode that forbids is said, and whose it is; a directory that may not be searched hides what is in it", async (t) => {
+  const r = await recorded(async (sys) => {
+    await sys.close(await sys.create("/tmp/f", OWRITE, 0o600));
+    await sys.close(await sys.create("/tmp/d", OREAD, (0x80000000 | 0o700) >>> 0));
+    await sys.close(await sys.create("/tmp/d/x", OWRITE, 0o666));
+    await sys.wstat("/tmp/d", { mode: (0x80000000 | 0o600) >>> 0 });
+    await sys.wstat("/tmp/f", { mode: 0o040 });
+    await failure(sys.open("/tmp/f", OWRITE));
+    await failure(sys.stat("/tmp/d/x"));
+  });
+  const said = r.calls.filter((c) => c.error !== null).map((c) => failureof(r, c));
+  t.deepEqual(said, [
+    {
+      why: "/tmp/f has mode -----r----- and is glenda's own: glenda may read it, not write it.",
+      mend: "Give /tmp/f the mode 0240 (wstat, chmod): glenda is its owner and may do that.",
+    },
+    {
+      why: "/tmp/d has mode d-rw------- and is glenda's own: glenda may read and write it, not execute it. To execute a directory is to search it for a name.",
+      mend: "Give /tmp/d the mode 0700 (wstat, chmod): glenda is its owner and may do that.",
+    },
+  ]);
+});
