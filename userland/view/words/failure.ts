@@ -39,7 +39,7 @@ const plain =
   (why: string, mend: string): Row =>
   (f) => {
     const fill = (s: string): string => s.replaceAll("$S", subject(f)).replaceAll("$H", f.holder);
-    return say(fill(why), fill(mend));
+    return say(fill(capital(why)), fill(mend));
   };
 
 /** Why a call of a recording failed; `asked` is what was asked about its name after the run. */
