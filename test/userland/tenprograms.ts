@@ -141,7 +141,10 @@ const notes: Asked = {
     {
       asks: "Why did the sleep of process 3 fail, and what mends it?",
       at: at("return", "sleep(100)"),
-      says: ['The note "enough" of process 6 came while sleep was waiting', "Make the call again"],
+      says: [
+        'The note "enough" of process 6 came while sleep of process 3 was waiting',
+        "Make the call again",
+      ],
     },
   ],
 };

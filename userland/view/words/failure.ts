@@ -82,8 +82,12 @@ function unsearched(f: Failing, x: Fact & { readonly why: "mode" }): Failure {
 
 function missing(f: Failing): Failure {
   if (f.fact?.why === "mode") return unsearched(f, f.fact);
-  const { elem, dir } = f;
-  if (elem === "") return say(`${f.holder} does not have what ${f.shown} names any more`, "");
+  const { dir } = f;
+  if (f.name === "")
+    return say(
+      `${subject(f)} was removed, or ${f.holder} does not have it any more`,
+      "create the file again, and open that",
+    );
   const known =
     f.names.length === 0
       ? ""
@@ -94,7 +98,7 @@ function missing(f: Failing): Failure {
 /** Where an element is missing. */
 function nothing(f: Failing): string {
   const { elem, dir, members } = f;
-  if (members > 1) return `none of the ${members} members of the union ${dir} has ${elem}`;
+  if (members > 1) return `None of the ${members} members of the union ${dir} has ${elem}`;
   if (f.partial && f.conn > 0)
     return `${f.holder} found ${dir}, and there no ${elem} that ${f.user === "" ? "its user" : f.user} may reach`;
   return `${f.holder} has no ${elem} in ${dir}`;
@@ -124,7 +128,7 @@ function missingmend(f: Failing): string {
 function notdir(f: Failing): Failure {
   const { shown, elem, call, name } = f;
   const rest = name.startsWith(`${shown}/`) ? name.slice(shown.length + 1).replace(/\/+$/, "") : "";
-  const what = elem === "" ? shown : elem;
+  const what = elem === "" ? subject(f) : elem;
   if (rest !== "")
     return say(
       `${what} is there and is a file, so there is no ${rest} in it`,
@@ -187,7 +191,7 @@ function modemend(x: Fact & { readonly why: "mode" }, name: string): string {
 
 function forbidden(f: Failing): Failure {
   const { fact } = f;
-  const name = f.shown === "" ? "the file" : f.shown;
+  const name = subject(f);
   switch (fact?.why) {
     case "directory":
       return isdirectory(f);
@@ -270,7 +274,7 @@ function named(f: Failing, elem: string): string {
 const opens = (f: Failing): boolean => f.call.name === "open" || f.call.name === "create";
 
 function isdirectory(f: Failing): Failure {
-  const name = f.shown === "" ? "it" : f.shown;
+  const name = subject(f);
   const how = opens(f) ? `, and this asked for ${openmode(f.mode)}` : "";
   return say(
     `${name} is a directory, which is only opened for reading${how}`,
@@ -293,7 +297,7 @@ function devicerefuses(f: Failing): Failure {
       ? "made"
       : "changed so";
   return say(
-    `${f.shown === "" ? "this file" : f.shown} is in ${f.holder}, which does not let it be ${how}`,
+    `${subject(f)} is in ${f.holder}, which does not let it be ${how}`,
     `its manual page says what its files take: man 3`,
   );
 }
@@ -311,8 +315,8 @@ function nocreate(f: Failing): Failure {
 function mountpoint(f: Failing): Failure {
   const on = f.mounted === "" ? "something" : f.mounted;
   return say(
-    `${on} is mounted on ${f.shown}, and a mount point is part of the name space, not of a directory`,
-    `unmount ${f.shown} takes it off`,
+    `${on} is mounted on ${subject(f)}, and a mount point is part of the name space, not of a directory`,
+    `unmount ${subject(f)} takes it off`,
   );
 }
 
@@ -348,14 +352,14 @@ function inconsistent(f: Failing): Failure {
       );
     default:
       return say(
-        `${neu} and ${old} are of different kinds, or only directories were to make a union`,
+        `${neu} and ${old} of ${f.call.text} are of different kinds, or only directories were to make a union`,
         `give a directory for a directory, a file for a file`,
       );
   }
 }
 
 function notmounted(f: Failing): Failure {
-  const old = f.argument2 === "" ? f.shown : f.argument2;
+  const old = f.argument2 === "" ? subject(f) : f.argument2;
   return say(
     `nothing is mounted on ${old} in this name space`,
     `cat /proc/${f.call.pid}/ns lists what is mounted, and where`,
@@ -374,21 +378,21 @@ function notinunion(f: Failing): Failure {
 function exists(f: Failing): Failure {
   if (f.dir === "/srv" || f.dir === "#s") return srvexists(f);
   return say(
-    `${f.shown} is there already${f.excl ? ", and OEXCL asks for a new file" : ""}`,
+    `${subject(f)} is there already${f.excl ? ", and OEXCL asks for a new file" : ""}`,
     `open it instead, or remove it first${f.excl ? "; create without OEXCL opens and empties it" : ""}`,
   );
 }
 
 function srvexists(f: Failing): Failure {
   return say(
-    `a server is posted as ${f.shown} already`,
-    `remove ${f.shown}, or post it under another name`,
+    `A server is posted as ${subject(f)} already`,
+    `remove ${subject(f)}, or post it under another name`,
   );
 }
 
 function renamed(f: Failing): Failure {
   return say(
-    `the directory of ${f.shown} has a file of the new name already`,
+    `the directory of ${subject(f)} has a file of the new name already`,
     `remove that file first, or give another name`,
   );
 }
@@ -396,14 +400,14 @@ function renamed(f: Failing): Failure {
 function notempty(f: Failing): Failure {
   const known = f.inside.length === 0 ? "" : `: ${somefmt(f.inside, SOME)}`;
   return say(
-    `there ${f.inside.length === 1 ? "is" : "are"} still ${f.inside.length === 0 ? "files" : plural(f.inside.length, "file")} in ${f.shown}${known}`,
+    `there ${f.inside.length === 1 ? "is" : "are"} still ${f.inside.length === 0 ? "files" : plural(f.inside.length, "file")} in ${subject(f)}${known}`,
     `remove what is in it first`,
   );
 }
 
 function exclusive(f: Failing): Failure {
   return say(
-    `${f.shown} is of exclusive use (DMEXCL): one descriptor at a time may have it open, and another does`,
+    `${subject(f)} is of exclusive use (DMEXCL): one descriptor at a time may have it open, and another does`,
     `open it when that descriptor is closed`,
   );
 }
@@ -444,6 +448,11 @@ function hungup(f: Failing): Failure {
       `No process holds the other end of the pipe ${f.call.file ?? ""} open any more`,
       `keep the reader's end open while there is something to write`,
     );
+  if (f.conn === 0)
+    return say(
+      `the other end of the connection under ${subject(f)} has closed it, or the link is cut`,
+      "make the connection again",
+    );
   const when = f.gone === null ? "" : ` ${timefmt(f.gone)} after the start`;
   const by = (f.r.about.inject ?? []).filter((x) => x.endsWith(":hangup"));
   const who = by.length === 0 ? "" : `; --inject '${by[0] ?? ""}' breaks it`;
@@ -462,7 +471,7 @@ const poster = (f: Failing): string =>
 function interrupted(f: Failing): Failure {
   const note = f.note === null ? "A note came" : `the note "${f.note.text}"${poster(f)} came`;
   return say(
-    `${note} while ${f.call.name} was waiting`,
+    `${note} while ${f.call.name} of process ${f.call.pid} was waiting`,
     `make the call again if it is still wanted; a handler (notify) decides what a note does`,
   );
 }
@@ -861,13 +870,13 @@ const ROWS: readonly (readonly [ending: string, row: Row])[] = [
   [
     "mount rpc error",
     plain(
-      "$H answered with a message that does not fit the request",
+      "$H answered with a message that does not fit the request for $S",
       "the server breaks the protocol: intro(5)",
     ),
   ],
   [
     "duplicate tag",
-    plain("$H was asked twice under one tag", "the client breaks the protocol: intro(5)"),
+    plain("$H was asked twice under one tag for $S", "the client breaks the protocol: intro(5)"),
   ],
   [
     "unknown fid",
