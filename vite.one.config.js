@@ -51,7 +51,7 @@ export default defineConfig({
       input: {
         ...Object.fromEntries(COMMANDS.map((name) => [name, `${HOST}/${name}.ts`])),
         index: `${HOST}/index.ts`,
-        testing: "userland/testing/index.ts",
+        testing: "userland/host/testing.ts",
       },
       output: {
         format: "cjs",

@@ -9,6 +9,10 @@ import { program } from "../../userland/vm/vm.ts";
 import { boot } from "../../userland/boot/boot.ts";
 import type { Bootopts } from "../../userland/boot/boot.ts";
 import { bindir } from "../../userland/boot/bin.ts";
+import { RFPROC } from "../../kernel/abi/const.ts";
+import type { Sys, Task, TaskSys } from "../../syscalls/sys.ts";
+import { print, readtext } from "../../userland/lib/io.ts";
+import { expect, machine } from "../../userland/testing/index.ts";
 import "../../userland/host/vmhost.ts";
 
 type Ran = { readonly k: Booted; readonly p: Process };
@@ -297,6 +301,47 @@ test("a kill finds a program wherever it is", async (t) => {
     await k.shutdown();
     t.deepEqual(k.audit().procs, []);
   }
+});
+
+test("the test kit runs a function with a memory of its own: by its text, with what namec exports", async (t) => {
+  const m = await machine({ image: "vm", files: { tmp: { f: "contents" } } });
+  const r = await m.run(async (sys: Sys) => {
+    let text = await readtext(sys, "/tmp/f");
+    const pid = await sys.rfork(RFPROC);
+    if (pid === 0) {
+      text += " of the child";
+      await print(sys, text);
+      return;
+    }
+    await sys.wait();
+    await print(sys, ` ${text}`);
+  });
+  expect(r).says("contents of the child contents");
+  const native = await m.run(async (sys: Sys) => print(sys, typeof process), { image: "native" });
+  t.is(native.output, "object");
+  const methods = {
+    async method(this: void, sys: Sys) {
+      await print(sys, typeof process);
+    },
+  };
+  const vm = await m.try(methods.method);
+  t.is(vm.output, "undefined");
+  await m.end();
+});
+
+test("spawn takes image, and what boot says of it", async (t) => {
+  const where = function* (sys: TaskSys): Task<void> {
+    yield* print(sys, typeof process);
+  };
+  const k = await boot({ clock: "virtual", image: "vm" });
+  const ps = [k.spawn(where), k.spawn(where, [], { image: "native" })];
+  for (const p of ps) await p.wait();
+  t.deepEqual(
+    ps.map((p) => p.output),
+    ["undefined", "object"],
+  );
+  await k.shutdown();
+  await t.throwsAsync(boot({ limits: { work: -1 } }), { message: "limits: work is -1" });
 });
 
 test("a program that cannot be loaded says why, and where", async (t) => {

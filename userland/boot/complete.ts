@@ -41,7 +41,7 @@ export async function complete(kernel: Booted, shell: Process, line: string): Pr
       for (const name of yield* names(sys, text, command)) found.push(name);
     },
     ["complete"],
-    { like: shell, tty: kernel.config.tty },
+    { like: shell, tty: kernel.config.tty, image: "native" },
   );
   await p.wait();
   return found;

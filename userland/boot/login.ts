@@ -35,7 +35,7 @@ export function login(kernel: Booted, argv: readonly string[], given: Login): Pr
     yield* sys.chdir(dir);
     yield* sys.exec("/bin/rc", argv);
   }
-  return kernel.spawn(init, argv, { tty, ...(like === null ? {} : { like }) });
+  return kernel.spawn(init, argv, { tty, image: "native", ...(like === null ? {} : { like }) });
 }
 
 /** Posts a note to every process of a process's note group, as a terminal does for its interrupt key. */

@@ -34,7 +34,7 @@ export async function mounted(kernel: Booted, mounts: readonly Mount[]): Promise
       return "failed";
     }
   };
-  const p = kernel.spawn(main, ["mount"], { tty: kernel.config.tty });
+  const p = kernel.spawn(main, ["mount"], { tty: kernel.config.tty, image: "native" });
   await Promise.race([ready, p.wait()]);
   if (failure.e !== undefined) throw failure.e;
   return p;

@@ -21,7 +21,7 @@ const oursof = (index: string, testing: string): ReadonlyMap<string, string> =>
     ["namec", new URL(index, import.meta.url).href],
     ["namec/testing", new URL(testing, import.meta.url).href],
   ]);
-let exported = oursof("./index.js", "../testing/index.js");
+let exported = oursof("./index.js", "./testing.js");
 
 /** Node calls it first, with what register was given: whether the commands run from their one file. */
 export function initialize(one: boolean): void {

@@ -42,7 +42,7 @@ import { SPIN } from "./spin.ts";
 import type { Serveropts } from "./server.ts";
 
 /** How to make a machine. */
-export type Machineopts = Pick<Bootopts, "files" | "namespace" | "user" | "run"> &
+export type Machineopts = Pick<Bootopts, "files" | "namespace" | "user" | "run" | "limits"> &
   Limitopts & {
     /** Where jitter and loss come from, and with `anyorder` which of the ready is next. */
     readonly seed?: number;
@@ -53,6 +53,8 @@ export type Machineopts = Pick<Bootopts, "files" | "namespace" | "user" | "run">
      * that spins is named on stderr, and its process killed. Infinity: nothing is watched.
      */
     readonly spin?: number;
+    /** "vm": programs get a memory of their own, unless a run says otherwise; their functions are taken by the text. */
+    readonly image?: "native" | "vm";
   };
 
 const OPTS: readonly (keyof Machineopts)[] = [
@@ -63,6 +65,8 @@ const OPTS: readonly (keyof Machineopts)[] = [
   "seed",
   "anyorder",
   "spin",
+  "limits",
+  "image",
   ...LIMITS,
 ];
 
@@ -81,7 +85,8 @@ export function machine(opts: Machineopts = {}): Promise<Machine> {
 /** A machine whose schedule is a course's; null: the kernel's own. @internal */
 export async function newmachine(opts: Machineopts, course: Course | null): Promise<Machine> {
   checkoptions("machine", opts, OPTS);
-  const { seed, anyorder, files, spin = SPIN, calls: _c, time: _t, host: _h, ...rest } = opts;
+  const { seed, anyorder, files, spin = SPIN, image = "native", ...others } = opts;
+  const { calls: _c, time: _t, host: _h, ...rest } = others;
   const net = simnet({
     ...(seed !== undefined && { seed }),
     ...(anyorder !== undefined && { anyorder }),
@@ -89,7 +94,8 @@ export async function newmachine(opts: Machineopts, course: Course | null): Prom
   });
   const faults = new Faults();
   const k = await net.boot(HERE, { ...rest, files: { bin: bindir, ...files }, inject: faults });
-  return Machine.start(net, k, { faults, seed: seed ?? 0, spin, limits: limitsof(opts), course });
+  const limits = limitsof(opts);
+  return Machine.start(net, k, { faults, seed: seed ?? 0, spin, image, limits, course });
 }
 
 /** What is wrong at the end: faults that never happened, what is left, what callbacks threw. */
@@ -104,6 +110,7 @@ type Made = {
   readonly faults: Faults;
   readonly seed: number;
   readonly spin: number;
+  readonly image: "native" | "vm";
   readonly limits: Limits;
   readonly course: Course | null;
 };
@@ -119,6 +126,7 @@ export class Machine {
   readonly #faults: Faults;
   readonly #seed: number;
   readonly #spin: number;
+  readonly #image: "native" | "vm";
   readonly #limits: Limits;
   readonly #course: Course | null;
   readonly #owners = new Owners();
@@ -140,6 +148,7 @@ export class Machine {
     this.#faults = m.faults;
     this.#seed = m.seed;
     this.#spin = m.spin;
+    this.#image = m.image;
     this.#limits = m.limits;
     this.#course = m.course;
     m.course?.spare(kernel, (p) => this.#owners.iskit(p.pid));
@@ -264,6 +273,7 @@ export class Machine {
       heard: this.#heard,
       limits: this.#limits,
       spin: this.#spin,
+      image: this.#image,
       settle: () => this.#settle(),
       faults: () => this.#callbackfaults(),
       course: this.#course,

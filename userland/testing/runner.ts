@@ -48,12 +48,23 @@ export type Runopts = Limitopts & {
   readonly dot?: string;
   /** Who runs it: glenda. */
   readonly user?: string;
+  /** "vm": it gets a memory of its own; its function is then taken by the text. */
+  readonly image?: "native" | "vm";
   /** Prepares its name space, by bind, mount and the like, before it begins. Nothing of that is recorded. */
   readonly ns?: Prepare;
 };
 
 /** The names of the options. */
-export const RUNOPTS: readonly string[] = ["args", "stdin", "env", "dot", "user", "ns", ...LIMITS];
+export const RUNOPTS: readonly string[] = [
+  "args",
+  "stdin",
+  "env",
+  "dot",
+  "user",
+  "image",
+  "ns",
+  ...LIMITS,
+];
 
 /** Where programs run. */
 export type Place = {
@@ -64,6 +75,8 @@ export type Place = {
   readonly heard: readonly Event[];
   readonly limits: Limits;
   readonly spin: number;
+  /** What programs are, unless a run says. */
+  readonly image: "native" | "vm";
   /** Lets what is on its way arrive. */
   readonly settle: () => Promise<void>;
   /** What callbacks of servers have thrown so far. */
@@ -227,12 +240,12 @@ export class Runner implements Owner {
     const { kernel } = this.#at;
     const { args = [], user } = this.#opts;
     const rec = this.#rec;
-    const main = watched(this.#main, {
-      unasked: this.#unasked,
-      stacks: rec !== null,
-      begin: () => this.#begin(),
-    });
+    const { image = this.#at.image } = this.#opts;
+    const tell = { unasked: this.#unasked, stacks: rec !== null, begin: () => this.#begin() };
+    // The calls of a vm program are its kernel's to see: its function is not wrapped.
+    const main = image === "vm" ? this.#main : watched(this.#main, tell);
     const p = kernel.spawn(main, [this.#name, ...args], {
+      image,
       ...(like === null ? { like: this.#at.holder, copy: true } : { like }),
       tty: rec === null ? tty : new Hearing(tty, (to, text) => rec.said(to, text)),
     });
