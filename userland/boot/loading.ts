@@ -14,7 +14,8 @@ export function noexport(module: string, name: string, exports: readonly string[
   if (close !== null) return `"${module}" ${what}. Did you mean ${close}?`;
   if (/^[A-Z][a-z]/.test(name))
     return `"${module}" ${what}. A type is no value: write import { type ${name} } from "${module}", and use it as a type.`;
-  return `"${module}" ${what}. It has ${list(exports)}.`;
+  if (exports.length <= SHOWN) return `"${module}" ${what}. It has ${list(exports)}.`;
+  return `"${module}" ${what}, and none of its ${exports.length} exports is spelled like that.`;
 }
 
 const SHOWN = 12;
