@@ -10,6 +10,7 @@ import { boothosts, hostof } from "../userland/boot/hosts.ts";
 import { mounted } from "../userland/boot/mounts.ts";
 import { answerof, headof, lessonof, pieces } from "../userland/view/words/lesson.ts";
 import { frameof } from "../userland/view/step/frame.ts";
+import { lookstep } from "../userland/view/step/lookat.ts";
 import { frametext } from "../userland/view/step/frametext.ts";
 import { Tape } from "../userland/view/record/tape.ts";
 import { stock } from "./userland/stock.ts";
@@ -259,6 +260,8 @@ for (const name of Object.keys(lessons))
       frametext(frameof(tape, step), null).join("\n"),
     );
     const list = pieces(look);
+    const begin = screens[lookstep(tape, look)] ?? "";
+    t.true(begin.includes(list[0] ?? ""), "a lesson begins where it says to look");
     t.true(list.length > 0);
     for (const piece of list)
       t.true(

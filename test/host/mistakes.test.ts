@@ -70,3 +70,27 @@ export default async function main(sys: any): Promise<void> {
     /\nprog: open\("\/tmp\/none", OREAD\) failed: '\/tmp\/none' does not exist\n {4}at .*prog\.ts:3\n.*did not await the promise\. Write await before the call\.\n$/,
   );
 });
+
+test("a program with a memory of its own gets the same answers", async (t) => {
+  const dir = directory(t, {
+    "text.ts": `import { print } from "namec";
+export default async function main(sys: any): Promise<any> {
+  await print(sys, "x");
+  await sys.write(1, "text");
+}
+`,
+    "number.ts": "export default () => 7;\n",
+    "import.ts": 'import { prnt } from "namec";\nexport default () => prnt;\n',
+  });
+  const err = async (file: string): Promise<string> =>
+    (await namec(["run", "--vm", file], "", dir)).err;
+  t.regex(
+    await err("text.ts"),
+    /^text: bad arg in system call \(write\)\n {4}at main \(text\.ts:4:\d+\)\n {4}Argument 2 of write, bytes, is the text "text"/,
+  );
+  t.regex(
+    await err("number.ts"),
+    /\n {4}The program returned the number 7, and an exit status is a text\./,
+  );
+  t.regex(await err("import.ts"), /"namec" exports no prnt\. Did you mean print\?/);
+});

@@ -1,7 +1,14 @@
 // What is said of programs that cannot be loaded: what is missing, what there is, and what to write.
 
 import test from "ava";
-import { noexport, nomodule, syntaxhint, unimported } from "../../userland/boot/loading.ts";
+import {
+  importline,
+  nolibrary,
+  noexport,
+  nomodule,
+  syntaxhint,
+  unimported,
+} from "../../userland/lib/loading.ts";
 import "../../userland/lib/io.ts";
 import { badreturn, unawaited } from "../../userland/view/words/lineof.ts";
 
@@ -14,15 +21,24 @@ test("a name that a module has not is answered with the one that was meant, or w
   );
   t.regex(noexport("namec", "Sys", names), /A type is no value: write import \{ type Sys \}/);
   t.is(noexport("namec", "zzzzz", names), '"namec" exports no zzzzz. It has print, readtext.');
+  t.is(noexport("./a.ts", "zzzzz", []), '"./a.ts" exports no zzzzz.');
+  t.is(nolibrary("readtxt"), '"namec" exports no readtxt. Did you mean readtext?');
+  t.is(nolibrary("zzzzz"), '"namec" exports no zzzzz.');
 });
 
 test("a module that is not there is answered with the file or the package that was meant", (t) => {
   t.is(nomodule("./utl.ts", ["util.ts"]), "There is no file ./utl.ts. Did you mean ./util.ts?");
+  t.regex(nomodule("./x.ts", null), /^There is no file \.\/x\.ts\. A program imports/);
   t.regex(nomodule("./x.ts", []), /Beside the program there is no other file\.$/);
   t.regex(nomodule("leftpad", []), /^There is no package "leftpad"\. .*npm install leftpad/);
   t.regex(nomodule("leftpad", null), /imports from "namec" and from files beside it\.$/);
   t.regex(nomodule("fs", []), /its files, network and processes are those of sys and "namec"/);
   t.regex(nomodule("namec/test", []), /Write "namec", or "namec\/testing" in a test\.$/);
+});
+
+test("an import has the line of its module", (t) => {
+  t.is(importline("import a from \"b\";\nimport { x } from './c.ts';\n", "./c.ts"), 2);
+  t.is(importline("none();\n", "./c.ts"), 0);
 });
 
 test("a name that was not imported is answered with its import", (t) => {

@@ -3,7 +3,7 @@
 
 import { readFileSync } from "node:fs";
 import { crashtext as crashof, unreadtext as unreadof } from "../view/words/crash.ts";
-import { unimported } from "../boot/loading.ts";
+import { unimported } from "../lib/loading.ts";
 import type { Unread } from "../boot/witness.ts";
 import type { Lines } from "../view/words/crash.ts";
 import { near } from "./hooks.ts";

@@ -8,7 +8,7 @@ import type { Lesson } from "../view/words/lesson.ts";
 import { Usage } from "./command.ts";
 import type { Command, Given } from "./command.ts";
 import { wrap } from "./help.ts";
-import { step } from "./step.ts";
+import { LOOK, step } from "./step.ts";
 
 const TOP = new URL("../../../", import.meta.url);
 const DIR = new URL("examples/lessons/", TOP);
@@ -76,7 +76,8 @@ async function start(given: Given): Promise<number> {
   const machines = l.machines.map((m) => ["host", m] as const);
   // What a lesson asks stands before its steps where those are text, and waits for Enter where they are a screen.
   if (!given.has("json")) await asked(l, given.has("print"));
-  return await step.run(given.also(given.has("host") ? [] : machines, [fileURLToPath(l.file)]));
+  const begun = [...(given.has("host") ? [] : machines), [LOOK, l.look] as const];
+  return await step.run(given.also(begun, [fileURLToPath(l.file)]));
 }
 
 async function asked(l: Filed, print: boolean): Promise<void> {

@@ -7,6 +7,7 @@ import { Writable } from "node:stream";
 import type { Program } from "../../kernel/proc/trap.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { frameof } from "../view/step/frame.ts";
+import { lookstep } from "../view/step/lookat.ts";
 import type { Frame } from "../view/step/frame.ts";
 import { frametext } from "../view/step/frametext.ts";
 import type { Findplace } from "../view/record/recorder.ts";
@@ -68,6 +69,9 @@ Without a terminal the steps are written as text, one after another.`,
   run: start,
 };
 
+/** What a lesson says to look at, by which its stepping begins: no option that a user gives. */
+export const LOOK = " look";
+
 /** Messages in flight that a printed frame lists. */
 const PRINTED = 8;
 
@@ -88,9 +92,10 @@ async function start(given: Given): Promise<number> {
   if (given.has("json")) return await write([visible(tojson(recording))]);
   try {
     const tape = new Tape(recording);
-    return terminal
-      ? await steponterminal(new Stepper(tape, glossarytext))
-      : await write(printed(tape, range));
+    if (!terminal) return await write(printed(tape, range));
+    const stepper = new Stepper(tape, glossarytext);
+    stepper.step = lookstep(tape, given.get(LOOK) ?? "");
+    return await steponterminal(stepper);
   } catch (e) {
     // What a file says of itself is believed until it cannot be: fromjson looks at its outline only.
     const [file = ""] = given.rest;

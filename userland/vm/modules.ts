@@ -2,6 +2,7 @@
 // program begins, since a module cannot wait for a system call inside; QuickJS itself says what a text imports.
 
 import { LIBRARY, beside, evaluate, first, giveback, islibrary, takeinstance } from "./first.ts";
+import { importline, nomodule } from "../lib/loading.ts";
 import { vmhost } from "./host.ts";
 import { parsed } from "./memory.ts";
 import type { Instance, Outside } from "./quickjs.ts";
@@ -41,29 +42,24 @@ export async function gather(main: string, finding: Finding): Promise<Modules> {
   const sources = new Map<string, string>();
   const imports = new Map<string, string>();
   const found = new Map<string, string | null>([[LIBRARY, LIBRARY]]);
-  const todo = [{ name: main, from: "" }];
-  for (let next = todo.pop(); next !== undefined; next = todo.pop()) {
-    const { name, from } = next;
+  const todo = [main];
+  for (let name = todo.pop(); name !== undefined; name = todo.pop()) {
     if (texts.has(name)) continue;
     const source = await read(name);
-    if (source === null) throw new Moduleerror(missing(name, from));
+    if (source === null) throw new Moduleerror(`${name}: there is no such file`);
     sources.set(name, source);
     const text = javascript(name, source);
     texts.set(name, text);
     for (const wanted of importsof(name, text)) {
       const at = await locate(name, wanted, { ...finding, found });
-      if (at === null) throw new Moduleerror(missing(wanted, name));
+      if (at === null)
+        throw new Moduleerror(`${name}:${importline(source, wanted)}: ${nomodule(wanted, null)}`);
       imports.set(`${name}\n${wanted}`, at);
-      if (!islibrary(at)) todo.push({ name: at, from: name });
+      if (!islibrary(at)) todo.push(at);
     }
   }
   return { main, texts, sources, imports };
 }
-
-const missing = (name: string, from: string): string =>
-  from === ""
-    ? `${name}: there is no such file`
-    : `${from}: cannot find '${name}': a vm program imports "namec" and modules of its own directory`;
 
 /** The file that an import names: "./util" and "./util.js" are util.ts where that is what there is. */
 async function locate(

@@ -21,6 +21,7 @@ import type { Modules } from "./modules.ts";
 import { randomof } from "./random.ts";
 import { Token, Words } from "./shared.ts";
 import { fprint } from "../lib/io.ts";
+import { noexport, nolibrary, unimported } from "../lib/loading.ts";
 import { crashtext } from "../view/words/crash.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 
@@ -38,6 +39,8 @@ type Waiting = {
   readonly word: number;
   /** Bytes outside that it takes. */
   readonly bytes: number;
+  /** Where the program made it, where a host wants to know. */
+  readonly stack: string | undefined;
 };
 
 /** What is found out of a call while its arguments are made. */
@@ -157,7 +160,8 @@ class Vm implements Tenant {
     if (this.#ended) return;
     const m = this.#memory.mailbox;
     m[SLOT.proc] = this.#id;
-    m[SLOT.stacks] = this.#image.proc.k.trace.stacks ? 1 : 0;
+    const { trace, witness } = this.#image.proc.k;
+    m[SLOT.stacks] = trace.stacks || witness !== null ? 1 : 0;
     this.#memory.enter(this, hook, text);
     if (!this.#ended) this.#image.proc.k.sched.touch();
   }
@@ -196,7 +200,7 @@ class Vm implements Tenant {
     if (forks && (flags & RFMEM) !== 0 && a.args[1]?.kind === "function")
       return this.#share(a, flags);
     if (forks && (flags & RFMEM) === 0) return this.#fork(a, flags);
-    const made: Made = { fill: null, word: -1, bytes: 0 };
+    const made: Made = { fill: null, word: -1, bytes: 0, stack: a.stack };
     for (const p of a.args)
       made.bytes += p.kind === "bytes" ? p.bytes.length : p.kind === "fill" ? p.length : 0;
     if (this.#over(made.bytes)) return;
@@ -241,7 +245,7 @@ class Vm implements Tenant {
         this.#result(id, value, n > 0 ? w.fill?.subarray(0, n) : undefined);
       },
       (e: unknown) => {
-        if (this.#back(id, w)) this.#failure(id, e);
+        if (this.#back(id, w)) this.#failure(id, e, w.stack);
       },
     );
   }
@@ -308,7 +312,7 @@ class Vm implements Tenant {
     const seq = this.#image.ncall + 1;
     const promise = this.#make(a, () => this.#calls["rfork"]?.(flags, child));
     promise.catch(() => memory.leave(tenant));
-    this.#wait(a.id, { ...NOTHING, seq }, promise);
+    this.#wait(a.id, { ...NOTHING, stack: a.stack, seq }, promise);
   }
 
   /** A child that shares this memory begins in a function of it. */
@@ -322,7 +326,7 @@ class Vm implements Tenant {
     const seq = this.#image.ncall + 1;
     this.#wait(
       a.id,
-      { ...NOTHING, seq },
+      { ...NOTHING, stack: a.stack, seq },
       this.#make(a, () => this.#calls["rfork"]?.(flags, child)),
     );
   }
@@ -373,9 +377,9 @@ class Vm implements Tenant {
     this.#give(id, KIND.json, 0, text);
   }
 
-  #failure(id: number, e: unknown): void {
+  #failure(id: number, e: unknown, stack?: string): void {
     if (!(e instanceof PlanError)) return this.panic(e);
-    const fields: Record<string, unknown> = { message: e.message };
+    const fields: Record<string, unknown> = { message: e.message, stack };
     for (const f of FIELDS) if (e[f] !== undefined) fields[f] = e[f];
     this.#give(id, KIND.error, 0, JSON.stringify(fields));
   }
@@ -402,12 +406,11 @@ class Vm implements Tenant {
       if (t.message === "stack overflow") return this.stopped("stack", t.stack);
     }
     if (this.#ended) return;
-    const e = errorof(t);
+    const e = errorof(answered(t));
     // Image.crash, not a rejection: a handler may have thrown, or a thread.
     const frames = (stack: string): string[] => this.#sites(stack).map((s) => `at ${longplace(s)}`);
-    this.#say(crashtext(this.#image.proc.text, e, { frames, source: null }), () =>
-      this.#image.crash(e),
-    );
+    const lines = { frames, source: null, hint: unimported };
+    this.#say(crashtext(this.#image.proc.text, e, lines), () => this.#image.crash(e));
   }
 
   failed(text: string): void {
@@ -475,7 +478,7 @@ class Vm implements Tenant {
   }
 }
 
-const NOTHING: Made = { fill: null, word: -1, bytes: 0 };
+const NOTHING: Made = { fill: null, word: -1, bytes: 0, stack: undefined };
 
 const valueof = (p: Passed | undefined): unknown => (p?.kind === "value" ? p.value : undefined);
 
@@ -497,6 +500,14 @@ function thrownof(value: unknown): Thrown | null {
     ...(inner !== null && { cause: inner }),
     ...(fields !== undefined && { fields }),
   };
+}
+
+/** An import of a name that a module has not is told as it is elsewhere. */
+function answered(t: Thrown): Thrown {
+  const [, name, module] =
+    /^Could not find export '([^']*)' in module '([^']*)'$/.exec(t.message) ?? [];
+  if (name === undefined || module === undefined) return t;
+  return { ...t, message: module === LIBRARY ? nolibrary(name) : noexport(module, name, []) };
 }
 
 /** A wrong argument, with what to do about it. */

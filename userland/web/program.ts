@@ -5,7 +5,7 @@
 import { transform } from "sucrase";
 import type { Program } from "../../kernel/proc/trap.ts";
 import * as namec from "../boot/index.ts";
-import { noexport, nomodule, syntaxhint, unimported } from "../boot/loading.ts";
+import { noexport, nomodule, syntaxhint, unimported } from "../lib/loading.ts";
 import type { Findplace } from "../view/record/recorder.ts";
 import type { Problem } from "./talk.ts";
 

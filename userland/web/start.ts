@@ -1,7 +1,6 @@
 // At which step a run is shown first: where it failed, at the step that its lesson asks about, or at its beginning.
 
-import { namesof } from "../view/step/look.ts";
-import type { Rcall } from "../view/record/recording.ts";
+import { lookstep } from "../view/step/lookat.ts";
 import type { Example } from "./example.ts";
 import type { Run } from "./player.ts";
 
@@ -13,8 +12,7 @@ export function startof(run: Run, example: Example | null): number {
     if (failure >= 0) return failure;
   }
   if (example === null) return 0;
-  const call = asked(finished.recording.calls, example.look);
-  return call === undefined ? 0 : Math.max(0, tape.stepof(call.first));
+  return lookstep(tape, example.look);
 }
 
 /** The step of the last call that failed; the last failure of another kind where no call did; -1: nothing failed. */
@@ -23,12 +21,4 @@ function failed({ tape }: Run): number {
   for (let s = last; s >= 0; s = tape.back(s, "failure"))
     if (tape.recording.events[tape.event(s)]?.type === "return") return s;
   return last;
-}
-
-/** The call that a lesson's "Look at" begins with: "the open of /tmp/all/plan: ...". */
-function asked(calls: readonly Rcall[], look: string): Rcall | undefined {
-  const [, name = "", file = ""] = /\b([a-z]+) of (\/[^\s:,;.]+)/.exec(look) ?? [];
-  const fits = (c: Rcall): boolean =>
-    c.name === name && (c.file === file || namesof(c).includes(file));
-  return name === "" ? undefined : calls.findLast(fits);
 }

@@ -13,7 +13,7 @@ import type { Here } from "../boot/hosts.ts";
 import { Mounterror, mounted } from "../boot/mounts.ts";
 import { Unitserror } from "../boot/units.ts";
 import { waits } from "../boot/waits.ts";
-import { unimported } from "../boot/loading.ts";
+import { unimported } from "../lib/loading.ts";
 import { Mistakes } from "../boot/witness.ts";
 import { UNAWAITED, crashtext, unreadtext } from "../view/words/crash.ts";
 import type { Lines } from "../view/words/crash.ts";

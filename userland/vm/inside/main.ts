@@ -8,6 +8,7 @@
 import { PlanError } from "../../../kernel/abi/errors.ts";
 import { calls } from "../../../kernel/abi/calls.ts";
 import type { Argkind, Callname } from "../../../kernel/abi/calls.ts";
+import { nostatus } from "../../../kernel/abi/mistake.ts";
 import { RFMEM, RFPROC } from "../../../kernel/abi/const.ts";
 import { utfdecode, utfencode } from "../../../kernel/abi/utf.ts";
 import { ASK, FIELDS, KIND, MAXARG, PERARG, ROOM, SLOT } from "../abi.ts";
@@ -288,10 +289,20 @@ function call(p: Process, op: number, args: Args): Promise<unknown> {
   m[SLOT.narg] = n;
   if (m[SLOT.stacks] === 1) pass[n] = new Error("here").stack;
   if (running !== null) running.call = id;
-  return new Promise((resolve, reject) => {
-    pending.set(id, { resolve, reject, fill: filled });
-    apply(outside, undefined, pass);
-  });
+  // Not in the executor: a program that has no memory left ends here, and does not go on with a rejected promise.
+  const promise = new Promise(grab);
+  pending.set(id, { resolve: grabbed.resolve, reject: grabbed.reject, fill: filled });
+  apply(outside, undefined, pass);
+  return promise;
+}
+
+const grabbed: { resolve: Settle; reject: Settle } = {
+  resolve: () => undefined,
+  reject: () => undefined,
+};
+function grab(resolve: Settle, reject: Settle): void {
+  grabbed.resolve = resolve;
+  grabbed.reject = reject;
 }
 
 /** Calls whose buffer is filled; the others read theirs. */
@@ -472,12 +483,8 @@ function run(p: Process, main: Main): void {
       const what = typeof status;
       const end = status === undefined || status === null ? "" : status;
       const text = end instanceof Error ? end.message || end.name : end;
-      tell(
-        p,
-        ASK.returned,
-        0,
-        stringify(typeof text === "string" ? text : `${what} for an exit status`),
-      );
+      if (typeof text === "string") tell(p, ASK.returned, 0, stringify(text));
+      else threw(p, nostatus("main", end, `${what} for an exit status`));
     },
     (e: unknown) => threw(p, e),
   );
@@ -535,8 +542,11 @@ function revived(v: unknown): unknown {
 }
 
 function planerror(text: string): PlanError {
-  const { message, ...fields } = parse(text) as { message: string };
-  return Object.assign(new PlanError(message), fields);
+  const { message, stack, ...fields } = parse(text) as { message: string; stack?: string };
+  const e = Object.assign(new PlanError(message), fields);
+  // Where the program made the call, for those who show the line.
+  if (stack !== undefined) e.stack = stack;
+  return e;
 }
 
 /** A program begins: the module of this name, with these arguments. */

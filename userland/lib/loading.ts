@@ -2,8 +2,8 @@
 // there is instead, and what to write. The same in Node, in a page and in a program with a memory of its own.
 
 import * as constants from "../../kernel/abi/const.ts";
-import { library } from "../lib/both.ts";
-import { nearest } from "../lib/nearest.ts";
+import { library } from "./both.ts";
+import { nearest } from "./nearest.ts";
 
 /** An import of a name that a module has not: `"namec" exports no prnt. Did you mean print?` */
 export function noexport(module: string, name: string, exports: readonly string[]): string {
@@ -14,8 +14,15 @@ export function noexport(module: string, name: string, exports: readonly string[
   if (close !== null) return `"${module}" ${what}. Did you mean ${close}?`;
   if (/^[A-Z][a-z]/.test(name))
     return `"${module}" ${what}. A type is no value: write import { type ${name} } from "${module}", and use it as a type.`;
+  if (exports.length === 0) return `"${module}" ${what}.`;
   if (exports.length <= SHOWN) return `"${module}" ${what}. It has ${list(exports)}.`;
   return `"${module}" ${what}, and none of its ${exports.length} exports is spelled like that.`;
+}
+
+/** The same of "namec", where its exports are not at hand: those that programs use most are known here. */
+export function nolibrary(name: string): string {
+  const close = nearest(name, [...library.keys(), ...Object.keys(constants)]);
+  return close === null ? noexport("namec", name, []) : noexport("namec", name, [close]);
 }
 
 const SHOWN = 12;
@@ -39,16 +46,24 @@ export function nomodule(module: string, beside: readonly string[] | null): stri
     return beside === null
       ? `There is no "${module}" here. A program imports from "namec" and from files beside it.`
       : `There is no package "${module}". Install it beside the program with npm install ${module}, or import from "namec".`;
+  if (beside === null)
+    return `There is no file ${module}. A program imports from "namec" and from files that are there.`;
   const name = module.replace(/^.*\//, "");
-  const files = beside ?? [];
+  const files = beside;
   const close = nearest(name, files);
   const there = files.length === 0 ? "there is no other file" : `there are ${list(files)}`;
   return `There is no file ${module}. ${close === null ? `Beside the program ${there}.` : `Did you mean ./${close}?`}`;
 }
 
+/** The line of a text, from 1, that imports a module; 0 where none does. */
+export function importline(text: string, module: string): number {
+  const quoted = [`"${module}"`, `'${module}'`];
+  return text.split("\n").findIndex((l) => quoted.some((q) => l.includes(q))) + 1;
+}
+
 /** A name of the library that a program has used and not imported; null for any other error. */
 export function unimported(e: unknown): string | null {
-  if (!(e instanceof ReferenceError)) return null;
+  if (!(e instanceof Error) || e.name !== "ReferenceError") return null;
   const [, name = ""] = /^(?:Can't find variable: )?'?([\w$]+)'?(?: is not defined)?$/.exec(
     e.message,
   ) ?? [""];
