@@ -3,15 +3,15 @@
 // were asked for.
 
 import { callfmt } from "../view/words/callfmt.ts";
-import { PlanError, callstack } from "../../kernel/abi/errors.ts";
-import type { Callsite } from "../../kernel/abi/errors.ts";
+import { PlanError } from "../../kernel/abi/errors.ts";
 import type { Program } from "../../kernel/proc/trap.ts";
 
 /** A call as it was made: nobody has asked for its result yet. */
 export type Unasked = {
   readonly name: string;
   readonly args: readonly unknown[];
-  readonly stack: readonly Callsite[];
+  /** Made where the call was: its stack becomes a text only when somebody reads it. */
+  readonly at: Error | null;
   /** What it failed with. */
   error: PlanError | null;
 };
@@ -52,6 +52,18 @@ class Called extends Promise<unknown> {
     this.asked?.();
     return plainthen(this, done, failed) as Promise<A | B>;
   }
+}
+
+/** Frames from a system call to the program's line, through any library function. */
+const DEEP = 30;
+
+function here(): Error {
+  const how: ErrorConstructor & { stackTraceLimit?: number } = Error;
+  const { stackTraceLimit = 10 } = how;
+  how.stackTraceLimit = DEEP;
+  const e = new Error("here");
+  how.stackTraceLimit = stackTraceLimit;
+  return e;
 }
 
 type Anycall = (...args: readonly unknown[]) => unknown;
@@ -98,7 +110,7 @@ function watchedcall(name: string, call: Anycall, w: Watched): Anycall {
       name === "rfork" && typeof child === "function"
         ? [flags, watched(child as Program, w)]
         : given;
-    const unasked: Unasked = { name, args: given, stack: w.stacks ? callstack() : [], error: null };
+    const unasked: Unasked = { name, args: given, at: w.stacks ? here() : null, error: null };
     const result = call(...args);
     w.unasked.add(unasked);
     const asked = (): void => void w.unasked.delete(unasked);

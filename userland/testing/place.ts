@@ -4,6 +4,7 @@
 // The kit imports nothing of a host's: where Node's modules are to be had, a source map beside a file leads to the
 // line that was written.
 
+import type { Callsite } from "../../kernel/abi/errors.ts";
 import type { Findplace } from "../view/record/recorder.ts";
 
 type Found = ReturnType<Findplace>;
@@ -129,3 +130,19 @@ export function teststack(stack: string | undefined): string {
 }
 
 const urlof = (line: string): string => /([^()\s]+?):\d+:\d+\)?$/.exec(line)?.[1] ?? "";
+
+/** The places of a stack's text. One that follows source maps has paths in place of addresses. */
+export function tracesites(stack: string | undefined): Callsite[] {
+  const list: Callsite[] = [];
+  for (const text of teststack(stack).split("\n")) {
+    const m = /([^()\s]+?):(\d+):(\d+)\)?$/.exec(text);
+    if (m === null) continue;
+    const [, name = "", line, column] = m;
+    list.push({
+      getFileName: () => (name.startsWith("/") ? `file://${name}` : name),
+      getLineNumber: () => Number(line),
+      getColumnNumber: () => Number(column),
+    });
+  }
+  return list;
+}

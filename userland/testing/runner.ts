@@ -29,7 +29,7 @@ import type { Ended } from "./ended.ts";
 import { LIMITS, limitsof, overrun } from "./limits.ts";
 import type { Limitopts, Limits } from "./limits.ts";
 import type { Owner, Owners } from "./owners.ts";
-import { findplace, teststack } from "./place.ts";
+import { findplace, teststack, tracesites } from "./place.ts";
 import { Run } from "./run.ts";
 import { watchspin } from "./spin.ts";
 
@@ -356,4 +356,4 @@ function stackplace(stack: Tracecall["stack"]): string {
   return found === null ? "" : `    ${found.source.name}:${found.line}`;
 }
 
-const placeof = (u: Unasked): string => stackplace(u.stack);
+const placeof = (u: Unasked): string => stackplace(tracesites(u.at?.stack));
