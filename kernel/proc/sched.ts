@@ -443,6 +443,9 @@ export class Sched {
    * first only when another has gone, or there is no other.
    */
   #choices(others: boolean): Coroutine[] {
+    const first = this.#head;
+    if (first === null) return [];
+    if (first.qnext === null && !first.passing) return [first];
     const all: Coroutine[] = [];
     const unbegun = new Set<Proc>();
     for (let co = this.#head; co !== null; co = co.qnext) {

@@ -1,13 +1,14 @@
 // npm run bench: what the kernel and its servers cost, beside what a user would take instead, in one run
 // on one machine, so that the ratios mean something where the numbers do not.
 //
-//	npm run bench -- [--quick] [start] [boot] [names] [growth] [stepping] [rpc] [fossil]
+//	npm run bench -- [--quick] [start] [boot] [names] [growth] [stepping] [explore] [rpc] [fossil]
 
 import { spawnSync } from "node:child_process";
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { cpus, loadavg, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { boot } from "../../userland/host/index.ts";
+import { exploring } from "./explore.ts";
 import { fossils } from "./fossil.ts";
 import { CURVES, growth } from "./growth.ts";
 import { matches } from "./names.ts";
@@ -238,12 +239,22 @@ async function starting(): Promise<void> {
   say(starts(pairs));
 }
 
+/** Schedules that the explorer runs. */
+async function schedules(): Promise<void> {
+  const list = await exploring(quick ? 3 : 9, quick ? 200 : 600);
+  const best = Math.max(...list);
+  const middle = list.toSorted((a, b) => a - b)[list.length >> 1] ?? 0;
+  say("\nExploring: two programs of ten calls each\n");
+  say(`    ${count(middle)} schedules/s of processor time, ${count(best)} in the best round\n`);
+}
+
 const PARTS: Readonly<Record<string, () => Promise<void>>> = {
   start: starting,
   boot: booting,
   names,
   growth: growing,
   stepping: steps,
+  explore: schedules,
   rpc: rpcs,
   fossil: kept,
 };

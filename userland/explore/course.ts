@@ -277,6 +277,8 @@ export class Course implements Explorer {
   }
 
   #choice(ready: readonly Coroutine[], due: readonly Timer[]): Choice {
+    const [only] = ready;
+    if (only !== undefined && ready.length === 1 && due.length === 0) return this.#only(only);
     const mine = ready.filter((co) => co.proc === this.#lastproc);
     const others = ready.filter((co) => co.proc !== this.#lastproc);
     const going: Going[] = [...mine, ...due, ...others];
@@ -285,6 +287,15 @@ export class Course implements Explorer {
     const lanes = going.map((g) => this.#lane(g));
     const names = (): readonly string[] => going.map((g) => this.#name(g));
     return { index: this.steps.length, going, names, lanes, goeson: mine.length > 0 };
+  }
+
+  /** A choice of one. */
+  #only(co: Coroutine): Choice {
+    const index = this.steps.length;
+    if (!this.#enabler.has(co)) this.#enabler.set(co, index - 1);
+    const names = (): readonly string[] => [this.#name(co)];
+    const goeson = co.proc === this.#lastproc;
+    return { index, going: [co], names, lanes: [this.#lane(co)], goeson };
   }
 
   #begin(going: Going, chosen: number, choice: Choice): void {

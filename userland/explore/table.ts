@@ -111,25 +111,26 @@ export function sharesmemory(name: string, args: readonly unknown[]): boolean {
   );
 }
 
-/** Gives the things of a call: name, and how it is touched. */
-export function* thingsof(
+/** Tells the things of a call: name, and how it is touched. */
+export function thingsof(
   up: Proc,
-  name: string,
-  args: readonly unknown[],
+  { name, args }: { readonly name: string; readonly args: readonly unknown[] },
   id: (x: object) => number,
-): Generator<readonly [string, How], void, void> {
+  touch: (what: string, how: How) => void,
+): void {
   const rows: Readonly<Record<string, Row | undefined>> = CALLS;
   const row = rows[name];
   if (row === undefined) return;
-  if (row.table !== undefined) yield [`table ${id(up.fgrp)}`, row.table];
-  if (row.names !== undefined) yield [`names ${id(up.pgrp)}`, row.names];
-  if (row.children !== undefined) yield [`children ${id(up)}`, row.children];
-  if (row.tag !== undefined) yield [`tag ${id(up.rgrp)} ${tagname(args[0], id)}`, row.tag];
-  if (row.word !== undefined && args[0] instanceof Int32Array)
-    yield [`word ${id(args[0].buffer)} ${args[0].byteOffset}`, row.word];
-  if (row.offset === undefined) return;
+  const { table, names, children, tag, word, offset } = row;
+  if (table !== undefined) touch(`table ${id(up.fgrp)}`, table);
+  if (names !== undefined) touch(`names ${id(up.pgrp)}`, names);
+  if (children !== undefined) touch(`children ${id(up)}`, children);
+  if (tag !== undefined) touch(`tag ${id(up.rgrp)} ${tagname(args[0], id)}`, tag);
+  if (word !== undefined && args[0] instanceof Int32Array)
+    touch(`word ${id(args[0].buffer)} ${args[0].byteOffset}`, word);
+  if (offset === undefined) return;
   const c = typeof args[0] === "number" ? up.fgrp.fd[args[0]] : null;
-  if (c !== undefined && c !== null && c.dev.plain(c)) yield [`offset ${id(c)}`, row.offset];
+  if (c !== undefined && c !== null && c.dev.plain(c)) touch(`offset ${id(c)}`, offset);
 }
 
 function tagname(tag: unknown, id: (x: object) => number): string {

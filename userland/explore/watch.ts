@@ -65,7 +65,7 @@ export class Watch {
 
   /** What a call touches beside files. */
   call(p: Proc, call: Call): void {
-    for (const [what, how] of thingsof(p, call.name, call.args, this.id)) this.#touch(what, how);
+    thingsof(p, call, this.id, this.#touch);
   }
 
   #event(e: Event, k: Kernel): void {
