@@ -87,10 +87,12 @@ for (const asked of TEN)
   test(`${asked.name}: the screen answers five questions`, async (t) => {
     const tape = await taped(asked);
     t.deepEqual(stock(tape.recording), []);
-    for (const { asks, at, says } of asked.questions) {
+    for (const { asks, at, says, never = [] } of asked.questions) {
       const s = stepat(tape, at);
       t.true(s >= 0, `no step has ${at.text}`);
       const shown = screen(tape, s);
+      for (const fact of never)
+        t.false(shown.includes(fact), `${asks}\n  ${fact}\n  is in\n${shown}`);
       for (const fact of says)
         t.true(shown.includes(fact), `${asks}\n  ${fact}\n  is not in\n${shown}`);
     }

@@ -35,6 +35,8 @@ export type Question = {
   readonly at: Where;
   /** What the screen of that step says. */
   readonly says: readonly string[];
+  /** What it does not say. */
+  readonly never?: readonly string[];
 };
 
 export type Asked = {
@@ -420,6 +422,7 @@ const names: Asked = {
       asks: "What is wrong with the second name?",
       at: at("return", 'open("/n/far/lib/profile/bin"'),
       says: ["profile is there and is a file, so there is no bin in it", "Leave out /bin"],
+      never: ["profile is missing"],
     },
     {
       asks: "Why may lib not be written, and what mends it?",
@@ -429,6 +432,7 @@ const names: Asked = {
         "OREAD",
         "create makes a file in it",
       ],
+      never: ["lib is missing", "permission of"],
     },
     {
       asks: "Which mode forbids to open secret?",

@@ -186,7 +186,7 @@ class Resolver {
       case "create":
         return this.#create(e.index);
       case "fail":
-        return this.#fail(e.walked, e.elem);
+        return this.#fail(e);
       case "ask":
         return this.#ask(e);
       case "near":
@@ -286,7 +286,7 @@ class Resolver {
     s.set(last, last + 1, "asked", connname(this.#r, conn));
   }
 
-  #fail(walked: number, elem: string): void {
+  #fail({ walked, elem, error }: Namec & { step: "fail" }): void {
     const s = this.#now();
     if (elem === "") return;
     const i =
@@ -295,7 +295,9 @@ class Resolver {
         : s.elems.findLastIndex((x) => x.text === elem);
     if (i < 0) return;
     s.set(0, i, "done", "");
-    s.set(i, i + 1, "missing", "");
+    // What may not be opened, or is of the wrong kind, is there.
+    const gone = /does not exist$|not found$/.test(error);
+    s.set(i, i + 1, gone ? "missing" : "done", "");
   }
 
   /** A walk goes on from where an earlier one led, or from where the name's begins. */

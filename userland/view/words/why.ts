@@ -2,6 +2,7 @@
 // has never seen Plan 9. Pure: it reads a Recording. The steps of namec are in whystep.ts, messages in
 // whymsg.ts, failures in failure.ts, round trips in trips.ts.
 
+import { Ekilled } from "../../../kernel/abi/errors.ts";
 import type { Callname } from "../../../kernel/abi/calls.ts";
 import { nullproto } from "../../../kernel/abi/nullproto.ts";
 import type { Rcall, Recording, Revent } from "../record/recording.ts";
@@ -187,18 +188,33 @@ function returned(r: Recording, e: Revent, event: number): Decision {
   const call = r.calls[e.call];
   if (call === undefined) return told("A system call returns");
   const time = sentences(tripwords(r, call), sleptwords(r, call));
+  const how = sentences(purpose(call.name), costwords(call));
+  const of = fileof(call);
+  if (isover(call)) {
+    const then = call.name === "exec" ? "runs another program" : "ends";
+    return told(`${call.name} does not return: process ${call.pid} ${then}`, time, how);
+  }
   if (call.error === null) {
     const gives = call.result === "" ? "" : ` and gives ${resultwords(call)}`;
     const did = didwords(r, call, event);
-    return told(`${call.name} succeeds${gives}`, sentences(did, time), costwords(call));
+    return told(`${call.name}${of} succeeds${gives}`, sentences(did, time), how);
   }
   const { why, mend } = failureof(r, call);
   return {
-    ...told(`${call.name} fails: ${call.error}`, "", costwords(call)),
+    ...told(`${call.name}${of} fails: ${call.error}`, "", how),
     why: sentences(why, time),
     mend,
   };
 }
+
+/** Of a call on a descriptor, which file that is: " of descriptor 3 (/tmp/f)". */
+function fileof(call: Rcall): string {
+  return call.file === null ? "" : ` of descriptor ${String(call.args[0])} (${call.file})`;
+}
+
+/** Whether a call has ended its process, as it was to do: its error says so, and is no failure. */
+const isover = (call: Rcall): boolean =>
+  ["exits", "_exits", "exec"].includes(call.name) && call.error === Ekilled;
 
 /** What a call gave: a number that is a file's is called so. */
 export function resultwords(call: Rcall): string {

@@ -117,8 +117,10 @@ const waiting = (all: Procs, pid: number): boolean =>
 
 function noted(r: Recording, all: Procs, e: Procevent, event: number): Decision {
   const by = e.by ?? 0;
-  const who =
-    by > 0
+  const call = r.calls[e.call];
+  const who = e.text.startsWith("sys:")
+    ? `the kernel posted it because of what process ${e.pid} did${call === undefined || call.pid !== e.pid ? "" : `: ${call.text}`}`
+    : by > 0
       ? `${procname(all, by)}${by === e.pid ? " itself" : ""} posted it`
       : e.text === "alarm"
         ? `process ${e.pid} asked for it by alarm`
@@ -332,11 +334,24 @@ export function didwords(r: Recording, call: Rcall, event: number): string {
       );
     case "close":
       return closed(r, all, call, event);
+    case "wait":
+    case "await":
+      return heard(r, call, event);
     case "rfork":
       return typeof call.value === "number" ? "" : regrouped(all, call.pid);
     default:
       return "";
   }
+}
+
+/** Of a wait: whose end it has told of. */
+function heard(r: Recording, call: Rcall, event: number): string {
+  for (let i = event; i >= call.first; i--) {
+    const e = r.events[i];
+    if (e?.type === "proc" && e.what === "waited" && e.call === call.id)
+      return `process ${call.pid} has heard of the end of process ${e.pid}, which is no zombie any more`;
+  }
+  return "";
 }
 
 const descriptor = (p: Process, fd: number): Descriptor | undefined =>
@@ -366,7 +381,7 @@ function moved(p: Process, fd: number): string {
 
 /** Of a read of a pipe: who wrote the bytes; or that it is the end of the file. */
 function transferred(r: Recording, call: Rcall, event: number): string {
-  if (call.name !== "read" && call.name !== "pread") return "";
+  if (call.name === "write" || call.name === "pwrite") return sent(r, call, event);
   const taken = lastof(r, call, event);
   if (taken === null) return "";
   if (call.value === 0)
@@ -378,6 +393,23 @@ function transferred(r: Recording, call: Rcall, event: number): string {
     if (e.off > taken.off) continue;
     const by = r.calls[e.call];
     return by === undefined ? "" : `process ${by.pid} wrote these bytes: ${by.text}`;
+  }
+  return "";
+}
+
+/** Of a write to a pipe: who can read the bytes. */
+function sent(r: Recording, call: Rcall, event: number): string {
+  for (let i = event; i >= call.first; i--) {
+    const e = r.events[i];
+    if (e?.type !== "pipe" || e.what !== "put" || e.call !== call.id) continue;
+    const pipe = procsat(r, event).pipes.find((x) => x.pipe === e.pipe);
+    if (pipe === undefined) return "";
+    const way = pipe.ways[e.end];
+    if (pipe.conn > 0 && pipe.connend === e.end)
+      return `the kernel's mount driver reads these bytes from pipe ${e.pipe}`;
+    return way.readers.length === 0
+      ? ""
+      : `${holders(way.readers, call.pid)} can read these bytes from pipe ${e.pipe}`;
   }
   return "";
 }
