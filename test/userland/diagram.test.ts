@@ -197,7 +197,7 @@ test("over a pipe a request is there when its server has read it, and the server
   );
   t.deepEqual(
     layout(scene).lifelines.map((l) => l.title),
-    ["this machine", "the server far!564", "the server behind #|/data1"],
+    ["this machine", "the server far!564", "process 3 (main)"],
   );
   t.true(scene.arrows.length > 0);
   for (const a of scene.arrows) {

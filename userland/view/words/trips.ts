@@ -6,7 +6,7 @@ import type { Rcall, Recording, Revent } from "../record/recording.ts";
 import { msgfmt } from "./msgfmt.ts";
 import { listfmt, path, sentences } from "./sentence.ts";
 import { forcedby, plural, timefmt } from "./stepfmt.ts";
-import { servername, versionof } from "./who.ts";
+import { connof, servername, versionof } from "./who.ts";
 import { forcedwhy } from "./whystep.ts";
 
 type Send = Revent & { readonly type: "send" };
@@ -66,7 +66,7 @@ const asked = (round: Round): string => listfmt(count(round.asked.map(nameof)));
 
 /** The servers of a round, by their names. */
 const servers = (r: Recording, round: Round): string[] => [
-  ...new Set(round.asked.map((e) => servername(r, e.conn))),
+  ...new Set(round.asked.map((e) => servername(r, connof(r, e)))),
 ];
 
 /** Why a call that has returned took the round trips that it did; "" when it waited for no server. */

@@ -26,17 +26,50 @@ export function connname(r: Recording, conn: number): string {
   return c?.peer ?? c?.name ?? (conn === 0 ? "a server" : `connection ${conn}`);
 }
 
-/** The same in words: "far!564", "the server behind #|/data". */
+/** The connection of a message: before a version is agreed on it is the one that its call makes. */
+export function connof(r: Recording, e: Revent & { readonly conn: number }): number {
+  const call = r.calls[e.call];
+  if (e.conn > 0 || call === undefined) return e.conn;
+  for (let i = call.first; i <= call.last; i++) {
+    const x = r.events[i];
+    if (x?.type === "conn" && x.what === "open" && x.call === call.id) return x.conn;
+  }
+  return 0;
+}
+
+/** The processes that serve connections, as far as a recording was read. */
+type Serving = { read: number; readonly pids: Map<number, number> };
+
+const serving: WeakMap<Recording, Serving> = new WeakMap();
+
+/** The process that reads the requests of a connection over a pipe; 0 where none of the recording does. */
+function servedby(r: Recording, pipe: number, end: 0 | 1): number {
+  let s = serving.get(r);
+  if (s === undefined) serving.set(r, (s = { read: 0, pids: new Map() }));
+  for (; s.read < r.events.length; s.read++) {
+    const e = r.events[s.read];
+    if (e?.type !== "pipe" || e.what !== "take") continue;
+    const key = e.pipe * 2 + e.end;
+    if (!s.pids.has(key)) s.pids.set(key, e.pid);
+  }
+  return s.pids.get(pipe * 2 + end) ?? 0;
+}
+
+/** The same in words: "far!564", "process 4 (ramfs)", "the server behind #|/data". */
 export function servername(r: Recording, conn: number): string {
   const c = r.conns.find((x) => x.conn === conn);
   if (c === undefined) return "the server";
-  return c.peer ?? `the server behind ${c.name}`;
+  if (c.peer !== null) return c.peer;
+  const pid = c.pipe === null ? 0 : servedby(r, c.pipe.pipe, c.pipe.end === 0 ? 1 : 0);
+  if (pid === 0) return `the server behind ${c.name}`;
+  const text = r.procs.find((p) => p.pid === pid)?.text ?? "";
+  return `process ${pid}${text === "" ? "" : ` (${text})`}`;
 }
 
-/** The server of a connection: "the server far!564". */
+/** The server of a connection: "the server far!564", "process 4 (ramfs)". */
 export function serverof(r: Recording, conn: number): string {
   const name = servername(r, conn);
-  return name.startsWith("the ") ? name : `the server ${name}`;
+  return /^(the|process) /.test(name) ? name : `the server ${name}`;
 }
 
 /** What a member of a mount point is. */

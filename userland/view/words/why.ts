@@ -13,7 +13,15 @@ import { plural, timefmt } from "./stepfmt.ts";
 import { dropper, tripwords, unanswered } from "./trips.ts";
 import { memberof, mountat, serverof, versionof } from "./who.ts";
 import { receivewhy, sendwhy } from "./whymsg.ts";
-import { didwords, mountwords, procwhy, sleepwhy, sleptwords, stuckwords } from "./whyproc.ts";
+import {
+  didwords,
+  mountwords,
+  procwhy,
+  servedwhy,
+  sleepwhy,
+  sleptwords,
+  stuckwords,
+} from "./whyproc.ts";
 import { stepwhy } from "./whystep.ts";
 import type { At } from "./whystep.ts";
 
@@ -196,6 +204,8 @@ function returned(r: Recording, e: Revent, event: number): Decision {
   }
   if (call.error === null) {
     const gives = call.result === "" ? "" : ` and gives ${resultwords(call)}`;
+    const served = servedwhy(r, call, event);
+    if (served !== null) return served;
     const did = didwords(r, call, event);
     return told(`${call.name}${of} succeeds${gives}`, sentences(did, time), how);
   }

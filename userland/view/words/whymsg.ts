@@ -19,7 +19,7 @@ import { listfmt, sentences, told } from "./sentence.ts";
 import type { Decision } from "./sentence.ts";
 import { plural, timefmt } from "./stepfmt.ts";
 import { dropper, lostby } from "./trips.ts";
-import { fidname, serverof, servername, versionof } from "./who.ts";
+import { connof, fidname, serverof, servername, versionof } from "./who.ts";
 import type { At } from "./whystep.ts";
 
 type Send = Revent & { type: "send" };
@@ -37,7 +37,7 @@ function fidof(a: At, conn: number, fid: number): string {
 /** A request. */
 export function sendwhy(a: At, e: Send): Decision {
   const t = e.fcall;
-  const to = serverof(a.r, e.conn);
+  const to = serverof(a.r, connof(a.r, e));
   if (!F.isT(t)) return told(`${to} is sent an answer`);
   const lost = dropper(a.r, a.event);
   return told(
@@ -282,7 +282,7 @@ function clunkreason(a: At, e: Send): string {
 /** An answer. */
 export function receivewhy(a: At, e: Receive): Decision {
   const of = a.r.events[e.of];
-  const from = serverof(a.r, e.conn);
+  const from = serverof(a.r, connof(a.r, e));
   if (of?.type !== "send" || !F.isT(of.fcall))
     return told(`${from} answers something that was asked before the recording began`);
   const at = { ...a, event: e.of };

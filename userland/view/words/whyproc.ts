@@ -3,7 +3,9 @@
 // is step/procs.ts's; here are its words. Pure.
 
 import { Tape } from "../record/tape.ts";
+import { ismessage } from "../record/recording.ts";
 import type { Rcall, Recording, Revent } from "../record/recording.ts";
+import { msgfmt } from "./msgfmt.ts";
 import { procsof } from "../step/procs.ts";
 import type { Descriptor, Holder, Pipe, Process, Procs, Wait } from "../step/procs.ts";
 import { listfmt, sentences, somefmt, told } from "./sentence.ts";
@@ -217,7 +219,7 @@ function waitwords(all: Procs, pid: number, w: Wait): string {
     case "room":
       return pipewords(all, pid, w);
     case "partner":
-      return `no other process has come to that tag yet: process ${pid} waits until one does`;
+      return `No other process has come to that tag yet: process ${pid} waits until one does`;
     case "turn":
       return w.whom.length === 0
         ? ""
@@ -308,6 +310,33 @@ function deadlock(all: Procs, pid: number): string {
     at = only;
   }
   return "";
+}
+
+/** A read or write of a server, as the 9P messages that it is; null for any other call. */
+export function servedwhy(r: Recording, call: Rcall, event: number): Decision | null {
+  const messages = tapeof(r).served(event);
+  const first = r.events[messages[0] ?? -1];
+  if (!ismessage(first)) return null;
+  const list = messages.map((i) => r.events[i]).filter(ismessage);
+  const names = listfmt(list.map((e) => msgfmt(e.fcall).replace(/ .*/s, "")));
+  const all = procsat(r, event);
+  const asks = r.calls[first.call];
+  const of = asks === undefined ? "" : ` of ${procname(all, asks.pid)}: ${asks.text}`;
+  return first.type === "send"
+    ? told(
+        `process ${call.pid} reads ${list.length === 1 ? "the request" : "the requests"} ${names}${of}`,
+        "",
+        "A server is a process: it reads requests from its end of a pipe or connection, and writes the answers",
+      )
+    : told(
+        `process ${call.pid} answers with ${names}`,
+        of === ""
+          ? ""
+          : `they go to the call${of}`.replace(
+              "they go",
+              list.length === 1 ? "it goes" : "they go",
+            ),
+      );
 }
 
 /** What a call that has returned did to processes, descriptors and pipes; "" for nothing that is known. */
