@@ -8,6 +8,7 @@ import fc from "fast-check";
 import { DMDIR, OWRITE } from "../../../kernel/abi/const.ts";
 import { PlanError } from "../../../kernel/abi/errors.ts";
 import { finish } from "../../../userland/lib/fossil/disk.ts";
+import type { Fossilopts } from "../../../userland/lib/fossil/fossil.ts";
 import { Disklog, Rig } from "./rig.ts";
 
 const NAMES = ["a", "b", "c", "d"] as const;
@@ -64,8 +65,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 let fill = 0;
 
-/** Does a step; what may not be done is not done. */
-function take(rig: Rig, s: Step): void {
+/** Does a step; what may not be done is not done: then the result is false. */
+function take(rig: Rig, s: Step): boolean {
   try {
     switch (s.do) {
       case "put": {
@@ -101,27 +102,37 @@ function take(rig: Rig, s: Step): void {
     }
   } catch (e) {
     if (!(e instanceof PlanError) && !(e instanceof Error && e.message.startsWith("no "))) throw e;
+    return false;
   }
+  return true;
 }
 
 /** Runs steps and gives, for each number of disk operations, the trees that a crash there may leave. */
-function run(steps: readonly Step[]): {
+function run(
+  steps: readonly Step[],
+  opts: Partial<Fossilopts> = {},
+): {
   disk: Disklog;
   start: Uint8Array;
   moments: { ops: number; tree: string; safe: number }[];
+  /** Steps that were not done. */
+  refused: number;
 } {
   const made = new Disklog();
   finish(new Rig(made).fossil.end());
   const start = made.image;
   const disk = new Disklog(start);
-  const rig = new Rig(disk, { flush: 100_000 });
+  const rig = new Rig(disk, { flush: 100_000, ...opts });
   const moments = [{ ops: 0, tree: rig.dump().join("\n"), safe: 0 }];
+  let refused = 0;
   for (const s of steps) {
-    take(rig, s);
-    const safe = s.do === "sync" || s.do === "snap" ? moments.length : (moments.at(-1)?.safe ?? 0);
+    const did = take(rig, s);
+    if (s.do === "put" && !did) refused++;
+    const safe =
+      did && (s.do === "sync" || s.do === "snap") ? moments.length : (moments.at(-1)?.safe ?? 0);
     moments.push({ ops: disk.ops.length, tree: rig.dump().join("\n"), safe });
   }
-  return { disk, start, moments };
+  return { disk, start, moments, refused };
 }
 
 /** Numbers from 0 to 1, always the same ones for a seed. */
@@ -157,4 +168,37 @@ test("whatever a crash leaves of the disk is a whole tree, not older than the la
   );
   while (cuts < CUTS) fc.assert(property, { numRuns: 5 });
   t.true(cuts >= CUTS);
+});
+
+/** Names, modes and lengths of a tree, without what is in the files. */
+const shape = (tree: string): string => tree.replace(/^(\S+ \d+ \d+) .*$/gm, "$1");
+
+test("on a full disk what a crash leaves is whole, and not older than the last sync but for bytes that waited", (t) => {
+  let cuts = 0;
+  let full = 0;
+  const property = fc.property(
+    fc.array(step, { minLength: 25, maxLength: 40 }),
+    fc.nat(),
+    (steps, seed) => {
+      const chance = coins(seed);
+      const { disk, start, moments, refused } = run(steps, { size: 400_000 });
+      full += refused;
+      for (let n = 0; n <= disk.ops.length; n += 1 + Math.floor(chance() * 3)) {
+        cuts++;
+        const kept = Math.floor(chance() * 3) / 2;
+        const keep = (): boolean => chance() < kept;
+        const image = Disklog.crashed(start, disk.ops.slice(0, n), keep);
+        assert.ok(image.length <= 400_000 + 512, `${image.length} bytes`);
+        const left = new Rig(new Disklog(image), { size: 400_000 });
+        assert.deepEqual(left.check(), [], `after ${n} operations`);
+        const tree = shape(left.dump().join("\n"));
+        const before = moments.findLastIndex((m) => m.ops <= n);
+        const safe = moments[before]?.safe;
+        const was = moments.slice(safe).some((m) => shape(m.tree) === tree);
+        assert.ok(was, `after ${n} operations there is a tree that never was:\n${tree}`);
+      }
+    },
+  );
+  while (cuts < CUTS / 10) fc.assert(property, { numRuns: 5 });
+  t.true(full > 0);
 });
