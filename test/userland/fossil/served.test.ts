@@ -100,7 +100,9 @@ async function kept(hours: number, schedule: Omit<Schedule, "log">): Promise<str
     sys.threadcreate(keepschedule(sys, f, { ...schedule, log: (line) => lines.push(line) }));
     return f.srv as Anysrv;
   });
-  await run(k, async (sys: Sys) => void (await sys.sleep(hours * 3_600_000 + 1000)));
+  await run(k, async (sys: Sys) => {
+    await sys.sleep(hours * 3_600_000 + 1000);
+  });
   const list = (served.fossil?.list ?? []).map(
     (s) => `${s.archive ? "archive" : "snap"} ${s.name}`,
   );
