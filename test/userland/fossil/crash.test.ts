@@ -65,13 +65,14 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 let fill = 0;
 
-/** Does a step; what may not be done is not done: then the result is false. */
-function take(rig: Rig, s: Step): boolean {
+/** Does a step; what may not be done is not done: then the result is false. `made` hears of a file before it is written. */
+function take(rig: Rig, s: Step, made: () => void): boolean {
   try {
     switch (s.do) {
       case "put": {
         const file = `${s.dir}/${s.name}`;
         const fid = rig.walk(file) === null ? rig.create(file) : rig.open(file, OWRITE);
+        made();
         rig.write(fid, new Uint8Array(s.n).fill(++fill), s.at);
         rig.clunk(fid);
         break;
@@ -126,11 +127,12 @@ function run(
   const moments = [{ ops: 0, tree: rig.dump().join("\n"), safe: 0 }];
   let refused = 0;
   for (const s of steps) {
-    const did = take(rig, s);
+    const before = moments.at(-1)?.safe ?? 0;
+    const moment = (safe: number): void =>
+      void moments.push({ ops: disk.ops.length, tree: rig.dump().join("\n"), safe });
+    const did = take(rig, s, () => moment(before));
     if (s.do === "put" && !did) refused++;
-    const safe =
-      did && (s.do === "sync" || s.do === "snap") ? moments.length : (moments.at(-1)?.safe ?? 0);
-    moments.push({ ops: disk.ops.length, tree: rig.dump().join("\n"), safe });
+    moment(did && (s.do === "sync" || s.do === "snap") ? moments.length : before);
   }
   return { disk, start, moments, refused };
 }
