@@ -86,14 +86,26 @@ function* noted(up: Proc, note: string, make: () => Answer<unknown>): Task<unkno
     if (due) postnote(up, note);
     due = false;
   };
+  let value: unknown;
   try {
     const a = make();
-    if (!istask<unknown, Rendez>(a)) return a;
-    up.k.kproc("injected note", later(post));
-    return yield* a;
-  } finally {
+    if (istask<unknown, Rendez>(a)) up.k.kproc("injected note", later(post));
+    value = istask<unknown, Rendez>(a) ? yield* a : a;
+  } catch (e) {
     post();
+    if (up.dead && e instanceof PlanError) yield* gone();
+    throw e;
   }
+  post();
+  // Without a handler the note was its end, and the program sees nothing of the call.
+  if (up.dead) yield* gone();
+  return value;
+}
+
+/** Sleeps where the scheduler ends this coroutine: its process is dead. */
+function* gone(): Task<never> {
+  const r = new Rendez("the end of its process");
+  for (;;) yield r;
 }
 
 function* later(fn: () => void): Task<void> {
@@ -112,8 +124,7 @@ function postnote(up: Proc, note: string): void {
 /** The end of the process, in a call that never comes back. */
 function* killed(up: Proc): Task<never> {
   up.kill(Ekilled);
-  const r = new Rendez("injected kill");
-  for (;;) yield r;
+  return yield* gone();
 }
 
 /** The names that a program gave. */

@@ -92,7 +92,13 @@ faulty("a note interrupts a call that sleeps, and comes behind one that does not
   m.inject("open,sleep:note=alarm");
   await m.run(main);
   t.deepEqual(said, ["alarm", ["interrupted", "sleep", undefined], "alarm", 3]);
-  // Without a handler a note is the end.
+  // Without a handler a note is the end, also of a call that does not sleep, and of a generator program.
+  const after = await m.try(function* main_(sys: TaskSys): Task<void> {
+    yield* sys.open("/tmp/a", OREAD);
+    said.push("never");
+  });
+  expect(after).status("alarm").calls("open");
+  t.is(said.length, 4);
   const r = await m.try((sys: Sys) => sys.sleep(10));
   expect(r).status("alarm").time(0);
 });

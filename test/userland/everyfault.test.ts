@@ -143,6 +143,10 @@ test("a scene that is not well by itself, an odd option and too many faults are 
   await t.throwsAsync(everyfault(leaves), {
     message: /^everyfault: without a fault, this is left:/,
   });
+  await t.throwsAsync(
+    everyfault(async () => undefined),
+    { message: /^everyfault: the scene has no call or message that could fail/ },
+  );
   const odd: object = { kind: [] };
   await t.throwsAsync(everyfault(leaves, odd), {
     message: /unknown option kind; did you mean kinds\?/,

@@ -1,5 +1,6 @@
 // Faults as text: what they say, and what is said of those that cannot be read.
 
+import { readFileSync } from "node:fs";
 import test from "ava";
 import fc from "fast-check";
 import { SHORTABLE } from "../../devices/fault/faults.ts";
@@ -197,4 +198,15 @@ test("a kernel is not booted with a fault that cannot be read", async (t) => {
   const message = /^fault 'Tread': what is to happen\?/;
   const failed: Promise<unknown> = boot({ inject: ["Tread"] });
   await t.throwsAsync(failed, { instanceOf: Unitserror, message });
+});
+
+test("every fault that the documents show can be read", (t) => {
+  let n = 0;
+  for (const doc of ["README.md", "docs/testing.md", "docs/exploring.md"])
+    for (const [call = ""] of readFileSync(doc, "utf8").matchAll(/m\.inject\([^)]*\)/g))
+      for (const [, text = ""] of call.matchAll(/"([^"]+)"/g)) {
+        t.notThrows(() => parsefault(text), text);
+        n++;
+      }
+  t.true(n >= 9);
 });

@@ -95,6 +95,10 @@ export async function everyfault(scene: Faultscene, opts: Everyopts = {}): Promi
   const all = kinds.flatMap((kind, i) =>
     Array.from({ length: first.seen[i] ?? 0 }, (_, n) => ({ kind, n: n + 1 })),
   );
+  if (all.length === 0)
+    throw new Error(
+      "everyfault: the scene has no call or message that could fail: does it run a program?",
+    );
   if (all.length > most)
     throw new Error(
       `everyfault: ${all.length} faults, and most is ${most}: fewer kinds, or a larger most`,

@@ -5,6 +5,7 @@ import type { Booted } from "../../kernel/boot.ts";
 import { MCREATE, MREPL } from "../../kernel/abi/const.ts";
 import { PlanError } from "../../kernel/abi/errors.ts";
 import type { Exit, Task } from "../../syscalls/sys.ts";
+import { thishost } from "../boot/host.ts";
 import { mkpath } from "../boot/mounts.ts";
 import type { Net, Netlink } from "../boot/net.ts";
 import type { Linkspec } from "../boot/net.ts";
@@ -49,6 +50,8 @@ const OPTS: readonly (keyof Serveropts)[] = [
   "serve",
 ];
 
+/** Nanoseconds of the host that a server may take to begin. */
+const STARTS = 30e9;
 const ADDR = "tcp!*!9fs";
 const NEAR = "/n/mine";
 
@@ -153,7 +156,11 @@ export class Server {
       ["serve"],
     );
     void p.wait().then(tell, (e: unknown) => tell(String(e)));
+    const cancel = thishost.alarm(STARTS, () =>
+      tell(`serve has given no server in ${STARTS / 1e9} s`),
+    );
     const failed = await ready;
+    cancel();
     if (failed !== null) throw new Error(`${this.name}: cannot serve: ${failed}`);
   }
 

@@ -29,6 +29,9 @@ export type Target = {
   readonly patience: number;
 };
 
+/** What a server of 9P2000.L answers to what it does not like, to other versions too. */
+const RLERROR = 7;
+
 /** The longest frame that is read. */
 const MAXFRAME = 4 * 1024 * 1024;
 /** What clients offer usually. */
@@ -77,7 +80,9 @@ export class Peer {
   /** A connection with a version and the root attached. */
   static async open(sys: Sys, target: Target, version = "9P2000"): Promise<Peer> {
     const p = await Peer.call(sys, target);
-    await p.agree(MSIZE, version);
+    const r = await p.agree(MSIZE, version);
+    if (!r.version.startsWith("9P2000"))
+      throw new Wrong(`it does not speak 9P2000: it answers ${r.version}`);
     await p.attach(ROOT);
     return p;
   }
@@ -117,6 +122,8 @@ export class Peer {
     const frame = await this.frame();
     if (frame === null) return null;
     const f = F.convM2S(frame, 0, frame.length);
+    if (f === null && frame[4] === RLERROR)
+      throw new Wrong("an Rlerror, which is a message of 9P2000.L");
     if (f === null) throw new Wrong(`a frame that is no message: ${hex(frame)}`);
     if (F.isT(f)) throw new Wrong(`a request from the server: ${named(f)}`);
     return f;
