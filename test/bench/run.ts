@@ -1,7 +1,7 @@
 // npm run bench: what the kernel and its servers cost, beside what a user would take instead, in one run
 // on one machine, so that the ratios mean something where the numbers do not.
 //
-//	npm run bench -- [--quick] [start] [boot] [names] [growth] [stepping] [explore] [rpc] [fossil]
+//	npm run bench -- [--quick] [start] [boot] [names] [growth] [stepping] [explore] [rpc] [fossil] [vm]
 
 import { spawnSync } from "node:child_process";
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
@@ -17,6 +17,7 @@ import { columns, compete, count, cpu, median, ratio, ratioof } from "./rounds.t
 import type { Effort, Score } from "./rounds.ts";
 import { starts } from "./start.ts";
 import { AGAIN, FULL, HEARD, NEVER, OFF, ON, stepping } from "./stepping.ts";
+import { vmcosts } from "./vm.ts";
 import { Wire, prepare } from "./wire.ts";
 import type { Frames } from "./wire.ts";
 
@@ -248,6 +249,29 @@ async function schedules(): Promise<void> {
   say(`    ${count(middle)} schedules/s of processor time, ${count(best)} in the best round\n`);
 }
 
+/** Programs with a memory of their own. */
+async function memories(): Promise<void> {
+  const c = await vmcosts(effort.rounds);
+  const ms = (t: number): string => `${t.toFixed(2)} ms`;
+  const us = (t: number): string => `${t.toFixed(1)} µs`;
+  say("\nPrograms with a memory of their own, processor time\n");
+  say(
+    columns([
+      ["an instance with a copy of a small program's memory", ms(c.copy)],
+      ["a fork of that program", ms(c.fork), `${(c.fork / c.copy).toFixed(2)} times (aim 1.2)`],
+      ["its memory, of a hundred at once", `${(c.each / 2 ** 20).toFixed(1)} MB`, "(aim 2 MB)"],
+      ["a system call, native", us(c.call.native)],
+      ["a system call, vm", us(c.call.vm), `${us(c.call.vm - c.call.native)} more (aim 30 µs)`],
+      ["a million steps of arithmetic, native", ms(c.compute.native)],
+      [
+        "a million steps of arithmetic, vm",
+        ms(c.compute.vm),
+        `${(c.compute.vm / c.compute.native).toFixed(0)} times`,
+      ],
+    ]),
+  );
+}
+
 const PARTS: Readonly<Record<string, () => Promise<void>>> = {
   start: starting,
   boot: booting,
@@ -257,6 +281,7 @@ const PARTS: Readonly<Record<string, () => Promise<void>>> = {
   explore: schedules,
   rpc: rpcs,
   fossil: kept,
+  vm: memories,
 };
 
 /** One part here; several each in a process of its own, where no other has warmed up or spoilt any code. */

@@ -6,13 +6,14 @@
 //	--only name      this part only; may be given more than once
 //	--minutes n      each part ends after so many minutes, if not before
 //	--seed n         where a part begins: 1 unless given
-//	--runs n         how many runs a part does: of the simulator a million unless given, of rc 10,000, kills of fossil 100
+//	--runs n         how many runs a part does: of the simulator a million unless given, of rc 10,000, of vm 1,000, kills of fossil 100
 
 import { parseArgs } from "node:util";
 import { beside, connections, full, fuzzing, load } from "./parts.ts";
 import { fossil, fossilmodel } from "./fossil.ts";
 import { rc } from "./rc.ts";
 import { simulator } from "./simulator.ts";
+import { vms } from "./vm.ts";
 
 /** How a part is to run, and where it says how far it is. */
 export type Soakopts = {
@@ -35,6 +36,7 @@ const PARTS: readonly Part[] = [
   { name: "full", fn: told(full) },
   { name: "beside", fn: told(beside) },
   { name: "load", fn: told(load) },
+  { name: "vm", fn: vms },
   { name: "fossil", fn: fossil },
   { name: "fossil-model", fn: fossilmodel },
 ];

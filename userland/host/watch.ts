@@ -198,7 +198,8 @@ class Watch {
     this.#others();
     if (status === "") return 0;
     const { crash, proc } = this.#process;
-    if (this.#interrupts > 0 && status === "interrupt") return this.#interrupted;
+    const pressed = this.#interrupts > 0 || this.#dog?.interrupted === true;
+    if (pressed && status === "interrupt") return this.#interrupted;
     if (crash === undefined && proc.tty instanceof Streamtty && proc.tty.said(status))
       return FAILED;
     const text = crash === undefined ? status : crashtext(proc.text, crash, this.#how.file ?? null);

@@ -13,8 +13,9 @@
 // terminal its modes back. Both endings are a signal's, which shells report as 130 and 143.
 
 import { Worker } from "node:worker_threads";
+import { breakon } from "./vmhost.ts";
 
-/** What the thread is to do, in the first cell of the memory that both threads share. */
+/** What the thread is to do, in the first cell of the memory that both threads share; the second counts SIGINTs. */
 const ASLEEP = 0;
 const ARMED = 1;
 const OVER = 2;
@@ -45,7 +46,8 @@ function thread({ vm, inspector, post, cell, patience, tries }: Given): void {
   let deadline = Number.POSITIVE_INFINITY;
   let ready = false;
   const count = (): void => {
-    post(++heard);
+    Atomics.store(cell, 1, ++heard);
+    post(heard);
     if (heard === 2) deadline = Date.now() + patience;
   };
   const sleep = (): string => {
@@ -96,7 +98,7 @@ const TEXT = `(${thread.toString()})((() => {
 
 /** Hears Ctrl-C for a program; made early, since its thread takes some milliseconds to begin. */
 export class Watchdog {
-  readonly #cell = new Int32Array(new SharedArrayBuffer(4));
+  readonly #cell = new Int32Array(new SharedArrayBuffer(8));
   readonly #worker: Worker;
   readonly #armed: Promise<void>;
   #heard = 0;
@@ -136,10 +138,17 @@ export class Watchdog {
   /** From the moment when this resolves Ctrl-C is counted, and ends this process only a while after the second. */
   async arm(): Promise<void> {
     this.#set(ARMED);
+    // A vm program that computes is broken off, though the main thread has not heard of it.
+    breakon(() => this.interrupted);
     // Else Node would end, since it waits for this thread alone.
     this.#worker.ref();
     await this.#armed;
     this.#worker.unref();
+  }
+
+  /** Ctrl-C was pressed, and the main thread has not heard of it yet. */
+  get interrupted(): boolean {
+    return Atomics.load(this.#cell, 1) > this.#heard;
   }
 
   /** Calls fn at each Ctrl-C, those included that came since arm(). */
@@ -151,6 +160,7 @@ export class Watchdog {
   /** Ctrl-C has its default meaning again. */
   end(): void {
     this.#tell = null;
+    breakon(() => false);
     this.#set(OVER);
   }
 

@@ -52,11 +52,17 @@ export interface Tenant {
   /** Milliseconds since 1970, and since boot. */
   now(): number;
   since(): number;
+  /** The host's own clock (ns). */
+  host(): number;
   random(): number;
   /** Where a module is, and its text; null where there is none. */
   resolve(base: string, name: string): string | null;
   source(name: string): string | null;
 }
+
+/** Nanoseconds of the host's that a step may take, and all of them together at least. */
+const SLOW = 2000;
+const LONG = 1e9;
 
 /** Bytes of an instance's memory that are no program's: its static data and its stack. */
 const OVERHEAD = 6 * 2 ** 20;
@@ -74,6 +80,8 @@ export class Memory implements Outside {
   #mailbox: Float64Array;
   #room: Room;
   #steps = 0;
+  /** The host's time when the program was first seen at work since its last call (ns), or -1. */
+  #began = -1;
   #stop: Stop | null = null;
   /** The stack at that, where it is known. */
   #stack = "";
@@ -150,6 +158,7 @@ export class Memory implements Outside {
     if (this.#over) return;
     this.current = t;
     this.#steps = 0;
+    this.#began = -1;
     this.#stop = null;
     this.#stack = "";
     try {
@@ -269,9 +278,19 @@ export class Memory implements Outside {
     this.#steps += STEPS;
     if (this.#stop !== null) return true;
     const { work } = this.limits;
-    if (work > 0 && this.#steps > work) this.#stop = "work";
+    if (work > 0 && (this.#steps > work || this.#slow(work))) this.#stop = "work";
     else if (vmhost().interrupted?.() === true) this.#stop = "interrupt";
     return this.#stop !== null;
+  }
+
+  /**
+   * Whether the steps so far took much longer than steps take: each may unwind a deep stack, for example. This bound
+   * is of the host's clock, so that no program holds the host for hours; others reach the bound of steps first.
+   */
+  #slow(work: number): boolean {
+    const now = this.current?.host() ?? 0;
+    if (this.#began < 0) this.#began = now;
+    return now - this.#began > Math.max(LONG, work * SLOW);
   }
 
   resolve(base: string, name: string): number {
@@ -322,6 +341,7 @@ export class Memory implements Outside {
   #asked(argv: number, argc: number): void {
     const m = this.mailbox;
     this.#steps = 0;
+    this.#began = -1;
     const tenant = this.tenants.get(m[SLOT.proc] ?? 0);
     const n = m[SLOT.narg] ?? 0;
     // A program that writes into the mailbox itself gets no answer.

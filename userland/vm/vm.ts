@@ -421,7 +421,7 @@ class Vm implements Tenant {
     if (this.#ended) return;
     const [site] = this.#sites(stack);
     const place = site === undefined ? "" : ` ${shortplace(site)}`;
-    const text = `${this.#why(why)}${place}`;
+    const text = why === "interrupt" ? why : `${this.#why(why)}${place}`;
     const { proc } = this.#image;
     this.#say(`${proc.text} ${proc.pid}: suicide: ${text}`, () => this.#image.trap(text));
   }
@@ -433,7 +433,7 @@ class Vm implements Tenant {
     fprint(this.#sys, 2, `${text}\n`).then(end, end);
   }
 
-  #why(why: Stop): string {
+  #why(why: Exclude<Stop, "interrupt">): string {
     const { memory, work } = this.#memory.limits;
     switch (why) {
       case "work":
@@ -442,8 +442,6 @@ class Vm implements Tenant {
         return `sys: trap: out of memory (${memory} bytes)`;
       case "stack":
         return "sys: trap: stack overflow";
-      case "interrupt":
-        return "interrupt";
       case "broken":
         return "sys: trap: the vm is broken";
     }
@@ -457,6 +455,10 @@ class Vm implements Tenant {
 
   now(): number {
     return Math.floor(Number(this.#image.proc.k.clock.nsec() / 1000n) / 1000);
+  }
+
+  host(): number {
+    return this.#image.proc.k.config.host.now();
   }
 
   since(): number {
