@@ -804,3 +804,42 @@ test.serial("a screen reader hears the step, and a step can be printed", async (
   t.false(await page.isVisible(".player"));
   t.false(await page.isVisible("#run"));
 });
+
+test.serial(
+  "mistakes are answered with the line and what to write, and the lessons can be read about",
+  async (t) => {
+    const page = await site.open(t);
+    const said = async (body: string): Promise<string> => {
+      await putprogram(
+        page,
+        `import { OREAD, RFPROC, print } from "namec";\nexport default async function main(sys: any): Promise<any> {\n  ${body}\n}\n`,
+      );
+      await runpage(page);
+      return (await page.isVisible("#problem")) ? await page.innerText("#problem") : "";
+    };
+    const WRONG: readonly (readonly [string, RegExp])[] = [
+      ['await print("x");', /:3:9\s+Argument 1 of print, sys, is the text "x"/],
+      ['await sys.write(1, "text");', /:3:\d+\s+Argument 2 of write, bytes, is the text "text"/],
+      ['await sys.open("/tmp/x");', /:3:\d+\s+Argument 2 of open, mode, is missing/],
+      ["return 7;", /:3\s+The program returned the number 7, and an exit status is a text/],
+      [
+        'await readtext(sys, "/x");',
+        /readtext[^]*:3:\d+\s+Write import \{ readtext \} from "namec"/,
+      ],
+      ["await sys.sleep(1;", /:3:\d+: [^]*A bracket, comma or semicolon is missing/],
+    ];
+    for (const [body, text] of WRONG) t.regex(await said(body), text, body);
+    await said('sys.open("/tmp/none", OREAD); await sys.sleep(1);');
+    t.regex(
+      await page.innerText("#console"),
+      /open\("\/tmp\/none", OREAD\) failed: [^]*:3:\d+\s+The program did not learn of it/,
+    );
+    await said(
+      'await sys.rfork(RFPROC, async () => { await print(sys, "x"); }); await sys.wait();',
+    );
+    t.regex(await page.innerText("#console"), /This sys has the system calls of process \d+/);
+    await page.click("#tab-lessons");
+    await page.click("#reading summary");
+    t.regex(await page.innerText("#reading-text"), /A file is what answers as one[^]*fid/);
+  },
+);

@@ -32,6 +32,7 @@ import { Find } from "./find.ts";
 import { Ledgers } from "./ledgers.ts";
 import { fillselect, lessonfrom, listlessons, markexample } from "./lessons.ts";
 import { KEYS, Player } from "./player.ts";
+import { listenreading } from "./reading.ts";
 import type { Beside, Run } from "./player.ts";
 import { Runner } from "./runner.ts";
 import { Linkerror, fromlink, tolink } from "./setup.ts";
@@ -74,6 +75,7 @@ class Page {
     const select = byid("example", HTMLSelectElement);
     fillselect(select);
     listlessons((e) => this.#choose(e));
+    listenreading();
     select.addEventListener("change", () => {
       const e = EXAMPLES.find((x) => x.name === select.value);
       if (e !== undefined) this.#choose(e);

@@ -14,12 +14,18 @@ export function termed(e: Element, text: string): void {
   fill(
     e,
     ...WORDS.split(text).map((part) =>
-      part.entry === null ? part.text : term(part.text, part.entry),
+      part.entry === null ? part.text : button(part.text, part.entry),
     ),
   );
 }
 
-function term(text: string, entry: Entry): HTMLElement {
+/** A word that can be asked for; null for one that the glossary has not. */
+export function term(text: string): HTMLElement | null {
+  const entry = WORDS.entry(text);
+  return entry === undefined ? null : button(text, entry);
+}
+
+function button(text: string, entry: Entry): HTMLElement {
   const b = el("button", { type: "button", class: "term", "aria-haspopup": "dialog" }, text);
   b.addEventListener("click", (e) => {
     e.stopPropagation();
