@@ -1,6 +1,5 @@
-// What is read before the lessons: docs/ten-minutes.md, taken into the page when it is built.
+// What is read before the lessons: docs/ten-minutes.md, loaded when it is asked for.
 
-import text from "../../docs/ten-minutes.md?raw";
 import { blocksof } from "../view/words/blocks.ts";
 import type { Block, Span } from "../view/words/blocks.ts";
 import { byid, el, fill } from "./dom.ts";
@@ -9,13 +8,14 @@ import { term } from "./words.ts";
 /** Shows it when it is opened for the first time. */
 export function listenreading(): void {
   const e = byid("reading", HTMLDetailsElement);
-  e.addEventListener("toggle", () => fill(byid("reading-text", HTMLElement), ...shown()), {
-    once: true,
-  });
+  e.addEventListener("toggle", () => void show(), { once: true });
 }
 
 /** All but the title, which is on the way in. */
-const shown = (): HTMLElement[] => blocksof(text).slice(1).map(element);
+async function show(): Promise<void> {
+  const { default: text } = await import("../../docs/ten-minutes.md?raw");
+  fill(byid("reading-text", HTMLElement), ...blocksof(text).slice(1).map(element));
+}
 
 function element(b: Block): HTMLElement {
   switch (b.form) {
