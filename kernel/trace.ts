@@ -322,6 +322,9 @@ export class Numbers {
   }
 }
 
+/** Finds the program on a stack: its index, -1 when it is not there. */
+export type Findprogram = (stack: readonly Callsite[]) => number;
+
 /** The bus of one kernel. */
 export class Trace {
   /** Somebody listens, or spoils calls: test this before building an event. */
@@ -340,8 +343,12 @@ export class Trace {
   readonly #listeners = new Set<Listener>();
   readonly #stamp: () => { at: number; pid: number; call: Call | null };
   #ncall = 0;
-  /** How many want stacks. */
-  #nstack = 0;
+  /** Who wants stacks: each finds the program on one, or wants all of it (null). */
+  readonly #stackers = new Set<{ readonly find: Findprogram | null }>();
+  /** The one that finds the program, where no other wants stacks. */
+  #finder: Findprogram | null = null;
+  /** How deep the program was on the last stack. */
+  #deep = 1;
 
   constructor(
     stamp: () => { at: number; pid: number; call: Call | null },
@@ -356,16 +363,42 @@ export class Trace {
     return ++this.#ncall;
   }
 
-  /** Calls keep the program's stack until the result is called: for listeners that show lines of programs. */
-  keepstacks(): () => void {
-    let wanted = true;
-    this.#nstack++;
-    this.stacks = true;
-    return () => {
-      if (!wanted) return;
-      wanted = false;
-      this.stacks = --this.#nstack > 0;
+  /**
+   * Calls keep the program's stack until the result is called: for listeners that show lines of programs. One that
+   * says where the program is on a stack gets no more of it than that, which takes half the time.
+   */
+  keepstacks(find: Findprogram | null = null): () => void {
+    const stacker = { find };
+    const changed = (): void => {
+      const [first] = this.#stackers;
+      this.stacks = first !== undefined;
+      this.#finder = this.#stackers.size === 1 ? (first?.find ?? null) : null;
     };
+    this.#stackers.add(stacker);
+    changed();
+    return () => {
+      this.#stackers.delete(stacker);
+      changed();
+    };
+  }
+
+  /** How deep the stack of a call is asked for first: where the program was last. @internal */
+  get deep(): number {
+    return this.#finder === null ? Infinity : this.#deep;
+  }
+
+  /** Whether this stack, which is no deeper than asked for, is all that is wanted. @internal */
+  enough(stack: readonly Callsite[]): boolean {
+    const find = this.#finder;
+    if (find === null || stack.length < this.#deep) return true;
+    return find(stack) >= 0;
+  }
+
+  /** All of a stack, when it was not enough: the next is asked for as deep as the program is here. @internal */
+  whole(stack: readonly Callsite[]): readonly Callsite[] {
+    const at = this.#finder?.(stack) ?? -1;
+    if (at >= 0) this.#deep = at + 1;
+    return stack;
   }
 
   /** Has calls spoilt; null ends that. A call that is under way goes on as it is. */

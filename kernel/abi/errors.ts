@@ -119,12 +119,25 @@ const bare = (_e: unknown, sites: unknown): unknown => sites;
 
 /** The stack of its caller, innermost first. V8 gives it without making a text; elsewhere the text is read. */
 export function callstack(): readonly Callsite[] {
+  const limit = deepen(DEEP);
+  return sitesof(new Error("here"), limit);
+}
+
+/** From now on an error has a stack so deep, at most; gives what that was before. Each place takes time. */
+export function deepen(deep: number = DEEP): number {
+  const how: ErrorLimit & ErrorConstructor = Error;
+  const { stackTraceLimit: limit = 10 } = how;
+  how.stackTraceLimit = deep;
+  return limit;
+}
+
+/** The stack of an error that was made since deepen, which gave `limit`: that is put back. */
+export function sitesof(e: Error, limit: number): readonly Callsite[] {
   const how: ErrorLimit & Prepare & ErrorConstructor = Error;
-  const { stackTraceLimit: limit = 10, prepareStackTrace: prepare } = how;
-  how.stackTraceLimit = DEEP;
-  how.prepareStackTrace = bare;
-  const stack: unknown = new Error("here").stack;
   how.stackTraceLimit = limit;
+  const { prepareStackTrace: prepare } = how;
+  how.prepareStackTrace = bare;
+  const { stack }: { readonly stack?: unknown } = e;
   how.prepareStackTrace = prepare;
   return Array.isArray(stack) ? stack : typeof stack === "string" ? textsites(stack) : [];
 }
@@ -164,9 +177,11 @@ export function givestack(e: Error, sites: readonly Callsite[]): void {
 export function textsites(stack: string): Callsite[] {
   const list: Callsite[] = [];
   for (const text of stack.split("\n")) {
-    const m = /((?:file|blob|https?):.*):(\d+):(\d+)\)?$/.exec(text);
+    const m = /((?:(?:file|blob|https?):|\/).*):(\d+):(\d+)\)?$/.exec(text);
     if (m === null) continue;
-    const [, name = "", line, column] = m;
+    const [, where = "", line, column] = m;
+    // Where Node follows source maps, it names a file by its path.
+    const name = where.startsWith("/") ? `file://${where}` : where;
     list.push({
       getFileName: () => name,
       getLineNumber: () => Number(line),

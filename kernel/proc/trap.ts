@@ -17,8 +17,10 @@ import {
   KILLED,
   PlanError,
   callstack,
+  deepen,
   givestack,
   keepstack,
+  sitesof,
 } from "../abi/errors.ts";
 import type { Fact } from "../abi/errors.ts";
 import { likegenerators } from "../abi/answer.ts";
@@ -298,7 +300,17 @@ export class Image implements Done {
       return this.#atonce(ent, args);
     const foreigner = this.#foreign(ent, args);
     if (foreigner !== null) return foreigner;
-    const a = this.#watch(ent, args) ?? begun(ent, proc, args);
+    let stack: Call["stack"];
+    if (trace.stacks && this.stack === null) {
+      // Here the program is a few places up, which are dear: so no function of ours does it.
+      let limit = deepen(trace.deep);
+      stack = sitesof(new Error("here"), limit);
+      if (!trace.enough(stack)) {
+        limit = deepen();
+        stack = trace.whole(sitesof(new Error("here"), limit));
+      }
+    }
+    const a = this.#watch(ent, args, stack) ?? begun(ent, proc, args);
     const co = sched.start(proc, ent.name, a, this);
     ++this.ncall;
     return this.#promised(co, ent, args);
@@ -488,12 +500,12 @@ export class Image implements Done {
   }
 
   /** The call with what the trace wants to hear of it, and its wait while the process is stopped; null without. */
-  #watch(ent: Sysent, args: readonly unknown[]): Task<unknown> | null {
+  #watch(ent: Sysent, args: readonly unknown[], known?: Call["stack"]): Task<unknown> | null {
     const { trace } = this.proc.k;
     if (this.proc.ctl === null && !trace.on) return null;
+    if (!trace.stacks) return this.#watched(ent, { args, stack: undefined });
     // Here the program is still on the stack.
-    const stack = trace.stacks ? (this.stack ?? callstack)() : undefined;
-    return this.#watched(ent, { args, stack });
+    return this.#watched(ent, { args, stack: known ?? (this.stack ?? callstack)() });
   }
 
   #chanof(fd: unknown): Chan | null {

@@ -1,6 +1,7 @@
 // What is seen at a step: golden frames under virtual time, the names, the tree, the messages on their way,
 // and the screens that the terminal makes of it.
 
+import { readFileSync } from "node:fs";
 import test from "ava";
 import { DMDIR, MAFTER, MCACHE, MCREATE, MREPL, OREAD, PNPROC } from "../../kernel/abi/const.ts";
 import { Twrite } from "../../kernel/abi/fcall.ts";
@@ -325,4 +326,58 @@ test("of many mount points a printed frame lists those of the name, of the other
   t.true(tree.some((line) => /\* +d99 /.test(line)));
   t.regex(tree.at(-1) ?? "", /^ {4}tree {4}and \d+ more$/);
   t.regex(tree.find((line) => line.includes("union")) ?? "", /, and 5 more$/);
+});
+
+/** The screen of a stepper as text. */
+const screen = (stepper: Stepper, columns = 80, rows = 24): string =>
+  stepper
+    .draw({ columns, rows })
+    .map((line) =>
+      fitted(line, columns)
+        .map((p) => p.text)
+        .join("")
+        .trimEnd(),
+    )
+    .join("\n");
+
+test("panes are chosen, scrolled within what there is, and shown alone; the words of the screen have their meanings", async (t) => {
+  const glossary = (): string => readFileSync("docs/glossary.md", "utf8");
+  const stepper = new Stepper(new Tape(await recorded(scene)), glossary);
+  const press = (...keys: string[]): string => {
+    for (const key of keys) stepper.key(key);
+    return screen(stepper);
+  };
+  press("d");
+  t.regex(screen(stepper), /no pane is chosen; Tab does/);
+  t.regex(press("tab"), /call: d u scroll/);
+  for (let i = 0; i < 6; i++) press("tab");
+  t.regex(screen(stepper), /output: d u scroll/);
+  t.regex(press("tab"), /no pane is chosen/);
+  press("m");
+  const alone = press("z");
+  t.regex(alone, /── messages/);
+  t.notRegex(alone, /── decision/);
+  t.is(press("u", "u", "u", "d", "d", "d", "u", "u", "u"), press("u"));
+  t.regex(press("z"), /── decision/);
+  t.regex(press("w"), /^fid: the number by which/m);
+  t.regex(press("down"), /↓ ↑ scroll/);
+  t.regex(press("x"), /── decision/);
+  t.regex(press("?"), /follow a request/);
+  t.notRegex(screen(stepper, 40, 12), /\bquit\b.*\n.*\bquit\b/);
+  for (let i = 0; i < 9; i++) {
+    stepper.key("pagedown");
+    screen(stepper, 80, 12);
+  }
+  t.regex(screen(stepper, 80, 12), /q {2}Ctrl-C +quit/);
+  press("x");
+  t.regex(press("v"), /◀─ it is here/);
+});
+
+test("the place of a call is shortened before the call is", async (t) => {
+  const source = { name: "a/directory/of/many/letters/prog.ts", text: "x\n".repeat(9) };
+  const r = await recorded(scene, { place: () => ({ source, line: 3, column: 1 }) });
+  const stepper = new Stepper(new Tape(r));
+  stepper.key("c");
+  t.true(screen(stepper, 80, 24).includes("\nclose(3)   a/directory/of/many/letters/prog.ts:3\n"));
+  t.true(screen(stepper, 40, 24).includes("\nclose(3)   prog.ts:3\n"));
 });

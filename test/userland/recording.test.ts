@@ -3,10 +3,11 @@
 
 import { readFileSync } from "node:fs";
 import test from "ava";
-import { MAFTER, MREPL, OREAD, OWRITE, RFPROC } from "../../kernel/abi/const.ts";
+import { MAFTER, MREPL, ORDWR, OREAD, OWRITE, RFPROC } from "../../kernel/abi/const.ts";
 import { callstack, textsites } from "../../kernel/abi/errors.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { boot } from "../../userland/host/index.ts";
+import { findplace } from "../../userland/host/place.ts";
 import { base64, unbase64 } from "../../userland/view/record/base64.ts";
 import { Tape } from "../../userland/view/record/tape.ts";
 import { frameof } from "../../userland/view/step/frame.ts";
@@ -369,4 +370,71 @@ test("a recording of version 1 opens: it knows who began and ended, and no descr
   t.deepEqual(most[0], [3, 4]);
   t.is(frames.at(-1)?.runspent.trips, 2);
   t.deepEqual(fromjson(tojson(r)), r);
+});
+
+test("of a read the recording has what it put into the buffer, and its text is made when it is asked for", async (t) => {
+  const r = await recorded(async (sys) => {
+    await put(sys, "/tmp/f", "hello");
+    const fd = await sys.open("/tmp/f", OREAD);
+    const buf = new Uint8Array(1000).fill(1);
+    await sys.read(fd, buf);
+    buf.fill(2);
+    await sys.read(fd, buf);
+    const dir = await sys.open("/", OREAD);
+    await sys.read(dir, buf);
+    buf.fill(3);
+    const big = await sys.create("/tmp/big", ORDWR, 0o666);
+    await sys.write(big, new Uint8Array(700).fill(0x61));
+    await sys.pread(big, buf, 0);
+    buf.fill(4);
+  });
+  const reads = r.calls.filter((c) => c.name === "read" || c.name === "pread");
+  t.deepEqual(
+    reads.map((c) => `${c.text} ${c.result.replace(/a+/, "a")}`),
+    [
+      'read(3, [1000]) 5 "hello"',
+      "read(3, [1000]) 0",
+      `read(4, [1000]) ${reads[2]?.result}`,
+      'pread(5, [1000], 0) 700 "a"… (700)',
+    ],
+  );
+  t.regex(reads[2]?.result ?? "", /^\d+ \(.*tmp.*\)$/);
+  t.deepEqual(reads[0]?.args, [3, new TextEncoder().encode("hello")]);
+  t.deepEqual(reads[3]?.args, [5, new Uint8Array(512).fill(0x61), 0]);
+});
+
+test("calls of a library function and of the program itself both have the program's line", async (t) => {
+  const place = findplace();
+  const r = await recorded(
+    async (sys) => {
+      await sys.stat("/tmp");
+      await put(sys, "/tmp/f", "x");
+      await sys.stat("/tmp");
+    },
+    { place },
+  );
+  t.true(r.calls.length > 4);
+  const files = new Set(r.calls.map((c) => r.sources[c.line?.source ?? -1]?.name));
+  t.deepEqual(files, new Set(["test/userland/recording.test.ts", "test/kit.ts"]));
+  const stats = r.calls.filter((c) => c.name === "stat").map((c) => c.line?.line ?? 0);
+  t.is((stats[1] ?? 0) - (stats[0] ?? 0), 2);
+});
+
+test("a program that throws is recorded with the line that did", async (t) => {
+  const k = await boot({ clock: "virtual" });
+  const rec = new Recorder({ about: ABOUT, place: findplace() });
+  rec.listen(k.trace);
+  rec.begin();
+  const p = k.spawn(async (sys: Sys) => {
+    await sys.stat("/");
+    throw new Error("oh");
+  });
+  await p.wait();
+  await k.shutdown();
+  const tape = new Tape(rec.recording);
+  const crashes = Array.from({ length: tape.length }, (_, s) => frameof(tape, s)).filter(
+    (f) => f.crash !== null,
+  );
+  t.is(crashes.length, 1);
+  t.regex(crashes[0]?.crash?.source.find((s) => s.here)?.text ?? "", /throw new Error\("oh"\)/);
 });

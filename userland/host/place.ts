@@ -3,6 +3,7 @@
 
 import { existsSync, readFileSync } from "node:fs";
 import { SourceMap } from "node:module";
+import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Findplace } from "../view/record/recorder.ts";
 import type { Source } from "../view/record/recording.ts";
@@ -10,6 +11,8 @@ import { near } from "./hooks.ts";
 import { FILE } from "./one.ts";
 
 const PACKAGE: string = fileURLToPath(new URL("../..", import.meta.url));
+/** Its rooms: what is beside them, such as its tests, are programs as others are. */
+const ROOMS = /^(?:kernel|devices|syscalls|userland|web)\//;
 const BIN: string = fileURLToPath(new URL("../bin/", import.meta.url));
 const ONE: string = fileURLToPath(FILE);
 
@@ -40,7 +43,7 @@ export function stackframes(stack: string): Frame[] {
 
 /** Whether a file is this package's, as built. */
 export function isours(path: string): boolean {
-  return path.startsWith(PACKAGE) && !path.startsWith(`${PACKAGE}..`);
+  return path.startsWith(PACKAGE) && ROOMS.test(path.slice(PACKAGE.length));
 }
 
 /** A Findplace for programs of files and of /bin; it reads each file once, and finds each place in it once. */
@@ -67,11 +70,13 @@ type Found = ReturnType<Findplace>;
 /** A file with lines of programs: a program's own, or one that was built of those of /bin. */
 class Script {
   readonly #source: Source | SourceMap;
+  readonly #path: string;
   readonly #built = new Map<string, Source | null>();
   readonly #places = new Map<number, Found>();
 
-  constructor(source: Source | SourceMap) {
+  constructor(source: Source | SourceMap, path: string) {
     this.#source = source;
+    this.#path = path;
   }
 
   /** The place that a line and a column of what is run were written at. */
@@ -82,13 +87,20 @@ class Script {
     return found;
   }
 
+  /** The file that a program was compiled from; null for one of this package's, or one that is not there. */
+  #written(source: string): Source | null {
+    const path = resolve(this.#path, "..", source.replace(/^file:\/\//, ""));
+    const ours = isours(this.#path) || !existsSync(path);
+    return ours ? null : { name: near(path), text: textof(path) };
+  }
+
   #find(line: number, column: number): Found {
     if (!(this.#source instanceof SourceMap)) return { source: this.#source, line, column };
     const entry = this.#source.findEntry(line - 1, column - 1);
     if (!("originalLine" in entry)) return null;
     let source = this.#built.get(entry.originalSource);
     if (source === undefined) {
-      source = builtof(this.#source, entry.originalSource);
+      source = builtof(this.#source, entry.originalSource) ?? this.#written(entry.originalSource);
       this.#built.set(entry.originalSource, source);
     }
     if (source === null) return null;
@@ -118,12 +130,13 @@ const COLUMNS = 2 ** 30;
 /** The script of an address, with its text if that is known; null where that is no file of a program. */
 function readscript(url: string, text: string | undefined): Script | null {
   const path = url.startsWith("file://") ? fileURLToPath(url) : null;
-  if (text !== undefined) return new Script({ name: path === null ? url : near(path), text });
+  if (text !== undefined)
+    return new Script({ name: path === null ? url : near(path), text }, path ?? url);
   if (path === null || (isours(path) && !path.startsWith(BIN) && path !== ONE)) return null;
   const mapfile = `${path}.map`;
-  if (!existsSync(mapfile)) return new Script({ name: near(path), text: textof(path) });
+  if (!existsSync(mapfile)) return new Script({ name: near(path), text: textof(path) }, path);
   type Payload = ConstructorParameters<typeof SourceMap>[0];
-  return new Script(new SourceMap(JSON.parse(readFileSync(mapfile, "utf8")) as Payload));
+  return new Script(new SourceMap(JSON.parse(readFileSync(mapfile, "utf8")) as Payload), path);
 }
 
 /** The text of a file; none when the file is gone since it was loaded. */

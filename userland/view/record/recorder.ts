@@ -15,8 +15,10 @@ import { textsites } from "../../../kernel/abi/errors.ts";
 import type { Callsite } from "../../../kernel/abi/errors.ts";
 import type { Call, Event, EventBody, Trace } from "../../../kernel/trace.ts";
 import { addmessage, newcost } from "./cost.ts";
-import { callfmt, resultfmt } from "../words/callfmt.ts";
-import { arglist, kept } from "./kept.ts";
+import type { Cost } from "./cost.ts";
+import { callrow } from "../../../kernel/abi/calls.ts";
+import { callfmt, isentries, resultfmt } from "../words/callfmt.ts";
+import { arglist, cut, kept } from "./kept.ts";
 import { FORMAT, VERSION } from "./recording.ts";
 import type { About, Place, Rbody, Rcall, Rconn, Recording, Revent, Rproc } from "./recording.ts";
 import type { Rsaid, Source } from "./recording.ts";
@@ -25,6 +27,8 @@ import type { Rsaid, Source } from "./recording.ts";
 export type Findplace = (
   stack: readonly Callsite[],
 ) => { readonly source: Source; readonly line: number; readonly column: number } | null;
+
+type Found = NonNullable<ReturnType<Findplace>>;
 
 /** How to record. */
 export type Recordopts = {
@@ -73,10 +77,12 @@ export class Recorder {
   readonly #conns: Openconn[] = [];
   readonly #procs: Rproc[] = [];
   readonly #calls: (Making | undefined)[] = [];
+  /** The sizes of buffers that calls fill, of those with a text that is still to be made. */
+  readonly #fills = new WeakMap<Making, number>();
   /** Calls with a text that is still to be made; where no calls are kept each text is made at once. */
   #mute: Making[] = [];
   readonly #spaces: Picture[] = [];
-  readonly #events: Revent[] = [];
+  readonly #events = new Events();
   readonly #start: Revent[] = [];
   #trace: Trace | null = null;
   readonly #said: Rsaid[] = [];
@@ -86,7 +92,16 @@ export class Recorder {
   /** Ends that calls keep their stacks. */
   #nostacks = (): void => undefined;
   readonly #but = new Set<number>();
-  /** Calls by the kernel's number: those that are kept, and where none are those in progress. */
+  /** The stack that was looked at last, and what is there; and the places that are known. */
+  #found: { readonly stack: Call["stack"]; readonly place: Found | null } = {
+    stack: undefined,
+    place: null,
+  };
+  readonly #places = new WeakMap<Found, Place>();
+  /** Calls by the kernel's number, less that of the first: those that are kept. */
+  readonly #bynumber: (Making | undefined)[] = [];
+  #firstnumber = 0;
+  /** Where none are kept, those in progress. */
   readonly #known = new Map<number, Making>();
   /** Where none are kept, those that returned: messages may come when a call has long returned. */
   readonly #late = new WeakMap<Call, Making>();
@@ -102,6 +117,7 @@ export class Recorder {
     this.#limit = opts.limit ?? LIMIT;
     const lost = (): number =>
       this.#limit === 0 ? 0 : Math.max(0, this.#nevent - this.#events.length);
+    const events = (): readonly Revent[] => this.#events.list();
     const calls = (): readonly Rcall[] => this.#told() as readonly Rcall[];
     this.recording = {
       format: FORMAT,
@@ -114,7 +130,9 @@ export class Recorder {
         return calls();
       },
       spaces: this.#spaces,
-      events: this.#events,
+      get events() {
+        return events();
+      },
       start: this.#start,
       said: this.#said,
       get lost() {
@@ -128,7 +146,8 @@ export class Recorder {
    * only connections and processes are noted.
    */
   listen(trace: Trace): () => void {
-    if (this.#opts.place !== undefined) this.#nostacks = trace.keepstacks();
+    if (this.#opts.place !== undefined)
+      this.#nostacks = trace.keepstacks((stack) => this.#find(stack));
     this.#trace = trace;
     if (this.#begun) this.#begins();
     const off = trace.listen((e, body) => this.take(e, body));
@@ -152,7 +171,8 @@ export class Recorder {
       if (body.type === "proc" && this.#but.has(body.pid)) continue;
       if (body.type === "proc" && body.what === "start") this.#proc(body.pid, body.text);
       const e: Event = { at: 0, pid: 0, call: null, ...body };
-      this.#start.push(this.#event(e, body, { of: undefined, space: this.#spaceof(e, -1) }));
+      const space = this.#spaceof(e, -1);
+      this.#start.push(revent(e, { call: -1, space, body: this.#body(e, body) }));
     }
   }
 
@@ -190,33 +210,36 @@ export class Recorder {
       if (this.#limit === 0) this.#calls[call.id] = call;
     }
     const space = this.#spaceof(e, call?.space ?? -1);
-    const r = this.#event(e, body, { of: call, space });
-    if (this.#limit > 0) this.#events.push(r);
+    if (call !== undefined) this.#count(e, call);
+    const part = { call: call?.id ?? -1, space, body: this.#body(e, body) };
+    if (this.#limit > 0) this.#events.push(e, part);
     if (++this.#nevent === this.#limit) this.#nostacks();
-    this.#opts.tell?.(r, this.recording, message(e));
+    if (this.#opts.tell !== undefined) this.#opts.tell(revent(e, part), this.recording, message(e));
     if (this.#limit === 0) this.#forget(e, call);
   }
 
   /** Takes an event in that is not kept: it is counted, and may be the end of a call that is. */
   #passed(e: Event, body: EventBody): void {
-    const call = e.call === null ? undefined : this.#known.get(e.call.id);
-    if (call !== undefined) call.last = this.#nevent;
+    const call = e.call === null ? undefined : this.#knows(e.call);
+    if (call !== undefined) {
+      call.last = this.#nevent;
+      this.#count(e, call);
+    }
     const { tell } = this.#opts;
-    if (tell !== undefined)
-      tell(
-        this.#event(e, body, { of: call, space: call?.space ?? -1 }),
-        this.recording,
-        message(e),
-      );
-    else if (call !== undefined) this.#count(e, call);
+    if (tell !== undefined) {
+      const part = { call: call?.id ?? -1, space: call?.space ?? -1, body: this.#body(e, body) };
+      tell(revent(e, part), this.recording, message(e));
+    }
     this.#nevent++;
   }
 
   /** What a message or a return is for its call. */
   #count(e: Event, call: Making): void {
     if (e.type === "return" && e.call !== null) this.#end(e, e.call, call);
-    else if (e.type === "send") addmessage(call.cost, true, e.bytes);
-    else if (e.type === "receive" && call.ended === null) addmessage(call.cost, false, e.bytes);
+    if (e.type !== "send" && (e.type !== "receive" || call.ended !== null)) return;
+    // Most calls send nothing, and share the cost of that.
+    if (call.cost === NOCOST) call.cost = newcost();
+    addmessage(call.cost, e.type === "send", e.bytes);
   }
 
   #attached(conn: number, fid: number): void {
@@ -226,8 +249,8 @@ export class Recorder {
   /** What prepares the run: its requests have no event that a reply could name. */
   #before(e: Event, body: EventBody): void {
     if (e.type !== "send" && e.type !== "receive" && e.type !== "conn") return;
-    const r = this.#event(e, body, { of: undefined, space: -1 });
-    this.#opts.before?.(r, this.recording, message(e));
+    const part = { call: -1, space: -1, body: this.#body(e, body) };
+    this.#opts.before?.(revent(e, part), this.recording, message(e));
   }
 
   /** After an event, where nothing is kept: what it ended. A late reply brings its call back for itself. */
@@ -245,13 +268,28 @@ export class Recorder {
 
   /** A call is known from its first event on; one that returned lives on in what it has sent. */
   #callof(e: Event, call: Call): Making | undefined {
-    return (
-      this.#known.get(call.id) ?? (e.type === "call" ? this.#begin(e, call) : this.#late.get(call))
-    );
+    return this.#knows(call) ?? (e.type === "call" ? this.#begin(e, call) : this.#late.get(call));
+  }
+
+  #knows(call: Call): Making | undefined {
+    return this.#limit === 0
+      ? this.#known.get(call.id)
+      : this.#bynumber[call.id - this.#firstnumber];
+  }
+
+  #know(call: Call, r: Making): void {
+    if (this.#limit === 0) return void this.#known.set(call.id, r);
+    const list = this.#bynumber;
+    if (list.length === 0) this.#firstnumber = call.id;
+    // Calls of processes that are not recorded are between.
+    while (list.length < call.id - this.#firstnumber) list.push(undefined);
+    list[call.id - this.#firstnumber] = r;
   }
 
   #begin(e: Event, call: Call): Making {
-    const { list: args, whole } = arglist(call.args, this.#snap);
+    // Of a buffer that is to be filled nothing is worth a copy yet.
+    const fill = this.#limit > 0 ? fillof(call) : -1;
+    const { list: args, whole } = arglist(call.args, this.#snap, fill < 0 ? -1 : FILLS);
     const later = whole && this.#limit > 0;
     const r: Making = {
       id: this.#ncall++,
@@ -264,7 +302,7 @@ export class Recorder {
       result: "",
       value: null,
       error: null,
-      cost: newcost(),
+      cost: NOCOST,
       line: this.#place(call.stack),
       space: this.#space(call.space),
       dot: call.dot,
@@ -274,7 +312,8 @@ export class Recorder {
       last: this.#nevent,
     };
     if (later) this.#mute.push(r);
-    this.#known.set(call.id, r);
+    if (fill >= 0) this.#fills.set(r, fill);
+    this.#know(call, r);
     if (this.#limit > 0) this.#calls.push(r);
     this.#proc(call.pid, "");
     return r;
@@ -291,58 +330,67 @@ export class Recorder {
     r.error = e.error;
     if (e.fact !== null) r.fact = e.fact;
     // A text that needs the caller's buffers is made while they hold what the call gave.
-    if (whole && r.text === null) r.result = null;
+    const later = this.#filled(call, r);
+    if (later && whole && r.text === null) r.result = null;
     else r.result = said((c) => resultfmt(c, e.value, e.error), call, r.args);
+  }
+
+  /** The first bytes of what a call has put into the program's buffer are kept; false where a text needs them all. */
+  #filled({ args }: Call, r: Making): boolean {
+    const [, buf] = args;
+    const { value: n } = r;
+    if (!this.#fills.has(r) || typeof n !== "number" || !(buf instanceof Uint8Array)) return true;
+    const [fd, , ...rest] = r.args;
+    r.args = [fd, cut(buf.subarray(0, n), this.#snap), ...rest];
+    return n <= this.#snap || !isentries(buf, n);
   }
 
   /** The calls, with their texts. */
   #told(): readonly (Making | undefined)[] {
     for (const call of this.#mute) {
-      call.text ??= callfmt(call);
+      const fill = this.#fills.get(call);
+      call.text ??= callfmt(fill === undefined ? call : { ...call, fill });
       call.result ??= resultfmt(call, call.value, call.error);
     }
     if (this.#mute.length > 0) this.#mute = [];
     return this.#calls;
   }
 
-  /** The event as it is kept, with what it refers to. */
-  #event(e: Event, body: EventBody, { of, space }: Refers): Revent {
-    const { at, pid } = e;
-    const call = of?.id ?? -1;
-    if (of !== undefined) this.#count(e, of);
+  /** What an event says as it is kept; where nothing of it is copied it is the kernel's own, which nothing changes. */
+  #body(e: Event, body: EventBody): Rbody {
     switch (e.type) {
       case "return":
-        return { at, pid, call, space, type: "return", offset: e.offset };
+        return e.offset < 0 ? RETURN : { type: "return", offset: e.offset };
       case "send":
-        return { at, pid, call, space, ...this.#send(e) };
+        return this.#send(e);
       case "receive":
-        return { at, pid, call, space, ...this.#receive(e) };
+        return this.#receive(e);
       case "mount":
-        return { at, pid, call, space, type: "mount", op: e.op, path: e.path, pgrp: e.pgrp };
+        return { type: "mount", op: e.op, path: e.path, pgrp: e.pgrp };
       case "conn":
-        return { at, pid, call, space, type: "conn", conn: e.conn, what: e.what };
+        return { type: "conn", conn: e.conn, what: e.what };
       case "proc":
-        return { at, pid, call, space, ...procbody(e, this.#crashline(e.crash)) };
+        return procbody(e, this.#crashline(e.crash));
       case "pipe": {
         const data = this.#cut(e.what === "put" ? e.data : NODATA);
-        return { at, pid, call, space, ...(body as Pipebody), data };
+        return { ...(body as Pipebody), data };
       }
       case "env": {
         const value = e.value === null ? null : this.#cut(e.value);
-        return { at, pid, call, space, type: "env", egrp: e.egrp, name: e.name, value };
+        return { type: "env", egrp: e.egrp, name: e.name, value };
       }
       case "call":
       case "namec":
       case "wire":
       case "fd":
       case "sleep":
-        return { at, pid, call, space, ...(body as Kept) };
+        return body as Kept;
     }
   }
 
   /** The first bytes, copied. */
   #cut(data: Uint8Array): Uint8Array {
-    return data.slice(0, this.#snap);
+    return cut(data, this.#snap);
   }
 
   #send(e: Event & { type: "send" }): Rbody {
@@ -409,11 +457,29 @@ export class Recorder {
   }
 
   #place(stack: Call["stack"]): Place | null {
-    const found = stack === undefined ? null : (this.#opts.place?.(stack) ?? null);
-    if (found === null) return null;
-    let source = this.#sources.findIndex((s) => s.name === found.source.name);
-    if (source < 0) source = this.#sources.push(found.source) - 1;
-    return { source, line: found.line, column: found.column };
+    if (stack === undefined) return null;
+    const found = stack === this.#found.stack ? this.#found.place : this.#opts.place?.(stack);
+    if (found === undefined || found === null) return null;
+    let place = this.#places.get(found);
+    if (place === undefined) this.#places.set(found, (place = this.#placeof(found)));
+    return place;
+  }
+
+  #placeof({ source: { name, text }, line, column }: Found): Place {
+    let source = this.#sources.findIndex((s) => s.name === name);
+    if (source < 0) source = this.#sources.push({ name, text }) - 1;
+    return { source, line, column };
+  }
+
+  /** Where the program is on a stack: an index, and what was found there is remembered for the call. */
+  #find(stack: readonly Callsite[]): number {
+    for (const [i, site] of stack.entries()) {
+      const place = this.#opts.place?.([site]) ?? null;
+      if (place === null) continue;
+      this.#found = { stack, place };
+      return i;
+    }
+    return -1;
   }
 }
 
@@ -437,7 +503,12 @@ function drop<T>(list: T[], fits: (x: T) => boolean): void {
 type Openconn = Rconn & { readonly roots: number[] };
 
 /** A call as it is recorded; a text is null until the list of calls is read. */
-type Making = Omit<Rcall, "text" | "result"> & { text: string | null; result: string | null };
+type Making = Omit<Rcall, "text" | "result" | "cost" | "args"> & {
+  args: readonly unknown[];
+  text: string | null;
+  result: string | null;
+  cost: Cost;
+};
 
 /** A text of a call as the program made it; of the copy where what the program gave throws when it is read. */
 function said(
@@ -456,8 +527,85 @@ function bodyof({ at: _at, call: _call, ...body }: Event): EventBody {
   return body;
 }
 
-/** What an event refers to. */
-type Refers = { readonly of: Making | undefined; readonly space: number };
+/** Which argument of a call is the buffer that it fills. */
+const FILLS = 1;
+
+/** The size of the buffer that a call fills; -1 for other calls, and for what is none. */
+function fillof({ name, args }: Call): number {
+  const buf = args[FILLS];
+  if (callrow(name)?.args[FILLS] !== "fill" || !ArrayBuffer.isView(buf)) return -1;
+  return buf instanceof Uint8Array && Object.getPrototypeOf(buf) === Uint8Array.prototype
+    ? buf.length
+    : -1;
+}
+
+/** What an event refers to, and what it says. */
+type Part = { readonly call: number; readonly space: number; readonly body: Rbody };
+
+const RETURN: Rbody = { type: "return", offset: -1 };
+
+/** The cost of a call that has sent nothing: all of them share it. */
+const NOCOST: Cost = Object.freeze(newcost());
+
+function revent({ at, pid }: Event, { call, space, body }: Part): Revent {
+  return { at, pid, call, space, ...body };
+}
+
+/** A list of numbers that grows. */
+class Column {
+  #list: Float64Array = new Float64Array(1024);
+  #n = 0;
+
+  push(x: number): void {
+    if (this.#n === this.#list.length) {
+      const more = new Float64Array(this.#n * 2);
+      more.set(this.#list);
+      this.#list = more;
+    }
+    this.#list[this.#n++] = x;
+  }
+
+  at(i: number): number {
+    return this.#list[i] ?? 0;
+  }
+}
+
+/** The events of a recording: in columns while they come, and made objects of when somebody reads them. */
+class Events {
+  readonly #at = new Column();
+  readonly #pid = new Column();
+  readonly #call = new Column();
+  readonly #space = new Column();
+  readonly #bodies: Rbody[] = [];
+  readonly #made: Revent[] = [];
+
+  get length(): number {
+    return this.#bodies.length;
+  }
+
+  push({ at, pid }: Event, { call, space, body }: Part): void {
+    this.#at.push(at);
+    this.#pid.push(pid);
+    this.#call.push(call);
+    this.#space.push(space);
+    this.#bodies.push(body);
+  }
+
+  list(): readonly Revent[] {
+    for (let i = this.#made.length; i < this.#bodies.length; i++) {
+      const body = this.#bodies[i] ?? RETURN;
+      const [at, pid, call, space] = [this.#at, this.#pid, this.#call, this.#space];
+      this.#made.push({
+        at: at.at(i),
+        pid: pid.at(i),
+        call: call.at(i),
+        space: space.at(i),
+        ...body,
+      });
+    }
+    return this.#made;
+  }
+}
 
 /** What is kept as the kernel said it. */
 type Kept = EventBody & { readonly type: "call" | "namec" | "wire" | "fd" | "sleep" };
@@ -487,7 +635,7 @@ function conn({ at, ...e }: Event & { type: "conn" }): Openconn {
 
 /** The message with the first `snap` bytes of its data, copied: its buffer is the kernel's. */
 function cutdata(f: Fcall, snap: number): Fcall {
-  if ("data" in f) return { ...f, data: f.data.slice(0, snap) };
+  if ("data" in f) return { ...f, data: cut(f.data, snap) };
   if ("stat" in f) return { ...f, stat: f.stat.slice() };
   return f;
 }

@@ -81,8 +81,8 @@ const SHOWS: { readonly [K in Argkind]?: Show } = {
   how: (v) => ["NCONT", "NDFLT"][v] ?? String(v),
 };
 
-/** What a text of a call is made of. */
-type Said = Pick<Call, "name" | "args">;
+/** What a text of a call is made of; `fill` is the size of the buffer that it fills, of which args have the first bytes. */
+type Said = Pick<Call, "name" | "args"> & { readonly fill?: number };
 
 const kindsof = (call: Said): readonly Argkind[] => callrow(call.name)?.args ?? [];
 
@@ -93,7 +93,7 @@ export function callfmt(call: Said): string {
     const kind = kinds[i] ?? "value";
     const show = SHOWS[kind];
     if (show !== undefined && typeof arg === "number") return show(arg);
-    if (kind === "fill" && arg instanceof Uint8Array) return `[${arg.length}]`;
+    if (kind === "fill" && arg instanceof Uint8Array) return `[${call.fill ?? arg.length}]`;
     return valuefmt(arg);
   });
   return `${call.name}(${args.join(", ")})`;
@@ -104,8 +104,13 @@ export function resultfmt(call: Said, value: unknown, error: string | null): str
   if (error !== null) return `-1: ${error}`;
   const buf = call.args[1];
   if (kindsof(call)[1] === "fill" && typeof value === "number" && buf instanceof Uint8Array)
-    return value === 0 ? "0" : `${value} ${datafmt(buf.subarray(0, value))}`;
+    return value === 0 ? "0" : `${value} ${filledfmt(buf, value)}`;
   return value === undefined ? "" : valuefmt(value);
+}
+
+/** What a read brought, of which a buffer has the first bytes or all. */
+function filledfmt(buf: Uint8Array, n: number): string {
+  return buf.length < n ? bytesfmt(buf, n) : datafmt(buf.subarray(0, n));
 }
 
 /** How deep a value is shown, and how many values of a list: a program may give one that holds itself. */
@@ -149,6 +154,11 @@ function textfmt(s: string): string {
   return JSON.stringify(s.length > SHOWN * 4 ? `${s.slice(0, SHOWN * 4)}…` : s);
 }
 
+/** Whether a read brought entries of a directory. */
+export function isentries(data: Uint8Array, n: number): boolean {
+  return convM2D(data, 0, n) !== null;
+}
+
 /** What a read brought: entries of a directory by their names, else as any data. */
 export function datafmt(data: Uint8Array): string {
   const names: string[] = [];
@@ -161,11 +171,11 @@ export function datafmt(data: Uint8Array): string {
   return `(${names.join(" ")})`;
 }
 
-/** Data: as text where it is text, else in hex; the first bytes of it. */
-function bytesfmt(data: Uint8Array): string {
+/** Data, `n` bytes of which the first are given: as text where it is text, else in hex; the first bytes of it. */
+function bytesfmt(data: Uint8Array, n: number = data.length): string {
   const some = data.subarray(0, SHOWN);
-  const more = data.length > SHOWN ? `… (${data.length})` : "";
+  const more = n > SHOWN ? `… (${n})` : "";
   if (some.every((b) => (b >= 32 && b < 127) || (b >= 9 && b <= 13)))
     return JSON.stringify(utfdecode(some, 0, some.length)) + more;
-  return `<${[...some.subarray(0, SHOWN / 2)].map((b) => b.toString(16).padStart(2, "0")).join(" ")}${data.length > SHOWN / 2 ? " …" : ""}>`;
+  return `<${[...some.subarray(0, SHOWN / 2)].map((b) => b.toString(16).padStart(2, "0")).join(" ")}${n > SHOWN / 2 ? " …" : ""}>`;
 }
