@@ -107,6 +107,8 @@ function fits(patterns: readonly string[], name: string): boolean {
 
 /** The faults of a kernel. More may be added while it runs; each counts from then on. */
 export class Faults {
+  /** Whether a fault whose turn it is happens: one that may happen, or not, where schedules are explored. */
+  happens: (fault: Anyfault) => boolean = () => true;
   /** Processes that no fault of calls meets, by their numbers. */
   spared: (pid: number) => boolean = () => false;
   #list: (Counted | Countedcall)[] = [];
@@ -147,9 +149,9 @@ export class Faults {
 
   /** The fault of a message, if it is to have one: every fault counts it, and the first whose turn it is has it. */
   take(f: Fcall, id: Connid): Turn<Effect> | null {
-    let mine: Turn<Effect> | null = null;
+    let mine: Counted | null = null;
     for (const c of this.#list) if (c instanceof Counted && c.take(f, id)) mine ??= c;
-    return mine;
+    return mine !== null && this.happens(mine.fault) ? mine : null;
   }
 
   /** The fault of a system call, as of a message. */
@@ -157,7 +159,7 @@ export class Faults {
     let mine: Countedcall | null = null;
     if (this.spared(c.pid)) return mine;
     for (const f of this.#list) if (f instanceof Countedcall && f.take(c)) mine ??= f;
-    return mine;
+    return mine !== null && this.happens(mine.fault) ? mine : null;
   }
 
   #tell(): void {

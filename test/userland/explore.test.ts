@@ -57,3 +57,24 @@ test("a lost update is found, with one switch", async (t) => {
   );
   t.true((r.failures[0]?.recording?.calls.length ?? 0) > 5);
 });
+
+test("whether a fault happens is a choice, too: at most one does in a schedule", async (t) => {
+  const main = async (sys: Sys): Promise<void> => {
+    const fd = await sys.open("/tmp/n", OWRITE);
+    await sys.write(fd, BYTES).catch(() => 0);
+    await sys.close(fd);
+  };
+  const scene = async (m: Machine): Promise<unknown> => {
+    await Promise.all([m.run(main), m.run(main)]);
+    return await m.files();
+  };
+  const opts = { files: { tmp: { n: "0" } }, maybe: ["write:error=file system full"] };
+  const [r, brute] = [await explore(scene, opts), await explore(scene, { ...opts, brute: true })];
+  t.deepEqual([r.all, r.failures, brute.all], [true, [], true]);
+  // Either write may fail, or none: the other one, or both, have written the same.
+  t.deepEqual(
+    r.outcomes.map((o) => o.what),
+    brute.outcomes.map((o) => o.what),
+  );
+  t.is(r.schedules, 6);
+});

@@ -1,52 +1,52 @@
 // namec explore: its words, what it writes, its exit status.
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
+import { parse } from "../../userland/host/command.ts";
+import { explore, explored } from "../../userland/host/explore.ts";
+import type { Told } from "../../userland/host/explore.ts";
+import { fromjson } from "../../userland/view/record/recording.ts";
 
-/** A command of namec, with what it wrote and its status. */
-function namec(...words: readonly string[]): { out: string; err: string; status: number | null } {
-  const r = spawnSync(process.execPath, ["dist/userland/host/namec.js", ...words], {
-    encoding: "utf8",
-  });
-  return { out: r.stdout, err: r.stderr, status: r.status };
+/** What the command writes, and its status. */
+async function namec(...words: readonly string[]): Promise<Told> {
+  const told = await explored(parse(explore, words));
+  return typeof told === "object" ? told : { out: "", err: "", status: told };
 }
 
 const RACE = "examples/races/lostupdate.ts";
 
-test("a race is found, and its schedule runs alone", (t) => {
-  const all = namec("explore", RACE);
+test("a race is found, and its schedule runs alone", async (t) => {
+  const all = await namec(RACE);
   t.is(all.status, 1);
   t.regex(all.out, /^6 schedules, all there are: 2 outcomes; 1 bad exit status: lostupdate: /);
   const [, schedule = ""] = /--schedule (\S+)/.exec(all.out) ?? [];
-  const one = namec("explore", "--schedule", schedule, RACE);
+  const one = await namec("--schedule", schedule, RACE);
   t.is(one.status, 1);
   t.regex(one.out, /^status: lostupdate: it ended with "added twice, and it is 1"/);
-  t.is(namec("explore", "--schedule", "default", RACE).status, 0);
-  const steps = namec("explore", "--schedule", schedule, "--step", RACE);
-  t.is(steps.status, 0);
-  t.regex(steps.out, /call {4}pwrite\(3, /);
+  t.is((await namec("--schedule", "default", RACE)).status, 0);
+  const { out } = await namec("--schedule", schedule, "--json", RACE);
+  const writes = fromjson(out).calls.filter((c) => c.name === "pwrite");
+  t.is(new Set(writes.map((c) => c.pid)).size, 2);
 });
 
-test("what makes no sense is said, with what to do", (t) => {
-  const said = (...words: string[]): string => {
-    const r = namec("explore", ...words);
-    t.is(r.status, 2, r.out + r.err);
-    return r.err;
+test("what makes no sense is said, with what to do", async (t) => {
+  const said = async (...words: string[]): Promise<string> => {
+    const e = await t.throwsAsync(() => namec(...words), { name: "Usage" });
+    return `${e.message}\n${String(Reflect.get(e, "hint"))}`;
   };
-  t.regex(said("--schedule", "x", RACE), /'x' is not a switch\n {4}a schedule is "default"/);
-  t.regex(said("--shard", "9/8", RACE), /shard '9\/8': it is part\/parts/);
-  t.regex(said("--preemptions", "few", RACE), /--preemptions few: a number/);
-  t.regex(said("--budget", "soon", RACE), /soon/);
-  t.regex(said("--step", RACE), /--step is for one schedule/);
-  t.regex(said(), /no program is given/);
-  const other = namec("explore", "--schedule", "99.9", RACE);
-  t.is(other.status, 1);
-  t.regex(other.err, /ended before its last 2 switches/);
+  t.regex(await said("--schedule", "x", RACE), /'x' is not a switch\na schedule is "default"/);
+  t.regex(await said("--shard", "9/8", RACE), /shard '9\/8': it is part\/parts/);
+  t.regex(await said("--preemptions", "few", RACE), /--preemptions few: a number/);
+  t.regex(await said("--budget", "soon", RACE), /soon/);
+  t.regex(await said("--maybe", "wriet:error=x", RACE), /wriet/);
+  t.regex(await said("--step", RACE), /--step is for one schedule/);
+  t.regex(await said(), /no program is given/);
+  const other = { message: /ended before its last 2 switches/ };
+  await t.throwsAsync(() => namec("--schedule", "99.9", RACE), other);
 });
 
-test("a file may export a scene of the test kit, and /bin has programs, too", (t) => {
+test("a file may export a scene of the test kit, and /bin has programs, too", async (t) => {
   const dir = mkdtempSync(join(tmpdir(), "namec-explore-"));
   t.teardown(() => rmSync(dir, { recursive: true, force: true }));
   const file = join(dir, "scene.mjs");
@@ -54,15 +54,16 @@ test("a file may export a scene of the test kit, and /bin has programs, too", (t
     file,
     "export const scene = async (m) => (await m.try(async () => 'bad')).status;\n",
   );
-  t.true(namec("explore", file).out.startsWith("1 schedule, all there are: 1 outcome\n"));
-  const ls = namec("explore", "echo", "hello");
-  t.deepEqual([ls.status, /\(default\): "hello\\n"/.test(ls.out)], [0, true]);
+  t.true((await namec(file)).out.startsWith("1 schedule, all there are: 1 outcome\n"));
+  const echo = await namec("echo", "hello");
+  t.deepEqual([echo.status, /\(default\): "hello\\n"/.test(echo.out)], [0, true]);
 });
 
-test("shards share a search: together they find what it finds", (t) => {
-  const parts = [1, 2, 3].map((n) =>
-    namec("explore", "--shard", `${n}/3`, "examples/races/append.ts"),
-  );
-  const kinds = new Set(parts.flatMap((p) => p.out.match(/a line is lost: \w+/g) ?? []));
+test("shards share a search: together they find what it finds", async (t) => {
+  const kinds = new Set<string>();
+  for (const n of [1, 2, 3]) {
+    const { out } = await namec("--shard", `${n}/3`, "examples/races/append.ts");
+    for (const kind of out.match(/a line is lost: \w+/g) ?? []) kinds.add(kind);
+  }
   t.deepEqual([...kinds].toSorted(), ["a line is lost: child", "a line is lost: parent"]);
 });

@@ -39,9 +39,15 @@ const ops: Readonly<Record<string, (sys: Sys, who: string) => Promise<unknown>>>
 
 const op = fc.constantFrom(...Object.keys(ops));
 const program = fc.array(op, { minLength: 1, maxLength: 3 });
+const maybe = fc.constantFrom<string[]>([], [], ["write,pwrite:error=file system full"]);
 const flags = fc.constantFrom(0, RFFDG, RFFDG | RFMEM);
 
-type Scene = { readonly first: string[]; readonly second: string[]; readonly flags: number };
+type Scene = {
+  readonly first: string[];
+  readonly second: string[];
+  readonly flags: number;
+  readonly maybe: string[];
+};
 
 /** Does these one after another; a failure is what it says. */
 async function doing(sys: Sys, who: string, list: readonly string[]): Promise<string> {
@@ -72,18 +78,21 @@ test("a reduced search comes to the ends that brute force comes to, in fewer sch
   let compared = 0;
   let [few, many] = [0, 0];
   await fc.assert(
-    fc.asyncProperty(fc.record({ first: program, second: program, flags }), async (scene) => {
-      const opts = { schedules: 1500, files: { tmp: { y: "y" } } };
-      const brute = await explore(sceneof(scene), { ...opts, brute: true });
-      if (!brute.all) return;
-      compared++;
-      const reduced = await explore(sceneof(scene), opts);
-      few += reduced.schedules;
-      many += brute.schedules;
-      const ends = (r: typeof brute): string[] => r.outcomes.map((o) => o.what).toSorted();
-      t.true(reduced.all);
-      t.deepEqual(ends(reduced), ends(brute), JSON.stringify(scene));
-    }),
+    fc.asyncProperty(
+      fc.record({ first: program, second: program, flags, maybe }),
+      async (scene) => {
+        const opts = { schedules: 1500, files: { tmp: { y: "y" } }, maybe: scene.maybe };
+        const brute = await explore(sceneof(scene), { ...opts, brute: true });
+        if (!brute.all) return;
+        compared++;
+        const reduced = await explore(sceneof(scene), opts);
+        few += reduced.schedules;
+        many += brute.schedules;
+        const ends = (r: typeof brute): string[] => r.outcomes.map((o) => o.what).toSorted();
+        t.true(reduced.all);
+        t.deepEqual(ends(reduced), ends(brute), JSON.stringify(scene));
+      },
+    ),
     {
       seed: Number(process.env["SEED"] ?? 13),
       numRuns: Number(process.env["RUNS"] ?? 30),

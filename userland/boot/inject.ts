@@ -22,7 +22,7 @@ import type { Calleffect, Callfault } from "../../devices/fault/callcount.ts";
 import { Faults, SHORTABLE } from "../../devices/fault/faults.ts";
 import { callrow } from "../../kernel/abi/calls.ts";
 import { MESSAGES } from "../../kernel/abi/fcallfmt.ts";
-import type { Anyfault, Effect, Fault, When } from "../../devices/fault/faults.ts";
+import type { Injected, Anyfault, Effect, Fault, When } from "../../devices/fault/faults.ts";
 import type { Kernel } from "../../kernel/kernel.ts";
 import type { Config } from "../../kernel/kernel.ts";
 import { nearest } from "../lib/nearest.ts";
@@ -310,7 +310,7 @@ function effectfmt(e: Effect | Calleffect): string {
 }
 
 /** What the faults that were never done say for themselves. */
-export function unfired(faults: Faults): string[] {
+export function unfired(faults: { readonly list: readonly Injected[] }): string[] {
   return faults.list
     .filter((i) => i.done === 0)
     .map(({ fault, seen }) => {

@@ -50,10 +50,11 @@ export class Preempted implements Guide {
       const frame = this.#frames[i];
       if (frame === undefined) return;
       if (frame.wanted.size === 1 && frame.n > 1) {
-        const may = !frame.goeson || (spent < this.#max && this.#shared.sees(step));
+        const may =
+          step.choice.fault || !frame.goeson || (spent < this.#max && this.#shared.sees(step));
         if (may) frame.wanted = new Set(step.choice.going.keys());
       }
-      if (frame.goeson && frame.chosen > 0) spent++;
+      if (frame.goeson && frame.chosen > 0 && !step.choice.fault) spent++;
     }
   }
 
@@ -104,6 +105,9 @@ function laneof(name: string): string {
   return name.split(" ", 1)[0] ?? "";
 }
 
+/** One of so many faults that may happen does. */
+const FAULTS = 4;
+
 /** Random priorities, with `changes` steps at which the process that goes becomes the last. */
 export class Priorities implements Guide {
   readonly #chance: Chance;
@@ -120,7 +124,8 @@ export class Priorities implements Guide {
     this.#changes = new Set(Array.from({ length: changes }, () => chance(Math.max(1, length))));
   }
 
-  pick({ index, lanes }: Choice): number {
+  pick({ index, lanes, fault }: Choice): number {
+    if (fault) return this.#chance(FAULTS) === 0 ? 1 : 0;
     let best = 0;
     let most = -Infinity;
     for (const [i, lane] of lanes.entries()) {

@@ -18,8 +18,13 @@ import { READ, WRITE } from "./touches.ts";
 import type { How, Touches } from "./touches.ts";
 import { Watch } from "./watch.ts";
 
-/** What can be chosen: a coroutine that is ready, or a timer that is due. */
-export type Going = Coroutine | Timer;
+/** What can be chosen: a coroutine that is ready, or a timer that is due; or whether a fault happens. */
+export type Going = Coroutine | Timer | Happens;
+
+/** A fault happens, or does not. */
+type Happens = { readonly happens: boolean };
+
+const FAULT: readonly Happens[] = [{ happens: false }, { happens: true }];
 
 /** A choice: what can go, and which of it goes when there is no reason to switch: the first. */
 export type Choice = {
@@ -33,6 +38,8 @@ export type Choice = {
   readonly lanes: readonly number[];
   /** The first is of the process that went before: another one is a preemption. */
   readonly goeson: boolean;
+  /** Whether a fault happens, and no choice of who goes: the first is that it does not. */
+  readonly fault: boolean;
 };
 
 /** A step, as a search sees it. */
@@ -57,7 +64,7 @@ export interface Guide {
 }
 
 /** Why a course was left before its scene was over. */
-export type Left = "known" | "livelock" | "misled" | "unsteady";
+export type Left = "known" | "livelock" | "misled" | "unsteady" | "idle";
 
 /** How a run of the scene ended. */
 export type Ended = {
@@ -86,6 +93,8 @@ export class Course implements Explorer {
   taken = 0;
   left: Left | null = null;
   missed = false;
+  /** The fault that happened, of those that may. */
+  happened: string | null = null;
   /** What the guide threw. */
   error: unknown = null;
   /** How its runs ended, in that order. */
@@ -104,6 +113,8 @@ export class Course implements Explorer {
   #here: (p: Proc) => boolean = () => false;
   #begun = false;
   #finished = false;
+  /** Takes back the alarm that is set while nothing can run. */
+  #alarm: (() => void) | null = null;
   /** Nothing could run, and what hangs is being killed. */
   #stopped = false;
   readonly #watch: Watch;
@@ -112,12 +123,13 @@ export class Course implements Explorer {
   #runs = 0;
   #barrier = -1;
   #touches: Map<string, How> | null = null;
-  #running: Going | null = null;
+  #running: Coroutine | Timer | null = null;
   /** What can go, and the step in which it became so. */
   readonly #enabler = new Map<Going, number>();
   /** What a call has touched until it slept. */
   readonly #before = new Map<Coroutine, Map<string, How>>();
   readonly #lanes = new Map<object, number>();
+  readonly #pids = new Map<number, number>();
   readonly #names = new Map<object, string>();
   readonly #nchild = new Map<string, number>();
   readonly #byname = new Map<string, string>();
@@ -166,10 +178,9 @@ export class Course implements Explorer {
 
   /** The last steps, for a person. */
   get last(): string {
-    return this.steps
-      .slice(-LAST)
-      .map((s) => s.name)
-      .join(", ");
+    const who = (s: Step): string =>
+      `process ${this.#pids.get(s.lane) ?? 0} in ${s.name.split(" ")[1] ?? ""}`;
+    return this.steps.slice(-LAST).map(who).join(", ");
   }
 
   /** Whether a kernel of the scene broke. */
@@ -194,6 +205,7 @@ export class Course implements Explorer {
 
   /** The scene is over: what is left of it runs no more. */
   finish(): void {
+    this.#alarm?.();
     this.#closestep();
     this.#finished = true;
   }
@@ -231,7 +243,11 @@ export class Course implements Explorer {
   }
 
   stuck(): void {
-    if (this.#waiting.size === 0) return;
+    if (this.#waiting.size === 0) {
+      // The scene itself may wait for its host.
+      this.#alarm ??= thishost.alarm(PATIENCE, () => void this.#abandon("idle"));
+      return;
+    }
     const near = [...this.#machines].filter((k) => k.proc0 !== null && this.#here(k.proc0));
     this.stuckat ??= stuckof(near, {
       spared: this.#spared,
@@ -242,7 +258,9 @@ export class Course implements Explorer {
     for (const k of this.#machines) k.sched.touch();
   }
 
-  choose(ready: readonly Coroutine[], due: readonly Timer[]): Going | null {
+  choose(ready: readonly Coroutine[], due: readonly Timer[]): Coroutine | Timer | null {
+    this.#alarm?.();
+    this.#alarm = null;
     this.#closestep(ready);
     if (this.#finished) return null;
     if (++this.taken > this.#max) return this.#abandon("livelock");
@@ -255,7 +273,8 @@ export class Course implements Explorer {
     const chosen = this.#pick(choice);
     if (chosen === null) return this.#abandon("unsteady");
     const going = choice.going[chosen];
-    if (going === undefined) return this.#abandon(chosen < 0 ? "known" : "misled");
+    if (going === undefined || "happens" in going)
+      return this.#abandon(chosen < 0 ? "known" : "misled");
     this.#begin(going, chosen, choice);
     return going;
   }
@@ -281,12 +300,31 @@ export class Course implements Explorer {
     if (only !== undefined && ready.length === 1 && due.length === 0) return this.#only(only);
     const mine = ready.filter((co) => co.proc === this.#lastproc);
     const others = ready.filter((co) => co.proc !== this.#lastproc);
-    const going: Going[] = [...mine, ...due, ...others];
+    const going: (Coroutine | Timer)[] = [...mine, ...due, ...others];
     const now = this.steps.length - 1;
     for (const g of going) if (!this.#enabler.has(g)) this.#enabler.set(g, now);
     const lanes = going.map((g) => this.#lane(g));
     const names = (): readonly string[] => going.map((g) => this.#name(g));
-    return { index: this.steps.length, going, names, lanes, goeson: mine.length > 0 };
+    const index = this.steps.length;
+    return { index, going, names, lanes, goeson: mine.length > 0, fault: false };
+  }
+
+  /** Whether a fault happens here that may happen: at most one does in a schedule. */
+  happens(fault: string): boolean {
+    const [running, before, last] = [this.#running, this.#touches, this.steps.at(-1)];
+    if (running === null || before === null || last === undefined) return false;
+    if (this.happened !== null) return false;
+    const index = this.steps.length;
+    const names = (): readonly string[] => ["no fault", fault];
+    const lanes = [last.lane, last.lane];
+    const choice: Choice = { index, going: FAULT, names, lanes, goeson: true, fault: true };
+    const chosen = this.#pick(choice) === 1 ? 1 : 0;
+    const touches = (this.#touches = new Map(before));
+    const name = chosen === 1 ? fault : "no fault";
+    const { lane, barrier } = last;
+    this.steps.push({ lane, name, chosen, choice, enabler: index - 1, barrier, touches });
+    if (chosen === 1) this.happened = fault;
+    return chosen === 1;
   }
 
   /** A choice of one. */
@@ -295,10 +333,10 @@ export class Course implements Explorer {
     if (!this.#enabler.has(co)) this.#enabler.set(co, index - 1);
     const names = (): readonly string[] => [this.#name(co)];
     const goeson = co.proc === this.#lastproc;
-    return { index, going: [co], names, lanes: [this.#lane(co)], goeson };
+    return { index, going: [co], names, lanes: [this.#lane(co)], goeson, fault: false };
   }
 
-  #begin(going: Going, chosen: number, choice: Choice): void {
+  #begin(going: Coroutine | Timer, chosen: number, choice: Choice): void {
     this.#running = going;
     const touches = (this.#touches = new Map<string, How>());
     this.steps.push({
@@ -339,12 +377,15 @@ export class Course implements Explorer {
     if (touches !== null) touches.set(what, (touches.get(what) ?? 0) | how);
   }
 
-  #lane(g: Going): number {
+  #lane(g: Coroutine | Timer): number {
     const key = iscoroutine(g) ? g.proc : g;
     let n = this.#lanes.get(key);
     if (n !== undefined) return n;
     this.#lanes.set(key, (n = this.#lanes.size));
-    if (iscoroutine(g)) this.#christen(g.proc);
+    if (iscoroutine(g)) {
+      this.#pids.set(n, g.proc.pid);
+      this.#christen(g.proc);
+    }
     return n;
   }
 
@@ -358,11 +399,14 @@ export class Course implements Explorer {
     this.#byname.set(`${machine} ${p.pid}`, `${parent}.${n}`);
   }
 
-  #name(g: Going): string {
+  #name(g: Coroutine | Timer): string {
     if (!iscoroutine(g)) return "timer";
     return `${this.#names.get(g.proc) ?? ""} ${g.label} ${g.seq}`;
   }
 }
+
+/** How long a scene may wait for its host while nothing runs on its machines (ns). */
+const PATIENCE = 10e9;
 
 /** Steps that are shown of a livelock. */
 const LAST = 6;
@@ -386,6 +430,6 @@ function repeating(): Host["random"] {
   };
 }
 
-function iscoroutine(g: Going): g is Coroutine {
+function iscoroutine(g: Coroutine | Timer): g is Coroutine {
   return "task" in g;
 }

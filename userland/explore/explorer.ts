@@ -35,7 +35,7 @@ export type Limits = {
   readonly schedules?: number;
   /** Nanoseconds of the host's time after which no schedule begins. */
   readonly budget?: number;
-  /** Steps of one schedule; a scene that goes on is a livelock: 10,000. */
+  /** Steps of one schedule; a scene that goes on is a livelock: 2,000. */
   readonly steps?: number;
   /** Where random priorities come from: 0. */
   readonly seed?: number;
@@ -59,11 +59,13 @@ export type Progress = {
 };
 
 const SCHEDULES = 10_000;
-const STEPS = 10_000;
+const STEPS = 2000;
 /** Schedules between two looks at the clock. */
 const LOOK = 16;
 /** Schedules that are tried to find one with fewer switches, for each failure. */
 const TRIES = 60;
+/** A schedule of more steps is left as it is. */
+const LONG = 1000;
 /** Preemptions that are tried where every schedule is too many. */
 const PREEMPTIONS = 3;
 /** Changes of priority in a schedule. */
@@ -97,6 +99,8 @@ export class Explorer {
   #length = 0;
   #brute: Many | null = null;
   #cut = "";
+  /** No schedule was left before its end. */
+  #whole = true;
   /** Runs are not recorded, until the scene looks at one's calls. */
   #plain = true;
 
@@ -119,7 +123,7 @@ export class Explorer {
     }));
     return new Explored({
       schedules: this.#schedules,
-      all,
+      all: all && this.#whole,
       brute: atleast(this.#brute, this.#schedules),
       repeated: this.#repeated,
       outcomes,
@@ -251,6 +255,7 @@ export class Explorer {
     const { course, end } = ran;
     if (course.missed) throw new Anew();
     this.#length = Math.max(this.#length, course.steps.length);
+    if (course.left === "livelock" || course.left === "idle") this.#whole = false;
     if (course.left === "known" || course.left === "misled") this.#repeated++;
     else {
       this.#schedules++;
@@ -315,7 +320,8 @@ export class Explorer {
       [s.schedule, s.steps, s.what] = [schedule, course.steps, end.fault.what];
       return true;
     };
-    for (const names of straightened(s.steps)) await attempt(new Script(names));
+    for (const names of s.steps.length > LONG ? [] : straightened(s.steps))
+      await attempt(new Script(names));
     for (let more = true; more && s.schedule !== "default";) {
       more = false;
       for (const shorter of shortened(s.schedule))
@@ -351,21 +357,33 @@ function keyof(outcome: string, fault: Fault | null): string {
 /** The same order with fewer switches: each process goes on as long as it may. By who begins, several. */
 function straightened(steps: readonly Step[]): string[][] {
   const order = new Order(steps, steps.length);
-  const lanes = [...new Set(steps.map((s) => s.lane))];
-  return lanes.map((first) => {
-    const left = new Set(steps.keys());
-    const names: string[] = [];
-    let lane = first;
-    while (left.size > 0) {
-      const free = [...left].filter((i) => ![...left].some((j) => j < i && order.before(j, i)));
-      const next = free.find((i) => steps[i]?.lane === lane) ?? free[0];
-      if (next === undefined) break;
-      left.delete(next);
-      lane = steps[next]?.lane ?? lane;
-      names.push(steps[next]?.name ?? "");
-    }
-    return names;
-  });
+  const lanes = new Map<number, number[]>();
+  for (const [i, { lane }] of steps.entries()) lanes.set(lane, [...(lanes.get(lane) ?? []), i]);
+  return [...lanes.keys()].map((first) => straight(steps, { order, lanes, first }));
+}
+
+/** One such order, by the names of its steps. */
+function straight(
+  steps: readonly Step[],
+  s: { readonly order: Order; readonly lanes: Map<number, number[]>; readonly first: number },
+): string[] {
+  const at = new Map<number, number>();
+  const last: number[] = [];
+  const names: string[] = [];
+  const next = (lane: number): number | undefined => s.lanes.get(lane)?.[at.get(lane) ?? 0];
+  const goes = (lane: number): boolean => {
+    const i = next(lane);
+    return i !== undefined && s.order.free(i, last, names.length);
+  };
+  for (let lane: number | undefined = s.first; names.length < steps.length;) {
+    if (lane === undefined || !goes(lane)) lane = [...s.lanes.keys()].find(goes);
+    const i = lane === undefined ? undefined : next(lane);
+    if (lane === undefined || i === undefined) break;
+    at.set(lane, (at.get(lane) ?? 0) + 1);
+    last[lane] = i;
+    names.push(steps[i]?.name ?? "");
+  }
+  return names;
 }
 
 /** A schedule with one switch less, each in turn. */

@@ -2,11 +2,13 @@
 // order depends on; and the races, pairs of steps next to each other in that order that could be swapped.
 
 import type { Step } from "./course.ts";
-import { WRITE, clash } from "./touches.ts";
-import type { How } from "./touches.ts";
+import { ADD, READ } from "./touches.ts";
 
 /** A step of before and a step that could come before it. */
 export type Race = { readonly first: number; readonly second: number };
+
+/** Who has touched a thing: the last that changed it, and those that looked at it or added to it since. */
+type Past = { readonly write: number; readonly reads: number[]; readonly adds: number[] };
 
 /** The clocks of a schedule's steps. */
 export class Order {
@@ -15,7 +17,7 @@ export class Order {
   readonly #clock: Int32Array[] = [];
   readonly races: Race[] = [];
   readonly #nlane: number;
-  readonly #history = new Map<string, { readonly at: number; readonly how: How }[]>();
+  readonly #history = new Map<string, Past>();
 
   constructor(steps: readonly Step[], from: number) {
     this.#steps = steps;
@@ -27,6 +29,14 @@ export class Order {
   before(a: number, b: number): boolean {
     const lane = this.#steps[a]?.lane ?? 0;
     return a !== b && this.#latest(b, lane) >= a;
+  }
+
+  /** Whether all that comes before a step has gone: the last that has of each lane, and how many. */
+  free(i: number, last: readonly number[], gone: number): boolean {
+    const step = this.#steps[i];
+    const clock = this.#clock[i];
+    if (step === undefined || clock === undefined || gone <= step.barrier) return false;
+    return clock.every((n, lane) => lane === step.lane || n <= (last[lane] ?? -1));
   }
 
   #latest(i: number, lane: number): number {
@@ -61,17 +71,16 @@ export class Order {
   #clashing(i: number, step: Step): number[] {
     const found = new Set<number>();
     for (const [what, how] of step.touches) {
-      let list = this.#history.get(what);
-      if (list === undefined) this.#history.set(what, (list = []));
-      for (let k = list.length - 1; k >= 0; k--) {
-        const x = list[k];
-        if (x === undefined) break;
-        if (clash(how, x.how)) found.add(x.at);
-        if ((x.how & WRITE) !== 0) break;
-      }
-      list.push({ at: i, how });
+      let past = this.#history.get(what);
+      if (past === undefined) this.#history.set(what, (past = { write: -1, reads: [], adds: [] }));
+      if (past.write >= 0) found.add(past.write);
+      if (how !== READ) for (const at of past.reads) found.add(at);
+      if (how !== ADD) for (const at of past.adds) found.add(at);
+      if (how === READ) past.reads.push(i);
+      else if (how === ADD) past.adds.push(i);
+      else this.#history.set(what, { write: i, reads: [], adds: [] });
     }
-    return [...found].toSorted((a, b) => b - a);
+    return [...found].toSorted((x, y) => y - x);
   }
 
   /**

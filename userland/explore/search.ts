@@ -68,6 +68,7 @@ export class Search implements Guide {
       if (index === this.#frames.length - 1) this.#sleepers(frame, choice);
       return frame.chosen;
     }
+    if (choice.fault) return this.#fault();
     const way = going.length > 1 ? this.#ways(going.length) : null;
     if (way !== null) return way;
     const last = steps[index - 1];
@@ -91,6 +92,16 @@ export class Search implements Guide {
       touches: nothing,
     });
     return chosen;
+  }
+
+  /** A fault that may happen: both are run, and who sleeps is not known from here on. */
+  #fault(): 0 {
+    const [wanted, none]: [Set<number>, Touches] = [new Set([0, 1]), new Map()];
+    const asleep = new Map<number, Touches>();
+    const done = new Map<number, Touches>();
+    this.#frames.push({ n: 2, chosen: 0, asleep, wanted, done, touches: none, split: true });
+    this.#asleep = new Map();
+    return 0;
   }
 
   /** In a part of a search: 0 where every way is gone, -1 where the way is another part's; else null. */
@@ -121,17 +132,23 @@ export class Search implements Guide {
 
   /** The schedule was run: finds what it asks for. */
   ran(steps: readonly Step[]): void {
+    // What a step touches when a fault happens in it is touched by the whole of it.
     for (const [i, step] of steps.entries()) {
-      const frame = this.#frames[i];
-      if (frame !== undefined && i >= this.#from) frame.touches = merged(undefined, step.touches);
+      const frame = this.#frames[stepof(steps, i)];
+      if (frame !== undefined && i >= this.#from)
+        frame.touches = merged(frame.touches, step.touches);
     }
     if (!this.#reduce) return;
     const order = new Order(steps, this.#from);
     for (const race of order.races) {
-      const frame = this.#frames[race.first];
-      const going = steps[race.first]?.choice.going;
+      const first = stepof(steps, race.first);
+      const frame = this.#frames[first];
+      const going = steps[first]?.choice.going;
       if (frame === undefined || going === undefined) continue;
-      const firsts = order.initials(race).map((j) => indexof(going, steps[j]));
+      const firsts = order
+        .initials({ ...race, first })
+        .map((j) => indexof(going, steps[j]))
+        .filter((i) => i >= 0);
       if (firsts.some((i) => frame.wanted.has(i) || frame.asleep.has(i))) continue;
       const last = firsts.at(-1) ?? -1;
       if (last >= 0) frame.wanted.add(last);
@@ -146,6 +163,7 @@ export class Search implements Guide {
       const more = [...frame.wanted].find((i) => !frame.done.has(i) && !frame.asleep.has(i));
       if (more !== undefined) {
         frame.chosen = more;
+        frame.touches = new Map();
         this.#from = this.#frames.length - 1;
         return true;
       }
@@ -153,6 +171,13 @@ export class Search implements Guide {
     }
     return false;
   }
+}
+
+/** The choice of who goes that a step belongs to: behind it there may be some of faults. */
+function stepof(steps: readonly Step[], i: number): number {
+  let at = i;
+  while (at > 0 && steps[at]?.choice.fault === true) at--;
+  return at;
 }
 
 /** Which of those that could go went in a later step; -1: none. */

@@ -73,6 +73,11 @@ Ctrl-C prints what was found so far.`,
       values: ["FAULT"],
       text: "a fault of a message or a system call, as namec run has it; may be repeated",
     },
+    {
+      name: "maybe",
+      values: ["FAULT"],
+      text: "a fault that may happen at each call that it fits; at most one does; may be repeated",
+    },
     { name: "user", values: ["NAME"], text: "who runs the program (default glenda)" },
     {
       name: "namespace",
@@ -94,7 +99,19 @@ const INTERRUPTED = 130;
 const TERMINAL = 250;
 const LOG = 10_000;
 
+/** What the command writes, and its exit status. */
+export type Told = { readonly out: string; readonly err: string; readonly status: number };
+
 async function start(given: Given): Promise<number> {
+  const told = await explored(given);
+  if (typeof told !== "object") return told;
+  process.stdout.write(told.out);
+  process.stderr.write(told.err);
+  return told.status;
+}
+
+/** Does what was asked; the status alone where it has been written, step by step. */
+export async function explored(given: Given): Promise<Told | number> {
   const [prog] = given.rest;
   if (prog === undefined)
     throw new Usage("no program is given", "namec explore [options] PROG [args...]");
@@ -161,6 +178,7 @@ function optsof(given: Given): Exploreopts {
     schedules: schedules ?? (budget === undefined ? 10_000 : Number.MAX_SAFE_INTEGER),
     ...(budget !== undefined && { budget }),
     ...(shard !== undefined && { shard }),
+    maybe: given.all("maybe").map(([text = ""]) => text),
     ...(user !== undefined && { user }),
     ...(namespace !== undefined && { namespace }),
     ...(given.has("brute") && { brute: true }),
@@ -174,7 +192,7 @@ function numberof(given: Given, option: string): number | null {
   return Number(text);
 }
 
-async function search(scene: Scene, opts: Exploreopts): Promise<number> {
+async function search(scene: Scene, opts: Exploreopts): Promise<Told> {
   const stop = new AbortController();
   const interrupt = (): void => {
     if (stop.signal.aborted) process.exit(INTERRUPTED);
@@ -188,10 +206,9 @@ async function search(scene: Scene, opts: Exploreopts): Promise<number> {
       progress: progress.tell,
       signal: stop.signal,
     });
-    progress.end();
-    process.stdout.write(`${visible(found.show(), "\n\t")}\n`);
-    if (found.failures.length > 0) return 1;
-    return stop.signal.aborted ? INTERRUPTED : 0;
+    const out = `${visible(found.show(), "\n\t")}\n`;
+    const good = stop.signal.aborted ? INTERRUPTED : 0;
+    return { out, err: "", status: found.failures.length > 0 ? 1 : good };
   } finally {
     progress.end();
     process.off("SIGINT", interrupt);
@@ -228,20 +245,21 @@ async function one(
   given: Given,
   scene: Scene,
   { schedule, opts }: { readonly schedule: string; readonly opts: Exploreopts },
-): Promise<number> {
+): Promise<Told | number> {
   const r = await replay(scene, schedule, opts);
   if (r.misled !== null) throw new Loaderror(r.misled);
   if (given.has("step") || given.has("json")) {
     if (r.recording === null) throw new Loaderror("the scene made no machine");
     if (given.has("step")) return await stepthrough(r.recording);
-    process.stdout.write(`${visible(tojson(r.recording))}\n`);
-    return 0;
+    return { out: `${visible(tojson(r.recording))}\n`, err: "", status: 0 };
   }
   const { fault } = r;
-  process.stdout.write(
-    `${visible(fault === null ? r.what : `${fault.kind}: ${fault.what}`, "\n\t")}\n`,
-  );
-  if (fault?.error instanceof Error && !(fault.error instanceof PlanError))
-    process.stderr.write(`${visible(fault.error.stack ?? fault.error.message, "\n\t")}\n`);
-  return fault === null ? 0 : 1;
+  if (fault === null) return { out: `${visible(r.what, "\n\t")}\n`, err: "", status: 0 };
+  const { error } = fault;
+  const stack = error instanceof Error && !(error instanceof PlanError) ? error.stack : undefined;
+  return {
+    out: `${visible(`${fault.kind}: ${fault.what}`, "\n\t")}\n`,
+    err: stack === undefined ? "" : `${visible(stack, "\n\t")}\n`,
+    status: 1,
+  };
 }

@@ -1,5 +1,6 @@
 // explore(scene): a test under every schedule that matters, or as many as there is time for.
 
+import { parsefault } from "../boot/inject.ts";
 import { Unitserror, parsetime } from "../boot/units.ts";
 import type { Course } from "../explore/course.ts";
 import { Explorer } from "../explore/explorer.ts";
@@ -8,6 +9,7 @@ import type { Explored, Fault, Faultkind } from "../explore/explored.ts";
 import type { Recording } from "../view/record/recording.ts";
 import { valuefmt } from "../view/words/callfmt.ts";
 import { Failure } from "./failure.ts";
+import { checkoptions } from "./options.ts";
 import { newmachine } from "./machine.ts";
 import type { Machine, Machineopts } from "./machine.ts";
 import { Run } from "./run.ts";
@@ -26,6 +28,8 @@ export type Exploreopts = Omit<Machineopts, "anyorder"> &
     readonly budget?: string;
     /** One part of several, for several machines: "3/8". */
     readonly shard?: string;
+    /** Faults, as inject() has them: each may happen at each call that it fits; at most one does in a schedule. */
+    readonly maybe?: readonly string[];
   };
 
 /**
@@ -36,7 +40,8 @@ export type Exploreopts = Omit<Machineopts, "anyorder"> &
  * @param opts the machine's options, and limits: `preemptions`, `schedules` (10,000), `budget`, `shard`, `seed`
  * @returns how many schedules ran, whether they were all, what they came to, and each distinct failure with its
  *   schedule of fewest switches and its recording
- * @throws Unitserror a budget or a shard that cannot be read
+ * @throws Unitserror a budget, a shard or a fault that cannot be read
+ * @throws TypeError an option that there is not
  * @example
  * ```ts
  * const r = await explore(async (m) => {
@@ -89,7 +94,31 @@ export async function replay(
   return { what: end.fault?.what ?? end.outcome, fault: end.fault, recording, misled: left };
 }
 
+const OPTS: readonly (keyof Exploreopts)[] = [
+  "files",
+  "namespace",
+  "user",
+  "run",
+  "seed",
+  "spin",
+  "calls",
+  "time",
+  "host",
+  "preemptions",
+  "schedules",
+  "budget",
+  "steps",
+  "shard",
+  "brute",
+  "maybe",
+  "progress",
+  "signal",
+];
+
+/** What is asked of the search. Throws TypeError for an option that there is not, Unitserror for one that says nothing. */
 function limitsof(opts: Exploreopts): Limits {
+  checkoptions("explore", opts, OPTS);
+  for (const text of opts.maybe ?? []) parsefault(text);
   const { budget, shard } = opts;
   const { preemptions, schedules, steps, seed, brute, progress, signal } = opts;
   return {
@@ -121,13 +150,21 @@ async function once(scene: Scene, opts: Exploreopts, course: Course): Promise<En
   let end: End = { outcome: "", fault: null };
   const whole = async (): Promise<void> => (end = await ended(scene, opts, course)) && undefined;
   await Promise.race([whole(), course.abandoned]);
+  const { happened } = course;
+  if (happened !== null && end.fault !== null)
+    end = {
+      ...end,
+      fault: { ...end.fault, what: `${end.fault.what}, with the fault ${happened}` },
+    };
   if (course.left === "livelock")
     return faulty("livelock", `it goes on after ${course.taken} steps: ${course.last}`, undefined);
+  if (course.left === "idle")
+    return faulty("deadlock", "the scene waits for what its machines do not do", undefined);
   return end;
 }
 
 async function ended(scene: Scene, opts: Exploreopts, course: Course): Promise<End> {
-  const { files, namespace, user, run, seed, calls } = opts;
+  const { files, namespace, user, run, seed, calls, time, host } = opts;
   const m = await newmachine(
     {
       ...(files !== undefined && { files }),
@@ -136,12 +173,15 @@ async function ended(scene: Scene, opts: Exploreopts, course: Course): Promise<E
       ...(run !== undefined && { run }),
       ...(seed !== undefined && { seed }),
       ...(calls !== undefined && { calls }),
+      ...(time !== undefined && { time }),
+      ...(host !== undefined && { host }),
       spin: Infinity,
     },
     course,
   );
   let value: unknown;
   try {
+    m.maybe(...(opts.maybe ?? []));
     value = await scene(m);
   } catch (e) {
     return faultof(e, course);

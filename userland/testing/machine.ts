@@ -124,6 +124,8 @@ export class Machine {
   /** The servers, by their names. */
   readonly servers: Map<string, Server> = new Map();
   readonly #faults: Faults;
+  /** Those that need not happen. */
+  readonly #maybe = new Set<Anyfault>();
   readonly #seed: number;
   readonly #spin: number;
   readonly #image: "native" | "vm";
@@ -210,6 +212,18 @@ export class Machine {
    */
   inject(...faults: readonly (string | Anyfault)[]): void {
     for (const f of faults) this.#faults.add(typeof f === "string" ? parsefault(f) : f);
+  }
+
+  /** Adds faults that may happen, or not, as the schedule's choice says. @internal */
+  maybe(...faults: readonly string[]): void {
+    const course = this.#course;
+    if (course === null || faults.length === 0) return;
+    for (const text of faults) {
+      const fault = parsefault(text);
+      this.#maybe.add(fault);
+      this.#faults.add(fault);
+    }
+    this.#faults.happens = (f) => !this.#maybe.has(f) || course.happens(faultfmt(f));
   }
 
   /** What there is below a name, as programs see it. */
@@ -354,7 +368,8 @@ export class Machine {
     this.#ended = true;
     // Nothing runs any more on a kernel that broke, and who ran a program was told.
     if (this.kernel.panicked !== null) return none;
-    const idle = unfired(this.#faults);
+    const list = this.#faults.list.filter((i) => !this.#maybe.has(i.fault));
+    const idle = unfired({ list });
     const lost = this.#faults.list.some((i) => i.fault.effect.what === "drop" && i.done > 0);
     this.#faults.clear();
     const now = await this.#alive();
