@@ -182,7 +182,7 @@ test.serial("a server that is gone: when its connection went", async (t) => {
   t.is(list[0], `stat("/n/far/x") fails: '/n/far/x' i/o on hungup channel.`);
   t.regex(
     list.join("\n"),
-    /The connection to the server far!564 ended 0 ns after the start, .*\nWhat would mend it: unmount the name, and mount the server again/,
+    /The connection to the server far!564 ended 0 ns after the start, .*\nWhat would mend it: unmount \/n\/far, and mount the server there again/,
   );
   t.false(list.some((p) => p.startsWith("What is there")));
 });

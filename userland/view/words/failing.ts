@@ -59,7 +59,8 @@ export type Failing = {
   /** What is known of the file, and of a directory what is in it. */
   readonly entry: Seenfile | null;
   readonly inside: readonly string[];
-  /** What is mounted there. */
+  /** The mount point that the name went through last, and what is mounted on it. */
+  readonly point: string;
   readonly mounted: string;
   /** The mode of an open or create. */
   readonly mode: number;
@@ -120,7 +121,7 @@ export function failing(r: Recording, call: Rcall, probe: Probe | null = null): 
   const { dir, elem } = parts(shown, events);
   const partial = bare(error) === "does not exist";
   const places = ended(r, events).filter(({ path }) => isplace(path, elem, partial ? dir : ""));
-  const conn = places[0]?.conn ?? connof(events);
+  const conn = places[0]?.conn ?? connof(r, events);
   const seen = seenof(r);
   const members = unionof(r, events);
   // A union shows what all of its members have.
@@ -157,6 +158,7 @@ export function failing(r: Recording, call: Rcall, probe: Probe | null = null): 
     meant: probe?.meant ?? meant(elem, inside),
     entry: probe?.entry ?? (file === null ? null : seen.file(file, at)),
     inside: file === null ? [] : seen.inside(file, at),
+    point: step(events, "prefix")?.point ?? "",
     mounted: onit(r, call, events),
     mode: typeof mode === "number" ? mode : 0,
     excl: typeof mode === "number" && (mode & OEXCL) !== 0,
@@ -253,11 +255,13 @@ function walked(r: Recording, events: Events): Where | null {
   return null;
 }
 
-/** The connection that a call spoke on last; 0 for none. */
-function connof(events: Events): number {
+/** The connection that a call spoke on last, or that its name led to; 0 for none. */
+function connof(r: Recording, events: Events): number {
   for (const { e } of events) {
     if (e.type === "receive" || e.type === "send") return e.conn;
-    if (e.type === "namec" && e.step === "walk") return e.conn;
+    if (e.type !== "namec") continue;
+    if (e.step === "walk") return e.conn;
+    if (e.step === "prefix") return mountat(r, e, e.point)?.members[0]?.conn ?? 0;
   }
   return 0;
 }

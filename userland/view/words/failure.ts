@@ -418,7 +418,7 @@ function badfd(f: Failing): Failure {
   const fd = f.fd;
   const what = fd === null ? "the descriptor" : `descriptor ${fd}`;
   const open = f.open.length === 0 ? "" : `; open there: ${listfmt(f.open.map(String))}`;
-  const closed = f.closed === "" ? "" : `: ${f.closed} has closed it`;
+  const closed = f.closed === "" ? "" : `: it was closed by ${f.closed}`;
   return say(
     `${what} is not open in process ${f.call.pid}${closed}${open}`,
     f.closed === ""
@@ -458,29 +458,48 @@ function hungup(f: Failing): Failure {
   const who = by.length === 0 ? "" : `; --inject '${by[0] ?? ""}' breaks it`;
   return say(
     `the connection to ${f.holder} ended${when}, and its files went with it${who}`,
-    `unmount the name, and mount the server again when it is back`,
+    f.point === ""
+      ? "make the connection again"
+      : `unmount ${f.point}, and mount the server there again when it is back`,
   );
 }
 
 // Time, notes and other processes.
 
-/** The process that posted the note: " of process 4". */
-const poster = (f: Failing): string =>
-  f.note === null || f.note.by === 0 ? "" : ` of process ${f.note.by}`;
+/** The note that came, and the process that posted it: 'the note "enough" of process 4'. */
+function notewords(f: Failing, note: NonNullable<Failing["note"]>): string {
+  const by = note.by === 0 || note.by === f.call.pid ? "" : ` of process ${note.by}`;
+  return `the note "${note.text}"${by}`;
+}
 
 function interrupted(f: Failing): Failure {
-  const note = f.note === null ? "A note came" : `the note "${f.note.text}"${poster(f)} came`;
+  const { call, note } = f;
+  if (note === null)
+    return say(
+      `process ${call.pid} was interrupted in ${call.name}: what had asked for it was given up`,
+      "make the call again if it is still wanted",
+    );
   return say(
-    `${note} while ${f.call.name} of process ${f.call.pid} was waiting`,
-    `make the call again if it is still wanted; a handler (notify) decides what a note does`,
+    `${notewords(f, note)} came while ${call.name} of process ${call.pid} was waiting`,
+    "make the call again if it is still wanted; a handler (notify) decides what a note does",
   );
 }
 
 function killed(f: Failing): Failure {
-  const by = f.note === null ? "" : `: the note "${f.note.text}"${poster(f)} came`;
+  const { call, note } = f;
+  const what = `process ${call.pid} ended while ${call.name} was going on`;
+  if (note === null)
+    return say(what, `have process ${call.pid} end only when ${call.name} has returned`);
   return say(
-    `process ${f.call.pid} was ended while ${f.call.name} was going on${by}`,
-    `a handler (notify) that calls noted(NCONT) keeps a process alive at a note`,
+    `${what}: ${notewords(f, note)} came, and no handler took it`,
+    "set a handler (notify) that calls noted(NCONT), to stay alive at such a note",
+  );
+}
+
+function nochild(f: Failing): Failure {
+  return say(
+    `process ${f.call.pid} has no child that lives, and none whose end it has not been told of`,
+    "make a child first: rfork with RFPROC, and without RFNOWAIT",
   );
 }
 
@@ -696,13 +715,7 @@ const ROWS: readonly (readonly [ending: string, row: Row])[] = [
       "read /proc/n while process n lives; wait gives its status",
     ),
   ],
-  [
-    "no living children",
-    plain(
-      "$S: the process has no child that lives or waits to be heard of",
-      "make a child first: rfork with RFPROC, and without RFNOWAIT",
-    ),
-  ],
+  ["no living children", nochild],
   [
     "note not posted",
     plain(

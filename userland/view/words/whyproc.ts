@@ -538,7 +538,7 @@ function closer(r: Recording, call: Rcall, fd: number): string {
   for (let id = call.id - 1; id >= 0; id--) {
     const c = r.calls[id];
     if (c?.pid === call.pid && c.name === "close" && c.args[0] === fd && c.error === null)
-      return `${c.text}${c.file === null ? "" : `, when it was ${c.file}`}`;
+      return `${c.text}${c.file === null ? "" : `, as ${c.file}`}`;
   }
   return "";
 }
