@@ -142,12 +142,7 @@ export function failing(r: Recording, call: Rcall, probe: Probe | null = null): 
     conn,
     user: userof(call, probe?.user ?? seen.user(conn)),
     name,
-    argument:
-      names.length < 2
-        ? ""
-        : (["its first argument", lastargument(call)][names.indexOf(name)] ?? ""),
-    argument1: names.length > 1 ? (names[0] ?? "") : "",
-    argument2: names.at(-1) ?? "",
+    ...argumentsof(call, names, name),
     shown,
     dir,
     elem,
@@ -175,8 +170,19 @@ function namesof(call: Rcall): string[] {
   return call.args.filter((_, i) => kinds[i] === "name").filter((arg) => typeof arg === "string");
 }
 
-function lastargument(call: Rcall): string {
-  return call.name === "mount" ? "its third argument" : "its second argument";
+/** Which argument failed, of a call with two names, and what they are. */
+function argumentsof(
+  call: Rcall,
+  names: readonly string[],
+  name: string,
+): Pick<Failing, "argument" | "argument1" | "argument2"> {
+  const last = call.name === "mount" ? "its third argument" : "its second argument";
+  const two = names.length > 1;
+  return {
+    argument: two ? (["its first argument", last][names.indexOf(name)] ?? "") : "",
+    argument1: two ? (names[0] ?? "") : "",
+    argument2: names.at(-1) ?? "",
+  };
 }
 
 /** The name that an error is about: the one that it shows a part of, else the one that was looked up last. */

@@ -7,6 +7,7 @@ import type { Fact } from "../../../kernel/abi/errors.ts";
 import { modestring } from "../../../kernel/abi/modes.ts";
 import type { Seenfile } from "../record/seen.ts";
 import { openmode } from "./callfmt.ts";
+import { PLAIN } from "./meanings.ts";
 import { failing } from "./failing.ts";
 import type { Failing, Probe } from "./failing.ts";
 import { capital, listfmt, sentences, somefmt } from "./sentence.ts";
@@ -61,11 +62,14 @@ function own(f: Failing): Failure {
 
 /** A fault that was put in on purpose. */
 function spoilt(f: Failing): Failure | null {
-  const option = (f.r.about.inject ?? []).find((text) => text.endsWith(`error=${f.error}`));
-  if (option === undefined || f.conn === 0) return null;
+  const given = (f.r.about.inject ?? []).filter((text) => text.endsWith(`error=${f.error}`));
+  const ofcall = given.find((text) => text.split(/[:,]/).includes(f.call.name));
+  const option = ofcall ?? (f.conn > 0 ? given[0] : undefined);
+  if (option === undefined) return null;
+  const place = ofcall === undefined ? `the answer of ${f.holder}` : `what ${f.call.name} gives`;
   return say(
-    `The answer was made up: --inject '${option}' puts it in the place of the server's`,
-    "The call works without that --inject",
+    `--inject '${option}' puts this error in the place of ${place}`,
+    "leave that --inject out",
   );
 }
 
@@ -505,7 +509,6 @@ function nochild(f: Failing): Failure {
 
 /** What is said of each error string; of a string that ends with another the longer one first. */
 const ROWS: readonly (readonly [ending: string, row: Row])[] = [
-  // Names.
   [
     "dns: name does not exist",
     plain(
@@ -521,381 +524,20 @@ const ROWS: readonly (readonly [ending: string, row: Row])[] = [
   ["file not found", missing],
   ["not a directory", notdir],
   ["mounted directory forbids creation", nocreate],
-  [
-    "create without DMDIR",
-    plain(
-      "$S ends in '/' or is dot, so only a directory can be made of that name",
-      "leave out the '/' to make a file, or give DMDIR (mkdir) to make a directory",
-    ),
-  ],
   ["permission denied", forbidden],
   ["not owner", forbidden],
-  [
-    "can't change owner",
-    plain(
-      "$H gives no file another owner, $S neither",
-      "make the file as the user whose it is to be",
-    ),
-  ],
   ["is a mount point", mountpoint],
   ["inconsistent mount", inconsistent],
   ["not mounted", notmounted],
   ["not in union", notinunion],
   ["directory not empty", notempty],
   ["exclusive use file already open", exclusive],
-  [
-    "cannot exec directory",
-    plain("$S is a directory, and exec needs a program's file", "give a program in $S"),
-  ],
-  [
-    "exec header invalid",
-    plain(
-      "$S is a file, but no program of this kernel, and it begins with no #! of a script",
-      "give the file of a program, or begin the script with #!/bin/rc",
-    ),
-  ],
-  [
-    "empty file name",
-    plain(
-      'the name is "", and a name has at least one letter',
-      "give '.' for the directory that the process is in",
-    ),
-  ],
-  [
-    "bad character in file name",
-    plain("$S has a control character in it", "leave out the control characters"),
-  ],
-  [
-    "name too long",
-    plain("$S has an element that no directory entry has room for", "give shorter names"),
-  ],
-  [
-    "file name syntax",
-    plain(
-      "$S is no name for $H: it is too long, or has a '/' or a letter that a file may not have",
-      "give a shorter name of plain letters",
-    ),
-  ],
-  [
-    "unknown device in # filename",
-    plain("this kernel has no device of the character in $S", "cat /dev/drivers lists the devices"),
-  ],
-  [
-    "mount/attach disallowed",
-    plain(
-      "$S names a device by #, which this process may not, or which no process may",
-      "use the device where it is mounted, such as /proc for #p",
-    ),
-  ],
-  [
-    "bad attach specifier",
-    plain(
-      "$H has no tree of the name that $S asks for",
-      "leave the specifier out, or give one that the server has",
-    ),
-  ],
-  // Descriptors and data.
   ["fd out of range or not open", badfd],
   ["inappropriate use of fd", badusefd],
-  [
-    "no free file descriptors",
-    plain(
-      "process has as many descriptors open as it may, at $S",
-      "close descriptors that are not needed any more",
-    ),
-  ],
-  [
-    "seek in directory",
-    plain(
-      "$S is a directory, of which only the beginning can be sought",
-      "seek to 0 and read it again",
-    ),
-  ],
-  [
-    "seek on a stream",
-    plain(
-      "$S is a stream (OSTREAM), which is read or written from its begin to its end",
-      "open it without OSTREAM to seek",
-    ),
-  ],
-  [
-    "negative i/o offset",
-    plain("the place asked for in $S is before its first byte", "give an offset of 0 or more"),
-  ],
-  [
-    "i/o count too small",
-    plain(
-      "the buffer for $S has no room for one whole entry",
-      "give a buffer of at least 8192 bytes",
-    ),
-  ],
-  [
-    "stat buffer too small",
-    plain("the buffer has no room for the entry of $S", "give a bigger buffer"),
-  ],
-  [
-    "malformed stat buffer",
-    plain(
-      "the bytes given for $S are no directory entry",
-      "make them with convD2M, or give wstat the fields by name",
-    ),
-  ],
-  [
-    "read or write too large",
-    plain(
-      "$S would get longer than a file may be, or more is asked for than one call moves",
-      "move less at once",
-    ),
-  ],
-  [
-    "read or write too small",
-    plain(
-      "$S moves whole records only, and less was asked for",
-      "read or write at least one record",
-    ),
-  ],
-  [
-    "short write",
-    plain(
-      "$H took fewer bytes for $S than it was sent",
-      "write the rest again from where it stopped",
-    ),
-  ],
-  [
-    "file is a directory",
-    plain(
-      "$S is a directory, and its contents are its files",
-      "create a file in it and write to that",
-    ),
-  ],
-  [
-    "file system full",
-    plain("$H has no room left for $S", "remove files there, or boot it with more room"),
-  ],
-  [
-    "i/o error",
-    plain(
-      "$H could not read or write the medium of $S",
-      "look at the server's own messages; the data may be lost",
-    ),
-  ],
-  [
-    "already open",
-    plain("$S may be open only once at a time", "close the descriptor that has it open"),
-  ],
-  [
-    "device shut down",
-    plain(
-      "$H has closed $S, or nothing is behind that name yet",
-      "start what serves it, then make the call again",
-    ),
-  ],
-  [
-    "device or object already in use",
-    plain(
-      "$S is in use by another process, and has one user at a time",
-      "wait until that process has closed it",
-    ),
-  ],
-  [
-    "bad arg in system call",
-    plain(
-      "$S: an argument has a value that this call does not take",
-      "the call's manual page lists the values",
-    ),
-  ],
-  // Processes and notes.
   ["interrupted", interrupted],
   ["Killed", killed],
   ["Suicide", killed],
-  [
-    "process exited",
-    plain(
-      "the process behind $S has ended, and its files with it",
-      "read /proc/n while process n lives; wait gives its status",
-    ),
-  ],
   ["no living children", nochild],
-  [
-    "note not posted",
-    plain(
-      "the process of $S has as many notes waiting as it may",
-      "post the note again when one was handled",
-    ),
-  ],
-  [
-    "call to noted() when not notified",
-    plain("$S: no note is being handled", "call noted only in the handler that notify has set"),
-  ],
-  [
-    "no free environment resources",
-    plain("the environment of $S is full", "remove variables, or make them shorter"),
-  ],
-  [
-    "bad process or channel control request",
-    plain("$S takes no such control message", "proc(3) lists what a ctl file takes"),
-  ],
-  ["profile is off", plain("No profile of $S is made", "write profile to its ctl file first")],
-  // Devices.
-  [
-    "posted fd has remove-on-close or close-on-exec",
-    plain(
-      "$S would be removed or closed by itself, so it is no descriptor to post",
-      "open it without ORCLOSE and OCEXEC",
-    ),
-  ],
-  [
-    "cannot post auth file in srv",
-    plain(
-      "$S is an authentication file, which is one user's own",
-      "post the connection, not the file of its proof",
-    ),
-  ],
-  [
-    "invalid capability",
-    plain(
-      "$S was given a capability that was not made, or was used already",
-      "have /dev/caphash told of it first",
-    ),
-  ],
-  ["bad time control", plain("$S was given what is no time", "cons(3) says what it takes")],
-  ["empty control message", plain("$S was written nothing", "write one control message")],
-  [
-    "unknown control message",
-    plain("$S knows no such control message", "its manual page lists them"),
-  ],
-  ["unknown control request", plain("$S knows no such control message", "ip(3) lists them")],
-  [
-    "short control request",
-    plain("$S was written nothing", "write one control message; ip(3) lists them"),
-  ],
-  [
-    "wrong #args in control message",
-    plain(
-      "$S was given too many or too few words for that control message",
-      "its manual page says how many",
-    ),
-  ],
-  [
-    "jmk added reentrancy for threads",
-    plain("$S is a file of which a process reads nothing", "read another file of that directory"),
-  ],
-  // The network and 9P.
   ["i/o on hungup channel", hungup],
-  [
-    "connection refused",
-    plain(
-      "the machine is there, but no process announces the address of $S",
-      "start the server there first: it announces tcp!*!PORT",
-    ),
-  ],
-  [
-    "connection timed out",
-    plain(
-      "No answer came to the call of $S: the machine is away, or the link is cut",
-      "see that the machine is up and its link is whole, then dial again",
-    ),
-  ],
-  [
-    "no route",
-    plain(
-      "No link leads from this machine to the one that $S names",
-      "--host NAME:rtt=50ms makes a machine with a link to this one",
-    ),
-  ],
-  [
-    "can't translate service",
-    plain("$S names a service that has no port number", "give the port's number: tcp!host!564"),
-  ],
-  ["no port specified", plain("$S names a machine and no port", "give both: tcp!host!564")],
-  ["bad network address", plain("$S is no address", "an address is net!host!port: tcp!host!564")],
-  ["malformed address", plain("$S is no address", "an address is net!host!port: tcp!host!564")],
-  [
-    "not a local IP address",
-    plain(
-      "$S names an address that is another machine's",
-      "announce on *, or on an address of this machine",
-    ),
-  ],
-  [
-    "bad args to announce",
-    plain("$S was given no address to announce", "write announce and the port: announce 564"),
-  ],
-  [
-    "bad args to connect",
-    plain(
-      "$S was given no address to connect to",
-      "write connect and the address: connect 10.0.0.2!564",
-    ),
-  ],
-  [
-    "address in use",
-    plain(
-      "Another process announces the address of $S",
-      "announce another port, or end that process",
-    ),
-  ],
-  [
-    "connection in use",
-    plain("$S is connected already", "open clone again for another connection"),
-  ],
-  [
-    "not connected",
-    plain("$S is a conversation that was not connected yet", "write connect to its ctl file first"),
-  ],
-  [
-    "not announced",
-    plain("$S listens only after an announce", "write announce to its ctl file first"),
-  ],
-  [
-    "listen hungup",
-    plain("$S: the announcement was ended while the call waited for a caller", "announce again"),
-  ],
-  [
-    "no free devices",
-    plain(
-      "$S has as many conversations as there may be",
-      "close conversations that are not needed any more",
-    ),
-  ],
-  [
-    "bad iounit in version call",
-    plain(
-      "$S: the message size is too small for one 9P message",
-      "give an msize of at least 256 bytes, or 0 for the kernel's own",
-    ),
-  ],
-  [
-    "bad 9P version specification",
-    plain("$S: both ends speak no version in common", "ask for 9P2000"),
-  ],
-  [
-    "bad fversion conversion on reply",
-    plain("what came back from $S is no Rversion", "see that a 9P server is at the other end"),
-  ],
-  [
-    "EOF receiving fversion reply",
-    plain(
-      "the other end of $S was closed before it said its version",
-      "see that a 9P server is at the other end",
-    ),
-  ],
-  [
-    "mount rpc error",
-    plain(
-      "$H answered with a message that does not fit the request for $S",
-      "the server breaks the protocol: intro(5)",
-    ),
-  ],
-  [
-    "duplicate tag",
-    plain("$H was asked twice under one tag for $S", "the client breaks the protocol: intro(5)"),
-  ],
-  [
-    "unknown fid",
-    plain(
-      "$H does not know the number that the request names the file by",
-      "the walk that was to make that number failed; its answer says why",
-    ),
-  ],
+  ...PLAIN.map(([ending, why, mend]) => [ending, plain(why, mend)] as const),
 ];

@@ -1,0 +1,286 @@
+// Error strings that mean the same whatever call they come from: why the call fails, and what would mend it.
+// "$S" stands for what the call is about, its file or descriptor, and "$H" for the device or server that
+// holds it. Strings that need more of the call have functions in failure.ts.
+
+/** An error string, or its end; why; what would mend it. */
+export const PLAIN: readonly (readonly [ending: string, why: string, mend: string])[] = [
+  [
+    "create without DMDIR",
+    "$S ends in '/' or is dot, so only a directory can be made of that name",
+    "leave out the '/' to make a file, or give DMDIR (mkdir) to make a directory",
+  ],
+  [
+    "can't change owner",
+    "$H gives no file another owner, $S neither",
+    "make the file as the user whose it is to be",
+  ],
+  [
+    "cannot exec directory",
+    "$S is a directory, and exec needs a program's file",
+    "give a program in $S",
+  ],
+  [
+    "exec header invalid",
+    "$S is a file, but no program of this kernel, and it begins with no #! of a script",
+    "give the file of a program, or begin the script with #!/bin/rc",
+  ],
+  [
+    "empty file name",
+    'the name is "", and a name has at least one letter',
+    "give '.' for the directory that the process is in",
+  ],
+  [
+    "bad character in file name",
+    "$S has a control character in it",
+    "leave out the control characters",
+  ],
+  ["name too long", "$S has an element that no directory entry has room for", "give shorter names"],
+  [
+    "file name syntax",
+    "$S is no name for $H: it is too long, or has a '/' or a letter that a file may not have",
+    "give a shorter name of plain letters",
+  ],
+  [
+    "unknown device in # filename",
+    "this kernel has no device of the character in $S",
+    "cat /dev/drivers lists the devices",
+  ],
+  [
+    "mount/attach disallowed",
+    "$S names a device by #, which this process may not, or which no process may",
+    "use the device where it is mounted, such as /proc for #p",
+  ],
+  [
+    "bad attach specifier",
+    "$H has no tree of the name that $S asks for",
+    "leave the specifier out, or give one that the server has",
+  ],
+  [
+    "no free file descriptors",
+    "process has as many descriptors open as it may, at $S",
+    "close descriptors that are not needed any more",
+  ],
+  [
+    "seek in directory",
+    "$S is a directory, of which only the beginning can be sought",
+    "seek to 0 and read it again",
+  ],
+  [
+    "seek on a stream",
+    "$S is a stream (OSTREAM), which is read or written from its begin to its end",
+    "open it without OSTREAM to seek",
+  ],
+  [
+    "negative i/o offset",
+    "the place asked for in $S is before its first byte",
+    "give an offset of 0 or more",
+  ],
+  [
+    "i/o count too small",
+    "the buffer for $S has no room for one whole entry",
+    "give a buffer of at least 8192 bytes",
+  ],
+  ["stat buffer too small", "the buffer has no room for the entry of $S", "give a bigger buffer"],
+  [
+    "malformed stat buffer",
+    "the bytes given for $S are no directory entry",
+    "make them with convD2M, or give wstat the fields by name",
+  ],
+  [
+    "read or write too large",
+    "$S would get longer than a file may be, or more is asked for than one call moves",
+    "move less at once",
+  ],
+  [
+    "read or write too small",
+    "$S moves whole records only, and less was asked for",
+    "read or write at least one record",
+  ],
+  [
+    "short write",
+    "$H took fewer bytes for $S than it was sent",
+    "write the rest again from where it stopped",
+  ],
+  [
+    "file is a directory",
+    "$S is a directory, and its contents are its files",
+    "create a file in it and write to that",
+  ],
+  [
+    "file system full",
+    "$H has no room left for $S",
+    "remove files there, or boot it with more room",
+  ],
+  [
+    "i/o error",
+    "$H could not read or write the medium of $S",
+    "look at the server's own messages; the data may be lost",
+  ],
+  ["already open", "$S may be open only once at a time", "close the descriptor that has it open"],
+  [
+    "device shut down",
+    "$H has closed $S, or nothing is behind that name yet",
+    "start what serves it, then make the call again",
+  ],
+  [
+    "device or object already in use",
+    "$S is in use by another process, and has one user at a time",
+    "wait until that process has closed it",
+  ],
+  [
+    "bad arg in system call",
+    "$S: an argument has a value that this call does not take",
+    "the call's manual page lists the values",
+  ],
+  [
+    "process exited",
+    "the process behind $S has ended, and its files with it",
+    "read /proc/n while process n lives; wait gives its status",
+  ],
+  [
+    "note not posted",
+    "the process of $S has as many notes waiting as it may",
+    "post the note again when one was handled",
+  ],
+  [
+    "call to noted() when not notified",
+    "$S: no note is being handled",
+    "call noted only in the handler that notify has set",
+  ],
+  [
+    "no free environment resources",
+    "the environment of $S is full",
+    "remove variables, or make them shorter",
+  ],
+  [
+    "bad process or channel control request",
+    "$S takes no such control message",
+    "proc(3) lists what a ctl file takes",
+  ],
+  ["profile is off", "No profile of $S is made", "write profile to its ctl file first"],
+  [
+    "posted fd has remove-on-close or close-on-exec",
+    "$S would be removed or closed by itself, so it is no descriptor to post",
+    "open it without ORCLOSE and OCEXEC",
+  ],
+  [
+    "cannot post auth file in srv",
+    "$S is an authentication file, which is one user's own",
+    "post the connection, not the file of its proof",
+  ],
+  [
+    "invalid capability",
+    "$S was given a capability that was not made, or was used already",
+    "have /dev/caphash told of it first",
+  ],
+  ["bad time control", "$S was given what is no time", "cons(3) says what it takes"],
+  ["empty control message", "$S was written nothing", "write one control message"],
+  ["unknown control message", "$S knows no such control message", "its manual page lists them"],
+  ["unknown control request", "$S knows no such control message", "ip(3) lists them"],
+  [
+    "short control request",
+    "$S was written nothing",
+    "write one control message; ip(3) lists them",
+  ],
+  [
+    "wrong #args in control message",
+    "$S was given too many or too few words for that control message",
+    "its manual page says how many",
+  ],
+  [
+    "jmk added reentrancy for threads",
+    "$S is a file of which a process reads nothing",
+    "read another file of that directory",
+  ],
+  [
+    "connection refused",
+    "the machine is there, but no process announces the address of $S",
+    "start the server there first: it announces tcp!*!PORT",
+  ],
+  [
+    "connection timed out",
+    "No answer came to the call of $S: the machine is away, or the link is cut",
+    "see that the machine is up and its link is whole, then dial again",
+  ],
+  [
+    "no route",
+    "No link leads from this machine to the one that $S names",
+    "--host NAME:rtt=50ms makes a machine with a link to this one",
+  ],
+  [
+    "can't translate service",
+    "$S names a service that has no port number",
+    "give the port's number: tcp!host!564",
+  ],
+  ["no port specified", "$S names a machine and no port", "give both: tcp!host!564"],
+  ["bad network address", "$S is no address", "an address is net!host!port: tcp!host!564"],
+  ["malformed address", "$S is no address", "an address is net!host!port: tcp!host!564"],
+  [
+    "not a local IP address",
+    "$S names an address that is another machine's",
+    "announce on *, or on an address of this machine",
+  ],
+  [
+    "bad args to announce",
+    "$S was given no address to announce",
+    "write announce and the port: announce 564",
+  ],
+  [
+    "bad args to connect",
+    "$S was given no address to connect to",
+    "write connect and the address: connect 10.0.0.2!564",
+  ],
+  [
+    "address in use",
+    "Another process announces the address of $S",
+    "announce another port, or end that process",
+  ],
+  ["connection in use", "$S is connected already", "open clone again for another connection"],
+  [
+    "not connected",
+    "$S is a conversation that was not connected yet",
+    "write connect to its ctl file first",
+  ],
+  ["not announced", "$S listens only after an announce", "write announce to its ctl file first"],
+  [
+    "listen hungup",
+    "$S: the announcement was ended while the call waited for a caller",
+    "announce again",
+  ],
+  [
+    "no free devices",
+    "$S has as many conversations as there may be",
+    "close conversations that are not needed any more",
+  ],
+  [
+    "bad iounit in version call",
+    "$S: the message size is too small for one 9P message",
+    "give an msize of at least 256 bytes, or 0 for the kernel's own",
+  ],
+  ["bad 9P version specification", "$S: both ends speak no version in common", "ask for 9P2000"],
+  [
+    "bad fversion conversion on reply",
+    "what came back from $S is no Rversion",
+    "see that a 9P server is at the other end",
+  ],
+  [
+    "EOF receiving fversion reply",
+    "the other end of $S was closed before it said its version",
+    "see that a 9P server is at the other end",
+  ],
+  [
+    "mount rpc error",
+    "$H answered with a message that does not fit the request for $S",
+    "the server breaks the protocol: intro(5)",
+  ],
+  [
+    "duplicate tag",
+    "$H was asked twice under one tag for $S",
+    "the client breaks the protocol: intro(5)",
+  ],
+  [
+    "unknown fid",
+    "$H does not know the number that the request names the file by",
+    "the walk that was to make that number failed; its answer says why",
+  ],
+];
