@@ -49,6 +49,10 @@ export type Tlsopts = Netopts & {
   readonly dir?: string;
   /** Is told which callers were refused and why, a line each, and of files that cannot be read again. */
   readonly log?: (line: string) => void;
+  /** Milliseconds until a handshake must be made: 10 s unless given. */
+  readonly handshake?: number;
+  /** Callers that may be in the middle of a handshake: 512 unless given. */
+  readonly shaking?: number;
   /** What a caller that is refused is sent: a message of its protocol. */
   readonly refusal?: (why: string) => Uint8Array;
 };
@@ -87,7 +91,7 @@ class Tlsstack implements Stack {
     const sock = hostsync(() => tls().connect({ ...how, rejectUnauthorized: true }));
     sock.setNoDelay(true);
     const late = (): void => void sock.destroy(new PlanError(Enoshake));
-    const timer = setTimeout(late, HANDSHAKE);
+    const timer = setTimeout(late, this.#opts.handshake ?? HANDSHAKE);
     sock.once("close", () => clearTimeout(timer));
     const made = (): Nodeconn => {
       clearTimeout(timer);
@@ -139,7 +143,7 @@ class Gate {
       requestCert: true,
       // The certificate is checked here, so that a refused caller hears why.
       rejectUnauthorized: false,
-      handshakeTimeout: HANDSHAKE,
+      handshakeTimeout: opts.handshake ?? HANDSHAKE,
       ...creds.options("server"),
       secureOptions: NOTICKETS,
     });
@@ -160,12 +164,12 @@ class Gate {
 
   came(sock: Socket): void {
     const peer = peerof(sock);
-    if (this.#shaking.size >= SHAKING) {
+    if (this.#shaking.size >= (this.#opts.shaking ?? SHAKING)) {
       sock.destroy();
       return;
     }
     this.#shaking.add(peer);
-    const timer = setTimeout(() => sock.destroy(), HANDSHAKE).unref();
+    const timer = setTimeout(() => sock.destroy(), this.#opts.handshake ?? HANDSHAKE).unref();
     sock.on("error", () => undefined);
     sock.once("close", () => {
       clearTimeout(timer);

@@ -45,6 +45,16 @@ export class Server {
     }
   }
 
+  /** Bytes of memory that it has had at most, where the host tells (Linux); else null. */
+  peak(): number | null {
+    try {
+      const status = readFileSync(`/proc/${this.#child.pid}/status`, "utf8");
+      return Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1]) * 1024;
+    } catch {
+      return null;
+    }
+  }
+
   /** Ends it as a power cut does. */
   kill(): Promise<void> {
     return this.stop("SIGKILL");

@@ -1,7 +1,7 @@
 // npm run bench: what the kernel and its servers cost, beside what a user would take instead, in one run
 // on one machine, so that the ratios mean something where the numbers do not.
 //
-//	npm run bench -- [--quick] [start] [boot] [names] [growth] [stepping] [explore] [rpc] [fossil] [vm]
+//	npm run bench -- [--quick] [start] [boot] [names] [growth] [stepping] [explore] [rpc] [fossil] [fossilgrowth] [vm]
 
 import { spawnSync } from "node:child_process";
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { boot } from "../../userland/host/index.ts";
 import { exploring } from "./explore.ts";
 import { fossils } from "./fossil.ts";
+import { fossilgrowth } from "./fossilgrowth.ts";
 import { CURVES, growth } from "./growth.ts";
 import { matches } from "./names.ts";
 import { ECHO, NAMEC, Server } from "./process.ts";
@@ -272,6 +273,18 @@ async function memories(): Promise<void> {
   );
 }
 
+async function keptgrowing(): Promise<void> {
+  const sizes = quick
+    ? { directory: [1000, 10_000], tree: [1000, 10_000], file: [10, 100] }
+    : {
+        directory: [1000, 10_000, 100_000],
+        tree: [1000, 10_000, 100_000, 1_000_000],
+        file: [100, 1000, 10_000],
+      };
+  say("\nfossil with a cache of 64 MB, 16 requests outstanding\n");
+  say(await fossilgrowth(sizes));
+}
+
 const PARTS: Readonly<Record<string, () => Promise<void>>> = {
   start: starting,
   boot: booting,
@@ -282,6 +295,7 @@ const PARTS: Readonly<Record<string, () => Promise<void>>> = {
   rpc: rpcs,
   fossil: kept,
   vm: memories,
+  fossilgrowth: keptgrowing,
 };
 
 /** One part here; several each in a process of its own, where no other has warmed up or spoilt any code. */

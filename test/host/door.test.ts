@@ -3,13 +3,16 @@
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
+import type { Socket } from "node:net";
 import { join } from "node:path";
+import { connect as dialtls } from "node:tls";
 import test from "ava";
 import type { ExecutionContext } from "ava";
-import { NOFID, NOTAG } from "../../kernel/abi/const.ts";
+import { MREPL, NOFID, NOTAG } from "../../kernel/abi/const.ts";
 import * as fc from "../../kernel/abi/fcall.ts";
 import type { Rmsg, Tmsg } from "../../kernel/abi/fcall.ts";
 import { convM2S, framesize, isT } from "../../kernel/abi/fcall.ts";
+import { type Sys, announce, boot, hostnet, netaddr, print } from "../../userland/host/index.ts";
 import { said } from "../userland/msg.ts";
 import { frames } from "../userland/rig.ts";
 import { Run, directory, namec } from "./cli.ts";
@@ -373,3 +376,116 @@ async function serve2(t: ExecutionContext, addr: string): Promise<Run> {
   await run.saying(/^serving ramfs on unix!.*$/m);
   return run;
 }
+
+/** A certificate of openssl's that is valid in the year 2099 only. */
+function early(dir: string, name: string, subject: string): string {
+  const at = forged(dir, name, subject, "1", "authority");
+  const cnf =
+    "[ca]\ndefault_ca = x\n[x]\ndatabase = index\nserial = serial\npolicy = p\n[p]\ncommonName = supplied\n";
+  for (const [file, text] of [
+    ["ca.cnf", cnf],
+    ["index", ""],
+    ["serial", "01\n"],
+  ] as const)
+    writeFileSync(join(at, file), text);
+  const authority = join(dir, "authority");
+  const ca = ["-cert", join(authority, "ca.pem"), "-keyfile", join(authority, "ca.key.pem")];
+  const dates = ["-startdate", "20990101000000Z", "-enddate", "20991231000000Z"];
+  const out = ["-in", "req.pem", "-out", "cert.pem", "-outdir", ".", "-notext"];
+  openssl(at, "ca", "-batch", "-config", "ca.cnf", "-md", "sha256", ...ca, ...dates, ...out);
+  return at;
+}
+
+test("a certificate that is not valid yet is refused, a client's by the server and a server's by the client", async (t) => {
+  const dir = await certs(t);
+  const { run, addr } = await serve(t, "--tls", `${dir}/server`, "--listen", "tls!127.0.0.1!0");
+  const why = "the client's certificate is not valid yet";
+  t.is(
+    await ls(addr, "--tls", early(dir, "soon", "/CN=alice"), "--user", "alice"),
+    `namec run: cannot mount ${addr} on /n/r: ${why}\n`,
+  );
+  await run.saying(new RegExp(`^a call was refused: 127\\.0\\.0\\.1: ${why}$`, "m"));
+  const other = await serve(
+    t,
+    "--tls",
+    early(dir, "later", "/CN=localhost"),
+    "--listen",
+    "tls!127.0.0.1!0",
+  );
+  t.is(
+    await ls(other.addr, "--tls", `${dir}/alice`),
+    `namec run: cannot mount ${other.addr} on /n/r: the server's certificate is not valid yet\n`,
+  );
+});
+
+/** What a client of node:tls is told when it dials a server: the code of its error, or "in". */
+function nodeclient(addr: string, dir: string | null, servername = "localhost"): Promise<string> {
+  const read = (name: string): Buffer => readFileSync(join(dir ?? "", name));
+  const mine =
+    dir === null ? {} : { ca: read("ca.pem"), cert: read("cert.pem"), key: read("key.pem") };
+  const sock = dialtls({ host: "127.0.0.1", port: Number(portof(addr)), servername, ...mine });
+  return new Promise((resolve) => {
+    sock.once("secureConnect", () => resolve("in"));
+    sock.once("error", (e) => resolve("code" in e ? String(e.code) : e.message));
+  }).finally(() => sock.destroy()) as Promise<string>;
+}
+
+test("a client of Node's own rejects the servers that ours rejects, and the server serves on", async (t) => {
+  const dir = await certs(t);
+  const { addr } = await serve(t, "--tls", `${dir}/server`, "--listen", "tls!127.0.0.1!0");
+  await namec(["cert", join(dir, "others"), "--user", "alice"]);
+  const alice = join(dir, "alice");
+  t.is(await nodeclient(addr, alice), "in");
+  t.is(await nodeclient(addr, alice, "fs.example.org"), "ERR_TLS_CERT_ALTNAME_INVALID");
+  t.regex(await nodeclient(addr, null), /^(SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_)/);
+  t.regex(await nodeclient(addr, join(dir, "others/alice")), /^(SELF_SIGNED|UNABLE_TO_)/);
+  const old = forged(dir, "gone", "/CN=localhost", "-1", "authority");
+  const expired = await serve(t, "--tls", old, "--listen", "tls!127.0.0.1!0");
+  t.is(await nodeclient(expired.addr, alice), "CERT_HAS_EXPIRED");
+  const clear = await serve(t, "--listen", "tcp!127.0.0.1!0");
+  t.regex(await nodeclient(clear.addr, alice), /^(ECONNRESET|ERR_SSL_|EPROTO)/);
+  t.regex(await ls(addr, "--tls", alice), IN);
+});
+
+/** Until a socket is closed; what it was sent. */
+function closed(sock: Socket): Promise<string> {
+  let text = "";
+  sock.on("error", () => undefined);
+  sock.on("data", (chunk: Buffer) => (text += chunk.toString("latin1")));
+  return new Promise((resolve) => void sock.once("close", () => resolve(text)));
+}
+
+test("a caller that makes no handshake is hung up on, and so is one more than may be in the middle of one", async (t) => {
+  const dir = await certs(t);
+  const tls = { dir: join(dir, "server"), handshake: 1500, shaking: 2 };
+  const k = await boot({ devices: [hostnet(tls)], binds: [["#I", "/net", MREPL]] });
+  t.teardown(() => k.shutdown());
+  const main = async (sys: Sys): Promise<void> => {
+    const at = await announce(sys, "tls!127.0.0.1!0");
+    await print(sys, await netaddr(sys, at.dir, "local"));
+    await sys.sleep(60_000);
+  };
+  const port = await new Promise<number>((resolve) => {
+    k.spawn(main, ["server"], { stdout: (text) => resolve(Number(portof(text.trim()))) });
+  });
+  const silent = [0, 1].map(() => connect({ host: "127.0.0.1", port }));
+  await Promise.all(silent.map((s) => new Promise((resolve) => s.once("connect", resolve))));
+  // The first byte of a handshake, and no more.
+  silent[0]?.write(Buffer.from([0x16]));
+  const third = connect({ host: "127.0.0.1", port });
+  const first = await Promise.race([
+    closed(third).then(() => "third"),
+    ...silent.map((s) => closed(s).then(() => "silent")),
+  ]);
+  t.is(first, "third");
+  t.deepEqual(await Promise.all(silent.map(closed)), ["", ""]);
+  // There is room again.
+  const next = dialtls({ host: "127.0.0.1", port, rejectUnauthorized: false });
+  t.is(
+    await new Promise((resolve) =>
+      next.once("secureConnect", () => resolve("in")).once("error", resolve),
+    ),
+    "in",
+  );
+  next.destroy();
+});
