@@ -23,6 +23,14 @@ export type Mounted = {
   readonly options: string;
 };
 
+/** Servers for the cases, and one that is killed and started again while the guest writes to it. */
+export type Mounts = {
+  readonly mounts: readonly Mounted[];
+  readonly killed: Mounted;
+  /** Hears what the guest has written so far. */
+  readonly hear: (out: string) => void;
+};
+
 /** What the guest wrote on its two serial ports. */
 export type Said = { readonly out: string; readonly kernel: string };
 
@@ -100,8 +108,11 @@ function big(): string {
   return lines.join("");
 }
 
+/** What the guest's big file has from one place to another. */
+export const bigpart = (from: number, to: number): string => big().slice(from, to);
+
 /** The guest's first file system, as an archive; gives its name. */
-function initrd(dir: string, mounts: readonly Mounted[], cases: readonly Case[]): string {
+function initrd(dir: string, { mounts, killed }: Mounts, cases: readonly Case[]): string {
   const root = join(dir, "root");
   for (const d of ["bin", "modules", "cases", "not", "proc", "sys", "dev", "tmp", "n", "n2"])
     mkdirSync(join(root, d), { recursive: true });
@@ -115,8 +126,9 @@ function initrd(dir: string, mounts: readonly Mounted[], cases: readonly Case[])
   for (const m of mounts)
     for (const c of cases)
       if (c.not?.includes(m.name)) mkdirSync(join(root, "not", `${m.name}.${c.name}`));
-  const lines = mounts.map((m) => `${m.name} ${m.port} ${m.options}\n`);
-  writeFileSync(join(root, "mounts"), lines.join(""));
+  const line = (m: Mounted): string => `${m.name} ${m.port} ${m.options}\n`;
+  writeFileSync(join(root, "mounts"), mounts.map(line).join(""));
+  writeFileSync(join(root, "killed"), line(killed));
   const names = host("find", ["."], root).toString();
   const archive = join(dir, "initrd");
   writeFileSync(archive, host("cpio", ["-o", "-H", "newc", "--quiet"], root, names));
@@ -140,7 +152,11 @@ const run = (kernel: string, archive: string, log: string): ChildProcess =>
 export class Notup extends Error {}
 
 /** Follows a machine to its end. One that is not up, or not down, in time is killed. */
-function follow(child: ChildProcess, up_ms: number, down_ms: number): Promise<string> {
+function follow(
+  child: ChildProcess,
+  { up, down }: { readonly up: number; readonly down: number },
+  heard: (out: string) => void,
+): Promise<string> {
   return new Promise((done, fail) => {
     let out = "";
     let late = "";
@@ -148,11 +164,12 @@ function follow(child: ChildProcess, up_ms: number, down_ms: number): Promise<st
       late = what;
       child.kill("SIGKILL");
     };
-    const down = setTimeout(kill("not down"), down_ms);
-    const up = setTimeout(kill("not up"), up_ms);
+    const downtimer = setTimeout(kill("not down"), down);
+    const uptimer = setTimeout(kill("not up"), up);
     const hear = (text: string): void => {
       out += text;
-      if (out.includes("@up")) clearTimeout(up);
+      heard(out);
+      if (out.includes("@up")) clearTimeout(uptimer);
     };
     child.stdout?.setEncoding("latin1").on("data", hear);
     child.stderr?.setEncoding("latin1").on("data", hear);
@@ -161,8 +178,8 @@ function follow(child: ChildProcess, up_ms: number, down_ms: number): Promise<st
     process.once("exit", stop);
     child.on("close", () => {
       process.off("exit", stop);
-      clearTimeout(up);
-      clearTimeout(down);
+      clearTimeout(uptimer);
+      clearTimeout(downtimer);
       if (late === "" && out.includes("@down")) done(out);
       else if (!out.includes("@up")) fail(new Notup(`the guest did not come up: ${out}`));
       else fail(new Error(`the guest was ${late === "" ? "lost" : `${late} in time`}: ${out}`));
@@ -171,14 +188,14 @@ function follow(child: ChildProcess, up_ms: number, down_ms: number): Promise<st
 }
 
 /** Boots a Linux machine that runs the cases on each of the mounts, and waits until it is off. */
-export async function linux(mounts: readonly Mounted[], cases: readonly Case[]): Promise<Said> {
+export async function linux(mounts: Mounts, cases: readonly Case[]): Promise<Said> {
   const dir = mkdtempSync(join(tmpdir(), "namec-linux-"));
   try {
     const log = join(dir, "kernel");
     const out = await follow(
       run(debian(/^vmlinuz-/), initrd(dir, mounts, cases), log),
-      100_000,
-      400_000,
+      { up: 100_000, down: 450_000 },
+      mounts.hear,
     );
     return { out, kernel: readFileSync(log, "latin1") };
   } finally {
