@@ -8,7 +8,7 @@ import { DMDIR, NOFID, NOTAG, OREAD, ORDWR, OWRITE } from "../../kernel/abi/cons
 import * as F from "../../kernel/abi/fcall.ts";
 import { Calls } from "./calls.ts";
 import { NAMEC, Server } from "./process.ts";
-import { columns, count } from "./rounds.ts";
+import { count } from "./rounds.ts";
 
 /** Requests outstanding. */
 const WINDOW = 16;
@@ -19,6 +19,17 @@ const CACHE = "64MB";
 const PERDIR = 1000;
 /** Files that are looked at, at each size. */
 const LOOKS = 2000;
+
+/** A row of a table, when it is known: the last ones take minutes. */
+export type Say = (text: string) => void;
+
+const row = (say: Say, cells: readonly string[]): void =>
+  say(
+    `  ${(cells[0] ?? "").padEnd(34)}${cells
+      .slice(1)
+      .map((c) => c.padStart(22))
+      .join("")}\n`,
+  );
 
 /** The sizes at which is measured; each list grows. */
 export type Growth = {
@@ -115,12 +126,13 @@ const memory = (f: Fossil): string => `${Math.round((f.server.peak() ?? NaN) / M
 
 /** Files below a root: `dirof` says in which directory the i-th is. */
 async function files(
+  say: Say,
   title: string,
   sizes: readonly number[],
   dirof: (i: number) => string,
-): Promise<string> {
+): Promise<void> {
   const f = await Fossil.start();
-  const rows = [[title, "made, CPU us each", "opened and read", "memory at most"]];
+  row(say, [title, "made, CPU us each", "opened and read", "memory at most"]);
   let have = 0;
   const dirs = new Set<string>();
   for (const n of sizes) {
@@ -138,18 +150,17 @@ async function files(
     const looked = await f.cost(LOOKS, () =>
       each(LOOKS, (i, lane) => f.look(10 + lane, dirof(pick(n, i)), `f${pick(n, i)}`)),
     );
-    rows.push([count(n), made.toFixed(0), looked.toFixed(0), memory(f)]);
+    row(say, [count(n), made.toFixed(0), looked.toFixed(0), memory(f)]);
   }
   await f.end();
-  return columns(rows);
 }
 
 /** A file that is written to its end, and read at random places; and one with holes. */
-async function bytes(sizes: readonly number[]): Promise<string> {
+async function bytes(say: Say, sizes: readonly number[]): Promise<void> {
   const f = await Fossil.start();
   const { calls } = f;
   const data = Buffer.alloc(CHUNK, "what is written in sequence ");
-  const rows = [["bytes of a file", "written, CPU us a MB", "read at random", "memory at most"]];
+  row(say, ["bytes of a file", "written, CPU us a MB", "read at random", "memory at most"]);
   const write = async (fid: number, i: number): Promise<void> => {
     data.writeUInt32LE(i, 0);
     await calls.rpc({ type: F.Twrite, tag: 0, fid, offset: i * CHUNK, data });
@@ -172,7 +183,7 @@ async function bytes(sizes: readonly number[]): Promise<string> {
     });
     have = n;
     const looked = await f.cost(read, () => reads(n));
-    rows.push([`${count(size)} MB`, cost.toFixed(0), looked.toFixed(0), memory(f)]);
+    row(say, [`${count(size)} MB`, cost.toFixed(0), looked.toFixed(0), memory(f)]);
   }
   await f.clunk(2);
   const last = sizes.at(-1) ?? 1;
@@ -184,19 +195,18 @@ async function bytes(sizes: readonly number[]): Promise<string> {
     await calls.sync(2);
   });
   const looked = await f.cost(read, () => reads(n));
-  rows.push([
+  row(say, [
     `${count(last)} MB, of which 1,000 pieces`,
     `${holes.toFixed(0)} a piece`,
     looked.toFixed(0),
     memory(f),
   ]);
   await f.end();
-  return columns(rows);
 }
 
-/** Measures the three curves, and gives their tables. */
-export async function fossilgrowth({ directory, tree, file }: Growth): Promise<string> {
-  const one = await files("files of one directory", directory, () => "d");
-  const many = await files("files of a tree", tree, (i) => `d${Math.floor(i / PERDIR)}`);
-  return one + many + (await bytes(file));
+/** Measures the three curves. */
+export async function fossilgrowth(say: Say, { directory, tree, file }: Growth): Promise<void> {
+  await bytes(say, file);
+  await files(say, "files of one directory", directory, () => "d");
+  await files(say, "files of a tree", tree, (i) => `d${Math.floor(i / PERDIR)}`);
 }

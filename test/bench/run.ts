@@ -282,7 +282,7 @@ async function keptgrowing(): Promise<void> {
         file: [100, 1000, 10_000],
       };
   say("\nfossil with a cache of 64 MB, 16 requests outstanding\n");
-  say(await fossilgrowth(sizes));
+  await fossilgrowth(say, sizes);
 }
 
 const PARTS: Readonly<Record<string, () => Promise<void>>> = {

@@ -173,6 +173,7 @@ test("wrong words get an answer that says what is right, and status 2", async (t
     [["--nonsense"], /unknown option --nonsense/],
     [["run"], /no program is given/],
     [["run", "--trce", "ls"], /unknown option --trce\n +did you mean --trace\?/],
+    [["run", "sh"], /there is no program sh.*\n +did you mean rc\?/],
     [["run", "lss"], /there is no program lss.*\n +did you mean ls\?/],
     [["run", "--mount", "tcp!127.0.0.1!1"], /--mount needs 2 values: --mount ADDR DIR/],
     [["run", "--mount", "127.0.0.1:5640", "/n/x", "ls"], /write it 'tcp!127\.0\.0\.1!5640'/],

@@ -101,6 +101,9 @@ async function start(given: Given): Promise<number> {
   return status === 0 && !good ? 1 : status;
 }
 
+/** What others call a shell: here it is rc. */
+const SHELLS = /^(ba|da|k|z)?sh$/;
+
 /** The program of a file, with a memory of its own or not, or of /bin. Throws Usage when there is none. */
 export async function findprogram(prog: string, vm = false): Promise<Program> {
   if (vm) return await loadvm(prog);
@@ -108,7 +111,7 @@ export async function findprogram(prog: string, vm = false): Promise<Program> {
   const main = bin[prog];
   if (main !== undefined) return main;
   const names = Object.keys(bin);
-  const close = nearest(prog, names);
+  const close = SHELLS.test(prog) ? "rc" : nearest(prog, names);
   const hint =
     close === null
       ? `a file's name ends in .ts, .js or .mjs; /bin has ${names.join(" ")}`
