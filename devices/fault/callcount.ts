@@ -41,8 +41,9 @@ export type Callseen = {
   readonly name: string;
   /** Its arguments. */
   readonly args: readonly unknown[];
-  /** The process that makes it, and the name of its program. */
+  /** The process that makes it. */
   readonly pid: number;
+  /** The name of that process's program. */
   readonly text: string;
   /** The names of the files that it is about, clean and from the root. */
   readonly paths: () => readonly string[];

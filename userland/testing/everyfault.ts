@@ -37,8 +37,9 @@ export type Everyopts = {
 
 /** What was done. */
 export type Everydone = {
-  /** System calls of the scene, and 9P messages of its programs. */
+  /** System calls of the scene's programs. */
   readonly calls: number;
+  /** 9P messages, both ways. */
   readonly messages: number;
   /** How many faults there were, each in a scene of its own. */
   readonly faults: number;

@@ -20,6 +20,7 @@ export type { Message } from "./run.ts";
 export { Expectcall, Expectrun, expect } from "./expect.ts";
 export type { Most, Want } from "./expect.ts";
 export { Failure } from "./failure.ts";
+export type { Failed } from "./failure.ts";
 export { explore, replay } from "./explore.ts";
 export type { Exploreopts, Replayed, Scene } from "./explore.ts";
 export type { Covered, Explored, Failing, Fault, Faultkind, Outcome } from "../explore/explored.ts";
