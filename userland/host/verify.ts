@@ -145,7 +145,10 @@ async function report(kernel: Booted, target: Target, { opts, json }: How): Prom
   process.off("SIGINT", stop);
   if (p.crash !== undefined) throw p.crash;
   const failed = unreachable as Unreachable | null;
-  if (failed !== null) return complain(`${target.addr}: ${failed.message}`);
+  if (failed !== null) {
+    if (!json) out(`Bail out! ${visible(failed.message)}\n`);
+    return complain(`${target.addr}: ${failed.message}`);
+  }
   const all = results as Result[] | null;
   if (all === null) throw new Error("the run gave nothing");
   const count = (what: (r: Result) => boolean): number => all.filter(what).length;

@@ -29,6 +29,11 @@ export class Owners {
   readonly #asked = new Map<string, Owner>();
   #next: Owner | null = null;
 
+  /** Runs that have begun and are not over. */
+  get running(): number {
+    return this.#runs.size;
+  }
+
   /** A run begins. */
   add(run: Owner): void {
     this.#runs.add(run);
