@@ -48,6 +48,40 @@ const slim = {
 /** The packages that the page has parts of. */
 const found = new Set();
 
+const QUICKJS = "virtual:quickjs";
+const ENGINE = "node_modules/@jitl/quickjs-wasmfile-release-sync";
+
+/** QuickJS, and the library of vm programs as one module, as texts. */
+const engine = {
+  name: "quickjs",
+  resolveId: (id) => (id === QUICKJS ? `\0${id}` : null),
+  async load(id) {
+    if (id !== `\0${QUICKJS}`) return null;
+    const name = "userland/vm/inside/main";
+    const { output } = await build({
+      configFile: false,
+      logLevel: "warn",
+      build: {
+        write: false,
+        target: "es2022",
+        modulePreload: false,
+        rolldownOptions: {
+          input: resolve(`${name}.ts`),
+          preserveEntrySignatures: "strict",
+          output: { format: "es", codeSplitting: false },
+        },
+      },
+    });
+    found.add(resolve(ENGINE));
+    const wasm = readFileSync(`${ENGINE}/dist/emscripten-module.wasm`, "base64");
+    const library = { [`${name}.js`]: output[0].code };
+    return {
+      code: `export const wasm = ${JSON.stringify(wasm)}; export const library = ${JSON.stringify(library)};`,
+      moduleType: "js",
+    };
+  },
+};
+
 /** worker.ts and all that it imports, as one script, in a module that exports its text: `worker.ts?inline`. */
 const script = {
   name: "script",
@@ -120,7 +154,7 @@ export default defineConfig({
   base: "./",
   publicDir: false,
   logLevel: "warn",
-  plugins: [small, script, licences({ found })],
+  plugins: [small, script, engine, licences({ found })],
   worker: { format: "es", plugins: () => [checked, licences({ found, inner: true })] },
   build: {
     outDir: "../../dist/web",

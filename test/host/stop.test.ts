@@ -56,6 +56,15 @@ for (const file of ["loop.ts", "promises.ts", "handler.ts", "timer.ts"] as const
   });
 }
 
+for (const file of ["loop.ts", "promises.ts"] as const)
+  test(`the first Ctrl-C ends ${file} that has a memory of its own, without limits`, async (t) => {
+    const run = new Run(["run", "--vm", "--work", "0", join(directory(t, LOOPS), file)]);
+    t.teardown(() => void run.child.kill("SIGKILL"));
+    await run.saying(/ready/);
+    run.interrupt();
+    t.like(await run.ended(), { status: 130, signal: null });
+  });
+
 test("a program that spins while it is loaded ends with the first Ctrl-C", async (t) => {
   const dir = directory(t, LOOPS);
   const run = new Run(["run", join(dir, "load.ts")]);

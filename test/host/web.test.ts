@@ -12,7 +12,8 @@ import { Buffertty } from "../../kernel/proc/tty.ts";
 import { bin } from "../../userland/bin/index.ts";
 import { HERE, boothosts, hostof } from "../../userland/boot/hosts.ts";
 import { mounted } from "../../userland/boot/mounts.ts";
-import { loadprogram, progname } from "../../userland/host/load.ts";
+import { progname } from "../../userland/host/load.ts";
+import { loadvm } from "../../userland/host/vmload.ts";
 import { findplace } from "../../userland/host/place.ts";
 import { sentences } from "../../userland/view/draw/arrowtext.ts";
 import { heading } from "../../userland/view/draw/arrowtext.ts";
@@ -52,7 +53,7 @@ async function innode(file: string, namespace: "names" | "standard"): Promise<Sh
   const here = await boothosts(opts, { hosts: machines.map(hostof), seed: 0 });
   const about = { program: file, namespace, clock: "virtual", seed: 0, machine: HERE } as const;
   const rec = new Recorder({ about: { ...about, hosts: machines }, place: findplace(), snap: 160 });
-  const main = await loadprogram(file);
+  const main = await loadvm(file);
   rec.listen(here.kernel.trace);
   const like = await mounted(here.kernel, here.mounts);
   rec.begin(like === null ? [] : [like.pid]);
@@ -391,10 +392,13 @@ test.serial("what is wrong with a program is said, with its line", async (t) => 
   t.regex((await onpage(page)).number, /^Step \d+ of \d+$/);
 });
 
+/** The first line of a program that is to run in the browser's own engine. */
+const NATIVE = "// image: native\n";
+
 for (const loop of ["for (;;);", "for (;;) await null;"])
   test.serial(`${loop} is stopped while the page lives on, and another program runs`, async (t) => {
     const page = await site.open(t);
-    await putprogram(page, `export default async () => {\n  ${loop}\n};\n`);
+    await putprogram(page, `${NATIVE}export default async () => {\n  ${loop}\n};\n`);
     await page.click("#run");
     await page.waitForSelector("body[data-run=running]");
     await page.waitForSelector("iframe", { state: "attached" });
@@ -408,6 +412,13 @@ for (const loop of ["for (;;);", "for (;;) await null;"])
     await withlesson(page);
     t.regex((await onpage(page)).number, /^Step \d+ of \d+$/);
   });
+
+test.serial("a loop with a memory of its own ends by itself, with a note", async (t) => {
+  const page = await site.open(t);
+  await putprogram(page, "export default async () => {\n  for (;;);\n};\n");
+  t.is(await runpage(page), "done");
+  t.regex(await page.innerText("body"), /sys: trap: no system call in \d+ steps/);
+});
 
 /** A program that tries what belongs to the page's origin, and prints what it came to. */
 const PROBE = `import { type Sys, print } from "namec";
@@ -449,7 +460,7 @@ test.serial("a program reaches nothing of the page's origin", async (t) => {
         setTimeout(() => new BroadcastChannel("page").postMessage("from the page"), 10_000);
       }),
   );
-  await putprogram(page, PROBE.replaceAll("PAGE", JSON.stringify(site.url)));
+  await putprogram(page, NATIVE + PROBE.replaceAll("PAGE", JSON.stringify(site.url)));
   t.is(await runpage(page), "done");
   const said = (await page.innerText("#console")).trim().split("\n");
   t.deepEqual(said, [
@@ -770,7 +781,8 @@ test.serial(
     t.false(/'unsafe-eval'/.test(policy ?? ""));
     await putprogram(
       page,
-      'import { print } from "namec";\nexport default async (sys) => {\n  let text = "evaluated";\n  try {\n    new Function("return 1")();\n  } catch (e) {\n    text = e.name;\n  }\n  await print(sys, text);\n};\n',
+      NATIVE +
+        'import { print } from "namec";\nexport default async (sys) => {\n  let text = "evaluated";\n  try {\n    new Function("return 1")();\n  } catch (e) {\n    text = e.name;\n  }\n  await print(sys, text);\n};\n',
     );
     t.is(await runpage(page), "done");
     t.is(await page.innerText("#console"), "EvalError");

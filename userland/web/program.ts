@@ -7,6 +7,8 @@ import type { Program } from "../../kernel/proc/trap.ts";
 import * as namec from "../boot/index.ts";
 import { noexport, nomodule, syntaxhint, unimported } from "../lib/loading.ts";
 import type { Findplace } from "../view/record/recorder.ts";
+import { gather } from "../vm/modules.ts";
+import { program } from "../vm/vm.ts";
 import type { Problem } from "./talk.ts";
 
 /** A program that cannot be loaded; `code` is the JavaScript that the browser refused, if it was that. */
@@ -69,7 +71,12 @@ function strip(name: string, text: string): string {
 }
 
 /** Loads a program, anew each time. Throws Unfit. */
-export async function loadprogram(name: string, text: string): Promise<Loaded> {
+export async function loadprogram(
+  name: string,
+  text: string,
+  image: "vm" | "native" = "native",
+): Promise<Loaded> {
+  if (image === "vm") return await loadvm(name, text);
   const library = libraryurl();
   const code = compile(name, text, library);
   const url = URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
@@ -83,6 +90,32 @@ export async function loadprogram(name: string, text: string): Promise<Loaded> {
   const main = await imported(name, url, code, frames);
   return { main, place, frames, unload: () => URL.revokeObjectURL(url) };
 }
+
+/** A program with a memory of its own: its only module has its file's name, on stacks too. */
+async function loadvm(name: string, text: string): Promise<Loaded> {
+  // What the browser would refuse is refused in the same words.
+  compile(name, text, LIBRARY);
+  const modules = await gather(name, { read: (file) => (file === name ? text : null) }).catch(
+    (e: unknown) => {
+      if (!(e instanceof SyntaxError)) throw e;
+      const line = /:(\d+):\d+: /.exec(e.message)?.[1];
+      throw new Unfit(e.message, line === undefined ? null : Number(line));
+    },
+  );
+  const source = { name, text };
+  return {
+    main: program(modules, name),
+    place: (stack) => {
+      const at = stack.find((site) => site.getFileName() === name);
+      const [line, column] = [at?.getLineNumber() ?? null, at?.getColumnNumber() ?? null];
+      return line === null || column === null ? null : { source, line, column };
+    },
+    frames: (stack) => framesof(stack, name),
+    unload: () => undefined,
+  };
+}
+
+const LIBRARY = "namec";
 
 type Frames = (stack: string) => readonly Frame[];
 

@@ -3,7 +3,7 @@
 
 import { Frame } from "./frame.ts";
 import type { Rcall, Revent } from "../view/record/recording.ts";
-import type { Order, Problem, Report, Wired } from "./talk.ts";
+import type { Engine, Order, Problem, Report, Wired } from "./talk.ts";
 
 /** How long a program is given to hear that it should stop (ms). */
 const PATIENCE = 1000;
@@ -37,8 +37,10 @@ export class Runner {
 
   async #begin(order: Order, run: number): Promise<void> {
     let script: string;
+    let engine: Engine;
     try {
       ({ default: script } = await import("./worker.ts?inline"));
+      ({ engine } = await import("./engine.ts"));
     } catch (e) {
       if (run === this.#run) this.#fail(`the kernel could not be loaded: ${String(e)}`);
       return;
@@ -56,6 +58,7 @@ export class Runner {
       else this.#listener(r);
     });
     frame.port.start();
+    frame.port.postMessage(engine);
     frame.port.postMessage(order);
   }
 

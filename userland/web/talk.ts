@@ -14,6 +14,8 @@ export type Order = {
   /** The name of the program's file: "hello.ts". */
   readonly name: string;
   readonly text: string;
+  /** What it is: "vm", with a memory of its own, unless it says "native", a function of the browser's engine. */
+  readonly image?: "vm" | "native";
   /** Its arguments, without its name. */
   readonly args: readonly string[];
   /** The machines around it: "far:rtt=50ms". */
@@ -21,8 +23,15 @@ export type Order = {
   readonly seed: number;
 };
 
+/** What programs with a memory of their own run on: QuickJS in base64, and the modules of their library by name. */
+export type Engine = {
+  readonly kind: "engine";
+  readonly wasm: string;
+  readonly library: Readonly<Record<string, string>>;
+};
+
 /** What the page tells the worker. */
-export type Told = Order | { readonly kind: "stop" } | Typed;
+export type Told = Order | Engine | { readonly kind: "stop" } | Typed;
 
 /** Something wrong with a program, with its place where that is known. */
 export type Problem = { readonly text: string; readonly line: number | null };

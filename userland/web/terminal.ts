@@ -130,6 +130,7 @@ export class Terminal {
     fill(this.#select);
     byid("term-step", HTMLButtonElement).disabled = true;
     const { default: script } = await import("./worker.ts?inline");
+    const { engine } = await import("./engine.ts");
     if (this.#frame !== null) return;
     const frame = new Frame(script, (why) => this.#down(why));
     this.#frame = frame;
@@ -138,6 +139,7 @@ export class Terminal {
       if (this.#frame === frame) this.#said(data, lists);
     });
     frame.port.start();
+    frame.port.postMessage(engine);
     const begin: Begin = { ...this.#hooks.begin(), space: spaceof() };
     this.#given = begin.file;
     this.#tell(begin);

@@ -6,6 +6,13 @@ declare module "virtual:declarations" {
   export default files;
 }
 
+declare module "virtual:quickjs" {
+  /** QuickJS's WebAssembly, in base64. */
+  export const wasm: string;
+  /** The modules of the library of vm programs, by their names. */
+  export const library: Readonly<Record<string, string>>;
+}
+
 declare module "@ts-morph/common/dist/typescript.js" {
   import { ts } from "@ts-morph/common";
   export default ts;

@@ -20,6 +20,7 @@ import type { Lines } from "../view/words/crash.ts";
 import { Recorder } from "../view/record/recorder.ts";
 import type { Recording, Rsaid } from "../view/record/recording.ts";
 import { newmachine } from "./machine.ts";
+import { setengine } from "./vmhost.ts";
 import type { Machine } from "./machine.ts";
 import { Unfit, loadprogram } from "./program.ts";
 import type { Loaded } from "./program.ts";
@@ -56,6 +57,7 @@ addEventListener(
     [page = null] = e.ports;
     page?.addEventListener("message", ({ data }: MessageEvent<Told>) => {
       if (data.kind === "run") void all(data);
+      else if (data.kind === "engine") setengine(data);
       else if (data.kind === "stop") stop?.();
       else if (data.kind === "login") void login(data);
       else machine?.take(data);
@@ -97,13 +99,17 @@ function finished(recording: Recording, space: Space, ended: Ended): Finished {
 
 type Ended = { readonly status: string; readonly problem: Problem | null };
 
+/** What a program is unless the page says: its first line may ask, as "// image: native". */
+const imageof = (text: string): "vm" | "native" =>
+  /^\/\/ *image: *native\b/.test(text) ? "native" : "vm";
+
 /** Runs a program in both kernels, one after the other. */
 async function all(order: Order): Promise<void> {
   const state = { stopped: false };
   try {
     for (const space of SPACES) {
       if (state.stopped) break;
-      const program = await loadprogram(order.name, order.text);
+      const program = await loadprogram(order.name, order.text, order.image ?? imageof(order.text));
       stop = () => (state.stopped = true);
       const done = await new Run(order, space, program).finished();
       state.stopped ||= done.problem?.text === STOPPED;

@@ -1,0 +1,30 @@
+// The host's side of vm programs in a page's worker. QuickJS and the library are texts that the page gives the worker
+// before the first order (engine.ts), since the worker's frame may request nothing.
+
+import { transform } from "sucrase";
+import { setvmhost } from "../vm/host.ts";
+import type { Engine } from "./talk.ts";
+
+/** Takes what vm programs run on. */
+export function setengine({ wasm, library }: Engine): void {
+  setvmhost({
+    wasm: () => Uint8Array.from(atob(wasm), (c) => c.charCodeAt(0)),
+    library(name) {
+      const text = library[name];
+      if (text === undefined) throw new Error(`the library of vm programs has no ${name}`);
+      return text;
+    },
+    strip,
+  });
+}
+
+function strip(name: string, text: string): string {
+  try {
+    return transform(text, { transforms: ["typescript"], disableESTransforms: true }).code;
+  } catch (e) {
+    if (!(e instanceof Error)) throw e;
+    const at = /\((\d+):(\d+)\)$/.exec(e.message);
+    const what = e.message.replace(/ *\(\d+:\d+\)$/, "").replace(/^Error transforming .*?: /, "");
+    throw new SyntaxError(at === null ? `${name}: ${what}` : `${name}:${at[1]}:${at[2]}: ${what}`);
+  }
+}
