@@ -14,6 +14,9 @@ import { lookstep } from "../userland/view/step/lookat.ts";
 import { frametext } from "../userland/view/step/frametext.ts";
 import { Tape } from "../userland/view/record/tape.ts";
 import { stock } from "./userland/stock.ts";
+import { gather } from "../userland/vm/modules.ts";
+import { program } from "../userland/vm/vm.ts";
+import "../userland/host/vmhost.ts";
 import { Recorder } from "../userland/view/record/recorder.ts";
 import type { Findplace } from "../userland/view/record/recorder.ts";
 import type { Recording } from "../userland/view/record/recording.ts";
@@ -208,11 +211,15 @@ function local(says: string, ...costs: Costs): Lesson {
 async function recorded(
   name: string,
   namespace: "names" | "standard",
+  image: "native" | "vm" = "native",
 ): Promise<{ readonly r: Recording; readonly output: string; readonly status: unknown }> {
-  const { machines } = headof(readFileSync(`${DIR}/${name}.ts`, "utf8"));
-  const { default: main } = (await import(`../examples/lessons/${name}.js`)) as {
-    default: Program;
-  };
+  const text = readFileSync(`${DIR}/${name}.ts`, "utf8");
+  const { machines } = headof(text);
+  const file = `${name}.ts`;
+  const main =
+    image === "vm"
+      ? program(await gather(file, { read: (wanted) => (wanted === file ? text : null) }))
+      : ((await import(`../examples/lessons/${name}.js`)) as { default: Program }).default;
   const net = { hosts: machines.map(hostof), seed: 0 };
   const here = await boothosts({ clock: "virtual", namespace, files: { bin } }, net);
   const about = { program: name, namespace, clock: "virtual", seed: 0, machine: "gnot" } as const;
@@ -251,6 +258,12 @@ for (const [name, lesson] of Object.entries(lessons))
       t.deepEqual(stock(r), []);
       t.deepEqual(costs(r, lesson[namespace]), lesson[namespace]);
     });
+
+for (const [name, lesson] of Object.entries(lessons))
+  test(`${name} says the same in a memory of its own`, async (t) => {
+    const { output, status } = await recorded(name, "names", "vm");
+    t.deepEqual([status, output], ["", lesson.says[0]]);
+  });
 
 for (const name of Object.keys(lessons))
   test(`${name} says to look at what is on the screen`, async (t) => {

@@ -23,8 +23,9 @@ export class Flushable<R> {
     return this as unknown as Task<R>;
   }
 
-  next(): Step<R> {
-    return this.#step(this.#task.next());
+  /** `value` is what a call gave, where a driver awaits what the task yields (both.ts). */
+  next(value?: unknown): Step<R> {
+    return this.#step(this.#task.next(value as void));
   }
 
   throw(e: unknown): Step<R> {

@@ -367,8 +367,9 @@ function tasksof(p: Process, sys: Face): Face {
     };
   tasks["threadcreate"] = (task) => thread(p, task as Steps, null);
   tasks["threadbegin"] = (task) => {
-    const step = (task as Steps).next();
-    return step.done === true ? 0 : thread(p, task as Steps, step);
+    const t: Thread = { call: 0 };
+    const step = resumed(t, () => (task as Steps).next());
+    return step.done === true ? 0 : thread(p, task as Steps, { t, step });
   };
   tasks["threadint"] = (n) => {
     const t = p.threads.get(n as number);
@@ -377,12 +378,15 @@ function tasksof(p: Process, sys: Face): Face {
   return tasks;
 }
 
+/** A thread that has run to its first call. */
+type Begun = { readonly t: Thread; readonly step: IteratorResult<unknown, unknown> };
+
 /** Another thread of a generator program; one that throws is the end of its process. */
-function thread(p: Process, task: Steps, step: IteratorResult<unknown, unknown> | null): number {
+function thread(p: Process, task: Steps, begun: Begun | null): number {
   const n = ++p.nthread;
-  const t: Thread = { call: 0 };
+  const t = begun?.t ?? { call: 0 };
   p.threads.set(n, t);
-  drive(task, t, step).then(
+  drive(task, t, begun?.step ?? null).then(
     () => {
       p.threads.delete(n);
       p.ended?.();
