@@ -24,9 +24,62 @@ import type { Recording } from "../../userland/view/record/recording.ts";
 import { Tape } from "../../userland/view/record/tape.ts";
 import { frameof } from "../../userland/view/step/frame.ts";
 import type { Frame } from "../../userland/view/step/frame.ts";
+import { frametext } from "../../userland/view/step/frametext.ts";
 import { follow, markof } from "../../userland/view/step/mark.ts";
 import type { Pipe, Process } from "../../userland/view/step/procs.ts";
 import { ABOUT } from "./recorded.ts";
+
+/** Of the run below. */
+const TEXT = `change  descriptor 0 of 2 is /dev/cons
+change  descriptor 1 of 2 is /dev/cons
+change  descriptor 2 of 2 is /dev/cons
+change  process 2 is there
+pipes   pipe 1: 2's 4 → 2's 3  empty
+pipes   pipe 1: 2's 3 → 2's 4  empty
+change  descriptor 3 of 2 is #|/data
+change  descriptor 4 of 2 is #|/data1
+procs     2 main
+procs     * 3 main
+pipes   pipe 1: 2's 4, 3's 4 → 2's 3, 3's 3  empty
+pipes   pipe 1: 2's 3, 3's 3 → 2's 4, 3's 4  empty
+change  process 3 is there
+procs   * 2 main
+procs       3 main
+procs     2 main
+procs     * 3 main
+pipes   pipe 1: 2's 4, 3's 4 → 2's 3  empty
+pipes   pipe 1: 2's 3 → 2's 4, 3's 4  empty
+change  descriptor 3 of 3 is closed
+procs   * 2 main
+procs       3 main
+pipes   pipe 1: 3's 4 → 2's 3  empty
+pipes   pipe 1: 2's 3 → 3's 4  empty
+change  descriptor 4 of 2 is closed
+procs     2 main
+procs     * 3 main
+pipes   pipe 1: 3's 4 → 2's 3  2 bytes "hi"
+pipes   pipe 1: 2's 3 → 3's 4  empty
+change  2 bytes go into pipe 1: "hi"
+procs   * 2 main
+procs       3 main
+pipes   pipe 1: 3's 4 → 2's 3  empty
+pipes   pipe 1: 2's 3 → 3's 4  empty
+change  2 bytes are taken out of pipe 1
+procs     2 main
+procs     * 3 main
+procs     2 main
+procs     * 3 main  has ended: bye; its parent has not waited for it
+pipes   pipe 1: - → 2's 3  empty, nothing more comes
+pipes   pipe 1: 2's 3 → -  empty, nothing more comes
+change  nothing more goes into pipe 1 for end 0
+change  end 1 of pipe 1 is read no more
+change  nothing more goes into pipe 1 for end 1
+change  process 3 has ended
+change  the end of 3 is known to its parent
+change  nothing more goes into pipe 1 for end 1
+change  end 0 of pipe 1 is read no more
+change  nothing more goes into pipe 1 for end 0
+change  process 2 has ended`;
 
 const bytes = (s: string): Uint8Array => new TextEncoder().encode(s);
 
@@ -285,4 +338,29 @@ test("breakpoints: a process, a descriptor and what makes it another file", asyn
     ["pipe() = [3, 4]", "close(4) returns", "mount(4, -1)", "mount(4, -1) = 8"],
   );
   t.is(markof(tape, "pid x"), null);
+});
+
+test("the processes of a run as text: who is there, what waits, what each step changed", async (t) => {
+  const tape = new Tape(
+    await run(async (sys) => {
+      const [a, b] = await sys.pipe();
+      await sys.rfork(RFPROC | RFFDG, async (child: Sys) => {
+        await child.close(a);
+        await child.write(b, bytes("hi"));
+        await child.exits("bye");
+      });
+      await sys.close(b);
+      await sys.read(a, new Uint8Array(9));
+      await sys.wait();
+    }),
+  );
+  const lines: string[] = [];
+  for (let s = 0; s < tape.length; s++)
+    for (const line of frametext(frameof(tape, s), s === 0 ? null : frameof(tape, s - 1)))
+      if (/^ {4}(?:change|procs|pipes) /.test(line)) lines.push(line.trim());
+  t.is(lines.join("\n"), TEXT);
+  t.is(
+    tape.next(0, "failure"),
+    tape.stepof(tape.recording.events.findIndex((e) => e.type === "proc" && e.what === "exit")),
+  );
 });

@@ -5,12 +5,13 @@
 // A step is an event that says something to a reader: pieces on the wire are none. All tables are by
 // event or by call, in typed arrays; `work` counts the entries looked at since, for tests.
 
+import { Ekilled } from "../../../kernel/abi/errors.ts";
 import { addmessage, newcost } from "./cost.ts";
 import type { Cost } from "./cost.ts";
 import { issaid } from "../words/eventtext.ts";
 import { Flights } from "./flight.ts";
 import { History } from "./history.ts";
-import type { Recording, Revent, Rsaid } from "./recording.ts";
+import type { Rcall, Recording, Revent, Rsaid } from "./recording.ts";
 
 /** The kinds of steps that one can go to. */
 export type By = "step" | "message" | "call" | "failure";
@@ -244,8 +245,16 @@ function stepsof(r: Recording, joins: Uint8Array): Int32Array {
 
 /** What did not come to what was asked for: a call that failed, a process that ended with a reason. */
 function isfailure(r: Recording, e: Revent): boolean {
-  if (e.type === "return") return (r.calls[e.call]?.error ?? null) !== null;
+  if (e.type === "return") {
+    const call = r.calls[e.call];
+    return call !== undefined && call.error !== null && !neverreturns(call);
+  }
   return e.type === "proc" && e.what === "exit" && e.text !== "";
+}
+
+/** exits and exec, which end the program that calls them: that is no failure. */
+function neverreturns({ name, error }: Rcall): boolean {
+  return error === Ekilled && (name === "exits" || name === "_exits" || name === "exec");
 }
 
 function bycall(r: Recording): [begin: Int32Array, ofcall: Int32Array] {
