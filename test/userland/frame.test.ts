@@ -340,6 +340,18 @@ const screen = (stepper: Stepper, columns = 80, rows = 24): string =>
     )
     .join("\n");
 
+test("how such a step works is a sheet of its own, which any key leaves", async (t) => {
+  const stepper = new Stepper(new Tape(await recorded(scene)));
+  stepper.key("c");
+  stepper.key("e");
+  t.regex(
+    screen(stepper),
+    /^Process \d+ .* calls .*\n\n\w+ (makes|takes|asks|sets|puts|says|gives|changes)/,
+  );
+  stepper.key("q");
+  t.notRegex(screen(stepper), /^Process \d+ .* calls/);
+});
+
 test("panes are chosen, scrolled within what there is, and shown alone; the words of the screen have their meanings", async (t) => {
   const glossary = (): string => readFileSync("docs/glossary.md", "utf8");
   const stepper = new Stepper(new Tape(await recorded(scene)), glossary);

@@ -38,6 +38,7 @@ const HELP: readonly (readonly [keys: string, text: string])[] = [
   ["d  u", "scroll it down, up"],
   ["z", "only this pane, and all of them again"],
   ["o", "all that the program has written so far"],
+  ["e", "explain how such a step works"],
   ["w", "what the words on the screen mean"],
   ["v", "the messages as a diagram, and back"],
   ["?", "this help"],
@@ -70,7 +71,7 @@ export class Stepper {
   #typed = "";
   #sought = "";
   #notice = "";
-  #shows: "frame" | "help" | "marks" | "diagram" | "output" | "words" = "frame";
+  #shows: "frame" | "help" | "marks" | "diagram" | "output" | "words" | "how" = "frame";
   /** The pane that is chosen, whether it is alone on the screen, and how far what is shown is scrolled. */
   #focus: Pane | null = null;
   #alone = false;
@@ -138,6 +139,8 @@ export class Stepper {
         return this.#diagram(size);
       case "output":
         return this.#lines(this.#output(), size);
+      case "how":
+        return this.#lines(this.#mechanism(size.columns), size);
       case "words":
         return this.#lines(this.#meanings(size.columns), size);
     }
@@ -181,6 +184,16 @@ export class Stepper {
     if (all.length === 0) return [said("The program has written nothing yet.")];
     const text = all.map((s) => s.text).join("");
     return text.split("\n").map((line) => said(plaintext(line)));
+  }
+
+  /** What happened, and how the kernel does such a thing. */
+  #mechanism(columns: number): readonly Text[] {
+    const { what, how } = frameof(this.#tape, this.step);
+    const lines = wrapped(plaintext(what), columns - 1).map((x): Text => [
+      { text: x, style: "bold" },
+    ]);
+    const more = how === "" ? "There is no more to say of this step." : how;
+    return [...lines, [], ...wrapped(plaintext(more), columns - 1).map((x) => said(x))];
   }
 
   /** The words of the screen and what they mean. */
@@ -257,6 +270,8 @@ export class Stepper {
         return this.#show(this.#shows === "diagram" ? "frame" : "diagram");
       case "o":
         return this.#show("output");
+      case "e":
+        return this.#show("how");
       case "w":
         return this.#look();
       default:
@@ -276,7 +291,7 @@ export class Stepper {
     else this.#notice = `${name} does nothing; ? shows the keys`;
   }
 
-  #show(what: "frame" | "help" | "diagram" | "output"): void {
+  #show(what: "frame" | "help" | "diagram" | "output" | "how"): void {
     this.#shows = what;
     this.#scroll = { by: 0 };
   }
@@ -445,7 +460,7 @@ const DIAGRAM: Readonly<Record<string, "bold" | "bad" | "good" | "asked" | "dim"
 const said = (text: string): Text => [{ text, style: "plain" }];
 
 /** What is a list of lines, and no step. */
-const SHEETS: ReadonlySet<string> = new Set(["help", "marks", "output", "words"]);
+const SHEETS: ReadonlySet<string> = new Set(["help", "marks", "output", "words", "how"]);
 
 const SHEETKEYS = [
   "↓ ↑ scroll   any other key: back to the step",

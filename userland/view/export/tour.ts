@@ -87,7 +87,7 @@ export class Tour {
     const room = this.#columns - BELOW.length - NAMED;
     const half = Math.floor(room * 0.5);
     const asked = cut(request, half - 1);
-    const answer = reply ?? "(nobody waits for it)";
+    const answer = reply ?? "(no call waits for it)";
     const name = this.#names.get(conn === 0 ? made : conn) ?? "";
     return line("send", BELOW + name.padEnd(NAMED) + asked.padEnd(half) + cut(answer, room - half));
   }

@@ -8,7 +8,7 @@ export type Cost = {
   messages: number;
   /** Bytes of messages, both ways. */
   bytes: number;
-  /** Something was sent that nobody has seen an answer to. */
+  /** Something was sent that has no answer yet. */
   asked: boolean;
 };
 

@@ -222,7 +222,7 @@ export class Tape {
   }
 }
 
-/** When an event happened, but for what comes after its call's end: a reply that nobody waited for. */
+/** When an event happened, but for what comes after its call's end: a reply that no call waited for. */
 function ended(call: { readonly ended: number | null }, e: Revent): number {
   return Math.min(e.at, call.ended ?? e.at);
 }

@@ -12,7 +12,7 @@ import type { Rcall, Recording, Revent } from "../record/recording.ts";
 export type Elem = {
   readonly text: string;
   readonly state: "waiting" | "asked" | "done" | "missing";
-  /** Who handled it or is asked: "the mount table", "far!564", "member 2"; "" when nobody has yet. */
+  /** Who handled it or is asked: "the mount table", "far!564", "member 2"; "" while it waits. */
   readonly by: string;
 };
 

@@ -18,7 +18,7 @@ export type Member = {
   /** Who serves it: "far!564", or "the kernel" for a device. */
   readonly server: string;
   readonly conn: number;
-  /** Its connection has hung up: nobody answers there any more. */
+  /** Its connection has hung up: no request is answered there any more. */
   readonly gone: boolean;
   /** What may be done there: "MCREATE|MCACHE", or "". */
   readonly flags: string;
@@ -180,7 +180,7 @@ export function rows(root: Node): Row[] {
   return list;
 }
 
-/** Only devices of the kernel are there, and nobody asks for it. */
+/** Only devices of the kernel are there, and no name leads there. */
 function isquiet(n: Node): boolean {
   return (
     !n.taken &&
