@@ -368,7 +368,7 @@ const union: Asked = {
       says: ["at the same time", "near!564", "far!564", "overlap"],
     },
     {
-      asks: "Which member has plan?",
+      asks: "Which member has plan, and which server?",
       at: at("line", "member 3 has plan"),
       says: ["Member 3 of the union /tmp/u (the server far!564) has plan"],
     },

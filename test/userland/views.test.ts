@@ -111,7 +111,7 @@ test(
   read(3, [100]) = 13 "hello, world\\n"                                        1 round trip
             Tread 1 100 at 0                       Rread 13 "hello, world\\n"
   close(3)                                                                   no round trip
-            Tclunk 1                               (nobody waits for it)
+            Tclunk 1                               (no call waits for it)
   stat("/a/y") = -1: '/a/y' does not exist
       / is the root: a/y from there
       walked a; there is no y
@@ -121,7 +121,7 @@ test(
       /k is mounted
       walked a
       the name space of process 2 changes at /k
-            Tclunk 0                               (nobody waits for it)
+            Tclunk 0                               (no call waits for it)
 `,
       );
       t.deepEqual((tour as Tour | null)?.total, {

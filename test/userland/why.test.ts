@@ -159,7 +159,7 @@ The server mid!564 is asked to open y (fid 1) for reading.
 The server mid!564 has opened y (fid 1).
     One round trip: its request left 50.00 ms before.
 open succeeds and gives descriptor 3.
-    2 round trips in 100.00 ms: 2 Twalk to far!564 and mid!564, then Topen to mid!564. Member 3 of /u was the first with y, and that had to be known: the Topen could not be sent before the Rwalk had come.
+    Descriptor 3 is /u/y, which mid!564 serves. 2 round trips in 100.00 ms: 2 Twalk to far!564 and mid!564, then Topen to mid!564. Member 3 of /u was the first with y, and that had to be known: the Topen could not be sent before the Rwalk had come.
 `;
 
 const MISS = `
@@ -220,7 +220,7 @@ The server mid!564 has a second handle ready, fid 1.
 The server mid!564 has created new, and opened it.
     The same round trip as the answer before it: its request left 50.00 ms before.
 create succeeds and gives descriptor 3.
-    2 round trips in 100.00 ms: 2 Twalk to far!564 and mid!564, then Twalk and Tcreate to mid!564. new is made only where it is not there, so the Twalk could not be sent before the Rerror had come.
+    Descriptor 3 is /u/new, which mid!564 serves. 2 round trips in 100.00 ms: 2 Twalk to far!564 and mid!564, then Twalk and Tcreate to mid!564. new is made only where it is not there, so the Twalk could not be sent before the Rerror had come.
 `;
 
 test("names: the mount is found by name, and walk and stat share one round trip", async (t) => {

@@ -389,9 +389,12 @@ const descriptor = (p: Process, fd: number): Descriptor | undefined =>
 function opened(p: Process, fd: number): string {
   const d = descriptor(p, fd);
   if (d === undefined) return "";
-  return d.shared.length === 0
-    ? ""
-    : `it is the same open file as ${holders(d.shared, p.pid)}: they share one offset`;
+  return sentences(
+    d.server === "" ? "" : `descriptor ${fd} is ${d.path}, which ${d.server} serves`,
+    d.shared.length === 0
+      ? ""
+      : `it is the same open file as ${holders(d.shared, p.pid)}: they share one offset`,
+  );
 }
 
 function piped(p: Process, value: unknown): string {
