@@ -6,7 +6,7 @@
 
 import type { Chance } from "../../kernel/proc/sched.ts";
 import type { Choice, Guide, Step } from "./course.ts";
-import { READ, clash } from "./touches.ts";
+import { clash } from "./touches.ts";
 import type { How } from "./touches.ts";
 
 type Frame = {
@@ -21,7 +21,7 @@ type Frame = {
 export class Preempted implements Guide {
   readonly #max: number;
   readonly #frames: Frame[] = [];
-  /** How each thing was touched, by each lane, in any schedule so far. */
+  /** The steps that show. */
   readonly #shared: Shared;
 
   constructor(max: number, shared: Shared) {
@@ -73,36 +73,34 @@ export class Preempted implements Guide {
   }
 }
 
-/** What processes share: the things that two of them touch in a way that shows. */
+/** The steps, by their names, that touch what another process touches in a way that shows, in some schedule. */
 export class Shared {
-  readonly #lanes = new Map<string, Map<string, How>>();
-  readonly #shared = new Set<string>();
+  readonly #names = new Set<string>();
 
-  /** Takes in what was touched in a schedule. */
+  /** Takes in a schedule. */
   add(steps: readonly Step[]): void {
-    for (const { name, touches } of steps) {
-      const lane = laneof(name);
+    const touched = new Map<string, Map<number, How>>();
+    for (const { lane, touches } of steps)
       for (const [what, how] of touches) {
-        if (this.#shared.has(what)) continue;
-        let lanes = this.#lanes.get(what);
-        if (lanes === undefined) this.#lanes.set(what, (lanes = new Map()));
-        for (const [other, h] of lanes) if (other !== lane && clash(h, how)) this.#shared.add(what);
+        let lanes = touched.get(what);
+        if (lanes === undefined) touched.set(what, (lanes = new Map()));
         lanes.set(lane, (lanes.get(lane) ?? 0) | how);
       }
-    }
+    for (const step of steps)
+      if (!this.#names.has(step.name) && isshared(step, touched)) this.#names.add(step.name);
   }
 
   /** Whether a step touches something shared. */
   sees(step: Step): boolean {
-    for (const [what, how] of step.touches)
-      if (this.#shared.has(what) && (how !== READ || !what.startsWith("notes"))) return true;
-    return false;
+    return this.#names.has(step.name);
   }
 }
 
-/** The process in the name of a step. */
-function laneof(name: string): string {
-  return name.split(" ", 1)[0] ?? "";
+function isshared(step: Step, touched: ReadonlyMap<string, ReadonlyMap<number, How>>): boolean {
+  for (const [what, how] of step.touches)
+    for (const [lane, h] of touched.get(what) ?? [])
+      if (lane !== step.lane && clash(how, h)) return true;
+  return false;
 }
 
 /** One of so many faults that may happen does. */

@@ -352,7 +352,8 @@ export class Course implements Explorer {
     if (!iscoroutine(going)) return;
     this.#lastproc = going.proc;
     this.#watch.process(going.proc);
-    const before = this.#before.get(going);
+    // A call that has slept may touch again what it touched; one that begins touches nothing yet.
+    const before = going.midway ? undefined : this.#before.get(going);
     if (before !== undefined) for (const [what, how] of before) this.#touch(what, how);
   }
 

@@ -14,7 +14,7 @@ import type { How } from "./touches.ts";
  *	table     the descriptors, which processes share unless rfork copies them
  *	names     the name space
  *	offset    the offset of the descriptor's file, which processes share that have the same open file
- *	children  the children that have ended, and those that have not
+ *	children  the children that have ended; who forks and who waits is one process, whose steps have an order
  *	tag       the tag of a rendezvous
  *	word      the word of a semaphore
  */
@@ -53,7 +53,7 @@ export const CALLS: { readonly [K in Callname]: Row } = {
   fauth: { table: WRITE, offset: WRITE },
   errstr: {},
   nsec: {},
-  rfork: { table: READ, names: READ, children: WRITE },
+  rfork: { table: READ, names: READ },
   exec: { table: WRITE, names: READ },
   exits: {},
   _exits: {},
