@@ -296,7 +296,10 @@ export class Peer {
 }
 
 /** The reply to a request of a type. */
-export type Reply<K extends Tmsg["type"]> = Extract<Rmsg, { readonly type: Next[K] }>;
+export type Reply<K extends Tmsg["type"]> = Extract<
+  Rmsg,
+  { readonly type: K extends keyof Next ? Next[K] : never }
+>;
 
 type Next = {
   [F.Tversion]: typeof F.Rversion;
