@@ -47,7 +47,7 @@ export type Bootopts = {
   readonly image?: "native" | "vm";
   /**
    * What a program with a memory of its own may use, 0 being no limit: `memory` in bytes (64 MiB), `stack` in bytes
-   * (512 KiB), `work` in passes of loops and calls of functions between two system calls (30 million: some seconds).
+   * (512 KiB), `work` in passes of loops and calls of functions between two system calls (100 million: some seconds).
    */
   readonly limits?: Partial<Limits>;
   /** Who owns the processes: glenda. */
@@ -152,7 +152,7 @@ function bootsync(opts: Bootopts = {}): Booted {
 
 /** The limits of programs with a memory of their own. */
 function limitsof(given: Partial<Limits>): Limits {
-  const limits = { memory: 64 * 2 ** 20, stack: 512 * 1024, work: 30_000_000, ...given };
+  const limits = { memory: 64 * 2 ** 20, stack: 512 * 1024, work: 100_000_000, ...given };
   for (const [name, n] of Object.entries(limits))
     if (!Number.isSafeInteger(n) || n < 0)
       throw new Unitserror(`limits: ${name} is ${n}`, "a whole number, 0 for no limit");

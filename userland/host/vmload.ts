@@ -31,7 +31,7 @@ export const vmoptions: readonly Option[] = [
   {
     name: "work",
     values: ["N"],
-    text: "likewise: passes of loops and calls of functions between two system calls (default 30000000, 0: no limit)",
+    text: "likewise: passes of loops and calls of functions between two system calls (default 100000000, 0: no limit)",
   },
 ];
 

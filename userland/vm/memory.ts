@@ -61,7 +61,7 @@ export interface Tenant {
 }
 
 /** Nanoseconds of the host's that a step may take, and all of them together at least. */
-const SLOW = 2000;
+const SLOW = 600;
 const LONG = 1e9;
 
 /** Bytes of an instance's memory that are no program's: its static data and its stack. */
