@@ -163,3 +163,28 @@ test("in a recording of more than 100,000 events a move looks at a few entries, 
   t.true(work(() => nextmark(tape, marks, 34_001)) <= 20);
   t.is(frameof(tape, tape.length - 1).runspent.trips, 17_000);
 });
+
+test("a breakpoint on a line stops at the calls of that line, of one file or of any", async (t) => {
+  const source = { name: "dir/prog.ts", text: "a\nb\nc\n" };
+  let n = 0;
+  // Each call is of the next line.
+  const place = (): { source: typeof source; line: number; column: number } => ({
+    source,
+    line: ++n,
+    column: 1,
+  });
+  const tape = new Tape(await recorded(scene, { place }));
+  const lines = (text: string): (number | undefined)[] | undefined =>
+    markof(tape, text)?.steps.length === undefined
+      ? undefined
+      : [...(markof(tape, text)?.steps ?? [])].map(
+          (s) => tape.recording.calls[tape.beginsat(s)]?.line?.line,
+        );
+  const last = tape.recording.calls.at(-1)?.line?.line ?? 0;
+  t.true(last > 3);
+  for (const text of [`dir/prog.ts:${last}`, `prog.ts:${last}`, `:${last}`])
+    t.deepEqual(lines(text), [last], text);
+  t.deepEqual(lines(`other.ts:${last}`), []);
+  t.deepEqual(lines(`rog.ts:${last}`), []);
+  t.is(markof(tape, "prog.ts:2")?.on, "line");
+});
