@@ -821,33 +821,36 @@ test.serial(
   "mistakes are answered with the line and what to write, and the lessons can be read about",
   async (t) => {
     const page = await site.open(t);
-    const said = async (body: string): Promise<string> => {
+    // In the browser's engine, or in a memory of its own: its first line says which.
+    const said = async (body: string, image = "vm"): Promise<string> => {
       await putprogram(
         page,
-        `import { OREAD, RFPROC, print } from "namec";\nexport default async function main(sys: any): Promise<any> {\n  ${body}\n}\n`,
+        `// image: ${image}\nimport { OREAD, RFPROC, print } from "namec";\nexport default async function main(sys: any): Promise<any> {\n  ${body}\n}\n`,
       );
       await runpage(page);
       return (await page.isVisible("#problem")) ? await page.innerText("#problem") : "";
     };
     const WRONG: readonly (readonly [string, RegExp])[] = [
-      ['await print("x");', /:3:9\s+Argument 1 of print, sys, is the text "x"/],
-      ['await sys.write(1, "text");', /:3:\d+\s+Argument 2 of write, bytes, is the text "text"/],
-      ['await sys.open("/tmp/x");', /:3:\d+\s+Argument 2 of open, mode, is missing/],
-      ["return 7;", /:3\s+The program returned the number 7, and an exit status is a text/],
+      ['await print("x");', /:4:\d+\s+Argument 1 of print, sys, is the text "x"/],
+      ['await sys.write(1, "text");', /:4:\d+\s+Argument 2 of write, bytes, is the text "text"/],
+      ['await sys.open("/tmp/x");', /:4:\d+\s+Argument 2 of open, mode, is missing/],
+      ["return 7;", /:4\s+The program returned the number 7, and an exit status is a text/],
       [
         'await readtext(sys, "/x");',
-        /readtext[^]*:3:\d+\s+Write import \{ readtext \} from "namec"/,
+        /readtext[^]*:4:\d+\s+Write import \{ readtext \} from "namec"/,
       ],
-      ["await sys.sleep(1;", /:3:\d+: [^]*A bracket, comma or semicolon is missing/],
+      ["await sys.sleep(1;", /:4:\d+: [^]*A bracket, comma or semicolon is missing/],
     ];
-    for (const [body, text] of WRONG) t.regex(await said(body), text, body);
-    await said('sys.open("/tmp/none", OREAD); await sys.sleep(1);');
+    for (const image of ["native", "vm"])
+      for (const [body, text] of WRONG) t.regex(await said(body, image), text, `${image} ${body}`);
+    await said('sys.open("/tmp/none", OREAD); await sys.sleep(1);', "native");
     t.regex(
       await page.innerText("#console"),
-      /open\("\/tmp\/none", OREAD\) failed: [^]*:3:\d+\s+The program did not learn of it/,
+      /open\("\/tmp\/none", OREAD\) failed: [^]*:4:\d+\s+The program did not learn of it/,
     );
     await said(
       'await sys.rfork(RFPROC, async () => { await print(sys, "x"); }); await sys.wait();',
+      "native",
     );
     t.regex(await page.innerText("#console"), /This sys has the system calls of process \d+/);
     await page.click("#tab-lessons");
