@@ -70,6 +70,8 @@ export class Explored {
   readonly covered: readonly Covered[];
   /** Why it ended before all was done; "" when it did not. */
   readonly cut: string;
+  /** Which part of the search it was: "3/8"; "" for the whole. */
+  readonly part: string;
 
   /** @internal */
   constructor(f: Fields) {
@@ -81,11 +83,13 @@ export class Explored {
     this.failures = f.failures;
     this.covered = f.covered;
     this.cut = f.cut;
+    this.part = f.part;
   }
 
   /** All of it, as text: "214 schedules, all there are: 2 outcomes; 1 deadlock: process 3 waits for ...". */
   show(): string {
-    const how = this.all ? ", all there are" : "";
+    const whole = this.part === "" ? ", all there are" : `, all of part ${this.part}`;
+    const how = this.all ? whole : "";
     const lines = [
       `${plural(this.schedules, "schedule")}${how}: ${plural(this.outcomes.length, "outcome")}${this.#faults()}`,
       `    brute force would run ${manyfmt(this.brute)}`,
@@ -125,6 +129,7 @@ export type Fields = {
   readonly failures: readonly Failing[];
   readonly covered: readonly Covered[];
   readonly cut: string;
+  readonly part: string;
 };
 
 const NAMES: Readonly<Record<Faultkind, readonly [one: string, more: string]>> = {

@@ -113,6 +113,7 @@ export class Explorer {
   /** Explores, and tells what was found. */
   async run(): Promise<Explored> {
     const all = await this.#search();
+    const { shard } = this.#limits;
     const failures: Failing[] = [];
     for (const s of this.#seen.values())
       if (s.fault !== null) failures.push(await this.#failing(s, s.fault));
@@ -130,6 +131,7 @@ export class Explorer {
       failures,
       covered: this.#covered,
       cut: this.#cut,
+      part: shard === undefined ? "" : `${shard.part}/${shard.of}`,
     });
   }
 
@@ -171,6 +173,7 @@ export class Explorer {
   /** Every schedule; where that is too much, those with few preemptions, and some by chance. */
   async #every(): Promise<boolean> {
     if (await this.#reduced(0.5)) return true;
+    if (this.#limits.signal?.aborted === true) return false;
     for (let n = 0; n <= PREEMPTIONS; n++) if (!(await this.#preempted(n, 0.75))) break;
     await this.#priorities();
     return false;
