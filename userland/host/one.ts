@@ -19,6 +19,11 @@ import { Script } from "node:vm";
 export const FILE: URL = new URL("one/one.cjs", import.meta.url);
 export const CACHE: URL = new URL("one/one.cache", import.meta.url);
 
+/**
+ * What stacks call the one file, wherever it lies: V8 keeps the name that it had when it was compiled, on another machine.
+ */
+export const NAME = "namec:one.cjs";
+
 /** The source map of the piece that has the programs of /bin. */
 export const MAP: URL = new URL("one/one.cjs.map", import.meta.url);
 
@@ -63,7 +68,7 @@ export function loadone(): One {
   const source = readFileSync(FILE, "latin1");
   const cachedData = mtime(CACHE) > 0 ? readFileSync(CACHE) : undefined;
   const script = new Script(source, {
-    filename: FILE.href,
+    filename: NAME,
     ...(cachedData !== undefined && { cachedData }),
   });
   const pieces = script.runInThisContext() as Readonly<Record<string, Piece>>;

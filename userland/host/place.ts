@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import type { Findplace } from "../view/record/recorder.ts";
 import type { Source } from "../view/record/recording.ts";
 import { near } from "./hooks.ts";
-import { FILE } from "./one.ts";
+import { FILE, NAME } from "./one.ts";
 
 const PACKAGE: string = fileURLToPath(new URL("../..", import.meta.url));
 /** Its rooms: what is beside them, such as its tests, are programs as others are. */
@@ -129,7 +129,8 @@ const COLUMNS = 2 ** 30;
 
 /** The script of an address, with its text if that is known; null where that is no file of a program. */
 function readscript(url: string, text: string | undefined): Script | null {
-  const path = url.startsWith("file://") ? fileURLToPath(url) : null;
+  const file = url.startsWith("file://") ? fileURLToPath(url) : null;
+  const path = url === NAME ? ONE : file;
   if (text !== undefined)
     return new Script({ name: path === null ? url : near(path), text }, path ?? url);
   if (path === null || (isours(path) && !path.startsWith(BIN) && path !== ONE)) return null;
