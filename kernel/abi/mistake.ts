@@ -295,7 +295,7 @@ const rfork: Rule = ([flags, child]) => {
   if (typeof child === "function") return null;
   return {
     arg: "child",
-    why: "This program cannot return twice, so the child runs a function that rfork is given. Write sys.rfork(RFPROC | RFFDG, async (sys) => { ... }).",
+    why: "This program cannot return twice, so the child runs a function that rfork is given. Write sys.rfork(RFPROC | RFFDG, async (sys) => { ... }), or give the program a memory of its own, with --vm or image: 'vm'.",
   };
 };
 

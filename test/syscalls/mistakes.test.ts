@@ -218,7 +218,7 @@ const SAID: Readonly<Record<string, Said>> = {
     (sys) => sys.rfork(RFPROC, wrong(undefined)),
     BADARG,
     "child",
-    "This program cannot return twice, so the child runs a function that rfork is given. Write sys.rfork(RFPROC | RFFDG, async (sys) => { ... }).",
+    "This program cannot return twice, so the child runs a function that rfork is given. Write sys.rfork(RFPROC | RFFDG, async (sys) => { ... }), or give the program a memory of its own, with --vm or image: 'vm'.",
   ],
   "a whence that there is not": [
     (sys) => sys.seek(3, 0, 3),
