@@ -340,6 +340,7 @@ const trips: Asked = {
       asks: "To which call does the last answer belong?",
       at: at("line", "← Rclunk", 5),
       says: ["close(3) has returned without it", "50.00 ms"],
+      never: ["call 0 round trips"],
     },
   ],
 };

@@ -113,6 +113,7 @@ export type Frame = {
   readonly axis: { readonly from: number; readonly to: number; readonly now: number };
   /** What the program wrote on its console between this step and the next. */
   readonly said: readonly Rsaid[];
+  /** Of the step's call up to here; null where the step is of no call, or comes when its call has returned. */
   readonly callspent: Spent | null;
   readonly runspent: Spent;
   /** Of a server in the recording, the messages that its read or write were; at most Frameopts.messages. */
@@ -172,12 +173,18 @@ export function frameof(tape: Tape, step: number, opts: Frameopts = {}): Frame {
     inflight,
     axis: axisof({ e, call, list: [...flying, ...answered], began }),
     said: tape.said(step),
-    callspent: call === undefined ? null : tape.callspent(event),
+    callspent: call === undefined || islate(tape, call.id, event) ? null : tape.callspent(event),
     runspent: tape.runspent(event),
     served,
     picture: pictureof(r, event),
     procs: procsof(tape, step),
   };
+}
+
+/** Whether an event comes when its call has returned: what the call cost is told by then. */
+function islate(tape: Tape, call: number, event: number): boolean {
+  const back = tape.returnof(call);
+  return back >= 0 && back < event;
 }
 
 function servedof(r: Recording, event: number): Served {
