@@ -47,9 +47,9 @@ async function taped({ options, main }: Asked): Promise<Tape> {
   like?.kill();
   const end = p.wait();
   await finished(kernel, end);
-  off();
   p.kill();
   await end;
+  off();
   here.faults.end();
   await here.shutdown();
   if (p.crash !== undefined) throw p.crash;

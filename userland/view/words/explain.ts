@@ -10,6 +10,7 @@ import { msgfmt } from "./msgfmt.ts";
 import { plural, timefmt } from "./stepfmt.ts";
 import { listfmt } from "./sentence.ts";
 import { decision, resultwords } from "./why.ts";
+import { stuckat } from "./whyproc.ts";
 import type { Seenfile } from "../record/seen.ts";
 import { failureof } from "./failure.ts";
 import { follows } from "./whymsg.ts";
@@ -63,9 +64,12 @@ export function explain(x: Explaining): string[] {
   const main = calls.find((c) => c.error !== null) ?? calls.find((c) => isnamed(r, c)) ?? calls[0];
   const list: string[] = x.before.map((text) => `Before it, this failed: ${text}.`);
   if (main === undefined) return [...list, `Nothing was asked of the kernel.`];
-  list.push(headline(calls, main));
+  list.push(headline(r, calls, main));
   if (error !== "") list.push(...failure(r, main, x));
-  else list.push(decision(r, main.first).why);
+  else {
+    const { why, mend } = decision(r, main.first);
+    list.push(why, mendwords(mend));
+  }
   if (x.found !== null) list.push(there(x.found, main, x.user));
   list.push(way(r, main, x.how), answers(r, main), cost(x.run, calls));
   if (x.beside !== null) list.push(beside(x.beside, x.run));
@@ -101,9 +105,9 @@ function eventsof(r: Recording, c: Rcall): { e: Revent; event: number }[] {
 const isnamed = (r: Recording, c: Rcall): boolean =>
   eventsof(r, c).some(({ e }) => e.type === "namec");
 
-function headline(calls: readonly Rcall[], main: Rcall): string {
+function headline(r: Recording, calls: readonly Rcall[], main: Rcall): string {
   const done =
-    main.ended === null
+    stuckat(r, main) >= 0
       ? "does not return"
       : main.error === null
         ? outcome(main)
@@ -177,6 +181,9 @@ function answers(r: Recording, c: Rcall): string {
   return said.join(" ");
 }
 
+const mendwords = (mend: string): string =>
+  mend === "" ? "" : `What would mend it: ${mend.charAt(0).toLowerCase()}${mend.slice(1)}`;
+
 /** Why it failed, and what would mend it. */
 function failure(r: Recording, c: Rcall, { found, user }: Explaining): string[] {
   const probe =
@@ -189,10 +196,7 @@ function failure(r: Recording, c: Rcall, { found, user }: Explaining): string[] 
           user,
         };
   const { why, mend } = failureof(r, c, probe);
-  return [
-    why,
-    mend === "" ? "" : `What would mend it: ${mend.charAt(0).toLowerCase()}${mend.slice(1)}`,
-  ];
+  return [why, mendwords(mend)];
 }
 
 /** How many names of a directory are shown. */

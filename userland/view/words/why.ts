@@ -20,6 +20,7 @@ import {
   servedwhy,
   sleepwhy,
   sleptwords,
+  stuckat,
   stuckwords,
 } from "./whyproc.ts";
 import { stepwhy } from "./whystep.ts";
@@ -177,7 +178,7 @@ function called(r: Recording, e: Revent): Decision {
 
 /** Why a call never returns, as far as the recording goes, and what would end it; nothing for one that does. */
 function stuck(r: Recording, call: Rcall): { readonly why: string; readonly mend: string } {
-  if (call.ended !== null) return { why: "", mend: "" };
+  if (isover(call) || stuckat(r, call) < 0) return { why: "", mend: "" };
   const head = `${call.name} does not return in this recording`;
   const event = unanswered(r, call);
   const e = r.events[event];
@@ -202,6 +203,12 @@ function returned(r: Recording, e: Revent, event: number): Decision {
     const then = call.name === "exec" ? "runs another program" : "ends";
     return told(`${call.name} does not return: process ${call.pid} ${then}`, time, how);
   }
+  const never = stuck(r, call);
+  if (never.why !== "")
+    return {
+      ...told(`${call.name}${of} is cut off: nothing could run any more, and the run was ended`),
+      ...never,
+    };
   if (call.error === null) {
     const gives = call.result === "" ? "" : ` and gives ${resultwords(call)}`;
     const served = servedwhy(r, call, event);

@@ -2,6 +2,7 @@
 // for and who can end that, who gets a note, whose name space or offset changes. What is known of the moment
 // is step/procs.ts's; here are its words. Pure.
 
+import { Ekilled } from "../../../kernel/abi/errors.ts";
 import { Tape } from "../record/tape.ts";
 import { ismessage } from "../record/recording.ts";
 import type { Rcall, Recording, Revent } from "../record/recording.ts";
@@ -265,12 +266,31 @@ function endof(all: Procs, pid: number, w: Wait): 0 | 1 | null {
   return find(all, pid)?.fds.find((d) => d.chan === w.chan)?.pipe?.end ?? null;
 }
 
+/**
+ * The last event at which a call that never came to its end still waited; -1 for a call that did. Where nothing
+ * can run any more the host ends the run, and then all that waits is killed: no call begins after that.
+ */
+export function stuckat(r: Recording, call: Rcall): number {
+  if (call.ended === null) return r.events.length - 1;
+  if (call.error !== Ekilled) return -1;
+  let first = r.events.length;
+  let own = false;
+  for (let i = r.events.length - 1; i > call.first; i--) {
+    const e = r.events[i];
+    if (e?.type === "call" || (e?.type === "proc" && e.what === "note")) break;
+    if (e?.type !== "return" || r.calls[e.call]?.error !== Ekilled) continue;
+    first = i;
+    own ||= e.call === call.id;
+  }
+  return own ? first - 1 : -1;
+}
+
 /** What a call waits for at the end of a recording that never sees it return, and what would end it. */
 export function stuckwords(
   r: Recording,
   call: Rcall,
 ): { readonly why: string; readonly mend: string } {
-  const all = procsat(r, r.events.length - 1);
+  const all = procsat(r, stuckat(r, call));
   const p = find(all, call.pid);
   const w = p?.waits.find((x) => x.call === call.id);
   if (w === undefined || w.for === "reply") return { why: "", mend: "" };
