@@ -333,8 +333,11 @@ export class Trace {
   spoiler: Spoiler | null = null;
   /** The numbers of Chans and of groups. @internal */
   readonly chans: Numbers = new Numbers();
+  /** @internal */
   readonly fgrps: Numbers = new Numbers();
+  /** @internal */
   readonly egrps: Numbers = new Numbers();
+  /** @internal */
   readonly rgrps: Numbers = new Numbers();
   /** What there is now, as the events that would tell of it: for those who begin to listen late. */
   readonly state: () => EventBody[];

@@ -18,6 +18,7 @@ export type Faultkind =
 
 /** What went wrong in a schedule, and in words. */
 export type Fault = {
+  /** Which kind of failure it is. */
   readonly kind: Faultkind;
   /** One line: "process 3 waits in read(4) of #|/data for ...". */
   readonly what: string;
@@ -48,7 +49,9 @@ export type Failing = Fault &
 export type Covered = {
   /** "every schedule", "every schedule with at most 1 preemption", "random priorities". */
   readonly what: string;
+  /** How many schedules ran. */
   readonly schedules: number;
+  /** They are all of that kind. */
   readonly all: boolean;
 };
 

@@ -51,8 +51,11 @@ export type Limits = {
 
 /** How far an exploration is. */
 export type Progress = {
+  /** How many schedules ran. */
   readonly schedules: number;
+  /** How many different ends they came to. */
   readonly outcomes: number;
+  /** How many of those are failures. */
   readonly failures: number;
   /** Nanoseconds. */
   readonly time: number;

@@ -5,8 +5,11 @@ import { teststack } from "./place.ts";
 
 /** What an assertion says of itself. */
 export type Failed = {
+  /** What there was. */
   readonly actual: unknown;
+  /** What was expected. */
   readonly expected: unknown;
+  /** The assertion's name, such as "trips". */
   readonly operator: string;
   /** The stack of who asked, where the failure was found later. */
   readonly stack?: string;
