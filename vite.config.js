@@ -14,9 +14,14 @@ const LIMIT = 300_000;
 /** Adds up an entry and what it imports at once. */
 function mainsize(bundle) {
   const chunks = Object.values(bundle).filter((c) => c.type === "chunk");
-  const want = new Set(chunks.filter((c) => c.isEntry).map((c) => c.fileName));
-  for (const name of want) for (const from of bundle[name].imports) want.add(from);
-  return [...want].reduce((n, name) => n + gzipSync(bundle[name].code).length, 0);
+  const want = new Set(chunks.filter((c) => c.isEntry));
+  for (const c of want)
+    for (const from of c.imports) {
+      const chunk = chunks.find((x) => x.fileName === from);
+      if (chunk === undefined) throw new Error(`${c.fileName} imports ${from}, which is no chunk`);
+      want.add(chunk);
+    }
+  return [...want].reduce((n, c) => n + gzipSync(c.code).length, 0);
 }
 
 const small = {
@@ -27,9 +32,9 @@ const small = {
   },
 };
 
-/** The parts of sucrase that a program without JSX, Flow and CommonJS has no use for. */
+/** The parts of sucrase that are for JSX, Flow, CommonJS and older engines. */
 const UNUSED =
-  /sucrase\/dist\/esm\/(CJSImportProcessor|computeSourceMap|util\/formatTokens|transformers\/(CJSImport|Flow|JSX|JestHoist|ReactDisplayName|ReactHotLoader)Transformer|parser\/plugins\/(flow|jsx))\.js$/;
+  /sucrase\/dist\/esm\/(CJSImportProcessor|computeSourceMap|util\/formatTokens|transformers\/(CJSImport|Flow|JSX|JestHoist|NumericSeparator|OptionalCatchBinding|OptionalChainingNullish|ReactDisplayName|ReactHotLoader)Transformer|parser\/plugins\/(flow|jsx))\.js$/;
 
 /** Leaves out of sucrase what is never called, a third of it: its functions are there, and throw. */
 const slim = {
@@ -37,6 +42,11 @@ const slim = {
   transform(code, id) {
     if (id.endsWith("sucrase/dist/esm/Options.js"))
       return { code: "export function validateOptions() {}", map: null };
+    if (id.endsWith("sucrase/dist/esm/HelperManager.js"))
+      return {
+        code: 'export class HelperManager { emitHelpers() { return ""; } getHelperName() { throw new Error("left out"); } }',
+        map: null,
+      };
     if (!UNUSED.test(id)) return null;
     const names = [...code.matchAll(/^export (?:function|class|const|let|var) (\w+)/gm)];
     const stubs = names.map((m) => `export function ${m[1]}() { throw new Error("left out"); }`);

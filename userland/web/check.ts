@@ -9,7 +9,7 @@ import { EditorView, hoverTooltip, keymap } from "@codemirror/view";
 import type { Tooltip } from "@codemirror/view";
 import { el } from "./dom.ts";
 import type { Asked, Entry, Known, Question, Reply, Said } from "./checktalk.ts";
-import { termed } from "./words.ts";
+import { marked } from "./words.ts";
 
 /** How long the program is left alone before it is checked (ms), and the page before the checker is loaded. */
 const PAUSE = 300;
@@ -192,16 +192,6 @@ function card(k: Known): HTMLElement {
     ...paragraphs.map((p) => el("p", {}, ...marked(p))),
     ...k.tags.map(tag),
   );
-}
-
-/** A text with what stands between backquotes as code, and the words of the glossary to be asked for. */
-function marked(text: string): Node[] {
-  return text.split("`").map((part, i) => {
-    if (i % 2 === 1) return el("code", {}, part);
-    const e = el("span");
-    termed(e, part);
-    return e;
-  });
 }
 
 /** "name what appears" → "parameter name: what appears". */

@@ -1,13 +1,13 @@
 // The program that is written, with what it runs on: its name, its text, its arguments, the seed, the machines.
 // An example that is changed is the user's own program, and gets a name of its own.
 
-import { byid } from "./dom.ts";
+import { byid, el, fill } from "./dom.ts";
 import { Editor } from "./editor.ts";
 import type { Example } from "./example.ts";
 import { exampleof } from "./example.ts";
 import { EXAMPLES } from "./examples.ts";
 import { Machines } from "./machines.ts";
-import { termed } from "./words.ts";
+import { marked, termed } from "./words.ts";
 import { isname } from "./setup.ts";
 import type { Setup } from "./setup.ts";
 
@@ -27,6 +27,7 @@ export class Draft {
     this.#changed = changed;
     this.editor = new Editor(() => this.#edited());
     this.machines = new Machines(() => changed());
+    byid("own", HTMLInputElement).addEventListener("change", () => changed());
     for (const id of ["args", "seed"])
       byid(id, HTMLInputElement).addEventListener("input", () => changed());
     this.#field.addEventListener("input", () => this.#renamed());
@@ -41,6 +42,7 @@ export class Draft {
       args: byid("args", HTMLInputElement).value,
       hosts: this.machines.hosts,
       seed: isseed(seed) ? Number(seed) : 0,
+      ...(!byid("own", HTMLInputElement).checked && { native: true }),
     };
   }
 
@@ -59,11 +61,18 @@ export class Draft {
     return EXAMPLES.find((e) => e.name === this.#name && e.text === this.editor.text);
   }
 
+  /** The texts of the examples and of the glossary have come. */
+  refresh(): void {
+    const { text } = this.editor;
+    this.#lesson(this.example ?? exampleof(this.#name, text));
+  }
+
   put(s: Setup): void {
     this.#called(s.name);
     this.editor.text = s.text;
     byid("args", HTMLInputElement).value = s.args;
     byid("seed", HTMLInputElement).value = String(s.seed);
+    byid("own", HTMLInputElement).checked = s.native !== true;
     this.machines.hosts = s.hosts;
     this.#edited();
   }
@@ -96,16 +105,24 @@ export class Draft {
   #lesson(e: Example): void {
     byid("lesson", HTMLElement).hidden = e.question === "";
     termed(byid("lesson-question", HTMLElement), e.question);
-    termed(byid("lesson-look", HTMLElement), e.look);
+    fill(byid("lesson-look", HTMLElement), ...marked(e.look));
+    fill(byid("lesson-change", HTMLElement), ...marked(e.change));
+    byid("lesson-change-line", HTMLDetailsElement).hidden = e.change === "";
     byid("lesson-look-line", HTMLElement).hidden = e.look === "";
     const more = byid("lesson-more", HTMLDetailsElement);
     const question = `${e.name} ${e.question}`;
-    if (more.dataset["of"] !== question) more.open = false;
+    if (more.dataset["of"] !== question) {
+      more.open = false;
+      byid("lesson-change-line", HTMLDetailsElement).open = false;
+    }
     more.dataset["of"] = question;
     more.hidden = e.answer === "";
-    const changed = e.changed === "" ? "" : ` Changed: ${e.changed}`;
-    termed(byid("lesson-answer", HTMLElement), e.answer + changed);
-    byid("lesson-try", HTMLElement).textContent = e.change === "" ? "" : `Try: ${e.change}`;
+    const paragraphs = e.answer.split("\n\n");
+    if (e.changed !== "") paragraphs.push(`With the change: ${e.changed}`);
+    fill(
+      byid("lesson-answer", HTMLElement),
+      ...paragraphs.map((text) => el("p", {}, ...marked(text))),
+    );
   }
 }
 

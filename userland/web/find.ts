@@ -137,7 +137,7 @@ export class Find {
     const mark = markof(run.tape, text);
     if (mark === null)
       return this.#said(
-        `"${text}" is no breakpoint: a call (stat), a name (/n/far/a), a message (Tread), a server (far!564)`,
+        `"${text}" is no breakpoint: a call (stat), a name (/n/far/a), a message (Tread), a server (far!564), a line (:12), a process (pid 3), a descriptor (fd 3)`,
       );
     if (!this.#breaks.includes(text)) this.#breaks = [...this.#breaks, text];
     this.#break.value = "";

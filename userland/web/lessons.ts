@@ -4,7 +4,7 @@ import { byid, el, fill } from "./dom.ts";
 import type { Example } from "./example.ts";
 import { EXAMPLES } from "./examples.ts";
 
-const LESSONS = EXAMPLES.filter((e) => e.lesson);
+const lessons = (): Example[] => EXAMPLES.filter((e) => e.lesson);
 
 /** Fills the lists; `choose` hears which one is wanted. */
 export function listlessons(choose: (e: Example) => void): void {
@@ -15,7 +15,7 @@ export function listlessons(choose: (e: Example) => void): void {
     const text = e.lesson ? e.question : e.title;
     return el("li", {}, b, el("span", { class: "hint" }, text));
   };
-  fill(byid("lessons-list", HTMLElement), ...LESSONS.map(item));
+  fill(byid("lessons-list", HTMLElement), ...lessons().map(item));
   fill(byid("examples-list", HTMLElement), ...EXAMPLES.filter((e) => !e.lesson).map(item));
 }
 
@@ -40,14 +40,17 @@ export function fillselect(select: HTMLSelectElement): void {
 export function placeof(e: Example | undefined): string {
   if (e === undefined) return "";
   if (!e.lesson) return e.name;
-  return `Lesson ${LESSONS.indexOf(e) + 1} of ${LESSONS.length} · ${e.title}`;
+  const list = lessons();
+  if (list.length < 2) return `Lesson 1 · ${e.title}`;
+  return `Lesson ${list.indexOf(e) + 1} of ${list.length} · ${e.title}`;
 }
 
 /** The lesson so many places after an example; null where there is none. */
 export function lessonfrom(e: Example | undefined, by: 1 | -1): Example | null {
-  const at = e === undefined ? -1 : LESSONS.indexOf(e);
-  if (at < 0) return (by > 0 ? LESSONS[0] : null) ?? null;
-  return LESSONS[at + by] ?? null;
+  const list = lessons();
+  const at = e === undefined ? -1 : list.indexOf(e);
+  if (at < 0) return (by > 0 ? list[0] : null) ?? null;
+  return list[at + by] ?? null;
 }
 
 /** Marks the example that the editor has. */

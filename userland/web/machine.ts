@@ -23,6 +23,8 @@ import type { ThreadSys } from "../lib/both.ts";
 import { readdir } from "../lib/dirread.ts";
 import { readtext, writefile } from "../lib/io.ts";
 import { NAMESPACE } from "../lib/namespace.ts";
+import { withkept } from "./kept.ts";
+import type { Keptdisk } from "./kept.ts";
 import { Lines } from "./lines.ts";
 import type { Begin, Edited, Found, Machinesaid, Typed } from "./talk.ts";
 import type { Recording } from "../view/record/recording.ts";
@@ -40,13 +42,15 @@ const INTERRUPT = "\u0003";
 export type Page = {
   readonly say: (m: Machinesaid) => void;
   readonly give: (recording: Recording) => void;
+  /** The disk of the kept files; the page's word that it has stored something goes there at once. */
+  readonly kept: Keptdisk | null;
 };
 
 /** Boots the machine of a terminal and begins its rc. */
 export async function newmachine(begin: Begin, page: Page): Promise<Machine> {
   const tty = new Pagetty(page);
   const { name, text } = begin.file;
-  const usr = { glenda: { bin: { rc: {} }, lib: {}, [name]: text } };
+  const usr = { glenda: { bin: { rc: {} }, keep: {}, lib: {}, [name]: text } };
   const files = { bin: bindir, lib: { namespace: NAMESPACE }, mnt: {}, tmp: {}, usr };
   const here = await boothosts(
     { clock: "real", namespace: begin.space, tty, files },
@@ -75,9 +79,12 @@ export class Machine {
   static async begin(here: Here, begin: Begin, to: To): Promise<Machine> {
     const { kernel } = here;
     const lines = new Lines(kernel, begin);
-    const like = await mounted(kernel, here.mounts);
+    const far = await mounted(kernel, here.mounts);
+    const { kept } = to.page;
+    const like = (kept === null ? null : await withkept(kernel, kept, far)) ?? far;
     const shell = login(kernel, ["rc", "-i"], { tty: to.tty, like, timezone: "" });
     like?.kill();
+    if (far !== like) far?.kill();
     const machine = new Machine(kernel, shell, lines, to);
     void shell.wait().then(async () => {
       await here.shutdown();
@@ -87,7 +94,7 @@ export class Machine {
   }
 
   /** Takes what the terminal says. */
-  take(m: Exclude<Typed, Begin>): void {
+  take(m: Exclude<Typed, Begin | { readonly kind: "stored" }>): void {
     switch (m.kind) {
       case "typed":
         this.#typed(m.text);

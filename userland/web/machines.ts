@@ -6,7 +6,7 @@ import { VERSIONS } from "../lib/9p/conn.ts";
 import type { Simhost } from "../boot/hosts.ts";
 import { Unitserror } from "../boot/units.ts";
 import { byid, el, fill } from "./dom.ts";
-import { Map as Drawing } from "./map.ts";
+import type { Map as Drawing } from "./map.ts";
 
 type Key = "name" | "rtt" | "bw" | "jitter" | "loss" | "version";
 
@@ -27,20 +27,27 @@ export class Machines {
   readonly #lines = byid("machine-lines", HTMLTextAreaElement);
   readonly #forms = byid("machine-forms", HTMLElement);
   readonly #problem = byid("machine-problem", HTMLElement);
-  readonly #drawing: Drawing;
+  #drawing: Drawing | null = null;
   #hosts: Simhost[] = [];
 
   constructor(changed: () => void) {
     this.#changed = changed;
-    this.#drawing = new Drawing(byid("machine-map", SVGSVGElement), {
+    this.#lines.addEventListener("input", () => this.#typed());
+    byid("machine-add", HTMLButtonElement).addEventListener("click", () => this.#add("50ms"));
+    this.#show();
+  }
+
+  /** Draws them, from the first time on that they are looked at. */
+  async draw(): Promise<void> {
+    if (this.#drawing !== null) return;
+    const { Map: Drawing } = await import("./map.ts");
+    this.#drawing ??= new Drawing(byid("machine-map", SVGSVGElement), {
       move: (i, rtt) => this.#change(i, { rtt }),
       add: (rtt) => this.#add(rtt),
       remove: (i) => this.#remove(i),
       choose: (i) => this.#fieldof(i, "rtt")?.focus(),
     });
-    this.#lines.addEventListener("input", () => this.#typed());
-    byid("machine-add", HTMLButtonElement).addEventListener("click", () => this.#add("50ms"));
-    this.#show();
+    this.#drawing.draw(this.#hosts);
   }
 
   /** A text for each machine: "far:rtt=50ms". */
@@ -132,7 +139,7 @@ export class Machines {
     if (hosts === null) return false;
     this.#hosts = hosts;
     this.#lines.value = this.hosts.join("\n");
-    this.#drawing.draw(this.#hosts);
+    this.#drawing?.draw(this.#hosts);
     if (field.rtt !== undefined) {
       const input = this.#fieldof(i, "rtt");
       if (input !== null && input.value !== field.rtt) input.value = field.rtt;
@@ -147,7 +154,7 @@ export class Machines {
   }
 
   #show(): void {
-    this.#drawing.draw(this.#hosts);
+    this.#drawing?.draw(this.#hosts);
     fill(this.#forms, ...this.#hosts.map((h, i) => this.#form(h, i)));
   }
 

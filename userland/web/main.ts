@@ -27,7 +27,7 @@ import type { Docktab } from "./dock.ts";
 import { byid, el, fill } from "./dom.ts";
 import { Draft } from "./draft.ts";
 import type { Example } from "./example.ts";
-import { EXAMPLES } from "./examples.ts";
+import { EXAMPLES, takeexamples } from "./examples.ts";
 import { Find } from "./find.ts";
 import { Ledgers } from "./ledgers.ts";
 import { fillselect, lessonfrom, listlessons, markexample } from "./lessons.ts";
@@ -41,7 +41,7 @@ import { startof } from "./start.ts";
 import { Views } from "./views.ts";
 import { Side } from "./side.ts";
 import type { Begin, Edited, Finished, Problem, Report } from "./talk.ts";
-import { showwords } from "./words.ts";
+import { showwords, takewords } from "./words.ts";
 
 class Page {
   readonly #draft = new Draft(() => this.#changed());
@@ -59,7 +59,7 @@ class Page {
   /** What the runs that are shown were made from; null when they are none of this program. */
   #ran: string | null = null;
   /** The example that is being run. */
-  #chosen: Example | null = null;
+  #chosen = "";
   /** The step that a link leads to. */
   #goal: Linked | null = null;
   #shown: Run | null = null;
@@ -73,8 +73,7 @@ class Page {
       seen: () => this.#dock.now === "files",
     });
     const select = byid("example", HTMLSelectElement);
-    fillselect(select);
-    listlessons((e) => this.#choose(e));
+    this.#list();
     listenreading();
     select.addEventListener("change", () => {
       const e = EXAMPLES.find((x) => x.name === select.value);
@@ -115,6 +114,22 @@ class Page {
       });
     for (const id of ["views", "calls"])
       byid(id, HTMLElement).addEventListener("click", (e) => this.#clicked(e));
+  }
+
+  #list(): void {
+    fillselect(byid("example", HTMLSelectElement));
+    listlessons((e) => this.#choose(e));
+  }
+
+  /** Loads the texts of the other examples, the lessons' answers and the glossary. */
+  async read(): Promise<void> {
+    const texts = await import("./texts.ts");
+    takeexamples(texts);
+    takewords(texts.glossary);
+    this.#list();
+    this.#draft.refresh();
+    markexample(this.#draft.example);
+    this.#player.redraw();
   }
 
   /** Loads what the address holds, or the first example. */
@@ -171,21 +186,23 @@ class Page {
     this.#state("running");
     this.#say(`Running ${setup.name}…`);
     const { name, text, hosts, seed } = setup;
-    this.#runner.run({ kind: "run", name, text, args: tokenize(setup.args), hosts, seed });
+    const args = tokenize(setup.args);
+    const image = setup.native === true ? { image: "native" as const } : {};
+    this.#runner.run({ kind: "run", name, text, args, hosts, seed, ...image });
   }
 
   /** Takes an example into the editor and runs it. */
   #choose(e: Example): void {
     this.#goal = null;
     this.#draft.put(e);
-    this.#chosen = e;
+    this.#chosen = e.name;
     this.run();
   }
 
   /** The program or its machines are not what they were. */
   #changed(): void {
     markexample(this.#draft.example);
-    if (this.#chosen !== this.#draft.example) this.#chosen = null;
+    if (this.#chosen !== this.#draft.example?.name) this.#chosen = "";
     const stale = this.#ran !== null && JSON.stringify(this.#draft.setup) !== this.#ran;
     this.#stale(stale);
     if (stale) this.#draft.editor.step(null);
@@ -197,7 +214,7 @@ class Page {
   }
 
   /** What a machine of the terminal begins with. */
-  #begin(): Omit<Begin, "space"> {
+  #begin(): Omit<Begin, "space" | "kept"> {
     const { name, text, hosts, seed } = this.#draft.setup;
     return { kind: "login", file: { name, text }, hosts, seed };
   }
@@ -260,7 +277,13 @@ class Page {
     const [goal, run] = [this.#goal, this.#player.run];
     this.#goal = null;
     const n = run?.tape.length ?? 0;
-    const start = run === null ? 0 : startof(run, this.#chosen);
+    const start =
+      run === null
+        ? 0
+        : startof(
+            run,
+            this.#draft.example?.name === this.#chosen ? this.#draft.example : undefined,
+          );
     this.#player.to(goal?.step ?? start);
     if (goal !== null && goal.step !== null && goal.step >= n)
       this.#complain(
@@ -300,6 +323,7 @@ class Page {
   }
 
   #looked(tab: Docktab): void {
+    if (tab === "machines") void this.#draft.machines.draw();
     if (tab === "files") this.#side.readfiles();
     this.#look(tab);
     // The picture has another height now.
@@ -385,4 +409,5 @@ class Page {
 
 const page = new Page();
 void page.follow();
+void page.read();
 void page.dress();

@@ -6,6 +6,7 @@ import { compare } from "../view/record/compare.ts";
 import { Meeting } from "../view/record/meet.ts";
 import { Tape } from "../view/record/tape.ts";
 import type { By } from "../view/record/tape.ts";
+import { follow } from "../view/step/mark.ts";
 import { byid, el, fill, set, svg } from "./dom.ts";
 import type { Finished, Space } from "./talk.ts";
 
@@ -48,6 +49,8 @@ const WAYS: readonly Way[] = [
   way("next-message", "m", ["", "next message"], (t, s) => t.next(s, "message")),
   way("back-failure", "F", ["", "failure before"], (t, s) => t.back(s, "failure")),
   way("next-failure", "f", ["", "next failure"], (t, s) => t.next(s, "failure")),
+  way("follow", "s", ["", "follow a request"], (t, s) => follow(t, s)),
+  way("follow-back", "S", ["", "back along a request"], (t, s) => follow(t, s, true)),
 ];
 
 /** What the buttons and the arrows go to. */
@@ -61,6 +64,7 @@ export const KEYS: readonly (readonly [keys: string, text: string])[] = [
   ["m M", "next message, message before"],
   ["c C", "next system call, call before"],
   ["f F", "next failure, failure before"],
+  ["s S", "follow a request to its server and back; the other way"],
   ["g G", "first step, last step"],
   [":", "go to a step by its number"],
   ["b", "add a breakpoint"],

@@ -18,6 +18,8 @@ export type Setup = {
   /** "far:rtt=50ms,bw=600KB/s" */
   readonly hosts: readonly string[];
   readonly seed: number;
+  /** The program has no memory of its own. */
+  readonly native?: true;
 };
 
 /** What a link leads to; `step` is null where the program was not run. */
@@ -104,7 +106,9 @@ function checked(l: unknown): Linked {
     throw new Linkerror(`this link is not from this page: ${what}`);
   };
   if (typeof l !== "object" || l === null) return wrong("it holds no program");
-  const { name, text, args, hosts, seed, space, step } = l as Partial<Record<string, unknown>>;
+  const { name, text, args, hosts, seed, space, step, native } = l as Partial<
+    Record<string, unknown>
+  >;
   if (typeof name !== "string" || !isname(name)) return wrong("its program has no name");
   if (typeof text !== "string") return wrong("it holds no program");
   if (typeof args !== "string") return wrong("its arguments are no text");
@@ -119,7 +123,15 @@ function checked(l: unknown): Linked {
     if (e instanceof Unitserror) return wrong(e.message);
     throw e;
   }
-  return { name, text, args, hosts, seed, space, step };
+  const setup = {
+    name,
+    text,
+    args,
+    hosts,
+    seed,
+    ...(native === true && { native: true as const }),
+  };
+  return { ...setup, space, step };
 }
 
 const isnumber = (v: unknown): v is number => Number.isSafeInteger(v) && Number(v) >= 0;

@@ -13,7 +13,7 @@ type Sidetab = (typeof SIDES)[number];
 /** What the page does for its left column. */
 export type Hooks = {
   /** What a new machine of the terminal begins with. */
-  readonly begin: () => Omit<Begin, "space">;
+  readonly begin: () => Omit<Begin, "space" | "kept">;
   /** Shows the recording of a line. */
   readonly open: (f: Finished) => void;
   /** Takes a file of the machine into the editor. */

@@ -100,7 +100,7 @@ export class Stepview {
       const slider = byid("slider", HTMLInputElement);
       slider.setAttribute("aria-valuetext", `${number}: ${f.what}`);
     }
-    return { picture, line: recording.calls[f.call?.id ?? -1]?.line?.line ?? null };
+    return { picture, line: lineof(run, f) };
   }
 
   #cost(run: Run, f: Frame, step: number): void {
@@ -160,10 +160,10 @@ function processof(run: Run, f: Frame): string {
   const { procs, calls } = run.finished.recording;
   const call = calls[f.call?.id ?? -1];
   if (procs.length < 2 || call === undefined) return "";
+  // A process that becomes another program has the name that it has at this step.
+  const now = f.procs.list.find((p) => p.pid === f.pid)?.text ?? f.process;
   const name =
-    severalprograms(run) && f.process !== ""
-      ? `process ${f.pid} (${f.process})`
-      : `process ${f.pid}`;
+    severalprograms(run) && now !== "" ? `process ${f.pid} (${now})` : `process ${f.pid}`;
   const [fd] = call.args;
   return call.file === null ? `${name} ` : `${name}, descriptor ${String(fd)} is ${call.file} `;
 }
@@ -182,10 +182,31 @@ function severalprograms(run: Run): boolean {
   return known;
 }
 
+/** Calls that are looked through for the line of one that has none. */
+const BEFORE = 50;
+
+/**
+ * The line of a step's call. A call that a library function made after another one has none where QuickJS runs the
+ * program: it comes after the last line that its process was at.
+ */
+function lineof(run: Run, f: Frame): number | null {
+  const { calls } = run.finished.recording;
+  const call = calls[f.call?.id ?? -1];
+  if (call === undefined) return null;
+  for (let i = call.id; i >= Math.max(0, call.id - BEFORE); i--) {
+    const c = calls[i];
+    if (c?.pid === call.pid && c.line !== null) return c.line.line;
+  }
+  return null;
+}
+
 /** The line of the program: "line 20", and its file where there are several. */
 function placeof(run: Run, f: Frame): string {
   const place = f.call?.place ?? null;
-  if (place === null) return "";
+  if (place === null) {
+    const line = lineof(run, f);
+    return line === null ? "" : `after line ${line}`;
+  }
   const { sources } = run.finished.recording;
   return sources.length > 1 ? place : place.replace(/^.*:/, "line ");
 }

@@ -70,6 +70,8 @@ export type Begin = {
   /** The file of the editor, for /usr/glenda. */
   readonly file: Edited;
   readonly space: Space;
+  /** The disk of the kept files; null where there are none. */
+  readonly kept: Uint8Array | null;
   readonly hosts: readonly string[];
   readonly seed: number;
 };
@@ -90,6 +92,8 @@ export type Typed =
   | { readonly kind: "file"; readonly file: Edited }
   /** Line n's recording is wanted. */
   | { readonly kind: "open"; readonly line: number }
+  /** All that was written on the kept disk before sync n is stored. */
+  | { readonly kind: "stored"; readonly n: number }
   /** What is in a directory is wanted, or a file's text. */
   | { readonly kind: "look"; readonly path: string };
 
@@ -116,5 +120,8 @@ export type Machinesaid =
   /** The line of that number has begun. */
   | { readonly kind: "line"; readonly line: number; readonly text: string }
   | { readonly kind: "found"; readonly found: Found }
+  /** Bytes are written on the kept disk; and they are to be stored. */
+  | { readonly kind: "block"; readonly at: number; readonly bytes: Uint8Array }
+  | { readonly kind: "sync"; readonly n: number }
   /** There is no machine any more. */
   | { readonly kind: "down"; readonly why: string };

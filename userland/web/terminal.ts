@@ -12,6 +12,7 @@ import { Editline, columns, firstkey, unmarked } from "./editline.ts";
 import type { Did } from "./editline.ts";
 import { Frame } from "./frame.ts";
 import { Lists } from "./runner.ts";
+import { KEPT, Store } from "./store.ts";
 import type { Begin, Edited, Finished, Found, Machinesaid, Space, Typed, Wired } from "./talk.ts";
 
 const INTERRUPT = "\u0003";
@@ -24,8 +25,8 @@ const LINES = 20;
 
 /** What the page does for its terminal. */
 export type Hooks = {
-  /** What a new machine begins with, but for its name space. */
-  readonly begin: () => Omit<Begin, "space">;
+  /** What a new machine begins with, but for its name space and its kept files. */
+  readonly begin: () => Omit<Begin, "space" | "kept">;
   /** Shows the recording of a line. */
   readonly open: (f: Finished) => void;
   /** What there is at a path that was asked for. */
@@ -47,6 +48,7 @@ export class Terminal {
   readonly #line = new Editline(remembered(), remember);
   readonly #select = byid("term-lines", HTMLSelectElement);
   #frame: Frame | null = null;
+  #store: Store | null = null;
   #state: State = "starting";
   #raw = false;
   /** Keys that wait until a program reads. */
@@ -116,7 +118,7 @@ export class Terminal {
     this.#erase();
     const bol = this.#xterm.buffer.active.cursorX === 0 ? "" : "\r\n";
     this.#write(
-      `${bol}[The machine was stopped. This is a new one: files and lines of the old one are gone.]\r\n`,
+      `${bol}[The machine was stopped. This is a new one: its lines, and its files that are not kept, are gone.]\r\n`,
     );
     this.focus();
     void this.#begin();
@@ -131,6 +133,12 @@ export class Terminal {
     byid("term-step", HTMLButtonElement).disabled = true;
     const { default: script } = await import("./worker.ts?inline");
     const { engine } = await import("./engine.ts");
+    this.#store ??= await Store.open();
+    const kept = this.#store?.contents ?? null;
+    byid("term-kept", HTMLElement).textContent =
+      kept === null
+        ? `Nothing is kept: another page has ${KEPT}, or the browser keeps nothing.`
+        : `Files in ${KEPT} are kept by this browser.`;
     if (this.#frame !== null) return;
     const frame = new Frame(script, (why) => this.#down(why));
     this.#frame = frame;
@@ -140,7 +148,7 @@ export class Terminal {
     });
     frame.port.start();
     frame.port.postMessage(engine);
-    const begin: Begin = { ...this.#hooks.begin(), space: spaceof() };
+    const begin: Begin = { ...this.#hooks.begin(), space: spaceof(), kept };
     this.#given = begin.file;
     this.#tell(begin);
   }
@@ -169,6 +177,12 @@ export class Terminal {
       case "names":
         if (m.asked === this.#asked && this.#completing) this.#names(m.word, m.found);
         return;
+      case "block":
+        this.#store?.write(m.bytes, m.at);
+        return;
+      case "sync":
+        void this.#sync(m.n);
+        return;
       case "found":
         this.#hooks.found(m.found);
         return;
@@ -179,6 +193,17 @@ export class Terminal {
         const r = lists.take(m);
         if (r?.kind === "finished") this.#hooks.open(r);
       }
+    }
+  }
+
+  /** Stores what was written on the kept disk; the machine waits for that. */
+  async #sync(n: number): Promise<void> {
+    const frame = this.#frame;
+    try {
+      await this.#store?.sync();
+      if (this.#frame === frame) this.#tell({ kind: "stored", n });
+    } catch (e) {
+      byid("term-kept", HTMLElement).textContent = `Nothing more is kept: ${String(e)}`;
     }
   }
 

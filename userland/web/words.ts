@@ -1,13 +1,17 @@
 // The glossary in the page: every word of it that stands in a sentence of the page is a button that says what the
-// word means, and the panel Words lists those of this step before all others. The words are docs/glossary.md,
-// taken into the page when it is built.
+// word means, and the panel Words lists those of this step before all others. The words are docs/glossary.md, which
+// comes behind the first lesson (texts.ts).
 
-import glossary from "../../docs/glossary.md?raw";
 import { Glossary } from "../view/words/glossary.ts";
 import type { Entry } from "../view/words/glossary.ts";
 import { byid, el, fill } from "./dom.ts";
 
-const WORDS = new Glossary(glossary);
+let WORDS = new Glossary("");
+
+/** Takes the words of docs/glossary.md. */
+export function takewords(markdown: string): void {
+  WORDS = new Glossary(markdown);
+}
 
 /** Puts a text into an element; the words of the glossary in it can be asked for. */
 export function termed(e: Element, text: string): void {
@@ -23,6 +27,16 @@ export function termed(e: Element, text: string): void {
 export function term(text: string): HTMLElement | null {
   const entry = WORDS.entry(text);
   return entry === undefined ? null : button(text, entry);
+}
+
+/** A text with what stands between backquotes as code, and the words of the glossary to be asked for. */
+export function marked(text: string): Node[] {
+  return text.split("`").map((part, i) => {
+    if (i % 2 === 1) return el("code", {}, part);
+    const e = el("span");
+    termed(e, part);
+    return e;
+  });
 }
 
 function button(text: string, entry: Entry): HTMLElement {
@@ -45,10 +59,13 @@ function ask(entry: Entry, at: HTMLElement): void {
   box.style.top = `${Math.max(8, top)}px`;
   box.style.left = `${Math.max(8, Math.min(r.left, innerWidth - b.width - 8))}px`;
   // Where the word was the focus comes back to when the box is closed.
-  box.addEventListener("toggle", () => at.isConnected && at.focus({ preventScroll: true }), {
-    once: true,
-    passive: true,
-  });
+  const closed = (e: Event): void => {
+    if (!(e instanceof ToggleEvent) || e.newState !== "closed") return;
+    box.removeEventListener("toggle", closed);
+    if (at.isConnected && document.activeElement === document.body)
+      at.focus({ preventScroll: true });
+  };
+  box.addEventListener("toggle", closed);
   byid("word-more", HTMLButtonElement).focus({ preventScroll: true });
 }
 

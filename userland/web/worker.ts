@@ -19,6 +19,7 @@ import { UNAWAITED, crashtext, unreadtext } from "../view/words/crash.ts";
 import type { Lines } from "../view/words/crash.ts";
 import { Recorder } from "../view/record/recorder.ts";
 import type { Recording, Rsaid } from "../view/record/recording.ts";
+import { Keptdisk } from "./kept.ts";
 import { newmachine } from "./machine.ts";
 import { setengine } from "./vmhost.ts";
 import type { Machine } from "./machine.ts";
@@ -60,6 +61,7 @@ addEventListener(
       else if (data.kind === "engine") setengine(data);
       else if (data.kind === "stop") stop?.();
       else if (data.kind === "login") void login(data);
+      else if (data.kind === "stored") kept?.stored(data.n);
       else machine?.take(data);
     });
     page?.start();
@@ -69,10 +71,13 @@ addEventListener(
 
 /** The machine of the terminal, in the worker that has it. */
 let machine: Machine | null = null;
+/** The disk of its kept files: it waits for the page already while the machine begins. */
+let kept: Keptdisk | null = null;
 
 async function login(begin: Begin): Promise<void> {
   try {
-    machine = await newmachine(begin, { say: report, give });
+    kept = begin.kept === null ? null : new Keptdisk(begin.kept, report);
+    machine = await newmachine(begin, { say: report, give, kept });
   } catch (e) {
     report({ kind: "down", why: strange(e).text });
   }

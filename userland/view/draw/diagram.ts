@@ -43,6 +43,8 @@ const NEAREST = 180;
 export type Drawnarrow = {
   readonly from: Point;
   readonly to: Point;
+  /** Where it will be, while it is on its way. */
+  readonly ahead: Point | null;
   /** Of a run of messages, the last one's. */
   readonly last: { readonly from: Point; readonly to: Point } | null;
   readonly classes: readonly string[];
@@ -297,6 +299,7 @@ function drawarrow(s: Scene, a: Arrow, { rows, xs }: Places): Drawnarrow | null 
   return {
     from,
     to: tip,
+    ahead: state === "inflight" ? to : null,
     last: a.first === a.last || state !== "there" ? null : runend(a, { rows, xs }, out),
     classes: ["arrow", a.way, ...is.filter(([, yes]) => yes).map(([name]) => name)],
     label: cut(label(s, seen), room),
@@ -397,7 +400,7 @@ function arrowsvg(a: Drawnarrow): string {
   const faint = !strong && a.classes.includes("other") ? ' opacity="0.5"' : "";
   const dash = a.classes.includes("vague") ? ' stroke-dasharray="5 3"' : "";
   const line = `<line x1="${a.from.x}" y1="${a.from.y}" x2="${a.to.x}" y2="${a.to.y}" stroke="currentColor" stroke-width="${strong ? 2.5 : 1.2}"${dash}/>`;
-  return `<g class="${a.classes.join(" ")}" data-event="${a.event}"${faint}><title>${esc(a.title)}</title>${band(a)}${line}${head(a)}</g>`;
+  return `<g class="${a.classes.join(" ")}" data-event="${a.event}"${faint}><title>${esc(a.title)}</title>${band(a)}${ahead(a)}${line}${head(a)}</g>`;
 }
 
 function labelsvg(a: Drawnarrow): string {
@@ -407,6 +410,12 @@ function labelsvg(a: Drawnarrow): string {
   const ground = `<rect class="ground" x="${a.at.x - 3}" y="${a.at.y - 11}" width="${width}" height="15" rx="3" fill="Canvas"/>`;
   const bold = a.classes.includes("current") ? ' font-weight="bold"' : "";
   return `${ground}<text class="${classes}" data-event="${a.event}" x="${a.at.x}" y="${a.at.y}" fill="currentColor"${bold}>${esc(a.label)}<title>${esc(a.title)}</title></text>`;
+}
+
+/** The way that is left, in dots: it has not been gone yet. */
+function ahead({ to, ahead: end }: Drawnarrow): string {
+  if (end === null) return "";
+  return `<line class="ahead" x1="${to.x}" y1="${to.y}" x2="${end.x}" y2="${end.y}" stroke="currentColor" stroke-width="1" stroke-opacity="0.6" stroke-dasharray="1 5"/>`;
 }
 
 /** The area that a run of messages covers. */
