@@ -129,3 +129,17 @@ export async function putprogram(page: Page, text: string): Promise<void> {
   await page.keyboard.press("ControlOrMeta+a");
   await page.keyboard.insertText(text);
 }
+
+/** Presses a key and waits for the step to be drawn. */
+export async function press(page: Page, key: string): Promise<void> {
+  await page.keyboard.press(key);
+  await page.evaluate(
+    () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))),
+  );
+}
+
+/** Opens the page with a lesson run. */
+export async function withlesson(page: Page, name = "01-which-server.ts"): Promise<void> {
+  await page.selectOption("#example", name);
+  if ((await ended(page)) !== "done") throw new Error(await page.innerText("#problem"));
+}
