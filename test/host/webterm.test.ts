@@ -288,7 +288,9 @@ test.serial(
         .then(() => page.click("#files-up"));
     await page.click("#files button[title='look into /tmp']");
     await page.click("#files button[title$='take /tmp/seven.js into the editor']");
-    t.is(await page.inputValue("#name"), "seven.js");
+    await page.waitForFunction(
+      () => document.querySelector<HTMLInputElement>("#name")?.value === "seven.js",
+    );
     t.is((await page.innerText(".cm-content")).trim(), "export default () => 7");
   },
 );
