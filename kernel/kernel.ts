@@ -28,6 +28,8 @@ export type Limits = {
   readonly stack: number;
   /** Passes of loops and calls of functions between two system calls. */
   readonly work: number;
+  /** Processes of the kernel, beyond which such a program makes no more: each has a memory of its own. */
+  readonly procs: number;
 };
 
 /** What boot decides once and for all. */

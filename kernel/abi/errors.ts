@@ -39,6 +39,7 @@ export const Enoenv = "no free environment resources";
 export const Enofd = "no free file descriptors";
 export const Enoname = "empty file name";
 export const Enonexist = "file does not exist";
+export const Enoprocs = "no free procs";
 export const Enotdir = "not a directory";
 export const Enotempty = "directory not empty";
 export const Enotposted = "note not posted";

@@ -47,7 +47,7 @@ async function loaded(body: string): Promise<Program> {
 const FORKS = 50;
 const CALLS = 20_000;
 const HUNDRED = 100;
-const LIMITS = { memory: 0, stack: 512 * 1024, work: 0 };
+const LIMITS = { memory: 0, stack: 512 * 1024, work: 0, procs: 0 };
 const COMPUTE = `let s = 0; for (let i = 0; i < 1e6; i++) s = (s * 31 + i) % 1000003;`;
 
 /** Runs a program to its end. */

@@ -261,6 +261,27 @@ test("memory, stack and work have limits, each a note; the parent goes on", asyn
   }
 });
 
+test("a program that forks for ever is refused at the limit of processes, and may go on when some have ended", async (t) => {
+  const text = prog(String.raw`
+    let made = 0, why = "";
+    for (;;) {
+      try {
+        const pid = await sys.rfork(n.RFPROC);
+        if (pid === 0) { await sys.sleep(1000); return ""; }
+        made++;
+      } catch (e) { why = e.message; break; }
+    }
+    await sys.wait();
+    const first = made;
+    const again = await sys.rfork(n.RFPROC);
+    if (again === 0) return "";
+    while (made-- > 0) await sys.wait();
+    await print(sys, first + " " + why + " " + (again > 0) + "\n");
+  `);
+  // The kernel's own process and this one are two of the twelve.
+  t.deepEqual(await ran(text, { limits: { procs: 12 } }), ["10 no free procs true\n", ""]);
+});
+
 test("time and chance are the kernel's", async (t) => {
   const text = prog(String.raw`
     const t0 = performance.now();

@@ -152,7 +152,13 @@ function bootsync(opts: Bootopts = {}): Booted {
 
 /** The limits of programs with a memory of their own. */
 function limitsof(given: Partial<Limits>): Limits {
-  const limits = { memory: 64 * 2 ** 20, stack: 512 * 1024, work: 100_000_000, ...given };
+  const limits = {
+    memory: 64 * 2 ** 20,
+    stack: 512 * 1024,
+    work: 100_000_000,
+    procs: 256,
+    ...given,
+  };
   for (const [name, n] of Object.entries(limits))
     if (!Number.isSafeInteger(n) || n < 0)
       throw new Unitserror(`limits: ${name} is ${n}`, "a whole number, 0 for no limit");

@@ -33,6 +33,11 @@ export const vmoptions: readonly Option[] = [
     values: ["N"],
     text: "likewise: passes of loops and calls of functions between two system calls (default 100000000, 0: no limit)",
   },
+  {
+    name: "procs",
+    values: ["N"],
+    text: "likewise: processes, beyond which it makes no more (default 256, 0: no limit)",
+  },
 ];
 
 /** The program of a file, with a memory of its own. */
@@ -63,17 +68,22 @@ function read(url: string): string | null {
   return existsSync(path) && statSync(path).isFile() ? readFileSync(path, "utf8") : null;
 }
 
-/** What --memory, --stack and --work say. */
+/** What --memory, --stack, --work and --procs say. */
 export function limitsof(given: Given): Partial<Limits> {
   const limits: { -readonly [K in keyof Limits]?: Limits[K] } = {};
   for (const name of ["memory", "stack"] as const) {
     const text = given.get(name);
     if (text !== undefined) limits[name] = sizeof(name, text);
   }
-  const work = given.get("work");
-  if (work !== undefined && !/^\d{1,15}$/.test(work))
-    throw new Usage(`--work ${work}: a number of steps, such as 1000000`);
-  if (work !== undefined) limits.work = Number(work);
+  for (const [name, what] of [
+    ["work", "steps, such as 1000000"],
+    ["procs", "processes, such as 1000"],
+  ] as const) {
+    const text = given.get(name);
+    if (text !== undefined && !/^\d{1,15}$/.test(text))
+      throw new Usage(`--${name} ${text}: a number of ${what}`);
+    if (text !== undefined) limits[name] = Number(text);
+  }
   return limits;
 }
 

@@ -8,7 +8,7 @@
 import { RFMEM, RFPROC } from "../../kernel/abi/const.ts";
 import { calls } from "../../kernel/abi/calls.ts";
 import type { Callname } from "../../kernel/abi/calls.ts";
-import { Ebadarg, Ebadexec, PlanError } from "../../kernel/abi/errors.ts";
+import { Ebadarg, Enoprocs, Ebadexec, PlanError } from "../../kernel/abi/errors.ts";
 import type { Callsite } from "../../kernel/abi/errors.ts";
 import { ATTACH } from "../../kernel/proc/trap.ts";
 import type { Image, Program, Run } from "../../kernel/proc/trap.ts";
@@ -303,6 +303,7 @@ class Vm implements Tenant {
             "their results for ever. Await them first",
         ),
       );
+    if (this.#toomany(a.id)) return;
     const memory = this.#memory.copy();
     const [modules, tenant, says] = [this.#modules, this.#id, this.#says];
     const child = attached("child", (image, sys) => {
@@ -315,8 +316,21 @@ class Vm implements Tenant {
     this.#wait(a.id, { ...NOTHING, stack: a.stack, seq }, promise);
   }
 
+  /** Refuses a process more, where the kernel has as many as these programs may make. */
+  #toomany(id: number): boolean {
+    const { k } = this.#image.proc;
+    const { procs } = k.config.limits;
+    if (procs === 0 || k.procs.size < procs) return false;
+    const why =
+      `There are ${k.procs.size} processes, and a program with a memory of its own makes no more than ${procs}. ` +
+      "Wait for children that end, or raise the limit: limits.procs of boot, --procs";
+    this.#failure(id, Object.assign(new PlanError(Enoprocs), { call: "rfork", why }));
+    return true;
+  }
+
   /** A child that shares this memory begins in a function of it. */
   #share(a: Asked, flags: number): void {
+    if (this.#toomany(a.id)) return;
     const [memory, modules, says] = [this.#memory, this.#modules, this.#says];
     const n = Number(valueof(a.args[2]));
     const child = attached("child", (image, sys) => {

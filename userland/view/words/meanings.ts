@@ -138,6 +138,11 @@ export const PLAIN: readonly (readonly [ending: string, why: string, mend: strin
     "read /proc/n while process n lives; wait gives its status",
   ],
   [
+    "no free procs",
+    "$S: there are as many processes as a program with a memory of its own may make",
+    "wait for children that end, or raise the limit: --procs",
+  ],
+  [
     "note not posted",
     "the process of $S has as many notes waiting as it may",
     "post the note again when one was handled",
