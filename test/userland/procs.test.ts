@@ -30,14 +30,14 @@ import type { Pipe, Process } from "../../userland/view/step/procs.ts";
 import { ABOUT } from "./recorded.ts";
 
 /** Of the run below. */
-const TEXT = `change  descriptor 0 of 2 is /dev/cons
-change  descriptor 1 of 2 is /dev/cons
-change  descriptor 2 of 2 is /dev/cons
+const TEXT = `change  descriptor 0 of process 2 is /dev/cons
+change  descriptor 1 of process 2 is /dev/cons
+change  descriptor 2 of process 2 is /dev/cons
 change  process 2 is there
 pipes   pipe 1: 2's 4 → 2's 3  empty
 pipes   pipe 1: 2's 3 → 2's 4  empty
-change  descriptor 3 of 2 is #|/data
-change  descriptor 4 of 2 is #|/data1
+change  descriptor 3 of process 2 is #|/data
+change  descriptor 4 of process 2 is #|/data1
 procs     2 main
 procs     * 3 main
 pipes   pipe 1: 2's 4, 3's 4 → 2's 3, 3's 3  empty
@@ -49,12 +49,12 @@ procs     2 main
 procs     * 3 main
 pipes   pipe 1: 2's 4, 3's 4 → 2's 3  empty
 pipes   pipe 1: 2's 3 → 2's 4, 3's 4  empty
-change  descriptor 3 of 3 is closed
+change  descriptor 3 of process 3 is closed
 procs   * 2 main
 procs       3 main
 pipes   pipe 1: 3's 4 → 2's 3  empty
 pipes   pipe 1: 2's 3 → 3's 4  empty
-change  descriptor 4 of 2 is closed
+change  descriptor 4 of process 2 is closed
 procs     2 main
 procs     * 3 main
 pipes   pipe 1: 3's 4 → 2's 3  2 bytes "hi"
@@ -75,7 +75,7 @@ change  nothing more goes into pipe 1 for end 0
 change  end 1 of pipe 1 is read no more
 change  nothing more goes into pipe 1 for end 1
 change  process 3 has ended
-change  the end of 3 is known to its parent
+change  the end of process 3 is known to its parent
 change  nothing more goes into pipe 1 for end 1
 change  end 0 of pipe 1 is read no more
 change  nothing more goes into pipe 1 for end 0
@@ -279,6 +279,9 @@ test("exec makes another program of a process, and closes what OCEXEC says; vari
   const value = (p: Process): string =>
     new TextDecoder().decode(p.env.find((v) => v.name === "x")?.value);
   t.is(proc(f, f.pid).text, "other");
+  const before = when(frames, (x) => x.line.startsWith("pwrite("));
+  t.is(before.process, proc(f, main).text, "an exec that comes later has not named it yet");
+  t.is(f.process, "other");
   t.is(proc(f, f.pid).dot, "/tmp");
   t.deepEqual([value(proc(f, main)), value(proc(f, f.pid))], ["one", "two"]);
   t.deepEqual(

@@ -25,6 +25,10 @@ test("what is no call names the word and the right form", (t) => {
     return `${e.message}: ${e.hint}`;
   };
   t.is(said("opne /a"), "there is no call opne: did you mean open NAME [MODE]?");
+  t.regex(
+    said("fork"),
+    /^there is no call fork: there are stat, .*; other system calls need a program: namec step/,
+  );
   t.is(said("stat"), "'stat' is no stat: it is written stat NAME");
   t.regex(said("stat /a; open /a OREED"), /^OREED: OREED is no mode of open: there are OREAD, /);
   t.is(said("create /a OWRITE 9"), "9 is no permission: three octal digits, such as 644 or 0755");

@@ -240,6 +240,9 @@ function shown(): {
   };
 }
 
+/** Frames of a stack that are in the commands' one file: no line of them is the program's. */
+const OURS = /\n {4}at [^\n]*\bnamec:one\.cjs:[^\n]*/g;
+
 /** One schedule: what it comes to, or its recording. */
 async function one(
   given: Given,
@@ -259,7 +262,7 @@ async function one(
   const stack = error instanceof Error && !(error instanceof PlanError) ? error.stack : undefined;
   return {
     out: `${visible(`${fault.kind}: ${fault.what}`, "\n\t")}\n`,
-    err: stack === undefined ? "" : `${visible(stack, "\n\t")}\n`,
+    err: stack === undefined ? "" : `${visible(stack.replace(OURS, ""), "\n\t")}\n`,
     status: 1,
   };
 }

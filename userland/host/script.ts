@@ -256,7 +256,7 @@ function nocall(verb: string): Usage {
   return new Usage(
     `there is no call ${verb}`,
     close === null
-      ? `there are ${verbs.join(", ")}`
+      ? `there are ${verbs.join(", ")}; other system calls need a program: namec step prog.ts`
       : `did you mean ${VERBS[close]?.form ?? close}?`,
   );
 }

@@ -98,16 +98,25 @@ export class Call implements Told {
     return placefmt(this.run.recording, this.call.line);
   }
 
+  /** "process 4  " where the run has calls of several processes, else "". */
+  #maker(): string {
+    const { pid } = this.call;
+    return this.run.calls.some((c) => c.call.pid !== pid) ? `process ${pid}  ` : "";
+  }
+
   show(): string {
     const { text, result, ended, cost } = this.call;
     const gave = ended === null ? " has not returned" : result === "" ? "" : ` = ${result}`;
-    const took = `${plural(cost.trips, "round trip")}, ${timefmt(this.time)}`;
+    const took = [
+      ...(cost.trips > 0 ? [plural(cost.trips, "round trip")] : []),
+      ...(this.time > 0 ? [timefmt(this.time)] : []),
+    ].join(", ");
     const all = this.messages;
     const cut = around(all, all.length - 1, MESSAGES);
     const lines = cut.list.map((m) => `    ${arrow(m)} ${m.text}`);
     if (cut.before > 0) lines.unshift(`    ${plural(cut.before, "message")} more`);
-    const where = this.place === "" ? "" : `    ${this.place}`;
-    return [`  ${text}${gave}    ${took}${where}`, ...lines].join("\n");
+    const head = [`${this.#maker()}${text}${gave}`, took, this.place].filter((x) => x !== "");
+    return [`  ${head.join("    ")}`, ...lines].join("\n");
   }
 }
 
@@ -302,7 +311,8 @@ export class Run implements Told {
     if (cut.behind > 0) lines.push(`  and ${plural(cut.behind, "call")} more`);
     if (lines.length === 0) lines.push("  it made no system call");
     lines.push(...this.#asides());
-    return `${this.what} ${this.#end()}, after ${timefmt(this.time)}:\n${lines.join("\n")}`;
+    const after = this.time > 0 ? `, after ${timefmt(this.time)}` : "";
+    return `${this.what} ${this.#end()}${after}:\n${lines.join("\n")}`;
   }
 
   #end(): string {

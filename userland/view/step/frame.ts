@@ -84,7 +84,7 @@ export type Frame = {
   /** Nanoseconds since the recording began. */
   readonly time: number;
   readonly pid: number;
-  /** The process's program. */
+  /** The process's program at this step: an exec that comes later has not named it yet. */
   readonly process: string;
   readonly call: Framecall | null;
   /** The call begins at this step: it is one step with its return, where nothing happened between. */
@@ -141,6 +141,7 @@ export function frameof(tape: Tape, step: number, opts: Frameopts = {}): Frame {
   const events = call === undefined ? NOEVENTS : tape.callevents(call.id, event);
   const names = call === undefined ? [] : looksof(r, call, events);
   const began = r.events[0]?.at ?? 0;
+  const procs = procsof(tape, step);
   const served = tape
     .served(event)
     .slice(0, opts.messages ?? 32)
@@ -158,7 +159,7 @@ export function frameof(tape: Tape, step: number, opts: Frameopts = {}): Frame {
     type: e.type,
     time: e.at - began,
     pid: e.pid,
-    process: r.procs.find((p) => p.pid === e.pid)?.text ?? "",
+    process: [...procs.list, ...r.procs].find((p) => p.pid === e.pid)?.text ?? "",
     call:
       call === undefined ? null : callof(tape, { call, event, served, around: opts.around ?? 3 }),
     begins: tape.beginsat(step) >= 0,
@@ -177,7 +178,7 @@ export function frameof(tape: Tape, step: number, opts: Frameopts = {}): Frame {
     runspent: tape.runspent(event),
     served,
     picture: pictureof(r, event),
-    procs: procsof(tape, step),
+    procs,
   };
 }
 

@@ -203,10 +203,12 @@ const GROUPS: Readonly<Record<keyof Process["groups"], string>> = {
   notes: "note group",
 };
 
-const whose = (pids: readonly number[]): string =>
-  pids.length === 0 ? "a group" : pids.slice(0, MEMBERS).join(", ");
+function whose(pids: readonly number[]): string {
+  if (pids.length === 0) return "a group";
+  return `${pids.length === 1 ? "process" : "processes"} ${pids.slice(0, MEMBERS).join(", ")}`;
+}
 
-/** What a step changed: "descriptor 3 of 4 is closed". */
+/** What a step changed: "descriptor 3 of process 4 is closed". */
 export function changetext(c: Change): string {
   switch (c.what) {
     case "start":
@@ -216,17 +218,17 @@ export function changetext(c: Change): string {
     case "exit":
       return `process ${c.pid} has ended`;
     case "note":
-      return `the note "${c.text}" waits for ${c.pid}`;
+      return `the note "${c.text}" waits for process ${c.pid}`;
     case "handle":
-      return `${c.pid} handles the note "${c.text}"`;
+      return `process ${c.pid} handles the note "${c.text}"`;
     case "noted":
-      return `${c.pid} has handled the note "${c.text}"`;
+      return `process ${c.pid} has handled the note "${c.text}"`;
     case "waited":
-      return `the end of ${c.pid} is known to its parent`;
+      return `the end of process ${c.pid} is known to its parent`;
     case "dot":
-      return `dot of ${c.pid} is ${c.text}`;
+      return `dot of process ${c.pid} is ${c.text}`;
     case "groups":
-      return `${c.pid} has its own ${c.groups.map((g) => GROUPS[g]).join(", ")} now`;
+      return `process ${c.pid} has its own ${c.groups.map((g) => GROUPS[g]).join(", ")} now`;
     case "fd":
       if (c.fd < 0) return `all descriptors of ${whose(c.pids)} are closed`;
       return `descriptor ${c.fd} of ${whose(c.pids)} is ${c.path ?? "closed"}`;
