@@ -393,3 +393,14 @@ test("a loop that makes no call ends with a note, and the others go on", async (
   t.regex(out, /^prog 3: sys: trap: no system call in 100000 steps prog.ts:\d+:\d+ pc=0x00000000$/);
   t.is(status, "");
 });
+
+test("an import() of what the program has not says what is missing, and shows no file of the package", async (t) => {
+  const names = ["../etc/passwd", "file:///etc/passwd", "namec:userland/vm/vm.js", ""];
+  const [said] = await ran(
+    prog(`for (const m of ${JSON.stringify(names)})
+      await import(m).then(() => print(sys, "found\\n"), (e) => print(sys, e.message + "\\n"));`),
+  );
+  const reason = `which prog.ts imports: a vm program imports "namec" and modules of its own directory`;
+  const lines = said.split("\n").map((line) => line.split(", which an import")[0]);
+  t.deepEqual(lines, [...names.map((m) => `cannot find '${m}', ${reason}`), ""]);
+});

@@ -69,6 +69,9 @@ const OVERHEAD = 6 * 2 ** 20;
 /** A program that can go no further and has used this part of its memory has none left. */
 const NEARLY = 0.9;
 
+/** The module that stands for one that cannot be found. */
+const NOMODULE = "";
+
 export class Memory implements Outside {
   /** The processes in it, by their numbers here. */
   readonly tenants: Map<number, Tenant> = new Map();
@@ -82,6 +85,8 @@ export class Memory implements Outside {
   #steps = 0;
   /** The host's time when the program was first seen at work since its last call (ns), or -1. */
   #began = -1;
+  /** Why the last module that was not found was not. */
+  #missing = "";
   #stop: Stop | null = null;
   /** The stack at that, where it is known. */
   #stack = "";
@@ -296,14 +301,14 @@ export class Memory implements Outside {
   resolve(base: string, name: string): number {
     const found = this.current?.resolve(base, name) ?? null;
     if (found !== null) return this.#instance.string(found);
-    return this.#throw(
-      `cannot find '${name}', which ${base} imports: a vm program imports "namec" and modules of its own directory`,
-    );
+    // QuickJS forgets what is thrown here and asks for the text of NOMODULE, which then fails with the reason.
+    this.#missing = `cannot find '${name}', which ${base} imports: a vm program imports "namec" and modules of its own directory, which an import at its beginning names`;
+    return this.#instance.string(NOMODULE);
   }
 
   source(name: string): number {
-    const text = this.current?.source(name) ?? null;
-    return text === null ? this.#throw(`cannot find '${name}'`) : this.#instance.string(text);
+    const text = name === NOMODULE ? null : (this.current?.source(name) ?? null);
+    return text === null ? this.#throw(this.#missing) : this.#instance.string(text);
   }
 
   #throw(message: string): number {
