@@ -92,5 +92,61 @@ export default async function main(sys: any): Promise<any> {
     await err("number.ts"),
     /\n {4}The program returned the number 7, and an exit status is a text\./,
   );
-  t.regex(await err("import.ts"), /"namec" exports no prnt\. Did you mean print\?/);
+  t.is(
+    await err("import.ts"),
+    'import: SyntaxError: "namec" exports no prnt. Did you mean print?\n    at (import.ts:1:10)\n',
+  );
+});
+
+test("a program with a memory of its own is told of the failed calls that it never reads, and of no others", async (t) => {
+  const dir = directory(t, {
+    "prog.ts": `import { OREAD, RFENVG, RFCENVG, RFFDG, RFPROC } from "namec";
+export default async function main(sys: any): Promise<void> {
+  sys.open("/tmp/first", OREAD);
+  sys.open("/tmp/caught", OREAD).catch(() => undefined);
+  await Promise.all([sys.open("/tmp/all", OREAD)]).catch(() => undefined);
+  const late = sys.open("/tmp/late", OREAD);
+  await sys.sleep(1);
+  await (async () => late)().catch(() => undefined);
+  sys.rfork(RFENVG | RFCENVG);
+  await sys.sleep(1);
+  await sys.rfork(RFPROC | RFFDG, async (sys: any) => {
+    sys.open("/tmp/child", OREAD);
+  });
+  await sys.wait();
+  sys.open("/n/far/last", OREAD);
+}
+`,
+  });
+  const told = async (...options: string[]): Promise<readonly unknown[]> => {
+    const far = ["--virtual", "--host", "far:rtt=5ms"];
+    const { status, err } = await namec(["run", "--vm", ...far, ...options, "prog.ts"], "", dir);
+    const all =
+      /^prog: (.*) failed: .*\n {4}at .*\(prog\.ts:(\d+):\d+\)\n(?: {4}.*\n)?.*did not await the promise\. Write await before the call\.$/gm;
+    return [status, ...[...err.matchAll(all)].map(([, call, line]) => `${line} ${call}`)];
+  };
+  const expected = [
+    0,
+    '3 open("/tmp/first", OREAD)',
+    "9 rfork(2050)",
+    '12 open("/tmp/child", OREAD)',
+  ];
+  t.deepEqual(await told(), expected);
+  t.deepEqual(await told("--trace"), expected);
+});
+
+test("a last line of a program, and a syntax error, are told of in the same words in either image", async (t) => {
+  const dir = directory(t, {
+    "last.ts": 'export default async (sys) => { await sys.open("/x"); }',
+    "syntax.ts": "export default (1 ;\n",
+  });
+  const err = async (...args: string[]): Promise<string> =>
+    (await namec(["run", ...args], "", dir)).err;
+  t.regex(await err("--vm", "last.ts"), /^last: bad arg .*\n {4}at .*last\.ts:1:\d+/);
+  const syntax = await err("--vm", "syntax.ts");
+  t.is(syntax, await err("syntax.ts"));
+  t.regex(
+    syntax,
+    /^namec run: syntax\.ts:1:19: .*[^]*\nA bracket, comma or semicolon is missing\.\n$/,
+  );
 });

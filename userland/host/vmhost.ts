@@ -3,6 +3,7 @@
 
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
 import { setvmhost } from "../vm/host.ts";
 import { strip } from "./hooks.ts";
 
@@ -23,6 +24,6 @@ setvmhost({
       createRequire(import.meta.url).resolve("@jitl/quickjs-wasmfile-release-sync/wasm"),
     ),
   library: (name) => readFileSync(new URL(name, TOP), "utf8"),
-  strip,
+  strip: (name, source) => strip(name.startsWith("file:") ? fileURLToPath(name) : name, source),
   interrupted: () => interrupted(),
 });

@@ -61,6 +61,24 @@ export function importline(text: string, module: string): number {
   return text.split("\n").findIndex((l) => quoted.some((q) => l.includes(q))) + 1;
 }
 
+/** Where a text imports a name, or exports it from elsewhere; `from` is the module as it is written there. */
+type Import = { readonly from: string; readonly line: number; readonly column: number };
+
+/** The places where a text imports a name of another module. */
+export function importsof(text: string, name: string): Import[] {
+  const list: Import[] = [];
+  const quoted = name.replaceAll("$", "\\$");
+  const word = new RegExp(name === "default" ? "[\\w$]" : `(?<![\\w$])${quoted}(?![\\w$])`);
+  for (const m of text.matchAll(/\b(?:im|ex)port\b([^;"']*?)\bfrom\s*["']([^"'\n]*)["']/g)) {
+    const [, names = "", from = ""] = m;
+    const at = word.exec(names)?.index;
+    if (at === undefined) continue;
+    const before = text.slice(0, m.index + "import".length + at).split("\n");
+    list.push({ from, line: before.length, column: (before.at(-1) ?? "").length + 1 });
+  }
+  return list;
+}
+
 /** A name of the library that a program has used and not imported; null for any other error. */
 export function unimported(e: unknown): string | null {
   if (!(e instanceof Error) || e.name !== "ReferenceError") return null;
@@ -86,5 +104,7 @@ export function syntaxhint(message: string, atend: boolean): string | null {
   if (/Unterminated string/.test(message))
     return "A quote is not closed on its line: write the other quote, or a template between backquotes.";
   if (/already been declared/.test(message)) return "Give one of the two another name.";
-  return /expected "[,;)\]}]"/.test(message) ? "A bracket, comma or semicolon is missing." : null;
+  return /expected "[,;)\]}]"|expecting '[,;)\]}]'/.test(message)
+    ? "A bracket, comma or semicolon is missing."
+    : null;
 }

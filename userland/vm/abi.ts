@@ -69,6 +69,9 @@ export const ASK = {
   handled: -3,
   /** The call of a thread is interrupted. */
   interrupt: -4,
+  /** No part of the program reads the promise of this call, as far as is known; and: now one does. */
+  unread: -5,
+  read: -6,
 } as const;
 
 /** What the vm gives the host when it begins: functions that are called inside. */

@@ -84,6 +84,12 @@ export function first(): { readonly contents: Contents; readonly layout: Layout 
   return (made ??= new Founder().make());
 }
 
+/**
+ * How QTS_Dump writes an exception that nothing threw. QTS_Eval takes a module that it only read for a result: by
+ * what the heap holds there, the result looks like an exception or not.
+ */
+const NOTHROWN = "[unsupported type]";
+
 /** Evaluates a module, or only reads it; gives what was thrown, as JSON, or null. */
 export function evaluate(
   i: Instance,
@@ -106,8 +112,8 @@ export function evaluate(
     if (what.run) ffi.QTS_FreeValuePointer(ctx, r);
     return null;
   }
-  const dump = ffi.QTS_Dump(ctx, e);
-  return i.text(dump);
+  const thrown = i.text(ffi.QTS_Dump(ctx, e));
+  return !what.run && thrown === NOTHROWN ? null : thrown;
 }
 
 /** Makes the first memory, and stands outside of it meanwhile. */

@@ -2,7 +2,7 @@
 // program begins, since a module cannot wait for a system call inside; QuickJS itself says what a text imports.
 
 import { LIBRARY, beside, evaluate, first, giveback, islibrary, takeinstance } from "./first.ts";
-import { importline, nomodule } from "../lib/loading.ts";
+import { importline, nomodule, syntaxhint } from "../lib/loading.ts";
 import { vmhost } from "./host.ts";
 import { parsed } from "./memory.ts";
 import type { Instance, Outside } from "./quickjs.ts";
@@ -48,9 +48,12 @@ export async function gather(main: string, finding: Finding): Promise<Modules> {
     const source = await read(name);
     if (source === null) throw new Moduleerror(`${name}: there is no such file`);
     sources.set(name, source);
-    const text = javascript(name, source);
+    const [text, all] = hinting(source, () => {
+      const js = javascript(name, source);
+      return [js, importsof(name, js)] as const;
+    });
     texts.set(name, text);
-    for (const wanted of importsof(name, text)) {
+    for (const wanted of all) {
       const at = await locate(name, wanted, { ...finding, found });
       if (at === null)
         throw new Moduleerror(`${name}:${importline(source, wanted)}: ${nomodule(wanted, null)}`);
@@ -88,6 +91,18 @@ function javascript(name: string, source: string): string {
   if (source.includes("\0")) throw new Moduleerror(`${name}: a zero byte is no part of a program`);
   const text = source.startsWith("#!") ? `//${source.slice(2)}` : source;
   return /\.m?js$/.test(name) ? text : vmhost().strip(name, text);
+}
+
+/** What fn gives; a SyntaxError that it throws says what to do, too. */
+function hinting<T>(source: string, fn: () => T): T {
+  try {
+    return fn();
+  } catch (e) {
+    if (!(e instanceof SyntaxError)) throw e;
+    const [, line] = /^.*?:(\d+):\d+: /.exec(e.message) ?? [];
+    const hint = syntaxhint(e.message, Number(line) > source.trimEnd().split("\n").length);
+    throw hint === null ? e : new SyntaxError(`${e.message}\n${hint}`);
+  }
 }
 
 /** What a module imports. Throws a SyntaxError with the place. */

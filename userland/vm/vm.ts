@@ -9,6 +9,7 @@ import { RFMEM, RFPROC } from "../../kernel/abi/const.ts";
 import { calls } from "../../kernel/abi/calls.ts";
 import type { Callname } from "../../kernel/abi/calls.ts";
 import { Ebadarg, Enoprocs, Ebadexec, PlanError } from "../../kernel/abi/errors.ts";
+import { calltext } from "../../kernel/abi/mistake.ts";
 import type { Callsite } from "../../kernel/abi/errors.ts";
 import { ATTACH } from "../../kernel/proc/trap.ts";
 import type { Image, Program, Run } from "../../kernel/proc/trap.ts";
@@ -21,7 +22,7 @@ import type { Modules } from "./modules.ts";
 import { randomof } from "./random.ts";
 import { Token, Words } from "./shared.ts";
 import { fprint } from "../lib/io.ts";
-import { noexport, nolibrary, unimported } from "../lib/loading.ts";
+import { importsof, noexport, nolibrary, unimported } from "../lib/loading.ts";
 import { crashtext } from "../view/words/crash.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 
@@ -41,10 +42,16 @@ type Waiting = {
   readonly bytes: number;
   /** Where the program made it, where a host wants to know. */
   readonly stack: string | undefined;
+  /** The call itself, for a host that wants to hear of a failure that the program does not read. */
+  readonly name: Callname;
+  readonly args: readonly unknown[];
 };
 
+/** A call that failed. */
+type Failing = { readonly id: number; readonly error: PlanError; readonly w: Waiting };
+
 /** What is found out of a call while its arguments are made. */
-type Made = { -readonly [K in keyof Omit<Waiting, "seq">]: Waiting[K] };
+type Made = { -readonly [K in keyof Omit<Waiting, "seq" | "name" | "args">]: Waiting[K] };
 
 /** An argument that no call can use; what it is stands in its name. */
 export class Unusable {
@@ -104,6 +111,12 @@ class Vm implements Tenant {
   readonly #modules: Modules;
   readonly #id: number;
   readonly #waiting = new Map<number, Waiting>();
+  /** Calls under way whose promises have no reader: main has returned. */
+  readonly #alone = new Set<number>();
+  /** Failures that the program has not read, as promises that the host's engine sees without a reader. */
+  readonly #unread = new Map<number, Promise<never>>();
+  /** The failure that the program was told of last. */
+  #failing: Failing | null = null;
   /** Handlers of notes that run. */
   readonly #handlers = new Map<number, Settle<void>>();
   #nhandler = 0;
@@ -182,6 +195,31 @@ class Vm implements Tenant {
     else if (a.op === ASK.threw) this.#threw(arg?.kind === "value" ? arg.value : undefined);
     else if (a.op === ASK.handled) this.#handled(a.id);
     else if (a.op === ASK.interrupt) this.#interrupt(a.id);
+    else if (a.op === ASK.unread) this.#unreads(a.id);
+    else if (a.op === ASK.read) this.#reads(a.id);
+  }
+
+  /** The program has not read how a call ended, or will end. */
+  #unreads(id: number): void {
+    if (this.#waiting.has(id)) this.#alone.add(id);
+    else if (this.#failing?.id === id) this.#tell(this.#failing);
+  }
+
+  /** It does so now. */
+  #reads(id: number): void {
+    this.#alone.delete(id);
+    this.#unread.get(id)?.catch(() => undefined);
+    this.#unread.delete(id);
+  }
+
+  /** Tells the host of a failure that the program has not read, as the kernel does of a native program's. */
+  #tell({ id, error, w }: Failing): void {
+    const { witness } = this.#image.proc.k;
+    if (witness === null || this.#unread.size >= MAXUNREAD) return;
+    if (w.stack !== undefined) error.stack = `PlanError: ${error.message}\n${w.stack}`;
+    const p = Promise.reject<never>(error);
+    this.#unread.set(id, p);
+    witness.failed(p, error, calltext(w.name, w.args));
   }
 
   #handled(id: number): void {
@@ -200,14 +238,14 @@ class Vm implements Tenant {
     if (forks && (flags & RFMEM) !== 0 && a.args[1]?.kind === "function")
       return this.#share(a, flags);
     if (forks && (flags & RFMEM) === 0) return this.#fork(a, flags);
-    const made: Made = { fill: null, word: -1, bytes: 0, stack: a.stack };
+    const made: Made = { ...NOTHING, stack: a.stack };
     for (const p of a.args)
       made.bytes += p.kind === "bytes" ? p.bytes.length : p.kind === "fill" ? p.length : 0;
     if (this.#over(made.bytes)) return;
     const args = a.args.map((p) => this.#arg(name, p, made));
     const seq = this.#image.ncall + 1;
     const promise = this.#make(a, () => this.#calls[name]?.(...args));
-    this.#wait(a.id, { seq, ...made }, promise);
+    this.#wait(a.id, { seq, name, args, ...made }, promise);
   }
 
   /** Makes a call; the trace gets the stack that the program had. */
@@ -245,13 +283,21 @@ class Vm implements Tenant {
         this.#result(id, value, n > 0 ? w.fill?.subarray(0, n) : undefined);
       },
       (e: unknown) => {
-        if (this.#back(id, w)) this.#failure(id, e, w.stack);
+        const alone = this.#alone.delete(id);
+        const failing = e instanceof PlanError ? { id, error: e, w } : null;
+        if (this.#back(id, w)) {
+          this.#failing = failing;
+          this.#failure(id, e, w.stack);
+        }
+        // Its program was told nothing, or has said before that it would not read it.
+        if (alone && failing !== null && !this.#unread.has(id)) this.#tell(failing);
       },
     );
   }
 
   /** A call is over; false when its program is, too. */
   #back(id: number, w: Waiting): boolean {
+    this.#alone.delete(id);
     this.#waiting.delete(id);
     this.#bytes -= w.bytes;
     if (!this.#ended && w.word >= 0)
@@ -295,15 +341,14 @@ class Vm implements Tenant {
 
   #fork(a: Asked, flags: number): void {
     const others = this.#waiting.size;
-    if (others > 0)
-      return this.#failure(
-        a.id,
-        hinted(
-          `rfork with ${others} other system ${others === 1 ? "call" : "calls"} under way: a child would wait for ` +
-            "their results for ever. Await them first",
-        ),
+    if (others > 0) {
+      const error = hinted(
+        `rfork with ${others} other system ${others === 1 ? "call" : "calls"} under way: a child would wait for ` +
+          "their results for ever. Await them first",
       );
-    if (this.#toomany(a.id)) return;
+      return this.#refuse(a, flags, error);
+    }
+    if (this.#toomany(a, flags)) return;
     const memory = this.#memory.copy();
     const [modules, tenant, says] = [this.#modules, this.#id, this.#says];
     const child = attached("child", (image, sys) => {
@@ -313,24 +358,30 @@ class Vm implements Tenant {
     const seq = this.#image.ncall + 1;
     const promise = this.#make(a, () => this.#calls["rfork"]?.(flags, child));
     promise.catch(() => memory.leave(tenant));
-    this.#wait(a.id, { ...NOTHING, stack: a.stack, seq }, promise);
+    this.#wait(a.id, { ...forkof(a, flags), seq }, promise);
+  }
+
+  /** An rfork fails before it comes to the kernel. */
+  #refuse(a: Asked, flags: number, error: PlanError): void {
+    this.#failing = { id: a.id, error, w: { ...forkof(a, flags), seq: 0 } };
+    this.#failure(a.id, error, a.stack);
   }
 
   /** Refuses a process more, where the kernel has as many as these programs may make. */
-  #toomany(id: number): boolean {
+  #toomany(a: Asked, flags: number): boolean {
     const { k } = this.#image.proc;
     const { procs } = k.config.limits;
     if (procs === 0 || k.procs.size < procs) return false;
     const why =
       `There are ${k.procs.size} processes, and a program with a memory of its own makes no more than ${procs}. ` +
       "Wait for children that end, or raise the limit: limits.procs of boot, --procs";
-    this.#failure(id, Object.assign(new PlanError(Enoprocs), { call: "rfork", why }));
+    this.#refuse(a, flags, Object.assign(new PlanError(Enoprocs), { call: "rfork", why }));
     return true;
   }
 
   /** A child that shares this memory begins in a function of it. */
   #share(a: Asked, flags: number): void {
-    if (this.#toomany(a.id)) return;
+    if (this.#toomany(a, flags)) return;
     const [memory, modules, says] = [this.#memory, this.#modules, this.#says];
     const n = Number(valueof(a.args[2]));
     const child = attached("child", (image, sys) => {
@@ -340,7 +391,7 @@ class Vm implements Tenant {
     const seq = this.#image.ncall + 1;
     this.#wait(
       a.id,
-      { ...NOTHING, stack: a.stack, seq },
+      { ...forkof(a, flags), seq },
       this.#make(a, () => this.#calls["rfork"]?.(flags, child)),
     );
   }
@@ -420,7 +471,7 @@ class Vm implements Tenant {
       if (t.message === "stack overflow") return this.stopped("stack", t.stack);
     }
     if (this.#ended) return;
-    const e = errorof(answered(t));
+    const e = errorof(answered(t, this.#modules));
     // Image.crash, not a rejection: a handler may have thrown, or a thread.
     const frames = (stack: string): string[] => this.#sites(stack).map((s) => `at ${longplace(s)}`);
     const lines = { frames, source: null, hint: unimported };
@@ -496,6 +547,9 @@ class Vm implements Tenant {
 
 const NOTHING: Made = { fill: null, word: -1, bytes: 0, stack: undefined };
 
+/** Failures of a program that a host is told of; those beyond are as unread as these. */
+const MAXUNREAD = 1000;
+
 const valueof = (p: Passed | undefined): unknown => (p?.kind === "value" ? p.value : undefined);
 
 /** What was thrown inside, as it is told; null when it is told otherwise, because there is no memory to tell it. */
@@ -518,13 +572,28 @@ function thrownof(value: unknown): Thrown | null {
   };
 }
 
-/** An import of a name that a module has not is told as it is elsewhere. */
-function answered(t: Thrown): Thrown {
+/** An import of a name that a module has not is told as it is elsewhere, with the place of the name. */
+function answered(t: Thrown, modules: Modules): Thrown {
   const [, name, module] =
     /^Could not find export '([^']*)' in module '([^']*)'$/.exec(t.message) ?? [];
   if (name === undefined || module === undefined) return t;
+  for (const [file, text] of modules.sources)
+    for (const { from, line, column } of importsof(text, name)) {
+      const found = from === LIBRARY ? LIBRARY : modules.imports.get(`${file}\n${from}`);
+      if (found !== module) continue;
+      const message = module === LIBRARY ? nolibrary(name) : noexport(from, name, []);
+      return { ...t, message, stack: `    at ${file}:${line}:${column}` };
+    }
   return { ...t, message: module === LIBRARY ? nolibrary(name) : noexport(module, name, []) };
 }
+
+/** What is kept of an rfork. */
+const forkof = (a: Asked, flags: number): Omit<Waiting, "seq"> => ({
+  ...NOTHING,
+  stack: a.stack,
+  name: "rfork",
+  args: [flags],
+});
 
 /** A wrong argument, with what to do about it. */
 function hinted(hint: string): PlanError {

@@ -34,6 +34,8 @@ const outside = given.call;
 
 /** What is used here after a program may have changed the language's objects. */
 const { apply } = Reflect;
+const { setPrototypeOf } = Object;
+const Plain = Promise;
 const { parse, stringify } = JSON;
 const Typed: object = Object.getPrototypeOf(Uint8Array.prototype) as object;
 type Method = (...args: never[]) => unknown;
@@ -55,7 +57,9 @@ type Args = readonly unknown[];
 type Settle = (value: unknown) => void;
 /** A call that waits, and the buffer that it fills. */
 type Pending = {
-  readonly resolve: Settle;
+  readonly proc: Process;
+  readonly promise: Promise<unknown>;
+  resolve: Settle;
   readonly reject: Settle;
   readonly fill: Uint8Array | null;
 };
@@ -271,6 +275,36 @@ function tell(p: Process, ask: number, id: number, text?: string): void {
   outside(text);
 }
 
+// --- which promises are read ---
+
+/** The calls whose promises have had no reader so far; only those that a host wants to hear of. */
+const unread = new WeakMap<object, Unread>();
+/** A call: its process and its number, and whether the host was told that its promise has no reader. */
+type Unread = { readonly proc: Process; readonly id: number; told: boolean };
+
+/**
+ * The prototype of promises that know their readers. To await a promise, or to call its then, the language first
+ * reads its constructor.
+ */
+const Called: object = Object.create(Promise.prototype, {
+  constructor: {
+    get(this: object): PromiseConstructor {
+      const u = unread.get(this);
+      unread.delete(this);
+      if (u?.told === true) tell(u.proc, ASK.read, u.id);
+      return Plain;
+    },
+  },
+}) as object;
+
+/** Tells the host of a call whose promise has no reader. */
+function tellunread(promise: object): void {
+  const u = unread.get(promise);
+  if (u === undefined || u.told || !processes.has(u.proc.id)) return;
+  u.told = true;
+  tell(u.proc, ASK.unread, u.id);
+}
+
 // --- calls ---
 
 /** Makes a call: it settles when the host says so. */
@@ -291,7 +325,12 @@ function call(p: Process, op: number, args: Args): Promise<unknown> {
   if (running !== null) running.call = id;
   // Not in the executor: a program that has no memory left ends here, and does not go on with a rejected promise.
   const promise = new Promise(grab);
-  pending.set(id, { resolve: grabbed.resolve, reject: grabbed.reject, fill: filled });
+  const { resolve, reject } = grabbed;
+  pending.set(id, { proc: p, promise, resolve, reject, fill: filled });
+  if (m[SLOT.stacks] === 1) {
+    unread.set(promise, { proc: p, id, told: false });
+    setPrototypeOf(promise, Called);
+  }
   apply(outside, undefined, pass);
   return promise;
 }
@@ -317,16 +356,19 @@ const OP: Readonly<Record<string, number>> = Object.fromEntries(names.map((n, i)
 const op = (name: Callname): number => OP[name] ?? -1;
 
 /** rfork: with a function, the child is that function, and its return the child's end. */
-async function rfork(p: Process, args: Args): Promise<unknown> {
+function rfork(p: Process, args: Args): Promise<unknown> {
   const [flags, child] = args;
   const forks = typeof flags === "number" && (flags & RFPROC) !== 0;
   if (typeof child !== "function" || !forks) return call(p, op("rfork"), args);
   // A process that shares this memory begins in it, by this number.
   if ((flags & RFMEM) !== 0) return call(p, op("rfork"), [flags, child, share(child as Main)]);
-  const pid = await call(p, op("rfork"), [flags]);
-  if (pid !== 0) return pid;
-  run(p, child as Main);
-  return new Promise(() => undefined);
+  const promise = call(p, op("rfork"), [flags]);
+  const waits = pending.get(ncall);
+  if (waits === undefined) return promise;
+  // In the child the promise never settles: the function is all of its program.
+  const { resolve } = waits;
+  waits.resolve = (pid) => (pid === 0 ? run(p, child as Main) : resolve(pid));
+  return promise;
 }
 
 const shared = new Map<number, Main>();
@@ -484,6 +526,8 @@ function run(p: Process, main: Main): void {
   enter(p, main, [FACE, [...p.argv]]).then(
     async (status) => {
       while (p.threads.size > 0) await new Promise<void>((resolve) => (p.ended = resolve));
+      // Those that have not failed so far may do so before the process ends.
+      for (const waits of pending.values()) if (waits.proc === p) tellunread(waits.promise);
       const what = typeof status;
       const end = status === undefined || status === null ? "" : status;
       const text = end instanceof Error ? end.message || end.name : end;
@@ -507,8 +551,10 @@ function settle(text?: string): void {
     const length = apply(lengthof, call_.fill, []) as number;
     apply(set, call_.fill, [apply(subarray, room, [0, n < length ? n : length])]);
   }
-  if (m[SLOT.kind] === KIND.error) call_.reject(planerror(text ?? "{}"));
-  else call_.resolve(value(m[SLOT.kind] ?? 0, m[SLOT.value] ?? 0, text));
+  if (m[SLOT.kind] === KIND.error) {
+    call_.reject(planerror(text ?? "{}"));
+    tellunread(call_.promise);
+  } else call_.resolve(value(m[SLOT.kind] ?? 0, m[SLOT.value] ?? 0, text));
 }
 
 function value(kind: number, number: number, text = ""): unknown {
