@@ -139,6 +139,13 @@ test("what is no recording, or one of another version, is refused with the reaso
       said(`{"format":"namec recording","version":${version}}`),
       /without its list of sources/,
     );
+  const lists = ["sources", "conns", "procs", "calls", "spaces", "events", "said", "start"];
+  for (const version of [1, 2])
+    for (const list of ["conns", "procs", "calls", "events"]) {
+      const empty = Object.fromEntries(lists.map((name) => [name, name === list ? [null] : []]));
+      const broken = { format: "namec recording", version, ...empty };
+      t.is(said(JSON.stringify(broken)), `a recording with something else among its ${list}`);
+    }
 });
 
 test("data on its way through the kernel is copied, so that a buffer may be used again", async (t) => {

@@ -238,8 +238,15 @@ export function fromjson(text: string): Recording {
   for (const list of version === OLDEST ? lists : [...lists, "start"])
     if (!Array.isArray(Reflect.get(r, list)))
       throw new Recordingerror(`a recording without its list of ${list}`);
+  for (const list of ["conns", "procs", "calls", "events"])
+    if (!listof(Reflect.get(r, list)))
+      throw new Recordingerror(`a recording with something else among its ${list}`);
   return version === OLDEST ? ofold(r as Recording) : (r as Recording);
 }
+
+/** Whether all of a list are objects, as readers of a recording take them to be. */
+const listof = (list: unknown): boolean =>
+  Array.isArray(list) && list.every((x) => typeof x === "object" && x !== null);
 
 /** A recording of version 1 as one of today, with what it does not know left out. */
 function ofold(r: Recording): Recording {
