@@ -373,7 +373,7 @@ test("a program that makes calls without end is ended, and the run says so", asy
   const r = await m.try(loop);
   t.deepEqual([r.hung, r.waits], [true, []]);
   await t.throwsAsync(m.run(loop), {
-    message: /^loop: it has made 500 calls, and goes on\n\nloop goes on for ever, /,
+    message: /^loop: it has made 500 calls, and goes on\n\nloop goes on for ever:\n/,
   });
   await m.end();
 });
