@@ -372,9 +372,7 @@ class Vm implements Tenant {
     const { k } = this.#image.proc;
     const { procs } = k.config.limits;
     if (procs === 0 || k.procs.size < procs) return false;
-    const why =
-      `There are ${k.procs.size} processes, and a program with a memory of its own makes no more than ${procs}. ` +
-      "Wait for children that end, or raise the limit: limits.procs of boot, --procs";
+    const why = `There are ${procs} processes, the limit. Wait for children, or raise limits.procs (--procs)`;
     this.#refuse(a, flags, Object.assign(new PlanError(Enoprocs), { call: "rfork", why }));
     return true;
   }

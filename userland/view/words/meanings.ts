@@ -139,8 +139,8 @@ export const PLAIN: readonly (readonly [ending: string, why: string, mend: strin
   ],
   [
     "no free procs",
-    "$S: there are as many processes as a program with a memory of its own may make",
-    "wait for children that end, or raise the limit: --procs",
+    "$S: there are as many processes as there may be",
+    "wait for children, or raise the limit: --procs",
   ],
   [
     "note not posted",
