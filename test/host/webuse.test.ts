@@ -151,6 +151,7 @@ test.serial("Find says how many, and goes round; a word says what it means", asy
       await page.innerText("#seek-said"),
     ) ?? [];
   t.true(Number(n) > 2 && Number(at) > 0);
+  await press(page, "Shift");
   const was = await page.inputValue("#step-input");
   for (let i = 0; i < Number(n); i++) await page.click("#find-next");
   await press(page, "Shift");
