@@ -282,6 +282,18 @@ test("a program that forks for ever is refused at the limit of processes, and ma
   t.deepEqual(await ran(text, { limits: { procs: 12 } }), ["10 no free procs true\n", ""]);
 });
 
+/** What of "namec" boots a kernel, or drives or records one. */
+const DRIVES =
+  /^(boot|bin|fossil|newfossil|serve(fossil|ramfs)|simnet|Faults|faultfmt|parsefault|Unitserror|Recorder|Recordingerror|fromjson|tojson)$/;
+
+test("a vm program imports all that a native one does, but for what boots a kernel or drives one", async (t) => {
+  const text = prog('await print(sys, Object.keys(n).toSorted().join(" "));');
+  const [said, status] = await ran(text);
+  t.is(status, "");
+  const all = Object.keys(await import("../../userland/boot/index.ts"));
+  t.deepEqual(said.split(" "), all.filter((name) => !DRIVES.test(name)).toSorted());
+});
+
 test("time and chance are the kernel's", async (t) => {
   const text = prog(String.raw`
     const t0 = performance.now();

@@ -31,48 +31,10 @@ export type {
   Threads,
   Waitmsg,
 } from "../../syscalls/sys.ts";
-export { PlanError } from "../../kernel/abi/errors.ts";
-export * from "../../kernel/abi/const.ts";
 
-// What libc, lib9p and the like give a program: userland/lib.
-export { both } from "../lib/both.ts";
+// What a program gets wherever it runs.
+export * from "../lib/library.ts";
 export type { Both, ThreadSys } from "../lib/both.ts";
-export {
-  fprint,
-  print,
-  readall,
-  readfile,
-  readn,
-  readtext,
-  writeall,
-  writefile,
-} from "../lib/io.ts";
-export { dirread, dirreadall, readdir } from "../lib/dirread.ts";
-export * from "../lib/proc.ts";
-export {
-  accept,
-  announce,
-  dial,
-  dialctl,
-  listen,
-  netaddr,
-  netmkaddr,
-  netproves,
-  netuser,
-  reject,
-} from "../lib/dial.ts";
-export {
-  acceptsrv,
-  dir,
-  file,
-  listensrv,
-  post,
-  postfd,
-  postmount,
-  serve,
-  tree,
-} from "../lib/9p.ts";
-export { Fid, NOTOPEN } from "../lib/9p.ts";
 export type {
   Answer,
   Anysrv,
@@ -90,7 +52,6 @@ export type {
   Promised,
   Srv,
 } from "../lib/9p.ts";
-export { newexport } from "../lib/export.ts";
 export type { Exportopts } from "../lib/export.ts";
 export { newfossil } from "../lib/fossil/serve.ts";
 export type { Fossil, Fossilopts } from "../lib/fossil/fossil.ts";
@@ -101,10 +62,7 @@ export type { Args } from "../lib/arg.ts";
 export type { Call as Conversation, Dialled } from "../lib/dial.ts";
 export type { Cost } from "../view/record/cost.ts";
 export type { About } from "../view/record/recording.ts";
-export { newram } from "../lib/ram.ts";
 export type { Ramopts } from "../lib/ram.ts";
-export { args } from "../lib/arg.ts";
-export { quote, tokenize } from "../../kernel/abi/quote.ts";
 
 // The recording of a run (docs/recording.md).
 export { Recorder } from "../view/record/recorder.ts";

@@ -4,7 +4,7 @@
 import type { Program } from "../../kernel/proc/trap.ts";
 import { ATTACH } from "../../kernel/proc/trap.ts";
 import { LIBRARY } from "./first.ts";
-import * as library from "./inside/namec.ts";
+import * as library from "../lib/library.ts";
 import { program } from "./vm.ts";
 
 const NAMES: ReadonlySet<string> = new Set(Object.keys(library));

@@ -14,7 +14,7 @@ import { utfdecode, utfencode } from "../../../kernel/abi/utf.ts";
 import { ASK, FIELDS, KIND, MAXARG, PERARG, ROOM, SLOT } from "../abi.ts";
 import type { Big, Thrown } from "../abi.ts";
 
-export * from "./namec.ts";
+export * from "../../lib/library.ts";
 
 /** What the host puts into the global object for the time of this module's evaluation. */
 type Given = {
