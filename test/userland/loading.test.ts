@@ -6,9 +6,9 @@ import {
   nolibrary,
   noexport,
   nomodule,
-  syntaxhint,
   unimported,
 } from "../../userland/lib/loading.ts";
+import { syntaxfault, syntaxhint } from "../../userland/lib/syntax.ts";
 import "../../userland/lib/io.ts";
 import { badreturn, unawaited } from "../../userland/view/words/lineof.ts";
 
@@ -74,4 +74,13 @@ test("a return of what is no text has a line where it is the only one", (t) => {
   t.is(badreturn("return true;\n"), 1);
   t.is(badreturn("return 7;\nreturn -1;\n"), null);
   t.is(badreturn("return text;\nreturn find(x);\n"), null);
+});
+
+test("what sucrase says of a syntax error is taken apart: the reason, the line and the column", (t) => {
+  const said = 'Error transforming a.ts: Unexpected token, expected "," (3:14)';
+  t.deepEqual(syntaxfault(new Error(said)), {
+    what: 'Unexpected token, expected ","',
+    at: { line: 3, column: 14 },
+  });
+  t.deepEqual(syntaxfault(new Error("out of memory")), { what: "out of memory", at: null });
 });

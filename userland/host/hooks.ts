@@ -9,6 +9,7 @@ import { createRequire } from "node:module";
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { transform as Transform } from "sucrase";
+import { syntaxfault } from "../lib/syntax.ts";
 
 type Resolved = { url: string; format?: string | null | undefined; shortCircuit?: boolean };
 type Loaded = { format: string; source?: unknown; shortCircuit?: boolean };
@@ -82,13 +83,12 @@ export function strip(file: string, source: string): string {
 
 function syntaxerror(file: string, source: string, e: Error): SyntaxError {
   const name = near(file);
-  const at = /\((\d+):(\d+)\)$/.exec(e.message);
-  const text = e.message.replace(/ *\(\d+:\d+\)$/, "").replace(/^Error transforming .*?: /, "");
-  if (at === null) return new SyntaxError(`${name}: ${text}`);
-  const [line, column] = [Number(at[1]), Number(at[2])];
+  const { what, at } = syntaxfault(e);
+  if (at === null) return new SyntaxError(`${name}: ${what}`);
+  const { line, column } = at;
   const shown = (source.split("\n")[line - 1] ?? "").replaceAll("\t", " ");
   const caret = `${" ".repeat(Math.max(0, column - 1))}^`;
-  return new SyntaxError(`${name}:${line}:${column}: ${text}\n    ${shown}\n    ${caret}`);
+  return new SyntaxError(`${name}:${line}:${column}: ${what}\n    ${shown}\n    ${caret}`);
 }
 
 /** The file as a person here would write it. */

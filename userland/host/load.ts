@@ -11,7 +11,8 @@ import { Usage } from "./command.ts";
 import { crashtext } from "./crash.ts";
 import { Loaderror } from "./loaderror.ts";
 import { isone } from "./one.ts";
-import { noexport, nomodule, syntaxhint } from "../lib/loading.ts";
+import { noexport, nomodule } from "../lib/loading.ts";
+import { syntaxhint } from "../lib/syntax.ts";
 import { TYPESCRIPT, initialize, load, near, ours, resolve, strip } from "./hooks.ts";
 
 export { Loaderror };

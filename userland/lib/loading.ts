@@ -93,18 +93,3 @@ export function unimported(e: unknown): string | null {
   const close = nearest(name, names);
   return close === null || name.length < 4 ? null : `Did you mean ${close}, of "namec"?`;
 }
-
-/** What to do about a syntax error, by what the engine or the transpiler says; null where that says enough. */
-export function syntaxhint(message: string, atend: boolean): string | null {
-  if (/reserved word|await is only valid|'await'/.test(message) && !/strict mode/.test(message))
-    return "await stands in a function that is not async: write async before function, or before the arguments of =>.";
-  if (/yield|strict mode reserved word/.test(message))
-    return "yield* stands in a function that is no generator: write function*, or await in an async function.";
-  if (atend) return "A bracket or brace that was opened before is not closed.";
-  if (/Unterminated string/.test(message))
-    return "A quote is not closed on its line: write the other quote, or a template between backquotes.";
-  if (/already been declared/.test(message)) return "Give one of the two another name.";
-  return /expected "[,;)\]}]"|expecting '[,;)\]}]'/.test(message)
-    ? "A bracket, comma or semicolon is missing."
-    : null;
-}

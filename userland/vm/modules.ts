@@ -2,7 +2,8 @@
 // program begins, since a module cannot wait for a system call inside; QuickJS itself says what a text imports.
 
 import { LIBRARY, beside, evaluate, first, giveback, islibrary, takeinstance } from "./first.ts";
-import { importline, nomodule, syntaxhint } from "../lib/loading.ts";
+import { importline, nomodule } from "../lib/loading.ts";
+import { syntaxhint } from "../lib/syntax.ts";
 import { vmhost } from "./host.ts";
 import { parsed } from "./memory.ts";
 import type { Instance, Outside } from "./quickjs.ts";

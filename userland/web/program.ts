@@ -5,7 +5,8 @@
 import { transform } from "sucrase";
 import type { Program } from "../../kernel/proc/trap.ts";
 import * as namec from "../boot/index.ts";
-import { noexport, nomodule, syntaxhint, unimported } from "../lib/loading.ts";
+import { noexport, nomodule, unimported } from "../lib/loading.ts";
+import { syntaxfault, syntaxhint } from "../lib/syntax.ts";
 import type { Findplace } from "../view/record/recorder.ts";
 import { gather } from "../vm/modules.ts";
 import { program } from "../vm/vm.ts";
@@ -61,12 +62,11 @@ function strip(name: string, text: string): string {
     return transform(text, { transforms: ["typescript"], disableESTransforms: true }).code;
   } catch (e) {
     if (!(e instanceof Error)) throw e;
-    const at = /\((\d+):(\d+)\)$/.exec(e.message);
-    const what = e.message.replace(/ *\(\d+:\d+\)$/, "").replace(/^Error transforming .*?: /, "");
+    const { what, at } = syntaxfault(e);
     if (at === null) throw new Unfit(`${name}: ${what}`);
-    const hint = syntaxhint(what, Number(at[1]) > text.trimEnd().split("\n").length);
+    const hint = syntaxhint(what, at.line > text.trimEnd().split("\n").length);
     const more = hint === null ? "" : `\n    ${hint}`;
-    throw new Unfit(`${name}:${at[1]}:${at[2]}: ${what}${more}`, Number(at[1]));
+    throw new Unfit(`${name}:${at.line}:${at.column}: ${what}${more}`, at.line);
   }
 }
 

@@ -2,6 +2,7 @@
 // before the first order (engine.ts), since the worker's frame may request nothing.
 
 import { transform } from "sucrase";
+import { syntaxfault } from "../lib/syntax.ts";
 import { setvmhost } from "../vm/host.ts";
 import type { Engine } from "./talk.ts";
 
@@ -23,8 +24,9 @@ function strip(name: string, text: string): string {
     return transform(text, { transforms: ["typescript"], disableESTransforms: true }).code;
   } catch (e) {
     if (!(e instanceof Error)) throw e;
-    const at = /\((\d+):(\d+)\)$/.exec(e.message);
-    const what = e.message.replace(/ *\(\d+:\d+\)$/, "").replace(/^Error transforming .*?: /, "");
-    throw new SyntaxError(at === null ? `${name}: ${what}` : `${name}:${at[1]}:${at[2]}: ${what}`);
+    const { what, at } = syntaxfault(e);
+    throw new SyntaxError(
+      at === null ? `${name}: ${what}` : `${name}:${at.line}:${at.column}: ${what}`,
+    );
   }
 }
