@@ -122,18 +122,8 @@ export class Explored {
   }
 }
 
-/** @internal */
-export type Fields = {
-  readonly schedules: number;
-  readonly all: boolean;
-  readonly brute: Many;
-  readonly repeated: number;
-  readonly outcomes: readonly Outcome[];
-  readonly failures: readonly Failing[];
-  readonly covered: readonly Covered[];
-  readonly cut: string;
-  readonly part: string;
-};
+/** What an Explored is made of. @internal */
+export type Fields = Omit<Explored, "show">;
 
 const NAMES: Readonly<Record<Faultkind, readonly [one: string, more: string]>> = {
   deadlock: ["deadlock", "deadlocks"],

@@ -90,14 +90,18 @@ export const access: Both<[name: string, how: number], void> = both(function* (s
   yield* sys.close(yield* sys.open(name, mode));
 }, "access(name name, how number)");
 
-/** Writes to descriptor 2; where that cannot be written, there is no place to say so. */
-const complain: Both<[text: string], void> = both(function* (sys, text) {
+/** Says what went wrong on descriptor 2, and goes on. Where that cannot be written, there is no place to say so. */
+export const warn: Both<[program: string, problem: string], void> = both(function* (
+  sys,
+  program,
+  problem,
+) {
   try {
-    yield* fprint(sys, 2, text);
+    yield* fprint(sys, 2, `${program}: ${problem}\n`);
   } catch (e) {
     if (!(e instanceof PlanError)) throw e;
   }
-}, "complain(text text)");
+}, "warn(program text, problem text)");
 
 /** Says what went wrong on descriptor 2 and ends the process with that. sysfatal in perror(2) */
 export const sysfatal: Both<[program: string, problem: string], never> = both(function* (
@@ -105,18 +109,9 @@ export const sysfatal: Both<[program: string, problem: string], never> = both(fu
   program,
   problem,
 ) {
-  yield* complain(sys, `${program}: ${problem}\n`);
+  yield* warn(sys, program, problem);
   return yield* sys.exits(problem);
 }, "sysfatal(program text, problem text)");
-
-/** Says what went wrong on descriptor 2, and goes on. */
-export const warn: Both<[program: string, problem: string], void> = both(function* (
-  sys,
-  program,
-  problem,
-) {
-  yield* complain(sys, `${program}: ${problem}\n`);
-}, "warn(program text, problem text)");
 
 /** The message of anything that was thrown. */
 export function errtext(e: unknown): string {

@@ -129,37 +129,27 @@ function placefmt(r: Recording, line: Rcall["line"]): string {
   return `${r.sources[line.source]?.name ?? ""}:${line.line}`;
 }
 
-/** How a program ended. */
-export type Ending = {
+/** How a program ended: what a Run says of it. */
+export type Ending = Pick<
+  Run,
+  | "status"
+  | "output"
+  | "crash"
+  | "waits"
+  | "limit"
+  | "began"
+  | "ended"
+  | "unawaited"
+  | "unfinished"
+  | "left"
+  | "faults"
+  | "crashes"
+  | "unnoticed"
+> & {
   /** The program, with its arguments. */
   readonly program: string;
   /** Called where a recording is asked for that was not made. */
   readonly missing: () => void;
-  /** The exit status; "" is success. */
-  readonly status: string;
-  readonly output: string;
-  /** What it threw, when that was its end. */
-  readonly crash: unknown;
-  /** The calls that it waited in for ever; null when it ended by itself. */
-  readonly waits: readonly string[] | null;
-  /** Which limit ended it, in words; null when none did. */
-  readonly limit: string | null;
-  /** When it began, in nanoseconds. */
-  readonly began: number;
-  /** When it ended, in nanoseconds. */
-  readonly ended: number;
-  /** Calls of the program that it asked for no result of, in words, with their places. */
-  readonly unawaited: readonly string[];
-  /** Calls of the program that were in progress when it returned. */
-  readonly unfinished: readonly string[];
-  /** Descriptors that were open when it and its children returned: "4 /n/far/x". */
-  readonly left: readonly string[];
-  /** What callbacks of servers threw meanwhile, with the stack. */
-  readonly faults: readonly string[];
-  /** What ended its processes, with the lines of the program and what would mend them. */
-  readonly crashes: readonly string[];
-  /** Of a program whose status is good: the mistakes that it did not notice. */
-  readonly unnoticed: readonly string[];
 };
 
 /** Calls that a failure shows, and messages of each. */

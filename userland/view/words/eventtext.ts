@@ -7,15 +7,18 @@ import type { Recording, Revent } from "../record/recording.ts";
 import { CONN, eventfmt, stepfmt } from "./stepfmt.ts";
 import { connname } from "./who.ts";
 
+/** Events that say nothing by themselves: what they tell of is seen in the bytes of a message, or with a return. */
+const SILENT = ["wire", "fd", "pipe", "env"] as const;
+type Told = Exclude<Revent, { readonly type: (typeof SILENT)[number] }>;
+
+function istold(e: Revent | undefined): e is Told {
+  return e !== undefined && !SILENT.some((type) => type === e.type);
+}
+
 /** Whether an event says something to a reader: pieces on the wire and names that are clean already do not. */
 export function issaid(e: Revent | undefined): boolean {
-  switch (e?.type) {
-    case undefined:
-    case "wire":
-    case "fd":
-    case "pipe":
-    case "env":
-      return false;
+  if (!istold(e)) return false;
+  switch (e.type) {
     case "proc":
       return QUIET[e.what] !== true;
     case "namec":
@@ -36,14 +39,9 @@ const QUIET: Readonly<Record<string, true>> = nullproto({
 /** The event in a line; "" where there is nothing to say. */
 export function eventtext(r: Recording, event: number): string {
   const e = r.events[event];
-  const call = r.calls[e?.call ?? -1];
-  switch (e?.type) {
-    case undefined:
-    case "wire":
-    case "fd":
-    case "pipe":
-    case "env":
-      return "";
+  if (!istold(e)) return "";
+  const call = r.calls[e.call ?? -1];
+  switch (e.type) {
     case "call":
       return call?.text ?? "";
     case "return":
