@@ -3,7 +3,7 @@
 // page knows nothing of files: it stores bytes at places.
 
 import type { Booted } from "../../kernel/boot.ts";
-import { PlanError } from "../../kernel/abi/errors.ts";
+import { Efull, PlanError, error } from "../../kernel/abi/errors.ts";
 import type { Process } from "../../kernel/proc/spawn.ts";
 import type { Task } from "../../kernel/proc/rendez.ts";
 import { postmount } from "../lib/9p.ts";
@@ -14,7 +14,8 @@ import { Procenv } from "../lib/fossil/disk.ts";
 import { openfossil } from "../lib/fossil/fossil.ts";
 import { plainhash } from "../lib/fossil/hash.ts";
 import type { Exit } from "../../syscalls/sys.ts";
-import { KEPT, MOST } from "./store.ts";
+import { Diskbytes, MOST } from "./diskbytes.ts";
+import { KEPT } from "./store.ts";
 import type { Machinesaid } from "./talk.ts";
 
 /** How often a sync looks whether the page has stored everything (ms), and how often what was changed is stored. */
@@ -24,14 +25,12 @@ const EVERY = 500;
 /** A disk in memory, which tells what is written. */
 export class Keptdisk {
   readonly #say: (m: Machinesaid) => void;
-  #bytes: Uint8Array;
-  #length: number;
+  readonly #bytes: Diskbytes;
   #asked = 0;
   #stored = 0;
 
   constructor(bytes: Uint8Array, say: (m: Machinesaid) => void) {
-    this.#bytes = bytes;
-    this.#length = bytes.length;
+    this.#bytes = new Diskbytes(bytes);
     this.#say = say;
   }
 
@@ -43,28 +42,15 @@ export class Keptdisk {
   /** The disk for a process that serves it. */
   disk(sys: ThreadSys): Disk {
     return {
-      read: (buf, at) => this.#read(buf, at),
+      read: (buf, at) => this.#bytes.read(buf, at),
       write: (bytes, at) => this.#write(bytes, at),
       sync: () => this.#sync(sys),
-      length: () => this.#length,
+      length: () => this.#bytes.length,
     };
   }
 
-  #read(buf: Uint8Array, at: number): number {
-    const some = this.#bytes.subarray(at, Math.min(this.#length, at + buf.length));
-    buf.set(some);
-    return some.length;
-  }
-
   #write(bytes: Uint8Array, at: number): void {
-    const end = at + bytes.length;
-    if (end > this.#bytes.length) {
-      const more = new Uint8Array(Math.max(end, 2 * this.#bytes.length));
-      more.set(this.#bytes);
-      this.#bytes = more;
-    }
-    this.#bytes.set(bytes, at);
-    this.#length = Math.max(this.#length, end);
+    if (!this.#bytes.write(bytes, at)) error(Efull);
     this.#say({ kind: "block", at, bytes: bytes.slice() });
   }
 

@@ -1,9 +1,10 @@
 // Where the browser keeps the disk of the terminal's machine: IndexedDB, in pieces. What is written between two
 // syncs is stored at once or not at all, so that the disk is always one that was whole. One page at a time has it.
 
-/** Where the kept files are in the machine's name space, and the most bytes of their disk. */
+import { Diskbytes } from "./diskbytes.ts";
+
+/** Where the kept files are in the machine's name space. */
 export const KEPT = "/usr/glenda/keep";
-export const MOST: number = 32 * 2 ** 20;
 
 const NAME = "namec";
 const STORE = "disk";
@@ -13,15 +14,15 @@ const PIECE = 65_536;
 export class Store {
   readonly #db: IDBDatabase;
   /** The disk as it is to be stored, and the pieces of it that have changed since the last sync. */
-  #bytes: Uint8Array;
-  #length: number;
+  readonly #bytes: Diskbytes;
   readonly #changed = new Set<number>();
+  /** A write was refused, so that what was written since makes no whole disk. */
+  #refused = false;
   readonly #giveup: () => void;
 
   private constructor(db: IDBDatabase, bytes: Uint8Array, giveup: () => void) {
     this.#db = db;
-    this.#bytes = bytes;
-    this.#length = bytes.length;
+    this.#bytes = new Diskbytes(bytes);
     this.#giveup = giveup;
   }
 
@@ -41,30 +42,27 @@ export class Store {
 
   /** A copy of what is on it. */
   get contents(): Uint8Array {
-    return this.#bytes.slice(0, this.#length);
+    return this.#bytes.slice(0, this.#bytes.length);
   }
 
   write(bytes: Uint8Array, at: number): void {
     const end = at + bytes.length;
-    if (end > this.#bytes.length) {
-      const more = new Uint8Array(Math.max(end, 2 * this.#bytes.length));
-      more.set(this.#bytes);
-      this.#bytes = more;
-    }
-    this.#bytes.set(bytes, at);
-    this.#length = Math.max(this.#length, end);
-    for (let i = Math.floor(at / PIECE); i * PIECE < end; i++) this.#changed.add(i);
+    if (!this.#bytes.write(bytes, at)) this.#refused = true;
+    else for (let i = Math.floor(at / PIECE); i * PIECE < end; i++) this.#changed.add(i);
   }
 
-  /** Comes back when all that was written before is stored. Rejects when the browser has no room for it. */
+  /**
+   * Comes back when all that was written before is stored. Rejects when the browser has no room for it, and from the
+   * first write on that was no place of the disk: the browser then keeps the disk as of the sync before.
+   */
   async sync(): Promise<void> {
+    if (this.#refused) throw new Error("a write was beyond the end of the disk");
     const changed = [...this.#changed];
     this.#changed.clear();
     const t = this.#db.transaction(STORE, "readwrite", { durability: "strict" });
     const store = t.objectStore(STORE);
-    for (const i of changed)
-      store.put(this.#bytes.slice(i * PIECE, Math.min(this.#length, (i + 1) * PIECE)), i);
-    store.put(this.#length, "length");
+    for (const i of changed) store.put(this.#bytes.slice(i * PIECE, (i + 1) * PIECE), i);
+    store.put(this.#bytes.length, "length");
     await new Promise<void>((done, fail) => {
       t.addEventListener("complete", () => done());
       t.addEventListener("abort", () => {
