@@ -23,7 +23,6 @@ import {
 import type { Fcall, Tmsg } from "../../kernel/abi/fcall.ts";
 import { ERRMAX } from "../../kernel/abi/const.ts";
 import { utfcut } from "../../kernel/abi/utf.ts";
-import { join } from "../mnt/frames.ts";
 
 /** A frame for the client; it is given when it waits for nothing, nor does one before it. */
 export type Out = { readonly frame: Uint8Array; wait: number };
@@ -117,14 +116,6 @@ export function madeby(t: Tmsg, r: Fcall): number | null {
     return r.wqid.length === t.wname.length && t.newfid !== t.fid ? t.newfid : null;
   if (t.type === Tattach && r.type === Rattach) return t.fid;
   return t.type === Tauth && r.type === Rauth ? t.afid : null;
-}
-
-/** Frames as one chunk. */
-export function joined(list: readonly Uint8Array[]): Uint8Array {
-  return join(
-    list,
-    list.reduce((n, b) => n + b.length, 0),
-  );
 }
 
 /** A message as a frame. */

@@ -12,6 +12,7 @@
 //  - with 9P2000.ix.stream, a Twrite that fails or comes short stops its tag and fid;
 //  - a run that comes short ends there, as at the end of the file.
 
+import { joined } from "../../kernel/abi/bits.ts";
 import { cclose } from "../../kernel/chan.ts";
 import type { Chan } from "../../kernel/chan.ts";
 import type { Dev } from "../../kernel/dev.ts";
@@ -24,7 +25,7 @@ import type { Proc } from "../../kernel/proc/proc.ts";
 import { QLock, waitfor } from "../../kernel/proc/rendez.ts";
 import type { Task } from "../../kernel/proc/rendez.ts";
 import type { Coroutine } from "../../kernel/proc/sched.ts";
-import { Line, Slot, clunkof, joined, madeby, norun, pack, rerror, shorter } from "./line.ts";
+import { Line, Slot, clunkof, madeby, norun, pack, rerror, shorter } from "./line.ts";
 import type { Held, Out } from "./line.ts";
 import type { Connid, Effect, Faults } from "./faults.ts";
 import { Stops } from "./stop.ts";

@@ -136,19 +136,6 @@ export class Frames {
   }
 }
 
-/** Chunks of this size altogether as one. */
-export function join(list: readonly Uint8Array[], size: number): Uint8Array {
-  const [first] = list;
-  if (list.length === 1 && first !== undefined) return first;
-  const all = new Uint8Array(size);
-  let off = 0;
-  for (const b of list) {
-    all.set(b, off);
-    off += b.length;
-  }
-  return all;
-}
-
 // The host's buffers are used again when all that was read into one is given back: memory that was just
 // allocated costs more than the way of the bytes through the host. A buffer that is never given back is
 // left to the garbage collector.

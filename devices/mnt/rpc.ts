@@ -17,6 +17,7 @@
 // A settled Group frees the numbers of the fids that the server does not have, and clunks the others. So a
 // Tclunk that was flushed is sent again, and a caller that is interrupted or killed loses no fid.
 
+import { joined } from "../../kernel/abi/bits.ts";
 import { NOTAG, STATFIXLEN } from "../../kernel/abi/const.ts";
 import { Ehungup, Eintr, PlanError, assert, error } from "../../kernel/abi/errors.ts";
 import {
@@ -47,7 +48,7 @@ import { REPLY, Rendez, waitfor } from "../../kernel/proc/rendez.ts";
 import type { Task } from "../../kernel/proc/rendez.ts";
 import type { Coroutine } from "../../kernel/proc/sched.ts";
 import type { Call } from "../../kernel/trace.ts";
-import { Frames, join } from "./frames.ts";
+import { Frames } from "./frames.ts";
 import type { Part } from "./frames.ts";
 
 /** Half of what a server must bear: requests, and bytes of frames, outstanding on a connection. */
@@ -467,7 +468,7 @@ export class Mnt implements Conn {
       size += b.length;
       n++;
     }
-    return join(this.#posted.splice(0, n), size);
+    return joined(this.#posted.splice(0, n), size);
   }
 
   /** The reader: every frame to its group, until the server hangs up or says what it was not asked. */

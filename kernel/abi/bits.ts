@@ -81,3 +81,19 @@ export function putoffset(buf: Uint8Array, o: number, v: number): number {
   put32(buf, o, v);
   return put32(buf, o + 4, Math.floor(v / TWO32));
 }
+
+/** Pieces of bytes as one; a single piece is that piece itself. `size` is how many bytes they are. */
+export function joined(
+  list: readonly Uint8Array[],
+  size: number = list.reduce((n, b) => n + b.length, 0),
+): Uint8Array {
+  const [first] = list;
+  if (list.length === 1 && first !== undefined) return first;
+  const all = new Uint8Array(size);
+  let off = 0;
+  for (const b of list) {
+    all.set(b, off);
+    off += b.length;
+  }
+  return all;
+}

@@ -1,6 +1,7 @@
 // Tty: what /dev/cons is connected to. The host's side implements it (a terminal, a page); device c reads
 // and writes it. Buffertty is the one that only remembers.
 
+import { joined } from "../abi/bits.ts";
 import type { Answer } from "./rendez.ts";
 import { utfdecode } from "../abi/utf.ts";
 
@@ -46,13 +47,7 @@ export class Buffertty implements Tty {
 
   /** All output so far. */
   bytes(): Uint8Array {
-    const all = new Uint8Array(this.#chunks.reduce((n, c) => n + c.length, 0));
-    let off = 0;
-    for (const c of this.#chunks) {
-      all.set(c, off);
-      off += c.length;
-    }
-    return all;
+    return joined(this.#chunks);
   }
 
   text(): string {

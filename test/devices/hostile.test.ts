@@ -1,6 +1,7 @@
 // A hostile server against the mount driver: a ramfs whose replies are changed on their way, or held, or
 // dropped. Calls end in an error or are ended; other mounts are unharmed; nothing escapes or is left.
 
+import { joined } from "../../kernel/abi/bits.ts";
 import test from "ava";
 import fc from "fast-check";
 import {
@@ -91,7 +92,7 @@ function liar(s: ThreadSys, moves: readonly Move[], honest: number, told: { n: n
     const now = [...held, ...told1(how, n, frame, f)];
     held = [];
     if (how === "cut") return now;
-    return now.length < 2 ? now : [concat(now)];
+    return now.length < 2 ? now : [joined(now)];
   };
 }
 
@@ -123,16 +124,6 @@ function told1(how: Move["how"], n: number, frame: Uint8Array, f: F.Fcall | null
     default:
       return [frame];
   }
-}
-
-function concat(list: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(list.reduce((sum, b) => sum + b.length, 0));
-  let o = 0;
-  for (const b of list) {
-    all.set(b, o);
-    o += b.length;
-  }
-  return all;
 }
 
 /** What a client does with the mount; each must end in a value or a PlanError. */

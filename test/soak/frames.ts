@@ -5,6 +5,7 @@
 //	one frame in 30      spoilt bytes: a wrong size, a tail cut off or too much, a byte changed, another type
 //	one in 100           Tversion in the middle; one in 60 a storm of Tflush
 
+import { joined } from "../../kernel/abi/bits.ts";
 import { DMDIR, NOFID, NOTAG } from "../../kernel/abi/const.ts";
 import { convD2M, nulldir, sizeD2M } from "../../kernel/abi/dir.ts";
 import * as F from "../../kernel/abi/fcall.ts";
@@ -53,7 +54,7 @@ export class Frames {
       const bytes = pack([this.#request()]);
       parts.push(this.#one(30) ? this.#spoil(bytes) : bytes);
     }
-    return join(parts);
+    return joined(parts);
   }
 
   #one(n: number): boolean {
@@ -168,7 +169,7 @@ export class Frames {
       case 1:
         return b.subarray(0, this.#pick(b.length));
       case 2:
-        return join([b, new Uint8Array(1 + this.#pick(9)).fill(this.#pick(256))]);
+        return joined([b, new Uint8Array(1 + this.#pick(9)).fill(this.#pick(256))]);
       case 3:
         b[4] = 90 + this.#pick(45);
         return b;
@@ -183,7 +184,7 @@ export class Frames {
 
 /** The bytes of requests; one that no frame can hold is left out. */
 function pack(list: readonly Tmsg[]): Uint8Array {
-  return join(
+  return joined(
     list.map((f) => {
       const size = F.sizeS2M(f);
       const buf = new Uint8Array(size === Infinity ? 0 : size);
@@ -191,14 +192,4 @@ function pack(list: readonly Tmsg[]): Uint8Array {
       return end < 0 ? new Uint8Array(0) : buf.subarray(0, end);
     }),
   );
-}
-
-function join(parts: readonly Uint8Array[]): Uint8Array {
-  const buf = new Uint8Array(parts.reduce((n, p) => n + p.length, 0));
-  let o = 0;
-  for (const p of parts) {
-    buf.set(p, o);
-    o += p.length;
-  }
-  return buf;
 }

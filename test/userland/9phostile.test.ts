@@ -1,12 +1,13 @@
 // The 9P server library under clients that lie, and under every order of events: properties, each run
 // for thousands of messages from seeds. A failure names its seed.
 
+import { joined } from "../../kernel/abi/bits.ts";
 import test from "ava";
 import { NOFID, NOTAG } from "../../kernel/abi/const.ts";
 import * as fc from "../../kernel/abi/fcall.ts";
 import type { Rmsg, Tmsg } from "../../kernel/abi/fcall.ts";
 import { newram } from "../../userland/lib/ram.ts";
-import { type Chance, Rig, chance, concat, frames, shred } from "./rig.ts";
+import { type Chance, Rig, chance, frames, shred } from "./rig.ts";
 import { Slowsrv } from "./slow.ts";
 
 const NAMES = [
@@ -173,7 +174,7 @@ test("ramfs stands ten thousand spoiled messages, and its tree stays whole", (t)
         const bytes = frames(anything(pick), anything(pick));
         return pick(8) === 0 ? spoil(bytes, pick) : bytes;
       });
-      rig.send(...shred(concat(parts), pick));
+      rig.send(...shred(joined(parts), pick));
       rig.run();
       rig.send(null);
       rig.run();

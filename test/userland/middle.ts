@@ -1,5 +1,6 @@
 // A server that is nearly right: a machine between a client and a good server passes 9P messages on, and edits them.
 
+import { joined } from "../../kernel/abi/bits.ts";
 import * as F from "../../kernel/abi/fcall.ts";
 import type { Fcall, Rmsg, Tmsg } from "../../kernel/abi/fcall.ts";
 import { PlanError } from "../../kernel/abi/errors.ts";
@@ -7,7 +8,7 @@ import type { Exit, Task } from "../../syscalls/sys.ts";
 import type { ThreadSys } from "../../userland/lib/both.ts";
 import { accept, announce, dial, listen } from "../../userland/lib/dial.ts";
 import type { Call } from "../../userland/lib/dial.ts";
-import { framesof, joined } from "../../userland/lib/verify/peer.ts";
+import { framesof } from "../../userland/lib/verify/peer.ts";
 
 /** What is done to messages. */
 export type Edit = {

@@ -1,9 +1,10 @@
 // A client that speaks 9P itself, as a program in a kernel: it sends what it likes and reads what comes.
 
+import { joined } from "../../kernel/abi/bits.ts";
 import { type Rmsg, type Tmsg, convM2S, framesize, isT } from "../../kernel/abi/fcall.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { dial } from "../../userland/lib/dial.ts";
-import { concat, frames } from "./rig.ts";
+import { frames } from "./rig.ts";
 
 export class Rawclient {
   readonly sys: Sys;
@@ -35,7 +36,7 @@ export class Rawclient {
       const buf = new Uint8Array(65536);
       const n = await this.sys.read(this.fd, buf).catch(() => 0);
       if (n === 0) return null;
-      this.#left = concat([this.#left, buf.subarray(0, n)]);
+      this.#left = joined([this.#left, buf.subarray(0, n)]);
     }
   }
 

@@ -1,6 +1,7 @@
 // A server and its client without a kernel: the system calls that the 9P library uses, made of arrays,
 // and a scheduler that runs any ready thread next, as a seed says. What a thread sleeps on is a Gate.
 
+import { joined } from "../../kernel/abi/bits.ts";
 import { PlanError } from "../../kernel/abi/errors.ts";
 import {
   type Rmsg,
@@ -239,19 +240,9 @@ export function frames(...fs: Tmsg[]): Uint8Array {
   return buf;
 }
 
-export function concat(chunks: readonly Uint8Array[]): Uint8Array {
-  const buf = new Uint8Array(chunks.reduce((n, c) => n + c.length, 0));
-  let o = 0;
-  for (const c of chunks) {
-    buf.set(c, o);
-    o += c.length;
-  }
-  return buf;
-}
-
 /** The whole frames in a run of bytes, and the rest. */
 function cut(chunks: readonly Uint8Array[]): { frames: Uint8Array[]; left: Uint8Array } {
-  const all = concat(chunks);
+  const all = joined(chunks);
   const list: Uint8Array[] = [];
   let o = 0;
   while (all.length - o >= 4) {

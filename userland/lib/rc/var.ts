@@ -3,6 +3,7 @@
 //
 // A value is an array that nothing changes. A forked rc copies the variables; the values stay shared.
 
+import { joined } from "../../../kernel/abi/bits.ts";
 import { OREAD, OWRITE } from "../../../kernel/abi/const.ts";
 import { PlanError } from "../../../kernel/abi/errors.ts";
 import { utfdecode, utfencode } from "../../../kernel/abi/utf.ts";
@@ -118,7 +119,7 @@ function* put(sys: ThreadSys, name: string, pieces: readonly Uint8Array[]): Task
     return `rc: can't open ${name}: ${e.message}\n`;
   }
   try {
-    const all = join(pieces);
+    const all = joined(pieces);
     if (all.length > 0) yield* sys.write(fd, all);
   } catch (e) {
     if (!(e instanceof PlanError)) throw e;
@@ -135,17 +136,6 @@ function* putsome(sys: ThreadSys, fd: number, pieces: readonly Uint8Array[]): Ta
   } catch (e) {
     if (!(e instanceof PlanError)) throw e;
   }
-}
-
-function join(pieces: readonly Uint8Array[]): Uint8Array {
-  if (pieces.length === 1 && pieces[0] !== undefined) return pieces[0];
-  const all = new Uint8Array(pieces.reduce((n, p) => n + p.length, 0));
-  let off = 0;
-  for (const p of pieces) {
-    all.set(p, off);
-    off += p.length;
-  }
-  return all;
 }
 
 /** Takes the variables of /env over; gives the names of the files that hold functions. */

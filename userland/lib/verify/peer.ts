@@ -1,6 +1,7 @@
 // The client's end of a 9P connection that is under test: it sends what no good client would, and says of each answer
 // what is wrong with it. A server that is silent for too long, or hangs up, is a finding like any other.
 
+import { joined } from "../../../kernel/abi/bits.ts";
 import { NOFID, NOTAG } from "../../../kernel/abi/const.ts";
 import { convM2D } from "../../../kernel/abi/dir.ts";
 import type { Dir, Qid } from "../../../kernel/abi/dir.ts";
@@ -327,16 +328,6 @@ export function framesof(fs: readonly Tmsg[]): Uint8Array {
       return buf;
     }),
   );
-}
-
-export function joined(list: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(list.reduce((n, b) => n + b.length, 0));
-  let at = 0;
-  for (const b of list) {
-    all.set(b, at);
-    at += b.length;
-  }
-  return all;
 }
 
 /** Bytes that are shown of a frame. */

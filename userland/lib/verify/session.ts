@@ -1,13 +1,14 @@
 // Checks of what concerns a connection as a whole: version(5), attach(5), clunk(5), flush(5), intro(5), and the
 // extension 9P2000.ix where a server says that it speaks it.
 
+import { joined } from "../../../kernel/abi/bits.ts";
 import { NOFID, OREAD, QTDIR } from "../../../kernel/abi/const.ts";
 import * as F from "../../../kernel/abi/fcall.ts";
 import { utfencode } from "../../../kernel/abi/utf.ts";
 import type { Fcall } from "../../../kernel/abi/fcall.ts";
 import { section } from "./check.ts";
 import type { Check, Context } from "./check.ts";
-import { MSIZE, ROOT, Skip, Wrong, framesof, joined, named } from "./peer.ts";
+import { MSIZE, ROOT, Skip, Wrong, framesof, named } from "./peer.ts";
 import type { Peer } from "./peer.ts";
 
 const version: Check[] = section("version(5)", {
