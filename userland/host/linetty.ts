@@ -15,6 +15,7 @@ import type { Process } from "../../kernel/proc/spawn.ts";
 import type { Task } from "../../kernel/proc/rendez.ts";
 import type { Tty } from "../../kernel/proc/tty.ts";
 import { utfdecode, utfencode } from "../../kernel/abi/utf.ts";
+import { Kbdq } from "../boot/kbdq.ts";
 import { complete, lastword } from "../boot/complete.ts";
 import { postgroup } from "../boot/login.ts";
 
@@ -38,8 +39,7 @@ export class Linetty implements Tty {
   readonly #out: WriteStream;
   readonly #file: string;
   readonly #ready = new Rendez("host input");
-  /** What was typed and not read; no bytes are an end of file. */
-  #typed: Uint8Array[] = [];
+  readonly #typed = new Kbdq();
   #history: string[];
   #lines: Interface | null = null;
   #reading = false;
@@ -103,7 +103,7 @@ export class Linetty implements Tty {
   }
 
   #type(bytes: Uint8Array): void {
-    this.#typed.push(bytes);
+    this.#typed.add(bytes);
     this.#ready.wakeupall();
   }
 
@@ -154,7 +154,7 @@ export class Linetty implements Tty {
   }
 
   *read(n: number): Task<Uint8Array> {
-    while (this.#typed.length === 0) {
+    while (this.#typed.empty) {
       if (this.#in.destroyed || this.#in.readableEnded) return NOTHING;
       this.#reading = true;
       if (!this.#raw) this.#prompt();
@@ -165,13 +165,7 @@ export class Linetty implements Tty {
         this.#reading = false;
       }
     }
-    const [first = NOTHING] = this.#typed;
-    if (first.length <= n) {
-      this.#typed.shift();
-      return first;
-    }
-    this.#typed[0] = first.subarray(n);
-    return first.subarray(0, n);
+    return this.#typed.take(n);
   }
 
   /** rawon and rawoff of consctl. */

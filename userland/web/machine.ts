@@ -13,6 +13,7 @@ import type { Process } from "../../kernel/proc/spawn.ts";
 import type { Task } from "../../kernel/proc/rendez.ts";
 import type { Tty } from "../../kernel/proc/tty.ts";
 import type { Exit } from "../../syscalls/sys.ts";
+import { Kbdq } from "../boot/kbdq.ts";
 import { bindir } from "../boot/bin.ts";
 import { boothosts, hostof } from "../boot/hosts.ts";
 import type { Here } from "../boot/hosts.ts";
@@ -35,7 +36,6 @@ const LETTERS = 50_000;
 /** The longest file that the editor takes, in bytes. */
 const MOST = 200_000;
 
-const NOTHING = new Uint8Array(0);
 const INTERRUPT = "\u0003";
 
 /** What a machine says, and how it gives a recording away. */
@@ -182,7 +182,7 @@ class Pagetty implements Tty {
   readonly #ready = new Rendez("page input");
   readonly #room = new Rendez("page output");
   readonly #decoders = { out: new TextDecoder(), err: new TextDecoder() };
-  #typed: Uint8Array[] = [];
+  readonly #typed = new Kbdq();
   /** Letters that the page has not shown yet. */
   #letters = 0;
 
@@ -191,7 +191,7 @@ class Pagetty implements Tty {
   }
 
   typed(text: string): void {
-    this.#typed.push(utfencode(text));
+    this.#typed.add(utfencode(text));
     this.#ready.wakeupall();
   }
 
@@ -218,18 +218,12 @@ class Pagetty implements Tty {
   }
 
   *read(n: number): Task<Uint8Array> {
-    while (this.#typed.length === 0) {
+    while (this.#typed.empty) {
       this.lines?.end();
       this.#page.say({ kind: "reads", raw: this.raw });
       yield this.#ready;
     }
-    const [first = NOTHING] = this.#typed;
-    if (first.length <= n) {
-      this.#typed.shift();
-      return first;
-    }
-    this.#typed[0] = first.subarray(n);
-    return first.subarray(0, n);
+    return this.#typed.take(n);
   }
 
   /** rawon and rawoff of consctl. */
