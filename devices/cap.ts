@@ -1,6 +1,6 @@
 // The capability device, '#¤': files by which the host owner may let a process change its user. cap(3)
 //
-// All processes here are the host owner's, so nobody may become another: hashes are taken and forgotten,
+// All processes here are the host owner's, so no process may become another user: hashes are taken and forgotten,
 // and no capability is valid.
 
 import type { Dir } from "../kernel/abi/dir.ts";

@@ -1,7 +1,7 @@
 // The environment device, '#e': a file for each variable of the process's environment; '#ec' is the
 // configuration, one environment for the whole kernel. env(3)
 //
-// A Chan names a variable by its qid path and looks it up in the environment of whoever uses it, so after
+// A Chan names a variable by its qid path and looks it up in the environment of the process that uses it, so after
 // rfork(RFENVG) an open file is the copy's. What is listed is what was there when the reading began, less
 // what was removed since.
 

@@ -1,5 +1,5 @@
-// A whole 9P server, with the clone files that Plan 9's network devices have (ip(3)): whoever opens clone gets a
-// conversation of its own, a directory with the files ctl and data.
+// A whole 9P server, with the clone files that Plan 9's network devices have (ip(3)): a process that opens clone
+// gets a conversation of its own, a directory with the files ctl and data.
 //
 //	/n/sum/clone     opened, it is the ctl file of a new conversation; read, it gives the number
 //	/n/sum/0/ctl     takes "hangup"; read, it gives the number

@@ -238,7 +238,7 @@ function mountsof(c: Chan): Chan[] {
 }
 
 /**
- * Gives up references in this order, all of them whatever comes of one; the first failure is thrown at the
+ * Gives up references in this order, all of them, also when one close fails; the first failure is thrown at the
  * end. A list and a chain of mount points are as long as programs make them, so a loop follows both: what a
  * closed Chan holds comes next on the list.
  */
@@ -307,7 +307,7 @@ function* going<T>(c: Chan, q: QLock | null, a: Task<T>): Task<T> {
   }
 }
 
-/** Runs fn, which hands c on to the one who gets its result; c is closed when that fails, or is killed. */
+/** Runs fn, whose result holds c for the caller; c is closed when fn fails, or when its process is killed. */
 export function owning<T>(c: Chan, fn: () => Answer<T>): Answer<T> {
   let a: Answer<T>;
   try {

@@ -327,8 +327,8 @@ export function devdirread<C extends Chan>(up: Proc, c: C, buf: Uint8Array, gen:
 const ACCESS: readonly number[] = [0o400, 0o200, 0o600, 0o100];
 
 /**
- * Throws unless up may open a file of `owner` in this way; the owner of the host is every file's group. OTRUNC asks
- * for nothing: devices have nothing to cut.
+ * Throws unless up may open a file of `owner` in this way; the owner of the host is every file's group. OTRUNC needs
+ * no permission to write, since a device's file has no contents that could be cut.
  */
 export function devpermcheck(up: Proc, owner: string, perm: number, omode: number): void {
   const t = ACCESS[omode & 3] ?? 0;

@@ -168,7 +168,7 @@ export class Kernel implements Machine {
     this.boottime = this.clock.seconds();
     this.trace = new Trace(
       () => {
-        // What another machine does, or the network, is because of nobody here.
+        // No call of this machine causes what another machine or the network does.
         const co = this.sched.current?.proc.k === this ? this.sched.current : null;
         return { at: this.clock.now(), pid: co?.proc.pid ?? 0, call: co?.call ?? null };
       },
@@ -246,7 +246,7 @@ export class Kernel implements Machine {
     return this.#onpanic.size;
   }
 
-  /** A bug of ours: nothing runs any more, and whoever waits for a process gets the dump. */
+  /** A bug of ours: nothing runs any more, and each host's wait for a process fails with the dump. */
   panic(cause: unknown): void {
     if (this.panicked !== null) return;
     const message = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);

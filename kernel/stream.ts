@@ -29,7 +29,7 @@ export interface Readstream {
   readonly offset: number;
   /** Fills buf as far as bytes have come, sleeping for the first; 0 at the end. */
   read(up: Proc, buf: Uint8Array): Task<number>;
-  /** Nobody wants the rest. */
+  /** The reader does not want the rest. */
   end(): void;
 }
 

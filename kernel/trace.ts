@@ -1,4 +1,4 @@
-// What the kernel says it does: typed events on one bus. With nobody listening a trace point costs the
+// What the kernel says it does: typed events on one bus. Without a listener a trace point costs the
 // test of `on`. Everything that shows or checks behaviour (the log, the ledger, tests, recordings) is a
 // listener and none has a path of its own into the kernel.
 //

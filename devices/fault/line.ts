@@ -24,7 +24,7 @@ import type { Fcall, Tmsg } from "../../kernel/abi/fcall.ts";
 import { ERRMAX } from "../../kernel/abi/const.ts";
 import { utfcut } from "../../kernel/abi/utf.ts";
 
-/** A frame for the client; it is given when it waits for nothing, nor does one before it. */
+/** A frame for the client; it is given when neither it nor one before it has to wait. */
 export type Out = { readonly frame: Uint8Array; wait: number };
 
 /** A request: what the client gets for it. */

@@ -73,7 +73,7 @@ class Faultwire implements Filter {
   readonly #own: Uint8Array[] = [];
   /** Tags of the filter's own. */
   readonly #owntags = new Set<number>();
-  /** The connection breaks: at once, for whoever writes; when `ready` is read, for the reader. */
+  /** The connection breaks: for the writer at once, for the reader when `ready` is read. */
   #broken = false;
 
   constructor(k: Kernel, chan: Chan, faults: Faults) {

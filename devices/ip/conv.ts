@@ -86,7 +86,7 @@ export class Conv {
     }
   }
 
-  /** Nobody has it open any more. */
+  /** The last process that had it open has closed it. */
   close(): void {
     this.listener?.close();
     this.conn?.close();

@@ -15,7 +15,7 @@ const PIECE = 65536;
 /** A machine, as its connections know it. */
 export interface Owner {
   readonly name: string;
-  /** A call has come: its other end, or null when nobody takes it. */
+  /** A call has come: its other end, or null when no process takes it. */
   called(from: Simconn, link: Link): Simconn | null;
   keep(conn: Simconn): void;
   forget(conn: Simconn): void;
@@ -140,7 +140,7 @@ export class Simconn implements Conn, Cuttable {
     return bytes.length;
   }
 
-  /** The network says when it is cut: nobody has to ask. */
+  /** The network says when it is cut, so no timer looks. */
   keepalive(): void {}
 
   shut(): void {
@@ -152,7 +152,7 @@ export class Simconn implements Conn, Cuttable {
     if (this.#closed) return;
     this.#closed = true;
     this.#in.drop();
-    // Who was stopped because nobody read goes on, for nothing.
+    // The sender, which was stopped while the bytes were not read, goes on; what it sends is dropped.
     this.#peer?.hold(false);
     this.shut();
   }
@@ -228,7 +228,7 @@ export class Simconn implements Conn, Cuttable {
     this.#send();
   }
 
-  /** A piece has come. If nobody is there to read it, the sender is told so. */
+  /** A piece has come. If no process is there to read it, the sender is told so. */
   receive(piece: Uint8Array, at: Piece): void {
     this.#received += piece.length;
     this.arrived?.("in", at);

@@ -443,7 +443,7 @@ export class Into {
     return this.#big ?? this.#small;
   }
 
-  /** The n bytes that came, for whoever reads. */
+  /** The n bytes that came, for the reader. */
   take(n: number): Uint8Array {
     const big = this.#big;
     if (n < SMALLREAD || big === null) {

@@ -2,7 +2,7 @@
 // ip-node.ts, a simulated network). A Stack knows addresses, ports and bytes; conversations, their files
 // and their numbers are ip.ts's.
 //
-// Rqueue, the bytes that a connection has received and nobody has read, is what all of them share.
+// Rqueue, the bytes that a connection has received and no process has read, is what all of them share.
 
 import { Ehungup, error } from "../../kernel/abi/errors.ts";
 import type { Proc } from "../../kernel/proc/proc.ts";
@@ -54,7 +54,7 @@ export interface Conn {
   shut(): void;
   /** Ends both directions now, by a reset; what was written may be lost. */
   hangup(): void;
-  /** Nobody uses it any more: what was written is still sent, what was received is dropped. */
+  /** No process uses it any more: what was written is still sent, what was received is dropped. */
   close(): void;
 }
 
@@ -150,7 +150,7 @@ export class Rqueue {
     this.#r.wakeupall();
   }
 
-  /** Forgets what was received and ends: nobody will read it. */
+  /** Forgets what was received and ends: no process will read it. */
   drop(): void {
     for (const chunk of this.#chunks) giveback(chunk);
     this.#chunks = [];

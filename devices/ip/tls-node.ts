@@ -1,9 +1,10 @@
 // The host's TLS as a Stack: node:tls, with certificates on both sides.
 //
 // A directory of the host has the three files of one party: ca.pem, the authorities it believes; cert.pem and
-// key.pem, who it is. Whoever is called shows a certificate for the name that was dialled. Whoever calls shows one
-// that an authority in ca.pem signed; its subject's common name is the user (Conn.user). Files that have changed
-// are read again for the next connection. While they cannot be read, or do not fit, the last good ones are used.
+// key.pem, who it is. The party that is called shows a certificate for the name that was dialled. The caller shows
+// a certificate that an authority in ca.pem signed; its subject's common name is the user (Conn.user). Files that
+// have changed are read again for the next connection. While they cannot be read, or do not fit, the last good
+// ones are used.
 //
 // A caller goes in steps, and reaches the kernel after the last one:
 //

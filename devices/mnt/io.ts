@@ -11,7 +11,7 @@
 //	swrite                   a Window of plain files       a Window, one tag     a Window, one tag
 //
 // A piece is what fits one message, c.iounit. A Window is the requests that are outstanding, in order, each
-// for a piece; over 9P2000 each has a tag of its own. A window of reads asks for nothing beyond the length
+// for a piece; over 9P2000 each has a tag of its own. A window of reads sends no request beyond the length
 // that the file had, and the first short answer ends it: elsewhere than in a plain file a short answer would
 // not be the last.
 //

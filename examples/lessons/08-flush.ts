@@ -22,7 +22,7 @@ import {
 
 export default async function main(sys: Sys): Promise<void> {
   await writefile(sys, "/n/far/data", "here it is\n");
-  // A pipe that nobody writes to, behind a server of this machine.
+  // A pipe without a writer, behind a server of this machine.
   for (const dir of ["/tmp/pipe", "/tmp/served"])
     await sys.close(await sys.create(dir, OREAD, DMDIR | 0o777));
   await sys.bind("#|", "/tmp/pipe", MREPL);

@@ -9,7 +9,7 @@ async function work(sys: Sys): Promise<void> {
   for (let n = 0; n < 4; n++) await sys.nsec();
 }
 
-/** Fault: the one who wakes comes between the look at `ready` and `waits`, and finds no one to wake. */
+/** Fault: the waker comes between the look at `ready` and `waits`, and finds no process to wake. */
 export default async function lostwakeup(sys: Sys): Promise<void> {
   const log = await sys.open("/dev/null", OWRITE);
   let [ready, waits] = [false, false];

@@ -15,7 +15,7 @@ async function dine(sys: Sys, first: Fork, second: Fork): Promise<void> {
   await sys.write(first[1], FORK);
 }
 
-/** The one who lays the table has a seat at it, and waits for nobody. */
+/** The process that lays the table takes a seat at it, too, and begins at once. */
 async function table(sys: Sys, order: (a: number, b: number) => number[]): Promise<void> {
   const forks: Fork[] = [];
   for (let n = 0; n < SEATS; n++) {

@@ -173,7 +173,7 @@ function directory(w: Way, c: Chan): Answer<Chan> {
   return isdir(c) ? c : dropped(c, whole(w, Enotdir));
 }
 
-/** Does fn to the Chan and closes it, whatever comes. */
+/** Does fn to the Chan and closes it, also when fn fails. */
 export function using<T>(a: Answer<Chan>, fn: (c: Chan) => Answer<T>): Answer<T> {
   if (istask(a)) return andthen(a, (c) => using(c, fn));
   let value: Answer<T>;

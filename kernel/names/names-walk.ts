@@ -100,7 +100,7 @@ export class Start implements Way {
     });
   }
 
-  /** The walk has started behind the last mount point, and gave a Chan that is nobody else's. */
+  /** The walk has started behind the last mount point, and gave a Chan with a single reference. */
   cross(c: Chan): Chan {
     return c;
   }

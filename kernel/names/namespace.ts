@@ -62,7 +62,7 @@ export type Mounted = {
 /** A mount point and what is on it. */
 export type Mountpoint = { readonly path: string; readonly members: readonly Mounted[] };
 
-/** A name space as it was at one moment: its mount points. Nobody changes it any more. */
+/** A name space as it was at one moment: its mount points. It never changes. */
 export type Picture = readonly Mountpoint[];
 
 /** What a picture has of a Chan that is mounted. */

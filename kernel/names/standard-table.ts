@@ -86,7 +86,7 @@ export class MountTable {
   *mount(old: Chan, m: Mounting): Task<number> {
     const order = m.flags & MORDER;
     checkkinds(old, m);
-    // The last process of the group left while the names were looked up: there is nobody to see it.
+    // The last process of the group left while the names were looked up: no process would see the mount.
     if (this.#closed) return this.#nextid();
     const mh = this.at(old) ?? this.#newhead(old, order !== MREPL);
     const follow = order === MREPL ? MAFTER : order;
@@ -180,7 +180,7 @@ export class MountTable {
       .sort((a, b) => (a.path < b.path ? -1 : 1));
   }
 
-  /** Nobody has the table any more. */
+  /** The last process group that had the table has left. */
   *close(): Task<void> {
     this.#closed = true;
     const gone: Chan[] = [];

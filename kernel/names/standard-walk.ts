@@ -307,7 +307,7 @@ export class Place {
     return out.map((m) => m.from);
   }
 
-  /** Makes chan one that nobody else has: its fid may be opened or moved. */
+  /** Makes chan one with a single reference: its fid may be opened or moved. */
   *unique(up: Proc): Task<void> {
     if (this.chan.ref === 1) return;
     const nc = yield* cclone(up, this.chan);
@@ -316,7 +316,7 @@ export class Place {
     yield* cclose(old);
   }
 
-  /** Gives chan, which nobody else has, the path that led here. */
+  /** Gives chan, which has a single reference, the path that led here. */
   *name(): Task<void> {
     const { chan } = this;
     const old = chan.mtpt?.map((m) => m.from) ?? [];
@@ -397,7 +397,7 @@ function* step(
     yield* p.dotdot();
     return 1;
   }
-  // The last name's own mount point is for the next step, or for whoever wanted the name.
+  // The last name's own mount point is for the next step, or for the caller of namec.
   for (const [i, qid] of a.qids.slice(0, part.length - 1).entries()) {
     const mh = tab?.find(a.dev, a.devno, qid) ?? null;
     if (mh === null) continue;

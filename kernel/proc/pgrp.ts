@@ -126,7 +126,7 @@ export class Fgrp {
     return c;
   }
 
-  /** Who is killed here closes the rest all the same. */
+  /** Closes all descriptors, also those that are left when the process is killed in the middle. */
   *close(): Task<void> {
     if (--this.ref > 0) return;
     if (this.trace.on) this.#tell(-1, null);
@@ -146,7 +146,7 @@ export class Fgrp {
   }
 }
 
-/** cclose for those who have nobody to tell of an error. */
+/** cclose for a caller that cannot report an error. */
 export function* ccloseq(c: Chan): Task<void> {
   try {
     yield* cclose(c);
@@ -215,7 +215,7 @@ export class Rgrp {
     this.ref--;
   }
 
-  /** Meets whoever waits at tag, or waits to be met; gives the other's value. */
+  /** Meets the process that waits at tag, or waits for one to come; gives the other's value. */
   *meet(tag: unknown, value: unknown): Task<unknown> {
     const other = this.waiting.get(tag);
     if (other !== undefined) {

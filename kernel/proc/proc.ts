@@ -167,7 +167,7 @@ export class Proc {
     while (this.#coroutines !== null) yield this.#gone;
   }
 
-  /** As exit, but nobody waits for what servers say to the closes, not even where exit did so already. */
+  /** As exit, but the closes wait for no server's answer, not even where exit did so already. */
   kill(status: string): void {
     this.#killed = true;
     this.exit(status);
@@ -209,7 +209,7 @@ export class Proc {
     }
   }
 
-  /** Gives up dot and the groups, all of it whatever comes. */
+  /** Gives up dot and the groups: all of them, also when one close fails. */
   *close(): Task<void> {
     this.egrp.close();
     this.rgrp.close();

@@ -39,7 +39,7 @@ export class Rendez {
     return this.#head === null;
   }
 
-  /** No sleep but a turn for others (AGAIN): the call that yields it is done, so nobody may throw in there. */
+  /** No sleep but a turn for others (AGAIN): the call that yields it is done, so an interrupt may not throw there. */
   get passing(): boolean {
     return false;
   }

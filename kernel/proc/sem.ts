@@ -1,6 +1,6 @@
 // Semaphores: words of the memory that processes share, and those who sleep until a word is more than 0
 // (semacquire(2)). The word is the program's, which may also change it by itself; the kernel keeps the
-// sleepers only, by the word they sleep on, and of a word that nobody sleeps on it knows nothing.
+// sleepers only, by the word they sleep on, and of a word without sleepers it keeps nothing.
 
 import type { Timer } from "./clock.ts";
 import { Ebadarg, error } from "../abi/errors.ts";

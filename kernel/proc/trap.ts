@@ -291,7 +291,7 @@ export class Image implements Done {
     if (!this.dead) this.notes.trap(text);
   }
 
-  /** Starts a system call of its own. The promise is marked handled: a failure nobody reads is an unread -1. */
+  /** Starts a system call of its own. The promise is marked handled: a failure that the program does not read is an unread -1. */
   call(ent: Sysent, args: readonly unknown[]): Promise<unknown> {
     if (this.dead) return this.#foreign(ent, args) ?? never;
     const { proc } = this;
@@ -670,7 +670,7 @@ export class Image implements Done {
 
 /**
  * The task of a generator program's call: what `yield*` asks of a generator. The call is made when the task is
- * first resumed; one that waits for nothing costs no generator then.
+ * first resumed; a call that need not wait costs no generator then.
  */
 class Calltask {
   readonly #image: Image;
@@ -723,7 +723,7 @@ export function calltask(image: Image, ent: Sysent, args: readonly unknown[]): T
 const program_: Done = {
   finish: noop,
   over: noop,
-  // What one that is killed throws on its way out is nobody's end: an exec may have taken its place.
+  // What a killed coroutine throws on its way out ends no process: an exec may have put another program there.
   fail: (co, e) => {
     if (!co.dying) co.proc.image?.crash(e);
   },

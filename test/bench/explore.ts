@@ -1,5 +1,5 @@
 // What a schedule costs: a scene of two programs of ten calls each, of which four write one file. Time is this
-// process's processor time, since the explorer waits for nothing.
+// process's processor time, since the explorer never waits.
 
 import { OWRITE, ORDWR } from "../../userland/boot/index.ts";
 import type { Sys } from "../../syscalls/sys.ts";

@@ -11,7 +11,7 @@ import { errtext, sysfatal } from "../lib/proc.ts";
 import { type Progress, progress, progressend, watched } from "../lib/progress.ts";
 
 export default function* cat(sys: ThreadSys, argv: readonly string[]): Task<Exit> {
-  // Nobody is asked how much it will be: that would be a round trip for each file.
+  // The length is not asked for: that would be a round trip for each file.
   const watch = yield* watched(sys, { length: 0, to: 1 });
   if (argv.length <= 1) yield* copy(sys, { fd: 0, name: "<stdin>", watch });
   for (const name of argv.slice(1)) {

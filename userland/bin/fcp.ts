@@ -91,7 +91,7 @@ function* copy(sys: ThreadSys, from: string, to: string, a: Args): Task<void> {
   }
 }
 
-/** Copies block after block of those that nobody has taken. */
+/** Copies block after block of those that no process has taken. */
 function* work(sys: ThreadSys, c: Copy): Task<void> {
   const buf = new Uint8Array(BLOCK);
   try {

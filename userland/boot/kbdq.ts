@@ -1,5 +1,5 @@
-// Kbdq: what was typed on a console and is not read yet. A read gives no more than one line, as Plan 9's console does; no
-// bytes are an end of file, which is read once.
+// Kbdq: what was typed on a console and is not read yet. A read gives no more than one line, as Plan 9's console
+// does. A line of no bytes is an end of file, which is read once.
 
 const NOTHING = new Uint8Array(0);
 

@@ -69,7 +69,7 @@ export type Linkspec = {
   readonly loss?: string;
 };
 
-/** A link, as the one who laid it commands it. */
+/** A link, as its owner commands it. */
 export class Netlink {
   readonly #link: Link;
 
@@ -169,7 +169,7 @@ export class Net implements Machine {
     this.sched.leave(this);
   }
 
-  /** Machine: a kernel panicked, and whoever waits for its processes hears of that. */
+  /** Machine: a kernel panicked, and the waits for its processes fail with that. */
   halt(): void {}
 }
 

@@ -39,7 +39,7 @@ function alive(path: string): Holder | null {
   return startof(h.pid) === h.start ? h : null;
 }
 
-/** Who has the disk of a directory, but for the process of a lock; null for nobody. Dead locks are removed. */
+/** The process that has a directory's disk, other than that of a lock; null where none has. Dead locks are removed. */
 export function holder(dir: string, but = ""): Holder | null {
   for (const name of readdirSync(dir)) {
     if (!LOCK.test(name) || name === but) continue;

@@ -1,7 +1,7 @@
 // The console of a prompt: lines are edited by node:readline and kept in a history; names are completed in the
 // name space of the shell. What programs write comes above the line that is being typed.
 //
-// Ctrl-C posts "interrupt" to the shell's note group, Ctrl-D gives whoever reads an end of file. With rawon in
+// Ctrl-C posts "interrupt" to the shell's note group, Ctrl-D gives the reader an end of file. With rawon in
 // consctl characters come as they are typed, without any of this.
 
 import { appendFileSync, readFileSync } from "node:fs";

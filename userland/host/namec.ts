@@ -124,7 +124,7 @@ function exit(status: number): void {
   process.stdout.write("", () => process.stderr.write("", end));
 }
 
-// Who reads what is written here may go at any time; what still comes is for nobody, and that is no crash.
+// The reader of this output may go at any time. What is written then is lost, and that is no crash.
 let gone = false;
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => (gone = true));
 

@@ -19,7 +19,7 @@ const STYLES: Readonly<Record<Kind, Style>> = {
 
 type Output = NodeJS.WritableStream & Partial<Pick<WriteStream, "isTTY" | "columns">>;
 
-/** Whether to colour what is written there: a terminal, and nobody said NO_COLOR. */
+/** Whether to colour what is written there: a terminal, and NO_COLOR is not set. */
 export function colourful(out: Output): boolean {
   const { NO_COLOR, FORCE_COLOR, TERM } = process.env;
   if (NO_COLOR !== undefined && NO_COLOR !== "") return false;

@@ -36,7 +36,7 @@ export function patience(kernel: Booted): () => void {
   return () => clearInterval(timer);
 }
 
-/** What processes wait for outside of the kernel, and which servers owe answers; "" for nothing. */
+/** What processes wait for outside of the kernel, and which servers owe answers; "" where there is neither. */
 export function silence(kernel: Booted): string {
   const lines: string[] = [];
   const owing = [...kernel.conns].filter((c) => c.tags().length > 0).map((c) => c.server);

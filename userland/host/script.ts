@@ -1,5 +1,5 @@
 // System calls typed as words: 'mkdir /n/far/a; write /n/far/a/x hi; stat /n/far/a/y' becomes statements, each
-// to be made by whoever asked. Words are quoted as in rc; a ';' outside quotes ends a call. What is no call is
+// to be made by the caller. Words are quoted as in rc; a ';' outside quotes ends a call. What is no call is
 // a Usage that names the word and the right form.
 
 import { nullproto } from "../../kernel/abi/nullproto.ts";

@@ -1,5 +1,5 @@
 // While a program runs: what Ctrl-C means to it, and how it is told that nothing can run any more, that
-// nobody reads its output, or that it threw where no system call sees it. Then its end, as the status of
+// its output is not read, or that it threw where no system call sees it. Then its end, as the status of
 // this process.
 //
 // A program that spins lets the main thread hear no signals: then only its watchdog hears them (watchdog.ts).
@@ -134,7 +134,7 @@ class Watch {
     else void before().then(then, then);
   }
 
-  /** Ends this process, or leaves the program, and waits for nothing that the program does at its end. */
+  /** Ends this process, or leaves the program, without a wait for what the program does at its end. */
   #exit(): void {
     this.#dog?.end();
     if (this.#how.keeps === true) return this.#leave();

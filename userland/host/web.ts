@@ -21,7 +21,7 @@ export const web: Command = {
   brief: "serve the page on which the kernel runs in the browser",
   about: `Serves the page until Ctrl-C: write a program, put machines around it, run it, and step
 through what became of its names. Everything happens in the browser; the page asks this
-server for its own files and for nothing else. They are in dist/web, which npm run build:web
+server for its own files only. They are in dist/web, which npm run build:web
 writes, and work from any file server, under any path.`,
   options: [
     {

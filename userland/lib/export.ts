@@ -291,7 +291,7 @@ export class Export implements Srv<Ex> {
     return n;
   }
 
-  /** The next bytes of the stream. While they come nobody knows where it is, so others read at an offset. */
+  /** The next bytes of the stream. Meanwhile the descriptor's offset is not known, so others read at an offset. */
   *#sread(open: Openfile, fd: number, buf: Uint8Array, offset: number): Task<number> {
     const { starts } = open;
     open.next = -1;

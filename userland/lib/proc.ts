@@ -69,7 +69,7 @@ export const putenv: Both<[name: string, value: string], void> = both(function* 
   yield* writefile(sys, `/env/${name}`, value);
 }, "putenv(name text, value text)");
 
-/** The most bytes that go into one message on this descriptor; 0 where nobody says. */
+/** The most bytes that go into one message on this descriptor; 0 where the file does not tell. */
 export const iounit: Both<[fd: number], number> = both(function* (sys, fd) {
   try {
     const words = tokenize(yield* readtext(sys, `#d/${fd}ctl`));

@@ -72,7 +72,7 @@ const isterm: Both<[fd: number], boolean> = both(function* (sys, fd) {
   }
 }, "isterm(fd fd)");
 
-/** How a copy is watched: of how many bytes (0: nobody knows), in any case, and what it writes to. */
+/** How a copy is watched: of how many bytes (0: not known), in any case, and what it writes to. */
 export type Watch = { readonly length: number; readonly force?: boolean; readonly to?: number };
 
 /** The Progress of a copy that a person can see, or is to; one to the terminal itself is seen as it is. */

@@ -288,7 +288,7 @@ function open(tree: Tree, fid: Fid<Ram>, mode: number): void {
   tree.opened(r.slot, 1);
 }
 
-/** Asks for what a mode needs. Whoever sees a directory may list it. */
+/** Fails unless the user has the permissions that a mode needs; a directory is listed with the permission to read. */
 function mayopen(fid: Fid<Ram>, r: Ram, mode: number): void {
   const how = mode & 3;
   if ((mode & ORCLOSE) !== 0) must(fid, r.parent, WRITE);

@@ -1,4 +1,4 @@
-// System calls that nobody awaits: an async program that forgets `await`, a generator program that forgets
+// System calls that are not awaited: an async program that forgets `await`, a generator program that forgets
 // `yield*`, whose call is then never made. The kit gives programs system calls whose results know whether they
 // were asked for.
 
@@ -6,7 +6,7 @@ import { callfmt } from "../view/words/callfmt.ts";
 import { PlanError } from "../../kernel/abi/errors.ts";
 import type { Program } from "../../kernel/proc/trap.ts";
 
-/** A call as it was made: nobody has asked for its result yet. */
+/** A call as it was made: the program has not asked for its result yet. */
 export type Unasked = {
   readonly name: string;
   readonly args: readonly unknown[];
@@ -126,7 +126,7 @@ function promised(
   failed: (e: unknown) => void,
 ): Promise<unknown> {
   const c = new Called((resolve, reject) => void p.then(resolve, reject));
-  // A failure that nobody asks for is an unread -1, and no end of the test runner.
+  // A failure that the program does not ask for is an unread -1, and no end of the test runner.
   plainthen(c, undefined, failed);
   c.asked = asked;
   return c;

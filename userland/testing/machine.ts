@@ -336,7 +336,7 @@ export class Machine {
     if (status !== "") throw new Error(`cannot ${what}: ${status}`);
   }
 
-  /** Lets what is on its way arrive: replies that nobody waits for. Other runs may wait for what never comes. */
+  /** Lets what is on its way arrive: replies that no call waits for. Other runs may wait for what never comes. */
   async #settle(): Promise<void> {
     const most = this.#owners.running > 1 ? BESIDE : ALONE;
     for (let s = 1; s < most && this.kernel.audit().tags.length > 0; s *= 2) await this.#pass(s);

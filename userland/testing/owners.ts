@@ -78,7 +78,7 @@ export class Owners {
     return this.#procs.get(pid) === KIT;
   }
 
-  /** Tells an event to the run that it is of; one that is nobody's to all. */
+  /** Tells an event to the run that it is of; an event that belongs to no run goes to all. */
   take(e: Event, body: EventBody): void {
     const owner = this.#ownerof(e);
     if (owner !== undefined) owner.take(e, body);

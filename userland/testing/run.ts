@@ -79,7 +79,7 @@ export class Call implements Told {
     return this.call.cost.trips;
   }
 
-  /** Those that went because of it, also when nobody waited for them. */
+  /** Those that went because of it, also those that no call waited for. */
   get messages(): readonly Message[] {
     return this.run.messagesof((e) => e.call === this.call.id);
   }

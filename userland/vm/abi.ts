@@ -1,6 +1,6 @@
 // What crosses between a vm and the kernel, and how. Both sides share a few numbers in the vm's memory, the
 // mailbox; strings and buffers go as arguments of the one function that the vm calls outside, and of the one
-// that is called inside. Whatever comes from a vm is checked outside: a program may write anything there.
+// that is called inside. The host checks each value that comes from a vm: a program may write anything there.
 
 /** Slots of the mailbox. */
 export const SLOT = {

@@ -43,7 +43,7 @@ export interface Tenant {
   asked(a: Asked): void;
   /** Its program was broken off, with its stack at that moment. */
   stopped(why: Stop, stack: string): void;
-  /** Its program has not ended, and waits for nothing that the host knows of. */
+  /** Its program has not ended, and the host knows of no call or handler that it waits for. */
   readonly stuck: boolean;
   /** A bug of ours was found while its program ran. */
   panic(e: unknown): void;

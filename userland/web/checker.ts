@@ -1,5 +1,5 @@
 // The checker of types, in a worker of its own: TypeScript's language service over one file, the program, with the
-// declarations of the library "namec" and of what a worker has. It runs no program and asks for nothing.
+// declarations of the library "namec" and of what a worker has. It runs no program and sends no request.
 
 import ts from "@ts-morph/common/dist/typescript.js";
 import files from "virtual:declarations";

@@ -1,4 +1,4 @@
-// Where a program of the page runs: a frame with an origin of its own, which is nobody's. The page has the
+// Where a program of the page runs: a frame with an origin of its own, which no page shares. The page has the
 // program's text from anywhere, a link perhaps; so neither the program nor the kernel around it reaches the
 // page's storage, channels or documents, and the files that lay the page out need no headers for it.
 //

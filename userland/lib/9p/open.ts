@@ -25,7 +25,7 @@ export function open<A>(s: Session<A>, f: Msg<"Topen">): Answer<Rmsg> {
 
 /**
  * Opens a fid with fn, and counts it as an open one until fn fails or the fid ends. While that takes its time
- * the fid is good for nothing else.
+ * no other request may use the fid.
  */
 function opening<A>(s: Session<A>, fid: Fid<A>, fn: () => Answer<void>): Answer<void> {
   takeopen(s.conn.opens);

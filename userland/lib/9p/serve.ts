@@ -45,7 +45,7 @@ export const postfd: Both<[name: string, fd: number], number> = both(function* (
   return sfd;
 }, "postfd(name text, fd fd)");
 
-/** Posts a server as /srv/name and serves it until nobody can reach it any more. */
+/** Posts a server as /srv/name and serves it until no process can reach it any more. */
 export const post: Both<[srv: Anysrv, name: string], void, ThreadSys> = both(function* (
   sys,
   srv,

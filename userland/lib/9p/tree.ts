@@ -22,9 +22,9 @@ export type Contents = string | Uint8Array;
 
 /** What can be done to a file or directory of a tree as such. */
 export type Nodefns = {
-  /** Takes the file away. Without it nobody may remove it. */
+  /** Takes the file away. Without it a remove is refused. */
   remove?(): Promised<void>;
-  /** Changes what is given of the file. Without it nobody may. stat(5) */
+  /** Changes what is given of the file. Without it a wstat is refused. stat(5) */
   wstat?(changes: Wstat): Promised<void>;
 };
 
@@ -40,7 +40,7 @@ export type Filefns = Nodefns & {
 export type Dirfns = Nodefns & {
   /** What it has now: names and what they stand for. */
   files?(): Promised<Files>;
-  /** Makes a file or, with DMDIR in perm, a directory; gives what it is. Without it nobody may. */
+  /** Makes a file or, with DMDIR in perm, a directory; gives what it is. Without it a create is refused. */
   create?(name: string, perm: number): Promised<Entryof>;
 };
 

@@ -123,7 +123,7 @@ export function packroot(r: Root, hash: Hash): Uint8Array {
   return buf;
 }
 
-/** What is in a root slot: a root, the number of a format that is not ours, or null for nothing whole. */
+/** What is in a root slot: a root, the number of a format that is not ours, or null where neither is whole. */
 export function unpackroot(buf: Uint8Array, hash: Hash): Root | number | null {
   if (MAGIC.some((b, i) => buf[i] !== b)) return null;
   let o = MAGIC.length;

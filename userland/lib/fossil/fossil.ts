@@ -32,7 +32,7 @@ export type Fossilopts = Version & {
   readonly user?: string;
   /** Milliseconds after which what was changed is made safe; only when it is asked for unless given. */
   readonly every?: number;
-  /** Hears what the one who runs the server should know, a line at a time. */
+  /** Gets what the server's operator should know, a line at a time. */
   readonly log?: (line: string) => void;
 };
 

@@ -28,7 +28,7 @@ export function* run(sh: Shell): Task<string> {
   }
 }
 
-/** Does an operation that waits for nothing; false for the others. */
+/** Does an operation that need not wait; false for the others. */
 function quick(sh: Shell, t: Thread, op: Op): boolean {
   switch (op.op) {
     case "mark":

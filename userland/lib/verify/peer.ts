@@ -161,7 +161,7 @@ export class Peer {
     }
   }
 
-  /** Whatever comes for one request: its reply, or an Rerror. */
+  /** The answer to one request: its reply, or an Rerror. */
   async rpc(ask: Ask): Promise<Rmsg> {
     const f = { ...ask, tag: ask.tag ?? this.newtag() } as Tmsg;
     await this.send(f);

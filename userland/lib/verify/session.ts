@@ -276,7 +276,7 @@ const rude: Check[] = section("intro(5)", {
     hostile(() => frame(F.Rclunk, []), "an Rclunk from the client"),
   ],
   short: [
-    "a frame shorter than a header harms nobody else",
+    "a frame shorter than a header harms no other client",
     hostile(() => new Uint8Array([3, 0, 0, 0]), "a frame of 3 bytes"),
   ],
   long: [
@@ -312,7 +312,7 @@ const rude: Check[] = section("intro(5)", {
     ),
   ],
   rubbish: [
-    "bytes that are no 9P harm nobody else",
+    "bytes that are no 9P harm no other client",
     async (c) => {
       const p = await c.call();
       await p.raw(joined(Array.from({ length: 20 }, () => utfencode("GET / HTTP/1.1\r\n"))));
@@ -322,7 +322,7 @@ const rude: Check[] = section("intro(5)", {
     },
   ],
   vanishes: [
-    "a client that goes in the middle of a request harms nobody else",
+    "a client that goes in the middle of a request harms no other client",
     async (c) => {
       const p = await c.open();
       await p.raw(new Uint8Array([19, 0, 0, 0, F.Tread, 1]));

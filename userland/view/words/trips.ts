@@ -146,7 +146,7 @@ function reason(r: Recording, round: Round): readonly [kind: string, text: strin
   return ["answer", unsent];
 }
 
-/** What was lost on the way of a call's messages and sent again; "" for nothing. */
+/** What was lost on the way of a call's messages and sent again; "" where no message was lost. */
 export function lostwords(r: Recording, call: Rcall): string {
   const conns = new Set<number>();
   for (let i = call.first; i <= call.last; i++) {
@@ -209,7 +209,7 @@ export function dropper(r: Recording, event: number): string {
     : `No answer comes to this ${nameof(e)}: --inject '${option}' drops it`;
 }
 
-/** How much of a request and its answer was lost on the way and sent again, in words; "" for nothing. */
+/** How much of a request and its answer was lost on the way and sent again, in words; "" where none was lost. */
 export function lostby(r: Recording, sent: number, came: number): string {
   const [e, reply] = [r.events[sent], r.events[came]];
   if (e?.type !== "send" || reply?.type !== "receive") return "";

@@ -359,7 +359,7 @@ export function servedwhy(r: Recording, call: Rcall, event: number): Decision | 
       );
 }
 
-/** What a call that has returned did to processes, descriptors and pipes; "" for nothing that is known. */
+/** What a call that has returned did to processes, descriptors and pipes; "" where no change is known. */
 export function didwords(r: Recording, call: Rcall, event: number): string {
   if (call.error !== null) return "";
   const all = procsat(r, event);
