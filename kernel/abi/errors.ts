@@ -2,6 +2,9 @@
 // say), all in one place, and the one class that carries them. A program compares these strings, so
 // they are part of the system call interface: change none.
 
+import { placeof } from "./place.ts";
+import type { Place } from "./place.ts";
+
 export const Ebadarg = "bad arg in system call";
 export const Ebadcap = "invalid capability";
 export const Ebadchar = "bad character in file name";
@@ -170,24 +173,21 @@ export function givestack(e: Error, sites: readonly Callsite[]): void {
   });
 }
 
-/**
- * The places that a stack's text names. Engines agree on the end of a line:
- *
- *	    at main (file:///a/b.js:3:5)	main@file:///a/b.js:3:5
- */
+/** A place as V8 gives one of a stack. */
+export function callsite(name: string, { line, column }: Place): Callsite {
+  return { getFileName: () => name, getLineNumber: () => line, getColumnNumber: () => column };
+}
+
+/** The places that a stack's text names. */
 export function textsites(stack: string): Callsite[] {
   const list: Callsite[] = [];
   for (const text of stack.split("\n")) {
-    const m = /((?:(?:file|blob|https?):|\/).*):(\d+):(\d+)\)?$/.exec(text);
-    if (m === null) continue;
-    const [, where = "", line, column] = m;
+    const place = placeof(text);
+    const from = place?.before.search(/(?:file|blob|https?):|\//) ?? -1;
+    if (place === null || from < 0) continue;
+    const where = place.before.slice(from);
     // Where Node follows source maps, it names a file by its path.
-    const name = where.startsWith("/") ? `file://${where}` : where;
-    list.push({
-      getFileName: () => name,
-      getLineNumber: () => Number(line),
-      getColumnNumber: () => Number(column),
-    });
+    list.push(callsite(where.startsWith("/") ? `file://${where}` : where, place));
   }
   return list;
 }

@@ -5,6 +5,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { SourceMap } from "node:module";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { lastword, placeof } from "../../kernel/abi/place.ts";
 import type { Findplace } from "../view/record/recorder.ts";
 import type { Source } from "../view/record/recording.ts";
 import { near } from "./hooks.ts";
@@ -28,17 +29,25 @@ type Frame = {
 export function stackframes(stack: string): Frame[] {
   const list: Frame[] = [];
   for (const line of stack.split("\n")) {
-    const m = /^ {4}at (.*?)\(?(file:\/\/[^\s)]+?):(\d+):(\d+)\)?$/.exec(line);
-    if (m === null) continue;
-    const [, who = "", url = "", row = "", column = ""] = m;
-    list.push({
-      who: who.trimEnd(),
-      path: fileURLToPath(url),
-      line: Number(row),
-      column: Number(column),
-    });
+    const place = line.startsWith(AT) ? placeof(line) : null;
+    const url = lastword(place?.before ?? "");
+    const path = url.startsWith("file://") ? pathof(url) : null;
+    if (place === null || path === null) continue;
+    const who = place.before.slice(AT.length, -url.length).replace(/\($/, "").trimEnd();
+    list.push({ who, path, line: place.line, column: place.column });
   }
   return list;
+}
+
+const AT = "    at ";
+
+/** The path of a file's address; null where a program has made up an address that names no file. */
+function pathof(url: string): string | null {
+  try {
+    return fileURLToPath(url);
+  } catch {
+    return null;
+  }
 }
 
 /** Whether a file is this package's, as built. */

@@ -4,7 +4,9 @@
 // The kit imports nothing of a host's: where Node's modules are to be had, a source map beside a file leads to the
 // line that was written.
 
+import { callsite } from "../../kernel/abi/errors.ts";
 import type { Callsite } from "../../kernel/abi/errors.ts";
+import { lastword, placeof } from "../../kernel/abi/place.ts";
 import type { Findplace } from "../view/record/recorder.ts";
 
 type Found = ReturnType<Findplace>;
@@ -129,20 +131,16 @@ export function teststack(stack: string | undefined): string {
   return lines.filter((line) => !isours(urlof(line)) && !line.includes("node:")).join("\n");
 }
 
-const urlof = (line: string): string => /([^()\s]+?):\d+:\d+\)?$/.exec(line)?.[1] ?? "";
+const urlof = (line: string): string => lastword(placeof(line)?.before ?? "");
 
 /** The places of a stack's text. One that follows source maps has paths in place of addresses. */
 export function tracesites(stack: string | undefined): Callsite[] {
   const list: Callsite[] = [];
   for (const text of teststack(stack).split("\n")) {
-    const m = /([^()\s]+?):(\d+):(\d+)\)?$/.exec(text);
-    if (m === null) continue;
-    const [, name = "", line, column] = m;
-    list.push({
-      getFileName: () => (name.startsWith("/") ? `file://${name}` : name),
-      getLineNumber: () => Number(line),
-      getColumnNumber: () => Number(column),
-    });
+    const place = placeof(text);
+    const name = lastword(place?.before ?? "");
+    if (place === null || name === "") continue;
+    list.push(callsite(name.startsWith("/") ? `file://${name}` : name, place));
   }
   return list;
 }

@@ -8,7 +8,8 @@
 import { RFMEM, RFPROC } from "../../kernel/abi/const.ts";
 import { calls } from "../../kernel/abi/calls.ts";
 import type { Callname } from "../../kernel/abi/calls.ts";
-import { Ebadarg, Enoprocs, Ebadexec, PlanError } from "../../kernel/abi/errors.ts";
+import { Ebadarg, Ebadexec, Enoprocs, PlanError, callsite } from "../../kernel/abi/errors.ts";
+import { lastword, placeof } from "../../kernel/abi/place.ts";
 import { calltext } from "../../kernel/abi/mistake.ts";
 import type { Callsite } from "../../kernel/abi/errors.ts";
 import { ATTACH } from "../../kernel/proc/trap.ts";
@@ -623,17 +624,12 @@ function errorof(t: Thrown): unknown {
 /** The places of a stack that are in the program's modules. */
 function vmsites(stack: string, modules: Modules): Callsite[] {
   const list: Callsite[] = [];
+  // A stack that comes in an object's JSON has the end of the object behind its last line.
   for (const line of stack.split(/\\n|\n/)) {
-    const m = /\(?([^\s()]+):(\d+):(\d+)\)?\s*"?\}?$/.exec(line);
-    const [, name = "", row, column] = m ?? [];
+    const place = placeof(line.endsWith('"}') ? line.slice(0, -2) : line);
+    const name = lastword(place?.before ?? "");
     const text = modules.sources.get(name);
-    if (text === undefined) continue;
-    list.push({
-      getFileName: () => name,
-      getLineNumber: () => Number(row),
-      getColumnNumber: () => Number(column),
-      text,
-    });
+    if (place !== null && text !== undefined) list.push({ ...callsite(name, place), text });
   }
   return list;
 }
