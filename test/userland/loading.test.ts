@@ -1,8 +1,10 @@
 // What is said of programs that cannot be loaded: what is missing, what there is, and what to write.
 
 import test from "ava";
+import fc from "fast-check";
 import {
   importline,
+  importsof,
   nolibrary,
   noexport,
   nomodule,
@@ -83,4 +85,48 @@ test("what sucrase says of a syntax error is taken apart: the reason, the line a
     at: { line: 3, column: 14 },
   });
   t.deepEqual(syntaxfault(new Error("out of memory")), { what: "out of memory", at: null });
+});
+
+const PARTS: readonly string[] = [
+  'import { a } from "m";',
+  "import a\nfrom 'k'\n",
+  'export { ab, a } from "m"',
+  "from 'm'",
+  ...`; " ' { } import export from a ab`.split(" "),
+  " ",
+  "\n",
+];
+
+/** importsof, as a regular expression says it. */
+function plainly(text: string, name: string): unknown[] {
+  const list: unknown[] = [];
+  const form = /\b(?:im|ex)port\b([^;"']*?)\bfrom\s*["']([^"'\n]*)["']/g;
+  for (const m of text.matchAll(form)) {
+    const at = RegExp(`(?<![\\w$])${name}(?![\\w$])`).exec(m[1] ?? "")?.index;
+    if (at === undefined) continue;
+    const before = text.slice(0, m.index + "import".length + at).split("\n");
+    list.push({ from: m[2], line: before.length, column: (before.at(-1) ?? "").length + 1 });
+  }
+  return list;
+}
+
+test("the places that import a name are found, whatever stands around them", (t) => {
+  t.deepEqual(importsof("import { a } from \"x\";\nexport { b,\n  a } from 'y';", "a"), [
+    { from: "x", line: 1, column: 10 },
+    { from: "y", line: 3, column: 3 },
+  ]);
+  const part = fc.constantFrom(...PARTS);
+  fc.assert(
+    fc.property(fc.array(part, { maxLength: 14 }), (parts) => {
+      const text = parts.join("");
+      t.deepEqual(importsof(text, "a"), plainly(text, "a"), text);
+    }),
+  );
+});
+
+test("the time to find them is bounded by the text's length", (t) => {
+  // The square of this length is hours.
+  const long = (part: string): string => part.repeat(2_000_000 / part.length);
+  t.deepEqual(importsof(`/* ${long("import ")} */`, "a"), []);
+  t.is(importsof(`/* ${long('\nimport a from "x";')} */`, "a").length, 105_263);
 });

@@ -61,6 +61,33 @@ export function importline(text: string, module: string): number {
   return text.split("\n").findIndex((l) => quoted.some((q) => l.includes(q))) + 1;
 }
 
+/** The lines of a text, which is gone through once. */
+class Lines {
+  readonly #text: string;
+  #line = 1;
+  /** Where this line begins, and up to where its end was looked for. */
+  #from = 0;
+  #to = 0;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  /** The line and column, from 1, of a place that is not before the last one. */
+  at(place: number): { readonly line: number; readonly column: number } {
+    for (
+      let i = this.#text.indexOf("\n", this.#to);
+      i >= 0 && i < place;
+      i = this.#text.indexOf("\n", i + 1)
+    ) {
+      this.#line++;
+      this.#from = i + 1;
+    }
+    this.#to = place;
+    return { line: this.#line, column: place - this.#from + 1 };
+  }
+}
+
 /** Where a text imports a name, or exports it from elsewhere; `from` is the module as it is written there. */
 type Import = { readonly from: string; readonly line: number; readonly column: number };
 
@@ -69,12 +96,20 @@ export function importsof(text: string, name: string): Import[] {
   const list: Import[] = [];
   const quoted = name.replaceAll("$", "\\$");
   const word = new RegExp(name === "default" ? "[\\w$]" : `(?<![\\w$])${quoted}(?![\\w$])`);
-  for (const m of text.matchAll(/\b(?:im|ex)port\b([^;"']*?)\bfrom\s*["']([^"'\n]*)["']/g)) {
-    const [, names = "", from = ""] = m;
-    const at = word.exec(names)?.index;
-    if (at === undefined) continue;
-    const before = text.slice(0, m.index + "import".length + at).split("\n");
-    list.push({ from, line: before.length, column: (before.at(-1) ?? "").length + 1 });
+  // Where a statement begins that may import; -1 elsewhere. The text is gone through once, however it is made.
+  let begun = -1;
+  const lines = new Lines(text);
+  for (const m of text.matchAll(/\b(?:im|ex)port\b|\bfrom\s*["']([^"'\n]*)["']|[;"']/g)) {
+    const [what, from] = m;
+    if (from === undefined) {
+      const begins = what === "import" || what === "export";
+      if (!begins) begun = -1;
+      else if (begun < 0) begun = m.index + what.length;
+      continue;
+    }
+    const at = begun < 0 ? undefined : word.exec(text.slice(begun, m.index))?.index;
+    if (at !== undefined) list.push({ from, ...lines.at(begun + at) });
+    begun = -1;
   }
   return list;
 }

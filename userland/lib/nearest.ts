@@ -5,6 +5,8 @@ export function nearest(word: string, list: readonly string[]): string | null {
   let best: string | null = null;
   let least = Math.max(2, Math.floor(word.length / 3)) + 1;
   for (const w of list) {
+    // So many letters must be put in or taken out at least: a word may be as long as a program likes.
+    if (Math.abs(w.length - word.length) >= least) continue;
     const d = distance(word, w);
     if (d < least) {
       least = d;
