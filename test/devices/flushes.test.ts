@@ -44,6 +44,12 @@ function slowram(s: TaskSys, version: string): Anysrv {
   return srv as Anysrv;
 }
 
+/** Mounts a slowram on /n, in a program that goes on behind a note. */
+async function mountslow(sys: Sys, version: string): Promise<void> {
+  await sys.notify(async (_note, its) => (its as Sys).noted(NCONT));
+  await postmount(sys, (s) => slowram(s, version), { mtpt: "/n", flags: MREPL | MCREATE });
+}
+
 /** What a call fails with when a note comes while it waits. */
 async function interrupted(sys: Sys, call: () => Promise<unknown>): Promise<string> {
   await sys.alarm(1);
@@ -57,8 +63,7 @@ for (const version of ["9P2000", "9P2000.ix", "9P2000.ix.stream"])
     `after thousands of flushes a connection takes as many requests as at first: ${version}`,
     within(async (t, k) => {
       await run(k, async (sys: Sys) => {
-        await sys.notify(async (_note, its) => (its as Sys).noted(NCONT));
-        await postmount(sys, (s) => slowram(s, version), { mtpt: "/n", flags: MREPL | MCREATE });
+        await mountslow(sys, version);
         const fd = await sys.create("/n/slow", ORDWR, 0o666);
         const buf = new Uint8Array(8192);
         for (let i = 0; i < MANY; i++)
@@ -93,11 +98,7 @@ test(
   "the credit of a stream that is flushed, by a note or by its close, comes back",
   within(async (t, k) => {
     await run(k, async (sys: Sys) => {
-      await sys.notify(async (_note, its) => (its as Sys).noted(NCONT));
-      await postmount(sys, (s) => slowram(s, "9P2000.ix.stream"), {
-        mtpt: "/n",
-        flags: MREPL | MCREATE,
-      });
+      await mountslow(sys, "9P2000.ix.stream");
       await sys.close(await sys.create("/n/slow", ORDWR, 0o666));
       const buf = new Uint8Array(8192);
       for (let i = 0; i < 50; i++) {
@@ -115,8 +116,7 @@ test(
   "a close that is interrupted while the connection is full gives its fid back later",
   within(async (t, k) => {
     await run(k, async (sys: Sys) => {
-      await sys.notify(async (_note, its) => (its as Sys).noted(NCONT));
-      await postmount(sys, (s) => slowram(s, "9P2000.ix"), { mtpt: "/n", flags: MREPL | MCREATE });
+      await mountslow(sys, "9P2000.ix");
       const slow = await sys.create("/n/slow", ORDWR, 0o666);
       const { fids } = k.audit();
       const gone = await sys.create("/n/gone", OWRITE | ORCLOSE, 0o666);
@@ -175,11 +175,7 @@ test(
   "a write of a stream ends when another process gave up waiting for its answer",
   within(async (t, k) => {
     await run(k, async (sys: Sys) => {
-      await sys.notify(async (_note, its) => (its as Sys).noted(NCONT));
-      await postmount(sys, (s) => slowram(s, "9P2000.ix.stream"), {
-        mtpt: "/n",
-        flags: MREPL | MCREATE,
-      });
+      await mountslow(sys, "9P2000.ix.stream");
       const fd = await sys.create("/n/slow", ORDWR, 0o666);
       await sys.stream(fd, 0);
       let ended = "";
