@@ -18,6 +18,7 @@ import type { Sys } from "../../syscalls/sys.ts";
 import { systab } from "../../syscalls/table.ts";
 import { serveramfs, simnet } from "../../userland/boot/net.ts";
 import { dial } from "../../userland/lib/dial.ts";
+import { ABOUT } from "./recorded.ts";
 import { Recorder } from "../../userland/view/record/recorder.ts";
 import type { Recording, Revent } from "../../userland/view/record/recording.ts";
 import { CALLS, decision } from "../../userland/view/words/why.ts";
@@ -38,15 +39,7 @@ async function recorded(
     await serveramfs(await net.boot(name), "tcp!*!9fs", { version });
     net.link("here", name, { rtt: "50ms" });
   }
-  const about = {
-    program: "t",
-    namespace,
-    clock: "virtual",
-    seed: 0,
-    machine: "here",
-    hosts: [],
-  } as const;
-  const rec = new Recorder({ about });
+  const rec = new Recorder({ about: { ...ABOUT, namespace, hosts: [] } });
   const off = rec.listen(k.trace);
   const p = k.spawn(
     async (sys: Sys) => {

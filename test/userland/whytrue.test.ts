@@ -23,6 +23,7 @@ import type { Sys } from "../../syscalls/sys.ts";
 import { serveramfs, simnet } from "../../userland/boot/net.ts";
 import { dial } from "../../userland/lib/dial.ts";
 import { readdir } from "../../userland/lib/dirread.ts";
+import { ABOUT } from "./recorded.ts";
 import { Recorder } from "../../userland/view/record/recorder.ts";
 import type { Recording, Revent } from "../../userland/view/record/recording.ts";
 import { decision } from "../../userland/view/words/why.ts";
@@ -242,15 +243,9 @@ async function run(namespace: Space, version: string, calls: readonly Call[]): P
     await serveramfs(await net.boot(host), "tcp!*!9fs", { version });
     net.link("here", host, { rtt: "10ms" });
   }
-  const about = {
-    program: "t",
-    namespace,
-    clock: "virtual",
-    seed: 0,
-    machine: "here",
-    hosts: ["far:rtt=10ms", "mid:rtt=10ms"],
-  } as const;
-  const rec = new Recorder({ about });
+  const rec = new Recorder({
+    about: { ...ABOUT, namespace, hosts: ["far:rtt=10ms", "mid:rtt=10ms"] },
+  });
   const off = rec.listen(k.trace);
   const wrong: string[] = [];
   const r = rec.recording;
