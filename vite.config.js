@@ -8,13 +8,13 @@ import { getLibFiles } from "@ts-morph/common";
 import { build, defineConfig } from "vite";
 import { licences } from "./vite.licences.js";
 
-/** Bytes of gzipped JavaScript. The worker, the compiler and the editor load after the page. */
+/** Bytes of gzipped JavaScript, the worker's with it. The compiler, QuickJS and the editor load after the page. */
 const LIMIT = 300_000;
 
 /** Adds up an entry and what it imports at once. */
 function mainsize(bundle) {
   const chunks = Object.values(bundle).filter((c) => c.type === "chunk");
-  const want = new Set(chunks.filter((c) => c.isEntry));
+  const want = new Set(chunks.filter((c) => c.isEntry || c.name === "worker"));
   for (const c of want)
     for (const from of c.imports) {
       const chunk = chunks.find((x) => x.fileName === from);
@@ -34,7 +34,31 @@ const small = {
 
 /** The parts of sucrase that are for JSX, Flow, CommonJS and older engines. */
 const UNUSED =
-  /sucrase\/dist\/esm\/(CJSImportProcessor|computeSourceMap|util\/formatTokens|transformers\/(CJSImport|Flow|JSX|JestHoist|NumericSeparator|OptionalCatchBinding|OptionalChainingNullish|ReactDisplayName|ReactHotLoader)Transformer|parser\/plugins\/(flow|jsx))\.js$/;
+  /sucrase\/dist\/esm\/(CJSImportProcessor|computeSourceMap|util\/formatTokens|transformers\/(CJSImport|Flow|JSX|JestHoist|NumericSeparator|OptionalCatchBinding|OptionalChainingNullish|ReactDisplayName|ReactHotLoader)Transformer|parser\/plugins\/(flow|jsx\/index|jsx\/xhtml))\.js$/;
+
+/** The tree of sucrase's words, 56 KB of numbers, as its words: the nodes come in the order of the words. */
+function wordtree(code) {
+  const [imports] = code.split("// prettier-ignore");
+  const nodes = [...code.matchAll(/^ *\/\/ "([a-z]*)"\n *([^,]+),/gm)];
+  const words = nodes.filter((m) => m[2] !== "-1").map((m) => `${m[1]}: ${m[2]}`);
+  return `${imports}
+const tree = new Int32Array(${nodes.length * 27}).fill(-1);
+let end = 27;
+for (const [word, value] of Object.entries({ ${words.join(", ")} })) {
+  let node = 0;
+  for (const c of word) {
+    const at = node + c.charCodeAt(0) - 96;
+    if (tree[at] < 0) {
+      tree[at] = end;
+      end += 27;
+    }
+    node = tree[at];
+  }
+  tree[node] = value;
+}
+export const READ_WORD_TREE = tree;
+`;
+}
 
 /** Leaves out of sucrase what is never called, a third of it: its functions are there, and throw. */
 const slim = {
@@ -47,6 +71,8 @@ const slim = {
         code: 'export class HelperManager { emitHelpers() { return ""; } getHelperName() { throw new Error("left out"); } }',
         map: null,
       };
+    if (id.endsWith("sucrase/dist/esm/parser/tokenizer/readWordTree.js"))
+      return { code: wordtree(code), map: null };
     if (!UNUSED.test(id)) return null;
     const names = [...code.matchAll(/^export (?:function|class|const|let|var) (\w+)/gm)];
     const stubs = names.map((m) => `export function ${m[1]}() { throw new Error("left out"); }`);
