@@ -115,6 +115,7 @@ test("the places that import a name are found, whatever stands around them", (t)
     { from: "x", line: 1, column: 10 },
     { from: "y", line: 3, column: 3 },
   ]);
+  t.deepEqual(importsof('from"import { a } from "m"', "a"), [{ from: "m", line: 1, column: 15 }]);
   const part = fc.constantFrom(...PARTS);
   fc.assert(
     fc.property(fc.array(part, { maxLength: 14 }), (parts) => {

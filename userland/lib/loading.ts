@@ -99,7 +99,8 @@ export function importsof(text: string, name: string): Import[] {
   // Where a statement begins that may import; -1 elsewhere. The text is gone through once, however it is made.
   let begun = -1;
   const lines = new Lines(text);
-  for (const m of text.matchAll(/\b(?:im|ex)port\b|\bfrom\s*["']([^"'\n]*)["']|[;"']/g)) {
+  const part = /\b(?:im|ex)port\b|\bfrom\s*["']([^"'\n]*)["']|[;"']/g;
+  for (let m = part.exec(text); m !== null; m = part.exec(text)) {
     const [what, from] = m;
     if (from === undefined) {
       const begins = what === "import" || what === "export";
@@ -108,7 +109,9 @@ export function importsof(text: string, name: string): Import[] {
       continue;
     }
     const at = begun < 0 ? undefined : word.exec(text.slice(begun, m.index))?.index;
-    if (at !== undefined) list.push({ from, ...lines.at(begun + at) });
+    // What belongs to no import ends nothing: a quote behind it may begin what is looked for.
+    if (begun < 0) part.lastIndex = m.index + 4;
+    else if (at !== undefined) list.push({ from, ...lines.at(begun + at) });
     begun = -1;
   }
   return list;
