@@ -59,10 +59,13 @@ export type Run = (argv: string[]) => unknown;
 
 /**
  * A program that does not run in the host's engine has this: it is called when a process is to run it, before
- * anything of the program runs, with the system calls as promises.
+ * anything of the program runs, with the system calls.
  */
 export const ATTACH: unique symbol = Symbol("attach");
-type Attach = (image: Image, sys: unknown) => Run;
+type Attach = (image: Image, faces: Faces) => Run;
+
+/** What a program's coroutine returns when the program goes on without it: Image.goon, or Image.returned, is called later. */
+export const LATER: unique symbol = Symbol("later");
 
 function attachof(main: Program): Attach | null {
   return ATTACH in main ? (main[ATTACH] as Attach) : null;
@@ -167,13 +170,16 @@ export class Image implements Done {
 
   /** Starts the program in a coroutine of its own; its return is the end of the process. */
   start(main: Program, argv: readonly string[]): void {
-    const { k } = this.proc;
     this.proc.image = this;
     this.proc.args = argv;
-    const run = attachof(main)?.(this, this.#faces.sys) ?? this.#native(main);
-    const task = this.#main(() => run([...argv]));
-    k.sched.start(this.proc, "program", task, program_);
-    k.sched.touch();
+    const run = attachof(main)?.(this, this.#faces) ?? this.#native(main);
+    this.goon(() => run([...argv]));
+    this.proc.k.sched.touch();
+  }
+
+  /** Gives the program a coroutine, in which fn lets it go on; an end of the process is no reason to. */
+  goon(fn: () => unknown): void {
+    if (!this.dead) this.proc.k.sched.start(this.proc, "program", this.#main(fn), program_);
   }
 
   /** A function of the host's engine. */
@@ -236,17 +242,18 @@ export class Image implements Done {
   /** The program itself; one that is async is not a sleeper that a note could interrupt. */
   *#main(fn: () => unknown): Task<void> {
     const value = fn();
-    if (isgenerator(value)) this.#return(yield* value);
-    else if (ispromise(value)) {
+    const end = isgenerator(value) ? yield* value : value;
+    if (end === LATER) return;
+    if (ispromise(value))
       value.then(
-        (v) => this.#return(v),
+        (v) => this.returned(v),
         (e: unknown) => this.crash(e),
       );
-    } else this.#return(value);
+    else this.returned(end);
   }
 
   /** main returned: as exits, but every call that was made begins, and those that change files are completed. */
-  #return(value: unknown): void {
+  returned(value: unknown): void {
     if (this.dead) return;
     this.proc.k.kproc("return", this.#last(value));
   }

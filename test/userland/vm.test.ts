@@ -328,8 +328,7 @@ test("a kill finds a program wherever it is", async (t) => {
   ];
   for (const body of bodies) {
     const { k, p } = await started({ "prog.ts": prog(body) });
-    await new Promise((resolve) => k.sched.timer(1e9, () => resolve(null)));
-    p.kill();
+    k.sched.timer(1e9, () => p.kill());
     t.is(await p.wait(), "Killed", body);
     await k.shutdown();
     t.deepEqual(k.audit().procs, []);

@@ -5,7 +5,8 @@
 import { OREAD } from "../../kernel/abi/const.ts";
 import { PlanError } from "../../kernel/abi/errors.ts";
 import { utfdecode } from "../../kernel/abi/utf.ts";
-import type { Image, Program } from "../../kernel/proc/trap.ts";
+import { LATER } from "../../kernel/proc/trap.ts";
+import type { Faces, Image, Program } from "../../kernel/proc/trap.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { fprint, readall } from "../lib/io.ts";
 import { Moduleerror, gather } from "./modules.ts";
@@ -15,22 +16,37 @@ import { attached, become } from "./vm.ts";
 const USAGE = "usage: ts FILE [args...]";
 
 /** The program that is /bin/ts. */
-export const ts: Program = attached("ts", (image, sys) => (argv) => main(image, sys, argv));
+export const ts: Program = attached("ts", (image, faces) => (argv) => {
+  load(faces.sys as Sys, argv).then(
+    (what) => goon(image, faces, what),
+    (e: unknown) => image.crash(e),
+  );
+  return LATER;
+});
 
-async function main(image: Image, sys: Sys, argv: readonly string[]): Promise<unknown> {
+type Loaded = { readonly modules: Modules; readonly argv: readonly string[] };
+
+/** The process is the program's, or it ends with the status that says why there is none. */
+function goon(image: Image, faces: Faces, what: Loaded | string): void {
+  if (typeof what === "string") image.returned(what);
+  else image.goon(() => become(image, faces, what));
+  image.proc.k.sched.touch();
+}
+
+/** The program and its arguments; or a status, after what is wrong was said. */
+async function load(sys: Sys, argv: readonly string[]): Promise<Loaded | string> {
   const [, file, ...args] = argv;
   if (file === undefined) return await failed(sys, USAGE, "usage");
-  let modules: Modules;
+  const name = file.replace(/^.*\//, "").replace(/\.[cm]?[jt]s$/, "");
   try {
-    modules = await gather(file, { read: (name) => text(sys, name, name === file) });
+    const modules = await gather(file, { read: (wanted) => text(sys, wanted, wanted === file) });
+    return { modules, argv: [name, ...args] };
   } catch (e) {
     const known = e instanceof PlanError || e instanceof Moduleerror || e instanceof SyntaxError;
     if (!known) throw e;
     const what = e instanceof PlanError ? `can't open ${file}: ${e.message}` : e.message;
     return await failed(sys, `ts: ${what}`, what.split("\n")[0] ?? "");
   }
-  const name = file.replace(/^.*\//, "").replace(/\.[cm]?[jt]s$/, "");
-  return await become(image, sys, { modules, argv: [name, ...args] });
 }
 
 async function failed(sys: Sys, said: string, status: string): Promise<string> {

@@ -1,6 +1,10 @@
 // A process whose program is in a memory of its own. The program's calls come out as numbers, strings and bytes,
-// are made as those of any program (Image.call), and their results go in again. So the kernel knows of a vm
-// hardly more than that it has its own way to begin.
+// are made as those of any program, and their results go in again. So the kernel knows of a vm hardly more than
+// that it has its own way to begin.
+//
+// A program that makes one call after another has a coroutine, as a generator program has: the coroutine makes the
+// call, brings the result in, and so lets the program go on to its next call before any other process runs. Calls
+// that the program makes while another is under way are made as an async program's, with a promise each (Image.call).
 //
 // rfork without a function is the one call that is done here: the memory, which is at rest, is copied; the child
 // begins in the copy, and the call settles with 0 there and with the pid here.
@@ -8,12 +12,20 @@
 import { RFMEM, RFPROC } from "../../kernel/abi/const.ts";
 import { calls } from "../../kernel/abi/calls.ts";
 import type { Callname } from "../../kernel/abi/calls.ts";
-import { Ebadarg, Ebadexec, Enoprocs, PlanError, callsite } from "../../kernel/abi/errors.ts";
+import {
+  Ebadarg,
+  Ebadexec,
+  Eintr,
+  Enoprocs,
+  PlanError,
+  callsite,
+} from "../../kernel/abi/errors.ts";
 import { lastword, placeof } from "../../kernel/abi/place.ts";
 import { calltext } from "../../kernel/abi/mistake.ts";
 import type { Callsite } from "../../kernel/abi/errors.ts";
-import { ATTACH } from "../../kernel/proc/trap.ts";
-import type { Image, Program, Run } from "../../kernel/proc/trap.ts";
+import { ATTACH, LATER } from "../../kernel/proc/trap.ts";
+import type { Faces, Image, Program, Run } from "../../kernel/proc/trap.ts";
+import type { Coroutine } from "../../kernel/proc/sched.ts";
 import { ASK, FIELDS, KIND, SLOT } from "./abi.ts";
 import type { Hook, Thrown } from "./abi.ts";
 import { LIBRARY, islibrary, librarymodule, librarytext } from "./first.ts";
@@ -25,15 +37,16 @@ import { Token, Words } from "./shared.ts";
 import { fprint } from "../lib/io.ts";
 import { importsof, noexport, nolibrary, unimported } from "../lib/loading.ts";
 import { crashtext } from "../view/words/crash.ts";
-import type { Sys } from "../../syscalls/sys.ts";
+import type { Sys, Task } from "../../syscalls/sys.ts";
 
 type Calls = Readonly<Record<string, (...args: unknown[]) => Promise<unknown>>>;
+type Tasks = Readonly<Record<string, (...args: unknown[]) => Task<unknown>>>;
 type Settle<T> = (value: T) => void;
 
 const NAMES = Object.keys(calls) as readonly Callname[];
 /** A call that is under way. */
 type Waiting = {
-  /** Its number among the calls of the image. */
+  /** Its number among the calls of the image; OWN when the program's coroutine makes it. */
   readonly seq: number;
   /** What it fills. */
   readonly fill: Uint8Array | null;
@@ -46,6 +59,17 @@ type Waiting = {
   /** The call itself, for a host that wants to hear of a failure that the program does not read. */
   readonly name: Callname;
   readonly args: readonly unknown[];
+};
+
+const OWN = -1;
+
+/** A call that can be made. */
+type Ready = {
+  readonly w: Omit<Waiting, "seq">;
+  /** What the kernel gets. */
+  readonly args: readonly unknown[];
+  /** Called when it is over. */
+  readonly over?: () => void;
 };
 
 /** A call that failed. */
@@ -65,8 +89,8 @@ export class Unusable {
 
 /** A program of these modules. */
 export function program(modules: Modules, name = "vm"): Program {
-  return attached(name, (image, sys) => {
-    const vm = new Vm(image, sys, { modules, memory: newmemory(image) });
+  return attached(name, (image, faces) => {
+    const vm = new Vm(image, faces, { modules, memory: newmemory(image) });
     return (argv) => vm.start(argv);
   });
 }
@@ -76,22 +100,20 @@ const newmemory = (image: Image): Memory => new Memory(image.proc.k.config.limit
 /** Goes on as a program of these modules, in a process that has begun; its end is said on descriptor 2. */
 export function become(
   image: Image,
-  sys: Sys,
+  faces: Faces,
   what: { readonly modules: Modules; readonly argv: readonly string[] },
-): Promise<string> {
-  const vm = new Vm(image, sys, { modules: what.modules, memory: newmemory(image), says: true });
+): Task<unknown> {
+  const vm = new Vm(image, faces, { modules: what.modules, memory: newmemory(image), says: true });
   return vm.start(what.argv);
 }
 
 /** A program that begins by `attach`. */
-export function attached(name: string, attach: (image: Image, sys: Sys) => Run): Program {
+export function attached(name: string, attach: (image: Image, faces: Faces) => Run): Program {
   const main = (): never => {
     throw new PlanError(Ebadexec);
   };
   Object.defineProperty(main, "name", { value: name });
-  return Object.assign(main, {
-    [ATTACH]: (image: Image, sys: unknown) => attach(image, sys as Sys),
-  });
+  return Object.assign(main, { [ATTACH]: attach });
 }
 
 /** What a Vm begins with. */
@@ -105,8 +127,8 @@ type Begun = {
 
 class Vm implements Tenant {
   readonly #image: Image;
-  readonly #sys: Sys;
   readonly #calls: Calls;
+  readonly #tasks: Tasks;
   readonly #says: boolean;
   readonly #memory: Memory;
   readonly #modules: Modules;
@@ -126,19 +148,22 @@ class Vm implements Tenant {
   /** Bytes outside that calls under way take. */
   #bytes = 0;
   #ended = false;
-  #resolve: Settle<string> = () => undefined;
-  /** What main returns. */
-  readonly #end: Promise<string>;
+  /** Its coroutine lets the program run ("here"), makes a call ("calling"), or is over ("away"). */
+  #state: "here" | "calling" | "away" = "here";
+  #co: Coroutine | null = null;
+  /** The call that its coroutine makes next. */
+  #next: Asked | null = null;
+  /** What main returned. */
+  #status: string | null = null;
 
-  constructor(image: Image, sys: Sys, begun: Begun) {
+  constructor(image: Image, faces: Faces, begun: Begun) {
     this.#image = image;
-    this.#sys = sys;
-    this.#calls = sys as unknown as Calls;
+    this.#calls = faces.sys as Calls;
+    this.#tasks = faces.tasksys as Tasks;
     this.#says = begun.says === true;
     this.#memory = begun.memory;
     this.#modules = begun.modules;
     this.#id = begun.memory.admit(this, begun.id);
-    this.#end = new Promise((resolve) => (this.#resolve = resolve));
     image.ondead = () => this.#dead();
     // A child has its parent's handler, in its own memory.
     if (image.notes.handler !== null) image.notes.handler = this.#handler;
@@ -152,22 +177,61 @@ class Vm implements Tenant {
   // --- beginnings ---
 
   /** The program's own. */
-  start(argv: readonly string[]): Promise<string> {
-    this.#enter("start", JSON.stringify({ name: this.#modules.main, argv }));
-    return this.#end;
+  start(argv: readonly string[]): Task<unknown> {
+    const text = JSON.stringify({ name: this.#modules.main, argv });
+    return this.#program(() => this.#enter("start", text));
   }
 
   /** That of a child in a copy of the memory. */
-  fork(id: number): Promise<string> {
-    this.#enter("child");
-    this.#give(id, KIND.number, 0);
-    return this.#end;
+  fork(id: number): Task<unknown> {
+    return this.#program(() => {
+      this.#enter("child");
+      this.#give(id, KIND.number, 0);
+    });
   }
 
   /** That of a child in the same memory. */
-  share(child: number, argv: readonly string[]): Promise<string> {
-    this.#enter("begin", JSON.stringify({ child, argv }));
-    return this.#end;
+  share(child: number, argv: readonly string[]): Task<unknown> {
+    return this.#program(() => this.#enter("begin", JSON.stringify({ child, argv })));
+  }
+
+  // --- the program's coroutine ---
+
+  /** Goes in, makes the call that comes out, and goes in with the result: until none comes, or several do. */
+  *#program(enter: () => void): Task<unknown> {
+    this.#co = this.#image.proc.k.sched.current;
+    enter();
+    while (this.#next !== null && !this.#ended) {
+      const a = this.#next;
+      this.#next = null;
+      yield* this.#makes(a);
+    }
+    this.#state = "away";
+    return this.#status ?? LATER;
+  }
+
+  *#makes(a: Asked): Task<void> {
+    const ready = this.#ready(a);
+    if (ready === null) return;
+    const w = { ...ready.w, seq: OWN };
+    this.#waiting.set(a.id, w);
+    this.#state = "calling";
+    const { stack } = a;
+    this.#image.stack = stack === undefined ? null : () => this.#sites(stack);
+    let value: unknown;
+    let failure: PlanError | null = null;
+    try {
+      value = yield* this.#tasks[w.name]?.(...ready.args) ?? [];
+    } catch (e) {
+      if (!(e instanceof PlanError)) throw e;
+      failure = e;
+    } finally {
+      this.#image.stack = null;
+      ready.over?.();
+    }
+    this.#state = "here";
+    if (failure === null) this.#succeeded(a.id, w, value);
+    else this.#unsuccessful(a.id, w, failure);
   }
 
   #enter(hook: Hook, text?: string): void {
@@ -177,7 +241,7 @@ class Vm implements Tenant {
     const { trace, witness } = this.#image.proc.k;
     m[SLOT.stacks] = trace.stacks || witness !== null ? 1 : 0;
     this.#memory.enter(this, hook, text);
-    if (!this.#ended) this.#image.proc.k.sched.touch();
+    if (!this.#ended && this.#state !== "here") this.#image.proc.k.sched.touch();
   }
 
   // --- what comes out ---
@@ -189,10 +253,10 @@ class Vm implements Tenant {
   asked(a: Asked): void {
     if (this.#ended) return;
     const name = NAMES[a.op];
-    if (name !== undefined) return this.#call(name, a);
+    if (name !== undefined) return this.#call(a);
     const [arg] = a.args;
     const text = arg?.kind === "value" && typeof arg.value === "string" ? arg.value : "";
-    if (a.op === ASK.returned) this.#resolve(text);
+    if (a.op === ASK.returned) this.#returned(text);
     else if (a.op === ASK.threw) this.#threw(arg?.kind === "value" ? arg.value : undefined);
     else if (a.op === ASK.handled) this.#handled(a.id);
     else if (a.op === ASK.interrupt) this.#interrupt(a.id);
@@ -223,17 +287,67 @@ class Vm implements Tenant {
     witness.failed(p, error, calltext(w.name, w.args));
   }
 
+  #returned(status: string): void {
+    if (this.#state === "here") this.#status = status;
+    else this.#image.returned(status);
+  }
+
   #handled(id: number): void {
     this.#handlers.get(id)?.();
     this.#handlers.delete(id);
+    this.#image.proc.k.sched.touch();
   }
 
   #interrupt(id: number): void {
     const w = this.#waiting.get(id);
-    if (w !== undefined) this.#image.callint(w.seq);
+    if (w === undefined) return;
+    if (w.seq !== OWN) this.#image.callint(w.seq);
+    else if (this.#co !== null) this.#image.proc.k.sched.interrupt(this.#co, new PlanError(Eintr));
   }
 
-  #call(name: Callname, a: Asked): void {
+  /** A call comes out: the program's coroutine makes one that is alone. */
+  #call(a: Asked): void {
+    const next = this.#next;
+    this.#next = null;
+    if (next !== null) {
+      for (const each of [next, a]) this.#promise(each);
+    } else if (!this.#lone || this.#state === "calling") this.#promise(a);
+    else {
+      this.#next = a;
+      if (this.#state === "here") return;
+      this.#state = "here";
+      this.#image.goon(() => this.#program(() => undefined));
+    }
+  }
+
+  /** Whether no call is under way, and no handler runs. */
+  get #lone(): boolean {
+    return this.#waiting.size === 0 && this.#handlers.size === 0;
+  }
+
+  /** Makes a call with a promise. */
+  #promise(a: Asked): void {
+    const ready = this.#ready(a);
+    if (ready === null) return;
+    const w = { ...ready.w, seq: this.#image.ncall + 1 };
+    const promise = this.#make(a, () => this.#calls[w.name]?.(...ready.args));
+    this.#waiting.set(a.id, w);
+    promise.then(
+      (value) => {
+        ready.over?.();
+        this.#succeeded(a.id, w, value);
+      },
+      (e: unknown) => {
+        ready.over?.();
+        this.#unsuccessful(a.id, w, e);
+      },
+    );
+  }
+
+  /** What a call is made with; null when it fails before it comes to the kernel. */
+  #ready(a: Asked): Ready | null {
+    const name = NAMES[a.op];
+    if (name === undefined) return null;
     const flags = valueof(a.args[0]);
     const forks = name === "rfork" && typeof flags === "number" && (flags & RFPROC) !== 0;
     if (forks && (flags & RFMEM) !== 0 && a.args[1]?.kind === "function")
@@ -242,22 +356,21 @@ class Vm implements Tenant {
     const made: Made = { ...NOTHING, stack: a.stack };
     for (const p of a.args)
       made.bytes += p.kind === "bytes" ? p.bytes.length : p.kind === "fill" ? p.length : 0;
-    if (this.#over(made.bytes)) return;
+    if (this.#over(made.bytes)) return null;
     const args = a.args.map((p) => this.#arg(name, p, made));
-    const seq = this.#image.ncall + 1;
-    const promise = this.#make(a, () => this.#calls[name]?.(...args));
-    this.#wait(a.id, { seq, name, args, ...made }, promise);
+    return { w: { name, args, ...made }, args };
   }
 
   /** Makes a call; the trace gets the stack that the program had. */
   #make(a: Asked, fn: () => Promise<unknown> | undefined): Promise<unknown> {
     const { stack } = a;
     if (stack === undefined) return Promise.resolve(fn());
+    const outer = this.#image.stack;
     this.#image.stack = () => this.#sites(stack);
     try {
       return Promise.resolve(fn());
     } finally {
-      this.#image.stack = null;
+      this.#image.stack = outer;
     }
   }
 
@@ -275,25 +388,21 @@ class Vm implements Tenant {
     return true;
   }
 
-  #wait(id: number, w: Waiting, promise: Promise<unknown>): void {
-    this.#waiting.set(id, w);
-    promise.then(
-      (value) => {
-        if (!this.#back(id, w)) return;
-        const n = w.fill !== null && typeof value === "number" ? value : 0;
-        this.#result(id, value, n > 0 ? w.fill?.subarray(0, n) : undefined);
-      },
-      (e: unknown) => {
-        const alone = this.#alone.delete(id);
-        const failing = e instanceof PlanError ? { id, error: e, w } : null;
-        if (this.#back(id, w)) {
-          this.#failing = failing;
-          this.#failure(id, e, w.stack);
-        }
-        // Its program was told nothing, or has said before that it would not read it.
-        if (alone && failing !== null && !this.#unread.has(id)) this.#tell(failing);
-      },
-    );
+  #succeeded(id: number, w: Waiting, value: unknown): void {
+    if (!this.#back(id, w)) return;
+    const n = w.fill !== null && typeof value === "number" ? value : 0;
+    this.#result(id, value, n > 0 ? w.fill?.subarray(0, n) : undefined);
+  }
+
+  #unsuccessful(id: number, w: Waiting, e: unknown): void {
+    const alone = this.#alone.delete(id);
+    const failing = e instanceof PlanError ? { id, error: e, w } : null;
+    if (this.#back(id, w)) {
+      this.#failing = failing;
+      this.#failure(id, e, w.stack);
+    }
+    // Its program was told nothing, or has said before that it would not read it.
+    if (alone && failing !== null && !this.#unread.has(id)) this.#tell(failing);
   }
 
   /** A call is over; false when its program is, too. */
@@ -340,7 +449,7 @@ class Vm implements Tenant {
 
   // --- forks ---
 
-  #fork(a: Asked, flags: number): void {
+  #fork(a: Asked, flags: number): Ready | null {
     const others = this.#waiting.size;
     if (others > 0) {
       const error = hinted(
@@ -349,23 +458,26 @@ class Vm implements Tenant {
       );
       return this.#refuse(a, flags, error);
     }
-    if (this.#toomany(a, flags)) return;
+    if (this.#toomany(a, flags)) return null;
     const memory = this.#memory.copy();
     const [modules, tenant, says] = [this.#modules, this.#id, this.#says];
-    const child = attached("child", (image, sys) => {
-      const vm = new Vm(image, sys, { modules, memory, id: tenant, says });
+    let born = false;
+    const child = attached("child", (image, faces) => {
+      born = true;
+      const vm = new Vm(image, faces, { modules, memory, id: tenant, says });
       return () => vm.fork(a.id);
     });
-    const seq = this.#image.ncall + 1;
-    const promise = this.#make(a, () => this.#calls["rfork"]?.(flags, child));
-    promise.catch(() => memory.leave(tenant));
-    this.#wait(a.id, { ...forkof(a, flags), seq }, promise);
+    const over = (): void => {
+      if (!born) memory.leave(tenant);
+    };
+    return { w: forkof(a, flags), args: [flags, child], over };
   }
 
   /** An rfork fails before it comes to the kernel. */
-  #refuse(a: Asked, flags: number, error: PlanError): void {
-    this.#failing = { id: a.id, error, w: { ...forkof(a, flags), seq: 0 } };
+  #refuse(a: Asked, flags: number, error: PlanError): null {
+    this.#failing = { id: a.id, error, w: { ...forkof(a, flags), seq: OWN } };
     this.#failure(a.id, error, a.stack);
+    return null;
   }
 
   /** Refuses a process more, where the kernel has as many as these programs may make. */
@@ -379,20 +491,15 @@ class Vm implements Tenant {
   }
 
   /** A child that shares this memory begins in a function of it. */
-  #share(a: Asked, flags: number): void {
-    if (this.#toomany(a, flags)) return;
+  #share(a: Asked, flags: number): Ready | null {
+    if (this.#toomany(a, flags)) return null;
     const [memory, modules, says] = [this.#memory, this.#modules, this.#says];
     const n = Number(valueof(a.args[2]));
-    const child = attached("child", (image, sys) => {
-      const vm = new Vm(image, sys, { modules, memory, says });
+    const child = attached("child", (image, faces) => {
+      const vm = new Vm(image, faces, { modules, memory, says });
       return (argv) => vm.share(n, argv);
     });
-    const seq = this.#image.ncall + 1;
-    this.#wait(
-      a.id,
-      { ...forkof(a, flags), seq },
-      this.#make(a, () => this.#calls["rfork"]?.(flags, child)),
-    );
+    return { w: forkof(a, flags), args: [flags, child] };
   }
 
   // --- what goes in ---
@@ -494,7 +601,7 @@ class Vm implements Tenant {
   #say(text: string, end: () => void): void {
     this.#ended = true;
     if (!this.#says) return end();
-    fprint(this.#sys, 2, `${text}\n`).then(end, end);
+    fprint(this.#calls as unknown as Sys, 2, `${text}\n`).then(end, end);
   }
 
   #why(why: Exclude<Stop, "interrupt">): string {
