@@ -1,4 +1,4 @@
-// What a reader of the screen can answer: five questions to each of ten programs, and the step's screen has
+// What a reader of the screen can answer: five questions to each of fifteen programs, and the step's screen has
 // the facts of each answer.
 
 import test from "ava";
@@ -15,6 +15,7 @@ import { Tape } from "../../userland/view/record/tape.ts";
 import { frameof } from "../../userland/view/step/frame.ts";
 import { eventtext } from "../../userland/view/words/eventtext.ts";
 import { stock } from "./stock.ts";
+import { MORE } from "./moreprograms.ts";
 import { TEN } from "./tenprograms.ts";
 import type { Asked, Where } from "./tenprograms.ts";
 
@@ -83,7 +84,7 @@ function screen(tape: Tape, s: number): string {
     .replace(/\s+/g, " ");
 }
 
-for (const asked of TEN)
+for (const asked of [...TEN, ...MORE])
   test(`${asked.name}: the screen answers five questions`, async (t) => {
     const tape = await taped(asked);
     t.deepEqual(stock(tape.recording), []);

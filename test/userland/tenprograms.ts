@@ -49,11 +49,11 @@ export type Asked = {
 const FAR = ["--host", "far:rtt=50ms"];
 const TWO = [...FAR, "--host", "near:rtt=2ms"];
 
-const at = (on: Where["on"], text: string, nth = 1): Where => ({ on, text, nth });
+export const at = (on: Where["on"], text: string, nth = 1): Where => ({ on, text, nth });
 /** The call of this text that took the longest. */
 const longest = (text: string): Where => ({ on: "return", text, nth: 0 });
-const buf = (): Uint8Array => new Uint8Array(100);
-const text = (s: string): Uint8Array => new TextEncoder().encode(s);
+export const buf = (): Uint8Array => new Uint8Array(100);
+export const text = (s: string): Uint8Array => new TextEncoder().encode(s);
 
 /** A child writes to a pipe and ends; its parent reads on, with the write end open itself. */
 const endless: Asked = {

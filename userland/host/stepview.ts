@@ -16,6 +16,7 @@ import {
   spenttext,
   usersof,
 } from "../view/step/frametext.ts";
+import type { Descriptor } from "../view/step/procs.ts";
 import type { Rsaid } from "../view/record/recording.ts";
 import type { Spent } from "../view/record/tape.ts";
 import type { Elem, Look } from "../view/step/look.ts";
@@ -53,10 +54,20 @@ type Panel = {
   readonly lines: readonly Text[];
   readonly least: number;
   readonly rank: number;
-  /** The first line is always seen, and of the others this one. */
-  readonly pinned?: boolean;
+  /** So many first lines are always seen, and of the others this one. */
+  readonly pinned?: number;
   readonly at?: number;
 };
+
+/** A line as many as it takes: what does not fit goes on below, further to the right. */
+function hanging(line: string, columns: number, style: Style = "plain"): Text[] {
+  const indent = /^ */.exec(line)?.[0] ?? "";
+  const more = `${indent}      `;
+  // The words of a line keep the spaces between them, but for where it is cut.
+  return wrapped(line.slice(indent.length), columns - more.length).map((x, i) =>
+    text((i === 0 ? indent : more) + x.trimStart(), style),
+  );
+}
 
 /** What of the screen the one at the keys has chosen. */
 export type Chosen = {
@@ -117,7 +128,7 @@ function panesof(f: Frame, columns: number, chosen: Chosen): Panel[] {
     names(f),
     decision(f, columns),
     tree(f),
-    processes(f),
+    processes(f, columns),
     flights(f, columns),
     output(f, chosen.said),
   ].map((p) => (p.pane === chosen.focus ? { ...p, rank: -1, least: Math.max(p.least, 3) } : p));
@@ -165,7 +176,7 @@ function fitting(all: readonly Panel[], height: number): readonly Panel[] {
 
 /** So many lines of a pane, the one that must be seen among them; what is left out is said. */
 function shown(
-  { lines, at = 0, pinned = false }: Panel,
+  { lines, at = 0, pinned = 0 }: Panel,
   n: number,
   scroll: { by: number } | null,
 ): readonly Text[] {
@@ -173,7 +184,7 @@ function shown(
     if (scroll !== null) scroll.by = 0;
     return lines;
   }
-  const first = pinned ? 1 : 0;
+  const first = Math.max(0, Math.min(pinned, n - 1));
   const room = n - first;
   const last = lines.length - room;
   const start = Math.max(first, Math.min(at - (room >> 1), last));
@@ -238,7 +249,7 @@ function callpanel(f: Frame, columns: number): Panel {
       lines: all,
       least: Math.min(3, all.length),
       rank: 1,
-      pinned: true,
+      pinned: 1,
       at,
     };
   }
@@ -246,10 +257,12 @@ function callpanel(f: Frame, columns: number): Panel {
   const style: Style = call.error === null ? "bold" : "bad";
   const words = wrapped(plaintext(call.text), columns);
   const lines = placed(words, call.place, { columns, style });
+  const pinned = Math.min(3, lines.length);
   const here = call.source.findIndex((x) => x.here);
   const at = lines.length + Math.max(0, here);
   lines.push(...call.source.flatMap((s) => source(s, columns)));
-  return { ...none, lines, least: Math.min(2, lines.length), rank: 4, pinned: true, at };
+  const least = Math.min(1 + pinned, lines.length);
+  return { ...none, lines, least, rank: 4, pinned, at };
 }
 
 /** Lines with the place behind the last; where there is no room its path is shortened, and then it has its own line. */
@@ -359,20 +372,38 @@ function tree(f: Frame): Panel {
   };
 }
 
+/** Descriptors in lines; those that are the console, and open in the same processes, are one. */
+function fdlines(fds: readonly Descriptor[]): string[] {
+  const groups = new Map<string, Descriptor[]>();
+  for (const d of fds) {
+    const alike = d.shared.every((h) => h.fd === d.fd) && d.path === "/dev/cons";
+    const key = alike ? `cons ${d.shared.map((h) => h.pid).join()}` : String(d.fd);
+    groups.set(key, [...(groups.get(key) ?? []), d]);
+  }
+  return [...groups.values()].map((list) => {
+    const [d] = list;
+    if (d === undefined || list.length === 1) return d === undefined ? "" : fdtext(d);
+    const same = d.shared.map((h) => h.pid).join(", ");
+    return `${list.map((x) => x.fd).join(" ")}  ${d.path}${same === "" ? "" : `  same in ${same}`}`;
+  });
+}
+
 /** The processes, what this step changed, the descriptors of its process, and the pipes. */
-function processes(f: Frame): Panel {
+function processes(f: Frame, columns: number): Panel {
   const { changes, pipes } = f.procs;
   const users = usersof(f.procs);
   const now = users.find((p) => p.now);
   const alone = users.length < 2 && pipes.length === 0 && changes.length === 0;
   const lines = [
-    ...changes.map((c) => text(`+ ${changetext(c)}`, "asked")),
+    ...changes.flatMap((c) => hanging(`+ ${changetext(c)}`, columns, "asked")),
     ...f.served.map((m) =>
       text(`${m.way === "request" ? "←" : "→"} ${m.text}  for ${m.pid}`, "good"),
     ),
-    ...users.map((p) => text(proctext(p), p.now ? "bold" : p.life === "ended" ? "dim" : "plain")),
-    ...pipes.flatMap((p) => pipetext(p).map((x) => text(x, "plain"))),
-    ...(now === undefined ? [] : now.fds.map((d) => text(`    ${fdtext(d)}`, "plain"))),
+    ...users.flatMap((p) =>
+      hanging(proctext(p), columns, p.now ? "bold" : p.life === "ended" ? "dim" : "plain"),
+    ),
+    ...pipes.flatMap((p) => pipetext(p).flatMap((x) => hanging(x, columns))),
+    ...fdlines(now?.fds ?? []).flatMap((x) => hanging(`    ${x}`, columns)),
   ];
   const rank = f.picture === "processes" ? 2 : alone ? 8 : 5;
   return {

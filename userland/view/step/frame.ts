@@ -142,6 +142,7 @@ export function frameof(tape: Tape, step: number, opts: Frameopts = {}): Frame {
   const names = call === undefined ? [] : looksof(r, call, events);
   const began = r.events[0]?.at ?? 0;
   const procs = procsof(tape, step);
+  const shown = call ?? waiting(r, e, procs);
   const served = tape
     .served(event)
     .slice(0, opts.messages ?? 32)
@@ -161,7 +162,9 @@ export function frameof(tape: Tape, step: number, opts: Frameopts = {}): Frame {
     pid: e.pid,
     process: [...procs.list, ...r.procs].find((p) => p.pid === e.pid)?.text ?? "",
     call:
-      call === undefined ? null : callof(tape, { call, event, served, around: opts.around ?? 3 }),
+      shown === undefined
+        ? null
+        : callof(tape, { call: shown, event, served, around: opts.around ?? 3 }),
     begins: tape.beginsat(step) >= 0,
     crash: e.type === "proc" && e.line !== undefined ? placed(r, e.line, opts.around ?? 3) : null,
     names,
@@ -180,6 +183,12 @@ export function frameof(tape: Tape, step: number, opts: Frameopts = {}): Frame {
     picture: pictureof(r, event),
     procs,
   };
+}
+
+/** The call that a process is in when a note comes: the note is of no call, and interrupts that one. */
+function waiting(r: Recording, e: Revent, { list }: Procs): Rcall | undefined {
+  if (e.type !== "proc" || e.what !== "note") return undefined;
+  return r.calls[list.find((p) => p.pid === e.pid)?.calls.at(-1) ?? -1];
 }
 
 /** Whether an event comes when its call has returned: what the call cost is told by then. */

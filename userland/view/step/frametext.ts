@@ -173,9 +173,12 @@ export function waittext(w: Wait): string {
 /** "3 rw 5 /n/far/x  far!564  shared: 4's 3": descriptor, mode, offset, file, server, who has the Chan besides. */
 export function fdtext(d: Descriptor): string {
   const at = d.pipe === null ? String(d.offset) : `pipe ${d.pipe.pipe}`;
-  const shared = d.shared.slice(0, MEMBERS).map(holdertext);
+  // "same as 4's 3, 5's 3" where the numbers are others, "same in 4, 5" where they are not.
+  const alike = d.shared.every((h) => h.fd === d.fd);
+  const shared = d.shared.slice(0, MEMBERS).map((h) => (alike ? String(h.pid) : holdertext(h)));
   const rest = d.shared.length > MEMBERS ? [`and ${d.shared.length - MEMBERS} more`] : [];
-  const same = shared.length === 0 ? "" : `same as ${[...shared, ...rest].join(", ")}`;
+  const list = [...shared, ...rest].join(", ");
+  const same = shared.length === 0 ? "" : `same ${alike ? "in" : "as"} ${list}`;
   const parts = [`${d.fd} ${d.mode.padEnd(2)} ${at}`, d.path, d.server, same];
   return [...parts, d.cexec ? "closed by exec" : ""].filter((x) => x !== "").join("  ");
 }
@@ -183,11 +186,20 @@ export function fdtext(d: Descriptor): string {
 const holdertext = ({ pid, fd }: Holder): string => `${pid}'s ${fd}`;
 
 /** "pipe 1: 4's 4 → 3's 3  5 bytes "hello"", for each way that was used or can be. */
-export function pipetext({ pipe, ways, conn }: Pipe): string[] {
+export function pipetext({ pipe, ways, conn, connend }: Pipe): string[] {
   const over = conn > 0 ? `  9P, connection ${conn}` : "";
+  const who = (list: readonly Holder[], end: 0 | 1): string =>
+    list.slice(0, MEMBERS).map(holdertext).join(", ") ||
+    (conn > 0 && end === connend ? "the kernel" : "no process");
+  const [a, b] = ways;
+  const ends = [who(a.readers, 0), who(b.readers, 1)] as const;
+  // Both ways are one line where both are empty and all who read an end write it, too.
+  const both = ends[0] === who(b.writers, 0) && ends[1] === who(a.writers, 1);
+  if (both && a.waiting + b.waiting === 0 && !a.hungup && !b.hungup)
+    return [`pipe ${pipe}: ${ends[0]} ↔ ${ends[1]}  empty${over}`];
   const lines = ways.map((w) => {
-    const from = w.writers.slice(0, MEMBERS).map(holdertext).join(", ") || "-";
-    const to = w.readers.slice(0, MEMBERS).map(holdertext).join(", ") || "-";
+    const from = who(w.writers, w.end === 0 ? 1 : 0);
+    const to = who(w.readers, w.end);
     const bytes = w.bytes.length === 0 ? "" : ` ${datafmt(w.bytes)}`;
     const what = w.waiting > 0 ? `${plural(w.waiting, "byte")}${bytes}` : "empty";
     return `pipe ${pipe}: ${from} → ${to}  ${what}${w.hungup ? ", nothing more comes" : ""}${over}`;

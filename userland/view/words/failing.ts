@@ -59,6 +59,8 @@ export type Failing = {
   /** What is known of the file, and of a directory what is in it. */
   readonly entry: Seenfile | null;
   readonly inside: readonly string[];
+  /** The member that was the first with the name, from 1, where others come after it; 0 for none. */
+  readonly chosen: number;
   /** The mount point that the name went through last, and what is mounted on it. */
   readonly point: string;
   readonly mounted: string;
@@ -71,7 +73,7 @@ export type Failing = {
   readonly openmode: string;
   /** The descriptors that the process has open, and the close that this one was closed by. */
   readonly open: readonly number[];
-  readonly closed: string;
+  readonly closed: Rcall | null;
   /** When the connection to its server ended. */
   readonly gone: number | null;
   /** The last note that came to the process. */
@@ -153,6 +155,7 @@ export function failing(r: Recording, call: Rcall, probe: Probe | null = null): 
     meant: probe?.meant ?? meant(elem, inside),
     entry: probe?.entry ?? (file === null ? null : seen.file(file, at)),
     inside: file === null ? [] : seen.inside(file, at),
+    chosen: chosenof(r, events),
     point: step(events, "prefix")?.point ?? "",
     mounted: onit(r, call, events),
     mode: typeof mode === "number" ? mode : 0,
@@ -226,6 +229,8 @@ function step<S extends Namec["step"]>(
 function ended(r: Recording, events: Events): Where[] {
   const list: Where[] = [];
   for (const { e, event } of events) {
+    // What the members before the one that was found have said is no reason.
+    if (e.type === "namec" && e.step === "found") break;
     if (e.type === "namec" && e.step === "walk" && e.conn === 0 && e.got < e.rest.length)
       list.push({ conn: 0, path: localpath(e.chan, e.rest.slice(0, e.got + 1)) });
     if (e.type !== "receive") continue;
@@ -302,6 +307,14 @@ function unionof(r: Recording, events: Events): number {
   return mountat(r, miss, miss.point)?.members.length ?? 1;
 }
 
+/** The member of a union that was found to have the name, where more come after it; 0 for none. */
+function chosenof(r: Recording, events: Events): number {
+  const found = step(events, "found");
+  if (found === undefined) return 0;
+  const of = mountat(r, found, found.point)?.members.length ?? 0;
+  return found.index + 1 < of ? found.index + 1 : 0;
+}
+
 /** What is on the mount point that a name led to: "the server far!564". */
 function onit(r: Recording, call: Rcall, events: Events): string {
   const first = r.events[call.first];
@@ -312,7 +325,7 @@ function onit(r: Recording, call: Rcall, events: Events): string {
 
 function fdfacts(r: Recording, call: Rcall): Pick<Failing, "openmode" | "open" | "closed"> {
   const fd = fdof(call);
-  if (fd === null) return { openmode: "", open: [], closed: "" };
+  if (fd === null) return { openmode: "", open: [], closed: null };
   const { mode: openmode, open, closed } = fdknown(r, call, fd);
   return { openmode, open, closed };
 }

@@ -8,6 +8,7 @@ import { modestring } from "../../../kernel/abi/modes.ts";
 import type { Seenfile } from "../record/seen.ts";
 import { openmode } from "./callfmt.ts";
 import { PLAIN } from "./meanings.ts";
+import { elsewhere } from "./elsewhere.ts";
 import { failing } from "./failing.ts";
 import type { Failing, Probe } from "./failing.ts";
 import { capital, listfmt, sentences, somefmt } from "./sentence.ts";
@@ -49,7 +50,10 @@ export function failureof(r: Recording, call: Rcall, asked: Probe | null = null)
   const injected = spoilt(f);
   if (injected !== null) return injected;
   const row = ROWS.find(([text]) => f.error.endsWith(text) || f.error.startsWith(text));
-  return row?.[1](f) ?? own(f);
+  const { why, mend } = row?.[1](f) ?? own(f);
+  if (f.chosen === 0) return { why, mend };
+  const member = `member ${f.chosen} of the union ${f.point} was the first with the name, so the members after it do not count`;
+  return { why: sentences(why, member), mend };
 }
 
 /** What a server's own words are worth: they are repeated, and the server is named. */
@@ -96,7 +100,12 @@ function missing(f: Failing): Failure {
     f.names.length === 0
       ? ""
       : `In ${dir} there ${f.names.length === 1 ? "is" : "are"} ${somefmt(f.names, SOME)}`;
-  return say(sentences(nothing(f), known), missingmend(f));
+  const other = elsewhere(f);
+  const mend = missingmend(f);
+  return say(
+    sentences(nothing(f), known, other.why),
+    other.mend === "" ? mend : sentences(capital(other.mend), `Else ${mend}`),
+  );
 }
 
 /** Where an element is missing. */
@@ -238,13 +247,14 @@ function forbidden(f: Failing): Failure {
   const x = factof(f, s);
   if (x !== null) return say(modewords(x, name), modemend(x, name));
   const of = entrywords(f, s, name);
+  const all = alllack(f, s);
   return say(
     of === ""
       ? `${f.holder} refuses ${f.user === "" ? "this" : `${f.user} this`}, and a 9P error does not say what forbids it`
       : of,
     of === ""
       ? `stat ${name} shows whose it is and what its mode allows`
-      : `have the owner of ${name} change its mode (wstat, chmod)`,
+      : `have the owner of ${name} ${all === "" ? "change its mode" : `give it the mode ${all}`} (wstat, chmod)`,
   );
 }
 
@@ -262,6 +272,15 @@ function factof(f: Failing, s: Seenfile | null): (Fact & { readonly why: "mode" 
   const want = wants(f);
   if ((bitsfor(f.user, m) & want) === want) return null;
   return { why: "mode", name: f.elem, ...m, user: f.user, want };
+}
+
+/** Where a mode allows what was asked to no user at all, the mode that allows it to the owner. */
+function alllack(f: Failing, s: Seenfile | null): string {
+  const mode = s?.mode ?? null;
+  const want = wants(f);
+  if (mode === null || !opens(f)) return "";
+  const some = [mode, mode >> 3, mode >> 6].some((bits) => (bits & want) === want);
+  return some ? "" : octal(mode | (want << 6));
 }
 
 /** The fact's file: a directory where what is in it is made or removed. */
@@ -422,13 +441,22 @@ function badfd(f: Failing): Failure {
   const fd = f.fd;
   const what = fd === null ? "the descriptor" : `descriptor ${fd}`;
   const open = f.open.length === 0 ? "" : `; open there: ${listfmt(f.open.map(String))}`;
-  const closed = f.closed === "" ? "" : `: it was closed by ${f.closed}`;
+  const by = f.closed?.pid ?? f.call.pid;
+  const closed = f.closed === null ? "" : closedwords(f.closed, f.call.pid);
   return say(
     `${what} is not open in process ${f.call.pid}${closed}${open}`,
-    f.closed === ""
+    f.closed === null
       ? `use the number that open, create, dup or pipe gave in this process`
-      : `close it later, or open the file again`,
+      : by !== f.call.pid
+        ? `close it later in process ${by}, or give that process its own descriptors: rfork with RFFDG`
+        : `close it later, or open the file again`,
   );
+}
+
+/** The call that closed a descriptor: ": close(3) of process 4, which has the same descriptors, closed it". */
+function closedwords(by: Rcall, pid: number): string {
+  const whose = by.pid === pid ? "" : ` of process ${by.pid}, which has the same descriptors,`;
+  return `: ${by.text}${whose} closed it${by.file === null ? "" : `, as ${by.file}`}`;
 }
 
 function badusefd(f: Failing): Failure {

@@ -56,7 +56,7 @@ export function decision(r: Recording, event: number): Decision {
     case "proc":
       return procwhy(r, e, event);
     case "sleep":
-      return sleepwhy(r, e, event);
+      return asleep(r, e, event);
     case "fd":
       return descriptor(e);
     case "pipe":
@@ -68,6 +68,14 @@ export function decision(r: Recording, event: number): Decision {
         "The processes of one environment group share its variables",
       );
   }
+}
+
+/** A call that sleeps, and of one that is never woken why, and what would wake it. */
+function asleep(r: Recording, e: Revent & { type: "sleep" }, event: number): Decision {
+  const sleeps = sleepwhy(r, e, event);
+  const call = r.calls[e.call];
+  const never = call === undefined ? null : stuck(r, call);
+  return never === null || never.why === "" ? sleeps : { ...sleeps, ...never };
 }
 
 function descriptor({ fd, file }: Revent & { type: "fd" }): Decision {

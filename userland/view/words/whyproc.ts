@@ -271,10 +271,9 @@ function endof(all: Procs, pid: number, w: Wait): 0 | 1 | null {
  * can run any more the host ends the run, and then all that waits is killed: no call begins after that.
  */
 export function stuckat(r: Recording, call: Rcall): number {
-  if (call.ended === null) return r.events.length - 1;
-  if (call.error !== Ekilled) return -1;
+  if (call.ended !== null && call.error !== Ekilled) return -1;
   let first = r.events.length;
-  let own = false;
+  let own = call.ended === null;
   for (let i = r.events.length - 1; i > call.first; i--) {
     const e = r.events[i];
     if (e?.type === "call" || (e?.type === "proc" && e.what === "note")) break;
@@ -296,8 +295,8 @@ export function stuckwords(
   if (w === undefined || w.for === "reply") return { why: "", mend: "" };
   const circle = deadlock(all, call.pid);
   return {
-    why: sentences(waitwords(all, call.pid, w), circle),
-    mend: stuckmend(all, call.pid, w),
+    why: sentences(waitwords(all, call.pid, w), circlewords(circle)),
+    mend: circlemend(r, all, circle) || stuckmend(all, call.pid, w),
   };
 }
 
@@ -316,20 +315,84 @@ function stuckmend(all: Procs, pid: number, w: Wait): string {
   return "";
 }
 
-/** Processes that wait for each other in a circle, from one of them; "" where there is none. */
-function deadlock(all: Procs, pid: number): string {
-  const way: number[] = [pid];
-  for (let at = pid; way.length <= all.list.length;) {
-    const waits = find(all, at)?.waits ?? [];
-    const [only, ...more] = [...new Set(waits.flatMap((w) => w.whom.filter((x) => x !== at)))];
-    if (only === undefined || more.length > 0) return "";
-    if (only === pid)
-      return `This is a deadlock: ${listfmt(way.map((x, i) => `process ${x} waits for process ${way[i + 1] ?? pid}`))}`;
-    if (way.includes(only)) return "";
-    way.push(only);
-    at = only;
+/** The processes that can end what a process waits for; null where something else can, as time does. */
+function enders(all: Procs, p: Process): readonly number[] | null {
+  const list: number[] = [];
+  for (const w of p.waits)
+    switch (w.for) {
+      case "child":
+      case "bytes":
+      case "room":
+      case "turn":
+        list.push(...w.whom);
+        break;
+      case "partner":
+        list.push(...p.groups.rendez.with);
+        break;
+      case "semaphore":
+        list.push(...all.list.filter((x) => x.life === "alive").map((x) => x.pid));
+        break;
+      case "reply":
+      case "time":
+      case "handler":
+      case "start":
+      case "other":
+        return null;
+    }
+  return p.waits.length === 0 ? null : [...new Set(list)].filter((pid) => pid !== p.pid);
+}
+
+/** Of each process of a deadlock the processes that it waits for. */
+type Circle = ReadonlyMap<number, readonly number[]>;
+
+/**
+ * The deadlock that a process is in: it and all that it has to do with wait for each other, and for nothing else.
+ * A wait that one of several can end is over when any of them can go on. null for no deadlock.
+ */
+function deadlock(all: Procs, pid: number): Circle | null {
+  const waits = new Map<number, readonly number[]>();
+  const way = [pid];
+  for (const at of way) {
+    const p = find(all, at);
+    const list = p === undefined ? null : enders(all, p);
+    if (list === null) return null;
+    waits.set(at, list);
+    for (const x of list) if (!way.includes(x)) way.push(x);
   }
+  return way.length < 2 ? null : waits;
+}
+
+function circlewords(circle: Circle | null): string {
+  if (circle === null) return "";
+  const told = [...circle].map(([pid, whom]) => {
+    const names = whom.slice(0, SOME).map((x) => `process ${x}`);
+    const last = whom.length > SOME ? `${whom.length - SOME} more` : names.pop();
+    const list = names.length === 0 ? last : `${names.join(", ")} or ${last}`;
+    return `process ${pid} waits for ${whom.length === 0 ? "itself" : list}`;
+  });
+  return `This is a deadlock: ${somefmt(told, 2 * SOME)}`;
+}
+
+/** What ends a deadlock: the end of a pipe that its holders do not use, which they need not keep open. */
+function circlemend(r: Recording, all: Procs, circle: Circle | null): string {
+  for (const pid of circle?.keys() ?? [])
+    for (const w of find(all, pid)?.waits ?? []) {
+      const pipe = pipeof(all, w);
+      const end = endof(all, pid, w);
+      if (w.for !== "bytes" || pipe === undefined || end === null) continue;
+      const list = pipe.ways[end].writers;
+      if (list.length === 0 || list.some((h) => hasused(r, all, h))) continue;
+      const held = list.map((h) => `descriptor ${h.fd} in process ${h.pid}`);
+      const which = held.length === 1 ? "which never uses it" : "which never use them";
+      return `Close ${listfmt(held)}, ${which}: the read of process ${pid} then gives 0, the end of the file.`;
+    }
   return "";
+}
+
+/** Whether a process has read or written an open file of its own, or is at it. */
+function hasused(r: Recording, all: Procs, { pid, fd }: Holder): boolean {
+  const chan = find(all, pid)?.fds.find((d) => d.fd === fd)?.chan;
+  return r.calls.some((c) => c.pid === pid && c.chan === chan && /read$|write$/.test(c.name));
 }
 
 /** A read or write of a server, as the 9P messages that it is; null for any other call. */
@@ -341,7 +404,11 @@ export function servedwhy(r: Recording, call: Rcall, event: number): Decision | 
   const names = listfmt(list.map((e) => msgfmt(e.fcall).replace(/ .*/s, "")));
   const all = procsat(r, event);
   const asks = r.calls[first.call];
-  const of = asks === undefined ? "" : ` of ${procname(all, asks.pid)}: ${asks.text}`;
+  const file = asks?.file ?? null;
+  const of =
+    asks === undefined
+      ? ""
+      : ` of ${procname(all, asks.pid)}: ${asks.text}${file === null ? "" : `, of ${file}`}`;
   return first.type === "send"
     ? told(
         `process ${call.pid} reads ${list.length === 1 ? "the request" : "the requests"} ${names}${of}`,
@@ -548,20 +615,30 @@ export function fdknown(
   r: Recording,
   call: Rcall,
   fd: number,
-): { readonly mode: string; readonly open: readonly number[]; readonly closed: string } {
+): { readonly mode: string; readonly open: readonly number[]; readonly closed: Rcall | null } {
   const all = procsat(r, call.first);
   const fds = find(all, call.pid)?.fds ?? [];
   const d = fds.find((x) => x.fd === fd);
   const mode = d === undefined ? "" : { r: "OREAD", w: "OWRITE", rw: "ORDWR", x: "OEXEC" }[d.mode];
-  return { mode, open: fds.map((x) => x.fd), closed: d === undefined ? closer(r, call, fd) : "" };
+  return {
+    mode,
+    open: fds.map((x) => x.fd),
+    closed:
+      d === undefined
+        ? closer(r, call, { fd, fgrp: find(all, call.pid)?.groups.fds.id ?? 0 })
+        : null,
+  };
 }
 
-/** The close that a descriptor was closed by before a call: "close(3)"; "" where none is recorded. */
-function closer(r: Recording, call: Rcall, fd: number): string {
-  for (let id = call.id - 1; id >= 0; id--) {
-    const c = r.calls[id];
-    if (c?.pid === call.pid && c.name === "close" && c.args[0] === fd && c.error === null)
-      return `${c.text}${c.file === null ? "" : `, as ${c.file}`}`;
+/** The call that closed a descriptor of a table before another call; null where none is recorded. */
+function closer(
+  r: Recording,
+  call: Rcall,
+  { fd, fgrp }: { readonly fd: number; readonly fgrp: number },
+): Rcall | null {
+  for (let i = call.first; i >= 0; i--) {
+    const e = r.events[i];
+    if (e?.type === "fd" && e.fgrp === fgrp && e.fd === fd) return r.calls[e.call] ?? null;
   }
-  return "";
+  return null;
 }
