@@ -110,12 +110,12 @@ const several: Asked = {
     {
       asks: "What does a child wait for?",
       at: at("line", "process 5 waits for its turn"),
-      says: ["the call of process 4 (main) on the same file began before"],
+      says: ["The call of process 4 (main) on the same file began before"],
     },
     {
-      asks: "Is the deadlock told there, too?",
-      at: at("line", "process 5 waits for its turn"),
-      says: ["This is a deadlock:"],
+      asks: "And the other child?",
+      at: at("line", "process 4 waits for bytes of a pipe"),
+      says: ["process 3 (descriptor 4)"],
     },
   ],
 };
