@@ -25,6 +25,28 @@ export const ROOMS: readonly Room[] = [
     ],
   },
   {
+    files: "kernel/names/",
+    near: [
+      "test/kernel/names*.test.ts",
+      "test/kernel/standard.test.ts",
+      "test/syscalls/ns.test.ts",
+    ],
+    wider: [
+      "test/syscalls/*.test.ts",
+      "test/kernel/wstat.test.ts",
+      "test/kernel/deep.test.ts",
+      "test/kernel/rtt.test.ts",
+      "test/kernel/proc.test.ts",
+      "test/devices/later.test.ts",
+      "test/devices/mnt.test.ts",
+      "test/devices/mem.test.ts",
+      "test/devices/srv.test.ts",
+      "test/userland/newns.test.ts",
+      "test/userland/recording.test.ts",
+      SIMULATOR,
+    ],
+  },
+  {
     files: "devices/mnt/cache",
     near: ["test/devices/mntcache.test.ts"],
     wider: ["test/devices/*.test.ts", "test/kernel/rtt.test.ts", SIMULATOR],

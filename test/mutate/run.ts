@@ -1,11 +1,9 @@
 // The mutation run: changes one small thing of a compiled file in a copy of the tree, and runs the tests that
-// belong to it (rooms.ts). A mutant that all tests pass is a survivor: a test is missing there, or the change
-// means nothing. Those known to mean nothing are in equivalent.txt, with the reason.
+// belong to it (rooms.ts) and reach it: V8's coverage of each test file says which parts it calls. A mutant that
+// all tests pass is a survivor: a test is missing there, or the change means nothing. Those known to mean nothing
+// are in equivalent.txt, with the reason.
 //
-//	npm run mutate -- --room kernel/proc/note --count 50 --seed 1 --state dist/mutants.jsonl
-//
-// What became of each mutant is kept in the state file, so that a run goes on where it was stopped. With --near
-// only the tests near to a room are run: that is quicker, and gives more survivors.
+// What became of each mutant is kept in the state file, so that a run goes on where it was stopped.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import {
@@ -19,6 +17,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import type { Profiler } from "node:inspector";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -28,6 +27,21 @@ import { ROOMS, type Room } from "./rooms.ts";
 
 /** What became of a mutant. */
 type Fate = "killed" | "survived" | "equivalent";
+
+const HELP = `usage: npm run mutate -- [options]
+
+Puts small faults into the compiled files, one at a time, and says which of them no test finds.
+
+  --room NAME    only this room; may be given more than once (ROOMS)
+  --count N      so many mutants of each room, chosen by the seed; all unless given
+  --seed N       which ones: 1 unless given
+  --near         only the tests near to a room: quicker, with more survivors
+  --workers N    copies of the tree that run tests side by side: 2 unless given
+  --state FILE   where the fates are kept: dist/mutants.jsonl unless given
+  --help         this text
+
+Example: npm run mutate -- --room kernel/names/ --count 50 --seed 7
+`;
 
 /** What of the tree the tests need. */
 const COPIED: readonly string[] = [
@@ -43,7 +57,6 @@ const COPIED: readonly string[] = [
   "devices",
   "syscalls",
 ];
-const WORKERS = 2;
 /** Milliseconds that tests may take; a mutant that hangs is killed. */
 const TIMEOUT = 120_000;
 
@@ -61,46 +74,100 @@ function* find(room: Room): Generator<Mutant, void, void> {
     if (!name.endsWith(".js") || !file.startsWith(room.files)) continue;
     if (ROOMS.find((r) => file.startsWith(r.files)) !== room) continue;
     const ts = file.replace(/\.js$/, ".ts");
+    // A compiled file may be left over from a source that has gone.
+    if (!existsSync(ts)) continue;
     const [js, map] = [`dist/${file}`, `dist/${file}.map`].map((f) => readFileSync(f, "utf8"));
     yield* mutants(ts, js ?? "", map ?? "", readFileSync(ts, "utf8").split("\n"));
   }
 }
 
+/**
+ * What a test file calls of the compiled files: for each file, and each process that had it, the ranges that V8
+ * counted, outer ones first.
+ */
+type Reached = ReadonlyMap<string, readonly (readonly Profiler.CoverageRange[])[]>;
+
+/** A test file, and what it reaches. */
+type Test = { readonly file: string; readonly reached: Reached };
+
+/** Whether a test calls the place in a compiled file: the innermost range around it counts. */
+function reaches(t: Test, m: Mutant): boolean {
+  const around = (r: Profiler.CoverageRange): boolean =>
+    r.startOffset <= m.start && m.end <= r.endOffset;
+  return (t.reached.get(compiled(m.file)) ?? []).some(
+    (ranges) => (ranges.findLast(around)?.count ?? 0) > 0,
+  );
+}
+
+const compiled = (file: string): string => file.replace(/\.ts$/, ".js");
+
+/** The coverage that the processes of a test left in a folder. */
+function readcoverage(dir: string): Reached {
+  const reached = new Map<string, (readonly Profiler.CoverageRange[])[]>();
+  for (const name of readdirSync(dir)) {
+    const { result } = JSON.parse(readFileSync(join(dir, name), "utf8")) as {
+      result: Profiler.ScriptCoverage[];
+    };
+    for (const { url, functions } of result) {
+      const [, file] = /\/dist\/((?:kernel|devices|syscalls|userland)\/.*)$/.exec(url) ?? [];
+      if (file === undefined) continue;
+      const list = reached.get(file) ?? [];
+      list.push(functions.flatMap((f) => f.ranges));
+      reached.set(file, list);
+    }
+  }
+  return reached;
+}
+
 /** Copies of the tree, one for each worker: a mutant is in none but its own. */
 class Copy {
   readonly dir: string = mkdtempSync(join(tmpdir(), "mutate-"));
-  readonly #near: boolean;
   /** The tests that run now. */
   #tests: ChildProcess | null = null;
 
-  constructor(near: boolean) {
-    this.#near = near;
+  constructor() {
     for (const name of COPIED)
       if (existsSync(name)) cpSync(name, join(this.dir, name), { recursive: true });
     symlinkSync(join(process.cwd(), "node_modules"), join(this.dir, "node_modules"));
   }
 
-  /** Whether all tests pass with a mutant in place. */
-  async passes(m: Mutant | null, room: Room): Promise<boolean> {
-    if (m === null) return await this.#all(room);
-    const file = join(this.dir, "dist", m.file.replace(/\.ts$/, ".js"));
+  /** Runs a test file without a mutant, and gives what it reaches. */
+  async reached(file: string): Promise<Test> {
+    const dir = mkdtempSync(join(tmpdir(), "coverage-"));
+    try {
+      if (!(await this.#ava([file], { NODE_V8_COVERAGE: dir })))
+        throw new Error(`${file} fails without a mutant`);
+      return { file, reached: readcoverage(dir) };
+    } finally {
+      rmSync(dir, { recursive: true, force: true });
+    }
+  }
+
+  /** Whether all tests that reach a mutant pass with it in place, the near ones first. */
+  async passes(m: Mutant, tests: readonly (readonly Test[])[]): Promise<boolean> {
+    const file = join(this.dir, "dist", compiled(m.file));
     const js = readFileSync(file, "utf8");
     writeFileSync(file, js.slice(0, m.start) + m.text + js.slice(m.end));
     try {
-      return await this.#all(room);
+      for (const list of tests) {
+        const files = list.filter((t) => reaches(t, m)).map((t) => t.file);
+        if (files.length > 0 && !(await this.#ava(files))) return false;
+      }
+      return true;
     } finally {
       writeFileSync(file, js);
     }
   }
 
-  async #all({ near, wider }: Room): Promise<boolean> {
-    return (await this.#ava(near)) && (this.#near || (await this.#ava(wider)));
-  }
-
-  #ava(tests: readonly string[]): Promise<boolean> {
+  #ava(tests: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<boolean> {
     return new Promise((resolve) => {
       const args = ["node_modules/ava/entrypoints/cli.mjs", "--fail-fast", "-c", "1", ...tests];
-      const p = spawn(process.execPath, args, { cwd: this.dir, stdio: "ignore", detached: true });
+      const p = spawn(process.execPath, args, {
+        cwd: this.dir,
+        stdio: "ignore",
+        detached: true,
+        env: { ...process.env, ...env },
+      });
       this.#tests = p;
       const timer = setTimeout(() => this.#end(), TIMEOUT);
       p.on("exit", (code) => {
@@ -134,51 +201,113 @@ function shuffled<T>(list: readonly T[], seed: number): T[] {
 }
 
 type Options = {
-  readonly rooms: readonly string[];
+  readonly rooms: readonly Room[];
   readonly seed: number;
   readonly count: number;
   readonly state: string;
   readonly near: boolean;
+  readonly workers: number;
 };
 
-function options(): Options {
-  const { values } = parseArgs({
-    options: {
-      room: { type: "string", multiple: true },
-      seed: { type: "string", default: "1" },
-      count: { type: "string", default: "Infinity" },
-      near: { type: "boolean", default: false },
-      state: { type: "string", default: "dist/mutants.jsonl" },
-    },
-  });
-  const rooms = values.room ?? ROOMS.map((r) => r.files);
+/** A mistake on the command line. */
+class Usage extends Error {}
+
+function whole(name: string, text: string): number {
+  const n = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(n))
+    throw new Usage(`--${name} takes a whole number, and not "${text}"`);
+  return n;
+}
+
+function roomof(name: string): Room {
+  const room = ROOMS.find((r) => r.files === name);
+  if (room === undefined)
+    throw new Usage(`no room "${name}": there are ${ROOMS.map((r) => r.files).join(", ")}`);
+  return room;
+}
+
+/** What the command line says; null when it asks for help. */
+function options(): Options | null {
+  const values = parsed();
+  if (values.help) return null;
   return {
-    rooms,
-    seed: Number(values.seed),
-    count: Number(values.count),
+    rooms: values.room?.map(roomof) ?? ROOMS,
+    seed: whole("seed", values.seed),
+    count: values.count === undefined ? Infinity : whole("count", values.count),
     state: values.state,
     near: values.near,
+    workers: Math.max(1, whole("workers", values.workers)),
   };
+}
+
+const OPTIONS = {
+  room: { type: "string", multiple: true },
+  seed: { type: "string", default: "1" },
+  count: { type: "string" },
+  near: { type: "boolean", default: false },
+  workers: { type: "string", default: "2" },
+  state: { type: "string", default: "dist/mutants.jsonl" },
+  help: { type: "boolean", short: "h", default: false },
+} as const;
+
+function parsed(): ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>["values"] {
+  try {
+    return parseArgs({ options: OPTIONS }).values;
+  } catch (e) {
+    throw new Usage(e instanceof Error ? e.message : String(e));
+  }
+}
+
+/** The test files of a room, the near ones before the wider ones, and what each reaches. */
+async function testsof(room: Room, near: boolean, copy: Copy): Promise<Test[][]> {
+  const lists: Test[][] = [];
+  const seen = new Set<string>();
+  for (const patterns of near ? [room.near] : [room.near, room.wider]) {
+    const list: Test[] = [];
+    for (const file of patterns.flatMap(testfiles)) {
+      if (seen.has(file)) continue;
+      seen.add(file);
+      list.push(await copy.reached(file));
+    }
+    lists.push(list);
+  }
+  return lists;
+}
+
+/** The test files that a pattern such as test/devices/*.test.ts stands for. */
+function testfiles(pattern: string): string[] {
+  const dir = pattern.slice(0, pattern.lastIndexOf("/"));
+  const [before = "", after = ""] = pattern.slice(dir.length + 1).split("*");
+  if (!pattern.includes("*")) return [pattern];
+  const names = readdirSync(dir).toSorted();
+  return names.filter((n) => n.startsWith(before) && n.endsWith(after)).map((n) => `${dir}/${n}`);
+}
+
+/** The fates that an earlier run left. */
+function readfates(file: string): Map<string, Fate> {
+  const fates = new Map<string, Fate>();
+  const lines = existsSync(file) ? readFileSync(file, "utf8").split("\n") : [];
+  for (const line of lines) {
+    if (line === "") continue;
+    const { key, fate } = JSON.parse(line) as { key: string; fate: Fate };
+    fates.set(key, fate);
+  }
+  return fates;
 }
 
 /** Tries the mutants of a room, and gives those that survived. */
 async function tryall(room: Room, opts: Options, copies: readonly Copy[]): Promise<Mutant[]> {
-  if (copies[0] !== undefined && !(await copies[0].passes(null, room)))
-    throw new Error(`the tests of ${room.files} fail without a mutant`);
   const equivalent = known();
-  const fates = new Map<string, Fate>();
-  if (existsSync(opts.state))
-    for (const line of readFileSync(opts.state, "utf8").split("\n"))
-      if (line !== "") {
-        const { key, fate } = JSON.parse(line) as { key: string; fate: Fate };
-        fates.set(key, fate);
-      }
+  const fates = readfates(opts.state);
   const all = [...find(room)];
   const chosen = shuffled(all, opts.seed).slice(0, opts.count);
   const queue = chosen.filter((m) => !fates.has(m.key) && !equivalent.has(m.key));
+  const [first] = copies;
+  const tests =
+    first === undefined || queue.length === 0 ? [] : await testsof(room, opts.near, first);
   const work = async (copy: Copy): Promise<void> => {
     for (let m = queue.shift(); m !== undefined; m = queue.shift()) {
-      const fate: Fate = (await copy.passes(m, room)) ? "survived" : "killed";
+      const fate: Fate = (await copy.passes(m, tests)) ? "survived" : "killed";
       fates.set(m.key, fate);
       appendFileSync(opts.state, `${JSON.stringify({ key: m.key, fate })}\n`);
       if (fate === "survived") console.log(`survived ${m.file}:${m.line}: ${m.what}\n\t${m.key}`);
@@ -194,9 +323,8 @@ async function tryall(room: Room, opts: Options, copies: readonly Copy[]): Promi
   return chosen.filter((m) => fates.get(m.key) === "survived" && !equivalent.has(m.key));
 }
 
-async function main(): Promise<number> {
-  const opts = options();
-  const copies = Array.from({ length: WORKERS }, () => new Copy(opts.near));
+async function main(opts: Options): Promise<number> {
+  const copies = Array.from({ length: opts.workers }, () => new Copy());
   for (const signal of ["SIGINT", "SIGTERM"] as const)
     process.once(signal, () => {
       for (const c of copies) c.remove();
@@ -204,16 +332,20 @@ async function main(): Promise<number> {
     });
   let survivors = 0;
   try {
-    for (const name of opts.rooms) {
-      const room = ROOMS.find((r) => r.files === name);
-      if (room === undefined)
-        throw new Error(`no room ${name}: ${ROOMS.map((r) => r.files).join(" ")}`);
-      survivors += (await tryall(room, opts, copies)).length;
-    }
+    for (const room of opts.rooms) survivors += (await tryall(room, opts, copies)).length;
   } finally {
     for (const c of copies) c.remove();
   }
   return survivors === 0 ? 0 : 1;
 }
 
-process.exitCode = await main();
+try {
+  const opts = options();
+  if (opts === null)
+    process.stdout.write(HELP.replace("ROOMS", ROOMS.map((r) => r.files).join(", ")));
+  else process.exitCode = await main(opts);
+} catch (e) {
+  if (!(e instanceof Usage)) throw e;
+  process.stderr.write(`mutate: ${e.message}\ntry npm run mutate -- --help\n`);
+  process.exitCode = 2;
+}
