@@ -64,7 +64,10 @@ class Devdup extends Dev {
       return devopen(up, c, omode, gen);
     }
     if ((s & 1) === 1) return opened(c, omode);
-    return instead(up.fgrp.tochan(s >> 1, openmode(omode & ~(OCEXEC | ORCLOSE))).incref(), c);
+    return instead(
+      up.fgrp.tochan(s >> 1, openmode(omode & ~(OCEXEC | ORCLOSE)), false).incref(),
+      c,
+    );
   }
 
   read(up: Proc, c: Chan, buf: Uint8Array, offset: number): number {

@@ -274,15 +274,9 @@ export function ordered<T>(c: Chan, order: Order | null, fn: () => Answer<T>): A
   } catch (e) {
     return failafter(cclose(c), e);
   }
-  if (istask(a)) return going(c, order === null ? null : taken(c.lock(order)), a);
+  if (istask(a)) return going(c, order === null ? null : c.lock(order), a);
   const t = cclose(c);
   return istask(t) ? valueafter(t, a) : a;
-}
-
-/** A lock that was free, taken. */
-function taken(q: QLock): QLock {
-  assert(q.canlock(), "the order of a Chan was taken meanwhile");
-  return q;
 }
 
 function* queued<T>(c: Chan, q: QLock, fn: () => Answer<T>): Task<T> {
@@ -299,6 +293,8 @@ function* queued<T>(c: Chan, q: QLock, fn: () => Answer<T>): Task<T> {
 }
 
 function* going<T>(c: Chan, q: QLock | null, a: Task<T>): Task<T> {
+  const first = q === null || q.canlock();
+  assert(first, "the order of a Chan was taken meanwhile");
   try {
     return yield* a;
   } finally {

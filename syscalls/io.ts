@@ -3,7 +3,7 @@
 // Calls that use the offset of one Chan run in the order made; so do the reads, and apart from them the
 // writes, of a Chan whose offset means nothing (a pipe: a write must not wait for a read).
 
-import { andthen, istask } from "../kernel/abi/answer.ts";
+import { andthen, after, istask } from "../kernel/abi/answer.ts";
 import { ordered } from "../kernel/chan.ts";
 import type { Chan } from "../kernel/chan.ts";
 import { MAXOFFSET, OREAD, OWRITE, QTDIR } from "../kernel/abi/const.ts";
@@ -18,10 +18,10 @@ import { checkbytes, checknum } from "./arg.ts";
 /** Whether c's offset means something. */
 export const plain = (c: Chan): boolean => c.dev.plain(c);
 
-/** An offset, or -1 for the descriptor's own. */
+/** An offset in the file; -1, the descriptor's own, needs no check. */
 function checkoffset(offset: number): void {
   checknum(offset);
-  if (offset < -1) error(Enegoff);
+  if (offset < 0) error(Enegoff);
   if (offset > MAXOFFSET) error(Ebadarg);
 }
 
@@ -37,8 +37,8 @@ export function read(up: Proc, fd: number, buf: Uint8Array): Answer<number> {
 
 export function pread(up: Proc, fd: number, buf: Uint8Array, offset: number): Answer<number> {
   checkbytes(buf);
-  const c = up.fgrp.iochan(fd, OREAD);
-  checkoffset(offset);
+  const c = up.fgrp.tochan(fd, OREAD, true);
+  if (offset !== -1) checkoffset(offset);
   const dir = (c.qid.type & QTDIR) !== 0;
   // Where an offset is given and means something, several reads may be under way.
   if (offset !== -1 && !dir && plain(c)) return ordered(c, null, () => readat(up, c, buf, offset));
@@ -63,7 +63,7 @@ function* readbehind(up: Proc, c: Chan, buf: Uint8Array, offset: number): Task<n
 function readnext(up: Proc, c: Chan, buf: Uint8Array, offset: number): Answer<number> {
   if (c.streams !== null) return readstream(up, c, buf, offset);
   const n = c.dev.read(up, c, buf, offset === -1 ? c.offset : offset);
-  return istask(n) ? andthen(n, (x) => moved(c, x)) : moved(c, n);
+  return istask(n) ? after(n, (x) => moved(c, x)) : moved(c, n);
 }
 
 function* readstream(up: Proc, c: Chan, buf: Uint8Array, offset: number): Task<number> {
@@ -78,8 +78,8 @@ export function write(up: Proc, fd: number, bytes: Uint8Array): Answer<number> {
 
 export function pwrite(up: Proc, fd: number, bytes: Uint8Array, offset: number): Answer<number> {
   checkbytes(bytes);
-  const c = up.fgrp.iochan(fd, OWRITE);
-  checkoffset(offset);
+  const c = up.fgrp.tochan(fd, OWRITE, true);
+  if (offset !== -1) checkoffset(offset);
   if ((c.qid.type & QTDIR) !== 0) error(Eisdir);
   const isplain = plain(c);
   if (c.streams !== null && isplain) endread(c);
@@ -107,7 +107,7 @@ function* pwritebehind(up: Proc, c: Chan, bytes: Uint8Array, offset: number): Ta
 }
 
 export function seek(up: Proc, fd: number, offset: number, whence: number): Answer<number> {
-  const c = up.fgrp.iochan(fd, -1);
+  const c = up.fgrp.tochan(fd, -1, true);
   checknum(offset);
   if (c.dev.dc === "|") error(Eisstream);
   return ordered(c, "offset", () => seekto(up, c, offset, whence));

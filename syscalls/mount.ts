@@ -44,7 +44,7 @@ export function* mount(
   checkname(old);
   checkname(aname);
   if (up.pgrp.noattach) error(Enoattach);
-  const c = up.fgrp.tochan(fd, ORDWR);
+  const c = up.fgrp.tochan(fd, ORDWR, false);
   const afid = afd >= 0 ? up.fgrp.get(afd).incref() : null;
   c.incref();
   let id: number;
@@ -82,7 +82,7 @@ export function* fversion(
   // The version must end within the buffer, and be one that a message can hold.
   if (utflen(version) >= n) error(Ebadarg);
   if (longer(version, MAXUNAME)) error(Ebadversion);
-  const c = up.fgrp.tochan(fd, ORDWR).incref();
+  const c = up.fgrp.tochan(fd, ORDWR, false).incref();
   try {
     const m = yield* mntversion(up, c, { msize, version });
     if (n < m.version.length) error(Eshort);
@@ -95,7 +95,7 @@ export function* fversion(
 export function* fauth(up: Proc, fd: number, aname: string): Task<number> {
   checkname(aname);
   checkuname("aname", aname);
-  const c = up.fgrp.tochan(fd, ORDWR).incref();
+  const c = up.fgrp.tochan(fd, ORDWR, false).incref();
   try {
     const m = yield* mntversion(up, c, { msize: 0, version: "" });
     const ac = yield* mntauth(up, mntdev(up), m, aname);

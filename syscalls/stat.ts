@@ -31,7 +31,7 @@ export function wstat(up: Proc, name: string, d: Wstat): Answer<void> {
 
 export function fwstat(up: Proc, fd: number, d: Wstat): Answer<void> {
   const w = checked(d);
-  const c = up.fgrp.iochan(fd, -1);
+  const c = up.fgrp.tochan(fd, -1, true);
   if (c.ismtpt && w.name !== undefined) error(nameerror(c.path.toString(), Eismtpt));
   return ordered(c, null, () => c.dev.wstat(up, c, w));
 }

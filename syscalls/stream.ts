@@ -21,7 +21,7 @@ export function stream(up: Proc, fd: number, offset: number): Answer<void> {
   checknum(offset);
   if (offset < 0) error(Enegoff);
   if (offset > MAXOFFSET) error(Ebadarg);
-  const c = up.fgrp.iochan(fd, -1);
+  const c = up.fgrp.tochan(fd, -1, true);
   return ordered(c, "offset", function* () {
     // A file without offsets keeps what was read ahead.
     if (offset !== c.offset || plain(c)) endread(c);
@@ -41,7 +41,7 @@ export function stream(up: Proc, fd: number, offset: number): Answer<void> {
 /** The next bytes of the stream, at most buf.length, at least one; 0 at the end of the file. */
 export function sread(up: Proc, fd: number, buf: Uint8Array): Answer<number> {
   checkbytes(buf);
-  const c = up.fgrp.iochan(fd, OREAD);
+  const c = up.fgrp.tochan(fd, OREAD, true);
   return ordered(c, "offset", function* () {
     if ((c.qid.type & QTDIR) !== 0) return yield* dirread(up, c, buf, -1);
     yield* endwrite(c);
@@ -55,7 +55,7 @@ export function sread(up: Proc, fd: number, buf: Uint8Array): Answer<number> {
 /** Writes the next bytes of the stream, waiting only for room. An earlier failure is this one's. */
 export function swrite(up: Proc, fd: number, bytes: Uint8Array): Answer<number> {
   checkbytes(bytes);
-  const c = up.fgrp.iochan(fd, OWRITE);
+  const c = up.fgrp.tochan(fd, OWRITE, true);
   if ((c.qid.type & QTDIR) !== 0) error(Eisdir);
   const isplain = plain(c);
   return ordered(c, isplain ? "offset" : "write", function* () {

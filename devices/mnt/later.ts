@@ -107,8 +107,7 @@ function* send(c: LaterChan, more: More, split = false): Task<Asked> {
   const m = c.from.mnt;
   const g = yield* m.group(4);
   try {
-    const fid = m.newfid();
-    g.makes(fid);
+    const fid = m.newfid(g);
     const msgs: Tmsg[] = [];
     const dir = chain(c, g, fid, split, msgs);
     // Known to the Chan before anything can wait: its close lets go of the group.
@@ -132,8 +131,7 @@ function chain(c: LaterChan, g: Group, to: number, split: boolean, msgs: Tmsg[])
     const stop = split && i < names.length - 1 ? names.length - 1 : names.length;
     const end = Math.min(i + MAXWELEM, stop);
     const last = end === names.length;
-    const newfid = last ? to : from.mnt.newfid();
-    if (!last) g.makes(newfid);
+    const newfid = last ? to : from.mnt.newfid(g);
     msgs.push({ type: Twalk, tag, fid, newfid, wname: names.slice(i, end) });
     if (i > 0 && !(split && last)) msgs.push({ type: Tclunk, tag, fid });
     if (last) return fid;
@@ -508,8 +506,7 @@ class Devlater extends Dev<LaterChan> implements Later<LaterChan> {
       return take(c, (nc) => opened(nc, want.omode, r));
     }
     const a = yield* send(c, (tag, fid, g) => {
-      const x = c.from.mnt.newfid();
-      g.makes(x);
+      const x = c.from.mnt.newfid(g);
       return [
         { type: Twalk, tag, fid, newfid: x, wname: [name] },
         { type: Tclunk, tag, fid: x },

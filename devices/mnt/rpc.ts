@@ -162,11 +162,6 @@ export class Group {
     return this.life !== "open" && this.life !== "sent" && this.life !== "left";
   }
 
-  /** Notes that a request of this group makes fid. */
-  makes(fid: number): void {
-    this.fids.push({ fid, there: false });
-  }
-
   /** Notes that a request of this group ends fid, which the server has. */
   ends(fid: number): void {
     this.fids.push({ fid, there: true });
@@ -263,11 +258,12 @@ export class Mnt implements Conn {
     return g;
   }
 
-  /** A fid number that the server does not know. */
-  newfid(): number {
+  /** A fid number that the server does not know, for a request of g that makes the fid. */
+  newfid(g: Group): number {
     if (this.#usedfids.size >= MAXFIDS) error("no free fids");
     const fid = this.#freefids.pop() ?? this.#nextfid++;
     this.#usedfids.add(fid);
+    g.fids.push({ fid, there: false });
     return fid;
   }
 
@@ -299,8 +295,7 @@ export class Mnt implements Conn {
     const g = yield* this.group(1);
     let done = false;
     try {
-      const fid = this.newfid();
-      g.makes(fid);
+      const fid = this.newfid(g);
       this.send(g, [build(g.tag, fid)]);
       const r = yield* this.receive(g, 0);
       if (g.fids[0]?.there === true) g.keep(fid);

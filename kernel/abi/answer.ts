@@ -28,7 +28,11 @@ export function andthen<T, R, Y>(
   return istask(a) ? after(a, fn) : fn(a);
 }
 
-function* after<T, R, Y>(task: Waiting<T, Y>, fn: (value: T) => R | Waiting<R, Y>): Waiting<R, Y> {
+/** fn of what the task comes to. */
+export function* after<T, R, Y>(
+  task: Waiting<T, Y>,
+  fn: (value: T) => R | Waiting<R, Y>,
+): Waiting<R, Y> {
   const r = fn(yield* task);
   return istask(r) ? yield* r : r;
 }

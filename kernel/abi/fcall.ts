@@ -112,7 +112,7 @@ export function framesize(buf: Uint8Array, off: number): number {
 
 /** The bytes that convS2M writes; Infinity for a message that the fields of the wire cannot hold. */
 export function sizeS2M(f: Fcall): number {
-  const n = Math.abs(SIZES[f.type - Tversion] ?? 0);
+  let n = Math.abs(SIZES[f.type - Tversion] ?? 0);
   switch (f.type) {
     case Tversion:
     case Rversion:
@@ -124,7 +124,8 @@ export function sizeS2M(f: Fcall): number {
       return n + sizestr(f.ename);
     case Twalk:
       if (f.wname.length > MAXWELEM) return Infinity;
-      return f.wname.reduce((sum, name) => sum + 2 + sizestr(name), n);
+      for (const name of f.wname) n += 2 + sizestr(name);
+      return n;
     case Rwalk:
       return f.wqid.length > MAXWELEM ? Infinity : n + f.wqid.length * QIDSZ;
     case Tcreate:
@@ -155,7 +156,7 @@ function sizestr(s: string): number {
 export function convS2M(f: Fcall, buf: Uint8Array, off: number): number {
   buf[off + 4] = f.type;
   const o = put16(buf, off + 5, f.tag);
-  const end = isT(f) ? putT(f, buf, o) : putR(f, buf, o);
+  const end = put(f, buf, o);
   if (end > buf.length) return -1;
   put32(buf, off, end - off);
   return end;
@@ -181,10 +182,16 @@ function nofit(buf: Uint8Array): number {
   return buf.length + 1;
 }
 
-function putT(f: Tmsg, buf: Uint8Array, o: number): number {
+/** What follows the tag: of a request here, of a reply in putR. */
+function put(f: Fcall, buf: Uint8Array, o: number): number {
   switch (f.type) {
     case Twalk:
-      return putwalk(f, buf, o);
+      if (f.wname.length > MAXWELEM) return nofit(buf);
+      put32(buf, o, f.fid);
+      put32(buf, o + 4, f.newfid);
+      o = put16(buf, o + 8, f.wname.length);
+      for (const name of f.wname) o = putstr(buf, o, name);
+      return o;
     case Topen:
       buf[put32(buf, o, f.fid)] = f.mode;
       return o + 5;
@@ -219,6 +226,8 @@ function putT(f: Tmsg, buf: Uint8Array, o: number): number {
       return putnames(f, buf, o);
     case Tattach:
       return putnames(f, buf, put32(buf, o, f.fid));
+    default:
+      return putR(f, buf, o);
   }
 }
 
@@ -254,16 +263,6 @@ function putR(f: Rmsg, buf: Uint8Array, o: number): number {
     case Rattach:
       return putqid(buf, o, f.qid);
   }
-}
-
-function putwalk(f: Tmsg & { type: typeof Twalk }, buf: Uint8Array, o: number): number {
-  const n = f.wname.length;
-  if (n > MAXWELEM) return nofit(buf);
-  put32(buf, o, f.fid);
-  put32(buf, o + 4, f.newfid);
-  o = put16(buf, o + 8, n);
-  for (const name of f.wname) o = putstr(buf, o, name);
-  return o;
 }
 
 function putnames(f: Authed, buf: Uint8Array, o: number): number {

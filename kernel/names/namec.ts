@@ -11,7 +11,7 @@
 //
 // A function that takes a Chan over closes it when it fails.
 
-import { always, andthen, failafter, istask } from "../abi/answer.ts";
+import { always, andthen, after, failafter, istask } from "../abi/answer.ts";
 import { DMDIR, OCEXEC, OEXCL, OEXEC, ORCLOSE, OSTREAM, OTRUNC, QTDIR } from "../abi/const.ts";
 import type { Dir, Wstat } from "../abi/dir.ts";
 import {
@@ -234,7 +234,7 @@ function openfile(w: Way, c: Chan, omode: number): Answer<Chan> {
   const wrong = wrongkind(w, c, omode);
   if (wrong !== null) return dropped(c, wrong);
   const f = w.cross(c);
-  return istask(f) ? andthen(f, (x) => opendev(w, x, omode)) : opendev(w, f, omode);
+  return istask(f) ? after(f, (x) => opendev(w, x, omode)) : opendev(w, f, omode);
 }
 
 /** The error of a file that is not what its name or the mode says; null while a walk is put off. */

@@ -3,7 +3,7 @@
 // groups the walk is put off (device λ), and goes with the operation. Of a union the first member that has
 // the first element wins, also where a later element is then missing.
 
-import { andthen, istask } from "../abi/answer.ts";
+import { andthen, after, istask } from "../abi/answer.ts";
 import { DMDIR, MCREATE, OEXCL, OSTREAM, OTRUNC, QTDIR } from "../abi/const.ts";
 import type { Dir } from "../abi/dir.ts";
 import { Eintr, Enocreate, Enonexist, Enotdir, PlanError, error } from "../abi/errors.ts";
@@ -53,6 +53,8 @@ export class Start implements Way {
   readonly name: Name;
   readonly table: MountTable;
   readonly members: readonly Member[] | null;
+  /** The walk starts at more members than one. */
+  readonly union: boolean;
   readonly chan: Chan;
   readonly rest: readonly string[];
   readonly path: Path;
@@ -63,9 +65,11 @@ export class Start implements Way {
   constructor(up: Proc, table: MountTable, space: Membersat, o: Origin) {
     this.up = up;
     this.name = o.name;
-    this.table = table.hold();
+    this.table = table;
+    table.ref++;
     this.space = space;
     this.members = o.members;
+    this.union = o.members !== null && o.members.length > 1;
     this.chan = o.chan;
     this.rest = o.rest;
     this.path = o.path;
@@ -106,9 +110,9 @@ export class Start implements Way {
   }
 
   stat(): Answer<Dir> {
-    if (isunion(this, this.rest)) return statunion(this);
+    if (this.union && this.rest.length > 0) return statunion(this);
     const d = statone(this);
-    return istask(d) ? andthen(d, (x) => this.entry(x)) : this.entry(d);
+    return istask(d) ? after(d, (x) => this.entry(x)) : this.entry(d);
   }
 
   /** d under the name that was asked for. */
@@ -190,10 +194,8 @@ function* releaseboth(t: Task<void>, table: MountTable): Task<void> {
 
 const NODOT: readonly string[] = [];
 
-/** Where the walk of a name starts. */
+/** Where the walk of a name starts that the table does not remember. */
 export function start(up: Proc, text: string, table: MountTable, space: Membersat): Answer<Start> {
-  const known = table.remembered(text);
-  if (known !== undefined && !up.k.trace.on) return new Start(up, table, space, known);
   const name = parsename(text);
   if (name.root === "/" || (name.root === "" && up.dot.path.root === "/"))
     return new Start(up, table, space, fromtable(up, table, name));
@@ -298,12 +300,9 @@ function walkerror(wq: Walkqid): PlanError {
   return e;
 }
 
-export const isunion = (s: Start, rest: readonly string[]): boolean =>
-  s.members !== null && s.members.length > 1 && rest.length > 0;
-
 /** A Chan for `rest`, walked or, where the server lets us, put off. */
 export function walk(s: Start, rest: readonly string[]): Answer<Chan> {
-  if (isunion(s, rest)) return walkunion(s, rest);
+  if (s.union && rest.length > 0) return walkunion(s, rest);
   return putoff(s, rest) ?? walkfrom(s, s.chan, rest);
 }
 
@@ -318,7 +317,7 @@ function putoff(s: Start, rest: readonly string[]): Chan | null {
 
 function walkfrom(s: Start, chan: Chan, rest: readonly string[]): Answer<Chan> {
   const wq = chan.dev.walk(s.up, chan, rest);
-  return istask(wq) ? andthen(wq, (x) => reached(s, chan, rest, x)) : reached(s, chan, rest, wq);
+  return istask(wq) ? after(wq, (x) => reached(s, chan, rest, x)) : reached(s, chan, rest, wq);
 }
 
 function reached(s: Start, chan: Chan, rest: readonly string[], wq: Walkqid): Chan {

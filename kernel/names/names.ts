@@ -15,8 +15,7 @@ import type { Answer, Task } from "../proc/rendez.ts";
 import { Aopen, failure, kindchecked, named, namec, whole } from "./namec.ts";
 import { MountTable, carried } from "./names-table.ts";
 import type { Children, Member, Mnode } from "./names-table.ts";
-import { askall, askeach, force, start, walk } from "./names-walk.ts";
-import type { Start } from "./names-walk.ts";
+import { Start, askall, askeach, force, start, walk } from "./names-walk.ts";
 import { get } from "./tree.ts";
 import { nsline } from "./namespace.ts";
 import type { Mounthow, Namespace, Nsline, Picture } from "./namespace.ts";
@@ -49,7 +48,9 @@ export class Names implements Namespace {
   }
 
   start(up: Proc, text: string): Answer<Start> {
-    return start(up, text, this.#table, this);
+    const table = this.#table;
+    const known = up.k.trace.on ? undefined : table.remembered(text);
+    return known === undefined ? start(up, text, table, this) : new Start(up, table, this, known);
   }
 
   *bind(up: Proc, name: string, old: string, flags: number): Task<number> {

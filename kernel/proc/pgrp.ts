@@ -70,18 +70,15 @@ export class Fgrp {
     return c;
   }
 
-  /** As fdtochan: also checks that the file is open for mode. */
-  tochan(fd: number, mode: number): Chan {
+  /**
+   * As fdtochan: also checks that the file is open for mode, and with chkmnt that no connection to a server runs
+   * over it, which programs may not read or write.
+   */
+  tochan(fd: number, mode: number, chkmnt: boolean): Chan {
     const c = this.get(fd);
     if (mode >= 0 && c.mode !== ORDWR && (c.mode === OEXEC ? OREAD : c.mode) !== mode)
       error(Ebadusefd);
-    return c;
-  }
-
-  /** tochan for reading and writing: what a connection to a server runs over is not for programs. */
-  iochan(fd: number, mode: number): Chan {
-    const c = this.tochan(fd, mode);
-    if ((c.flag & CMSG) !== 0) error(Ebadusefd);
+    if (chkmnt && (c.flag & CMSG) !== 0) error(Ebadusefd);
     return c;
   }
 

@@ -28,15 +28,16 @@ export const UNTOLD: ReadonlySet<string> = new Set([REPLY, "exits", "exec"]);
 export class Rendez {
   /** What its sleepers wait for, as /proc/n/status and a panic's dump show it. */
   readonly what: string;
-  #head: Coroutine | null = null;
-  #tail: Coroutine | null = null;
+  // Plain fields and not private ones: a Rendez is made for most sleeps, and V8 defines private fields slowly.
+  private head: Coroutine | null = null;
+  private tail: Coroutine | null = null;
 
   constructor(what: string) {
     this.what = what;
   }
 
   get empty(): boolean {
-    return this.#head === null;
+    return this.head === null;
   }
 
   /** No sleep but a turn for others (AGAIN): the call that yields it is done, so an interrupt may not throw there. */
@@ -47,18 +48,18 @@ export class Rendez {
   /** The scheduler's half of `yield r`. */
   enqueue(co: Coroutine): void {
     co.on = this;
-    co.qprev = this.#tail;
+    co.qprev = this.tail;
     co.qnext = null;
-    if (this.#tail === null) this.#head = co;
-    else this.#tail.qnext = co;
-    this.#tail = co;
+    if (this.tail === null) this.head = co;
+    else this.tail.qnext = co;
+    this.tail = co;
   }
 
   /** Takes one sleeper out, without making it ready: an interrupt does that. */
   remove(co: Coroutine): void {
-    if (co.qprev === null) this.#head = co.qnext;
+    if (co.qprev === null) this.head = co.qnext;
     else co.qprev.qnext = co.qnext;
-    if (co.qnext === null) this.#tail = co.qprev;
+    if (co.qnext === null) this.tail = co.qprev;
     else co.qnext.qprev = co.qprev;
     co.qprev = co.qnext = null;
     co.on = null;
@@ -66,7 +67,7 @@ export class Rendez {
 
   /** Makes the first sleeper ready; says whether there was one. */
   wakeup(): boolean {
-    const co = this.#head;
+    const co = this.head;
     if (co === null) return false;
     this.remove(co);
     co.sched.ready(co);
@@ -84,29 +85,29 @@ export class Rendez {
  * to it meanwhile (sched.ts, invariant 3).
  */
 export class QLock {
-  #held = false;
-  readonly #r: Rendez;
+  private taken = false;
+  private readonly r: Rendez;
 
   constructor(what: string) {
-    this.#r = new Rendez(what);
+    this.r = new Rendez(what);
   }
 
   get held(): boolean {
-    return this.#held;
+    return this.taken;
   }
 
   /** Takes the lock if that needs no waiting: the cheap way in, before `yield* lock()`. */
   canlock(): boolean {
-    if (this.#held) return false;
-    this.#held = true;
+    if (this.taken) return false;
+    this.taken = true;
     return true;
   }
 
   *lock(): Task<void> {
-    if (!this.canlock()) yield this.#r; // unlock hands it over: #held stays true
+    if (!this.canlock()) yield this.r; // unlock hands it over: it stays taken
   }
 
   unlock(): void {
-    if (!this.#r.wakeup()) this.#held = false;
+    if (!this.r.wakeup()) this.taken = false;
   }
 }

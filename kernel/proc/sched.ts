@@ -213,36 +213,28 @@ export class Sched {
   }
 
   /**
-   * Whether a call may run to its first sleep in its caller's step: the scheduler is at rest and no coroutine
-   * is ready, so none can tell the difference; no seed is to choose; and the host's turn is not due.
+   * Lets a call run to its first sleep in its caller's step, if it may: the scheduler is at rest and no coroutine
+   * is ready, so none can tell the difference; no seed is to choose; and the host's turn is not due. Until exit()
+   * the call's code alone runs.
    */
-  get free(): boolean {
-    return (
+  canenter(): boolean {
+    const free =
       !this.#active &&
       this.#head === null &&
       this.current === null &&
       !this.#entered &&
       this.#fifo &&
       this.#budget > 0 &&
-      !this.#stopped
-    );
-  }
-
-  /** Such a call begins: until exit() its code alone runs. */
-  enter(): void {
+      !this.#stopped;
+    if (!free) return false;
     this.#entered = true;
     this.resumed++;
     this.#budget--;
+    return true;
   }
 
   exit(): void {
     this.#entered = false;
-  }
-
-  /** Runs a new coroutine to its first sleep, in the step of a caller that found the scheduler free. */
-  begin(co: Coroutine): void {
-    co.proc.addco(co);
-    this.#resume(co);
   }
 
   /** A call was done in its caller's step: virtual time waits a turn to see what comes. */
@@ -371,7 +363,7 @@ export class Sched {
         this.#turn();
         return;
       }
-      this.#resume(co);
+      this.resume(co);
     }
   }
 
@@ -386,7 +378,7 @@ export class Sched {
       const own = this.#own();
       if (own !== null) {
         this.#unready(own);
-        this.#resume(own);
+        this.resume(own);
         continue;
       }
       const due = firsts(this.clock.timers.due(this.clock.now()));
@@ -423,7 +415,7 @@ export class Sched {
     if (what instanceof Coroutine) {
       what.midway = false;
       this.#unready(what);
-      this.#resume(what);
+      this.resume(what);
     } else {
       this.cancel(what);
       what.fn();
@@ -548,7 +540,8 @@ export class Sched {
     return co;
   }
 
-  #resume(co: Coroutine): void {
+  /** Runs a coroutine to its next sleep or its end: the loop does, or a call's caller that entered for it. */
+  resume(co: Coroutine): void {
     this.resumed++;
     this.current = co;
     try {

@@ -45,7 +45,8 @@ export type Sysent = {
   readonly call: Callname;
   /** Its first argument is a descriptor. */
   readonly byfd: boolean;
-  readonly fn: (up: Proc, ...args: never[]) => Answer<unknown>;
+  /** The call itself. It checks its arguments: they come from a program and may be anything. */
+  readonly fn: (up: Proc, ...args: readonly unknown[]) => Answer<unknown>;
 };
 
 /**
@@ -106,14 +107,8 @@ export function status(value: unknown): string {
   return `${typeof value} for an exit status`;
 }
 
-/** The call itself. It checks its arguments: they come from a program and may be anything. */
-function invoke(ent: Sysent, up: Proc, args: readonly unknown[]): Answer<unknown> {
-  const fn: (up: Proc, ...args: readonly unknown[]) => Answer<unknown> = ent.fn as never;
-  return fn(up, ...args);
-}
-
 function* begun(ent: Sysent, up: Proc, args: readonly unknown[]): Task<unknown> {
-  const a = invoke(ent, up, args);
+  const a = ent.fn(up, ...args);
   return istask<unknown, Rendez>(a) ? yield* a : a;
 }
 
@@ -303,7 +298,7 @@ export class Image implements Done {
     if (this.dead) return this.#foreign(ent, args) ?? never;
     const { proc } = this;
     const { sched, trace } = proc.k;
-    if (sched.free && !trace.on && proc.ctl === null && proc.notes.length === 0)
+    if (!trace.on && proc.ctl === null && proc.notes.length === 0 && sched.canenter())
       return this.#atonce(ent, args);
     const foreigner = this.#foreign(ent, args);
     if (foreigner !== null) return foreigner;
@@ -323,16 +318,15 @@ export class Image implements Done {
     return this.#promised(co, ent, args);
   }
 
-  /** A call that begins in its caller's step. */
+  /** A call that begins in its caller's step, which the scheduler was entered for. */
   #atonce(ent: Sysent, args: readonly unknown[]): Promise<unknown> {
     const { proc } = this;
     const { sched } = proc.k;
     const seq = ++this.ncall;
     let a: Answer<unknown>;
-    sched.enter();
     this.calling = ent.name;
     try {
-      a = invoke(ent, proc, args);
+      a = ent.fn(proc, ...args);
     } catch (e) {
       return this.#failedatonce(ent, args, e);
     } finally {
@@ -342,7 +336,8 @@ export class Image implements Done {
     if (istask<unknown, Rendez>(a)) {
       const co = new Coroutine(proc, ent.name, a, this);
       const p = this.#promised(co, ent, args);
-      sched.begin(co);
+      proc.addco(co);
+      sched.resume(co);
       return p;
     }
     sched.settled();
@@ -422,7 +417,7 @@ export class Image implements Done {
     co.doing = ent.name;
     let a: Answer<unknown>;
     try {
-      a = invoke(ent, proc, args);
+      a = ent.fn(proc, ...args);
     } catch (e) {
       return this.#goeson(ent, { args, seq }, () => {
         throw e;
@@ -450,7 +445,7 @@ export class Image implements Done {
     return yield* this.#goeson(
       ent,
       { args, seq },
-      () => this.#watch(ent, args) ?? invoke(ent, this.proc, args),
+      () => this.#watch(ent, args) ?? ent.fn(this.proc, ...args),
     );
   }
 
@@ -577,8 +572,8 @@ export class Image implements Done {
       const { spoiler } = k.trace;
       const a =
         spoiler === null
-          ? invoke(ent, this.proc, args)
-          : spoiler.call(this.proc, call, (list) => invoke(ent, this.proc, list));
+          ? ent.fn(this.proc, ...args)
+          : spoiler.call(this.proc, call, (list) => ent.fn(this.proc, ...list));
       value = istask<unknown, Rendez>(a) ? yield* this.#sleeping(a) : a;
       failure = null;
       return value;
