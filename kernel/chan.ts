@@ -186,20 +186,17 @@ function closeone(c: Chan): Task<void> {
   }
   c.ref = 0;
   if (c.streams !== null || c.mux !== null) return closebusy(c);
-  const a = closedev(c);
-  if (istask(a)) return closing(c, a);
-  chandrop(c);
-  return DONE;
-}
-
-/** The device's close; one that fails at once has ended the Chan all the same. */
-function closedev(c: Chan): Answer<void> {
+  let a: Answer<void>;
   try {
-    return c.dev.close(c);
+    a = c.dev.close(c);
   } catch (e) {
+    // A close that fails has ended the Chan all the same.
     chandrop(c);
     throw e;
   }
+  if (istask(a)) return closing(c, a);
+  chandrop(c);
+  return DONE;
 }
 
 function* closing(c: Chan, a: Task<void>): Task<void> {

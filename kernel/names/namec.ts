@@ -222,11 +222,7 @@ function open(w: Way, omode: number): Answer<Chan> {
   // Where the open would change the file, its kind must be known before.
   const changes = w.name.mustdir && (omode & (OTRUNC | ORCLOSE)) !== 0;
   const c = changes ? w.found("mustdir") : w.find();
-  return istask(c) ? openfound(w, c, omode) : openfile(w, c, omode);
-}
-
-function* openfound(w: Way, c: Task<Chan>, omode: number): Task<Chan> {
-  return yield* waitfor(openfile(w, yield* c, omode));
+  return istask(c) ? after(c, (x) => openfile(w, x, omode)) : openfile(w, c, omode);
 }
 
 /** Opens what is mounted on c, or c, which it takes over, as what the name stands for. */

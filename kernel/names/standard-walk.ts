@@ -49,18 +49,19 @@ export class Start implements Way {
   readonly ismtpt = false;
   /** The mount point that the name was found through, once it is crossed. */
   head: Mhead | null = null;
+  // Plain fields and not private ones: a Start is made for every name, and V8 defines private fields slowly.
   /** null for a # name: nothing is mounted below it. */
-  readonly #tab: MountTable | null;
-  readonly #chan: Chan;
+  private readonly tab: MountTable | null;
+  private readonly start: Chan;
   /** The directory that create has walked to. */
-  #dir: Chan | null = null;
+  private dir: Chan | null = null;
 
   /** Takes the reference to chan. */
   constructor(up: Proc, name: Name, tab: MountTable | null, chan: Chan) {
     this.up = up;
     this.name = name;
-    this.#tab = tab;
-    this.#chan = chan;
+    this.tab = tab;
+    this.start = chan;
     tracestart(this, chan);
   }
 
@@ -69,7 +70,7 @@ export class Start implements Way {
   }
 
   get path(): Path {
-    return this.#chan.path;
+    return this.start.path;
   }
 
   get last(): string {
@@ -77,7 +78,7 @@ export class Start implements Way {
   }
 
   *find(): Task<Chan> {
-    const c = yield* this.#walk(this.#chan, this.name.elems);
+    const c = yield* this.#walk(this.start, this.name.elems);
     return yield* waitfor(kindchecked(this, c));
   }
 
@@ -87,7 +88,7 @@ export class Start implements Way {
 
   /** The Chan of names from c; a miss is the call's error. */
   *#walk(c: Chan, names: readonly string[]): Task<Chan> {
-    const got = yield* walk(this.up, this.#tab, c, names);
+    const got = yield* walk(this.up, this.tab, c, names);
     if (got instanceof Chan) return got;
     const e = got.at > 0 ? new PlanError(got.error, got.at) : new PlanError(got.error);
     if (got.fact !== undefined) e.fact = got.fact;
@@ -96,7 +97,7 @@ export class Start implements Way {
 
   /** What is mounted here, under the name that led to it. */
   *cross(c: Chan): Task<Chan> {
-    const mounted = this.#tab !== null && this.#tab.at(c) !== null;
+    const mounted = this.tab !== null && this.tab.at(c) !== null;
     if (!mounted && c.ref === 1) {
       c.ismtpt = false;
       return c;
@@ -104,7 +105,7 @@ export class Start implements Way {
     const p = new Place(c);
     let kept = false;
     try {
-      if (this.#tab !== null) yield* p.domount(this.#tab);
+      if (this.tab !== null) yield* p.domount(this.tab);
       if (p.head !== null) tracemount(this.up, p, []);
       yield* p.unique(this.up);
       yield* p.name();
@@ -133,7 +134,7 @@ export class Start implements Way {
   /** What is mounted at the name, keeping its own path: what a bind takes. `head` is then its union. */
   *bound(): Task<Chan> {
     const c = yield* this.find();
-    this.head = this.#tab?.at(c) ?? null;
+    this.head = this.tab?.at(c) ?? null;
     return this.head === null ? c : yield* waitfor(instead(this.head.first.incref(), c));
   }
 
@@ -149,19 +150,19 @@ export class Start implements Way {
   }
 
   *look(): Task<Chan | null> {
-    const dir = (this.#dir ??= yield* this.#todir());
+    const dir = (this.dir ??= yield* this.#todir());
     const { trace } = this.up.k;
     if (trace.on) trace.emit({ type: "namec", step: "look", elem: this.last });
-    const got = yield* walk(this.up, this.#tab, dir, [this.last]);
+    const got = yield* walk(this.up, this.tab, dir, [this.last]);
     if (!(got instanceof Chan)) return null;
-    this.#dir = null;
+    this.dir = null;
     return yield* waitfor(instead(got, dir));
   }
 
   /** The directory that the name is in. */
   *#todir(): Task<Chan> {
     const { elems, mustdir } = this.name;
-    const c = yield* this.#walk(this.#chan, elems.slice(0, -1));
+    const c = yield* this.#walk(this.start, elems.slice(0, -1));
     if (!mustdir || (c.qid.type & QTDIR) !== 0) return c;
     yield* cclose(c);
     throw elems.length > 1 ? new PlanError(Enotdir, elems.length - 1) : new PlanError(Enotdir);
@@ -169,9 +170,9 @@ export class Start implements Way {
 
   /** The directory to create in: of a union its first member that lets one. */
   *parent(): Task<Chan> {
-    const at = this.#dir;
+    const at = this.dir;
     if (at === null) return error("create in no directory");
-    const mh = this.#tab?.at(at) ?? null;
+    const mh = this.tab?.at(at) ?? null;
     const allows = mh?.mounts.find((m) => (m.flags & MCREATE) !== 0)?.to ?? null;
     if (mh !== null && allows === null) error(Enocreate);
     const dir = (allows ?? at).incref();
@@ -203,7 +204,7 @@ export class Start implements Way {
   }
 
   release(): Task<void> {
-    return ccloseall(this.#dir === null ? [this.#chan] : [this.#dir, this.#chan]);
+    return ccloseall(this.dir === null ? [this.start] : [this.dir, this.start]);
   }
 }
 
@@ -233,20 +234,20 @@ export class Place {
   crossed = false;
   /** What the walk under way has found, for dotdot or forward to go to. */
   found: Chan | null = null;
-  readonly #root: string;
-  readonly #elems: string[];
-  #mtpt: Mtpt[];
+  private readonly root: string;
+  private readonly elems: string[];
+  private mtpt: Mtpt[];
 
   /** Takes the reference to chan. */
   constructor(chan: Chan) {
     this.chan = chan;
-    this.#root = chan.path.root;
-    this.#elems = [...chan.path.elems];
-    this.#mtpt = chan.mtpt?.map(({ depth, from }) => ({ depth, from: from.incref() })) ?? [];
+    this.root = chan.path.root;
+    this.elems = [...chan.path.elems];
+    this.mtpt = chan.mtpt?.map(({ depth, from }) => ({ depth, from: from.incref() })) ?? [];
   }
 
   get path(): Path {
-    return new Path(this.#root, [...this.#elems]);
+    return new Path(this.root, [...this.elems]);
   }
 
   get isdir(): boolean {
@@ -257,8 +258,8 @@ export class Place {
   *domount(tab: MountTable): Task<void> {
     const mh = tab.at(this.chan);
     if (mh === null) return;
-    const gone = [this.chan, ...this.#take(this.#elems.length)];
-    this.#mtpt.push({ depth: this.#elems.length, from: mh.from.incref() });
+    const gone = [this.chan, ...this.#take(this.elems.length)];
+    this.mtpt.push({ depth: this.elems.length, from: mh.from.incref() });
     this.head = mh;
     this.chan = mh.first.incref();
     yield* ccloseall(gone);
@@ -268,12 +269,12 @@ export class Place {
   *forward(names: readonly string[], mh: Mhead | null): Task<void> {
     const gone = [this.chan];
     const found = this.#takefound();
-    for (const name of names) this.#elems.push(name);
+    for (const name of names) this.elems.push(name);
     if (mh === null) this.chan = found ?? this.chan.incref();
     else {
       if (found !== null) gone.unshift(found);
       this.chan = mh.first.incref();
-      this.#mtpt.push({ depth: this.#elems.length, from: mh.from.incref() });
+      this.mtpt.push({ depth: this.elems.length, from: mh.from.incref() });
     }
     this.head = mh;
     this.crossed = mh !== null;
@@ -282,9 +283,9 @@ export class Place {
 
   /** Up to what was found; or, where the name it has was mounted upon on the way, to what that covers. */
   *dotdot(): Task<void> {
-    const gone = this.#elems.length > 0 ? this.#take(this.#elems.length) : [];
-    this.#elems.pop();
-    const [from] = this.#take(this.#elems.length);
+    const gone = this.elems.length > 0 ? this.#take(this.elems.length) : [];
+    this.elems.pop();
+    const [from] = this.#take(this.elems.length);
     const found = this.#takefound() ?? this.chan.incref();
     if (from !== undefined) gone.push(found);
     gone.push(this.chan);
@@ -302,8 +303,8 @@ export class Place {
 
   /** Takes out the covered Chans of an element; they are the caller's. */
   #take(depth: number): Chan[] {
-    const out = this.#mtpt.filter((m) => m.depth === depth);
-    if (out.length > 0) this.#mtpt = this.#mtpt.filter((m) => m.depth !== depth);
+    const out = this.mtpt.filter((m) => m.depth === depth);
+    if (out.length > 0) this.mtpt = this.mtpt.filter((m) => m.depth !== depth);
     return out.map((m) => m.from);
   }
 
@@ -321,14 +322,14 @@ export class Place {
     const { chan } = this;
     const old = chan.mtpt?.map((m) => m.from) ?? [];
     chan.path = this.path;
-    chan.mtpt = this.#mtpt.length > 0 ? this.#mtpt : null;
-    this.#mtpt = [];
+    chan.mtpt = this.mtpt.length > 0 ? this.mtpt : null;
+    this.mtpt = [];
     yield* ccloseall(old);
   }
 
   close(): Task<void> {
     const found = this.#takefound();
-    const held = [this.chan, ...this.#mtpt.map((m) => m.from)];
+    const held = [this.chan, ...this.mtpt.map((m) => m.from)];
     return ccloseall(found === null ? held : [found, ...held]);
   }
 }
