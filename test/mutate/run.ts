@@ -90,13 +90,20 @@ type Reached = ReadonlyMap<string, readonly (readonly Profiler.CoverageRange[])[
 /** A test file, and what it reaches. */
 type Test = { readonly file: string; readonly reached: Reached };
 
-/** Whether a test calls the place in a compiled file: the innermost range around it counts. */
+/** Whether a test calls the place in a compiled file: the smallest range around it counts. */
 function reaches(t: Test, m: Mutant): boolean {
-  const around = (r: Profiler.CoverageRange): boolean =>
-    r.startOffset <= m.start && m.end <= r.endOffset;
-  return (t.reached.get(compiled(m.file)) ?? []).some(
-    (ranges) => (ranges.findLast(around)?.count ?? 0) > 0,
-  );
+  return (t.reached.get(compiled(m.file)) ?? []).some((ranges) => countof(ranges, m) > 0);
+}
+
+function countof(ranges: readonly Profiler.CoverageRange[], m: Mutant): number {
+  let count = 0;
+  let least = Infinity;
+  for (const { startOffset, endOffset, count: n } of ranges) {
+    if (startOffset > m.start || m.end > endOffset || endOffset - startOffset > least) continue;
+    count = n;
+    least = endOffset - startOffset;
+  }
+  return count;
 }
 
 const compiled = (file: string): string => file.replace(/\.ts$/, ".js");
