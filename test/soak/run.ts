@@ -1,12 +1,5 @@
 // The soak: tests that take hours. npm run soak does them all, one after another; it ends with status 1 when one
-// of them fails, and says how to make the failure again.
-//
-//	npm run soak -- --only simulator --minutes 10 --seed 1 --runs 5000
-//
-//	--only name      this part only; may be given more than once
-//	--minutes n      each part ends after so many minutes, if not before
-//	--seed n         where a part begins: 1 unless given
-//	--runs n         how many runs a part does: of the simulator a million unless given, of rc 10,000, of vm 1,000, kills of fossil 100
+// of them fails, and says how to make the failure again. HELP lists what it can be told.
 
 import { parseArgs } from "node:util";
 import { beside, connections, full, fuzzing, load } from "./parts.ts";
@@ -41,6 +34,20 @@ const PARTS: readonly Part[] = [
   { name: "fossil-model", fn: fossilmodel },
 ];
 
+const HELP = `usage: npm run soak -- [options]
+
+Runs the tests that take hours, one part after another.
+
+  --only NAME    only this part; may be given more than once (${PARTS.map((p) => p.name).join(", ")})
+  --minutes N    each part ends after so many minutes, if not before
+  --seed N       where a part begins: 1 unless given
+  --runs N       how many runs a part does: of the simulator a million unless given, of rc 10,000, of vm 1,000,
+                 kills of fossil 100
+  --help         this text
+
+Example: npm run soak -- --only simulator --minutes 10 --seed 1 --runs 5000
+`;
+
 /** A part that throws what failed. */
 function told(fn: (opts: Soakopts) => Promise<void>): Part["fn"] {
   return async (opts) => {
@@ -53,31 +60,68 @@ function told(fn: (opts: Soakopts) => Promise<void>): Part["fn"] {
   };
 }
 
+/** A mistake on the command line. */
+class Usage extends Error {}
+
+const OPTIONS = {
+  only: { type: "string", multiple: true },
+  minutes: { type: "string" },
+  seed: { type: "string", default: "1" },
+  runs: { type: "string" },
+  help: { type: "boolean", short: "h", default: false },
+} as const;
+
+function parsed(): ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>["values"] {
+  try {
+    return parseArgs({ options: OPTIONS }).values;
+  } catch (e) {
+    throw new Usage(e instanceof Error ? e.message : String(e));
+  }
+}
+
+/** A number that is not below 0. */
+function count(name: string, text: string): number {
+  const n = Number(text);
+  if (!/^\d+(\.\d+)?$/.test(text)) throw new Usage(`--${name} takes a number, and not "${text}"`);
+  return n;
+}
+
+function partof(name: string): Part {
+  const part = PARTS.find((p) => p.name === name);
+  if (part !== undefined) return part;
+  throw new Usage(`no part "${name}": there are ${PARTS.map((p) => p.name).join(", ")}`);
+}
+
 async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: {
-      only: { type: "string", multiple: true },
-      minutes: { type: "string" },
-      seed: { type: "string", default: "1" },
-      runs: { type: "string" },
-    },
-  });
-  const names = values.only ?? PARTS.map((p) => p.name);
+  const values = parsed();
+  if (values.help) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  const parts = values.only?.map(partof) ?? PARTS;
+  const seed = count("seed", values.seed);
+  const runs = values.runs === undefined ? null : count("runs", values.runs);
+  const minutes = values.minutes === undefined ? Infinity : count("minutes", values.minutes);
   let failures = 0;
-  for (const name of names) {
-    const part = PARTS.find((p) => p.name === name);
-    if (part === undefined)
-      throw new Error(`no part ${name}: ${PARTS.map((p) => p.name).join(" ")}`);
+  for (const { name, fn } of parts) {
     const say = (line: string): void => console.log(`${name}: ${line}`);
-    const until =
-      values.minutes === undefined ? Infinity : Date.now() + Number(values.minutes) * 60_000;
-    const runs = values.runs === undefined ? null : Number(values.runs);
-    const failed = await part.fn({ seed: Number(values.seed), until, runs, say });
+    const until = Date.now() + minutes * 60_000;
+    const failed = await fn({ seed, until, runs, say });
     if (failed !== null) failures++;
     say(failed === null ? "passed" : `FAILED\n${failed}`);
   }
   return failures === 0 ? 0 : 1;
 }
 
+async function status(): Promise<number> {
+  try {
+    return await main();
+  } catch (e) {
+    if (!(e instanceof Usage)) throw e;
+    process.stderr.write(`soak: ${e.message}\ntry npm run soak -- --help\n`);
+    return 2;
+  }
+}
+
 // What a part that failed has left open does not keep the process.
-process.exit(await main());
+process.exit(await status());
