@@ -7,8 +7,8 @@
 
 import { get16, get32, get64, get8, getoffset, isones } from "./bits.ts";
 import { put16, put32, put64, putoffset } from "./bits.ts";
-import { QIDSZ, STATFIXLEN, STATMAX, STRMAX } from "./const.ts";
-import { utfdecode, utflen, utfput } from "./utf.ts";
+import { QIDSZ, STATFIXLEN, STATMAX } from "./const.ts";
+import { putstr, strend, utfdecode, utflen } from "./utf.ts";
 
 /** What a server says a file is: two of its files are the same if, and only if, their qid.paths are. */
 export type Qid = {
@@ -181,20 +181,4 @@ export function putqid(buf: Uint8Array, o: number, q: Qid): number {
   put32(buf, o + 1, q.vers);
   put64(buf, o + 5, q.path);
   return o + QIDSZ;
-}
-
-/** The offset behind the string at o, or -1 if it reaches past end; -1 for an o of -1. */
-export function strend(buf: Uint8Array, o: number, end: number): number {
-  if (o < 0 || o + 2 > end) return -1;
-  const next = o + 2 + get16(buf, o);
-  return next <= end ? next : -1;
-}
-
-/** Writes a string and returns the offset behind it, which is past buf's end if it is too long. */
-export function putstr(buf: Uint8Array, o: number, s: string): number {
-  const next = utfput(s, buf, o + 2);
-  const n = next - o - 2;
-  if (n > STRMAX) return buf.length + 1;
-  put16(buf, o, n);
-  return next;
 }

@@ -8,8 +8,8 @@
 
 import { get16, get32, get8, getoffset, isones, put16, put32, putoffset } from "./bits.ts";
 import { MAXWELEM, QIDSZ, STATMAX, STRMAX, TOOBIG } from "./const.ts";
-import { type Qid, getqid, putqid, putstr, strend } from "./dir.ts";
-import { utfdecode, utflen } from "./utf.ts";
+import { type Qid, getqid, putqid } from "./dir.ts";
+import { putstr, strend, utfdecode, utflen } from "./utf.ts";
 
 export const Tversion = 100;
 export const Rversion = 101;

@@ -5,6 +5,9 @@
 //
 //	utfdecode(61 ff 62)  →  "a\udcffb"  →  utfencode: 61 ff 62
 
+import { get16, put16 } from "./bits.ts";
+import { STRMAX } from "./const.ts";
+
 const fromunits = String.fromCharCode;
 
 // Names repeat: a direct-mapped table of short ASCII strings spares making them again, and keeps
@@ -216,4 +219,22 @@ function ispair(s: string, i: number): boolean {
   if (c < 0xd800 || c > 0xdbff) return false;
   const d = s.charCodeAt(i + 1); // NaN at the end of s
   return d >= 0xdc00 && d <= 0xdfff;
+}
+
+// A string on the wire is the length of its UTF-8, in 16 bits, and that.
+
+/** The offset behind the string at o, or -1 if it reaches past end; -1 for an o of -1. */
+export function strend(buf: Uint8Array, o: number, end: number): number {
+  if (o < 0 || o + 2 > end) return -1;
+  const next = o + 2 + get16(buf, o);
+  return next <= end ? next : -1;
+}
+
+/** Writes a string and returns the offset behind it, which is past buf's end if it is too long. */
+export function putstr(buf: Uint8Array, o: number, s: string): number {
+  const next = utfput(s, buf, o + 2);
+  const n = next - o - 2;
+  if (n > STRMAX) return buf.length + 1;
+  put16(buf, o, n);
+  return next;
 }

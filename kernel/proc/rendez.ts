@@ -84,13 +84,8 @@ export class Rendez {
  * queues never holds it; one that was handed the lock runs on to its next sleep, whatever happens
  * to it meanwhile (sched.ts, invariant 3).
  */
-export class QLock {
+export class QLock extends Rendez {
   private taken = false;
-  private readonly r: Rendez;
-
-  constructor(what: string) {
-    this.r = new Rendez(what);
-  }
 
   get held(): boolean {
     return this.taken;
@@ -104,10 +99,10 @@ export class QLock {
   }
 
   *lock(): Task<void> {
-    if (!this.canlock()) yield this.r; // unlock hands it over: it stays taken
+    if (!this.canlock()) yield this; // unlock hands it over: it stays taken
   }
 
   unlock(): void {
-    if (!this.r.wakeup()) this.taken = false;
+    if (!this.wakeup()) this.taken = false;
   }
 }
