@@ -87,7 +87,7 @@ const found = new Set();
 const QUICKJS = "virtual:quickjs";
 const ENGINE = "node_modules/@jitl/quickjs-wasmfile-release-sync";
 
-/** QuickJS, and the library of vm programs as one module, as texts. */
+/** QuickJS, as an asset of its own, and the library of vm programs as one module, as a text. */
 const engine = {
   name: "quickjs",
   resolveId: (id) => (id === QUICKJS ? `\0${id}` : null),
@@ -109,10 +109,14 @@ const engine = {
       },
     });
     found.add(resolve(ENGINE));
-    const wasm = readFileSync(`${ENGINE}/dist/emscripten-module.wasm`, "base64");
+    const wasm = this.emitFile({
+      type: "asset",
+      name: "quickjs.wasm",
+      source: readFileSync(`${ENGINE}/dist/emscripten-module.wasm`),
+    });
     const library = { [`${name}.js`]: output[0].code };
     return {
-      code: `export const wasm = ${JSON.stringify(wasm)}; export const library = ${JSON.stringify(library)};`,
+      code: `export const wasm = import.meta.ROLLUP_FILE_URL_${wasm}; export const library = ${JSON.stringify(library)};`,
       moduleType: "js",
     };
   },

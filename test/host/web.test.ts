@@ -420,7 +420,31 @@ const tries: Record<string, () => unknown> = {
   files: async () => (await navigator.storage.getDirectory()) && "opened",
   locks: async () => (await navigator.locks.query()) && "asked",
   fetch: async () => (await fetch(PAGE)).status,
-  script: async () => (await import(PAGE + "assets/x.js")) && "loaded",
+  ownfetch: async () => (await fetch(PAGE, { mode: "no-cors" })).type,
+  request: () => new Promise((yes, no) => {
+    const r = new XMLHttpRequest();
+    r.onload = () => yes(r.status);
+    r.onerror = no;
+    r.open("GET", PAGE);
+    r.send();
+  }),
+  socket: () => new Promise((yes, no) => {
+    const s = new WebSocket(PAGE.replace("http", "ws"));
+    s.onopen = () => yes("opened");
+    s.onerror = no;
+  }),
+  events: () => new Promise((yes, no) => {
+    const s = new EventSource(PAGE);
+    s.onopen = () => yes("opened");
+    s.onerror = no;
+  }),
+  scripts: () => importScripts(PAGE + "SCRIPT") ?? "loaded",
+  worker: () => new Promise((yes, no) => {
+    const w = new Worker(PAGE + "SCRIPT");
+    w.onmessage = () => yes("began");
+    w.onerror = no;
+  }),
+  script: async () => (await import(PAGE + "SCRIPT")) && "loaded",
   page: () => (self as any).document ?? (self as any).parent ?? (self as any).opener ?? "none",
   channel: () => new BroadcastChannel("page").postMessage("from the program"),
 };
@@ -447,7 +471,9 @@ test.serial("a program reaches nothing of the page's origin", async (t) => {
         setTimeout(() => new BroadcastChannel("page").postMessage("from the page"), 10_000);
       }),
   );
-  await putprogram(page, NATIVE + PROBE.replaceAll("PAGE", JSON.stringify(site.url)));
+  const [script = ""] = readdirSync(join(site.dir, "assets")).filter((f) => f.startsWith("index-"));
+  const probe = PROBE.replaceAll("PAGE", JSON.stringify(site.url));
+  await putprogram(page, NATIVE + probe.replaceAll("SCRIPT", `assets/${script}`));
   t.is(await runpage(page), "done");
   const said = (await page.innerText("#console")).trim().split("\n");
   t.deepEqual(said, [
@@ -457,6 +483,12 @@ test.serial("a program reaches nothing of the page's origin", async (t) => {
     "files refused",
     "locks refused",
     "fetch refused",
+    "ownfetch refused",
+    "request refused",
+    "socket refused",
+    "events refused",
+    "scripts refused",
+    "worker refused",
     "script refused",
     "page none",
     "channel undefined",

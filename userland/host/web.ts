@@ -106,6 +106,7 @@ const TYPES: Readonly<Record<string, string>> = nullproto({
   ".html": "text/html; charset=utf-8",
   ".js": "text/javascript; charset=utf-8",
   ".css": "text/css; charset=utf-8",
+  ".wasm": "application/wasm",
   ".txt": "text/plain; charset=utf-8",
   ".svg": "image/svg+xml",
   ".json": "application/json",

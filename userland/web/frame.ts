@@ -4,8 +4,8 @@
 //
 // The frame runs nothing but a worker. It gets that worker's script and a port from the page, since a
 // document of such an origin loads no module from the page's server. The script is a classic one: Chromium
-// begins no module worker there. The rules of the page (its
-// Content-Security-Policy) hold in the frame and in the worker, too: nothing is requested from anywhere.
+// begins no module worker there. The rules of the page (its Content-Security-Policy) hold in the frame and in
+// the worker, too; the frame adds RULES, so that nothing is requested from anywhere.
 
 /** The frame's only script; index.html allows it by its SHA-256. */
 export const FRAMESCRIPT = `addEventListener("message", (e) => {
@@ -15,6 +15,10 @@ export const FRAMESCRIPT = `addEventListener("message", (e) => {
   worker.onerror = (e) => parent.postMessage(String(e.message), "*");
   worker.postMessage(null, e.ports);
 }, { once: true });`;
+
+/** What the frame and its worker may have: scripts that the page has given them. */
+const RULES =
+  "default-src 'none'; script-src 'unsafe-inline' 'wasm-unsafe-eval' blob:; worker-src blob:";
 
 /** A frame with a worker in it, and the port to that worker. */
 export class Frame {
@@ -31,7 +35,7 @@ export class Frame {
     frame.sandbox.add("allow-scripts");
     frame.hidden = true;
     frame.title = "the program's worker";
-    frame.srcdoc = `<!doctype html><script>${FRAMESCRIPT}</script>`;
+    frame.srcdoc = `<!doctype html><meta http-equiv="Content-Security-Policy" content="${RULES}"><script>${FRAMESCRIPT}</script>`;
     // An opaque origin has no name that a message could be sent to.
     frame.addEventListener("load", () => frame.contentWindow?.postMessage(script, "*", [port2]), {
       once: true,

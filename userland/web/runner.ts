@@ -40,7 +40,7 @@ export class Runner {
     let engine: Engine;
     try {
       ({ default: script } = await import("./worker.ts?inline"));
-      ({ engine } = await import("./engine.ts"));
+      engine = await (await import("./engine.ts")).loadengine();
     } catch (e) {
       if (run === this.#run) this.#fail(`the kernel could not be loaded: ${String(e)}`);
       return;

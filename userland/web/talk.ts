@@ -23,10 +23,10 @@ export type Order = {
   readonly seed: number;
 };
 
-/** What programs with a memory of their own run on: QuickJS in base64, and the modules of their library by name. */
+/** What programs with a memory of their own run on: QuickJS's WebAssembly, and the modules of their library by name. */
 export type Engine = {
   readonly kind: "engine";
-  readonly wasm: string;
+  readonly wasm: Uint8Array;
   readonly library: Readonly<Record<string, string>>;
 };
 

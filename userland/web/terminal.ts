@@ -132,7 +132,7 @@ export class Terminal {
     fill(this.#select);
     byid("term-step", HTMLButtonElement).disabled = true;
     const { default: script } = await import("./worker.ts?inline");
-    const { engine } = await import("./engine.ts");
+    const engine = await (await import("./engine.ts")).loadengine();
     this.#store ??= await Store.open();
     const kept = this.#store?.contents ?? null;
     byid("term-kept", HTMLElement).textContent =

@@ -7,7 +7,7 @@ declare module "virtual:declarations" {
 }
 
 declare module "virtual:quickjs" {
-  /** QuickJS's WebAssembly, in base64. */
+  /** The address of QuickJS's WebAssembly. */
   export const wasm: string;
   /** The modules of the library of vm programs, by their names. */
   export const library: Readonly<Record<string, string>>;

@@ -1,4 +1,4 @@
-// The host's side of vm programs in a page's worker. QuickJS and the library are texts that the page gives the worker
+// The host's side of vm programs in a page's worker. The page gives the worker QuickJS and the library
 // before the first order (engine.ts), since the worker's frame may request nothing.
 
 import { transform } from "sucrase";
@@ -9,7 +9,7 @@ import type { Engine } from "./talk.ts";
 /** Takes what vm programs run on. */
 export function setengine({ wasm, library }: Engine): void {
   setvmhost({
-    wasm: () => Uint8Array.from(atob(wasm), (c) => c.charCodeAt(0)),
+    wasm: () => wasm,
     library(name) {
       const text = library[name];
       if (text === undefined) throw new Error(`the library of vm programs has no ${name}`);
