@@ -31,6 +31,7 @@ import { utfdecode } from "../kernel/abi/utf.ts";
 import { lookupcmd } from "./cmd.ts";
 import type { Cmdtab } from "./cmd.ts";
 import { NUMSIZE, num, readstr, strtoul, written } from "./text.ts";
+import { young } from "../kernel/abi/young.ts";
 
 /** The width of a long number, and how much a host's name may have. */
 const VLNUMSIZE = 22;
@@ -297,12 +298,12 @@ class Devcons extends Dev {
     };
     this.#files = consfiles(this.#state);
     const entries = this.#files.map(dirent);
-    this.#gen = (_up, c, s, name) => {
+    this.#gen = young((_up, c, s, name) => {
       const e = s === DEVDOTDOT ? ROOT : (entries[s] ?? null);
       // The directory lists what Plan 9's does; a program that knows of term finds it by its name.
       const listed = (c.qid.type & QTDIR) !== 0 && name === null;
       return listed && e?.name === "term" ? "skip" : e;
-    };
+    });
   }
 
   #file(c: Chan): Consfile | undefined {

@@ -17,6 +17,7 @@ import {
 import type { Dirent, Gen, Walkqid } from "../kernel/dev.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { Proc } from "../kernel/proc/proc.ts";
+import { young } from "../kernel/abi/young.ts";
 
 const NAMES: readonly string[] = [
   "boot",
@@ -52,12 +53,12 @@ class Devroot extends Dev {
     this.#byname = new Map(this.#entries.map((e) => [e.name, e]));
   }
 
-  readonly #gen: Gen = (_up, c, s, name) => {
+  readonly #gen: Gen = young((_up, c, s, name) => {
     if (s === DEVDOTDOT) return ROOT;
     if (c.qid.path !== ROOT.qid.path) return null;
     if (name !== null) return s === 0 ? (this.#byname.get(name) ?? null) : null;
     return this.#entries[s] ?? null;
-  };
+  });
 
   attach(_up: Proc, spec: string): Chan {
     return devattach(this, spec);

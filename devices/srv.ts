@@ -49,6 +49,7 @@ import { ccloseq } from "../kernel/proc/pgrp.ts";
 import type { Proc } from "../kernel/proc/proc.ts";
 import type { Answer, Task } from "../kernel/proc/rendez.ts";
 import { strtoul, written } from "./text.ts";
+import { young } from "../kernel/abi/young.ts";
 
 /** The registry as boot and mount(2) use it. */
 export interface Srv extends Dev<SrvChan> {
@@ -124,12 +125,12 @@ class Devsrv extends Dev<SrvChan> implements Srv {
     return s;
   }
 
-  readonly #gen: Gen<SrvChan> = (_up, { list }, s, name) => {
+  readonly #gen: Gen<SrvChan> = young((_up, { list }, s, name) => {
     if (s === DEVDOTDOT) return ROOT;
     const sv = name === null ? list[s] : s === 0 ? this.#services.get(name) : undefined;
     if (sv === undefined) return null;
     return sv.removed ? "skip" : dirent(sv);
-  };
+  });
 
   attach(_up: Proc, spec: string): SrvChan {
     const c = new SrvChan(this, ROOTQID);

@@ -15,6 +15,7 @@ import * as sem from "./sem.ts";
 import * as stat from "./stat.ts";
 import * as stream from "./stream.ts";
 import type { Sys, TaskSys, Threads } from "./sys.ts";
+import { young } from "../kernel/abi/young.ts";
 
 type Fn = (up: Proc, ...args: never[]) => Answer<unknown>;
 
@@ -89,29 +90,39 @@ const entries: readonly (readonly [string, Sysent])[] = Object.entries(systab);
 
 /** The system calls of one image, as promises and as tasks: each form is made when a program wants it. */
 export function faces(image: Image): Faces {
-  let sys: Record<string, unknown> | null = null;
-  let tasksys: Record<string, unknown> | null = null;
-  return {
-    get sys(): Sys {
-      return (sys ??= promises(image)) as Sys;
-    },
-    get tasksys(): TaskSys & Threads {
-      return (tasksys ??= tasks(image)) as unknown as TaskSys & Threads;
-    },
-  };
+  return new Made(image);
+}
+
+// Getters of an object by itself would stand in V8's description of that object, which is old from the beginning.
+class Made implements Faces {
+  readonly #image: Image;
+  #sys: Record<string, unknown> | null = null;
+  #tasksys: Record<string, unknown> | null = null;
+
+  constructor(image: Image) {
+    this.#image = image;
+  }
+
+  get sys(): Sys {
+    return (this.#sys ??= promises(this.#image)) as Sys;
+  }
+
+  get tasksys(): TaskSys & Threads {
+    return (this.#tasksys ??= tasks(this.#image)) as unknown as TaskSys & Threads;
+  }
 }
 
 function promises(image: Image): Record<string, unknown> {
   const sys: Record<string, unknown> = {};
   for (const [name, ent] of entries)
-    sys[name] = (...args: readonly unknown[]) => image.call(ent, args);
+    sys[name] = young((...args: readonly unknown[]) => image.call(ent, args));
   return sys;
 }
 
 function tasks(image: Image): Record<string, unknown> {
   const sys: Record<string, unknown> = {};
   for (const [name, ent] of entries)
-    sys[name] = (...args: readonly unknown[]) => calltask(image, ent, args);
+    sys[name] = young((...args: readonly unknown[]) => calltask(image, ent, args));
   const threads: Threads = {
     threadcreate: (task) => image.thread(task),
     threadbegin: (task) => image.threadbegin(task),

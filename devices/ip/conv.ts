@@ -22,6 +22,7 @@ import { waitfor } from "../../kernel/proc/rendez.ts";
 import type { Task } from "../../kernel/proc/rendez.ts";
 import { NOPORT } from "./stack.ts";
 import type { Addr, Conn, Listener, Stack } from "./stack.ts";
+import { young } from "../../kernel/abi/young.ts";
 
 export class Conv {
   readonly n: number;
@@ -55,10 +56,10 @@ export class Conv {
   /** It has a connection from now on. */
   connected({ trace }: Kernel, conn: Conn): void {
     this.conn = conn;
-    conn.arrived = (way, piece) => {
+    conn.arrived = young<NonNullable<Conn["arrived"]>>((way, piece) => {
       const { n: conv, vers: wire } = this;
       if (trace.on) trace.emit({ type: "wire", way, conv, wire, ...piece }, null);
-    };
+    });
   }
 
   /** What was written to its ctl file. */

@@ -33,6 +33,7 @@ import { utfdecode } from "../../kernel/abi/utf.ts";
 import { Conv, showaddr } from "./conv.ts";
 import type { Conn, Stack } from "./stack.ts";
 import { readstr } from "../text.ts";
+import { young } from "../../kernel/abi/young.ts";
 
 /** Conversations at one time, unless the device was made for another number. */
 const NCONV = 16384;
@@ -200,7 +201,7 @@ class Devip extends Dev<Ipchan> {
     for (const { stack } of this.#nets) stack.shutdown();
   }
 
-  readonly #gen: Gen<Ipchan> = (_up, c, s, name) => {
+  readonly #gen: Gen<Ipchan> = young((_up, c, s, name) => {
     const file = fileof(c.qid);
     if (file === Qroot && s !== DEVDOTDOT) return this.#genroot(s);
     const net = this.#net(c);
@@ -221,7 +222,7 @@ class Devip extends Dev<Ipchan> {
       perm: f[2],
       uid: conv.owner,
     };
-  };
+  });
 
   #genroot(s: number): Dirent | null {
     const net = this.#nets[s];

@@ -317,6 +317,7 @@ function unmounted(old: Mnode, left: readonly Member[]): Mnode {
  * that they had.
  */
 export function carried(children: Children, nextid: () => number): Children {
+  if (children === null) return null;
   const ids: number[] = [];
   for (const { node } of points(new Mnode([], children, null)))
     for (const m of node.members) ids.push(m.id);

@@ -21,6 +21,7 @@ import { createin, exists, named, truncate, using, whole } from "./namec.ts";
 import type { Member, MountTable, Prefix } from "./names-table.ts";
 import { attach } from "./namespace.ts";
 import type { Blame, Forcedby, Way } from "./namespace.ts";
+import { young } from "../abi/young.ts";
 
 /** The members of a mount point as they are now: an unmount ends the reading of a union. */
 export type Membersat = { membersat(elems: readonly string[]): readonly Chan[] };
@@ -135,7 +136,7 @@ export class Start implements Way {
   created(c: Chan): Chan {
     // A descriptor's or a posted Chan, which devices d and s give, keeps the name it has.
     if (c.ref === 1) c.path = this.path;
-    if (c.streams !== null) c.streams.name = (e) => named(this, e, true);
+    if (c.streams !== null) c.streams.name = young((e: PlanError) => named(this, e, true));
     return c;
   }
 

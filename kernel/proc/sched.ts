@@ -24,6 +24,7 @@ import { Rendez } from "./rendez.ts";
 import type { Task } from "./rendez.ts";
 import type { Call } from "../trace.ts";
 import type { Sysent } from "./trap.ts";
+import { young } from "../abi/young.ts";
 
 export type { Task } from "./rendez.ts";
 
@@ -149,12 +150,12 @@ export class Sched {
   /** Ready coroutines go first in, first out. */
   readonly #fifo: boolean;
   readonly #loop: () => void;
-  readonly #afterturn: () => void = () => {
+  readonly #afterturn: () => void = young(() => {
     this.#budget = TURN;
     // A busy program never goes idle, and still its alarms are due.
     if (!this.clock.virtual && this.clock.timers.size > 0) this.clock.expire();
     this.#loop();
-  };
+  });
   #head: Coroutine | null = null;
   #tail: Coroutine | null = null;
   #nready = 0;

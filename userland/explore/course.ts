@@ -17,6 +17,7 @@ import { stuckof } from "./stuck.ts";
 import { READ, WRITE } from "./touches.ts";
 import type { How, Touches } from "./touches.ts";
 import { Watch } from "./watch.ts";
+import { young } from "../../kernel/abi/young.ts";
 
 /** What can be chosen: a coroutine that is ready, or a timer that is due; or whether a fault happens. */
 export type Going = Coroutine | Timer | Happens;
@@ -109,8 +110,8 @@ export class Course implements Explorer {
   readonly #record: boolean;
   readonly #plain: boolean;
   #recorder: Recorder | null = null;
-  #spared: (p: Proc) => boolean = () => false;
-  #here: (p: Proc) => boolean = () => false;
+  #spared: (p: Proc) => boolean = none;
+  #here: (p: Proc) => boolean = none;
   #begun = false;
   #finished = false;
   /** Takes back the alarm that is set while nothing can run. */
@@ -118,7 +119,7 @@ export class Course implements Explorer {
   /** Nothing could run, and what hangs is being killed. */
   #stopped = false;
   readonly #watch: Watch;
-  #leave: () => void = () => undefined;
+  #leave: () => void = noop;
   /** Runs under way: choices are the guide's while there are some. */
   #runs = 0;
   #barrier = -1;
@@ -157,8 +158,8 @@ export class Course implements Explorer {
 
   /** Processes for which this is true go before all others, without a choice: what prepares the scene. */
   spare(k: Booted, spared: (p: Proc) => boolean): void {
-    this.#spared = (p) => p.k === k && spared(p);
-    this.#here = (p) => p.k === k;
+    this.#spared = young((p: Proc) => p.k === k && spared(p));
+    this.#here = young((p: Proc) => p.k === k);
   }
 
   /** The runs of this schedule are not recorded, unless the scene looks at their calls. */
@@ -405,6 +406,9 @@ export class Course implements Explorer {
     return `${this.#names.get(g.proc) ?? ""} ${g.label} ${g.seq}`;
   }
 }
+
+const none = (): boolean => false;
+const noop = (): void => undefined;
 
 /** How long a scene may wait for its host while nothing runs on its machines (ns). */
 const PATIENCE = 10e9;

@@ -14,6 +14,7 @@ import { kindof, sharesmemory, thingsof } from "./table.ts";
 import type { Kind } from "./table.ts";
 import { ADD, READ, WRITE } from "./touches.ts";
 import type { How } from "./touches.ts";
+import { young } from "../../kernel/abi/young.ts";
 
 /** Hears that the step that runs touches a thing. */
 export type Touch = (what: string, how: How) => void;
@@ -38,11 +39,11 @@ export class Watch {
   }
 
   /** A number for a thing, the same as long as it lives. */
-  readonly id = (x: object): number => {
+  readonly id: (x: object) => number = young((x: object) => {
     let n = this.#ids.get(x);
     if (n === undefined) this.#ids.set(x, (n = this.#nid++));
     return n;
-  };
+  });
 
   /** Watches a kernel from now on; once is enough. */
   kernel(k: Kernel): void {
@@ -187,7 +188,7 @@ export class Watch {
     const data = (up: Proc, c: Chan, how: How): void =>
       this.#touch(`data ${this.#file(up, name, c.qid.path)}`, how);
     // A walk and a stat find the same.
-    dev.statat = () => null;
+    dev.statat = unknown;
     before(dev, "open", (up, c, mode) => {
       file(up, c, (c.qid.type & QTEXCL) !== 0 ? WRITE : READ);
       if ((mode & OTRUNC) !== 0) data(up, c, WRITE);
@@ -324,6 +325,8 @@ export class Watch {
     });
   }
 }
+
+const unknown = (): null => null;
 
 /** Files of '#c' on which nothing depends. */
 const SILENT: ReadonlySet<string> = new Set(["null", "zero", "pid", "ppid", "time", "bintime"]);

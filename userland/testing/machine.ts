@@ -40,6 +40,7 @@ import type { Place, Runopts } from "./runner.ts";
 import { Server } from "./server.ts";
 import { SPIN } from "./spin.ts";
 import type { Serveropts } from "./server.ts";
+import { young } from "../../kernel/abi/young.ts";
 
 /** How to make a machine. */
 export type Machineopts = Pick<Bootopts, "files" | "namespace" | "user" | "run" | "limits"> &
@@ -157,7 +158,7 @@ export class Machine {
     this.#limits = m.limits;
     this.#course = m.course;
     m.course?.spare(kernel, (p) => this.#owners.iskit(p.pid));
-    this.#faults.spared = (pid) => !this.#owners.isrun(pid);
+    this.#faults.spared = young((pid: number) => !this.#owners.isrun(pid));
     kernel.trace.listen((e, body) => {
       if (e.type === "conn" || (e.type === "send" && e.fcall.type === Tattach)) this.#heard.push(e);
       this.#owners.take(e, body);
@@ -226,7 +227,9 @@ export class Machine {
       this.#maybe.add(fault);
       this.#faults.add(fault);
     }
-    this.#faults.happens = (f) => !this.#maybe.has(f) || course.happens(faultfmt(f));
+    this.#faults.happens = young(
+      (f: Anyfault) => !this.#maybe.has(f) || course.happens(faultfmt(f)),
+    );
   }
 
   /** What there is below a name, as programs see it. */
@@ -252,7 +255,7 @@ export class Machine {
   run(main: Main, ...argv: readonly string[]): Promise<Run>;
   run(main: TaskMain, ...argv: readonly string[]): Promise<Run>;
   async run(main: Main | TaskMain, ...given: readonly (string | Runopts)[]): Promise<Run> {
-    const { stack } = new Error("run");
+    const here = new Error("run");
     const r = await this.#try(main, given);
     const good = r.status === "" && r.crash === undefined && !r.hung;
     if (good && r.unnoticed.length === 0) return r;
@@ -266,7 +269,7 @@ export class Machine {
       actual: r.hung ? "hangs" : r.status,
       expected: "",
       operator: "run",
-      ...(stack !== undefined && { stack }),
+      ...(here.stack !== undefined && { stack: here.stack }),
     });
   }
 
@@ -355,14 +358,13 @@ export class Machine {
 
   /** Ends everything. Throws when something is left that was not there before, or a fault never happened. */
   async end(): Promise<void> {
-    const { stack } = new Error("end");
+    const here = new Error("end");
     const { idle, left, thrown } = await this.finish();
     if (this.#failed || this.#runs.some((r) => r.failed)) return;
     if (thrown.length > 0)
-      throw ends(`callbacks of servers threw:\n  ${thrown.join("\n  ")}`, thrown, stack);
-    if (left.length > 0)
-      throw ends(`at the end this is left:\n  ${left.join("\n  ")}`, left, stack);
-    if (idle.length > 0) throw ends(idle.join("\n"), idle, stack);
+      throw ends(`callbacks of servers threw:\n  ${thrown.join("\n  ")}`, thrown, here);
+    if (left.length > 0) throw ends(`at the end this is left:\n  ${left.join("\n  ")}`, left, here);
+    if (idle.length > 0) throw ends(idle.join("\n"), idle, here);
   }
 
   /** Ends everything, and gives what is wrong then. @internal */
@@ -414,7 +416,7 @@ function* unmounted(sys: ThreadSys, on: string): Task<void> {
 }
 
 /** What is wrong at the end. */
-function ends(said: string, actual: readonly string[], stack: string | undefined): Failure {
+function ends(said: string, actual: readonly string[], { stack }: Error): Failure {
   return new Failure(said, {
     actual,
     expected: [],
