@@ -31,6 +31,8 @@ export interface Srv<A> {
   readonly maxopen?: number;
   /** write is plain and keeps nothing of its data: it may be given a view of the frame. */
   readonly copies?: boolean;
+  /** What read gives after it waited is a view of the server's own bytes, and good only until something waits. */
+  readonly views?: boolean;
   /** Callbacks give promises though they are no async functions: promises.ts. */
   readonly async?: boolean;
   /** Names such as "." that wstat judges itself; all others that no walk finds are refused before it. */

@@ -126,7 +126,8 @@ export class Run<A> {
 
   *#fetch(work: Flushable<Uint8Array>): Task<void> {
     try {
-      this.#data = yield* work.task;
+      const data = yield* work.task;
+      this.#data = this.#s.srv.views === true ? data.slice() : data;
     } catch (e) {
       this.#fill = null;
       if (work.flushed && e instanceof PlanError) this.#finish(null);

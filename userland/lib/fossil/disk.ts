@@ -163,6 +163,11 @@ export function finish<T>(task: Task<T>): T {
  * waiting only, and never what is half done.
  */
 export function* apart<T>(env: Env, task: Task<T>): Task<T> {
+  return yield* beside(env, task);
+}
+
+/** Begins a Task in a thread of its own, and gives the Task that waits for its end. */
+export function beside<T>(env: Env, task: Task<T>): Task<T> {
   const end: { value?: T; failure?: unknown; over: boolean } = { over: false };
   env.spawn(
     (function* run(): Task<void> {
@@ -176,9 +181,11 @@ export function* apart<T>(env: Env, task: Task<T>): Task<T> {
       yield* env.wakeup(end);
     })(),
   );
-  while (!end.over) yield* env.sleep(end);
-  if (end.failure !== undefined) throw end.failure;
-  return end.value as T;
+  return (function* wait(): Task<T> {
+    while (!end.over) yield* env.sleep(end);
+    if (end.failure !== undefined) throw end.failure;
+    return end.value as T;
+  })();
 }
 
 /** Whether a sleeper's condition holds is looked at again after each sleep. */

@@ -19,7 +19,7 @@ import { utfencode } from "../../../kernel/abi/utf.ts";
 import type { Task } from "../../../syscalls/sys.ts";
 import { istask } from "../9p/answer.ts";
 import type { Answer } from "../9p/srv.ts";
-import { Lock } from "./disk.ts";
+import { Lock, beside } from "./disk.ts";
 import {
   DSIZE,
   type Entry,
@@ -62,6 +62,9 @@ type Piece = {
   /** flush is writing it: who changes it takes a copy. */
   busy: boolean;
 };
+
+/** Pieces of a file that are written together. */
+type Batch = { readonly data: number; readonly pieces: readonly (readonly [number, Piece])[] };
 
 const ZEROS = new Uint8Array(DSIZE);
 
@@ -292,8 +295,7 @@ export class Files implements Pending {
   /** The bytes of a short file become a piece. */
   #outofline(e: Entry): void {
     if (e.inline === null || e.inline.length === 0) return;
-    const buf = new Uint8Array(roomfor(e.inline.length));
-    buf.set(e.inline);
+    const buf = this.#bufof(e.inline.length, e.inline);
     this.#keep(e.data, 0, { buf, len: e.inline.length, busy: false });
   }
 
@@ -329,9 +331,20 @@ export class Files implements Pending {
     this.waiting -= piece.buf.length;
     pieces.delete(no);
     if (pieces.size === 0) this.#pieces.delete(data);
+    // That of a busy one is given back when it is written.
+    if (!piece.busy) this.store.bufs.give(piece.buf);
+  }
+
+  /** A buffer for a piece of n bytes, with the bytes of another in it. */
+  #bufof(n: number, bytes: Uint8Array): Uint8Array {
+    const size = roomfor(n);
+    const buf = size === DSIZE ? this.store.bufs.take() : new Uint8Array(size);
+    buf.set(bytes);
+    return buf;
   }
 
   #keep(data: number, no: number, piece: Piece): void {
+    if (this.#pieces.get(data)?.get(no) === piece) return;
     this.#forget(data, no);
     let pieces = this.#pieces.get(data);
     if (pieces === undefined) this.#pieces.set(data, (pieces = new Map<number, Piece>()));
@@ -343,16 +356,17 @@ export class Files implements Pending {
   #forwrite(e: Entry, no: number, whole: boolean): Piece {
     const old = this.#pieces.get(e.data)?.get(no);
     if (old !== undefined && !old.busy) return old;
-    if (old !== undefined) return { buf: old.buf.slice(), len: old.len, busy: false };
+    if (old !== undefined) {
+      const bytes = old.buf.subarray(0, old.len);
+      return { buf: this.#bufof(old.len, bytes), len: old.len, busy: false };
+    }
     const { tree } = this.store;
     const ptr = whole
       ? undefined
       : (tree.get(tree.root, key1(e.data, KDATA), no) as Ptr | undefined);
     if (ptr === undefined) return { buf: EMPTY, len: 0, busy: false };
     const bytes = this.store.data(ptr);
-    const buf = new Uint8Array(roomfor(bytes.length));
-    buf.set(bytes);
-    return { buf, len: bytes.length, busy: false };
+    return { buf: this.#bufof(bytes.length, bytes), len: bytes.length, busy: false };
   }
 
   /** Writes into a file that is not append-only, or at its end. Gives the new entry. */
@@ -401,10 +415,10 @@ export class Files implements Pending {
   #into(data: number, no: number, piece: Piece, at: number, bytes: Uint8Array): void {
     const end = at + bytes.length;
     if (piece.buf.length < end) {
-      const bigger = new Uint8Array(roomfor(end));
-      bigger.set(piece.buf.subarray(0, piece.len));
+      const bigger = this.#bufof(end, piece.buf.subarray(0, piece.len));
       this.#keep(data, no, (piece = { buf: bigger, len: piece.len, busy: false }));
-    } else if (this.#pieces.get(data)?.get(no) !== piece) this.#keep(data, no, piece);
+    } else this.#keep(data, no, piece);
+    if (at > piece.len) piece.buf.fill(0, piece.len, at);
     piece.buf.set(bytes, at);
     if (end > piece.len) piece.len = end;
   }
@@ -462,7 +476,7 @@ export class Files implements Pending {
       return; // the tree itself is not in memory: what is asked for next will bring it
     }
     for (const ptr of ptrs)
-      if (!store.hasdata(ptr)) store.env.spawn(quietly(store.load({ ptr, node: false })));
+      if (!store.hasdata(ptr)) store.env.spawn(quietly(store.load({ ptr, node: false }, null)));
   }
 
   // Flushing. These wait.
@@ -545,21 +559,39 @@ export class Files implements Pending {
     yield* this.store.env.wakeup(this.#room);
   }
 
-  /** Those that come meanwhile are for the next flush: else a flush might have no end. */
+  /**
+   * Writes what waits now; what comes meanwhile is for the next flush, or a flush might have no end. Two threads do
+   * it: one hashes its next pieces while the disk has those of the other.
+   */
   *#flushall(): Task<void> {
+    const batches = this.#batches();
+    const writeall = function* (write: (b: Batch) => Task<void>): Task<void> {
+      for (const b of batches) yield* write(b);
+    };
+    const write = (b: Batch): Task<void> => this.#writeout(b);
+    const other = beside(this.store.env, writeall(write));
+    try {
+      yield* writeall(write);
+    } finally {
+      yield* other;
+    }
+  }
+
+  /** The pieces that wait now, some of one file at a time, each marked busy when its turn comes. */
+  *#batches(): Generator<Batch, void> {
     const all = [...this.#pieces].map(([data, pieces]) => [data, inorder(pieces)] as const);
     for (const [data, pieces] of all) {
       for (let i = 0; i < pieces.length; i += BATCH) {
         const now = this.#pieces.get(data);
         const batch = pieces.slice(i, i + BATCH).filter(([no, p]) => now?.get(no) === p);
         for (const [, piece] of batch) piece.busy = true;
-        if (batch.length > 0) yield* this.#writeout(data, batch);
+        if (batch.length > 0) yield { data, pieces: batch };
       }
     }
   }
 
   /** Writes some pieces of one file and puts their pointers into the tree. */
-  *#writeout(data: number, batch: readonly (readonly [number, Piece])[]): Task<void> {
+  *#writeout({ data, pieces: batch }: Batch): Task<void> {
     const { store } = this;
     const placed: [Ptr, Uint8Array][] = [];
     let done = 0;
@@ -575,7 +607,10 @@ export class Files implements Pending {
         const set = istask(a) ? yield* a : a;
         done++;
         if (set) store.keepdata(ptr, bytes);
-        else store.unplace(ptr);
+        else {
+          store.unplace(ptr);
+          store.bufs.give(bytes);
+        }
       }
     } finally {
       for (const [ptr] of placed.slice(done)) store.unplace(ptr);

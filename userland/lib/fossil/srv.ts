@@ -81,6 +81,7 @@ export class Server implements Srv<File> {
   readonly msize: number;
   readonly noauth = "fossil: authentication not required";
   readonly copies = true;
+  readonly views = true;
   readonly #files: Files;
   readonly #snaps: Snaps;
   readonly #replace: boolean;
@@ -311,9 +312,10 @@ export class Server implements Srv<File> {
   read(fid: Fid<File>, count: number, offset: number): Answer<Uint8Array> {
     const file = fid.aux;
     if ((file.qid.type & QTDIR) !== 0) return this.#readdir(fid, count, offset);
-    const bytes = this.#run(fid, () => this.#files.read(file.place, count, offset));
+    // Before the read, whose bytes are the cache's.
     if (file.next === offset && offset % DSIZE < count)
       this.#files.ahead(file.place, offset + count);
+    const bytes = this.#run(fid, () => this.#files.read(file.place, count, offset));
     return andthen(bytes, (b) => {
       file.next = offset + b.length;
       return b;

@@ -11,9 +11,11 @@ import { Eintr, Eio, Efull, PlanError, assert, error } from "../../../kernel/abi
 import type { Task } from "../../../syscalls/sys.ts";
 import { istask } from "../9p/answer.ts";
 import type { Answer } from "../9p/srv.ts";
+import { Bufs } from "./bufs.ts";
 import type { Still } from "./check.ts";
 import { type Disk, type Env, Lock } from "./disk.ts";
 import {
+  DSIZE,
   FIRST,
   GRANULE,
   type Hash,
@@ -86,6 +88,8 @@ class Round {
 export class Store {
   readonly env: Env;
   readonly tree: Tree;
+  /** Buffers of the blocks in the cache, and of the pieces that wait. */
+  readonly bufs: Bufs = new Bufs();
   /** The next number for a file. */
   nextid: number;
   /** The generation of the newest snapshot: what was born until then is held. */
@@ -138,7 +142,11 @@ export class Store {
     });
     this.#data = new LRUCache({
       maxSize: Math.max(1 << 20, Math.floor(cache / 2)),
-      sizeCalculation: (b) => Math.max(1, b.bytes.length),
+      // The buffer that they are in counts, and is used again when nothing looks at it.
+      sizeCalculation: (b) => Math.max(1, b.bytes.buffer.byteLength),
+      dispose: (b, addr) => {
+        if (this.#pins.get(addr)?.block !== b) this.bufs.give(b.bytes);
+      },
     });
     this.tree = new Tree(
       root.tree,
@@ -169,7 +177,7 @@ export class Store {
     return n instanceof Node && n.ptr?.birth === ptr.birth ? n : undefined;
   }
 
-  /** The bytes of a piece of a file. Misses when they are not in memory. */
+  /** The bytes of a piece of a file, good until something waits. Misses when they are not in memory. */
   data(ptr: Ptr): Uint8Array {
     const b = this.#data.get(ptr.addr) ?? this.#pins.get(ptr.addr)?.block;
     if (b === undefined || b instanceof Node || b.birth !== ptr.birth) throw new Miss(ptr, false);
@@ -180,7 +188,7 @@ export class Store {
     return this.#data.has(ptr.addr) || this.#loading.has(ptr.addr);
   }
 
-  /** Remembers bytes that were just written. */
+  /** Remembers bytes that were just written. Their buffer is the cache's from now on. */
   keepdata(ptr: Ptr, bytes: Uint8Array): void {
     this.#data.set(ptr.addr, { birth: ptr.birth, bytes });
   }
@@ -199,8 +207,7 @@ export class Store {
     const pinned: Pin[] = [];
     try {
       for (let miss = first; ;) {
-        const block = yield* this.load(miss);
-        if (block !== null) pinned.push(this.#pin(miss.ptr.addr, block));
+        yield* this.load(miss, pinned);
         try {
           return op();
         } catch (e) {
@@ -225,32 +232,35 @@ export class Store {
     return pin;
   }
 
-  /** Brings a block into memory and gives it; two that want the same one read it once: the other gets null. */
-  *load({ ptr, node }: Miss): Task<Node | Bytes | null> {
+  /**
+   * Brings a block into memory, and pins it there for an operation. Two that want the same one read it once: the
+   * second has no pin of it, and perhaps asks again.
+   */
+  *load({ ptr, node }: Miss, pinned: Pin[] | null): Task<void> {
     const busy = this.#loading.get(ptr.addr);
-    if (busy !== undefined) {
-      yield* this.env.sleep(busy);
-      return null;
-    }
+    if (busy !== undefined) return yield* this.env.sleep(busy);
     const me = { stale: false };
     this.#loading.set(ptr.addr, me);
+    const bytes = this.#bufof(ptr.len);
     try {
-      const bytes = new Uint8Array(ptr.len);
       const n = yield* this.#read(bytes, ptr);
-      if (me.stale) return null;
+      if (me.stale) return;
       this.#verify(ptr, bytes, n);
-      if (!node) {
-        const block = { birth: ptr.birth, bytes };
-        this.#data.set(ptr.addr, block);
-        return block;
-      }
-      const block = unpacknode(bytes, ptr) ?? broken(ptr);
-      this.#nodes.set(ptr.addr, block);
-      return block;
+      const block = node ? (unpacknode(bytes, ptr) ?? broken(ptr)) : { birth: ptr.birth, bytes };
+      // Before the cache has it, which may let it go at once.
+      pinned?.push(this.#pin(ptr.addr, block));
+      if (block instanceof Node) this.#nodes.set(ptr.addr, block);
+      else this.#data.set(ptr.addr, block);
     } finally {
       this.#loading.delete(ptr.addr);
+      if (node) this.bufs.give(bytes);
       yield* this.env.wakeup(me);
     }
+  }
+
+  /** Room for n bytes of a block; a node's is needed only until the node is made. */
+  #bufof(n: number): Uint8Array {
+    return n > DSIZE / 2 && n <= DSIZE ? this.bufs.take().subarray(0, n) : new Uint8Array(n);
   }
 
   /** A block from the disk. Fails when its bytes do not have its hash. */
