@@ -1,7 +1,7 @@
 // namec fossil: commands for a fossil's disk. A disk that is being served is its server's: the command goes to it
 // by the socket in the directory. Else the disk is opened here.
 
-import { createHash } from "node:crypto";
+import * as crypto from "node:crypto";
 import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import type { Server as Netserver } from "node:net";
@@ -17,6 +17,7 @@ import type { Anysrv } from "../lib/9p.ts";
 import type { ThreadSys } from "../lib/both.ts";
 import { readdir } from "../lib/dirread.ts";
 import type { Fossil, Fossilopts } from "../lib/fossil/fossil.ts";
+import type { Hash } from "../lib/fossil/format.ts";
 import { COMMANDS, ask, command, newfossil, postconsole } from "../lib/fossil/serve.ts";
 import { type Command, type Given, Usage, nearest } from "./command.ts";
 import { holder, takelock } from "./disklock.ts";
@@ -31,8 +32,11 @@ const SOCKETNAME = 103;
 /** The name of a fossil's console in /srv. */
 const CONSOLE = "fscons";
 
-/** sha-256 by the host. */
-export const hash = (bytes: Uint8Array): Uint8Array => createHash("sha256").update(bytes).digest();
+/** sha-256 by the host. What hashes at once, in newer Nodes, leaves the garbage collector less to do. */
+export const hash: Hash =
+  "hash" in crypto
+    ? (bytes) => crypto.hash("sha256", bytes, "buffer")
+    : (bytes) => crypto.createHash("sha256").update(bytes).digest();
 
 const about = [...COMMANDS]
   .filter(([name]) => name !== "end")

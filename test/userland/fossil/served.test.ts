@@ -9,12 +9,16 @@ import { serve9p, simnet } from "../../../userland/boot/net.ts";
 import type { Anysrv } from "../../../userland/lib/9p.ts";
 import type { ThreadSys } from "../../../userland/lib/both.ts";
 import { type Disk, Procenv } from "../../../userland/lib/fossil/disk.ts";
+import { DSIZE } from "../../../userland/lib/fossil/format.ts";
 import { type Fossil, openfossil } from "../../../userland/lib/fossil/fossil.ts";
 import { type Schedule, keepschedule } from "../../../userland/lib/fossil/serve.ts";
 import { NOTHING, run } from "../../kit.ts";
 import { attach, clunk, flush, open, read, said, version, walk } from "../msg.ts";
 import { Rawclient } from "../rawclient.ts";
 import { Disklog, Rig, hash } from "./rig.ts";
+
+/** Pieces of the longest file. */
+const PIECES = 16;
 
 /** A disk whose reads take 100 ms. */
 const slow = (sys: ThreadSys, log: Disklog): Disk => ({
@@ -27,20 +31,25 @@ const slow = (sys: ThreadSys, log: Disklog): Disk => ({
   length: () => log.length(),
 });
 
+/** Makes the disk that a fossil lives on. */
+type Makedisk = (sys: ThreadSys, log: Disklog) => Disk;
+
 /** A client of a fossil that has two long files and a short one, which are open as fids 1, 2 and 3. */
 async function client(
   t: ExecutionContext,
   main: (c: Rawclient, sys: Sys) => Promise<void>,
+  make: Makedisk = slow,
 ): Promise<void> {
   const log = new Disklog();
   const rig = new Rig(log);
   for (const name of ["long", "other"]) rig.put(`/${name}`, name.padEnd(60_000));
   rig.put("/short", "short");
+  rig.put("/big", "big".padEnd(PIECES * DSIZE));
   rig.sync();
   const net = simnet();
   const far = await net.boot("far");
   await serve9p(far, "tcp!*!564", function* (sys): Task<Anysrv> {
-    const f = yield* openfossil(slow(sys, log), new Procenv(sys), { hash });
+    const f = yield* openfossil(make(sys, log), new Procenv(sys), { hash });
     return f.srv as Anysrv;
   });
   const k = await net.boot("near");
@@ -48,10 +57,10 @@ async function client(
   await run(k, async (sys: Sys) => {
     const c = await Rawclient.dial(sys, "tcp!far!564");
     await c.rpc(version("9P2000.ix"), attach());
-    for (const [i, name] of ["long", "other", "short"].entries())
+    for (const [i, name] of ["long", "other", "short", "big"].entries())
       await c.rpc(walk(0, i + 1, name), open(i + 1, OREAD));
     await main(c, sys);
-    await c.rpc(...[0, 1, 2, 3].map((fid) => clunk(fid)));
+    await c.rpc(...[0, 1, 2, 3, 4].map((fid) => clunk(fid)));
     await sys.close(c.fd);
   });
   await net.shutdown();
@@ -81,9 +90,37 @@ test("a Tflush ends the waiting for the disk, and another who waits for the same
     await sys.sleep(20);
     await c.send(flush(5, 7));
     t.deepEqual([heard(await c.next()), heard(await c.next())], [`7 ${fc.Rflush}`, "6 other"]);
+    // So does one who waits for what another reads.
+    await c.send(read(1, 5, 0, 8), read(1, 6, 0, 8));
+    await sys.sleep(20);
+    await c.send(flush(6, 7));
+    t.deepEqual([heard(await c.next()), heard(await c.next())], [`7 ${fc.Rflush}`, "5 long"]);
     // Nothing comes for the tag that was flushed; it is free.
     t.deepEqual((await c.rpc(read(3, 5, 0, 8))).map(heard), ["5 short"]);
   }));
+
+test("a file that is read in order, with many reads outstanding, is read from the disk once", async (t) => {
+  let reads = 0;
+  const counting: Makedisk = (_sys, log) => ({
+    read(buf, at) {
+      if (buf.length === DSIZE) reads++;
+      return log.read(buf, at);
+    },
+    write: (bytes, at) => log.write(bytes, at),
+    sync: () => log.sync(),
+    length: () => log.length(),
+  });
+  const all = Array.from({ length: PIECES }, (_, i) => i);
+  await client(
+    t,
+    async (c) => {
+      await c.send(...all.map((i) => read(4, 100 + i, i * DSIZE, DSIZE)));
+      for (const _ of all) t.is((await c.next())?.type, fc.Rread);
+    },
+    counting,
+  );
+  t.is(reads, PIECES);
+});
 
 /** The snapshots of a fossil that is served for some hours, and what the schedule said. */
 async function kept(hours: number, schedule: Omit<Schedule, "log">): Promise<string[]> {

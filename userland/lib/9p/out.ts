@@ -1,5 +1,5 @@
-// Replies on their way to the client. They gather in a buffer until a thread flushes it, in one write. One
-// thread writes at a time, and the pump: another that flushes meanwhile leaves its replies to that one. Writes
+// Replies on their way to the client. They gather in a buffer until a thread flushes it, in one write; those that
+// do not fit begin another. One thread writes at a time, and the pump: another that flushes meanwhile leaves its replies to that one. Writes
 // go out in the order made, since the descriptor is no file with an offset. A thread that must not make more
 // before the client has taken what there is waits in drain.
 //
@@ -57,7 +57,11 @@ export class Out {
   readonly #fd: number;
   readonly #room: Room;
   readonly #owner: Owner;
+  /** Buffers that are full, the first to be written first, and the one that replies are put into. */
+  readonly #full: Uint8Array[] = [];
   #buf: Uint8Array = NONE;
+  /** Bytes in it. */
+  #fill = 0;
   /** Bytes that a thread is writing, beside those that the pump writes. */
   #flushing = 0;
   /** How many of n are counted. */
@@ -80,10 +84,12 @@ export class Out {
   put(r: Rmsg, msize: number): void {
     const data =
       r.type === Rread || r.type === Rstream ? r.data.length : r.type === Rstat ? r.stat.length : 0;
-    if (this.#buf.length - this.n < data + HEAD) this.#grow(data + HEAD);
-    const end = convS2M(r, this.#buf, this.n);
-    if (end >= 0 && end - this.n <= msize) this.n = end;
-    else this.n = convS2M(rerror(r.tag, Ereply), this.#buf, this.n);
+    if (this.#buf.length - this.#fill < data + HEAD) this.#grow(data + HEAD);
+    const from = this.#fill;
+    const end = convS2M(r, this.#buf, from);
+    if (end >= 0 && end - from <= msize) this.#fill = end;
+    else this.#fill = convS2M(rerror(r.tag, Ereply), this.#buf, from);
+    this.n += this.#fill - from;
     if (this.n - this.#counted >= STEP) this.#count();
   }
 
@@ -92,19 +98,36 @@ export class Out {
     this.#counted = this.n;
   }
 
+  /** A buffer with room for so much more: a bigger one, or another when there is no bigger one to be used again. */
   #grow(room: number): void {
-    const bigger = newbuf(this.n + room);
-    if (this.n > 0) bigger.set(this.#buf.subarray(0, this.n));
+    const old = this.#buf.subarray(0, this.#fill);
+    if (this.#fill > 0 && this.#fill + room > BIG) {
+      this.#full.push(old);
+      this.#buf = newbuf(room);
+      this.#fill = 0;
+      return;
+    }
+    const bigger = newbuf(this.#fill + room);
+    bigger.set(old);
     giveback(this.#buf);
     this.#buf = bigger;
+  }
+
+  /** The replies that are to be written next: a buffer of them. */
+  #take(): Uint8Array {
+    const first = this.#full.shift();
+    if (first !== undefined) return first;
+    const bytes = this.#buf.subarray(0, this.#fill);
+    this.#buf = NONE;
+    this.#fill = 0;
+    return bytes;
   }
 
   /** Writes what has gathered, or leaves it to the thread that writes now. */
   *flush(): Task<void> {
     if (this.#flushing > 0) return;
     while (this.n > 0) {
-      this.#flushing = this.n;
-      yield* this.#writeall();
+      yield* this.#writenext(true);
       this.#flushing = 0;
       if (this.#waiters.length > 0) yield* this.#wake();
     }
@@ -113,21 +136,22 @@ export class Out {
   /** The pump's flush, beside which another thread may write: replies behind the pump's frame. Waits for both. */
   *pump(): Task<void> {
     do {
-      if (this.n > 0) yield* this.#writeall();
+      if (this.n > 0) yield* this.#writenext(false);
       if (this.#waiters.length > 0) yield* this.#wake();
       yield* this.drain(1);
     } while (this.n > 0);
   }
 
-  /** Writes the buffer as it is; what is put meanwhile goes to another. */
-  *#writeall(): Task<void> {
-    const { n } = this;
-    const buf = this.#buf;
-    const counted = this.#counted;
-    this.n = this.#counted = 0;
-    this.#buf = NONE;
-    if (!this.hungup) yield* this.#write(buf.subarray(0, n));
-    giveback(buf);
+  /** Writes a buffer as it is; what is put meanwhile goes to another. */
+  *#writenext(flushing: boolean): Task<void> {
+    const bytes = this.#take();
+    const n = bytes.length;
+    const counted = Math.min(this.#counted, n);
+    this.n -= n;
+    this.#counted -= counted;
+    if (flushing) this.#flushing = n;
+    if (!this.hungup) yield* this.#write(bytes);
+    giveback(bytes);
     if (counted > 0) this.#owner.replied(counted);
     this.#room.gone(n);
   }
@@ -172,7 +196,9 @@ function newbuf(size: number): Uint8Array {
   return size <= BIG ? (bigs.pop() ?? new Uint8Array(BIG)) : new Uint8Array(size + SMALL);
 }
 
-function giveback(buf: Uint8Array): void {
-  const list = buf.length === SMALL ? smalls : buf.length === BIG ? bigs : null;
-  if (list !== null && list.length < NSPARE) list.push(buf);
+/** Keeps the buffer that bytes are in for other replies, if it is of one of the two sizes. */
+function giveback({ buffer }: Uint8Array): void {
+  const size = buffer.byteLength;
+  const list = size === SMALL ? smalls : size === BIG ? bigs : null;
+  if (list !== null && list.length < NSPARE) list.push(new Uint8Array(buffer));
 }

@@ -4,7 +4,7 @@
 //
 // Env is what the store needs of its process: threads, sleeping, and the time.
 
-import { Eio, PlanError, error } from "../../../kernel/abi/errors.ts";
+import { Eintr, Eio, PlanError, error } from "../../../kernel/abi/errors.ts";
 import type { Task } from "../../../syscalls/sys.ts";
 import type { Answer } from "../9p/srv.ts";
 import type { ThreadSys } from "../both.ts";
@@ -28,7 +28,7 @@ export interface Env {
   tick(): Task<void>;
   /** Runs a Task in a thread of its own. */
   spawn(task: Task<void>): void;
-  /** Sleeps until wakeup is called for this object. */
+  /** Sleeps until wakeup is called for this object. Fails when a Tflush ends that: "interrupted". */
   sleep(on: object): Task<void>;
   wakeup(on: object): Task<void>;
   /** Lets others have a turn. */
@@ -97,7 +97,7 @@ export class Procenv implements Env {
     this.#sleepers.set(on, tags);
     tags.push(tag);
     try {
-      yield* this.#sys.rendezvous(tag, true);
+      if ((yield* this.#sys.rendezvous(tag, true)) === undefined) error(Eintr);
     } finally {
       const at = tags.indexOf(tag);
       if (at >= 0) tags.splice(at, 1);
@@ -158,10 +158,16 @@ export function finish<T>(task: Task<T>): T {
   return error("a Task waits where it must not");
 }
 
-/**
- * Runs a Task in a thread of its own and waits for its end. A Tflush of the request that waits interrupts the
- * waiting only, and never what is half done.
- */
+/** Sleeps as env does, also through a Tflush: what was asked for is done, and so it is answered. */
+export function* patiently(env: Env, on: object): Task<void> {
+  try {
+    yield* env.sleep(on);
+  } catch (e) {
+    if (!(e instanceof PlanError) || e.message !== Eintr) throw e;
+  }
+}
+
+/** Runs a Task in a thread of its own and waits for its end. A Tflush of the request that waits changes nothing. */
 export function* apart<T>(env: Env, task: Task<T>): Task<T> {
   return yield* beside(env, task);
 }
@@ -182,7 +188,7 @@ export function beside<T>(env: Env, task: Task<T>): Task<T> {
     })(),
   );
   return (function* wait(): Task<T> {
-    while (!end.over) yield* env.sleep(end);
+    while (!end.over) yield* patiently(env, end);
     if (end.failure !== undefined) throw end.failure;
     return end.value as T;
   })();

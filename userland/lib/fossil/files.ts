@@ -19,7 +19,7 @@ import { utfencode } from "../../../kernel/abi/utf.ts";
 import type { Task } from "../../../syscalls/sys.ts";
 import { istask } from "../9p/answer.ts";
 import type { Answer } from "../9p/srv.ts";
-import { Lock, beside } from "./disk.ts";
+import { Lock, beside, patiently } from "./disk.ts";
 import {
   DSIZE,
   type Entry,
@@ -32,7 +32,7 @@ import {
   key1,
 } from "./format.ts";
 import type { Kid } from "./node.ts";
-import type { Pending, Store } from "./store.ts";
+import { type Pending, type Store, quietly } from "./store.ts";
 
 /** The number of the root, which is the only file of directory 0. */
 export const ROOTID = 1;
@@ -457,10 +457,10 @@ export class Files implements Pending {
     return out;
   }
 
-  /** Begins to read what comes behind an offset. */
+  /** Begins to read the pieces behind the one that an offset is in. */
   ahead(p: Place, offset: number): void {
     const { store } = this;
-    const no = Math.floor(offset / DSIZE);
+    const no = Math.floor(offset / DSIZE) + 1;
     const ptrs: Ptr[] = [];
     const found = store.run(() => {
       ptrs.length = 0;
@@ -475,8 +475,7 @@ export class Files implements Pending {
       found.return();
       return; // the tree itself is not in memory: what is asked for next will bring it
     }
-    for (const ptr of ptrs)
-      if (!store.hasdata(ptr)) store.env.spawn(quietly(store.load({ ptr, node: false }, null)));
+    for (const ptr of ptrs) store.readahead(ptr);
   }
 
   // Flushing. These wait.
@@ -507,7 +506,7 @@ export class Files implements Pending {
   *#wait(): Task<void> {
     while (this.waiting >= 2 * this.#limit && this.failure === null) {
       this.#kick();
-      yield* this.store.env.sleep(this.#room);
+      yield* patiently(this.store.env, this.#room);
     }
   }
 
@@ -738,12 +737,3 @@ function roomfor(n: number): number {
 
 const inorder = (pieces: ReadonlyMap<number, Piece>): (readonly [number, Piece])[] =>
   [...pieces].toSorted((a, b) => a[0] - b[0]);
-
-/** A Task whose failure is told by another. */
-function* quietly(task: Task<unknown>): Task<void> {
-  try {
-    yield* task;
-  } catch (e) {
-    if (!(e instanceof PlanError)) throw e;
-  }
-}

@@ -314,7 +314,7 @@ export class Server implements Srv<File> {
     if ((file.qid.type & QTDIR) !== 0) return this.#readdir(fid, count, offset);
     // Before the read, whose bytes are the cache's.
     if (file.next === offset && offset % DSIZE < count)
-      this.#files.ahead(file.place, offset + count);
+      this.#files.ahead(file.place, offset + count - 1);
     const bytes = this.#run(fid, () => this.#files.read(file.place, count, offset));
     return andthen(bytes, (b) => {
       file.next = offset + b.length;

@@ -77,6 +77,9 @@ type Bytes = { readonly birth: number; readonly bytes: Uint8Array };
 /** A block that operations need; `n` of them. */
 type Pin = { readonly block: Node | Bytes; n: number; readonly addr: number };
 
+/** A block that is being read; one that is given back meanwhile is stale. */
+type Loading = { stale: boolean };
+
 /** A commit that is to come. All who ask for one before it freezes the tree share it. */
 class Round {
   /** Called when the tree is frozen, with its generation. */
@@ -108,7 +111,7 @@ export class Store {
   /** What operations that missed have brought in: it stays until they are done, so that they come to an end. */
   readonly #pins: Map<number, Pin> = new Map();
   /** Blocks that are being read. One that is given back meanwhile is stale: what comes is not looked at. */
-  readonly #loading: Map<number, { stale: boolean }> = new Map();
+  readonly #loading: Map<number, Loading> = new Map();
   /** Buffers in which blocks are gathered. */
   readonly #spares: Uint8Array[] = [];
   readonly #committing: Lock;
@@ -184,10 +187,6 @@ export class Store {
     return b.bytes;
   }
 
-  hasdata(ptr: Ptr): boolean {
-    return this.#data.has(ptr.addr) || this.#loading.has(ptr.addr);
-  }
-
   /** Remembers bytes that were just written. Their buffer is the cache's from now on. */
   keepdata(ptr: Ptr, bytes: Uint8Array): void {
     this.#data.set(ptr.addr, { birth: ptr.birth, bytes });
@@ -236,11 +235,26 @@ export class Store {
    * Brings a block into memory, and pins it there for an operation. Two that want the same one read it once: the
    * second has no pin of it, and perhaps asks again.
    */
-  *load({ ptr, node }: Miss, pinned: Pin[] | null): Task<void> {
+  *load({ ptr, node }: Miss, pinned: Pin[]): Task<void> {
     const busy = this.#loading.get(ptr.addr);
-    if (busy !== undefined) return yield* this.env.sleep(busy);
+    if (busy !== undefined) yield* this.env.sleep(busy);
+    else yield* this.#fetch(ptr, node, this.#begin(ptr), pinned);
+  }
+
+  /** Begins to bring in a piece of a file that will be asked for, in a thread of its own. One that is bad is told then. */
+  readahead(ptr: Ptr): void {
+    if (this.#data.has(ptr.addr) || this.#loading.has(ptr.addr)) return;
+    this.env.spawn(quietly(this.#fetch(ptr, false, this.#begin(ptr), null)));
+  }
+
+  /** From now on a block is being read. */
+  #begin(ptr: Ptr): Loading {
     const me = { stale: false };
     this.#loading.set(ptr.addr, me);
+    return me;
+  }
+
+  *#fetch(ptr: Ptr, node: boolean, me: Loading, pinned: Pin[] | null): Task<void> {
     const bytes = this.#bufof(ptr.len);
     try {
       const n = yield* this.#read(bytes, ptr);
@@ -690,6 +704,15 @@ function gather(blocks: readonly (readonly [Ptr, Uint8Array])[], buf: Uint8Array
     end = at + bytes.length;
   }
   return buf;
+}
+
+/** A Task whose failure is told by another. */
+export function* quietly(task: Task<unknown>): Task<void> {
+  try {
+    yield* task;
+  } catch (e) {
+    if (!(e instanceof PlanError)) throw e;
+  }
 }
 
 /** What an answer is, when it is there. */
