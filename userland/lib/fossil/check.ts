@@ -62,7 +62,8 @@ export function* check(store: Store, still: Still): Task<Report> {
             faults.push(`${label}: node ${ptr.addr} is shared`);
         }
         if (node.level > 0) stack.push(...node.kids);
-        for (const [i, v] of node.values.entries()) {
+        for (let i = 0; node.level === 0 && i < node.count; i++) {
+          const v = node.value(i);
           files += where.take(node.k1[i] as number, v);
           if (kindof(node.k1[i] as number) === KDATA && (v as Ptr).birth > since)
             pieces.push([v as Ptr, Math.floor((node.k1[i] as number) / 8), node.k2[i] as number]);

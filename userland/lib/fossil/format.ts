@@ -269,7 +269,7 @@ function putstring(buf: Uint8Array, o: number, s: string): number {
   return o + 2 + bytes.length;
 }
 
-/** A value and the offset behind it. Throws RangeError where the bytes are none. */
+/** A value, which may look at these bytes from then on, and the offset behind it. Throws RangeError where the bytes are none. */
 export function getvalue(buf: Uint8Array, o: number, kind: number): [Value, number] {
   switch (kind) {
     case KENTRY:
@@ -300,6 +300,33 @@ export function getvalue(buf: Uint8Array, o: number, kind: number): [Value, numb
   }
 }
 
+/** The offset behind a value. Throws RangeError where the bytes are none. */
+export function behindvalue(buf: Uint8Array, o: number, kind: number): number {
+  let at = o;
+  switch (kind) {
+    case KENTRY:
+      at += 40;
+      for (let i = 0; i < 4; i++) at += 2 + get16(buf, at);
+      at += 3 + get16(buf, at + 1);
+      break;
+    case KNAME:
+      at += 2 + 8 * get16(buf, o);
+      break;
+    case KDATA:
+      at += PTRSIZE;
+      break;
+    case KSNAP:
+      at += 2 + get16(buf, o) + 13 + PTRSIZE;
+      break;
+    case KORPHAN:
+      break;
+    default:
+      throw new RangeError(`key of kind ${kind}`);
+  }
+  if (!(at <= buf.length)) throw new RangeError("value beyond the block");
+  return at;
+}
+
 function getentry(buf: Uint8Array, o: number): [Entry, number] {
   const [name, uidat] = getstring(buf, o + 40);
   const [uid, gidat] = getstring(buf, uidat);
@@ -315,12 +342,24 @@ function getentry(buf: Uint8Array, o: number): [Entry, number] {
     mtime: get32(buf, o + 28),
     length: getoffset(buf, o + 32),
     name,
-    uid,
-    gid,
-    muid,
-    inline: get8(buf, at) === 0 ? null : buf.slice(at + 3, at + 3 + n),
+    uid: known(uid),
+    gid: known(gid),
+    muid: known(muid),
+    inline: get8(buf, at) === 0 ? null : buf.subarray(at + 3, at + 3 + n),
   };
   return [e, at + 3 + n];
+}
+
+/** Names of users that were seen: the entries of all files share them. */
+const KNOWN = 1000;
+const users = new Map<string, string>();
+
+function known(user: string): string {
+  const same = users.get(user);
+  if (same !== undefined) return same;
+  if (users.size >= KNOWN) users.clear();
+  users.set(user, user);
+  return user;
 }
 
 function getstring(buf: Uint8Array, o: number): [string, number] {

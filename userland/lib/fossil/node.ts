@@ -2,6 +2,9 @@
 // kids, each with the least key that is in it. A node that was changed has no place on the disk yet: its
 // ptr is null. A kid is a Node while it is changed, and else only its Ptr; the store finds it.
 //
+// The values of a leaf stay bytes until they are asked for: what was never looked at takes no more memory than on the
+// disk.
+//
 //	"fnod" level[1] 0[1] count[2] then for each: k1[8] k2[8] and the value, or the kid's pointer
 
 import {
@@ -18,6 +21,7 @@ import {
   PTRSIZE,
   type Ptr,
   type Value,
+  behindvalue,
   getptr,
   getvalue,
   kindof,
@@ -27,6 +31,9 @@ import {
 } from "./format.ts";
 
 const HEAD = 8;
+/** Bytes of a key. */
+const KEYSIZE = 16;
+const NONE = new Uint8Array(0);
 const MAGIC = 0x646f6e66;
 
 /** A kid of an inner node. */
@@ -40,9 +47,11 @@ export class Node {
   /** Keys, in order; the first key of an inner node stands for everything below the second. */
   readonly k1: number[];
   readonly k2: number[];
-  /** A leaf's values, or an inner node's kids. */
-  readonly values: Value[];
+  /** An inner node's kids. */
   readonly kids: Kid[];
+  /** A leaf's values; a number says where in #packed the value is. */
+  #values: (Value | number)[] = [];
+  #packed: Uint8Array = NONE;
   /** Bytes on the disk. */
   size: number;
   /** Where it is on the disk; null while it is not. */
@@ -53,7 +62,6 @@ export class Node {
     this.gen = gen;
     this.k1 = [];
     this.k2 = [];
-    this.values = [];
     this.kids = [];
     this.size = HEAD;
   }
@@ -62,10 +70,20 @@ export class Node {
     return this.k1.length;
   }
 
+  /** A leaf's i-th value. */
+  value(i: number): Value {
+    const v = this.#values[i] as Value | number;
+    if (typeof v !== "number") return v;
+    const [value] = getvalue(this.#packed, v, kindof(this.k1[i] as number));
+    this.#values[i] = value;
+    return value;
+  }
+
   /** A node with the same contents that generation gen may change. */
   copy(gen: number): Node {
     const n = new Node(this.level, gen);
-    move(this, n, 0);
+    n.#packed = this.#packed;
+    n.#move(this, 0);
     n.size = this.size;
     return n;
   }
@@ -106,34 +124,34 @@ export class Node {
 
   setvalue(i: number, v: Value): void {
     const kind = kindof(this.k1[i] as number);
-    this.size += valuesize(kind, v) - valuesize(kind, this.values[i] as Value);
-    this.values[i] = v;
+    this.size += valuesize(kind, v) - valuesize(kind, this.value(i));
+    this.#values[i] = v;
   }
 
   insertvalue(i: number, k1: number, k2: number, v: Value): void {
     this.k1.splice(i, 0, k1);
     this.k2.splice(i, 0, k2);
-    this.values.splice(i, 0, v);
-    this.size += 16 + valuesize(kindof(k1), v);
+    this.#values.splice(i, 0, v);
+    this.size += KEYSIZE + valuesize(kindof(k1), v);
   }
 
   insertkid(i: number, kid: Node): void {
     this.k1.splice(i, 0, kid.k1[0] as number);
     this.k2.splice(i, 0, kid.k2[0] as number);
     this.kids.splice(i, 0, kid);
-    this.size += 16 + PTRSIZE;
+    this.size += KEYSIZE + PTRSIZE;
   }
 
   delete(i: number): void {
     this.size -= this.#bytes(i);
     this.k1.splice(i, 1);
     this.k2.splice(i, 1);
-    (this.level === 0 ? this.values : this.kids).splice(i, 1);
+    (this.level === 0 ? this.#values : this.kids).splice(i, 1);
   }
 
   #bytes(i: number): number {
-    if (this.level > 0) return 16 + PTRSIZE;
-    return 16 + valuesize(kindof(this.k1[i] as number), this.values[i] as Value);
+    if (this.level > 0) return KEYSIZE + PTRSIZE;
+    return KEYSIZE + valuesize(kindof(this.k1[i] as number), this.value(i));
   }
 
   /** Cuts off the upper half as a node of its own; only the upper eighth where keys are added in their order. */
@@ -147,9 +165,10 @@ export class Node {
     }
     let moved = 0;
     for (let i = at; i < this.count; i++) moved += this.#bytes(i);
-    move(this, right, at);
+    right.#packed = this.#packed;
+    right.#move(this, at);
     this.k1.length = this.k2.length = at;
-    (this.level === 0 ? this.values : this.kids).length = at;
+    (this.level === 0 ? this.#values : this.kids).length = at;
     this.size -= moved;
     right.size += moved;
     return right;
@@ -157,11 +176,22 @@ export class Node {
 
   /** Takes in all of the node behind it. */
   join(right: Node): void {
-    move(right, this, 0);
+    for (let i = 0; right.level === 0 && i < right.count; i++) right.value(i);
+    this.#move(right, 0);
     this.size += right.size - HEAD;
   }
 
-  /** Its bytes. Every kid has its place by now. */
+  /** Adds what another node has from an index on. Values that are bytes must be in the same ones. */
+  #move(from: Node, start: number): void {
+    for (let i = start; i < from.count; i++) {
+      this.k1.push(from.k1[i] as number);
+      this.k2.push(from.k2[i] as number);
+      if (from.level === 0) this.#values.push(from.#values[i] as Value | number);
+      else this.kids.push(from.kids[i] as Kid);
+    }
+  }
+
+  /** Its bytes, which its values are from then on. Every kid has its place by now. */
   pack(): Uint8Array {
     const buf = new Uint8Array(this.size);
     let o = put32(buf, 0, MAGIC);
@@ -171,55 +201,72 @@ export class Node {
       const k1 = this.k1[i] as number;
       o = putoffset(buf, o, k1);
       o = putoffset(buf, o, this.k2[i] as number);
-      if (this.level === 0) o = putvalue(buf, o, kindof(k1), this.values[i] as Value);
-      else o = putptr(buf, o, ptrof(this.kids[i] as Kid));
+      if (this.level > 0) o = putptr(buf, o, ptrof(this.kids[i] as Kid));
+      else {
+        const at = o;
+        o = this.#put(buf, o, i);
+        this.#values[i] = at;
+      }
     }
+    if (this.level === 0) this.#packed = buf;
     return buf;
+  }
+
+  #put(buf: Uint8Array, o: number, i: number): number {
+    const v = this.#values[i] as Value | number;
+    const kind = kindof(this.k1[i] as number);
+    if (typeof v !== "number") return putvalue(buf, o, kind, v);
+    const bytes = this.#packed.subarray(v, behindvalue(this.#packed, v, kind));
+    buf.set(bytes, o);
+    return o + bytes.length;
+  }
+
+  /** A leaf as those bytes have it; false where they are none. */
+  #unpackleaf(buf: Uint8Array, count: number): boolean {
+    let o = HEAD;
+    for (let i = 0; i < count; i++) {
+      const k1 = getoffset(buf, o);
+      this.k1.push(k1);
+      this.k2.push(getoffset(buf, o + 8));
+      o += KEYSIZE;
+      this.#values.push(o);
+      o = behindvalue(buf, o, kindof(k1));
+    }
+    this.#packed = buf;
+    return o === buf.length;
+  }
+
+  #unpackinner(buf: Uint8Array, count: number): boolean {
+    let o = HEAD;
+    for (let i = 0; i < count; i++) {
+      const kid = getptr(buf, o + KEYSIZE);
+      if (kid === null) return false;
+      this.k1.push(getoffset(buf, o));
+      this.k2.push(getoffset(buf, o + 8));
+      this.kids.push(kid);
+      o += KEYSIZE + PTRSIZE;
+    }
+    return o === buf.length;
+  }
+
+  /** The node whose bytes these are, which it keeps; null when they are none. */
+  static unpack(buf: Uint8Array, ptr: Ptr): Node | null {
+    if (buf.length < HEAD || get32(buf, 0) !== MAGIC) return null;
+    const n = new Node(get8(buf, 4), ptr.birth);
+    const count = get16(buf, 6);
+    n.size = buf.length;
+    n.ptr = ptr;
+    try {
+      const whole = n.level === 0 ? n.#unpackleaf(buf, count) : n.#unpackinner(buf, count);
+      return whole ? n : null;
+    } catch (e) {
+      if (e instanceof RangeError) return null;
+      throw e;
+    }
   }
 }
 
 /** Where a kid is on the disk. */
 export function ptrof(kid: Kid): Ptr | null {
   return kid instanceof Node ? kid.ptr : kid;
-}
-
-function move(from: Node, to: Node, start: number): void {
-  for (let i = start; i < from.count; i++) {
-    to.k1.push(from.k1[i] as number);
-    to.k2.push(from.k2[i] as number);
-    if (from.level === 0) to.values.push(from.values[i] as Value);
-    else to.kids.push(from.kids[i] as Kid);
-  }
-}
-
-/** The node whose bytes these are; null when they are none. */
-export function unpacknode(buf: Uint8Array, ptr: Ptr): Node | null {
-  if (buf.length < HEAD || get32(buf, 0) !== MAGIC) return null;
-  const n = new Node(get8(buf, 4), ptr.birth);
-  const count = get16(buf, 6);
-  let o = HEAD;
-  try {
-    for (let i = 0; i < count; i++) {
-      const k1 = getoffset(buf, o);
-      n.k1.push(k1);
-      n.k2.push(getoffset(buf, o + 8));
-      o += 16;
-      if (n.level === 0) {
-        const [v, next] = getvalue(buf, o, kindof(k1));
-        n.values.push(v);
-        o = next;
-      } else {
-        const kid = getptr(buf, o);
-        if (kid === null) return null;
-        n.kids.push(kid);
-        o += PTRSIZE;
-      }
-    }
-  } catch (e) {
-    if (e instanceof RangeError) return null;
-    throw e;
-  }
-  n.size = buf.length;
-  n.ptr = ptr;
-  return o === buf.length ? n : null;
 }

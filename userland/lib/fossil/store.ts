@@ -30,7 +30,7 @@ import {
   samehash,
   unpackroot,
 } from "./format.ts";
-import { type Kid, Node, ptrof, unpacknode } from "./node.ts";
+import { type Kid, Node, ptrof } from "./node.ts";
 import { Space } from "./space.ts";
 import { Miss, Tree } from "./tree.ts";
 
@@ -255,24 +255,23 @@ export class Store {
   }
 
   *#fetch(ptr: Ptr, node: boolean, me: Loading, pinned: Pin[] | null): Task<void> {
-    const bytes = this.#bufof(ptr.len);
+    const bytes = node ? new Uint8Array(ptr.len) : this.#bufof(ptr.len);
     try {
       const n = yield* this.#read(bytes, ptr);
       if (me.stale) return;
       this.#verify(ptr, bytes, n);
-      const block = node ? (unpacknode(bytes, ptr) ?? broken(ptr)) : { birth: ptr.birth, bytes };
+      const block = node ? (Node.unpack(bytes, ptr) ?? broken(ptr)) : { birth: ptr.birth, bytes };
       // Before the cache has it, which may let it go at once.
       pinned?.push(this.#pin(ptr.addr, block));
       if (block instanceof Node) this.#nodes.set(ptr.addr, block);
       else this.#data.set(ptr.addr, block);
     } finally {
       this.#loading.delete(ptr.addr);
-      if (node) this.bufs.give(bytes);
       yield* this.env.wakeup(me);
     }
   }
 
-  /** Room for n bytes of a block; a node's is needed only until the node is made. */
+  /** Room for the n bytes of a piece of a file. */
   #bufof(n: number): Uint8Array {
     return n > DSIZE / 2 && n <= DSIZE ? this.bufs.take().subarray(0, n) : new Uint8Array(n);
   }
@@ -672,7 +671,11 @@ export class Store {
       const node = yield* this.readnode(kid);
       if (ptr !== null) tell(ptr, node);
       if (node.level > 0) stack.push(...node.kids);
-      else for (const v of node.values) if (isptr(v) && v.birth > since) tell(v, null);
+      else
+        for (let i = 0; i < node.count; i++) {
+          const v = node.value(i);
+          if (isptr(v) && v.birth > since) tell(v, null);
+        }
       if (++n % SLICE === 0) yield* this.env.pause();
     }
   }
@@ -680,7 +683,7 @@ export class Store {
   /** A node, from memory if it is there; a walk through everything does not fill the cache. */
   *readnode(kid: Kid): Task<Node> {
     if (kid instanceof Node) return kid;
-    return this.#nodeof(kid) ?? unpacknode(yield* this.readblock(kid), kid) ?? broken(kid);
+    return this.#nodeof(kid) ?? Node.unpack(yield* this.readblock(kid), kid) ?? broken(kid);
   }
 }
 

@@ -57,7 +57,7 @@ export class Tree {
     let n = this.at(root);
     while (n.level > 0) n = this.at(n.kids[n.kidof(k1, k2)] as Kid);
     const i = n.find(k1, k2);
-    return n.is(i, k1, k2) ? n.values[i] : undefined;
+    return n.is(i, k1, k2) ? n.value(i) : undefined;
   }
 
   /** Visits the values of k1 whose second half is at least `from`, in order. */
@@ -73,7 +73,7 @@ export class Tree {
         n = this.at(n.kids[i] as Kid);
       }
       for (let i = n.find(k1, at); i < n.count && n.k1[i] === k1; i++)
-        if (!visit(n.k2[i] as number, n.values[i] as Value)) return;
+        if (!visit(n.k2[i] as number, n.value(i))) return;
       if (after === null) return;
       at = after;
     }
