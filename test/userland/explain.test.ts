@@ -61,9 +61,6 @@ In /n/far/lib there is readme.
 What would mend it: perhaps /n/far/lib/readme was meant; else create
 /n/far/lib/reedme first, or give the name of a file that is there.
 
-What is there: /n/far/lib is the deepest directory of the name that exists. In
-it is readme.
-
 /n/far is the longest name on the way that is mounted, so the rest, lib/reedme,
 is up to the server far!564 (connection 1). The walk of lib/reedme is not sent
 by itself: it goes together with the open (Topen). The server far!564 speaks

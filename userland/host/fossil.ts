@@ -89,7 +89,9 @@ async function start(given: Given): Promise<number> {
       (await served(resolve(dir), line)) ??
       (await alone(resolve(dir), (_sys, f) => command(f, line)));
   } catch (e) {
-    if (e instanceof PlanError) throw new Mounterror(e.message);
+    // "namec fossil:" stands before it.
+    if (e instanceof PlanError || e instanceof Mounterror)
+      throw new Mounterror(e.message.replace(/^fossil: /, ""));
     throw e;
   }
   for (const l of lines) process.stdout.write(`${l}\n`);

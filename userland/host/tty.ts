@@ -64,7 +64,10 @@ export class Streamtty implements Tty {
 
   /** Whether a program that ends with this status has said as much on its descriptor 2. */
   said(status: string): boolean {
-    return this.#said.includes(status) || (this.#said !== "" && BARE.has(status));
+    // The status of a command that rc has run begins with its name and number: "cat 3: can't open /x"; of one that
+    // it could not run rc has said the rest: "rc 5: can't exec: '/bin/x' does not exist".
+    const words = status.replace(/^\S+ \d+: (?:can't exec: )?/, "");
+    return this.#said.includes(words) || (this.#said !== "" && BARE.has(words));
   }
 
   *read(n: number): Task<Uint8Array> {

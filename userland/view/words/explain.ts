@@ -12,6 +12,7 @@ import { listfmt } from "./sentence.ts";
 import { decision, resultwords } from "./why.ts";
 import { stuckat } from "./whyproc.ts";
 import type { Seenfile } from "../record/seen.ts";
+import { mountat } from "./who.ts";
 import { failureof } from "./failure.ts";
 import { follows } from "./whymsg.ts";
 
@@ -70,7 +71,9 @@ export function explain(x: Explaining): string[] {
     const { why, mend } = decision(r, main.first);
     list.push(why, mendwords(mend));
   }
-  if (x.found !== null) list.push(there(x.found, main, x.user));
+  // Where the reason lists what is in that directory, it is not told again.
+  if (x.found !== null && !list.some((p) => p.includes(`In ${x.found?.path} there `)))
+    list.push(there(x.found, main, x.user));
   list.push(way(r, main, x.how), answers(r, main), cost(x.run, calls));
   if (x.beside !== null) list.push(beside(x.beside, x.run));
   return list.filter((p) => p !== "");
@@ -124,15 +127,23 @@ function outcome(c: Rcall): string {
   return c.result === "" ? "succeeds" : `succeeds: ${resultwords(c)}`;
 }
 
+/** Whether a step says only that the kernel's own tree has the rest of a name, or has not got it: a failure says so. */
+function islocal(r: Recording, e: Eventof<"namec">): boolean {
+  if (e.step === "walk") return e.conn === 0 && e.got < e.rest.length;
+  const members = e.step === "prefix" ? (mountat(r, e, e.point)?.members ?? []) : [];
+  return e.step === "prefix" && e.prefix === "/" && members.length === 1 && members[0]?.conn === 0;
+}
+
 /** What namec decided, as sentences; with `how` each mechanism, once. */
 function way(r: Recording, c: Rcall, how: boolean): string {
+  const failed = c.error !== null;
   const list: string[] = [];
   const add = (text: string): void => {
     if (text !== "" && !list.includes(text)) list.push(text);
   };
   for (const { e, event } of eventsof(r, c)) {
     if (e.type !== "namec" && e.type !== "mount") continue;
-    if (!isworth(r, e)) continue;
+    if (!isworth(r, e) || (failed && e.type === "namec" && islocal(r, e))) continue;
     const d = decision(r, event);
     add(d.what);
     if (e.type !== "namec" || e.step !== "miss") add(d.why);

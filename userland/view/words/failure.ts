@@ -10,6 +10,7 @@ import { openmode } from "./callfmt.ts";
 import { PLAIN } from "./meanings.ts";
 import { elsewhere } from "./elsewhere.ts";
 import { failing } from "./failing.ts";
+import { ofcall, ofmessage } from "./injected.ts";
 import type { Failing, Probe } from "./failing.ts";
 import { capital, listfmt, sentences, somefmt } from "./sentence.ts";
 import { plural, timefmt } from "./stepfmt.ts";
@@ -66,11 +67,16 @@ function own(f: Failing): Failure {
 
 /** A fault that was put in on purpose. */
 function spoilt(f: Failing): Failure | null {
-  const given = (f.r.about.inject ?? []).filter((text) => text.endsWith(`error=${f.error}`));
-  const ofcall = given.find((text) => text.split(/[:,]/).includes(f.call.name));
-  const option = ofcall ?? (f.conn > 0 ? given[0] : undefined);
-  if (option === undefined) return null;
-  const place = ofcall === undefined ? `the answer of ${f.holder}` : `what ${f.call.name} gives`;
+  if (f.r.about.inject === undefined) return null;
+  const own = ofcall(f.r, f.call);
+  let met = own?.what === "error" ? own : null;
+  for (let i = f.call.last; met === null && i >= f.call.first; i--) {
+    const x = f.r.events[i]?.call === f.call.id ? ofmessage(f.r, i) : null;
+    if (x?.what === "error" && x.value === f.error) met = x;
+  }
+  if (met === null) return null;
+  const { option } = met;
+  const place = met === own ? `what ${f.call.name} gives` : `the answer of ${f.holder}`;
   return say(
     `--inject '${option}' puts this error in the place of ${place}`,
     "leave that --inject out",

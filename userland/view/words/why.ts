@@ -10,7 +10,7 @@ import { failureof } from "./failure.ts";
 import { capital, listfmt, sentences, told } from "./sentence.ts";
 import type { Decision } from "./sentence.ts";
 import { plural, timefmt } from "./stepfmt.ts";
-import { dropper, tripwords, unanswered } from "./trips.ts";
+import { dropper, spoiltcall, tripwords, unanswered } from "./trips.ts";
 import { memberof, mountat, serverof, versionof } from "./who.ts";
 import { receivewhy, sendwhy } from "./whymsg.ts";
 import {
@@ -204,7 +204,7 @@ function stuck(r: Recording, call: Rcall): { readonly why: string; readonly mend
 function returned(r: Recording, e: Revent, event: number): Decision {
   const call = r.calls[e.call];
   if (call === undefined) return told("A system call returns");
-  const time = sentences(tripwords(r, call), sleptwords(r, call));
+  const time = sentences(tripwords(r, call), spoiltcall(r, call), sleptwords(r, call));
   const how = sentences(purpose(call.name), costwords(call));
   const of = fileof(call);
   if (isover(call)) {

@@ -18,7 +18,7 @@ import { changed, msgfmt } from "./msgfmt.ts";
 import { listfmt, sentences, told } from "./sentence.ts";
 import type { Decision } from "./sentence.ts";
 import { plural, timefmt } from "./stepfmt.ts";
-import { dropper, lostby } from "./trips.ts";
+import { dropper, lostby, spoiltwords } from "./trips.ts";
 import { connof, fidname, serverof, servername, versionof } from "./who.ts";
 import type { At } from "./whystep.ts";
 
@@ -42,7 +42,7 @@ export function sendwhy(a: At, e: Send): Decision {
   const lost = dropper(a.r, a.event);
   return told(
     `${to} ${asked(a, e, t)}`,
-    sentences(reason(a, e, t), lost),
+    sentences(reason(a, e, t), lost, spoiltwords(a.r, a.event)),
     sentences(PURPOSE[t.type], grouped(a, e) ? GROUP : ""),
   );
 }
@@ -286,7 +286,10 @@ export function receivewhy(a: At, e: Receive): Decision {
   if (of?.type !== "send" || !F.isT(of.fcall))
     return told(`${from} answers something that was asked before the recording began`);
   const at = { ...a, event: e.of };
-  return told(`${from} ${answer(at, of, e)}`, consequence(at, of, e, a.event));
+  return told(
+    `${from} ${answer(at, of, e)}`,
+    sentences(consequence(at, of, e, a.event), spoiltwords(a.r, a.event)),
+  );
 }
 
 /** What the server says: "walked a/b: ...". */

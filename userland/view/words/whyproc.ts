@@ -6,6 +6,7 @@ import { Ekilled } from "../../../kernel/abi/errors.ts";
 import { Tape } from "../record/tape.ts";
 import { ismessage } from "../record/recording.ts";
 import type { Rcall, Recording, Revent } from "../record/recording.ts";
+import { ofcall } from "./injected.ts";
 import { msgfmt } from "./msgfmt.ts";
 import { procsof } from "../step/procs.ts";
 import type { Descriptor, Holder, Pipe, Process, Procs, Wait } from "../step/procs.ts";
@@ -121,13 +122,19 @@ const waiting = (all: Procs, pid: number): boolean =>
 function noted(r: Recording, all: Procs, e: Procevent, event: number): Decision {
   const by = e.by ?? 0;
   const call = r.calls[e.call];
+  const within = procsat(r, event - 1).list.find((p) => p.pid === e.pid)?.calls ?? [];
+  const into = call ?? r.calls[within.at(-1) ?? -1];
+  const spoilt = into === undefined ? null : ofcall(r, into);
+  const injected = spoilt?.what === "note" && spoilt.value === e.text ? spoilt : null;
   const who = e.text.startsWith("sys:")
     ? `the kernel posted it because of what process ${e.pid} did${call === undefined || call.pid !== e.pid ? "" : `: ${call.text}`}`
-    : by > 0
-      ? `${procname(all, by)}${by === e.pid ? " itself" : ""} posted it`
-      : e.text === "alarm"
-        ? `process ${e.pid} asked for it by alarm`
-        : `no process posted "${e.text}": it comes from the kernel or from the host's keyboard`;
+    : injected !== null
+      ? `--inject '${injected.option}' posted it`
+      : by > 0
+        ? `${procname(all, by)}${by === e.pid ? " itself" : ""} posted it`
+        : e.text === "alarm"
+          ? `process ${e.pid} asked for it by alarm`
+          : `no process posted "${e.text}": it comes from the kernel or from the host's keyboard`;
   const group = samenote(r, e, event);
   const also =
     group.length === 0 ? "" : `it goes to the whole note group: ${procnames(all, group)} too`;
@@ -602,7 +609,8 @@ export function sleptwords(r: Recording, call: Rcall): string {
   if (time === 0) return "";
   for (let i = call.first; i <= call.last; i++) {
     const e = r.events[i];
-    if (e?.type === "sleep" && e.call === call.id)
+    // Of a delay that --inject makes it is told which.
+    if (e?.type === "sleep" && e.call === call.id && e.what !== "injected delay")
       return `it took ${timefmt(time)}: process ${call.pid} ${past(sleepfmt(e.what))}`;
   }
   return "";
