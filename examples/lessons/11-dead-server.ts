@@ -5,8 +5,8 @@
 //
 // Question: far is bound on a directory of a server that then dies. Can the file on far still be reached by
 //     the name that leads through the dead server?
-// Look at: The end of the server, `the connection to #|/data1 hangs up`, and the stat after it: `/tmp/on is
-//     mounted: x from there`.
+// Look at: The end of the server, `the connection to process 4 (11-dead-server) hangs up`, and the stat
+//     after it: `/tmp/on is mounted: x from there`.
 // Change: Run it with --namespace standard. At which element does the first stat fail, and why there?
 
 import {

@@ -115,7 +115,7 @@ test.serial(
   async (t) => {
     t.is(
       (await paragraphs("bind -a /n/far /tmp; write /tmp/f hi")).slice(1, 3).join("\n"),
-      "/tmp is a union, and none of its members was mounted with leave to create (MCREATE).\n" +
+      "/tmp is a union, and none of its members was bound or mounted with leave to create (MCREATE).\n" +
         "What would mend it: bind or mount a member of /tmp again with MCREATE (bind -c, mount -c), or create the file under the member's own name.",
     );
   },

@@ -57,7 +57,7 @@ const pipeline: Asked = {
       asks: "Which end should be closed, and where?",
       at: at("call", "read(5", 2),
       says: [
-        "Close descriptor 4 in process 3, which never uses it: the read of process 5 then gives 0",
+        "Close descriptor 4 in process 3 (of pipe()), which never uses it: the read of process 5 then gives 0",
       ],
     },
     {
@@ -105,7 +105,7 @@ const several: Asked = {
     {
       asks: "What mends it?",
       at: at("call", "wait()"),
-      says: ["Close descriptor 4 in process 3, which never uses it"],
+      says: ["Close descriptor 4 in process 3 (of pipe()), which never uses it"],
     },
     {
       asks: "What does a child wait for?",
@@ -195,24 +195,28 @@ const table: Asked = {
     {
       asks: "Who closed the descriptor?",
       at: at("return", "read(3"),
-      says: ["close(3) of process 4, which has the same descriptors, closed it, as /"],
+      says: [
+        "close(3) of process 4, which shares one table of descriptors with process 3, closed it; it was /.",
+      ],
     },
     {
       asks: "What mends that?",
       at: at("return", "read(3"),
       says: [
-        "Close it later in process 4, or give that process its own descriptors: rfork with RFFDG.",
+        "Give process 4 a table of its own: rfork with RFFDG; or leave that close out of process 4.",
       ],
     },
     {
       asks: "Which are open?",
       at: at("return", "read(3"),
-      says: ["open there: 0, 1 and 2"],
+      says: ["which has open 0, 1 and 2."],
     },
     {
       asks: "And the second time?",
       at: at("return", "read(3", 2),
-      says: ["Descriptor 3 is not open in process 3: close(3) closed it, as /dev"],
+      says: [
+        "Descriptor 3 is not open in process 3, which has open 0, 1 and 2. close(3) closed it; it was /dev.",
+      ],
       never: ["process 4"],
     },
     {
@@ -240,7 +244,9 @@ const chosen: Asked = {
     {
       asks: "Which server refuses?",
       at: at("return", 'open("/tmp/u/diary"'),
-      says: ["The server near!564 refuses this: /tmp/u/diary has mode ---w-------."],
+      says: [
+        'The server near!564 refuses this: /tmp/u/diary has mode ---w-------, which create("/n/near/diary", OWRITE, 0200) of process 3 gave it.',
+      ],
       never: ["a 9P error does not say"],
     },
     {

@@ -320,7 +320,7 @@ test("a server's reads and writes are the messages that they are, and a request 
   );
   t.is(way[1]?.served[1]?.pid, client);
   const own = proc(way[1] as Frame, client).waits;
-  t.like(own[0], { for: "reply", servers: ["#|/data1"] });
+  t.like(own[0], { for: "reply", servers: ["process 3 (main)"] });
 });
 
 test("breakpoints: a process, a descriptor and what makes it another file", async (t) => {

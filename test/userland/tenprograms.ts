@@ -90,7 +90,9 @@ const endless: Asked = {
     {
       asks: "What mends it?",
       at: at("call", "read(3", 2),
-      says: ["Close descriptor 4 in process 3 before the read."],
+      says: [
+        "Close descriptor 4 in process 3 before the read: it then gives 0, the end of the file.",
+      ],
     },
     {
       asks: "What is left of the child that has ended?",
@@ -133,7 +135,7 @@ const notes: Asked = {
     {
       asks: "What does process 3 do with it?",
       at: at("line", 'process 3 gets the note "enough"'),
-      says: ['Its handler runs for "enough".'],
+      says: ['The handler of process 3 runs for "enough".'],
     },
     {
       asks: "What does process 4 do with it?",
@@ -240,7 +242,7 @@ const offsets: Asked = {
     {
       asks: "Why does the read after that fail, and which descriptors are there?",
       at: at("return", "read(3, [100])"),
-      says: ["Descriptor 3 is not open in process 3", "open there: 0, 1, 2 and 4"],
+      says: ["Descriptor 3 is not open in process 3", "which has open 0, 1, 2 and 4"],
     },
     {
       asks: "Why may the other descriptor not be written, and what mends it?",
@@ -383,14 +385,14 @@ const union: Asked = {
       at: at("line", "new is for member 3 to create"),
       says: [
         "the server far!564",
-        "Member 3 is the first that was mounted with leave to create (MCREATE)",
+        "Member 3 is the first that was bound or mounted with leave to create (MCREATE)",
       ],
     },
     {
       asks: "Why is more not created, and what mends it?",
       at: at("return", 'create("/tmp/u/more"'),
       says: [
-        "none of its members was mounted with leave to create (MCREATE)",
+        "none of its members was bound or mounted with leave to create (MCREATE)",
         "again with MCREATE (bind -c, mount -c)",
       ],
     },

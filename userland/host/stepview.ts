@@ -191,7 +191,9 @@ function shown(
   const from = Math.max(first, Math.min(start + (scroll?.by ?? 0), last));
   if (scroll !== null) scroll.by = from - start;
   const some = [...lines.slice(0, first), ...lines.slice(from, from + room)];
-  if (n > 2) some[n - 1] = [...(some[n - 1] ?? []), piece(`  (${lines.length - n} more)`, "dim")];
+  // The lines of a program have numbers, which say by themselves that some are left out.
+  if (n > 2 && pinned === 0)
+    some[n - 1] = [...(some[n - 1] ?? []), piece(`  (${lines.length - n} more lines)`, "dim")];
   return some;
 }
 
@@ -257,6 +259,8 @@ function callpanel(f: Frame, columns: number): Panel {
   const style: Style = call.error === null ? "bold" : "bad";
   const words = wrapped(plaintext(call.text), columns);
   const lines = placed(words, call.place, { columns, style });
+  if (call.place === null && f.served.length > 0)
+    lines.push(text("the library of servers makes this call", "dim"));
   const pinned = Math.min(3, lines.length);
   const here = call.source.findIndex((x) => x.here);
   const at = lines.length + Math.max(0, here);
@@ -265,7 +269,7 @@ function callpanel(f: Frame, columns: number): Panel {
   return { ...none, lines, least, rank: 4, pinned, at };
 }
 
-/** Lines with the place behind the last; where there is no room its path is shortened, and then it has its own line. */
+/** Lines with the place behind the last, without its path; where there is no room it has its own line. */
 function placed(
   words: readonly string[],
   place: string | null,
@@ -275,18 +279,9 @@ function placed(
   if (place === null) return lines;
   const room = columns - width(words.at(-1) ?? "") - 3;
   const short = place.slice(place.lastIndexOf("/") + 1);
-  const fits = [place, short].find((x) => width(x) <= room);
-  if (fits === undefined) lines.push([piece(endof(place, columns), "dim")]);
-  else lines.push([...(lines.pop() ?? []), piece(`   ${fits}`, "dim")]);
+  if (width(short) > room) lines.push([piece(clip(short, columns), "dim")]);
+  else lines.push([...(lines.pop() ?? []), piece(`   ${short}`, "dim")]);
   return lines;
-}
-
-/** The end of a path on so many columns: "…/lib/hello.ts:12". */
-function endof(place: string, columns: number): string {
-  if (width(place) <= columns) return place;
-  const parts = place.split("/");
-  while (parts.length > 1 && width(parts.join("/")) + 2 > columns) parts.shift();
-  return clip(`…/${parts.join("/")}`, columns);
 }
 
 /** A line of the program; the one that makes the call is shown to its end. */
@@ -423,6 +418,12 @@ const OUTCOMES: Readonly<Record<Member["outcome"], readonly [mark: string, style
   found: ["✓", "good"],
 };
 
+/** What is said of an element of a name that is not found, or not yet. */
+const STATES: Readonly<Partial<Record<Elem["state"], string>>> = {
+  missing: "is missing",
+  asked: "is asked for",
+};
+
 /** A node of the tree; the members of a union have lines of their own. */
 function treelines({ depth, node, folded }: Row): Text[] {
   const style: Style =
@@ -436,11 +437,14 @@ function treelines({ depth, node, folded }: Row): Text[] {
   if (node.members.length > 1) line.push(piece(`  union of ${node.members.length}`, "dim"));
   else if (only !== undefined)
     line.push(piece(`  ${memberfmt(only)}`, OUTCOMES[only.outcome][1] === "path" ? "path" : "dim"));
+  const note = node.state === null ? "" : (STATES[node.state] ?? "");
+  if (note !== "") line.push(piece(`  ${note}`, node.state === "missing" ? "bad" : "asked"));
   if (folded.length > 0) line.push(piece(`  + ${folded.join(" ")}`, "dim"));
   if (node.members.length < 2) return [line];
   const members = node.members.map((m): Text => {
     const [mark, how] = OUTCOMES[m.outcome];
-    const error = m.error === "" ? "" : `: ${m.error}`;
+    const error =
+      m.error === "" ? "" : `: ${m.error.replace(/^file does not exist$/, "has it not")}`;
     return [
       piece(`${indent}    ${mark} ${m.index + 1}. `, how),
       piece(`${memberfmt(m)}${error}`, how),
@@ -465,7 +469,11 @@ function flights(f: Frame, columns: number): Panel {
   const at = now < 0 ? list.length - 1 : now;
   const from = timefmt(f.axis.from);
   const to = timefmt(f.axis.to);
-  const title = `messages, ${f.inflight} in flight, from ${from} to ${to}`;
+  const flying = `messages, ${f.inflight} in flight`;
+  const times = from === to ? flying : `${flying}, from ${from} to ${to}`;
+  // What the marks of the bars mean is said where there is room.
+  const title =
+    lines.length > 0 && times.length + BARS.length + 6 < columns ? `${times} ${BARS}` : times;
   const none = [text(f.callspent === null ? "" : "none", "dim")];
   return {
     pane: "messages",
@@ -476,6 +484,8 @@ function flights(f: Frame, columns: number): Panel {
     at,
   };
 }
+
+const BARS = "  ├ sent  ◆ there  ┤ back  > now";
 
 /** One message: what is asked and answered, and its bar on the time axis. */
 function flightline(m: Message, f: Frame, { bar, label }: { bar: number; label: number }): Text {

@@ -7,6 +7,7 @@
 // writes are the "pipe" events that take the bytes out and put them in. Where the transport tells nothing (the
 // host's TCP), or what was sent has not arrived when the recording ends, only this machine's side is known.
 
+import { Tflush } from "../../../kernel/abi/fcall.ts";
 import { ismessage } from "./recording.ts";
 import type { Recording, Revent } from "./recording.ts";
 
@@ -82,8 +83,24 @@ export class Flights {
 function follow(open: Set<number>, events: readonly Revent[], i: number, reply: Int32Array): void {
   const e = events[i];
   if (e?.type === "send") open.add(i);
-  else if (e?.type === "receive" && (reply[e.of] ?? -1) === i) open.delete(e.of);
-  else if (e?.type === "conn" && e.what !== "open") hungup(open, events, e.conn);
+  else if (e?.type === "receive" && (reply[e.of] ?? -1) === i) {
+    open.delete(e.of);
+    const of = events[e.of];
+    if (of?.type === "send" && of.fcall.type === Tflush)
+      flushed(open, events, { conn: of.conn, tag: of.fcall.oldtag });
+  } else if (e?.type === "conn" && e.what !== "open") hungup(open, events, e.conn);
+}
+
+/** What was asked with a tag that has been flushed will not be answered. */
+function flushed(
+  open: Set<number>,
+  events: readonly Revent[],
+  { conn, tag }: { readonly conn: number; readonly tag: number },
+): void {
+  for (const i of open) {
+    const e = events[i];
+    if (e?.type === "send" && e.conn === conn && e.fcall.tag === tag) open.delete(i);
+  }
 }
 
 /** Nothing that was asked over a connection that is gone will be answered. */

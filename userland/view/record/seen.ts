@@ -22,10 +22,16 @@ export type Seenfile = {
   readonly mode: number | null;
   readonly uid: string | null;
   readonly gid: string | null;
+  /** The event that gave it its mode; none where that was before the recording. */
+  readonly event?: number;
 };
 
 /** Whether a file was there from an event on, and what was known of it. */
-type Version = Seenfile & { readonly event: number; readonly there: boolean };
+type Version = Seenfile & {
+  readonly event: number;
+  readonly there: boolean;
+  readonly moded?: number;
+};
 
 type Receive = Revent & { readonly type: "receive" };
 type Walk = Revent & { readonly type: "namec"; readonly step: "walk" };
@@ -82,7 +88,9 @@ export class Seen {
   file({ conn, path }: Where, event: number): Seenfile | null {
     const [dir, name] = split(path);
     const v = at(this.#dirs.get(`${conn} ${dir}`)?.get(name) ?? [], event);
-    return v?.there === true ? v : null;
+    if (v?.there !== true) return null;
+    const { event: _since, moded, ...known } = v;
+    return moded === undefined ? known : { ...known, event: moded };
   }
 
   #put({ conn, path }: Where, event: number, there: boolean, more: Partial<Seenfile> = {}): void {
@@ -94,7 +102,8 @@ export class Seen {
     const list = names.get(name);
     const last = list?.at(-1);
     const before = last?.there === true && there ? last : NOTHING;
-    const v = { ...NOTHING, ...before, ...more, event, there };
+    const moded = more.mode === undefined ? {} : { moded: event };
+    const v = { ...NOTHING, ...before, ...more, ...moded, event, there };
     if (list === undefined) names.set(name, [v]);
     else if (last?.there !== there || Object.keys(more).length > 0) list.push(v);
     if (!there) this.#forget({ conn, path }, event);

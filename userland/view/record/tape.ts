@@ -45,7 +45,7 @@ export class Tape {
   /** At each event the name space that was spoken of last. */
   readonly #space: Int32Array;
   readonly #spent: Spending;
-  /** The events before what was said. */
+  /** The steps at which what was said is seen. */
   readonly #said: Int32Array;
 
   constructor(r: Recording) {
@@ -58,7 +58,7 @@ export class Tape {
     this.#space = spaces(r);
     this.#spent = spending(r);
     this.flights = new Flights(r);
-    this.#said = Int32Array.from(r.said, (s) => s.event);
+    this.#said = Int32Array.from(r.said, (s) => Math.max(0, this.stepof(s.event)));
   }
 
   /** The processes through its time; made when it is first asked for. */
@@ -181,11 +181,12 @@ export class Tape {
     };
   }
 
-  /** What the program wrote on its console from a step on and before the next. */
+  /** What the program wrote on its console at a step: with the call that wrote it, where that is one step. */
   said(step: number): readonly Rsaid[] {
-    const from = step <= 0 ? 0 : this.#below(this.#said, this.event(step));
-    const to = step + 1 < this.length ? this.#below(this.#said, this.event(step + 1)) : undefined;
-    return this.recording.said.slice(from, to);
+    return this.recording.said.slice(
+      this.#below(this.#said, step),
+      this.#below(this.#said, step + 1),
+    );
   }
 
   #listsof(): Record<Exclude<By, "step">, Int32Array> {
@@ -204,8 +205,7 @@ export class Tape {
 
   /** What was written on the console up to a step and with it, the last `most` pieces. */
   output(step: number, most: number): readonly Rsaid[] {
-    const to =
-      step + 1 < this.length ? this.#below(this.#said, this.event(step + 1)) : this.#said.length;
+    const to = this.#below(this.#said, step + 1);
     return this.recording.said.slice(Math.max(0, to - most), to);
   }
 

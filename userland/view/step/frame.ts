@@ -111,7 +111,7 @@ export type Frame = {
   readonly inflight: number;
   /** The time that the messages span, since the recording began, and where in it the step is. */
   readonly axis: { readonly from: number; readonly to: number; readonly now: number };
-  /** What the program wrote on its console between this step and the next. */
+  /** What the program wrote on its console at this step. */
   readonly said: readonly Rsaid[];
   /** Of the step's call up to here; null where the step is of no call, or comes when its call has returned. */
   readonly callspent: Spent | null;

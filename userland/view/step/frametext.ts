@@ -140,10 +140,11 @@ export function proctext(p: Process): string {
 export function doingtexts(p: Process): string[] {
   const status = p.status === "" ? "" : `: ${p.status}`;
   if (p.life === "ended") return [`has ended${status}; its parent has not waited for it`];
-  const waits = p.waits.slice(0, MEMBERS).map(waittext);
+  const waits = [...new Set(p.waits.slice(0, MEMBERS).map(waittext))];
   const handles = p.handling === null ? [] : [`handles the note "${p.handling}"`];
-  const notes = p.notes.map((n) => `the note "${n}" waits`);
-  return [...new Set(waits), ...handles, ...notes];
+  const notes = p.notes.map((n) => `has got the note "${n}"`);
+  // Threads of one process wait each for something of its own.
+  return [waits.join(", and "), ...handles, ...notes].filter((x) => x !== "");
 }
 
 /** "waits for bytes of pipe 1, which 3 can write" */
@@ -197,7 +198,8 @@ export function pipetext({ pipe, ways, conn, connend }: Pipe): string[] {
   const both = ends[0] === who(b.writers, 0) && ends[1] === who(a.writers, 1);
   if (both && a.waiting + b.waiting === 0 && !a.hungup && !b.hungup)
     return [`pipe ${pipe}: ${ends[0]} ↔ ${ends[1]}  empty${over}`];
-  const lines = ways.map((w) => {
+  const used = ways.filter((w) => w.readers.length + w.writers.length + w.waiting > 0);
+  const lines = used.map((w) => {
     const from = who(w.writers, w.end === 0 ? 1 : 0);
     const to = who(w.readers, w.end);
     const bytes = w.bytes.length === 0 ? "" : ` ${datafmt(w.bytes)}`;
@@ -230,7 +232,7 @@ export function changetext(c: Change): string {
     case "exit":
       return `process ${c.pid} has ended`;
     case "note":
-      return `the note "${c.text}" waits for process ${c.pid}`;
+      return `process ${c.pid} has got the note "${c.text}"`;
     case "handle":
       return `process ${c.pid} handles the note "${c.text}"`;
     case "noted":

@@ -315,7 +315,9 @@ function isdirectory(f: Failing): Failure {
 function entrywords(f: Failing, s: Seenfile | null, name: string): string {
   if (s === null || s.mode === null) return "";
   const whose = s.uid === null ? "" : ` and is ${s.uid}'s`;
-  return `${f.holder} refuses ${f.user === "" ? "this" : `${f.user} this`}: ${name} has mode ${modestring(s.mode)}${whose}`;
+  const by = f.r.calls[f.r.events[s.event ?? -1]?.call ?? -1];
+  const given = by === undefined ? "" : `, which ${by.text} of process ${by.pid} gave it`;
+  return `${f.holder} refuses ${f.user === "" ? "this" : `${f.user} this`}: ${name} has mode ${modestring(s.mode)}${whose}${given}`;
 }
 
 /** Files of the kernel that are made for one use. */
@@ -336,7 +338,7 @@ function devicerefuses(f: Failing): Failure {
 function nocreate(f: Failing): Failure {
   const { dir } = f;
   return say(
-    `${dir} is a union, and none of its members was mounted with leave to create (MCREATE)`,
+    `${dir} is a union, and none of its members was bound or mounted with leave to create (MCREATE)`,
     `bind or mount a member of ${dir} again with MCREATE (bind -c, mount -c), or create the file under the member's own name`,
   );
 }
@@ -446,23 +448,26 @@ function exclusive(f: Failing): Failure {
 function badfd(f: Failing): Failure {
   const fd = f.fd;
   const what = fd === null ? "the descriptor" : `descriptor ${fd}`;
-  const open = f.open.length === 0 ? "" : `; open there: ${listfmt(f.open.map(String))}`;
+  const open = f.open.length === 0 ? "" : `, which has open ${listfmt(f.open.map(String))}`;
   const by = f.closed?.pid ?? f.call.pid;
   const closed = f.closed === null ? "" : closedwords(f.closed, f.call.pid);
   return say(
-    `${what} is not open in process ${f.call.pid}${closed}${open}`,
+    sentences(`${what} is not open in process ${f.call.pid}${open}`, closed),
     f.closed === null
       ? `use the number that open, create, dup or pipe gave in this process`
       : by !== f.call.pid
-        ? `close it later in process ${by}, or give that process its own descriptors: rfork with RFFDG`
+        ? `give process ${by} a table of its own: rfork with RFFDG; or leave that close out of process ${by}`
         : `close it later, or open the file again`,
   );
 }
 
-/** The call that closed a descriptor: ": close(3) of process 4, which has the same descriptors, closed it". */
+/** The call that closed a descriptor: "close(3) of process 4, which shares its table of descriptors, closed it". */
 function closedwords(by: Rcall, pid: number): string {
-  const whose = by.pid === pid ? "" : ` of process ${by.pid}, which has the same descriptors,`;
-  return `: ${by.text}${whose} closed it${by.file === null ? "" : `, as ${by.file}`}`;
+  const whose =
+    by.pid === pid
+      ? ""
+      : ` of process ${by.pid}, which shares one table of descriptors with process ${pid},`;
+  return `${by.text}${whose} closed it${by.file === null ? "" : `; it was ${by.file}`}`;
 }
 
 function badusefd(f: Failing): Failure {
@@ -517,9 +522,12 @@ function interrupted(f: Failing): Failure {
       `process ${call.pid} was interrupted in ${call.name}: what had asked for it was given up`,
       "make the call again if it is still wanted",
     );
+  const alarm = note.text === "alarm" && (note.by === 0 || note.by === call.pid);
   return say(
     `${notewords(f, note)} came while ${call.name} of process ${call.pid} was waiting`,
-    "make the call again if it is still wanted; a handler (notify) decides what a note does",
+    alarm
+      ? "ask for the alarm later, or take it back with alarm(0); or make the call again"
+      : "make the call again if it is still wanted; a handler (notify) decides whether the process goes on",
   );
 }
 

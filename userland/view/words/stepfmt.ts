@@ -127,7 +127,7 @@ const SLEEPS: Readonly<Record<string, string>> = nullproto({
   await: "waits for a child to end",
   "queue read": "waits for bytes of a pipe",
   "queue write": "waits for room in a pipe",
-  rendezvous: "waits for another process at its tag",
+  rendezvous: "waits in rendezvous for another process",
   semacquire: "waits for a semaphore",
   sleep: "sleeps",
   "read in order": "waits for its turn to read",

@@ -78,14 +78,32 @@ export function tripwords(r: Recording, call: Rcall): string {
   const time = timefmt((call.ended ?? call.began) - call.began);
   const head = `${plural(call.cost.trips, "round trip")} in ${time}`;
   const lost = lostwords(r, call);
-  if (list.length === 1) return sentences(`${head}: ${together(r, first)}`, lost);
+  const back = flushwords(r, call);
+  if (list.length === 1) return sentences(`${head}: ${together(r, first)}`, back, lost);
   const all = new Set(list.flatMap((x) => servers(r, x)));
   const [only = ""] = all;
   const each = list.map((x) =>
     all.size === 1 ? asked(x) : `${asked(x)} to ${listfmt(servers(r, x))}`,
   );
   const to = all.size === 1 ? ` to ${only}` : "";
-  return sentences(`${head}${to}: ${each.join(", then ")}`, ...apart(r, list), lost);
+  return sentences(`${head}${to}: ${each.join(", then ")}`, ...apart(r, list), back, lost);
+}
+
+/** Of a request that was taken back: by what, and that no answer comes to it any more. */
+function flushwords(r: Recording, call: Rcall): string {
+  for (let i = call.first; i < over(r, call); i++) {
+    const e = r.events[i];
+    if (e?.type !== "receive" || e.call !== call.id) continue;
+    const of = r.events[e.of];
+    if (of?.type !== "send" || of.fcall.type !== Tflush) continue;
+    const { oldtag } = of.fcall;
+    for (let j = e.of - 1; j >= call.first; j--) {
+      const x = r.events[j];
+      if (x?.type === "send" && x.call === call.id && x.fcall.tag === oldtag)
+        return `the Tflush took the ${nameof(x)} back, and behind the Rflush no answer to that comes`;
+    }
+  }
+  return "";
 }
 
 /** Why the requests of one round could travel together. */

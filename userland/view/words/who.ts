@@ -3,7 +3,7 @@
 
 import { nullproto } from "../../../kernel/abi/nullproto.ts";
 import type { Mounted, Mountpoint } from "../../../kernel/names/namespace.ts";
-import type { Recording, Revent } from "../record/recording.ts";
+import type { Rconn, Recording, Revent } from "../record/recording.ts";
 import { seenof } from "../record/seen.ts";
 
 /** Devices of the kernel by their characters. */
@@ -20,10 +20,19 @@ const DEVICES: Readonly<Record<string, string>> = nullproto({
   "|": "a pipe",
 });
 
-/** Who is at the other end of a connection: "far!564", or the file that it runs over. */
+/** Who is at the other end of a connection: "far!564", "process 4 (ramfs)", or the file that it runs over. */
 export function connname(r: Recording, conn: number): string {
   const c = r.conns.find((x) => x.conn === conn);
-  return c?.peer ?? c?.name ?? (conn === 0 ? "a server" : `connection ${conn}`);
+  if (c === undefined) return conn === 0 ? "a server" : `connection ${conn}`;
+  return c.peer ?? processof(r, c) ?? c.name;
+}
+
+/** The process that serves a connection over a pipe; null for another connection, and where no process is seen to. */
+function processof(r: Recording, { pipe }: Rconn): string | null {
+  const pid = pipe === null ? 0 : servedby(r, pipe.pipe, pipe.end === 0 ? 1 : 0);
+  if (pid === 0) return null;
+  const text = r.procs.find((p) => p.pid === pid)?.text ?? "";
+  return `process ${pid}${text === "" ? "" : ` (${text})`}`;
 }
 
 /** The connection of a message: before a version is agreed on it is the one that its call makes. */
@@ -59,11 +68,7 @@ function servedby(r: Recording, pipe: number, end: 0 | 1): number {
 export function servername(r: Recording, conn: number): string {
   const c = r.conns.find((x) => x.conn === conn);
   if (c === undefined) return "the server";
-  if (c.peer !== null) return c.peer;
-  const pid = c.pipe === null ? 0 : servedby(r, c.pipe.pipe, c.pipe.end === 0 ? 1 : 0);
-  if (pid === 0) return `the server behind ${c.name}`;
-  const text = r.procs.find((p) => p.pid === pid)?.text ?? "";
-  return `process ${pid}${text === "" ? "" : ` (${text})`}`;
+  return c.peer ?? processof(r, c) ?? `the server behind ${c.name}`;
 }
 
 /** The server of a connection: "the server far!564", "process 4 (ramfs)". */

@@ -2,7 +2,7 @@
 // for and who can end that, who gets a note, whose name space or offset changes. What is known of the moment
 // is step/procs.ts's; here are its words. Pure.
 
-import { Ekilled } from "../../../kernel/abi/errors.ts";
+import { Eintr, Ekilled } from "../../../kernel/abi/errors.ts";
 import { Tape } from "../record/tape.ts";
 import { ismessage } from "../record/recording.ts";
 import type { Rcall, Recording, Revent } from "../record/recording.ts";
@@ -140,7 +140,7 @@ function noted(r: Recording, all: Procs, e: Procevent, event: number): Decision 
     group.length === 0 ? "" : `it goes to the whole note group: ${procnames(all, group)} too`;
   return told(
     `process ${e.pid} gets the note "${e.text}"`,
-    sentences(who, also, effect(r, e, event)),
+    sentences(who, also, effect(r, e, event), into === undefined ? "" : fate(into)),
     "A note interrupts a process, as a signal does elsewhere: its handler (notify) runs, or it ends",
   );
 }
@@ -163,10 +163,19 @@ function effect(r: Recording, e: Procevent, event: number): string {
   for (let i = event + 1; i < r.events.length; i++) {
     const x = r.events[i];
     if (x?.type !== "proc" || x.pid !== e.pid) continue;
-    if (x.what === "handle") return x.text === e.text ? `its handler runs for "${e.text}"` : "";
+    if (x.what === "handle")
+      return x.text === e.text ? `the handler of process ${e.pid} runs for "${e.text}"` : "";
     if (x.what === "exit") return `process ${e.pid} has no handler for "${e.text}", so it ends`;
   }
   return "";
+}
+
+/** What becomes of the call that a note came into. */
+function fate(call: Rcall): string {
+  if (call.error === Eintr) return `${call.text} is interrupted, and fails with that error`;
+  return call.error === null && call.ended !== null
+    ? `${call.text} gets its answer all the same`
+    : "";
 }
 
 /** An event of a process. */
@@ -209,11 +218,31 @@ export function sleepwhy(r: Recording, e: Revent & { type: "sleep" }, event: num
   const all = procsat(r, event);
   const p = find(all, e.pid);
   const w = p?.waits.find((x) => x.call === e.call);
-  return told(
-    `process ${e.pid} ${sleepfmt(e.what)}`,
-    w === undefined ? "" : waitwords(all, e.pid, w),
-    "The call goes on when that has come; until then other processes run",
-  );
+  if (w === undefined) return told(`process ${e.pid} ${sleepfmt(e.what)}`, "", SLEPT);
+  const alone = w.for === "bytes" && w.whom.every((pid) => pid === e.pid) && w.whom.length > 0;
+  return {
+    ...told(
+      `process ${e.pid} ${sleepfmt(e.what)}`,
+      sentences(waitwords(all, e.pid, w), w.for === "time" ? "" : alarmwords(r, e)),
+      SLEPT,
+    ),
+    mend: alone ? stuckmend(all, e.pid, w) : "",
+  };
+}
+
+const SLEPT = "The call goes on when that has come; until then other processes run";
+
+/** The alarm that will come into a wait; "" where none was asked for. */
+function alarmwords(r: Recording, e: Revent & { type: "sleep" }): string {
+  for (let id = e.call - 1; id >= 0; id--) {
+    const c = r.calls[id];
+    if (c?.pid !== e.pid || c.name !== "alarm" || c.error !== null) continue;
+    const left = c.began + Number(c.args[0]) * 1e6 - e.at;
+    return c.args[0] === 0 || left < 0
+      ? ""
+      : `the note of ${c.text} comes in ${timefmt(left)}, and interrupts a call that waits`;
+  }
+  return "";
 }
 
 /** Why a call waits, and which processes can end that; "" where nothing is known. */
@@ -262,7 +291,7 @@ function pipewords(all: Procs, pid: number, w: Wait): string {
   if (list.length === 0) return `${state}, and no process holds its other end`;
   const others = list.filter((h) => h.pid !== pid);
   if (others.length === 0)
-    return `${state}, and only ${holders(list, pid)} holds its other end: no other process ${verb} there, so this ${reading ? "read" : "write"} does not end`;
+    return `${state}, and only ${holders(list, pid)} holds its other end: no other process ${verb} there, so only a note ends this ${reading ? "read" : "write"}`;
   const [one, closed] = list.length === 1 ? ["it", "it has"] : ["one of them", "all of them have"];
   const eof = reading ? `; when ${closed} closed it, the read gives 0, the end of the file` : "";
   return `${state}; its other end is held by ${holders(list, pid)}: the ${reading ? "read" : "write"} ends when ${one} ${verb}${eof}`;
@@ -314,7 +343,7 @@ function stuckmend(all: Procs, pid: number, w: Wait): string {
     const own = pipe.ways[end].writers.filter((h) => h.pid === pid);
     const others = pipe.ways[end].writers.filter((h) => h.pid !== pid);
     if (own.length > 0)
-      return `Close ${listfmt(own.map((h) => `descriptor ${h.fd}`))} in process ${pid} before the read${others.length === 0 ? "" : `, and have ${holders(others, pid)} closed too`}.`;
+      return `Close ${listfmt(own.map((h) => `descriptor ${h.fd}`))} in process ${pid} before the read${others.length === 0 ? ": it then gives 0, the end of the file" : `, and have ${holders(others, pid)} closed too`}.`;
     if (others.length > 0) return `Have ${holders(others, pid)} write, or close that end.`;
   }
   if (w.for === "partner") return "Have another process call rendezvous with the same tag.";
@@ -389,11 +418,21 @@ function circlemend(r: Recording, all: Procs, circle: Circle | null): string {
       if (w.for !== "bytes" || pipe === undefined || end === null) continue;
       const list = pipe.ways[end].writers;
       if (list.length === 0 || list.some((h) => hasused(r, all, h))) continue;
-      const held = list.map((h) => `descriptor ${h.fd} in process ${h.pid}`);
+      const held = list.map((h) => `descriptor ${h.fd} in process ${h.pid}${madeby(r, all, h)}`);
       const which = held.length === 1 ? "which never uses it" : "which never use them";
       return `Close ${listfmt(held)}, ${which}: the read of process ${pid} then gives 0, the end of the file.`;
     }
   return "";
+}
+
+/** The call that made an open file, and its line: " (of pipe() in copy.ts:14)"; "" where that is not known. */
+function madeby(r: Recording, all: Procs, { pid, fd }: Holder): string {
+  const chan = find(all, pid)?.fds.find((d) => d.fd === fd)?.chan;
+  const made = r.events.find((e) => e.type === "fd" && e.file?.chan === chan);
+  const call = r.calls[made?.call ?? -1];
+  if (call === undefined) return "";
+  const name = r.sources[call.line?.source ?? -1]?.name.replace(/^.*\//, "");
+  return ` (of ${call.text}${call.line === null ? "" : ` in ${name}:${call.line.line}`})`;
 }
 
 /** Whether a process has read or written an open file of its own, or is at it. */
@@ -419,7 +458,7 @@ export function servedwhy(r: Recording, call: Rcall, event: number): Decision | 
   return first.type === "send"
     ? told(
         `process ${call.pid} reads ${list.length === 1 ? "the request" : "the requests"} ${names}${of}`,
-        "",
+        asks === undefined ? "" : `the answer goes back to that call of process ${asks.pid}`,
         "A server is a process: it reads requests from its end of a pipe or connection, and writes the answers",
       )
     : told(

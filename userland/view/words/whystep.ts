@@ -9,7 +9,7 @@ import { Rerror, Rwalk, Twalk } from "../../../kernel/abi/fcall.ts";
 import type { Recording, Revent } from "../record/recording.ts";
 import { bare } from "./failing.ts";
 import { failureof } from "./failure.ts";
-import { listfmt, path, told } from "./sentence.ts";
+import { listfmt, path, sentences, somefmt, told } from "./sentence.ts";
 import type { Decision } from "./sentence.ts";
 import { forcedby } from "./stepfmt.ts";
 import { memberof, mountat, serverof, versionof } from "./who.ts";
@@ -423,7 +423,10 @@ function create(a: At, e: Of<"create">): Decision {
     const holds = m === undefined ? "" : ` (${memberof(a.r, m)})`;
     return told(
       `${e.elem} is created in ${e.dir}, in member ${e.index + 1} of that union${holds}`,
-      `member ${e.index + 1} is the first that was mounted with leave to create (MCREATE)`,
+      sentences(
+        `member ${e.index + 1} is the first that was bound or mounted with leave to create (MCREATE)`,
+        leaveless(a, e),
+      ),
       "create never makes a file in a member of a union that was not bound or mounted with MCREATE (bind -c)",
     );
   }
@@ -438,6 +441,17 @@ function create(a: At, e: Of<"create">): Decision {
       ? "The server looks for the name, and creates it only if that fails, all in one exchange"
       : "The server creates the file, or opens and empties one that is there: the kernel need not look first",
   );
+}
+
+/** The members before the one that creates, which may not. */
+function leaveless(a: At, e: Of<"create">): string {
+  const before = (mountat(a.r, e, e.dir)?.members ?? []).slice(0, e.index);
+  if (before.length === 0) return "";
+  const list = somefmt(
+    before.map((m) => memberof(a.r, m)),
+    4,
+  );
+  return `${list} ${before.length === 1 ? "comes" : "come"} before it, without MCREATE`;
 }
 
 function fail(a: At, e: Of<"fail">): Decision {
