@@ -6,6 +6,7 @@ import { parse } from "../../userland/host/command.ts";
 import { plaintext } from "../../userland/host/ansi.ts";
 import { aboutof } from "../../userland/host/record.ts";
 import { bootgiven } from "../../userland/host/simrun.ts";
+import { injections } from "../../userland/view/record/injections.ts";
 import { Recorder } from "../../userland/view/record/recorder.ts";
 import { mounted } from "../../userland/boot/mounts.ts";
 import type { Kernel } from "../../kernel/kernel.ts";
@@ -54,7 +55,7 @@ async function taped({ options, main }: Asked): Promise<Tape> {
   here.faults.end();
   await here.shutdown();
   if (p.crash !== undefined) throw p.crash;
-  return new Tape(rec.recording);
+  return new Tape({ ...rec.recording, injected: injections(rec.recording) });
 }
 
 /** The step that a question is about; -1 for none. With nth 0 the call that took the longest. */

@@ -7,6 +7,7 @@ import type { Program } from "../../kernel/proc/trap.ts";
 import { Hearing } from "../view/record/hearing.ts";
 import { Recorder } from "../view/record/recorder.ts";
 import type { Recordopts } from "../view/record/recorder.ts";
+import { injections } from "../view/record/injections.ts";
 import type { About, Recording } from "../view/record/recording.ts";
 import type { Given } from "./command.ts";
 import { mounted } from "../boot/mounts.ts";
@@ -46,6 +47,11 @@ export function aboutof(given: Given, kernel: Booted, program: string): About {
     hosts: given.all("host").map(([text = ""]) => text),
     ...(given.has("inject") && { inject: given.all("inject").map(([text = ""]) => text) }),
   };
+}
+
+/** A recording with what --inject did, where it did something. */
+function withinjections(r: Recording): Recording {
+  return r.about.inject === undefined ? r : { ...r, injected: injections(r) };
 }
 
 /** Runs a program to its end and records it; `status` is what the host's process should end with. */
@@ -91,7 +97,7 @@ export async function recordrun(
       keeps: true,
       ...(file !== undefined && { file }),
     });
-    return { recording: rec.recording, status };
+    return { recording: withinjections(rec.recording), status };
   } finally {
     off();
     here.faults.end();

@@ -156,6 +156,18 @@ export function ismessage(e: Revent | undefined): e is Rmessage {
   return e?.type === "send" || e?.type === "receive";
 }
 
+/** What --inject did to a message, known by its event, or to a call; the other of the two is -1. */
+export type Injection = {
+  readonly event: number;
+  readonly call: number;
+  /** The fault as it was given, and what it does: "delay", "100ms". */
+  readonly option: string;
+  readonly what: string;
+  readonly value: string;
+  /** The same in a sentence. */
+  readonly text: string;
+};
+
 /** A run. */
 export type Recording = {
   /** "namec recording". */
@@ -185,6 +197,8 @@ export type Recording = {
   readonly said: readonly Rsaid[];
   /** Events that came when the recording was full. */
   readonly lost: number;
+  /** What --inject did; none where nothing was injected. */
+  readonly injected?: readonly Injection[];
 };
 
 /** A text that is no recording; the message says why. */

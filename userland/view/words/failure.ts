@@ -10,7 +10,6 @@ import { openmode } from "./callfmt.ts";
 import { PLAIN } from "./meanings.ts";
 import { elsewhere } from "./elsewhere.ts";
 import { failing } from "./failing.ts";
-import { ofcall, ofmessage } from "./injected.ts";
 import type { Failing, Probe } from "./failing.ts";
 import { capital, listfmt, sentences, somefmt } from "./sentence.ts";
 import { plural, timefmt } from "./stepfmt.ts";
@@ -67,16 +66,15 @@ function own(f: Failing): Failure {
 
 /** A fault that was put in on purpose. */
 function spoilt(f: Failing): Failure | null {
-  if (f.r.about.inject === undefined) return null;
-  const own = ofcall(f.r, f.call);
-  let met = own?.what === "error" ? own : null;
-  for (let i = f.call.last; met === null && i >= f.call.first; i--) {
-    const x = f.r.events[i]?.call === f.call.id ? ofmessage(f.r, i) : null;
-    if (x?.what === "error" && x.value === f.error) met = x;
-  }
-  if (met === null) return null;
+  const met = f.r.injected?.find(
+    (x) =>
+      x.what === "error" &&
+      x.value === f.error &&
+      (x.call === f.call.id || f.r.events[x.event]?.call === f.call.id),
+  );
+  if (met === undefined) return null;
   const { option } = met;
-  const place = met === own ? `what ${f.call.name} gives` : `the answer of ${f.holder}`;
+  const place = met.call >= 0 ? `what ${f.call.name} gives` : `the answer of ${f.holder}`;
   return say(
     `--inject '${option}' puts this error in the place of ${place}`,
     "leave that --inject out",

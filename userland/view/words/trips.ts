@@ -6,7 +6,6 @@ import type { Rcall, Recording, Revent } from "../record/recording.ts";
 import { msgfmt } from "./msgfmt.ts";
 import { listfmt, path, sentences } from "./sentence.ts";
 import { forcedby, plural, timefmt } from "./stepfmt.ts";
-import { ofcall, ofmessage } from "./injected.ts";
 import { connof, servername, versionof } from "./who.ts";
 import { forcedwhy } from "./whystep.ts";
 
@@ -209,73 +208,16 @@ export function unanswered(r: Recording, call: Rcall): number {
   return first;
 }
 
-/** What --inject did to a message, in words; "" for nothing. */
-export function spoiltwords(r: Recording, event: number): string {
-  const x = ofmessage(r, event);
-  const e = r.events[event];
-  if (x === null || e === undefined || x.what === "drop") return "";
-  const name = nameof(e);
-  const by = `--inject '${x.option}'`;
-  switch (x.what) {
-    case "delay":
-      return `${by} holds this ${name} back for ${x.value}`;
-    case "short":
-      return `${by} has this ${name} be of ${plural(Number(x.value), "byte")} at most`;
-    case "hangup":
-      return `${by} breaks the connection at this ${name}`;
-    case "error":
-      return e.type === "send"
-        ? `${by} keeps this ${name} from the server, and answers with that error`
-        : `${by} puts this ${name} in the place of the server's answer`;
-    default:
-      return "";
-  }
-}
+/** What --inject did to a message, in words: "--inject 'Rstat:delay=20ms' met this Rstat"; "" for nothing. */
+export const spoiltwords = (r: Recording, event: number): string =>
+  r.injected?.find((x) => x.event === event)?.text ?? "";
 
-/** What --inject did to a call and its messages that cost time or data; "" for nothing. */
+/** The same of a call that has returned: itself and its messages. */
 export function spoiltcall(r: Recording, call: Rcall): string {
-  const words: string[] = [];
-  const own = ofcall(r, call);
-  if (own?.what === "delay")
-    words.push(`--inject '${own.option}' holds the call back for ${own.value}`);
-  if (own?.what === "short")
-    words.push(
-      `--inject '${own.option}' gives the call no more than ${plural(Number(own.value), "byte")}`,
-    );
-  for (let i = call.first; i < over(r, call); i++) {
-    const e = r.events[i];
-    if (e?.call !== call.id) continue;
-    const x = ofmessage(r, i);
-    if (x?.what === "delay" || x?.what === "short")
-      words.push(spoiltwords(r, i).replace("this", "the"));
-    else if (e.type === "send" && e.fcall.type !== Tclunk)
-      words.push(dropper(r, i).replace("this", "its"));
-  }
-  return sentences(...new Set(words));
+  const own = (x: { readonly event: number; readonly call: number }): boolean =>
+    x.call === call.id || (r.events[x.event]?.call === call.id && x.event < over(r, call));
+  return sentences(...new Set(r.injected?.filter(own).map((x) => x.text)));
 }
-
-/** The fault that was put in and dropped a request, in words; "" for a request that was answered. */
-export function dropper(r: Recording, event: number): string {
-  const e = r.events[event];
-  const drops = (r.about.inject ?? []).filter((text) => text.endsWith(":drop"));
-  if (e?.type !== "send" || drops.length === 0) return "";
-  const own = ofmessage(r, event);
-  if (own?.what === "drop") return dropped(nameof(e), own.option);
-  for (let i = event + 1; i < r.events.length; i++) {
-    const x = r.events[i];
-    if (x?.type === "receive" && x.of === event) return "";
-    if (x?.type === "conn" && x.conn === e.conn && x.what !== "open") break;
-  }
-  // No event tells of a reply that is dropped.
-  const names = [nameof(e).replace(/^T/, "R"), "R*", "*"];
-  const option = drops.find((text) =>
-    (text.split(":")[0] ?? "").split(",").some((x) => names.includes(x)),
-  );
-  return option === undefined ? "" : dropped(nameof(e), option);
-}
-
-const dropped = (name: string, option: string): string =>
-  `No answer comes to this ${name}: --inject '${option}' drops it`;
 
 /** How much of a request and its answer was lost on the way and sent again, in words; "" where none was lost. */
 export function lostby(r: Recording, sent: number, came: number): string {

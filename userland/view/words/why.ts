@@ -10,7 +10,7 @@ import { failureof } from "./failure.ts";
 import { capital, listfmt, sentences, told } from "./sentence.ts";
 import type { Decision } from "./sentence.ts";
 import { plural, timefmt } from "./stepfmt.ts";
-import { dropper, spoiltcall, tripwords, unanswered } from "./trips.ts";
+import { spoiltcall, tripwords, spoiltwords, unanswered } from "./trips.ts";
 import { memberof, mountat, serverof, versionof } from "./who.ts";
 import { receivewhy, sendwhy } from "./whymsg.ts";
 import {
@@ -191,7 +191,7 @@ function stuck(r: Recording, call: Rcall): { readonly why: string; readonly mend
   const event = unanswered(r, call);
   const e = r.events[event];
   if (e?.type === "send") {
-    const drop = dropper(r, event);
+    const drop = spoiltwords(r, event);
     return {
       why: sentences(`${head}: it waits for an answer of ${serverof(r, e.conn)}`, drop),
       mend: drop === "" ? "" : "The call returns without that --inject.",

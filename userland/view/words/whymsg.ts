@@ -18,7 +18,7 @@ import { changed, msgfmt } from "./msgfmt.ts";
 import { listfmt, sentences, told } from "./sentence.ts";
 import type { Decision } from "./sentence.ts";
 import { plural, timefmt } from "./stepfmt.ts";
-import { dropper, lostby, spoiltwords } from "./trips.ts";
+import { lostby, spoiltwords } from "./trips.ts";
 import { connof, fidname, serverof, servername, versionof } from "./who.ts";
 import type { At } from "./whystep.ts";
 
@@ -39,10 +39,9 @@ export function sendwhy(a: At, e: Send): Decision {
   const t = e.fcall;
   const to = serverof(a.r, connof(a.r, e));
   if (!F.isT(t)) return told(`${to} is sent an answer`);
-  const lost = dropper(a.r, a.event);
   return told(
     `${to} ${asked(a, e, t)}`,
-    sentences(reason(a, e, t), lost, spoiltwords(a.r, a.event)),
+    sentences(reason(a, e, t), spoiltwords(a.r, a.event)),
     sentences(PURPOSE[t.type], grouped(a, e) ? GROUP : ""),
   );
 }

@@ -6,7 +6,6 @@ import { Eintr, Ekilled } from "../../../kernel/abi/errors.ts";
 import { Tape } from "../record/tape.ts";
 import { ismessage } from "../record/recording.ts";
 import type { Rcall, Recording, Revent } from "../record/recording.ts";
-import { ofcall } from "./injected.ts";
 import { msgfmt } from "./msgfmt.ts";
 import { procsof } from "../step/procs.ts";
 import type { Descriptor, Holder, Pipe, Process, Procs, Wait } from "../step/procs.ts";
@@ -124,11 +123,10 @@ function noted(r: Recording, all: Procs, e: Procevent, event: number): Decision 
   const call = r.calls[e.call];
   const within = procsat(r, event - 1).list.find((p) => p.pid === e.pid)?.calls ?? [];
   const into = call ?? r.calls[within.at(-1) ?? -1];
-  const spoilt = into === undefined ? null : ofcall(r, into);
-  const injected = spoilt?.what === "note" && spoilt.value === e.text ? spoilt : null;
+  const injected = r.injected?.find((x) => x.what === "note" && x.call === into?.id);
   const who = e.text.startsWith("sys:")
     ? `the kernel posted it because of what process ${e.pid} did${call === undefined || call.pid !== e.pid ? "" : `: ${call.text}`}`
-    : injected !== null
+    : injected?.value === e.text
       ? `--inject '${injected.option}' posted it`
       : by > 0
         ? `${procname(all, by)}${by === e.pid ? " itself" : ""} posted it`

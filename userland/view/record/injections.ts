@@ -1,48 +1,47 @@
-// What --inject did to the messages and calls of a recording: which of them each fault was for, found by counting
-// as the faults do. Pure.
+// What --inject did to the messages and calls of a run: which of them each fault was for, found by counting as the
+// faults do. The page injects nothing, so what is found is a part of the recording. Pure.
 
 import { callrow } from "../../../kernel/abi/calls.ts";
 import { MESSAGES } from "../../../kernel/abi/fcallfmt.ts";
 import { isT } from "../../../kernel/abi/fcall.ts";
-import type { Rcall, Recording, Revent } from "../record/recording.ts";
-
-/** A fault as it was given, and what it does: "delay", "100ms". */
-export type Injection = { readonly option: string; readonly what: string; readonly value: string };
-
-/** The faults of a recording, by the number of the message's event, and of the call. */
-type Met = {
-  readonly events: number;
-  readonly messages: Map<number, Injection>;
-  readonly calls: Map<number, Injection>;
-};
-
-const met: WeakMap<Recording, Met> = new WeakMap();
+import type { Injection, Rcall, Recording, Revent } from "./recording.ts";
 
 const NAMES: ReadonlyMap<number, string> = new Map([...MESSAGES].map(([name, n]) => [n, name]));
 
-/** What was done to the message of an event: a request by its sending, a reply by its coming; null for nothing. */
-export const ofmessage = (r: Recording, event: number): Injection | null =>
-  metof(r).messages.get(event) ?? null;
-
-/** What was done to a call itself. */
-export const ofcall = (r: Recording, call: Rcall): Injection | null =>
-  metof(r).calls.get(call.id) ?? null;
-
-function metof(r: Recording): Met {
-  const old = met.get(r);
-  if (old !== undefined && old.events === r.events.length) return old;
-  const m: Met = { events: r.events.length, messages: new Map(), calls: new Map() };
-  met.set(r, m);
+/** What each fault of a run was done to: its messages by their events, a reply by its coming; and its calls. */
+export function injections(r: Recording): Injection[] {
+  const met: Found = { messages: new Map(), calls: new Map() };
   for (const option of r.about.inject ?? []) {
     const f = faultof(option);
     if (f === null) continue;
-    if (f.names.some((name) => /^(\*|[TR]([a-z]+|\*))$/.test(name))) messages(r, f, m.messages);
-    else calls(r, f, m.calls);
+    if (f.names.some((name) => /^(\*|[TR]([a-z]+|\*))$/.test(name))) messages(r, f, met.messages);
+    else calls(r, f, met.calls);
   }
-  return m;
+  return [
+    ...[...met.messages].map(([event, f]) => told(f, event, -1, nameof(r.events[event]))),
+    ...[...met.calls].map(([call, f]) => told(f, -1, call, r.calls[call]?.name ?? "")),
+  ];
 }
 
-type Given = Injection & {
+/** What a fault did to a message or a call. */
+function told(f: Given, event: number, call: number, met: string): Injection {
+  const { option, what, value } = f;
+  const text =
+    what === "drop"
+      ? `No answer comes to this ${met}: --inject '${option}' drops it`
+      : `--inject '${option}' met this ${met}`;
+  return { event, call, option, what, value, text };
+}
+
+const nameof = (e: Revent | undefined): string =>
+  e?.type === "send" || e?.type === "receive" ? (NAMES.get(e.fcall.type) ?? "") : "";
+
+type Found = { readonly messages: Map<number, Given>; readonly calls: Map<number, Given> };
+
+type Given = {
+  readonly option: string;
+  readonly what: string;
+  readonly value: string;
   readonly names: readonly string[];
   readonly where: ReadonlyMap<string, string>;
 };
@@ -68,7 +67,7 @@ function isturn(when: string | undefined, n: number): boolean {
   return n >= from && (n - from) % Number(step || 1) === 0;
 }
 
-function messages(r: Recording, f: Given, into: Map<number, Injection>): void {
+function messages(r: Recording, f: Given, into: Map<number, Given>): void {
   let n = 0;
   const conn = f.where.get("conn");
   for (const [i, e] of r.events.entries()) {
@@ -85,16 +84,30 @@ function messages(r: Recording, f: Given, into: Map<number, Injection>): void {
     while (e.type === "receive" && f.what === "drop" && isturn(f.where.get("when"), n)) n++;
     if (isturn(f.where.get("when"), n) && !into.has(i)) into.set(i, f);
   }
+  if (f.what === "drop") unanswered(r, f, into);
+}
+
+/** No event tells of a reply that is dropped: its request is the one that has no answer, where its connection stands. */
+function unanswered(r: Recording, f: Given, into: Map<number, Given>): void {
+  const open = new Set<number>();
+  for (const [i, e] of r.events.entries()) {
+    const reply = nameof(e).replace(/^T/, "R");
+    if (e.type === "send" && f.names.some((x) => x === reply || x === "R*" || x === "*"))
+      open.add(i);
+    else if (e.type === "receive") open.delete(e.of);
+    else if (e.type === "conn" && e.what !== "open") break;
+  }
+  for (const i of open) if (!into.has(i)) into.set(i, f);
 }
 
 function named(f: Given, e: Revent & { readonly type: "send" | "receive" }): boolean {
-  const name = NAMES.get(e.fcall.type) ?? "";
+  const name = nameof(e);
   // What is sent by a server of this machine is a reply, and is seen at the client, too.
   if (isT(e.fcall) !== (e.type === "send")) return false;
   return f.names.some((x) => x === name || x === "*" || x === `${name.charAt(0)}*`);
 }
 
-function calls(r: Recording, f: Given, into: Map<number, Injection>): void {
+function calls(r: Recording, f: Given, into: Map<number, Given>): void {
   let n = 0;
   const [path, fd, proc] = ["path", "fd", "proc"].map((key) => f.where.get(key));
   for (const c of r.calls) {
