@@ -110,6 +110,10 @@ class Made implements Faces {
   get tasksys(): TaskSys & Threads {
     return (this.#tasksys ??= tasks(this.#image)) as unknown as TaskSys & Threads;
   }
+
+  task(name: Callname, args: readonly unknown[]): Task<unknown> {
+    return calltask(this.#image, systab[name], args);
+  }
 }
 
 function promises(image: Image): Record<string, unknown> {

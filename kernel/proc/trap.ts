@@ -72,8 +72,13 @@ function attachof(main: Program): Attach | null {
   return ATTACH in main ? (main[ATTACH] as Attach) : null;
 }
 
-/** The two ways to call the system, made for one Image by syscalls/sys.ts. */
-export type Faces = { readonly sys: unknown; readonly tasksys: unknown };
+/** The two ways to call the system, made for one Image by syscalls/table.ts. */
+export type Faces = {
+  readonly sys: unknown;
+  readonly tasksys: unknown;
+  /** One call as tasksys makes it; few processes of vm programs make more than a few of the calls. */
+  task(name: Callname, args: readonly unknown[]): Task<unknown>;
+};
 
 /** A call as it was made: its arguments, and the program's stack when somebody wants it. */
 type Called = { readonly args: readonly unknown[]; readonly stack: Call["stack"] };

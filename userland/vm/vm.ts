@@ -40,7 +40,6 @@ import { crashtext } from "../view/words/crash.ts";
 import type { Sys, Task } from "../../syscalls/sys.ts";
 
 type Calls = Readonly<Record<string, (...args: unknown[]) => Promise<unknown>>>;
-type Tasks = Readonly<Record<string, (...args: unknown[]) => Task<unknown>>>;
 type Settle<T> = (value: T) => void;
 
 const NAMES = Object.keys(calls) as readonly Callname[];
@@ -109,12 +108,16 @@ export function become(
 
 /** A program that begins by `attach`. */
 export function attached(name: string, attach: (image: Image, faces: Faces) => Run): Program {
-  const main = (): never => {
+  const main: Program & { [ATTACH]?: typeof attach } = (): never => {
     throw new PlanError(Ebadexec);
   };
   Object.defineProperty(main, "name", { value: name });
-  return Object.assign(main, { [ATTACH]: attach });
+  main[ATTACH] = attach;
+  return main;
 }
+
+/** How a call ended, as numbers of the mailbox. */
+type Result = { readonly id: number; readonly kind: number; readonly value: number };
 
 /** What a Vm begins with. */
 type Begun = {
@@ -127,8 +130,7 @@ type Begun = {
 
 class Vm implements Tenant {
   readonly #image: Image;
-  readonly #calls: Calls;
-  readonly #tasks: Tasks;
+  readonly #faces: Faces;
   readonly #says: boolean;
   readonly #memory: Memory;
   readonly #modules: Modules;
@@ -158,8 +160,7 @@ class Vm implements Tenant {
 
   constructor(image: Image, faces: Faces, begun: Begun) {
     this.#image = image;
-    this.#calls = faces.sys as Calls;
-    this.#tasks = faces.tasksys as Tasks;
+    this.#faces = faces;
     this.#says = begun.says === true;
     this.#memory = begun.memory;
     this.#modules = begun.modules;
@@ -184,10 +185,7 @@ class Vm implements Tenant {
 
   /** That of a child in a copy of the memory. */
   fork(id: number): Task<unknown> {
-    return this.#program(() => {
-      this.#enter("child");
-      this.#give(id, KIND.number, 0);
-    });
+    return this.#program(() => this.#bring({ id, kind: KIND.number, value: 0 }, "child"));
   }
 
   /** That of a child in the same memory. */
@@ -221,7 +219,7 @@ class Vm implements Tenant {
     let value: unknown;
     let failure: PlanError | null = null;
     try {
-      value = yield* this.#tasks[w.name]?.(...ready.args) ?? [];
+      value = yield* this.#faces.task(w.name, ready.args);
     } catch (e) {
       if (!(e instanceof PlanError)) throw e;
       failure = e;
@@ -247,7 +245,7 @@ class Vm implements Tenant {
   // --- what comes out ---
 
   get stuck(): boolean {
-    return !this.#ended && this.#waiting.size === 0;
+    return !this.#ended && this.#next === null && this.#status === null && this.#waiting.size === 0;
   }
 
   asked(a: Asked): void {
@@ -330,7 +328,7 @@ class Vm implements Tenant {
     const ready = this.#ready(a);
     if (ready === null) return;
     const w = { ...ready.w, seq: this.#image.ncall + 1 };
-    const promise = this.#make(a, () => this.#calls[w.name]?.(...ready.args));
+    const promise = this.#make(a, () => (this.#faces.sys as Calls)[w.name]?.(...ready.args));
     this.#waiting.set(a.id, w);
     promise.then(
       (value) => {
@@ -505,14 +503,19 @@ class Vm implements Tenant {
   // --- what goes in ---
 
   #give(id: number, kind: number, value: number, text?: string): void {
+    this.#bring({ id, kind, value }, "settle", text);
+  }
+
+  /** Goes in with how a call ended. */
+  #bring(r: Result, hook: Hook, text?: string): void {
     if (this.#ended) return;
     const m = this.#memory.mailbox;
-    m[SLOT.id] = id;
-    m[SLOT.kind] = kind;
-    m[SLOT.value] = value;
+    m[SLOT.id] = r.id;
+    m[SLOT.kind] = r.kind;
+    m[SLOT.value] = r.value;
     m[SLOT.filled] = this.#filled;
     this.#filled = 0;
-    this.#enter("settle", text);
+    this.#enter(hook, text);
   }
 
   #result(id: number, v: unknown, fill?: Uint8Array): void {
@@ -601,7 +604,7 @@ class Vm implements Tenant {
   #say(text: string, end: () => void): void {
     this.#ended = true;
     if (!this.#says) return end();
-    fprint(this.#calls as unknown as Sys, 2, `${text}\n`).then(end, end);
+    fprint(this.#faces.sys as Sys, 2, `${text}\n`).then(end, end);
   }
 
   #why(why: Exclude<Stop, "interrupt">): string {

@@ -629,10 +629,11 @@ function begin(text: string): void {
   if (main !== undefined) run(p, main);
 }
 
-/** This memory is a copy: of the processes that shared the other one, one is here. */
+/** This memory is a copy: of the processes that shared the other one, one is here, whose rfork is over. */
 function child(): void {
   const id = m[SLOT.proc] ?? 0;
   for (const key of processes.keys()) if (key !== id) processes.delete(key);
+  settle();
 }
 
 /** A note for a process: its handler runs, and the host hears when it returns. */
