@@ -68,6 +68,9 @@ export interface Witness {
   readonly promise: PromiseConstructor;
   /** A call failed, as the promise is about to say. Nothing has marked the promise as handled. */
   failed(p: Promise<unknown>, e: PlanError, call: string): void;
+  /** A vm program's call is known to have no reader of this promise, which has failed; and: now it has one. */
+  unheard(p: Promise<unknown>, proc: Proc): void;
+  read(p: Promise<unknown>): void;
   /** A program threw, or returned what is no status, and that was the end of its process. */
   crashed(p: Proc, e: unknown): void;
 }

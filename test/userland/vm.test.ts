@@ -9,9 +9,10 @@ import { program } from "../../userland/vm/vm.ts";
 import { boot } from "../../userland/boot/boot.ts";
 import type { Bootopts } from "../../userland/boot/boot.ts";
 import { bindir } from "../../userland/boot/bin.ts";
-import { RFPROC } from "../../kernel/abi/const.ts";
+import { OREAD, RFPROC } from "../../kernel/abi/const.ts";
+import { PlanError } from "../../kernel/abi/errors.ts";
 import type { Sys, Task, TaskSys } from "../../syscalls/sys.ts";
-import { print, readtext } from "../../userland/lib/io.ts";
+import { print, readfile, readtext } from "../../userland/lib/io.ts";
 import { expect, machine } from "../../userland/testing/index.ts";
 import "../../userland/host/vmhost.ts";
 
@@ -414,4 +415,68 @@ test("an import() of what the program has not says what is missing, and shows no
   const reason = `which prog.ts imports: a vm program imports "namec" and modules of its own directory`;
   const lines = said.split("\n").map((line) => line.split(", which an import")[0]);
   t.deepEqual(lines, [...names.map((m) => `cannot find '${m}', ${reason}`), ""]);
+});
+
+test("a failure that a vm program does not await is told in the test kit, of a call and of a library function", async (t) => {
+  const fails = async (main: (sys: Sys) => Promise<void>): Promise<string> => {
+    const m = await machine({ image: "vm" });
+    const e: unknown = await m.run(main).then(
+      () => null,
+      (thrown: unknown) => thrown,
+    );
+    return e instanceof Error ? `${e.message} ${e instanceof PlanError ? e.why : ""}` : "";
+  };
+  const call = await fails(async (sys) => {
+    void sys.open("/none", OREAD);
+    await sys.sleep(1);
+  });
+  t.regex(
+    call,
+    /open\("\/none", OREAD\) failed: '\/none' file does not exist\n    at default.*\n.*did not await/,
+  );
+  const last = await fails(async (sys) => void sys.open("/none", OREAD));
+  t.regex(last, /failed: '\/none' file does not exist/);
+  const lib = await fails(async (sys) => {
+    void readfile(sys, "/none");
+    await sys.sleep(1);
+  });
+  t.regex(lib, /'\/none' file does not exist.*did not await/s);
+  const good = await fails(async (sys) => {
+    const all = await Promise.allSettled([readfile(sys, "/none"), sys.open("/none", OREAD)]);
+    const later = (async () => readfile(sys, "/none"))();
+    await later.catch(() => 0);
+    await sys.exits(all.every((r) => r.status === "rejected") ? "" : "fulfilled");
+  });
+  t.is(good, "");
+});
+
+test("a vm program imports from its own directory and those below it, and no other file is read", async (t) => {
+  const asked: string[] = [];
+  const files: Readonly<Record<string, string>> = {
+    "/p/main.ts": 'import "./sub/a"; import "/p/b.ts";',
+    "/p/sub/a.ts": 'import "../b"; export const a = 1;',
+    "/p/b.ts": "export const b = 1;",
+    "/o/secret.ts": "a secret (",
+  };
+  const read = (name: string): string | null => {
+    asked.push(name);
+    return files[name] ?? null;
+  };
+  const { texts } = await gather("/p/main.ts", { read });
+  t.deepEqual([...texts.keys()].toSorted(), ["/p/b.ts", "/p/main.ts", "/p/sub/a.ts"]);
+  for (const name of [
+    "../o/secret.ts",
+    "./sub/../../o/secret",
+    "/o/secret.ts",
+    "/p/../o/secret.ts",
+  ]) {
+    const own = (file: string): string | null =>
+      file === "/p/main.ts" ? `\nimport "${name}";` : read(file);
+    await t.throwsAsync(gather("/p/main.ts", { read: own }), {
+      message: `/p/main.ts:2: ${name} is outside of the program's directory: a vm program imports "namec" and modules of its own directory and those below it`,
+    });
+  }
+  const dot = (file: string): string | null => (file === "main.ts" ? 'import "../main";' : null);
+  await t.throwsAsync(gather("main.ts", { read: dot }), { message: /outside/ });
+  t.false(asked.some((name) => name.startsWith("/o")));
 });

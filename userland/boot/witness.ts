@@ -31,6 +31,9 @@ export class Mistakes implements Witness {
     this.#calls.set(p, { call, error });
   }
 
+  /** The host says so itself: nothing reads the promise. */
+  unheard(): void {}
+
   crashed(p: Proc, thrown: unknown): void {
     this.#crashes.push({ pid: p.pid, text: p.text, thrown });
   }

@@ -1,12 +1,12 @@
 // A file of the host's as a vm program, and the options of the command line for such.
 
-import { existsSync, readFileSync, statSync } from "node:fs";
-import { resolve as resolvepath } from "node:path";
+import { existsSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { dirname, resolve as resolvepath, sep } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { Limits } from "../../kernel/kernel.ts";
 import type { Program } from "../../kernel/proc/trap.ts";
 import { Unitserror, parsesize } from "../boot/units.ts";
-import { Moduleerror, gather } from "../vm/modules.ts";
+import { Moduleerror, gather, outside } from "../vm/modules.ts";
 import { program } from "../vm/vm.ts";
 import { Usage } from "./command.ts";
 import type { Given, Option } from "./command.ts";
@@ -52,7 +52,7 @@ export async function loadvm(file: string): Promise<Program> {
   if (statSync(path).isDirectory()) throw new Usage(`${file} is a directory`);
   if (!/\.(m?[jt]s)$/.test(path)) throw new Usage(`${file}: a program is a .ts, .js or .mjs file`);
   try {
-    const modules = await gather(pathToFileURL(path).href, { read });
+    const modules = await gather(pathToFileURL(path).href, { read: reader(path) });
     return program(modules, progname(file));
   } catch (e) {
     if (e instanceof SyntaxError || e instanceof Moduleerror)
@@ -63,9 +63,15 @@ export async function loadvm(file: string): Promise<Program> {
   }
 }
 
-function read(url: string): string | null {
-  const path = fileURLToPath(url);
-  return existsSync(path) && statSync(path).isFile() ? readFileSync(path, "utf8") : null;
+/** Reads a program's modules; a link must not lead out of its directory, for an error would show lines of the file. */
+function reader(main: string): (url: string) => string | null {
+  const dir = dirname(main) === sep ? sep : realpathSync(dirname(main)) + sep;
+  return (url) => {
+    const path = fileURLToPath(url);
+    if (!existsSync(path) || !statSync(path).isFile()) return null;
+    if (path !== main && !realpathSync(path).startsWith(dir)) throw new Moduleerror(outside(path));
+    return readFileSync(path, "utf8");
+  };
 }
 
 /** What --memory, --stack, --work and --procs say. */

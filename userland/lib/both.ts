@@ -28,6 +28,14 @@ export interface Both<A extends readonly unknown[], R, S extends TaskSys = TaskS
   (sys: Sys, ...args: A): Promise<R>;
 }
 
+/** Hears of the promises that these functions give, where the engine tells of none that is rejected without a reader. */
+let gives: ((sys: Sys, p: Promise<unknown>) => void) | null = null;
+
+/** Sets what hears of them. */
+export function watchgiven(fn: (sys: Sys, p: Promise<unknown>) => void): void {
+  gives = fn;
+}
+
 /** The functions that were made, by their names: what each wants. */
 export const library: Map<string, Signature> = new Map();
 
@@ -54,7 +62,9 @@ export function both<A extends readonly unknown[], R, S extends TaskSys = TaskSy
     if ("threadcreate" in sys) return fn(sys as S & ThreadSys, ...args);
     const tasksys = adapters.get(sys as Sys) ?? adapter(sys as Sys);
     if (tasksys === null) return bad(sig, [sys, ...args]);
-    return drive(fn(tasksys as S & ThreadSys, ...args));
+    const p = drive(fn(tasksys as S & ThreadSys, ...args));
+    gives?.(sys as Sys, p);
+    return p;
   }
   return call as Both<A, R, S>;
 }

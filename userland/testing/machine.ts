@@ -21,6 +21,7 @@ import { mkpath } from "../boot/mounts.ts";
 import { simnet } from "../boot/net.ts";
 import type { Net } from "../boot/net.ts";
 import { bindir } from "../boot/bin.ts";
+import type { Unread } from "../boot/witness.ts";
 import type { ThreadSys } from "../lib/both.ts";
 import { dial } from "../lib/dial.ts";
 import type { About } from "../view/record/recording.ts";
@@ -163,10 +164,19 @@ export class Machine {
       if (e.type === "conn" || (e.type === "send" && e.fcall.type === Tattach)) this.#heard.push(e);
       this.#owners.take(e, body);
     });
-    // Which calls are not awaited, the programs' own calls tell (awaited.ts).
+    // Which calls are not awaited, the programs' own calls tell (awaited.ts), and those of a vm program its memory.
+    const unread = new WeakMap<Promise<unknown>, Unread>();
     kernel.witness = {
       promise: Promise,
-      failed: (p) => void p.then(undefined, () => undefined),
+      failed: (p, error, call) => {
+        p.then(undefined, () => undefined);
+        unread.set(p, { call, error });
+      },
+      unheard: (p, proc) => {
+        const it = unread.get(p);
+        if (it !== undefined) this.#owners.unread(proc.pid, p, it);
+      },
+      read: (p) => this.#owners.read(p),
       crashed: (p, thrown) => this.#owners.crashed(p.pid, thrown),
     };
     const nothing = {};

@@ -4,6 +4,7 @@
 
 import * as F from "../../kernel/abi/fcall.ts";
 import type { Fcall } from "../../kernel/abi/fcall.ts";
+import type { Unread } from "../boot/witness.ts";
 import type { Event, EventBody } from "../../kernel/trace.ts";
 
 /** What hears of the events of a run. */
@@ -11,12 +12,16 @@ export interface Owner {
   take(e: Event, body: EventBody): void;
   /** What a process of the run threw. */
   crashed(pid: number, thrown: unknown): void;
+  /** A failed call of a vm program has no reader, and then it has one. */
+  unread(p: Promise<unknown>, it: Unread): void;
+  read(p: Promise<unknown>): void;
 }
 
+const none = (): undefined => undefined;
 /** What the kit itself does is no run's. */
-const KIT: Owner = { take: () => undefined, crashed: () => undefined };
+const KIT: Owner = { take: none, crashed: none, unread: none, read: none };
 /** Nor is what the processes of a run do that has ended. */
-const OVER: Owner = { take: () => undefined, crashed: () => undefined };
+const OVER: Owner = { ...KIT };
 
 type Message = Event & { readonly type: "send" | "receive" };
 
@@ -65,6 +70,16 @@ export class Owners {
   /** What a process threw, for the run that it is of. */
   crashed(pid: number, thrown: unknown): void {
     this.#procs.get(pid)?.crashed(pid, thrown);
+  }
+
+  /** A failed call without a reader, for the run whose process made it. */
+  unread(pid: number, p: Promise<unknown>, it: Unread): void {
+    this.#procs.get(pid)?.unread(p, it);
+  }
+
+  /** It has a reader now. */
+  read(p: Promise<unknown>): void {
+    for (const run of this.#runs) run.read(p);
   }
 
   /** Whether a process is of a run. */

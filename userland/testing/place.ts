@@ -128,8 +128,12 @@ function at({ name, text, map }: Script, line: number, column: number): Found {
 /** The lines of a stack that are not this package's, to put behind a message. */
 export function teststack(stack: string | undefined): string {
   const lines = (stack ?? "").split("\n").filter((line) => /^ {4}at /.test(line));
-  return lines.filter((line) => !isours(urlof(line)) && !line.includes("node:")).join("\n");
+  const its = (url: string): boolean => !isours(url) && !VMLIBRARY.test(url);
+  return lines.filter((line) => its(urlof(line)) && !line.includes("node:")).join("\n");
 }
+
+/** The library of vm programs, and its modules, as a stack names them. */
+const VMLIBRARY = /^namec(?::|$)/;
 
 const urlof = (line: string): string => lastword(placeof(line)?.before ?? "");
 

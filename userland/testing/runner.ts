@@ -12,6 +12,7 @@ import type { Program } from "../../kernel/proc/trap.ts";
 import type { Call as Tracecall, Event, EventBody } from "../../kernel/trace.ts";
 import type { Sys, Task } from "../../syscalls/sys.ts";
 import { thishost } from "../boot/host.ts";
+import type { Unread } from "../boot/witness.ts";
 import { both } from "../lib/both.ts";
 import type { Both, ThreadSys } from "../lib/both.ts";
 import { writefile } from "../lib/io.ts";
@@ -103,6 +104,7 @@ export class Runner implements Owner {
   readonly #unfinished: string[] = [];
   readonly #left: string[] = [];
   readonly #crashes: Crashed[] = [];
+  readonly #unread = new Map<Promise<unknown>, Unread>();
   #pid = 0;
   #ncall = 0;
   #began = 0;
@@ -193,6 +195,15 @@ export class Runner implements Owner {
     this.#crashes.push({ pid, thrown });
   }
 
+  /** Owner: failed calls of vm programs, which have no reader. */
+  unread(p: Promise<unknown>, it: Unread): void {
+    this.#unread.set(p, it);
+  }
+
+  read(p: Promise<unknown>): void {
+    this.#unread.delete(p);
+  }
+
   #crashtext({ pid, thrown }: Crashed): string {
     const name = pid === this.#pid ? this.#name : `${this.#name}, process ${pid}`;
     return crashtext(name, thrown, LINES);
@@ -211,6 +222,7 @@ export class Runner implements Owner {
           ? []
           : [unreadtext(this.#name, { call: unaskedfmt(u), error: u.error }, LINES)],
       ),
+      ...[...this.#unread.values()].map((u) => unreadtext(this.#name, u, LINES)),
     ];
   }
 

@@ -72,6 +72,9 @@ export const ASK = {
   /** No part of the program reads the promise of this call, as far as is known; and: now one does. */
   unread: -5,
   read: -6,
+  /** A function of the library has failed, as JSON, and no part of the program reads its promise; and: one does. */
+  lost: -7,
+  found: -8,
 } as const;
 
 /** What the vm gives the host when it begins: functions that are called inside. */

@@ -43,6 +43,8 @@ export interface Tenant {
   asked(a: Asked): void;
   /** Its program was broken off, with its stack at that moment. */
   stopped(why: Stop, stack: string): void;
+  /** All that was asked for is done, and the program rests. */
+  rested(): void;
   /** Its program has not ended, and the host knows of no call or handler that it waits for. */
   readonly stuck: boolean;
   /** A bug of ours was found while its program ran. */
@@ -243,6 +245,7 @@ export class Memory implements Outside {
       this.#queue = [];
       for (const { tenant, asked } of queue) tenant.asked(asked);
     }
+    for (const t of this.tenants.values()) t.rested();
     if (this.current?.stuck === true && this.full) this.current.stopped("memory", "");
   }
 

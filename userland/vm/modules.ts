@@ -1,5 +1,6 @@
-// The modules of a vm program: its own file and what that imports, from its directory. They are read before the
-// program begins, since a module cannot wait for a system call inside; QuickJS itself says what a text imports.
+// The modules of a vm program: its own file and what that imports, from its directory and those below. They are read
+// before the program begins, since a module cannot wait for a system call inside; QuickJS itself says what a text
+// imports.
 
 import { LIBRARY, beside, evaluate, first, giveback, islibrary, takeinstance } from "./first.ts";
 import { importline, nomodule } from "../lib/loading.ts";
@@ -55,7 +56,9 @@ export async function gather(main: string, finding: Finding): Promise<Modules> {
     });
     texts.set(name, text);
     for (const wanted of all) {
-      const at = await locate(name, wanted, { ...finding, found });
+      const at = await locate({ main, from: name, wanted }, { ...finding, found });
+      if (at === OUTSIDE)
+        throw new Moduleerror(`${name}:${importline(source, wanted)}: ${outside(wanted)}`);
       if (at === null)
         throw new Moduleerror(`${name}:${importline(source, wanted)}: ${nomodule(wanted, null)}`);
       imports.set(`${name}\n${wanted}`, at);
@@ -65,17 +68,48 @@ export async function gather(main: string, finding: Finding): Promise<Modules> {
   return { main, texts, sources, imports };
 }
 
+/** An import: of the program, in this module, of this name. */
+type Import = { readonly main: string; readonly from: string; readonly wanted: string };
+
+/** Where an import leads that is not in the program's directory, nor below it. */
+const OUTSIDE = Symbol("outside");
+
+/** What is said of such an import. */
+export const outside = (wanted: string): string =>
+  `${wanted} is outside of the program's directory: a vm program imports "namec" and modules of its own directory and those below it`;
+
+/** "/a/main.ts", "/a/b/c.ts", "../d.ts" → "/a/d.ts"; null where that is not below /a. */
+function below({ main, from, wanted }: Import): string | null {
+  const dir = main.slice(0, main.lastIndexOf("/") + 1);
+  const elems: string[] = [];
+  let name = wanted;
+  if (wanted.startsWith(".")) elems.push(...from.slice(dir.length).split("/").slice(0, -1));
+  else {
+    // A file of the host's has an address.
+    if (dir.startsWith("file:") && wanted.startsWith("/")) name = `file://${wanted}`;
+    if (dir === "" || !name.startsWith(dir)) return null;
+    name = name.slice(dir.length);
+  }
+  for (const e of name.split("/")) {
+    if (e === "..") {
+      if (elems.pop() === undefined) return null;
+    } else if (e !== "." && e !== "") elems.push(e);
+  }
+  return dir + elems.join("/");
+}
+
 /** The file that an import names: "./util" and "./util.js" are util.ts where that is what there is. */
 async function locate(
-  from: string,
-  wanted: string,
+  what: Import,
   known: Finding & { readonly found: Map<string, string | null> },
-): Promise<string | null> {
+): Promise<string | typeof OUTSIDE | null> {
+  const { from, wanted } = what;
   if (wanted === LIBRARY) return LIBRARY;
   if (!/^(\.\.?\/|\/|file:)/.test(wanted)) return null;
-  const path = wanted.startsWith(".") ? beside(from, wanted) : wanted;
-  const ours = known.ours?.(path) ?? null;
+  const ours = known.ours?.(wanted.startsWith(".") ? beside(from, wanted) : wanted) ?? null;
   if (ours !== null) return `${LIBRARY}:${ours}`;
+  const path = below(what);
+  if (path === null) return OUTSIDE;
   for (const name of [path, `${path}.ts`, path.replace(/\.(m?)js$/, ".$1ts")]) {
     let at = known.found.get(name);
     if (at === undefined) {

@@ -36,7 +36,7 @@ import { randomof } from "./random.ts";
 import { Token, Words } from "./shared.ts";
 import { fprint } from "../lib/io.ts";
 import { importsof, noexport, nolibrary, unimported } from "../lib/loading.ts";
-import { crashtext } from "../view/words/crash.ts";
+import { UNAWAITED, crashtext } from "../view/words/crash.ts";
 import type { Sys, Task } from "../../syscalls/sys.ts";
 
 type Calls = Readonly<Record<string, (...args: unknown[]) => Promise<unknown>>>;
@@ -140,6 +140,8 @@ class Vm implements Tenant {
   readonly #alone = new Set<number>();
   /** Failures that the program has not read, as promises that the host's engine sees without a reader. */
   readonly #unread = new Map<number, Promise<never>>();
+  /** Library functions that have failed without a reader, since the program ran last. */
+  readonly #lost = new Map<number, unknown>();
   /** The failure that the program was told of last. */
   #failing: Failing | null = null;
   /** Handlers of notes that run. */
@@ -260,18 +262,31 @@ class Vm implements Tenant {
     else if (a.op === ASK.interrupt) this.#interrupt(a.id);
     else if (a.op === ASK.unread) this.#unreads(a.id);
     else if (a.op === ASK.read) this.#reads(a.id);
+    else if (a.op === ASK.lost) this.#lost.set(a.id, arg?.kind === "value" ? arg.value : undefined);
+    else if (a.op === ASK.found) this.#lost.delete(a.id);
+  }
+
+  /** Ends a program of which a library function has failed without a reader. */
+  rested(): void {
+    if (this.#lost.size === 0) return;
+    const [lost] = this.#lost.values();
+    this.#lost.clear();
+    this.#threw(lost, UNAWAITED);
   }
 
   /** The program has not read how a call ended, or will end. */
   #unreads(id: number): void {
-    if (this.#waiting.has(id)) this.#alone.add(id);
+    if (this.#waiting.has(id) || this.#next?.id === id) this.#alone.add(id);
     else if (this.#failing?.id === id) this.#tell(this.#failing);
   }
 
   /** It does so now. */
   #reads(id: number): void {
     this.#alone.delete(id);
-    this.#unread.get(id)?.catch(() => undefined);
+    const p = this.#unread.get(id);
+    if (p === undefined) return;
+    p.catch(() => undefined);
+    this.#image.proc.k.witness?.read(p);
     this.#unread.delete(id);
   }
 
@@ -283,6 +298,7 @@ class Vm implements Tenant {
     const p = Promise.reject<never>(error);
     this.#unread.set(id, p);
     witness.failed(p, error, calltext(w.name, w.args));
+    witness.unheard(p, this.#image.proc);
   }
 
   #returned(status: string): void {
@@ -570,7 +586,7 @@ class Vm implements Tenant {
 
   // --- ends ---
 
-  #threw(value: unknown): void {
+  #threw(value: unknown, why?: string): void {
     const t = thrownof(value);
     // QuickJS throws null where it has no memory for an error.
     if (t === null || (t.is === "value" && t.message === "null" && this.#memory.full))
@@ -581,6 +597,7 @@ class Vm implements Tenant {
     }
     if (this.#ended) return;
     const e = errorof(answered(t, this.#modules));
+    if (why !== undefined && e instanceof PlanError) e.why = [e.why, why].filter(Boolean).join(" ");
     // Image.crash, not a rejection: a handler may have thrown, or a thread.
     const frames = (stack: string): string[] => this.#sites(stack).map((s) => `at ${longplace(s)}`);
     const lines = { frames, source: null, hint: unimported };

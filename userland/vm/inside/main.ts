@@ -11,6 +11,7 @@ import type { Argkind, Callname } from "../../../kernel/abi/calls.ts";
 import { nostatus } from "../../../kernel/abi/mistake.ts";
 import { RFMEM, RFPROC } from "../../../kernel/abi/const.ts";
 import { utfdecode, utfencode } from "../../../kernel/abi/utf.ts";
+import { watchgiven } from "../../lib/both.ts";
 import { ASK, FIELDS, KIND, MAXARG, PERARG, ROOM, SLOT } from "../abi.ts";
 import type { Big, Thrown } from "../abi.ts";
 
@@ -277,10 +278,16 @@ function tell(p: Process, ask: number, id: number, text?: string): void {
 
 // --- which promises are read ---
 
-/** The calls whose promises have had no reader so far; only those that a host wants to hear of. */
+/** The promises that have had no reader so far: of calls that a host wants to hear of, and of library functions. */
 const unread = new WeakMap<object, Unread>();
-/** A call: its process and its number, and whether the host was told that its promise has no reader. */
-type Unread = { readonly proc: Process; readonly id: number; told: boolean };
+/** A call or a function: its process and its number, and whether the host was told that its promise has no reader. */
+type Unread = {
+  readonly proc: Process;
+  readonly id: number;
+  /** What the host is told when a reader comes after all. */
+  readonly found: number;
+  told: boolean;
+};
 
 /**
  * The prototype of promises that know their readers. To await a promise, or to call its then, the language first
@@ -291,7 +298,7 @@ const Called: object = Object.create(Promise.prototype, {
     get(this: object): PromiseConstructor {
       const u = unread.get(this);
       unread.delete(this);
-      if (u?.told === true) tell(u.proc, ASK.read, u.id);
+      if (u?.told === true) tell(u.proc, u.found, u.id);
       return Plain;
     },
   },
@@ -304,6 +311,27 @@ function tellunread(promise: object): void {
   u.told = true;
   tell(u.proc, ASK.unread, u.id);
 }
+
+/** Processes by their system calls. */
+const users = new WeakMap<object, Process>();
+const then = Reflect.get(Promise.prototype, "then") as Method;
+let ngiven = 0;
+
+// A function of the library that fails without a reader is an exception that nothing catches.
+watchgiven((sys, promise) => {
+  const p = users.get(sys);
+  if (p === undefined) return;
+  const u = { proc: p, id: ++ngiven, found: ASK.found, told: false };
+  const failed = (e: unknown): void => {
+    if (unread.get(promise) !== u || !processes.has(p.id)) return;
+    u.told = true;
+    tell(p, ASK.lost, u.id, stringify(thrown(e)));
+  };
+  // Before the promise knows its readers, of which this is none.
+  apply(then, promise, [undefined, failed]);
+  unread.set(promise, u);
+  setPrototypeOf(promise, Called);
+});
 
 // --- calls ---
 
@@ -328,7 +356,7 @@ function call(p: Process, op: number, args: Args): Promise<unknown> {
   const { resolve, reject } = grabbed;
   pending.set(id, { proc: p, promise, resolve, reject, fill: filled });
   if (m[SLOT.stacks] === 1) {
-    unread.set(promise, { proc: p, id, told: false });
+    unread.set(promise, { proc: p, id, found: ASK.read, told: false });
     setPrototypeOf(promise, Called);
   }
   apply(outside, undefined, pass);
@@ -500,6 +528,7 @@ function newprocess(id: number, argv: readonly string[]): Process {
   faces.sys = facesof(p);
   faces.tasksys = tasksof(p, faces.sys);
   processes.set(id, p);
+  users.set(faces.sys, p);
   return p;
 }
 
