@@ -14,7 +14,7 @@ import * as proc from "./proc.ts";
 import * as sem from "./sem.ts";
 import * as stat from "./stat.ts";
 import * as stream from "./stream.ts";
-import type { Sys, TaskSys, Threads } from "./sys.ts";
+import type { Sys, Task, TaskSys, Threads } from "./sys.ts";
 import { young } from "../kernel/abi/young.ts";
 
 type Fn = (up: Proc, ...args: never[]) => Answer<unknown>;
