@@ -57,10 +57,14 @@ export const ROOMS: readonly Room[] = [
       "test/devices/mnt.test.ts",
       "test/devices/later.test.ts",
       "test/devices/frames.test.ts",
-      "test/devices/flushes.test.ts",
-      "test/kernel/stream*.test.ts",
+      "test/kernel/streamfate.test.ts",
     ],
-    wider: ["test/devices/*.test.ts", "test/kernel/rtt.test.ts", SIMULATOR],
+    wider: [
+      "test/devices/*.test.ts",
+      "test/kernel/rtt.test.ts",
+      "test/kernel/stream.test.ts",
+      SIMULATOR,
+    ],
   },
   {
     files: "userland/lib/9p/",
