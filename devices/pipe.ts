@@ -26,7 +26,7 @@ import type { Answer, Task } from "../kernel/proc/rendez.ts";
 import type { EventBody, Trace, Wire } from "../kernel/trace.ts";
 import { MAXATOMIC, Queue } from "./queue.ts";
 
-/** How much may wait in each direction: what a Plan 9 kernel with several processors lets. */
+/** Bytes that may wait in each direction: as many as in a Plan 9 kernel with several processors. */
 const PIPELIMIT = 256 * 1024;
 
 const NOTE = "sys: write on closed pipe";
@@ -56,13 +56,13 @@ class Pipe {
     return end === -1 ? devdir(path) : devfile(path);
   }
 
-  /** Nothing comes to this end, or goes from it, any more. */
+  /** Ends both queues of this end: it reads and writes no more. */
   hangup(end: End): void {
     this.q[(1 - end) as End].hangup();
     this.q[end].close();
   }
 
-  /** The last that had this end open is gone. */
+  /** The last Chan that had this end open is closed. */
   endclosed(end: End): void {
     this.hangup(end);
     if (this.qref[(1 - end) as End] > 0) return;
@@ -188,7 +188,7 @@ class Devpipe extends Dev<PipeChan> {
     }
   }
 
-  /** What it wrote is what the other end may read. */
+  /** Bytes that this end wrote are those that the other end reads. */
   override wire({ end, pipe }: PipeChan): Wire | null {
     if (end === -1) return null;
     const [to, from] = [pipe.q[(1 - end) as End], pipe.q[end]];
@@ -200,7 +200,7 @@ class Devpipe extends Dev<PipeChan> {
     };
   }
 
-  /** Of a queue whose reading end is open several times, the pipe's first that is asked tells. */
+  /** A queue's reading end may be open several times: the first Chan that is asked tells what waits. */
   override contents({ end, pipe }: PipeChan): readonly EventBody[] {
     return end === -1 ? [] : pipe.q[end].contents();
   }

@@ -110,7 +110,7 @@ function* send(c: LaterChan, more: More, split = false): Task<Asked> {
     const fid = m.newfid(g);
     const msgs: Tmsg[] = [];
     const dir = chain(c, g, fid, split, msgs);
-    // Known to the Chan before anything can wait: its close lets go of the group.
+    // The Chan knows the group before anything can wait, since the Chan's close lets go of it.
     c.asked = { g, nwalk: msgs.length, fid, dir };
     msgs.push(...more(g.tag, fid, g));
     m.send(g, msgs);
@@ -143,7 +143,7 @@ function chain(c: LaterChan, g: Group, to: number, split: boolean, msgs: Tmsg[])
 /** What a walk came to. */
 type Walked = { readonly qids: readonly Qid[]; readonly error: string | null };
 
-/** What the replies to the walk say; while the answer is not there, how many of them are needed. */
+/** What the replies to the walk say; or, while one of them has not come, its number. */
 function walkanswer(c: LaterChan, a: Asked): Walked | number {
   const qids: Qid[] = [];
   for (let i = 0; i < a.nwalk; i++) {
@@ -160,8 +160,8 @@ function walkanswer(c: LaterChan, a: Asked): Walked | number {
 }
 
 /**
- * Why a Twalk failed. The server's own words are for the first element of a walk and of each sixteen;
- * where we split it elsewhere, what it says is what it would have said in one.
+ * Why a Twalk failed. The program sees the server's words when the first element of sixteen fails, as with a
+ * Twalk for each sixteen. A walk that is split elsewhere gives the error that it would give unsplit.
  */
 function walkfailure(c: LaterChan, qids: readonly Qid[], ename: string): string {
   if (c.names.length === 0) return Eclone;
@@ -189,7 +189,7 @@ function* mustwalk(c: LaterChan, a: Asked): Task<Walked> {
   return w;
 }
 
-/** Throws unless the walk came all the way; what it came to is then the Chan's qid. */
+/** Throws unless the walk came all the way. The Chan gets the qid of the last element that was reached. */
 function checkwalk(c: LaterChan, w: Walked): void {
   const last = w.qids[w.qids.length - 1];
   c.qid = last ?? (w.error === null ? c.from.qid : UNWALKED);
@@ -210,7 +210,10 @@ function* group(c: LaterChan, more: More): Task<Rmsg> {
   return yield* c.from.mnt.receive(a.g, a.nwalk);
 }
 
-/** group, of what changes nothing: from a directory that the mount's cache remembers, where there is one. */
+/**
+ * group, for an operation that changes nothing: it starts from the last directory of the name, where the
+ * mount's cache remembers that.
+ */
 function near(c: LaterChan, more: More): Task<Rmsg> {
   const { from, names } = c;
   const { cache } = from;
@@ -219,7 +222,9 @@ function near(c: LaterChan, more: More): Task<Rmsg> {
   return d === null ? remember(c, cache, more) : nearby(c, cache, d, more);
 }
 
-/** group, from d, the last directory. A walk that fails there is made again from where it should start. */
+/**
+ * group, from d, the last directory. If the walk fails there, the whole walk is made from its true start.
+ */
 function* nearby(c: LaterChan, cache: Mntcache, d: MntChan, more: More): Task<Rmsg> {
   const { from, names } = c;
   const [dir, rest] = [names.slice(0, -1), names.slice(-1)];
@@ -246,7 +251,7 @@ function* nearby(c: LaterChan, cache: Mntcache, d: MntChan, more: More): Task<Rm
   return yield* remember(c, cache, more);
 }
 
-/** group, keeping a fid of the last directory, which the cache remembers. */
+/** group, which also keeps a fid of the last directory for the cache. */
 function* remember(c: LaterChan, cache: Mntcache, more: More): Task<Rmsg> {
   const { moves } = cache;
   const a = yield* send(c, more, true);
@@ -266,7 +271,7 @@ function statmsgs(tag: number, fid: number): readonly Tmsg[] {
   ];
 }
 
-/** The Chan of device M that the group ended with. */
+/** Makes c the Chan of device M that its walk led to, and releases the group. */
 function take(c: LaterChan, fn: (nc: MntChan) => MntChan): MntChan {
   const { nc, a } = become(c);
   a.g.keep(a.fid);
@@ -274,7 +279,7 @@ function take(c: LaterChan, fn: (nc: MntChan) => MntChan): MntChan {
   return fn(nc);
 }
 
-/** The Chan of device M that c turns into; the group is its now, and c is no more. */
+/** The Chan of device M that c turns into. The caller has the group now, and c is dropped. */
 function become(c: LaterChan): { readonly nc: MntChan; readonly a: Asked } {
   const a = c.asked;
   if (a === null) return error(Emountrpc);
@@ -344,7 +349,7 @@ function* openwrite(c: LaterChan, how: Openwrite): Task<Chan> {
     return [how.build(tag, fid)];
   });
   const { nc, a } = become(c);
-  // Until the answer comes the file passes for a plain one, as files that are written whole mostly are.
+  // Until the answer comes the file counts as a plain one, as most files that are written whole are.
   nc.qid = { path: 0n, vers: 0, type: QTFILE };
   nc.created = true;
   nc.mode = OWRITE;
@@ -356,7 +361,7 @@ function* openwrite(c: LaterChan, how: Openwrite): Task<Chan> {
   return nc;
 }
 
-/** An open on its way. */
+/** An open that was sent and is not answered yet. */
 class Sent implements Opening {
   readonly #c: LaterChan;
   readonly #nc: MntChan;
@@ -383,7 +388,7 @@ class Sent implements Opening {
     } catch (e) {
       if (!(e instanceof PlanError)) throw e;
       this.#error = this.#nc.streams?.name?.(e) ?? e;
-      // The file was never open: whatever fid there is settles with the group.
+      // The file was never open, so the group settles its fid.
       this.#nc.fid = -1;
       throw this.#error;
     }
@@ -414,7 +419,7 @@ class Sent implements Opening {
   }
 }
 
-/** Does a step of the open; what it throws says which it was. */
+/** Does a step of the open, and notes the step in what it throws. */
 function step(name: "walk" | "open" | "create", fn: () => unknown): void {
   try {
     fn();

@@ -125,7 +125,10 @@ export class Group {
     this.call = call;
   }
 
-  /** A place to sleep until something of this group has come. Nothing waits for most Tclunks. */
+  /**
+   * Where a call sleeps until a reply of this group has come. It is made when a call first sleeps, since no
+   * call waits for most Tclunks.
+   */
   get r(): Rendez {
     return (this.asleep ??= new Rendez(REPLY));
   }
@@ -134,7 +137,7 @@ export class Group {
     this.asleep?.wakeupall();
   }
 
-  /** Its life after an event; false when the event changes nothing. */
+  /** Moves the life on by an event; false when the event changes nothing. */
   turn(event: Event): boolean {
     const next = LIVES[event][this.life];
     if (next === undefined) return false;
@@ -288,7 +291,10 @@ export class Mnt implements Conn {
     }
   }
 
-  /** rpc of a message that makes a fid: a Chan takes the fid where the answer has it. */
+  /**
+   * rpc of a message that makes a fid. If the answer says that the server has the fid, the caller's Chan
+   * takes it over.
+   */
   *rpcfid(
     build: (tag: number, fid: number) => Tmsg,
   ): Task<{ readonly r: Rmsg; readonly fid: number }> {
@@ -315,7 +321,7 @@ export class Mnt implements Conn {
     if (this.#writing) return;
     const task = this.#write();
     const step = task.next();
-    // The transport has to wait: a process of the kernel does, and the caller goes on to wait for the reply.
+    // The transport has to wait. A kernel process waits for it, and the caller goes on to wait for the reply.
     if (step.done !== true) this.k.kproc("mount writer", task, step.value);
   }
 
@@ -378,8 +384,8 @@ export class Mnt implements Conn {
   }
 
   /**
-   * The system call lets go of g. `done`: it has what it wanted and the rest may come when it comes;
-   * else (it failed, or is being killed) what is outstanding is flushed.
+   * The system call lets go of g. With `done` it has the replies that it needs, and the others may come
+   * later. Without (it failed, or is being killed), the outstanding requests are flushed.
    */
   release(g: Group, done: boolean): void {
     // Where nothing is outstanding there is nothing to flush.
@@ -402,7 +408,10 @@ export class Mnt implements Conn {
     this.#roomy();
   }
 
-  /** There may be room: for fids to be given back, then for requests. */
+  /**
+   * The connection may have room again: first the Tclunks that wait are sent, then calls that wait for room
+   * are woken.
+   */
   #roomy(): void {
     while (!this.dead && this.#free(1)) {
       const fid = this.#clunks.shift();
@@ -419,7 +428,7 @@ export class Mnt implements Conn {
   #post(g: Group, requests: readonly Tmsg[]): void {
     this.#posted.push(this.#pack(g, requests));
     if (this.#writing || this.#due) return;
-    // It keeps the connection until all is written, also when the last user of it is gone.
+    // The writer holds the connection until all is written, also when its last user is gone.
     this.#due = true;
     this.chan.incref();
     this.k.kproc("mount writer", this.#writer());
@@ -466,7 +475,10 @@ export class Mnt implements Conn {
     return joined(this.#posted.splice(0, n), size);
   }
 
-  /** The reader: every frame to its group, until the server hangs up or says what it was not asked. */
+  /**
+   * The reader coroutine: gives each frame to its Group, until the server hangs up or sends an answer to no
+   * request.
+   */
   *#read(): Task<void> {
     const up = this.k.proc0;
     if (up === null) return;
@@ -477,7 +489,7 @@ export class Mnt implements Conn {
         if (chunk.length === 0) break;
         frames.add(chunk);
         this.#in += chunk.length;
-        // The trace shows messages, not parts.
+        // The trace shows whole messages, so the frames are not cut.
         frames.whole = this.k.trace.on;
         for (let f = frames.next(); f !== null; f = frames.next())
           if (!(f instanceof Uint8Array ? this.#mux(f, frames.behind) : this.#part(f)))
@@ -493,7 +505,7 @@ export class Mnt implements Conn {
     }
   }
 
-  /** One frame from the server; false when it cannot be. */
+  /** Takes one frame from the server; false when it is no answer to a request. */
   #mux(frame: Uint8Array, behind: number): boolean {
     const f = convM2S(frame, 0, frame.length);
     if (f === null) return false;
@@ -567,7 +579,10 @@ export class Mnt implements Conn {
     this.#roomy();
   }
 
-  /** The wire and the system call are both done with g: what becomes of its fids, each once. */
+  /**
+   * The wire and the system call are both done with g: each of its fids is clunked, or its number is free
+   * again.
+   */
   #settle(g: Group): void {
     for (const { fid, there } of g.fids.splice(0)) {
       if (there && !this.dead) this.clunk(fid);
@@ -604,7 +619,7 @@ export class Mnt implements Conn {
   #tell(what: "open" | "hangup" | "close"): void {
     if (!this.k.trace.on) return;
     const { chan, id: conn, version } = this;
-    // Behind a filter a message is not where it seems to be.
+    // A filter adds and drops bytes, so behind one the place of a message on the wire is not known.
     const at = this.#filter === null ? chan.dev.wire(chan) : null;
     const { wire, pipe } = at ?? { wire: null, pipe: null };
     const peer = chan.dev.peer(chan);

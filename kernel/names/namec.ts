@@ -35,7 +35,7 @@ import type { Way } from "./namespace.ts";
 
 /** What is wanted of a name. The result belongs to the caller. */
 export type Wanted<T> = {
-  /** What fails after the walk is told with the name, too. */
+  /** Errors of the operation show the name, too, and not only those of the walk. */
   readonly tellsname: boolean;
   readonly act: (w: Way) => Answer<T>;
 };
@@ -77,7 +77,7 @@ function* started<T>(start: Task<Way>, want: Wanted<T>): Task<T> {
   return yield* waitfor(resolve(yield* start, want.act, want.tellsname));
 }
 
-/** Does act from where a name starts, names its failure, and gives up the start. */
+/** Runs act on a name's start, puts the name into its failure, and gives up the start. */
 export function resolve<W extends Way, T>(
   w: W,
   act: (w: W) => Answer<T>,
@@ -104,7 +104,10 @@ function* resolving<T>(w: Way, a: Task<T>, tellsname: boolean): Task<T> {
   return yield* released(w.release(), value);
 }
 
-/** The value, once the start is given up. A process that is killed meanwhile never gets a Chan: it is closed. */
+/**
+ * Gives up the start, then gives the value. If the process is killed meanwhile, a value that is a Chan is
+ * closed.
+ */
 function* released<T>(t: Task<void>, value: T): Task<T> {
   let done = false;
   try {
@@ -116,7 +119,7 @@ function* released<T>(t: Task<void>, value: T): Task<T> {
   }
 }
 
-/** e as the program will see it; the trace hears of it. */
+/** The error as the program will see it. The trace is told of it. */
 export function failure(w: Way, e: unknown, tellsname: boolean): unknown {
   if (!(e instanceof PlanError)) return e;
   const at = failedat(w, e, tellsname);
@@ -129,12 +132,12 @@ export function failure(w: Way, e: unknown, tellsname: boolean): unknown {
   return f;
 }
 
-/** After how many elements the walk failed; -1 when the error is told without the name. */
+/** After how many elements the walk failed; -1 when the error does not show the name. */
 function failedat(w: Way, e: PlanError, tellsname: boolean): number {
   return e.at ?? (tellsname && w.name.elems.length > 0 ? w.end : -1);
 }
 
-/** The error with the part of the name that it is about: of a walk PlanError.at says which. */
+/** The error with the part of the name that it is about. For a walk PlanError.at says which part. */
 export function named(w: Way, e: PlanError, tellsname: boolean): PlanError {
   const { name } = w;
   const at = failedat(w, e, tellsname);
@@ -152,7 +155,7 @@ export function named(w: Way, e: PlanError, tellsname: boolean): PlanError {
   return f;
 }
 
-/** The error for the whole name; of a name without elements, such as ".", it is told without it. */
+/** An error about the whole name. A name without elements, such as ".", is not shown. */
 export function whole(w: Way, text: string): PlanError {
   return w.name.elems.length === 0 ? new PlanError(text) : new PlanError(text, w.end);
 }
@@ -164,7 +167,7 @@ function dropped(c: Chan, e: unknown): Answer<never> {
   return failafter(cclose(c), e);
 }
 
-/** c, which must be a directory if its name says so. Takes it over. */
+/** Gives c, or fails when the name ends in / and c is no directory. Takes c over. */
 export function kindchecked(w: Way, c: Chan): Answer<Chan> {
   return w.name.mustdir && !isdir(c) ? dropped(c, whole(w, Enotdir)) : c;
 }
@@ -173,7 +176,7 @@ function directory(w: Way, c: Chan): Answer<Chan> {
   return isdir(c) ? c : dropped(c, whole(w, Enotdir));
 }
 
-/** Does fn to the Chan and closes it, also when fn fails. */
+/** Runs fn on the Chan and closes the Chan, also when fn fails. */
 export function using<T>(a: Answer<Chan>, fn: (c: Chan) => Answer<T>): Answer<T> {
   if (istask(a)) return andthen(a, (c) => using(c, fn));
   let value: Answer<T>;
@@ -191,7 +194,9 @@ export function using<T>(a: Answer<Chan>, fn: (c: Chan) => Answer<T>): Answer<T>
   return istask(t) ? released(t, value) : value;
 }
 
-/** The Chan of something that is about to be changed or looked at. */
+/**
+ * The Chan for remove, stat and wstat: of the kind that the name says, and crossed to what is mounted there.
+ */
 export function file(w: Way): Answer<Chan> {
   const c = w.name.mustdir ? w.found("mustdir") : w.find();
   return andthen(c, (found) => andthen(kindchecked(w, found), (f) => w.cross(f)));
@@ -219,13 +224,13 @@ function wstat(w: Way, d: Wstat): Answer<void> {
 }
 
 function open(w: Way, omode: number): Answer<Chan> {
-  // Where the open would change the file, its kind must be known before.
+  // An open that changes the file must know its kind before.
   const changes = w.name.mustdir && (omode & (OTRUNC | ORCLOSE)) !== 0;
   const c = changes ? w.found("mustdir") : w.find();
   return istask(c) ? after(c, (x) => openfile(w, x, omode)) : openfile(w, c, omode);
 }
 
-/** Opens what is mounted on c, or c, which it takes over, as what the name stands for. */
+/** Opens what is mounted on c, or c itself. Takes c over. */
 function openfile(w: Way, c: Chan, omode: number): Answer<Chan> {
   const wrong = wrongkind(w, c, omode);
   if (wrong !== null) return dropped(c, wrong);
@@ -233,14 +238,19 @@ function openfile(w: Way, c: Chan, omode: number): Answer<Chan> {
   return istask(f) ? after(f, (x) => opendev(w, x, omode)) : opendev(w, f, omode);
 }
 
-/** The error of a file that is not what its name or the mode says; null while a walk is put off. */
+/**
+ * The error when c is not of the kind that the name or the mode asks for, else null. While a walk is put off
+ * the kind is not known, and the result is null.
+ */
 function wrongkind(w: Way, c: Chan, omode: number): PlanError | null {
   if (c.qid.type === QTNONE) return null;
   if (w.name.mustdir && !isdir(c)) return whole(w, Enotdir);
   return (omode & 3) === OEXEC && isdir(c) ? whole(w, Eexecdir) : null;
 }
 
-/** The device's open of c, which it takes over. A walk that was put off is made here, and then tells the kind. */
+/**
+ * Has the device open c, and takes c over. The open makes a walk that was put off; then the kind is known.
+ */
 function opendev(w: Way, c: Chan, omode: number): Answer<Chan> {
   let a: Answer<Chan>;
   try {
@@ -251,7 +261,9 @@ function opendev(w: Way, c: Chan, omode: number): Answer<Chan> {
   return istask(a) ? opening(w, c, omode, a) : openedas(w, c, a, omode);
 }
 
-/** The device opened c, or gave nc for it, as devices d and s do: then that one's kind counts. */
+/**
+ * The device has opened c. Devices d and s give another Chan, nc, in its place: then the kind of nc counts.
+ */
 function openedas(w: Way, c: Chan, nc: Chan, omode: number): Answer<Chan> {
   const wrong = nc === c ? null : wrongkind(w, nc, omode);
   return wrong === null ? finish(w, nc, omode) : dropped(nc, wrong);
@@ -270,17 +282,20 @@ function* opening(w: Way, c: Chan, omode: number, a: Task<Chan>): Task<Chan> {
   return yield* waitfor(openedas(w, c, nc, omode));
 }
 
-/** Of a file of the wrong kind that is the error, and not what the device made of it. */
+/**
+ * The error of an open that failed. If the file is of the wrong kind, that is the error, and not the
+ * device's.
+ */
 function kindfirst(w: Way, c: Chan, omode: number, e: unknown): unknown {
   return e instanceof PlanError && e.at === undefined ? (wrongkind(w, c, omode) ?? e) : e;
 }
 
-/** The mode a device is told: OSTREAM is λ's business alone, and so is an exclusive create. */
+/** The mode that a device is told. Only device λ is told of OSTREAM and OEXCL. */
 function devmode(c: Chan, omode: number): number {
   return omode & ~(c.islater ? OCEXEC : OCEXEC | OSTREAM | OEXCL);
 }
 
-/** What the mode and the name add to an open Chan. */
+/** Gives an open Chan the flags of its mode and the path of its name. */
 function finish(w: Way, c: Chan, omode: number): Chan {
   setflags(c, omode);
   return w.opened(c);
@@ -315,7 +330,7 @@ function create(w: Way, want: Want): Answer<Chan> {
   return w.createnow(want) ?? createlooked(w, want);
 }
 
-/** Create where the kernel itself has to look for the name. */
+/** Creates a file; the kernel looks itself whether the name is there. */
 function* createlooked(w: Way, want: Want): Task<Chan> {
   const there = yield* waitfor(w.look());
   if (there !== null) return yield* waitfor(exists(w, there, want));
@@ -331,11 +346,11 @@ function* createlooked(w: Way, want: Want): Task<Chan> {
 
 function* make(w: Way, want: Want): Task<Chan> {
   const dir = yield* waitfor(w.parent());
-  // A create that is put off would open what has come to be there meanwhile.
+  // The create is not put off: it would open a file that another process has made meanwhile.
   return yield* waitfor(createin(w, dir, want));
 }
 
-/** The device's create in dir, which it takes over. */
+/** Has the device create the last element in dir. Takes dir over. */
 export function createin(w: Way, dir: Chan, { omode, perm }: Want): Answer<Chan> {
   const want = { omode: devmode(dir, omode), perm };
   const a = owning(dir, () => dir.dev.create(w.up, dir, w.last, want));
@@ -345,13 +360,13 @@ export function createin(w: Way, dir: Chan, { omode, perm }: Want): Answer<Chan>
   });
 }
 
-/** The name is there: it is opened and truncated, or with OEXCL an error. Takes c over. */
+/** Create found the name: the file is opened and truncated, or OEXCL makes that an error. Takes c over. */
 export function exists(w: Way, c: Chan, want: Want): Answer<Chan> {
   if ((want.omode & OEXCL) !== 0) return dropped(c, whole(w, Eexist));
   return andthen(w.cross(c), (f) => truncate(w, f, want.omode | OTRUNC));
 }
 
-/** Opens c, which it takes over, whatever kind of file it is: to create, what is there is good enough. */
+/** Opens c for create, which takes a file of any kind that is there. Takes c over. */
 export function truncate(w: Way, c: Chan, omode: number): Answer<Chan> {
   const a = owning(c, () => c.dev.open(w.up, c, devmode(c, omode)));
   return andthen(a, (nc) => finish(w, nc, omode));

@@ -26,10 +26,10 @@ import { attach } from "./namespace.ts";
 import type { Blame, Way } from "./namespace.ts";
 import type { Mhead, MountTable } from "./standard-table.ts";
 
-/** Why a walk failed, and after how many of the names: those that an error shows. */
+/** Why a walk failed, and how many of the names the error shows. */
 export type Miss = { readonly error: string; readonly at: number; readonly fact?: Fact };
 
-/** What a walk came to, and where: at the Chan asked, or at a member of its union. */
+/** What a device's walk gave, and the device: that of the Chan asked, or of another member of its union. */
 type Asked = {
   readonly qids: readonly Qid[];
   readonly error: string;
@@ -45,7 +45,7 @@ type Asked = {
 export class Start implements Way {
   readonly up: Proc;
   readonly name: Name;
-  /** Only the walk tells what is mounted. */
+  /** Not known before the walk. */
   readonly ismtpt = false;
   /** The mount point that the name was found through, once it is crossed. */
   head: Mhead | null = null;
@@ -86,7 +86,7 @@ export class Start implements Way {
     return this.find();
   }
 
-  /** The Chan of names from c; a miss is the call's error. */
+  /** The Chan of names from c; a miss becomes the call's error. */
   *#walk(c: Chan, names: readonly string[]): Task<Chan> {
     const got = yield* walk(this.up, this.tab, c, names);
     if (got instanceof Chan) return got;
@@ -95,7 +95,10 @@ export class Start implements Way {
     throw e;
   }
 
-  /** What is mounted here, under the name that led to it. */
+  /**
+   * The Chan to open or change: what is mounted on c, else c. It has one reference, and the name that led
+   * here.
+   */
   *cross(c: Chan): Task<Chan> {
     const mounted = this.tab !== null && this.tab.at(c) !== null;
     if (!mounted && c.ref === 1) {
@@ -120,7 +123,7 @@ export class Start implements Way {
     return p.chan;
   }
 
-  /** An error that is about the whole name, if it is about a part of it at all. */
+  /** The error as one about the whole name, unless it says already which part it is about. */
   #whole(e: unknown): unknown {
     return e instanceof PlanError && e.at === undefined ? whole(this, e.message) : e;
   }
@@ -131,7 +134,9 @@ export class Start implements Way {
     );
   }
 
-  /** What is mounted at the name, keeping its own path: what a bind takes. `head` is then its union. */
+  /**
+   * What a bind takes: the Chan that is mounted at the name, with its own path. `head` is then its union.
+   */
   *bound(): Task<Chan> {
     const c = yield* this.find();
     this.head = this.tab?.at(c) ?? null;
@@ -159,7 +164,7 @@ export class Start implements Way {
     return yield* waitfor(instead(got, dir));
   }
 
-  /** The directory that the name is in. */
+  /** The Chan of the directory that the last element is in. */
   *#todir(): Task<Chan> {
     const { elems, mustdir } = this.name;
     const c = yield* this.#walk(this.start, elems.slice(0, -1));
@@ -168,7 +173,7 @@ export class Start implements Way {
     throw elems.length > 1 ? new PlanError(Enotdir, elems.length - 1) : new PlanError(Enotdir);
   }
 
-  /** The directory to create in: of a union its first member that lets one. */
+  /** The directory to create in. Of a union that is the first member with MCREATE. */
   *parent(): Task<Chan> {
     const at = this.dir;
     if (at === null) return error("create in no directory");
@@ -225,14 +230,17 @@ function tracestart(s: Start, chan: Chan): void {
   else if (root !== "/") trace.emit({ type: "namec", step: "device", path, rest });
 }
 
-/** Where a walk stands: the Chan, the names that led there, the mount points among them. It owns what it holds. */
+/**
+ * Where a walk stands: its Chan, the elements that led there, and the mount points among them. A Place holds
+ * a reference to each of its Chans.
+ */
 export class Place {
   chan: Chan;
   /** The mount point stepped onto last, when chan is what is mounted there. */
   head: Mhead | null = null;
   /** chan is a mounted one already: step 1 is done. */
   crossed = false;
-  /** What the walk under way has found, for dotdot or forward to go to. */
+  /** The Chan that the device's walk gave, until dotdot or forward goes there. */
   found: Chan | null = null;
   private readonly root: string;
   private readonly elems: string[];
@@ -254,7 +262,7 @@ export class Place {
     return (this.chan.qid.type & QTDIR) !== 0;
   }
 
-  /** Onto what is mounted here; nothing happens where nothing is. */
+  /** Goes to what is mounted on chan, if anything is. */
   *domount(tab: MountTable): Task<void> {
     const mh = tab.at(this.chan);
     if (mh === null) return;
@@ -265,7 +273,10 @@ export class Place {
     yield* ccloseall(gone);
   }
 
-  /** On by these names to what was found; or, where the last of them is mounted upon, to what is mounted. */
+  /**
+   * Goes on by these names to the Chan found. With mh the last of them is a mount point, and the walk goes
+   * to what is mounted there.
+   */
   *forward(names: readonly string[], mh: Mhead | null): Task<void> {
     const gone = [this.chan];
     const found = this.#takefound();
@@ -281,7 +292,10 @@ export class Place {
     yield* ccloseall(gone);
   }
 
-  /** Up to what was found; or, where the name it has was mounted upon on the way, to what that covers. */
+  /**
+   * Goes up to the Chan found. If the directory above is one that the walk crossed to as a mount, the walk
+   * goes to the file that the mount covers.
+   */
   *dotdot(): Task<void> {
     const gone = this.elems.length > 0 ? this.#take(this.elems.length) : [];
     this.elems.pop();
@@ -301,14 +315,14 @@ export class Place {
     return c;
   }
 
-  /** Takes out the covered Chans of an element; they are the caller's. */
+  /** Takes the covered Chans of an element out of the list. The caller has their references. */
   #take(depth: number): Chan[] {
     const out = this.mtpt.filter((m) => m.depth === depth);
     if (out.length > 0) this.mtpt = this.mtpt.filter((m) => m.depth !== depth);
     return out.map((m) => m.from);
   }
 
-  /** Makes chan one with a single reference: its fid may be opened or moved. */
+  /** Makes chan a Chan with one reference, so that its fid may be opened or moved. */
   *unique(up: Proc): Task<void> {
     if (this.chan.ref === 1) return;
     const nc = yield* cclone(up, this.chan);
@@ -342,8 +356,8 @@ export function* cclone(up: Proc, c: Chan): Task<Chan> {
 }
 
 /**
- * The Chan of `names` from c, all the way or not at all; c stays the caller's. Without a table (a name
- * such as #s/x) nothing is mounted on the way.
+ * The Chan of `names` from c, or a Miss when one of them is not there. The caller keeps c. Without a table
+ * (a name such as #s/x) nothing is mounted on the way.
  */
 export function* walk(
   up: Proc,
@@ -378,7 +392,7 @@ function portion(names: readonly string[], have: number): readonly string[] {
   return names.slice(have, end);
 }
 
-/** Goes on by some of `part`; says by how many. */
+/** Goes on by some of the names of `part`, and gives how many. */
 function* step(
   up: Proc,
   tab: MountTable | null,
@@ -398,7 +412,7 @@ function* step(
     yield* p.dotdot();
     return 1;
   }
-  // The last name's own mount point is for the next step, or for the caller of namec.
+  // What is mounted on the last name is crossed to by the next step, or by namec.
   for (const [i, qid] of a.qids.slice(0, part.length - 1).entries()) {
     const mh = tab?.find(a.dev, a.devno, qid) ?? null;
     if (mh === null) continue;
@@ -411,7 +425,9 @@ function* step(
   return n;
 }
 
-/** The names ended before all were walked: the next is not there, or the last is no directory. */
+/**
+ * The Miss of a device's walk that ended early: the next name is not there, or the last is no directory.
+ */
 function short(qids: readonly Qid[]): Miss {
   const last = qids[qids.length - 1];
   if (last === undefined || (last.type & QTDIR) !== 0)
@@ -419,7 +435,10 @@ function short(qids: readonly Qid[]): Miss {
   return { error: Enotdir, at: qids.length };
 }
 
-/** Asks where the walk stands; and when that has not even the first name, the rest of the union in order. */
+/**
+ * Asks the Chan where the walk stands. When it has not even the first name, the other members of the union
+ * are asked in order.
+ */
 function* ask(up: Proc, mounts: boolean, p: Place, part: readonly string[]): Task<Asked> {
   const { dev, devno } = p.chan;
   const first = yield* ewalk(up, p.chan, part);

@@ -86,7 +86,7 @@ export class Notes implements Done {
     k.trace.emit({ type: "proc", what, pid, text, by }, null);
   }
 
-  /** What the program did is its end, whatever its handler would say. */
+  /** A trap is the end of the program, whatever its handler would do. */
   trap(text: string): void {
     if (this.#proc.k.trace.on) this.#tell("note", text);
     this.#proc.kill(withpc(text));
@@ -105,7 +105,7 @@ export class Notes implements Done {
     if (!this.#notified && this.#proc.notes.length > 0) this.#deliver();
   }
 
-  /** The end of a stopped process, which starts again to die of this note, or of the next call of its handler. */
+  /** Ends a stopped process: it starts again, and dies of this note or at the next call of its handler. */
   killed(): void {
     const p = this.#proc;
     if (this.handler === null || this.#notified) return p.kill(withpc(KILLNOTE));
@@ -119,7 +119,7 @@ export class Notes implements Done {
     return note?.text ?? null;
   }
 
-  /** The note whose handler has begun waits no more. */
+  /** Whether as many notes wait as may. A note whose handler has begun does not wait. */
   get #full(): boolean {
     return this.#proc.notes.length - (this.#begun ? 1 : 0) >= NNOTE;
   }
@@ -152,8 +152,8 @@ export class Notes implements Done {
   }
 
   #interrupt(): void {
-    // A handler that has said noted may still sleep in that call; it is not what the note is for. Nor is
-    // a call that a note before interrupted, and that waits for the handlers to be done.
+    // Two sleepers are not interrupted: a handler that has called noted and sleeps there, and a call that an
+    // earlier note interrupted and that waits for the handlers.
     const { sched } = this.#proc.k;
     for (const co of this.#proc.coroutines())
       if (co.done !== this && co.on !== this.#done) sched.interrupt(co, new PlanError(Eintr));
@@ -171,7 +171,7 @@ export class Notes implements Done {
   /** The handler returned; not having said noted(NCONT) is NDFLT. */
   finish(co: Coroutine): void {
     if (!this.#notified || co !== this.#co) return;
-    // A handler that did not wait for its noted has called it all the same.
+    // A handler may return before its call of noted has run: then that call counts.
     for (const c of this.#proc.coroutines()) this.#returned ||= c.label === "noted";
     if (!this.#returned) this.#die();
   }
@@ -189,7 +189,7 @@ export class Notes implements Done {
   #resume(): void {
     const p = this.#proc;
     const { notes } = p;
-    // The process goes on behind the handler only if it is not to stop or die here.
+    // After the handler the process goes on only if it is not to stop or die here.
     if (p.ctl !== null) p.callend();
     if (p.dead) return;
     this.#notified = this.#begun = this.#returned = false;
@@ -222,7 +222,10 @@ function* pprint(up: Proc, text: string): Task<void> {
   yield* waitfor(c.dev.write(up, c, utfencode(`${up.text} ${up.pid}: ${text}\n`), c.offset));
 }
 
-/** Posts `text` to every process of a note group but the one that posts; who has too many gets no more. */
+/**
+ * Posts `text` to every process of a note group but the one that posts. A process with as many notes as may
+ * wait gets no more.
+ */
 export function postnotepg(from: Proc, noteid: number, text: string): void {
   for (const p of from.k.procs.values()) {
     if (p.noteid !== noteid || p === from) continue;

@@ -31,14 +31,14 @@ export type { Task } from "./rendez.ts";
 /** Resumptions, or calls of one program, before the host's event loop gets its turn. */
 export const TURN = 1000;
 
-/** What a killed coroutine yields when the kernel's part of it is unwound, and a program's frames are left. */
+/** What a killed coroutine yields when the kernel's frames are unwound and only a program's are left. */
 export const UNWOUND: Rendez = new Rendez("unwound");
 
 /** What becomes of a coroutine's result. */
 export interface Done {
   /** It returned. Not called for a coroutine that was killed. */
   finish(co: Coroutine, value: unknown): void;
-  /** It threw; one that is killed (co.dying) may throw something of its own while it cleans up. */
+  /** It threw. A coroutine that is killed (co.dying) may throw an error of its own while it cleans up. */
   fail(co: Coroutine, error: unknown): void;
   /** It is over, however it ended; called last. */
   over(co: Coroutine): void;
@@ -75,7 +75,10 @@ export class Coroutine {
   unwinding = false;
   /** It could go on, and lets others go first: read where an Explorer chooses. */
   passing = false;
-  /** It is a program before its next call, where an Explorer lets other processes go, but no thread of its own. */
+  /**
+   * It is a program before its next call: an Explorer may run other processes first, but no other thread of
+   * this one.
+   */
   midway = false;
   /** Its number among the calls of its program. */
   seq = 0;
@@ -238,7 +241,10 @@ export class Sched {
     this.#entered = false;
   }
 
-  /** A call was done in its caller's step: virtual time waits a turn to see what comes. */
+  /**
+   * A call ended in its caller's step. Virtual time waits a turn, in which the program may make its next
+   * call.
+   */
   settled(): void {
     this.#touched = true;
     if (this.clock.virtual && !this.#active) this.#kick();
@@ -285,7 +291,7 @@ export class Sched {
     this.clock.timers.cancel(t);
   }
 
-  /** co could go on, and lets all others run first, the host among them. */
+  /** co could go on, but all others and the host run first. */
   again(co: Coroutine): void {
     this.#budget = 0;
     co.passing = true;
@@ -308,7 +314,10 @@ export class Sched {
     this.touch();
   }
 
-  /** A promise was settled or a program begun: the next idle moment waits a turn to see what comes. */
+  /**
+   * A promise was settled or a program begun. Virtual time waits a turn, in which the program may make its
+   * next call.
+   */
   touch(): void {
     this.#touched = true;
     if (!this.#active) this.#kick();
@@ -398,7 +407,7 @@ export class Sched {
       else {
         this.#touched = false;
         x.stuck();
-        // What x has told the host may bring more, in the turn that the loop takes then.
+        // x may have ended a wait of the host's, which brings more in the turn that the loop takes then.
         if (this.#touched || this.#nready > 0) return false;
         this.#active = false;
         return true;
@@ -573,14 +582,14 @@ export class Sched {
       co.unwinding = true;
       step = task.throw(KILLED);
     }
-    // A return() would not do for the kernel's frames: when one of them sleeps while it cleans up, those
-    // around it run on as if nothing had happened. A program's cannot sleep any more.
+    // return() would be wrong for the kernel's frames: if one of them slept while it cleaned up, the frames
+    // around it would run on. A program's frames cannot sleep any more.
     if (step.value === UNWOUND) step = task.return(undefined);
     return step;
   }
 }
 
-/** Timers without those that wait for another of their flow. */
+/** The timers that are due, but of each flow the first alone. */
 function firsts(due: readonly Timer[]): Timer[] {
   const flows = new Set<object>();
   return due.filter(({ flow }) => {
