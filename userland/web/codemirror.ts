@@ -74,6 +74,20 @@ function into(view: EditorView, line: number): void {
   });
 }
 
+/** Keeps the marked line in sight where the editor becomes lower. */
+function keepinsight(view: EditorView, marked: () => number | null): void {
+  const box = view.scrollDOM;
+  let high = box.clientHeight;
+  new ResizeObserver(() => {
+    const was = high;
+    high = box.clientHeight;
+    const line = marked();
+    if (high >= was || line === null || line > view.state.doc.lines) return;
+    const { top, bottom } = view.lineBlockAt(view.state.doc.line(line).from);
+    if (bottom > box.scrollTop && top < box.scrollTop + was) into(view, line);
+  }).observe(box);
+}
+
 /** What the editor tells and asks. */
 export type Around = { readonly changed: () => void; readonly name: () => string };
 
@@ -105,14 +119,16 @@ export function codemirror(area: HTMLTextAreaElement, { changed, name }: Around)
   area.hidden = true;
   area.after(view.dom);
   checker.attach(view);
+  let marked: number | null = null;
+  keepinsight(view, () => marked);
   return {
     text: () => view.state.doc.toString(),
     settext: (text) =>
       view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: text } }),
     mark: (line, bad) => {
       view.dispatch({ effects: setmarks.of({ line, fault: bad }) });
-      const at = bad ?? line;
-      if (at !== null && at <= view.state.doc.lines) into(view, at);
+      marked = bad ?? line;
+      if (marked !== null && marked <= view.state.doc.lines) into(view, marked);
     },
     focus: () => view.focus(),
   };
