@@ -1,7 +1,7 @@
 // The pipe device, '#|': each attach is a new pipe, a directory with its two ends data and data1. pipe(3)
 //
 // What is written on one end is read on the other, through a Queue for each direction. An end is closed
-// when the last that opened it closes: the other end then reads what is left and end of file, and its
+// when the last Chan that has it open is closed: the other end then reads what is left and end of file, and its
 // writers get a note. Only when both ends are closed does the pipe start afresh.
 
 import { CMSG, COPEN, Chan, Path } from "../kernel/chan.ts";
@@ -31,17 +31,19 @@ const PIPELIMIT = 256 * 1024;
 
 const NOTE = "sys: write on closed pipe";
 
-/** The ends: what one writes goes into the queue that the other reads. */
+/**
+ * An end of the pipe: 0 is data, 1 is data1. What one end writes goes into the queue that the other reads.
+ */
 type End = 0 | 1;
 const ENDS: readonly End[] = [0, 1];
 const NAMES = ["data", "data1"] as const;
 
-/** Both queues, q[e] read by end e, and how many have each end open. */
+/** A pipe: the two queues, of which end e reads q[e], and how many Chans have each end open. */
 class Pipe {
   readonly id: bigint;
   readonly q: readonly [Queue, Queue];
   readonly qref: [number, number] = [0, 0];
-  /** What stat shows of its ends; an open asks for no permission. */
+  /** The permissions that stat shows of the ends; an open does not check them. */
   perm = 0o600;
 
   constructor(id: bigint, limit: number, trace: Trace) {
@@ -175,7 +177,7 @@ class Devpipe extends Dev<PipeChan> {
     return yield* super.bread(up, c, n);
   }
 
-  /** As Plan 9: whatever goes wrong in a write posts the note, an interrupt too. */
+  /** As in Plan 9, any failure of a write posts the note, and so does an interrupt. */
   override *write(up: Proc, c: PipeChan, bytes: Uint8Array): Task<number> {
     const { end } = c;
     if (end === -1) return error(Eperm);

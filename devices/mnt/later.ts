@@ -15,9 +15,10 @@
 //	remove    Twalk Tremove         wstat     Twalk Twstat Tclunk     create, OEXCL    Twalk Twalk Tclunk Tcreate
 //	read all  Twalk Topen Tstream   write all Twalk Topen Twrite ...  with OSTREAM
 //
-// In a group every Twalk makes a fresh fid, so what follows a failed walk fails by itself and touches
-// nothing. The Group owns these fids until a Chan keeps one (rpc.ts). The LaterChan owns its Group until it
-// is closed, or becomes a Chan of M.
+// The second Twalk of an exclusive create looks for the file, which must not be there. In a group every Twalk makes
+// a fresh fid. If it fails there is no such fid, so the server refuses what follows and changes nothing. The Group
+// owns these fids until a Chan keeps one (rpc.ts). The LaterChan owns its Group until it is closed, or becomes a
+// Chan of device M, the mount driver's (mnt.ts).
 
 import {
   IOHDRSZ,
@@ -73,7 +74,7 @@ const UNWALKED: Qid = { path: 0n, vers: 0, type: QTNONE };
 class LaterChan extends Chan {
   from: MntChan;
   names: readonly string[];
-  /** What was sent, when something was. */
+  /** The group that was sent for this walk; null before that. */
   asked: Asked | null = null;
 
   override get islater(): boolean {
@@ -99,10 +100,15 @@ type Asked = {
   readonly dir: number;
 };
 
-/** Builds the messages of an operation on the fid walked to. */
+/**
+ * A function that builds the messages of the operation (Topen, Tstat ...) on the fid at the end of the walk.
+ */
 type More = (tag: number, fid: number, g: Group) => readonly Tmsg[];
 
-/** Sends the walk and the operation, in one write; `split` keeps a fid of the last directory on the way. */
+/**
+ * Sends the walk and the operation, in one write. With `split` the walk is two Twalks, so that the last
+ * directory on the way has a fid, too.
+ */
 function* send(c: LaterChan, more: More, split = false): Task<Asked> {
   const m = c.from.mnt;
   const g = yield* m.group(4);
@@ -121,8 +127,9 @@ function* send(c: LaterChan, more: More, split = false): Task<Asked> {
 }
 
 /**
- * Adds the messages of c's walk to the fid `to`, of any length, to msgs, with fresh fids all along; gives the
- * fid that the last of them starts from. A split walk stops at the last directory, whose fid stays.
+ * Adds the Twalks of c's walk to msgs, each of at most 16 names. The last one makes the fid `to`, the others
+ * make fresh fids, which are clunked. The result is the fid that the last one starts from; in a split walk
+ * that is the last directory's, and stays.
  */
 function chain(c: LaterChan, g: Group, to: number, split: boolean, msgs: Tmsg[]): number {
   const { names, from } = c;
@@ -308,7 +315,7 @@ function* openstream(c: LaterChan, omode: number): Task<Chan> {
     done = true;
     return kept(nc, runs, a.g);
   } finally {
-    // The runs own the group, and release it with its fids.
+    // The runs (io.ts) own the group now: they release it, with its fids, when they end.
     if (!done) endruns(runs);
   }
 }
@@ -318,8 +325,8 @@ function endruns(runs: Runs | null): void {
 }
 
 /**
- * A directory is read by its own rules; of anything else the runs are the stream. If a note came while it
- * was opened they are flushed, and the next read begins anew.
+ * The open file with its stream. The runs are dropped for a directory, whose entries are read whole. They
+ * are dropped, too, if a note came during the open; then the next read asks again.
  */
 function kept(nc: MntChan, runs: Runs | null, g: Group): MntChan {
   if (runs === null || (nc.qid.type & QTDIR) !== 0 || g.flushed) {
@@ -340,8 +347,8 @@ type Openwrite = {
 };
 
 /**
- * OSTREAM to write: sends the open and returns, and what is written follows on the same tag. A failure of
- * the open is told at the next write or at close.
+ * An open with OSTREAM to write: sends the open and returns before its answer. The writes follow with the
+ * same tag. A failure of the open is told at the next write or at close.
  */
 function* openwrite(c: LaterChan, how: Openwrite): Task<Chan> {
   yield* send(c, (tag, fid, g) => {

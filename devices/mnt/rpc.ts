@@ -14,8 +14,9 @@
 //	a Group             its Tclunk or Tremove            the Group is settled
 //	#clunks             its Tclunk waits for room        the connection has room
 //
-// A settled Group frees the numbers of the fids that the server does not have, and clunks the others. So a
-// Tclunk that was flushed is sent again, and a caller that is interrupted or killed loses no fid.
+// A Group is settled when no more reply will come and its system call has let go of it (Life). Then the number of
+// each of its fids that the server does not have is free again, and the others are clunked. A Tclunk that was
+// flushed leaves its fid with the server, so it is sent again; an interrupted or killed caller loses no fid.
 
 import { joined } from "../../kernel/abi/bits.ts";
 import { NOTAG, STATFIXLEN } from "../../kernel/abi/const.ts";
@@ -51,10 +52,12 @@ import type { Call } from "../../kernel/trace.ts";
 import { Frames } from "./frames.ts";
 import type { Part } from "./frames.ts";
 
-/** Half of what a server must bear: requests, and bytes of frames, outstanding on a connection. */
+/**
+ * The requests, and their bytes, that may be outstanding on a connection: half of what a server must take.
+ */
 const MAXOUT = 1024;
 const MAXOUTBYTES = 8 * 1024 * 1024;
-/** Requests that windows leave to other calls. */
+/** Requests that the windows of long reads and writes leave to other calls. */
 const OTHERS = 64;
 const MAXFIDS = 32768;
 /** Bytes up to which messages are gathered for one write. */
@@ -63,7 +66,7 @@ const BATCH = 32768;
 /** What was agreed with fversion. */
 export type Agreed = { readonly version: string; readonly msize: number };
 
-/** A version that was agreed, and the nanoseconds that the answer to the Tversion took. */
+/** Agreed, and the round trip of the Tversion in nanoseconds. */
 export type Agreement = Agreed & { readonly rtt: number };
 
 /**
@@ -82,10 +85,13 @@ export type Agreement = Agreed & { readonly rtt: number };
  */
 type Life = "open" | "sent" | "flushing" | "whole" | "lost" | "left" | "dropped" | "settled";
 
-/** What happens to a Group: "open" says that more requests follow, "leave" that the system call lets go. */
+/**
+ * What can happen to a Group: "open" says that more requests follow, "leave" that the system call has let go
+ * of it.
+ */
 type Event = "open" | "flush" | "whole" | "lost" | "leave";
 
-/** What each event makes of each life. A life that an event does not list stays as it is. */
+/** The life after an event, by the life before it. A life that is not listed stays as it is. */
 const LIVES: Readonly<Record<Event, Readonly<Partial<Record<Life, Life>>>>> = {
   open: { sent: "open" },
   flush: { open: "flushing", sent: "flushing", left: "dropped" },
@@ -94,7 +100,10 @@ const LIVES: Readonly<Record<Event, Readonly<Partial<Record<Life, Life>>>>> = {
   leave: { open: "left", sent: "left", flushing: "dropped", whole: "settled", lost: "settled" },
 };
 
-/** A fid that a Group makes or ends, and whether the server has it. */
+/**
+ * A fid that a request of the Group makes (Twalk) or ends (Tclunk, Tremove), and whether the server has it
+ * now.
+ */
 type Fresh = { readonly fid: number; there: boolean };
 
 /** Takes what a Tstream brings; the connection calls it for each Rstream, in order. */
@@ -117,7 +126,8 @@ export class Group {
   bytes = 0;
   /** Where Rstreams go. */
   sink: Sink | null = null;
-  // A plain field, as Groups are made for every message and private ones are slow to define.
+  // A plain field and not a #private one: a Group is made for every message, and private fields take V8
+  // longer to make.
   private asleep: Rendez | null = null;
 
   constructor(tag: number, call: Call | null) {
@@ -150,17 +160,20 @@ export class Group {
     return this.replies.length === this.requests.length;
   }
 
-  /** Nothing more will come. */
+  /** No more replies will come. */
   get over(): boolean {
     return this.life === "whole" || this.life === "lost" || this.life === "settled";
   }
 
-  /** A Tflush was sent, or the connection is gone: what is not answered never happened. */
+  /**
+   * A Tflush was sent, or the connection is gone. A request that has no answer when the Rflush comes was not
+   * done.
+   */
   get flushed(): boolean {
     return this.life === "flushing" || this.life === "lost" || this.life === "dropped";
   }
 
-  /** Nothing more may be said on the tag. */
+  /** No more requests may be sent with this tag. */
   get mute(): boolean {
     return this.life !== "open" && this.life !== "sent" && this.life !== "left";
   }
@@ -170,7 +183,7 @@ export class Group {
     this.fids.push({ fid, there: true });
   }
 
-  /** A Chan takes over fid, which the server has: the group settles it no more. */
+  /** A Chan takes over fid, which the server has: when the group is settled, this fid is left alone. */
   keep(fid: number): void {
     const i = this.fids.findIndex((f) => f.fid === fid);
     if (i >= 0) this.fids.splice(i, 1);
@@ -191,7 +204,7 @@ export class Mnt implements Conn {
   readonly ix: boolean;
   /** 9P2000.ix.stream was agreed. */
   readonly stream: boolean;
-  /** A close waits for the Rclunk, as in the standard kernel. */
+  /** A close waits for the Rclunk: so in the name space `standard`, as in Plan 9. */
   readonly waits: boolean;
   /** Nanoseconds to the server and back, when the version was agreed. */
   readonly rtt: number;
@@ -211,10 +224,13 @@ export class Mnt implements Conn {
   /** Packed and not yet given to the transport, in order. */
   readonly #posted: Uint8Array[] = [];
   #writing = false;
-  /** A process of the kernel's is about to write what is posted. */
+  /** A kernel process was made that will write what is posted. */
   #due = false;
   #reader: Coroutine | null = null;
-  /** What messages go through, and whether its other end is outside of this process. */
+  /**
+   * The transport, or a filter before it, and whether a server outside of this host process is at its other
+   * end (#holdclock).
+   */
   readonly #wire: Transport;
   readonly #outside: boolean;
   readonly #filter: Filter | null;
@@ -248,7 +264,7 @@ export class Mnt implements Conn {
     return this.#newgroup();
   }
 
-  /** Whether n more requests may be outstanding; that of an idle connection may be of any size. */
+  /** Whether n more requests may be outstanding. When none is, a request of any size may be sent. */
   #free(n: number): boolean {
     return this.#nout === 0 || (this.#nout + n <= MAXOUT && this.#outbytes < MAXOUTBYTES);
   }
@@ -312,10 +328,13 @@ export class Mnt implements Conn {
     }
   }
 
-  /** Sends requests of g, behind what was posted before. The caller does not sleep, so a note cannot tear a message. */
+  /**
+   * Sends requests of g, after those that were posted before. It does not sleep, so a note cannot interrupt
+   * a message in the middle.
+   */
   send(g: Group, requests: readonly Tmsg[]): void {
     if (this.dead) error(Ehungup);
-    // The server may have flushed it already, and would take the tag for a new one's.
+    // A server that has flushed the tag would take the request for the first of a new group.
     assert(!g.mute, "request on a tag that is flushed");
     this.#posted.push(this.#pack(g, requests));
     if (this.#writing) return;
@@ -351,7 +370,10 @@ export class Mnt implements Conn {
     return buf;
   }
 
-  /** How many more requests of so many bytes each a window may send: it leaves some to other calls. */
+  /**
+   * How many more requests of so many bytes each a long read or write may send; some are left to other
+   * calls.
+   */
   room(bytes: number): number {
     const left = Math.floor((MAXOUTBYTES - this.#outbytes) / bytes);
     return Math.min(MAXOUT - OTHERS - this.#nout, left);
@@ -377,7 +399,7 @@ export class Mnt implements Conn {
         yield g.r;
       } catch (e) {
         if (!(e instanceof PlanError) || e.message !== Eintr) throw e;
-        // A note: the request is flushed, and the answer to that says whether it happened.
+        // A note has come: the request is flushed. It was done if its reply comes before the Rflush.
         this.#flush(g);
       }
     }
@@ -518,7 +540,7 @@ export class Mnt implements Conn {
     return this.#answer(g, f);
   }
 
-  /** Data of an Rstream that was cut. */
+  /** Takes a piece of an Rstream that frames.ts gave before the rest had come. */
   #part({ tag, data }: Part): boolean {
     return this.#answer(this.#groups[tag] ?? null, { type: Rstream, tag, data });
   }
@@ -540,7 +562,8 @@ export class Mnt implements Conn {
     g.bytes -= size;
     this.#outbytes -= size;
     notefids(g, t, f);
-    // The server refuses all further Twrites with this tag and fid until it is flushed.
+    // A Twrite failed or fell short. A server of streams refuses those that follow with its tag and fid until
+    // the tag is flushed.
     if (this.stream && t.type === Twrite && !(f.type === Rwrite && f.count === t.data.length))
       this.#flush(g);
     if (t.type === Tflush) this.#flushed(t.oldtag);
@@ -551,7 +574,7 @@ export class Mnt implements Conn {
     return true;
   }
 
-  /** While a server outside is to answer, virtual time stands still. */
+  /** Virtual time stands still while a server outside is to answer, since that one takes real time. */
   #holdclock(): void {
     const hold = this.#nout > 0;
     if (hold === this.#holding) return;
@@ -642,7 +665,10 @@ export class Mnt implements Conn {
   }
 }
 
-/** Whether f can be the answer to t: its type, its counts. After an answer that cannot be, the server is hung up on. */
+/**
+ * Whether f is a possible answer to t: of the right type, with counts no greater than asked. After any other
+ * the connection is hung up.
+ */
 function answers(t: Tmsg, f: Fcall): boolean {
   if (f.type === Rerror) return true;
   if (f.type !== t.type + 1) return false;

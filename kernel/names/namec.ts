@@ -1,15 +1,16 @@
-// namec: from a name to what a system call wants of it. There is one for both name spaces. What differs
-// between them is behind Way (namespace.ts): where the name starts, how to walk from there, what is mounted
-// at its end, in which directory to create. The steps are
+// namec: from a name to what a system call wants of it. There is one for both name spaces, `names` and
+// `standard`. What differs between them is behind Way (namespace.ts): where the name starts, how to walk from
+// there, what is mounted at its end, in which directory to create. The steps are
 //
 //	1. take the name apart, and find its start;
-//	2. find the file: the walk may be put off, and then goes with the operation in one exchange;
+//	2. find the file: the walk may be put off, and then the server gets it together with the operation, so
+//	   that both are one round trip;
 //	3. check the kind, where the walk has told it: a name that ends in / is a directory's;
 //	4. go over to what is mounted there;
 //	5. do what is wanted: open, create, remove, stat, wstat; or give the directory, for chdir;
-//	6. of a failure, say which part of the name it is about.
+//	6. say in an error which part of the name it is about.
 //
-// A function that takes a Chan over closes it when it fails.
+// A function that takes a Chan over has the caller's reference to it, and closes it when it fails.
 
 import { always, andthen, after, failafter, istask } from "../abi/answer.ts";
 import { DMDIR, OCEXEC, OEXCL, OEXEC, ORCLOSE, OSTREAM, OTRUNC, QTDIR } from "../abi/const.ts";

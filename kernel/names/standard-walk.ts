@@ -1,11 +1,13 @@
-// Walking in the name space `standard`, as Plan 9's chan.c does: element by element as far as mount points
-// go, and every server on the way is asked. While names are left, walk
+// Walking in the name space `standard`, as Plan 9's chan.c does: every server on the way is asked, since only the
+// file that a walk has reached tells whether something is mounted on it. While names are left, the function walk
 //
-//	1. steps onto what is mounted where it stands, if anything is;
-//	2. asks for the next names up to a "..", at most 16; of a union the other members after the first;
-//	3. stops at the first mount point among them, giving up what was walked beyond it;
+//	1. goes to what is mounted where it stands, if anything is;
+//	2. asks for the next names up to a "..", at most 16. In a union the first member is asked, then the others
+//	   in order, until one has the first of the names;
+//	3. stops at the first of them that is a mount point, and closes what was walked beyond it.
 //
-// and ".." is asked for alone, then leads back over the mount point it came through, by name.
+// A ".." is asked for alone. If the directory was reached over a mount point, ".." goes to the parent of the
+// file that is mounted upon.
 
 import { andthen } from "../abi/answer.ts";
 import { MAXWELEM, MCREATE, QTDIR } from "../abi/const.ts";

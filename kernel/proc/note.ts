@@ -23,12 +23,12 @@ import { utfcut, utfencode, utflen } from "../abi/utf.ts";
 /** What the ctl file's kill posts to a stopped process. */
 const KILLNOTE = "sys: killed";
 
-/** Notes that may wait for a process. */
+/** How many notes may wait for a process; a further one is not posted. */
 const NNOTE = 5;
 
 /**
- * A note handler: it gets the note and the system calls of the process it runs in (a child inherits its
- * parent's handler), and ends by calling noted. An async or a generator function may take its time.
+ * A note handler. It gets the note and the system calls of its process, since a child inherits the handler
+ * and must not use its parent's. It ends by calling noted. An async or a generator function may sleep.
  */
 export type Handler = (note: string, sys: unknown) => unknown;
 
@@ -38,13 +38,16 @@ export class Notes implements Done {
   readonly #proc: Proc;
   readonly #image: Image;
   readonly #done = new Rendez("note handler");
-  /** The handler runs. */
+  /** The handler has begun, and has not said noted. */
   #notified = false;
   #begun = false;
-  /** The handler is over, and its noted still to run. */
+  /** The handler has returned, and its call of noted has not run yet. */
   #returned = false;
   #co: Coroutine | null = null;
-  /** Calls numbered up to this one wait for the handler; its own calls come later. */
+  /**
+   * The number of the last call before the handler began. Calls up to this one return after the handler; the
+   * handler's own have greater numbers.
+   */
   #mark = 0;
 
   constructor(proc: Proc, image: Image) {
@@ -52,7 +55,7 @@ export class Notes implements Done {
     this.#image = image;
   }
 
-  /** Whether a call (by its number) must wait for a handler before the program sees its result. */
+  /** Whether the result of the call with this number waits until the handler is done. */
   holds(seq: number): boolean {
     return (this.#notified || this.#proc.notes.length > 0) && seq <= this.#mark;
   }
@@ -71,7 +74,7 @@ export class Notes implements Done {
   post(text: string, sys: boolean): void {
     const p = this.#proc;
     if (utflen(text) > ERRMAX - 2) error(Etoobig);
-    // After its return a program handles no notes.
+    // The program's main has returned, so its handler is called no more.
     if (p.dead || (this.#image.dead && this.handler !== null)) return;
     if (this.#full) error(Enotposted);
     if (p.k.trace.on) this.#tell("note", text, p.k.sched.current?.proc.pid ?? 0);
@@ -86,13 +89,15 @@ export class Notes implements Done {
     k.trace.emit({ type: "proc", what, pid, text, by }, null);
   }
 
-  /** A trap is the end of the program, whatever its handler would do. */
+  /**
+   * Posts the note of an error of the program itself. That ends the process, whatever its handler would do.
+   */
   trap(text: string): void {
     if (this.#proc.k.trace.on) this.#tell("note", text);
     this.#proc.kill(withpc(text));
   }
 
-  /** A note ends the calls of a process that is to stop first. */
+  /** A note has come for a process that must stop before it handles the note: its calls are interrupted. */
   #stop(): void {
     const p = this.#proc;
     p.ctl = "stop";
@@ -124,7 +129,7 @@ export class Notes implements Done {
     return this.#proc.notes.length - (this.#begun ? 1 : 0) >= NNOTE;
   }
 
-  /** The alarm clock's note; one that finds no place is lost. */
+  /** Posts the note of the alarm clock; it is lost where as many wait as may. */
   alarm(): void {
     if (!this.#full) this.post("alarm", true);
   }
@@ -198,7 +203,7 @@ export class Notes implements Done {
     if (p.k.trace.on) this.#tell("noted", over?.text ?? "");
     const next = notes[0];
     if (next !== undefined) {
-      // As the Plan 9 kernel, which adds the program counter once more to a note that had to wait.
+      // As in the Plan 9 kernel, a note that had to wait gets the text of the program counter once more.
       notes[0] = { ...next, text: withpc(next.text) };
       if (p.ctl !== "stopped") this.#deliver();
       return;
@@ -208,7 +213,10 @@ export class Notes implements Done {
   }
 }
 
-/** What Plan 9 adds to the notes of the kernel; our program counters are not worth showing. */
+/**
+ * The program counter that Plan 9 adds to the kernel's own notes. A program here has none, so the number is
+ * always the same.
+ */
 const PC = " pc=0x00000000";
 
 function withpc(text: string): string {

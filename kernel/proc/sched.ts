@@ -1,12 +1,13 @@
 // The scheduler: every coroutine of the kernel, the queue of those that can run, and time.
 //
 // A Coroutine is one system call that has slept or has to wait for its turn, one generator program, or one
-// kernel process (the reader of a connection). It runs until it yields the Rendez it sleeps on. Invariants:
+// kernel process (the reader of a connection). It runs until it yields the Rendez it sleeps on. A turn is one round
+// of the host's event loop; an Explorer tries every order (userland/explore). Invariants:
 //  1. one coroutine runs at a time, to its next yield; nothing else changes kernel state meanwhile;
 //  2. a coroutine is in exactly one place: the ready queue, one Rendez, running, or done;
 //  3. only a sleeper is interrupted or killed. One already woken first runs on to its next sleep, so
-//     what it was handed (a lock, a block) is never lost. A kill throws KILLED into it, once, which is no
-//     PlanError and so passes all catch blocks; what cleans up may sleep;
+//     what it was handed (a lock, a block) is never lost. A kill throws KILLED into it, once. KILLED is no
+//     PlanError, and every catch block throws on what is none; finally blocks run, and may sleep;
 //  4. ready coroutines run first in, first out; with a seed any may be next, except that calls of one
 //     process that have not begun begin in the order made;
 //  5. after at most TURN resumptions, and whenever a generator program has made TURN calls more, the
@@ -31,14 +32,20 @@ export type { Task } from "./rendez.ts";
 /** Resumptions, or calls of one program, before the host's event loop gets its turn. */
 export const TURN = 1000;
 
-/** What a killed coroutine yields when the kernel's frames are unwound and only a program's are left. */
+/**
+ * Yielded by a killed coroutine when the kernel's frames are unwound and only a program's are left: the
+ * scheduler ends those with return().
+ */
 export const UNWOUND: Rendez = new Rendez("unwound");
 
 /** What becomes of a coroutine's result. */
 export interface Done {
   /** It returned. Not called for a coroutine that was killed. */
   finish(co: Coroutine, value: unknown): void;
-  /** It threw. A coroutine that is killed (co.dying) may throw an error of its own while it cleans up. */
+  /**
+   * It threw. Also called for a killed coroutine (co.dying) that throws an error of its own while it cleans
+   * up.
+   */
   fail(co: Coroutine, error: unknown): void;
   /** It is over, however it ended; called last. */
   over(co: Coroutine): void;
@@ -52,11 +59,11 @@ export class Coroutine {
   readonly proc: Proc;
   readonly task: Task<unknown>;
   readonly done: Done;
-  /** What it does: the system call's name, or the kernel process's. */
+  /** The name of its system call, or of the kernel process. */
   readonly label: string;
   /** Of a program: the system call that it made last. */
   doing: string | null = null;
-  /** The system call it runs, when the trace listens. */
+  /** What the trace knows of the system call that it runs; null while the trace is off. */
   call: Call | null = null;
   /** What it sleeps on. */
   on: Rendez | null = null;
@@ -73,7 +80,7 @@ export class Coroutine {
   dying = false;
   /** KILLED was thrown into it. */
   unwinding = false;
-  /** It could go on, and lets others go first: read where an Explorer chooses. */
+  /** It has yielded AGAIN: it could go on, but others go first. Only an Explorer's loop looks at this. */
   passing = false;
   /**
    * It is a program before its next call: an Explorer may run other processes first, but no other thread of
@@ -82,7 +89,7 @@ export class Coroutine {
   midway = false;
   /** Its number among the calls of its program. */
   seq = 0;
-  /** The call, and what it was given, of a program that awaits the promise. */
+  /** The system call and its arguments, of an async program that awaits the promise. */
   ent: Sysent | null = null;
   args: readonly unknown[] = NONE;
   promise: Promise<unknown> | null = null;
@@ -97,13 +104,18 @@ export class Coroutine {
     this.done = done;
   }
 
-  /** Whether it is in a system call: in one by itself, or as the program that makes one. */
+  /**
+   * Whether it is in a system call: it is the coroutine of one, or a generator program that has made one.
+   */
   get incall(): boolean {
     return !PROGRAM.has(this.label) || this.label === "thread" || this.doing !== null;
   }
 }
 
-/** Labels of coroutines that are a program's own, or the kernel's around it. */
+/**
+ * Labels of the coroutines that are no system call: those of a program, and of the kernel's code that begins
+ * and ends it.
+ */
 export const PROGRAM: ReadonlySet<string> = new Set([
   "program",
   "thread",
@@ -122,19 +134,24 @@ export type Chance = (n: number) => number;
  */
 export interface Explorer {
   /**
-   * What goes next: one of the coroutines that may, in the order that they became ready, or of the timers
-   * that are due, in the order set. There is at least one. null: nothing runs any more.
+   * Chooses what goes next: one of the coroutines, which are listed in the order that they became ready, or
+   * of the timers, in the order set. There is at least one. null ends the scheduler.
    */
   choose(ready: readonly Coroutine[], due: readonly Timer[]): Coroutine | Timer | null;
   /** Virtual time moved to the next timer: nothing could run before. */
   jumped(): void;
-  /** Nothing can run, and no timer is set. It may end a wait of the host's, which then brings more to run. */
+  /**
+   * Nothing can run, and no timer is set. The Explorer may end a wait of the host's, so that there is more
+   * to run.
+   */
   stuck(): void;
 }
 
 /** What runs on a scheduler: a kernel. */
 export interface Machine {
-  /** Another machine on this scheduler broke, so nothing runs any more. */
+  /**
+   * Another kernel on this scheduler has panicked. Nothing runs any more, since they share what runs it.
+   */
   halt(e: Error): void;
 }
 
@@ -148,14 +165,14 @@ export class Sched {
   readonly #machines = new Set<Machine>();
   readonly #host: Host;
   readonly #chance: Chance | null;
-  /** What chooses, where every order is to be tried. */
+  /** The Explorer, where every order is to be tried, else null. */
   readonly explorer: Explorer | null;
   /** Ready coroutines go first in, first out. */
   readonly #fifo: boolean;
   readonly #loop: () => void;
   readonly #afterturn: () => void = young(() => {
     this.#budget = TURN;
-    // A busy program never goes idle, and still its alarms are due.
+    // The timers are called here, too, since a busy program never lets the scheduler go idle.
     if (!this.clock.virtual && this.clock.timers.size > 0) this.clock.expire();
     this.#loop();
   });
@@ -189,7 +206,7 @@ export class Sched {
     return co;
   }
 
-  /** Goes on, as a coroutine of proc, with a task that was begun without one and sleeps on `on`. */
+  /** Makes a coroutine of proc for a task that was begun without one, and sleeps on `on`. */
   adopt(
     proc: Proc,
     a: {
@@ -259,7 +276,7 @@ export class Sched {
     return true;
   }
 
-  /** Ends a coroutine where it sleeps, or where it next would; its finally blocks run and may sleep. */
+  /** Kills a coroutine: now if it sleeps, else at its next sleep. Its finally blocks run and may sleep. */
   kill(co: Coroutine): void {
     if (co.dying) return;
     co.dying = true;
@@ -291,7 +308,7 @@ export class Sched {
     this.clock.timers.cancel(t);
   }
 
-  /** co could go on, but all others and the host run first. */
+  /** Makes co ready behind all others, after a turn of the host's event loop. */
   again(co: Coroutine): void {
     this.#budget = 0;
     co.passing = true;
@@ -398,7 +415,10 @@ export class Sched {
     }
   }
 
-  /** Nothing is ready or due, and an Explorer chooses. True: the loop ends here. */
+  /**
+   * An Explorer chooses, and nothing is ready or due: moves virtual time, or says that all are stuck. True:
+   * the loop ends here.
+   */
   #explored(x: Explorer): boolean {
     this.#flush();
     if (this.#nready > 0 || this.#touched) return false;
@@ -420,7 +440,7 @@ export class Sched {
 
   #chosen(what: Coroutine | Timer | null): void {
     if (what === null) return this.#stop();
-    // Programs, and the host, go on in the turn after it.
+    // The programs that this step woke, and the host, go on in the turn after the step.
     this.#touched = true;
     if (what instanceof Coroutine) {
       what.midway = false;
@@ -440,9 +460,9 @@ export class Sched {
   }
 
   /**
-   * The ready coroutines that may go next: of the calls of a process that have not begun, the first (invariant
-   * 4); of a generator program the thread that runs, which goes on till it sleeps; and one that lets others go
-   * first only when another has gone, or there is no other.
+   * The ready coroutines that may go next. Of a process's calls that have not begun that is the first
+   * (invariant 4). Of a generator program it is the thread that runs, until this sleeps. One that lets
+   * others go first is among them only when another has gone, or there is no other.
    */
   #choices(others: boolean): Coroutine[] {
     const first = this.#head;
@@ -464,7 +484,10 @@ export class Sched {
     return list.length > 0 || others ? list : all;
   }
 
-  /** Nothing is ready. True: the loop ends here, something else will start it again. */
+  /**
+   * Nothing is ready: moves virtual time, or waits for the host. True: the loop ends; a timer or the host
+   * will start it again.
+   */
   #idle(): boolean {
     this.#flush();
     if (this.#nready > 0) return false;
@@ -540,7 +563,10 @@ export class Sched {
     this.#nready++;
   }
 
-  /** The nth of the ready, or the first call of its process when it has not begun (invariant 4). */
+  /**
+   * The nth ready coroutine. If that is a call that has not begun, the first such call of its process is
+   * taken (invariant 4).
+   */
   #permute(head: Coroutine, n: number): Coroutine {
     let co = head;
     for (let i = 0; i < n && co.qnext !== null; i++) co = co.qnext;
@@ -589,7 +615,7 @@ export class Sched {
   }
 }
 
-/** The timers that are due, but of each flow the first alone. */
+/** The timers that may be called now: of those of one flow, which come in order, the first alone. */
 function firsts(due: readonly Timer[]): Timer[] {
   const flows = new Set<object>();
   return due.filter(({ flow }) => {
@@ -626,7 +652,7 @@ class Again extends Rendez {
   }
 }
 
-/** What gives others, and the host, their turn. */
+/** Yielded to let other coroutines, and the host, run first. */
 export const AGAIN: Rendez = new Again("its turn");
 
 const OVER: IteratorResult<Rendez, unknown> = { done: true, value: undefined };

@@ -1,13 +1,13 @@
-// A process whose program is in a memory of its own. The program's calls come out as numbers, strings and bytes,
-// are made as those of any program, and their results go in again. So the kernel knows of a vm hardly more than
-// that it has its own way to begin.
+// A process whose program runs in QuickJS, in a WebAssembly memory of its own. The program's calls come out as
+// numbers, strings and bytes, are made as those of any program, and their results go in again. The kernel knows of a
+// vm only that its image begins in another way (ATTACH).
 //
 // A program that makes one call after another has a coroutine, as a generator program has: the coroutine makes the
 // call, brings the result in, and so lets the program go on to its next call before any other process runs. Calls
 // that the program makes while another is under way are made as an async program's, with a promise each (Image.call).
 //
-// rfork without a function is the one call that is done here: the memory, which is at rest, is copied; the child
-// begins in the copy, and the call settles with 0 there and with the pid here.
+// One call is done here and not by the kernel: rfork without a function, as in C. The memory is copied while no code
+// of the program runs. The call gives 0 in the copy, which is the child's, and the child's pid in this memory.
 
 import { RFMEM, RFPROC } from "../../kernel/abi/const.ts";
 import { calls } from "../../kernel/abi/calls.ts";
@@ -47,11 +47,11 @@ const NAMES = Object.keys(calls) as readonly Callname[];
 type Waiting = {
   /** Its number among the calls of the image; OWN when the program's coroutine makes it. */
   readonly seq: number;
-  /** What it fills. */
+  /** The program's buffer that the call fills. */
   readonly fill: Uint8Array | null;
-  /** The semaphore that it is about, or -1. */
+  /** The address of the semaphore's word, for a call about one, else -1. */
   readonly word: number;
-  /** Bytes outside that it takes. */
+  /** Bytes that the call takes outside of the program's memory. */
   readonly bytes: number;
   /** Where the program made it, where a host wants to know. */
   readonly stack: string | undefined;
@@ -74,7 +74,7 @@ type Ready = {
 /** A call that failed. */
 type Failing = { readonly id: number; readonly error: PlanError; readonly w: Waiting };
 
-/** What is found out of a call while its arguments are made. */
+/** What becomes known of a call while its arguments are made. */
 type Made = { -readonly [K in keyof Omit<Waiting, "seq" | "name" | "args">]: Waiting[K] };
 
 /** An argument that no call can use; what it is stands in its name. */
@@ -86,7 +86,7 @@ export class Unusable {
   }
 }
 
-/** A program of these modules. */
+/** Makes a program of these modules, by name and text. */
 export function program(modules: Modules, name = "vm"): Program {
   return attached(name, (image, faces) => {
     const vm = new Vm(image, faces, { modules, memory: newmemory(image) });
@@ -124,7 +124,7 @@ type Begun = {
   readonly modules: Modules;
   readonly memory: Memory;
   readonly id?: number;
-  /** What it throws, and a trap, is said on its descriptor 2. */
+  /** Whether an error that it throws, and a trap, are written on its descriptor 2. */
   readonly says?: boolean;
 };
 
@@ -136,7 +136,7 @@ class Vm implements Tenant {
   readonly #modules: Modules;
   readonly #id: number;
   readonly #waiting = new Map<number, Waiting>();
-  /** Calls under way whose promises have no reader: main has returned. */
+  /** The calls under way whose result the program reads no more, since main has returned. */
   readonly #alone = new Set<number>();
   /** Failures that the program has not read, as promises that the host's engine sees without a reader. */
   readonly #unread = new Map<number, Promise<never>>();
@@ -147,9 +147,9 @@ class Vm implements Tenant {
   /** Handlers of notes that run. */
   readonly #handlers = new Map<number, Settle<void>>();
   #nhandler = 0;
-  /** Bytes in the room for the call that is over. */
+  /** How many bytes the call that is over has put into the room for results. */
   #filled = 0;
-  /** Bytes outside that calls under way take. */
+  /** Bytes that the calls under way take outside of the program's memory. */
   #bytes = 0;
   #ended = false;
   /** Its coroutine lets the program run ("here"), makes a call ("calling"), or is over ("away"). */
@@ -179,18 +179,18 @@ class Vm implements Tenant {
 
   // --- beginnings ---
 
-  /** The program's own. */
+  /** Begins the program, in a memory of its own. */
   start(argv: readonly string[]): Task<unknown> {
     const text = JSON.stringify({ name: this.#modules.main, argv });
     return this.#program(() => this.#enter("start", text));
   }
 
-  /** That of a child in a copy of the memory. */
+  /** Begins a child in a copy of the memory. */
   fork(id: number): Task<unknown> {
     return this.#program(() => this.#bring({ id, kind: KIND.number, value: 0 }, "child"));
   }
 
-  /** That of a child in the same memory. */
+  /** Begins a child in the same memory. */
   share(child: number, argv: readonly string[]): Task<unknown> {
     return this.#program(() => this.#enter("begin", JSON.stringify({ child, argv })));
   }
@@ -274,13 +274,13 @@ class Vm implements Tenant {
     this.#threw(lost, UNAWAITED);
   }
 
-  /** The program has not read how a call ended, or will end. */
+  /** QuickJS tells that the program has no reader for how a call ended, or will end. */
   #unreads(id: number): void {
     if (this.#waiting.has(id) || this.#next?.id === id) this.#alone.add(id);
     else if (this.#failing?.id === id) this.#tell(this.#failing);
   }
 
-  /** It does so now. */
+  /** QuickJS tells that the program reads it now. */
   #reads(id: number): void {
     this.#alone.delete(id);
     const p = this.#unread.get(id);
@@ -388,12 +388,18 @@ class Vm implements Tenant {
     }
   }
 
-  /** The program's places of a stack; one of a file of the name space comes with its text. */
+  /**
+   * The places of a stack that are in the program. A place in a file of the name space comes with the file's
+   * text.
+   */
   #sites(stack: string): Callsite[] {
     return vmsites(stack, this.#modules);
   }
 
-  /** What calls under way have outside counts as memory, too. */
+  /**
+   * Counts the bytes that a call takes outside as the program's memory. True: that is too much, and the
+   * program is stopped.
+   */
   #over(bytes: number): boolean {
     const { memory } = this.#memory.limits;
     this.#bytes += bytes;
@@ -419,7 +425,7 @@ class Vm implements Tenant {
     if (alone && failing !== null && !this.#unread.has(id)) this.#tell(failing);
   }
 
-  /** A call is over; false when its program is, too. */
+  /** Gives the result of a call to the program; false when the program is over, too. */
   #back(id: number, w: Waiting): boolean {
     this.#alone.delete(id);
     this.#waiting.delete(id);
@@ -574,7 +580,7 @@ class Vm implements Tenant {
     this.#give(id, KIND.error, 0, JSON.stringify(fields));
   }
 
-  /** The kernel calls it with a note; the program's own is inside. */
+  /** The handler that the kernel calls with a note. It calls the program's own, in the program's memory. */
   readonly #handler = (note: string): Promise<void> =>
     new Promise((resolve) => {
       const id = ++this.#nhandler;
@@ -598,7 +604,7 @@ class Vm implements Tenant {
     if (this.#ended) return;
     const e = errorof(answered(t, this.#modules));
     if (why !== undefined && e instanceof PlanError) e.why = [e.why, why].filter(Boolean).join(" ");
-    // Image.crash, not a rejection: a handler may have thrown, or a thread.
+    // Image.crash is called, and main's promise not rejected, since a handler or a thread may have thrown.
     const frames = (stack: string): string[] => this.#sites(stack).map((s) => `at ${longplace(s)}`);
     const lines = { frames, source: null, hint: unimported };
     this.#say(crashtext(this.#image.proc.text, e, lines), () => this.#image.crash(e));
@@ -617,7 +623,7 @@ class Vm implements Tenant {
     this.#say(`${proc.text} ${proc.pid}: suicide: ${text}`, () => this.#image.trap(text));
   }
 
-  /** The end of the program, behind what is said of it. */
+  /** Ends the program, after what is said of it on descriptor 2. */
   #say(text: string, end: () => void): void {
     this.#ended = true;
     if (!this.#says) return end();
@@ -673,12 +679,12 @@ class Vm implements Tenant {
 
 const NOTHING: Made = { fill: null, word: -1, bytes: 0, stack: undefined };
 
-/** Failures of a program that a host is told of; those beyond are as unread as these. */
+/** How many failures that a program does not read a host is told of. */
 const MAXUNREAD = 1000;
 
 const valueof = (p: Passed | undefined): unknown => (p?.kind === "value" ? p.value : undefined);
 
-/** What was thrown inside, as it is told; null when it is told otherwise, because there is no memory to tell it. */
+/** What the program threw; null where its memory has no room to describe it. */
 function thrownof(value: unknown): Thrown | null {
   if (typeof value !== "object" || value === null) return null;
   const text = (key: string): string => {
@@ -698,7 +704,10 @@ function thrownof(value: unknown): Thrown | null {
   };
 }
 
-/** An import of a name that a module has not is told as it is elsewhere, with the place of the name. */
+/**
+ * The error of an import of a name that the module does not have: in the words that a native program's has,
+ * with the place of the name.
+ */
 function answered(t: Thrown, modules: Modules): Thrown {
   const [, name, module] =
     /^Could not find export '([^']*)' in module '([^']*)'$/.exec(t.message) ?? [];
@@ -763,5 +772,5 @@ function vmsites(stack: string, modules: Modules): Callsite[] {
 
 const longplace = (site: Callsite): string =>
   `${site.getFileName()}:${site.getLineNumber()}:${site.getColumnNumber()}`;
-/** A note has little room. */
+/** A place in few bytes, since a note has room for 126. */
 const shortplace = (site: Callsite): string => longplace(site).replace(/^.*\//, "");

@@ -26,13 +26,13 @@ import type { Answer, Fid } from "./srv.ts";
 import type { Plainsrv } from "./promises.ts";
 import { Run } from "./stream.ts";
 
-/** (tag, fid) pairs of write streams that were stopped and not ended by the client. */
+/** How many failed write streams, each a tag and a fid, are remembered until the client ends them. */
 const MAXSTOPS = 2048;
 
-/** The number of a thread that is not known to be needed. */
+/** Stands for the thread of a request that has just begun: it may not need one. */
 const BEGINNING = -1;
 
-/** Fids that end before others have their turn. */
+/** At the end of a session so many fids end before other threads have their turn. */
 const ENDS = 512;
 
 /** What is agreed on with Tversion. */
@@ -53,7 +53,7 @@ type Req<A> = {
   thread: number;
   run: Run<A> | null;
   work: Flushable<Rmsg> | null;
-  /** What became of it, when it waits for those before it: null if it was flushed. */
+  /** Its reply, while that waits for the replies before it; null if it was flushed. */
   end?: Rmsg | null;
 };
 
@@ -63,11 +63,14 @@ type Group<A> = {
   readonly cur: Req<A>[];
   readonly queue: Req<A>[];
   flushes: number[];
-  /** Where the next write of the stream is that cur is of; -1 for none. */
+  /** The offset at which the next write of cur's stream starts; -1 where cur is of no stream. */
   next: number;
-  /** One of cur was flushed and not answered, so that those behind it cannot be. */
+  /**
+   * A request of cur was flushed and not answered. Those after it cannot be answered either, since replies
+   * with one tag go in order.
+   */
   cut: boolean;
-  /** The first of the queue waits for room: nothing is worked on. */
+  /** The first of the queue waits for room for its reply; the group does nothing meanwhile. */
   parked: boolean;
 };
 
@@ -80,7 +83,9 @@ export class Session<A> {
   readonly fids: Fids<A>;
   readonly #stream: boolean;
   readonly #groups: Map<number, Group<A>> = new Map();
-  /** Write streams that failed: fid and tag as one number, and the error. */
+  /**
+   * The error of each write stream that failed, by its stopkey. Later writes of such a stream get it, too.
+   */
   readonly #stops: Map<number, string> = new Map();
   #over = false;
 
@@ -138,7 +143,7 @@ export class Session<A> {
     return this.conn.crowded || this.conn.room.grant(this.#most(f.count)) === 0;
   }
 
-  /** Has the group go on when there is room. */
+  /** Lets the group wait until there is room for replies. */
   #park(g: Group<A>): void {
     g.parked = true;
     this.conn.park(() => this.#unpark(g));
@@ -171,7 +176,10 @@ export class Session<A> {
     return (this.srv.qid(file).type & QTDIR) !== 0;
   }
 
-  /** How many of count bytes a read may give: what fits a reply, less when the server is out of room. */
+  /**
+   * How many bytes a read of count bytes may give: at most what fits a reply, and less when the server is
+   * short of room.
+   */
   room(count: number): number {
     const n = this.#most(count);
     return Math.max(Math.min(n, LEAST), this.conn.room.grant(n));
@@ -191,7 +199,7 @@ export class Session<A> {
     return fids.length === 0 ? null : this.#endfids(fids);
   }
 
-  /** One that fails to end keeps none of the others. */
+  /** Ends all fids. One whose end fails does not keep the others. */
   *#endfids(fids: readonly Fid<A>[]): Task<void> {
     const { conn } = this;
     for (const [i, fid] of fids.entries()) {
@@ -234,7 +242,9 @@ export class Session<A> {
     this.#ride(g);
   }
 
-  /** Works also on writes that go on where those under way end. */
+  /**
+   * Begins also those writes of the queue that start where the writes under way end: they are of one stream.
+   */
   #ride(g: Group<A>): void {
     for (;;) {
       const [first] = g.cur;
@@ -280,7 +290,7 @@ export class Session<A> {
     const first = f.type === fcall.Twrite && g.cur.length === 1;
     const work = new Flushable(first ? this.#streamed(g, req, a) : a);
     req.work = work;
-    // Writes wait for those that came with them, which may be of the same stream.
+    // A write is not begun at once: the frames that came with it may be writes of the same stream.
     if (f.type === fcall.Twrite) req.thread = conn.thread(this.#work(g, req, work));
     else {
       req.thread = BEGINNING;
@@ -309,7 +319,8 @@ export class Session<A> {
     } catch (e) {
       if (!(e instanceof PlanError)) this.conn.fault(e);
       r = e instanceof PlanError ? rerror(req.f.tag, e.message) : null;
-      // Flushed, and nothing came of it: it never happened. A fid, though, is gone whatever happened.
+      // It was flushed and changed nothing, so it is as if it had never come. But a Tclunk or Tremove ends
+      // its fid all the same.
       if (work.flushed && !clunks(req.f)) r = null;
     }
     if (req.thread === BEGINNING) {
@@ -326,7 +337,7 @@ export class Session<A> {
     if (this.#settle(g)) this.#advance(g);
   }
 
-  /** Answers those of a group that are over, in order. True: none is left that is worked on. */
+  /** Sends the replies of the group's finished requests, in order. True: none is worked on any more. */
   #settle(g: Group<A>): boolean {
     const { conn } = this;
     for (let [first] = g.cur; first?.end !== undefined; [first] = g.cur) {
@@ -379,7 +390,10 @@ export class Session<A> {
     }
   }
 
-  /** Answers a request; a write that failed or came short stops its stream, a fid that goes ends its stops. */
+  /**
+   * Answers a request. A write that failed or fell short is noted in #stops; the end of a fid deletes its
+   * stops.
+   */
   #done(f: Tmsg, r: Rmsg): void {
     if (this.#stream && f.type === fcall.Twrite) {
       const ename = this.#stops.get(stopkey(f.tag, f.fid));
@@ -430,7 +444,7 @@ export class Session<A> {
   }
 
   #interrupt(g: Group<A>): void {
-    // Those behind first: what the first was flushed for is not theirs to wait for.
+    // The later ones are interrupted first: they are not to wait for what the flush of the first brings.
     g.next = -1;
     for (const cur of g.cur.toReversed()) {
       if (cur.end !== undefined) continue;
@@ -440,7 +454,7 @@ export class Session<A> {
   }
 }
 
-/** The name of a (tag, fid). */
+/** The key of a tag and a fid in #stops. */
 const stopkey = (tag: number, fid: number): number => fid * 65536 + tag;
 
 const clunks = (f: Tmsg): boolean => f.type === fcall.Tclunk || f.type === fcall.Tremove;
@@ -458,7 +472,7 @@ function failure(tag: number, e: unknown): Rmsg {
   throw e;
 }
 
-/** A task whose failure matters to none. */
+/** Runs a task, and drops its failure, for which no caller waits. */
 export function* quietly(task: Task<unknown>): Task<void> {
   try {
     yield* task;

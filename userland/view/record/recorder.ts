@@ -43,13 +43,18 @@ export type Recordopts = {
    * and processes until they end, connections until they are closed.
    */
   readonly limit?: number;
-  /** Gets each event, with what it refers to in the recording, as far as that is kept. */
+  /**
+   * Called with each event, and with the call, process and connection that it belongs to, as far as these
+   * are kept.
+   */
   readonly tell?: Tell;
-  /** Gets what is not recorded because it prepares the run, of no call: messages and connections. */
+  /**
+   * Called for messages and connections that prepare the run and belong to no call: they are not recorded.
+   */
   readonly before?: Tell;
 };
 
-/** A recording of which nothing is kept, made for one reader from now on; the result ends it. */
+/** Calls `tell` for each event from now on, and keeps nothing. The result ends it. */
 export function tellof(
   trace: Trace,
   about: About,
@@ -60,7 +65,10 @@ export function tellof(
   return { recording: rec.recording, off: rec.listen(trace) };
 }
 
-/** Hears of an event, with what it refers to in the recording; of a message also with all its data. */
+/**
+ * Called with an event and what it belongs to; for a message also with all its data, of which a recording
+ * keeps the first bytes.
+ */
 export type Tell = (e: Revent, r: Recording, full: Fcall | null) => void;
 
 const SNAP = 512;
@@ -77,9 +85,12 @@ export class Recorder {
   readonly #conns: Openconn[] = [];
   readonly #procs: Rproc[] = [];
   readonly #calls: (Making | undefined)[] = [];
-  /** The sizes of buffers that calls fill, of those with a text that is still to be made. */
+  /** The size of the buffer that a call fills, for calls whose text is still to be made. */
   readonly #fills = new WeakMap<Making, number>();
-  /** Calls with a text that is still to be made; where no calls are kept each text is made at once. */
+  /**
+   * The calls whose text is still to be made. It is empty where no calls are kept, since each text is made
+   * at once there.
+   */
   #mute: Making[] = [];
   readonly #spaces: Picture[] = [];
   readonly #events = new Events();
@@ -89,7 +100,7 @@ export class Recorder {
   #nevent = 0;
   #ncall = 0;
   #begun = false;
-  /** Ends that calls keep their stacks. */
+  /** Tells the kernel that stacks are needed no more. */
   #nostacks = (): void => undefined;
   readonly #but = new Set<number>();
   /** The stack that was looked at last, and what is there; and the places that are known. */
@@ -101,9 +112,9 @@ export class Recorder {
   /** Calls by the kernel's number, less that of the first: those that are kept. */
   readonly #bynumber: (Making | undefined)[] = [];
   #firstnumber = 0;
-  /** Where none are kept, those in progress. */
+  /** Where no calls are kept: the calls in progress. */
   readonly #known = new Map<number, Making>();
-  /** Where none are kept, those that returned: messages may come when a call has long returned. */
+  /** Where no calls are kept: calls that have returned, since a reply may come after the return. */
   readonly #late = new WeakMap<Call, Making>();
   readonly #spaceno = new Map<Picture, number>();
   readonly #bypid = new Map<number, Rproc>();
@@ -164,7 +175,7 @@ export class Recorder {
     this.#begins();
   }
 
-  /** What there is when both the trace is known and the recording begins. */
+  /** Records what there is when the recording begins; called when the trace is known, too. */
   #begins(): void {
     if (this.#trace === null || this.#limit === 0 || this.#start.length > 0) return;
     for (const body of this.#trace.state()) {
@@ -176,7 +187,7 @@ export class Recorder {
     }
   }
 
-  /** The name space that an event is about; that of its call where it changes none. */
+  /** The name space that an event changes; where it changes none, that of its call. */
   #spaceof(e: Event, call: number): number {
     if (e.type === "mount") return this.#space(e.table);
     return e.type === "proc" && e.of !== undefined ? this.#space(e.of.table) : call;
@@ -197,7 +208,7 @@ export class Recorder {
     if (this.#begun && event < this.#limit) this.#said.push({ event, to, text });
   }
 
-  /** Takes one event in; `body` is what of it its kind has. */
+  /** Records one event; `body` has the fields that its kind has. */
   take(e: Event, body: EventBody = bodyof(e)): void {
     if (e.type === "conn" && e.what === "open" && !this.#full) this.#conns.push(conn(e));
     if (e.type === "send" && e.fcall.type === Tattach) this.#attached(e.conn, e.fcall.fid);
@@ -218,7 +229,7 @@ export class Recorder {
     if (this.#limit === 0) this.#forget(e, call);
   }
 
-  /** Takes an event in that is not kept: it is counted, and may be the end of a call that is. */
+  /** Counts an event that is not kept. If it is the end of a call that is kept, the call ends. */
   #passed(e: Event, body: EventBody): void {
     const call = e.call === null ? undefined : this.#knows(e.call);
     if (call !== undefined) {
@@ -233,11 +244,11 @@ export class Recorder {
     this.#nevent++;
   }
 
-  /** What a message or a return is for its call. */
+  /** Adds a message or a return to the cost of its call. */
   #count(e: Event, call: Making): void {
     if (e.type === "return" && e.call !== null) this.#end(e, e.call, call);
     if (e.type !== "send" && (e.type !== "receive" || call.ended !== null)) return;
-    // Most calls send nothing, and share the cost of that.
+    // Most calls send nothing, and share one object, NOCOST, until the first message.
     if (call.cost === NOCOST) call.cost = newcost();
     addmessage(call.cost, e.type === "send", e.bytes);
   }
@@ -253,7 +264,10 @@ export class Recorder {
     this.#opts.before?.(revent(e, part), this.recording, message(e));
   }
 
-  /** After an event, where nothing is kept: what it ended. A late reply brings its call back for itself. */
+  /**
+   * Where nothing is kept: forgets what the event has ended. A reply that comes later finds its call in
+   * #late, for that reply alone.
+   */
   #forget(e: Event, call: Making | undefined): void {
     if (call !== undefined && call.ended !== null) Reflect.deleteProperty(this.#calls, call.id);
     if (e.type === "proc" && e.what === "exit") {
@@ -287,7 +301,7 @@ export class Recorder {
   }
 
   #begin(e: Event, call: Call): Making {
-    // Of a buffer that is to be filled nothing is worth a copy yet.
+    // A buffer that the call will fill is not copied: its bytes mean nothing yet.
     const fill = this.#limit > 0 ? fillof(call) : -1;
     const { list: args, whole } = arglist(call.args, this.#snap, fill < 0 ? -1 : FILLS);
     const later = whole && this.#limit > 0;
@@ -329,13 +343,16 @@ export class Recorder {
     r.value = value;
     r.error = e.error;
     if (e.fact !== null) r.fact = e.fact;
-    // A text that needs the caller's buffers is made while they hold what the call gave.
+    // A text that shows the caller's buffer is made now, before the program uses the buffer again.
     const later = this.#filled(call, r);
     if (later && whole && r.text === null) r.result = null;
     else r.result = said((c) => resultfmt(c, e.value, e.error), call, r.args);
   }
 
-  /** The first bytes of what a call has put into the program's buffer are kept; false where a text needs them all. */
+  /**
+   * Keeps the first bytes that the call has put into the program's buffer; false where the text needs all of
+   * them.
+   */
   #filled({ args }: Call, r: Making): boolean {
     const [, buf] = args;
     const { value: n } = r;
@@ -345,7 +362,7 @@ export class Recorder {
     return n <= this.#snap || !isentries(buf, n);
   }
 
-  /** The calls, with their texts. */
+  /** Makes the texts that are missing, and gives the calls. */
   #told(): readonly (Making | undefined)[] {
     for (const call of this.#mute) {
       const fill = this.#fills.get(call);
@@ -356,7 +373,10 @@ export class Recorder {
     return this.#calls;
   }
 
-  /** What an event says as it is kept; where nothing of it is copied it is the kernel's own, which nothing changes. */
+  /**
+   * The fields of an event as they are kept. Where none has to be copied it is the kernel's own object,
+   * which nothing changes.
+   */
   #body(e: Event, body: EventBody): Rbody {
     switch (e.type) {
       case "return":
@@ -414,7 +434,7 @@ export class Recorder {
     const list = this.#pending.get(key);
     const asked = list?.[0];
     if (list === undefined || asked === undefined) return -1;
-    // A run goes on until an Rstream without data.
+    // A Tstream has many Rstreams: it waits in #pending until one without data.
     if (f.type === Rstream && asked.fcall.type === Tstream && f.data.length > 0) return asked.event;
     list.shift();
     if (list.length === 0) this.#pending.delete(key);
@@ -446,7 +466,10 @@ export class Recorder {
     this.#procs.push(r);
   }
 
-  /** The program's line that threw this. What a program throws may throw when it is looked at. */
+  /**
+   * The program's line that threw this. To read what a program throws may throw, too, since it may have
+   * getters.
+   */
   #crashline(crash: unknown): Place | null {
     try {
       if (!(crash instanceof Error) || typeof crash.stack !== "string") return null;
@@ -493,13 +516,13 @@ function pendingkey(conn: number, tag: number, e: Event): string {
   return conn === 0 ? `0 ${tag} ${e.call?.id ?? e.pid}` : `${conn} ${tag}`;
 }
 
-/** Takes the first that fits out of a list. */
+/** Takes the first element for which fn holds out of a list. */
 function drop<T>(list: T[], fits: (x: T) => boolean): void {
   const i = list.findIndex(fits);
   if (i >= 0) list.splice(i, 1);
 }
 
-/** A connection whose roots are still to come. */
+/** A connection whose trees have not all been attached yet. */
 type Openconn = Rconn & { readonly roots: number[] };
 
 /** A call as it is recorded; a text is null until the list of calls is read. */
@@ -510,7 +533,9 @@ type Making = Omit<Rcall, "text" | "result" | "cost" | "args"> & {
   cost: Cost;
 };
 
-/** A text of a call as the program made it; of the copy where what the program gave throws when it is read. */
+/**
+ * A text of a call, made from the program's own arguments; or from the copy, where reading those throws.
+ */
 function said(
   fmt: (c: Pick<Call, "name" | "args">) => string,
   call: Call,
@@ -530,7 +555,10 @@ function bodyof({ at: _at, call: _call, ...body }: Event): EventBody {
 /** Which argument of a call is the buffer that it fills. */
 const FILLS = 1;
 
-/** The size of the buffer that a call fills; -1 for other calls, and for what is none. */
+/**
+ * The size of the buffer that a call fills; -1 for a call that fills none, and where the argument is no
+ * buffer.
+ */
 function fillof({ name, args }: Call): number {
   const buf = args[FILLS];
   if (callrow(name)?.args[FILLS] !== "fill" || !ArrayBuffer.isView(buf)) return -1;
@@ -570,7 +598,10 @@ class Column {
   }
 }
 
-/** The events of a recording: in columns while they come, and made objects of when somebody reads them. */
+/**
+ * The events of a recording. While they come they are columns of numbers; objects are made of them when they
+ * are read.
+ */
 class Events {
   readonly #at = new Column();
   readonly #pid = new Column();
@@ -607,7 +638,7 @@ class Events {
   }
 }
 
-/** What is kept as the kernel said it. */
+/** The bodies that are kept as the kernel gave them. */
 type Kept = EventBody & { readonly type: "call" | "namec" | "wire" | "fd" | "sleep" };
 
 type Pipebody = EventBody & { readonly type: "pipe" };
