@@ -4,8 +4,8 @@
 //     npx namec step --virtual --host new:rtt=50ms,version=9P2000.ix --host old:rtt=50ms,version=9P2000 examples/lessons/03-round-trips.ts
 //
 // Question: The same stat of two servers: why does it take one round trip at new and two at old?
-// Look at: What each Twalk says of its server: `new!564 speaks 9P2000.ix, which promises order` and
-//     `old!564 speaks 9P2000, which does not promise order`.
+// Look at: What each stat says when it returns: `Twalk, Tstat and Tclunk went to new!564 together` and
+//     `2 round trips in 100.00 ms to old!564: Twalk, then Tstat`.
 // Change: Run it with --namespace standard. How many round trips has each stat, and what does the third one
 //     wait for?
 

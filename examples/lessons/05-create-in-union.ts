@@ -4,8 +4,8 @@
 //
 // Question: near comes first in /tmp/u, far second. On which of them is plan made, and by what in the name
 //     space?
-// Look at: The union in the tree, `union: near!564, far!564 MCREATE`, and the server that gets `→ Tcreate 1
-//     plan OWRITE|OTRUNC`.
+// Look at: The server that gets `→ Tcreate 1 plan OWRITE|OTRUNC`, and the union in the tree: of its members
+//     only `far!564 MCREATE` has leave to create.
 // Change: Bind near with MREPL | MCREATE. On which server is plan made, and how long does the create take?
 
 import { DMDIR, MAFTER, MCREATE, MREPL, OREAD, type Sys, print, writefile } from "namec";

@@ -3,10 +3,13 @@
 import test from "ava";
 import * as errors from "../../kernel/abi/errors.ts";
 import { OREAD, OWRITE } from "../../kernel/abi/const.ts";
+import { Buffertty } from "../../kernel/proc/tty.ts";
 import { boot } from "../../userland/boot/boot.ts";
 import { Recorder } from "../../userland/view/record/recorder.ts";
 import type { Rcall, Recording } from "../../userland/view/record/recording.ts";
 import { failureof } from "../../userland/view/words/failure.ts";
+import { script } from "../conformance/compare.ts";
+import { init, machine } from "../conformance/machine.ts";
 import { failure } from "../kit.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 
@@ -60,6 +63,34 @@ test("each error string has a reason and what would mend it, of a name and of a 
     }
   t.deepEqual(wrong, []);
 });
+
+/** Words that a reason or a remedy has where it could be of any call. */
+const STOCK = /manual page|man 3|an argument has a value|a 9P error does not say|its own words/;
+
+for (const name of ["01-names", "03-create", "05-bind", "07-fds", "10-rfork", "12-mount"])
+  test(`${name}: each failure has a reason of its own, and ends in what would mend it`, async (t) => {
+    const tty = new Buffertty();
+    const k = await machine({ script: script(name), namespace: "names", tty });
+    const rec = new Recorder({ about: ABOUT });
+    const off = rec.listen(k.trace);
+    rec.begin();
+    await k.spawn(init, ["init"], { tty }).wait();
+    off();
+    await k.shutdown();
+    const r = rec.recording;
+    const failed = r.calls.filter((c) => c.error !== null && !/^_?exits$/.test(c.name));
+    t.true(failed.length > 10);
+    const wrong = failed.flatMap((call) => {
+      const { why, mend } = failureof(r, call);
+      const text = `${why} ${mend}`;
+      // A server of this machine has strings of its own for what it does not do.
+      const own = /^ramfs: /.test(call.error ?? "");
+      return mend === "" || (STOCK.test(text) && !own) || /undefined|NaN/.test(text)
+        ? [`${call.text} = ${call.error}: ${text}`]
+        : [];
+    });
+    t.deepEqual(wrong, []);
+  });
 
 test("a string of a server's own is repeated as such", async (t) => {
   const r = await recorded(async (sys) => failure(sys.open("/tmp/none", OREAD)));

@@ -145,7 +145,7 @@ const binds: Asked = {
       asks: "Who has a log in /tmp/data?",
       at: at("return", 'open("/tmp/data/log"'),
       says: [
-        'bind("/n/near", "/tmp/data", MREPL) of process 4 has put the server near!564 on /tmp/data, but in another name space.',
+        'bind("/n/near", "/tmp/data", MREPL) of process 4 has put the server near!564 on /tmp/data, where log is, but in another name space.',
       ],
     },
     {

@@ -514,7 +514,9 @@ const mounts: Asked = {
     {
       asks: "Which argument of the bind is of which kind?",
       at: at("return", 'bind("/tmp/f"'),
-      says: ["/tmp/f (its first argument) is a file and /tmp/d (its second) is a directory"],
+      says: [
+        "/tmp/f (its first argument) is a file and /tmp/d (its second argument) is a directory",
+      ],
     },
     {
       asks: "Which argument of the second bind is missing, and what mends it?",

@@ -92,9 +92,11 @@ async function start(given: Given): Promise<number> {
   if (given.has("json")) return await write([visible(tojson(recording))]);
   try {
     const tape = new Tape(recording);
+    const look = given.get(LOOK);
+    if (!terminal && !written && look !== undefined) return await write(lookedat(tape, look));
     if (!terminal) return await write(printed(tape, range));
     const stepper = new Stepper(tape, glossarytext);
-    stepper.step = lookstep(tape, given.get(LOOK) ?? "");
+    stepper.step = lookstep(tape, look ?? "");
     return await steponterminal(stepper);
   } catch (e) {
     // What a file says of itself is believed until it cannot be: fromjson looks at its outline only.
@@ -245,6 +247,13 @@ function numberof(given: Given, option: string, dflt: number): number {
   if (text === undefined) return dflt;
   if (!/^[1-9]\d*$/.test(text)) throw new Usage(`--${option} ${text}: a step's number, such as 1`);
   return Number(text);
+}
+
+/** Of a lesson without a terminal the step that it is about, and how all are seen. */
+function* lookedat(tape: Tape, look: string): Generator<string> {
+  const step = lookstep(tape, look) + 1;
+  yield* printed(tape, { from: step, to: step, by: "step" });
+  yield `\nThis is one step of ${tape.length}. --print writes all of them, --print --from N --to N some.\n`;
 }
 
 /** The frames of some steps as text. */

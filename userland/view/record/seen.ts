@@ -93,7 +93,12 @@ export class Seen {
     return moded === undefined ? known : { ...known, event: moded };
   }
 
-  #put({ conn, path }: Where, event: number, there: boolean, more: Partial<Seenfile> = {}): void {
+  #put(
+    { conn, path }: Where,
+    event: number,
+    there: boolean,
+    more: Partial<Omit<Version, "event" | "there">> = {},
+  ): void {
     const [dir, name] = split(path);
     if (name === "") return;
     const key = `${conn} ${dir}`;
@@ -102,8 +107,7 @@ export class Seen {
     const list = names.get(name);
     const last = list?.at(-1);
     const before = last?.there === true && there ? last : NOTHING;
-    const moded = more.mode === undefined ? {} : { moded: event };
-    const v = { ...NOTHING, ...before, ...more, ...moded, event, there };
+    const v = { ...NOTHING, ...before, ...more, event, there };
     if (list === undefined) names.set(name, [v]);
     else if (last?.there !== there || Object.keys(more).length > 0) list.push(v);
     if (!there) this.#forget({ conn, path }, event);
@@ -163,6 +167,7 @@ export class Seen {
           isdir: (t.perm & DMDIR) !== 0,
           mode: t.perm,
           uid: this.#users.get(conn) ?? null,
+          moded: event,
         });
       case F.Tstat:
         if (f.type === F.Rstat) this.#entry(where, f.stat, event);
@@ -209,7 +214,7 @@ export class Seen {
       this.#put(where, event, false);
       const [dir] = split(where.path);
       this.#put({ ...where, path: below(dir, [d.name]) }, event, true, { ...old });
-    } else if (d.mode !== 0xffffffff) this.#put(where, event, true, { mode: d.mode });
+    } else if (d.mode !== 0xffffffff) this.#put(where, event, true, { mode: d.mode, moded: event });
   }
 
   /** What a read of a directory brought. Data of a file is no entries, and is left alone. */

@@ -2,10 +2,11 @@
 // and those in other name spaces. Pure: a Recording is read.
 
 import type { Rcall, Recording, Revent } from "../record/recording.ts";
+import { seenof } from "../record/seen.ts";
 import { cleanname } from "../step/look.ts";
 import type { Failing } from "./failing.ts";
 import { sentences, somefmt } from "./sentence.ts";
-import { memberof, mountat } from "./who.ts";
+import { memberof, mountat, serverof } from "./who.ts";
 import { procsat } from "./whyproc.ts";
 
 type Mount = Revent & { readonly type: "mount" };
@@ -71,6 +72,21 @@ function hidden(f: Failing, e: Mount): { readonly why: string; readonly mend: st
 
 const FINDS: ReadonlySet<string> = new Set(["open", "create", "stat", "remove"]);
 
+/** That the server mounted there has the rest of the name, where the run has shown it: ", where log is". */
+function has({ r, call, shown }: Failing, e: Mount): string {
+  const [first] = mountat(r, e, e.path)?.members ?? [];
+  if (first === undefined || first.conn === 0) return "";
+  const root = mountat(r, e, first.from)?.members ?? [];
+  const isroot =
+    memberof(r, first) === serverof(r, first.conn) ||
+    (root.length === 1 && root[0]?.conn === first.conn);
+  if (!isroot) return "";
+  const rest = shown.slice(e.path.length + 1);
+  return seenof(r).file({ conn: first.conn, path: rest }, call.first) === null
+    ? ""
+    : `, where ${rest} is`;
+}
+
 /** A mount that only another name space has. */
 function apart(
   f: Failing,
@@ -82,7 +98,7 @@ function apart(
   const [first] = mountat(r, e, e.path)?.members ?? [];
   if (by === undefined || first === undefined) return NONE;
   const pids = (whose.length > 0 ? whose : [e.pid]).map((pid) => `process ${pid}`);
-  const there = `${by.text} of process ${by.pid} has put ${memberof(r, first)} on ${e.path}, but in another name space`;
+  const there = `${by.text} of process ${by.pid} has put ${memberof(r, first)} on ${e.path}${has(f, e)}, but in another name space`;
   return {
     why: sentences(
       there,

@@ -4,7 +4,7 @@
 import { callrow } from "../../../kernel/abi/calls.ts";
 import { OEXCL } from "../../../kernel/abi/const.ts";
 import type { Fact } from "../../../kernel/abi/errors.ts";
-import { Rerror, Rwalk, Twalk } from "../../../kernel/abi/fcall.ts";
+import { Rerror, Rwalk, Tcreate, Twalk } from "../../../kernel/abi/fcall.ts";
 import type { Rcall, Recording, Revent } from "../record/recording.ts";
 import { localpath, seenof, split } from "../record/seen.ts";
 import type { Seenfile, Where } from "../record/seen.ts";
@@ -49,6 +49,10 @@ export type Failing = {
   readonly elem: string;
   /** The name goes on behind it. */
   readonly deeper: boolean;
+  /** What of the name is behind it: "x/y". */
+  readonly rest: string;
+  /** A directory refused to have something made in it, and `entry` is of that. */
+  readonly creates: boolean;
   /** Elements before it were walked in the same request, so the server may have hidden it. */
   readonly partial: boolean;
   /** How many members of a union were asked for it, 1 for no union. */
@@ -71,6 +75,8 @@ export type Failing = {
   readonly fd: number | null;
   /** The mode that it was opened with, in words; "" where that is not known. */
   readonly openmode: string;
+  /** It is an end of a pipe, whatever its name. */
+  readonly pipe: boolean;
   /** The descriptors that the process has open, and the close that this one was closed by. */
   readonly open: readonly number[];
   readonly closed: Rcall | null;
@@ -119,7 +125,9 @@ export function failing(r: Recording, call: Rcall, probe: Probe | null = null): 
   const full = name === "" ? "" : cleanname(name, call.dot);
   // The standard kernel walks "..", so an error may show one.
   const raw = r.about.namespace === "standard" && text !== null && /(^|\/)\.\.(\/|$)/.test(text);
-  const shown = text === null ? full : raw ? text : cleanname(text, call.dot);
+  // Of a long name an error shows the end only: "...aa/b".
+  const cut = text?.startsWith("...") === true;
+  const shown = text === null || cut ? full : raw ? text : cleanname(text, call.dot);
   const { dir, elem } = parts(shown, events);
   const partial = bare(error) === "does not exist";
   const places = ended(r, events).filter(({ path }) => isplace(path, elem, partial ? dir : ""));
@@ -149,18 +157,20 @@ export function failing(r: Recording, call: Rcall, probe: Probe | null = null): 
     dir,
     elem,
     deeper: full.startsWith(`${shown}/`),
+    rest: full.startsWith(`${shown}/`) ? full.slice(shown.length + 1) : "",
     partial,
     members,
     names: inside,
     meant: probe?.meant ?? meant(elem, inside),
     entry: probe?.entry ?? (file === null ? null : seen.file(file, at)),
     inside: file === null ? [] : seen.inside(file, at),
+    creates: refusedcreate(r, events),
     chosen: chosenof(r, events),
     point: step(events, "prefix")?.point ?? "",
     mounted: onit(r, call, events),
     mode: typeof mode === "number" ? mode : 0,
     excl: typeof mode === "number" && (mode & OEXCL) !== 0,
-    fd: fdof(call),
+    fd: fdof(r, call),
     ...fdfacts(r, call),
     gone: gone(r, conn, at),
     note: noteof(r, call, at),
@@ -307,10 +317,21 @@ function unionof(r: Recording, events: Events): number {
   return mountat(r, miss, miss.point)?.members.length ?? 1;
 }
 
+/** Whether the last answer was a server's no to a Tcreate. */
+function refusedcreate(r: Recording, events: Events): boolean {
+  for (const { e } of events) {
+    if (e.type !== "receive" || e.fcall.type !== Rerror) continue;
+    const of = r.events[e.of];
+    return of?.type === "send" && of.fcall.type === Tcreate;
+  }
+  return false;
+}
+
 /** The member of a union that was found to have the name, where more come after it; 0 for none. */
 function chosenof(r: Recording, events: Events): number {
   const found = step(events, "found");
   if (found === undefined) return 0;
+  if (found.point !== step(events, "prefix")?.point) return 0;
   const of = mountat(r, found, found.point)?.members.length ?? 0;
   return found.index + 1 < of ? found.index + 1 : 0;
 }
@@ -323,16 +344,22 @@ function onit(r: Recording, call: Rcall, events: Events): string {
   return listfmt((mountat(r, first, prefix.point)?.members ?? []).map((m) => memberof(r, m)));
 }
 
-function fdfacts(r: Recording, call: Rcall): Pick<Failing, "openmode" | "open" | "closed"> {
-  const fd = fdof(call);
-  if (fd === null) return { openmode: "", open: [], closed: null };
-  const { mode: openmode, open, closed } = fdknown(r, call, fd);
-  return { openmode, open, closed };
+function fdfacts(
+  r: Recording,
+  call: Rcall,
+): Pick<Failing, "openmode" | "pipe" | "open" | "closed"> {
+  const fd = fdof(r, call);
+  const { mode: openmode, pipe, open, closed } = fdknown(r, call, fd ?? -1);
+  return { openmode, pipe, open, closed: fd === null ? null : closed };
 }
 
-function fdof(call: Rcall): number | null {
-  const i = (callrow(call.name)?.args ?? []).indexOf("fd");
-  const fd = call.args[i];
+/** The descriptor that a call is about: of several the first that is not open. */
+function fdof(r: Recording, call: Rcall): number | null {
+  const kinds = callrow(call.name)?.args ?? [];
+  const fds = call.args.filter((arg, i) => kinds[i] === "fd" && typeof arg === "number");
+  if (fds.length < 2) return typeof fds[0] === "number" ? fds[0] : null;
+  const { open } = fdknown(r, call, -1);
+  const fd = fds.find((x) => typeof x === "number" && x >= 0 && !open.includes(x)) ?? fds[0];
   return typeof fd === "number" ? fd : null;
 }
 

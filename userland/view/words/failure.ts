@@ -8,6 +8,8 @@ import { modestring } from "../../../kernel/abi/modes.ts";
 import type { Seenfile } from "../record/seen.ts";
 import { openmode } from "./callfmt.ts";
 import { PLAIN } from "./meanings.ts";
+import { cleanname } from "../step/look.ts";
+import { badarg } from "./badarg.ts";
 import { elsewhere } from "./elsewhere.ts";
 import { failing } from "./failing.ts";
 import type { Failing, Probe } from "./failing.ts";
@@ -23,14 +25,21 @@ type Row = (f: Failing) => Failure;
 /** How many names of a directory are listed. */
 const SOME = 6;
 
+/** Text with the names in it that are too long to read cut in their middle. */
+const brief = (s: string): string =>
+  s.replace(/[^\s,]{100,}/g, (name) => `${name.slice(0, 40)}…${name.slice(-40)}`);
+
 /** What would mend it says what to do, so it begins with a verb: "create it" → "Create it." */
 const say = (why: string, mend: string): Failure => ({
-  why: sentences(why),
-  mend: sentences(/^[a-z]+ /.test(mend) ? capital(mend) : mend),
+  why: brief(sentences(why)),
+  mend: brief(sentences(/^[a-z]+ /.test(mend) ? capital(mend) : mend)),
 });
 
 /** What a call is about: its file, its descriptor, or the call itself. */
 function subject(f: Failing): string {
+  // A mount that finds no server at its descriptor has not come to its name.
+  if (f.call.name === "mount" && f.fd !== null && /version|Rversion/.test(f.error))
+    return `descriptor ${f.fd}`;
   if (f.shown !== "") return f.shown;
   if (f.fd !== null) return `descriptor ${f.fd}${f.call.file === null ? "" : ` (${f.call.file})`}`;
   return `${f.call.text} of process ${f.call.pid}`;
@@ -60,7 +69,9 @@ export function failureof(r: Recording, call: Rcall, asked: Probe | null = null)
 function own(f: Failing): Failure {
   return say(
     `${f.holder} says so in its own words: "${f.error}"`,
-    f.conn > 0 ? `The manual of ${f.holder} says what it means by that` : "",
+    /no auth|auth.*not required/.test(f.error)
+      ? "leave fauth out: mount it with -1 for the authentication file"
+      : `look where ${f.holder} says so: what it takes is its own affair`,
   );
 }
 
@@ -95,11 +106,7 @@ function unsearched(f: Failing, x: Fact & { readonly why: "mode" }): Failure {
 function missing(f: Failing): Failure {
   if (f.fact?.why === "mode") return unsearched(f, f.fact);
   const { dir } = f;
-  if (f.name === "")
-    return say(
-      `${subject(f)} was removed, or ${f.holder} does not have it any more`,
-      "create the file again, and open that",
-    );
+  if (f.name === "") return removed(f);
   const known =
     f.names.length === 0
       ? ""
@@ -112,13 +119,31 @@ function missing(f: Failing): Failure {
   );
 }
 
+/** The file of a descriptor is gone. */
+function removed(f: Failing): Failure {
+  const { r, call } = f;
+  let by: Rcall | undefined;
+  for (let id = call.id - 1; id >= 0 && by === undefined; id--) {
+    const c = r.calls[id];
+    const [name] = c?.args ?? [];
+    if (c?.name === "remove" && c.error === null && typeof name === "string")
+      if (cleanname(name, c.dot) === call.file) by = c;
+  }
+  return say(
+    by === undefined
+      ? `${f.holder} has the file of ${subject(f)} no more`
+      : `${by.text} of process ${by.pid} has removed the file of ${subject(f)}`,
+    "create the file again, and open that",
+  );
+}
+
 /** Where an element is missing. */
 function nothing(f: Failing): string {
   const { elem, dir, members } = f;
   if (members > 1) return `None of the ${members} members of the union ${dir} has ${elem}`;
   if (f.partial && f.conn > 0)
     return `${f.holder} found ${dir}, and there no ${elem} that ${f.user === "" ? "its user" : f.user} may reach`;
-  return `${f.holder} has no ${elem} in ${dir}`;
+  return `${capital(f.holder)} has no ${elem} in ${dir}`;
 }
 
 function missingmend(f: Failing): string {
@@ -130,21 +155,51 @@ function missingmend(f: Failing): string {
     f.meant === null ? text : `perhaps ${f.meant} was meant; else ${text}`;
   if (dir === "/srv" || dir === "#s")
     return or(`a server posts itself as ${shown} first; ls /srv shows what is posted`);
+  const usual = f.conn === 0 && /^the kernel/.test(f.holder) ? USUAL.get(dir) : undefined;
+  if (usual !== undefined)
+    return `bind '${usual}' ${dir} first: nothing is mounted on ${dir} in this name space`;
   if (dir === "/proc" || dir === "#p")
-    return or(`process ${elem} has ended, or its number is another`);
+    return /^\d+$/.test(elem)
+      ? or(`look at ls /proc: process ${elem} has ended, or its number is another`)
+      : or("give the number of a process, as ls /proc has them");
+  if (dir === "/fd" || dir === "#d")
+    return `open a file first: ${dir} has the descriptors that are open, which are ${listfmt(f.open.map(String)) || "none"}`;
   if (dir === "/env" || dir === "#e")
     return or(`the variable ${elem} is set first: create ${shown} and write its value`);
   if (f.deeper || call.name === "create")
     return or(`make the directory ${shown} first: create with DMDIR, or mkdir`);
-  if (call.name === "exec") return or(`bind the directory with the program on ${dir}`);
+  if (call.name === "unmount")
+    return or(`give the name of a mount point: cat /proc/${call.pid}/ns lists them`);
+  if (f.conn === 0 && !MAKES.has(f.holder) && f.members < 2)
+    return or(`give the name of a file that is there: ls ${dir} lists them`);
+  if (call.name === "exec" && !f.name.endsWith(shown) && shown !== f.name)
+    return or(`name another program in the first line (#!) of ${f.name}`);
+  if (call.name === "exec" && dir === "/bin")
+    return or(`bind the directory with the program on ${dir}`);
   if (f.argument !== "") return or(`make ${shown} first: ${f.argument} must name what is there`);
   return or(`create ${shown} first, or give the name of a file that is there`);
 }
 
+/** What is usually mounted on names of the kernel's own root. */
+const USUAL: ReadonlyMap<string, string> = new Map([
+  ["/proc", "#p"],
+  ["/env", "#e"],
+  ["/srv", "#s"],
+  ["/dev", "#c"],
+  ["/fd", "#d"],
+]);
+
+/** The devices that a program makes files in, and whose files it gives their modes. */
+const MAKES: ReadonlySet<string> = new Set([
+  "the memory tree",
+  "the host's file tree",
+  "the environment",
+  "the directory of services",
+]);
+
 /** A file stands where a directory is needed. */
 function notdir(f: Failing): Failure {
-  const { shown, elem, call, name } = f;
-  const rest = name.startsWith(`${shown}/`) ? name.slice(shown.length + 1).replace(/\/+$/, "") : "";
+  const { shown, elem, call, name, rest } = f;
   const what = elem === "" ? subject(f) : elem;
   if (rest !== "")
     return say(
@@ -213,7 +268,12 @@ function forbidden(f: Failing): Failure {
     case "directory":
       return isdirectory(f);
     case "mode":
-      return say(modewords(fact, named(f, fact.name)), modemend(fact, named(f, fact.name)));
+      return say(
+        modewords(fact, named(f, fact.name)),
+        f.conn === 0 && !MAKES.has(f.holder)
+          ? `open it for what its mode allows: ${f.holder} gives its files their modes`
+          : modemend(fact, named(f, fact.name)),
+      );
     case "owner":
       return say(
         `${name} is ${fact.uid}'s, and only its owner changes its mode, group and times; ${fact.user} asked`,
@@ -246,7 +306,18 @@ function forbidden(f: Failing): Failure {
     case undefined:
   }
   const s = f.entry;
-  if (s?.isdir === true && opens(f) && f.mode !== OREAD) return isdirectory(f);
+  if (f.call.name === "create" && /^\.\.?$/.test(lastof(f.name)))
+    return say(
+      `each directory has "." and ".." already, and ${f.name} would be one more`,
+      "give another name",
+    );
+  if (f.creates && s?.isdir === true && s.mode !== null && (alllack(f, s) !== "" || !mayall(s)))
+    return say(
+      entrywords(f, s, f.dir),
+      `have the owner of ${f.dir} let it be written: mode ${octal(s.mode | 0o200)} (wstat, chmod)`,
+    );
+  if (s?.isdir === true && opens(f) && (f.mode !== OREAD || f.call.name === "create"))
+    return isdirectory(f);
   if (f.conn === 0) return devicerefuses(f);
   const x = factof(f, s);
   if (x !== null) return say(modewords(x, name), modemend(x, name));
@@ -254,7 +325,7 @@ function forbidden(f: Failing): Failure {
   const all = alllack(f, s);
   return say(
     of === ""
-      ? `${f.holder} refuses ${f.user === "" ? "this" : `${f.user} this`}, and a 9P error does not say what forbids it`
+      ? `${f.holder} refuses ${f.user === "" ? "it" : f.user}: ${f.call.text}; the run has not shown the mode of ${name}`
       : of,
     of === ""
       ? `stat ${name} shows whose it is and what its mode allows`
@@ -264,25 +335,33 @@ function forbidden(f: Failing): Failure {
 
 /** The bits of a mode that an open asks for. */
 function wants(f: Failing): number {
-  if (!opens(f)) return f.call.name === "chdir" ? 1 : 2;
+  if (!opens(f)) return f.call.name === "chdir" || f.call.name === "exec" ? 1 : 2;
+  if (f.creates) return 2;
   return ([4, 2, 6, 1][f.mode & 3] ?? 0) | ((f.mode & OTRUNC) !== 0 ? 2 : 0);
 }
 
 /** What a server has not said, from what is known of the file, where that forbids what was asked. */
 function factof(f: Failing, s: Seenfile | null): (Fact & { readonly why: "mode" }) | null {
   const { uid = null, gid = null, mode = null } = s ?? {};
-  if (uid === null || mode === null || f.user === "" || !opens(f)) return null;
+  if (uid === null || mode === null || f.user === "") return null;
+  if (!opens(f) && f.call.name !== "exec") return null;
   const m = { mode, uid, gid: gid ?? uid };
   const want = wants(f);
   if ((bitsfor(f.user, m) & want) === want) return null;
   return { why: "mode", name: f.elem, ...m, user: f.user, want };
 }
 
+/** The last element of a name. */
+const lastof = (name: string): string => name.slice(name.lastIndexOf("/") + 1);
+
+/** Whether a directory may be written by all. */
+const mayall = (s: Seenfile): boolean => ((s.mode ?? 0) & 0o222) === 0o222;
+
 /** Where a mode allows what was asked to no user at all, the mode that allows it to the owner. */
 function alllack(f: Failing, s: Seenfile | null): string {
   const mode = s?.mode ?? null;
   const want = wants(f);
-  if (mode === null || !opens(f)) return "";
+  if (mode === null || !(opens(f) || f.call.name === "exec")) return "";
   const some = [mode, mode >> 3, mode >> 6].some((bits) => (bits & want) === want);
   return some ? "" : octal(mode | (want << 6));
 }
@@ -302,6 +381,11 @@ const opens = (f: Failing): boolean => f.call.name === "open" || f.call.name ===
 
 function isdirectory(f: Failing): Failure {
   const name = subject(f);
+  if (f.call.name === "create")
+    return say(
+      `${name} is there and is a directory, and create would empty it, which is done to files only`,
+      `open it with OREAD to list it; OEXCL has create fail with "file already exists"`,
+    );
   const how = opens(f) ? `, and this asked for ${openmode(f.mode)}` : "";
   return say(
     `${name} is a directory, which is only opened for reading${how}`,
@@ -320,15 +404,29 @@ function entrywords(f: Failing, s: Seenfile | null, name: string): string {
 
 /** Files of the kernel that are made for one use. */
 function devicerefuses(f: Failing): Failure {
-  const how = opens(f)
-    ? `opened ${openmode(f.mode)}`
-    : f.call.name === "create"
-      ? "made"
-      : "changed so";
-  return say(
-    `${subject(f)} is in ${f.holder}, which does not let it be ${how}`,
-    `its manual page says what its files take: man 3`,
-  );
+  const name = subject(f);
+  switch (f.call.name) {
+    case "create":
+      return say(
+        `${f.holder} makes its files itself, and lets no program make ${name}`,
+        "create it in a directory of the memory tree or of a server, such as /tmp",
+      );
+    case "remove":
+      return say(
+        `${name} is in ${f.holder}, whose files come and go with what they stand for`,
+        `leave it: it cannot be removed by its name`,
+      );
+    case "open":
+      return say(
+        `${name} is in ${f.holder}, which does not let it be opened ${openmode(f.mode)}`,
+        `stat ${name} shows what its mode allows`,
+      );
+    default:
+      return say(
+        `${name} is in ${f.holder}, which gives its files their names and modes itself`,
+        `leave that ${f.call.name} out`,
+      );
+  }
 }
 
 // Unions and mounts.
@@ -343,8 +441,9 @@ function nocreate(f: Failing): Failure {
 
 function mountpoint(f: Failing): Failure {
   const on = f.mounted === "" ? "something" : f.mounted;
+  if (f.shown === "/") return say("/ is the root of this name space", "give a name below /");
   return say(
-    `${on} is mounted on ${subject(f)}, and a mount point is part of the name space, not of a directory`,
+    `${on} ${/ and /.test(on) ? "are" : "is"} mounted on ${subject(f)}, and a mount point is part of the name space, not of a directory`,
     `unmount ${subject(f)} takes it off`,
   );
 }
@@ -352,7 +451,7 @@ function mountpoint(f: Failing): Failure {
 function inconsistent(f: Failing): Failure {
   const [first, second] =
     f.call.name === "bind"
-      ? ["its first argument", "its second"]
+      ? ["its first argument", "its second argument"]
       : ["the root of the server", "its third argument"];
   const old = f.argument2 === "" ? second : `${f.argument2} (${second})`;
   const neu = f.argument1 === "" ? first : `${f.argument1} (${first})`;
@@ -445,6 +544,17 @@ function exclusive(f: Failing): Failure {
 
 function badfd(f: Failing): Failure {
   const fd = f.fd;
+  const other = f.call.args[1];
+  if (f.call.name === "dup" && fd !== null && f.open.includes(fd))
+    return say(
+      `${String(other)}, the number that dup is to give, is no number of a descriptor: it is below 0, or more than a process may have`,
+      "give -1 for the first that is free, or a smaller number",
+    );
+  if (fd !== null && fd < 0)
+    return say(
+      `descriptor ${fd} is none: numbers begin at 0`,
+      `see that the call that was to give it did not fail; open in process ${f.call.pid} are ${listfmt(f.open.map(String))}`,
+    );
   const what = fd === null ? "the descriptor" : `descriptor ${fd}`;
   const open = f.open.length === 0 ? "" : `, which has open ${listfmt(f.open.map(String))}`;
   const by = f.closed?.pid ?? f.call.pid;
@@ -477,14 +587,14 @@ function badusefd(f: Failing): Failure {
     `${fd}${file} was opened ${mode}, so it is not there to ${reads ? "read from" : f.call.name.includes("write") ? "write to" : f.call.name}`,
     reads || f.call.name.includes("write")
       ? `open the file with ${reads ? "OREAD" : "OWRITE"} or ORDWR`
-      : `give a descriptor that is open for that`,
+      : `give the descriptor of a connection to a server, open ORDWR`,
   );
 }
 
 // Connections and the network.
 
 function hungup(f: Failing): Failure {
-  if (f.call.file?.startsWith("#|") === true)
+  if (f.call.file?.startsWith("#|") === true || f.pipe)
     return say(
       `No process holds the other end of the pipe ${f.call.file ?? ""} open any more`,
       `keep the reader's end open while there is something to write`,
@@ -532,6 +642,17 @@ function interrupted(f: Failing): Failure {
 function killed(f: Failing): Failure {
   const { call, note } = f;
   const what = `process ${call.pid} ended while ${call.name} was going on`;
+  const by = f.r.calls.findLast(
+    (c) =>
+      c.began <= (call.ended ?? 0) &&
+      c.file === `/proc/${call.pid}/ctl` &&
+      /^p?write\(\d+, "kill/.test(c.text),
+  );
+  if (by !== undefined)
+    return say(
+      `${what}: process ${by.pid} wrote kill to /proc/${call.pid}/ctl`,
+      `leave that out, or have process ${by.pid} wait first`,
+    );
   if (note === null)
     return say(what, `have process ${call.pid} end only when ${call.name} has returned`);
   return say(
@@ -544,6 +665,65 @@ function nochild(f: Failing): Failure {
   return say(
     `process ${f.call.pid} has no child that lives, and none whose end it has not been told of`,
     "make a child first: rfork with RFPROC, and without RFNOWAIT",
+  );
+}
+
+function directoryuse(f: Failing): Failure {
+  const seeks = f.call.name === "seek";
+  return say(
+    `${subject(f)} is a directory, ${seeks ? "of which only the beginning can be sought" : "and its contents are its files"}`,
+    seeks ? "seek to 0 and read it again" : "create a file in it and write to that",
+  );
+}
+
+function streamseek(f: Failing): Failure {
+  return f.pipe || f.call.file?.startsWith("#|") === true
+    ? say(
+        `${subject(f)} is a pipe, which gives its bytes once, in their order`,
+        "read on; a file has an offset",
+      )
+    : say(
+        `${subject(f)} is a stream (OSTREAM), which is read or written from its begin to its end`,
+        "open it without OSTREAM to seek",
+      );
+}
+
+/** A name that begins with #. */
+function noattach(f: Failing): Failure {
+  const { pid } = f.call;
+  const isof = (c: Rcall): boolean => c.error === null && (c.pid === pid || c.value === pid);
+  const name = f.name === "" ? subject(f) : f.name;
+  if (name === "#")
+    return say("# is no name: the letter of a device is missing", "give one, such as #p");
+  const by = f.r.calls.find(
+    (c) => c.name === "rfork" && /RFNOMNT/.test(c.text) && isof(c) && c.id < f.call.id,
+  );
+  return say(
+    by === undefined
+      ? `${name} names a device by #, and that device lets no process attach so`
+      : `${name} names a device by #, which ${by.text} of process ${by.pid} has given up`,
+    by === undefined
+      ? "use the device where it is mounted, such as /proc for #p"
+      : "open it before that rfork, or leave RFNOMNT out",
+  );
+}
+
+function toolarge(f: Failing): Failure {
+  if (/\/note(pg)?$/.test(f.call.file ?? ""))
+    return say("a note has at most 127 bytes, and this one is longer", "post a shorter note");
+  return say(
+    `${subject(f)} would get longer than a file may be, or more is asked for than one call moves`,
+    "move less at once",
+  );
+}
+
+function exited(f: Failing): Failure {
+  const pid = /^\/proc\/(\d+)\//.exec(f.call.file ?? f.shown)?.[1];
+  return say(
+    pid === undefined
+      ? `the process behind ${subject(f)} has ended, and its files with it`
+      : `process ${pid} has ended, and its files in /proc with it`,
+    "use them while the process lives; wait gives its status",
   );
 }
 
@@ -578,6 +758,12 @@ const ROWS: readonly (readonly [ending: string, row: Row])[] = [
   ["Killed", killed],
   ["Suicide", killed],
   ["no living children", nochild],
+  ["bad arg in system call", (f) => say(...badarg(f, subject(f)))],
+  ["file is a directory", directoryuse],
+  ["seek on a stream", streamseek],
+  ["mount/attach disallowed", noattach],
+  ["read or write too large", toolarge],
+  ["process exited", exited],
   ["i/o on hungup channel", hungup],
   ...PLAIN.map(([ending, why, mend]) => [ending, plain(why, mend)] as const),
 ];

@@ -46,11 +46,6 @@ export const PLAIN: readonly (readonly [ending: string, why: string, mend: strin
     "cat /dev/drivers lists the devices",
   ],
   [
-    "mount/attach disallowed",
-    "$S names a device by #, which this process may not, or which no process may",
-    "use the device where it is mounted, such as /proc for #p",
-  ],
-  [
     "bad attach specifier",
     "$H has no tree of the name that $S asks for",
     "leave the specifier out, or give one that the server has",
@@ -64,11 +59,6 @@ export const PLAIN: readonly (readonly [ending: string, why: string, mend: strin
     "seek in directory",
     "$S is a directory, of which only the beginning can be sought",
     "seek to 0 and read it again",
-  ],
-  [
-    "seek on a stream",
-    "$S is a stream (OSTREAM), which is read or written from its begin to its end",
-    "open it without OSTREAM to seek",
   ],
   [
     "negative i/o offset",
@@ -87,11 +77,6 @@ export const PLAIN: readonly (readonly [ending: string, why: string, mend: strin
     "make them with convD2M, or give wstat the fields by name",
   ],
   [
-    "read or write too large",
-    "$S would get longer than a file may be, or more is asked for than one call moves",
-    "move less at once",
-  ],
-  [
     "read or write too small",
     "$S moves whole records only, and less was asked for",
     "read or write at least one record",
@@ -100,11 +85,6 @@ export const PLAIN: readonly (readonly [ending: string, why: string, mend: strin
     "short write",
     "$H took fewer bytes for $S than it was sent",
     "write the rest again from where it stopped",
-  ],
-  [
-    "file is a directory",
-    "$S is a directory, and its contents are its files",
-    "create a file in it and write to that",
   ],
   [
     "file system full",
@@ -126,16 +106,6 @@ export const PLAIN: readonly (readonly [ending: string, why: string, mend: strin
     "device or object already in use",
     "$S is in use by another process, and has one user at a time",
     "wait until that process has closed it",
-  ],
-  [
-    "bad arg in system call",
-    "$S: an argument has a value that this call does not take",
-    "the call's manual page lists the values",
-  ],
-  [
-    "process exited",
-    "the process behind $S has ended, and its files with it",
-    "read /proc/n while process n lives; wait gives its status",
   ],
   [
     "no free procs",

@@ -218,7 +218,7 @@ function returned(r: Recording, e: Revent, event: number): Decision {
       ...never,
     };
   if (call.error === null) {
-    const gives = call.result === "" ? "" : ` and gives ${resultwords(call)}`;
+    const gives = call.result === "" ? "" : givenwords(call);
     const served = servedwhy(r, call, event);
     if (served !== null) return served;
     const did = didwords(r, call, event);
@@ -230,6 +230,17 @@ function returned(r: Recording, e: Revent, event: number): Decision {
     why: sentences(why, time),
     mend,
   };
+}
+
+/** What a call that succeeded gave: " and gives descriptor 3"; of data how much and what. */
+function givenwords(call: Rcall): string {
+  const { name, value } = call;
+  if (typeof value === "number" && /^(?:p|s)?write$/.test(name))
+    return `: ${plural(value, "byte")} ${value === 1 ? "is" : "are"} written`;
+  if (value === 0 && /^(?:p|s)?read$/.test(name)) return " and gives 0 bytes: the end of the file";
+  if (typeof value === "number" && /^(?:p|s)?read$/.test(name))
+    return ` and gives ${plural(value, "byte")}: ${call.result.replace(/^\d+ /, "")}`;
+  return ` and gives ${resultwords(call)}`;
 }
 
 /** Of a call on a descriptor, which file that is: " of descriptor 3 (/tmp/f)". */

@@ -660,13 +660,19 @@ export function fdknown(
   r: Recording,
   call: Rcall,
   fd: number,
-): { readonly mode: string; readonly open: readonly number[]; readonly closed: Rcall | null } {
+): {
+  readonly mode: string;
+  readonly pipe: boolean;
+  readonly open: readonly number[];
+  readonly closed: Rcall | null;
+} {
   const all = procsat(r, call.first);
   const fds = find(all, call.pid)?.fds ?? [];
   const d = fds.find((x) => x.fd === fd);
   const mode = d === undefined ? "" : { r: "OREAD", w: "OWRITE", rw: "ORDWR", x: "OEXEC" }[d.mode];
   return {
     mode,
+    pipe: d !== undefined && d.pipe !== null,
     open: fds.map((x) => x.fd),
     closed:
       d === undefined
