@@ -4,8 +4,8 @@
 //
 // Question: Two children bind far on /tmp/lib, each in the same way. After which of them has the parent
 //     far's files there?
-// Look at: The bind of each child, `the name space of process 4 changes at /tmp/lib` and `the name space of
-//     process 5 changes at /tmp/lib`: which processes see the change.
+// Look at: The bind of each child, `the name space of process 4 changes` and `the name space of process 5
+//     changes`: which processes see the change.
 // Change: Let the parent call rfork(RFNAMEG) before all else. Does that change what the children's binds
 //     do, and whom does it concern?
 

@@ -84,7 +84,7 @@ for (const name of ["01-names", "03-create", "05-bind", "07-fds", "10-rfork", "1
       const { why, mend } = failureof(r, call);
       const text = `${why} ${mend}`;
       // A server of this machine has strings of its own for what it does not do.
-      const own = /^ramfs: /.test(call.error ?? "");
+      const own = call.error?.startsWith("ramfs: ") === true;
       return mend === "" || (STOCK.test(text) && !own) || /undefined|NaN/.test(text)
         ? [`${call.text} = ${call.error}: ${text}`]
         : [];

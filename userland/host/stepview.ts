@@ -151,7 +151,11 @@ function stack(all: readonly Panel[], { columns, rows: height }: Size, chosen: C
     got[i] = (got[i] ?? 0) + more;
     left -= more;
   };
-  for (const i of order) raise(i, Math.min(panels[i]?.lines.length ?? 0, FAIR));
+  // What was decided, and for a failure what would mend it, is seen before more of anything else.
+  for (const i of order) {
+    const fair = panels[i]?.pane === "decision" ? Math.max(FAIR, height >> 1) : FAIR;
+    raise(i, Math.min(panels[i]?.lines.length ?? 0, fair));
+  }
   for (const i of order) raise(i, panels[i]?.lines.length ?? 0);
   const out = panels.flatMap((p, i) => {
     const focus = p.pane === chosen.focus;

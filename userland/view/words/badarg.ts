@@ -53,7 +53,7 @@ export function badarg(f: Failing, subject: string): Bad {
     case "pwrite":
       return [
         `what ${f.call.text} writes is nothing that ${subject} takes`,
-        /\/noteid$/.test(f.call.file ?? "")
+        f.call.file?.endsWith("/noteid") === true
           ? "write the number of a note group that there is"
           : "read the file: it shows the form of what it takes",
       ];

@@ -47,8 +47,6 @@ export type Failing = {
   readonly shown: string;
   readonly dir: string;
   readonly elem: string;
-  /** The name goes on behind it. */
-  readonly deeper: boolean;
   /** What of the name is behind it: "x/y". */
   readonly rest: string;
   /** A directory refused to have something made in it, and `entry` is of that. */
@@ -123,11 +121,7 @@ export function failing(r: Recording, call: Rcall, probe: Probe | null = null): 
   const text = quoted(error);
   const name = blamed(names, text, events);
   const full = name === "" ? "" : cleanname(name, call.dot);
-  // The standard kernel walks "..", so an error may show one.
-  const raw = r.about.namespace === "standard" && text !== null && /(^|\/)\.\.(\/|$)/.test(text);
-  // Of a long name an error shows the end only: "...aa/b".
-  const cut = text?.startsWith("...") === true;
-  const shown = text === null || cut ? full : raw ? text : cleanname(text, call.dot);
+  const shown = shownof(r, call, { text, full });
   const { dir, elem } = parts(shown, events);
   const partial = bare(error) === "does not exist";
   const places = ended(r, events).filter(({ path }) => isplace(path, elem, partial ? dir : ""));
@@ -156,7 +150,6 @@ export function failing(r: Recording, call: Rcall, probe: Probe | null = null): 
     shown,
     dir,
     elem,
-    deeper: full.startsWith(`${shown}/`),
     rest: full.startsWith(`${shown}/`) ? full.slice(shown.length + 1) : "",
     partial,
     members,
@@ -175,6 +168,19 @@ export function failing(r: Recording, call: Rcall, probe: Probe | null = null): 
     gone: gone(r, conn, at),
     note: noteof(r, call, at),
   };
+}
+
+/** The part of a name that an error is about, from the root; the whole name where the error shows none. */
+function shownof(
+  r: Recording,
+  call: Rcall,
+  { text, full }: { readonly text: string | null; readonly full: string },
+): string {
+  // Of a long name an error shows the end only: "...aa/b".
+  if (text === null || text.startsWith("...")) return full;
+  // The standard kernel walks "..", so an error may show one.
+  const raw = r.about.namespace === "standard" && /(^|\/)\.\.(\/|$)/.test(text);
+  return raw ? text : cleanname(text, call.dot);
 }
 
 /** The names among the arguments of a call, as they were given. */

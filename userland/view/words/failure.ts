@@ -155,7 +155,7 @@ function missingmend(f: Failing): string {
     f.meant === null ? text : `perhaps ${f.meant} was meant; else ${text}`;
   if (dir === "/srv" || dir === "#s")
     return or(`a server posts itself as ${shown} first; ls /srv shows what is posted`);
-  const usual = f.conn === 0 && /^the kernel/.test(f.holder) ? USUAL.get(dir) : undefined;
+  const usual = f.conn === 0 && f.holder.startsWith("the kernel") ? USUAL.get(dir) : undefined;
   if (usual !== undefined)
     return `bind '${usual}' ${dir} first: nothing is mounted on ${dir} in this name space`;
   if (dir === "/proc" || dir === "#p")
@@ -166,7 +166,7 @@ function missingmend(f: Failing): string {
     return `open a file first: ${dir} has the descriptors that are open, which are ${listfmt(f.open.map(String)) || "none"}`;
   if (dir === "/env" || dir === "#e")
     return or(`the variable ${elem} is set first: create ${shown} and write its value`);
-  if (f.deeper || call.name === "create")
+  if (f.rest !== "" || call.name === "create")
     return or(`make the directory ${shown} first: create with DMDIR, or mkdir`);
   if (call.name === "unmount")
     return or(`give the name of a mount point: cat /proc/${call.pid}/ns lists them`);
@@ -305,6 +305,11 @@ function forbidden(f: Failing): Failure {
     case "device":
     case undefined:
   }
+  return unsaid(f, name);
+}
+
+/** Where no device has said what forbids it: a server does not, and what is known of its file may. */
+function unsaid(f: Failing, name: string): Failure {
   const s = f.entry;
   if (f.call.name === "create" && /^\.\.?$/.test(lastof(f.name)))
     return say(
