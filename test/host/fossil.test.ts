@@ -1,7 +1,16 @@
 // `namec serve fossil` and `namec fossil` as processes: who may have a disk, what is safe when a server ends, and the
 // commands on a disk that is served and on one that is not.
 
-import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import test from "ava";
 import type { ExecutionContext } from "ava";
@@ -105,13 +114,21 @@ test("commands do the same to a disk that is served and to one that is not", asy
     t.regex((await command("check", db)).out, /: all is well\n$/);
     const none = await command("rm", db, "1999/0101/0000");
     t.is(none.status, 1);
-    t.true(none.err.includes("no such snapshot: 1999/0101/0000"));
+    t.is(none.err, "namec fossil: no such snapshot: 1999/0101/0000\n");
+    const nameless = await command("rm", db);
+    t.is(nameless.err, "namec fossil: rm wants the name of a snapshot\n");
+    t.is((await command("snap", db, "-x", "more")).status === 0, false);
+    // What has a name there is replaced, and a link not followed.
+    const to = join(dir, "out");
+    rmSync(to, { recursive: true, force: true });
+    mkdirSync(to);
+    symlinkSync("/dev/null", join(to, "news"));
+    t.like(await command("export", db, names[0] ?? "", to), { status: 0 });
+    t.is(readFileSync(join(to, "news"), "utf8"), "one\n");
+    t.is((await command("export", db, names[0] ?? "", join(to, "news"))).status, 1);
   }
-  const [first = "", second = ""] = names;
+  const [, second = ""] = names;
   t.like(await command("rm", db, second), { status: 0, out: "" });
-  const to = join(dir, "out");
-  t.like(await command("export", db, first, to), { status: 0 });
-  t.is(readFileSync(join(to, "news"), "utf8"), "one\n");
   t.like(await command("expire", db, "1000000"), { status: 0, out: "" });
 });
 

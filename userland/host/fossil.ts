@@ -2,11 +2,22 @@
 // by the socket in the directory. Else the disk is opened here.
 
 import * as crypto from "node:crypto";
-import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fchmodSync,
+  futimesSync,
+  mkdirSync,
+  openSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
 import { connect, createServer } from "node:net";
 import type { Server as Netserver } from "node:net";
 import { join, relative, resolve } from "node:path";
 import { DMDIR, MCREATE, MREPL, OREAD, QTDIR } from "../../kernel/abi/const.ts";
+import type { Dir } from "../../kernel/abi/dir.ts";
 import { PlanError } from "../../kernel/abi/errors.ts";
 import type { Booted } from "../../kernel/boot.ts";
 import type { Exit, Task } from "../../syscalls/sys.ts";
@@ -16,9 +27,10 @@ import { serve } from "../lib/9p.ts";
 import type { Anysrv } from "../lib/9p.ts";
 import type { ThreadSys } from "../lib/both.ts";
 import { readdir } from "../lib/dirread.ts";
+import type { Version } from "../lib/fossil/srv.ts";
 import type { Fossil, Fossilopts } from "../lib/fossil/fossil.ts";
 import type { Hash } from "../lib/fossil/format.ts";
-import { COMMANDS, ask, command, newfossil, postconsole } from "../lib/fossil/serve.ts";
+import { COMMANDS, ask, command, lookfossil, newfossil, postconsole } from "../lib/fossil/serve.ts";
 import { type Command, type Given, Usage, nearest } from "./command.ts";
 import { holder, takelock } from "./disklock.ts";
 import { hostdir, machine } from "./machine.ts";
@@ -81,19 +93,24 @@ async function start(given: Given): Promise<number> {
     throw new Mounterror(
       `${dir} has no disk of a fossil; namec serve fossil --db ${dir} makes one`,
     );
-  if (name === "export") return await copyout(resolve(dir), args);
   const line = [name, ...(given.has("archive") ? ["-a"] : []), ...args].join(" ");
-  let lines: readonly string[];
   try {
-    lines =
+    if (name === "export") return await copyout(resolve(dir), args);
+    return answered(
+      name,
       (await served(resolve(dir), line)) ??
-      (await alone(resolve(dir), (_sys, f) => command(f, line)));
+        (await alone(resolve(dir), {}, (_sys, f) => command(f, line))),
+    );
   } catch (e) {
     // "namec fossil:" stands before it.
     if (e instanceof PlanError || e instanceof Mounterror)
       throw new Mounterror(e.message.replace(/^fossil: /, ""));
     throw e;
   }
+}
+
+/** Prints the answer to a command, and gives the status that it ends with. */
+function answered(name: string, lines: readonly string[]): number {
   for (const l of lines) process.stdout.write(`${l}\n`);
   return name === "check" && !lines.some((l) => l.endsWith(": all is well")) ? 1 : 0;
 }
@@ -117,18 +134,32 @@ function served(dir: string, line: string): Promise<string[] | null> {
   });
 }
 
+type Use<T> = (sys: ThreadSys, f: Fossil) => Task<T>;
+
 /** Opens the disk here, does something with it, and makes it safe. */
-async function alone<T>(dir: string, fn: (sys: ThreadSys, f: Fossil) => Task<T>): Promise<T> {
+async function alone<T>(dir: string, opts: Version, fn: Use<T>): Promise<T> {
   const lock = takelock(dir, "namec fossil");
+  try {
+    return await inkernel(dir, function* (sys) {
+      const f = yield* newfossil(sys, `/db/${DISK}`, { ...opts, hash });
+      const value = yield* fn(sys, f);
+      yield* f.end();
+      return value;
+    });
+  } finally {
+    lock();
+  }
+}
+
+/** Runs a Task in a kernel that has the directory at /db. */
+async function inkernel<T>(dir: string, fn: (sys: ThreadSys) => Task<T>): Promise<T> {
   const kernel = await machine(diskboot(dir));
   const outcome: { value?: T; e?: unknown } = {};
   try {
     const p = kernel.spawn(
       function* main(sys: ThreadSys): Task<Exit> {
         try {
-          const f = yield* newfossil(sys, `/db/${DISK}`, { hash });
-          outcome.value = yield* fn(sys, f);
-          yield* f.end();
+          outcome.value = yield* fn(sys);
         } catch (e) {
           outcome.e = e;
         }
@@ -140,23 +171,20 @@ async function alone<T>(dir: string, fn: (sys: ThreadSys, f: Fossil) => Task<T>)
     await p.wait();
   } finally {
     await kernel.shutdown();
-    lock();
   }
   if (outcome.e !== undefined) throw outcome.e;
   return outcome.value as T;
 }
 
-/** Copies a snapshot into a directory of the host. */
+/** Copies a snapshot into a directory of the host, whatever its permissions. One that is served is read beside its server. */
 async function copyout(dir: string, args: readonly string[]): Promise<number> {
   const [snap, to] = args;
-  if (snap === undefined || to === undefined)
+  if (snap === undefined || to === undefined || args.length > 2)
     throw new Usage("what, and where to?", "namec fossil export DIR SNAP DIRECTORY");
-  if (holder(dir) !== null)
-    throw new Mounterror(
-      `${dir} is being served: mount it with aname main/snapshot or main/archive, and copy from there`,
-    );
-  mkdirSync(to, { recursive: true });
-  const n = await alone(dir, function* (sys, f) {
+  if (onhost(() => statSync(to, { throwIfNoEntry: false }))?.isDirectory() === false)
+    throw new Mounterror(`${to} is not a directory`);
+  const opts = { noperm: true };
+  const copy: Use<number> = function* (sys, f) {
     const found = f.list.find((s) => s.name === snap);
     if (found === undefined)
       throw new Mounterror(`${dir} has no snapshot ${snap}: namec fossil ls ${dir} lists them`);
@@ -164,9 +192,23 @@ async function copyout(dir: string, args: readonly string[]): Promise<number> {
     sys.threadcreate(serve(sys, mine, mine, f.srv as Anysrv));
     yield* sys.mount(theirs, -1, "/n", MREPL, found.archive ? "main/archive" : "main/snapshot");
     return yield* copytree(sys, `/n/${snap}`, to);
-  });
+  };
+  const n = await (holder(dir) === null
+    ? alone(dir, opts, copy)
+    : inkernel(dir, function* (sys) {
+        return yield* copy(sys, yield* lookfossil(sys, `/db/${DISK}`, { ...opts, hash }));
+      }));
   process.stdout.write(`${n} files\n`);
   return 0;
+}
+
+/** A call of the host, whose failure is told in its words. */
+function onhost<T>(call: () => T): T {
+  try {
+    return call();
+  } catch (e) {
+    throw new Mounterror(e instanceof Error ? e.message : String(e));
+  }
 }
 
 /** Copies a tree out of the kernel's name space; gives how many files. */
@@ -175,23 +217,42 @@ function* copytree(sys: ThreadSys, from: string, to: string): Task<number> {
   const dirs = [[from, to] as const];
   for (let at = dirs.pop(); at !== undefined; at = dirs.pop()) {
     const [src, dst] = at;
-    mkdirSync(dst, { recursive: true });
+    onhost(() => mkdirSync(dst, { recursive: true }));
     for (const d of yield* readdir(sys, src)) {
+      // A disk that was tampered with leads nowhere else.
+      if (d.name === "" || d.name === ".." || d.name.includes("/"))
+        throw new Mounterror(`${src} has a file of the name ${JSON.stringify(d.name)}`);
       const name = join(dst, d.name);
-      if ((d.mode & DMDIR) !== 0 || (d.qid.type & QTDIR) !== 0) {
+      if ((d.mode & DMDIR) !== 0 || (d.qid.type & QTDIR) !== 0)
         dirs.push([`${src}/${d.name}`, name]);
-        continue;
+      else {
+        yield* copyfile(sys, `${src}/${d.name}`, name, d);
+        n++;
       }
-      const fd = yield* sys.open(`${src}/${d.name}`, OREAD);
-      writeFileSync(name, "", { mode: d.mode & 0o777 });
-      const buf = new Uint8Array(1 << 20);
-      for (let got = yield* sys.read(fd, buf); got > 0; got = yield* sys.read(fd, buf))
-        writeFileSync(name, buf.subarray(0, got), { flag: "a" });
-      yield* sys.close(fd);
-      n++;
     }
   }
   return n;
+}
+
+/** Copies a file, with its mode and time, to a new one of the host: what has the name, perhaps a link, is removed. */
+function* copyfile(sys: ThreadSys, from: string, to: string, d: Dir): Task<void> {
+  const fd = yield* sys.open(from, OREAD);
+  const buf = new Uint8Array(1 << 20);
+  const out = onhost(() => {
+    rmSync(to, { force: true });
+    return openSync(to, "wx", 0o600);
+  });
+  try {
+    for (let got = yield* sys.read(fd, buf); got > 0; got = yield* sys.read(fd, buf))
+      for (let put = 0; put < got;) put += onhost(() => writeSync(out, buf, put, got - put));
+    onhost(() => {
+      futimesSync(out, d.atime, d.mtime);
+      fchmodSync(out, d.mode & 0o777);
+    });
+  } finally {
+    closeSync(out);
+    yield* sys.close(fd);
+  }
 }
 
 /** What a kernel needs that is to open the disk of a directory: the directory, at /db. */

@@ -2,8 +2,10 @@
 
 import test from "ava";
 import { DMDIR, DMEXCL, OREAD, OWRITE } from "../../../kernel/abi/const.ts";
-import { PlanError } from "../../../kernel/abi/errors.ts";
+import { Efull, PlanError } from "../../../kernel/abi/errors.ts";
+import { istask } from "../../../userland/lib/9p/answer.ts";
 import { finish } from "../../../userland/lib/fossil/disk.ts";
+import { FIRST, GRANULE } from "../../../userland/lib/fossil/format.ts";
 import { Disklog, Rig } from "./rig.ts";
 
 /** The error of what must fail. */
@@ -61,6 +63,32 @@ test("a spoilt block fails with the name of its file, the others are as before, 
   rig.remove("/d/bad");
   rig.sync();
   t.deepEqual(rig.check(), []);
+});
+
+test("a spoilt block of a snapshot is told with the snapshot's name, and one at the top of the tree at the start", (t) => {
+  const spoilt = made((rig) => {
+    rig.put("/bad", bytes(5000, 7));
+    finish(rig.fossil.snap(false));
+  });
+  const whole = spoilt.image.slice();
+  spoilt.spoil(placeof(spoilt, 7));
+  const { rig } = again(spoilt);
+  const name = rig.fossil.list[0]?.name ?? "";
+  t.regex(
+    failure(() => rig.get(`/${name}/bad`, rig.root("main/snapshot"))),
+    new RegExp(`^/${name}/bad: i/o error: block \\d+ does not match its hash$`),
+  );
+  const refusals: string[] = [];
+  for (let addr = FIRST; addr * GRANULE < whole.length; addr++) {
+    const disk = new Disklog(whole.slice());
+    disk.spoil(addr * GRANULE);
+    refusals.push(failure(() => void again(disk)));
+  }
+  t.true(
+    refusals.some((said) =>
+      said.startsWith("fossil: the top of the tree cannot be had: i/o error: "),
+    ),
+  );
 });
 
 test("a read that the disk refuses fails with the name of the file, and works when the disk does", (t) => {
@@ -152,6 +180,68 @@ test("a host's full disk fails a sync; when there is room again, what was writte
   const left = new Rig(new Disklog(disk.image));
   t.deepEqual([...new Set(left.get("/f"))], [5]);
   t.deepEqual(left.check(), []);
+});
+
+test("on a host's full disk a file can be removed, and the next has its room", (t) => {
+  const ROOM = 2 << 20;
+  class Small extends Disklog {
+    override write(b: Uint8Array, at: number): void {
+      if (at + b.length > ROOM) throw new PlanError(Efull);
+      super.write(b, at);
+    }
+  }
+  const rig = new Rig(new Small());
+  for (let i = 0; i < 100; i++) {
+    rig.put(`/f${i}`, bytes(100, i));
+    if (i % 10 === 9) rig.sync();
+  }
+  const big = rig.create("/big");
+  const full = failure(() => {
+    for (let i = 0; i < 24; i++) rig.write(big, bytes(65536, i), i * 65536);
+    rig.sync();
+    for (let i = 24; i < 60; i++) rig.write(big, bytes(65536, i), i * 65536);
+    rig.sync();
+  });
+  t.is(full, Efull);
+  rig.clunk(big);
+  rig.remove("/big");
+  // What is tried in vain leaves room behind the end of the host's disk.
+  t.is(
+    failure(() => {
+      rig.put("/one", bytes(ROOM, 1));
+      rig.sync();
+    }),
+    Efull,
+  );
+  rig.remove("/one");
+  rig.sync();
+  rig.put("/next", bytes(ROOM / 2, 9));
+  rig.sync();
+  t.deepEqual(rig.check(), []);
+  t.is(rig.get("/next").length, ROOM / 2);
+});
+
+test("what is written while a server ends is not in the map that it leaves", (t) => {
+  class Busy extends Disklog {
+    meanwhile = (): void => undefined;
+    override write(b: Uint8Array, at: number): void {
+      this.meanwhile();
+      super.write(b, at);
+    }
+  }
+  const disk = new Busy();
+  const rig = new Rig(disk, { flush: 65536 });
+  rig.put("/safe", bytes(1000, 1));
+  const fid = rig.create("/busy");
+  let offered = 0;
+  disk.meanwhile = () => {
+    if (offered++ > 0) return;
+    const a = rig.fossil.srv.write?.(fid, bytes(200_000, 2), 0);
+    if (istask(a)) a.return(0);
+  };
+  finish(rig.fossil.end());
+  t.true(offered > 1);
+  t.deepEqual(again(disk).rig.check(), []);
 });
 
 test("a snapshot that is removed is gone for those who look at it, and another file's bytes are not seen there", (t) => {

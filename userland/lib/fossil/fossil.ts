@@ -15,7 +15,7 @@ import { Files, type Place, ROOTID } from "./files.ts";
 import { FIRST, GRANULE, type Hash, type Snap } from "./format.ts";
 import { Snaps, expired } from "./snap.ts";
 import { type File, Server, type Version } from "./srv.ts";
-import { Store, waited } from "./store.ts";
+import { Badblock, Store, waited } from "./store.ts";
 import { NEWUSERS } from "./users.ts";
 
 /** How a fossil is opened. */
@@ -122,14 +122,47 @@ export function* openfossil(disk: Disk, env: Env, opts: Fossilopts): Task<Fossil
     yield* format(files, opts.user ?? "glenda");
     yield* store.commit();
   } else {
-    yield* store.findspace();
-    yield* snaps.load();
+    yield* loadroot(store, snaps);
     env.spawn(files.reap());
   }
   yield* server.loadusers();
   const { every } = opts;
   if (every !== undefined) files.touched = committer(store, every, opts.log);
   return new Fossil(files, server, snaps, found === null);
+}
+
+/** Finds out what is taken and which snapshots there are. Without the nodes that tell that nothing can be served. */
+function* loadroot(store: Store, snaps: Snaps): Task<void> {
+  try {
+    yield* store.findspace();
+    yield* snaps.load();
+  } catch (e) {
+    if (!(e instanceof Badblock)) throw e;
+    error(`fossil: the top of the tree cannot be had: ${e.message}`);
+  }
+}
+
+/** How often a root is looked for whose list of snapshots can be read. */
+const LOOKS = 20;
+
+/**
+ * Opens a disk that another process writes, to read its snapshots: their blocks stay as long as they do. The tree
+ * that has the list of them may be gone before it is read; then there is a newer root.
+ */
+export function* viewfossil(disk: Disk, env: Env, opts: Fossilopts): Task<Fossil> {
+  for (let n = 1; ; n++) {
+    const found = yield* Store.lastroot(disk, opts.hash);
+    if (found === null) return error("fossil: the disk has no root");
+    const store = new Store(disk, env, found, opts);
+    const files = new Files(store, 0);
+    const snaps = new Snaps(store);
+    try {
+      yield* snaps.load();
+      return new Fossil(files, new Server(files, snaps, opts), snaps, false);
+    } catch (e) {
+      if (!(e instanceof Badblock) || n === LOOKS) throw e;
+    }
+  }
 }
 
 /** A disk that holds something, and no root, is not ours. */

@@ -1,14 +1,14 @@
 // A fossil in a process: its disk is a file of the name space, its time the kernel's. And the words that command
 // one: sync, snap, ls, rm, check, expire. fossilcons(8)
 
-import { OCEXEC, ORDWR, OWRITE } from "../../../kernel/abi/const.ts";
+import { OCEXEC, ORDWR, OREAD, OWRITE } from "../../../kernel/abi/const.ts";
 import { Edoesnotexist, Enonexist, PlanError, error } from "../../../kernel/abi/errors.ts";
 import { utfdecode, utfencode } from "../../../kernel/abi/utf.ts";
 import type { Task, TaskSys } from "../../../syscalls/sys.ts";
 import type { ThreadSys } from "../both.ts";
 import { postfd } from "../9p/serve.ts";
 import { Procenv, filedisk } from "./disk.ts";
-import { type Fossil, type Fossilopts, openfossil } from "./fossil.ts";
+import { type Fossil, type Fossilopts, openfossil, viewfossil } from "./fossil.ts";
 
 /**
  * Opens the fossil whose disk is the file `name`, which is made where there is none.
@@ -29,6 +29,22 @@ export function* newfossil(sys: ThreadSys, name: string, opts: Fossilopts): Task
   // The clock is looked at once for each chunk of requests.
   srv.turn = () => env.tick();
   return fossil;
+}
+
+/**
+ * Opens the fossil whose disk is the file `name`, and which another process serves, to look at its snapshots.
+ *
+ * @param sys the system calls of the process that looks
+ * @param name the disk's name
+ * @param opts how; `hash` is needed
+ * @returns a Fossil of which only `list`, and main/snapshot and main/archive of its `srv`, may be used
+ * @throws PlanError "i/o error: block N does not match its hash": the other process writes too much meanwhile
+ */
+export function* lookfossil(sys: ThreadSys, name: string, opts: Fossilopts): Task<Fossil> {
+  const fd = yield* sys.open(name, OREAD | OCEXEC);
+  const env = new Procenv(sys);
+  yield* env.tick();
+  return yield* viewfossil(filedisk(sys, fd), env, opts);
 }
 
 function* opendisk(sys: ThreadSys, name: string): Task<number> {
@@ -53,6 +69,13 @@ export const COMMANDS: ReadonlyMap<string, string> = new Map([
   ["rm", "remove a snapshot and give back what only it held"],
   ["expire", "remove the snapshots that are older than so many seconds, archives excepted"],
   ["check", "read every block and say what is wrong"],
+]);
+
+/** How many arguments the commands take at most that take any. */
+const ARGS: ReadonlyMap<string, number> = new Map([
+  ["snap", 1],
+  ["rm", 1],
+  ["expire", 1],
 ]);
 
 /**
@@ -103,6 +126,8 @@ export function* ask(sys: TaskSys, name: string, line: string): Task<string[]> {
 export function* command(fossil: Fossil, line: string): Task<string[]> {
   const [name = "", ...args] = line.trim().split(/\s+/);
   const [arg = ""] = args;
+  if (COMMANDS.has(name) && args.length > (ARGS.get(name) ?? 0))
+    error(`fossil: too many arguments for ${name}`);
   switch (name) {
     case "sync":
       yield* fossil.sync();
@@ -111,6 +136,7 @@ export function* command(fossil: Fossil, line: string): Task<string[]> {
       yield* fossil.end();
       return [];
     case "snap":
+      if (arg !== "" && arg !== "-a") error(`fossil: snap takes -a, and not ${arg}`);
       return [yield* fossil.snap(arg === "-a")];
     case "ls":
       return fossil.list.map((s) => `${s.archive ? "archive " : "snapshot"} ${s.name}`);

@@ -12,6 +12,8 @@ export class Space {
   used = 0;
   /** Granules that the disk may have. */
   readonly limit: number;
+  /** The host's disk was full: what was never taken is perhaps not to be had, so the first hole is taken. */
+  scarce = false;
   #bits: Uint32Array;
   /** The first granule that was never taken. */
   #top: number = FIRST;
@@ -37,7 +39,7 @@ export class Space {
 
   /** Takes n granules in a row; their first, or -1 when there is no such room. */
   take(n: number): number {
-    const holes = (this.#top - FIRST - this.used) * 8 > this.#top;
+    const holes = this.scarce || (this.#top - FIRST - this.used) * 8 > this.#top;
     // A search in vain looks at all bits: there is none again before much has become free.
     let addr = holes && (n < this.#futile || this.#freed * 64 > this.#top) ? this.#hole(n) : -1;
     if (addr < 0 && this.#top + n <= this.limit) addr = this.#top;
@@ -50,8 +52,9 @@ export class Space {
 
   /** n free granules in a row below the top, from where the last search ended. */
   #hole(n: number): number {
-    let addr = this.#search(this.#next, this.#top, n);
-    if (addr < 0) addr = this.#search(FIRST, Math.min(this.#next + n, this.#top), n);
+    let addr = this.#search(this.scarce ? FIRST : this.#next, this.#top, n);
+    if (addr < 0 && !this.scarce)
+      addr = this.#search(FIRST, Math.min(this.#next + n, this.#top), n);
     if (addr < 0) {
       this.#futile = n;
       this.#freed = 0;

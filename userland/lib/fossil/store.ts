@@ -88,6 +88,15 @@ class Round {
   end: { readonly root: Root } | { readonly failure: PlanError } | null = null;
 }
 
+/** The tree at the moment of a commit, and what it does not need any more. */
+type Frozen = {
+  readonly held: number;
+  readonly nextid: number;
+  readonly gen: number;
+  readonly top: Kid | null;
+  readonly dropped: readonly Kid[];
+};
+
 export class Store {
   readonly env: Env;
   readonly tree: Tree;
@@ -332,12 +341,21 @@ export class Store {
     const [first] = blocks;
     const last = blocks.at(-1);
     if (first === undefined || last === undefined) return;
-    if (first === last) return yield* waited(this.#disk.write(first[1], at));
+    if (first === last) return yield* this.#put(first[1], at);
     const length = (last[0].addr - first[0].addr) * GRANULE + last[0].len;
     const long = length > GATHER / 2 && length <= GATHERED;
     const buf = (long ? this.#spares.pop() : null) ?? new Uint8Array(long ? GATHERED : length);
-    yield* waited(this.#disk.write(gather(blocks, buf.subarray(0, length)), at));
+    yield* this.#put(gather(blocks, buf.subarray(0, length)), at);
     if (long && this.#spares.length < SPARES) this.#spares.push(buf);
+  }
+
+  *#put(bytes: Uint8Array, at: number): Task<void> {
+    try {
+      yield* waited(this.#disk.write(bytes, at));
+    } catch (e) {
+      if (e instanceof PlanError && e.message.endsWith(Efull)) this.space.scarce = true;
+      throw e;
+    }
   }
 
   /** The present tree does not need a block any more. */
@@ -457,30 +475,35 @@ export class Store {
     return limit === Infinity || used + granules(bytes) <= limit - reserve(limit);
   }
 
-  /** `all`: with the pieces that wait. */
+  /** `all`: with the pieces that wait. The map is of one moment: until it is written, no more pieces are. */
   *#commit(round: Round, all: boolean): Task<void> {
-    let held = 0;
-    let nextid = 0;
-    let gen = 0;
-    let top: Kid | null = null;
-    let dropped: Kid[] = [];
     let done = false;
+    let frozen: Frozen | null = null;
     try {
       if (all && this.pending !== null) yield* this.#prepare(this.pending);
       else if (this.pending !== null) yield* this.pending.settled();
-      // The moment that counts: nothing waits from here to the end of this block.
       if (all) this.#coming = null;
       done = all;
-      if (!this.dirty && round.frozen.length === 0 && !round.last && this.root.gen > 0) return;
-      ({ held, nextid } = this);
-      gen = this.tree.gen++;
-      top = this.tree.root;
-      dropped = this.#dropped;
-      this.#dropped = [];
-      for (const tell of round.frozen) tell(gen);
+      frozen = this.#freeze(round);
+      if (frozen !== null && round.last) yield* this.#writeout(round, frozen);
     } finally {
       if (all && this.pending !== null) yield* this.pending.frozen(done);
     }
+    if (frozen !== null && !round.last) yield* this.#writeout(round, frozen);
+  }
+
+  /** The moment that counts, in which nothing waits. Null: there is nothing to commit. */
+  #freeze(round: Round): Frozen | null {
+    if (!this.dirty && round.frozen.length === 0 && !round.last && this.root.gen > 0) return null;
+    const { held, nextid } = this;
+    const gen = this.tree.gen++;
+    const dropped = this.#dropped;
+    this.#dropped = [];
+    for (const tell of round.frozen) tell(gen);
+    return { held, nextid, gen, top: this.tree.root, dropped };
+  }
+
+  *#writeout(round: Round, { held, nextid, gen, top, dropped }: Frozen): Task<void> {
     const written: Node[] = [];
     const old = this.root.space;
     let space: Ptr | null = null;
@@ -601,7 +624,7 @@ export class Store {
     const bytes = new Uint8Array(n * GRANULE);
     bytes.set(map.pack());
     try {
-      yield* waited(this.#disk.write(bytes, addr * GRANULE));
+      yield* this.#put(bytes, addr * GRANULE);
     } catch (e) {
       this.space.free(addr, n);
       throw e;
