@@ -173,7 +173,6 @@ class Devmnt extends Dev<MntChan> {
     const m = c.mnt;
     // Of an open that was not answered for, the fid is its group's to settle.
     const fid = c.opening === null ? c.fid : -1;
-    c.fid = -1;
     if (c.cacheroot) c.cache?.clear();
     if (fid >= 0) {
       const wait = m.waits || (c.flag & CRCLOSE) !== 0 || (c.qid.type & QTEXCL) !== 0;

@@ -92,7 +92,7 @@ export class Start implements Way {
   *#walk(c: Chan, names: readonly string[]): Task<Chan> {
     const got = yield* walk(this.up, this.tab, c, names);
     if (got instanceof Chan) return got;
-    const e = got.at > 0 ? new PlanError(got.error, got.at) : new PlanError(got.error);
+    const e = new PlanError(got.error, got.at);
     if (got.fact !== undefined) e.fact = got.fact;
     throw e;
   }
@@ -101,17 +101,18 @@ export class Start implements Way {
    * The Chan to open or change: what is mounted on c, else c. It has one reference, and the name that led
    * here.
    */
-  *cross(c: Chan): Task<Chan> {
-    const mounted = this.tab !== null && this.tab.at(c) !== null;
-    if (!mounted && c.ref === 1) {
-      c.ismtpt = false;
-      return c;
-    }
+  cross(c: Chan): Answer<Chan> {
+    const { tab } = this;
+    // The walk gave a Chan with one reference.
+    return tab === null || tab.at(c) === null ? c : this.#tomounted(c, tab);
+  }
+
+  *#tomounted(c: Chan, tab: MountTable): Task<Chan> {
     const p = new Place(c);
     let kept = false;
     try {
-      if (this.tab !== null) yield* p.domount(this.tab);
-      if (p.head !== null) tracemount(this.up, p, []);
+      yield* p.domount(tab);
+      tracemount(this.up, p, []);
       yield* p.unique(this.up);
       yield* p.name();
       kept = true;
@@ -121,7 +122,7 @@ export class Start implements Way {
       if (!kept) yield* p.close();
     }
     this.head = p.head;
-    p.chan.ismtpt = p.head !== null;
+    p.chan.ismtpt = true;
     return p.chan;
   }
 

@@ -22,6 +22,9 @@ import { PlanError } from "../../kernel/abi/errors.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { boot } from "../../userland/boot/boot.ts";
 import { readdir } from "../../userland/lib/dirread.ts";
+import { waitfor } from "../../kernel/proc/rendez.ts";
+import * as F from "../../kernel/abi/fcall.ts";
+import { Fake } from "../devices/fake.ts";
 import { NOTHING, cat, failure, mountram, put, requests, run, steps, within } from "../kit.ts";
 
 const FILES = {
@@ -495,4 +498,45 @@ test("what a name is resolved from stays open under it, whatever is unmounted me
         await k.shutdown();
         t.deepEqual(k.audit(), NOTHING, `${what} ${start} ${version}`);
       }
+});
+
+test(
+  "a member of a union that hangs up while it is asked has nothing: the union goes on without it",
+  inside(async (t, sys) => {
+    await Fake.mount(sys, "/c", {
+      lie: (m) => (m.type === F.Twalk && m.wname.length > 0 ? [Uint8Array.of(1, 0, 0, 0)] : null),
+    });
+    await sys.bind("/c", "/m", MREPL);
+    await sys.bind("/a", "/m", MAFTER);
+    t.is(await cat(sys, "/m/x"), "a's x");
+  }),
+);
+
+test(
+  "a create where none is allowed fails as the open of what is there does",
+  inside(async (t, sys) => {
+    await make(sys, "/a/locked", OREAD, 0o444);
+    await sys.bind("/a", "/m", MREPL);
+    t.is(await failure(sys.create("/m/locked", OWRITE, 0o666)), "'/m/locked' permission denied");
+    const forbidden = "'/m/new' mounted directory forbids creation";
+    t.is(await failure(sys.create("/m/new", OWRITE, 0o666)), forbidden);
+  }),
+);
+
+test("an attach that takes time holds the table, and gives it up", async (t) => {
+  const k = await boot({ clock: "virtual", files: FILES });
+  const dev = k.devtab.get("e");
+  if (dev === undefined) return t.fail("no device e");
+  const attach = dev.attach.bind(dev);
+  dev.attach = function* (up, spec) {
+    yield* up.k.sched.sleep(1e6);
+    return yield* waitfor(attach(up, spec));
+  };
+  await run(k, async (sys: Sys) => {
+    await sys.bind("/a", "/m", MREPL);
+    await open(sys, "#e", OREAD);
+  });
+  // The mount is the table's, and goes with it.
+  t.deepEqual(k.audit(), NOTHING);
+  await k.shutdown();
 });

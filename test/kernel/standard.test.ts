@@ -26,6 +26,7 @@ import type { Sys } from "../../syscalls/sys.ts";
 import { readdir } from "../../userland/lib/dirread.ts";
 import { cat, failure, mountram, put, run, within } from "../kit.ts";
 import { cat as catall } from "../devices/inside.ts";
+import { Fake } from "../devices/fake.ts";
 import { R, ROWS, TABLE } from "./standardrows.ts";
 import type { Row } from "./standardrows.ts";
 
@@ -457,5 +458,22 @@ test(
     await sys.bind("/tmp/m", "/tmp/n", MREPL);
     await sys.unmount(null, "/tmp/n");
     t.deepEqual(ops, ["mount /tmp/m", "bind /tmp/n", "unmount /tmp/n"]);
+  }),
+);
+
+test(
+  "an error names the element that failed, and of a mount point that cannot be opened the whole name",
+  standard(async (t, sys) => {
+    const e = await t.throwsAsync(sys.stat("/tmp/a/no/more"));
+    t.like(e, { message: "'/tmp/a/no' does not exist", file: "/tmp/a/no/more", element: "no" });
+    await Fake.mount(sys, "/tmp/a", {
+      version: "9P2000",
+      lie: ({ type, tag, ...m }) =>
+        type === F.Twalk && "wname" in m && m.wname.length === 0
+          ? [{ type: F.Rerror, tag, ename: "no clone" }]
+          : null,
+    });
+    t.is(await failure(sys.open("/tmp/a", OREAD)), "'/tmp/a' clone failed");
+    t.is(await failure(sys.stat("/tmp/a")), "'/tmp/a' clone failed");
   }),
 );
