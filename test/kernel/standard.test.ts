@@ -24,7 +24,7 @@ import { fcallfmt } from "../../kernel/abi/fcallfmt.ts";
 import type { Tree } from "../../devices/mem.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { readdir } from "../../userland/lib/dirread.ts";
-import { cat, failure, mountram, put, run, within } from "../kit.ts";
+import { cat, failure, mountram, put, run, steps, within } from "../kit.ts";
 import { cat as catall } from "../devices/inside.ts";
 import { Fake } from "../devices/fake.ts";
 import { R, ROWS, TABLE } from "./standardrows.ts";
@@ -475,5 +475,74 @@ test(
     });
     t.is(await failure(sys.open("/tmp/a", OREAD)), "'/tmp/a' clone failed");
     t.is(await failure(sys.stat("/tmp/a")), "'/tmp/a' clone failed");
+  }),
+);
+
+/** What a trace tells of the resolution of names, call by call. */
+const GOLDEN = `
+stat file (in /tmp)
+	dot path=/tmp rest=file
+	walk chan=/tmp rest=file got=1 conn=0
+stat /tmp/m/fb (a union of /tmp/a and /tmp/b)
+	prefix prefix=/ rest=tmp/m/fb members=1 point=/
+	walk chan=/ rest=tmp/m/fb got=2 conn=0
+	prefix prefix=/tmp/m rest=fb members=2 point=/tmp/m
+	walk chan=/tmp/m rest=fb got=0 conn=0
+	miss point=/tmp/m index=0 elem=fb error=file does not exist
+	found point=/tmp/m index=1 elem=fb
+stat /tmp/m/fa/x
+	prefix prefix=/ rest=tmp/m/fa/x members=1 point=/
+	walk chan=/ rest=tmp/m/fa/x got=2 conn=0
+	prefix prefix=/tmp/m rest=fa/x members=2 point=/tmp/m
+	walk chan=/tmp/m rest=fa/x got=1 conn=0
+	found point=/tmp/m index=0 elem=fa
+	fail error='/tmp/m/fa' not a directory walked=3 elem=fa
+stat /tmp/m
+	prefix prefix=/ rest=tmp/m members=1 point=/
+	walk chan=/ rest=tmp/m got=2 conn=0
+	prefix prefix=/tmp/m rest= members=2 point=/tmp/m
+create /tmp/m/new
+	prefix prefix=/ rest=tmp/m members=1 point=/
+	walk chan=/ rest=tmp/m got=2 conn=0
+	look elem=new
+	prefix prefix=/tmp/m rest=new members=2 point=/tmp/m
+	walk chan=/tmp/m rest=new got=0 conn=0
+	miss point=/tmp/m index=0 elem=new error=file does not exist
+	miss point=/tmp/m index=1 elem=new error=file does not exist
+	create dir=/tmp/m elem=new index=1
+stat m/../file
+	dot path=/tmp rest=m/../file
+	walk chan=/tmp rest=m got=1 conn=0
+	walk chan=/tmp/m rest=.. got=1 conn=0
+	walk chan=/tmp rest=file got=1 conn=0
+open #e/no
+	device path=#e rest=no
+	walk chan=#e rest=no got=0 conn=0
+	fail error='#e/no' file does not exist walked=1 elem=no
+`;
+
+test(
+  "a trace tells each step of a walk: where it starts, what it crosses to, what each member has",
+  standard(async (t, sys, k) => {
+    await sys.bind("/tmp/a", "/tmp/m", MREPL);
+    await sys.bind("/tmp/b", "/tmp/m", MAFTER | MCREATE);
+    await sys.chdir("/tmp");
+    const log = steps(k);
+    const lines: string[] = [];
+    const tell = async (title: string, call: () => Promise<unknown>): Promise<void> => {
+      log.length = 0;
+      await failure(call());
+      lines.push(title, ...log.map((s) => `\t${s}`));
+    };
+    await tell("stat file (in /tmp)", () => sys.stat("file"));
+    await tell("stat /tmp/m/fb (a union of /tmp/a and /tmp/b)", () => sys.stat("/tmp/m/fb"));
+    await tell("stat /tmp/m/fa/x", () => sys.stat("/tmp/m/fa/x"));
+    await tell("stat /tmp/m", () => sys.stat("/tmp/m"));
+    await tell("create /tmp/m/new", async () =>
+      sys.close(await sys.create("/tmp/m/new", OREAD, 0o666)),
+    );
+    await tell("stat m/../file", () => sys.stat("m/../file"));
+    await tell("open #e/no", () => sys.open("#e/no", OREAD));
+    t.is(`\n${lines.join("\n")}\n`, GOLDEN);
   }),
 );
