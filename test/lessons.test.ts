@@ -10,6 +10,7 @@ import { boothosts, hostof } from "../userland/boot/hosts.ts";
 import { mounted } from "../userland/boot/mounts.ts";
 import { answerof, headof, lessonof, pieces } from "../userland/view/words/lesson.ts";
 import { frameof } from "../userland/view/step/frame.ts";
+import { drawframe } from "../userland/host/stepview.ts";
 import { lookstep } from "../userland/view/step/lookat.ts";
 import { frametext } from "../userland/view/step/frametext.ts";
 import { Tape } from "../userland/view/record/tape.ts";
@@ -275,6 +276,11 @@ for (const name of Object.keys(lessons))
     const list = pieces(look);
     const begin = screens[lookstep(tape, look)] ?? "";
     t.true(begin.includes(list[0] ?? ""), "a lesson begins where it says to look");
+    const drawn = drawframe(frameof(tape, lookstep(tape, look)), { columns: 98, rows: 60 })
+      .map((line) => line.map((p) => p.text).join(""))
+      .join(" ")
+      .replace(/\s+/g, " ");
+    t.true(drawn.includes(list[0] ?? ""), "and the terminal's screen has it");
     t.true(list.length > 0);
     for (const piece of list)
       t.true(

@@ -38,7 +38,7 @@ const HELP: readonly (readonly [keys: string, text: string])[] = [
   ["d  u", "scroll it down, up"],
   ["z", "only this pane, and all of them again"],
   ["o", "all that the program has written so far"],
-  ["e", "explain how such a step works"],
+  ["e", "explain: the whole decision, and how such a step works"],
   ["w", "what the words on the screen mean"],
   ["v", "the messages as a diagram, and back"],
   ["?", "this help"],
@@ -188,18 +188,23 @@ export class Stepper {
 
   /** What happened, and how the kernel does such a thing. */
   #mechanism(columns: number): readonly Text[] {
-    const { what, how } = frameof(this.#tape, this.step);
-    const lines = wrapped(plaintext(what), columns - 1).map((x): Text => [
-      { text: x, style: "bold" },
+    const { what, why, mend, how } = frameof(this.#tape, this.step);
+    const more = how === "" ? "There is no more to say of how such a step works." : how;
+    const paragraphs = [what, why, mend, more].filter((p) => p !== "");
+    return paragraphs.flatMap((p, i): Text[] => [
+      ...(i === 0 ? [] : [[]]),
+      ...wrapped(plaintext(p), columns - 1).map((text): Text => [
+        { text, style: i === 0 ? "bold" : "plain" },
+      ]),
     ]);
-    const more = how === "" ? "There is no more to say of this step." : how;
-    return [...lines, [], ...wrapped(plaintext(more), columns - 1).map((x) => said(x))];
   }
 
   /** The words of the screen and what they mean. */
   #meanings(columns: number): readonly Text[] {
     if (this.#words.length === 0) return [said("No word of the glossary is on the screen.")];
-    return this.#words.flatMap((e) =>
+    const sections =
+      "A number in parentheses is a section of Plan 9's manual: 2 calls, 3 devices, 5 messages of 9P.";
+    const list = this.#words.flatMap((e) =>
       wrapped(`${e.words.join(", ")}: ${e.text}`, columns - 4).map((text, i): Text => {
         const head = i === 0 ? e.words.join(", ").length + 1 : 0;
         return [
@@ -208,6 +213,11 @@ export class Stepper {
         ];
       }),
     );
+    return [
+      ...list,
+      [],
+      ...wrapped(sections, columns - 1).map((x): Text => [{ text: x, style: "dim" }]),
+    ];
   }
 
   /** Looks which words of the glossary the screen has. */
@@ -483,7 +493,7 @@ const SCROLLS: Readonly<Record<string, number>> = nullproto({
 const SAID = 500;
 
 const LEGEND =
-  "│ this machine  ┊ a server  ─▷ a request leaves  ● it is there  ○ the reply leaves  ◀─ it is here  > this step";
+  "│ this machine  ┊ a server  ─▷ a request leaves  ╌▶ one of which nothing tells when it is there  ● it is there  ○ the reply leaves  ◀─ it is here  > this step";
 
 /** Exactly so many lines. */
 function filled(lines: readonly Text[], n: number): Text[] {

@@ -311,14 +311,14 @@ function names(f: Frame): Panel {
   return {
     pane: "name",
     title: "name",
-    lines: f.names.map(nameline),
+    lines: f.names.map((look) => nameline(look, f.failed)),
     least: Math.min(2, f.names.length),
     rank: 1,
   };
 }
 
 /** "/n/far/[a]/b    far!564": what is done, asked and missing in their colours. */
-function nameline(look: Look): Text {
+function nameline(look: Look, failed: boolean): Text {
   const out: Piece[] = [piece(look.root === "/" ? "" : look.root, "dim")];
   for (const [i, e] of look.elems.entries()) {
     const here = i === look.cursor;
@@ -328,7 +328,9 @@ function nameline(look: Look): Text {
   const e = look.elems[Math.min(look.cursor, look.elems.length - 1)];
   const note = look.cursor >= look.elems.length ? "found" : SAID[e?.state ?? "waiting"];
   const by = e === undefined || e.by === "" ? "" : `, ${e.by}`;
-  return [...out, piece(`   ${note}${by}`, "dim")];
+  // What is there may still be refused.
+  const then = failed && note === "found" ? "; the call fails all the same" : "";
+  return [...out, piece(`   ${note}${by}${then}`, "dim")];
 }
 
 const SAID: Readonly<Record<Elem["state"], string>> = {

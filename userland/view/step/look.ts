@@ -276,7 +276,7 @@ class Resolver {
   #create(index: number): void {
     const s = this.#now();
     const last = s.elems.length - 1;
-    s.set(last, last + 1, "asked", index < 0 ? "" : `member ${index + 1}`);
+    s.set(last, last + 1, "asked", index < 0 ? "" : `member ${index + 1} is to make it`);
   }
 
   /** The server makes the last element. */
