@@ -460,16 +460,21 @@ test(
     });
     await run(k, async (sys: Sys) => {
       const lie: Lie = (m) => {
-        if (m.type !== F.Tstat) return null;
+        const { tag } = m;
         // Four empty strings, and all else zero.
         const stat = new Uint8Array(49);
         stat[0] = 47;
-        return [{ type: F.Rstat, tag: m.tag, stat }];
+        if (m.type === F.Tstat) return [{ type: F.Rstat, tag, stat }];
+        if (m.type === F.Topen) return [{ type: F.Ropen, tag, qid: qidof("d"), iounit: 0 }];
+        return m.type === F.Tread ? [{ type: F.Rread, tag, data: stat }] : null;
       };
       const fake = await Fake.mount(sys, "/n", { lie });
       t.deepEqual(told, ["open 1 9P2000.ix"]);
       const { name, length, uid } = await sys.stat("/n/f");
       t.deepEqual([name, length, uid], ["f", 0, ""], "the name is the one that was asked for");
+      const fd = await sys.open("/n/d", OREAD);
+      t.is(await sys.read(fd, new Uint8Array(100)), 49);
+      await sys.close(fd);
       await sys.unmount(null, "/n");
       await fake.over;
     });
