@@ -68,4 +68,4 @@ export type { Ramopts } from "../lib/ram.ts";
 export { Recorder } from "../view/record/recorder.ts";
 export type { Recordopts } from "../view/record/recorder.ts";
 export { Recordingerror, fromjson, tojson } from "../view/record/recording.ts";
-export type { Rcall, Recording, Revent } from "../view/record/recording.ts";
+export type { Injection, Rcall, Recording, Revent } from "../view/record/recording.ts";

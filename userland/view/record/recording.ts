@@ -158,11 +158,15 @@ export function ismessage(e: Revent | undefined): e is Rmessage {
 
 /** What --inject did to a message, known by its event, or to a call; the other of the two is -1. */
 export type Injection = {
+  /** The index of the message's event; -1 for a call. */
   readonly event: number;
+  /** The number of the call; -1 for a message. */
   readonly call: number;
-  /** The fault as it was given, and what it does: "delay", "100ms". */
+  /** The fault as it was given to --inject. */
   readonly option: string;
+  /** What it does: "delay". */
   readonly what: string;
+  /** How much: "100ms". */
   readonly value: string;
   /** The same in a sentence. */
   readonly text: string;
