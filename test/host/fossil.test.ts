@@ -101,7 +101,7 @@ test("commands do the same to a disk that is served and to one that is not", asy
   const dir = directory(t, {});
   const db = join(dir, "disk");
   const { addr, run } = await served(t, db);
-  await rc(addr, "echo one >/n/f/news");
+  await rc(addr, "echo one >/n/f/news; dd -if /n/f/news -of /n/f/holes -bs 4 -oseek 1000000");
   const command = (...args: string[]): Promise<Ended> => namec(["fossil", ...args]);
   const names: string[] = [];
   for (const served_ of [true, false]) {
@@ -125,6 +125,10 @@ test("commands do the same to a disk that is served and to one that is not", asy
     symlinkSync("/dev/null", join(to, "news"));
     t.like(await command("export", db, names[0] ?? "", to), { status: 0 });
     t.is(readFileSync(join(to, "news"), "utf8"), "one\n");
+    const holes = readFileSync(join(to, "holes"));
+    t.is(holes.indexOf("one\n"), 4_000_000);
+    t.is(holes.length, 4_000_004);
+    t.true(statSync(join(to, "holes")).blocks < 1000);
     t.is((await command("export", db, names[0] ?? "", join(to, "news"))).status, 1);
   }
   const [, second = ""] = names;

@@ -6,6 +6,7 @@ import {
   closeSync,
   existsSync,
   fchmodSync,
+  ftruncateSync,
   futimesSync,
   mkdirSync,
   openSync,
@@ -234,18 +235,28 @@ function* copytree(sys: ThreadSys, from: string, to: string): Task<number> {
   return n;
 }
 
-/** Copies a file, with its mode and time, to a new one of the host: what has the name, perhaps a link, is removed. */
+/**
+ * Copies a file, with its mode and time, to a new one of the host: what has the name, perhaps a link, is removed. What
+ * is zeros for a whole read is a hole there.
+ */
 function* copyfile(sys: ThreadSys, from: string, to: string, d: Dir): Task<void> {
   const fd = yield* sys.open(from, OREAD);
-  const buf = new Uint8Array(1 << 20);
+  const buf = Buffer.alloc(1 << 16);
+  const zeros = Buffer.alloc(buf.length);
   const out = onhost(() => {
     rmSync(to, { force: true });
     return openSync(to, "wx", 0o600);
   });
   try {
-    for (let got = yield* sys.read(fd, buf); got > 0; got = yield* sys.read(fd, buf))
-      for (let put = 0; put < got;) put += onhost(() => writeSync(out, buf, put, got - put));
+    let end = 0;
+    for (let got = yield* sys.read(fd, buf); got > 0; got = yield* sys.read(fd, buf)) {
+      const hole = zeros.compare(buf, 0, got, 0, got) === 0;
+      for (let put = hole ? got : 0; put < got;)
+        put += onhost(() => writeSync(out, buf, put, got - put, end + put));
+      end += got;
+    }
     onhost(() => {
+      ftruncateSync(out, end);
       futimesSync(out, d.atime, d.mtime);
       fchmodSync(out, d.mode & 0o777);
     });
