@@ -3,7 +3,16 @@
 
 import { readFileSync } from "node:fs";
 import test from "ava";
-import { DMDIR, MAFTER, MCACHE, MCREATE, MREPL, OREAD, PNPROC } from "../../kernel/abi/const.ts";
+import {
+  DMDIR,
+  MAFTER,
+  MCACHE,
+  MCREATE,
+  MREPL,
+  OREAD,
+  OWRITE,
+  PNPROC,
+} from "../../kernel/abi/const.ts";
 import { Twrite } from "../../kernel/abi/fcall.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { fitted, width } from "../../userland/host/ansi.ts";
@@ -392,4 +401,24 @@ test("the place of a call is its file's name and line, without the path", async 
   stepper.key("c");
   t.true(screen(stepper, 80, 24).includes("\nclose(3)   prog.ts:3\n"));
   t.true(screen(stepper, 40, 24).includes("\nclose(3)   prog.ts:3\n"));
+});
+
+test("of a long name the element in question is seen, and what is said of it", async (t) => {
+  const long = "a-very-long-name-".repeat(6);
+  const r = await recorded(async (sys) => {
+    await sys.close(await sys.create(`/tmp/${long}`, OREAD, DMDIR | 0o777));
+    await sys.close(await sys.create(`/tmp/${long}/file`, OWRITE, 0o666));
+    await failure(sys.stat(`/tmp/${long}/none`));
+    await failure(sys.stat(`/tmp/${long}/file/x`));
+  });
+  const stepper = new Stepper(new Tape(r));
+  const seen = (columns: number, rows: number, text: string): boolean => {
+    for (let step = 0; step < 100; step++) {
+      stepper.step = step;
+      if (screen(stepper, columns, rows).includes(text)) return true;
+    }
+    return false;
+  };
+  t.true(seen(40, 12, "/tmp/a-very-lo…/[none]   is missing"));
+  t.true(seen(80, 24, "file is there and is a file, so there is no x in it.\nLeave out /x"));
 });

@@ -125,7 +125,7 @@ export function drawframe(f: Frame, size: Size, chosen: Chosen = NOTHING): Text[
 function panesof(f: Frame, columns: number, chosen: Chosen): Panel[] {
   return [
     callpanel(f, columns),
-    names(f),
+    names(f, columns),
     decision(f, columns),
     tree(f),
     processes(f, columns),
@@ -168,15 +168,19 @@ function stack(all: readonly Panel[], { columns, rows: height }: Size, chosen: C
   return out.slice(0, height);
 }
 
-/** As many of the panes as have room for the fewest of their lines. */
+/** As many of the panes as have room for the fewest of their lines, and where it is not narrow for their titles. */
 function fitting(all: readonly Panel[], height: number): readonly Panel[] {
   let panels = all;
-  while (panels.length > 1 && panels.reduce((n, p) => n + p.least, 0) > height) {
+  const title = height < TITLED ? 0 : 1;
+  while (panels.length > 1 && panels.reduce((n, p) => n + p.least + title, 0) > height) {
     const last = panels.reduce((a, b) => (b.rank >= a.rank ? b : a));
     panels = panels.filter((p) => p !== last);
   }
   return panels;
 }
+
+/** From so many lines on every pane has its title. */
+const TITLED = 16;
 
 /** So many lines of a pane, the one that must be seen among them; what is left out is said. */
 function shown(
@@ -197,7 +201,10 @@ function shown(
   const some = [...lines.slice(0, first), ...lines.slice(from, from + room)];
   // The lines of a program have numbers, which say by themselves that some are left out.
   if (n > 2 && pinned === 0)
-    some[n - 1] = [...(some[n - 1] ?? []), piece(`  (${lines.length - n} more lines)`, "dim")];
+    some[n - 1] = [
+      ...(some[n - 1] ?? []),
+      piece(`  (${plural(lines.length - n, "more line")})`, "dim"),
+    ];
   return some;
 }
 
@@ -307,23 +314,22 @@ const ELEMS: Readonly<Record<Elem["state"], Style>> = {
   missing: "bad",
 };
 
-function names(f: Frame): Panel {
+function names(f: Frame, columns: number): Panel {
   return {
     pane: "name",
     title: "name",
-    lines: f.names.map((look) => nameline(look, f.failed)),
+    lines: f.names.map((look) => nameline(look, f.failed, columns)),
     least: Math.min(2, f.names.length),
     rank: 1,
   };
 }
 
 /** "/n/far/[a]/b    far!564": what is done, asked and missing in their colours. */
-function nameline(look: Look, failed: boolean): Text {
-  const out: Piece[] = [piece(look.root === "/" ? "" : look.root, "dim")];
-  for (const [i, e] of look.elems.entries()) {
-    const here = i === look.cursor;
-    out.push(piece("/", "dim"), piece(here ? `[${e.text}]` : e.text, ELEMS[e.state]));
-  }
+function nameline(look: Look, failed: boolean, columns: number): Text {
+  const whole = elements(look, Infinity);
+  const long = width(whole.map((p) => p.text).join("")) + NOTE > columns;
+  // Of a long name the elements are cut, so that the one in question is seen and what is said of it.
+  const out = long ? elements(look, ELEMENT) : whole;
   if (look.elems.length === 0 && look.root === "/") out.push(piece("/", "good"));
   const e = look.elems[Math.min(look.cursor, look.elems.length - 1)];
   const note = look.cursor >= look.elems.length ? "found" : SAID[e?.state ?? "waiting"];
@@ -331,6 +337,21 @@ function nameline(look: Look, failed: boolean): Text {
   // What is there may still be refused.
   const then = failed && note === "found" ? "; the call fails all the same" : "";
   return [...out, piece(`   ${note}${by}${then}`, "dim")];
+}
+
+/** Columns that what is said of an element may take, and that an element of a long name gets. */
+const NOTE = 24;
+const ELEMENT = 10;
+
+/** The elements of a name; the one in question has twice as much room. */
+function elements(look: Look, room: number): Piece[] {
+  const out: Piece[] = [piece(look.root === "/" ? "" : look.root, "dim")];
+  for (const [i, e] of look.elems.entries()) {
+    const here = i === look.cursor;
+    const name = clip(plaintext(e.text), here ? 2 * room : room);
+    out.push(piece("/", "dim"), piece(here ? `[${name}]` : name, ELEMS[e.state]));
+  }
+  return out;
 }
 
 const SAID: Readonly<Record<Elem["state"], string>> = {
@@ -352,7 +373,8 @@ function decision(f: Frame, columns: number): Panel {
     pane: "decision",
     title: "decision",
     lines: [...what, ...why],
-    least: Math.min(3, what.length + why.length),
+    // What mends a failure is seen before the pictures.
+    least: Math.min(f.mend === "" ? 3 : columns < WORDS ? 6 : 9, what.length + why.length),
     rank: 0,
   };
 }

@@ -177,7 +177,12 @@ function shownof(
   { text, full }: { readonly text: string | null; readonly full: string },
 ): string {
   // Of a long name an error shows the end only: "...aa/b".
-  if (text === null || text.startsWith("...")) return full;
+  if (text === null) return full;
+  if (text.startsWith("...")) {
+    const tail = text.slice(3);
+    const end = full.lastIndexOf(`${tail}/`);
+    return end < 0 || full.endsWith(tail) ? full : full.slice(0, end + tail.length);
+  }
   // The standard kernel walks "..", so an error may show one.
   const raw = r.about.namespace === "standard" && /(^|\/)\.\.(\/|$)/.test(text);
   return raw ? text : cleanname(text, call.dot);
