@@ -7,18 +7,22 @@
 import { SourceMap } from "node:module";
 import { type AnyNode, parse } from "acorn";
 
-/** A change of the text from start to end; where it is in the source, and what is there. */
+/**
+ * A change of the text from start to end; where it is in the source, and what is there. `at` is where the changed
+ * expression begins: V8 counts an operator with what stands behind it.
+ */
 export type Mutant = {
   readonly key: string;
   readonly file: string;
   readonly line: number;
   readonly what: string;
+  readonly at: number;
   readonly start: number;
   readonly end: number;
   readonly text: string;
 };
 
-type Change = Pick<Mutant, "start" | "end" | "text"> & { readonly what: string };
+type Change = Pick<Mutant, "at" | "start" | "end" | "text"> & { readonly what: string };
 
 const OPERATORS: ReadonlyMap<string, string> = new Map([
   ["+", "-"],
@@ -99,13 +103,12 @@ function changesof(n: AnyNode, js: string): Change[] {
   switch (n.type) {
     case "BinaryExpression":
     case "LogicalExpression":
-      return operator(n.left.end, n.right.start, n.operator, js);
     case "AssignmentExpression":
-      return operator(n.left.end, n.right.start, n.operator, js);
+      return operator(n, n.left.end, n.right.start, js);
     case "UpdateExpression":
       return n.prefix
-        ? operator(n.start, n.argument.start, n.operator, js)
-        : operator(n.argument.end, n.end, n.operator, js);
+        ? operator(n, n.start, n.argument.start, js)
+        : operator(n, n.argument.end, n.end, js);
     case "UnaryExpression":
       if (n.operator !== "!") return [];
       return [change(n, text(n.argument), `${text(n)} is ${text(n.argument)}`)];
@@ -136,6 +139,7 @@ function changesof(n: AnyNode, js: string): Change[] {
 function change(at: { start: number; end: number }, text: string, what: string): Change {
   const short = what.replace(/\s+/g, " ");
   return {
+    at: at.start,
     start: at.start,
     end: at.end,
     text,
@@ -143,12 +147,19 @@ function change(at: { start: number; end: number }, text: string, what: string):
   };
 }
 
-/** The operator that stands between two places. */
-function operator(from: number, to: number, op: string, js: string): Change[] {
+/** The operator of an expression, which stands between two places. */
+function operator(
+  n: { readonly start: number; readonly operator: string },
+  from: number,
+  to: number,
+  js: string,
+): Change[] {
+  const op = n.operator;
   const other = OPERATORS.get(op);
   const start = js.indexOf(op, from);
   if (other === undefined || start < 0 || start + op.length > to) return [];
-  return [change({ start, end: start + op.length }, other, `${op} is ${other}`)];
+  const at = { start, end: start + op.length };
+  return [{ ...change(at, other, `${op} is ${other}`), at: n.start }];
 }
 
 function literal(n: AnyNode, value: unknown): Change[] {

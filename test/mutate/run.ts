@@ -90,7 +90,7 @@ type Reached = ReadonlyMap<string, readonly (readonly Profiler.CoverageRange[])[
 /** A test file, and what it reaches. */
 type Test = { readonly file: string; readonly reached: Reached };
 
-/** Whether a test calls the place in a compiled file: the smallest range around it counts. */
+/** Whether a test calls the place in a compiled file: the smallest range around where it begins counts. */
 function reaches(t: Test, m: Mutant): boolean {
   return (t.reached.get(compiled(m.file)) ?? []).some((ranges) => countof(ranges, m) > 0);
 }
@@ -99,7 +99,7 @@ function countof(ranges: readonly Profiler.CoverageRange[], m: Mutant): number {
   let count = 0;
   let least = Infinity;
   for (const { startOffset, endOffset, count: n } of ranges) {
-    if (startOffset > m.start || m.end > endOffset || endOffset - startOffset > least) continue;
+    if (startOffset > m.at || m.at >= endOffset || endOffset - startOffset > least) continue;
     count = n;
     least = endOffset - startOffset;
   }
