@@ -129,3 +129,17 @@ test("bytes are given back once, and whose they are not does not matter", (t) =>
   giveback(one);
   giveback(two);
 });
+
+test("an Rstream comes in parts as its bytes do, and whole where its count is not that of its frame", (t) => {
+  const all = packed([{ type: Rstream, tag: 7, data: new Uint8Array(100).fill(1) }]);
+  const given = (bytes: Uint8Array): unknown => {
+    const frames = new Frames(MSIZE);
+    frames.add(bytes.subarray(0, 61));
+    const f = frames.next();
+    return f === null || f instanceof Uint8Array ? f : [f.tag, f.data.length];
+  };
+  t.deepEqual(given(all), [7, 50], "what follows the head of eleven bytes");
+  const wrong = all.slice();
+  wrong[7] = 99;
+  t.is(given(wrong), null, "the rest of the frame is waited for");
+});

@@ -481,3 +481,19 @@ test(
     t.deepEqual(told, ["open 1 9P2000.ix", "hangup 1 9P2000.ix", "close 1 9P2000.ix"]);
   }),
 );
+
+test(
+  "each Tversion of a ladder is told with its place on the wire, behind the one before",
+  within(async (t, k) => {
+    const ends = { send: 0, receive: 0 };
+    let n = 0;
+    k.trace.listen((e) => {
+      if ((e.type !== "send" && e.type !== "receive") || e.conn !== 0) return;
+      t.is(e.off, ends[e.type]);
+      ends[e.type] += e.bytes;
+      n++;
+    });
+    await run(k, async (sys: Sys) => void (await Fake.mount(sys, "/n", { version: "9P2000" })));
+    t.is(n, 4);
+  }),
+);
