@@ -144,6 +144,7 @@ class Founder implements Outside {
       ffi.QTS_FreeValuePointer(ctx, ffi.QTS_ExecutePendingJob(rt, -1, argp));
     if (problem !== null || this.#hooks.size !== HOOKS.length)
       throw new Error(`the library of vm programs does not begin: ${problem ?? ""}`);
+    this.#i.count(ctx);
     const contents = this.#i.save();
     giveback(this.#i, true);
     const layout = { rt, ctx, mailbox, argp, room: this.#room, hooks: this.#hooks };

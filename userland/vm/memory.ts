@@ -65,6 +65,14 @@ export interface Tenant {
 /** Nanoseconds of the host's that a step may take, and all of them together at least. */
 const SLOW = 600;
 const LONG = 1e9;
+/** Nanoseconds that a step takes usually, and those of one that has unwound a deep stack. */
+const USUAL = 50;
+const UNWINDING = 5000;
+/** A stack of which this part is used is deep. */
+const DEEP = 0.25;
+
+/** Bytes of QuickJS's stack beyond which V8's own is used up, whatever the limit is. */
+const V8STACK = 1 << 20;
 
 /** Bytes of an instance's memory that are no program's: its static data and its stack. */
 const OVERHEAD = 6 * 2 ** 20;
@@ -87,6 +95,8 @@ export class Memory implements Outside {
   #steps = 0;
   /** The host's time when the program was first seen at work since its last call (ns), or -1. */
   #began = -1;
+  /** The host's time when it began to run, or was asked last whether to go on (ns). */
+  #looked = 0;
   /** Why the last module that was not found was not. */
   #missing = "";
   #stop: Stop | null = null;
@@ -166,6 +176,7 @@ export class Memory implements Outside {
     this.current = t;
     this.#steps = 0;
     this.#began = -1;
+    this.#looked = t.host();
     this.#stop = null;
     this.#stack = "";
     try {
@@ -283,12 +294,30 @@ export class Memory implements Outside {
   }
 
   interrupt(): boolean {
-    this.#steps += STEPS;
+    this.#instance.count(this.#layout.ctx);
     if (this.#stop !== null) return true;
     const { work } = this.limits;
+    this.#steps += work > 0 ? this.#worth() : 0;
     if (work > 0 && (this.#steps > work || this.#slow(work))) this.#stop = "work";
     else if (vmhost().interrupted?.() === true) this.#stop = "interrupt";
     return this.#stop !== null;
+  }
+
+  /**
+   * How many steps the last STEPS count for. An exception on a deep stack is one step, and writes each place of that
+   * stack into its own: a program that catches its overflows works for as long as that takes. The host's clock tells
+   * such steps from others, so the end of such a run may not repeat.
+   */
+  #worth(): number {
+    const now = this.current?.host() ?? 0;
+    const took = now - this.#looked;
+    this.#looked = now;
+    if (took < STEPS * UNWINDING || this.#instance.depth < this.#deep) return STEPS;
+    return STEPS + took / USUAL;
+  }
+
+  get #deep(): number {
+    return DEEP * (this.limits.stack === 0 ? V8STACK : Math.min(this.limits.stack, V8STACK));
   }
 
   /**

@@ -102,8 +102,10 @@ export interface Outside {
   source(name: string): number;
 }
 
-/** Passes of loops and calls of functions between two questions of interrupt(). */
-export const STEPS = 10_000;
+/** Passes of loops and calls of functions between two questions of interrupt(): see Instance.count. */
+export const STEPS = 250;
+/** Where a context counts the passes until the next question. QuickJS begins anew with 10,000 each time. */
+const COUNTER = 232;
 
 /** The instance cannot go on: its own stack, or its code, is broken. */
 export class Broken extends Error {
@@ -210,6 +212,16 @@ export class Instance {
   #room(bytes: number): void {
     const more = Math.ceil((bytes - this.#memory.buffer.byteLength) / PAGE);
     if (more > 0) this.#memory.grow(more);
+  }
+
+  /** Lets a context ask again after STEPS passes: in 10,000 a program may overflow its stack as many times. */
+  count(ctx: number): void {
+    this.words[(ctx + COUNTER) >> 2] = STEPS;
+  }
+
+  /** Bytes of the stack that are used. */
+  get depth(): number {
+    return SP - this.ffi.stacksave();
   }
 
   /** Numbers of its memory, from p on. */
