@@ -24,17 +24,17 @@ const SLABMAX = 8192;
 let slab = new Uint8Array(SLAB);
 let used = 0;
 
-/** A copy of bytes[from, to). */
+/** A copy of bytes[from, to). A program's array may have a length, and a slice, of its own: the block is made here. */
 function copy(bytes: Uint8Array, from: number, to: number): Uint8Array {
   const n = to - from;
-  if (n > SLABMAX) return bytes.slice(from, to);
+  if (!(n >= 0 && n <= SLABMAX)) return new Uint8Array(bytes.subarray(from, to));
   if (used + n > SLAB) {
     slab = new Uint8Array(SLAB);
     used = 0;
   }
   const block = slab.subarray(used, used + n);
   block.set(n === bytes.length ? bytes : bytes.subarray(from, to));
-  used += n;
+  used += block.length;
   return block;
 }
 

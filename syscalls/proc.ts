@@ -120,11 +120,14 @@ export function* exec(up: Proc, name: string, argv: readonly string[]): Task<nev
   return yield* forever("exec");
 }
 
+/** Arguments that exec takes at most. */
+const MAXARGV = 1 << 20;
+
 /** The arguments, copied: an array of a program's may be anything that looks like one. */
 function checkargv(argv: readonly string[]): string[] {
   let args: string[] = [];
   try {
-    args = Array.isArray(argv) ? [...argv] : error(Ebadarg);
+    args = Array.isArray(argv) && argv.length <= MAXARGV ? [...argv] : error(Ebadarg);
   } catch {
     error(Ebadarg);
   }

@@ -126,7 +126,7 @@ export class Simconn implements Conn, Cuttable {
     if (!q.canlock()) yield* q.lock();
     try {
       if (this.#broken || this.#shut) error(Ehungup);
-      const mine = bytes.slice();
+      const mine = new Uint8Array(bytes);
       for (let off = 0; off < mine.length; off += PIECE)
         this.#out.push(mine.subarray(off, off + PIECE));
       this.#unsent += mine.length;

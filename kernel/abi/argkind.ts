@@ -73,7 +73,7 @@ export const kinds: Readonly<Record<Kind, Kindrow>> = {
   },
   text: { fits: istext, wants: TEXT, example: '"text"' },
   argv: {
-    fits: (v) => Array.isArray(v) && v.every(istext),
+    fits: (v) => Array.isArray(v) && v.length <= 1 << 20 && v.every(istext),
     wants: "an array of texts, the first of which is the program's name",
     example: '["ls", "-l"]',
   },

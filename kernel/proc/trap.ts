@@ -11,6 +11,7 @@
 // `yield*` takes them.
 
 import {
+  Ebadarg,
   Eintr,
   Ekilled,
   Eprocdied,
@@ -24,6 +25,7 @@ import {
 } from "../abi/errors.ts";
 import type { Fact } from "../abi/errors.ts";
 import { likegenerators } from "../abi/answer.ts";
+import { SPOILT, spoilt } from "../abi/spoilt.ts";
 import { callrow } from "../abi/calls.ts";
 import type { Callname } from "../abi/calls.ts";
 import { answer, calltext, foreign, nostatus } from "../abi/mistake.ts";
@@ -117,6 +119,13 @@ function* begun(ent: Sysent, up: Proc, args: readonly unknown[]): Task<unknown> 
   return istask<unknown, Rendez>(a) ? yield* a : a;
 }
 
+/** A call's failure. What else it threw is the program's mistake where an argument is spoilt; null: it is ours. */
+function blamed(e: unknown, args: readonly unknown[]): PlanError | null {
+  if (e instanceof PlanError) return e;
+  if (e === KILLED || !spoilt(args)) return null;
+  return Object.assign(new PlanError(Ebadarg), { why: SPOILT });
+}
+
 /** The task of a call that has failed before it needed one. */
 const FAILED: Task<unknown> = (function* (): Task<void> {})();
 
@@ -172,7 +181,7 @@ export class Image implements Done {
   start(main: Program, argv: readonly string[]): void {
     this.proc.image = this;
     this.proc.args = argv;
-    const run = attachof(main)?.(this, this.#faces) ?? this.#native(main);
+    const run = this.#run(main);
     this.goon(() => run([...argv]));
     this.proc.k.sched.touch();
   }
@@ -180,6 +189,17 @@ export class Image implements Done {
   /** Gives the program a coroutine, in which fn lets it go on; an end of the process is no reason to. */
   goon(fn: () => unknown): void {
     if (!this.dead) this.proc.k.sched.start(this.proc, "program", this.#main(fn), program_);
+  }
+
+  /** What main may be throws when it is looked at: a proxy that was revoked. That is a crash of its process. */
+  #run(main: Program): Run {
+    try {
+      return attachof(main)?.(this, this.#faces) ?? this.#native(main);
+    } catch (e) {
+      return () => {
+        throw e;
+      };
+    }
   }
 
   /** A function of the host's engine. */
@@ -355,8 +375,9 @@ export class Image implements Done {
   #failedatonce(ent: Sysent, args: readonly unknown[], e: unknown): Promise<unknown> {
     const co = new Coroutine(this.proc, ent.name, FAILED, this);
     const p = this.#promised(co, ent, args);
-    if (e instanceof PlanError) this.#place(e);
-    this.fail(co, e);
+    const failure = blamed(e, args);
+    if (failure !== null) this.#place(failure);
+    this.fail(co, failure ?? e);
     return p;
   }
 
@@ -473,8 +494,8 @@ export class Image implements Done {
         const a = begun();
         value = istask<unknown, Rendez>(a) ? yield* a : a;
       } catch (e) {
-        if (!(e instanceof PlanError)) throw e;
-        failure = e;
+        failure = blamed(e, args);
+        if (failure === null) throw e;
       }
       // Behind the call: so it began when it was made, before those that other threads make now.
       if (seq % TURN === 0) yield AGAIN;
@@ -605,8 +626,9 @@ export class Image implements Done {
     else this.#resolve(co, value);
   }
 
-  fail(co: Coroutine, e: unknown): void {
-    if (!(e instanceof PlanError)) return this.proc.k.panic(e);
+  fail(co: Coroutine, thrown: unknown): void {
+    const e = blamed(thrown, co.args);
+    if (e === null) return this.proc.k.panic(thrown);
     if (this.proc.ctl !== null) this.proc.callend();
     if (this.#holds(co.seq)) this.#held.push({ seq: co.seq, settle: () => this.#reject(co, e) });
     else this.#reject(co, e);

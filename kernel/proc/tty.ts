@@ -34,7 +34,8 @@ export class Buffertty implements Tty {
   }
 
   write(bytes: Uint8Array): void {
-    const copy = bytes.slice();
+    // Not its own slice: a program's array may have any.
+    const copy = new Uint8Array(bytes);
     this.#chunks.push(copy);
     this.#onwrite?.(copy);
   }

@@ -23,7 +23,7 @@ class Output {
   }
 
   *write(bytes: Uint8Array): Task<void> {
-    if (this.#stream.destroyed || this.#stream.write(bytes.slice())) return;
+    if (this.#stream.destroyed || this.#stream.write(new Uint8Array(bytes))) return;
     if (!this.#listening)
       for (const event of ["drain", "close"])
         this.#stream.on(event, () => this.#drained.wakeupall());
