@@ -6,8 +6,9 @@ const Typed: object = Object.getPrototypeOf(Uint8Array.prototype) as object;
 
 /** What the language itself says of an array, whatever properties that has. */
 function getter(name: string): (v: object) => unknown {
-  const get = Object.getOwnPropertyDescriptor(Typed, name)?.get;
-  return (v) => (get === undefined ? undefined : Reflect.apply(get, v, []));
+  const row = Object.getOwnPropertyDescriptor(Typed, name) ?? {};
+  const get = Reflect.get(row, "get") as (this: object) => unknown;
+  return (v) => Reflect.apply(get, v, []);
 }
 const bufferof = getter("buffer");
 

@@ -480,3 +480,15 @@ test("a vm program imports from its own directory and those below it, and no oth
   await t.throwsAsync(gather("main.ts", { read: dot }), { message: /outside/ });
   t.false(asked.some((name) => name.startsWith("/o")));
 });
+
+test("what wstat cannot use is an error to a vm program, too, and changes nothing", async (t) => {
+  const text = prog(`
+    const boom = (): never => { throw new Error("boom"); };
+    const bad: any[] = [new Proxy({}, { get: boom }), { get name() { return boom(); } }, [], boom, 7, { qid: new Proxy({}, { get: boom }) }];
+    for (const d of bad) await sys.wstat("/tmp", d).then(() => print(sys, "changed "), (e: any) => print(sys, e.message + "\\n"));
+  `);
+  t.deepEqual(await ran(text, { files: { bin: bindir, tmp: {} } }), [
+    "bad arg in system call\n".repeat(6),
+    "",
+  ]);
+});

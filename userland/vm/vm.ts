@@ -77,14 +77,13 @@ type Failing = { readonly id: number; readonly error: PlanError; readonly w: Wai
 /** What becomes known of a call while its arguments are made. */
 type Made = { -readonly [K in keyof Omit<Waiting, "seq" | "name" | "args">]: Waiting[K] };
 
-/** An argument that no call can use; what it is stands in its name. */
-export class Unusable {
-  readonly what: string;
-
-  constructor(what: string) {
-    this.what = what;
+/** An argument that no call can use: a call that takes an object finds that it cannot be read. */
+class Unusable {
+  get name(): never {
+    throw new TypeError("what cannot be read");
   }
 }
+const none = (): undefined => undefined;
 
 /** Makes a program of these modules, by name and text. */
 export function program(modules: Modules, name = "vm"): Program {
@@ -452,9 +451,9 @@ class Vm implements Tenant {
       case "token":
         return Token.of(this.#memory, p.number);
       case "function":
-        return name === "notify" ? this.#handler : new Unusable("a function");
+        return name === "notify" ? this.#handler : name.endsWith("wstat") ? none : new Unusable();
       case "other":
-        return new Unusable(p.what);
+        return p.what === "an array" ? [] : new Unusable();
       case "json":
         return revived(parsed(p.text));
       case "word":

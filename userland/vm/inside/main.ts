@@ -198,6 +198,7 @@ function putobject(i: number, v: object, place: Place): unknown {
   }
   try {
     if (kind === "argv" && Array.isArray(v)) return json(at, strings(v));
+    if (kind === "changes" && Array.isArray(v)) return other(at, "an array");
     if (kind === "changes") return json(at, changes(v as Record<string, unknown>));
   } catch {
     return other(at, "an object that throws when it is read");
