@@ -145,6 +145,8 @@ test("what is no recording, or one of another version, is refused with the reaso
       const empty = Object.fromEntries(lists.map((name) => [name, name === list ? [null] : []]));
       const broken = { format: "namec recording", version, ...empty };
       t.is(said(JSON.stringify(broken)), `a recording with something else among its ${list}`);
+      const injected = JSON.stringify({ ...broken, [list]: [], injected: 5 });
+      t.is(said(injected), "a recording with something else among what was injected");
     }
 });
 

@@ -277,7 +277,8 @@ function callpanel(f: Frame, columns: number): Panel {
   const at = lines.length + Math.max(0, here);
   lines.push(...call.source.flatMap((s) => source(s, columns)));
   const least = Math.min(1 + pinned, lines.length);
-  return { ...none, lines, least, rank: 4, pinned, at };
+  // Of what fails the line that does matters more than the pictures.
+  return { ...none, lines, least, rank: f.mend === "" ? 4 : 2, pinned, at };
 }
 
 /** Lines with the place behind the last, without its path; where there is no room it has its own line. */

@@ -259,6 +259,9 @@ export function fromjson(text: string): Recording {
   for (const list of ["conns", "procs", "calls", "events"])
     if (!listof(Reflect.get(r, list)))
       throw new Recordingerror(`a recording with something else among its ${list}`);
+  const injected: unknown = Reflect.get(r, "injected");
+  if (injected !== undefined && !listof(injected))
+    throw new Recordingerror("a recording with something else among what was injected");
   return version === OLDEST ? ofold(r as Recording) : (r as Recording);
 }
 
