@@ -9,6 +9,7 @@ import { program } from "../../userland/vm/vm.ts";
 import { boot } from "../../userland/boot/boot.ts";
 import type { Bootopts } from "../../userland/boot/boot.ts";
 import { bindir } from "../../userland/boot/bin.ts";
+import { thishost } from "../../userland/boot/host.ts";
 import { OREAD, RFPROC } from "../../kernel/abi/const.ts";
 import { PlanError } from "../../kernel/abi/errors.ts";
 import type { Sys, Task, TaskSys } from "../../syscalls/sys.ts";
@@ -491,4 +492,20 @@ test("what wstat cannot use is an error to a vm program, too, and changes nothin
     "bad arg in system call\n".repeat(6),
     "",
   ]);
+});
+
+test("slow steps on a deep stack count for the time that they take: a program may not catch its overflows for ever", async (t) => {
+  // A host whose clock moves by 10 ms whenever it is read: so each question finds that its steps were slow.
+  let at = 0;
+  const host = { ...thishost, now: () => (at += 1e7) };
+  const steps = (deep: number): string =>
+    prog(`
+      const spin = () => { for (let i = 0; i < 5000; i++); };
+      const go = (n: number): void => { if (n > 0) return void go(n - 1); spin(); };
+      go(${deep});
+    `);
+  const limits = { stack: 128 * 1024, work: 1_000_000 };
+  t.deepEqual(await ran(steps(0), { host, limits }), ["", ""]);
+  const [, status] = await ran(steps(200), { host, limits });
+  t.regex(status, /^sys: trap: no system call in 1000000 steps/);
 });
