@@ -497,3 +497,17 @@ test(
     t.is(n, 4);
   }),
 );
+
+test(
+  "a server that hangs up instead of a version is said to have ended",
+  within(async (t, k) => {
+    await run(k, async (sys: Sys) => {
+      const [mine, theirs] = await sys.pipe();
+      const mounted = failure(sys.mount(theirs, -1, "/n", MREPL, ""));
+      await sys.read(mine, new Uint8Array(100));
+      await sys.close(mine);
+      t.is(await mounted, "EOF receiving fversion reply");
+      await sys.close(theirs);
+    });
+  }),
+);

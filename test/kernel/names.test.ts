@@ -429,6 +429,15 @@ open #s/no
 	device path=#s rest=no
 	walk chan=#s rest=no got=0 conn=0
 	fail error='#s/no' file does not exist walked=1 elem=no
+stat /no/more
+	clean name=/no/more path=/no/more
+	prefix prefix=/ rest=no/more members=1 point=/
+	walk chan=#R rest=no/more got=0 conn=0
+	fail error='/no' file does not exist walked=1 elem=no
+stat NOTHING (in #e)
+	dot path=#e rest=NOTHING
+	walk chan=#e rest=NOTHING got=0 conn=0
+	fail error='NOTHING' file does not exist walked=1 elem=NOTHING
 `;
 
 test("a trace tells each step of a resolution", async (t) => {
@@ -453,6 +462,9 @@ test("a trace tells each step of a resolution", async (t) => {
     await tell("chdir /far/dir", () => sys.chdir("/far/dir"));
     await tell("remove /m", () => sys.remove("/m"));
     await tell("open #s/no", () => sys.open("#s/no", OREAD));
+    await tell("stat /no/more", () => sys.stat("/no/more"));
+    await sys.chdir("#e");
+    await tell("stat NOTHING (in #e)", () => sys.stat("NOTHING"));
   });
   t.is(`\n${lines.join("\n")}\n`, GOLDEN);
   await k.shutdown();
@@ -540,3 +552,12 @@ test("an attach that takes time holds the table, and gives it up", async (t) => 
   t.deepEqual(k.audit(), NOTHING);
   await k.shutdown();
 });
+
+test(
+  "a directory shows the file that is mounted in place of the one it covers",
+  inside(async (t, sys) => {
+    await sys.bind("/a", "/m", MREPL);
+    const paths = (await readdir(sys, "/")).flatMap((d) => (d.name === "m" ? [d.qid.path] : []));
+    t.deepEqual(paths, [(await sys.stat("/a")).qid.path]);
+  }),
+);

@@ -289,6 +289,9 @@ test(
     await sys.bind("/tmp/b", "/tmp/m", MAFTER);
     t.deepEqual(await names(sys, "/tmp/x"), ["orig", "fa", "dup", "sub"]);
     t.is(await failure(sys.bind("/tmp/m", "/tmp/x", MREPL | MCREATE)), "inconsistent mount");
+    await sys.bind("/tmp/a", "/tmp/n", MREPL | MCREATE);
+    await sys.bind("/tmp/b", "/tmp/n", MAFTER);
+    t.is(await failure(sys.bind("/tmp/n", "/tmp/x", MREPL | MCREATE)), "inconsistent mount");
     t.is(await failure(sys.bind("/tmp/file", "/tmp/x", MREPL)), "inconsistent mount");
     t.is(await failure(sys.bind("/tmp/nope", "/nope", MREPL)), "'/tmp/nope' does not exist");
   }),
