@@ -30,6 +30,14 @@ test("three processes of ten calls on files of their own are one schedule", asyn
 test("with two of those calls each on a shared file they are as many as those six calls have orders", async (t) => {
   const r = await explore(three(2), { files: { tmp: { all: "" } } });
   t.deepEqual([r.schedules, r.all], [90, true]);
+  const parts: number[] = [];
+  for (const shard of ["1/3", "2/3", "3/3"])
+    parts.push((await explore(three(2), { files: { tmp: { all: "" } }, shard })).schedules);
+  t.is(
+    parts.reduce((a, b) => a + b, 0),
+    90,
+  );
+  t.true(Math.max(...parts) < 60, parts.join(" "));
 });
 
 test("a lost update is found, with one switch", async (t) => {

@@ -19,7 +19,7 @@ const RACE = "examples/races/lostupdate.ts";
 test("a race is found, and its schedule runs alone", async (t) => {
   const all = await namec(RACE);
   t.is(all.status, 1);
-  t.regex(all.out, /^6 schedules, all there are: 2 outcomes; 1 bad exit status: lostupdate: /);
+  t.regex(all.out, /^9 schedules, all there are: 2 outcomes; 1 bad exit status: lostupdate: /);
   const [, schedule = ""] = /--schedule (\S+)/.exec(all.out) ?? [];
   const one = await namec("--schedule", schedule, RACE);
   t.is(one.status, 1);
@@ -59,11 +59,29 @@ test("a file may export a scene of the test kit, and /bin has programs, too", as
   t.deepEqual([echo.status, /\(default\): "hello\\n"/.test(echo.out)], [0, true]);
 });
 
-test("shards share a search: together they find what it finds", async (t) => {
+test("shards share a search: together they run each of its schedules once", async (t) => {
+  const schedules = (out: string): number => Number(/^\d+/.exec(out)?.[0]);
+  const file = "examples/races/append.ts";
+  const whole = schedules((await namec(file)).out);
   const kinds = new Set<string>();
+  let [sum, most] = [0, 0];
   for (const n of [1, 2, 3]) {
-    const { out } = await namec("--shard", `${n}/3`, "examples/races/append.ts");
+    const { out } = await namec("--shard", `${n}/3`, file);
+    t.regex(out, new RegExp(`^\\d+ schedules?, all of part ${n}/3: `));
+    sum += schedules(out);
+    most = Math.max(most, schedules(out));
     for (const kind of out.match(/a line is lost: \w+/g) ?? []) kinds.add(kind);
   }
   t.deepEqual([...kinds].toSorted(), ["a line is lost: child", "a line is lost: parent"]);
+  t.deepEqual([sum, most < whole], [whole, true]);
+});
+
+test("shards share the schedules with few preemptions, too", async (t) => {
+  const schedules = (out: string): number => Number(/^\d+/.exec(out)?.[0]);
+  const words = ["--preemptions", "2", "examples/races/fdreuse.ts"];
+  const whole = schedules((await namec(...words)).out);
+  const parts: number[] = [];
+  for (const n of [1, 2]) parts.push(schedules((await namec("--shard", `${n}/2`, ...words)).out));
+  const sum = parts.reduce((a, b) => a + b, 0);
+  t.true(sum >= whole && parts.every((n) => n > 0 && n < whole), `${whole} ${parts.join(" ")}`);
 });

@@ -6,6 +6,8 @@
 
 import type { Chance } from "../../kernel/proc/sched.ts";
 import type { Choice, Guide, Step } from "./course.ts";
+import { Deal } from "./shard.ts";
+import type { Shard } from "./shard.ts";
 import { clash } from "./touches.ts";
 import type { How } from "./touches.ts";
 
@@ -13,6 +15,9 @@ type Frame = {
   readonly n: number;
   chosen: number;
   readonly goeson: boolean;
+  readonly fault: boolean;
+  /** Every way is gone here, as far as preemptions go, by one part of the search or another. */
+  readonly split: boolean;
   wanted: Set<number>;
   readonly done: Set<number>;
 };
@@ -23,19 +28,26 @@ export class Preempted implements Guide {
   readonly #frames: Frame[] = [];
   /** The steps that show. */
   readonly #shared: Shared;
+  readonly #deal: Deal;
 
-  constructor(max: number, shared: Shared) {
+  constructor(max: number, shared: Shared, shard: Shard | null = null) {
     this.#max = max;
     this.#shared = shared;
+    this.#deal = new Deal(shard);
   }
 
-  pick({ index, going, goeson }: Choice): number {
+  pick({ index, going, goeson, fault }: Choice): number {
     const frame = this.#frames[index];
     if (frame !== undefined) return frame.chosen < going.length ? frame.chosen : -2;
+    const several = going.length > 1 && !fault;
+    const split = several && this.#deal.first(this.#nsplit());
+    if (several && !split && !this.#deal.mine()) return -1;
     this.#frames.push({
       n: going.length,
       chosen: 0,
       goeson,
+      fault,
+      split,
       wanted: new Set([0]),
       done: new Set(),
     });
@@ -51,7 +63,9 @@ export class Preempted implements Guide {
       if (frame === undefined) return;
       if (frame.wanted.size === 1 && frame.n > 1) {
         const may =
-          step.choice.fault || !frame.goeson || (spent < this.#max && this.#shared.sees(step));
+          step.choice.fault ||
+          !frame.goeson ||
+          (spent < this.#max && (frame.split || this.#shared.sees(step)));
         if (may) frame.wanted = new Set(step.choice.going.keys());
       }
       if (frame.goeson && frame.chosen > 0 && !step.choice.fault) spent++;
@@ -65,11 +79,22 @@ export class Preempted implements Guide {
       const more = [...frame.wanted].find((i) => !done.has(i));
       if (more !== undefined) {
         frame.chosen = more;
+        this.#deal.back(this.#nsplit());
         return true;
       }
       this.#frames.pop();
     }
     return false;
+  }
+
+  /** Whether the schedule that has ended is another part's. */
+  theirs(): boolean {
+    return this.#deal.theirs();
+  }
+
+  /** Choices of who goes among several, on the way. */
+  #nsplit(): number {
+    return this.#frames.filter((f) => f.n > 1 && !f.fault).length;
   }
 }
 

@@ -62,6 +62,8 @@ export type Step = {
 /** Decides at each choice: an index, or -1 to leave off. */
 export interface Guide {
   pick(choice: Choice, steps: readonly Step[]): number;
+  /** Whether the schedule that has ended is another part's of a search; asked once. */
+  theirs?(): boolean;
 }
 
 /** Why a course was left before its scene was over. */

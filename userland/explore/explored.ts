@@ -41,6 +41,8 @@ export type Failing = Fault &
   Outcome & {
     /** How many switches its schedule has. */
     readonly switches: number;
+    /** No schedule of this failure has fewer: each that could was run. */
+    readonly least: boolean;
     /** What the machine did in that schedule: namec step shows it. null: no machine was made. */
     readonly recording: Recording | null;
   };
@@ -146,6 +148,6 @@ function failinglines(f: Failing): string[] {
   return [
     `  ${named(1, f.kind).slice(2)}: ${first}`,
     ...more.map((line) => `    ${line}`),
-    `    in ${plural(f.schedules, "schedule")}; the fewest switches: ${f.switches}, --schedule ${f.schedule}`,
+    `    in ${plural(f.schedules, "schedule")}; the fewest switches${f.least ? "" : " that were found"}: ${f.switches}, --schedule ${f.schedule}`,
   ];
 }

@@ -12,10 +12,11 @@ import { Course } from "./course.ts";
 import type { Guide, Step } from "./course.ts";
 import { Explored } from "./explored.ts";
 import type { Covered, Failing, Fault, Outcome } from "./explored.ts";
-import { Order } from "./order.ts";
-import { Replay, Script, schedulefmt, switchesof } from "./schedule.ts";
+import { fewest, straighten } from "./fewest.ts";
+import type { Found, Went } from "./fewest.ts";
+import { Replay, schedulefmt, switchesof } from "./schedule.ts";
 import { Search, Unsteady } from "./search.ts";
-import type { Shard } from "./search.ts";
+import type { Shard } from "./shard.ts";
 
 /** How a schedule of the scene ended. */
 export type End = {
@@ -65,22 +66,17 @@ const SCHEDULES = 10_000;
 const STEPS = 2000;
 /** Schedules between two looks at the clock. */
 const LOOK = 16;
-/** Schedules that are tried to find one with fewer switches, for each failure. */
-const TRIES = 60;
-/** A schedule of more steps is left as it is. */
-const LONG = 1000;
+/** Schedules that are run at the end, to see that no failure has one with fewer switches. */
+const LEAST = 3000;
 /** Preemptions that are tried where every schedule is too many. */
 const PREEMPTIONS = 3;
 /** Changes of priority in a schedule. */
 const CHANGES = 3;
 
-type Seen = {
-  what: string;
-  fault: Fault | null;
-  schedules: number;
-  schedule: string;
-  steps: readonly Step[];
-};
+type Seen = Found & { fault: Fault | null; schedules: number };
+
+/** What a failure is whose schedule does not show it again. */
+const UNKNOWN: Fault = { kind: "unsteady", what: "it does not happen again", error: undefined };
 
 /** What one schedule was. */
 type Ran = { readonly course: Course; readonly end: End };
@@ -117,9 +113,7 @@ export class Explorer {
   async run(): Promise<Explored> {
     const all = await this.#search();
     const { shard } = this.#limits;
-    const failures: Failing[] = [];
-    for (const s of this.#seen.values())
-      if (s.fault !== null) failures.push(await this.#failing(s, s.fault));
+    const failures = await this.#failing();
     const outcomes: Outcome[] = [...this.#seen.values()].map(({ what, schedules, schedule }) => ({
       what,
       schedules,
@@ -215,7 +209,7 @@ export class Explorer {
 
   async #preempted(max: number, part: number): Promise<boolean> {
     const what = `every schedule with at most ${plural(max, "preemption")}`;
-    const search = new Preempted(max, this.#shared);
+    const search = new Preempted(max, this.#shared, this.#limits.shard ?? null);
     const before = this.#schedules;
     for (;;) {
       const { course } = await this.#counted(search, false);
@@ -256,13 +250,20 @@ export class Explorer {
     return true;
   }
 
+  /** There is no time for more than what shows the failures. */
+  get #over(): boolean {
+    const { budget = Infinity, signal } = this.#limits;
+    return signal?.aborted === true || thishost.now() - this.#began >= budget;
+  }
+
   async #counted(guide: Guide, record: boolean): Promise<Ran> {
     const ran = await this.#one(guide, record);
     const { course, end } = ran;
     if (course.missed) throw new Anew();
     this.#length = Math.max(this.#length, course.steps.length);
     if (course.left === "livelock" || course.left === "idle") this.#whole = false;
-    if (course.left === "known" || course.left === "misled") this.#repeated++;
+    const known = course.left === "known" || course.left === "misled";
+    if (known || guide.theirs?.() === true) this.#repeated++;
     else {
       this.#schedules++;
       this.#brute ??= ordersof(course.steps, chance(0));
@@ -302,7 +303,7 @@ export class Explorer {
     const seen = this.#seen.get(key);
     if (seen === undefined) {
       const what = fault?.what ?? outcome;
-      this.#seen.set(key, { what, fault, schedules: 1, schedule, steps });
+      this.#seen.set(key, { key, what, fault, schedules: 1, schedule, steps, least: false });
       return;
     }
     seen.schedules++;
@@ -313,31 +314,31 @@ export class Explorer {
     if (fault !== null) seen.what = fault.what;
   }
 
-  /** A failure with the fewest switches that were found, and the recording of that. */
-  async #failing(s: Seen, fault: Fault): Promise<Failing> {
-    const key = keyof("", fault);
-    let tries = TRIES;
-    const attempt = async (guide: Guide): Promise<boolean> => {
-      if (tries-- <= 0) return false;
-      const { course, end } = await this.#one(guide, false);
-      const schedule = schedulefmt(course.steps);
-      const better = switchesof(schedule) < switchesof(s.schedule);
-      if (!better || end.fault === null || keyof("", end.fault) !== key) return false;
-      [s.schedule, s.steps, s.what] = [schedule, course.steps, end.fault.what];
-      return true;
-    };
-    for (const names of s.steps.length > LONG ? [] : straightened(s.steps))
-      await attempt(new Script(names));
-    for (let more = true; more && s.schedule !== "default";) {
-      more = false;
-      for (const shorter of shortened(s.schedule))
-        if ((more = await attempt(new Replay(shorter)))) break;
-    }
+  /** The failures, each with the fewest switches, and the recording of that. */
+  async #failing(): Promise<Failing[]> {
+    const found = [...this.#seen.values()].filter((s) => s.fault !== null);
+    for (const f of found) await straighten(f, (guide) => this.#went(guide));
+    let left = LEAST;
+    await fewest(found, (guide) =>
+      left-- <= 0 || this.#over ? Promise.resolve(null) : this.#went(guide),
+    );
+    const failures: Failing[] = [];
+    for (const f of found) failures.push(await this.#recorded(f));
+    return failures;
+  }
+
+  async #went(guide: Guide): Promise<Went> {
+    const { course, end } = await this.#one(guide, false);
+    const key = end.fault === null ? null : keyof("", end.fault);
+    return { steps: course.steps, key, fault: end.fault };
+  }
+
+  async #recorded(s: Seen): Promise<Failing> {
     const { end, recording } = await this.replay(s.schedule);
-    const same = end.fault ?? fault;
-    const { schedules, schedule } = s;
+    const { schedules, schedule, least } = s;
+    const same = end.fault ?? s.fault ?? UNKNOWN;
     s.what = same.what;
-    return { ...same, schedules, schedule, switches: switchesof(schedule), recording };
+    return { ...same, schedules, schedule, switches: switchesof(schedule), least, recording };
   }
 }
 
@@ -358,50 +359,4 @@ function keyof(outcome: string, fault: Fault | null): string {
     .replace(/process \d+/g, "process")
     .replace(/\b(\d+) (\S+) ref/g, "$2 ref");
   return `${fault.kind}: ${text.split("\n").toSorted().join("\n")}`;
-}
-
-/** The same order with fewer switches: each process goes on as long as it may. By who begins, several. */
-function straightened(steps: readonly Step[]): string[][] {
-  const order = new Order(steps, steps.length);
-  const lanes = new Map<number, number[]>();
-  for (const [i, { lane }] of steps.entries()) lanes.set(lane, [...(lanes.get(lane) ?? []), i]);
-  return [...lanes.keys()].map((first) => straight(steps, { order, lanes, first }));
-}
-
-/** One such order, by the names of its steps. */
-function straight(
-  steps: readonly Step[],
-  s: { readonly order: Order; readonly lanes: Map<number, number[]>; readonly first: number },
-): string[] {
-  const at = new Map<number, number>();
-  const last: number[] = [];
-  const names: string[] = [];
-  const next = (lane: number): number | undefined => s.lanes.get(lane)?.[at.get(lane) ?? 0];
-  const goes = (lane: number): boolean => {
-    const i = next(lane);
-    return i !== undefined && s.order.free(i, last, names.length);
-  };
-  for (let lane: number | undefined = s.first; names.length < steps.length;) {
-    if (lane === undefined || !goes(lane)) lane = [...s.lanes.keys()].find(goes);
-    const i = lane === undefined ? undefined : next(lane);
-    if (lane === undefined || i === undefined) break;
-    at.set(lane, (at.get(lane) ?? 0) + 1);
-    last[lane] = i;
-    names.push(steps[i]?.name ?? "");
-  }
-  return names;
-}
-
-/** A schedule with one switch less, each in turn. */
-function shortened(schedule: string): string[] {
-  const parts = schedule.split(".");
-  return parts.map((part, i) => {
-    const rest = parts.slice(0, i);
-    const next = parts[i + 1];
-    if (next === undefined) return rest.length === 0 ? "default" : rest.join(".");
-    // The choice where no switch is made any more is one more before the next.
-    const after = Number.parseInt(part, 10) + 1 + Number.parseInt(next, 10);
-    const which = next.replace(/^\d+/, "");
-    return [...rest, `${after}${which}`, ...parts.slice(i + 2)].join(".");
-  });
 }

@@ -25,6 +25,25 @@ export function schedulefmt(steps: readonly Step[]): string {
   return parts.length === 0 ? DEFAULT : parts.join(".");
 }
 
+/** The schedules that are as this one was, and make one switch more behind its last. */
+export function withswitch(schedule: string, steps: readonly Step[]): string[] {
+  const list: string[] = [];
+  const before = schedule === DEFAULT ? "" : `${schedule}.`;
+  let after = 0;
+  for (const { choice, chosen } of steps) {
+    const n = choice.going.length;
+    if (n < 2) continue;
+    if (chosen > 0) {
+      after = list.length = 0;
+      continue;
+    }
+    for (let which = 1; which < n; which++)
+      list.push(`${before}${after}${which === 1 ? "" : letters(which)}`);
+    after++;
+  }
+  return list;
+}
+
 /** 2 → "b", 26 → "z", 27 → "za". */
 function letters(which: number): string {
   let text = "";

@@ -7,7 +7,9 @@
 
 import type { Choice, Going, Guide, Step } from "./course.ts";
 import { Order } from "./order.ts";
-import { depend, merged } from "./touches.ts";
+import { Deal } from "./shard.ts";
+import type { Shard } from "./shard.ts";
+import { depend, meets, merged } from "./touches.ts";
 import type { Touches } from "./touches.ts";
 
 /** A choice on the way to the schedule that runs. */
@@ -24,27 +26,19 @@ type Frame = {
   readonly done: Map<number, Touches>;
   /** What the one that goes has touched. */
   touches: Touches;
+  /** Who sleeps is not known from here on. */
+  readonly wakes?: boolean;
   /** Every way is gone here, by one part of the search or another. */
-  readonly split?: boolean;
+  readonly split: boolean;
 };
-
-/** Ways for each part of a search, at least. */
-const WAYS = 4;
 
 /** The scene did something else, though the same was chosen. */
 export class Unsteady extends Error {}
 
-/** One of several parts of a search: "3/8" is part 3 of 8. */
-export type Shard = { readonly part: number; readonly of: number };
-
 /** A search that ends when all is done. */
 export class Search implements Guide {
   readonly #frames: Frame[] = [];
-  readonly #shard: Shard | null;
-  /** Ways through the first choices, each the work of one part. */
-  #way = 0;
-  /** Choices that are made in every way, so that there are several ways for each part. */
-  readonly #split: number;
+  readonly #deal: Deal;
   /** Steps before this one are those of the schedule before. */
   #from = 0;
   #asleep: Map<Going, Touches> = new Map();
@@ -56,8 +50,7 @@ export class Search implements Guide {
     shard = null,
   }: { readonly reduce?: boolean; readonly shard?: Shard | null } = {}) {
     this.#reduce = reduce;
-    this.#shard = shard;
-    this.#split = shard === null ? 0 : Math.ceil(Math.log2(WAYS * shard.of));
+    this.#deal = new Deal(shard);
   }
 
   pick(choice: Choice, steps: readonly Step[]): number {
@@ -69,53 +62,47 @@ export class Search implements Guide {
       return frame.chosen;
     }
     if (choice.fault) return this.#fault();
-    const way = going.length > 1 ? this.#ways(going.length) : null;
-    if (way !== null) return way;
-    const last = steps[index - 1];
-    if (last !== undefined)
-      for (const [g, t] of this.#asleep) if (depend(t, last.touches)) this.#asleep.delete(g);
+    const several = going.length > 1;
+    const split = this.#deal.first(this.#nsplit());
+    this.#wake(steps[index - 1], this.#frames.at(-1)?.split === true);
     const asleep = new Map<number, Touches>();
     for (const [i, g] of going.entries()) {
       const touches = this.#asleep.get(g);
       if (touches !== undefined) asleep.set(i, touches);
     }
     const chosen = going.findIndex((_g, i) => !asleep.has(i));
-    if (chosen < 0) return -1;
-    const wanted = this.#reduce ? new Set([chosen]) : new Set(going.keys());
-    const nothing: Touches = new Map();
-    this.#frames.push({
-      n: going.length,
-      chosen,
-      asleep,
-      wanted,
-      done: new Map(),
-      touches: nothing,
-    });
+    if (chosen < 0 || (several && !split && !this.#deal.mine())) return -1;
+    const wanted = this.#reduce && !split ? new Set([chosen]) : new Set(going.keys());
+    const [touches, done]: [Touches, Map<number, Touches>] = [new Map(), new Map()];
+    this.#frames.push({ n: going.length, chosen, asleep, wanted, done, touches, split });
     return chosen;
+  }
+
+  /** Whether the schedule that has ended is another part's. */
+  theirs(): boolean {
+    return this.#deal.theirs();
+  }
+
+  /** Choices of who goes among several, on the way. */
+  #nsplit(): number {
+    return this.#frames.filter((f) => f.n > 1 && f.wakes !== true).length;
+  }
+
+  /**
+   * Who sleeps is woken by a step that depends on its own. In the first choices of a part two steps that add to one
+   * directory count as such, since it is not known whether another part sees their order.
+   */
+  #wake(last: Step | undefined, strict: boolean): void {
+    if (last === undefined) return;
+    for (const [g, t] of this.#asleep)
+      if (strict ? meets(t, last.touches) : depend(t, last.touches)) this.#asleep.delete(g);
   }
 
   /** A fault that may happen: both are run, and who sleeps is not known from here on. */
   #fault(): 0 {
-    const [wanted, none]: [Set<number>, Touches] = [new Set([0, 1]), new Map()];
-    const asleep = new Map<number, Touches>();
-    const done = new Map<number, Touches>();
-    this.#frames.push({ n: 2, chosen: 0, asleep, wanted, done, touches: none, split: true });
-    this.#asleep = new Map();
-    return 0;
-  }
-
-  /** In a part of a search: 0 where every way is gone, -1 where the way is another part's; else null. */
-  #ways(n: number): 0 | -1 | null {
-    const shard = this.#shard;
-    if (shard === null) return null;
-    const before = this.#frames.filter((f) => f.n > 1).length;
-    if (before > this.#split) return null;
-    if (before === this.#split) return this.#way++ % shard.of === shard.part - 1 ? null : -1;
-    const wanted = new Set(Array.from({ length: n }, (_x, i) => i));
-    const none: Touches = new Map();
-    const asleep = new Map<number, Touches>();
-    const done = new Map<number, Touches>();
-    this.#frames.push({ n, chosen: 0, asleep, wanted, done, touches: none, split: true });
+    const [wanted, touches]: [Set<number>, Touches] = [new Set([0, 1]), new Map()];
+    const [asleep, done] = [new Map<number, Touches>(), new Map<number, Touches>()];
+    this.#frames.push({ n: 2, chosen: 0, asleep, wanted, done, touches, wakes: true, split: true });
     this.#asleep = new Map();
     return 0;
   }
@@ -123,7 +110,7 @@ export class Search implements Guide {
   /** Who sleeps from the last choice on that is the same as before. */
   #sleepers(frame: Frame, { going }: Choice): void {
     this.#asleep = new Map();
-    if (!this.#reduce || frame.split === true) return;
+    if (!this.#reduce || frame.wakes === true) return;
     for (const [i, touches] of [...frame.asleep, ...frame.done]) {
       const g = going[i];
       if (g !== undefined && i !== frame.chosen) this.#asleep.set(g, touches);
@@ -165,6 +152,7 @@ export class Search implements Guide {
         frame.chosen = more;
         frame.touches = new Map();
         this.#from = this.#frames.length - 1;
+        this.#deal.back(this.#nsplit());
         return true;
       }
       this.#frames.pop();

@@ -125,15 +125,17 @@ export function thingsof(
   if (table !== undefined) touch(`table ${id(up.fgrp)}`, table);
   if (names !== undefined) touch(`names ${id(up.pgrp)}`, names);
   if (children !== undefined) touch(`children ${id(up)}`, children);
-  if (tag !== undefined) touch(`tag ${id(up.rgrp)} ${tagname(args[0], id)}`, tag);
+  if (tag !== undefined) touch(`tag ${id(up.rgrp)} ${tagname(args[0])}`, tag);
   if (word !== undefined && args[0] instanceof Int32Array)
-    touch(`word ${id(args[0].buffer)} ${args[0].byteOffset}`, word);
+    touch(`word ${args[0].byteOffset}`, word);
   if (offset === undefined) return;
   const c = typeof args[0] === "number" ? up.fgrp.fd[args[0]] : null;
-  if (c !== undefined && c !== null && c.dev.plain(c)) touch(`offset ${id(c)}`, offset);
+  if (c !== undefined && c !== null && c.dev.plain(c))
+    touch(`offset ${id(up.k)} ${up.k.trace.chans.of(c)}`, offset);
 }
 
-function tagname(tag: unknown, id: (x: object) => number): string {
-  if (typeof tag === "object" && tag !== null) return `object ${id(tag)}`;
-  return typeof tag === "function" ? `function ${id(tag)}` : `${typeof tag} ${String(tag)}`;
+/** Objects have no name that is the same in every schedule: all of them are one tag. */
+function tagname(tag: unknown): string {
+  const plain = typeof tag !== "object" && typeof tag !== "function";
+  return plain ? `${typeof tag} ${String(tag)}` : "object";
 }

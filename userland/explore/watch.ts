@@ -12,7 +12,7 @@ import type { Proc } from "../../kernel/proc/proc.ts";
 import type { Call, Event } from "../../kernel/trace.ts";
 import { kindof, sharesmemory, thingsof } from "./table.ts";
 import type { Kind } from "./table.ts";
-import { ADD, READ, WRITE } from "./touches.ts";
+import { ADD, LIST, READ, WRITE } from "./touches.ts";
 import type { How } from "./touches.ts";
 import { young } from "../../kernel/abi/young.ts";
 
@@ -38,7 +38,11 @@ export class Watch {
     this.#ordered = ordered;
   }
 
-  /** A number for a thing, the same as long as it lives. */
+  /**
+   * A number for a thing, the same as long as it lives. What a step touched in one schedule is compared with what
+   * steps touch in another that began in the same way. So each thing gets its number when it comes to be, and not
+   * when it is first touched, which may be later than where the two part.
+   */
   readonly id: (x: object) => number = young((x: object) => {
     let n = this.#ids.get(x);
     if (n === undefined) this.#ids.set(x, (n = this.#nid++));
@@ -49,6 +53,7 @@ export class Watch {
   kernel(k: Kernel): void {
     if (this.#kernels.has(k)) return;
     this.#kernels.add(k);
+    this.id(k);
     for (const dev of k.devtab) this.#device(dev, k);
     k.trace.listen((e) => this.#event(e, k));
   }
@@ -81,6 +86,8 @@ export class Watch {
     const p = k.procs.get(pid) ?? this.#gone.get(`${this.id(k)} ${pid}`);
     if (p === undefined) return;
     if (what === "note") this.#touch(`notes ${this.id(p)}`, WRITE);
+    if (what === "start" || what === "groups")
+      for (const x of [p, p.fgrp, p.pgrp, p.egrp, p.rgrp, p.tty]) this.id(x);
     if (what === "start") {
       this.#gone.set(`${this.id(k)} ${pid}`, p);
       this.#touch(`processes ${this.id(k)}`, ADD);
@@ -208,7 +215,8 @@ export class Watch {
     before(dev, "stat", (up, c) => {
       file(up, c, READ);
       data(up, c, READ);
-      if ((c.qid.type & QTDIR) !== 0) this.#touch(`list ${this.#file(up, name, c.qid.path)}`, READ);
+      if ((c.qid.type & QTDIR) !== 0)
+        this.#touch(`${LIST}${this.#file(up, name, c.qid.path)}`, READ);
     });
   }
 
@@ -218,7 +226,7 @@ export class Watch {
 
   /** A file came to a directory, or went. */
   #listing(dir: string): void {
-    this.#touch(`list ${dir}`, this.#ordered.has(dir) ? WRITE : ADD);
+    this.#touch(`${LIST}${dir}`, this.#ordered.has(dir) ? WRITE : ADD);
   }
 
   #gonefrom(c: Chan): void {
@@ -260,7 +268,7 @@ export class Watch {
   ): void {
     const dir = this.#file(up, name, c.qid.path);
     this.#ordered.add(dir);
-    this.#touch(`list ${dir}`, READ);
+    this.#touch(`${LIST}${dir}`, READ);
     for (let off = 0; off < entries.length;) {
       const entry = convM2D(entries, off, entries.length);
       if (entry === null) return;
