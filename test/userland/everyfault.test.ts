@@ -63,7 +63,7 @@ test("a program that hangs after an error is found, with the fault and the call"
   t.deepEqual(faults, ["call:when=2:error=no"]);
   t.regex(
     message,
-    /^everyfault: of 2 faults, 1 did harm\n\n'call:when=2:error=no' in chdir\("\/tmp"\) \(test\/userland\/everyfault.test.ts:\d+\):\n {4}waits: it waits for ever\n/,
+    /^everyfault: of 2 faults, 1 did harm; m\.inject\('call:when=2:error=no'\) repeats the first\n\n'call:when=2:error=no' in chdir\("\/tmp"\) \(test\/userland\/everyfault.test.ts:\d+\):\n {4}waits: it waits for ever\n/,
   );
   const tried: Faultscene = (m) => m.try(waits);
   const [again, said] = await findings(t, tried, { kinds: ["error"], error: "no" });
@@ -116,7 +116,10 @@ test("a program that does not expect an end of file, a server that throws, an as
     expect(r).status("");
     if (fault !== null) t.is(fault, "call:when=1:note=alarm");
   };
-  t.regex((await findings(t, strict, { kinds: ["note"] }))[1], /status "" expected, not "alarm"/);
+  t.regex(
+    (await findings(t, strict, { kinds: ["note"] }))[1],
+    /status "" expected, and it was "alarm"/,
+  );
 });
 
 test("a panic of the kernel is found", async (t) => {

@@ -4,8 +4,8 @@ import { ORDWR, OREAD, OWRITE, RFFDG, RFPROC } from "../../userland/boot/index.t
 import type { Sys, Task } from "../../syscalls/sys.ts";
 import type { ThreadSys } from "../../userland/lib/both.ts";
 import { readdir } from "../../userland/lib/dirread.ts";
-import { expect, explore, replay } from "../../userland/testing/index.ts";
-import type { Machine } from "../../userland/testing/index.ts";
+import { expect, explore, replay } from "../../userland/host/testing.ts";
+import type { Machine } from "../../userland/host/testing.ts";
 
 const ONE = new Uint8Array(1);
 
@@ -43,7 +43,10 @@ test("a livelock is cut off: then not all was run", async (t) => {
   };
   const r = await explore((m) => m.run(spins), { steps: 50 });
   t.deepEqual([r.all, r.failures.map((f) => f.kind)], [false, ["livelock"]]);
-  t.regex(r.failures[0]?.what ?? "", /^it goes on after 51 steps: .*in sleep/);
+  t.regex(
+    r.failures[0]?.what ?? "",
+    /^it goes on after 51 steps, the last of them process \d+ in sleep$/,
+  );
 });
 
 test("a panic, a crash, a bad status and a leak are told apart", async (t) => {
@@ -155,4 +158,26 @@ test("messages of several machines come in any order, those of one in theirs", a
   );
   t.deepEqual(r.outcomes.map((o) => o.what).toSorted(), ['["one", "two"]', '["two", "one"]']);
   t.deepEqual(r.failures, []);
+});
+
+test("programs with a memory of their own are explored: an rfork that returns twice is a race", async (t) => {
+  const twice = async function main(sys: Sys): Promise<string | void> {
+    const buf = new Uint8Array(1);
+    const fd = await sys.create("/tmp/n", 2, 0o666);
+    await sys.write(fd, buf);
+    const pid = await (sys.rfork as unknown as (flags: number) => Promise<number>)(16 | 4);
+    await sys.pread(fd, buf, 0);
+    buf[0] = (buf[0] ?? 0) + 1;
+    await sys.pwrite(fd, buf, 0);
+    if (pid === 0) return;
+    await sys.wait();
+    await sys.pread(fd, buf, 0);
+    if (buf[0] !== 2) return `n is ${buf[0]}`;
+  };
+  const r = await explore((m) => m.run(twice, { image: "vm" }));
+  t.deepEqual([r.all, r.outcomes.length], [true, 2]);
+  const [f] = r.failures;
+  t.is(f?.what, 'main: it ended with "n is 1"');
+  const again = await replay((m) => m.run(twice, { image: "vm" }), f?.schedule ?? "");
+  t.is(again.what, 'main: it ended with "n is 1"');
 });

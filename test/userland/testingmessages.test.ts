@@ -48,7 +48,7 @@ const SAID: Readonly<Record<string, readonly [(r: Run) => unknown, string]>> = {
   ],
   order: [
     (r) => expect(r).order("Topen", "Ropen", "Rwalk"),
-    `reader: no message "Rwalk" behind "Ropen"
+    `reader: no message "Rwalk" after "Ropen"
 
     → Twalk 0 → 1 usr/ken
   ✔ → Topen 1 OREAD
@@ -64,7 +64,7 @@ const SAID: Readonly<Record<string, readonly [(r: Run) => unknown, string]>> = {
     (r) => expect(r.call("open")).order("Tstat"),
     `open("/n/far/usr/ken", OREAD): no message "Tstat"
 
-  ? "Tstat" is not among those that follow
+  ? "Tstat" is none of these, which are all
     → Twalk 0 → 1 usr/ken
     → Topen 1 OREAD
     ← Rwalk 2 qids
@@ -76,7 +76,7 @@ const SAID: Readonly<Record<string, readonly [(r: Run) => unknown, string]>> = {
   ],
   "calls, one too few": [
     (r) => expect(r).calls("open", "read", "stat", "write", "close"),
-    `reader: call 5 should be close, and is nothing\n\n${SHOWN}`,
+    `reader: call 5 should be close, and there are only 4 calls\n\n${SHOWN}`,
   ],
   says: [
     (r) => expect(r).says("one\ntoo\nthree\nfour\n"),
@@ -95,7 +95,7 @@ ${SHOWN}`,
   ],
   "says, in a word": [
     (r) => expect(r).says(/five/),
-    `reader: output /five/ expected, not "one\\ntwo\\nthree\\nfour\\n"\n\n${SHOWN}`,
+    `reader: output /five/ expected, and it was "one\\ntwo\\nthree\\nfour\\n"\n\n${SHOWN}`,
   ],
   closes: [
     (r) => expect(r).closes(),
@@ -104,7 +104,7 @@ ${SHOWN}`,
   awaits: [(r) => expect(r).awaits(), `reader: 1 call not awaited: stat("/tmp")    L\n\n${SHOWN}`],
   gives: [
     (r) => expect(r.call("stat")).gives({ name: "tmp", qid: { type: 0 } }),
-    `stat("/tmp"): the value's .qid.type: 0 expected, not 128
+    `stat("/tmp"): the value's .qid.type: 0 expected, and it is 128
 
   stat("/tmp") = d-rwxrwxr-x glenda glenda 0 tmp    L`,
   ],
@@ -118,14 +118,17 @@ ${SHOWN}`,
   ],
   never: [
     (r) => expect(r.call("open")).never("Ropen"),
-    `open("/n/far/usr/ken", OREAD): "Ropen" should not have been\n\n${OPENED}`,
+    `open("/n/far/usr/ken", OREAD): "Ropen" should never come, and "Ropen" came\n\n${OPENED}`,
   ],
   fails: [
     (r) => expect(r.call("open")).fails("no"),
-    `open("/n/far/usr/ken", OREAD): it should fail with "no", and gave 3\n\n${OPENED}`,
+    `open("/n/far/usr/ken", OREAD): it should fail with "no", but it succeeded and gave 3\n\n${OPENED}`,
   ],
-  hangs: [(r) => expect(r).hangs("read("), `reader: it should hang in read(\n\n${SHOWN}`],
-  status: [(r) => expect(r).status("x"), `reader: status "x" expected, not ""\n\n${SHOWN}`],
+  hangs: [
+    (r) => expect(r).hangs("read("),
+    `reader: it should hang in read(, and it ended\n\n${SHOWN}`,
+  ],
+  status: [(r) => expect(r).status("x"), `reader: status "x" expected, and it was ""\n\n${SHOWN}`],
 };
 
 test("each assertion that does not hold says so word for word", async (t) => {
@@ -162,7 +165,7 @@ test("a run of several processes says whose each call is, and leaves out what it
   });
   t.is(
     plain(t.throws(() => expect(r).status("x"), { instanceOf: Failure })),
-    `main: status "x" expected, not ""
+    `main: status "x" expected, and it was ""
 
 main ended, after 5.00 ms:
   process 3  rfork(RFPROC, program) = 4    L
@@ -211,6 +214,8 @@ test("values that are deep, or hold themselves, are compared like any", async (t
   const self = (await m.run(meets(round))).calls.findLast((c) => c.name === "rendezvous");
   if (self === undefined) return t.fail();
   expect(self).gives({ a: 1 });
-  t.throws(() => expect(self).gives({ a: 2 }), { message: /the value's \.a: 2 expected, not 1/ });
+  t.throws(() => expect(self).gives({ a: 2 }), {
+    message: /the value's \.a: 2 expected, and it is 1/,
+  });
   await m.end();
 });

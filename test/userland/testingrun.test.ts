@@ -119,8 +119,8 @@ test("an option that there is not is refused, and the right one named", async (t
 
 const LOOPS: Readonly<Record<string, readonly [object, (sys: Sys) => Promise<unknown>, RegExp]>> = {
   calls: [{ calls: 500 }, (sys) => sys.stat("/tmp"), /it has made 500 calls, and goes on/],
-  time: [{ time: "10s" }, (sys) => sys.sleep(1000), /it goes on after 10s of its clock/],
-  host: [{ host: 0 }, (sys) => sys.stat("/tmp"), /it goes on after 0 of this machine/],
+  time: [{ time: "10s" }, (sys) => sys.sleep(1000), /it goes on after 10s of its virtual clock/],
+  host: [{ host: 0 }, (sys) => sys.stat("/tmp"), /it goes on after 0 of real time/],
 };
 
 for (const [name, [limits, step, said]] of Object.entries(LOOPS))
@@ -157,7 +157,7 @@ test("a server that ticks for ever does not keep a client waiting for ever", asy
   const never_ = await m.try(async (sys: Sys) =>
     sys.rendezvous("never", null).then(() => undefined),
   );
-  t.is(never_.limit, "it goes on after 3600s of its clock");
+  t.is(never_.limit, "it goes on after 3600s of its virtual clock (the limit of time)");
   await m.end();
 });
 
@@ -172,7 +172,7 @@ function never(): never {
 test("a program that waits for a promise of its own ends by the limit of the host", async (t) => {
   const m = await machine({ host: "50ms" });
   const r = await m.try(() => new Promise<void>(() => undefined));
-  t.is(r.limit, "it goes on after 50ms of this machine");
+  t.is(r.limit, "it goes on after 50ms of real time (the limit of host)");
   await m.end();
 });
 

@@ -183,7 +183,8 @@ export class Course implements Explorer {
   get last(): string {
     const who = (s: Step): string =>
       `process ${this.#pids.get(s.lane) ?? 0} in ${s.name.split(" ")[1] ?? ""}`;
-    return this.steps.slice(-LAST).map(who).join(", ");
+    const last = this.steps.filter((s) => this.#pids.has(s.lane)).slice(-LAST);
+    return [...new Set(last.map(who))].join(", ");
   }
 
   /** Whether a kernel of the scene broke. */

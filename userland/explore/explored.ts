@@ -110,7 +110,10 @@ export class Explored {
     const kinds = new Map<Faultkind, Failing[]>();
     for (const f of this.failures) kinds.set(f.kind, [...(kinds.get(f.kind) ?? []), f]);
     return [...kinds]
-      .map(([kind, list]) => `; ${named(list.length, kind)}: ${list[0]?.what.split("\n")[0] ?? ""}`)
+      .map(
+        ([kind, list]) =>
+          `; ${named(list.length, kind)}: ${clipped(list[0]?.what.split("\n")[0] ?? "")}`,
+      )
       .join("");
   }
 
@@ -143,11 +146,18 @@ function named(n: number, kind: Faultkind): string {
   return `${n} ${n === 1 ? one : more}`;
 }
 
+/** As much of a text as the first line has room for; all of it stands below. */
+function clipped(text: string): string {
+  return text.length <= ROOM ? text : `${text.slice(0, ROOM - 1)}…`;
+}
+
+const ROOM = 90;
+
 function failinglines(f: Failing): string[] {
   const [first = "", ...more] = f.what.split("\n");
   return [
     `  ${named(1, f.kind).slice(2)}: ${first}`,
     ...more.map((line) => `    ${line}`),
-    `    in ${plural(f.schedules, "schedule")}; the fewest switches${f.least ? "" : " that were found"}: ${f.switches}, --schedule ${f.schedule}`,
+    `    in ${plural(f.schedules, "schedule")}; the fewest switches${f.least ? "" : " that were found"}: ${f.switches}, --schedule ${f.schedule} or replay(scene, "${f.schedule}")`,
   ];
 }

@@ -16,6 +16,7 @@ import { fewest, straighten } from "./fewest.ts";
 import type { Found, Went } from "./fewest.ts";
 import { Replay, schedulefmt, switchesof } from "./schedule.ts";
 import { Search, Unsteady } from "./search.ts";
+import { Deal, NOPART, WAYS } from "./shard.ts";
 import type { Shard } from "./shard.ts";
 
 /** How a schedule of the scene ended. */
@@ -68,6 +69,10 @@ const STEPS = 2000;
 const LOOK = 16;
 /** Schedules that are run at the end, to see that no failure has one with fewer switches. */
 const LEAST = 3000;
+/** Choices by which the way to what is dealt out becomes longer. */
+const DEPTH = 4;
+/** Schedules that are begun to deal the others out, at most. */
+const DEALT = 1000;
 /** Preemptions that are tried where every schedule is too many. */
 const PREEMPTIONS = 3;
 /** Changes of priority in a schedule. */
@@ -98,6 +103,8 @@ export class Explorer {
   #length = 0;
   #brute: Many | null = null;
   #cut = "";
+  /** Which part of the search it is; null: the whole. */
+  #shard: Shard | null;
   /** No schedule was left before its end. */
   #whole = true;
   /** Runs are not recorded, until the scene looks at one's calls. */
@@ -106,13 +113,14 @@ export class Explorer {
   constructor(once: Once, limits: Limits = {}) {
     this.#once = once;
     this.#limits = limits;
+    this.#shard = limits.shard ?? null;
     this.#began = thishost.now();
   }
 
   /** Explores, and tells what was found. */
   async run(): Promise<Explored> {
     const all = await this.#search();
-    const { shard } = this.#limits;
+    const shard = this.#shard;
     const failures = await this.#failing();
     const outcomes: Outcome[] = [...this.#seen.values()].map(({ what, schedules, schedule }) => ({
       what,
@@ -128,7 +136,7 @@ export class Explorer {
       failures,
       covered: this.#covered,
       cut: this.#cut,
-      part: shard === undefined ? "" : `${shard.part}/${shard.of}`,
+      part: shard === null ? "" : `${shard.part}/${shard.of}`,
     });
   }
 
@@ -179,11 +187,11 @@ export class Explorer {
   /** Until that part of the budget is spent. True: all was run. */
   async #reduced(part: number): Promise<boolean> {
     const what = "every schedule";
+    const reduce = this.#limits.brute !== true;
     for (;;) {
-      const search = new Search({
-        reduce: this.#limits.brute !== true,
-        shard: this.#limits.shard ?? null,
-      });
+      const shard = this.#shard;
+      const deal = new Deal(shard, shard === null ? 0 : await this.#depth(shard, reduce));
+      const search = new Search({ reduce, deal });
       const ordered = this.#ordered.size;
       const before = this.#schedules;
       for (;;) {
@@ -197,6 +205,23 @@ export class Explorer {
           return this.#cover({ what, schedules: this.#schedules - before, all: false });
       }
       this.#forget();
+      // The other parts may not have seen that. So they have not dealt as this one would, which does all by itself.
+      this.#shard = null;
+    }
+  }
+
+  /** How many first choices are to be dealt out, so that there is something for each part. */
+  async #depth({ of }: Shard, reduce: boolean): Promise<number> {
+    for (let depth = DEPTH; ; depth += DEPTH) {
+      const search = new Search({ reduce, deal: new Deal(NOPART, depth) });
+      do {
+        const { course } = await this.#counted(search, false);
+        search.ran(course.steps);
+      } while (search.next());
+      const { n, longer } = search.deal.ways;
+      // All parts come to the same depth, whatever their machines are: so no time is looked at.
+      const enough = n >= WAYS * of || !longer || this.#repeated >= DEALT;
+      if (enough || this.#limits.signal?.aborted === true) return depth;
     }
   }
 
@@ -209,7 +234,7 @@ export class Explorer {
 
   async #preempted(max: number, part: number): Promise<boolean> {
     const what = `every schedule with at most ${plural(max, "preemption")}`;
-    const search = new Preempted(max, this.#shared, this.#limits.shard ?? null);
+    const search = new Preempted(max, this.#shared, this.#shard);
     const before = this.#schedules;
     for (;;) {
       const { course } = await this.#counted(search, false);
@@ -222,7 +247,8 @@ export class Explorer {
   }
 
   async #priorities(): Promise<void> {
-    const { seed = 0, shard } = this.#limits;
+    const { seed = 0 } = this.#limits;
+    const shard = this.#shard;
     const before = this.#schedules;
     const step = shard?.of ?? 1;
     for (let s = seed + (shard?.part ?? 1) - 1; !this.#spent(1); s += step)

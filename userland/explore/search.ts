@@ -8,8 +8,7 @@
 import type { Choice, Going, Guide, Step } from "./course.ts";
 import { Order } from "./order.ts";
 import { Deal } from "./shard.ts";
-import type { Shard } from "./shard.ts";
-import { depend, meets, merged } from "./touches.ts";
+import { depend, merged } from "./touches.ts";
 import type { Touches } from "./touches.ts";
 
 /** A choice on the way to the schedule that runs. */
@@ -28,8 +27,6 @@ type Frame = {
   touches: Touches;
   /** Who sleeps is not known from here on. */
   readonly wakes?: boolean;
-  /** Every way is gone here, by one part of the search or another. */
-  readonly split: boolean;
 };
 
 /** The scene did something else, though the same was chosen. */
@@ -38,7 +35,8 @@ export class Unsteady extends Error {}
 /** A search that ends when all is done. */
 export class Search implements Guide {
   readonly #frames: Frame[] = [];
-  readonly #deal: Deal;
+  /** How its ways are dealt to parts. */
+  readonly deal: Deal;
   /** Steps before this one are those of the schedule before. */
   #from = 0;
   #asleep: Map<Going, Touches> = new Map();
@@ -47,10 +45,10 @@ export class Search implements Guide {
 
   constructor({
     reduce = true,
-    shard = null,
-  }: { readonly reduce?: boolean; readonly shard?: Shard | null } = {}) {
+    deal = new Deal(null),
+  }: { readonly reduce?: boolean; readonly deal?: Deal } = {}) {
     this.#reduce = reduce;
-    this.#deal = new Deal(shard);
+    this.deal = deal;
   }
 
   pick(choice: Choice, steps: readonly Step[]): number {
@@ -63,24 +61,24 @@ export class Search implements Guide {
     }
     if (choice.fault) return this.#fault();
     const several = going.length > 1;
-    const split = this.#deal.first(this.#nsplit());
-    this.#wake(steps[index - 1], this.#frames.at(-1)?.split === true);
+    const split = this.deal.first(this.#nsplit());
+    this.#wake(steps[index - 1]);
     const asleep = new Map<number, Touches>();
     for (const [i, g] of going.entries()) {
       const touches = this.#asleep.get(g);
       if (touches !== undefined) asleep.set(i, touches);
     }
     const chosen = going.findIndex((_g, i) => !asleep.has(i));
-    if (chosen < 0 || (several && !split && !this.#deal.mine())) return -1;
+    if (chosen < 0 || (several && !split && !this.deal.mine())) return -1;
     const wanted = this.#reduce && !split ? new Set([chosen]) : new Set(going.keys());
     const [touches, done]: [Touches, Map<number, Touches>] = [new Map(), new Map()];
-    this.#frames.push({ n: going.length, chosen, asleep, wanted, done, touches, split });
+    this.#frames.push({ n: going.length, chosen, asleep, wanted, done, touches });
     return chosen;
   }
 
   /** Whether the schedule that has ended is another part's. */
   theirs(): boolean {
-    return this.#deal.theirs();
+    return this.deal.theirs();
   }
 
   /** Choices of who goes among several, on the way. */
@@ -88,21 +86,17 @@ export class Search implements Guide {
     return this.#frames.filter((f) => f.n > 1 && f.wakes !== true).length;
   }
 
-  /**
-   * Who sleeps is woken by a step that depends on its own. In the first choices of a part two steps that add to one
-   * directory count as such, since it is not known whether another part sees their order.
-   */
-  #wake(last: Step | undefined, strict: boolean): void {
+  /** Who sleeps is woken by a step that depends on its own. */
+  #wake(last: Step | undefined): void {
     if (last === undefined) return;
-    for (const [g, t] of this.#asleep)
-      if (strict ? meets(t, last.touches) : depend(t, last.touches)) this.#asleep.delete(g);
+    for (const [g, t] of this.#asleep) if (depend(t, last.touches)) this.#asleep.delete(g);
   }
 
   /** A fault that may happen: both are run, and who sleeps is not known from here on. */
   #fault(): 0 {
     const [wanted, touches]: [Set<number>, Touches] = [new Set([0, 1]), new Map()];
     const [asleep, done] = [new Map<number, Touches>(), new Map<number, Touches>()];
-    this.#frames.push({ n: 2, chosen: 0, asleep, wanted, done, touches, wakes: true, split: true });
+    this.#frames.push({ n: 2, chosen: 0, asleep, wanted, done, touches, wakes: true });
     this.#asleep = new Map();
     return 0;
   }
@@ -152,7 +146,7 @@ export class Search implements Guide {
         frame.chosen = more;
         frame.touches = new Map();
         this.#from = this.#frames.length - 1;
-        this.#deal.back(this.#nsplit());
+        this.deal.back(this.#nsplit());
         return true;
       }
       this.#frames.pop();
@@ -175,5 +169,6 @@ function indexof(going: readonly Going[], step: Step | undefined): number {
 }
 
 function unsteady(index: number, before: number, now: number): string {
-  return `the scene does not repeat: at choice ${index + 1} ${before} could go before, and ${now} now`;
+  const could = `at choice ${index + 1} of who goes there were ${before} the first time, and ${now} now`;
+  return `the scene does not repeat: ${could}. It may depend on nothing outside of it: variables, Date, Math.random, files of the host`;
 }

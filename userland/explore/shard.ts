@@ -5,7 +5,10 @@
 export type Shard = { readonly part: number; readonly of: number };
 
 /** Ways for each part of a search, at least. */
-const WAYS = 32;
+export const WAYS = 16;
+
+/** No part: it follows no way to its end, and counts the ways. */
+export const NOPART: Shard = { part: 0, of: 1 };
 
 /** The ways through the first choices, as one part has them. */
 export class Deal {
@@ -13,12 +16,19 @@ export class Deal {
   /** Choices that are made in every way. */
   readonly #depth: number;
   #way = 0;
+  /** Ways that were left at the choice behind the first ones. */
+  #cut = 0;
   /** The schedule goes a way of this part's, behind the first choices. */
   #inside = false;
 
-  constructor(shard: Shard | null) {
+  constructor(shard: Shard | null, depth?: number) {
     this.#shard = shard;
-    this.#depth = shard === null ? 0 : Math.ceil(Math.log2(WAYS * shard.of));
+    this.#depth = shard === null ? 0 : (depth ?? Math.ceil(Math.log2(WAYS * shard.of)));
+  }
+
+  /** Ways there were, and whether any is longer than the first choices. */
+  get ways(): { readonly n: number; readonly longer: boolean } {
+    return { n: this.#way, longer: this.#cut > 0 };
   }
 
   /** Whether a choice is among the first: `before` choices of several came before it. */
@@ -29,7 +39,9 @@ export class Deal {
   /** The choice behind the first ones is reached: whether what follows is this part's. */
   mine(): boolean {
     if (this.#shard === null || this.#inside) return true;
-    return (this.#inside = this.#next());
+    this.#inside = this.#next();
+    if (!this.#inside) this.#cut++;
+    return this.#inside;
   }
 
   /** The schedule has ended: whether it is another part's, which only one that has few choices can be. */

@@ -136,6 +136,7 @@ export function thingsof(
 
 /** Objects have no name that is the same in every schedule: all of them are one tag. */
 function tagname(tag: unknown): string {
-  const plain = typeof tag !== "object" && typeof tag !== "function";
-  return plain ? `${typeof tag} ${String(tag)}` : "object";
+  if (typeof tag === "string") return `string ${tag}`;
+  const plain = typeof tag === "number" || typeof tag === "bigint" || typeof tag === "boolean";
+  return plain ? `${typeof tag} ${tag}` : "object";
 }

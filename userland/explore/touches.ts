@@ -8,9 +8,6 @@ export const WRITE = 2;
 /** Something is added to it, or taken from it, so that the order of two such does not show. */
 export const ADD = 4;
 
-/** What the list of a directory is called as a thing, with the directory behind it. */
-export const LIST = "list ";
-
 /** READ, WRITE, ADD, or a sum of them. */
 export type How = number;
 
@@ -28,16 +25,6 @@ export function depend(a: Touches, b: Touches): boolean {
   for (const [what, how] of few) {
     const other = many.get(what);
     if (other !== undefined && clash(how, other)) return true;
-  }
-  return false;
-}
-
-/** As depend, where somebody may look at the order of what was added to a directory. */
-export function meets(a: Touches, b: Touches): boolean {
-  for (const [what, how] of a) {
-    const other = b.get(what);
-    if (other === undefined) continue;
-    if (clash(how, other) || (how === ADD && what.startsWith(LIST))) return true;
   }
   return false;
 }

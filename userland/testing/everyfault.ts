@@ -8,6 +8,7 @@ import { canhave } from "../../devices/fault/callcount.ts";
 import { parsefault } from "../boot/inject.ts";
 import { plural } from "../view/words/stepfmt.ts";
 import { Failure } from "./failure.ts";
+import { fortest } from "./place.ts";
 import { machine } from "./machine.ts";
 import type { Machine, Machineopts } from "./machine.ts";
 import { checkoptions } from "./options.ts";
@@ -183,7 +184,11 @@ function verdict(m: Machine, e: unknown): string | null {
 }
 
 const crashtext = (e: unknown): string =>
-  e instanceof Failure ? e.message : e instanceof Error ? (e.stack ?? e.message) : String(e);
+  e instanceof Failure
+    ? e.message
+    : e instanceof Error
+      ? (fortest(e).stack ?? e.message)
+      : String(e);
 
 /** The call that a fault of calls met, as the first scene has it. */
 function where(runs: readonly Run[], kind: Everykind, n: number): string {
@@ -205,10 +210,12 @@ const order = (runs: readonly Run[], a: Run, b: Run): number => runs.indexOf(a) 
 function found(findings: readonly Finding[], faults: number, stack: string | undefined): Failure {
   const lines = findings
     .slice(0, SHOWN)
-    .map((f) => `'${f.fault}'${f.at}:\n    ${f.said.replaceAll("\n", "\n    ")}`);
+    .map(
+      (f) => `'${f.fault}'${f.at}:\n    ${f.said.trimEnd().replaceAll(/\n(?=[^\n])/g, "\n    ")}`,
+    );
   const more = findings.length - lines.length;
   if (more > 0) lines.push(`and ${more} more`);
-  const said = `everyfault: of ${plural(faults, "fault")}, ${findings.length} did harm\n\n`;
+  const said = `everyfault: of ${plural(faults, "fault")}, ${findings.length} did harm; m.inject('${findings[0]?.fault ?? ""}') repeats the first\n\n`;
   return new Failure(said + lines.join("\n\n"), {
     actual: findings.map((f) => f.fault),
     expected: [],

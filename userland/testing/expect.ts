@@ -8,6 +8,7 @@ import { plural } from "../view/words/stepfmt.ts";
 import { checkoptions } from "./options.ts";
 import { differ, partof, same } from "./same.ts";
 import { Failure } from "./failure.ts";
+import { fortest } from "./place.ts";
 import type { Failed } from "./failure.ts";
 import { Call, Run, around, arrow } from "./run.ts";
 import type { Message, Told } from "./run.ts";
@@ -41,11 +42,11 @@ export function expect(what: Call | Run): Expectcall | Expectrun {
   if (what instanceof Call) return new Expectcall(what);
   if (what instanceof Run) return new Expectrun(what);
   const given: unknown = what;
-  throw new TypeError(
+  const said =
     given instanceof Promise
       ? "expect() got a promise, and what it promises is not there yet: write expect(await m.run(...))"
-      : `expect() is about what m.run() gave, or a call of it, not about ${valuefmt(given)}`,
-  );
+      : `expect() is about what m.run() gave, or a call of it, not about ${valuefmt(given)}`;
+  throw fortest(new TypeError(said));
 }
 
 class Expect<T extends Told> {
@@ -140,7 +141,7 @@ class Expect<T extends Told> {
       const from = (matched.at(-1) ?? -1) + 1;
       const found = messages.findIndex((m, n) => n >= from && fits(m, want));
       if (found < 0) {
-        const behind = i === 0 ? "" : ` behind ${quoted(wants[i - 1])}`;
+        const behind = i === 0 ? "" : ` after ${quoted(wants[i - 1])}`;
         const d = { actual: messages.map((m) => m.text), expected: wants.map(String) };
         const said = `no message ${quoted(want)}${behind}`;
         this.fail(said, { ...d, operator: "order" }, stopped(messages, matched, quoted(want)));
@@ -155,7 +156,7 @@ class Expect<T extends Told> {
     for (const want of wants) {
       const found = this.told.messages.find((m) => fits(m, want));
       if (found !== undefined)
-        this.fail(`${quoted(found.text)} should not have been`, {
+        this.fail(`${quoted(want)} should never come, and ${quoted(found.text)} came`, {
           actual: found.text,
           expected: `never ${String(want)}`,
           operator: "never",
@@ -170,13 +171,14 @@ export class Expectcall extends Expect<Call> {
   /** It failed with this error string; of one that begins with the quoted name, that or what is behind it. */
   fails(want: Want): this {
     const { error } = this.told;
-    if (error === null || !says(error, want))
-      this.fail(`it should fail with ${quoted(want)}, and gave ${this.told.result}`, {
-        actual: error,
-        expected: String(want),
-        operator: "fails",
-      });
-    return this;
+    if (error !== null && says(error, want)) return this;
+    const how =
+      error === null ? `succeeded and gave ${this.told.result}` : `failed with "${error}"`;
+    this.fail(`it should fail with ${quoted(want)}, but it ${how}`, {
+      actual: error,
+      expected: String(want),
+      operator: "fails",
+    });
   }
 
   /** The call succeeded. */
@@ -193,7 +195,7 @@ export class Expectcall extends Expect<Call> {
     const d = differ(this.told.value, value, true);
     if (d === null) return this;
     const what = d.at === "" ? "the value" : `the value's ${d.at}`;
-    this.fail(`${what}: ${valuefmt(d.expected)} expected, not ${valuefmt(d.actual)}`, {
+    this.fail(`${what}: ${valuefmt(d.expected)} expected, and it is ${valuefmt(d.actual)}`, {
       actual: partof(this.told.value, value),
       expected: value,
       operator: "gives",
@@ -209,11 +211,14 @@ export class Expectrun extends Expect<Run> {
     if (same(actual, names)) return this;
     const at = actual.findIndex((name, i) => name !== names[i]);
     const first = at < 0 ? actual.length : at;
-    const is = actual[first] ?? "nothing";
+    const is = actual[first];
+    const should = `call ${first + 1} should be ${names[first] ?? ""}`;
     const said =
-      names[first] === undefined
-        ? `the calls should end before call ${first + 1}, which is ${is}`
-        : `call ${first + 1} should be ${names[first]}, and is ${is}`;
+      is === undefined
+        ? `${should}, and there are only ${plural(actual.length, "call")}`
+        : names[first] === undefined
+          ? `the calls should end before call ${first + 1}, which is ${is}`
+          : `${should}, and is ${is}`;
     const f = { actual, expected: [...names], operator: "calls" };
     this.fail(said, f, this.told.show(first));
   }
@@ -225,7 +230,7 @@ export class Expectrun extends Expect<Run> {
     const f = { actual: output, expected: want, operator: "says" };
     const long = typeof want === "string" && (want + output).split("\n").length > 3;
     if (long) this.fail("the output differs", f, `${textdiff(want, output)}\n${this.told.show()}`);
-    this.fail(`output ${quoted(want)} expected, not ${quoted(output)}`, f);
+    this.fail(`output ${quoted(want)} expected, and it was ${quoted(output)}`, f);
   }
 
   /** Its exit status, "" for success; or what it threw, where that was a system call's error. */
@@ -233,7 +238,7 @@ export class Expectrun extends Expect<Run> {
     const { status } = this.told;
     if (!says(status, want) || (want === "" && status !== ""))
       this.fail(
-        `status ${quoted(want)} expected, not ${quoted(status)}`,
+        `status ${quoted(want)} expected, and it was ${quoted(status)}`,
         { actual: status, expected: String(want), operator: "status" },
         this.told.show(this.told.calls.length - 1),
       );
@@ -244,7 +249,7 @@ export class Expectrun extends Expect<Run> {
   hangs(text = ""): this {
     const waiting = this.told.waits ?? [];
     if (!waiting.some((w) => w.startsWith(text)))
-      this.fail(`it should hang in ${text === "" ? "a call" : text}`, {
+      this.fail(`it should hang in ${text === "" ? "a call" : text}, and it ${this.told.how}`, {
         actual: waiting,
         expected: [text],
         operator: "hangs",
@@ -305,7 +310,7 @@ function stopped(messages: readonly Message[], matched: readonly number[], want:
   const lines: string[] = [];
   if (cut.before > 0) lines.push(`    ${plural(cut.before, "message")} before`);
   const missing = `  ? ${want} is not among those that follow`;
-  if (last < 0) lines.push(missing);
+  if (last < 0) lines.push(`  ? ${want} is none of these, which are all`);
   for (const [i, m] of cut.list.entries()) {
     const n = cut.before + i;
     lines.push(`  ${matched.includes(n) ? "✔" : " "} ${arrow(m)} ${m.text}`);

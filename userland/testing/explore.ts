@@ -140,7 +140,7 @@ function parseshard(text: string): { readonly part: number; readonly of: number 
   const [part, of] = [Number(m?.[1]), Number(m?.[2])];
   if (m === null || part < 1 || part > of)
     throw new Unitserror(
-      `shard '${text}': it is part/parts`,
+      `shard '${text}': it is part/parts, with a part from 1 to ${of > 0 ? of : "their number"}`,
       "such as 3/8, the third of eight parts",
     );
   return { part, of };
@@ -157,7 +157,11 @@ async function once(scene: Scene, opts: Exploreopts, course: Course): Promise<En
       fault: { ...end.fault, what: `${end.fault.what}, with the fault ${happened}` },
     };
   if (course.left === "livelock")
-    return faulty("livelock", `it goes on after ${course.taken} steps: ${course.last}`, undefined);
+    return faulty(
+      "livelock",
+      `it goes on after ${course.taken} steps, the last of them ${course.last}`,
+      undefined,
+    );
   if (course.left === "idle")
     return faulty("deadlock", "the scene waits for what its machines do not do", undefined);
   return end;
@@ -194,7 +198,7 @@ async function ended(scene: Scene, opts: Exploreopts, course: Course): Promise<E
   }
   const said = course.runs.map(runfmt).filter((text) => text !== "");
   const gave = value === undefined || isruns(value) ? [] : [valuefmt(value)];
-  return { outcome: [...gave, ...said].join("; ") || "nothing", fault: null };
+  return { outcome: [...gave, ...said].join("; ") || "no failure", fault: null };
 }
 
 /** What run() and Promise.all of some give says no more than the runs themselves. */

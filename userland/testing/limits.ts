@@ -36,8 +36,11 @@ export type Used = { readonly calls: number; readonly time: number; readonly hos
 
 /** What is said of a program that has used too much; null when it has not. */
 export function overrun(limits: Limits, used: Used): string | null {
-  if (used.calls > limits.calls) return `it has made ${limits.calls} calls, and goes on`;
-  if (used.time > limits.time) return `it goes on after ${showtime(limits.time)} of its clock`;
-  if (used.host >= limits.host) return `it goes on after ${showtime(limits.host)} of this machine`;
+  if (used.calls > limits.calls)
+    return `it has made ${limits.calls} calls, and goes on (the limit of calls)`;
+  if (used.time > limits.time)
+    return `it goes on after ${showtime(limits.time)} of its virtual clock (the limit of time)`;
+  if (used.host >= limits.host)
+    return `it goes on after ${showtime(limits.host)} of real time (the limit of host)`;
   return null;
 }

@@ -125,6 +125,12 @@ function at({ name, text, map }: Script, line: number, column: number): Found {
     : { source, line, column };
 }
 
+/** An error of the kit's own, with a stack that begins at the test's line. */
+export function fortest<E extends Error>(e: E): E {
+  e.stack = `${e.name}: ${e.message}\n${teststack(e.stack)}`;
+  return e;
+}
+
 /** The lines of a stack that are not this package's, to put behind a message. */
 export function teststack(stack: string | undefined): string {
   const lines = (stack ?? "").split("\n").filter((line) => /^ {4}at /.test(line));

@@ -2,6 +2,8 @@
 // both tell what they cost and which messages there were.
 
 import { isT } from "../../kernel/abi/fcall.ts";
+import { Ekilled } from "../../kernel/abi/errors.ts";
+import { fortest } from "./place.ts";
 import { msgfmt } from "../view/words/msgfmt.ts";
 import type { Rcall, Recording, Revent } from "../view/record/recording.ts";
 import { plural, timefmt } from "../view/words/stepfmt.ts";
@@ -106,7 +108,16 @@ export class Call implements Told {
 
   show(): string {
     const { text, result, ended, cost } = this.call;
-    const gave = ended === null ? " has not returned" : result === "" ? "" : ` = ${result}`;
+    // Of a run that the kit has ended, what was killed waited still.
+    const killed = this.run.hung && this.call.error === Ekilled;
+    const gave =
+      ended === null
+        ? " has not returned"
+        : killed
+          ? " waits still"
+          : result === ""
+            ? ""
+            : ` = ${result}`;
     const took = [
       ...(cost.trips > 0 ? [plural(cost.trips, "round trip")] : []),
       ...(this.time > 0 ? [timefmt(this.time)] : []),
@@ -274,9 +285,11 @@ export class Run implements Told {
     const all = this.calls.filter((c) => c.name === text || c.what.startsWith(text));
     const found = nth === undefined && all.length === 1 ? all[0] : all[(nth ?? 0) - 1];
     if (found !== undefined) return found;
-    const there = all.length === 0 ? "there is none" : `there are ${all.length}`;
-    const which = nth === undefined ? `the call ${text}` : `call ${nth} of ${text}`;
-    throw new Error(`${which}: ${there}\n\n${this.show()}`);
+    const times =
+      all.length === 0 ? "was never called" : `was called ${plural(all.length, "time")}`;
+    const none = all.length === 0 ? "" : `, so there is no call ${nth}`;
+    const which = nth === undefined && all.length > 1 ? `: say which, call("${text}", 2)` : none;
+    throw fortest(new Error(`${text} ${times}${which}\n\n${this.show()}`));
   }
 
   /** The messages that `which` chooses. */
@@ -296,16 +309,17 @@ export class Run implements Told {
    */
   show(at: number = this.limit === null ? 0 : this.calls.length - 1): string {
     const cut = around(this.calls, at, SHOWN);
-    const lines = cut.list.map((c) => c.show());
+    const lines = folded(cut.list.map((c) => c.show()));
     if (cut.before > 0) lines.unshift(`  ${plural(cut.before, "call")} before`);
     if (cut.behind > 0) lines.push(`  and ${plural(cut.behind, "call")} more`);
     if (lines.length === 0) lines.push("  it made no system call");
     lines.push(...this.#asides());
     const after = this.time > 0 ? `, after ${timefmt(this.time)}` : "";
-    return `${this.what} ${this.#end()}${after}:\n${lines.join("\n")}`;
+    return `${this.what} ${this.how}${after}:\n${lines.join("\n")}`;
   }
 
-  #end(): string {
+  /** How it ended, in words: "ended", "waits for ever in read(3, [1])". */
+  get how(): string {
     if (this.limit !== null) return "goes on for ever";
     if (this.hung) return `waits for ever in ${this.waits?.join(" and ") ?? ""}`;
     return this.status === "" ? "ended" : `ended with "${this.status}"`;
@@ -319,6 +333,18 @@ export class Run implements Told {
       ...this.faults.map((text) => `  ${text.replaceAll("\n", "\n  ")}`),
     ];
   }
+}
+
+/** Calls that are shown alike become one, with how often. */
+function folded(shown: readonly string[]): string[] {
+  const lines: string[] = [];
+  for (let i = 0; i < shown.length;) {
+    let n = 1;
+    while (shown[i + n] === shown[i]) n++;
+    lines.push(n === 1 ? (shown[i] ?? "") : `${shown[i]}    ${n} times`);
+    i += n;
+  }
+  return lines;
 }
 
 function total(messages: readonly Message[]): number {

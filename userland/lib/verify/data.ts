@@ -90,7 +90,7 @@ const read: Check[] = section("read(5)", {
       const fid = await p.walk(c.file);
       await p.open(fid, OREAD);
       const r = await p.rpc({ type: F.Tread, fid, offset: Number.MAX_SAFE_INTEGER, count: 10 });
-      if (r.type === F.Rread && r.data.length > 0) throw new Wrong("bytes came");
+      if (r.type === F.Rread && r.data.length > 0) throw new Wrong(`${r.data.length} bytes came`);
     },
   ],
   written: [
@@ -122,7 +122,7 @@ const read: Check[] = section("read(5)", {
       if (n !== 1) throw new Wrong(`a Twrite of a byte wrote ${n}`);
       const got = await p.read(fid, 0, 2000);
       if (got.length !== 1001 || got[1000] !== 255 || got.subarray(0, 1000).some((b) => b !== 0))
-        throw new Wrong(`${got.length} bytes came, and not 1000 zeros with a byte behind them`);
+        throw new Wrong(`${got.length} bytes came, and not 1000 zeros with a byte after them`);
     },
     "should",
   ],

@@ -46,7 +46,8 @@ type Untagged<T> = T extends unknown ? Omit<T, "tag"> & { readonly tag?: number 
 export type Ask = Untagged<Tmsg>;
 
 /** The name of a message, for what is said of it. */
-export const named = (f: Fcall): string => fcallfmt(f).replace(/ tag \d+/, "");
+export const named = (f: Fcall): string =>
+  f.type === F.Rstat ? "Rstat" : fcallfmt(f).replace(/ tag \d+/, "");
 
 export class Peer {
   readonly #sys: Sys;
