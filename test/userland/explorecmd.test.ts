@@ -85,3 +85,33 @@ test("shards share the schedules with few preemptions, too", async (t) => {
   const sum = parts.reduce((a, b) => a + b, 0);
   t.true(sum >= whole && parts.every((n) => n > 0 && n < whole), `${whole} ${parts.join(" ")}`);
 });
+
+test("--vm explores a program with a memory of its own, whose rfork returns twice", async (t) => {
+  const dir = mkdtempSync(join(tmpdir(), "namec-explore-"));
+  t.teardown(() => rmSync(dir, { recursive: true, force: true }));
+  const file = join(dir, "twice.mjs");
+  writeFileSync(
+    file,
+    `import { ORDWR, RFFDG, RFPROC } from "namec";
+export default async function main(sys) {
+  const fd = await sys.create("/tmp/n", ORDWR, 0o666);
+  const pid = await sys.rfork(RFPROC | RFFDG);
+  await sys.pwrite(fd, new Uint8Array([pid === 0 ? 1 : 2]), 0);
+  if (pid === 0) return;
+  await sys.wait();
+  const buf = new Uint8Array(1);
+  await sys.pread(fd, buf, 0);
+  if (buf[0] !== 1) return "the parent was the last";
+}
+`,
+  );
+  const { out, status } = await namec("--vm", file);
+  t.regex(
+    out,
+    /^\d+ schedules, all there are: 2 outcomes; 1 bad exit status: twice: it ended with "the parent was/,
+  );
+  t.is(status, 1);
+  await t.throwsAsync(namec("--vm", "echo"), {
+    message: /a program of \/bin has no memory of its own/,
+  });
+});

@@ -184,7 +184,7 @@ kit(
     const e = await t.throwsAsync(m.run(failing), { instanceOf: Failure });
     t.regex(
       e?.message ?? "",
-      /^failing: it ended with "'\/n\/far\/no' file does not exist"\n\nfailing: .* \(open \/n\/far\/no\)\n {4}at test\/userland\/testing\.test\.ts:173\n\nfailing ended /,
+      /^failing: it ended with "'\/n\/far\/no' file does not exist"\n\nfailing: .* \(open \/n\/far\/no\)\n {4}at test\/userland\/testing\.test\.ts:183\n\nfailing ended /,
     );
     const mine = new Error("mine");
     t.is(await t.throwsAsync(m.run(() => Promise.reject(mine))), mine);

@@ -19,6 +19,7 @@ import { Usage } from "./command.ts";
 import type { Command, Given } from "./command.ts";
 import { Loaderror, isfile, loadexports, progname } from "./load.ts";
 import { findprogram } from "./run.ts";
+import { limitsof, vmoptions } from "./vmload.ts";
 import { seedof } from "./simrun.ts";
 import { stepthrough } from "./step.ts";
 
@@ -84,6 +85,7 @@ Ctrl-C prints what was found so far.`,
       values: ["names|standard"],
       text: "which name space the kernel has (default names)",
     },
+    ...vmoptions,
   ],
   examples: [
     "namec explore race.ts",
@@ -138,7 +140,7 @@ async function sceneof(given: Given): Promise<Scene> {
     for (const h of hosts) await m.server(h.name, serverof(h));
     m.inject(...faults);
   };
-  const scene = isfile(prog) ? (await loadexports(prog))["scene"] : undefined;
+  const scene = isfile(prog) && !given.has("vm") ? (await loadexports(prog))["scene"] : undefined;
   if (typeof scene === "function") {
     if (args.length > 0) throw new Usage(`${args.join(" ")}: a scene has no arguments`);
     return async (m) => {
@@ -146,7 +148,7 @@ async function sceneof(given: Given): Promise<Scene> {
       return await (scene as Scene)(m);
     };
   }
-  const program = await findprogram(prog);
+  const program = await findprogram(prog, given.has("vm"));
   Object.defineProperty(program, "name", { value: isfile(prog) ? progname(prog) : prog });
   return async (m) => {
     await begin(m);
@@ -182,6 +184,8 @@ function optsof(given: Given): Exploreopts {
     ...(user !== undefined && { user }),
     ...(namespace !== undefined && { namespace }),
     ...(given.has("brute") && { brute: true }),
+    ...(given.has("vm") && { image: "vm" }),
+    limits: limitsof(given),
   };
 }
 

@@ -104,6 +104,8 @@ const OPTS: readonly (keyof Exploreopts)[] = [
   "calls",
   "time",
   "host",
+  "image",
+  "limits",
   "preemptions",
   "schedules",
   "budget",
@@ -168,7 +170,7 @@ async function once(scene: Scene, opts: Exploreopts, course: Course): Promise<En
 }
 
 async function ended(scene: Scene, opts: Exploreopts, course: Course): Promise<End> {
-  const { files, namespace, user, run, seed, calls, time, host } = opts;
+  const { files, namespace, user, run, seed, calls, time, host, image, limits } = opts;
   const m = await newmachine(
     {
       ...(files !== undefined && { files }),
@@ -179,6 +181,8 @@ async function ended(scene: Scene, opts: Exploreopts, course: Course): Promise<E
       ...(calls !== undefined && { calls }),
       ...(time !== undefined && { time }),
       ...(host !== undefined && { host }),
+      ...(image !== undefined && { image }),
+      ...(limits !== undefined && { limits }),
       spin: Infinity,
     },
     course,
