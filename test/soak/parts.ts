@@ -6,6 +6,7 @@ import { NOTAG, OREAD, OWRITE } from "../../kernel/abi/const.ts";
 import * as F from "../../kernel/abi/fcall.ts";
 import type { Tmsg } from "../../kernel/abi/fcall.ts";
 import { Wire, prepare } from "../bench/wire.ts";
+import { clear } from "./clear.ts";
 import { fuzz } from "./fuzz.ts";
 import { Hostiles } from "./hostiles.ts";
 import type { Held } from "./probe.ts";
@@ -142,7 +143,7 @@ export async function load(s: Soakopts): Promise<void> {
     const sent = await hostiles.stop();
     if (sent === 0) throw new Error("hostile clients sent nothing");
     warm += sent;
-    await empty(w);
+    await clear(w);
   }
   const look = async (part: number): Promise<Held> => {
     const end = performance.now() + part * ms;
@@ -150,10 +151,10 @@ export async function load(s: Soakopts): Promise<void> {
     while (performance.now() < end) await w.pump(frames.stat, 2000, 16);
     const sent = await hostiles.stop();
     await rest(12_000);
-    await empty(w);
+    const files = await clear(w);
     const held = await server.look();
     s.say(
-      `${sent} hostile frames: ${held.descriptors} descriptors, ${held.timers} timers, ${megabytes(held.heap)}`,
+      `${sent} hostile frames, ${files} files left by them: ${held.descriptors} descriptors, ${held.timers} timers, ${megabytes(held.heap)}`,
     );
     return held;
   };
@@ -164,20 +165,6 @@ export async function load(s: Soakopts): Promise<void> {
     throw new Error(`memory: ${megabytes(a.heap)}, ${megabytes(b.heap)}`);
   w.close();
   await server.stop();
-}
-
-/** Removes what hostile clients left in the tree: what a file holds is no growth of the server. */
-async function empty(w: Wire): Promise<void> {
-  for (const dir of [["d", "d"], ["d"], []])
-    for (const name of ["f", "g", "new", "e", "d"]) {
-      const wname = [...dir, name];
-      try {
-        await w.rpc({ type: F.Twalk, tag: 0, fid: 0, newfid: 9, wname });
-        await w.rpc({ type: F.Tremove, tag: 0, fid: 9 });
-      } catch {
-        // There was none, or a fid was not made: so the number is free.
-      }
-    }
 }
 
 /**
