@@ -15,6 +15,8 @@ export type Soakopts = {
   readonly until: number;
   readonly runs: number | null;
   readonly say: (line: string) => void;
+  /** Tells how far the part is: the last of these is what Ctrl-C prints. */
+  readonly done: (line: string) => void;
 };
 
 /** A part: gives what failed, or null. */
@@ -44,6 +46,8 @@ Runs the tests that take hours, one part after another.
   --runs N       how many runs a part does: of the simulator a million unless given, of rc 10,000, of vm 1,000,
                  kills of fossil 100
   --help         this text
+
+Ctrl-C says how far the part is, and with which seed to go on.
 
 Example: npm run soak -- --only simulator --minutes 10 --seed 1 --runs 5000
 `;
@@ -103,10 +107,20 @@ async function main(): Promise<number> {
   const runs = values.runs === undefined ? null : count("runs", values.runs);
   const minutes = values.minutes === undefined ? Infinity : count("minutes", values.minutes);
   let failures = 0;
+  let last = "nothing was done";
+  process.on("SIGINT", () => {
+    console.log(`interrupted: ${last}`);
+    process.exit(130);
+  });
   for (const { name, fn } of parts) {
-    const say = (line: string): void => console.log(`${name}: ${line}`);
+    const done = (line: string): void => void (last = `${name}: ${line}`);
+    const say = (line: string): void => {
+      console.log(`${name}: ${line}`);
+      done(line);
+    };
+    done("begun");
     const until = Date.now() + minutes * 60_000;
-    const failed = await fn({ seed, until, runs, say });
+    const failed = await fn({ seed, until, runs, say, done });
     if (failed !== null) failures++;
     say(failed === null ? "passed" : `FAILED\n${failed}`);
   }

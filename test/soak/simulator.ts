@@ -15,23 +15,31 @@ const cpuseconds = (): number => {
 };
 
 /** Does runs until there were enough, or the time is over. */
-export async function simulator({ seed, until, runs, say }: Soakopts): Promise<string | null> {
+export async function simulator({
+  seed,
+  until,
+  runs,
+  say,
+  done: tell,
+}: Soakopts): Promise<string | null> {
   const all = runs ?? RUNS;
   const began = cpuseconds();
   const rate = (n: number): string =>
     `${n} runs, ${(n / (cpuseconds() - began)).toFixed(1)} a CPU second`;
   let done = 0;
   for (let batch = 0; done < all && Date.now() < until; batch++) {
-    const kind = KINDS[batch % KINDS.length];
+    const kind = KINDS[(seed + batch) % KINDS.length];
     if (kind === undefined) break;
     const n = Math.min(BATCH, all - done);
     const failed = await kind.check({ runs: n, seed: seed + batch });
     if (failed !== null) return `${rate(done)}, seed ${seed + batch}, ${kind.title}\n${failed}`;
     done += n;
-    if (batch % LINE === LINE - 1) say(`${rate(done)}, up to seed ${seed + batch}`);
+    const where = `${rate(done)}, seeds ${seed} to ${seed + batch}; go on with --seed ${seed + batch + 1}`;
+    tell(where);
+    if (batch % LINE === LINE - 1) say(where);
     // The event loop of the host has its turn, which a simulated run does not need.
     await new Promise((resolve) => setImmediate(resolve));
   }
-  say(rate(done));
+  say(`${rate(done)}, from seed ${seed}`);
   return null;
 }
