@@ -68,6 +68,8 @@ const LONG = 1e9;
 /** Nanoseconds that a step takes usually, and those of one that has unwound a deep stack. */
 const USUAL = 50;
 const UNWINDING = 5000;
+/** So many questions come to one look at the host's clock for the bound of all steps together. */
+const SELDOM = 40;
 /** A stack of which this part is used is deep. */
 const DEEP = 0.25;
 
@@ -97,6 +99,9 @@ export class Memory implements Outside {
   #began = -1;
   /** The host's time when it began to run, or was asked last whether to go on (ns). */
   #looked = 0;
+  /** The steps before that were slow, on a deep stack. */
+  #slowly = false;
+  #questions = 0;
   /** Why the last module that was not found was not. */
   #missing = "";
   #stop: Stop | null = null;
@@ -298,22 +303,26 @@ export class Memory implements Outside {
     if (this.#stop !== null) return true;
     const { work } = this.limits;
     this.#steps += work > 0 ? this.#worth() : 0;
-    if (work > 0 && (this.#steps > work || this.#slow(work))) this.#stop = "work";
+    const slow = ++this.#questions % SELDOM === 0 && this.#slow(work);
+    if (work > 0 && (this.#steps > work || slow)) this.#stop = "work";
     else if (vmhost().interrupted?.() === true) this.#stop = "interrupt";
     return this.#stop !== null;
   }
 
   /**
    * How many steps the last STEPS count for. An exception on a deep stack is one step, and writes each place of that
-   * stack into its own: a program that catches its overflows works for as long as that takes. The host's clock tells
+   * stack into its own: a program that catches its overflows works for as long as that takes. One slow question is no
+   * sign of that, since the host may have done something else meanwhile; two in a row are. The host's clock tells
    * such steps from others, so the end of such a run may not repeat.
    */
   #worth(): number {
     const now = this.current?.host() ?? 0;
     const took = now - this.#looked;
     this.#looked = now;
-    if (took < STEPS * UNWINDING || this.#instance.depth < this.#deep) return STEPS;
-    return STEPS + took / USUAL;
+    const slow = took >= STEPS * UNWINDING && this.#instance.depth >= this.#deep;
+    const again = slow && this.#slowly;
+    this.#slowly = slow;
+    return again ? STEPS + took / USUAL : STEPS;
   }
 
   get #deep(): number {
