@@ -5,16 +5,21 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { gzipSync } from "node:zlib";
 import { getLibFiles } from "@ts-morph/common";
-import { build, defineConfig } from "vite";
+import { defineConfig } from "vite";
 import { licences } from "./vite.licences.js";
+import { slim } from "./vite.slim.js";
 
-/** Bytes of gzipped JavaScript, the worker's with it. The compiler, QuickJS and the editor load after the page. */
+/** Bytes of gzipped JavaScript. The editor and the checker of types load after the page. */
 const LIMIT = 300_000;
 
-/** Adds up an entry and what it imports at once. */
+/** What loads before the page can be used: the page, its worker, and the library of vm programs. */
+const FIRST = ["index", "worker", "inside"];
+
+/** Adds up those chunks and what they import at once. */
 function mainsize(bundle) {
   const chunks = Object.values(bundle).filter((c) => c.type === "chunk");
-  const want = new Set(chunks.filter((c) => c.isEntry || c.name === "worker"));
+  const want = new Set(chunks.filter((c) => FIRST.includes(c.name)));
+  if (want.size !== FIRST.length) throw new Error(`there are ${want.size} of ${FIRST.join(", ")}`);
   for (const c of want)
     for (const from of c.imports) {
       const chunk = chunks.find((x) => x.fileName === from);
@@ -28,127 +33,56 @@ const small = {
   name: "small",
   generateBundle(_options, bundle) {
     const size = mainsize(bundle);
+    console.log(`the page's script is ${size} bytes gzipped, of ${LIMIT}`);
     if (size > LIMIT) this.error(`the page's script is ${size} bytes gzipped; it may be ${LIMIT}`);
-  },
-};
-
-/** The parts of sucrase that are for JSX, Flow, CommonJS and older engines. */
-const UNUSED =
-  /sucrase\/dist\/esm\/(CJSImportProcessor|computeSourceMap|util\/formatTokens|transformers\/(CJSImport|Flow|JSX|JestHoist|NumericSeparator|OptionalCatchBinding|OptionalChainingNullish|ReactDisplayName|ReactHotLoader)Transformer|parser\/plugins\/(flow|jsx\/index|jsx\/xhtml))\.js$/;
-
-/** The tree of sucrase's words, 56 KB of numbers, as its words: the nodes come in the order of the words. */
-function wordtree(code) {
-  const [imports] = code.split("// prettier-ignore");
-  const nodes = [...code.matchAll(/^ *\/\/ "([a-z]*)"\n *([^,]+),/gm)];
-  const words = nodes.filter((m) => m[2] !== "-1").map((m) => `${m[1]}: ${m[2]}`);
-  return `${imports}
-const tree = new Int32Array(${nodes.length * 27}).fill(-1);
-let end = 27;
-for (const [word, value] of Object.entries({ ${words.join(", ")} })) {
-  let node = 0;
-  for (const c of word) {
-    const at = node + c.charCodeAt(0) - 96;
-    if (tree[at] < 0) {
-      tree[at] = end;
-      end += 27;
-    }
-    node = tree[at];
-  }
-  tree[node] = value;
-}
-export const READ_WORD_TREE = tree;
-`;
-}
-
-/** Leaves out of sucrase what is never called, a third of it: its functions are there, and throw. */
-const slim = {
-  name: "slim",
-  transform(code, id) {
-    if (id.endsWith("sucrase/dist/esm/Options.js"))
-      return { code: "export function validateOptions() {}", map: null };
-    if (id.endsWith("sucrase/dist/esm/HelperManager.js"))
-      return {
-        code: 'export class HelperManager { emitHelpers() { return ""; } getHelperName() { throw new Error("left out"); } }',
-        map: null,
-      };
-    if (id.endsWith("sucrase/dist/esm/parser/tokenizer/readWordTree.js"))
-      return { code: wordtree(code), map: null };
-    // The page injects no faults, so the device for them is not in it.
-    if (id.endsWith("/userland/boot/inject.ts"))
-      return {
-        code: `const none = () => { throw new Error("a page has no faults to inject"); };
-export const [faultfmt, parsefault] = [none, none];
-export const faulty = (inject) => inject === undefined ? { config: {}, attach() {} } : none();`,
-        map: null,
-      };
-    if (!UNUSED.test(id)) return null;
-    const names = [...code.matchAll(/^export (?:function|class|const|let|var) (\w+)/gm)];
-    const stubs = names.map((m) => `export function ${m[1]}() { throw new Error("left out"); }`);
-    const whole = /^export default /m.test(code) ? ["export default class {}"] : [];
-    return { code: [...stubs, ...whole].join("\n"), map: null };
   },
 };
 
 /** The packages that the page has parts of. */
 const found = new Set();
 
-const QUICKJS = "virtual:quickjs";
+const KERNEL = "virtual:kernel";
 const ENGINE = "node_modules/@jitl/quickjs-wasmfile-release-sync";
 
-/** QuickJS, as an asset of its own, and the library of vm programs as one module, as a text. */
-const engine = {
-  name: "quickjs",
-  resolveId: (id) => (id === QUICKJS ? `\0${id}` : null),
-  async load(id) {
-    if (id !== `\0${QUICKJS}`) return null;
-    const name = "userland/vm/inside/main";
-    const { output } = await build({
-      configFile: false,
-      logLevel: "warn",
-      build: {
-        write: false,
-        target: "es2022",
-        modulePreload: false,
-        rolldownOptions: {
-          input: resolve(`${name}.ts`),
-          preserveEntrySignatures: "strict",
-          output: { format: "es", codeSplitting: false },
-        },
-      },
-    });
+/**
+ * The addresses of the worker's script, of the library of vm programs and of QuickJS. What the page, the worker and
+ * the library have in common are chunks of their own, which each is made of.
+ */
+const kernel = {
+  name: "kernel",
+  resolveId: (id) => (id === KERNEL ? `\0${id}` : null),
+  load(id) {
+    if (id !== `\0${KERNEL}`) return null;
     found.add(resolve(ENGINE));
-    const wasm = this.emitFile({
-      type: "asset",
-      name: "quickjs.wasm",
-      source: readFileSync(`${ENGINE}/dist/emscripten-module.wasm`),
-    });
-    const library = { [`${name}.js`]: output[0].code };
-    return {
-      code: `export const wasm = import.meta.ROLLUP_FILE_URL_${wasm}; export const library = ${JSON.stringify(library)};`,
-      moduleType: "js",
+    const chunk = (name, file) =>
+      this.emitFile({ type: "chunk", id: resolve(file), name, preserveSignature: "strict" });
+    const files = {
+      worker: chunk("worker", "userland/web/worker.ts"),
+      inside: chunk("inside", "userland/vm/inside/main.ts"),
+      quickjs: this.emitFile({
+        type: "asset",
+        name: "quickjs.wasm",
+        source: readFileSync(`${ENGINE}/dist/emscripten-module.wasm`),
+      }),
     };
+    const lines = Object.entries(files).map(
+      ([name, file]) => `export const ${name} = import.meta.ROLLUP_FILE_URL_${file};`,
+    );
+    return { code: lines.join("\n"), moduleType: "js" };
   },
 };
 
-/** worker.ts and all that it imports, as one script, in a module that exports its text: `worker.ts?inline`. */
-const script = {
-  name: "script",
-  enforce: "pre",
-  async load(id) {
-    const [file, query] = id.split("?");
-    if (query !== "inline" || !file.endsWith("/worker.ts")) return null;
-    const { output } = await build({
-      configFile: false,
-      logLevel: "warn",
-      plugins: [slim, licences({ found, inner: true })],
-      build: {
-        write: false,
-        target: "es2022",
-        modulePreload: false,
-        rolldownOptions: { input: file, output: { format: "iife", codeSplitting: false } },
-      },
-    });
-    return { code: `export default ${JSON.stringify(output[0].code)};`, moduleType: "js" };
+/** The page injects no faults, so the device for them is not in it. */
+const uninjected = {
+  name: "uninjected",
+  transform(_code, id) {
+    if (!id.endsWith("/userland/boot/inject.ts")) return null;
+    return {
+      code: `const none = () => { throw new Error("a page has no faults to inject"); };
+export const [faultfmt, parsefault] = [none, none];
+export const faulty = (inject) => inject === undefined ? { config: {}, attach() {} } : none();`,
+      map: null,
+    };
   },
 };
 
@@ -202,7 +136,7 @@ export default defineConfig({
   base: "./",
   publicDir: false,
   logLevel: "warn",
-  plugins: [small, script, engine, licences({ found })],
+  plugins: [small, kernel, slim(), uninjected, licences({ found })],
   worker: { format: "es", plugins: () => [checked, licences({ found, inner: true })] },
   build: {
     outDir: "../../dist/web",

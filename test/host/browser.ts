@@ -27,11 +27,14 @@ const TYPES: Readonly<Record<string, string>> = {
 /** The page, built and served, and a browser. */
 export class Site {
   readonly dir: string;
+  /** What was asked of the server: paths with their queries. */
+  readonly asked: readonly string[];
   readonly #server: Server;
   readonly #browser: Browser;
 
-  constructor(dir: string, server: Server, browser: Browser) {
+  constructor(dir: string, asked: readonly string[], server: Server, browser: Browser) {
     this.dir = dir;
+    this.asked = asked;
     this.#server = server;
     this.#browser = browser;
   }
@@ -88,7 +91,9 @@ export async function newsite(): Promise<Site> {
 /** Serves a folder, which goes when the site is closed, and starts the browser. */
 export async function serve(dir: string): Promise<Site> {
   const executablePath = findchromium();
+  const asked: string[] = [];
   const server = createServer(({ url = "" }, r) => {
+    asked.push(url);
     const path = new URL(url, "http://x/").pathname;
     const file = join(
       dir,
@@ -101,7 +106,7 @@ export async function serve(dir: string): Promise<Site> {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   // The sandbox cannot be had by root, which is who runs tests in a container.
   const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
-  return new Site(dir, server, browser);
+  return new Site(dir, asked, server, browser);
 }
 
 function findchromium(): string {

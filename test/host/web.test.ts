@@ -10,7 +10,8 @@ import test from "ava";
 import type { Page } from "playwright-core";
 import { Buffertty } from "../../kernel/proc/tty.ts";
 import { bin } from "../../userland/bin/index.ts";
-import { HERE, boothosts, hostof } from "../../userland/boot/hosts.ts";
+import { boothosts } from "../../userland/boot/hosts.ts";
+import { HERE, hostof } from "../../userland/boot/simhost.ts";
 import { mounted } from "../../userland/boot/mounts.ts";
 import { progname } from "../../userland/host/load.ts";
 import { loadvm } from "../../userland/host/vmload.ts";
@@ -340,21 +341,26 @@ test.serial("the licences of the libraries in the page are a link of it", async 
 test.serial("what must load is less than 300 KB, gzipped", async (t) => {
   const html = readFileSync(join(site.dir, "index.html"), "utf8");
   const want = new Set(
-    [...html.matchAll(/(?:src|href)="\.\/([^"]+\.js)"/g)].map((m) => m[1] ?? ""),
+    [...html.matchAll(/(?:src|href)="\.\/assets\/([^"]+\.js)"/g)].map((m) => m[1] ?? ""),
   );
   t.is(want.size, 1);
-  // A kernel is wanted too, though it loads when something is run.
-  const files = readdirSync(join(site.dir, "assets"))
-    .filter((f) => /^worker-[\w-]+\.js$/.test(f))
-    .map((f) => `assets/${f}`);
-  t.is(files.length, 1);
+  // The kernel and the library of programs are wanted too, though they load when something is run.
+  for (const f of readdirSync(join(site.dir, "assets")))
+    if (/^(worker|inside)-[\w-]+\.js$/.test(f)) want.add(f);
+  t.is(want.size, 3);
+  for (const f of want)
+    for (const m of readFileSync(join(site.dir, "assets", f), "utf8").matchAll(
+      /(?:from|import)"\.\/([^"]+)"/g,
+    ))
+      want.add(m[1] ?? "");
+  const files = [...want].map((f) => `assets/${f}`);
   const page = await site.open(t);
   await withlesson(page);
   const loaded = await page.evaluate(() =>
     performance.getEntriesByType("resource").map((e) => e.name),
   );
   for (const f of files) t.true(loaded.includes(site.url + f), f);
-  files.push(...want);
+  t.true(loaded.some((url) => url.endsWith(".wasm")));
   const size = files.reduce((n, f) => n + gzipSync(readFileSync(join(site.dir, f))).length, 0);
   t.true(size < 300_000, `${size} bytes`);
 });
@@ -420,12 +426,13 @@ const tries: Record<string, () => unknown> = {
   files: async () => (await navigator.storage.getDirectory()) && "opened",
   locks: async () => (await navigator.locks.query()) && "asked",
   fetch: async () => (await fetch(PAGE)).status,
-  ownfetch: async () => (await fetch(PAGE, { mode: "no-cors" })).type,
-  request: () => new Promise((yes, no) => {
+  opaque: async () => (await fetch(PAGE, { mode: "no-cors" })).type,
+  wasm: async () => (await fetch(PAGE + "assets/" + WASM)).status,
+  xhr: () => new Promise((yes, no) => {
     const r = new XMLHttpRequest();
+    r.open("GET", PAGE);
     r.onload = () => yes(r.status);
     r.onerror = no;
-    r.open("GET", PAGE);
     r.send();
   }),
   socket: () => new Promise((yes, no) => {
@@ -438,13 +445,15 @@ const tries: Record<string, () => unknown> = {
     s.onopen = () => yes("opened");
     s.onerror = no;
   }),
-  scripts: () => importScripts(PAGE + "SCRIPT") ?? "loaded",
   worker: () => new Promise((yes, no) => {
-    const w = new Worker(PAGE + "SCRIPT");
+    const w = new Worker(PAGE + "assets/" + SCRIPT);
     w.onmessage = () => yes("began");
     w.onerror = no;
   }),
-  script: async () => (await import(PAGE + "SCRIPT")) && "loaded",
+  scripts: () => (self as any).importScripts(PAGE + "assets/" + SCRIPT) ?? "loaded",
+  script: async () => (await import(PAGE + "assets/" + SCRIPT)) && "loaded",
+  image: async () => (self as any).Image ? new (self as any).Image() : "none",
+  navigate: () => { (self as any).location = PAGE; return self.location.protocol; },
   page: () => (self as any).document ?? (self as any).parent ?? (self as any).opener ?? "none",
   channel: () => new BroadcastChannel("page").postMessage("from the program"),
 };
@@ -471,10 +480,24 @@ test.serial("a program reaches nothing of the page's origin", async (t) => {
         setTimeout(() => new BroadcastChannel("page").postMessage("from the page"), 10_000);
       }),
   );
-  const [script = ""] = readdirSync(join(site.dir, "assets")).filter((f) => f.startsWith("index-"));
-  const probe = PROBE.replaceAll("PAGE", JSON.stringify(site.url));
-  await putprogram(page, NATIVE + probe.replaceAll("SCRIPT", `assets/${script}`));
+  const asset = (form: RegExp): string =>
+    readdirSync(join(site.dir, "assets")).find((f) => form.test(f)) ?? "none";
+  const given = {
+    PAGE: `${site.url}?tried&`,
+    WASM: asset(/\.wasm$/),
+    SCRIPT: asset(/^conn-|^arg-/),
+  };
+  let program = NATIVE + PROBE;
+  for (const [name, text] of Object.entries(given))
+    program = program.replaceAll(name, JSON.stringify(text));
+  await putprogram(page, program);
   t.is(await runpage(page), "done");
+  // The page itself may ask its server, and the server notes it.
+  t.is(await page.evaluate(async (url) => (await fetch(url)).status, `${site.url}?page`), 200);
+  t.deepEqual(
+    site.asked.filter((url) => url.includes("?")),
+    [new URL(`${site.url}?page`).pathname + "?page"],
+  );
   const said = (await page.innerText("#console")).trim().split("\n");
   t.deepEqual(said, [
     "origin null",
@@ -483,13 +506,16 @@ test.serial("a program reaches nothing of the page's origin", async (t) => {
     "files refused",
     "locks refused",
     "fetch refused",
-    "ownfetch refused",
-    "request refused",
+    "opaque refused",
+    "wasm refused",
+    "xhr refused",
     "socket refused",
     "events refused",
-    "scripts refused",
     "worker refused",
+    "scripts refused",
     "script refused",
+    "image none",
+    "navigate refused",
     "page none",
     "channel undefined",
   ]);

@@ -7,7 +7,7 @@ import { PlanError } from "../../kernel/abi/errors.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { boot } from "../../userland/boot/boot.ts";
 import { bin } from "../../userland/bin/index.ts";
-import { hostof, hosttext } from "../../userland/boot/hosts.ts";
+import { hostof, hosttext } from "../../userland/boot/simhost.ts";
 import { parsefault } from "../../userland/boot/inject.ts";
 import { serveramfs, simnet } from "../../userland/boot/net.ts";
 import { Unitserror, parserate, parsesize, parsetime } from "../../userland/boot/units.ts";

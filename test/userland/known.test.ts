@@ -2,7 +2,8 @@
 
 import test from "ava";
 import type { Sys } from "../../syscalls/sys.ts";
-import { boothosts, HERE, hostof } from "../../userland/boot/hosts.ts";
+import { boothosts } from "../../userland/boot/hosts.ts";
+import { HERE, hostof } from "../../userland/boot/simhost.ts";
 import { mounted } from "../../userland/boot/mounts.ts";
 import { Known } from "../../userland/view/record/known.ts";
 import { Recorder } from "../../userland/view/record/recorder.ts";

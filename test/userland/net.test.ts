@@ -7,7 +7,7 @@ import type { Sys } from "../../syscalls/sys.ts";
 import { type Given, parse } from "../../userland/host/command.ts";
 import { serve9p, serveramfs, simnet } from "../../userland/boot/net.ts";
 import { run as runcommand } from "../../userland/host/run.ts";
-import { hostof } from "../../userland/boot/hosts.ts";
+import { hostof } from "../../userland/boot/simhost.ts";
 import { bootgiven } from "../../userland/host/simrun.ts";
 import { parsechance, parserate, parsetime, showtime } from "../../userland/boot/units.ts";
 import { dial } from "../../userland/lib/dial.ts";

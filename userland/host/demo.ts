@@ -21,7 +21,7 @@ import { plural } from "../view/words/stepfmt.ts";
 import { Tour } from "../view/export/tour.ts";
 import { tellof } from "../view/record/recorder.ts";
 import type { About } from "../view/record/recording.ts";
-import { HERE } from "../boot/hosts.ts";
+import { HERE } from "../boot/simhost.ts";
 import { INTERRUPTED, watch } from "./watch.ts";
 
 const FIRST = fileURLToPath(new URL("../../../examples/first.ts", import.meta.url));

@@ -1,8 +1,8 @@
 // namec explore: a program, or a scene of the test kit, under every schedule that matters.
 
 import { PlanError } from "../../kernel/abi/errors.ts";
-import { hostof } from "../boot/hosts.ts";
-import type { Simhost } from "../boot/hosts.ts";
+import { hostof } from "../boot/simhost.ts";
+import type { Simhost } from "../boot/simhost.ts";
 import { parsefault } from "../boot/inject.ts";
 import { Unitserror, parsetime } from "../boot/units.ts";
 import { fossil } from "../boot/net.ts";

@@ -15,7 +15,7 @@ import { Mistakes } from "../boot/witness.ts";
 import { mountof } from "./mounts.ts";
 import { findplace } from "./place.ts";
 import { limitsof } from "./vmload.ts";
-import { HERE } from "../boot/hosts.ts";
+import { HERE } from "../boot/simhost.ts";
 import { bootgiven, seedof } from "./simrun.ts";
 import { watch } from "./watch.ts";
 import { Watchdog } from "./watchdog.ts";

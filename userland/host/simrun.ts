@@ -12,7 +12,8 @@ import type { Given, Option } from "./command.ts";
 import { tlsoption } from "./door.ts";
 import { Injecting, injectoption } from "./inject.ts";
 import { machine, machineopts } from "./machine.ts";
-import { boothosts, checkversion, distinct, hostof } from "../boot/hosts.ts";
+import { boothosts } from "../boot/hosts.ts";
+import { checkversion, distinct, hostof } from "../boot/simhost.ts";
 import type { Here } from "../boot/hosts.ts";
 import { Unitserror } from "../boot/units.ts";
 

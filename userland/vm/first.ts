@@ -48,7 +48,7 @@ export const LIBRARY = "namec";
 /** Whether a module is the library's, or one of those that it is made of. */
 export const islibrary = (name: string): boolean =>
   name === LIBRARY || name.startsWith(`${LIBRARY}:`);
-const ENTRY = "userland/vm/inside/main.js";
+export const ENTRY = "userland/vm/inside/main.js";
 
 /** Instances that programs have left, for others. */
 const spare: Instance[] = [];

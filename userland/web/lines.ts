@@ -2,7 +2,7 @@
 // time that a program waits for input. The last ones are kept.
 
 import type { Booted } from "../../kernel/boot.ts";
-import { HERE } from "../boot/hosts.ts";
+import { HERE } from "../boot/simhost.ts";
 import { Known } from "../view/record/known.ts";
 import { Recorder } from "../view/record/recorder.ts";
 import type { Recording, Rsaid } from "../view/record/recording.ts";

@@ -1,9 +1,9 @@
 // The machines around the one that runs the program: drawn, filled into a form, or typed as text, a line
 // each. The list of texts is what counts; the drawing and the form show it and change it.
 
-import { distinct, hostof, hosttext } from "../boot/hosts.ts";
+import { distinct, hostof, hosttext } from "../boot/simhost.ts";
 import { VERSIONS } from "../lib/9p/conn.ts";
-import type { Simhost } from "../boot/hosts.ts";
+import type { Simhost } from "../boot/simhost.ts";
 import { Unitserror } from "../boot/units.ts";
 import { byid, el, fill } from "./dom.ts";
 import type { Map as Drawing } from "./map.ts";

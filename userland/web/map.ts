@@ -3,8 +3,8 @@
 // a line drawn from the machine that runs the program ends in a new one; Delete takes one away. A link is as
 // thick as it is wide, and dashed where it loses.
 
-import type { Simhost } from "../boot/hosts.ts";
-import { HERE } from "../boot/hosts.ts";
+import type { Simhost } from "../boot/simhost.ts";
+import { HERE } from "../boot/simhost.ts";
 import { parserate, parsetime, showtime } from "../boot/units.ts";
 import { fill, svg } from "./dom.ts";
 

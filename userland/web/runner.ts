@@ -1,9 +1,11 @@
 // The page's side of a run: the frame that it happens in, from the order to the reports, and its end when
 // the program does not hear.
 
+import { loadkernel } from "./engine.ts";
+import type { Kernel } from "./engine.ts";
 import { Frame } from "./frame.ts";
 import type { Rcall, Revent } from "../view/record/recording.ts";
-import type { Engine, Order, Problem, Report, Wired } from "./talk.ts";
+import type { Order, Problem, Report, Wired } from "./talk.ts";
 
 /** How long a program is given to hear that it should stop (ms). */
 const PATIENCE = 1000;
@@ -36,17 +38,17 @@ export class Runner {
   }
 
   async #begin(order: Order, run: number): Promise<void> {
-    let script: string;
-    let engine: Engine;
+    let kernel: Kernel;
     try {
-      ({ default: script } = await import("./worker.ts?inline"));
-      engine = await (await import("./engine.ts")).loadengine();
+      kernel = await loadkernel();
     } catch (e) {
       if (run === this.#run) this.#fail(`the kernel could not be loaded: ${String(e)}`);
       return;
     }
     if (run !== this.#run) return;
-    const frame = new Frame(script, (why) => this.#fail(`the kernel could not be loaded: ${why}`));
+    const frame = new Frame(kernel.modules, (why) =>
+      this.#fail(`the kernel could not be loaded: ${why}`),
+    );
     this.#frame = frame;
     const lists = new Lists();
     frame.port.addEventListener("message", (e: MessageEvent<Wired>) => {
@@ -58,7 +60,7 @@ export class Runner {
       else this.#listener(r);
     });
     frame.port.start();
-    frame.port.postMessage(engine);
+    frame.port.postMessage(kernel.engine);
     frame.port.postMessage(order);
   }
 

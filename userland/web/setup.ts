@@ -5,7 +5,7 @@
 //	#z.q1YqU7...	compressed (deflate-raw)
 //	#p.eyJ0Ijo...	plain
 
-import { distinct, hostof } from "../boot/hosts.ts";
+import { distinct, hostof } from "../boot/simhost.ts";
 import { Unitserror } from "../boot/units.ts";
 import type { Space } from "./talk.ts";
 

@@ -23,11 +23,14 @@ export type Order = {
   readonly seed: number;
 };
 
-/** What programs with a memory of their own run on: QuickJS's WebAssembly, and the modules of their library by name. */
+/** Modules by the names of their files, each behind those that it imports: the last one is what was asked for. */
+export type Modules = readonly (readonly [name: string, text: string])[];
+
+/** What programs with a memory of their own run on: QuickJS, and the modules of their library. */
 export type Engine = {
   readonly kind: "engine";
   readonly wasm: Uint8Array;
-  readonly library: Readonly<Record<string, string>>;
+  readonly library: Modules;
 };
 
 /** What the page tells the worker. */

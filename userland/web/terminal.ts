@@ -10,6 +10,7 @@ import "@xterm/xterm/css/xterm.css";
 import { byid, el, fill } from "./dom.ts";
 import { Editline, columns, firstkey, unmarked } from "./editline.ts";
 import type { Did } from "./editline.ts";
+import { loadkernel } from "./engine.ts";
 import { Frame } from "./frame.ts";
 import { Lists } from "./runner.ts";
 import { KEPT, Store } from "./store.ts";
@@ -131,8 +132,7 @@ export class Terminal {
     this.#completing = false;
     fill(this.#select);
     byid("term-step", HTMLButtonElement).disabled = true;
-    const { default: script } = await import("./worker.ts?inline");
-    const engine = await (await import("./engine.ts")).loadengine();
+    const { modules, engine } = await loadkernel();
     this.#store ??= await Store.open();
     const kept = this.#store?.contents ?? null;
     byid("term-kept", HTMLElement).textContent =
@@ -140,7 +140,7 @@ export class Terminal {
         ? `Nothing is kept: another page has ${KEPT}, or the browser keeps nothing.`
         : `Files in ${KEPT} are kept by this browser.`;
     if (this.#frame !== null) return;
-    const frame = new Frame(script, (why) => this.#down(why));
+    const frame = new Frame(modules, (why) => this.#down(why));
     this.#frame = frame;
     const lists = new Lists();
     frame.port.addEventListener("message", ({ data }: MessageEvent<Heard>) => {

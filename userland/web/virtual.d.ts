@@ -6,11 +6,13 @@ declare module "virtual:declarations" {
   export default files;
 }
 
-declare module "virtual:quickjs" {
-  /** The address of QuickJS's WebAssembly. */
-  export const wasm: string;
-  /** The modules of the library of vm programs, by their names. */
-  export const library: Readonly<Record<string, string>>;
+declare module "virtual:kernel" {
+  /** The address of the worker's script, a module. */
+  export const worker: string;
+  /** The address of the library of vm programs, a module. */
+  export const inside: string;
+  /** The address of QuickJS, WebAssembly. */
+  export const quickjs: string;
 }
 
 declare module "@ts-morph/common/dist/typescript.js" {

@@ -8,7 +8,8 @@ import type { Process } from "../../kernel/proc/spawn.ts";
 import type { Task } from "../../kernel/proc/rendez.ts";
 import type { Tty } from "../../kernel/proc/tty.ts";
 import { bin } from "../boot/bin.ts";
-import { HERE, boothosts, hostof } from "../boot/hosts.ts";
+import { boothosts } from "../boot/hosts.ts";
+import { HERE, hostof } from "../boot/simhost.ts";
 import type { Here } from "../boot/hosts.ts";
 import { Mounterror, mounted } from "../boot/mounts.ts";
 import { Unitserror } from "../boot/units.ts";
@@ -52,32 +53,29 @@ function report(r: Wired | Machinesaid): void {
 /** What the page asked for while a program ran: to stop. */
 let stop: (() => void) | null = null;
 
-addEventListener(
-  "message",
-  (e: MessageEvent) => {
-    [page = null] = e.ports;
-    page?.addEventListener("message", ({ data }: MessageEvent<Told>) => {
-      if (data.kind === "run") void all(data);
-      else if (data.kind === "engine") setengine(data);
-      else if (data.kind === "stop") stop?.();
-      else if (data.kind === "login") void login(data);
-      else if (data.kind === "stored") kept?.stored(data.n);
-      else machine?.take(data);
-    });
-    page?.start();
-  },
-  { once: true },
-);
+/** Begins to hear the page. */
+export function begin(port: MessagePort): void {
+  page = port;
+  port.addEventListener("message", ({ data }: MessageEvent<Told>) => {
+    if (data.kind === "run") void all(data);
+    else if (data.kind === "engine") setengine(data);
+    else if (data.kind === "stop") stop?.();
+    else if (data.kind === "login") void login(data);
+    else if (data.kind === "stored") kept?.stored(data.n);
+    else machine?.take(data);
+  });
+  port.start();
+}
 
 /** The machine of the terminal, in the worker that has it. */
 let machine: Machine | null = null;
 /** The disk of its kept files: it waits for the page already while the machine begins. */
 let kept: Keptdisk | null = null;
 
-async function login(begin: Begin): Promise<void> {
+async function login(how: Begin): Promise<void> {
   try {
-    kept = begin.kept === null ? null : new Keptdisk(begin.kept, report);
-    machine = await newmachine(begin, { say: report, give, kept });
+    kept = how.kept === null ? null : new Keptdisk(how.kept, report);
+    machine = await newmachine(how, { say: report, give, kept });
   } catch (e) {
     report({ kind: "down", why: strange(e).text });
   }
