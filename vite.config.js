@@ -72,6 +72,16 @@ const kernel = {
   },
 };
 
+/** No module of the page brings a style sheet with it, so a module is imported and nothing else. */
+const plain = {
+  name: "plain",
+  enforce: "pre",
+  load: (id) =>
+    id === "\0vite/preload-helper.js"
+      ? { code: "export const __vitePreload = (load) => load();", moduleType: "js" }
+      : null,
+};
+
 /** The page injects no faults, so the device for them is not in it. */
 const uninjected = {
   name: "uninjected",
@@ -136,7 +146,7 @@ export default defineConfig({
   base: "./",
   publicDir: false,
   logLevel: "warn",
-  plugins: [small, kernel, slim(), uninjected, licences({ found })],
+  plugins: [small, plain, kernel, slim(), uninjected, licences({ found })],
   worker: { format: "es", plugins: () => [checked, licences({ found, inner: true })] },
   build: {
     outDir: "../../dist/web",

@@ -60,7 +60,7 @@ const rooms: readonly Room[] = [
   {
     files: /^userland\/web\//,
     may: RegExp(
-      `^(${portable}userland/(web|boot|vm|view|lib|bin)/|kernel/boot\\.ts$|${abi}|sucrase$|@codemirror/|@lezer/|@xterm/|@ts-morph/common/|virtual:(declarations|quickjs)$|docs/(glossary|lessons|ten-minutes)\\.md|examples/lessons/01-which-server\\.ts)`,
+      `^(${portable}userland/(web|boot|vm|view|lib|bin)/|kernel/boot\\.ts$|${abi}|sucrase$|@codemirror/|@lezer/|@xterm/|@ts-morph/common/|virtual:(declarations|kernel)$|docs/(glossary|lessons|ten-minutes)\\.md|examples/lessons/01-which-server\\.ts)`,
     ),
     types: /^(kernel\/|syscalls\/sys\.ts$)/,
   },

@@ -65,7 +65,8 @@ export class Side {
     this.#loading = true;
     const status = byid("term-status", HTMLElement);
     try {
-      const { Terminal } = await import("./terminal.ts");
+      const { Terminal, styled } = await import("./terminal.ts");
+      await styled();
       this.#terminal = new Terminal({
         ...this.#hooks,
         found: (found) => this.#files.found(found),

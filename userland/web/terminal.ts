@@ -6,7 +6,7 @@
 
 import { FitAddon } from "@xterm/addon-fit";
 import { Terminal as Xterm } from "@xterm/xterm";
-import "@xterm/xterm/css/xterm.css";
+import looks from "@xterm/xterm/css/xterm.css?url";
 import { byid, el, fill } from "./dom.ts";
 import { Editline, columns, firstkey, unmarked } from "./editline.ts";
 import type { Did } from "./editline.ts";
@@ -398,6 +398,16 @@ export class Terminal {
   #open(): void {
     this.#tell({ kind: "open", line: Number(this.#select.value) });
   }
+}
+
+/** Loads the style sheet of the screen, which is measured by it. */
+export function styled(): Promise<void> {
+  const link = el("link", { rel: "stylesheet", href: looks });
+  return new Promise((resolve, reject) => {
+    link.addEventListener("load", () => resolve());
+    link.addEventListener("error", () => reject(new Error(`there is no ${looks}`)));
+    document.head.append(link);
+  });
 }
 
 /** The name space that a new machine has. */
