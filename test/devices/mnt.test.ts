@@ -6,6 +6,8 @@ import {
   DMDIR,
   DMEXCL,
   MREPL,
+  OTRUNC,
+  OSTREAM,
   NOTAG,
   OEXCL,
   ORCLOSE,
@@ -508,6 +510,18 @@ test(
       await sys.close(mine);
       t.is(await mounted, "EOF receiving fversion reply");
       await sys.close(theirs);
+    });
+  }),
+);
+
+test(
+  "an open to write a stream tells the server the mode without OSTREAM",
+  within(async (t, k) => {
+    await run(k, async (sys: Sys) => {
+      const fake = await Fake.mount(sys, "/n");
+      await sys.close(await sys.open("/n/f", OWRITE | OTRUNC | OSTREAM));
+      const opens = fake.heard.flatMap((m) => (m.type === F.Topen ? [m.mode] : []));
+      t.deepEqual(opens, [OWRITE | OTRUNC]);
     });
   }),
 );
