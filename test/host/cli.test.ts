@@ -403,7 +403,7 @@ test("explain says what became of a name, on simulated machines and on a real se
   const calls = "mkdir /n/remote/d; write /n/remote/d/f hi; stat /n/remote/d/g";
   const real = await namec(["explain", "--mount", addr, "/n/remote", calls]);
   t.is(real.status, 0);
-  t.regex(real.out, /In\s+it\s+is\s+f\./);
+  t.regex(real.out, /there\s+is\s+f\./);
   // What is real would be changed twice.
   t.notRegex(real.out, /run beside it/);
   const wrong = await namec(["explain", "opne /n/far/x"]);
