@@ -38,15 +38,15 @@ export class Notes implements Done {
   readonly #proc: Proc;
   readonly #image: Image;
   readonly #done = new Rendez("note handler");
-  /** The handler has begun, and has not said noted. */
+  /** Whether the handler was called for a note, and has not called noted yet. */
   #notified = false;
   #begun = false;
-  /** The handler has returned, and its call of noted has not run yet. */
+  /** Whether the handler returned without awaiting its call of noted, which is still to run. */
   #returned = false;
   #co: Coroutine | null = null;
   /**
-   * The number of the last call before the handler began. Calls up to this one return after the handler; the
-   * handler's own have greater numbers.
+   * The number of the last call that was made before the handler began. The program gets the results of calls
+   * up to this number after the handler is done. The handler's own calls have greater numbers.
    */
   #mark = 0;
 
@@ -74,7 +74,7 @@ export class Notes implements Done {
   post(text: string, sys: boolean): void {
     const p = this.#proc;
     if (utflen(text) > ERRMAX - 2) error(Etoobig);
-    // The program's main has returned, so its handler is called no more.
+    // The program's main has returned: its handler is not called any more, and the note is dropped.
     if (p.dead || (this.#image.dead && this.handler !== null)) return;
     if (this.#full) error(Enotposted);
     if (p.k.trace.on) this.#tell("note", text, p.k.sched.current?.proc.pid ?? 0);
@@ -90,14 +90,14 @@ export class Notes implements Done {
   }
 
   /**
-   * Posts the note of an error of the program itself. That ends the process, whatever its handler would do.
+   * Ends the process for an error of the program itself (a trap). Its note handler is not called.
    */
   trap(text: string): void {
     if (this.#proc.k.trace.on) this.#tell("note", text);
     this.#proc.kill(withpc(text));
   }
 
-  /** A note has come for a process that must stop before it handles the note: its calls are interrupted. */
+  /** Interrupts the calls of a process that must stop (proc(3)) before it handles the note that has come. */
   #stop(): void {
     const p = this.#proc;
     p.ctl = "stop";
@@ -105,12 +105,15 @@ export class Notes implements Done {
     if (!p.incall) p.halt();
   }
 
-  /** The process was started: what came while it was stopped is delivered. */
+  /** Delivers the notes that came while the process was stopped; called when it is started. */
   started(): void {
     if (!this.#notified && this.#proc.notes.length > 0) this.#deliver();
   }
 
-  /** Ends a stopped process: it starts again, and dies of this note or at the next call of its handler. */
+  /**
+   * Kills a stopped process. Without a handler, or while the handler runs, it ends now. Else it is started, the
+   * handler gets the note, and the process ends at the end of its next system call.
+   */
   killed(): void {
     const p = this.#proc;
     if (this.handler === null || this.#notified) return p.kill(withpc(KILLNOTE));
@@ -129,7 +132,7 @@ export class Notes implements Done {
     return this.#proc.notes.length - (this.#begun ? 1 : 0) >= NNOTE;
   }
 
-  /** Posts the note of the alarm clock; it is lost where as many wait as may. */
+  /** Posts the note "alarm"; it is lost if NNOTE notes wait. */
   alarm(): void {
     if (!this.#full) this.post("alarm", true);
   }
@@ -176,7 +179,7 @@ export class Notes implements Done {
   /** The handler returned; not having said noted(NCONT) is NDFLT. */
   finish(co: Coroutine): void {
     if (!this.#notified || co !== this.#co) return;
-    // A handler may return before its call of noted has run: then that call counts.
+    // A handler may return without awaiting noted. Then that call, if it is under way, decides.
     for (const c of this.#proc.coroutines()) this.#returned ||= c.label === "noted";
     if (!this.#returned) this.#die();
   }
@@ -194,7 +197,7 @@ export class Notes implements Done {
   #resume(): void {
     const p = this.#proc;
     const { notes } = p;
-    // After the handler the process goes on only if it is not to stop or die here.
+    // The process may have been asked (by its ctl file) to stop or die: it does so now.
     if (p.ctl !== null) p.callend();
     if (p.dead) return;
     this.#notified = this.#begun = this.#returned = false;
@@ -203,7 +206,7 @@ export class Notes implements Done {
     if (p.k.trace.on) this.#tell("noted", over?.text ?? "");
     const next = notes[0];
     if (next !== undefined) {
-      // As in the Plan 9 kernel, a note that had to wait gets the text of the program counter once more.
+      // As in the Plan 9 kernel, a note that had to wait gets the text PC once more.
       notes[0] = { ...next, text: withpc(next.text) };
       if (p.ctl !== "stopped") this.#deliver();
       return;
@@ -231,8 +234,8 @@ function* pprint(up: Proc, text: string): Task<void> {
 }
 
 /**
- * Posts `text` to every process of a note group but the one that posts. A process with as many notes as may
- * wait gets no more.
+ * Posts `text` to every process of a note group except `from`. A process with NNOTE waiting notes does not
+ * get it.
  */
 export function postnotepg(from: Proc, noteid: number, text: string): void {
   for (const p of from.k.procs.values()) {

@@ -1,13 +1,14 @@
 // The scheduler: every coroutine of the kernel, the queue of those that can run, and time.
 //
 // A Coroutine is one system call that has slept or has to wait for its turn, one generator program, or one
-// kernel process (the reader of a connection). It runs until it yields the Rendez it sleeps on. A turn is one round
-// of the host's event loop; an Explorer tries every order (userland/explore). Invariants:
+// kernel process (the reader of a connection). It runs until it yields the Rendez it sleeps on. An async program
+// may have several calls under way. A turn is one round of the host's event loop. An Explorer is a tester that
+// tries every order (userland/explore). Invariants:
 //  1. one coroutine runs at a time, to its next yield; nothing else changes kernel state meanwhile;
 //  2. a coroutine is in exactly one place: the ready queue, one Rendez, running, or done;
 //  3. only a sleeper is interrupted or killed. One already woken first runs on to its next sleep, so
 //     what it was handed (a lock, a block) is never lost. A kill throws KILLED into it, once. KILLED is no
-//     PlanError, and every catch block throws on what is none; finally blocks run, and may sleep;
+//     PlanError, and each catch block of the kernel rethrows all but PlanErrors. finally blocks run, and may sleep;
 //  4. ready coroutines run first in, first out; with a seed any may be next, except that calls of one
 //     process that have not begun begin in the order made;
 //  5. after at most TURN resumptions, and whenever a generator program has made TURN calls more, the
@@ -105,7 +106,7 @@ export class Coroutine {
   }
 
   /**
-   * Whether it is in a system call: it is the coroutine of one, or a generator program that has made one.
+   * Whether it is in a system call: it is the coroutine of a call, or a generator program in the middle of one.
    */
   get incall(): boolean {
     return !PROGRAM.has(this.label) || this.label === "thread" || this.doing !== null;
@@ -234,9 +235,9 @@ export class Sched {
   }
 
   /**
-   * Lets a call run to its first sleep in its caller's step, if it may: the scheduler is at rest and no coroutine
-   * is ready, so none can tell the difference; no seed is to choose; and the host's turn is not due. Until exit()
-   * the call's code alone runs.
+   * Whether a system call may run at once, inside its caller and without a coroutine, to its first sleep. It may
+   * if nothing runs or is ready, no seed or Explorer chooses the order, and the host's turn is not due. If true,
+   * the caller runs the call, and then calls exit(); no coroutine runs until that.
    */
   canenter(): boolean {
     const free =
@@ -259,8 +260,8 @@ export class Sched {
   }
 
   /**
-   * A call ended in its caller's step. Virtual time waits a turn, in which the program may make its next
-   * call.
+   * A call ended inside its caller (canenter). Its program makes the next call in a later turn, so virtual
+   * time does not move before that turn is over.
    */
   settled(): void {
     this.#touched = true;
@@ -332,8 +333,8 @@ export class Sched {
   }
 
   /**
-   * A promise was settled or a program begun. Virtual time waits a turn, in which the program may make its
-   * next call.
+   * A promise was settled or a program begun. The program makes its next call in a later turn, so virtual
+   * time does not move before that turn is over.
    */
   touch(): void {
     this.#touched = true;
@@ -350,7 +351,7 @@ export class Sched {
     if (this.#machines.size === 0) this.#stop();
   }
 
-  /** A kernel is broken: nothing runs any more, and all machines hear of it. */
+  /** A kernel is broken: nothing runs any more, and halt() of every machine is called. */
   halt(e: Error): void {
     this.#stop();
     for (const m of this.#machines) m.halt(e);
@@ -416,8 +417,8 @@ export class Sched {
   }
 
   /**
-   * An Explorer chooses, and nothing is ready or due: moves virtual time, or says that all are stuck. True:
-   * the loop ends here.
+   * An Explorer chooses, and nothing is ready or due: moves virtual time, or calls x.stuck(). True: the loop
+   * ends, and a host operation or a new call begins it again.
    */
   #explored(x: Explorer): boolean {
     this.#flush();
@@ -460,9 +461,10 @@ export class Sched {
   }
 
   /**
-   * The ready coroutines that may go next. Of a process's calls that have not begun that is the first
-   * (invariant 4). Of a generator program it is the thread that runs, until this sleeps. One that lets
-   * others go first is among them only when another has gone, or there is no other.
+   * The ready coroutines that may go next:
+   *  - a process's first call that has not begun, and none of the calls after it (invariant 4);
+   *  - the thread of a generator program that runs, until it sleeps, and no other thread of that program;
+   *  - a coroutine that yielded AGAIN only if another has run since, or there is no other.
    */
   #choices(others: boolean): Coroutine[] {
     const first = this.#head;
@@ -615,7 +617,7 @@ export class Sched {
   }
 }
 
-/** The timers that may be called now: of those of one flow, which come in order, the first alone. */
+/** The timers that may be called now. Timers of one flow keep their order, so a flow has its first timer here. */
 function firsts(due: readonly Timer[]): Timer[] {
   const flows = new Set<object>();
   return due.filter(({ flow }) => {
@@ -626,7 +628,7 @@ function firsts(due: readonly Timer[]): Timer[] {
   });
 }
 
-/** Yielded by a program before a call, where an Explorer chooses which call is next: it is ready again. */
+/** The class of NEXT. Its enqueue makes the program ready again at once. */
 class Next extends Rendez {
   override get passing(): boolean {
     return true;
@@ -638,10 +640,10 @@ class Next extends Rendez {
   }
 }
 
-/** What a program yields before a call that an Explorer is to choose. */
+/** Yielded by a generator program before a system call, so that an Explorer chooses which call is next. */
 export const NEXT: Rendez = new Next("its turn");
 
-/** Yielded by a coroutine that could go on: it is ready again, behind the others. */
+/** The class of AGAIN. Its enqueue makes the coroutine ready again, behind the others. */
 class Again extends Rendez {
   override get passing(): boolean {
     return true;
