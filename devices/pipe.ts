@@ -2,7 +2,7 @@
 //
 // What is written on one end is read on the other, through a Queue for each direction. An end is closed
 // when the last Chan that has it open is closed: the other end then reads what is left and end of file, and its
-// writers get a note. Only when both ends are closed does the pipe start afresh.
+// writers get a note. When both ends are closed, the queues open again, so that the files can be opened anew.
 
 import { CMSG, COPEN, Chan, Path } from "../kernel/chan.ts";
 import { OREAD, QTDIR } from "../kernel/abi/const.ts";
@@ -38,7 +38,7 @@ type End = 0 | 1;
 const ENDS: readonly End[] = [0, 1];
 const NAMES = ["data", "data1"] as const;
 
-/** A pipe: the two queues, of which end e reads q[e], and how many Chans have each end open. */
+/** A pipe: its two queues (end e reads q[e]), and how many Chans have each end open (qref[e]). */
 class Pipe {
   readonly id: bigint;
   readonly q: readonly [Queue, Queue];
@@ -58,7 +58,7 @@ class Pipe {
     return end === -1 ? devdir(path) : devfile(path);
   }
 
-  /** Ends both queues of this end: it reads and writes no more. */
+  /** Closes both queues for this end. What waits for it is dropped, and the other end may read what waits there. */
   hangup(end: End): void {
     this.q[(1 - end) as End].hangup();
     this.q[end].close();
@@ -109,7 +109,7 @@ const gen: Gen<PipeChan> = (_up, c, s) => {
   } satisfies Dirent;
 };
 
-/** Posts the note; a process that has as many as it can hold gets no more. */
+/** Posts NOTE to the writer; the note is lost if as many wait for the process as may. */
 function note(up: Proc): void {
   try {
     up.image?.notes.post(NOTE, true);
@@ -177,7 +177,7 @@ class Devpipe extends Dev<PipeChan> {
     return yield* super.bread(up, c, n);
   }
 
-  /** As in Plan 9, any failure of a write posts the note, and so does an interrupt. */
+  /** As in Plan 9, any failure of a write posts NOTE, even an interrupt; not on a Chan that carries 9P (CMSG). */
   override *write(up: Proc, c: PipeChan, bytes: Uint8Array): Task<number> {
     const { end } = c;
     if (end === -1) return error(Eperm);
@@ -190,7 +190,7 @@ class Devpipe extends Dev<PipeChan> {
     }
   }
 
-  /** Bytes that this end wrote are those that the other end reads. */
+  /** For the trace: the bytes that this end has written, and the bytes that were read here. */
   override wire({ end, pipe }: PipeChan): Wire | null {
     if (end === -1) return null;
     const [to, from] = [pipe.q[(1 - end) as End], pipe.q[end]];
@@ -202,7 +202,7 @@ class Devpipe extends Dev<PipeChan> {
     };
   }
 
-  /** A queue's reading end may be open several times: the first Chan that is asked tells what waits. */
+  /** For the trace: the data that waits to be read at this end. */
   override contents({ end, pipe }: PipeChan): readonly EventBody[] {
     return end === -1 ? [] : pipe.q[end].contents();
   }

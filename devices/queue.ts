@@ -44,7 +44,7 @@ const newring = (n: number): Uint8Array[] => Array.from({ length: n }, () => EMP
 
 const charge = (n: number): number => (n < MINCHARGE ? MINCHARGE : n);
 
-/** Who hears what comes and goes: the trace, as what the end `end` of a pipe reads. */
+/** The trace that gets the queue's events, and the end of a pipe that reads the queue. */
 export type Heard = { readonly trace: Trace } & Pipeend;
 
 export class Queue {
@@ -71,7 +71,7 @@ export class Queue {
     this.#heard = heard;
   }
 
-  /** What waits, as the events that told of it. */
+  /** The blocks that wait, as the "put" events that the trace got for them. */
   contents(): EventBody[] {
     const heard = this.#heard;
     if (heard === null) return [];
