@@ -1,10 +1,12 @@
-// A session: what a client has from one Tversion to the next. Its fids, and its requests by tag.
+// A server's session with one client: from one Tversion to the next it has the client's fids, and the requests
+// by tag.
 //
-// A request whose callback is plain is answered when it comes. One that needs time gets a thread and
-// makes its tag a group: what else comes with that tag waits in the group's queue (9P2000.ix) or is
-// refused; other tags go on. Tflush interrupts what the group works on and drops its queue; Rflush
-// follows when the fate of that request is known. A Tstream is worked on by the pump (stream.ts). Twrites of
-// one stream are worked on together where the server says so, and still answered in order.
+// A request whose callback is a plain function is answered when it comes. A request whose callback is a Task gets
+// a thread and makes its tag a group: later requests with that tag wait in the group's queue (9P2000.ix) or are
+// refused; other tags go on. Tflush drops the queue and interrupts the requests that are worked on; Rflush is
+// sent when these have ended. A Tstream asks for a run, a part of a file, which the pump sends (stream.ts). A
+// write stream is a row of Twrites with one tag and fid, each of which starts where the last ends. If the server
+// allows it (wstream), they are worked on together, and still answered in order.
 //
 // Who owns what: a request that takes time holds a reference to its fid; a fid that was clunked
 // meanwhile ends when the last of these is released.
@@ -29,16 +31,16 @@ import { Run } from "./stream.ts";
 /** How many failed write streams, each a tag and a fid, are remembered until the client ends them. */
 const MAXSTOPS = 2048;
 
-/** Stands for the thread of a request that has just begun: it may not need one. */
+/** Stands for the thread's number while a request runs to its first sleep: it may end before it needs a thread. */
 const BEGINNING = -1;
 
-/** At the end of a session so many fids end before other threads have their turn. */
+/** How many fids are ended in a row, at the end of a session, before other threads run. */
 const ENDS = 512;
 
 /** What is agreed on with Tversion. */
 export type Agreed = { readonly msize: number; readonly ix: boolean; readonly stream: boolean };
 
-/** The requests of each type. */
+/** The request of one type: Msg<"Tread">. */
 export type Msg<K extends keyof typeof fcall> = Extract<Tmsg, { readonly type: (typeof fcall)[K] }>;
 
 /** A request that is not answered yet. */
@@ -57,7 +59,10 @@ type Req<A> = {
   end?: Rmsg | null;
 };
 
-/** The requests of a tag: those worked on (one, or writes of a stream), those behind them, and the tags of Tflushes that wait. */
+/**
+ * The requests of a tag: cur are worked on (one request, or writes of a stream), queue comes after them, and
+ * flushes are the tags of the Tflushes that are answered when cur has ended.
+ */
 type Group<A> = {
   readonly tag: number;
   readonly cur: Req<A>[];
@@ -78,7 +83,7 @@ export class Session<A> {
   readonly conn: Conn<A>;
   readonly srv: Plainsrv<A>;
   readonly msize: number;
-  /** 9P2000.ix is spoken. */
+  /** Whether the version is 9P2000.ix, in which requests may share a tag. */
   readonly ix: boolean;
   readonly fids: Fids<A>;
   readonly #stream: boolean;
@@ -186,8 +191,8 @@ export class Session<A> {
   }
 
   /**
-   * Ends the session: what is worked on is interrupted and answered no more, all fids end. Gives the Task that
-   * does the latter, null if there is nothing to do.
+   * Ends the session: the requests that are worked on are interrupted, and not answered. Gives a Task that ends
+   * all fids, null if there are none.
    */
   end(): Task<void> | null {
     this.#over = true;
@@ -199,7 +204,7 @@ export class Session<A> {
     return fids.length === 0 ? null : this.#endfids(fids);
   }
 
-  /** Ends all fids. One whose end fails does not keep the others. */
+  /** Ends all fids. If the end of one fails, the others are ended all the same. */
   *#endfids(fids: readonly Fid<A>[]): Task<void> {
     const { conn } = this;
     for (const [i, fid] of fids.entries()) {
@@ -226,7 +231,7 @@ export class Session<A> {
     }
   }
 
-  /** The run that a Tstream asks for. */
+  /** Checks a Tstream, and makes the run that it asks for. */
   #run(f: Msg<"Tstream">): Run<A> | Rmsg {
     const fid = this.fids.get(f.fid);
     if (fid.omode < 0) error(Enotopen);
@@ -271,7 +276,7 @@ export class Session<A> {
     return { f, size, reply: 0, fid: null, thread: 0, run: null, work: null };
   }
 
-  /** Works on a request that may take time. True: it took none, and its end is known. */
+  /** Begins a request that may take time. True: it has ended at once, with its reply in req.end. */
   #begin(g: Group<A>, req: Req<A>, a: Task<Rmsg> | Run<A>): boolean {
     const { f } = req;
     const { conn } = this;
@@ -299,7 +304,7 @@ export class Session<A> {
     return req.end !== undefined;
   }
 
-  /** A write that may be the first of a stream. */
+  /** Runs a write. If it is the first of a stream, begins the queued writes of that stream with it. */
   *#streamed(g: Group<A>, { f, fid }: Req<A>, task: Task<Rmsg>): Task<Rmsg> {
     const { srv } = this;
     if (!this.#stream || srv.wstream === undefined || fid === null || f.type !== fcall.Twrite)
