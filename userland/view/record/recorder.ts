@@ -1,12 +1,13 @@
-// Makes a Recording of a run: a listener of the trace bus. Buffers may be used again as soon as an event
-// has been told, so what is kept is copied, the first bytes of data; and the recording is bounded: past
-// `limit` events are only counted, and of calls, name spaces, processes and connections no more are kept.
+// Makes a Recording of a run from the events of the kernel's trace. The kernel uses the buffers of an event
+// again when the listener has returned, so the recorder copies the first bytes of data. A recording is bounded:
+// after `limit` events, further events are only counted, and no further calls, name spaces, processes and
+// connections are kept.
 //
-// A run waits while its events are recorded. So each event is copied once, the texts of calls are made when
-// the list of calls is read (a copy that is whole says all that its original did), and a full recording makes
-// nothing. What is copied of programs' values is in kept.ts.
+// The program waits while an event is recorded, so that must be quick. The text of a call, as open("/x", 0),
+// is made later, when the list of calls is read, if all its arguments could be copied whole. How values of programs
+// are copied is in kept.ts.
 //
-// Who needs no more than one event at a time (a pcap file of a long run) gives `tell` and keeps nothing.
+// To use each event once and keep none (a pcap file of a long run), give `tell` and a limit of 0.
 
 import { Rstream, Tattach, Tflush, Tstream } from "../../../kernel/abi/fcall.ts";
 import type { Fcall } from "../../../kernel/abi/fcall.ts";
@@ -23,7 +24,7 @@ import { FORMAT, VERSION } from "./recording.ts";
 import type { About, Place, Rbody, Rcall, Rconn, Recording, Revent, Rproc } from "./recording.ts";
 import type { Rsaid, Source } from "./recording.ts";
 
-/** Where the program is on a stack, innermost place first, and the file; null when nothing there is the program's. */
+/** Finds the innermost place on a stack that is in the program, with its file; null if there is none. */
 export type Findplace = (
   stack: readonly Callsite[],
 ) => { readonly source: Source; readonly line: number; readonly column: number } | null;
@@ -39,8 +40,8 @@ export type Recordopts = {
   /** Bytes of data kept of each message and argument: 512. */
   readonly snap?: number;
   /**
-   * Events kept: a million. 0 keeps nothing that grows with the run: no events, no name spaces, calls
-   * and processes until they end, connections until they are closed.
+   * How many events are kept: a million if absent. With 0 no events and no name spaces are kept. A call or a
+   * process is then kept until its end, and a connection until it is closed.
    */
   readonly limit?: number;
   /**
@@ -103,13 +104,13 @@ export class Recorder {
   /** Tells the kernel that stacks are needed no more. */
   #nostacks = (): void => undefined;
   readonly #but = new Set<number>();
-  /** The stack that was looked at last, and what is there; and the places that are known. */
+  /** The stack that #find looked at last, and the program's place on it. */
   #found: { readonly stack: Call["stack"]; readonly place: Found | null } = {
     stack: undefined,
     place: null,
   };
   readonly #places = new WeakMap<Found, Place>();
-  /** Calls by the kernel's number, less that of the first: those that are kept. */
+  /** The calls that are kept. The index is the kernel's number of the call minus #firstnumber. */
   readonly #bynumber: (Making | undefined)[] = [];
   #firstnumber = 0;
   /** Where no calls are kept: the calls in progress. */
@@ -121,7 +122,7 @@ export class Recorder {
   /** Requests that wait for an answer, by connection and tag: what was asked, and its event. */
   readonly #pending = new Map<string, Asked[]>();
 
-  /** A recorder that hears nothing yet: give its listener to the trace. */
+  /** Makes a recorder; listen() connects it to a trace. */
   constructor(opts: Recordopts) {
     this.#opts = opts;
     this.#snap = opts.snap ?? SNAP;
@@ -168,14 +169,17 @@ export class Recorder {
     };
   }
 
-  /** From now on everything is recorded, but for what these processes do. */
+  /** Records everything from now on, except the events of the processes in `but`. */
   begin(but: readonly number[] = []): void {
     this.#begun = true;
     for (const pid of but) this.#but.add(pid);
     this.#begins();
   }
 
-  /** Records what there is when the recording begins; called when the trace is known, too. */
+  /**
+   * Records the processes and connections that exist at the beginning. Both listen and begin call it, and the
+   * later of the two calls does the work.
+   */
   #begins(): void {
     if (this.#trace === null || this.#limit === 0 || this.#start.length > 0) return;
     for (const body of this.#trace.state()) {
@@ -197,12 +201,12 @@ export class Recorder {
     return this.#begun && (this.#but.size === 0 || !this.#but.has(e.pid));
   }
 
-  /** Nothing more is kept. */
+  /** Whether `limit` events are kept, so that nothing more is. */
   get #full(): boolean {
     return this.#limit > 0 && this.#nevent >= this.#limit;
   }
 
-  /** The program wrote this on its console; see hearing.ts. Text is kept as long as events are. */
+  /** Records text that a program wrote on its console (hearing.ts), unless `limit` events are kept. */
   said(to: Rsaid["to"], text: string): void {
     const event = this.#nevent - 1;
     if (this.#begun && event < this.#limit) this.#said.push({ event, to, text });
@@ -257,7 +261,7 @@ export class Recorder {
     this.#conns.find((c) => c.conn === conn)?.roots.push(fid);
   }
 
-  /** What prepares the run: its requests have no event that a reply could name. */
+  /** Gives opts.before the messages and connections of the preparation, which are not recorded. */
   #before(e: Event, body: EventBody): void {
     if (e.type !== "send" && e.type !== "receive" && e.type !== "conn") return;
     const part = { call: -1, space: -1, body: this.#body(e, body) };
@@ -280,7 +284,7 @@ export class Recorder {
       if (key.startsWith(`${e.conn} `)) this.#pending.delete(key);
   }
 
-  /** A call is known from its first event on; one that returned lives on in what it has sent. */
+  /** The recorded call of an event; made at its "call" event. With limit 0 a late reply finds it in #late. */
   #callof(e: Event, call: Call): Making | undefined {
     return this.#knows(call) ?? (e.type === "call" ? this.#begin(e, call) : this.#late.get(call));
   }
@@ -295,7 +299,7 @@ export class Recorder {
     if (this.#limit === 0) return void this.#known.set(call.id, r);
     const list = this.#bynumber;
     if (list.length === 0) this.#firstnumber = call.id;
-    // Calls of processes that are not recorded are between.
+    // Numbers in between are of calls that are not recorded, since processes in #but made them.
     while (list.length < call.id - this.#firstnumber) list.push(undefined);
     list[call.id - this.#firstnumber] = r;
   }
@@ -429,7 +433,7 @@ export class Recorder {
     return { type: "receive", conn, fcall: cutdata(fcall, this.#snap), bytes, off, of };
   }
 
-  /** The event of the request that f answers. Requests of one tag are answered in order. */
+  /** The event of the request that reply f answers: the oldest of its tag, since replies of one tag keep order. */
   #answered(key: string, f: Fcall, conn: number): number {
     const list = this.#pending.get(key);
     const asked = list?.[0];
@@ -438,7 +442,7 @@ export class Recorder {
     if (f.type === Rstream && asked.fcall.type === Tstream && f.data.length > 0) return asked.event;
     list.shift();
     if (list.length === 0) this.#pending.delete(key);
-    // What was flushed is answered no more.
+    // After an Rflush no reply comes for the requests of oldtag.
     if (asked.fcall.type === Tflush) this.#pending.delete(`${conn} ${asked.fcall.oldtag}`);
     return asked.event;
   }
@@ -494,7 +498,7 @@ export class Recorder {
     return { source, line, column };
   }
 
-  /** Where the program is on a stack: an index, and what was found there is remembered for the call. */
+  /** The index of the first place on a stack that is in the program, or -1. #place then uses what was found. */
   #find(stack: readonly Callsite[]): number {
     for (const [i, site] of stack.entries()) {
       const place = this.#opts.place?.([site]) ?? null;
@@ -516,7 +520,7 @@ function pendingkey(conn: number, tag: number, e: Event): string {
   return conn === 0 ? `0 ${tag} ${e.call?.id ?? e.pid}` : `${conn} ${tag}`;
 }
 
-/** Takes the first element for which fn holds out of a list. */
+/** Removes from a list its first element x for which fits(x) is true. */
 function drop<T>(list: T[], fits: (x: T) => boolean): void {
   const i = list.findIndex(fits);
   if (i >= 0) list.splice(i, 1);
@@ -567,7 +571,7 @@ function fillof({ name, args }: Call): number {
     : -1;
 }
 
-/** What an event refers to, and what it says. */
+/** What the recorder adds to an event: the numbers of its call and name space, and its body as kept. */
 type Part = { readonly call: number; readonly space: number; readonly body: Rbody };
 
 const RETURN: Rbody = { type: "return", offset: -1 };
