@@ -53,9 +53,9 @@ type Waiting = {
   readonly word: number;
   /** Bytes that the call takes outside of the program's memory. */
   readonly bytes: number;
-  /** Where the program made it, where a host wants to know. */
+  /** The program's stack when it made the call; undefined if the host does not want it. */
   readonly stack: string | undefined;
-  /** The call itself, for a host that wants to hear of a failure that the program does not read. */
+  /** The call's name and arguments, to report its failure to the host if the program does not handle that. */
   readonly name: Callname;
   readonly args: readonly unknown[];
 };
@@ -95,7 +95,10 @@ export function program(modules: Modules, name = "vm"): Program {
 
 const newmemory = (image: Image): Memory => new Memory(image.proc.k.config.limits);
 
-/** Goes on as a program of these modules, in a process that has begun; its end is said on descriptor 2. */
+/**
+ * Runs a program of these modules in a process that runs already. An error that ends it is written to the
+ * process's descriptor 2.
+ */
 export function become(
   image: Image,
   faces: Faces,
@@ -105,7 +108,7 @@ export function become(
   return vm.start(what.argv);
 }
 
-/** A program that begins by `attach`. */
+/** Makes a Program for which the kernel calls `attach`, and then the Run that attach gives. */
 export function attached(name: string, attach: (image: Image, faces: Faces) => Run): Program {
   const main: Program & { [ATTACH]?: typeof attach } = (): never => {
     throw new PlanError(Ebadexec);
@@ -137,11 +140,11 @@ class Vm implements Tenant {
   readonly #waiting = new Map<number, Waiting>();
   /** The calls under way whose result the program reads no more, since main has returned. */
   readonly #alone = new Set<number>();
-  /** Failures that the program has not read, as promises that the host's engine sees without a reader. */
+  /** A rejected promise for each failed call that the program does not handle: the host reports these. */
   readonly #unread = new Map<number, Promise<never>>();
   /** Library functions that have failed without a reader, since the program ran last. */
   readonly #lost = new Map<number, unknown>();
-  /** The failure that the program was told of last. */
+  /** The failure that was given to the program last: #unreads reports it if the program does not handle it. */
   #failing: Failing | null = null;
   /** Handlers of notes that run. */
   readonly #handlers = new Map<number, Settle<void>>();
@@ -273,13 +276,13 @@ class Vm implements Tenant {
     this.#threw(lost, UNAWAITED);
   }
 
-  /** QuickJS tells that the program has no reader for how a call ended, or will end. */
+  /** Called when QuickJS finds that the program will not handle a failure of call `id`, which may not have ended. */
   #unreads(id: number): void {
     if (this.#waiting.has(id) || this.#next?.id === id) this.#alone.add(id);
     else if (this.#failing?.id === id) this.#tell(this.#failing);
   }
 
-  /** QuickJS tells that the program reads it now. */
+  /** Called when the program begins to handle the failure of call `id` after #unreads: takes the report back. */
   #reads(id: number): void {
     this.#alone.delete(id);
     const p = this.#unread.get(id);
@@ -289,7 +292,7 @@ class Vm implements Tenant {
     this.#unread.delete(id);
   }
 
-  /** Tells the host of a failure that the program has not read, as the kernel does of a native program's. */
+  /** Reports a failure that the program does not handle to the host, as the kernel does for native programs. */
   #tell({ id, error, w }: Failing): void {
     const { witness } = this.#image.proc.k;
     if (witness === null || this.#unread.size >= MAXUNREAD) return;
@@ -374,7 +377,7 @@ class Vm implements Tenant {
     return { w: { name, args, ...made }, args };
   }
 
-  /** Makes a call; the trace gets the stack that the program had. */
+  /** Makes a call. Meanwhile the image's stack is that of the program at the call, for the trace. */
   #make(a: Asked, fn: () => Promise<unknown> | undefined): Promise<unknown> {
     const { stack } = a;
     if (stack === undefined) return Promise.resolve(fn());
@@ -420,7 +423,7 @@ class Vm implements Tenant {
       this.#failing = failing;
       this.#failure(id, e, w.stack);
     }
-    // Its program was told nothing, or has said before that it would not read it.
+    // #unreads came for this call before it failed, so the failure is reported now.
     if (alone && failing !== null && !this.#unread.has(id)) this.#tell(failing);
   }
 
@@ -678,7 +681,7 @@ class Vm implements Tenant {
 
 const NOTHING: Made = { fill: null, word: -1, bytes: 0, stack: undefined };
 
-/** How many failures that a program does not read a host is told of. */
+/** How many failures that a program does not handle are reported to the host; further ones are not. */
 const MAXUNREAD = 1000;
 
 const valueof = (p: Passed | undefined): unknown => (p?.kind === "value" ? p.value : undefined);
@@ -704,8 +707,8 @@ function thrownof(value: unknown): Thrown | null {
 }
 
 /**
- * The error of an import of a name that the module does not have: in the words that a native program's has,
- * with the place of the name.
+ * Replaces QuickJS's error for an import of a name that a module does not export: the text is that of a native
+ * program's error, with the place of the name. Other errors are returned as they are.
  */
 function answered(t: Thrown, modules: Modules): Thrown {
   const [, name, module] =
@@ -721,7 +724,7 @@ function answered(t: Thrown, modules: Modules): Thrown {
   return { ...t, message: module === LIBRARY ? nolibrary(name) : noexport(module, name, []) };
 }
 
-/** What is kept of an rfork. */
+/** What Waiting keeps of an rfork. */
 const forkof = (a: Asked, flags: number): Omit<Waiting, "seq"> => ({
   ...NOTHING,
   stack: a.stack,
@@ -759,7 +762,7 @@ function errorof(t: Thrown): unknown {
 /** The places of a stack that are in the program's modules. */
 function vmsites(stack: string, modules: Modules): Callsite[] {
   const list: Callsite[] = [];
-  // A stack that comes in an object's JSON has the end of the object behind its last line.
+  // The stack may be cut from an error's JSON: then its last line ends with "} of the JSON.
   for (const line of stack.split(/\\n|\n/)) {
     const place = placeof(line.endsWith('"}') ? line.slice(0, -2) : line);
     const name = lastword(place?.before ?? "");
