@@ -110,7 +110,7 @@ function step(up: Proc, f: Memfile, name: string): Memfile | string {
   return f.may(up.user, MEXEC) ? next : Eperm;
 }
 
-/** A walk that stopped: the device's own error is told of the first element only. */
+/** The result of a walk that stopped. After the first element any error but Enotdir becomes Edoesnotexist. */
 function stuck(qids: readonly Qid[], text: string): Walkqid<never> {
   return miss(qids, qids.length > 0 && text !== Enotdir ? Edoesnotexist : text);
 }

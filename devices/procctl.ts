@@ -68,7 +68,7 @@ function setpri(p: Proc, [pri = ""]: readonly string[]): void {
   p.pri = Math.max(0, Math.min(NPRIQ - 1, strtoul(pri)));
 }
 
-/** One that has not run since it was stopped dies of a note. */
+/** Kills a process. One that has not run since it was stopped gets a note (Notes.killed). */
 function kill(p: Proc): void {
   if (p.ctl === "stopped" || p.ctl === "started") p.image?.notes.killed();
   else p.kill(Ekilled);

@@ -115,7 +115,7 @@ export const AWRITE = 2;
 /** Mode of access: may the caller read the file? access(2) */
 export const AREAD = 4;
 
-// What noted is told, and whom postnote means: notify(2), postnote(2).
+// The argument of noted, and the first argument of postnote: notify(2), postnote(2).
 /** Argument of noted: the interrupted program goes on. notify(2) */
 export const NCONT = 0;
 /** Argument of noted: the process dies with the note as its status. notify(2) */

@@ -3,7 +3,7 @@
 //	size[2] type[2] dev[4] qid[13] mode[4] atime[4] mtime[4] length[8] name[s] uid[s] gid[s] muid[s]
 //
 // where size counts what follows it. In the entry of a wstat a number of all ones, and an empty
-// string, mean "leave this alone". What a name may hold is for others to say.
+// string, mean "leave this alone". What a name may hold is in elems.ts.
 
 import { get16, get32, get64, get8, getoffset, isones } from "./bits.ts";
 import { put16, put32, put64, putoffset } from "./bits.ts";

@@ -188,7 +188,7 @@ export class Proc {
     this.k.kproc("exit", this.#bury());
   }
 
-  /** The last rites: descriptors, groups and dot are closed, the parent is told, the children orphaned. */
+  /** Ends the process: closes descriptors, groups and dot, gives its parent the status, orphans its children. */
   *#bury(): Task<void> {
     yield* this.drained();
     const task = this.#close();
@@ -299,7 +299,7 @@ export class Proc {
     return false;
   }
 
-  /** Stops the process, now. Who waits for that is told. */
+  /** Stops the process now, and wakes those who wait for its stop. */
   halt(): void {
     this.ctl = "stopped";
     this.#stops++;
@@ -336,7 +336,7 @@ export class Proc {
     if (this.ctl === "started") this.ctl = null;
   }
 
-  /** The end of a system call: here a process stops, or dies, that was told to. */
+  /** Called at the end of a system call: the process stops or dies here if its ctl says so (Procctl). */
   callend(): void {
     if (this.ctl === "stop" || this.ctl === "syscall") this.halt();
     else if (this.ctl === "exit") this.kill(Ekilled);

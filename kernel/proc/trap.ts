@@ -540,7 +540,7 @@ export class Image implements Done {
     return (typeof fd === "number" ? this.proc.fgrp.fd[fd] : null) ?? null;
   }
 
-  /** A call's task, of whose sleeps the trace hears, but for those of which messages tell. */
+  /** Runs a call's task and emits its sleeps to the trace, except those that messages show. */
   *#sleeping(task: Task<unknown>): Task<unknown> {
     const { trace } = this.proc.k;
     let over = false;
