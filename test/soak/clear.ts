@@ -1,7 +1,7 @@
 // Empties the tree of a ramfs of what hostile clients left there: what files hold is no growth of the server. Their
 // directories are as deep as they like and may be shut, so each is opened up and emptied as its own owner.
 
-import { DMDIR, NOFID, OREAD } from "../../kernel/abi/const.ts";
+import { DMDIR, MAXWELEM, NOFID, OREAD } from "../../kernel/abi/const.ts";
 import { convD2M, convM2D, nulldir, sizeD2M } from "../../kernel/abi/dir.ts";
 import type { Dir } from "../../kernel/abi/dir.ts";
 import * as F from "../../kernel/abi/fcall.ts";
@@ -23,9 +23,10 @@ async function empty(w: Wire, owner: string, path: readonly string[]): Promise<n
   if (path.length > 0) await w.rpc({ type: F.Twstat, tag: 0, fid: DIR, stat: packed({ mode }) });
   const dirs = (await entries(w)).filter((d) => path.length > 0 || d.name !== KEPT);
   let n = dirs.length;
-  for (const d of dirs) if ((d.mode & DMDIR) !== 0) n += await empty(w, d.uid, [...path, d.name]);
+  for (const d of dirs)
+    if (isdir(d) && iswalked(d)) n += await empty(w, d.uid, [...path, d.name]);
   await enter(w, owner, path);
-  for (const d of dirs) {
+  for (const d of dirs.filter(iswalked)) {
     await w.rpc({ type: F.Twalk, tag: 0, fid: DIR, newfid: OTHER, wname: [d.name] });
     await w.rpc({ type: F.Tremove, tag: 0, fid: OTHER });
   }
@@ -33,13 +34,20 @@ async function empty(w: Wire, owner: string, path: readonly string[]): Promise<n
   return n;
 }
 
+const isdir = (d: Dir): boolean => (d.mode & DMDIR) !== 0;
+
+/** Whether a walk finds a file by its name; a wstat gives other names, too, such as a dot. */
+const iswalked = ({ name }: Dir): boolean => name !== "." && name !== ".." && !name.includes("/");
+
 /** Leads DIR to a directory, as a user. */
 async function enter(w: Wire, uname: string, path: readonly string[]): Promise<void> {
   for (const fid of [ROOT, DIR]) await w.rpc({ type: F.Tclunk, tag: 0, fid }).catch(() => null);
   await w.rpc({ type: F.Tattach, tag: 0, fid: ROOT, afid: NOFID, uname, aname: "" });
   await w.rpc({ type: F.Twalk, tag: 0, fid: ROOT, newfid: DIR, wname: [] });
-  for (const name of path)
-    await w.rpc({ type: F.Twalk, tag: 0, fid: DIR, newfid: DIR, wname: [name] });
+  for (let i = 0; i < path.length; i += MAXWELEM) {
+    const wname = path.slice(i, i + MAXWELEM);
+    await w.rpc({ type: F.Twalk, tag: 0, fid: DIR, newfid: DIR, wname });
+  }
 }
 
 /** The entries of the directory of DIR. */

@@ -18,6 +18,8 @@ export const OPENDIR = "open";
 
 const VERSIONS: readonly string[] = ["9P2000", "9P2000.ix", "9P2000.ix.stream", "9P2000.L", "9"];
 const NAMES: readonly string[] = ["f", "g", "d", "d/e", "new", "..", ".", "nope"];
+/** Of these names, those that a walk finds. */
+export const WALKED: readonly string[] = NAMES.filter((name) => /^\w+$/.test(name));
 const ODDNAMES: readonly string[] = ["", "a/b", "a\0b", "x".repeat(255), "x".repeat(256), "\udcff"];
 const LONGNAMES: readonly string[] = ["x".repeat(8192), "x".repeat(8193), "x".repeat(65535)];
 const OFFSETS: readonly number[] = [0, 0, 0, 1, 4096, 100_000, 2 ** 32, 2 ** 53, 2 ** 63];
@@ -29,9 +31,12 @@ const NTAG = 6;
 /** What a client sends next. */
 export class Frames {
   readonly #pick: Chance;
+  readonly #newnames: readonly string[];
 
-  constructor(pick: Chance) {
+  /** `newnames` are those that a wstat gives a file. */
+  constructor(pick: Chance, newnames: readonly string[] = NAMES) {
     this.#pick = pick;
+    this.#newnames = newnames;
   }
 
   /** The bytes that begin a session. */
@@ -148,7 +153,7 @@ export class Frames {
   #stat(): Uint8Array {
     const d = {
       ...nulldir(),
-      ...(this.#one(3) && { name: this.#of(NAMES) }),
+      ...(this.#one(3) && { name: this.#of(this.#newnames) }),
       ...(this.#one(3) && { length: this.#offset() }),
       ...(this.#one(3) && { mode: this.#pick(0o1000) }),
       ...(this.#one(5) && { gid: this.#name() }),

@@ -7,7 +7,12 @@ import type { Chance } from "../../kernel/proc/sched.ts";
 import { Frames } from "./frames.ts";
 import { call, rest } from "./server.ts";
 
-type Work = { readonly port: number; readonly n: number; readonly seed: number };
+type Work = {
+  readonly port: number;
+  readonly n: number;
+  readonly seed: number;
+  readonly newnames: readonly string[] | undefined;
+};
 
 /** Connections that are under way in another thread. */
 export class Hostiles {
@@ -16,9 +21,9 @@ export class Hostiles {
   /** The first of them has a connection. */
   readonly begun: Promise<void>;
 
-  /** n connections at a time to the server at port. */
-  constructor(port: number, n: number, seed: number) {
-    const work: Work = { port, n, seed };
+  /** n connections at a time to the server at port; `newnames` are those that a wstat gives a file. */
+  constructor(port: number, n: number, seed: number, newnames?: readonly string[]) {
+    const work: Work = { port, n, seed, newnames };
     this.#worker = new Worker(new URL(import.meta.url), { workerData: work });
     this.begun = new Promise((resolve) => {
       this.#worker.once("message", () => resolve());
@@ -41,13 +46,13 @@ export class Hostiles {
 
 const state = { stopped: false, begun: false, frames: 0 };
 
-async function run(port: number, pick: Chance): Promise<void> {
+async function run({ port, newnames }: Work, pick: Chance): Promise<void> {
   while (!state.stopped) {
     const socket = await call(port);
     if (socket === null) throw new Error("a call was refused");
     if (!state.begun) parentPort?.postMessage("begun");
     state.begun = true;
-    const frames = new Frames(pick);
+    const frames = new Frames(pick, newnames);
     let open = true;
     socket.on("close", () => (open = false));
     if (pick(8) === 0) socket.pause();
@@ -64,10 +69,10 @@ async function run(port: number, pick: Chance): Promise<void> {
 }
 
 if (!isMainThread && parentPort !== null) {
-  const { port, n, seed } = workerData as Work;
+  const work = workerData as Work;
   const parent = parentPort;
-  const pick = chance(seed);
-  const all = Promise.all(Array.from({ length: n }, () => run(port, pick)));
+  const pick = chance(work.seed);
+  const all = Promise.all(Array.from({ length: work.n }, () => run(work, pick)));
   parent.on("message", () => {
     state.stopped = true;
     void all.then(() => parent.postMessage(state.frames));

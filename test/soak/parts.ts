@@ -7,6 +7,7 @@ import * as F from "../../kernel/abi/fcall.ts";
 import type { Tmsg } from "../../kernel/abi/fcall.ts";
 import { Wire, prepare } from "../bench/wire.ts";
 import { clear } from "./clear.ts";
+import { WALKED } from "./frames.ts";
 import { fuzz } from "./fuzz.ts";
 import { Hostiles } from "./hostiles.ts";
 import type { Held } from "./probe.ts";
@@ -138,7 +139,7 @@ export async function load(s: Soakopts): Promise<void> {
   const frames = await prepare(w);
   let warm = 0;
   while (warm < WARM) {
-    const hostiles = new Hostiles(server.port, 20, s.seed);
+    const hostiles = new Hostiles(server.port, 20, s.seed, WALKED);
     for (let i = 0; i < 200; i++) await w.pump(frames.stat, 2000, 16);
     const sent = await hostiles.stop();
     if (sent === 0) throw new Error("hostile clients sent nothing");
@@ -147,7 +148,7 @@ export async function load(s: Soakopts): Promise<void> {
   }
   const look = async (part: number): Promise<Held> => {
     const end = performance.now() + part * ms;
-    const hostiles = new Hostiles(server.port, 20, s.seed);
+    const hostiles = new Hostiles(server.port, 20, s.seed, WALKED);
     while (performance.now() < end) await w.pump(frames.stat, 2000, 16);
     const sent = await hostiles.stop();
     await rest(12_000);
