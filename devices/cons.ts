@@ -1,8 +1,8 @@
 // The console device, '#c': the terminal, the clock, chance, and who and where one is. cons(3)
 //
-// The terminal itself is the process's Tty; which descriptors are on one that a person sees is in term, which
-// Plan 9's cons has not, as its own always is. This kernel prints no messages of its own, so kmesg is empty
-// and a reader of kprint waits; the clock is given from outside, so nothing sets it.
+// The terminal is the Tty of the process. The file term, which Plan 9's cons has not, says which descriptors are on
+// a terminal that a person sees; in Plan 9 all are. This kernel prints no messages, so kmesg is empty and a read of
+// kprint waits. The host gives the clock, so a write to time does not set it.
 
 import { COPEN, Chan, Path } from "../kernel/chan.ts";
 import { QTDIR, QTEXCL } from "../kernel/abi/const.ts";

@@ -174,7 +174,7 @@ class Fsdev extends Dev<Fschan> {
         return missed(at, whyof(e));
       }
     }
-    // What was seen on a way with links is not to be told: the file may be outside.
+    // A stat on a way with links is not given to the caller: the file may lie outside of the root.
     at.st = null;
     return { clone: this.#walked(c, at), qids: at.qids, error: "" };
   }

@@ -76,7 +76,7 @@ export function anyhost(opts: Netopts): string | undefined {
   return opts.public === true ? undefined : "127.0.0.1";
 }
 
-/** What a server is told to listen on. */
+/** The options with which a server listens. */
 export function listenopts(
   local: Addr,
   any: string | undefined,

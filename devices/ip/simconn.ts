@@ -228,7 +228,7 @@ export class Simconn implements Conn, Cuttable {
     this.#send();
   }
 
-  /** A piece has come. If no process is there to read it, the sender is told so. */
+  /** Takes a piece. If no process can read it any more, the sender's end is reset. */
   receive(piece: Uint8Array, at: Piece): void {
     this.#received += piece.length;
     this.arrived?.("in", at);

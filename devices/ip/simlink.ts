@@ -4,8 +4,8 @@
 //	sent     = when the wire is free + n bytes / bandwidth, in each direction for itself
 //	arrives  = sent + rtt/2 + up to jitter + retransmissions of what was lost
 //
-// A burst without a gap takes exactly the time of all its bytes. Of an odd rtt the way back has the greater
-// half. Loss is felt as TCP lets one feel it: a delay, and whatever follows in that connection waits. A
+// A burst without a gap takes exactly the time of all its bytes. Where rtt is odd, the way back takes the greater
+// half. A loss is what it is above TCP: a delay, for which all that follows in that connection waits. A
 // stall holds up all that is on the way or about to be sent; a cut drops it.
 
 import type { Timer } from "../../kernel/proc/clock.ts";

@@ -129,7 +129,7 @@ export class Sockets {
       call.failure = failure;
       r.wakeupall();
     };
-    // Later on it can only fail to accept: then the caller hears of it.
+    // From now on only an accept can fail: the process that listens gets that error.
     server.on("error", (e) => over(hosterror(e)));
     server.on("close", () => this.#servers.delete(server));
     server.once("listening", () => over(null));

@@ -48,7 +48,7 @@ const MAXUSER = 255;
 export type Tlsopts = Netopts & {
   /** The directory of ca.pem, cert.pem and key.pem. Without one the host's authorities are believed, and nothing is shown. */
   readonly dir?: string;
-  /** Is told which callers were refused and why, a line each, and of files that cannot be read again. */
+  /** Gets a line for each caller that was refused, with the reason, and for each file that cannot be read again. */
   readonly log?: (line: string) => void;
   /** Milliseconds until a handshake must be made: 10 s unless given. */
   readonly handshake?: number;
@@ -142,7 +142,7 @@ class Gate {
     this.#context = creds.context("server");
     this.#server = tls().createServer({
       requestCert: true,
-      // The certificate is checked here, so that a refused caller hears why.
+      // The certificate is checked in this file, so that a refused caller is sent the reason.
       rejectUnauthorized: false,
       handshakeTimeout: opts.handshake ?? HANDSHAKE,
       ...creds.options("server"),

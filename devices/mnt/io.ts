@@ -55,7 +55,7 @@ import type { Mntcache } from "./cache.ts";
 import { giveback } from "./frames.ts";
 import type { Group, Mnt, Sink } from "./rpc.ts";
 
-/** The device that entries of a server are told to be of: M. */
+/** The type of device in the entries that a server gives: M. */
 const DEVM = 0x4d;
 /** Bytes of a Tread; a Twrite has these and its data. */
 const IOFRAME = 23;
@@ -584,7 +584,7 @@ export class Writewindow implements Writestream {
   }
 
   *finish(): Task<void> {
-    // A failure that a write has told already is not told again.
+    // The program has this failure already as the error of a write.
     if (this.#failed !== null) return;
     try {
       // A process that is killed waits for no server.

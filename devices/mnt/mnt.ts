@@ -171,7 +171,7 @@ class Devmnt extends Dev<MntChan> {
    */
   override close(c: MntChan): Answer<void> {
     const m = c.mnt;
-    // Of an open that was not answered for, the fid is its group's to settle.
+    // The group of an open that is not answered yet ends the open's fid itself.
     const fid = c.opening === null ? c.fid : -1;
     if (c.cacheroot) c.cache?.clear();
     if (fid >= 0) {
@@ -382,7 +382,7 @@ class Heard {
     return frame;
   }
 
-  /** Nothing that comes now can be told apart. */
+  /** Ends the framing: where the next message begins is unknown. */
   fail(message: string): never {
     this.n = this.owed = 0;
     throw new PlanError(message);

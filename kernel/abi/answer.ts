@@ -1,5 +1,5 @@
-// Answers that may take time: a value, or a generator that still comes to it. What such a generator yields
-// while it waits is its own affair, so that the kernel and programs share these functions.
+// Answers that may take time: a value, or a generator that returns the value later. The functions here pass on
+// what a generator yields while it waits, and do not look at it: so the kernel and programs share them.
 
 type Waiting<T, Y> = Generator<Y, T, void>;
 

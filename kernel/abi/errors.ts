@@ -251,9 +251,9 @@ export class PlanError extends Error {
   at?: number;
   /** Its stack shows the program. @internal */
   placed?: boolean;
-  /** Of a stream to write: the first byte that was not written, and the step that failed. */
+  /** Where a stream to write failed: its first byte that was not written. */
   offset?: number;
-  /** Of a stream to write: the step that failed. */
+  /** Where a stream to write failed: the step. */
   step?: "walk" | "open" | "create" | "write";
   /** What it rests on, where the device says so. @internal */
   fact?: Fact;

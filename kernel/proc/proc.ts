@@ -249,7 +249,7 @@ export class Proc {
     this.k.sched.touch();
   }
 
-  /** Takes p for a child, whose end wait(2) tells of. */
+  /** Makes p a child of this process: wait(2) gives p's end. */
   adopt(p: Proc): void {
     p.parent = this;
     this.#children.add(p);

@@ -1,6 +1,6 @@
-// Semaphores: words of the memory that processes share, and those who sleep until a word is more than 0
-// (semacquire(2)). The word is the program's, which may also change it by itself; the kernel keeps the
-// sleepers only, by the word they sleep on, and of a word without sleepers it keeps nothing.
+// Semaphores (semacquire(2)): a word of memory that processes share, and the processes that sleep until the word is
+// more than 0. The word belongs to the program, which may change it without a system call. So the kernel keeps only
+// the sleepers, in a list for each word; it keeps nothing for a word on which no process sleeps.
 
 import type { Timer } from "./clock.ts";
 import { Ebadarg, error } from "../abi/errors.ts";

@@ -55,7 +55,7 @@ export function tellgroups(p: Proc, what: "start" | "groups", copied: Copied): v
 
 const NONE: Copied = { fgrp: null, egrp: null };
 
-/** What the processes are and have now, as the events that would have told of it. */
+/** The processes and what they have now, as the events that a trace from the beginning would have. */
 export function stateof(k: Kernel): EventBody[] {
   const list: EventBody[] = [];
   const seen = new Set<object>();

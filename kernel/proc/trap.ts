@@ -527,7 +527,7 @@ export class Image implements Done {
       yield* this.notes.delivered();
   }
 
-  /** The call with what the trace wants to hear of it, and its wait while the process is stopped; null without. */
+  /** The call with the events that the trace gets of it, and its wait while the process is stopped; null without either. */
   #watch(ent: Sysent, args: readonly unknown[], known?: Call["stack"]): Task<unknown> | null {
     const { trace } = this.proc.k;
     if (this.proc.ctl === null && !trace.on) return null;

@@ -449,7 +449,7 @@ export class Session<A> {
   }
 
   #interrupt(g: Group<A>): void {
-    // The later ones are interrupted first: they are not to wait for what the flush of the first brings.
+    // The later requests are interrupted first, so that the end of the first one lets none of them go on.
     g.next = -1;
     for (const cur of g.cur.toReversed()) {
       if (cur.end !== undefined) continue;
