@@ -88,6 +88,8 @@ export function canhave(what: Calleffect["what"]): readonly string[] {
 export class Countedcall implements Injected<Callfault>, Turn<Calleffect> {
   /** The fault. */
   readonly fault: Callfault;
+  /** Calls of its names. */
+  named = 0;
   /** Calls that it could have met. */
   seen = 0;
   /** Calls that it met. */
@@ -109,6 +111,7 @@ export class Countedcall implements Injected<Callfault>, Turn<Calleffect> {
     const { fd, proc, when = ALWAYS } = this.fault;
     const path = this.#path;
     if (!this.#names.has(c.name)) return false;
+    this.named++;
     if (fd !== undefined && (!FDCALLS.includes(c.name) || c.args[0] !== fd)) return false;
     if (proc !== undefined && proc !== c.pid && proc !== c.text) return false;
     if (path !== null && !c.paths().some((p) => path.test(p))) return false;

@@ -42,6 +42,8 @@ export type Anyfault = Fault | Callfault;
 /** A fault at work: how many messages or calls it fitted, and to how many it was done. */
 export type Injected<F extends Anyfault = Anyfault> = {
   readonly fault: F;
+  /** Messages or calls of the names that the fault has, those of other connections, files and processes, too. */
+  readonly named: number;
   /** Messages or calls that the fault could have met. */
   readonly seen: number;
   /** Messages or calls that it met. */
@@ -68,6 +70,8 @@ const shortable: ReadonlySet<number | undefined> = new Set(
 class Counted implements Injected<Fault>, Turn<Effect> {
   /** The fault. */
   readonly fault: Fault;
+  /** Messages of its names. */
+  named = 0;
   /** Messages that it could have met. */
   seen = 0;
   /** Messages that it met. */
@@ -88,6 +92,7 @@ class Counted implements Injected<Fault>, Turn<Effect> {
   take(f: Fcall, id: Connid): boolean {
     const { conn, when = ALWAYS } = this.fault;
     if (!this.#types.has(f.type)) return false;
+    this.named++;
     if (
       typeof conn === "number" ? conn !== id.conn : conn !== undefined && !id.names.includes(conn)
     )

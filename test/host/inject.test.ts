@@ -50,7 +50,7 @@ test("a fault that cannot be read, and one that never was, are told; a loss is a
   t.regex(bad.err, /^namec run: --inject: fault 'Tread:drip': unknown 'drip': .*\n {4}MSG\[/);
   const idle = await namec([...far, "Tread:when=9:drop", "reader.ts"], "", dir);
   t.is(idle.status, 0);
-  t.is(idle.err, "namec: the fault 'Tread:when=9:drop' was not injected: 2 passed\n");
+  t.is(idle.err, "namec: the fault 'Tread:when=9:drop' was not injected: Tread passed 2 times\n");
   const lost = await namec([...far, "Topen:drop", "reader.ts"], "", dir);
   t.is(lost.status, 1);
   t.regex(lost.err, /^namec: nothing can run any more[^]*\topen: 9P reply/);

@@ -86,3 +86,17 @@ test("whether a fault happens is a choice, too: at most one does in a schedule",
   );
   t.is(r.schedules, 6);
 });
+
+test("of the switches of a failure, the one that is a fault is named", async (t) => {
+  const main = async (sys: Sys): Promise<void> => {
+    await sys.write(await sys.open("/tmp/n", OWRITE), BYTES);
+  };
+  const opts = { files: { tmp: { n: "0" } }, maybe: ["write:error=file system full"] };
+  const r = await explore((m) => m.run(main), opts);
+  t.deepEqual([r.failures[0]?.switches, r.failures[0]?.happens], [1, true]);
+  t.regex(r.show(), /the fewest switches: 1 \(the fault\), --schedule 0/);
+  const plain = await explore((m) =>
+    m.run((sys: Sys) => sys.open("/tmp/no", OWRITE).then(() => "")),
+  );
+  t.deepEqual([plain.failures[0]?.switches, plain.failures[0]?.happens], [0, false]);
+});

@@ -187,10 +187,14 @@ test("a fault that was never injected says so", (t) => {
   faults.add(parsefault("Tread:when=3:drop"));
   faults.add(parsefault("Twrite:drop"));
   faults.add(parsefault("Tread:when=1:drop"));
+  faults.add(parsefault("Tread:conn=9:drop"));
+  faults.add(parsefault("call:kill"));
   faults.take(read(0), HERE)?.do();
   t.deepEqual(unfired(faults), [
-    "the fault 'Tread:when=3:drop' was not injected: one passed",
-    "the fault 'Twrite:drop' was not injected: no such message passed",
+    "the fault 'Tread:when=3:drop' was not injected: Tread passed once",
+    "the fault 'Twrite:drop' was not injected: Twrite never passed",
+    "the fault 'Tread:conn=9:drop' was not injected: Tread passed once, and 0 of these fit the fault",
+    "the fault 'call:kill' was not injected: a system call was never made",
   ]);
 });
 

@@ -363,7 +363,7 @@ test("a process that is left is found at the end, with what it holds", async (t)
 
 test("a fault that never happened is found at the end", async (t) => {
   const said = await complaint(t, async (m) => m.inject("Tread:when=3:drop"));
-  t.deepEqual(said, ["the fault 'Tread:when=3:drop' was not injected: no such message passed"]);
+  t.deepEqual(said, ["the fault 'Tread:when=3:drop' was not injected: Tread never passed"]);
 });
 
 test("after a failure the end does not complain besides", async (t) => {

@@ -5,7 +5,14 @@ import { OREAD, ORDWR, RFFDG, RFPROC } from "../../kernel/abi/const.ts";
 import type { Sys, Task, TaskSys } from "../../syscalls/sys.ts";
 import { getenv, getuser, getwd } from "../../userland/lib/proc.ts";
 import { print, readtext, writefile } from "../../userland/lib/io.ts";
-import { Failure, expect, machine } from "../../userland/testing/index.ts";
+import {
+  Failure,
+  everyfault,
+  expect,
+  explore,
+  machine,
+  replay,
+} from "../../userland/testing/index.ts";
 import type { Machineopts } from "../../userland/testing/index.ts";
 
 const LINES = new URL("../../../test/userland/testingrun.test.ts", import.meta.url).pathname;
@@ -247,6 +254,38 @@ test("a failure's stack begins at the test's line, also of what was awaited", as
   const left = await machine();
   left.inject("Tread:drop");
   t.regex(first(await t.throwsAsync(left.end())), /testingrun\.test\./);
+  await m.end();
+});
+
+test("what is refused, and what a program throws, has a stack of the test's lines alone", async (t) => {
+  const m = await machine();
+  const s = await m.server("dead", { on: null });
+  s.cut();
+  const none = async (): Promise<void> => undefined;
+  const typo = async (sys: Sys): Promise<void> => {
+    await sys.stat("/tmp");
+    await sys.chdir((undefined as unknown as string[]).join("/"));
+  };
+  const asks: Readonly<Record<string, () => unknown>> = {
+    machine: () => machine({ time: "soon" }),
+    run: () => m.run(none, { time: "soon" }),
+    try: () => m.try(none, { time: "soon" }),
+    server: () => m.server("far", { rtt: "soon" }),
+    mount: () => m.mount(s),
+    inject: () => m.inject("read:drop"),
+    explore: () => explore(none, { budget: "soon" }),
+    replay: () => replay(none, "x"),
+    everyfault: () => everyfault(none),
+    kind: () => everyfault(none, { kinds: ["wriet" as "kill"] }),
+    program: () => m.run(typo),
+  };
+  for (const [name, ask] of Object.entries(asks)) {
+    const e = await t.throwsAsync(async () => await ask(), { any: true }, name);
+    const frames = e instanceof Error ? (e.stack ?? "").split("\n    at ").slice(1) : [];
+    t.true(frames.length > 0, name);
+    for (const at of frames) t.false(/userland\/(testing|boot|explore)\/|node:/.test(at), at);
+    t.regex(frames[0] ?? "", /testingrun\.test|ava/, name);
+  }
   await m.end();
 });
 

@@ -313,14 +313,19 @@ function effectfmt(e: Effect | Calleffect): string {
 export function unfired(faults: { readonly list: readonly Injected[] }): string[] {
   return faults.list
     .filter((i) => i.done === 0)
-    .map(({ fault, seen }) => {
-      const [none, verb] =
-        "calls" in fault ? ["no such call was made", "made"] : ["no such message passed", "passed"];
-      const was = "calls" in fault ? "was " : "";
-      const were = "calls" in fault ? "were " : "";
-      const n = seen === 0 ? none : seen === 1 ? `one ${was}${verb}` : `${seen} ${were}${verb}`;
-      return `the fault '${faultfmt(fault)}' was not injected: ${n}`;
-    });
+    .map((i) => `the fault '${faultfmt(i.fault)}' was not injected: ${metfmt(i)}`);
+}
+
+/** How often there was what a fault names. */
+function metfmt({ fault, named, seen }: Injected): string {
+  const n = named === 1 ? "once" : `${named} times`;
+  const [names, never, often] =
+    "calls" in fault
+      ? [fault.calls, "was never made", `was made ${n}`]
+      : [fault.messages, "never passed", `passed ${n}`];
+  const such = seen === named ? "" : `, and ${seen} of these fit the fault`;
+  const what = names.includes("call") ? "a system call" : names.join(" or ");
+  return `${what} ${named === 0 ? never : `${often}${such}`}`;
 }
 
 /** Faults at work, whichever way they were given. */

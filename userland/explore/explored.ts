@@ -41,6 +41,8 @@ export type Failing = Fault &
   Outcome & {
     /** How many switches its schedule has. */
     readonly switches: number;
+    /** One of the switches is that a fault happens, of those that may. */
+    readonly happens: boolean;
     /** No schedule of this failure has fewer: each that could was run. */
     readonly least: boolean;
     /** What the machine did in that schedule: namec step shows it. null: no machine was made. */
@@ -153,11 +155,17 @@ function clipped(text: string): string {
 
 const ROOM = 90;
 
+/** How many switches, and whether one of them is a fault. */
+function switchfmt({ switches, happens }: Failing): string {
+  if (!happens) return `${switches}`;
+  return switches === 1 ? "1 (the fault)" : `${switches} (one is the fault)`;
+}
+
 function failinglines(f: Failing): string[] {
   const [first = "", ...more] = f.what.split("\n");
   return [
     `  ${named(1, f.kind).slice(2)}: ${first}`,
     ...more.map((line) => `    ${line}`),
-    `    in ${plural(f.schedules, "schedule")}; the fewest switches${f.least ? "" : " that were found"}: ${f.switches}, --schedule ${f.schedule} or replay(scene, "${f.schedule}")`,
+    `    in ${plural(f.schedules, "schedule")}; the fewest switches${f.least ? "" : " that were found"}: ${switchfmt(f)}, --schedule ${f.schedule} or replay(scene, "${f.schedule}")`,
   ];
 }

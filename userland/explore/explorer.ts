@@ -362,9 +362,11 @@ export class Explorer {
   async #recorded(s: Seen): Promise<Failing> {
     const { end, recording } = await this.replay(s.schedule);
     const { schedules, schedule, least } = s;
+    const happens = s.steps.some(({ choice, chosen }) => choice.fault && chosen > 0);
     const same = end.fault ?? s.fault ?? UNKNOWN;
     s.what = same.what;
-    return { ...same, schedules, schedule, switches: switchesof(schedule), least, recording };
+    const switches = switchesof(schedule);
+    return { ...same, schedules, schedule, switches, happens, least, recording };
   }
 }
 

@@ -8,7 +8,7 @@ import { canhave } from "../../devices/fault/callcount.ts";
 import { parsefault } from "../boot/inject.ts";
 import { plural } from "../view/words/stepfmt.ts";
 import { Failure } from "./failure.ts";
-import { fortest } from "./place.ts";
+import { fortest, isbug } from "./place.ts";
 import { machine } from "./machine.ts";
 import type { Machine, Machineopts } from "./machine.ts";
 import { checkoptions } from "./options.ts";
@@ -85,25 +85,33 @@ type Finding = { readonly fault: string; readonly at: string; readonly said: str
  *	});
  */
 export async function everyfault(scene: Faultscene, opts: Everyopts = {}): Promise<Everydone> {
-  const { stack } = new Error("everyfault");
+  const here = new Error("everyfault");
   checkoptions("everyfault", opts, OPTS);
   const { kinds = USUAL, error = "i/o error", most = MOST } = opts;
   for (const kind of kinds)
     if (!Object.hasOwn(KINDS, kind))
-      throw new TypeError(
-        `everyfault: unknown kind ${kind}; there are ${Object.keys(KINDS).join(", ")}`,
+      throw fortest(
+        new TypeError(
+          `everyfault: unknown kind ${kind}; there are ${Object.keys(KINDS).join(", ")}`,
+        ),
       );
   const first = await measured(scene, opts, kinds);
   const all = kinds.flatMap((kind, i) =>
     Array.from({ length: first.seen[i] ?? 0 }, (_, n) => ({ kind, n: n + 1 })),
   );
   if (all.length === 0)
-    throw new Error(
-      "everyfault: the scene has no call or message that could fail: does it run a program?",
+    throw fortest(
+      new Error(
+        "everyfault: the scene has no call or message that could fail: does it run a program?",
+      ),
+      here,
     );
   if (all.length > most)
-    throw new Error(
-      `everyfault: ${all.length} faults, and most is ${most}: fewer kinds, or a larger most`,
+    throw fortest(
+      new Error(
+        `everyfault: ${all.length} faults, and most is ${most}: fewer kinds, or a larger most`,
+      ),
+      here,
     );
   const findings: Finding[] = [];
   for (const { kind, n } of all) {
@@ -111,7 +119,7 @@ export async function everyfault(scene: Faultscene, opts: Everyopts = {}): Promi
     const said = await played(scene, opts, fault);
     if (said !== null) findings.push({ fault, at: where(first.runs, kind, n), said });
   }
-  if (findings.length > 0) throw found(findings, all.length, stack);
+  if (findings.length > 0) throw found(findings, all.length, here.stack);
   const { calls, messages } = first;
   return { calls, messages, faults: all.length };
 }
@@ -167,11 +175,6 @@ async function played(scene: Faultscene, opts: Everyopts, fault: string): Promis
   const crash = m.runs.map((r) => r.crash).find((c) => isbug(c));
   if (crash !== undefined) return crashtext(crash);
   return left.length > 0 ? `this is left:\n${left.join("\n")}` : null;
-}
-
-/** Whether what a program threw is a fault in it, and not its way to say that it failed. */
-function isbug(e: unknown): e is Error {
-  return e instanceof TypeError || e instanceof RangeError || e instanceof ReferenceError;
 }
 
 /** What is wrong when the scene threw this; null when a program has just failed. */

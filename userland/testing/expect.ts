@@ -220,7 +220,7 @@ export class Expectrun extends Expect<Run> {
           ? `the calls should end before call ${first + 1}, which is ${is}`
           : `${should}, and is ${is}`;
     const f = { actual, expected: [...names], operator: "calls" };
-    this.fail(said, f, this.told.show(first));
+    this.fail(said, f, this.told.show(first, "?"));
   }
 
   /** All that it wrote on its console. */

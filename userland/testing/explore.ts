@@ -12,6 +12,7 @@ import { Failure } from "./failure.ts";
 import { checkoptions } from "./options.ts";
 import { newmachine } from "./machine.ts";
 import type { Machine, Machineopts } from "./machine.ts";
+import { asked, fortest } from "./place.ts";
 import { Run } from "./run.ts";
 import { SPIN, watchspin } from "./spin.ts";
 
@@ -90,7 +91,7 @@ export async function replay(
   opts: Exploreopts = {},
 ): Promise<Replayed> {
   const explorer = new Explorer((course) => once(scene, opts, course), limitsof(opts));
-  const { end, recording, left } = await explorer.replay(schedule);
+  const { end, recording, left } = await asked(() => explorer.replay(schedule));
   return { what: end.fault?.what ?? end.outcome, fault: end.fault, recording, misled: left };
 }
 
@@ -120,6 +121,14 @@ const OPTS: readonly (keyof Exploreopts)[] = [
 /** What is asked of the search. Throws TypeError for an option that there is not, Unitserror for one that says nothing. */
 function limitsof(opts: Exploreopts): Limits {
   checkoptions("explore", opts, OPTS);
+  try {
+    return checkedlimits(opts);
+  } catch (e) {
+    throw e instanceof Unitserror ? fortest(e) : e;
+  }
+}
+
+function checkedlimits(opts: Exploreopts): Limits {
   for (const text of opts.maybe ?? []) parsefault(text);
   const { budget, shard } = opts;
   const { preemptions, schedules, steps, seed, brute, progress, signal } = opts;

@@ -20,6 +20,7 @@ import { faultfmt, parsefault, unfired } from "../boot/inject.ts";
 import { mkpath } from "../boot/mounts.ts";
 import { simnet } from "../boot/net.ts";
 import type { Net } from "../boot/net.ts";
+import { Unitserror } from "../boot/units.ts";
 import { bindir } from "../boot/bin.ts";
 import type { Unread } from "../boot/witness.ts";
 import type { ThreadSys } from "../lib/both.ts";
@@ -34,6 +35,7 @@ import { alive, besides } from "./left.ts";
 import { LIMITS, limitsof, overrun } from "./limits.ts";
 import type { Limitopts, Limits } from "./limits.ts";
 import { checkoptions } from "./options.ts";
+import { asked, fortest } from "./place.ts";
 import { Owners } from "./owners.ts";
 import type { Run } from "./run.ts";
 import { RUNOPTS, Runner } from "./runner.ts";
@@ -84,7 +86,7 @@ const ALONE = 1e5;
  *	const m = await machine({ files: { lib: { motd: "be nice" } }, calls: 1000 });
  */
 export function machine(opts: Machineopts = {}): Promise<Machine> {
-  return newmachine(opts, null);
+  return asked(() => newmachine(opts, null));
 }
 
 /** A machine whose schedule is a course's; null: the kernel's own. @internal */
@@ -197,18 +199,26 @@ export class Machine {
   }
 
   /** A machine that serves files, so far away, mounted on /n/NAME. */
-  async server(name: string, opts: Serveropts = {}): Promise<Server> {
+  server(name: string, opts: Serveropts = {}): Promise<Server> {
+    return asked(() => this.#server(name, opts));
+  }
+
+  async #server(name: string, opts: Serveropts): Promise<Server> {
     const s = await Server.start(this.net, HERE, name, opts);
     this.servers.set(name, s);
     this.#hosts.push(`${name}:rtt=${opts.rtt ?? "1ms"}`);
     const on = opts.on === undefined ? `/n/${name}` : opts.on;
-    if (on !== null) await this.mount(s, on);
+    if (on !== null) await this.#mount(s, on);
     else this.#before = await this.#alive();
     return s;
   }
 
   /** Mounts a server, for all programs from now on, in place of what is mounted there. */
-  async mount(server: Server, on: string = `/n/${server.name}`): Promise<void> {
+  mount(server: Server, on: string = `/n/${server.name}`): Promise<void> {
+    return asked(() => this.#mount(server, on));
+  }
+
+  async #mount(server: Server, on: string): Promise<void> {
     await this.#do(`mount ${server.name} on ${on}`, function* (sys): Task<void> {
       yield* unmounted(sys, on);
       yield* mkpath(sys, on);
@@ -225,7 +235,11 @@ export class Machine {
    *	m.inject("Tread:when=2:error=i/o error", "write:path=/tmp/*:when=2:error=file system full")
    */
   inject(...faults: readonly (string | Anyfault)[]): void {
-    for (const f of faults) this.#faults.add(typeof f === "string" ? parsefault(f) : f);
+    try {
+      for (const f of faults) this.#faults.add(typeof f === "string" ? parsefault(f) : f);
+    } catch (e) {
+      throw e instanceof Unitserror ? fortest(e) : e;
+    }
   }
 
   /** Adds faults that may happen, or not, as the schedule's choice says. @internal */
@@ -266,11 +280,12 @@ export class Machine {
   run(main: TaskMain, ...argv: readonly string[]): Promise<Run>;
   async run(main: Main | TaskMain, ...given: readonly (string | Runopts)[]): Promise<Run> {
     const here = new Error("run");
-    const r = await this.#try(main, given);
+    const r = await this.#tried(main, given, here);
     const good = r.status === "" && r.crash === undefined && !r.hung;
     if (good && r.unnoticed.length === 0) return r;
     this.#failed = true;
-    if (r.crash !== undefined && !(r.crash instanceof PlanError)) throw r.crash;
+    if (r.crash !== undefined && !(r.crash instanceof PlanError))
+      throw r.crash instanceof Error ? fortest(r.crash, here) : r.crash;
     const end = good ? "it did not notice a failure" : `it ended with "${r.status}"`;
     const how = r.limit ?? (r.hung ? "it waits for ever" : end);
     const told = [`${r.what}: ${how}`, ...(good ? r.unnoticed : r.crashes)].join("\n\n");
@@ -288,7 +303,20 @@ export class Machine {
   try(main: Main, ...argv: readonly string[]): Promise<Run>;
   try(main: TaskMain, ...argv: readonly string[]): Promise<Run>;
   try(main: Main | TaskMain, ...given: readonly (string | Runopts)[]): Promise<Run> {
-    return this.#try(main, given);
+    return this.#tried(main, given, new Error("try"));
+  }
+
+  /** A run; an option of it that cannot be read is told at the test's line, which is `here`. */
+  async #tried(
+    main: Main | TaskMain,
+    given: readonly (string | Runopts)[],
+    here: Error,
+  ): Promise<Run> {
+    try {
+      return await this.#try(main, given);
+    } catch (e) {
+      throw e instanceof Unitserror ? fortest(e, here) : e;
+    }
   }
 
   async #try(main: Main | TaskMain, given: readonly (string | Runopts)[]): Promise<Run> {

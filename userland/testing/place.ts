@@ -4,7 +4,7 @@
 // The kit imports nothing of a host's: where Node's modules are to be had, a source map beside a file leads to the
 // line that was written.
 
-import { callsite } from "../../kernel/abi/errors.ts";
+import { Panic, callsite } from "../../kernel/abi/errors.ts";
 import type { Callsite } from "../../kernel/abi/errors.ts";
 import { lastword, placeof } from "../../kernel/abi/place.ts";
 import type { Findplace } from "../view/record/recorder.ts";
@@ -125,17 +125,37 @@ function at({ name, text, map }: Script, line: number, column: number): Found {
     : { source, line, column };
 }
 
-/** An error of the kit's own, with a stack that begins at the test's line. */
-export function fortest<E extends Error>(e: E): E {
-  e.stack = `${e.name}: ${e.message}\n${teststack(e.stack)}`;
+/** An error with a stack of the test's lines alone: its own, or where it has none those of `here`. */
+export function fortest<E extends Error>(e: E, here?: Error): E {
+  const lines = teststack(e.stack) || teststack(here?.stack);
+  // Of an error that is frozen the stack stays.
+  Reflect.set(e, "stack", `${e.name}: ${e.message}\n${lines}`);
   return e;
+}
+
+/** What fn gives. What it throws has a stack that begins at the line that asked the kit, but for a fault of ours. */
+export async function asked<T>(fn: () => Promise<T>): Promise<T> {
+  const here = new Error("here");
+  try {
+    return await fn();
+  } catch (e) {
+    if (!(e instanceof Error) || e instanceof Panic || isbug(e)) throw e;
+    throw fortest(e, here);
+  }
+}
+
+/** Whether what was thrown is a fault in a program, and no way to say that it failed. */
+export function isbug(e: unknown): e is Error {
+  return e instanceof TypeError || e instanceof RangeError || e instanceof ReferenceError;
 }
 
 /** The lines of a stack that are not this package's, to put behind a message. */
 export function teststack(stack: string | undefined): string {
   const lines = (stack ?? "").split("\n").filter((line) => /^ {4}at /.test(line));
   const its = (url: string): boolean => !isours(url) && !VMLIBRARY.test(url);
-  return lines.filter((line) => its(urlof(line)) && !line.includes("node:")).join("\n");
+  // A frame of a method such as Array.map has no line.
+  const host = / \(<anonymous>\)$|node:/;
+  return lines.filter((line) => its(urlof(line)) && !host.test(line)).join("\n");
 }
 
 /** The library of vm programs, and its modules, as a stack names them. */

@@ -305,11 +305,14 @@ export class Run implements Told {
 
   /**
    * The calls with their messages, of a long run those around `at`, an index of calls; the last ones of a run that
-   * a limit ended; else the first.
+   * a limit ended; else the first. A `mark` stands before the call at `at` of a run that is too long to be shown whole.
    */
-  show(at: number = this.limit === null ? 0 : this.calls.length - 1): string {
+  show(at: number = this.limit === null ? 0 : this.calls.length - 1, mark = " "): string {
     const cut = around(this.calls, at, SHOWN);
-    const lines = folded(cut.list.map((c) => c.show()));
+    const long = cut.before + cut.behind > 0;
+    const marked = (text: string, i: number): string =>
+      long && cut.before + i === at ? text.replace(/^ /, mark) : text;
+    const lines = folded(cut.list.map((c, i) => marked(c.show(), i)));
     if (cut.before > 0) lines.unshift(`  ${plural(cut.before, "call")} before`);
     if (cut.behind > 0) lines.push(`  and ${plural(cut.behind, "call")} more`);
     if (lines.length === 0) lines.push("  it made no system call");
