@@ -23,8 +23,7 @@ async function empty(w: Wire, owner: string, path: readonly string[]): Promise<n
   if (path.length > 0) await w.rpc({ type: F.Twstat, tag: 0, fid: DIR, stat: packed({ mode }) });
   const dirs = (await entries(w)).filter((d) => path.length > 0 || d.name !== KEPT);
   let n = dirs.length;
-  for (const d of dirs)
-    if (isdir(d) && iswalked(d)) n += await empty(w, d.uid, [...path, d.name]);
+  for (const d of dirs) if (isdir(d) && iswalked(d)) n += await empty(w, d.uid, [...path, d.name]);
   await enter(w, owner, path);
   for (const d of dirs.filter(iswalked)) {
     await w.rpc({ type: F.Twalk, tag: 0, fid: DIR, newfid: OTHER, wname: [d.name] });
