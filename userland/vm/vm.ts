@@ -206,7 +206,9 @@ class Vm implements Tenant {
     while (this.#next !== null && !this.#ended) {
       const a = this.#next;
       this.#next = null;
-      yield* this.#makes(a);
+      // When main has returned, the end of the process waits for no call, as in a native program.
+      if (this.#status === null) yield* this.#makes(a);
+      else this.#promise(a);
     }
     this.#state = "away";
     return this.#status ?? LATER;
