@@ -29,6 +29,9 @@ const SHOWN = `reader ended, after 100.00 ms:
     ← Rread 5 "hello"
   stat("/tmp") = d-rwxrwxr-x glenda glenda 0 tmp    L
   write(1, "one\\ntwo\\nthree\\nfour\\n") = 19    L
+  at the end:
+    → Tclunk 1
+    ← Rclunk
   not awaited: stat("/tmp")    L`;
 
 const OPENED = `  open("/n/far/usr/ken", OREAD) = 3    1 round trip, 50.00 ms    L
@@ -173,6 +176,37 @@ main ended, after 5.00 ms:
   process 3  wait() = {pid 4, time [0, 0, 5], msg ""}    5.00 ms    L`,
   );
   await m.end();
+});
+
+test("a run that waits for ever says who could end that", async (t) => {
+  const m = await machine();
+  const waits = async (sys: Sys): Promise<void> => {
+    const [fd] = await sys.pipe();
+    await sys.read(fd, new Uint8Array(1));
+  };
+  const e = await t.throwsAsync(m.run(waits), { instanceOf: Failure });
+  t.is(
+    plain(e),
+    `waits: it waits for ever
+
+waits waits for ever in read(3, [1]):
+  pipe() = [3, 4]    L
+  read(3, [1]) waits still    L
+  process 3 waits in read(3) of #|/data for itself to write to its other end: only its own descriptor is open there`,
+  );
+  await m.end();
+});
+
+test("a process that is left is told with where it was made, what it waits for, and its descriptors", async (t) => {
+  const m = await machine();
+  await m.run(async (sys: Sys) => {
+    await sys.rfork(RFPROC, async (s: Sys) => void (await s.rendezvous("never", 1)));
+  });
+  t.is(
+    plain(await t.throwsAsync(m.end(), { instanceOf: Failure })),
+    `at the end this is left:
+  here: process 4 main (made at L, waits in rendezvous at "never" for a process, and there is none that could, to come there), and its 3 descriptors`,
+  );
 });
 
 test("what is no run is refused, and a promise says that an await is missing", async (t) => {

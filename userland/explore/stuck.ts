@@ -33,7 +33,7 @@ function others(p: Proc, known: Known, fn: (other: Proc) => boolean): string {
     .filter((x) => x !== p && x !== p.k.proc0 && !x.dead && !known.spared(x) && fn(x))
     .map((x) => x.pid);
   const [first, ...more] = list;
-  if (first === undefined) return "a process, and there is none that could";
+  if (first === undefined) return "a process, and there is none that could,";
   return `process ${[first, ...more].join(" or ")}`;
 }
 

@@ -31,7 +31,7 @@ import { ended } from "./ended.ts";
 import { Failure } from "./failure.ts";
 import { gather } from "./files.ts";
 import type { Files } from "./files.ts";
-import { alive, besides } from "./left.ts";
+import { alive, besides, withprocs } from "./left.ts";
 import { LIMITS, limitsof, overrun } from "./limits.ts";
 import type { Limitopts, Limits } from "./limits.ts";
 import { checkoptions } from "./options.ts";
@@ -418,7 +418,11 @@ export class Machine {
     this.#faults.clear();
     const now = await this.#alive();
     // What was dropped stays outstanding, and so does a close that waits for it: no fault of the program's.
-    const left = lost ? [] : besides(now, this.#before);
+    const lines = lost ? [] : besides(now, this.#before);
+    const [kernel, owners, runs] = [this.kernel, this.#owners, this.#runs];
+    // Of schedules that are explored the texts of one failure are to be alike, and runs may have no calls.
+    const left =
+      this.#course === null ? withprocs(lines, { name: HERE, kernel, owners, runs }) : lines;
     this.#holder.kill();
     await this.#holder.wait();
     await this.#pass(60);

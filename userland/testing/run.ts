@@ -147,6 +147,7 @@ export type Ending = Pick<
   | "output"
   | "crash"
   | "waits"
+  | "stuck"
   | "limit"
   | "began"
   | "ended"
@@ -191,6 +192,8 @@ export class Run implements Told {
   readonly crash: unknown;
   /** The calls in which it waited for what never came, none when it went on; null when it ended by itself. */
   readonly waits: readonly string[] | null;
+  /** Of one that waits for ever: who waits in what, and which processes could end that. */
+  readonly stuck: readonly string[];
   /** Which limit ended it: "it has made 100000 calls, and goes on"; null when none did. */
   readonly limit: string | null;
   /** When it began, in nanoseconds. */
@@ -225,6 +228,7 @@ export class Run implements Told {
       output: this.output,
       crash: this.crash,
       waits: this.waits,
+      stuck: this.stuck,
       limit: this.limit,
       began: this.began,
       ended: this.ended,
@@ -328,9 +332,22 @@ export class Run implements Told {
     return this.status === "" ? "ended" : `ended with "${this.status}"`;
   }
 
+  /** Messages of no call: those of the files that the end of a process closes. */
+  #ofnocall(): string[] {
+    const ids = new Set<number | null>(this.calls.map((c) => c.call.id));
+    const all = this.messagesof((e) => !ids.has(e.call));
+    if (all.length === 0) return [];
+    const { list, before } = around(all, all.length - 1, MESSAGES);
+    const head = all.every((m) => m.at >= this.ended) ? "  at the end:" : "  of no call:";
+    const more = before > 0 ? [`    ${plural(before, "message")} more`] : [];
+    return [head, ...more, ...list.map((m) => `    ${arrow(m)} ${m.text}`)];
+  }
+
   /** What else there is to say of the run. */
   #asides(): string[] {
     return [
+      ...this.#ofnocall(),
+      ...this.stuck.map((text) => `  ${text}`),
       ...this.unawaited.map((text) => `  not awaited: ${text}`),
       ...this.unfinished.map((text) => `  in progress at the end: ${text}`),
       ...this.faults.map((text) => `  ${text.replaceAll("\n", "\n  ")}`),

@@ -30,6 +30,7 @@ import type { Ended } from "./ended.ts";
 import { LIMITS, limitsof, overrun } from "./limits.ts";
 import type { Limitopts, Limits } from "./limits.ts";
 import type { Owner, Owners } from "./owners.ts";
+import { waiting } from "./left.ts";
 import { findplace, teststack, tracesites } from "./place.ts";
 import { Run } from "./run.ts";
 import { watchspin } from "./spin.ts";
@@ -166,6 +167,7 @@ export class Runner implements Owner {
     const how = await end.finally(unwatch);
     if (how !== "ended" || this.#returned < 0) this.#returned = kernel.clock.now();
     const waits = this.#waits(p, how);
+    const stuck = how === "hangs" ? waiting(kernel, owners, this.#rec?.recording.calls ?? []) : [];
     if (how !== "ended") this.#kill();
     const status = await p.wait();
     await this.#at.settle();
@@ -178,6 +180,7 @@ export class Runner implements Owner {
       output: tty.text(),
       crash: p.crash,
       waits,
+      stuck,
       limit: typeof how === "string" ? null : how.limit,
       began: this.#began,
       ended: this.#returned,
