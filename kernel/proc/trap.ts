@@ -191,6 +191,11 @@ export class Image implements Done {
     if (!this.dead) this.proc.k.sched.start(this.proc, "program", this.#main(fn), program_);
   }
 
+  /** Begins a call that the end of the program does not wait for; it is killed then unless it changes files. */
+  aside(name: string, fn: () => Task<void>): void {
+    if (!this.dead) this.proc.k.sched.start(this.proc, name, fn(), program_);
+  }
+
   /** What main may be throws when it is looked at: a proxy that was revoked. That is a crash of its process. */
   #run(main: Program): Run {
     try {

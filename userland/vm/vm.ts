@@ -23,6 +23,7 @@ import {
 import { lastword, placeof } from "../../kernel/abi/place.ts";
 import { calltext } from "../../kernel/abi/mistake.ts";
 import type { Callsite } from "../../kernel/abi/errors.ts";
+import { AGAIN } from "../../kernel/proc/sched.ts";
 import { ATTACH, LATER } from "../../kernel/proc/trap.ts";
 import type { Faces, Image, Program, Run } from "../../kernel/proc/trap.ts";
 import type { Coroutine } from "../../kernel/proc/sched.ts";
@@ -206,9 +207,12 @@ class Vm implements Tenant {
     while (this.#next !== null && !this.#ended) {
       const a = this.#next;
       this.#next = null;
-      // When main has returned, the end of the process waits for no call, as in a native program.
       if (this.#status === null) yield* this.#makes(a);
-      else this.#promise(a);
+      else {
+        // Main has returned. The end of the process does not wait for the call, but for its first sleep.
+        this.#image.aside(NAMES[a.op] ?? "", () => this.#makes(a));
+        yield AGAIN;
+      }
     }
     this.#state = "away";
     return this.#status ?? LATER;
