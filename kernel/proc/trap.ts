@@ -191,9 +191,14 @@ export class Image implements Done {
     if (!this.dead) this.proc.k.sched.start(this.proc, "program", this.#main(fn), program_);
   }
 
-  /** Begins a call that the end of the program does not wait for; it is killed then unless it changes files. */
-  aside(name: string, fn: () => Task<void>): void {
-    if (!this.dead) this.proc.k.sched.start(this.proc, name, fn(), program_);
+  /**
+   * Makes a call when main has returned. The end of the program waits for the call's first sleep only, and kills it
+   * there unless it changes files.
+   */
+  *aside(name: string, call: Task<void>): Task<void> {
+    if (this.dead) return;
+    this.proc.k.sched.start(this.proc, name, call, program_);
+    yield AGAIN;
   }
 
   /** What main may be throws when it is looked at: a proxy that was revoked. That is a crash of its process. */

@@ -23,7 +23,6 @@ import {
 import { lastword, placeof } from "../../kernel/abi/place.ts";
 import { calltext } from "../../kernel/abi/mistake.ts";
 import type { Callsite } from "../../kernel/abi/errors.ts";
-import { AGAIN } from "../../kernel/proc/sched.ts";
 import { ATTACH, LATER } from "../../kernel/proc/trap.ts";
 import type { Faces, Image, Program, Run } from "../../kernel/proc/trap.ts";
 import type { Coroutine } from "../../kernel/proc/sched.ts";
@@ -208,11 +207,7 @@ class Vm implements Tenant {
       const a = this.#next;
       this.#next = null;
       if (this.#status === null) yield* this.#makes(a);
-      else {
-        // Main has returned. The end of the process does not wait for the call, but for its first sleep.
-        this.#image.aside(NAMES[a.op] ?? "", () => this.#makes(a));
-        yield AGAIN;
-      }
+      else yield* this.#image.aside(NAMES[a.op] ?? "", this.#makes(a));
     }
     this.#state = "away";
     return this.#status ?? LATER;
