@@ -175,6 +175,21 @@ test("whatever a crash leaves of the disk is a whole tree, not older than the la
 /** Names, modes and lengths of a tree, without what is in the files. */
 const shape = (tree: string): string => tree.replace(/^(\S+ \d+ \d+) .*$/gm, "$1");
 
+test("a write to a full disk fails with the disk's error, also where it begins a flush that succeeds", (t) => {
+  const put = (n: number, at: number): Step => ({ do: "put", dir: "", name: "a", n, at });
+  const cut = (file: string): Step => ({ do: "cut", name: file, n: 0 });
+  const [mkdir, remove]: Step[] = [
+    { do: "mkdir", name: "d", n: 0 },
+    { do: "remove", name: "a", n: 0 },
+  ];
+  const [sync, snap, unsnap]: Step[] = [{ do: "sync" }, { do: "snap" }, { do: "unsnap" }];
+  const first = [mkdir, put(70_000, 0), snap, put(70_000, 66_000), sync, cut("a"), put(200_000, 0)];
+  const then = [unsnap, put(1, 0), remove, sync, put(1, 0), sync, put(1, 0), cut("a"), put(1, 0)];
+  const steps = [...first, ...then].filter((s) => s !== undefined);
+  // Anything else than a PlanError would be thrown here.
+  t.true(run(steps, { size: 400_000 }).refused > 0);
+});
+
 test("on a full disk what a crash leaves is whole, and not older than the last sync but for bytes that waited", (t) => {
   let cuts = 0;
   let full = 0;

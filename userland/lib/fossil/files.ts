@@ -482,9 +482,11 @@ export class Files implements Pending {
 
   /** Waits until a file may be written. Fails when what waits already cannot be written. */
   gate({ id }: Place): Answer<void> {
-    if (this.failure !== null && this.waiting >= this.#limit) {
+    // A flush that begins here forgets the failure of the last one.
+    const { failure } = this;
+    if (failure !== null && this.waiting >= this.#limit) {
       this.#kick();
-      throw this.failure;
+      throw failure;
     }
     return this.#gate || this.#cutting.has(id) ? this.#waitgate(id) : undefined;
   }
