@@ -1,7 +1,8 @@
 // The arguments of system calls come from programs and may be anything: a wrong one is "bad arg in
 // system call", never an exception of ours.
 
-import { Ebadarg, error } from "../kernel/abi/errors.ts";
+import { MAXOFFSET } from "../kernel/abi/const.ts";
+import { Ebadarg, Enegoff, error } from "../kernel/abi/errors.ts";
 
 export const NSPERMS = 1e6;
 /** About a hundred days: what a clock of nanoseconds counts exactly. */
@@ -19,4 +20,11 @@ export function checkbytes(bytes: Uint8Array): void {
 /** A whole number. */
 export function checknum(n: number): void {
   if (!Number.isInteger(n)) error(Ebadarg);
+}
+
+/** A place in a file. */
+export function checkoffset(offset: number): void {
+  checknum(offset);
+  if (offset < 0) error(Enegoff);
+  if (offset > MAXOFFSET) error(Ebadarg);
 }

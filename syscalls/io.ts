@@ -6,24 +6,17 @@
 import { andthen, after, istask } from "../kernel/abi/answer.ts";
 import { ordered } from "../kernel/chan.ts";
 import type { Chan } from "../kernel/chan.ts";
-import { MAXOFFSET, OREAD, OWRITE, QTDIR } from "../kernel/abi/const.ts";
+import { OREAD, OWRITE, QTDIR } from "../kernel/abi/const.ts";
 import { dirread, dirrewind } from "../kernel/dirread.ts";
-import { Ebadarg, Eisdir, Eisstream, Enegoff, error } from "../kernel/abi/errors.ts";
+import { Ebadarg, Eisdir, Eisstream, error } from "../kernel/abi/errors.ts";
 import type { Proc } from "../kernel/proc/proc.ts";
 import { waitfor } from "../kernel/proc/rendez.ts";
 import type { Answer, Task } from "../kernel/proc/rendez.ts";
 import { endread, endwrite, givewrite, takeread, writewith } from "../kernel/stream.ts";
-import { checkbytes, checknum } from "./arg.ts";
+import { checkbytes, checknum, checkoffset } from "./arg.ts";
 
 /** Whether c's offset means something. */
 export const plain = (c: Chan): boolean => c.dev.plain(c);
-
-/** An offset in the file; -1, the descriptor's own, needs no check. */
-function checkoffset(offset: number): void {
-  checknum(offset);
-  if (offset < 0) error(Enegoff);
-  if (offset > MAXOFFSET) error(Ebadarg);
-}
 
 /** As on Plan 9, a pread moves the descriptor's offset, too, by what it read. */
 function moved(c: Chan, n: number): number {
@@ -124,8 +117,7 @@ function* seekto(up: Proc, c: Chan, offset: number, whence: number): Task<number
   if (whence === 2 && c.streams !== null) yield* endwrite(c);
   const from =
     whence === 0 ? 0 : whence === 1 ? c.offset : (yield* waitfor(c.dev.stat(up, c))).length;
-  if (from + offset < 0) error(Enegoff);
-  if (from + offset > MAXOFFSET) error(Ebadarg);
+  checkoffset(from + offset);
   if (from + offset !== c.offset && c.streams !== null) {
     endread(c);
     yield* endwrite(c);

@@ -15,6 +15,7 @@ import {
   RFPROC,
   RFREND,
 } from "../kernel/abi/const.ts";
+import { MAXARGV } from "../kernel/abi/argkind.ts";
 import { Ebadarg, Eintr, PlanError, error } from "../kernel/abi/errors.ts";
 import { execimage } from "../kernel/proc/exec.ts";
 import { quoteall } from "../kernel/abi/elems.ts";
@@ -119,9 +120,6 @@ export function* exec(up: Proc, name: string, argv: readonly string[]): Task<nev
   yield* execimage(up, name, checkargv(argv));
   return yield* forever("exec");
 }
-
-/** Arguments that exec takes at most. */
-const MAXARGV = 1 << 20;
 
 /** The arguments, copied: an array of a program's may be anything that looks like one. */
 function checkargv(argv: readonly string[]): string[] {

@@ -4,13 +4,13 @@
 
 import { ordered } from "../kernel/chan.ts";
 import type { Chan } from "../kernel/chan.ts";
-import { MAXOFFSET, OREAD, ORDWR, OWRITE, QTDIR } from "../kernel/abi/const.ts";
+import { OREAD, ORDWR, OWRITE, QTDIR } from "../kernel/abi/const.ts";
 import { dirread, dirrewind } from "../kernel/dirread.ts";
-import { Ebadarg, Eisdir, Enegoff, error } from "../kernel/abi/errors.ts";
+import { Eisdir, error } from "../kernel/abi/errors.ts";
 import type { Proc } from "../kernel/proc/proc.ts";
 import type { Answer, Task } from "../kernel/proc/rendez.ts";
 import { endread, endwrite, givewrite, startread, streamsof, takeread } from "../kernel/stream.ts";
-import { checkbytes, checknum } from "./arg.ts";
+import { checkbytes, checkoffset } from "./arg.ts";
 import { plain } from "./io.ts";
 
 /**
@@ -18,9 +18,7 @@ import { plain } from "./io.ts";
  * writing nothing is sent, and on one for both the first sread or swrite decides.
  */
 export function stream(up: Proc, fd: number, offset: number): Answer<void> {
-  checknum(offset);
-  if (offset < 0) error(Enegoff);
-  if (offset > MAXOFFSET) error(Ebadarg);
+  checkoffset(offset);
   const c = up.fgrp.tochan(fd, -1, true);
   return ordered(c, "offset", function* () {
     // A file without offsets keeps what was read ahead.

@@ -15,6 +15,9 @@ type Kindrow = {
   readonly example: string;
 };
 
+/** Arguments that exec takes at most. */
+export const MAXARGV: number = 1 << 20;
+
 const istext = (v: unknown): boolean => typeof v === "string";
 const isint = (v: unknown): boolean => Number.isInteger(v);
 const isbytes = (v: unknown): boolean => ArrayBuffer.isView(v) && v instanceof Uint8Array;
@@ -73,7 +76,7 @@ export const kinds: Readonly<Record<Kind, Kindrow>> = {
   },
   text: { fits: istext, wants: TEXT, example: '"text"' },
   argv: {
-    fits: (v) => Array.isArray(v) && v.length <= 1 << 20 && v.every(istext),
+    fits: (v) => Array.isArray(v) && v.length <= MAXARGV && v.every(istext),
     wants: "an array of texts, the first of which is the program's name",
     example: '["ls", "-l"]',
   },

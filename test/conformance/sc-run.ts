@@ -3,9 +3,10 @@
 // Runs a script of system calls in a freshly booted kernel and prints the transcript.
 
 import { readFileSync, writeSync } from "node:fs";
-import { parseArgs } from "node:util";
 import type { Tty } from "../../kernel/proc/tty.ts";
 import type { Bootopts } from "../../userland/boot/boot.ts";
+import { Usage } from "../../userland/host/command.ts";
+import { parsed } from "../commandline.ts";
 import { init, machine } from "./machine.ts";
 
 const USAGE = `usage: npm run sc -- [--namespace names|standard] [--vm] FILE.sc
@@ -14,9 +15,6 @@ Runs the system calls of FILE.sc in a freshly booted kernel and prints what each
   --namespace   which name space the kernel has: names (the default) or standard
   --vm          the interpreter has a memory of its own, and its forks return twice
 `;
-
-/** Something was asked that makes no sense. */
-class Usage extends Error {}
 
 /** Writes what the machine prints, byte for byte and at once. */
 const stdout: Tty = {
@@ -40,12 +38,18 @@ function put(bytes: Uint8Array): number {
   }
 }
 
+const OPTIONS = {
+  namespace: { type: "string" },
+  vm: { type: "boolean" },
+  help: { type: "boolean", short: "h" },
+} as const;
+
 function options(): {
   readonly file: string;
   readonly namespace: NonNullable<Bootopts["namespace"]>;
   readonly vm: boolean;
 } {
-  const { values, positionals } = words();
+  const { values, positionals } = parsed({ options: OPTIONS, allowPositionals: true });
   const [file] = positionals;
   if (values.help === true) throw new Usage("");
   if (file === undefined || positionals.length > 1) throw new Usage("it takes one script");
@@ -53,28 +57,6 @@ function options(): {
   if (namespace !== "names" && namespace !== "standard")
     throw new Usage(`${namespace} is no name space`);
   return { file, namespace, vm: values.vm === true };
-}
-
-function words(): {
-  readonly values: {
-    readonly namespace?: string | undefined;
-    readonly vm?: boolean | undefined;
-    readonly help?: boolean | undefined;
-  };
-  readonly positionals: readonly string[];
-} {
-  try {
-    return parseArgs({
-      options: {
-        namespace: { type: "string" },
-        vm: { type: "boolean" },
-        help: { type: "boolean", short: "h" },
-      },
-      allowPositionals: true,
-    });
-  } catch (e) {
-    throw new Usage(e instanceof Error ? e.message : String(e));
-  }
 }
 
 function script(file: string): string {

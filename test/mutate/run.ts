@@ -20,8 +20,9 @@ import {
 import type { Profiler } from "node:inspector";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { chance } from "../../userland/boot/boot.ts";
+import { Usage } from "../../userland/host/command.ts";
+import { parsed, status } from "../commandline.ts";
 import { type Mutant, mutants } from "./mutants.ts";
 import { ROOMS, type Room } from "./rooms.ts";
 
@@ -216,9 +217,6 @@ type Options = {
   readonly workers: number;
 };
 
-/** A mistake on the command line. */
-class Usage extends Error {}
-
 function whole(name: string, text: string): number {
   const n = Number(text);
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(n))
@@ -235,7 +233,7 @@ function roomof(name: string): Room {
 
 /** What the command line says; null when it asks for help. */
 function options(): Options | null {
-  const values = parsed();
+  const { values } = parsed({ options: OPTIONS });
   if (values.help) return null;
   return {
     rooms: values.room?.map(roomof) ?? ROOMS,
@@ -256,14 +254,6 @@ const OPTIONS = {
   state: { type: "string", default: "dist/mutants.jsonl" },
   help: { type: "boolean", short: "h", default: false },
 } as const;
-
-function parsed(): ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>["values"] {
-  try {
-    return parseArgs({ options: OPTIONS }).values;
-  } catch (e) {
-    throw new Usage(e instanceof Error ? e.message : String(e));
-  }
-}
 
 /** The test files of a room, the near ones before the wider ones, and what each reaches. */
 async function testsof(room: Room, near: boolean, copy: Copy): Promise<Test[][]> {
@@ -330,7 +320,12 @@ async function tryall(room: Room, opts: Options, copies: readonly Copy[]): Promi
   return chosen.filter((m) => fates.get(m.key) === "survived" && !equivalent.has(m.key));
 }
 
-async function main(opts: Options): Promise<number> {
+async function main(): Promise<number> {
+  const opts = options();
+  if (opts === null) {
+    process.stdout.write(HELP.replace("ROOMS", ROOMS.map((r) => r.files).join(", ")));
+    return 0;
+  }
   const copies = Array.from({ length: opts.workers }, () => new Copy());
   for (const signal of ["SIGINT", "SIGTERM"] as const)
     process.once(signal, () => {
@@ -346,13 +341,4 @@ async function main(opts: Options): Promise<number> {
   return survivors === 0 ? 0 : 1;
 }
 
-try {
-  const opts = options();
-  if (opts === null)
-    process.stdout.write(HELP.replace("ROOMS", ROOMS.map((r) => r.files).join(", ")));
-  else process.exitCode = await main(opts);
-} catch (e) {
-  if (!(e instanceof Usage)) throw e;
-  process.stderr.write(`mutate: ${e.message}\ntry npm run mutate -- --help\n`);
-  process.exitCode = 2;
-}
+process.exitCode = await status("mutate", main);

@@ -1,7 +1,8 @@
 // The soak: tests that take hours. npm run soak does them all, one after another; it ends with status 1 when one
 // of them fails, and says how to make the failure again. HELP lists what it can be told.
 
-import { parseArgs } from "node:util";
+import { Usage } from "../../userland/host/command.ts";
+import { parsed, status } from "../commandline.ts";
 import { beside, connections, full, fuzzing, load } from "./parts.ts";
 import { fossil, fossilmodel } from "./fossil.ts";
 import { rc } from "./rc.ts";
@@ -64,9 +65,6 @@ function told(fn: (opts: Soakopts) => Promise<void>): Part["fn"] {
   };
 }
 
-/** A mistake on the command line. */
-class Usage extends Error {}
-
 const OPTIONS = {
   only: { type: "string", multiple: true },
   minutes: { type: "string" },
@@ -74,14 +72,6 @@ const OPTIONS = {
   runs: { type: "string" },
   help: { type: "boolean", short: "h", default: false },
 } as const;
-
-function parsed(): ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>["values"] {
-  try {
-    return parseArgs({ options: OPTIONS }).values;
-  } catch (e) {
-    throw new Usage(e instanceof Error ? e.message : String(e));
-  }
-}
 
 /** A number that is not below 0. */
 function count(name: string, text: string): number {
@@ -97,7 +87,7 @@ function partof(name: string): Part {
 }
 
 async function main(): Promise<number> {
-  const values = parsed();
+  const { values } = parsed({ options: OPTIONS });
   if (values.help) {
     process.stdout.write(HELP);
     return 0;
@@ -127,15 +117,5 @@ async function main(): Promise<number> {
   return failures === 0 ? 0 : 1;
 }
 
-async function status(): Promise<number> {
-  try {
-    return await main();
-  } catch (e) {
-    if (!(e instanceof Usage)) throw e;
-    process.stderr.write(`soak: ${e.message}\ntry npm run soak -- --help\n`);
-    return 2;
-  }
-}
-
 // What a part that failed has left open does not keep the process.
-process.exit(await status());
+process.exit(await status("soak", main));

@@ -5,6 +5,7 @@
 //	#z.q1YqU7...	compressed (deflate-raw)
 //	#p.eyJ0Ijo...	plain
 
+import { joined } from "../../kernel/abi/bits.ts";
 import { distinct, hostof } from "../boot/simhost.ts";
 import { Unitserror } from "../boot/units.ts";
 import type { Space } from "./talk.ts";
@@ -92,13 +93,7 @@ async function through(
     n += value.length;
     if (n > LIMIT) throw new Linkerror("this link holds more than a program: it is not followed");
   }
-  const all = new Uint8Array(n);
-  let at = 0;
-  for (const p of parts) {
-    all.set(p, at);
-    at += p.length;
-  }
-  return all;
+  return joined(parts, n);
 }
 
 function checked(l: unknown): Linked {
