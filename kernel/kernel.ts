@@ -68,8 +68,9 @@ export interface Witness {
   readonly promise: PromiseConstructor;
   /** A call failed, as the promise is about to say. Nothing has marked the promise as handled. */
   failed(p: Promise<unknown>, e: PlanError, call: string): void;
-  /** A vm program's call is known to have no reader of this promise, which has failed; and: now it has one. */
+  /** A vm program does not handle this promise, which failed() was called with. A native program's host finds that. */
   unheard(p: Promise<unknown>, proc: Proc): void;
+  /** The vm program has begun to handle a promise that unheard() was called with. */
   read(p: Promise<unknown>): void;
   /** A program threw, or returned what is no status, and that was the end of its process. */
   crashed(p: Proc, e: unknown): void;

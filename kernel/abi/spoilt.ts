@@ -30,10 +30,10 @@ function odd(v: ArrayBufferView): boolean {
   if (Reflect.ownKeys(v).some((key) => typeof key !== "string" || !/^\d+$/.test(key))) return true;
   const buffer = bufferof(v);
   if (!(buffer instanceof ArrayBuffer) || Reflect.get(buffer, "resizable") === true) return true;
-  // Memory that was handed over is not to be had any more: then this throws.
+  // A buffer that was transferred throws here.
   return new Uint8Array(buffer).length < 0;
 }
 
-/** What is said of them. */
+/** The why of such an argument's error. */
 export const SPOILT =
   "An array among the arguments has properties of its own, or its memory is shared, resizable or gone. Give a plain Uint8Array.";

@@ -119,7 +119,10 @@ function* begun(ent: Sysent, up: Proc, args: readonly unknown[]): Task<unknown> 
   return istask<unknown, Rendez>(a) ? yield* a : a;
 }
 
-/** A call's failure. What else it threw is the program's mistake where an argument is spoilt; null: it is ours. */
+/**
+ * The failure of a call that threw e. If e is no PlanError, and an argument is spoilt, the mistake is the program's:
+ * "bad arg". Else the fault is the kernel's, and the result is null.
+ */
 function blamed(e: unknown, args: readonly unknown[]): PlanError | null {
   if (e instanceof PlanError) return e;
   if (e === KILLED || !spoilt(args)) return null;
@@ -186,7 +189,7 @@ export class Image implements Done {
     this.proc.k.sched.touch();
   }
 
-  /** Gives the program a coroutine, in which fn lets it go on; an end of the process is no reason to. */
+  /** Gives the program a coroutine, in which fn lets the program go on. A process that has ended gets none. */
   goon(fn: () => unknown): void {
     if (!this.dead) this.proc.k.sched.start(this.proc, "program", this.#main(fn), program_);
   }
@@ -201,7 +204,7 @@ export class Image implements Done {
     yield AGAIN;
   }
 
-  /** What main may be throws when it is looked at: a proxy that was revoked. That is a crash of its process. */
+  /** The program of main. A main that throws when the kernel looks at it (a revoked proxy) crashes its process. */
   #run(main: Program): Run {
     try {
       return attachof(main)?.(this, this.#faces) ?? this.#native(main);
@@ -762,7 +765,8 @@ export function calltask(image: Image, ent: Sysent, args: readonly unknown[]): T
 const program_: Done = {
   finish: noop,
   over: noop,
-  // What a killed coroutine throws on its way out ends no process: an exec may have put another program there.
+  // A killed coroutine may throw while its finally blocks run. The process does not crash for that, since exec kills
+  // the old program's coroutine, and the process then has a new program.
   fail: (co, e) => {
     if (!co.dying) co.proc.image?.crash(e);
   },

@@ -103,7 +103,7 @@ test("a reduced search comes to the ends that brute force comes to, in fewer sch
   t.true(compared > 10 && few < many);
 });
 
-test("an open file that processes share is one thing, whoever has touched it first", async (t) => {
+test("an open file that processes share is one thing, whichever process touches it first", async (t) => {
   const scene = async (m: Machine): Promise<unknown> => {
     const said = ["", "", ""];
     await m.run(async function main(sys: Sys) {

@@ -28,10 +28,10 @@ export interface Both<A extends readonly unknown[], R, S extends TaskSys = TaskS
   (sys: Sys, ...args: A): Promise<R>;
 }
 
-/** Hears of the promises that these functions give, where the engine tells of none that is rejected without a reader. */
+/** Is called with each promise that one of these functions gives: by QuickJS, which reports no unhandled rejection. */
 let gives: ((sys: Sys, p: Promise<unknown>) => void) | null = null;
 
-/** Sets what hears of them. */
+/** Sets the function that is called with each promise. */
 export function watchgiven(fn: (sys: Sys, p: Promise<unknown>) => void): void {
   gives = fn;
 }

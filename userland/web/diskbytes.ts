@@ -1,5 +1,5 @@
 // The bytes of the kept disk, as the page and the machine's worker each have them. They grow by writes up to MOST:
-// the worker runs programs, so the page takes nothing from it on trust.
+// the worker runs programs, which may lie, so the page checks each write that the worker asks for.
 
 /** The most bytes of the disk. */
 export const MOST: number = 32 * 2 ** 20;

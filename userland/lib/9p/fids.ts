@@ -7,7 +7,7 @@
 //	clunked   out of the table, by Tclunk, Tremove or the end of the session; requests under way hold it
 //	ended     clunk was called. An open that was under way has come to its end before
 //
-// Who holds a fid: each request that takes time, from its begin until it is answered; a Tremove too.
+// Who holds a fid: each request that takes time, from its beginning until it is answered; a Tremove too.
 
 import { ORCLOSE } from "../../../kernel/abi/const.ts";
 import { PlanError } from "../../../kernel/abi/errors.ts";

@@ -1,7 +1,7 @@
-// Replies on their way to the client. They gather in a buffer until a thread flushes it, in one write; those that
-// do not fit begin another. One thread writes at a time, and the pump: another that flushes meanwhile leaves its replies to that one. Writes
-// go out in the order made, since the descriptor is no file with an offset. A thread that must not make more
-// before the client has taken what there is waits in drain.
+// Replies on their way to the client. They gather in a buffer until a thread flushes it, in one write; replies that do
+// not fit begin another buffer. One thread writes at a time, beside the pump (stream.ts): a thread that flushes meanwhile
+// leaves its replies to the one that writes. Writes go out in the order made, since the descriptor is no file with an
+// offset. A thread that must make no more replies before the client has taken those that there are waits in drain.
 //
 // Replies are counted against the connection (shares.ts) until the write of them has returned, which is when
 // they have left the process but for what the transport holds, less than a frame of a stream.

@@ -54,7 +54,7 @@ const EXEC = 1;
 export type Version = Pick<Srv<File>, "version" | "msize"> & {
   /** A wstat to a name that exists takes the place of that file, as rename(2) does; else it is "file exists". */
   readonly replace?: boolean;
-  /** Nobody is refused: the owner of the disk copies what is on it. */
+  /** Permissions are not checked: the owner of the disk copies what is on it. */
   readonly noperm?: boolean;
 };
 

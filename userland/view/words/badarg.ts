@@ -38,7 +38,7 @@ export function badarg(f: Failing, subject: string): Bad {
     case "seek":
       return [
         `whence is ${String(third)}, and seek knows 0, 1 and 2`,
-        "give 0 (from the begin), 1 (from the offset) or 2 (from the end)",
+        "give 0 (from the beginning), 1 (from the offset) or 2 (from the end)",
       ];
     case "open":
     case "create":

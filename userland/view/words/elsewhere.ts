@@ -51,14 +51,7 @@ function hidden(f: Failing, e: Mount): { readonly why: string; readonly mend: st
   const { r, call, shown } = f;
   const by = r.calls[e.call];
   if (by === undefined) return NONE;
-  let was: Rcall | undefined;
-  for (let id = by.id - 1; id >= 0 && was === undefined; id--) {
-    const c = r.calls[id];
-    const [name] = c?.args ?? [];
-    if (c === undefined || typeof name !== "string" || c.error !== null || !FINDS.has(c.name))
-      continue;
-    if (cleanname(name, c.dot) === shown) was = c;
-  }
+  const was = lastcall(r, { before: by, names: FINDS, file: shown });
   if (was === undefined || was.name === "remove") return NONE;
   const other =
     by.pid === call.pid
@@ -71,6 +64,23 @@ function hidden(f: Failing, e: Mount): { readonly why: string; readonly mend: st
 }
 
 const FINDS: ReadonlySet<string> = new Set(["open", "create", "stat", "remove"]);
+
+/** The last call before another that succeeded, is one of these, and was given a name of this file. */
+export function lastcall(
+  r: Recording,
+  which: { readonly before: Rcall; readonly names: ReadonlySet<string>; readonly file: string },
+): Rcall | undefined {
+  return r.calls.findLast((c) => {
+    const [name] = c.args;
+    return (
+      c.id < which.before.id &&
+      c.error === null &&
+      which.names.has(c.name) &&
+      typeof name === "string" &&
+      cleanname(name, c.dot) === which.file
+    );
+  });
+}
 
 /** That the server mounted there has the rest of the name, where the run has shown it: ", where log is". */
 function has({ r, call, shown }: Failing, e: Mount): string {

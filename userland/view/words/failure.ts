@@ -8,9 +8,8 @@ import { modestring } from "../../../kernel/abi/modes.ts";
 import type { Seenfile } from "../record/seen.ts";
 import { openmode } from "./callfmt.ts";
 import { PLAIN } from "./meanings.ts";
-import { cleanname } from "../step/look.ts";
 import { badarg } from "./badarg.ts";
-import { elsewhere } from "./elsewhere.ts";
+import { elsewhere, lastcall } from "./elsewhere.ts";
 import { failing } from "./failing.ts";
 import type { Failing, Probe } from "./failing.ts";
 import { capital, listfmt, sentences, somefmt } from "./sentence.ts";
@@ -65,13 +64,13 @@ export function failureof(r: Recording, call: Rcall, asked: Probe | null = null)
   return { why: sentences(why, member), mend };
 }
 
-/** What a server's own words are worth: they are repeated, and the server is named. */
+/** An error that is none of the known ones: its text is repeated, with the server that gave it. */
 function own(f: Failing): Failure {
   return say(
     `${f.holder} says so in its own words: "${f.error}"`,
     /no auth|auth.*not required/.test(f.error)
       ? "leave fauth out: mount it with -1 for the authentication file"
-      : `look where ${f.holder} says so: what it takes is its own affair`,
+      : `see the manual of ${f.holder}: this error is its own, and not one of Plan 9's`,
   );
 }
 
@@ -119,16 +118,12 @@ function missing(f: Failing): Failure {
   );
 }
 
+const REMOVES: ReadonlySet<string> = new Set(["remove"]);
+
 /** The file of a descriptor is gone. */
 function removed(f: Failing): Failure {
   const { r, call } = f;
-  let by: Rcall | undefined;
-  for (let id = call.id - 1; id >= 0 && by === undefined; id--) {
-    const c = r.calls[id];
-    const [name] = c?.args ?? [];
-    if (c?.name === "remove" && c.error === null && typeof name === "string")
-      if (cleanname(name, c.dot) === call.file) by = c;
-  }
+  const by = lastcall(r, { before: call, names: REMOVES, file: call.file ?? "" });
   return say(
     by === undefined
       ? `${f.holder} has the file of ${subject(f)} no more`
@@ -688,7 +683,7 @@ function streamseek(f: Failing): Failure {
         "read on; a file has an offset",
       )
     : say(
-        `${subject(f)} is a stream (OSTREAM), which is read or written from its begin to its end`,
+        `${subject(f)} is a stream (OSTREAM), which is read or written from its beginning to its end`,
         "open it without OSTREAM to seek",
       );
 }

@@ -208,11 +208,11 @@ export function unanswered(r: Recording, call: Rcall): number {
   return first;
 }
 
-/** What --inject did to a message, in words: "--inject 'Rstat:delay=20ms' met this Rstat"; "" for nothing. */
+/** What --inject did to a message: "--inject 'Rstat:delay=20ms' met this Rstat"; "" where no fault met it. */
 export const spoiltwords = (r: Recording, event: number): string =>
   r.injected?.find((x) => x.event === event)?.text ?? "";
 
-/** The same of a call that has returned: itself and its messages. */
+/** What --inject did to a call that has returned, and to the messages of the call. */
 export function spoiltcall(r: Recording, call: Rcall): string {
   const own = (x: { readonly event: number; readonly call: number }): boolean =>
     x.call === call.id || (r.events[x.event]?.call === call.id && x.event < over(r, call));

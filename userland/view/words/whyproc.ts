@@ -380,8 +380,9 @@ function enders(all: Procs, p: Process): readonly number[] | null {
 type Circle = ReadonlyMap<number, readonly number[]>;
 
 /**
- * The deadlock that a process is in: it and all that it has to do with wait for each other, and for nothing else.
- * A wait that one of several can end is over when any of them can go on. null for no deadlock.
+ * The deadlock that a process is in: every process that could end its wait, and theirs, and so on. Each of these waits,
+ * and only these can end the waits, so none ever goes on. null if one of them does not wait, or if something else,
+ * as time, can end a wait.
  */
 function deadlock(all: Procs, pid: number): Circle | null {
   const waits = new Map<number, readonly number[]>();
@@ -423,9 +424,13 @@ function circlemend(r: Recording, all: Procs, circle: Circle | null): string {
   return "";
 }
 
+/** The number of the Chan that a process has at a descriptor; undefined where it has none. */
+const chanof = (all: Procs, { pid, fd }: Holder): number | undefined =>
+  find(all, pid)?.fds.find((d) => d.fd === fd)?.chan;
+
 /** The call that made an open file, and its line: " (of pipe() in copy.ts:14)"; "" where that is not known. */
-function madeby(r: Recording, all: Procs, { pid, fd }: Holder): string {
-  const chan = find(all, pid)?.fds.find((d) => d.fd === fd)?.chan;
+function madeby(r: Recording, all: Procs, h: Holder): string {
+  const chan = chanof(all, h);
   const made = r.events.find((e) => e.type === "fd" && e.file?.chan === chan);
   const call = r.calls[made?.call ?? -1];
   if (call === undefined) return "";
@@ -434,9 +439,9 @@ function madeby(r: Recording, all: Procs, { pid, fd }: Holder): string {
 }
 
 /** Whether a process has read or written an open file of its own, or is at it. */
-function hasused(r: Recording, all: Procs, { pid, fd }: Holder): boolean {
-  const chan = find(all, pid)?.fds.find((d) => d.fd === fd)?.chan;
-  return r.calls.some((c) => c.pid === pid && c.chan === chan && /read$|write$/.test(c.name));
+function hasused(r: Recording, all: Procs, h: Holder): boolean {
+  const chan = chanof(all, h);
+  return r.calls.some((c) => c.pid === h.pid && c.chan === chan && /read$|write$/.test(c.name));
 }
 
 /** A read or write of a server, as the 9P messages that it is; null for any other call. */
