@@ -136,6 +136,68 @@ test("commands do the same to a disk that is served and to one that is not", asy
   t.like(await command("expire", db, "1000000"), { status: 0, out: "" });
 });
 
+test("export goes on behind what cannot be copied, names each with the reason, and fails", async (t) => {
+  const dir = directory(t, {});
+  const db = join(dir, "disk");
+  const { addr, run } = await served(t, db);
+  const long = "\u00e9".repeat(150);
+  const script = [
+    "mkdir d",
+    `echo x >d/${long}`,
+    `mkdir ${long}`,
+    "echo fine >d/z",
+    "mkdir link",
+    "echo evil >link/f",
+  ];
+  t.like(await rc(addr, `cd /n/f; ${script.join("; ")}; echo \`{seq 2000} >rot`), { status: 0 });
+  const snap = (await namec(["fossil", "snap", db])).out.trim();
+  await stopped(run, "SIGTERM");
+  const image = readFileSync(join(db, "disk"));
+  const at = image.indexOf("1 2 3 4 5 6 7 8 9 10 ");
+  t.true(at > 0);
+  image[at] = 0;
+  writeFileSync(join(db, "disk"), image);
+  const to = join(dir, "out");
+  mkdirSync(to);
+  mkdirSync(join(dir, "else"));
+  symlinkSync(join(dir, "else"), join(to, "link"));
+  const end = await namec(["fossil", "export", db, snap, to]);
+  t.is(end.status, 1);
+  t.is(end.out, "2 files\n");
+  t.is(readFileSync(join(to, "d", "z"), "utf8"), "fine\n");
+  const told = end.err.split("\n").toSorted();
+  t.deepEqual(
+    told.slice(1, -1),
+    [
+      `namec fossil: /d/${long}: ENAMETOOLONG: name too long`,
+      "namec fossil: /link: EEXIST: file already exists",
+      `namec fossil: /rot: i/o error: block ${Math.floor(at / 512)} does not match its hash`,
+      `namec fossil: /${long}: ENAMETOOLONG: name too long`,
+    ].toSorted(),
+  );
+  t.is(told.at(-1), "namec fossil: 4 names could not be copied");
+  t.deepEqual(readdirSync(join(dir, "else")), []);
+  t.false(existsSync(join(to, "rot")));
+});
+
+test("a newest root that is spoilt is told by the server, and by check while it serves", async (t) => {
+  const db = join(directory(t, {}), "disk");
+  const { addr, run } = await served(t, db);
+  await rc(addr, "echo one >/n/f/one");
+  await stopped(run, "SIGTERM");
+  const disk = join(db, "disk");
+  const image = readFileSync(disk);
+  const gen = (slot: number): number => image.readUInt32LE(slot + 20);
+  const at = (gen(0) > gen(4096) ? 0 : 4096) + 300;
+  image[at] = (image[at] ?? 0) ^ 1;
+  writeFileSync(disk, image);
+  const again = await served(t, db);
+  t.regex(again.run.err, /^fossil: the newest root \(slot [01]\) cannot be read: the other one/m);
+  const check = await namec(["fossil", "check", db]);
+  t.is(check.status, 1);
+  t.regex(check.out, /^the newest root .*\n\d+ files in \d+ blocks? of \d+ bytes: 1 fault\n$/);
+});
+
 test("a client mounts a day of the archive, and a snapshot, by the attach name", async (t) => {
   const dir = directory(t, {
     "old.mjs": `import { MREPL, dial, print, readtext } from "namec";

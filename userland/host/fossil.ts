@@ -8,6 +8,7 @@ import {
   fchmodSync,
   ftruncateSync,
   futimesSync,
+  lstatSync,
   mkdirSync,
   openSync,
   rmSync,
@@ -28,10 +29,10 @@ import { serve } from "../lib/9p.ts";
 import type { Anysrv } from "../lib/9p.ts";
 import type { ThreadSys } from "../lib/both.ts";
 import { readdir } from "../lib/dirread.ts";
-import type { Version } from "../lib/fossil/srv.ts";
 import type { Fossil, Fossilopts } from "../lib/fossil/fossil.ts";
 import type { Hash } from "../lib/fossil/format.ts";
 import { COMMANDS, ask, command, lookfossil, newfossil, postconsole } from "../lib/fossil/serve.ts";
+import { counted } from "../lib/fossil/words.ts";
 import { type Command, type Given, Usage, nearest } from "./command.ts";
 import { holder, takelock } from "./disklock.ts";
 import { hostdir, machine } from "./machine.ts";
@@ -100,7 +101,8 @@ async function start(given: Given): Promise<number> {
     return answered(
       name,
       (await served(resolve(dir), line)) ??
-        (await alone(resolve(dir), {}, (_sys, f) => command(f, line))),
+        // check says in its answer what is wrong with the roots.
+        (await alone(resolve(dir), name === "check" ? {} : { log }, (_sys, f) => command(f, line))),
     );
   } catch (e) {
     // "namec fossil:" stands before it.
@@ -137,8 +139,10 @@ function served(dir: string, line: string): Promise<string[] | null> {
 
 type Use<T> = (sys: ThreadSys, f: Fossil) => Task<T>;
 
+const log = (line: string): void => void process.stderr.write(`namec ${line}\n`);
+
 /** Opens the disk here, does something with it, and makes it safe. */
-async function alone<T>(dir: string, opts: Version, fn: Use<T>): Promise<T> {
+async function alone<T>(dir: string, opts: Omit<Fossilopts, "hash">, fn: Use<T>): Promise<T> {
   const lock = takelock(dir, "namec fossil");
   try {
     return await inkernel(dir, function* (sys) {
@@ -185,7 +189,7 @@ async function copyout(dir: string, args: readonly string[]): Promise<number> {
   if (onhost(() => statSync(to, { throwIfNoEntry: false }))?.isDirectory() === false)
     throw new Mounterror(`${to} is not a directory`);
   const opts = { noperm: true };
-  const copy: Use<number> = function* (sys, f) {
+  const copy: Use<Copied> = function* (sys, f) {
     const found = f.list.find((s) => s.name === snap);
     if (found === undefined)
       throw new Mounterror(`${dir} has no snapshot ${snap}: namec fossil ls ${dir} lists them`);
@@ -194,12 +198,13 @@ async function copyout(dir: string, args: readonly string[]): Promise<number> {
     yield* sys.mount(theirs, -1, "/n", MREPL, found.archive ? "main/archive" : "main/snapshot");
     return yield* copytree(sys, `/n/${snap}`, to);
   };
-  const n = await (holder(dir) === null
-    ? alone(dir, opts, copy)
+  const { files, failed } = await (holder(dir) === null
+    ? alone(dir, { ...opts, log }, copy)
     : inkernel(dir, function* (sys) {
         return yield* copy(sys, yield* lookfossil(sys, `/db/${DISK}`, { ...opts, hash }));
       }));
-  process.stdout.write(`${n} files\n`);
+  process.stdout.write(`${counted(files, "file")}\n`);
+  if (failed > 0) throw new Mounterror(`${counted(failed, "name")} could not be copied`);
   return 0;
 }
 
@@ -208,62 +213,112 @@ function onhost<T>(call: () => T): T {
   try {
     return call();
   } catch (e) {
-    throw new Mounterror(e instanceof Error ? e.message : String(e));
+    // "ENAMETOOLONG: name too long, open '/tmp/...'": the caller says which name.
+    throw new Mounterror(e instanceof Error ? e.message.replace(/, \w+ '.*$/s, "") : String(e));
   }
 }
 
-/** Copies a tree out of the kernel's name space; gives how many files. */
-function* copytree(sys: ThreadSys, from: string, to: string): Task<number> {
-  let n = 0;
-  const dirs = [[from, to] as const];
-  for (let at = dirs.pop(); at !== undefined; at = dirs.pop()) {
-    const [src, dst] = at;
-    onhost(() => mkdirSync(dst, { recursive: true }));
-    for (const d of yield* readdir(sys, src)) {
-      // A disk that was tampered with leads nowhere else.
-      if (d.name === "" || d.name === ".." || d.name.includes("/"))
-        throw new Mounterror(`${src} has a file of the name ${JSON.stringify(d.name)}`);
-      const name = join(dst, d.name);
-      if ((d.mode & DMDIR) !== 0 || (d.qid.type & QTDIR) !== 0)
-        dirs.push([`${src}/${d.name}`, name]);
-      else {
-        yield* copyfile(sys, `${src}/${d.name}`, name, d);
-        n++;
+/** How many files were copied, and how many files and directories were not. */
+type Copied = { files: number; failed: number };
+
+/** A directory to be copied: its name in the kernel, and at the host. */
+type Copydir = { readonly src: string; readonly dst: string };
+
+/**
+ * Copies a tree out of the kernel's name space. What cannot be copied is told, with the reason, and the rest is copied
+ * all the same.
+ */
+function* copytree(sys: ThreadSys, from: string, to: string): Task<Copied> {
+  const done: Copied = { files: 0, failed: 0 };
+  const dirs: Copydir[] = [];
+  onhost(() => mkdirSync(to, { recursive: true }));
+  for (let at: Copydir | undefined = { src: from, dst: to }; at !== undefined; at = dirs.pop()) {
+    const { src, dst } = at;
+    for (const d of yield* listed(sys, src, from, done)) {
+      const name = { src: `${src}/${d.name}`, dst: join(dst, d.name) };
+      try {
+        const isdir = (d.mode & DMDIR) !== 0 || (d.qid.type & QTDIR) !== 0;
+        // A disk that was tampered with leads nowhere else.
+        if (["", ".", ".."].includes(d.name) || /[/\0]/.test(d.name))
+          throw new Mounterror("a name that no file can have");
+        if (isdir) {
+          onhost(() => copydir(name.dst));
+          dirs.push(name);
+        } else {
+          yield* copyfile(sys, name, d);
+          done.files++;
+        }
+      } catch (e) {
+        notcopied(name.src.slice(from.length), e, done);
       }
     }
   }
-  return n;
+  return done;
+}
+
+/** The entries of a directory; none where they cannot be had, which is told. */
+function* listed(sys: ThreadSys, src: string, from: string, done: Copied): Task<Dir[]> {
+  try {
+    return yield* readdir(sys, src);
+  } catch (e) {
+    notcopied(`${src.slice(from.length)}/`, e, done);
+    return [];
+  }
+}
+
+/** Tells of a name that could not be copied. Where the machine takes nothing at all, the copying ends. */
+function notcopied(name: string, e: unknown, done: Copied): void {
+  if (!(e instanceof Mounterror) && !(e instanceof PlanError)) throw e;
+  if (/^(ENOSPC|EDQUOT|EROFS)\b/.test(e.message)) throw new Mounterror(`${name}: ${e.message}`);
+  // The file server's own name of the file says no more.
+  const why = e.message.replace(/^\/.*: (?=i\/o error)/s, "");
+  process.stderr.write(`namec fossil: ${name}: ${why}\n`);
+  done.failed++;
+}
+
+/** A directory of the host: the one that has the name, or a new one. A link to one is none. */
+function copydir(to: string): void {
+  if (lstatSync(to, { throwIfNoEntry: false })?.isDirectory() !== true) mkdirSync(to);
 }
 
 /**
  * Copies a file, with its mode and time, to a new one of the host: what has the name, perhaps a link, is removed. What
- * is zeros for a whole read is a hole there.
+ * is zeros for a whole read is a hole there. A file that cannot be copied whole is removed again.
  */
-function* copyfile(sys: ThreadSys, from: string, to: string, d: Dir): Task<void> {
-  const fd = yield* sys.open(from, OREAD);
-  const buf = Buffer.alloc(1 << 16);
-  const zeros = Buffer.alloc(buf.length);
-  const out = onhost(() => {
-    rmSync(to, { force: true });
-    return openSync(to, "wx", 0o600);
-  });
+function* copyfile(sys: ThreadSys, { src, dst }: Copydir, d: Dir): Task<void> {
+  const fd = yield* sys.open(src, OREAD);
+  let whole = false;
+  let out = -1;
   try {
-    let end = 0;
-    for (let got = yield* sys.read(fd, buf); got > 0; got = yield* sys.read(fd, buf)) {
-      const hole = zeros.compare(buf, 0, got, 0, got) === 0;
-      for (let put = hole ? got : 0; put < got;)
-        put += onhost(() => writeSync(out, buf, put, got - put, end + put));
-      end += got;
-    }
+    out = onhost(() => {
+      rmSync(dst, { force: true });
+      return openSync(dst, "wx", 0o600);
+    });
+    yield* copybytes(sys, fd, out);
     onhost(() => {
-      ftruncateSync(out, end);
       futimesSync(out, d.atime, d.mtime);
       fchmodSync(out, d.mode & 0o777);
     });
+    whole = true;
   } finally {
-    closeSync(out);
+    if (out >= 0) closeSync(out);
+    if (out >= 0 && !whole) onhost(() => rmSync(dst, { force: true }));
     yield* sys.close(fd);
   }
+}
+
+/** Copies what is read from fd to a new file of the host. */
+function* copybytes(sys: ThreadSys, fd: number, out: number): Task<void> {
+  const buf = Buffer.alloc(1 << 16);
+  const zeros = Buffer.alloc(buf.length);
+  let end = 0;
+  for (let got = yield* sys.read(fd, buf); got > 0; got = yield* sys.read(fd, buf)) {
+    const hole = zeros.compare(buf, 0, got, 0, got) === 0;
+    for (let put = hole ? got : 0; put < got;)
+      put += onhost(() => writeSync(out, buf, put, got - put, end + put));
+    end += got;
+  }
+  onhost(() => ftruncateSync(out, end));
 }
 
 /** What a kernel needs that is to open the disk of a directory: the directory, at /db. */

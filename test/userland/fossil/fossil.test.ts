@@ -416,3 +416,42 @@ test("a read of many blocks comes to its end in a cache that holds fewer", (t) =
   const rig = new Rig(new Disklog(disk.image), { cache: 1 });
   t.deepEqual([...new Set(rig.get("/f"))], [6]);
 });
+
+/** A disk whose roots were written at two moments, with the byte `at` of a slot turned round, opened an hour later. */
+function lostroot(at: number): { said: string[]; faults: readonly string[]; safe: boolean } {
+  const disk = new Disklog();
+  const rig = new Rig(disk);
+  rig.env.time += 60;
+  rig.put("/later", "later");
+  rig.sync();
+  const spoilt = new Disklog(disk.image);
+  spoilt.spoil(at);
+  const said: string[] = [];
+  const next = new Rig(spoilt, { log: (line) => said.push(line) }, "glenda", 3660);
+  return { said, faults: next.check(), safe: next.walk("/later") !== null };
+}
+
+test("a root that cannot be read is told at the start and by check, with the one that is served and its time", (t) => {
+  // The first root is in slot 0, the second in slot 1. Byte 100 is behind the generation.
+  const newest = lostroot(4096 + 100);
+  const sentence =
+    "the newest root (slot 1) cannot be read: the other one (slot 0) is served, " +
+    "of Thu Nov 27 09:30:00 GMT 2025, 61 minutes ago; what was made safe later is not there";
+  t.deepEqual(newest, { said: [`fossil: ${sentence}`], faults: [sentence], safe: false });
+  const older = lostroot(100);
+  t.true(older.safe);
+  t.regex(
+    older.faults[0] ?? "",
+    /^the older root \(slot 0\).*:31:00 GMT 2025, 60 minutes ago; nothing is lost$/,
+  );
+  const unknown = lostroot(4096);
+  t.regex(unknown.said[0] ?? "", /^fossil: the newest or the older root \(slot 1\)/);
+});
+
+test("the first root of a disk has none beside it, and none is missed", (t) => {
+  const disk = new Disklog();
+  t.deepEqual(new Rig(disk).check(), []);
+  const said: string[] = [];
+  t.deepEqual(new Rig(new Disklog(disk.image), { log: (line) => said.push(line) }).check(), []);
+  t.deepEqual(said, []);
+});

@@ -114,9 +114,10 @@ export class Rig {
   readonly uid: string;
   #nfid = 0;
 
-  constructor(disk: Disk, opts: Partial<Fossilopts> = {}, uid = "glenda") {
+  /** `later`: seconds from 2025/1127/0930 to the moment when the disk is opened. */
+  constructor(disk: Disk, opts: Partial<Fossilopts> = {}, uid = "glenda", later = 0) {
     this.disk = disk;
-    this.env.time = 1_764_235_800; // 2025/1127/0930
+    this.env.time = 1_764_235_800 + later;
     this.uid = uid;
     this.fossil = finish(openfossil(disk, this.env, { hash, ...opts }));
   }

@@ -17,6 +17,7 @@ import type { Kid, Node } from "./node.ts";
 import { ROOTID } from "./files.ts";
 import { Space } from "./space.ts";
 import { type Store, waited } from "./store.ts";
+import { counted } from "./words.ts";
 
 /** What check found. */
 export type Report = {
@@ -138,8 +139,8 @@ function compare(space: Space, seen: Space): string[] {
     if (!space.has(a) && seen.has(a)) unsafe++;
   }
   return [
-    ...(unsafe > 0 ? [`${unsafe} granules are in use and not marked as taken`] : []),
-    ...(lost > 0 ? [`${lost} granules are marked as taken and not in use`] : []),
+    ...(unsafe > 0 ? [`in use, and not marked as taken: ${counted(unsafe, "granule")}`] : []),
+    ...(lost > 0 ? [`marked as taken, and not in use: ${counted(lost, "granule")}`] : []),
   ];
 }
 

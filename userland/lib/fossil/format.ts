@@ -1,7 +1,7 @@
 // What is on the disk, to the byte. The disk is a file:
 //
-//	0       root slot 0: the root of an even generation, 512 bytes
-//	4096    root slot 1: the root of an odd one
+//	0       root slot 0: a root, 512 bytes
+//	4096    root slot 1: the root that was written before or after it
 //	65536   blocks
 //
 // A block is a node of the tree or a piece of a file. A pointer to it is its name: the sha-256 of its bytes,
@@ -159,6 +159,12 @@ export type Entry = {
 
 /** The longest file whose bytes are in its entry. */
 export const INLINE = 1024;
+
+/** The generation that a root claims whose hash is wrong; null where its beginning is not that of a root. */
+export function rootgen(buf: Uint8Array): number | null {
+  const ours = MAGIC.every((b, i) => buf[i] === b) && get32(buf, MAGIC.length) === FORMAT;
+  return ours ? getoffset(buf, MAGIC.length + 4) : null;
+}
 
 /** A snapshot: a root that is kept. */
 export type Snap = {

@@ -17,6 +17,7 @@ import { Snaps, expired } from "./snap.ts";
 import { type File, Server, type Version } from "./srv.ts";
 import { Badblock, Store, waited } from "./store.ts";
 import { NEWUSERS } from "./users.ts";
+import { lostsaid } from "./words.ts";
 
 /** How a fossil is opened. */
 export type Fossilopts = Version & {
@@ -92,12 +93,14 @@ export class Fossil {
     return old.map((s) => s.name);
   }
 
-  /** Reads every block and says what is wrong. */
+  /** Reads every block and says what is wrong; a root that could not be read when the disk was opened is a fault, too. */
   *check(): Task<Report> {
     const { store } = this.#files;
     store.hold();
     try {
-      return yield* check(store, yield* store.still());
+      const found = yield* check(store, yield* store.still());
+      if (store.lost === null) return found;
+      return { ...found, faults: [lostsaid(store.lost, this.#env.now()), ...found.faults] };
     } finally {
       store.release();
     }
@@ -122,6 +125,7 @@ export function* openfossil(disk: Disk, env: Env, opts: Fossilopts): Task<Fossil
     yield* format(files, opts.user ?? "glenda");
     yield* store.commit();
   } else {
+    if (store.lost !== null) opts.log?.(`fossil: ${lostsaid(store.lost, env.now())}`);
     yield* loadroot(store, snaps);
     env.spawn(files.reap());
   }

@@ -9,6 +9,7 @@ import type { ThreadSys } from "../both.ts";
 import { postfd } from "../9p/serve.ts";
 import { Procenv, filedisk } from "./disk.ts";
 import { type Fossil, type Fossilopts, openfossil, viewfossil } from "./fossil.ts";
+import { counted } from "./words.ts";
 
 /**
  * Opens the fossil whose disk is the file `name`, which is made where there is none.
@@ -149,11 +150,9 @@ export function* command(fossil: Fossil, line: string): Task<string[]> {
       return (yield* fossil.expire(Number(arg))).map((s) => `removed ${s}`);
     case "check": {
       const { faults, blocks, bytes, files } = yield* fossil.check();
-      const sum = `${files} files in ${blocks} blocks of ${bytes} bytes`;
-      return [
-        ...faults,
-        faults.length === 0 ? `${sum}: all is well` : `${sum}: ${faults.length} faults`,
-      ];
+      const sum = `${counted(files, "file")} in ${counted(blocks, "block")} of ${counted(bytes, "byte")}`;
+      const end = faults.length === 0 ? "all is well" : counted(faults.length, "fault");
+      return [...faults, `${sum}: ${end}`];
     }
     default:
       return error(`fossil: unknown command ${name}`);

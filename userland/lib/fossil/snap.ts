@@ -6,6 +6,7 @@
 
 import { error } from "../../../kernel/abi/errors.ts";
 import type { Task } from "../../../syscalls/sys.ts";
+import { gmtime } from "../ctime.ts";
 import { Lock } from "./disk.ts";
 import { Enosnap, type View } from "./files.ts";
 import { KSNAP, type Ptr, type Root, type Snap, granules, key1 } from "./format.ts";
@@ -16,36 +17,9 @@ const two = (n: number): string => String(n).padStart(2, "0");
 
 /** "2026/1127" or "2026/1127/0930" for a time in seconds since 1970. */
 export function snapname(time: number, archive: boolean): string {
-  const { year, month, day, hour, minute } = calendar(time);
-  const date = `${String(year).padStart(4, "0")}/${two(month)}${two(day)}`;
-  return archive ? date : `${date}/${two(hour)}${two(minute)}`;
-}
-
-/** The calendar's day and time in UTC, by the algorithm of days from civil (Hinnant). */
-export function calendar(time: number): {
-  year: number;
-  month: number;
-  day: number;
-  hour: number;
-  minute: number;
-} {
-  const days = Math.floor(time / 86400) + 719468;
-  const era = Math.floor(days / 146097);
-  const doe = days - era * 146097;
-  const yoe = Math.floor(
-    (doe - Math.floor(doe / 1460) + Math.floor(doe / 36524) - Math.floor(doe / 146096)) / 365,
-  );
-  const doy = doe - (365 * yoe + Math.floor(yoe / 4) - Math.floor(yoe / 100));
-  const mp = Math.floor((5 * doy + 2) / 153);
-  const month = mp < 10 ? mp + 3 : mp - 9;
-  const second = time - Math.floor(time / 86400) * 86400;
-  return {
-    year: yoe + era * 400 + (month <= 2 ? 1 : 0),
-    month,
-    day: doy - Math.floor((153 * mp + 2) / 5) + 1,
-    hour: Math.floor(second / 3600),
-    minute: Math.floor(second / 60) % 60,
-  };
+  const { year, mon, mday, hour, min } = gmtime(time);
+  const date = `${String(year).padStart(4, "0")}/${two(mon + 1)}${two(mday)}`;
+  return archive ? date : `${date}/${two(hour)}${two(min)}`;
 }
 
 export class Snaps {

@@ -27,6 +27,7 @@ import {
   granules,
   key1,
   packroot,
+  rootgen,
   samehash,
   unpackroot,
 } from "./format.ts";
@@ -65,8 +66,17 @@ export interface Pending {
   frozen(done: boolean): Task<void>;
 }
 
-/** A root, and the slot that it was found in. */
-export type Found = { readonly root: Root; readonly slot: number };
+/** A root, the slot that it was found in, and what is known of the other slot if that cannot be read. */
+export type Found = { readonly root: Root; readonly slot: number; readonly lost?: Lostroot | null };
+
+/** A slot whose root cannot be read, beside one whose root can. A crash leaves none: a root is written in one sector. */
+export type Lostroot = {
+  readonly slot: number;
+  /** Whether that root was the newer one, as far as its bytes tell. */
+  readonly age: "newer" | "older" | "unknown";
+  /** When the root that can be read was written, in seconds since 1970. */
+  readonly time: number;
+};
 
 /** A block that cannot be had from the disk. Callers that know whose it is name the file. */
 export class Badblock extends PlanError {}
@@ -110,6 +120,8 @@ export class Store {
   pending: Pending | null = null;
   /** The last root that is safe. */
   root: Root;
+  /** What could not be read when the disk was opened. */
+  readonly lost: Lostroot | null;
   space: Space;
   /** The slot that the last root is in. */
   #slot: number;
@@ -136,13 +148,14 @@ export class Store {
   #later: Ptr[] = [];
   #holders = 0;
 
-  constructor(disk: Disk, env: Env, { root, slot }: Found, opts: Storeopts) {
+  constructor(disk: Disk, env: Env, { root, slot, lost }: Found, opts: Storeopts) {
     const { hash, cache = 64 << 20, size = Infinity } = opts;
     this.env = env;
     this.#slot = slot;
     this.#disk = disk;
     this.#hash = hash;
     this.root = root;
+    this.lost = lost ?? null;
     this.nextid = root.nextid;
     this.space = new Space(Math.floor(size / GRANULE));
     this.#committing = new Lock(env);
@@ -171,15 +184,22 @@ export class Store {
   /** The newer of the two roots that is whole; null where the disk has none. */
   static *lastroot(disk: Disk, hash: Hash): Task<Found | null> {
     let best: Found | null = null;
+    let bad: { slot: number; gen: number | null; blank: boolean } | null = null;
     for (const slot of [0, 1]) {
       const buf = new Uint8Array(ROOTSIZE);
       const n = yield* waited(disk.read(buf, slot * SLOT));
       const r = n === ROOTSIZE ? unpackroot(buf, hash) : null;
       if (typeof r === "number")
         error(`fossil: disk of format ${r}, which this server does not know`);
-      if (r !== null && (best === null || r.gen > best.root.gen)) best = { root: r, slot };
+      if (r === null) bad = { slot, gen: rootgen(buf), blank: buf.every((b) => b === 0) };
+      else if (best === null || r.gen > best.root.gen) best = { root: r, slot };
     }
-    return best;
+    // The first root of a disk has nothing beside it.
+    if (best === null || bad === null || (best.root.gen === 1 && bad.blank)) return best;
+    const { slot, gen } = bad;
+    const { root } = best;
+    const age = gen === null ? "unknown" : gen > root.gen ? "newer" : "older";
+    return { ...best, lost: { slot, age, time: root.time } };
   }
 
   // Finding blocks.
