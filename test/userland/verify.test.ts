@@ -2,7 +2,7 @@
 // that the check is about. The wrong servers are good ones with a machine before them that edits messages.
 
 import test from "ava";
-import { DMAPPEND, DMDIR, ORCLOSE, OTRUNC, QTDIR } from "../../kernel/abi/const.ts";
+import { DMAPPEND, DMDIR, DMEXCL, ORCLOSE, OTRUNC, QTDIR } from "../../kernel/abi/const.ts";
 import { convD2M, convM2D, nulldir } from "../../kernel/abi/dir.ts";
 import { error } from "../../kernel/abi/errors.ts";
 import type { Dir, Qid } from "../../kernel/abi/dir.ts";
@@ -70,8 +70,8 @@ for (const [name, server] of Object.entries(SERVERS))
     await m.end();
   });
 
-/** A new directory is open to be read, whatever the mode was. */
-const ADVICE = /^create\.directorymode: /;
+/** A new directory is open to be read, whatever the mode was; and a wstat ignores what it cannot change, as Plan 9's ramfs. */
+const ADVICE = /^(?:create\.directorymode|stat\.fixed): /;
 
 test("what cannot be written is only read, and the checks that write say why not", async (t) => {
   const files = { usr: { ken: "hello" } };
@@ -217,6 +217,13 @@ const swallowed = (t: Tmsg): Tmsg | Rmsg =>
 const without = (bits: number) => (t: Tmsg) =>
   t.type === F.Topen || t.type === F.Tcreate ? { ...t, mode: t.mode & ~bits } : t;
 
+const refusal = ({ tag }: Tmsg): Rmsg => ({ type: F.Rerror, tag, ename: "no" });
+/** A bit of the mode that stat gives to each file, and that no file is made with. */
+function marked(bit: number): Edit {
+  const { r } = stats((d) => ({ mode: (d.mode | bit) >>> 0 }));
+  return asks((t) => (t.type === F.Tcreate ? { ...t, perm: (t.perm & ~bit) >>> 0 } : t), r);
+}
+
 /** Wrong servers, and the checks that find each. */
 const MUTANTS: Readonly<Record<string, () => Mutant>> = {
   "refuses nothing": () => [
@@ -228,10 +235,13 @@ const MUTANTS: Readonly<Record<string, () => Mutant>> = {
       ...all("intro", "connections"),
       ...all("walk", "unknownfid", "newfidinuse", "missing", "partial", "file", "open"),
       ...all("open", "unknown", "twice", "directory", "permission", "executes"),
-      ...all("create", "exists", "dots", "slash", "empty", "infile", "directorymode", "open"),
+      ...all("create", "exists", "dots", "characters", "empty", "infile", "directorymode", "open"),
       ...all("remove", "full", "unknown"),
       ...all("read", "unopened", "writeonly", "readonly", "seek", "offset"),
-      ...all("stat", "unknown", "renameexists", "renameslash", "directorycut", "malformed"),
+      ...all("read", "lastoffset", "lastwrite"),
+      "intro.utf",
+      ...all("stat", "unknown", "renameexists", "renameslash", "renamedots", "fixed"),
+      ...all("stat", "directorycut", "malformed"),
       "9P2000.ix.failure",
     ],
   ],
@@ -298,6 +308,29 @@ const MUTANTS: Readonly<Record<string, () => Mutant>> = {
       "read.entries",
     ],
   ],
+  "has one qid for all files": () => [
+    stats((d) => ({ qid: { ...d.qid, path: 5n } })),
+    ["intro.qids", "intro.newqid", "create.qid"],
+  ],
+  "refuses a walk that goes nowhere": () => [
+    asks((t) => (t.type === F.Twalk && t.fid === t.newfid ? refusal(t) : t)),
+    ["walk.self"],
+  ],
+  "has no fids of files that were removed": () => {
+    let removed = false;
+    return [
+      asks((t) => {
+        removed ||= t.type === F.Tremove;
+        return removed && t.type === F.Tclunk ? refusal(t) : t;
+      }),
+      ["remove.held"],
+    ];
+  },
+  "says that a file is for exclusive use": () => [marked(DMEXCL), ["create.exclusive"]],
+  "takes no small msize": () => [
+    asks((t) => (t.type === F.Tversion ? { ...t, type: F.Rversion, msize: 9000 } : t)),
+    ["version.same", "version.msize", "version.tiny"],
+  ],
   "walks eight names": () => [
     { from: LATER, r: (r) => [r.type === F.Rwalk ? { ...r, wqid: r.wqid.slice(0, 8) } : r] },
     ["walk.sixteen"],
@@ -309,7 +342,7 @@ const MUTANTS: Readonly<Record<string, () => Mutant>> = {
   "ignores ORCLOSE": () => [asks(without(ORCLOSE)), ["open.rclose"]],
   "has another name for each file": () => [
     stats(() => ({ name: "other" })),
-    ["create.file", "stat.name", "stat.rename"],
+    ["create.file", "stat.name", "stat.rename", "stat.renamefids"],
   ],
   "makes files for directories": () => [
     asks((t) => (t.type === F.Tcreate ? { ...t, perm: (t.perm & ~DMDIR) >>> 0 } : t)),
@@ -328,13 +361,7 @@ const MUTANTS: Readonly<Record<string, () => Mutant>> = {
     asks((t) => (t.type === F.Twrite ? { ...t, offset: 0 } : t)),
     ["read.hole", "read.written"],
   ],
-  "says that a file is append-only": () => {
-    const made = asks((t) =>
-      t.type === F.Tcreate ? { ...t, perm: (t.perm & ~DMAPPEND) >>> 0 } : t,
-    );
-    const { r } = stats((d) => ({ mode: (d.mode | DMAPPEND) >>> 0 }));
-    return [{ ...made, ...(r !== undefined && { r }) }, ["read.append"]];
-  },
+  "says that a file is append-only": () => [marked(DMAPPEND), ["read.append"]],
   "cuts entries": () => [reads((data) => data.subarray(0, -1)), ["read.entries", "read.again"]],
   "shows a directory in part": () => [
     reads((data, t) => (t.offset === 0 ? data : new Uint8Array(0))),

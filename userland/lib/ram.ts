@@ -53,8 +53,8 @@ const READ = 4;
 const WRITE = 2;
 const EXEC = 1;
 
-/** New names that no walk finds, which Plan 9's takes all the same. */
-const ODDNAMES: ReadonlySet<string> = new Set(["/", ".", ".."]);
+/** A new name that no walk finds, which Plan 9's takes all the same. */
+const ODDNAMES: ReadonlySet<string> = new Set(["/"]);
 
 /** How to make a tree, and what its server speaks. */
 export type Ramopts = Pick<Srv<Ram>, "version" | "msize"> & {

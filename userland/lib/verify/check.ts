@@ -30,6 +30,11 @@ export class Context {
     this.known = known;
   }
 
+  /** The server has taken a call of this check. */
+  get begun(): boolean {
+    return this.#peers.length > 0;
+  }
+
   /** A connection on which nothing was said. */
   async call(): Promise<Peer> {
     const p = await Peer.call(this.sys, this.target);
@@ -39,8 +44,8 @@ export class Context {
 
   /** A connection with the root attached. */
   async open(version = "9P2000"): Promise<Peer> {
-    const p = await Peer.open(this.sys, this.target, version);
-    this.#peers.push(p);
+    const p = await this.call();
+    await p.begin(version);
     return p;
   }
 

@@ -2,7 +2,7 @@
 
 import { DMAPPEND, DMDIR, OREAD, OWRITE, QTDIR } from "../../../kernel/abi/const.ts";
 import { convD2M, nulldir } from "../../../kernel/abi/dir.ts";
-import type { Wstat } from "../../../kernel/abi/dir.ts";
+import type { Dir, Wstat } from "../../../kernel/abi/dir.ts";
 import * as F from "../../../kernel/abi/fcall.ts";
 import type { Rmsg } from "../../../kernel/abi/fcall.ts";
 import { section } from "./check.ts";
@@ -231,7 +231,7 @@ function wstat(p: Peer, fid: number, changes: Wstat): Promise<Rmsg> {
   return p.rpc({ type: F.Twstat, fid, stat: entry(changes) });
 }
 
-function entry(changes: Wstat): Uint8Array {
+function entry(changes: Partial<Dir>): Uint8Array {
   const buf = new Uint8Array(1000);
   const n = convD2M({ ...nulldir(), ...changes }, buf, 0);
   return buf.subarray(0, n);
@@ -364,6 +364,49 @@ const stat: Check[] = section("stat(5)", {
       });
     },
   ],
+  renamefids: [
+    "each fid of a file stands for it still when it has another name",
+    async (c) => {
+      const p = await c.open();
+      const fid = await filefid(c, p, "before");
+      const other = await p.walk([...c.scratch, "before"]);
+      await changed(p, fid, { name: "after" });
+      const { name } = await p.stat(other);
+      if (name !== "after") throw new Wrong(`its second fid gives the name ${name}`);
+    },
+    "should",
+  ],
+  renamedots: [
+    "the new names . and .. are refused",
+    async (c) => {
+      const p = await c.open();
+      const fid = await filefid(c, p, "dots");
+      for (const name of [".", ".."]) {
+        const r = await wstat(p, fid, { name });
+        if (r.type === F.Rerror) continue;
+        // No walk finds the file any more: without its name it could not be removed.
+        await wstat(p, fid, { name: "dots" });
+        throw new Wrong(`a wstat to the name ${name} succeeded`);
+      }
+    },
+  ],
+  fixed: [
+    "a wstat that would change the qid or the muid is refused",
+    async (c) => {
+      const p = await c.open();
+      const fid = await filefid(c, p, "fixed");
+      const { qid, muid } = await p.stat(fid);
+      const fields: Readonly<Record<string, Partial<Dir>>> = {
+        qid: { qid: { ...qid, path: qid.path + 1n } },
+        muid: { muid: `${muid}x` },
+      };
+      for (const [field, changes] of Object.entries(fields)) {
+        const r = await p.rpc({ type: F.Twstat, fid, stat: entry(changes) });
+        if (r.type !== F.Rerror) throw new Wrong(`a wstat of another ${field} succeeded`);
+      }
+    },
+    "should",
+  ],
   renameslash: [
     "a new name with a slash is refused",
     async (c) => {
@@ -446,5 +489,34 @@ const stat: Check[] = section("stat(5)", {
   ],
 });
 
+/** What makes a file the same file: its qid. */
+const qids: Check[] = section("intro(5)", {
+  qids: [
+    "each file has a qid path of its own",
+    async (c) => {
+      const p = await c.open();
+      const seen = new Map<bigint, string>();
+      for (const name of ["qid-a", "qid-b", "qid-c", "qid-d"]) {
+        const { path } = (await p.stat(await filefid(c, p, name))).qid;
+        const other = seen.get(path);
+        if (other !== undefined) throw new Wrong(`${other} and ${name} have the qid path ${path}`);
+        seen.set(path, name);
+      }
+    },
+  ],
+  newqid: [
+    "a file made in the place of one that was removed has another qid path",
+    async (c) => {
+      const p = await c.open();
+      const fid = await filefid(c, p, "recreated");
+      const { path } = (await p.stat(fid)).qid;
+      await p.must({ type: F.Tremove, fid });
+      if ((await p.stat(await filefid(c, p, "recreated"))).qid.path === path)
+        throw new Wrong(`both have the qid path ${path}`);
+    },
+    "should",
+  ],
+});
+
 /** The checks of this file. */
-export const data: readonly Check[] = [...read, ...stat];
+export const data: readonly Check[] = [...read, ...stat, ...qids];

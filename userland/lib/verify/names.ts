@@ -2,6 +2,7 @@
 
 import {
   DMDIR,
+  DMEXCL,
   OEXEC,
   ORCLOSE,
   ORDWR,
@@ -13,12 +14,14 @@ import {
 import * as F from "../../../kernel/abi/fcall.ts";
 import { section } from "./check.ts";
 import type { Check } from "./check.ts";
-import { ROOT, Wrong } from "./peer.ts";
+import { ROOT, Skip, Wrong } from "./peer.ts";
 import type { Peer } from "./peer.ts";
 
 /** A name that is nowhere. */
 const NONE = "no-such-name-here";
 const MAXWELEM = 16;
+/** The longest header of a message with data, which a Twrite has, and one byte. */
+const IOHDRSZ = 24;
 
 const walk: Check[] = section("walk(5)", {
   clone: [
@@ -30,6 +33,15 @@ const walk: Check[] = section("walk(5)", {
       if (a.qid.path !== b.qid.path) throw new Wrong("the clone of the root is another file");
       await p.clunk(fid);
       await p.stat(ROOT);
+    },
+  ],
+  self: [
+    "a walk of no names in place succeeds, and the fid stays",
+    async (c) => {
+      const p = await c.open();
+      const fid = await p.walk([]);
+      await p.must({ type: F.Twalk, fid, newfid: fid, wname: [] });
+      await p.stat(fid);
     },
   ],
   unknownfid: [
@@ -111,12 +123,12 @@ const walk: Check[] = section("walk(5)", {
     },
   ],
   file: [
-    "no name is walked in a file",
+    "a walk of a name in a file is an error",
     async (c) => {
       const p = await c.open();
       const fid = await p.walk(c.file);
-      const r = await p.rpc({ type: F.Twalk, fid, newfid: p.newfid(), wname: [NONE] });
-      if (r.type === F.Rwalk && r.wqid.length > 0) throw new Wrong("a name in a file was found");
+      const ask = { type: F.Twalk, fid, newfid: p.newfid(), wname: [NONE] } as const;
+      await p.refused(ask, "a walk of a name in a file");
     },
   ],
   open: [
@@ -190,7 +202,7 @@ const open: Check[] = section("open(5)", {
     async (c) => {
       const p = await c.open();
       const { iounit } = await p.open(await p.walk(c.file), OREAD);
-      if (iounit > p.msize - 24) throw new Wrong(`iounit ${iounit}, and msize ${p.msize}`);
+      if (iounit > p.msize - IOHDRSZ) throw new Wrong(`iounit ${iounit}, and msize ${p.msize}`);
     },
   ],
   qid: [
@@ -272,6 +284,41 @@ const create: Check[] = section("create(5)", {
         throw new Wrong("the file is not in its directory");
     },
   ],
+  qid: [
+    "the qid of Rcreate is the file's, and its iounit 0 or what fits a message",
+    async (c) => {
+      const p = await c.open();
+      for (const [name, perm] of [
+        ["qidfile", 0o666],
+        ["qiddir", (DMDIR | 0o777) >>> 0],
+      ] as const) {
+        const fid = await p.walk(c.scratch);
+        const r = await p.must({ type: F.Tcreate, fid, name, perm, mode: OREAD });
+        const { qid } = await p.stat(fid);
+        if (r.qid.path !== qid.path || r.qid.type !== qid.type)
+          throw new Wrong(`Rcreate and Rstat give different qids for ${name}`);
+        if (r.iounit > p.msize - IOHDRSZ)
+          throw new Wrong(`iounit ${r.iounit}, and msize ${p.msize}`);
+      }
+    },
+  ],
+  exclusive: [
+    "a file for exclusive use is open once at a time",
+    async (c) => {
+      const p = await c.open();
+      const perm = (DMEXCL | 0o666) >>> 0;
+      const fid = await p.walk(c.scratch);
+      const r = await p.rpc({ type: F.Tcreate, fid, name: "excl", perm, mode: OREAD });
+      if (r.type === F.Rerror) throw new Skip(`it makes no file for exclusive use: ${r.ename}`);
+      if (((await p.stat(fid)).mode & DMEXCL) === 0)
+        throw new Skip("it makes no file for exclusive use");
+      const other = await p.walk([...c.scratch, "excl"]);
+      const again = { type: F.Topen, fid: other, mode: OREAD } as const;
+      await p.refused(again, "a second Topen of a file with DMEXCL");
+      await p.clunk(fid);
+      await p.must(again);
+    },
+  ],
   exists: [
     "a name that exists is refused",
     async (c) => {
@@ -298,15 +345,20 @@ const create: Check[] = section("create(5)", {
       }
     },
   ],
-  slash: [
-    "a name with a slash is refused",
+  characters: [
+    "names with a slash or a NUL are refused",
     async (c) => {
       const p = await c.open();
-      const fid = await p.walk(c.scratch);
-      await p.refused(
-        { type: F.Tcreate, fid, name: "a/b", perm: 0o666, mode: OREAD },
-        "a Tcreate of a/b",
-      );
+      for (const [name, said] of [
+        ["a/b", "a/b"],
+        ["a\0b", "a name with a NUL"],
+      ] as const) {
+        const fid = await p.walk(c.scratch);
+        await p.refused(
+          { type: F.Tcreate, fid, name, perm: 0o666, mode: OREAD },
+          `a Tcreate of ${said}`,
+        );
+      }
     },
   ],
   empty: [
@@ -399,6 +451,23 @@ const remove: Check[] = section("remove(5)", {
       await p.must({ type: F.Tremove, fid });
       await p.refused({ type: F.Tstat, fid }, "the fid of a Tremove");
       if (await p.has([...c.scratch, "remove"])) throw new Wrong("the file is there still");
+    },
+  ],
+  held: [
+    "a fid of a file that another fid has removed can be used and clunked without harm",
+    async (c) => {
+      const p = await c.open();
+      await written(p, c.scratch, "held");
+      const [fid, other] = [
+        await p.walk([...c.scratch, "held"]),
+        await p.walk([...c.scratch, "held"]),
+      ];
+      await p.open(other, OREAD);
+      await p.must({ type: F.Tremove, fid });
+      // The manual does not say whether the file can still be read.
+      await p.rpc({ type: F.Tread, fid: other, offset: 0, count: 10 });
+      await p.rpc({ type: F.Tstat, fid: other });
+      await p.clunk(other);
     },
   ],
   full: [

@@ -8,7 +8,7 @@ import type { Dir, Qid } from "../../../kernel/abi/dir.ts";
 import { PlanError } from "../../../kernel/abi/errors.ts";
 import * as F from "../../../kernel/abi/fcall.ts";
 import type { Fcall, Rmsg, Tmsg } from "../../../kernel/abi/fcall.ts";
-import { fcallfmt } from "../../../kernel/abi/fcallfmt.ts";
+import { MESSAGES, fcallfmt } from "../../../kernel/abi/fcallfmt.ts";
 import type { Sys } from "../../../syscalls/sys.ts";
 import { dial } from "../dial.ts";
 
@@ -80,13 +80,18 @@ export class Peer {
   }
 
   /** A connection with a version and the root attached. */
-  static async open(sys: Sys, target: Target, version = "9P2000"): Promise<Peer> {
+  static async open(sys: Sys, target: Target): Promise<Peer> {
     const p = await Peer.call(sys, target);
-    const r = await p.agree(MSIZE, version);
+    await p.begin("9P2000");
+    return p;
+  }
+
+  /** Agrees on a version, and attaches the root. */
+  async begin(version: string): Promise<void> {
+    const r = await this.agree(MSIZE, version);
     if (!r.version.startsWith("9P2000"))
       throw new Wrong(`it does not speak 9P2000: it answers ${r.version}`);
-    await p.attach(ROOT);
-    return p;
+    await this.attach(ROOT);
   }
 
   async hangup(): Promise<void> {
@@ -126,7 +131,7 @@ export class Peer {
     const f = F.convM2S(frame, 0, frame.length);
     if (f === null && frame[4] === RLERROR)
       throw new Wrong("an Rlerror, which is a message of 9P2000.L");
-    if (f === null) throw new Wrong(`a frame that is no message: ${hex(frame)}`);
+    if (f === null) throw new Wrong(`${malformed(frame)}: ${hex(frame)}`);
     if (F.isT(f)) throw new Wrong(`a request from the server: ${named(f)}`);
     return f;
   }
@@ -259,7 +264,10 @@ export class Peer {
   }
 
   async write(fid: number, offset: number, data: Uint8Array): Promise<number> {
-    return (await this.must({ type: F.Twrite, fid, offset, data })).count;
+    const { count } = await this.must({ type: F.Twrite, fid, offset, data });
+    if (count > data.length)
+      throw new Wrong(`a Twrite of ${data.length} bytes was answered with ${count}`);
+    return count;
   }
 
   async stat(fid: number): Promise<Dir> {
@@ -319,6 +327,14 @@ type Next = {
   [F.Twstat]: typeof F.Rwstat;
   [F.Tstream]: typeof F.Rstream;
 };
+
+/** What to call a frame that is no message. */
+function malformed(frame: Uint8Array): string {
+  const [name] = [...MESSAGES].find(([, type]) => type === frame[4]) ?? [];
+  if (name === undefined) return `a frame of type ${frame[4]}, which no message has`;
+  const names = frame[4] === F.Rwalk ? ` of ${(frame[7] ?? 0) + 256 * (frame[8] ?? 0)} qids` : "";
+  return `a malformed ${name}${names}`;
+}
 
 /** The bytes of some messages. */
 export function framesof(fs: readonly Tmsg[]): Uint8Array {

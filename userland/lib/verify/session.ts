@@ -2,7 +2,7 @@
 // extension 9P2000.ix where a server says that it speaks it.
 
 import { joined } from "../../../kernel/abi/bits.ts";
-import { NOFID, OREAD, QTDIR } from "../../../kernel/abi/const.ts";
+import { NOFID, NOTAG, OREAD, QTDIR } from "../../../kernel/abi/const.ts";
 import * as F from "../../../kernel/abi/fcall.ts";
 import { utfencode } from "../../../kernel/abi/utf.ts";
 import type { Fcall } from "../../../kernel/abi/fcall.ts";
@@ -256,6 +256,48 @@ const intro: Check[] = section("intro(5)", {
   ],
 });
 
+/** The largest offset that a file may have, and the largest that a message holds, as bytes. */
+const OFFSETS = [127, 255].map((last) => [...Array.from({ length: 7 }, () => 255), last]);
+
+/** Asks for bytes at offsets where no file has any: the answer is an error or the end, or the server hangs up. */
+async function faroff(
+  c: Context,
+  fid: number,
+  how: { readonly p: Peer; readonly type: number; readonly rest: readonly number[] },
+): Promise<void> {
+  const { p, type, rest } = how;
+  for (const offset of OFFSETS) {
+    await p.raw(frame(type, [fid, 0, 0, 0, ...offset, ...rest]));
+    const r = await p.next();
+    if (r === null) break;
+    const empty = r.type === F.Rread && r.data.length === 0;
+    if (r.type !== F.Rerror && !empty) throw new Wrong(`it was answered with ${named(r)}`);
+  }
+  const other = await c.open();
+  await other.stat(ROOT);
+}
+
+/** Offsets with which servers count wrongly. */
+const offsets: Check[] = section("read(5)", {
+  lastoffset: [
+    "a read at the largest offset gives nothing or an error, and others are served on",
+    async (c) => {
+      const p = await c.open();
+      const fid = await p.walk(c.file);
+      await p.open(fid, OREAD);
+      await faroff(c, fid, { p, type: F.Tread, rest: [16, 0, 0, 0] });
+    },
+  ],
+  lastwrite: [
+    "a write at the largest offset is refused, and others are served on",
+    async (c) => {
+      const p = await c.open();
+      const fid = await p.create(c.scratch, "lastwrite", 0o666);
+      await faroff(c, fid, { p, type: F.Twrite, rest: [1, 0, 0, 0, 65] });
+    },
+  ],
+});
+
 /** What only a rude client asks for. */
 const strange: Check[] = section("attach(5)", {
   badafid: [
@@ -267,6 +309,27 @@ const strange: Check[] = section("attach(5)", {
       if (r.type !== F.Rerror) throw new Wrong("a Tattach with an unknown afid succeeded");
     },
     "should",
+  ],
+});
+
+/** Sizes of messages that nothing fits into. */
+const tiny: Check[] = section("version(5)", {
+  tiny: [
+    "an msize that holds no message is refused or answered, and others are served on",
+    async (c) => {
+      for (const msize of [0, 7, 30]) {
+        const p = await c.call();
+        await p.send({ type: F.Tversion, tag: NOTAG, msize, version: "9P2000" });
+        const r = await p.next();
+        if (r?.type === F.Rversion && r.msize > msize)
+          throw new Wrong(`msize ${msize} was offered, and ${r.msize} answered`);
+        if (r !== null && r.type !== F.Rversion && r.type !== F.Rerror)
+          throw new Wrong(`a Tversion was answered with ${named(r)}`);
+        await p.hangup();
+      }
+      const other = await c.open();
+      await other.stat(ROOT);
+    },
   ],
 });
 
@@ -307,6 +370,13 @@ const rude: Check[] = section("intro(5)", {
     hostile(
       () => frame(F.Twalk, [...fid0, 9, 0, 0, 0, 5, 0, 1, 0, 65]),
       "a Twalk of 5 names with one",
+    ),
+  ],
+  utf: [
+    "a name that is not UTF-8 is not found, and others are served on",
+    hostile(
+      () => frame(F.Twalk, [...fid0, 9, 0, 0, 0, 1, 0, 2, 0, 255, 254]),
+      "a Twalk of a name that is not UTF-8",
     ),
   ],
   data: [
@@ -435,4 +505,4 @@ export const sessions: readonly Check[] = [
 ];
 
 /** The checks of what no client may send. */
-export const hostiles: readonly Check[] = [...strange, ...rude];
+export const hostiles: readonly Check[] = [...strange, ...offsets, ...tiny, ...rude];
