@@ -345,22 +345,6 @@ const create: Check[] = section("create(5)", {
       }
     },
   ],
-  characters: [
-    "names with a slash or a NUL are refused",
-    async (c) => {
-      const p = await c.open();
-      for (const [name, said] of [
-        ["a/b", "a/b"],
-        ["a\0b", "a name with a NUL"],
-      ] as const) {
-        const fid = await p.walk(c.scratch);
-        await p.refused(
-          { type: F.Tcreate, fid, name, perm: 0o666, mode: OREAD },
-          `a Tcreate of ${said}`,
-        );
-      }
-    },
-  ],
   empty: [
     "an empty name is refused",
     async (c) => {
@@ -491,6 +475,26 @@ const remove: Check[] = section("remove(5)", {
   ],
 });
 
+/** What no name may hold. */
+const characters: Check[] = section("intro(5)", {
+  characters: [
+    "a new file with a slash or a NUL in its name is refused",
+    async (c) => {
+      const p = await c.open();
+      for (const [name, said] of [
+        ["a/b", "a/b"],
+        ["a\0b", "a name with a NUL"],
+      ] as const) {
+        const fid = await p.walk(c.scratch);
+        await p.refused(
+          { type: F.Tcreate, fid, name, perm: 0o666, mode: OREAD },
+          `a Tcreate of ${said}`,
+        );
+      }
+    },
+  ],
+});
+
 /** A frame that no client may send. */
 const rude: Check[] = section("walk(5)", {
   seventeen: [
@@ -520,7 +524,7 @@ const rude: Check[] = section("walk(5)", {
 });
 
 /** The checks of this file. */
-export const names: readonly Check[] = [...walk, ...open, ...create, ...remove];
+export const names: readonly Check[] = [...walk, ...open, ...create, ...characters, ...remove];
 
 /** Those that come last. */
 export const rudenames: readonly Check[] = rude;
