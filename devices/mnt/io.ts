@@ -12,8 +12,8 @@
 //
 // A piece is what fits one message, c.iounit. A Window is the requests that are outstanding, in order, each
 // for a piece; over 9P2000 each has a tag of its own. A window of reads sends no request beyond the length
-// that the file had, and the first short answer ends it: elsewhere than in a plain file a short answer would
-// not be the last.
+// that the file had. Its first short answer ends it, since a read of a plain file is short only at the file's
+// end. A pipe or a device may give a short answer and go on, so it is not read ahead.
 //
 // Who owns what: a Window owns the Groups of its pieces and releases them; a Runs owns its Group and the
 // bytes that came and are not read, which it gives back to the host's buffers (frames.ts).
@@ -70,15 +70,15 @@ export const Eclone = "clone failed";
 /** A file at a server. Its mchan, which it holds a reference to, is the Chan of the connection. */
 export class MntChan extends Chan {
   readonly mnt: Mnt;
-  /** -1 once the server has forgotten it. */
+  /** The fid of the file; -1 once the server has forgotten the fid. */
   fid: number;
-  /** This client created it, so it is a plain file whatever its qid says. */
+  /** The file counts as plain, whatever its qid says: a Tcreate made it, or its open is not answered yet (openwrite). */
   created = false;
-  /** Its open is on its way: whatever needs the answer waits for it. */
+  /** The open that was sent and is not answered yet; calls that need the answer wait for it. */
   opening: Opening | null = null;
-  /** What its mount remembers: MCACHE. */
+  /** The cache of its mount; null where the mount has no MCACHE. */
   cache: Mntcache | null = null;
-  /** It is the root that was mounted, with which the cache goes. */
+  /** It is the root that was mounted. The cache is emptied when this Chan is closed. */
   cacheroot = false;
 
   constructor(
@@ -334,19 +334,22 @@ function* inpieces(
   }
 }
 
-/** Bytes that a call of several pieces may have outstanding: a piece, where a short answer may not be the last. */
-function ahead(c: MntChan): number {
+/**
+ * Bytes that a call of several pieces may have outstanding: any number at a plain file over 9P2000.ix, else one
+ * piece. A pipe may give a short answer, which ends the call: bytes of requests behind it would be lost.
+ */
+function outstanding(c: MntChan): number {
   return c.mnt.ix && plain(c) ? Infinity : c.iounit;
 }
 
-/** Reads a file from its server. */
+/** Reads a file from its server: by one Tread where one message has room for buf, else by a Window. */
 export function* readfile(c: MntChan, buf: Uint8Array, offset: number): Task<number> {
   const count = buf.length;
   if (count <= c.iounit) {
     const { fid } = c;
     return readin(yield* c.mnt.rpc((tag) => ({ type: Tread, tag, fid, offset, count })), buf);
   }
-  const w = new Window(c, Tread, offset, ahead(c));
+  const w = new Window(c, Tread, offset, outstanding(c));
   const took = (r: Rmsg, n: number): number => readin(r, buf.subarray(n));
   return yield* inpieces(w, offset + count, { build: treads(c), took });
 }
@@ -372,17 +375,17 @@ export function* readdir(c: MntChan, buf: Uint8Array, offset: number): Task<numb
   return off;
 }
 
-/** Writes a file at its server. */
+/** Writes a file at its server: by one Twrite where one message has room for the bytes, else by a Window. */
 export function* writefile(c: MntChan, bytes: Uint8Array, offset: number): Task<number> {
   c.cache?.wrote(c.qid);
   try {
     const build = twrites(c, bytes, offset);
     if (bytes.length <= c.iounit)
       return wrote(yield* c.mnt.rpc((tag) => build(tag, offset, bytes.length)));
-    const w = new Window(c, Twrite, offset, ahead(c));
+    const w = new Window(c, Twrite, offset, outstanding(c));
     return yield* inpieces(w, offset + bytes.length, { build, took: wrote });
   } finally {
-    // What was read while the write was on its way may be from before.
+    // A read during the write may have put old bytes into the cache, so the cache is told again.
     c.cache?.wrote(c.qid);
   }
 }
@@ -392,13 +395,13 @@ function wrote(r: Rmsg): number {
   return r.type === Rwrite ? r.count : error(Emountrpc);
 }
 
-/** Reads ahead, never beyond the length that the file had; what lies beyond is read one by one. */
+/** Reads ahead up to the length that the file had. Bytes beyond that length are read by one request at a time. */
 export class Readwindow implements Readstream {
   offset: number;
   readonly #c: MntChan;
   readonly #w: Window;
   readonly #build: Build;
-  /** No request goes beyond this one's end; 0 for a file that may not be read ahead. */
+  /** Where the window of reads ends: the length that the file had, or 0 for a file that may not be read ahead. */
   #length: number;
   #left: Uint8Array = new Uint8Array(0);
 
@@ -420,7 +423,7 @@ export class Readwindow implements Readstream {
     try {
       yield* this.fill();
     } catch (e) {
-      // What has come is read first; that the connection is gone the next call says.
+      // This call returns the bytes that it has; a later call tells of the failure.
       if (!(e instanceof PlanError)) throw e;
     }
     return n;
@@ -479,10 +482,10 @@ export class Writewindow implements Writestream {
   readonly #c: MntChan;
   readonly #w: Window;
   readonly #opening: Opening | null;
-  /** What failed, for this and every later call; and as a plain write says it. */
+  /** The first failure, which every later call throws; and its text as a plain write would give it. */
   #failed: PlanError | null = null;
   #why = "";
-  /** All before this is written. */
+  /** The offset up to which the server has written. */
   #done: number;
 
   constructor(c: MntChan, opening: Opening | null) {
@@ -502,7 +505,7 @@ export class Writewindow implements Writestream {
     this.#c.cache?.wrote(this.#c.qid);
     const [w, end] = [this.#w, this.offset + bytes.length];
     const build = twrites(this.#c, bytes, this.offset);
-    // A call that was interrupted is made again from where it was.
+    // An interrupted write may have sent some pieces. The offset is as before, so the repeated write sends them again.
     w.at = this.offset;
     do {
       while (w.room() <= 0) {
@@ -560,7 +563,7 @@ export class Writewindow implements Writestream {
         this.#check();
         if (this.#done >= end) return n;
         if (this.#opening !== null && !this.#opening.known()) yield* this.#opening.wait();
-        // A close or a read that a note cut short has given up what was outstanding: no answer will come.
+        // Another call of this stream, interrupted in finish(), has ended the window: no answer will come.
         else if (this.#w.pieces.length === 0) error(Eintr);
         else if ((yield* this.#w.settle()) === "flushed") flushed = true;
       }
@@ -569,7 +572,7 @@ export class Writewindow implements Writestream {
     }
     const written = this.#done - (end - n);
     if (written > 0) return Math.min(written, n);
-    // Somebody else's note: what was not answered never happened.
+    // Another call's note flushed the tag, and the server did not do this write: -1 has the caller write again.
     if (this.#why === Eintr && !flushed) return -1;
     throw new PlanError(this.#why);
   }
@@ -599,7 +602,7 @@ export class Writewindow implements Writestream {
 const FASTEST = 4e9;
 /** Bytes of a run while the kernel's streams hold their whole allowance. */
 const SMALLRUN = 64 * 1024;
-/** Bytes of a run at least, while they do not. */
+/** The least bytes of a run while the kernel's streams hold less than their allowance. */
 const RUN = 16 * 1024 * 1024;
 /** Parts of at most so many bytes are gathered in buffers of that size. */
 const SMALLPART = 512;
@@ -614,15 +617,17 @@ type Run = { readonly count: number; got: number };
  *
  *	run            when                                         bytes
  *	the first      with the open                                what FASTEST brings in a round trip, at most
- *	                                                            half of what is free and half of the rest
+ *	                                                            3/4 of what is free
  *	the second     the file is plain, and what was asked for    the same, at most half of what is free
  *	               and is not read is not more than the run
  *	all others     one has ended, and the same                  the same; twice as much as before where the
  *	                                                            reader has read all that came
  *
- * All are at least RUN, or SMALLRUN while the streams hold more than their allowance. With config.run, runs
- * are of that size. The first goes alone because elsewhere than in a plain file each run takes what it
- * reads; so it is as big as two. The connection's reader never waits for the reader of a stream.
+ * "Free" is config.credit less the credit in use. All runs are at least RUN, or SMALLRUN while the streams hold more
+ * than their allowance. With config.run, runs are of that size. The first run goes alone, since only the Ropen
+ * tells whether the file is plain: of a pipe or a device each run takes the bytes that it reads. So the first
+ * run may take what two runs in a row would take: 1/2 of what is free, and 1/2 of the rest. The connection's
+ * reader never waits for the reader of a stream.
  */
 export class Runs implements Readstream, Sink {
   offset: number;
@@ -754,12 +759,12 @@ export class Runs implements Readstream, Sink {
     return n;
   }
 
-  /** Asks for more where that may be. */
+  /** Sends the Tstreams that ask() allows. A failure is left to the next read. */
   ahead(): void {
     try {
       this.#refill();
     } catch (e) {
-      // What has come is read first; that the connection is gone the next call says.
+      // The read that called this has its bytes; the next read tells of the failure.
       if (!(e instanceof PlanError)) throw e;
     }
   }
@@ -799,7 +804,7 @@ export class Runs implements Readstream, Sink {
     this.#chunks = [];
     this.#have = 0;
     this.#uncredit();
-    // Past the end of the file the server answers by itself; a run that flows is flushed.
+    // Runs beyond the end of the file are answered at once and need no Tflush. A run that still brings bytes does.
     this.#m.release(this.#g, this.#runs.length === 0 || this.#eof);
   }
 }

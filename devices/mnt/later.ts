@@ -1,10 +1,10 @@
 // later: device λ, a Chan that pretends to have walked. The walk is sent together with the operation that
-// needs it, as one Group on one tag of a 9P2000.ix connection, so an operation on a name is one round trip
-// however long the name. A λ Chan lives inside one system call. What is not here: which names are put off
+// needs it, as one Group on one tag of a 9P2000.ix connection. So an operation on a name of any length is one
+// round trip. A λ Chan lives inside one system call. What is not here: the choice of the walks that are put off
 // (kernel/names), the messages of Chans that have walked (mnt.ts), the streams themselves (io.ts).
 //
 // One open of "/n/far/a/x", message by message:
-//	1. names defers the walk of a, x from the root of the mount: a LaterChan, and nothing is sent;
+//	1. kernel/names defers the walk of a, x from the root of the mount: a LaterChan, and nothing is sent;
 //	2. open sends Twalk and Topen with one tag in one write (send);
 //	3. Rwalk comes: the walk must have come all the way (mustwalk), or the call fails with its error;
 //	4. Ropen comes: a Chan of M takes over the fid of the walk (take), and the Group is released.
@@ -13,7 +13,7 @@
 //
 //	open      Twalk Topen           stat      Twalk Tstat Tclunk      create           Twalk Tcreate
 //	remove    Twalk Tremove         wstat     Twalk Twstat Tclunk     create, OEXCL    Twalk Twalk Tclunk Tcreate
-//	read all  Twalk Topen Tstream   write all Twalk Topen Twrite ...  with OSTREAM
+//	read all  Twalk Topen Tstream   write all Twalk Topen Twrite ...  (both: an open with OSTREAM)
 //
 // The second Twalk of an exclusive create looks for the file, which must not be there. In a group every Twalk makes
 // a fresh fid. If it fails there is no such fid, so the server refuses what follows and changes nothing. The Group
@@ -96,7 +96,7 @@ type Asked = {
   readonly nwalk: number;
   /** The fid at the end of the walk. */
   readonly fid: number;
-  /** The fid of the directory before it, where that is to be remembered. */
+  /** The fid that the last Twalk starts from. After a split walk the cache keeps it (remember). */
   readonly dir: number;
 };
 
@@ -116,7 +116,7 @@ function* send(c: LaterChan, more: More, split = false): Task<Asked> {
     const fid = m.newfid(g);
     const msgs: Tmsg[] = [];
     const dir = chain(c, g, fid, split, msgs);
-    // The Chan knows the group before anything can wait, since the Chan's close lets go of it.
+    // From here on the close of c releases the group, also when more() or send() fails.
     c.asked = { g, nwalk: msgs.length, fid, dir };
     msgs.push(...more(g.tag, fid, g));
     m.send(g, msgs);
@@ -127,9 +127,9 @@ function* send(c: LaterChan, more: More, split = false): Task<Asked> {
 }
 
 /**
- * Adds the Twalks of c's walk to msgs, each of at most 16 names. The last one makes the fid `to`, the others
- * make fresh fids, which are clunked. The result is the fid that the last one starts from; in a split walk
- * that is the last directory's, and stays.
+ * Adds the Twalks of c's walk to msgs, each of at most 16 names. The last Twalk makes the fid `to`. The others
+ * make fresh fids, which the Tclunks between them end. The result is the fid that the last Twalk starts from: in
+ * a split walk that is the last directory's fid, which gets no Tclunk.
  */
 function chain(c: LaterChan, g: Group, to: number, split: boolean, msgs: Tmsg[]): number {
   const { names, from } = c;
@@ -167,8 +167,9 @@ function walkanswer(c: LaterChan, a: Asked): Walked | number {
 }
 
 /**
- * Why a Twalk failed. The program sees the server's words when the first element of sixteen fails, as with a
- * Twalk for each sixteen. A walk that is split elsewhere gives the error that it would give unsplit.
+ * The error of a walk in which a Twalk got an Rerror. A server sends an Rerror only for a Twalk's first element;
+ * where a later element is missing it sends a short Rwalk. A split (send) must not change the error: so the server's
+ * words count only where an unsplit walk begins a Twalk, after 0, 16, 32 ... elements.
  */
 function walkfailure(c: LaterChan, qids: readonly Qid[], ename: string): string {
   if (c.names.length === 0) return Eclone;
@@ -210,7 +211,10 @@ function walkfailed(c: LaterChan, qids: readonly Qid[], text: string): PlanError
   return new PlanError(text, notdir ? qids.length - 1 : qids.length);
 }
 
-/** The whole of an operation: send (unless ask has), receive the walk, receive the operation's first answer. */
+/**
+ * Does an operation: sends the group (unless Devlater.ask has sent it), receives the walk, then receives the
+ * operation's first answer.
+ */
 function* group(c: LaterChan, more: More): Task<Rmsg> {
   const a = c.asked ?? (yield* send(c, more));
   yield* mustwalk(c, a);
@@ -483,7 +487,7 @@ class Devlater extends Dev<LaterChan> implements Later<LaterChan> {
 
   *open(_up: Proc, c: LaterChan, omode: number): Task<Chan> {
     if ((omode & OSTREAM) !== 0) {
-      // A directory's bytes are not asked for, where it is known to be one.
+      // A directory gets no Tstream: its entries are read whole. Where its qid is not known yet, kept drops the run.
       const dir = c.names.length === 0 && (c.from.qid.type & QTDIR) !== 0;
       if ((omode & 3) === OREAD && c.from.mnt.stream && !dir) return yield* openstream(c, omode);
       if ((omode & 3) === OWRITE)
@@ -499,8 +503,8 @@ class Devlater extends Dev<LaterChan> implements Later<LaterChan> {
   }
 
   /**
-   * Create with OTRUNC opens what is there, as 9P2000.ix has it. An exclusive one looks for the name itself
-   * first, and must not say OTRUNC.
+   * A Tcreate with OTRUNC opens and empties a file that is there: 9P2000.ix has it so. An exclusive create must not
+   * do that, so its Tcreate has no OTRUNC, and a Twalk before the Tcreate looks for the name.
    */
   override *create(_up: Proc, c: LaterChan, name: string, want: Want): Task<Chan> {
     const made = { type: Tcreate, name, perm: want.perm >>> 0 } as const;

@@ -2,9 +2,11 @@
 // what a reply may be. Which messages an operation needs is in mnt.ts and later.ts; where frames begin and
 // end in what the transport brings is in frames.ts.
 //
-// One read, message by message: the caller gets a Group, which has a tag of its own; send() packs the Tread
-// and writes it; the reader coroutine of the connection finds the Rread's Group by its tag, keeps the reply
-// there and wakes the caller, who takes it in receive(). The reader never waits for a process.
+// One read, message by message:
+//	1. the caller gets a Group, which has a tag of its own;
+//	2. send() packs the Tread and writes it;
+//	3. the reader coroutine of the connection finds the Rread's Group by its tag, and keeps the Rread there;
+//	4. the reader wakes the caller, which takes the Rread in receive(). The reader never waits for a process.
 //
 // What becomes of a fid, who holds it, and who gives its number back:
 //
@@ -70,8 +72,8 @@ export type Agreed = { readonly version: string; readonly msize: number };
 export type Agreement = Agreed & { readonly rtt: number };
 
 /**
- * The life of a Group. A system call holds it until it lets go; the wire is done with it when no more
- * reply will come.
+ * The life of a Group. The system call holds the Group from group() until release(). The wire is done with the
+ * Group when no more reply will come.
  *
  *	life       the system call      the wire
  *	open       may add requests     brings replies
@@ -100,17 +102,17 @@ const LIVES: Readonly<Record<Event, Readonly<Partial<Record<Life, Life>>>>> = {
   leave: { open: "left", sent: "left", flushing: "dropped", whole: "settled", lost: "settled" },
 };
 
-/**
- * A fid that a request of the Group makes (Twalk) or ends (Tclunk, Tremove), and whether the server has it
- * now.
- */
-type Fresh = { readonly fid: number; there: boolean };
+/** A fid that a request of a Group makes (Twalk) or ends (Tclunk, Tremove). `there`: the server has the fid now. */
+type Groupfid = { readonly fid: number; there: boolean };
 
 /** Takes what a Tstream brings; the connection calls it for each Rstream, in order. */
 export interface Sink {
-  /** The bytes are the sink's, to give back (frames.ts). "over": the run has ended; "bad": more came than was asked for. */
+  /**
+   * Takes the bytes of an Rstream. The sink owns them from now on, and gives them back to the host's buffers
+   * (frames.ts). "over": the Tstream is answered to its end; "bad": the server sent more than the Tstream asked for.
+   */
   data(bytes: Uint8Array): "more" | "over" | "bad";
-  /** The run ended with an Rerror. */
+  /** An Rerror ended the answers to the Tstream. */
   failed(ename: string): void;
 }
 
@@ -120,7 +122,7 @@ export class Group {
   readonly call: Call | null;
   readonly requests: Tmsg[] = [];
   readonly replies: Rmsg[] = [];
-  readonly fids: Fresh[] = [];
+  readonly fids: Groupfid[] = [];
   life: Life = "sent";
   /** Bytes of the requests that are not answered. */
   bytes = 0;
@@ -204,7 +206,7 @@ export class Mnt implements Conn {
   readonly ix: boolean;
   /** 9P2000.ix.stream was agreed. */
   readonly stream: boolean;
-  /** A close waits for the Rclunk: so in the name space `standard`, as in Plan 9. */
+  /** The close of a file waits for the Rclunk, as in Plan 9. Only the name space `standard` does so. */
   readonly waits: boolean;
   /** Nanoseconds to the server and back, when the version was agreed. */
   readonly rtt: number;
@@ -290,7 +292,10 @@ export class Mnt implements Conn {
     if (this.#usedfids.delete(fid)) this.#freefids.push(fid);
   }
 
-  /** One message and its answer; an Rerror is thrown. `ends`: the fid that the message ends, in any case. */
+  /**
+   * Sends one message and waits for its answer; an Rerror is thrown. `ends` is the fid of a Tclunk or Tremove. When
+   * the message cannot be sent or is flushed, the fid is clunked later, so no failure leaks it.
+   */
   *rpc(build: (tag: number) => Tmsg, ends = -1): Task<Rmsg> {
     let g: Group | null = null;
     let done = false;
@@ -407,7 +412,7 @@ export class Mnt implements Conn {
 
   /**
    * The system call lets go of g. With `done` it has the replies that it needs, and the others may come
-   * later. Without (it failed, or is being killed), the outstanding requests are flushed.
+   * later. Without `done` (the call failed, or its process is killed) the outstanding requests are flushed.
    */
   release(g: Group, done: boolean): void {
     // Where nothing is outstanding there is nothing to flush.
@@ -446,11 +451,11 @@ export class Mnt implements Conn {
     if (!this.#room.empty && this.#free(1)) this.#room.wakeupall();
   }
 
-  /** Sends soon: with the next request, or by itself if none comes. */
+  /** Queues requests of g: they go out with the next send(), or from a kernel process if none comes. */
   #post(g: Group, requests: readonly Tmsg[]): void {
     this.#posted.push(this.#pack(g, requests));
     if (this.#writing || this.#due) return;
-    // The writer holds the connection until all is written, also when its last user is gone.
+    // The writer holds a reference to the connection's Chan: the last user may close it before all is written.
     this.#due = true;
     this.chan.incref();
     this.k.kproc("mount writer", this.#writer());

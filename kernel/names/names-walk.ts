@@ -105,7 +105,7 @@ export class Start implements Way {
     });
   }
 
-  /** The walk has started behind the last mount point, and gave a Chan with a single reference. */
+  /** c itself: the walk began at the last mount point on the name, so nothing is mounted on c. */
   cross(c: Chan): Chan {
     return c;
   }
@@ -331,7 +331,7 @@ function reached(s: Start, chan: Chan, rest: readonly string[], wq: Walkqid): Ch
   return wq.clone;
 }
 
-/** walk, and really made. */
+/** The Chan of `rest`, walked: if walk has put it off, it is made now, because of `why`. */
 function walked(s: Start, rest: readonly string[], why: Forcedby): Answer<Chan> {
   return andthen(walk(s, rest), (c) => force(s, c, rest, why));
 }
@@ -408,7 +408,7 @@ function statclose(up: Proc, c: Answer<Chan>): Answer<Dir> {
   return using(c, (x) => x.dev.stat(up, x));
 }
 
-/** All members are asked for the walk and the stat at once: it changes nothing. */
+/** Asks all members for the walk and the stat at once, and takes the first that has the first element. */
 function* statunion(s: Start): Task<Dir> {
   const { up, rest } = s;
   const members = s.members ?? [];
@@ -437,14 +437,15 @@ function* statunion(s: Start): Task<Dir> {
   }
 }
 
-/** The member has the first element, so it won and its error is the answer. */
+/** Whether the member that failed with e has the first element: then its error is the union's. */
 function won(e: PlanError, c: Chan | null): boolean {
-  // A member is a directory: what is none is the first element.
+  // e.at 0 says that the first element failed. The member itself is a directory, so Enotdir says that the first
+  // element is there, as a file.
   if (e.at === 0) return e.message === Enotdir;
   return e.at !== undefined || c === null || c.qid.type !== QTNONE;
 }
 
-/** A member has the first element, or has not and said why. */
+/** Tells the trace that a member has the first element, or with which error it has not. */
 function tracemember(s: Start, index: number, miss: string | null): void {
   const { trace } = s.up.k;
   if (!trace.on) return;
@@ -465,7 +466,7 @@ export function* askall(
   return late;
 }
 
-/** Sends what was put off, for all; when that is interrupted it closes them. */
+/** Sends the walks that were put off, all before the first answer. If it fails, it closes their Chans. */
 export function* askeach(
   up: Proc,
   late: readonly (Chan | null)[],
@@ -486,7 +487,7 @@ function* asklater(up: Proc, c: Chan, what: "walk" | "stat"): Task<void> {
   try {
     yield* c.dev.later?.ask(up, c, what) ?? DONE;
   } catch (e) {
-    // It could not be asked: receiving says why, in its turn.
+    // The server could not be asked, so the step that takes this member's answer fails, in its turn.
     if (!(e instanceof PlanError) || e.message === Eintr) throw e;
   }
 }
@@ -515,12 +516,12 @@ function forbidden(s: Start): boolean {
   );
 }
 
-/** Create where only a name that is there will do: it is opened truncated. */
+/** Create where no new file may be made (forbidden): a file that is there is opened and truncated. */
 function* createforbidden(s: Start, want: Want): Task<Chan> {
   let there: Chan;
   try {
     there = yield* waitfor((want.omode & OEXCL) === 0 ? s.find() : s.found("exclusive"));
-    // No stream: whether the name is there must be known now.
+    // No OSTREAM, with which open returns before the server's answer: the answer says whether the name is there.
     if ((want.omode & OEXCL) === 0)
       return yield* waitfor(truncate(s, there, (want.omode | OTRUNC) & ~OSTREAM));
   } catch (e) {

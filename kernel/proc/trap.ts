@@ -1,14 +1,20 @@
-// The way into the kernel. An Image is the program that a process runs; every system call of it passes
-// here, as a promise (`call`) or inside a generator program's own coroutine (`inline`). This is where a
-// call gets its coroutine, a note its turn before the interrupted call returns, a failure its fields,
-// and an exception that is not a PlanError panics the kernel.
+// The way into the kernel. An Image is the program that a process runs. Each system call of the program passes
+// here, as a promise (`call`) or inside a generator program's own coroutine (`inline`). The Image:
 //
-// A call looks at its arguments, and runs, when the scheduler takes it: after the calls and coroutines that
-// were ready before. Where there are none, and the trace, a note, a stop or a seed does not want to see the
-// call's beginning, that is at once: it runs to its first sleep in its caller's step, and gets a coroutine
-// only if it sleeps. So a program that changes a buffer or an object after a call, and before it awaits the
-// call, may or may not have changed the argument. A generator program's calls run in its own coroutine, where
-// `yield*` takes them.
+//	- gives the call a coroutine;
+//	- has a note's handler run before the interrupted call returns;
+//	- gives a failure its fields;
+//	- panics the kernel for an exception that is not a PlanError.
+//
+// When a call of an async program begins, and first looks at its arguments:
+//
+//	a coroutine runs or is ready; or there is a     when the scheduler takes its coroutine, behind those that
+//	trace, a note, a stop, a seed or an Explorer    were ready before
+//	else (sched.canenter)                           at once, in its caller's step, up to its first sleep; it gets
+//	                                                a coroutine only if it sleeps
+//
+// So a program that changes a buffer after a call, and before it awaits the call, may or may not have changed the
+// argument. A generator program's calls run in its own coroutine, where `yield*` takes them.
 
 import {
   Ebadarg,
@@ -52,8 +58,8 @@ export type Sysent = {
 };
 
 /**
- * A program: an async function gets system calls that return promises, a generator function such that
- * are called with yield*. What it returns is its exit status.
+ * A program. An async function gets system calls that return promises; a generator function gets system calls
+ * that are called with yield*. The program returns its exit status.
  */
 export type Program = (sys: never, argv: string[]) => unknown;
 
@@ -61,8 +67,8 @@ export type Program = (sys: never, argv: string[]) => unknown;
 export type Run = (argv: string[]) => unknown;
 
 /**
- * A program that does not run in the host's engine has this: it is called when a process is to run it, before
- * anything of the program runs, with the system calls.
+ * The key of a function of programs that do not run in the host's engine (vm programs). The kernel calls the function
+ * with the system calls when a process starts the program; the result runs the program.
  */
 export const ATTACH: unique symbol = Symbol("attach");
 type Attach = (image: Image, faces: Faces) => Run;
@@ -78,7 +84,7 @@ function attachof(main: Program): Attach | null {
 export type Faces = {
   readonly sys: unknown;
   readonly tasksys: unknown;
-  /** One call as tasksys makes it; few processes of vm programs make more than a few of the calls. */
+  /** Makes one call of tasksys, without the object of them all: most vm programs make only a few of the calls. */
   task(name: Callname, args: readonly unknown[]): Task<unknown>;
 };
 
@@ -120,8 +126,8 @@ function* begun(ent: Sysent, up: Proc, args: readonly unknown[]): Task<unknown> 
 }
 
 /**
- * The failure of a call that threw e. If e is no PlanError, and an argument is spoilt, the mistake is the program's:
- * "bad arg". Else the fault is the kernel's, and the result is null.
+ * The failure of a call that threw e. If e is no PlanError, and an argument's array is spoilt (abi/spoilt.ts), the
+ * program made the mistake: "bad arg in system call". Else the fault is the kernel's, and the result is null.
  */
 function blamed(e: unknown, args: readonly unknown[]): PlanError | null {
   if (e instanceof PlanError) return e;
@@ -164,7 +170,7 @@ export class Image implements Done {
   calling: string | null = null;
   /** Ended or replaced by exec: its calls begin no more and settle no more. */
   dead = false;
-  /** Called once, when it is. */
+  /** Called once, when the image becomes dead. */
   ondead: (() => void) | null = null;
   /** The program's stack at the call that it makes now, where the engine's own does not show it. */
   stack: (() => Call["stack"]) | null = null;
@@ -215,7 +221,7 @@ export class Image implements Done {
     }
   }
 
-  /** A function of the host's engine. */
+  /** How a program runs that is a function of the host's engine. */
   #native(main: Program): Run {
     const program: (sys: unknown, argv: string[]) => unknown = main as never;
     return (argv) => program(this.#face(main), argv);
@@ -226,7 +232,7 @@ export class Image implements Done {
     return main.constructor === Generatorfunction ? this.#faces.tasksys : this.#faces.sys;
   }
 
-  /** Another thread of a generator program; gives its number. */
+  /** Starts another thread of a generator program; gives its number. */
   thread(task: Task<unknown>): number {
     const n = ++this.#nthread;
     const done: Done = { ...program_, over: () => this.#threads.delete(n) };
@@ -235,8 +241,9 @@ export class Image implements Done {
   }
 
   /**
-   * Begins task in the coroutine that calls, and gives 0 when it came to its end. One that sleeps goes on as
-   * another thread, whose number this is. When somebody watches, every thread is one from the beginning.
+   * Begins task in the coroutine that calls, and gives 0 when the task has come to its end. A task that sleeps goes
+   * on as another thread, and the result is its number. While the trace is on or the process is stopped, each task
+   * is a thread from the beginning, since the trace notes in each coroutine the call that it is in.
    */
   threadbegin(task: Task<unknown>): number {
     const { k } = this.proc;
@@ -247,7 +254,7 @@ export class Image implements Done {
     const done: Done = { ...program_, over: () => this.#threads.delete(n) };
     const co = k.sched.adopt(this.proc, { label: "thread", task, done, on: step.value });
     this.#threads.set(n, co);
-    // It ended its process before it slept.
+    // The task has ended its process before it slept.
     if (this.dead) k.sched.kill(co);
     return n;
   }
@@ -331,7 +338,10 @@ export class Image implements Done {
     if (!this.dead) this.notes.trap(text);
   }
 
-  /** Starts a system call of its own. The promise is marked handled: a failure that the program does not read is an unread -1. */
+  /**
+   * Makes a system call of an async program. A promise that fails and is never awaited is no error of the host's: the
+   * program has not looked at a result of -1 (see #unread).
+   */
   call(ent: Sysent, args: readonly unknown[]): Promise<unknown> {
     if (this.dead) return this.#foreign(ent, args) ?? never;
     const { proc } = this;
@@ -342,7 +352,8 @@ export class Image implements Done {
     if (foreigner !== null) return foreigner;
     let stack: Call["stack"];
     if (trace.stacks && this.stack === null) {
-      // Here the program is a few places up, which are dear: so no function of ours does it.
+      // Each frame of a stack costs time. So the stack is taken here, and not in a function of its own: that would
+      // be one frame more above the program's.
       let limit = deepen(trace.deep);
       stack = sitesof(new Error("here"), limit);
       if (!trace.enough(stack)) {
@@ -356,7 +367,7 @@ export class Image implements Done {
     return this.#promised(co, ent, args);
   }
 
-  /** A call that begins in its caller's step, which the scheduler was entered for. */
+  /** Begins a call in its caller's step. sched.canenter() has let it in; sched.exit() ends that. */
   #atonce(ent: Sysent, args: readonly unknown[]): Promise<unknown> {
     const { proc } = this;
     const { sched } = proc.k;
@@ -394,7 +405,7 @@ export class Image implements Done {
     return p;
   }
 
-  /** The program is on the stack: where a host wants to hear of failures, the error shows it. */
+  /** Gives e the program's stack, for a host that listens to failures. The program must still be on the stack. */
   #place(e: PlanError): void {
     if (this.proc.k.witness === null || e.placed === true) return;
     keepstack(e);
@@ -413,13 +424,16 @@ export class Image implements Done {
     return p;
   }
 
-  /** The other process whose program makes this call, where that can be seen; the time is the same for all. */
+  /**
+   * The other process whose program makes this call, where the scheduler knows it; else null. nsec is allowed: the
+   * time is the same in all processes.
+   */
   #user(ent: Sysent): Proc | null {
     const user = this.proc.k.sched.current?.proc ?? this.proc;
     return user === this.proc || user.image === null || ent.call === "nsec" ? null : user;
   }
 
-  /** A failure that no part of the program reads is an unread -1, unless a host wants to say so. */
+  /** Marks the promise p handled, so that Node does not end for it; a host that listens to failures gets it instead. */
   #unread(p: Promise<unknown>, e: PlanError, call: string): void {
     const { witness } = this.proc.k;
     if (witness === null) p.then(undefined, noop);
@@ -510,7 +524,8 @@ export class Image implements Done {
         failure = blamed(e, args);
         if (failure === null) throw e;
       }
-      // Behind the call: so it began when it was made, before those that other threads make now.
+      // The turn of other coroutines comes behind the call and not before it. So calls begin in the order in
+      // which the program's threads make them.
       if (seq % TURN === 0) yield AGAIN;
       if (this.proc.ctl !== null) yield* this.proc.ended();
       if (this.proc.notes.length > 0) yield* this.#noted(seq);
@@ -540,12 +555,15 @@ export class Image implements Done {
       yield* this.notes.delivered();
   }
 
-  /** The call with the events that the trace gets of it, and its wait while the process is stopped; null without either. */
+  /**
+   * The call as the trace and a debugger want it: with events, and with a wait while the process is stopped. null
+   * when neither is there.
+   */
   #watch(ent: Sysent, args: readonly unknown[], known?: Call["stack"]): Task<unknown> | null {
     const { trace } = this.proc.k;
     if (this.proc.ctl === null && !trace.on) return null;
     if (!trace.stacks) return this.#watched(ent, { args, stack: undefined });
-    // Here the program is still on the stack.
+    // The stack is taken now: when the coroutine of #watched runs, the program is not on it any more.
     return this.#watched(ent, { args, stack: known ?? (this.stack ?? callstack)() });
   }
 
@@ -617,7 +635,7 @@ export class Image implements Done {
       failure = null;
       return value;
     } catch (e) {
-      // An exec that succeeds ends in the other program.
+      // An exec that succeeds kills the coroutine that made it, as the new program takes its place: no failure.
       failure = ent.call === "exec" && this.proc.image !== this ? null : status(e);
       if (e instanceof PlanError) fact = e.fact ?? null;
       if (e instanceof PlanError && stack !== undefined) {
@@ -682,7 +700,7 @@ export class Image implements Done {
     this.proc.seterr(e);
   }
 
-  /** What a sentence about a failure may say. */
+  /** What abi/mistake.ts may ask about the process, to say in a failure what is wrong with an argument. */
   get #facts(): Facts {
     const { fgrp, k } = this.proc;
     const fact = ([fd, c]: [number, Chan | null]): Fdfact[] =>
@@ -761,7 +779,7 @@ export function calltask(image: Image, ent: Sysent, args: readonly unknown[]): T
   return task as Task<unknown>;
 }
 
-/** What becomes of the program's own coroutine: all but a throw is dealt with in it. */
+/** The end of a program's coroutine. Its task deals with a return itself, so only a throw is left: a crash. */
 const program_: Done = {
   finish: noop,
   over: noop,

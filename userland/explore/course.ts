@@ -1,5 +1,5 @@
-// A Course is one schedule's run: it stands in the scheduler, asks a Guide at each choice, and keeps what each
-// step was, what it touched and what made it possible. Searches read these events; they know no kernel.
+// A Course is one schedule's run: it is the scheduler's Explorer, and asks a Guide at each choice. It keeps of each
+// step what it was, what it touched, and which step made it possible. Searches read these steps; they know no kernel.
 //
 // A step is a system call, or the part of one between two sleeps, or a timer. The kernel's own coroutines and
 // the programs' way to their next calls belong to the step before.
@@ -27,15 +27,15 @@ type Happens = { readonly happens: boolean };
 
 const FAULT: readonly Happens[] = [{ happens: false }, { happens: true }];
 
-/** A choice: what can go, and which of it goes when there is no reason to switch: the first. */
+/** A choice: what can go next. The first of `going` goes when there is no reason to switch. */
 export type Choice = {
   /** How many choices came before it. */
   readonly index: number;
   /** First those of the process that went before, then timers, then the others, as they became ready. */
   readonly going: readonly Going[];
-  /** Their names, the same in every schedule. */
+  /** The names of `going`, the same in every schedule. */
   readonly names: () => readonly string[];
-  /** The lane of each. */
+  /** The lane of each of `going` (Step). */
   readonly lanes: readonly number[];
   /** The first is of the process that went before: another one is a preemption. */
   readonly goeson: boolean;
@@ -49,7 +49,7 @@ export type Step = {
   readonly lane: number;
   /** The name of what went. */
   readonly name: string;
-  /** Which of the choice it was. */
+  /** The index in choice.going of what went. */
   readonly chosen: number;
   readonly choice: Choice;
   /** The step in which it became ready; -1: before the first. */
@@ -62,7 +62,10 @@ export type Step = {
 /** Decides at each choice: an index, or -1 to leave off. */
 export interface Guide {
   pick(choice: Choice, steps: readonly Step[]): number;
-  /** Whether the schedule that has ended is another part's of a search; asked once. */
+  /**
+   * Whether the schedule that has ended belongs to another part of a search that is divided (shard.ts): this part
+   * does not count it. Called once for each schedule.
+   */
   theirs?(): boolean;
 }
 
@@ -92,7 +95,7 @@ export type Courseopts = {
 /** One schedule. */
 export class Course implements Explorer {
   readonly steps: Step[] = [];
-  /** Steps that were not of the guide's choice, and those that were. */
+  /** Steps so far, chosen by the guide or not. */
   taken = 0;
   left: Left | null = null;
   missed = false;
@@ -100,11 +103,11 @@ export class Course implements Explorer {
   happened: string | null = null;
   /** What the guide threw. */
   error: unknown = null;
-  /** How its runs ended, in that order. */
+  /** How the runs of the scene ended, in the order in which they ended. */
   readonly runs: Ended[] = [];
-  /** Who waits for what, when nothing could run any more: null when that never was. */
+  /** Which process waits for what, when nothing could run any more; null when that has not happened. */
   stuckat: readonly string[] | null = null;
-  /** Resolves when it is left. */
+  /** Resolves when the course is left before its scene is over. */
   readonly abandoned: Promise<void>;
   readonly #guide: Guide;
   readonly #max: number;
@@ -127,7 +130,7 @@ export class Course implements Explorer {
   #barrier = -1;
   #touches: Map<string, How> | null = null;
   #running: Coroutine | Timer | null = null;
-  /** What can go, and the step in which it became so. */
+  /** What is ready or due, and the step in which it became so. */
   readonly #enabler = new Map<Going, number>();
   /** What a call has touched until it slept. */
   readonly #before = new Map<Coroutine, Map<string, How>>();
@@ -148,10 +151,10 @@ export class Course implements Explorer {
     this.#watch = new Watch((what, how) => this.#touch(what, how), o.ordered);
   }
 
-  /** The host of its machines: chance repeats, too. */
+  /** The host of the scene's machines. Its random bytes are the same in each schedule, so that a schedule repeats. */
   readonly host: Host = { ...thishost, random: repeating() };
 
-  /** A kernel is part of the scene. */
+  /** Adds a kernel to the scene. */
   kernel(k: Booted): void {
     if (this.#record && this.#machines.size === 0) this.#recorder = recorderof(k);
     this.#machines.add(k);
@@ -196,7 +199,8 @@ export class Course implements Explorer {
   /** A run of the scene begins: choices are the guide's until all have ended. */
   begin(): void {
     if (this.#runs++ > 0) return;
-    // What an earlier run left behind and what this one does have no order of their own.
+    // All steps so far come before this run's. But programs that an earlier run has left may run beside this run, so
+    // with them there is no barrier.
     if (!this.#orphans) this.#barrier = this.steps.length - 1;
     this.#begun = true;
     this.#stopped = false;
@@ -222,17 +226,17 @@ export class Course implements Explorer {
     return false;
   }
 
-  /** Whether it is a program of a run, though its run may be over. */
+  /** Whether the coroutine's process is a run's program, also when that run is over. */
   #ofrun({ proc }: Coroutine): boolean {
     return this.#begun && !this.#stopped && !this.#spared(proc) && this.#here(proc);
   }
 
-  /** A run has ended. */
+  /** Keeps how a run of the scene ended. */
   ran(run: Ended): void {
     this.runs.push(run);
   }
 
-  /** Waits for a process: it hangs when nothing can run any more. Rejects when its kernel panics. */
+  /** Waits until p has ended, or until p hangs, since nothing can run any more. Rejects when p's kernel panics. */
   ended(p: Process): Promise<"ended" | "hangs"> {
     let stuck: () => void = () => undefined;
     const never = new Promise<"hangs">((resolve) => (stuck = () => resolve("hangs")));
@@ -270,7 +274,7 @@ export class Course implements Explorer {
     if (++this.taken > this.#max) return this.#abandon("livelock");
     const spared = ready.find((co) => this.#spared(co.proc));
     if (spared !== undefined) return spared;
-    // What a run has left behind goes on in the order of the guide's choice, too.
+    // The guide chooses also when a run is over, while programs that it left behind still run.
     const over = this.#stopped || this.#runs === 0;
     if (over && !ready.some((co) => this.#ofrun(co))) return due[0] ?? ready[0] ?? null;
     const choice = this.#choice(ready, due);
@@ -283,7 +287,7 @@ export class Course implements Explorer {
     return going;
   }
 
-  /** The guide's choice; null: it cannot make it, for the scene is another one than before. */
+  /** The guide's choice; null when the guide cannot choose: the scene did not do the same as in the last schedule. */
   #pick(choice: Choice): number | null {
     try {
       return this.#guide.pick(choice, this.steps);
@@ -313,7 +317,7 @@ export class Course implements Explorer {
     return { index, going, names, lanes, goeson: mine.length > 0, fault: false };
   }
 
-  /** Whether a fault happens here that may happen: at most one does in a schedule. */
+  /** Asks the guide whether a fault, which may happen here, does happen. At most one happens in a schedule. */
   happens(fault: string): boolean {
     const [running, before, last] = [this.#running, this.#touches, this.steps.at(-1)];
     if (running === null || before === null || last === undefined) return false;
@@ -331,7 +335,7 @@ export class Course implements Explorer {
     return chosen === 1;
   }
 
-  /** A choice of one. */
+  /** The choice when one coroutine is ready and no timer is due. */
   #only(co: Coroutine): Choice {
     const index = this.steps.length;
     if (!this.#enabler.has(co)) this.#enabler.set(co, index - 1);
@@ -371,7 +375,8 @@ export class Course implements Explorer {
       this.#before.set(running, touches);
       return;
     }
-    // What a timer does shows where it ends a sleep or posts a note; one that does anything else may do all.
+    // The effect of a timer is known when it ends one sleep or posts a note, which the Watch sees. Any other timer
+    // counts as a step that may change everything.
     const woken = ready.filter((co) => !this.#enabler.has(co));
     const sleep = woken.length === 1 && woken.every((co) => (co.doing ?? co.label) === "sleep");
     touches.set(ANY, sleep || touches.size > 0 ? READ : WRITE);
@@ -394,7 +399,7 @@ export class Course implements Explorer {
     return n;
   }
 
-  /** A process is named after its parent, and which child of that it is. */
+  /** Names a process: its parent's name, and the number of this child among the parent's children: "0.1.2". */
   #christen(p: Proc): void {
     const machine = this.#watch.id(p.k);
     const parent = this.#byname.get(`${machine} ${p.ppid}`) ?? `${machine}`;
@@ -419,7 +424,7 @@ const PATIENCE = 10e9;
 /** Steps that are shown of a livelock. */
 const LAST = 6;
 
-/** A thing that every step reads, and one of unknown effect changes. */
+/** A thing that every step reads. A step of unknown effect changes it, and so depends on every other step. */
 const ANY = "anything";
 
 function recorderof(k: Booted): Recorder {

@@ -38,11 +38,11 @@ import { Node, Nodes, isfile, ismoving } from "./export/node.ts";
 import { Openfile } from "./export/openfile.ts";
 import { Qids } from "./export/qids.ts";
 
-/** What is exported: the tree below root, to be read only if so; and what is spoken. */
+/** What an export serves, and with what limits; version and msize are those of the 9P connections. */
 export type Exportopts = Pick<Srv<Ex>, "version" | "msize"> & {
   /** The directory that is served: / unless given. */
   readonly root?: string;
-  /** Nothing can be changed through it. */
+  /** Clients can read the files, and change nothing. */
   readonly readonly?: boolean;
   /** Files that may be open at a time, over all clients: 4,000. */
   readonly maxopen?: number;
@@ -63,7 +63,10 @@ const TRIES = 8;
 /** What every client gets when another directory, or none, has the name of the root. */
 export const Enoroot = "exported directory was removed";
 
-/** An error as the other side should see it: without our name of the file, and as if it were asked first. */
+/**
+ * An error as the client should see it. The name of the file is left out, since it is a name of this name space.
+ * "does not exist" becomes "file does not exist", as a file server says it.
+ */
 function outward(e: unknown): unknown {
   if (!(e instanceof PlanError)) return e;
   const text = e.message.replace(/^'(?:[^']|'')*' /, "");
@@ -182,7 +185,10 @@ export class Export implements Srv<Ex> {
     return files.length === 0 ? error(Enonexist) : files;
   }
 
-  /** Looks whether the files are where their nodes say. One name in a directory at hand needs no threads. */
+  /**
+   * Checks that the files are where their nodes say, one thread for each. One name in a directory that is not far
+   * needs no threads: a stat there costs no round trip.
+   */
   *#look(nodes: readonly Node[]): Task<Outcome<Dir>[]> {
     const [from, place] = nodes;
     const tasks = nodes.map((n) => mapped(this.#check(n, this.nodes.path(n))));
@@ -300,7 +306,10 @@ export class Export implements Srv<Ex> {
     return n;
   }
 
-  /** Writes where stream was called go with it; a write beside others is by itself. */
+  /**
+   * Begins a write stream at the offset: pwrites that follow there go to the far server without waiting for each
+   * other. False for a file that is not far, and while another write is under way.
+   */
   *wstream({ aux }: Fid<Ex>, offset: number): Task<boolean> {
     const open = openfile(aux);
     if (!open.ahead || open.writes > 0) return false;
@@ -352,7 +361,10 @@ export class Export implements Srv<Ex> {
     yield* this.#rename(node, changes, this.#sys.wstat(path, changes));
   }
 
-  /** Does a wstat, and gives the node its new name; those who failed for the old one wait for that. */
+  /**
+   * Does a wstat, and gives the node its new name. Operations that failed under the old name wait for the rename to
+   * end (#settle), and are woken here.
+   */
   *#rename(node: Node, { name }: Wstat, task: Task<void>): Task<void> {
     if (name === undefined) return yield* task;
     node.moves++;
@@ -415,7 +427,7 @@ export class Export implements Srv<Ex> {
     if (this.#opts.readonly === true) error(Eperm);
   }
 
-  /** Does something by the file's name; once more when the file had another name meanwhile. */
+  /** Does op with the file's name. If there is no such file, and the node was renamed meanwhile, op is tried again. */
   *#named<T>(node: Node, op: (path: string) => Task<T>): Task<T> {
     for (let tries = 0; ; tries++) {
       if (node.gone) error(Enonexist);
@@ -438,7 +450,7 @@ export class Export implements Srv<Ex> {
     return d;
   }
 
-  /** A node that a walk has made takes the entry; any other must be of that file. */
+  /** Gives d to the node. A node that a walk has just made becomes d's file's; any other must be of that file. */
   #is(node: Node, d: Dir): void {
     if (node.id === null) this.#found(node, d);
     else if (!isfile(node.id, d)) error(Enonexist);
@@ -452,7 +464,7 @@ export class Export implements Srv<Ex> {
     return node;
   }
 
-  /** A file is not there. That is worth another word when the whole tree is not there. */
+  /** Throws e. If e says that a file does not exist, and the root does not either, the error is Enoroot instead. */
   *#lost(e: PlanError): Task<never> {
     if (e.message !== Enonexist || this.#root === null) throw e;
     try {
@@ -472,7 +484,7 @@ export class Export implements Srv<Ex> {
     return error(Enoroot);
   }
 
-  /** What is made of a descriptor and its entry; the descriptor is closed if nothing is. */
+  /** Gives what make() makes of the entry that look() finds for a new descriptor. If one of them fails, fd is closed. */
   *#opened<T>(
     fd: number,
     make: (d: Dir) => T,
@@ -482,7 +494,7 @@ export class Export implements Srv<Ex> {
       try {
         return make(yield* look());
       } catch (e) {
-        // A flush comes too late: the file is open, or even made.
+        // A flush (Eintr) comes too late here: the file is open, or even made. So its fstat is done again.
         if (e instanceof PlanError && e.message === Eintr) continue;
         yield* this.#sys.close(fd);
         throw e;
@@ -504,7 +516,7 @@ export class Export implements Srv<Ex> {
 const below = (path: string, name: string): string =>
   path === "/" ? `/${name}` : `${path}/${name}`;
 
-/** The open file of a fid, which the library has seen to be open. */
+/** The open file of a fid. The 9P library refuses reads and writes of a fid that is not open (9p/rw.ts). */
 const openfile = ({ open }: Ex): Openfile => open ?? error(Enonexist);
 
 /** Does something with the descriptor, which is not closed meanwhile. */

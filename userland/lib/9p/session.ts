@@ -60,8 +60,8 @@ type Req<A> = {
 };
 
 /**
- * The requests of a tag: cur are worked on (one request, or writes of a stream), queue comes after them, and
- * flushes are the tags of the Tflushes that are answered when cur has ended.
+ * The requests of a tag. cur are worked on: one request, or the writes of a stream. queue comes after them. flushes
+ * are the tags of the Tflushes that are answered when cur has ended.
  */
 type Group<A> = {
   readonly tag: number;

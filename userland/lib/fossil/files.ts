@@ -1,5 +1,5 @@
 // Files and directories in the tree: looking up, making, removing, changing, reading and writing. A file is
-// known by the numbers of its directory and its own: so all who have it see the same, whatever it is called.
+// known by two numbers, its directory's and its own. A rename changes neither, so an open fid keeps its file.
 //
 // What is written to a file is in memory first, in pieces of 64 KiB; short files are in their entries. flush
 // writes the pieces, each to a new place, and puts their pointers into the tree. A client that writes faster than
@@ -36,7 +36,7 @@ import { type Pending, type Store, quietly } from "./store.ts";
 
 /** The number of the root, which is the only file of directory 0. */
 export const ROOTID = 1;
-/** Pieces that no file has any more which are taken out of the tree between two turns. */
+/** Pieces of removed or shortened files that a step takes out of the tree, before other threads have their turn. */
 const REAP = 512;
 /** Pieces that a file loses at once when it becomes shorter; more go in steps. */
 const FAR = 32;
@@ -45,7 +45,7 @@ const BATCH = 16;
 /** Pieces read ahead of one who reads in order. */
 const AHEAD = 8;
 
-/** A tree that is looked at: the one that is written (null), or a snapshot's, which may be removed meanwhile. */
+/** The tree that a file is in: the one that is written (null), or a snapshot's, which may be removed meanwhile. */
 export type View = { readonly root: Kid | null; gone: boolean } | null;
 
 /** What is said of a snapshot that is not there. */
@@ -59,7 +59,7 @@ type Piece = {
   buf: Uint8Array;
   /** Bytes of buf that count. */
   len: number;
-  /** flush is writing it: who changes it takes a copy. */
+  /** flush is writing buf: a write into the piece changes a copy. */
   busy: boolean;
 };
 
@@ -114,7 +114,7 @@ export class Files implements Pending {
     return view.gone ? error(Enosnap) : view.root;
   }
 
-  // Entries. All of these miss (tree.ts).
+  // Entries. Each of these may throw a Miss (tree.ts): store.run brings in what is missing and runs it again.
 
   /** What a file is; undefined when it is gone. */
   entry({ view, dir, id }: Place): Entry | undefined {
@@ -248,7 +248,7 @@ export class Files implements Pending {
     this.#startreaper();
   }
 
-  // Contents. These miss, too.
+  // Contents. Each of these may throw a Miss, too.
 
   /** The entry with another length; pieces beyond it go. */
   #setlength(e: Entry, length: number, far: boolean): Entry {
@@ -271,7 +271,10 @@ export class Files implements Pending {
     return { ...e, length, inline: null };
   }
 
-  /** Drops the pieces behind a length, those of the disk only if it is not far, and what of the last is behind it. */
+  /**
+   * Drops the bytes behind a length: the pieces in memory, and the end of the last piece that stays. The pieces on
+   * the disk are dropped only if `far` is false; else trim takes them in steps.
+   */
   #shorten(e: Entry, length: number, far: boolean): void {
     const { tree } = this.store;
     const at = length % DSIZE;
@@ -307,7 +310,10 @@ export class Files implements Pending {
     this.#orphans = true;
   }
 
-  /** Only when an operation is done: the reaper may begin at once, and throw nodes out of memory. */
+  /**
+   * Starts the reaper if there is work for it. An operation calls this last: the reaper may begin at once, and throw
+   * nodes out of memory that the operation has found.
+   */
   #startreaper(): void {
     if (!this.#orphans) return;
     this.#orphans = false;
@@ -331,11 +337,11 @@ export class Files implements Pending {
     this.waiting -= piece.buf.length;
     pieces.delete(no);
     if (pieces.size === 0) this.#pieces.delete(data);
-    // That of a busy one is given back when it is written.
+    // The buffer of a busy piece is given back by flush.
     if (!piece.busy) this.store.bufs.give(piece.buf);
   }
 
-  /** A buffer for a piece of n bytes, with the bytes of another in it. */
+  /** A buffer for a piece of n bytes, with `bytes` copied into it. */
   #bufof(n: number, bytes: Uint8Array): Uint8Array {
     const size = roomfor(n);
     const buf = size === DSIZE ? this.store.bufs.take() : new Uint8Array(size);
@@ -369,7 +375,7 @@ export class Files implements Pending {
     return { buf: this.#bufof(bytes.length, bytes), len: bytes.length, busy: false };
   }
 
-  /** Writes into a file that is not append-only, or at its end. Gives the new entry. */
+  /** Writes data at the offset, or at the end of an append-only file. Gives how many bytes were written: all. */
   write(p: Place, data: Uint8Array, offset: number, how: { muid: string; now: number }): number {
     const e = this.must(p);
     const at = (e.mode & DMAPPEND) === 0 ? offset : e.length;
@@ -383,14 +389,15 @@ export class Files implements Pending {
       this.#put(p, { ...e, ...changed, inline });
       return data.length;
     }
-    // First all that is needed is looked for, then it is changed.
+    // The pieces are all found before the first is changed: a Miss runs the write again from its start.
     const first = Math.floor(at / DSIZE);
     const last = Math.floor((end - 1) / DSIZE);
     const pieces: Piece[] = [];
     for (let no = first; no <= last; no++) {
       const whole = no * DSIZE >= at && ((no + 1) * DSIZE <= end || end >= e.length);
       pieces.push(this.#forwrite(e, no, whole));
-      // A flush will change this key: where a bad block is above it, it is this write that fails.
+      // A flush will change this key. A node of the tree on the way to the key may be a bad block: then this write
+      // fails, and not the flush, whose failure would be every client's.
       if (whole) this.store.tree.need(key1(e.data, KDATA), no);
     }
     if (!this.store.fits(this.waiting + data.length)) error(Efull);
@@ -423,7 +430,7 @@ export class Files implements Pending {
     if (end > piece.len) piece.len = end;
   }
 
-  /** At most count bytes from offset on; they are to be copied at once. */
+  /** At most count bytes from offset on. The caller copies them at once, since their buffer may be used again. */
   read(p: Place, count: number, offset: number): Uint8Array {
     const e = this.must(p);
     const n = Math.max(0, Math.min(count, e.length - offset));
@@ -478,7 +485,7 @@ export class Files implements Pending {
     for (const ptr of ptrs) store.readahead(ptr);
   }
 
-  // Flushing. These wait.
+  // Flushing. These are tasks, which sleep; they throw no Miss.
 
   /** Waits until a file may be written. Fails when what waits already cannot be written. */
   gate({ id }: Place): Answer<void> {
@@ -498,7 +505,10 @@ export class Files implements Pending {
     }
   }
 
-  /** Waits while more is in memory than there should be, and can be written: what was taken is no failure. */
+  /**
+   * Waits after a write while too many bytes are in memory. When a flush fails the wait ends without an error: this
+   * write was taken, and the next one fails (gate).
+   */
   room(): Answer<void> {
     if (this.waiting < this.#limit) return undefined;
     this.#kick();
@@ -541,7 +551,10 @@ export class Files implements Pending {
     }
   }
 
-  /** Pending: most of it is written while others go on; what they add meanwhile is little. */
+  /**
+   * Writes all pieces before a commit, twice: the first flush takes most of them, while clients go on writing. Then
+   * the gate closes, and the second flush takes the few that were added.
+   */
   *prepare(): Task<void> {
     yield* this.flush();
     this.#gate = true;
@@ -549,7 +562,7 @@ export class Files implements Pending {
     while (this.waiting > 0) yield* this.flush();
   }
 
-  /** Comes back when no file is being shortened: only then its pieces are those that its length says. */
+  /** Waits until no file is being shortened: until then a file may have pieces beyond its length. */
   *settled(): Task<void> {
     while (this.#cutting.size > 0) yield* this.store.env.sleep(this.#cutting);
   }
@@ -632,15 +645,15 @@ export class Files implements Pending {
     return true;
   }
 
-  /** Whether a file becomes so much shorter that its pieces go in steps, since others want their turn. Misses. */
+  /** Whether a file becomes so much shorter that its pieces go in steps, so that others run between. May throw a Miss. */
   isfar(p: Place, length: number): boolean {
     const e = this.must(p);
     return e.inline === null && length > 0 && e.length - length > FAR * DSIZE;
   }
 
   /**
-   * Takes the pieces of a file from `keep` on out of the tree, the last ones first, some at a time. Where one cannot be
-   * had, the file is as long as what is left of it.
+   * Takes the pieces of a file from `keep` on out of the tree, the last ones first, some at a time. When the tree
+   * cannot be read the rest of them stays, and the file's length includes it again.
    */
   *trim(p: Place, keep: number): Task<void> {
     const { store } = this;
@@ -715,11 +728,11 @@ export class Files implements Pending {
           }
         } catch (e) {
           if (!(e instanceof PlanError)) throw e;
-          bad = data; // a bad block, which check names: what it leads to stays taken
+          bad = data; // a bad block on the way to its pieces: they stay allocated, and fossil's check reports it
         }
       }
     } catch (e) {
-      if (!(e instanceof PlanError)) throw e; // the list itself cannot be read
+      if (!(e instanceof PlanError)) throw e; // the list of orphans itself cannot be read: the reaper ends
     } finally {
       this.#reaper = false;
     }

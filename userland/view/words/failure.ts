@@ -1,6 +1,6 @@
 // Failures explained: why a call failed, from what the recording shows of it, and what would mend it. Each
 // error string of Plan 9 has its row; a string of a server that is none of them is given as the server's own.
-// Pure: a Recording is read, and what was asked after the run where that was done.
+// These functions read a Recording, and a Probe if one was made after the run. They change nothing.
 
 import { OREAD, OTRUNC } from "../../../kernel/abi/const.ts";
 import type { Fact } from "../../../kernel/abi/errors.ts";
@@ -28,7 +28,7 @@ const SOME = 6;
 const brief = (s: string): string =>
   s.replace(/[^\s,]{100,}/g, (name) => `${name.slice(0, 40)}…${name.slice(-40)}`);
 
-/** What would mend it says what to do, so it begins with a verb: "create it" → "Create it." */
+/** A failure in sentences. `mend` says what to do, so it begins with a verb: "create it" → "Create it." */
 const say = (why: string, mend: string): Failure => ({
   why: brief(sentences(why)),
   mend: brief(sentences(/^[a-z]+ /.test(mend) ? capital(mend) : mend)),
@@ -36,7 +36,7 @@ const say = (why: string, mend: string): Failure => ({
 
 /** What a call is about: its file, its descriptor, or the call itself. */
 function subject(f: Failing): string {
-  // A mount that finds no server at its descriptor has not come to its name.
+  // A mount that finds no server at its descriptor fails before it looks at its name: it is about the descriptor.
   if (f.call.name === "mount" && f.fd !== null && /version|Rversion/.test(f.error))
     return `descriptor ${f.fd}`;
   if (f.shown !== "") return f.shown;
@@ -44,7 +44,7 @@ function subject(f: Failing): string {
   return `${f.call.text} of process ${f.call.pid}`;
 }
 
-/** A row that needs no more than what the call is about ("$S") and who holds that ("$H"). */
+/** A row of two fixed texts. "$S" in them stands for what the call is about, "$H" for the server or device of that. */
 const plain =
   (why: string, mend: string): Row =>
   (f) => {
@@ -74,7 +74,7 @@ function own(f: Failing): Failure {
   );
 }
 
-/** A fault that was put in on purpose. */
+/** The failure if --inject made it; else null. */
 function spoilt(f: Failing): Failure | null {
   const met = f.r.injected?.find(
     (x) =>
@@ -184,7 +184,7 @@ const USUAL: ReadonlyMap<string, string> = new Map([
   ["/fd", "#d"],
 ]);
 
-/** The devices that a program makes files in, and whose files it gives their modes. */
+/** The devices in which a program may make files and change their modes. */
 const MAKES: ReadonlySet<string> = new Set([
   "the memory tree",
   "the host's file tree",
@@ -219,7 +219,7 @@ function notdir(f: Failing): Failure {
   );
 }
 
-// Leave.
+// Permission.
 
 const LETTERS: readonly (readonly [bit: number, verb: string])[] = [
   [4, "read"],
@@ -303,7 +303,10 @@ function forbidden(f: Failing): Failure {
   return unsaid(f, name);
 }
 
-/** Where no device has said what forbids it: a server does not, and what is known of its file may. */
+/**
+ * The words for "permission denied" without a Fact. A server never sends a Fact, so what the recording knows of its
+ * file is looked at: often the mode of the file forbids the call.
+ */
 function unsaid(f: Failing, name: string): Failure {
   const s = f.entry;
   if (f.call.name === "create" && /^\.\.?$/.test(lastof(f.name)))
@@ -340,7 +343,7 @@ function wants(f: Failing): number {
   return ([4, 2, 6, 1][f.mode & 3] ?? 0) | ((f.mode & OTRUNC) !== 0 ? 2 : 0);
 }
 
-/** What a server has not said, from what is known of the file, where that forbids what was asked. */
+/** The Fact that a server did not send: if the known mode of its file forbids the call, that mode; else null. */
 function factof(f: Failing, s: Seenfile | null): (Fact & { readonly why: "mode" }) | null {
   const { uid = null, gid = null, mode = null } = s ?? {};
   if (uid === null || mode === null || f.user === "") return null;
@@ -354,10 +357,10 @@ function factof(f: Failing, s: Seenfile | null): (Fact & { readonly why: "mode" 
 /** The last element of a name. */
 const lastof = (name: string): string => name.slice(name.lastIndexOf("/") + 1);
 
-/** Whether a directory may be written by all. */
+/** Whether every user may write in a directory. */
 const mayall = (s: Seenfile): boolean => ((s.mode ?? 0) & 0o222) === 0o222;
 
-/** Where a mode allows what was asked to no user at all, the mode that allows it to the owner. */
+/** When a file's mode allows no user what was asked, the mode that would allow its owner that; else "". */
 function alllack(f: Failing, s: Seenfile | null): string {
   const mode = s?.mode ?? null;
   const want = wants(f);
@@ -366,7 +369,7 @@ function alllack(f: Failing, s: Seenfile | null): string {
   return some ? "" : octal(mode | (want << 6));
 }
 
-/** The fact's file: a directory where what is in it is made or removed. */
+/** The name of a Fact's file, whose last element is elem. The Fact of a create or remove is about the directory. */
 function named(f: Failing, elem: string): string {
   if (f.shown.endsWith(`/${elem}`) || elem === "") return f.shown === "" ? "the file" : f.shown;
   const i = f.shown.lastIndexOf(`/${elem}/`);
@@ -569,7 +572,7 @@ function badfd(f: Failing): Failure {
   );
 }
 
-/** The call that closed a descriptor: "close(3) of process 4, which shares its table of descriptors, closed it". */
+/** The call that closed a descriptor: "close(3) of process 4, which shares one table of descriptors with process 5, closed it" */
 function closedwords(by: Rcall, pid: number): string {
   const whose =
     by.pid === pid
@@ -688,7 +691,7 @@ function streamseek(f: Failing): Failure {
       );
 }
 
-/** A name that begins with #. */
+/** The words for a name that begins with #, whose device lets this process not attach. */
 function noattach(f: Failing): Failure {
   const { pid } = f.call;
   const isof = (c: Rcall): boolean => c.error === null && (c.pid === pid || c.value === pid);
@@ -727,7 +730,7 @@ function exited(f: Failing): Failure {
   );
 }
 
-/** What is said of each error string; of a string that ends with another the longer one first. */
+/** The row of each error string. The first row that fits counts, so a longer string stands before its own ending. */
 const ROWS: readonly (readonly [ending: string, row: Row])[] = [
   [
     "dns: name does not exist",
