@@ -45,7 +45,7 @@ export class Mntcache {
     this.#written = new LRUCache({
       max: MAXFILES,
       dispose: (_n, _path, why) => {
-        if (why === "evict") this.#base = ++this.#writes;
+        if (why === "evict") this.#base = this.#next();
       },
     });
     // Closing the Chan of a directory that is forgotten sends its Tclunk, without a wait.
@@ -129,7 +129,12 @@ export class Mntcache {
 
   /** The file changes: what is known of its data is known no more. */
   wrote(q: Qid): void {
-    this.#written.set(q.path, ++this.#writes);
+    this.#written.set(q.path, this.#next());
+  }
+
+  /** A number that no write before had. */
+  #next(): number {
+    return ++this.#writes;
   }
 
   #dirkey(from: MntChan, names: readonly string[]): string {

@@ -127,6 +127,69 @@ const LIES: readonly (readonly [what: string, lie: Lie, op: (sys: Sys) => Promis
   ],
 ];
 
+test("the kernel offers 9P2000.ix.stream with data of 64 KiB, and Plan 9's name space 9P2000 with 8 KiB", async (t) => {
+  const offers: [string, number][] = [];
+  for (const namespace of ["names", "standard"] as const) {
+    const k = await boot({ clock: "virtual", namespace });
+    await run(k, async (sys: Sys) => {
+      const { heard } = await Fake.mount(sys, "/n", { version: "9P2000" });
+      for (const m of heard.slice(0, 1))
+        if (m.type === F.Tversion) offers.push([m.version, m.msize]);
+    });
+    await k.shutdown();
+  }
+  t.deepEqual(offers, [
+    ["9P2000.ix.stream", 64 * 1024 + 24],
+    ["9P2000", 8 * 1024 + 24],
+  ]);
+});
+
+test(
+  "the number of a fid that was given back is used again, that of a connection's first one, too",
+  within(
+    async (t, k) => {
+      await run(k, async (sys: Sys) => {
+        const [fake, fd] = await Fake.pipe(sys);
+        fake.version = "9P2000";
+        for (let i = 0; i < 3; i++) {
+          await sys.mount(await sys.dup(fd), -1, "/n", MREPL, "");
+          await sys.unmount(null, "/n");
+        }
+        const made = fake.heard.flatMap((m) => (m.type === F.Tattach ? [m.fid] : []));
+        const ended = fake.heard.flatMap((m) => (m.type === F.Tclunk ? [m.fid] : []));
+        t.deepEqual(
+          [made, ended],
+          [
+            [0, 0, 0],
+            [0, 0, 0],
+          ],
+        );
+        await sys.close(fd);
+        await fake.over;
+      });
+    },
+    { namespace: "standard" },
+  ),
+);
+
+test(
+  "a pwrite in a stream that a note interrupts fails where the server has not done it, and is not sent again",
+  within(async (t, k) => {
+    await run(k, async (sys: Sys) => {
+      const lie: Lie = (m) => (m.type === F.Twrite && m.offset === 10 ? [] : null);
+      const { heard } = await Fake.mount(sys, "/n", { lie });
+      await using(sys, async (fd) => {
+        await sys.stream(fd, 0);
+        t.is(await sys.pwrite(fd, new Uint8Array(10), 0), 10);
+        await sys.notify(async (_note, s) => (s as Sys).noted(0));
+        await sys.alarm(90);
+        t.is(await failure(sys.pwrite(fd, new Uint8Array(10), 10)), "interrupted");
+      });
+      t.is(heard.filter((m) => m.type === F.Twrite).length, 2);
+    });
+  }),
+);
+
 for (const [what, lie, op] of LIES)
   test(
     `a server that answers with ${what} is hung up`,

@@ -16,7 +16,7 @@ import { utfdecode } from "../../kernel/abi/utf.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { postmount } from "../../userland/lib/9p.ts";
 import type { Srv } from "../../userland/lib/9p.ts";
-import { mountram, put, requests, run, within } from "../kit.ts";
+import { failure, mountram, put, requests, run, within } from "../kit.ts";
 
 const CACHED = MREPL | MCREATE | MCACHE;
 
@@ -143,6 +143,33 @@ test(
       await put(sys, "/n/d/f", "xy");
       t.is((await sys.stat("/n/d/f")).length, 2);
       await sys.chdir("/");
+    });
+  }),
+);
+
+test(
+  "a name that is missing in a remembered directory is looked up twice once, and then once",
+  within(async (t, k) => {
+    await run(k, async (sys: Sys) => {
+      await mountram(sys, "/n", { flags: CACHED });
+      await sys.close(await sys.create("/n/d", OREAD, (DMDIR | 0o777) >>> 0));
+      await put(sys, "/n/d/f", "x");
+      await sys.stat("/n/d/f");
+      const sent = requests(k);
+      for (let i = 0; i < 2; i++) {
+        await failure(sys.stat("/n/d/no"));
+        sent.push("fails");
+      }
+      const seen = sent.filter((m) => m === "fails" || m.startsWith("Twalk"));
+      t.deepEqual(seen, [
+        "Twalk(no)",
+        "Twalk(d)",
+        "Twalk(no)",
+        "fails",
+        "Twalk(d)",
+        "Twalk(no)",
+        "fails",
+      ]);
     });
   }),
 );

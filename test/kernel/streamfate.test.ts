@@ -169,6 +169,46 @@ ladder(
   },
 );
 
+test(
+  "fstat and fwstat of a file whose open is on its way wait for it, and fail as it does",
+  far(async ({ t, sys, fs }) => {
+    const opens = await sys.open(`${FAR}/f`, OWRITE | OSTREAM);
+    t.is((await sys.fstat(opens)).length, LONG);
+    await sys.close(opens);
+    for (const call of [
+      (fd: number) => sys.fstat(fd),
+      (fd: number) => sys.fwstat(fd, { length: 0 }),
+    ]) {
+      const fd = await sys.open(`${FAR}/no`, OWRITE | OSTREAM);
+      t.is((await failed(call(fd))).message, `'${FAR}/no' file does not exist`);
+      await failed(sys.close(fd));
+    }
+    t.false(fs.files.has("no"));
+  }),
+);
+
+test(
+  "of a write that was interrupted halfway nothing is left where another is made in its place",
+  far(async ({ t, sys, link, fs }) => {
+    const bytes = new Uint8Array(9_000_000);
+    const firsts = new Map<number, number>();
+    const write = fs.write.bind(fs);
+    fs.write = (fid, data, offset) => {
+      firsts.set(offset, data[0] ?? 0);
+      return write(fid, data, offset);
+    };
+    const fd = await sys.create(`${FAR}/w`, OWRITE | OSTREAM, 0o666);
+    await sys.notify(async (_note, s) => (s as Sys).noted(0));
+    link.stall("500ms");
+    await sys.alarm(90);
+    t.is((await failed(sys.swrite(fd, bytes.fill(1)))).message, "interrupted");
+    t.is(await sys.swrite(fd, bytes.fill(2)), bytes.length);
+    await sys.close(fd);
+    t.is(fs.files.get("w")?.length, bytes.length);
+    t.deepEqual(new Set(firsts.values()), new Set([2]));
+  }),
+);
+
 ladder("when the connection is lost, what had come is read first", async ({ t, sys, link }) => {
   const fd = await sys.open(`${FAR}/f`, OREAD | OSTREAM);
   await sys.sleep(1000);
