@@ -1,18 +1,19 @@
-// Streams: the bytes of an open file taken or given in order, ahead of who waits for them. A device that
-// can send them ahead (the mount driver) makes a Readstream or Writestream; for any other a stream is
-// its plain read and write. The outcomes of using one descriptor in several ways are defined here:
+// Streams: the bytes of an open file, read before a call asks for them, or written without a wait for each answer.
+// A device that can do this (the mount driver) makes a Readstream or Writestream. For any other device a stream is
+// its plain read and write. What happens when one descriptor is used in several ways:
 //
-//  - read takes from the read stream like sread; stream, a seek away, and where offsets mean something
-//    pread and any write, end it (elsewhere what was read ahead is not lost); a read of it that sleeps
-//    then is answered from the file;
-//  - sread begins a read stream, but on a file without offsets that is open for writing too (a network
-//    connection, perhaps) only if stream has been called;
-//  - write gives to the write stream like swrite; a read, a seek away, and stream, wait for what was
-//    written and fail with its error;
-//  - after stream, a pwrite where the write stream is goes with it and waits for its own answer only, so that
-//    several may be under way and still stop at the first that fails; the descriptor's offset stays;
-//  - descriptors that share a Chan (dup, fork) share its streams; close ends them with the last one, and
-//    tells what of the writes failed, unless a call has told that already;
+//  - read takes from the read stream, like sread;
+//  - a seek to another offset, and stream at another, end the read stream. On a plain file pread, any write, and
+//    stream at the present offset end it, too. Elsewhere they do not: the bytes that were read ahead would be lost;
+//  - a read that sleeps in a read stream when another call ends that stream is made again, at the file;
+//  - sread begins a read stream. On a file without offsets that is open for writing too (a network connection,
+//    perhaps) it does so only if stream has been called;
+//  - write gives to the write stream, like swrite. A read, a seek to another offset, and stream, end the write
+//    stream: they wait until all is written, and fail with its error;
+//  - after stream, a pwrite at the write stream's offset goes with that stream, and waits for its own answer only.
+//    So several pwrites may be under way, and still stop at the first that fails. The descriptor's offset stays;
+//  - descriptors that share a Chan (dup, fork) share its streams. The close of the last one ends them, and fails
+//    with the error of a write, unless a call has failed with that already;
 //  - a file that grows or shrinks while it is read ends where the server finds its end;
 //  - a call that is interrupted fails, "interrupted", and its stream goes on with the next call;
 //  - when the connection is lost what had come is read first, then "i/o on hungup channel".
@@ -27,7 +28,7 @@ import type { Task } from "./proc/rendez.ts";
 export interface Readstream {
   /** Where in the file the next byte taken is. */
   readonly offset: number;
-  /** Fills buf as far as bytes have come, sleeping for the first; 0 at the end. */
+  /** Fills buf with the bytes that have come, and sleeps when there is none yet; 0 at the end. */
   read(up: Proc, buf: Uint8Array): Task<number>;
   /** The reader does not want the rest. */
   end(): void;
@@ -39,12 +40,12 @@ export interface Writestream {
   readonly offset: number;
   /** A write has failed, so every later one does. */
   readonly failed: boolean;
-  /** Sends bytes, sleeping only for room. Fails with what became of earlier ones. */
+  /** Sends bytes, and sleeps only for room. Fails when an earlier write has failed, with its error. */
   write(up: Proc, bytes: Uint8Array): Task<number>;
   /**
-   * How many of the n bytes before offset `end`, which were sent, were written, when that is known: as a plain
-   * write fails, or -1 when they never were, because another call was interrupted. A note takes back what
-   * is not answered.
+   * Sleeps until the server has answered for the n bytes before offset `end`, which were sent, and gives how many
+   * were written. Fails as a plain write does. -1: none were, because the note of another call took back all
+   * writes that were not answered.
    */
   answered(end: number, n: number): Task<number>;
   /** Sleeps until all is answered; fails with the first that failed. The stream is over. */
@@ -57,7 +58,7 @@ export type Streams = {
   w: Writestream | null;
   /** stream(fd) asked for one. */
   asked?: boolean;
-  /** Where the next pwrite goes with the write stream, when one has. */
+  /** The offset at which the next pwrite goes with the write stream; undefined before the first such pwrite. */
   next?: number | undefined;
   /** How the failure of an open not yet answered (OSTREAM, to write) is told: namec knows its name. */
   name?: (e: PlanError) => PlanError;
@@ -122,8 +123,8 @@ export function* givewrite(up: Proc, c: Chan, bytes: Uint8Array): Task<number> {
 }
 
 /**
- * A pwrite at offset, sent with the write stream that was asked for there; -1: it was not sent, as there is
- * no such stream, or is to be sent again by itself.
+ * A pwrite at offset that goes with the write stream that is there. -1: there is no such stream, or the pwrite was
+ * taken back (Writestream.answered); the caller does a plain write.
  */
 export function* writewith(up: Proc, c: Chan, bytes: Uint8Array, offset: number): Task<number> {
   const s = c.streams;
@@ -131,7 +132,7 @@ export function* writewith(up: Proc, c: Chan, bytes: Uint8Array, offset: number)
   const w = (s.w ??= c.dev.wstream(up, c));
   if (w === null) return -1;
   const end = offset + bytes.length;
-  // The next may come before this one is sent.
+  // Another pwrite may follow while this one waits for the lock.
   s.next = end;
   const q = c.lock("offset");
   if (!q.canlock()) yield* q.lock();

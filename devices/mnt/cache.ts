@@ -26,13 +26,13 @@ type Fetch = (c: MntChan, buf: Uint8Array, offset: number) => Task<number>;
 
 export class Mntcache {
   readonly #pages: LRUCache<string, Uint8Array>;
-  /** When a file was written last through this mount: part of its pages' keys. */
+  /** The number of each file's last write through this mount (#writes). It is part of the keys of the file's pages. */
   readonly #written: LRUCache<bigint, number>;
   readonly #dirs: LRUCache<string, MntChan>;
-  /** Writes so far, and those up to which files may have been forgotten in #written. */
+  /** How many writes there were, and the number that stands for a last write that is not in #written. */
   #writes = 0;
   #base = 0;
-  /** Numbers of the Chans walked from: a fid may be another file's later. */
+  /** A number for each Chan that walks start from. Directories have it in their keys, since a fid may be used again. */
   readonly #froms: WeakMap<MntChan, number> = new WeakMap();
   #nfroms = 0;
   /** How often something was removed or renamed through this mount. */
@@ -41,7 +41,8 @@ export class Mntcache {
 
   constructor(k: Kernel) {
     this.#pages = new LRUCache({ maxSize: MAXBYTES, sizeCalculation: (p) => p.length + 1 });
-    // With a file's number goes all that was read by no number: it may be that file's from before.
+    // A file that #written forgets may have pages from before its last write, under #base. A new #base, for all
+    // files that are not in #written, makes sure that those pages are not found.
     this.#written = new LRUCache({
       max: MAXFILES,
       dispose: (_n, _path, why) => {
@@ -66,8 +67,8 @@ export class Mntcache {
   }
 
   /**
-   * As Dev.read, through the pages. A page that is short is the file's last, or what a server gave that
-   * answers short: only an empty answer is the end.
+   * Reads as Dev.read, through the pages. A short page does not show the end of the file, since a server may give
+   * fewer bytes than there are: only an empty answer is the end.
    */
   *read(
     c: MntChan,
@@ -91,7 +92,7 @@ export class Mntcache {
     return n;
   }
 
-  /** Reads where the known data ends: it is the file's end if nothing comes. */
+  /** Reads behind a short page from the server. If nothing comes, the end of the file is known, and remembered. */
   *#end(
     c: MntChan,
     buf: Uint8Array,
@@ -115,19 +116,19 @@ export class Mntcache {
     while (end <= want.last && !this.#pages.has(this.#key(qid, end))) end++;
     const buf = new Uint8Array((end - want.page) * PAGE);
     const n = yield* fetch(c, buf, want.page * PAGE);
-    // Written to meanwhile, it is what it was or what it is: not to be remembered.
+    // The file was written during the read. The bytes may be from before or after, so no page keeps them.
     if (this.#when(qid) !== when) return buf.subarray(0, Math.min(PAGE, n));
     if (n === 0) this.#pages.set(endkey(this.#key(qid, want.page)), NOTHING);
     for (let p = want.page; p < end; p++) {
       const from = (p - want.page) * PAGE;
-      // Behind a short page nothing is known but that the file ended before it.
+      // The answer says nothing of the pages behind its end.
       if (from > n) break;
       this.#pages.set(this.#key(qid, p), buf.slice(from, Math.min(from + PAGE, n)));
     }
     return buf.subarray(0, Math.min(PAGE, n));
   }
 
-  /** The file changes: what is known of its data is known no more. */
+  /** Notes a write to a file: pages that were read before are not found any more. */
   wrote(q: Qid): void {
     this.#written.set(q.path, this.#next());
   }
@@ -143,22 +144,22 @@ export class Mntcache {
     return `${n}/${names.join("/")}`;
   }
 
-  /** The Chan of a directory walked to before, by the Chan it was walked from and the names. */
+  /** The Chan of the directory that a walk of names from `from` led to before; null when none is remembered. */
   dir(from: MntChan, names: readonly string[]): MntChan | null {
     return this.#dirs.get(this.#dirkey(from, names)) ?? null;
   }
 
-  /** Whether a directory may be remembered whose walk was sent after that many moves. */
+  /** Whether a directory may be remembered. `moves` is from before its walk: a move since then may change the name. */
   remembers(moves: number): boolean {
     return moves === this.moves && !this.#gone;
   }
 
-  /** Remembers the directory, whose reference it takes. */
+  /** Remembers c, the Chan of a directory. It takes over the caller's reference to c. */
   walked(from: MntChan, names: readonly string[], c: MntChan): void {
     this.#dirs.set(this.#dirkey(from, names), c);
   }
 
-  /** It is not what it was. */
+  /** Forgets a directory, from which a walk failed: the names may lead to another one now. */
   forget(from: MntChan, names: readonly string[]): void {
     this.#dirs.delete(this.#dirkey(from, names));
   }
@@ -169,7 +170,7 @@ export class Mntcache {
     this.#dirs.clear();
   }
 
-  /** The mount is gone; dot and open files may outlive it. */
+  /** Forgets all, since the mount is gone. Dot and open files may still use the cache: it keeps no directories then. */
   clear(): void {
     this.#gone = true;
     this.#dirs.clear();
@@ -179,5 +180,5 @@ export class Mntcache {
 
 const NOTHING: Uint8Array = new Uint8Array(0);
 
-/** Remembered when the file is known to end in the page, or before it. */
+/** The key that is in the cache when the file is known to end in the page, or before it. */
 const endkey = (page: string): string => `${page}.end`;

@@ -8,8 +8,8 @@
 //	a frame that was cut                       the frame, when it is whole  once
 //	an Rstream                                 parts of its data, as views  no
 //
-// Who owns the bytes of a lent buffer: the host until a read is done, then Frames, and of an Rstream's data
-// the stream's sink. The owner gives each byte back once (giveback), when it looks at it no more.
+// Who owns the bytes of a lent buffer: the host until a read is done; then Frames; the data of an Rstream belongs to
+// the stream's sink. The owner gives each byte back once (giveback), when it does not need the byte any more.
 
 import { get16, get32, get8 } from "../../kernel/abi/bits.ts";
 import { Panic } from "../../kernel/abi/errors.ts";
@@ -17,14 +17,14 @@ import { Rstream, framesize } from "../../kernel/abi/fcall.ts";
 
 /** size[4] type[1] tag[2]: the least a frame can be. */
 const MINFRAME = 7;
-/** An Rstream's fixed part: that and count[4]. */
+/** The fixed part of an Rstream: size[4] type[1] tag[2] count[4]. */
 const STREAMHEAD = 11;
 
 /** Data of an Rstream, all or some; never empty. */
 export type Part = { readonly tag: number; readonly data: Uint8Array };
 
 export class Frames {
-  /** A size that cannot be: the stream is lost from there on. */
+  /** A frame was wrong, for example of an impossible size: no more frames are taken, since they may begin anywhere. */
   broken = false;
   /** Every frame is given whole. */
   whole = false;
@@ -35,7 +35,7 @@ export class Frames {
   #chunk: Uint8Array = new Uint8Array(0);
   #lent = false;
   #off = 0;
-  /** A frame that was cut: its bytes so far, or its size's. */
+  /** The bytes so far of a frame that was cut. While its size is not known, #part has 4 bytes, for the size[4]. */
   #part: Uint8Array | null = null;
   #have = 0;
 
@@ -82,7 +82,7 @@ export class Frames {
     return !this.broken;
   }
 
-  /** Whether an Rstream begins here that can be given in parts: all but its data is there, and makes sense. */
+  /** Whether an Rstream begins here that can be given in parts. If so, takes the fixed part of it. */
   #begins(left: number, size: number): boolean {
     const [c, o] = [this.#chunk, this.#off];
     if (this.whole || left < STREAMHEAD || size === STREAMHEAD || get8(c, o + 4) !== Rstream)
@@ -95,7 +95,7 @@ export class Frames {
     return true;
   }
 
-  /** What this chunk has of it. */
+  /** The next data of the Rstream that this chunk has; null when it has no more. */
   #data(): Part | null {
     const n = Math.min(this.#left, this.#chunk.length - this.#off);
     if (n === 0) return null;
@@ -105,7 +105,7 @@ export class Frames {
     return { tag: this.#tag, data };
   }
 
-  /** Keeps the chunk's last `left` bytes as the beginning of something of `size`. */
+  /** Keeps the chunk's last `left` bytes as the beginning of a frame, or of a size[4], of `size` bytes. */
   #cut(left: number, size: number): null {
     if (left === 0) return null;
     this.#part = new Uint8Array(size);
@@ -127,7 +127,7 @@ export class Frames {
       this.#part = null;
       return part;
     }
-    // The size itself was cut: now it is known.
+    // The part was the size[4] of the frame, which is whole now.
     const size = framesize(part, 0);
     if (!this.#sane(size)) return null;
     this.#part = new Uint8Array(size);
@@ -136,9 +136,9 @@ export class Frames {
   }
 }
 
-// The host's buffers are used again when all that was read into one is given back: memory that was just
-// allocated costs more than the way of the bytes through the host. A buffer that is never given back is
-// left to the garbage collector.
+// A buffer of the host's is used again when all bytes that were read into it are given back. To allocate memory for
+// each chunk would cost more than to read the chunk. A buffer that is never given back is left to the garbage
+// collector.
 
 /** Bytes of a buffer. */
 export const RBUF: number = 256 * 1024;
@@ -146,7 +146,7 @@ export const RBUF: number = 256 * 1024;
 const NRBUF = 16;
 
 const idle: Uint8Array[] = [];
-/** Bytes of each buffer that are in use; an idle one has none. */
+/** How many bytes of each buffer are in use; 0 for an idle buffer. */
 const used: WeakMap<ArrayBufferLike, number> = new WeakMap();
 
 /** A buffer, all of it in use. Its bytes are those of an earlier read. */
@@ -156,12 +156,12 @@ export function takebuf(): Uint8Array {
   return buf;
 }
 
-/** Whether giving it back makes a difference. */
+/** Whether the bytes are in a buffer of the host's, and so must be given back. */
 export function lent(bytes: Uint8Array): boolean {
   return used.has(bytes.buffer);
 }
 
-/** Gives back n bytes of a view, if they are of such a buffer. */
+/** Gives back n bytes of a view. Without effect when the view is not in a buffer of the host's. */
 export function giveback(bytes: Uint8Array, n: number = bytes.length): void {
   const { buffer } = bytes;
   const had = used.get(buffer);

@@ -88,7 +88,7 @@ import type { Agreed } from "./rpc.ts";
 class Devmnt extends Dev<MntChan> {
   readonly dc = "M";
   readonly name = "mnt";
-  /** The standard kernel asks one thing at a time. */
+  /** null in the name space `standard`, where each message waits for the answer to the last, as in Plan 9. */
   override readonly later: Later | null;
   readonly #k: Kernel;
 
@@ -166,8 +166,8 @@ class Devmnt extends Dev<MntChan> {
   }
 
   /**
-   * Gives the fid back. The caller waits for that only where the next call could tell: of a file removed on
-   * close, or one that only one may have open. The standard kernel always waits.
+   * Gives the fid back. The caller waits for the Rclunk only where a later call could see the difference: the file
+   * is removed on close (ORCLOSE), or of exclusive use. In the name space `standard` it always waits.
    */
   override close(c: MntChan): Answer<void> {
     const m = c.mnt;
@@ -309,15 +309,15 @@ const VERSION9P = "9P2000";
 const MINMSIZE = 256;
 const MAXMSIZE = 1024 * 1024;
 
-/** What the two name spaces offer on their own account. */
+/** The version and msize that each name space offers when the caller asks for none. */
 const OFFERS = {
   names: { version: "9P2000.ix.stream", msize: 65536 + 24 },
   standard: { version: VERSION9P, msize: 8192 + 24 },
 } as const;
 
 /**
- * The connection over c, made by the first to ask. msize 0 and version "" are the kernel's choice; a
- * version asked for by name is offered as it is, and every prefix of it taken.
+ * The connection over c, which the first call makes. msize 0 or version "" leaves the choice to the kernel. A version
+ * that the caller names is offered as it is, and the server may answer with any prefix of it.
  */
 export function* mntversion(up: Proc, c: Chan, want: Agreed): Task<Mnt> {
   const named = want.version !== "";
@@ -357,15 +357,15 @@ function* connect(up: Proc, c: Chan, offer: Agreed): Task<Mnt> {
 type Line = { readonly c: Chan; readonly wire: Transport; readonly heard: Heard };
 
 /**
- * What came over such a connection, and what is on its way: a call that is interrupted leaves the answer to
- * its Tversion to the next call (Chan.mux).
+ * The bytes that have come over a Line, and how many Rversions are on their way. A call that is interrupted leaves the
+ * answer to its Tversion to the next call, which finds the Heard in Chan.mux.
  */
 class Heard {
   readonly buf: Uint8Array = new Uint8Array(8192);
   n = 0;
-  /** Answers that have not come. */
+  /** Rversions that have not come. */
   owed = 0;
-  /** Nanoseconds that the fastest of the answers took. */
+  /** Nanoseconds that the fastest of the Rversions took. */
   rtt = Infinity;
 
   /** The first frame, when all of it is here. */
@@ -391,7 +391,7 @@ class Heard {
   *close(): Task<void> {}
 }
 
-/** Down the ladder: what the server answers is believed where it is a prefix of what was offered. */
+/** Agrees a version: offers `offer`, then lower ones of the ladder to a server that does not know it. */
 function* negotiate(up: Proc, c: Line, offer: Agreed): Task<Agreed> {
   let got = yield* exchange(up, c, offer);
   // A server that compares whole strings may know 9P2000.ix and not the longer one.
@@ -435,7 +435,7 @@ function checkreply(r: Fcall | null, offer: Agreed): Agreed {
   return { version: r.version, msize: r.msize };
 }
 
-/** The answer to the last Tversion, the only thing a server may say now; those to earlier ones are passed over. */
+/** Waits for the answer to the last Tversion. The answers to earlier ones, of interrupted calls, are dropped. */
 function* readanswer(up: Proc, { c, wire, heard }: Line): Task<Uint8Array> {
   for (;;) {
     const frame = heard.take();

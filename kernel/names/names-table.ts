@@ -49,7 +49,7 @@ export class Mnode {
   /** Empty for a name that only leads to mount points. */
   readonly members: readonly Member[];
   readonly children: Children;
-  /** What an MREPL hides here; it comes back with the last member's end. */
+  /** The mounts below this name that an MREPL hides. They come back when the last member is unmounted. */
   readonly hidden: Children;
 
   constructor(members: readonly Member[], children: Children, hidden: Children) {
@@ -87,7 +87,7 @@ export class MountTable {
   /** Where names begin that were looked up; the table is immutable, so none becomes wrong. */
   readonly #origins = new Map<string, Origin>();
 
-  /** Takes the reference to the base's Chan, for the root; a root of a table before is given by mount and unmount. */
+  /** Without `root` it takes over a reference to the base's Chan. mount and unmount give the changed tree's root. */
   constructor(base: Member, root: Mnode = owned(base)) {
     this.root = root;
     this.#base = base;
@@ -138,7 +138,10 @@ export class MountTable {
     return this.#derive(change(this.root, elems, (old) => mounted(old, m)));
   }
 
-  /** Without the first member that matches, or without any. null: there is none such, or no mount point. */
+  /**
+   * The table without the first member that matches, or, where match is null, without all members of the mount
+   * point. null: no member matches, or the name is no mount point.
+   */
   unmount(elems: readonly string[], match: ((m: Member) => boolean) | null): MountTable | null {
     const old = this.node(elems);
     if (old === undefined || old.members.length === 0) return null;
@@ -155,18 +158,18 @@ export class MountTable {
     return new MountTable(this.#base, now);
   }
 
-  /** Nothing but the root. */
+  /** A table with nothing mounted. */
   clean(): MountTable {
     this.#base.chan.incref();
     return new MountTable(this.#base);
   }
 
-  /** The mount points one can reach, with their names. */
+  /** The mount points and their names, without those that an MREPL hides. */
   *mountpoints(): Generator<Point, void, void> {
     yield* points(this.root);
   }
 
-  /** The mount points that one can reach, for those who show them. */
+  /** The mount points as the trace shows them. */
   get picture(): Picture {
     this.#picture ??= [...this.mountpoints()].map(({ path, node }) => ({
       path,
@@ -213,7 +216,7 @@ function retain(root: Mnode): void {
   }
 }
 
-/** Gives up a table's root: the Chans of what no other table holds, to be closed. */
+/** Gives up a table's root. The result is the Chans that no other table holds: the caller closes them. */
 function given(root: Mnode): Chan[] {
   const chans: Chan[] = [];
   const left: Counted[] = [root];
@@ -294,7 +297,7 @@ function merge(first: Children, second: Children): Children {
       const b = get(x.all, name);
       if (b === undefined || a.members.length > 0) x.all = put(x.all, name, a);
       else if (a.children !== null)
-        // Only b may be a mount point.
+        // a has no members, so the joined node has the members of b.
         left.push({ first: a.children, all: b.children, into: { up: x, name, node: b } });
     }
   }

@@ -25,11 +25,11 @@ type Source = {
   /** Its own Chan, or the members of the mount point that it is. */
   readonly members: readonly Member[];
   readonly below: Children;
-  /** It is a mount point whose first member is not all of it, or takes no creates: nor will the bind. */
+  /** It is a union, or a mount point without MCREATE: a bind of it with MCREATE fails. */
   readonly nocreate: boolean;
 };
 
-/** The name a mount goes on. */
+/** The name that a bind or mount goes on. */
 type Covered = {
   readonly elems: readonly string[];
   readonly dir: boolean;
@@ -62,7 +62,7 @@ export class Names implements Namespace {
         covered: false,
         origin: undefined,
       }));
-      // As the standard kernel: what creates in a union is its own members' affair.
+      // As in Plan 9: the bind cannot allow a create that the source's own members do not take.
       if (source.nocreate && (flags & MCREATE) !== 0) refuse(Emount, { why: "create" });
       return yield* this.#mount(up, covered, { flags, members, below: source.below, op: "bind" });
     } finally {
@@ -108,7 +108,7 @@ export class Names implements Namespace {
     if (!covered.dir && order !== MREPL) refuse(Emount, { why: "union" });
     let self: Member | null = null;
     if (covered.chan !== null && order !== MREPL) {
-      // The covered directory comes first in ns(1): it was there before.
+      // ns(1) sorts by id. The covered directory was there before the bind, so it gets its id first.
       const from = `/${covered.elems.join("/")}`;
       self = {
         chan: covered.chan,
@@ -140,7 +140,7 @@ export class Names implements Namespace {
     yield* old.release();
   }
 
-  /** Looks up both names of a bind; what must be asked of servers is asked at once. */
+  /** Looks up both names of a bind. The walks of both are sent before the answer to either. */
   *#both(up: Proc, name: string, old: string): Task<[Source, Covered]> {
     const starts: Start[] = [];
     try {
@@ -182,7 +182,7 @@ export class Names implements Namespace {
     const below = node?.children ?? null;
     if (s.members !== null && s.rest.length === 0) {
       if (wrongkind(s, s.chan)) throw named(s, whole(s, Enotdir), false);
-      // What ns(1) shows is where each came from.
+      // Each member keeps its `from`, so ns(1) shows where it came from.
       const members = s.members.map((m, i) => ({
         ...m,
         chan: m.chan.incref(),
@@ -216,7 +216,7 @@ export class Names implements Namespace {
 
   *#covered(o: Start, early: Chan | null): Task<Covered> {
     const { elems, root } = o.path;
-    // As it is now: while the source was asked for, somebody may have unmounted what was here.
+    // The present table is asked, not o's: another process may have unmounted this name since the walk began.
     const [first] = root === "/" ? this.membersat(elems) : [];
     if (first !== undefined) {
       if (wrongkind(o, first)) throw named(o, whole(o, Enotdir), false);
@@ -240,7 +240,7 @@ export class Names implements Namespace {
   *unmount(up: Proc, name: string | null, old: string): Task<void> {
     const o = yield* waitfor(this.start(up, old));
     try {
-      // A name that is no mount point may not be there at all: then that is the error.
+      // If the name is no mount point, its file may not exist. Then "does not exist" goes before "not mounted".
       if (!o.ismtpt) yield* this.#exists(o);
       const c = name === null ? null : yield* waitfor(namec(up, name, Aopen(OREAD)));
       try {
@@ -277,7 +277,10 @@ export class Names implements Namespace {
     }
   }
 
-  /** A mount that a bind carried along is not listed as long as it is as where it came from: the bind says it. */
+  /**
+   * The lines of ns(1). A bind carries along the mounts below its source. Such a copy has no line while it is like its
+   * original, since the line of the bind makes it, too.
+   */
   lines(channame: (c: Chan) => string): Nsline[] {
     const points = [...this.#table.mountpoints()];
     const homes = new Map<number, Mnode>();
@@ -294,7 +297,10 @@ export class Names implements Namespace {
     return lines.sort((a, b) => a.id - b.id);
   }
 
-  /** Only the entries that are mount points are asked, all at once; the others cost nothing. */
+  /**
+   * Puts the entry of what is mounted in place of each entry that is a mount point; null when there is none. The stats
+   * of these are all sent at once; other entries cost no message.
+   */
   mountfix(up: Proc, c: Chan, entries: Uint8Array): Answer<Uint8Array | null> {
     const children = c.path.root === "/" ? this.#table.node(c.path.elems)?.children : null;
     return children === undefined || children === null ? null : this.#fixed(up, entries, children);
@@ -356,7 +362,7 @@ function base(root: Chan): Member {
   return { chan: root, flags: 0, spec: "", id: 0, from: "/", mounted: false, covered: false };
 }
 
-/** Whether it is the root, and nothing but the kernel's own is there. */
+/** Whether n is the root with the kernel's own root device alone, which has id 0. */
 function isbare(n: Mnode): boolean {
   return n.members.length === 1 && n.members[0]?.id === 0;
 }
@@ -367,7 +373,7 @@ function islike(copy: Mnode, n: Mnode | undefined): boolean {
   return copy.members.every((m, i) => m.origin === n.members[i]?.id);
 }
 
-/** The rest of a union that is bound comes after its first member, and takes no creates. */
+/** The flags of the members after the first, when a union is bound: they come after the first, and take no creates. */
 function followflags(flags: number): number {
   const order = flags & MORDER;
   return order === MREPL ? MAFTER : order;
@@ -390,7 +396,7 @@ function* statall(up: Proc, fix: readonly Fix[], dirs: Dir[]): Task<void> {
 type Pair = readonly [Chan | null, Chan | null];
 const NOTASKED: Pair = [null, null];
 
-/** Sends both walks of a bind where both can be put off; null where one cannot, or needs none. */
+/** Sends the walks of a bind's names that can be put off. null for a name whose walk cannot, or that needs none. */
 function* askboth(up: Proc, s: Start, o: Start): Task<Pair> {
   const pair: Pair = [later(s), later(o)];
   yield* askeach(up, pair, [], { what: "walk", of: "bind" });
@@ -402,17 +408,17 @@ function later(x: Start): Chan | null {
   return x.chan.dev.later?.defer(x.chan, x.rest) ?? null;
 }
 
-/** The file of a name that a bind or mount is about: what it is must be known. */
+/** The Chan of a bind's or mount's name, walked: whether it is a directory must be known. */
 function* known(s: Start, early: Chan | null): Task<Chan> {
   const c = early === null ? yield* waitfor(walk(s, s.rest)) : early.incref();
   const f = yield* waitfor(force(s, c, s.rest, "mount"));
   return yield* waitfor(kindchecked(s, f));
 }
 
-/** A file whose name was given as a directory's. */
+/** Whether c is a file, and its name was given as a directory's (it ends in /). */
 const wrongkind = (s: Start, c: Chan): boolean => s.name.mustdir && (c.qid.type & QTDIR) === 0;
 
-/** The same file, or the server that is mounted there. */
+/** Whether c, the first name of an unmount, is the member's file, or the connection of the server mounted there. */
 function issame(member: Chan, c: Chan): boolean {
   return eqchan(member, c) || (member.mchan !== null && eqchan(member.mchan, c));
 }

@@ -49,7 +49,7 @@ export class Start implements Way {
   readonly name: Name;
   /** Not known before the walk. */
   readonly ismtpt = false;
-  /** The mount point that the name was found through, once it is crossed. */
+  /** The mount point at the end of the name, once the walk has gone to what is mounted there. */
   head: Mhead | null = null;
   // Plain fields and not private ones: a Start is made for every name, and V8 defines private fields slowly.
   /** null for a # name: nothing is mounted below it. */
@@ -88,7 +88,7 @@ export class Start implements Way {
     return this.find();
   }
 
-  /** The Chan of names from c; a miss becomes the call's error. */
+  /** The Chan that names lead to from c. A Miss is thrown as the call's error. */
   *#walk(c: Chan, names: readonly string[]): Task<Chan> {
     const got = yield* walk(this.up, this.tab, c, names);
     if (got instanceof Chan) return got;
@@ -241,7 +241,7 @@ export class Place {
   chan: Chan;
   /** The mount point stepped onto last, when chan is what is mounted there. */
   head: Mhead | null = null;
-  /** chan is a mounted one already: step 1 is done. */
+  /** chan is what is mounted already: step 1 (head of the file) is done. */
   crossed = false;
   /** The Chan that the device's walk gave, until dotdot or forward goes there. */
   found: Chan | null = null;

@@ -77,15 +77,15 @@ export class Coroutine {
   /** An error to throw at the place where it slept. */
   thrown: Error | null = null;
   started = false;
-  /** Killed: what it is in unwinds, and it is not interrupted again. */
+  /** It was killed: its frames unwind, and it is not interrupted again. */
   dying = false;
   /** KILLED was thrown into it. */
   unwinding = false;
   /** It has yielded AGAIN: it could go on, but others go first. Only an Explorer's loop looks at this. */
   passing = false;
   /**
-   * It is a program before its next call: an Explorer may run other processes first, but no other thread of
-   * this one.
+   * Its program has yielded NEXT, before its next call: an Explorer may run other processes first, but no other
+   * thread of this process.
    */
   midway = false;
   /** Its number among the calls of its program. */
@@ -288,7 +288,7 @@ export class Sched {
     this.ready(co);
   }
 
-  /** Sleeps for ns. */
+  /** Sleeps for ns nanoseconds. */
   *sleep(ns: number, r: Rendez = new Rendez("sleep")): Task<void> {
     const t = this.timer(ns, () => r.wakeup());
     try {
@@ -298,7 +298,7 @@ export class Sched {
     }
   }
 
-  /** Calls fn in ns from now, in no coroutine: it may wake, it cannot wait. */
+  /** Calls fn in ns nanoseconds, outside of all coroutines: fn may wake sleepers, and cannot sleep. */
   timer(ns: number, fn: () => void): Timer {
     const t = this.clock.timers.add(this.clock.now() + ns, fn);
     if (!this.#active) this.#kick();
@@ -428,7 +428,7 @@ export class Sched {
       else {
         this.#touched = false;
         x.stuck();
-        // x may have ended a wait of the host's, which brings more in the turn that the loop takes then.
+        // x may have ended a wait of the host's. Then the loop takes a turn, which brings more to run.
         if (this.#touched || this.#nready > 0) return false;
         this.#active = false;
         return true;
@@ -453,7 +453,7 @@ export class Sched {
     }
   }
 
-  /** The first of the kernels' own coroutines that is ready, unless it lets others go first. */
+  /** The first of the kernels' own coroutines that is ready and has not yielded AGAIN. */
   #own(): Coroutine | null {
     for (let co = this.#head; co !== null; co = co.qnext)
       if (co.proc === co.proc.k.proc0 && !co.passing) return co;
@@ -578,7 +578,7 @@ export class Sched {
     return co;
   }
 
-  /** Runs a coroutine to its next sleep or its end: the loop does, or a call's caller that entered for it. */
+  /** Runs a coroutine to its next sleep or its end. The loop calls this, or a call's caller after canenter(). */
   resume(co: Coroutine): void {
     this.resumed++;
     this.current = co;

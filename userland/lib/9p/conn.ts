@@ -37,10 +37,10 @@ const FIRSTMSIZE = 8216;
 /** Requests, and bytes of their frames, that may be outstanding. */
 const MAXREQS = 2048;
 const MAXBYTES = 16 * 1048576;
-/** Room for what one read brings: little, until much comes, and then more than a frame of a stream. */
+/** Bytes of the read buffer: SMALLBUF until a read brings much, then INBUF, which is more than a frame of a stream. */
 const SMALLBUF = 4096;
 const INBUF = 262144;
-/** Requests of one read after which others have their turn, and the least where many connections share it. */
+/** Requests of one read after which other threads have their turn, and the least when many connections are busy. */
 const TURN = 128;
 const LEASTTURN = 16;
 /** A frame of more bytes than this may wait while the server is out of room. */
@@ -54,7 +54,7 @@ const spares: Uint8Array[] = [];
 const MINFRAME = 7;
 const NOBUF: Uint8Array = new Uint8Array(0);
 
-/** The versions of 9P that it speaks, the best last. */
+/** The versions of 9P that a server speaks, the best last. */
 export const VERSIONS: readonly string[] = ["9P2000", "9P2000.ix", "9P2000.ix.stream"];
 
 const [PLAIN = ""] = VERSIONS;
@@ -76,7 +76,7 @@ export function agree(offer: string, best: string): string {
 /** The least power of 2 that is not below n. */
 const powerof2 = (n: number): number => 2 ** Math.ceil(Math.log2(n));
 
-/** Where requests come from and replies go to; it may be the same. */
+/** The descriptors that requests come from and replies go to; they may be one. */
 export type Fds = {
   readonly in: number;
   readonly out: number;
@@ -84,7 +84,7 @@ export type Fds = {
   readonly user?: string;
 };
 
-/** Goes on with something that waited for room; false: there is none yet. */
+/** Goes on with a group, or a run, that waits for room for replies. False: there is no room yet. */
 export type Parked = () => boolean;
 
 export class Conn<A> implements Owner {
@@ -92,7 +92,7 @@ export class Conn<A> implements Owner {
   readonly out: Out;
   readonly pump: Pump<A>;
   readonly shares: Shares;
-  /** What it has of what all connections share. */
+  /** This connection's share of the fids, open files and memory that all connections of the server have. */
   readonly fids: Share;
   readonly opens: Share;
   readonly room: Room;
@@ -150,14 +150,14 @@ export class Conn<A> implements Owner {
     yield* this.#finish();
   }
 
-  /** The client did what none may: it gets no more answers, and is read from no more. */
+  /** Ends the connection, as for a client that breaks the rules: no more answers are sent, and no more bytes read. */
   hangup(): void {
     if (this.out.hungup && this.#ended) return;
     this.out.hungup = true;
     this.sys.threadint(this.#reader);
   }
 
-  /** Something was thrown that is no answer: that ends this connection. */
+  /** Ends this connection, and no other, for an exception that is no error of 9P. The log gets the exception. */
   fault(e: unknown): void {
     this.shares.log.fault(e);
     this.hangup();
@@ -177,7 +177,7 @@ export class Conn<A> implements Owner {
     this.room.add(-size);
   }
 
-  /** So many bytes of replies are not held any more: what waits for room may go on. */
+  /** Notes that so many bytes of replies are not held any more. Those that wait for room may go on (park). */
   replied(bytes: number): void {
     this.room.reply(-bytes);
     if (this.#parked.length > 0) this.#unpark();
@@ -220,7 +220,7 @@ export class Conn<A> implements Owner {
     if (this.#ended && this.#threads.size === 0) yield* this.#meet();
   }
 
-  /** Sleeps until another thread meets it. */
+  /** Sleeps until another thread calls #meet. */
   *#wait(): Task<void> {
     this.#waits = {};
     yield* this.sys.rendezvous(this.#waits, true);
@@ -239,7 +239,7 @@ export class Conn<A> implements Owner {
     this.thread(this.#resume());
   }
 
-  /** Goes on with what waited, as far as there is room. */
+  /** Goes on with what was parked, in order, as long as there is room. */
   *#resume(): Task<void> {
     try {
       while (!this.out.hungup) {
@@ -270,8 +270,9 @@ export class Conn<A> implements Owner {
   }
 
   /**
-   * Takes the frames that are there, and sees to it that others have their turn and replies leave. A read brings
-   * nothing more until the host had its turn, so a client that asks one by one is never made to wait for others.
+   * Takes the frames that one read has brought, and sends the replies. After TURN frames it pauses, so that other
+   * connections have their turn. A client that sends one request at a time never has so many frames here, so it
+   * is never made to pause.
    */
   *#takeall(): Task<void> {
     const { out, shares } = this;
@@ -302,12 +303,15 @@ export class Conn<A> implements Owner {
     while (!this.out.hungup && this.busy && this.room.over) yield* this.#pause(WAIT);
   }
 
-  /** Lets others have their turn, or ms milliseconds. */
+  /** Sleeps for ms milliseconds. With 0 the other threads have their turn. */
   *#pause(ms: number): Task<void> {
     yield* quietly(this.sys.sleep(ms));
   }
 
-  /** Lets go of everything. No thread is left writing to a client that does not read. */
+  /**
+   * Ends the session, interrupts the threads, closes the descriptors, and waits for the threads. The interrupt also
+   * ends a write to a client that does not read.
+   */
   *#finish(): Task<void> {
     const { sys } = this;
     const rest = this.#session?.end();
@@ -321,12 +325,12 @@ export class Conn<A> implements Owner {
     this.room.add(-this.room.held);
   }
 
-  /** A frame has not come whole for want of room: the server has none, and this client more than its share. */
+  /** A frame is not whole yet, and its rest must wait: the server has no room, and this client more than its share. */
   get stuck(): boolean {
     return this.#end > this.#start && !this.#whole && this.room.over;
   }
 
-  /** The frame that has not come whole may not take more of the server's bytes now. */
+  /** Waits until the rest of a frame may be read (stuck). */
   *#waitframe(): Task<void> {
     this.shares.full();
     while (!this.out.hungup && this.stuck) yield* this.#pause(WAIT);
@@ -349,7 +353,7 @@ export class Conn<A> implements Owner {
     }
   }
 
-  /** Room to read. The buffer grows as bytes come, and not because a frame says that they will. */
+  /** Makes room to read. The buffer grows when bytes come, and not because a frame's size says that they will. */
   #makeroom(): void {
     const have = this.#end - this.#start;
     const { length } = this.#buf;
@@ -376,7 +380,7 @@ export class Conn<A> implements Owner {
     return Math.max(length, Math.min(framesize(this.#buf, this.#start), 2 * length));
   }
 
-  /** Another buffer takes the place of the one there is. */
+  /** Makes `next` the read buffer, and counts its bytes in the server's room. */
   #keep(next: Uint8Array): void {
     const old = this.#buf;
     const counts = (b: Uint8Array): number => (b.length > SMALLBUF ? b.length : 0);
@@ -442,7 +446,7 @@ export class Conn<A> implements Owner {
     this.out.put({ type: Rversion, tag, msize, version: agreed }, msize);
   }
 
-  /** Ends the session there is. */
+  /** Ends the session, if there is one. */
   #reset(): void {
     const old = this.#session;
     this.#session = null;

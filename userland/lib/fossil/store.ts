@@ -1,10 +1,14 @@
 // Store: the tree on its disk. It finds blocks, keeps those that were read in a cache, takes room for new
 // ones, and commits: a commit freezes the tree, writes what is new in it, syncs, writes the root, syncs. Until
-// the second sync is over, all that the old root leads to stays; what only that needed is free then.
+// the second sync is over, all blocks that the old root leads to stay. Then those that the new root does not
+// lead to are free.
 //
-// Who may give a block back: a block that the present tree drops is held by a snapshot if it was born before
-// the newest one was made. Else it is free when a commit without it is safe. A snapshot that is removed gives
-// back what neither its older nor its newer neighbour has (snap.ts).
+// When a block that the present tree drops becomes free:
+//
+//	born before the newest snapshot was made     when that snapshot, and the others that have it, are removed
+//	born later                                   when a commit without it is safe
+//
+// A snapshot that is removed frees the blocks that neither its older nor its newer neighbour has (snap.ts).
 
 import { LRUCache } from "lru-cache";
 import { Eintr, Eio, Efull, PlanError, assert, error } from "../../../kernel/abi/errors.ts";
@@ -42,7 +46,7 @@ const GATHERED = GATHER + (1 << 16);
 const SPARES = 4;
 /** Bytes from one root slot to the next: a write that fails does not reach both. */
 const SLOT = 4096;
-/** Nodes that are packed between two turns. */
+/** Nodes that are packed or looked at before other threads have their turn. */
 const SLICE = 64;
 /** A node in memory is larger than on the disk by about this. */
 const BLOWUP = 4;
@@ -56,20 +60,23 @@ export type Storeopts = {
   readonly size?: number;
 };
 
-/** What is not in the tree yet, and must be when a commit freezes it. */
+/** Changes that are not in the tree yet, and must be in it when a commit freezes the tree. */
 export interface Pending {
-  /** Puts it there, and lets nothing more come until `frozen`. */
+  /** Puts all changes into the tree, and lets no more come until `frozen`. */
   prepare(): Task<void>;
-  /** Comes back when no operation is half done. */
+  /** Waits until no operation is half done. */
   settled(): Task<void>;
-  /** `done`: what was prepared is in the tree that is written now. */
+  /** Lets changes come again. `done`: the prepared changes are in the tree that was frozen. */
   frozen(done: boolean): Task<void>;
 }
 
 /** A root, the slot that it was found in, and what is known of the other slot if that cannot be read. */
 export type Found = { readonly root: Root; readonly slot: number; readonly lost?: Lostroot | null };
 
-/** A slot whose root cannot be read, beside one whose root can. A crash leaves none: a root is written in one sector. */
+/**
+ * A slot whose root cannot be read, beside one whose root can. A crash alone does not make one: a root is one sector,
+ * which a disk writes whole or not at all.
+ */
 export type Lostroot = {
   readonly slot: number;
   /** Whether that root was the newer one, as far as its bytes tell. */
@@ -78,10 +85,10 @@ export type Lostroot = {
   readonly time: number;
 };
 
-/** A block that cannot be had from the disk. Callers that know whose it is name the file. */
+/** The failure to read a block, or to find it as it was written. A caller that knows the block's file adds its name. */
 export class Badblock extends PlanError {}
 
-/** Blocks in memory know which generation wrote them: a place is used again for another block. */
+/** A block in memory, with the generation that wrote it: its address may be another block's later. */
 type Bytes = { readonly birth: number; readonly bytes: Uint8Array };
 
 /** A block that operations need; `n` of them. */
@@ -129,22 +136,22 @@ export class Store {
   readonly #hash: Hash;
   readonly #nodes: LRUCache<number, Node>;
   readonly #data: LRUCache<number, Bytes>;
-  /** What operations that missed have brought in: it stays until they are done, so that they come to an end. */
+  /** Blocks that operations with a Miss have brought in. The cache cannot lose them before the operation is done. */
   readonly #pins: Map<number, Pin> = new Map();
-  /** Blocks that are being read. One that is given back meanwhile is stale: what comes is not looked at. */
+  /** Blocks that are being read. If a block is freed meanwhile, its Loading is stale, and its bytes are dropped. */
   readonly #loading: Map<number, Loading> = new Map();
   /** Buffers in which blocks are gathered. */
   readonly #spares: Uint8Array[] = [];
   readonly #committing: Lock;
   #coming: Round | null = null;
   #committer = false;
-  /** Blocks of a root that perhaps was written: they stay until another one lies in its slot. */
+  /** Blocks of a failed commit whose root was perhaps written: they stay until another root is in that slot. */
   #doubtful: Ptr[] = [];
-  /** The map that the last root leads to is not taken: findspace gave its room back. */
+  /** findspace has freed the map that the last root leads to, so a commit must not free it again. */
   #fromdisk = false;
   /** What the present generation does not need any more. */
   #dropped: Kid[] = [];
-  /** While somebody walks a tree that is not the present one: blocks that would be free. */
+  /** Blocks that would be free, were there not a hold() for a walk of a tree that is not the present one. */
   #later: Ptr[] = [];
   #holders = 0;
 
@@ -159,15 +166,15 @@ export class Store {
     this.nextid = root.nextid;
     this.space = new Space(Math.floor(size / GRANULE));
     this.#committing = new Lock(env);
-    // Half of it for nodes; what they are made of takes more than their bytes.
+    // Half of the cache is for nodes. In memory a node takes about BLOWUP times its bytes on the disk.
     this.#nodes = new LRUCache({
-      // An operation may need some dozens at once.
+      // At least 1 MB on the disk, since an operation may need some dozens of nodes at once.
       maxSize: Math.max(1 << 20, Math.floor(cache / 2 / BLOWUP)),
       sizeCalculation: (n) => n.size,
     });
     this.#data = new LRUCache({
       maxSize: Math.max(1 << 20, Math.floor(cache / 2)),
-      // The buffer that they are in counts, and is used again when nothing looks at it.
+      // The whole buffer of the bytes counts, since all of it is kept. dispose gives it back, unless it is pinned.
       sizeCalculation: (b) => Math.max(1, b.bytes.buffer.byteLength),
       dispose: (b, addr) => {
         if (this.#pins.get(addr)?.block !== b) this.bufs.give(b.bytes);
@@ -194,7 +201,7 @@ export class Store {
       if (r === null) bad = { slot, gen: rootgen(buf), blank: buf.every((b) => b === 0) };
       else if (best === null || r.gen > best.root.gen) best = { root: r, slot };
     }
-    // The first root of a disk has nothing beside it.
+    // After the first commit of a disk the other slot is still blank: no root was lost.
     if (best === null || bad === null || (best.root.gen === 1 && bad.blank)) return best;
     const { slot, gen } = bad;
     const { root } = best;
@@ -209,7 +216,7 @@ export class Store {
     return n instanceof Node && n.ptr?.birth === ptr.birth ? n : undefined;
   }
 
-  /** The bytes of a piece of a file, good until something waits. Misses when they are not in memory. */
+  /** The bytes of a piece of a file, good until the caller sleeps. Throws a Miss when they are not in memory. */
   data(ptr: Ptr): Uint8Array {
     const b = this.#data.get(ptr.addr) ?? this.#pins.get(ptr.addr)?.block;
     if (b === undefined || b instanceof Node || b.birth !== ptr.birth) throw new Miss(ptr, false);
@@ -221,7 +228,7 @@ export class Store {
     this.#data.set(ptr.addr, { birth: ptr.birth, bytes });
   }
 
-  /** Runs an operation that may miss: at once if all is in memory, else as often as it takes. */
+  /** Runs an operation. Each time that it throws a Miss, the block is brought in, and the operation run again. */
   run<T>(op: () => T): Answer<T> {
     try {
       return op();
@@ -261,8 +268,8 @@ export class Store {
   }
 
   /**
-   * Brings a block into memory, and pins it there for an operation. Two that want the same one read it once: the
-   * second has no pin of it, and perhaps asks again.
+   * Brings a block into memory, and pins it there for an operation. Two operations that need the same block read it
+   * once. The second one has no pin of it, so it may miss the block again.
    */
   *load({ ptr, node }: Miss, pinned: Pin[]): Task<void> {
     const busy = this.#loading.get(ptr.addr);
@@ -270,13 +277,16 @@ export class Store {
     else yield* this.#fetch(ptr, node, this.#begin(ptr), pinned);
   }
 
-  /** Begins to bring in a piece of a file that will be asked for, in a thread of its own. One that is bad is told then. */
+  /**
+   * Begins to bring in a piece of a file that will be asked for, in a thread of its own. A failure is dropped: the read
+   * of that piece meets it again.
+   */
   readahead(ptr: Ptr): void {
     if (this.#data.has(ptr.addr) || this.#loading.has(ptr.addr)) return;
     this.env.spawn(quietly(this.#fetch(ptr, false, this.#begin(ptr), null)));
   }
 
-  /** From now on a block is being read. */
+  /** Notes that a block is being read. */
   #begin(ptr: Ptr): Loading {
     const me = { stale: false };
     this.#loading.set(ptr.addr, me);
@@ -290,7 +300,7 @@ export class Store {
       if (me.stale) return;
       this.#verify(ptr, bytes, n);
       const block = node ? (Node.unpack(bytes, ptr) ?? broken(ptr)) : { birth: ptr.birth, bytes };
-      // Before the cache has it, which may let it go at once.
+      // The block is pinned before the cache has it, since the cache may let it go at once.
       pinned?.push(this.#pin(ptr.addr, block));
       if (block instanceof Node) this.#nodes.set(ptr.addr, block);
       else this.#data.set(ptr.addr, block);
@@ -327,12 +337,12 @@ export class Store {
 
   // New blocks.
 
-  /** Takes room for a node, or a piece of a file, that generation `birth` wrote; its pointer, once it is written. */
+  /** Takes room for a block, of a file if `file`, that generation `birth` writes. The result will point to it. */
   place(bytes: Uint8Array, birth: number, file: boolean): Ptr {
     const n = granules(bytes.length);
     assert(n > 0, "a block has bytes");
     const { limit, used } = this.space;
-    // What files hold leaves room for the nodes, so that a full disk can be emptied.
+    // Blocks of files leave some room to nodes, so that files can be removed from a full disk.
     const addr = file && used + n > limit - reserve(limit) ? -1 : this.space.take(n);
     if (addr < 0) error(Efull);
     return { hash: this.#hash(bytes), addr, len: bytes.length, birth };
@@ -383,7 +393,7 @@ export class Store {
     this.#dropped.push(ptr);
   }
 
-  /** A block that was placed and never became part of the tree. */
+  /** Frees a block that was placed, and never became part of the tree. */
   unplace(ptr: Ptr): void {
     this.#free(ptr);
   }
@@ -401,12 +411,15 @@ export class Store {
     this.space.free(ptr.addr, granules(ptr.len));
   }
 
-  /** Holds back what becomes free until `release`. */
+  /** Keeps blocks that become free from being used, until `release`. */
   hold(): void {
     this.#holders++;
   }
 
-  /** Something that was to be held no more is held after all: what was dropped of it meanwhile stays. */
+  /**
+   * Holds the blocks born up to generation gen again, after the removal of a snapshot failed. Those that would have
+   * become free at `release` stay taken.
+   */
   keepheld(gen: number): void {
     this.held = Math.max(this.held, gen);
     this.#later = this.#later.filter((p) => p.birth > this.held);
@@ -424,7 +437,7 @@ export class Store {
 
   // Commits.
 
-  /** Whether there is something that is not safe. */
+  /** Whether the tree has changes that no commit has made safe. */
   get dirty(): boolean {
     const { root } = this.tree;
     if (root instanceof Node && root.ptr === null) return true;
@@ -432,9 +445,9 @@ export class Store {
   }
 
   /**
-   * Makes the tree safe as it is now, and gives its root; `frozen` is called at the moment that counts. With
-   * `last`, the map of the disk is written, too. All who ask before that moment share one commit, which runs in a
-   * thread of its own: a Tflush ends the waiting for it only.
+   * Makes the tree safe as it is now, and gives its root. `frozen` is called when the tree is frozen. With `last`, the
+   * map of the disk is written, too. All calls before the tree is frozen share one commit, which runs in a thread
+   * of its own. So a Tflush of one call ends the wait of that call, and not the commit.
    */
   *commit(frozen?: (gen: number) => void, last = false): Task<Root> {
     const round = (this.#coming ??= new Round());
@@ -471,8 +484,8 @@ export class Store {
   }
 
   /**
-   * On a full disk, what waits may find room only when a commit has given back what was dropped: it goes before, and
-   * a crash just between may show less of the files that wait than was written.
+   * Puts the pieces that wait into the tree. On a full disk they may have no room before a commit frees the dropped
+   * blocks. Then a commit without them comes first. After a crash between the two, files may lack some of the pieces.
    */
   *#prepare(pending: Pending): Task<void> {
     try {
@@ -489,13 +502,16 @@ export class Store {
     return this.#going(this.#dropped, this.held).length > 0;
   }
 
-  /** Whether so many more bytes of files have room. Nodes have some besides, so that a full disk can be emptied. */
+  /** Whether so many more bytes of files have room. Nodes have a reserve besides (place). */
   fits(bytes: number): boolean {
     const { limit, used } = this.space;
     return limit === Infinity || used + granules(bytes) <= limit - reserve(limit);
   }
 
-  /** `all`: with the pieces that wait. The map is of one moment: until it is written, no more pieces are. */
+  /**
+   * One commit; with `all`, also of the pieces that wait. When the map is to be written (round.last), no more pieces
+   * are written before that, since the map is of one moment.
+   */
   *#commit(round: Round, all: boolean): Task<void> {
     let done = false;
     let frozen: Frozen | null = null;
@@ -512,7 +528,7 @@ export class Store {
     if (frozen !== null && !round.last) yield* this.#writeout(round, frozen);
   }
 
-  /** The moment that counts, in which nothing waits. Null: there is nothing to commit. */
+  /** Freezes the tree, in one moment: it does not sleep. Null: there is nothing to commit. */
   #freeze(round: Round): Frozen | null {
     if (!this.dirty && round.frozen.length === 0 && !round.last && this.root.gen > 0) return null;
     const { held, nextid } = this;
@@ -530,7 +546,7 @@ export class Store {
     const writing = { root: false };
     try {
       if (top instanceof Node) yield* this.#writenodes(top, gen, written);
-      // What is held back for a walk of old trees is in neither list: then the next start looks for itself.
+      // Blocks that hold() keeps are in neither list, so there is no map then: the next start walks the trees.
       if (round.last && this.#holders === 0)
         space = yield* this.#writespace([...this.#going(dropped, held), ...this.#doubtful], old);
       const ptr = top === null ? null : ptrof(top);
@@ -553,7 +569,7 @@ export class Store {
     return dropped.map(ptrof).filter((p) => p !== null && p.birth > held) as Ptr[];
   }
 
-  /** The tree as it is now, and what is taken for it and the snapshots. */
+  /** The tree as it is now, and the room that is taken for it and the snapshots. */
   *still(): Task<Still> {
     yield* this.#committing.lock();
     try {
@@ -572,7 +588,7 @@ export class Store {
 
   *#writeroot(root: Root, writing: { root: boolean }): Task<void> {
     yield* waited(this.#disk.sync());
-    // Never over the root that is in force, also after a commit that failed.
+    // The other slot than that of the last safe root, also after a commit that failed.
     const slot = this.#slot === 0 ? 1 : 0;
     writing.root = true;
     yield* waited(this.#disk.write(packroot(root, this.#hash), slot * SLOT));
@@ -612,8 +628,8 @@ export class Store {
   }
 
   /**
-   * The commit failed: what it wrote has no place after all, and stays in memory. If its root was perhaps written,
-   * a crash may find it: all that it leads to must stay where it is until that slot is written again.
+   * Undoes a commit that failed: its nodes have no place on the disk after all, and stay in memory. If its root was
+   * perhaps written, the next start may find that root: so its blocks stay until the slot is written again.
    */
   #unwrite(written: readonly Node[], space: Ptr | null, root: boolean): void {
     const gone = written.map((n) => n.ptr).filter((p) => p !== null);
@@ -632,9 +648,9 @@ export class Store {
     }
   }
 
-  /** Writes the map of the disk as it is when the blocks that go are gone. */
+  /** Writes the map of the disk, as it is when the blocks in `going`, and the old map, are free. */
   *#writespace(going: readonly Ptr[], old: Ptr | null): Task<Ptr> {
-    // Room for the map is taken before the map is made, so that it is in it; taking room may lengthen the map.
+    // The map's own room is taken first, so that the map has it. That may lengthen the map: hence 4096 bytes more.
     const n = granules(this.space.pack().length + 4096);
     const addr = this.space.take(n);
     if (addr < 0) error(Efull);
@@ -654,7 +670,7 @@ export class Store {
 
   // Which granules are taken.
 
-  /** Finds out what is taken: from the map of a server that ended in order, else by walking all trees. */
+  /** Finds out which granules are taken: from the map of a server that ended in order, else by walking all trees. */
   *findspace(): Task<void> {
     const { limit } = this.space;
     const { space } = this.root;
@@ -676,13 +692,13 @@ export class Store {
       yield* this.eachblock((ptr) => void this.space.mark(ptr.addr, granules(ptr.len)));
     } catch (e) {
       if (!(e instanceof PlanError)) throw e;
-      // What a bad node leads to is not known: nothing that the disk has now is written over.
+      // The blocks below a bad node are not known. So all that the disk has now counts as taken.
       const end = Math.ceil((yield* waited(this.#disk.length())) / GRANULE);
       if (end > FIRST) this.space.mark(FIRST, end - FIRST);
     }
   }
 
-  /** The snapshots, oldest first. Misses. */
+  /** The snapshots, oldest first. May throw a Miss. */
   snaps(root: Kid | null = this.tree.root): Snap[] {
     const all: Snap[] = [];
     this.tree.range(root, key1(0, KSNAP), 0, (_id, v) => {
@@ -739,7 +755,7 @@ const reserve = (limit: number): number => (limit === Infinity ? 0 : Math.min(li
 
 const isptr = (v: unknown): v is Ptr => typeof v === "object" && v !== null && "addr" in v;
 
-/** Blocks that lie side by side, as one, in a buffer as long as they are. */
+/** Copies blocks that lie side by side into buf, which is as long as all of them, with zeros in the gaps. */
 function gather(blocks: readonly (readonly [Ptr, Uint8Array])[], buf: Uint8Array): Uint8Array {
   const start = blocks[0]?.[0].addr ?? 0;
   let end = 0;
@@ -752,7 +768,7 @@ function gather(blocks: readonly (readonly [Ptr, Uint8Array])[], buf: Uint8Array
   return buf;
 }
 
-/** A Task whose failure is told by another. */
+/** Runs a task and drops its failure, which another caller throws. */
 export function* quietly(task: Task<unknown>): Task<void> {
   try {
     yield* task;
@@ -761,7 +777,7 @@ export function* quietly(task: Task<unknown>): Task<void> {
   }
 }
 
-/** What an answer is, when it is there. */
+/** The value of an answer; if the answer is a Task, its result. */
 export function* waited<T>(a: Answer<T>): Task<T> {
   return istask(a) ? yield* a : a;
 }
