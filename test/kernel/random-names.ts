@@ -81,7 +81,8 @@ export class ModelNames implements Space {
   }
 
   /** The file, its failure with PlanError.at. */
-  #walk(s: Start, rest = s.rest): Ref {
+  #walk(s: Start): Ref {
+    const { rest } = s;
     if (s.members === null || s.members.length === 1 || rest.length === 0)
       return { file: s.ref.file.walk(rest), att: s.ref.att };
     let last = new PlanError(Enonexist, 0);
@@ -212,7 +213,8 @@ export class ModelNames implements Space {
   }
 
   #createdir(s: Start): Ref {
-    if (s.members === null || s.rest.length > 1) return this.#walk(s, s.rest.slice(0, -1));
+    if (s.members === null || s.rest.length > 1)
+      return this.#found({ ...s, rest: s.rest.slice(0, -1), elems: s.elems.slice(0, -1) });
     const m = s.members.find((x) => x.create);
     return m === undefined ? whole(s.name, Enocreate) : m.ref;
   }
