@@ -435,7 +435,8 @@ export class Readwindow implements Readstream {
   }
 
   *#next(want: number): Task<Uint8Array> {
-    yield* this.fill();
+    // On a lost connection fill fails, and pieces that have come are still to be read: they go first.
+    if (this.#w.pieces.length === 0) yield* this.fill();
     if (this.#w.pieces.length === 0) return yield* this.#one(want);
     for (;;) {
       const got = this.#w.next();

@@ -209,21 +209,29 @@ test(
   }),
 );
 
-ladder("when the connection is lost, what had come is read first", async ({ t, sys, link }) => {
-  const fd = await sys.open(`${FAR}/f`, OREAD | OSTREAM);
-  await sys.sleep(1000);
-  link.cut();
-  let n = 0;
-  const buf = new Uint8Array(4096);
-  const e = await failed(
-    (async () => {
-      for (;;) n += await sys.sread(fd, buf);
-    })(),
+for (const [length, what] of [
+  [LONG, "of a file that a window holds"],
+  [20 * LONG, "of a file that is longer than a window"],
+] as const)
+  ladder(
+    `when the connection is lost, what had come is read first, ${what}`,
+    async ({ t, sys, link, fs }) => {
+      fs.add("g", length);
+      const fd = await sys.open(`${FAR}/g`, OREAD | OSTREAM);
+      await sys.sleep(1000);
+      link.cut();
+      let n = 0;
+      const buf = new Uint8Array(4096);
+      const e = await failed(
+        (async () => {
+          for (;;) n += await sys.sread(fd, buf);
+        })(),
+      );
+      t.is(e.message, "i/o on hungup channel");
+      t.true(n > 500_000 && n < 1_000_000, `${n}`);
+      await sys.close(fd);
+    },
   );
-  t.is(e.message, "i/o on hungup channel");
-  t.true(n > 500_000 && n < 1_000_000, `${n}`);
-  await sys.close(fd);
-});
 
 ladder(
   "writing over a connection that is lost fails at the next write or at close",
