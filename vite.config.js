@@ -141,8 +141,12 @@ const checked = {
       : null,
 };
 
+/** What stands in the place of a package of which the page uses little. */
+const alias = { "lru-cache": resolve("userland/web/lru.ts") };
+
 export default defineConfig({
   root: "userland/web",
+  resolve: { alias },
   base: "./",
   publicDir: false,
   logLevel: "warn",

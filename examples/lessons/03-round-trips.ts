@@ -1,5 +1,5 @@
-// Why this took three round trips and that one: the same stat, of a server that takes requests in groups
-// and of one that speaks plain 9P2000.
+// Why one stat takes one round trip and another two: the same file, of a server that takes requests in
+// groups and of one that speaks plain 9P2000.
 //
 //     npx namec step --virtual --host new:rtt=50ms,version=9P2000.ix --host old:rtt=50ms,version=9P2000 examples/lessons/03-round-trips.ts
 //

@@ -27,7 +27,7 @@ test("a lesson is asked before its steps are written, on the machines that it wa
 
 test("the answer of a lesson is shown when it is asked for, not before", async (t) => {
   const { out } = await namec("lesson", "--answer", "3");
-  t.regex(out, /^Why this took three round trips and that one\n\nTo new go Twalk/);
+  t.regex(out, /^Why one stat takes one round trip and another two\n\nTo new go Twalk/);
   t.regex(
     out,
     /\n\nChange: Run it with --namespace standard\.[^]*\n\nChanged: `standard` takes three/,

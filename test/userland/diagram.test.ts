@@ -1,8 +1,8 @@
 // The space-time diagram: which messages it shows at a step, with which times, and where.
 
 import test from "ava";
-import { MCREATE, MREPL, OREAD } from "../../kernel/abi/const.ts";
-import { Rerror, Rread, Tread } from "../../kernel/abi/fcall.ts";
+import { MCREATE, MREPL, NCONT, OREAD, RFFDG, RFPROC } from "../../kernel/abi/const.ts";
+import { Rclunk, Rerror, Rread, Tread } from "../../kernel/abi/fcall.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { postmount } from "../../userland/lib/9p.ts";
 import { dial } from "../../userland/lib/dial.ts";
@@ -193,7 +193,7 @@ test("over a pipe a request is there when its server has read it, and the server
   const scene = new Scenes(r).at(returned(r, callof(r, "create")));
   t.deepEqual(
     scene.lifelines.map((l) => l.name),
-    ["gnot", "far", "pipe 1"],
+    ["gnot", "far", "process 3 (main)"],
   );
   t.deepEqual(
     layout(scene).lifelines.map((l) => l.title),
@@ -222,6 +222,60 @@ test("a refusal is marked, and what it says can be read", async (t) => {
   t.is(malformed(text), null);
   t.true(text.includes("/n/far/&lt;&quot;&amp;"));
   t.regex(text, /<title id="d\d+t">open\(/);
+});
+
+test("a step is drawn with its own call: of a note the one that it comes into, of a late reply the one that asked", async (t) => {
+  const r = await recorded(async (sys) => {
+    await put(sys, "/n/far/f", "x");
+    await sys.notify((_note, s) => (s as Sys).noted(NCONT));
+    const fd = await sys.open("/n/far/f", OREAD);
+    await sys.rfork(RFPROC | RFFDG, (child: Sys) => child.sleep(10));
+    await sys.alarm(10);
+    await sys.read(fd, new Uint8Array(1));
+    await sys.close(fd);
+    await sys.sleep(100);
+  });
+  const scenes = new Scenes(r);
+  const note = r.events.findIndex((e) => e.type === "proc" && e.what === "note");
+  t.is(axislines(scenes.at(note))[0]?.text, "read(3, [1]): 10 ms so far");
+  const clunked = r.events.findLastIndex((e) => e.type === "receive" && e.fcall.type === Rclunk);
+  t.true(clunked > returned(r, callof(r, "close")));
+  t.is(axislines(scenes.at(clunked))[0]?.text, "close(3): 0");
+  t.regex(axislines(scenes.at(clunked)).at(-1)?.text ?? "", / 50 ms>.*◀─ Rclunk ──/);
+  // The end of a process is of no call.
+  const end = r.events.findLastIndex((e) => e.type === "proc" && e.what === "exit");
+  t.is(axislines(scenes.at(end))[0]?.text, "after sleep(100)");
+});
+
+test("no step's times begin before its call; what was on its way then says that it is of another call", async (t) => {
+  const r = await recorded(async (sys) => {
+    for (const f of ["f", "g"]) await put(sys, `/n/far/${f}`, "x");
+    await sys.sleep(1000);
+    await sys.rfork(RFPROC | RFFDG, async (child: Sys) => void (await child.stat("/n/far/f")));
+    await sys.sleep(10);
+    await sys.stat("/n/far/g");
+  });
+  const scenes = new Scenes(r);
+  for (const event of r.events.keys())
+    for (const l of axislines(scenes.at(event))) t.notRegex(l.text, /^ *-/);
+  const text = axislines(scenes.at(returned(r, callof(r, "stat")))).map((l) => l.text);
+  t.deepEqual(
+    text.slice(2).map((l) =>
+      l
+        .replaceAll(/[│┊─·]/g, " ")
+        .replaceAll(/ +/g, " ")
+        .trim(),
+    ),
+    [
+      "0 stat Twalk Tstat Tclunk ▷",
+      "15 ms ●",
+      "○",
+      "25 ms ●",
+      "○",
+      "40 ms ◀ Rwalk Rstat Rclunk, of another call",
+      "50 ms ◀ Rwalk Rstat Rclunk",
+    ],
+  );
 });
 
 /** What is wrong with XML; null when it is well-formed. */

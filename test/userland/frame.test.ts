@@ -391,7 +391,7 @@ test("panes are chosen, scrolled within what there is, and shown alone; the word
   }
   t.regex(screen(stepper, 80, 12), /q {2}Ctrl-C +quit/);
   press("x");
-  t.regex(press("v"), /◀─ it is here/);
+  t.regex(press("v"), /◀─ the reply is here/);
 });
 
 test("the place of a call is its file's name and line, without the path", async (t) => {

@@ -5,6 +5,7 @@ import {
   DMDIR,
   MAFTER,
   MREPL,
+  NCONT,
   OREAD,
   OWRITE,
   RFFDG,
@@ -12,6 +13,8 @@ import {
   RFPROC,
 } from "../../kernel/abi/const.ts";
 import type { Sys } from "../../syscalls/sys.ts";
+import { postmount } from "../../userland/lib/9p.ts";
+import { newexport } from "../../userland/lib/export.ts";
 import { failure, put } from "../kit.ts";
 import { at, buf, text } from "./tenprograms.ts";
 import type { Asked } from "./tenprograms.ts";
@@ -274,4 +277,68 @@ const chosen: Asked = {
   ],
 };
 
-export const MORE: readonly Asked[] = [pipeline, several, binds, table, chosen];
+/** Reads that only a note ends, one after the other by way of a server that reads a pipe without a writer. */
+const writerless: Asked = {
+  name: "a read that no process can end, and a note",
+  options: TWO,
+  main: async (sys: Sys) => {
+    const [r] = await sys.pipe();
+    await sys.notify((_note, s) => (s as Sys).noted(NCONT));
+    await sys.alarm(10);
+    await failure(sys.read(r, buf()));
+    for (const dir of ["/tmp/pipe", "/tmp/served"])
+      await sys.close(await sys.create(dir, OREAD, DMDIR | 0o777));
+    await sys.bind("#|", "/tmp/pipe", MREPL);
+    await postmount(sys, (child) => newexport(child, { root: "/tmp/pipe" }), {
+      mtpt: "/tmp/served",
+    });
+    const fd = await sys.open("/tmp/served/data", OREAD);
+    await sys.alarm(10);
+    await failure(sys.read(fd, buf()));
+  },
+  questions: [
+    {
+      asks: "What mends the read of a pipe whose other end its own process has?",
+      at: at("return", "read(3"),
+      says: [
+        "only process 3 itself (descriptor 4) holds its other end",
+        "Close descriptor 4 in process 3 before the read: it then gives 0, the end of the file.",
+      ],
+      never: ["ake the call again"],
+    },
+    {
+      asks: "What does the read of the server's file wait for?",
+      at: at("return", "read(5, [100])"),
+      says: [
+        "For this call process 4, its server, reads pipe 2. Pipe 2 is empty, and no process holds its other end.",
+        "the Tflush 10.00 ms after the Tread",
+      ],
+    },
+    {
+      asks: "What mends that?",
+      at: at("return", "read(5, [100])"),
+      says: [
+        "Have a process open the other end of pipe 2, and write to it. Without that the call waits again.",
+      ],
+      never: ["ake the call again"],
+    },
+    {
+      asks: "What becomes of the read at the note?",
+      at: at("line", 'gets the note "alarm"', 2),
+      says: [
+        'The handler of process 3 runs for "alarm". It ends with noted(NCONT), so process 3 goes on.',
+        'read(5, [100]) is interrupted: it fails with the error "interrupted".',
+      ],
+    },
+    {
+      asks: "Is it said what mends it, and that a note comes, where the first read begins to wait?",
+      at: at("line", "process 3 waits for bytes of a pipe"),
+      says: [
+        "The note of alarm(10) comes in 10.00 ms",
+        "Close descriptor 4 in process 3 before the read",
+      ],
+    },
+  ],
+};
+
+export const MORE: readonly Asked[] = [pipeline, several, binds, table, chosen, writerless];

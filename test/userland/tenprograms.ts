@@ -125,7 +125,10 @@ const notes: Asked = {
     {
       asks: "Which processes get the note?",
       at: at("line", 'process 3 gets the note "enough"'),
-      says: ["It goes to the whole note group", "process 4 (main)"],
+      says: [
+        "It goes to the whole note group: process 4 (main) too, but not to process 6, which posted it.",
+        "Process 5 (main) is in another note group, and does not get it.",
+      ],
     },
     {
       asks: "Who posted it?",
@@ -135,7 +138,10 @@ const notes: Asked = {
     {
       asks: "What does process 3 do with it?",
       at: at("line", 'process 3 gets the note "enough"'),
-      says: ['The handler of process 3 runs for "enough".'],
+      says: [
+        'The handler of process 3 runs for "enough". It ends with noted(NCONT), so process 3 goes on.',
+        'sleep(100) is interrupted: it fails with the error "interrupted".',
+      ],
     },
     {
       asks: "What does process 4 do with it?",

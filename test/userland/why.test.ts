@@ -201,12 +201,12 @@ The server mid!564 refuses Twalk: "file does not exist".
 Member 2 of the union /u (the server far!564) has no new.
     Member 3 was asked at the same time, and its answer counts next.
 Member 3 of the union /u (the server mid!564) has no new.
-    It is the last member of /u.
+    Member 3 is the last of /u.
 new is created in /u, in member 3 of that union (the server mid!564).
-    Member 3 is the first that was bound or mounted with leave to create (MCREATE). /u of the memory tree and the server far!564 come before it, without MCREATE.
+    Member 3 is the first that was bound or mounted with leave to create (MCREATE). /u of the memory tree and the server far!564 come before it in /u, and were bound there without MCREATE.
 The server mid!564 is asked for a second handle, fid 1, on its root (fid 0).
     The Tcreate leaves right behind it: mid!564 speaks 9P2000.ix.stream, which promises order.
-The server mid!564 is asked to create the file new in its root (fid 1) and open it for writing, or to open and empty the one that is there.
+The server mid!564 is asked to create the file new in its root (fid 1) and open it for writing, or to open and empty the one that is there (OTRUNC).
     It leaves right behind the Twalk: mid!564 speaks 9P2000.ix.stream, which promises order.
 The server mid!564 has a second handle ready, fid 1.
     One round trip: its request left 50.00 ms before.

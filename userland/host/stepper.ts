@@ -9,7 +9,7 @@ import { follow, markof, nextmark, search } from "../view/step/mark.ts";
 import type { Mark } from "../view/step/mark.ts";
 import type { By, Tape } from "../view/record/tape.ts";
 import { nearest } from "./command.ts";
-import { plaintext, wrapped } from "./ansi.ts";
+import { plaintext, width, wrapped } from "./ansi.ts";
 import type { Text } from "./ansi.ts";
 import { COLUMNS, PANES, ROWS, drawframe } from "./stepview.ts";
 import type { Pane, Size } from "./stepview.ts";
@@ -166,11 +166,12 @@ export class Stepper {
 
   #diagram({ columns, rows }: Size): readonly Text[] {
     this.#scenes ??= new Scenes(this.#tape.recording);
-    const lines = axislines(this.#scenes.at(this.#tape.event(this.step)), columns).map(
-      (l): Text => [{ text: l.text, style: DIAGRAM[l.kind] ?? "plain" }],
-    );
+    const { event, served } = frameof(this.#tape, this.step);
+    const lines = axislines(this.#scenes.at(event, served[0]?.call), columns).map((l): Text => [
+      { text: l.text, style: DIAGRAM[l.kind] ?? "plain" },
+    ]);
     const [title = [], ...rest] = lines;
-    const legend = wrapped(LEGEND, columns).map((text): Text => [{ text, style: "dim" }]);
+    const legend = inlines(LEGEND, columns).map((text): Text => [{ text, style: "dim" }]);
     const room = rows - 2 - legend.length;
     // The end is seen first: there the step is.
     const last = Math.max(0, rest.length - room);
@@ -492,8 +493,28 @@ const SCROLLS: Readonly<Record<string, number>> = nullproto({
 /** Pieces of output that the pane has lines of. */
 const SAID = 500;
 
-const LEGEND =
-  "│ this machine  ┊ a server  ─▷ a request leaves  ╌▶ one of which nothing tells when it is there  ● it is there  ○ the reply leaves  ◀─ it is here  > this step";
+const LEGEND = [
+  "│ this machine",
+  "┊ a server",
+  "─▷ a request leaves",
+  "● it is there",
+  "○ its reply leaves",
+  "◀─ the reply is here",
+  "╌▶ a request that is not answered yet, so that its arrival is not known",
+  "> this step",
+];
+
+/** Phrases in lines, with no phrase on two of them where it has room on one. */
+function inlines(phrases: readonly string[], columns: number): string[] {
+  const lines: string[] = [];
+  for (const phrase of phrases) {
+    const last = lines.at(-1);
+    if (last !== undefined && width(last) + width(phrase) + 2 <= columns)
+      lines[lines.length - 1] = `${last}  ${phrase}`;
+    else lines.push(...wrapped(phrase, columns));
+  }
+  return lines;
+}
 
 /** Exactly so many lines. */
 function filled(lines: readonly Text[], n: number): Text[] {

@@ -319,7 +319,9 @@ function names(f: Frame, columns: number): Panel {
   return {
     pane: "name",
     title: "name",
-    lines: f.names.map((look) => nameline(look, f.failed, columns)),
+    lines: f.names.map((look) =>
+      nameline(look, f.failed || (f.type === "namec" && f.mend !== ""), columns),
+    ),
     least: Math.min(2, f.names.length),
     rank: 1,
   };
@@ -336,7 +338,7 @@ function nameline(look: Look, failed: boolean, columns: number): Text {
   const note = look.cursor >= look.elems.length ? "found" : SAID[e?.state ?? "waiting"];
   const by = e === undefined || e.by === "" ? "" : `, ${e.by}`;
   // What is there may still be refused.
-  const then = failed && note === "found" ? "; the call fails all the same" : "";
+  const then = failed && note === "found" ? "; but the call fails" : "";
   return [...out, piece(`   ${note}${by}${then}`, "dim")];
 }
 

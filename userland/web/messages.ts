@@ -53,7 +53,7 @@ export class Messages implements Picture {
     this.#size ??= [e.clientWidth - PADDING, e.clientHeight];
     const [width, height] = this.#size;
     const id = `${this.#primary ? "d" : "e"}${f.event}`;
-    e.innerHTML = diagramsvg(s.at(f.event), width, height - ABOVE, id);
+    e.innerHTML = diagramsvg(s.at(f.event, f.served[0]?.call), width, height - ABOVE, id);
     // The present is in sight, with what comes next.
     const now = Number(e.querySelector(".now")?.getAttribute("y1") ?? 0);
     if (now < e.scrollTop + SIGHT) e.scrollTop = Math.max(0, now - height / 2);

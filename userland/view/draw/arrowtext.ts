@@ -113,6 +113,9 @@ export function sentences(s: Scene): string[] {
 export function heading(s: Scene): string {
   if (s.call === null) return "Messages: nothing has been called yet";
   const { text, ended, began } = s.call;
-  const over = ended !== null && s.now >= ended;
-  return over ? `${text}: ${exactly(ended - began)}` : `${text}: ${exactly(s.now - began)} so far`;
+  if (s.after) return `after ${text}`;
+  const returned = s.bars.find((b) => b.call === s.call)?.returned ?? s.event;
+  return ended !== null && returned <= s.event
+    ? `${text}: ${exactly(ended - began)}`
+    : `${text}: ${exactly(s.now - began)} so far`;
 }

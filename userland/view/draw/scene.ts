@@ -10,6 +10,7 @@
 import type { Rcall, Recording } from "../record/recording.ts";
 import { ismessage } from "../record/recording.ts";
 import { Transits } from "../record/flight.ts";
+import { connname } from "../words/who.ts";
 
 /** Messages that are looked at on either side of the step, arrows that are shown, bars, lifelines. */
 const LOOK = 120;
@@ -55,8 +56,10 @@ export type Scene = {
   /** The event that is the present. */
   readonly event: number;
   readonly now: number;
-  /** The call that it belongs to, or the last before it. */
+  /** The call that it belongs to; where it is of none, the last before it of its process. */
   readonly call: Rcall | null;
+  /** The event is no part of that call: it is of none, and comes after it. */
+  readonly after: boolean;
   /** What times are shown relative to. */
   readonly origin: number;
   readonly lifelines: readonly Lifeline[];
@@ -95,26 +98,33 @@ export class Scenes {
     });
   }
 
-  /** What there is to see when this event has just happened. */
-  at(event: number): Scene {
+  /**
+   * What there is to see when this event has just happened. Of a server's read or write of a message, `served` is the
+   * call that the message is of: that one is shown.
+   */
+  at(event: number, served = -1): Scene {
     const r = this.recording;
-    const call = this.#callat(event);
+    const call = r.calls[served] ?? this.#callat(event);
     const { list, earlier, later } = this.#near(event, call);
+    const own = r.events[event]?.call === call?.id;
     const lifelines = this.#lifelines(list);
     const arrows = this.#arrows(list, lifelines);
     const shown = around(arrows, event);
     const [from, to] = [call?.first ?? 0, call === null ? event : this.#return(call)];
     const now = r.events[event]?.at ?? call?.began ?? 0;
+    const origin = call?.began ?? now;
     return {
       recording: r,
       event,
       now,
       call,
-      origin: call?.began ?? now,
+      after: call !== null && !own && event > to,
+      origin,
       lifelines,
       arrows: shown.list,
       bars: this.#bars(from, to, call),
-      moments: momentsof(shown.list, [now, ...ends(r, from, to)]),
+      // What left before the call began has no row of its own: it is on its way at 0.
+      moments: momentsof(shown.list, [now, ...ends(r, from, to)]).filter((m) => m.time >= origin),
       earlier: earlier + shown.earlier,
       later: later + shown.later,
     };
@@ -136,13 +146,16 @@ export class Scenes {
     return this.#returned[call.id] ?? this.recording.events.length;
   }
 
+  /** The call of an event, also of one that comes when it has returned; else the last of the same process. */
   #callat(event: number): Rcall | null {
     const { events, calls } = this.recording;
-    for (let i = Math.min(event, events.length - 1); i >= 0; i--) {
+    const e = events[event];
+    let last: Rcall | null = calls[e?.call ?? -1] ?? null;
+    for (let i = event; i >= 0 && last?.pid !== e?.pid; i--) {
       const call = calls[events[i]?.call ?? -1];
-      if (call !== undefined && i <= this.#return(call)) return call;
+      if (call?.pid === e?.pid || last === null) last = call ?? null;
     }
-    return null;
+    return last;
   }
 
   /** The messages to show: those in the call's time, its own that come later, and those on their way in it. */
@@ -150,13 +163,22 @@ export class Scenes {
     const m = this.#messages;
     if (call === null) return { list: [], earlier: 0, later: 0 };
     const [low, high] = [above(m, call.first - 1), above(m, this.#return(call))];
-    const here = above(m, event);
+    const now = above(m, event);
+    const here = Math.min(now, high);
     const [from, to] = [Math.max(low, here - LOOK), Math.min(high, here + LOOK)];
     const list = [...m.subarray(from, to)];
     if (from === low)
       list.unshift(...m.subarray(Math.max(0, low - NEAR), low).filter((i) => this.#on(i, call)));
     if (to === high) list.push(...m.subarray(high, high + NEAR).filter((i) => this.#on(i, call)));
-    return { list, earlier: from - low, later: high - to };
+    // Of an event that comes after the call: what is of the same call as it, or of none as it is.
+    const of = this.recording.events[event]?.call;
+    const behind = m.subarray(Math.max(high, now - NEAR), Math.max(high, now));
+    const more = behind.filter((i) => this.recording.events[i]?.call === of && !list.includes(i));
+    return {
+      list: [...list, ...more].sort((a, b) => a - b),
+      earlier: from - low,
+      later: high - to,
+    };
   }
 
   /** Whether a message outside a call is the call's, or was on its way in the call's time. */
@@ -232,12 +254,11 @@ function above(list: Int32Array, x: number): number {
   return low;
 }
 
-/** A lifeline for each server: connections to one address share it; what has no address has a number. */
+/** A lifeline for each server: connections to one address share it, and those to one process of this machine. */
 function serversof(r: Recording): Omit<Lifeline, "away">[] {
   const lines = new Map<string, number[]>();
-  let pipes = 0;
   for (const c of r.conns) {
-    const name = c.peer ?? (c.name.startsWith("#|") ? `pipe ${++pipes}` : c.name);
+    const name = c.peer ?? connname(r, c.conn);
     const conns = lines.get(name);
     if (conns === undefined) lines.set(name, [c.conn]);
     else conns.push(c.conn);

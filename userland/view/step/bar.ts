@@ -21,13 +21,14 @@ export function barof(m: Message, axis: Frame["axis"], columns: number): Bar {
     Math.max(0, Math.min(columns - 1, Math.round(((t - axis.from) / span) * (columns - 1))));
   const sent = at(m.since);
   const now = Math.max(sent, at(m.stage === "here" ? (m.until ?? axis.now) : axis.now));
-  const end = Math.max(now, m.until === null ? now : at(m.until));
+  const end = Math.max(now, at(m.until ?? m.turn ?? axis.now));
   const letters: string[] = Array.from({ length: end + 1 }, (_, i) => (i <= now ? "─" : "·"));
   if (m.turn !== null) letters[Math.max(sent, at(m.turn))] = "◆";
   letters[sent] = "├";
   if (end > sent && m.until !== null) letters[end] = "┤";
   const head = HEADS[m.stage];
-  if (head !== "" && now < columns) letters[now] = head;
+  const arrives = m.stage === "there" && letters[now] === "◆";
+  if (head !== "" && now < columns && !arrives) letters[now] = head;
   const text = letters.join("");
   const stop = m.stage === "here" ? end : now;
   return {
@@ -40,7 +41,7 @@ export function barof(m: Message, axis: Frame["axis"], columns: number): Bar {
 
 const HEADS: Readonly<Record<Message["stage"], string>> = {
   going: ">",
-  there: "◆",
+  there: ">",
   coming: "<",
   arrived: "┤",
   out: ">",

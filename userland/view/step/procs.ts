@@ -3,6 +3,7 @@
 // tests; it is a member of a Frame.
 
 import { OEXEC, ORDWR, OWRITE } from "../../../kernel/abi/const.ts";
+import { Tclunk } from "../../../kernel/abi/fcall.ts";
 import type { Openfile } from "../../../kernel/trace.ts";
 import type { History, Wasproc } from "../record/history.ts";
 import type { Rcall, Recording } from "../record/recording.ts";
@@ -309,7 +310,8 @@ class Moment {
     const e = this.#r.events[events.at(-1) ?? -1];
     if (call === undefined || e === undefined) return null;
     const none = { call: id, whom: [], servers: [], pipe: 0, chan: call.chan };
-    const servers = this.#asked(events);
+    // After a step of namec's own the call goes on at once.
+    const servers = e.type === "namec" ? [] : this.#asked(events);
     if (servers.length > 0) return { ...none, for: "reply", servers, what: "9P reply" };
     if (e.type !== "sleep") return null;
     const { what } = e;
@@ -342,7 +344,8 @@ class Moment {
     const open = new Set<number>();
     for (const i of events) {
       const e = this.#r.events[i];
-      if (e?.type === "send") open.add(i);
+      // A call goes on without the answer to its Tclunk.
+      if (e?.type === "send" && e.fcall.type !== Tclunk) open.add(i);
       else if (e?.type === "receive") open.delete(e.of);
     }
     const servers = [...open].map((i) => {

@@ -12,6 +12,7 @@ import { badarg } from "./badarg.ts";
 import { elsewhere, lastcall } from "./elsewhere.ts";
 import { failing } from "./failing.ts";
 import type { Failing, Probe } from "./failing.ts";
+import { endless } from "./whyproc.ts";
 import { capital, listfmt, sentences, somefmt } from "./sentence.ts";
 import { plural, timefmt } from "./stepfmt.ts";
 import type { Rcall, Recording } from "../record/recording.ts";
@@ -634,8 +635,11 @@ function interrupted(f: Failing): Failure {
       "make the call again if it is still wanted",
     );
   const alarm = note.text === "alarm" && (note.by === 0 || note.by === call.pid);
+  const came = `${notewords(f, note)} came while ${call.name} of process ${call.pid} was waiting`;
+  const { why, mend } = endless(f.r, call);
+  if (mend !== "") return say(sentences(came, why), `${mend} Without that the call waits again`);
   return say(
-    `${notewords(f, note)} came while ${call.name} of process ${call.pid} was waiting`,
+    came,
     alarm
       ? "ask for the alarm later, or take it back with alarm(0); or make the call again"
       : "make the call again if it is still wanted; a handler (notify) decides whether the process goes on",

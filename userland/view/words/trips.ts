@@ -99,7 +99,7 @@ function flushwords(r: Recording, call: Rcall): string {
     for (let j = e.of - 1; j >= call.first; j--) {
       const x = r.events[j];
       if (x?.type === "send" && x.call === call.id && x.fcall.tag === oldtag)
-        return `the Tflush took the ${nameof(x)} back, and behind the Rflush no answer to that comes`;
+        return `the Tflush took the ${nameof(x)} back, and after the Rflush no answer to the ${nameof(x)} comes`;
     }
   }
   return "";
@@ -114,6 +114,9 @@ function together(r: Recording, round: Round): string {
     return `${asked(round)} to ${name} and its answer`;
   if (to.length > 1) return `${asked(round)} went to ${listfmt(to)} at once`;
   const tags = new Set(round.asked.map((x) => x.fcall.tag));
+  const back = round.asked.at(-1);
+  if (back?.fcall.type === Tflush && back.at > e.at)
+    return `${asked(round)} went to ${name}, the Tflush ${timefmt(back.at - e.at)} after the ${nameof(e)}`;
   if (tags.size > 1)
     return `${asked(round)} went to ${name} one behind the other, before any was answered`;
   return `${asked(round)} went to ${name} together, since it speaks ${versionof(r, e.conn)}, which promises order`;

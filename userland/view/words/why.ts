@@ -185,9 +185,12 @@ function called(r: Recording, e: Revent): Decision {
 }
 
 /** Why a call never returns, as far as the recording goes, and what would end it; nothing for one that does. */
-function stuck(r: Recording, call: Rcall): { readonly why: string; readonly mend: string } {
+function stuck(
+  r: Recording,
+  call: Rcall,
+  head = `${call.name} does not return in this recording`,
+): { readonly why: string; readonly mend: string } {
   if (isover(call) || stuckat(r, call) < 0) return { why: "", mend: "" };
-  const head = `${call.name} does not return in this recording`;
   const event = unanswered(r, call);
   const e = r.events[event];
   if (e?.type === "send") {
@@ -211,7 +214,7 @@ function returned(r: Recording, e: Revent, event: number): Decision {
     const then = call.name === "exec" ? "runs another program" : "ends";
     return told(`${call.name} does not return: process ${call.pid} ${then}`, time, how);
   }
-  const never = stuck(r, call);
+  const never = stuck(r, call, `${call.name} was waiting until then`);
   if (never.why !== "")
     return {
       ...told(`${call.name}${of} is cut off: nothing could run any more, and the run was ended`),

@@ -105,7 +105,7 @@ function openwords(mode: number): string {
 function therewords(t: F.Tmsg & { type: typeof F.Tcreate }): string {
   if ((t.mode & OTRUNC) === 0) return "";
   return (t.perm & DMDIR) === 0
-    ? ", or to open and empty the one that is there"
+    ? ", or to open and empty the one that is there (OTRUNC)"
     : ", or to open what is there";
 }
 
@@ -365,7 +365,10 @@ function entry(stat: Uint8Array): string {
 function consequence(a: At, of: Send, e: Receive, event: number): string {
   const t = of.fcall;
   const f = e.fcall;
-  const left = `its request left ${timefmt(e.at - of.at)} before`;
+  const left =
+    e.at === of.at
+      ? `its ${nameof(t)} left at the same time`
+      : `its request left ${timefmt(e.at - of.at)} before`;
   if (nofid(a, of, e))
     return `the walk before it failed, so fid ${"fid" in t ? t.fid : ""} never came to be`;
   if (f.type === F.Rstream && streamed(a.r, e, event))

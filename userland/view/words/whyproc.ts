@@ -2,16 +2,19 @@
 // for and who can end that, who gets a note, whose name space or offset changes. What is known of the moment
 // is step/procs.ts's; here are its words. Pure.
 
+import { NCONT } from "../../../kernel/abi/const.ts";
 import { Eintr, Ekilled } from "../../../kernel/abi/errors.ts";
+import { Tflush } from "../../../kernel/abi/fcall.ts";
 import { Tape } from "../record/tape.ts";
 import { ismessage } from "../record/recording.ts";
 import type { Rcall, Recording, Revent } from "../record/recording.ts";
 import { msgfmt } from "./msgfmt.ts";
 import { procsof } from "../step/procs.ts";
 import type { Descriptor, Holder, Pipe, Process, Procs, Wait } from "../step/procs.ts";
-import { listfmt, sentences, somefmt, told } from "./sentence.ts";
+import { capital, listfmt, sentences, somefmt, told } from "./sentence.ts";
 import type { Decision } from "./sentence.ts";
 import { sleepfmt, timefmt } from "./stepfmt.ts";
+import { servername } from "./who.ts";
 
 type Procevent = Revent & { readonly type: "proc" };
 
@@ -133,12 +136,14 @@ function noted(r: Recording, all: Procs, e: Procevent, event: number): Decision 
         : e.text === "alarm"
           ? `process ${e.pid} asked for it by alarm`
           : `no process posted "${e.text}": it comes from the kernel or from the host's keyboard`;
-  const group = samenote(r, e, event);
-  const also =
-    group.length === 0 ? "" : `it goes to the whole note group: ${procnames(all, group)} too`;
   return told(
     `process ${e.pid} gets the note "${e.text}"`,
-    sentences(who, also, effect(r, e, event), into === undefined ? "" : fate(into)),
+    sentences(
+      who,
+      ...groupwords(r, all, e, event),
+      ...effect(r, e, event),
+      into === undefined ? "" : fate(r, into, event),
+    ),
     "A note interrupts a process, as a signal does elsewhere: its handler (notify) runs, or it ends",
   );
 }
@@ -156,24 +161,68 @@ function samenote(r: Recording, e: Procevent, event: number): number[] {
   return pids.toSorted((a, b) => a - b);
 }
 
+/** Of a note to a whole note group: who else gets it, and which processes of other groups do not. */
+function groupwords(r: Recording, all: Procs, e: Procevent, event: number): readonly string[] {
+  const group = samenote(r, e, event);
+  if (group.length === 0) return [];
+  const gets = new Set([e.pid, ...group]);
+  const own = find(all, e.pid)?.groups.notes.id;
+  const others = all.list.filter(
+    (p) => p.life === "alive" && p.pid > 1 && !gets.has(p.pid) && p.groups.notes.id !== own,
+  );
+  const names = procnames(
+    all,
+    others.map((p) => p.pid),
+  );
+  const not =
+    others.length === 1
+      ? `${names} is in another note group, and does not get it`
+      : `${names} are in other note groups, and do not get it`;
+  const by = find(all, e.by ?? 0);
+  const self =
+    by?.groups.notes.id === own && !gets.has(by?.pid ?? 0)
+      ? `, but not to process ${e.by}, which posted it`
+      : "";
+  return [
+    `it goes to the whole note group: ${procnames(all, group)} too${self}`,
+    others.length === 0 ? "" : not,
+  ];
+}
+
 /** What becomes of a note, from what the process does next. */
-function effect(r: Recording, e: Procevent, event: number): string {
+function effect(r: Recording, e: Procevent, event: number): readonly string[] {
   for (let i = event + 1; i < r.events.length; i++) {
     const x = r.events[i];
     if (x?.type !== "proc" || x.pid !== e.pid) continue;
-    if (x.what === "handle")
-      return x.text === e.text ? `the handler of process ${e.pid} runs for "${e.text}"` : "";
-    if (x.what === "exit") return `process ${e.pid} has no handler for "${e.text}", so it ends`;
+    if (x.what === "exit") return [`process ${e.pid} has no handler for "${e.text}", so it ends`];
+    if (x.what !== "handle") continue;
+    if (x.text !== e.text) return [];
+    const later = x.at === e.at ? "" : ` ${timefmt(x.at - e.at)} later`;
+    return [`the handler of process ${e.pid} runs for "${e.text}"${later}`, handled(r, e.pid, i)];
   }
-  return "";
+  return [];
 }
 
-/** What becomes of the call that a note came into. */
-function fate(call: Rcall): string {
-  if (call.error === Eintr) return `${call.text} is interrupted, and fails with that error`;
-  return call.error === null && call.ended !== null
-    ? `${call.text} gets its answer all the same`
-    : "";
+/** How a handler ends, which began at an event: whether its process goes on. */
+function handled(r: Recording, pid: number, event: number): string {
+  const call = r.calls.find((c) => c.pid === pid && c.first > event && c.name === "noted");
+  if (call === undefined) return "";
+  return call.args[0] === NCONT
+    ? `it ends with ${call.text}, so process ${pid} goes on`
+    : `it ends with ${call.text}, so process ${pid} ends`;
+}
+
+/** What becomes of the call that a note came into at an event. */
+function fate(r: Recording, call: Rcall, event: number): string {
+  if (call.error === Eintr)
+    return `${call.text} is interrupted: it fails with the error "${Eintr}"`;
+  if (call.error !== null || call.ended === null) return "";
+  const flush = r.events.find((e, i) => i > event && e.type === "send" && e.call === call.id);
+  const raced =
+    flush?.type === "send" && flush.fcall.type === Tflush
+      ? `: it comes before ${servername(r, flush.conn)} has answered the Tflush that takes the request back`
+      : "";
+  return `${call.text} gets its answer all the same${raced}`;
 }
 
 /** An event of a process. */
@@ -217,7 +266,7 @@ export function sleepwhy(r: Recording, e: Revent & { type: "sleep" }, event: num
   const p = find(all, e.pid);
   const w = p?.waits.find((x) => x.call === e.call);
   if (w === undefined) return told(`process ${e.pid} ${sleepfmt(e.what)}`, "", SLEPT);
-  const alone = w.for === "bytes" && w.whom.every((pid) => pid === e.pid) && w.whom.length > 0;
+  const alone = w.for === "bytes" && w.whom.every((pid) => pid === e.pid);
   return {
     ...told(
       `process ${e.pid} ${sleepfmt(e.what)}`,
@@ -290,8 +339,14 @@ function pipewords(all: Procs, pid: number, w: Wait): string {
   const others = list.filter((h) => h.pid !== pid);
   if (others.length === 0)
     return `${state}, and only ${holders(list, pid)} holds its other end: no other process ${verb} there, so only a note ends this ${reading ? "read" : "write"}`;
-  const [one, closed] = list.length === 1 ? ["it", "it has"] : ["one of them", "all of them have"];
-  const eof = reading ? `; when ${closed} closed it, the read gives 0, the end of the file` : "";
+  const [one, closed] =
+    list.length === 1
+      ? [`process ${list[0]?.pid}`, "has closed that end"]
+      : ["one of them", "all of them have closed their ends"];
+  const who = list.length === 1 ? one : "";
+  const eof = reading
+    ? `; when ${who === "" ? closed : `${who} ${closed}`}, the read gives 0, the end of the file`
+    : "";
   return `${state}; its other end is held by ${holders(list, pid)}: the ${reading ? "read" : "write"} ends when ${one} ${verb}${eof}`;
 }
 
@@ -343,10 +398,44 @@ function stuckmend(all: Procs, pid: number, w: Wait): string {
     if (own.length > 0)
       return `Close ${listfmt(own.map((h) => `descriptor ${h.fd}`))} in process ${pid} before the read${others.length === 0 ? ": it then gives 0, the end of the file" : `, and have ${holders(others, pid)} closed too`}.`;
     if (others.length > 0) return `Have ${holders(others, pid)} write, or close that end.`;
+    if (pipe.conn === 0)
+      return `Have a process open the other end of pipe ${pipe.pipe}, and write to it.`;
   }
   if (w.for === "partner") return "Have another process call rendezvous with the same tag.";
   if (w.for === "semaphore") return "Have another process call semrelease.";
   return "";
+}
+
+/**
+ * Of a call that a note has ended: why it would have waited for ever, and what would end that, where a pipe has no
+ * writer but the process that waits. Of a call to a server of this machine, the pipe is one that the server reads.
+ */
+export function endless(
+  r: Recording,
+  call: Rcall,
+): { readonly why: string; readonly mend: string } {
+  const none = { why: "", mend: "" };
+  const back = r.events.findIndex(
+    (e, i) => i >= call.first && e.type === "proc" && e.what === "note" && e.pid === call.pid,
+  );
+  const all = procsat(r, back - 1);
+  const own = find(all, call.pid)?.waits.find((x) => x.call === call.id);
+  if (back < 0 || own === undefined) return none;
+  const served = own.servers.map((name) => Number(/^process (\d+)/.exec(name)?.[1]));
+  for (const pid of own.for === "reply" ? served : [call.pid])
+    for (const w of find(all, pid)?.waits ?? []) {
+      const pipe = pipeof(all, w);
+      if (w.for !== "bytes" || pipe === undefined || pipe.conn > 0) continue;
+      if (pid === call.pid && w !== own) continue;
+      if (w.whom.some((x) => x !== pid)) continue;
+      const reads =
+        pid === call.pid ? "" : `for this call process ${pid}, its server, reads pipe ${w.pipe}`;
+      return {
+        why: sentences(capital(reads), pipewords(all, pid, w)),
+        mend: stuckmend(all, pid, w),
+      };
+    }
+  return none;
 }
 
 /** The processes that can end what a process waits for; null where something else can, as time does. */

@@ -197,7 +197,7 @@ function missed(a: At, e: Of<"miss">): Decision {
 /** What comes after a member that has not got the name. */
 function next(a: At, e: Of<"miss">): string {
   const of = mountat(a.r, e, e.point)?.members.length ?? 0;
-  if (e.index + 1 >= of) return `it is the last member of ${e.point}`;
+  if (e.index + 1 >= of) return `member ${of} is the last of ${e.point}`;
   const ask = another(a, -1, (x) => x.step === "ask" && x.of === "union");
   const asked = ask?.step === "ask" && ask.asked.includes(e.index + 1);
   return asked
@@ -451,7 +451,9 @@ function leaveless(a: At, e: Of<"create">): string {
     before.map((m) => memberof(a.r, m)),
     4,
   );
-  return `${list} ${before.length === 1 ? "comes" : "come"} before it, without MCREATE`;
+  return before.length === 1
+    ? `${list} comes before it in ${e.dir}, and was bound there without MCREATE`
+    : `${list} come before it in ${e.dir}, and were bound there without MCREATE`;
 }
 
 function fail(a: At, e: Of<"fail">): Decision {
