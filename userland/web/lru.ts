@@ -56,7 +56,7 @@ export class LRUCache<K, V> {
   }
 
   clear(): void {
-    for (const key of [...this.#entries.keys()]) this.#drop(key, "delete");
+    for (const key of this.#entries.keys()) this.#drop(key, "delete");
   }
 
   #drop(key: K, reason: Reason, told = true): boolean {
