@@ -18,7 +18,7 @@ const FILECOST = 512;
 
 const NOBYTES = new Uint8Array(0);
 
-// What somebody wants to do with a file.
+// What a user wants to do with a file, as bits of a mode.
 export const MREAD = 4;
 export const MWRITE = 2;
 export const MEXEC = 1;

@@ -1,4 +1,4 @@
-// The service registry, '#s': a file for each channel to a server that somebody posted. srv(3)
+// The service registry, '#s': a file for each channel to a server that a process has posted. srv(3)
 //
 // Creating a file and writing the number of a descriptor into it posts that descriptor's Chan; opening the
 // file gives the same Chan. The registry holds a reference to each.

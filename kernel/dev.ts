@@ -122,7 +122,7 @@ export abstract class Dev<C extends Chan = Chan> {
     return null;
   }
 
-  /** Ends a connection both ways, at once: who is at its other end cannot be believed. */
+  /** Ends a connection both ways, at once, as when its other end has sent what is no message. */
   hangup(_c: C): void {}
 
   /** The number of the 9P connection that c goes over: the mount driver's. 0 for any other device. */

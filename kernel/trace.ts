@@ -327,7 +327,7 @@ export type Findprogram = (stack: readonly Callsite[]) => number;
 
 /** The bus of one kernel. */
 export class Trace {
-  /** Somebody listens, or spoils calls: test this before building an event. */
+  /** There is a listener or a spoiler. Test this before building an event. */
   on = false;
   /** What spoils calls; see spoil. */
   spoiler: Spoiler | null = null;

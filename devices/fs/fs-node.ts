@@ -280,7 +280,7 @@ class Fsdev extends Dev<Fschan> {
     }
   }
 
-  /** Fails when somebody has the file open. */
+  /** Fails when a Chan has the file open. */
   #checkexcl(c: Fschan): void {
     for (const o of this.chans)
       if (o instanceof Fschan && o.fd >= 0 && o.tree === c.tree && o.qid.path === c.qid.path)

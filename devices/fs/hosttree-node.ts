@@ -3,8 +3,8 @@
 //
 // A file is pinned before anything is done to it: opened for its place alone (O_PATH), symbolic links
 // followed, and then the host is asked where that place is. If it is not below the root, it is not used.
-// What is done goes through the pin, /proc/PID/fd/N, so a link that somebody swaps in meanwhile changes
-// nothing. A host without that (not Linux) gets the real path instead, checked before each use: there a
+// Each operation goes through the pin, /proc/PID/fd/N, so a link that is swapped in meanwhile changes
+// nothing. A host without /proc/PID/fd (not Linux) gets the real path instead, checked before each use: there a
 // program of the host that swaps links at the right moment can win the race.
 //
 // A link whose end is inside the tree is what it leads to. One that leads outside, or nowhere, is an

@@ -46,7 +46,7 @@ const MAXUSER = 255;
 
 /** How to make a stack. */
 export type Tlsopts = Netopts & {
-  /** The directory of ca.pem, cert.pem and key.pem. Without one the host's authorities are believed, and nothing is shown. */
+  /** The directory of ca.pem, cert.pem and key.pem. Without it no certificate is shown, and the host's authorities count. */
   readonly dir?: string;
   /** Gets a line for each caller that was refused, with the reason, and for each file that cannot be read again. */
   readonly log?: (line: string) => void;

@@ -67,8 +67,8 @@ export class Mntcache {
   }
 
   /**
-   * Reads as Dev.read, through the pages. A short page does not show the end of the file, since a server may give
-   * fewer bytes than there are: only an empty answer is the end.
+   * Reads as Dev.read, through the pages. A server may give fewer bytes than there are, so a short page does not show
+   * the end of the file. Only an empty answer does.
    */
   *read(
     c: MntChan,

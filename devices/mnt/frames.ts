@@ -1,6 +1,6 @@
-// frames: where 9P messages begin and end in the chunks that a transport brings, cut and merged in any way,
-// and the buffers that the host reads chunks into. What a message says is in kernel/abi/fcall.ts; whose it is,
-// in rpc.ts.
+// frames: where 9P messages begin and end in the chunks that a transport brings. The chunks may be cut and merged in
+// any way. Here are also the buffers that the host reads chunks into. The fields of a message are in
+// kernel/abi/fcall.ts; its Group is found in rpc.ts.
 //
 //	what came                                  what next() gives            copied
 //	a frame inside a chunk of its own memory   a view                       no

@@ -626,9 +626,9 @@ type Run = { readonly count: number; got: number };
  *
  * "Free" is config.credit less the credit in use. All runs are at least RUN, or SMALLRUN while the streams hold more
  * than their allowance. With config.run, runs are of that size. The first run goes alone, since only the Ropen
- * tells whether the file is plain: of a pipe or a device each run takes the bytes that it reads. So the first
- * run may take what two runs in a row would take: 1/2 of what is free, and 1/2 of the rest. The connection's
- * reader never waits for the reader of a stream.
+ * tells whether the file is plain. (Of a pipe or a device each run takes the bytes that it reads.) So the first run
+ * may be as big as two runs in a row: 1/2 of what is free, and 1/2 of the rest. The connection's reader never
+ * waits for the reader of a stream.
  */
 export class Runs implements Readstream, Sink {
   offset: number;

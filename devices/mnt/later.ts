@@ -1,7 +1,7 @@
 // later: device λ, a Chan that pretends to have walked. The walk is sent together with the operation that
 // needs it, as one Group on one tag of a 9P2000.ix connection. So an operation on a name of any length is one
-// round trip. A λ Chan lives inside one system call. What is not here: the choice of the walks that are put off
-// (kernel/names), the messages of Chans that have walked (mnt.ts), the streams themselves (io.ts).
+// round trip. A λ Chan lives inside one system call. kernel/names chooses the walks that are put off. The messages of
+// Chans that have walked are in mnt.ts, the streams themselves in io.ts.
 //
 // One open of "/n/far/a/x", message by message:
 //	1. kernel/names defers the walk of a, x from the root of the mount: a LaterChan, and nothing is sent;

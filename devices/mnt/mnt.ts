@@ -1,5 +1,5 @@
-// mnt: device M, the mount driver: files at a 9P server. Here a version is agreed with a server, its root is
-// attached, and each operation on a Chan of M is one message and its answer. The walk that goes in one
+// mnt: device M, the mount driver: files at a 9P server. Here a version is agreed with a server, and its root is
+// attached. Each operation on a Chan of M is one message and its answer. The walk that goes in one
 // group with its operation is in later.ts, the bytes of files in io.ts, the connection in rpc.ts.
 //
 // A mount, message by message: fversion or mount agrees a version over a Chan (Tversion), and a Mnt then
@@ -166,8 +166,8 @@ class Devmnt extends Dev<MntChan> {
   }
 
   /**
-   * Gives the fid back. The caller waits for the Rclunk only where a later call could see the difference: the file
-   * is removed on close (ORCLOSE), or of exclusive use. In the name space `standard` it always waits.
+   * Gives the fid back. The caller waits for the Rclunk only if the file is removed on close (ORCLOSE) or of exclusive
+   * use, since a later call could see the difference. In the name space `standard` it always waits.
    */
   override close(c: MntChan): Answer<void> {
     const m = c.mnt;

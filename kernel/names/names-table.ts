@@ -1,7 +1,7 @@
 // The mount table of the `names` name space: an immutable tree of names. A node on the path to a mount
 // point has children; a mount point also has members, the union in order. A lookup walks names in memory
-// and sends nothing; a change makes a new root that shares all it did not touch, so that a copy for
-// rfork costs nothing, and a picture for the trace is made once.
+// and sends nothing. A change makes a new root, which shares with the old one all that has not changed. So a
+// copy for rfork costs nothing, and a picture for the trace is made once.
 //
 // Who holds what:
 //  - a process group holds its table, and so does a name that is resolved in it: what a walk starts from
@@ -203,8 +203,8 @@ function held(x: Counted): readonly (Counted | null)[] {
 }
 
 /**
- * Counts the holders in what was built for a new table: each new part is held by the part above it, and holds
- * what it is made of. A part that has holders already is shared; below it nothing changes. The root's own
+ * Counts the holders in what was built for a new table. Each new part is held by the part above it, and holds the
+ * parts that it is made of. A part that has holders already is shared; below it nothing changes. The root's own
  * holder, the table, counts itself.
  */
 function retain(root: Mnode): void {

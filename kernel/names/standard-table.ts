@@ -1,10 +1,10 @@
 // The mount table of the name space `standard`: a mount head for each file that is mounted upon, found by
-// the file itself (device, instance, qid path), with the list of what is mounted there. What Plan 9's
-// chan.c has in findmount, cmount and cunmount.
+// the file itself (device, instance, qid path), with the list of what is mounted there. These are findmount,
+// cmount and cunmount of Plan 9's chan.c.
 //
 // A head holds a reference to the covered Chan and one to each Chan in its list. The list is replaced and
 // never changed, so that a picture of it may be kept. A head that leaves the table is emptied: that ends
-// the reading of a union that somebody still has open.
+// the reading of a union that a process still has open.
 
 import { Path, ccloseall, eqchan } from "../chan.ts";
 import type { Chan } from "../chan.ts";

@@ -1,4 +1,4 @@
-// Walking in the name space `standard`, as Plan 9's chan.c does: every server on the way is asked, since only the
+// Walking in the name space `standard`, as Plan 9's chan.c does. Every server on the way is asked, since only the
 // file that a walk has reached tells whether something is mounted on it. While names are left, the function walk
 //
 //	1. goes to what is mounted where it stands, if anything is;

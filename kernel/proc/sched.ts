@@ -1,7 +1,7 @@
 // The scheduler: every coroutine of the kernel, the queue of those that can run, and time.
 //
-// A Coroutine is one system call that has slept or has to wait for its turn, one generator program, or one
-// kernel process (the reader of a connection). It runs until it yields the Rendez it sleeps on. An async program
+// A Coroutine is a system call that has slept or has to wait for its turn, or a generator program, or a kernel
+// process, such as the reader of a connection. It runs until it yields the Rendez it sleeps on. An async program
 // may have several calls under way. A turn is one round of the host's event loop. An Explorer is a tester that
 // tries every order (userland/explore). Invariants:
 //  1. one coroutine runs at a time, to its next yield; nothing else changes kernel state meanwhile;
@@ -15,8 +15,8 @@
 //     host's event loop gets a whole turn;
 //  6. virtual time moves only when nothing is ready, a whole turn brought nothing, and no host
 //     operation is under way;
-//  7. with an Explorer, programs go on to their next calls before each choice, the kernel's own coroutines
-//     run first, and the Explorer chooses among the rest and the timers that are due.
+//  7. with an Explorer, programs go on to their next calls before each choice, and the kernel's own coroutines
+//     run first. The Explorer chooses among the other coroutines and the timers that are due.
 
 import type { Clock, Host, Timer } from "./clock.ts";
 import { KILLED } from "../abi/errors.ts";
@@ -135,8 +135,8 @@ export type Chance = (n: number) => number;
  */
 export interface Explorer {
   /**
-   * Chooses what goes next: one of the coroutines, which are listed in the order that they became ready, or
-   * of the timers, in the order set. There is at least one. null ends the scheduler.
+   * Chooses the coroutine or the timer that goes next; there is at least one. Coroutines are listed in the order in
+   * which they became ready, timers in the order in which they were set. null ends the scheduler.
    */
   choose(ready: readonly Coroutine[], due: readonly Timer[]): Coroutine | Timer | null;
   /** Virtual time moved to the next timer: nothing could run before. */

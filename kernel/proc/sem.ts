@@ -13,7 +13,7 @@ const MAXVALUE = 0x7fffffff;
 type Sleeper = { readonly r: Rendez; acquired: boolean };
 type Memory = ArrayBufferLike;
 
-/** The semaphores of one kernel that somebody sleeps on. */
+/** The semaphores of one kernel that coroutines sleep on. */
 export class Sems {
   readonly #sched: Sched;
   /** By memory and offset in it, in the order they came. */
@@ -23,7 +23,7 @@ export class Sems {
     this.#sched = sched;
   }
 
-  /** Words that somebody sleeps on. */
+  /** How many words coroutines sleep on. */
   get size(): number {
     let n = 0;
     for (const words of this.#words.values()) n += words.size;

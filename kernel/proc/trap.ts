@@ -88,7 +88,7 @@ export type Faces = {
   task(name: Callname, args: readonly unknown[]): Task<unknown>;
 };
 
-/** A call as it was made: its arguments, and the program's stack when somebody wants it. */
+/** A call as it was made: its arguments, and the program's stack when the trace wants it. */
 type Called = { readonly args: readonly unknown[]; readonly stack: Call["stack"] };
 
 type Settle = (value: unknown) => void;
@@ -243,7 +243,7 @@ export class Image implements Done {
   /**
    * Begins task in the coroutine that calls, and gives 0 when the task has come to its end. A task that sleeps goes
    * on as another thread, and the result is its number. While the trace is on or the process is stopped, each task
-   * is a thread from the beginning, since the trace notes in each coroutine the call that it is in.
+   * is a thread from the beginning. For the trace notes in each coroutine the call that it is in.
    */
   threadbegin(task: Task<unknown>): number {
     const { k } = this.proc;
@@ -339,8 +339,8 @@ export class Image implements Done {
   }
 
   /**
-   * Makes a system call of an async program. A promise that fails and is never awaited is no error of the host's: the
-   * program has not looked at a result of -1 (see #unread).
+   * Makes a system call of an async program. If its promise fails, and the program never awaits it, that is no error of
+   * the host's (#unread): it is as if a C program did not look at a result of -1.
    */
   call(ent: Sysent, args: readonly unknown[]): Promise<unknown> {
     if (this.dead) return this.#foreign(ent, args) ?? never;

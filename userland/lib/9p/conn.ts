@@ -1,13 +1,13 @@
-// A connection: frames in, replies out, the version, the limits. What the requests mean is the
-// session's; a Tversion ends one and begins the next.
+// A connection: frames in, replies out, the version, the limits. A session (session.ts) works on the requests; a
+// Tversion ends one session and begins the next.
 //
-// The client is hung up on, never believed, when its bytes cannot be frames or it has more outstanding
-// than the limits say. Frames may be cut and merged in any way; the replies to all that one read brought
-// go out in one write. A client that does not take its replies is not read from.
+// A client is hung up on when its bytes cannot be frames, or when it has more outstanding than the limits say.
+// Frames may be cut and merged in any way. The replies to all frames of one read go out in one write. While a
+// client does not take its replies, its connection is not read.
 //
-// Threads of a connection: the one that serves waits for all others. The reader takes frames. Each request
-// that takes time has one, and so have the pump (stream.ts) and what goes on with requests that waited for
-// room. What one of them throws ends the connection, and nothing else.
+// Threads of a connection: the thread that called run() waits for all others. The reader takes frames. Each request
+// that takes time has a thread, and so has the pump (stream.ts). One more goes on with requests that waited for
+// room. An exception in one of them ends the connection, and no other.
 
 import { Eintr, PlanError } from "../../../kernel/abi/errors.ts";
 import {

@@ -1,4 +1,4 @@
-// A Task that a Tflush may interrupt: once, where it sleeps or where it is next about to.
+// A Task that a Tflush may interrupt: once, where it sleeps, or else where it next would sleep.
 
 import { Eintr, PlanError } from "../../../kernel/abi/errors.ts";
 import type { Task } from "../../../syscalls/sys.ts";
@@ -6,12 +6,12 @@ import type { Task } from "../../../syscalls/sys.ts";
 type Step<R> = ReturnType<Task<R>["next"]>;
 
 export class Flushable<R> {
-  /** Somebody wants it to end. */
+  /** A Tflush, or the end of the session, wants the task to end. */
   flushed = false;
   readonly #task: Task<R>;
-  /** It has been told: what it does now to clean up is its own affair. */
+  /** The task was interrupted, and cleans up now: it is not interrupted again. */
   #told = false;
-  /** It came to its end: interrupting its thread would hit something else. */
+  /** The task has come to its end: to interrupt its thread would hit the code behind the task. */
   #over = false;
 
   constructor(task: Task<R>) {
@@ -48,7 +48,7 @@ export class Flushable<R> {
     return this.#step(this.#task.throw(new PlanError(Eintr)));
   }
 
-  /** Wants it to end. True: its thread is to be interrupted, where it sleeps. */
+  /** Has the task end soon. True: the caller interrupts the task's thread, where it sleeps. */
   flush(): boolean {
     if (this.flushed || this.#over) return false;
     this.flushed = true;

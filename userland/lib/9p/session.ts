@@ -2,7 +2,7 @@
 // by tag.
 //
 // A request whose callback is a plain function is answered when it comes. A request whose callback is a Task gets
-// a thread and makes its tag a group: later requests with that tag wait in the group's queue (9P2000.ix) or are
+// a thread, and makes its tag a group. Later requests with that tag wait in the group's queue (9P2000.ix) or are
 // refused; other tags go on. Tflush drops the queue and interrupts the requests that are worked on; Rflush is
 // sent when these have ended. A Tstream asks for a run, a part of a file, which the pump sends (stream.ts). A
 // write stream is a row of Twrites with one tag and fid, each of which starts where the last ends. If the server

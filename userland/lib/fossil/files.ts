@@ -396,8 +396,8 @@ export class Files implements Pending {
     for (let no = first; no <= last; no++) {
       const whole = no * DSIZE >= at && ((no + 1) * DSIZE <= end || end >= e.length);
       pieces.push(this.#forwrite(e, no, whole));
-      // A flush will change this key. A node of the tree on the way to the key may be a bad block: then this write
-      // fails, and not the flush, whose failure would be every client's.
+      // A flush will change this key. A node of the tree on the way to the key may be a bad block. So the node is
+      // needed now, and this write fails: the failure of a flush would be every client's.
       if (whole) this.store.tree.need(key1(e.data, KDATA), no);
     }
     if (!this.store.fits(this.waiting + data.length)) error(Efull);

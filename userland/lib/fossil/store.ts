@@ -1,5 +1,5 @@
 // Store: the tree on its disk. It finds blocks, keeps those that were read in a cache, takes room for new
-// ones, and commits: a commit freezes the tree, writes what is new in it, syncs, writes the root, syncs. Until
+// ones, and commits. A commit freezes the tree, writes the new blocks in it, syncs, writes the root, syncs. Until
 // the second sync is over, all blocks that the old root leads to stay. Then those that the new root does not
 // lead to are free.
 //

@@ -305,8 +305,8 @@ function forbidden(f: Failing): Failure {
 }
 
 /**
- * The words for "permission denied" without a Fact. A server never sends a Fact, so what the recording knows of its
- * file is looked at: often the mode of the file forbids the call.
+ * The words for "permission denied" without a Fact. A server never sends a Fact. So the recording is asked for the
+ * mode of its file, which often forbids the call.
  */
 function unsaid(f: Failing, name: string): Failure {
   const s = f.entry;
