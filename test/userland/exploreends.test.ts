@@ -67,6 +67,24 @@ test("a panic, a crash, a bad status and a leak are told apart", async (t) => {
   t.deepEqual(await kinds(leaks), ["leak"]);
 });
 
+test("a leak stands with the lines of the program that made the process and opened its files", async (t) => {
+  const r = await explore((m) =>
+    m.run(async function main(sys: Sys) {
+      await sys.rfork(RFPROC | RFFDG, async (s: Sys) => {
+        await s.open("/tmp", OREAD);
+        await s.rendezvous("ready", 1);
+        await s.rendezvous("never", 1);
+      });
+      await sys.rendezvous("ready", 1);
+    }),
+  );
+  t.deepEqual([r.all, r.failures.length], [true, 1]);
+  t.regex(
+    plain(r.failures[0]?.what).replace(/[^\s(]*exploreends\.test\.[jt]s:\d+/g, "L"),
+    /^here: process N main is left, and \d more\nhere: process N main \(made at L, waits in rendezvous at "never" for a process, .*\), and its \d descriptors, of them 3 \/tmp, which open\("\/tmp", OREAD\) opened \(L\)$/,
+  );
+});
+
 test("a scene that does not repeat is told, and so is a schedule that is another scene's", async (t) => {
   let n = 0;
   const scene = async (m: Machine): Promise<void> => {
@@ -138,6 +156,26 @@ test("with few schedules it says what was covered, and preemptions bound a searc
   t.deepEqual(
     one.covered.map((c) => [c.what, c.schedules, c.all]),
     [["every schedule with at most 1 preemption", 10, true]],
+  );
+});
+
+test("a step that shows in a later schedule alone is preempted before, too: the search begins anew", async (t) => {
+  // The child writes /tmp/x only if it is before the parent's create; so in the first schedule the read touches nothing shared.
+  const scene = (m: Machine) =>
+    m.run(async function main(sys: Sys) {
+      await sys.rfork(RFPROC | RFFDG, async (s: Sys) => {
+        const there = await s.stat("/tmp/flag").catch(() => null);
+        if (there === null) await s.write(await s.open("/tmp/x", OWRITE), ONE);
+      });
+      await sys.create("/tmp/flag", OWRITE, 0o666);
+      await sys.pread(await sys.open("/tmp/x", OREAD), ONE, 0);
+      await sys.wait();
+    });
+  const r = await explore(scene, { files: { tmp: { x: "" } }, preemptions: 1 });
+  // None, and one before the parent's create, its open of /tmp/x and its read.
+  t.deepEqual(
+    r.covered.map((c) => [c.schedules, c.all]),
+    [[4, true]],
   );
 });
 

@@ -19,6 +19,8 @@ type Frame = {
   /** Every way is gone here, as far as preemptions go, by one part of the search or another. */
   readonly split: boolean;
   wanted: Set<number>;
+  /** A step before which a preemption would be made if it showed. */
+  hidden: Step | null;
   readonly done: Set<number>;
 };
 
@@ -28,6 +30,8 @@ export class Preempted implements Guide {
   readonly #frames: Frame[] = [];
   /** The steps that show. */
   readonly #shared: Shared;
+  /** Steps before which no preemption was made, since they were not known to show when the search left them. */
+  readonly #passed = new Set<string>();
   readonly #deal: Deal;
 
   constructor(max: number, shared: Shared, shard: Shard | null = null) {
@@ -49,6 +53,7 @@ export class Preempted implements Guide {
       fault,
       split,
       wanted: new Set([0]),
+      hidden: null,
       done: new Set(),
     });
     return 0;
@@ -67,6 +72,7 @@ export class Preempted implements Guide {
           !frame.goeson ||
           (spent < this.#max && (frame.split || this.#shared.sees(step)));
         if (may) frame.wanted = new Set(step.choice.going.keys());
+        else if (spent < this.#max) frame.hidden = step;
       }
       if (frame.goeson && frame.chosen > 0 && !step.choice.fault) spent++;
     }
@@ -83,8 +89,14 @@ export class Preempted implements Guide {
         return true;
       }
       this.#frames.pop();
+      if (frame.wanted.size === 1 && frame.hidden !== null) this.#passed.add(frame.hidden.name);
     }
     return false;
+  }
+
+  /** Some step shows, as a later schedule told, before which the search has made no preemption. */
+  get missed(): boolean {
+    return [...this.#passed].some((name) => this.#shared.sees({ name }));
   }
 
   /** Whether the schedule that has ended is another part's. */
@@ -116,8 +128,8 @@ export class Shared {
   }
 
   /** Whether a step touches something shared. */
-  sees(step: Step): boolean {
-    return this.#names.has(step.name);
+  sees({ name }: Pick<Step, "name">): boolean {
+    return this.#names.has(name);
   }
 }
 

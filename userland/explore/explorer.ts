@@ -195,7 +195,7 @@ export class Explorer {
       const ordered = this.#ordered.size;
       const before = this.#schedules;
       for (;;) {
-        const { course } = await this.#counted(search, false);
+        const { course } = await this.#counted(search);
         search.ran(course.steps);
         // The order of a directory's files was looked at: then more depends on it than was known.
         if (this.#ordered.size > ordered) break;
@@ -215,7 +215,7 @@ export class Explorer {
     for (let depth = DEPTH; ; depth += DEPTH) {
       const search = new Search({ reduce, deal: new Deal(NOPART, depth) });
       do {
-        const { course } = await this.#counted(search, false);
+        const { course } = await this.#counted(search);
         search.ran(course.steps);
       } while (search.next());
       const { n, longer } = search.deal.ways;
@@ -234,16 +234,20 @@ export class Explorer {
 
   async #preempted(max: number, part: number): Promise<boolean> {
     const what = `every schedule with at most ${plural(max, "preemption")}`;
-    const search = new Preempted(max, this.#shared, this.#shard);
+    const done = new Set<string>();
     const before = this.#schedules;
-    for (;;) {
-      const { course } = await this.#counted(search, false);
-      search.ran(course.steps);
-      if (!search.next())
-        return this.#cover({ what, schedules: this.#schedules - before, all: true });
-      if (this.#spent(part))
-        return this.#cover({ what, schedules: this.#schedules - before, all: false });
+    for (let [all, n] = [false, 0]; !all;) {
+      const search = new Preempted(max, this.#shared, this.#shard);
+      do {
+        if (n++ > 0 && this.#spent(part))
+          return this.#cover({ what, schedules: this.#schedules - before, all: false });
+        const { course } = await this.#counted(search, done);
+        search.ran(course.steps);
+      } while (search.next());
+      // Which steps show is learned on the way: where one was learned too late, the search begins anew.
+      all = !search.missed;
     }
+    return this.#cover({ what, schedules: this.#schedules - before, all: true });
   }
 
   async #priorities(): Promise<void> {
@@ -252,10 +256,7 @@ export class Explorer {
     const before = this.#schedules;
     const step = shard?.of ?? 1;
     for (let s = seed + (shard?.part ?? 1) - 1; !this.#spent(1); s += step)
-      await this.#counted(
-        new Priorities(chance(s), { length: this.#length, changes: CHANGES }),
-        false,
-      );
+      await this.#counted(new Priorities(chance(s), { length: this.#length, changes: CHANGES }));
     const what = `random priorities from seed ${seed}`;
     this.#cover({ what, schedules: this.#schedules - before, all: false });
   }
@@ -282,14 +283,18 @@ export class Explorer {
     return signal?.aborted === true || thishost.now() - this.#began >= budget;
   }
 
-  async #counted(guide: Guide, record: boolean): Promise<Ran> {
-    const ran = await this.#one(guide, record);
+  /** `done` has the schedules that this search has run before. */
+  async #counted(guide: Guide, done?: Set<string>): Promise<Ran> {
+    const ran = await this.#one(guide, false);
     const { course, end } = ran;
     if (course.missed) throw new Anew();
     this.#length = Math.max(this.#length, course.steps.length);
     if (course.left === "livelock" || course.left === "idle") this.#whole = false;
     const known = course.left === "known" || course.left === "misled";
-    if (known || guide.theirs?.() === true) this.#repeated++;
+    const schedule = done === undefined ? "" : schedulefmt(course.steps);
+    const again = known || done?.has(schedule) === true;
+    if (!known) done?.add(schedule);
+    if (again || guide.theirs?.() === true) this.#repeated++;
     else {
       this.#schedules++;
       this.#brute ??= ordersof(course.steps, chance(0));
@@ -383,8 +388,8 @@ function misled(schedule: string): string {
 /** Tells endings apart: the numbers of processes differ from schedule to schedule. */
 function keyof(outcome: string, fault: Fault | null): string {
   if (fault === null) return `: ${outcome}`;
-  const text = fault.what
-    .replace(/process \d+/g, "process")
-    .replace(/\b(\d+) (\S+) ref/g, "$2 ref");
+  // Where a leak comes from is known only of a schedule that was recorded.
+  const what = fault.kind === "leak" ? fault.what.split("\n", 1).join("") : fault.what;
+  const text = what.replace(/process \d+/g, "process").replace(/\b(\d+) (\S+) ref/g, "$2 ref");
   return `${fault.kind}: ${text.split("\n").toSorted().join("\n")}`;
 }

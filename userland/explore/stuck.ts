@@ -1,4 +1,6 @@
-// Who waits for what when nothing can run any more, and for whom: the processes that could end the wait.
+// Who waits for what when nothing can run any more, and for whom: the processes that could end the wait. Why a call
+// of a recording waits is in view/words/whyproc.ts. That cannot serve here: a search records nothing, to be fast, and
+// a recording does not say which processes share the memory of a semaphore.
 
 import type { Chan } from "../../kernel/chan.ts";
 import type { Kernel } from "../../kernel/kernel.ts";

@@ -7,6 +7,7 @@ import { valuefmt } from "../view/words/callfmt.ts";
 import { plural } from "../view/words/stepfmt.ts";
 import { checkoptions } from "./options.ts";
 import { differ, partof, same } from "./same.ts";
+import { openedby } from "./left.ts";
 import { Failure } from "./failure.ts";
 import { fortest } from "./place.ts";
 import type { Failed } from "./failure.ts";
@@ -266,8 +267,7 @@ export class Expectrun extends Expect<Run> {
       const call = calls.findLast(
         (c) => c.value === fd || (Array.isArray(c.value) && c.value.includes(fd)),
       );
-      if (call === undefined) return text;
-      return `${text}, which ${call.what} opened${call.place === "" ? "" : ` (${call.place})`}`;
+      return `${text}${openedby(call)}`;
     };
     const said = `${plural(left.length, "descriptor")} left open: ${left.map(opened).join("; ")}`;
     this.fail(said, { actual: left, expected: [], operator: "closes" });

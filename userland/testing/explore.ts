@@ -206,7 +206,7 @@ async function ended(scene: Scene, opts: Exploreopts, course: Course): Promise<E
   try {
     await m.end();
   } catch (e) {
-    if (e instanceof Failure && e.operator === "end") return faulty("leak", leftfmt(e.message), e);
+    if (e instanceof Failure && e.operator === "end") return faulty("leak", leftfmt(e), e);
     return faultof(e, course);
   }
   const said = course.runs.map(runfmt).filter((text) => text !== "");
@@ -230,14 +230,16 @@ function runfmt(r: {
   return `${output}${status}${hung}`.trim();
 }
 
-/** What is left at the end, in a line: processes first. */
-function leftfmt(message: string): string {
-  const [first = "", ...left] = message.split("\n").map((line) => line.trim());
-  if (left.length === 0) return first;
+/** What is left at the end: in a line, processes first; then each thing with what made it, where that is known. */
+function leftfmt({ actual, message }: Failure): string {
+  const left = actual as readonly string[];
+  const said = message.split("\n").map((line) => line.trim());
+  if (left.length === 0) return said[0] ?? "";
   const procs = left.filter((line) => line.includes(": process "));
   const list = procs.length > 0 ? procs : left;
   const more = left.length - Math.min(list.length, LEFT);
-  return `${list.slice(0, LEFT).join(", ")} ${list.length === 1 ? "is" : "are"} left${more > 0 ? `, and ${more} more` : ""}`;
+  const first = `${list.slice(0, LEFT).join(", ")} ${list.length === 1 ? "is" : "are"} left${more > 0 ? `, and ${more} more` : ""}`;
+  return [first, ...said.slice(1).filter((line) => !left.includes(line))].join("\n");
 }
 
 /** Things that the text of a leak names. */

@@ -1,14 +1,18 @@
-// What is alive on the machines of a test, as lines of text, and what of it should not be.
+// What is alive on the machines of a test, as lines of text, what of it should not be, and which line of the program
+// made that.
 
 import type { Audit } from "../../kernel/kernel.ts";
 import type { Booted } from "../../kernel/boot.ts";
+import type { Chan } from "../../kernel/chan.ts";
+import { Tattach, Twalk } from "../../kernel/abi/fcall.ts";
+import type { Fcall } from "../../kernel/abi/fcall.ts";
 import type { Proc } from "../../kernel/proc/proc.ts";
 import { stuckof } from "../explore/stuck.ts";
 import { sharesmemory } from "../explore/table.ts";
-import type { Rcall } from "../view/record/recording.ts";
+import type { Rcall, Revent } from "../view/record/recording.ts";
 import { plural } from "../view/words/stepfmt.ts";
 import type { Owners } from "./owners.ts";
-import type { Run } from "./run.ts";
+import type { Call, Run } from "./run.ts";
 import type { Server } from "./server.ts";
 
 /** What is alive: "here: fid 3 of connection 1". */
@@ -46,16 +50,50 @@ export function waiting(k: Booted, owners: Owners, calls: readonly Rcall[]): str
   return stuckof([k], { spared: (p) => owners.iskit(p.pid), memory });
 }
 
-/** What is left, where a process stands with the place that made it, what it waits for, and its descriptors. */
-export function withprocs(
-  left: readonly string[],
-  at: {
-    readonly name: string;
-    readonly kernel: Booted;
-    readonly owners: Owners;
-    readonly runs: readonly Run[];
-  },
-): string[] {
+/** Descriptors of a process that are told one by one. */
+const SOME = 4;
+
+/** Where things are that are left: their machine, and the runs that may have made them. */
+type Where = {
+  readonly name: string;
+  readonly kernel: Booted;
+  readonly owners: Owners;
+  readonly runs: readonly Run[];
+};
+
+/** "which pipe() opened (zombie.ts:19)" */
+export function openedby(c: Call | undefined, what = "opened"): string {
+  if (c === undefined) return "";
+  return `, which ${c.what} ${what}${c.place === "" ? "" : ` (${c.place})`}`;
+}
+
+/** The call in which an event happened that is found among those of a run. */
+function maker(
+  runs: readonly Run[],
+  find: (events: readonly Revent[]) => Revent | undefined,
+): Call | undefined {
+  for (const r of runs.toReversed()) {
+    const e = find(r.recording.events);
+    const call = r.calls.find((c) => c.call.id === e?.call);
+    if (call !== undefined) return call;
+  }
+  return undefined;
+}
+
+/** The call that opened a Chan. */
+function opener({ kernel, runs }: Where, c: Chan): Call | undefined {
+  const chan = kernel.trace.chans.of(c);
+  return maker(runs, (events) => events.find((e) => e.type === "fd" && e.file?.chan === chan));
+}
+
+const chanline = (name: string, c: Chan): string =>
+  `${name}: Chan #${c.dev.dc} ${c.path.toString()} ref ${c.ref}`;
+
+/**
+ * What is left, each with the call and the line of the program that made it. A process stands with what it waits for,
+ * and with its descriptors.
+ */
+export function leftwhere(left: readonly string[], at: Where): string[] {
   const { name, kernel, owners, runs } = at;
   const list = [...left];
   const calls = runs.flatMap((r) => r.calls);
@@ -65,22 +103,54 @@ export function withprocs(
     calls.map((c) => c.call),
   );
   for (const p of kernel.procs.values()) {
-    const line = `${name}: process ${p.pid} ${p.text}`;
-    if (!list.includes(line)) continue;
-    let n = 0;
-    for (const c of new Set(p.fgrp.fd)) {
-      const i =
-        c === null
-          ? -1
-          : list.indexOf(`${name}: Chan #${c.dev.dc} ${c.path.toString()} ref ${c.ref}`);
-      if (i >= 0) n += list.splice(i, 1).length;
-    }
-    const place = calls.findLast((c) => c.name === "rfork" && c.value === p.pid)?.place ?? "";
+    const i = list.indexOf(`${name}: process ${p.pid} ${p.text}`);
+    if (i < 0) continue;
+    const made = calls.findLast((c) => c.name === "rfork" && c.value === p.pid)?.place ?? "";
     const who = `process ${p.pid} `;
     const waits = stuck.filter((text) => text.startsWith(who)).map((t) => t.slice(who.length));
-    const how = [...(place === "" ? [] : [`made at ${place}`]), ...waits].join(", ");
-    const its = n === 0 ? "" : `, and its ${plural(n, "descriptor")}`;
-    list[list.indexOf(line)] = `${line}${how === "" ? "" : ` (${how})`}${its}`;
+    const how = [...(made === "" ? [] : [`made at ${made}`]), ...waits].join(", ");
+    list[i] += `${how === "" ? "" : ` (${how})`}${descriptors(list, at, p)}`;
   }
-  return list;
+  for (const c of kernel.chans) {
+    const i = list.indexOf(chanline(name, c));
+    if (i >= 0) list[i] += openedby(opener(at, c));
+  }
+  return list.map((line) => asked(line, at));
+}
+
+/** The descriptors of a process that are left with it: each is told with the call that opened it, and its line goes. */
+function descriptors(list: string[], at: Where, p: Proc): string {
+  const told: string[] = [];
+  let n = 0;
+  const seen = new Set<Chan>();
+  for (const [fd, c] of p.fgrp.fd.entries()) {
+    if (c === null || seen.has(c)) continue;
+    seen.add(c);
+    const i = list.indexOf(chanline(at.name, c));
+    if (i < 0) continue;
+    n += list.splice(i, 1).length;
+    const by = openedby(opener(at, c));
+    if (by !== "") told.push(`${fd} ${c.path.toString()}${by}`);
+  }
+  if (n === 0) return "";
+  const more = told.length > SOME ? [`${told.length - SOME} more`] : [];
+  const some = [...told.slice(0, SOME), ...more].join("; ");
+  return `, and its ${plural(n, "descriptor")}${some === "" ? "" : `, of them ${some}`}`;
+}
+
+/** A fid, or a request without an answer, with the call that it was made for. */
+function asked(line: string, { name, runs }: Where): string {
+  const m = /^(.*): conn (\d+) (fid|tag) (\d+)/.exec(line);
+  if (m === null || m[1] !== name) return line;
+  const [conn, n] = [Number(m[2]), Number(m[4])];
+  const fid = (f: Fcall): boolean =>
+    (f.type === Twalk && f.newfid === n) || (f.type === Tattach && f.fid === n);
+  // Numbers of fids and tags are used again: the last one is meant.
+  const by = maker(runs, (events) =>
+    events.findLast(
+      (e) =>
+        e.type === "send" && e.conn === conn && (m[3] === "fid" ? fid(e.fcall) : e.fcall.tag === n),
+    ),
+  );
+  return `${line}${openedby(by, m[3] === "fid" ? "made" : "waits for")}`;
 }

@@ -31,7 +31,7 @@ import { ended } from "./ended.ts";
 import { Failure } from "./failure.ts";
 import { gather } from "./files.ts";
 import type { Files } from "./files.ts";
-import { alive, besides, withprocs } from "./left.ts";
+import { alive, besides, leftwhere } from "./left.ts";
 import { LIMITS, limitsof, overrun } from "./limits.ts";
 import type { Limitopts, Limits } from "./limits.ts";
 import { checkoptions } from "./options.ts";
@@ -109,6 +109,8 @@ export async function newmachine(opts: Machineopts, course: Course | null): Prom
 type Finished = {
   readonly idle: readonly string[];
   readonly left: readonly string[];
+  /** The same without the calls that made it: alike in all schedules. */
+  readonly bare: readonly string[];
   readonly thrown: readonly string[];
 };
 
@@ -397,17 +399,17 @@ export class Machine {
   /** Ends everything. Throws when something is left that was not there before, or a fault never happened. */
   async end(): Promise<void> {
     const here = new Error("end");
-    const { idle, left, thrown } = await this.finish();
+    const { idle, left, bare, thrown } = await this.finish();
     if (this.#failed || this.#runs.some((r) => r.failed)) return;
     if (thrown.length > 0)
       throw ends(`callbacks of servers threw:\n  ${thrown.join("\n  ")}`, thrown, here);
-    if (left.length > 0) throw ends(`at the end this is left:\n  ${left.join("\n  ")}`, left, here);
+    if (left.length > 0) throw ends(`at the end this is left:\n  ${left.join("\n  ")}`, bare, here);
     if (idle.length > 0) throw ends(idle.join("\n"), idle, here);
   }
 
   /** Ends everything, and gives what is wrong then. @internal */
   async finish(): Promise<Finished> {
-    const none: Finished = { idle: [], left: [], thrown: [] };
+    const none: Finished = { idle: [], left: [], bare: [], thrown: [] };
     if (this.#ended) return none;
     this.#ended = true;
     // Nothing runs any more on a kernel that broke, and who ran a program was told.
@@ -420,16 +422,17 @@ export class Machine {
     // What was dropped stays outstanding, and so does a close that waits for it: no fault of the program's.
     const lines = lost ? [] : besides(now, this.#before);
     const [kernel, owners, runs] = [this.kernel, this.#owners, this.#runs];
-    // Of schedules that are explored the texts of one failure are to be alike, and runs may have no calls.
-    const left =
-      this.#course === null ? withprocs(lines, { name: HERE, kernel, owners, runs }) : lines;
+    // In a search for schedules runs have no calls.
+    const plain = this.#course?.plain === true;
+    const left = plain ? lines : leftwhere(lines, { name: HERE, kernel, owners, runs });
     this.#holder.kill();
     await this.#holder.wait();
     await this.#pass(60);
     const closing = lost && this.kernel.closers.size > 0;
     const here = closing ? [] : alive({ [HERE]: this.kernel.audit() }, []);
     await this.net.shutdown();
-    return { idle, left: left.length > 0 ? left : here, thrown: this.#callbackfaults() };
+    const [all, bare] = lines.length > 0 ? [left, lines] : [here, here];
+    return { idle, left: all, bare, thrown: this.#callbackfaults() };
   }
 
   /** The programs that were run. @internal */
