@@ -8,7 +8,7 @@ import type { Task } from "../../syscalls/sys.ts";
 import type { Anysrv, Fid, Srv } from "../../userland/lib/9p.ts";
 import { Conn } from "../../userland/lib/9p/conn.ts";
 import { Log } from "../../userland/lib/9p/log.ts";
-import { LEAST, Pool, Room, Share, Shares } from "../../userland/lib/9p/shares.ts";
+import { Bytes, LEAST, Pool, Room, Share, Shares } from "../../userland/lib/9p/shares.ts";
 import { attach, clunk, flush, open, read, said, served, stat, version, walk } from "./msg.ts";
 import { Gate, Rig, chance, frames } from "./rig.ts";
 import { Slowsrv } from "./slow.ts";
@@ -118,7 +118,7 @@ test("a Tflush drops reads that wait for room, and its tag is free again", (t) =
 
 test("a client that holds no bytes may always have some, and all together are bounded", (t) => {
   const TOTAL = 64 * MB;
-  const pool = new Pool(TOTAL);
+  const pool = new Bytes(TOTAL);
   const rooms = Array.from({ length: 2000 }, () => new Room(pool));
   for (const room of rooms) for (let n = room.grant(MB); n > 0; n = room.grant(MB)) room.reply(n);
   t.true(pool.used <= TOTAL + rooms.length * LEAST, `${pool.used}`);
@@ -129,7 +129,7 @@ test("a client that holds no bytes may always have some, and all together are bo
 });
 
 test("the window of a client that reads grows, that of one that does not stays small", (t) => {
-  const pool = new Pool(Infinity);
+  const pool = new Bytes(Infinity);
   const [idle, busy] = [new Room(pool), new Room(pool)];
   for (let i = 0; i < 64; i++) busy.gone(MB);
   const fill = (room: Room): number => {

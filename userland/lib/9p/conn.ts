@@ -12,6 +12,7 @@
 import { Eintr, PlanError } from "../../../kernel/abi/errors.ts";
 import {
   Rversion,
+  Tflush,
   Tversion,
   type Tmsg,
   convM2S,
@@ -43,10 +44,8 @@ const INBUF = 262144;
 /** Requests of one read after which other threads have their turn, and the least when many connections are busy. */
 const TURN = 128;
 const LEASTTURN = 16;
-/** A frame of more bytes than this may wait while the server is out of room. */
-const BIGFRAME = 1024;
-/** Milliseconds until a reader that waits for room looks again. */
-const WAIT = 50;
+/** Replies that are not read stop the reader at this many bytes, where the server is short of room. */
+const TIGHTMARK = 8192;
 /** Buffers of INBUF bytes that wait to be used again, by any connection. */
 const NSPARE = 8;
 const spares: Uint8Array[] = [];
@@ -72,6 +71,9 @@ export function agree(offer: string, best: string): string {
     if (!v.includes(".")) return /^9P\d{4}$/.test(v) && v > PLAIN ? PLAIN : "unknown";
   }
 }
+
+/** Bytes of a buffer that are counted. */
+const counts = (length: number): number => (length > SMALLBUF ? length : 0);
 
 /** The least power of 2 that is not below n. */
 const powerof2 = (n: number): number => 2 ** Math.ceil(Math.log2(n));
@@ -119,6 +121,8 @@ export class Conn<A> implements Owner {
   #end = 0;
   /** Bytes that the last read brought. */
   #came = 0;
+  /** The reader waits for room. */
+  #asks = false;
 
   constructor(sys: ThreadSys, fds: Fds, srv: Srv<A>, shares?: Shares) {
     this.sys = sys;
@@ -183,6 +187,11 @@ export class Conn<A> implements Owner {
     if (this.#parked.length > 0) this.#unpark();
   }
 
+  /** Requests wait while so many bytes of replies have not left. */
+  get mark(): number {
+    return this.room.tight(0) ? TIGHTMARK : OUTMARK;
+  }
+
   /** Has fn called when there is room again; what was parked first goes on first. */
   park(fn: Parked): void {
     this.#parked.push(fn);
@@ -243,7 +252,7 @@ export class Conn<A> implements Owner {
   *#resume(): Task<void> {
     try {
       while (!this.out.hungup) {
-        yield* this.out.drain(OUTMARK);
+        yield* this.out.drain(this.mark);
         const [fn] = this.#parked;
         if (fn === undefined || !fn()) break;
         this.#parked.shift();
@@ -276,31 +285,74 @@ export class Conn<A> implements Owner {
    */
   *#takeall(): Task<void> {
     const { out, shares } = this;
+    const before = this.requests;
     shares.busy++;
     try {
       for (let n = 0; ; n++) {
-        if (this.room.over) yield* this.#waitroom();
+        if (this.#nreqs > 0 && this.#small) yield* this.#waitroom(SMALLBUF);
         if (n >= Math.max(LEASTTURN, TURN / shares.busy) && this.#whole) {
           n = 0;
+          this.#shrink();
           yield* out.flush();
           yield* this.#pause(0);
         }
         if (!this.#next()) break;
         this.requests++;
-        if (out.unsent >= OUTMARK) yield* out.drain(OUTMARK);
+        if (out.unsent >= TIGHTMARK && out.unsent >= this.mark) {
+          this.#shrink();
+          yield* out.drain(this.mark);
+        }
       }
+      this.#shrink();
+      if (this.requests > before) this.room.repay();
       yield* out.flush();
     } finally {
       shares.busy--;
     }
   }
 
-  /** The server has no room: a big frame waits until it has, or until nothing else of this client is under way. */
-  *#waitroom(): Task<void> {
-    const have = this.#end - this.#start;
-    if (have < 4 || framesize(this.#buf, this.#start) <= BIGFRAME) return;
+  /**
+   * Whether a frame adds to what is held when its request takes time: it came in a buffer that is not counted.
+   * A Tflush adds nothing.
+   */
+  get #small(): boolean {
+    return this.#buf.length <= SMALLBUF && this.#whole && this.#buf[this.#start + 4] !== Tflush;
+  }
+
+  /** Waits until n bytes more of input may be held, or the client is hung up on. */
+  *#waitroom(n: number): Task<void> {
+    const { room, sys } = this;
+    const { bytes } = this.shares;
+    if (room.ask(n)) return;
     yield* this.out.flush();
-    while (!this.out.hungup && this.busy && this.room.over) yield* this.#pause(WAIT);
+    const me = { sleeps: false };
+    const meet = function* (): Task<void> {
+      if (!me.sleeps) return;
+      me.sleeps = false;
+      yield* sys.rendezvous(me, true);
+    };
+    const waiter = { room, n, wake: () => void (me.sleeps && sys.threadcreate(meet())) };
+    bytes.queue.push(waiter);
+    this.#asks = true;
+    this.shares.full();
+    try {
+      while (!this.out.hungup && !room.ask(n)) {
+        me.sleeps = true;
+        yield* sys.rendezvous(me, true);
+        me.sleeps = false;
+      }
+    } finally {
+      me.sleeps = false;
+      this.#asks = false;
+      bytes.leave(waiter);
+    }
+  }
+
+  /** Where the server is short of room, no more of the buffer is held than is needed. */
+  #shrink(): void {
+    if (!this.room.tight(INBUF)) return;
+    const size = this.#size(this.#end - this.#start);
+    if (size < this.#buf.length) this.#makeroom(size);
   }
 
   /** Sleeps for ms milliseconds. With 0 the other threads have their turn. */
@@ -323,23 +375,24 @@ export class Conn<A> implements Owner {
     if (rest !== undefined && rest !== null) yield* rest;
     while (this.#threads.size > 0) yield* this.#wait();
     this.room.add(-this.room.held);
+    this.room.repay();
   }
 
-  /** A frame is not whole yet, and its rest must wait: the server has no room, and this client more than its share. */
+  /** A frame waits for room, or has room and does not come whole. */
   get stuck(): boolean {
-    return this.#end > this.#start && !this.#whole && this.room.over;
-  }
-
-  /** Waits until the rest of a frame may be read (stuck). */
-  *#waitframe(): Task<void> {
-    this.shares.full();
-    while (!this.out.hungup && this.stuck) yield* this.#pause(WAIT);
+    return this.#asks || (this.#end > this.#start && !this.#whole && this.room.counted > 0);
   }
 
   /** Reads more bytes; false at the end. */
   *#fill(): Task<boolean> {
-    if (this.stuck) yield* this.#waitframe();
-    this.#makeroom();
+    const have = this.#end - this.#start;
+    const size = this.#size(have);
+    const more = counts(size) - counts(this.#buf.length);
+    if (more > 0 && !this.room.ask(more)) {
+      yield* this.#waitroom(more);
+      if (this.out.hungup) return false;
+    }
+    this.#makeroom(size);
     for (;;) {
       try {
         const n = yield* this.sys.read(this.#fds.in, this.#buf.subarray(this.#end));
@@ -353,12 +406,10 @@ export class Conn<A> implements Owner {
     }
   }
 
-  /** Makes room to read. The buffer grows when bytes come, and not because a frame's size says that they will. */
-  #makeroom(): void {
+  /** Makes the buffer so long. It grows when bytes come, and not because a frame's size says that they will. */
+  #makeroom(size: number): void {
     const have = this.#end - this.#start;
-    const { length } = this.#buf;
-    const size = this.#size(have);
-    if (size !== length) {
+    if (size !== this.#buf.length) {
       const next = size === INBUF ? (spares.pop() ?? new Uint8Array(INBUF)) : new Uint8Array(size);
       next.set(this.#buf.subarray(this.#start, this.#end));
       this.#keep(next);
@@ -370,21 +421,25 @@ export class Conn<A> implements Owner {
   /** How long the buffer should be, with so many bytes in it. */
   #size(have: number): number {
     const { length } = this.#buf;
-    // While the server is out of room the buffer is no bigger than the frame needs.
-    if (this.room.tight(INBUF))
-      return have === 0 ? SMALLBUF : Math.max(SMALLBUF, powerof2(have + 1));
+    // While the server is short of room the buffer is no bigger than the frame needs.
+    if (this.room.tight(INBUF)) return have < 4 ? SMALLBUF : this.#least(have);
     const much = this.#came >= SMALLBUF;
-    if (have === 0) return much ? Math.max(length, INBUF) : SMALLBUF;
+    if (have === 0) return much && !this.crowded ? Math.max(length, INBUF) : SMALLBUF;
     if (length < INBUF) return much || 2 * have > length ? INBUF : SMALLBUF;
     if (2 * have <= length) return length;
     return Math.max(length, Math.min(framesize(this.#buf, this.#start), 2 * length));
   }
 
+  /** The least buffer for the frame of which there are so many bytes: it doubles as they come. */
+  #least(have: number): number {
+    const frame = framesize(this.#buf, this.#start);
+    return Math.max(SMALLBUF, have + 1, Math.min(frame, powerof2(have + 1)));
+  }
+
   /** Makes `next` the read buffer, and counts its bytes in the server's room. */
   #keep(next: Uint8Array): void {
     const old = this.#buf;
-    const counts = (b: Uint8Array): number => (b.length > SMALLBUF ? b.length : 0);
-    this.room.add(counts(next) - counts(old));
+    this.room.add(counts(next.length) - counts(old.length));
     if (old.length === INBUF && spares.length < NSPARE) spares.push(old);
     this.#buf = next;
   }

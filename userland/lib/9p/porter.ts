@@ -33,7 +33,7 @@ const LOOKS = 4;
 export class Porter {
   readonly #sys: ThreadSys;
   readonly #srv: Anysrv;
-  readonly #shares: Shares;
+  readonly shares: Shares;
   readonly #log: Log;
   /** Connections, each with the requests that it had made when it was last looked at, and for how many looks. */
   readonly #conns: Map<Conn<unknown>, { seen: number; looks: number }> = new Map();
@@ -49,8 +49,8 @@ export class Porter {
     this.#sys = sys;
     this.#srv = srv;
     this.#log = new Log(sys);
-    this.#shares = new Shares(srv, this.#log, limits);
-    this.#shares.full = () => this.#full();
+    this.shares = new Shares(srv, this.#log, limits);
+    this.shares.full = () => this.#full();
   }
 
   /** Takes calls until there are none to take. */
@@ -82,7 +82,7 @@ export class Porter {
       return;
     }
     const n = this.#count(peer, 1);
-    const { connections, perpeer } = this.#shares.limits;
+    const { connections, perpeer } = this.shares.limits;
     if (this.#n > connections)
       yield* this.#refuse("all", call, `${connections} connections are served, the limit`);
     else if (n > perpeer && !isloopback(peer))
@@ -95,7 +95,7 @@ export class Porter {
     const sys = this.#sys;
     try {
       const fd = yield* accept(sys, call);
-      const conn = new Conn(sys, { in: fd, out: fd, user }, this.#srv, this.#shares);
+      const conn = new Conn(sys, { in: fd, out: fd, user }, this.#srv, this.shares);
       this.#conns.set(conn, { seen: 0, looks: 0 });
       this.#watch();
       try {
@@ -131,30 +131,35 @@ export class Porter {
   }
 
   /**
-   * Hangs up on those whose frame was stuck at two looks, with no request and no reply between them: first on
-   * those that have been stuck for longest, until half of the room is free.
+   * Looks at the connections for as long as one waits for room. Connections that had the same frame half-sent at
+   * two looks are hung up on until half of the room is free, those that hold most first.
    */
   *#squeeze(): Task<void> {
-    const { bytes } = this.#shares;
-    const stuck: Map<Conn<unknown>, number> = new Map();
-    while (bytes.used > bytes.total && this.#conns.size > 0) {
+    const { bytes } = this.shares;
+    const half: Map<Conn<unknown>, number> = new Map();
+    while (bytes.queue.length > 0) {
       yield* quietly(this.#sys.sleep(PATIENCE / 2));
       let { used } = bytes;
-      for (const conn of stuck.keys()) if (!conn.stuck) stuck.delete(conn);
-      for (const [conn, was] of stuck) {
-        if (was !== progress(conn) || used <= bytes.total / 2) continue;
-        used -= conn.room.held;
-        this.#log.add("room", "a client was hung up on: its frame waited for room");
-        conn.hangup();
+      const still = [...half.keys()].filter((c) => c.stuck && half.get(c) === c.requests);
+      for (const conn of still.toSorted((a, b) => b.room.counted - a.room.counted)) {
+        if (used <= bytes.total / 2) break;
+        used -= conn.room.counted;
+        this.#squeezed(conn);
       }
-      for (const conn of this.#conns.keys()) if (conn.stuck) stuck.set(conn, progress(conn));
+      half.clear();
+      for (const conn of this.#conns.keys()) if (conn.stuck) half.set(conn, conn.requests);
     }
     this.#squeezing = false;
   }
 
+  #squeezed(conn: Conn<unknown>): void {
+    this.#log.add("room", "a client was hung up on: its frame waited for room");
+    conn.hangup();
+  }
+
   /** Where connections may be idle for a time only, a thread looks at them while there are any. */
   #watch(): void {
-    const { idle } = this.#shares.limits;
+    const { idle } = this.shares.limits;
     if (idle <= 0 || this.#watching) return;
     this.#watching = true;
     this.#sys.threadcreate(this.#look(idle / LOOKS));
@@ -173,9 +178,6 @@ export class Porter {
     this.#watching = false;
   }
 }
-
-/** What a connection has done so far. */
-const progress = (conn: Conn<unknown>): number => conn.requests + conn.room.sent;
 
 /** An address of the host itself. */
 function isloopback(peer: string): boolean {

@@ -22,7 +22,7 @@ import { Ebadoffset, Enotopen, wrongmode } from "./errors.ts";
 import { answer } from "./fcalls.ts";
 import { Fids } from "./fids.ts";
 import { Flushable } from "./flushable.ts";
-import { OUTMARK, rerror } from "./out.ts";
+import { rerror } from "./out.ts";
 import { LEAST, MAXFIDS } from "./shares.ts";
 import type { Answer, Fid } from "./srv.ts";
 import type { Plainsrv } from "./promises.ts";
@@ -369,7 +369,7 @@ export class Session<A> {
     const { conn } = this;
     let free = granted;
     for (let [req] = g.queue; req !== undefined; [req] = g.queue) {
-      if (!free && (conn.out.unsent >= OUTMARK || this.#mustwait(req.f))) {
+      if (!free && (conn.out.unsent >= conn.mark || this.#mustwait(req.f))) {
         this.#park(g);
         return;
       }

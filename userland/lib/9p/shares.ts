@@ -10,10 +10,15 @@
 // that take all they can get still leave something. Bytes come back by themselves, and a share of them is the
 // whole divided by the connections that hold any. A connection that holds none may always have LEAST.
 //
-// The bytes are those of requests that take time, and of replies from their making until they have left the
-// process. A window is small at first and doubles when as many bytes have left: a client that never reads
-// holds FIRSTWINDOW. A frame that has not come whole holds its bytes, too. While all is used, a connection with
-// more than its share takes no more of its frame, and is hung up on when that goes on (porter.ts).
+// The bytes are those of input that is not taken, of requests that take time, and of replies from their making
+// until they have left the process. A window is small at first and doubles when as many bytes have left: a client
+// that never reads holds FIRSTWINDOW. Of the bytes, LEAST are set aside for each connection that there may be, half
+// of them all at most, and a Bytes counts what a connection holds beyond.
+//
+// A connection asks before its buffer grows, so input never takes more bytes than there are. A connection for which
+// there are none waits, and the one that holds least goes on first. That one may have one frame more than all, when
+// no other has one: so frames that fill the room with their halves come whole one after another. Connections whose
+// frames stay half-sent while others wait are hung up on (porter.ts).
 
 import { MAXELEM, MAXUNAME } from "../../../kernel/abi/const.ts";
 import { Enofd, error } from "../../../kernel/abi/errors.ts";
@@ -59,6 +64,8 @@ const FIRSTWINDOW = 1048576;
 const MAXWINDOW = 16 * 1048576;
 /** Bytes that a connection which holds none is never denied. */
 export const LEAST = 16384;
+/** How much of the bytes replies may have, so that there are some for input. */
+const REPLIES = 3 / 4;
 
 /** Something of which there is so much. */
 export class Pool {
@@ -103,9 +110,54 @@ export class Share {
   }
 }
 
+/** A connection that waits until it may hold so many bytes more. */
+export type Waiter = { readonly room: Room; readonly n: number; readonly wake: () => void };
+
+/** The bytes of all connections, beyond those that each has to itself. */
+export class Bytes extends Pool {
+  /** Bytes of each connection that are not counted here. */
+  readonly least: number;
+  /** Those that wait, in the order in which they began. */
+  readonly queue: Waiter[] = [];
+  /** Who may have a frame more than all. */
+  overdrawn: Room | null = null;
+
+  constructor(total: number, least = 0) {
+    super(total);
+    this.least = least;
+  }
+
+  /** Bytes, of which each of so many connections has some to itself. */
+  static among(bytes: number, connections: number): Bytes {
+    const least = Math.min(LEAST, Math.floor(bytes / (2 * connections)));
+    return new Bytes(bytes - connections * least, least);
+  }
+
+  /** The waiter that goes on next: of those that hold least the first. */
+  get next(): Waiter | undefined {
+    let [next] = this.queue;
+    for (const w of this.queue)
+      if (next !== undefined && w.room.counted < next.room.counted) next = w;
+    return next;
+  }
+
+  /** There is more room than before: a waiter goes on if it is enough. */
+  freed(): void {
+    const { next } = this;
+    if (next?.room.ask(next.n) === true) next.wake();
+  }
+
+  /** A waiter waits no more. */
+  leave(w: Waiter): void {
+    const at = this.queue.indexOf(w);
+    if (at >= 0) this.queue.splice(at, 1);
+    this.freed();
+  }
+}
+
 /** The bytes that a connection holds: of its input, of requests that take time, and of replies. */
 export class Room extends Share {
-  readonly #bytes: Pool;
+  readonly #bytes: Bytes;
   /** Those of replies. */
   #replies = 0;
   #window = FIRSTWINDOW;
@@ -113,19 +165,45 @@ export class Room extends Share {
   sent = 0;
   #left = 0;
 
-  constructor(bytes: Pool) {
+  constructor(bytes: Bytes) {
     super(bytes);
     this.#bytes = bytes;
+  }
+
+  /** Bytes of n held that count among those of all. */
+  #beyond(n: number): number {
+    return Math.max(0, n - this.#bytes.least);
+  }
+
+  /** Holds n bytes more, or with a negative n so many less. */
+  override add(n: number): void {
+    const bytes = this.#bytes;
+    const [was, now] = [this.#beyond(this.held), this.#beyond(this.held + n)];
+    this.held += n;
+    bytes.used += now - was;
+    if (was > 0 !== now > 0) bytes.holders += now > 0 ? 1 : -1;
+    if (now < was && bytes.queue.length > 0) bytes.freed();
+  }
+
+  /** Bytes that it holds of those of all. */
+  get counted(): number {
+    return this.#beyond(this.held);
+  }
+
+  /** What all would use if this connection held n bytes more. */
+  #with(n: number): number {
+    return this.#bytes.used + this.#beyond(this.held + n) - this.counted;
   }
 
   /** How many of n bytes a read may have now; 0: it waits until others have left. */
   grant(n: number): number {
     const replies = this.#replies;
-    const { total, used, holders } = this.#bytes;
-    const limit = Math.min(this.#window, total / Math.max(1, holders));
-    if (replies + n <= limit && used + n <= total) return n;
+    const { total, used, holders, least } = this.#bytes;
+    const most = REPLIES * total;
+    const limit = Math.min(this.#window, least + total / Math.max(1, holders));
+    if (replies + n <= limit && this.#with(n) <= most) return n;
     if (replies > 0) return 0;
-    return Math.min(n, Math.max(LEAST, Math.floor(Math.min(limit, total - used))));
+    return Math.min(n, Math.max(LEAST, Math.floor(Math.min(limit, most - used))));
   }
 
   /** Replies take n bytes, or with a negative n so many less. */
@@ -143,15 +221,29 @@ export class Room extends Share {
     this.#window *= 2;
   }
 
-  /** n bytes more than are there would be used. */
+  /** With n bytes more there would be too few left for replies. */
   tight(n: number): boolean {
-    return this.#bytes.used + n > this.#bytes.total;
+    return this.#with(n) > REPLIES * this.#bytes.total;
   }
 
-  /** All is used, and this connection has more than its share. */
-  get over(): boolean {
-    const { total, used, holders } = this.#bytes;
-    return used > total && this.held > Math.max(LEAST, total / Math.max(1, holders));
+  /** Whether input may have n bytes more. That may be the frame by which one connection overdraws. */
+  ask(n: number): boolean {
+    const bytes = this.#bytes;
+    const then = this.#with(n);
+    if (then <= bytes.used || bytes.overdrawn === this) return true;
+    const room = bytes.queue.length === 0 ? null : (bytes.next?.room ?? null);
+    if (room !== null && room !== this && room.counted <= this.counted) return false;
+    if (then <= bytes.total) return true;
+    if (room !== this || bytes.overdrawn !== null || bytes.used > bytes.total) return false;
+    bytes.overdrawn = this;
+    return true;
+  }
+
+  /** The frame by which it may have overdrawn has been taken. */
+  repay(): void {
+    if (this.#bytes.overdrawn !== this) return;
+    this.#bytes.overdrawn = null;
+    this.#bytes.freed();
   }
 }
 
@@ -160,18 +252,18 @@ export class Shares {
   readonly limits: Limits;
   readonly fids: Pool;
   readonly opens: Pool;
-  readonly bytes: Pool;
+  readonly bytes: Bytes;
   readonly log: Log;
   /** Connections that take frames now: they have their turns one after another. */
   busy = 0;
-  /** Called when a connection needs bytes for a frame and more than all are used. */
+  /** Called when a connection begins to wait for bytes. */
   full: () => void = () => undefined;
 
   constructor(srv: Anysrv, log: Log, limits: Partial<Limits> = {}) {
     this.limits = { ...LIMITS, ...limits };
     this.fids = new Pool(this.limits.fids);
     this.opens = new Pool(srv.maxopen ?? Infinity);
-    this.bytes = new Pool(this.limits.bytes);
+    this.bytes = Bytes.among(this.limits.bytes, this.limits.connections);
     this.log = log;
   }
 }

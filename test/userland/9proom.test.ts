@@ -1,0 +1,181 @@
+// The bytes that all connections of a 9P server hold together, while clients send what takes the most of them.
+
+import test from "ava";
+import type { ExecutionContext } from "ava";
+import * as F from "../../kernel/abi/fcall.ts";
+import type { Tmsg } from "../../kernel/abi/fcall.ts";
+import { OWRITE } from "../../kernel/abi/const.ts";
+import type { Exit, Sys, Task } from "../../syscalls/sys.ts";
+import { simnet } from "../../userland/boot/net.ts";
+import type { Anysrv } from "../../userland/lib/9p.ts";
+import { Conn } from "../../userland/lib/9p/conn.ts";
+import { Log } from "../../userland/lib/9p/log.ts";
+import { Porter } from "../../userland/lib/9p/porter.ts";
+import { Bytes, LEAST, Room, Shares } from "../../userland/lib/9p/shares.ts";
+import type { ThreadSys } from "../../userland/lib/both.ts";
+import { announce } from "../../userland/lib/dial.ts";
+import { newram } from "../../userland/lib/ram.ts";
+import { NOTHING, run } from "../kit.ts";
+import { attach, create, flush, open, said, stat, version, walk } from "./msg.ts";
+import { Rawclient } from "./rawclient.ts";
+import { Rig, frames } from "./rig.ts";
+import { Slowsrv } from "./slow.ts";
+
+const MB = 1048576;
+const ADDR = "tcp!far!564";
+const LIMITS = { bytes: 8 * MB, connections: 128 };
+/** Bytes that all clients together may have counted. */
+const TOTAL = LIMITS.bytes - LIMITS.connections * LEAST;
+
+const twrite = (tag: number, fid: number, n: number): Tmsg => ({
+  type: F.Twrite,
+  tag,
+  fid,
+  offset: 0,
+  data: new Uint8Array(n),
+});
+
+/** Watches the bytes counted; `most` is the most there were. */
+function watched(bytes: Bytes): { most: number } {
+  const seen = { most: 0, used: bytes.used };
+  Object.defineProperty(bytes, "used", {
+    get: () => seen.used,
+    set(n: number) {
+      seen.used = n;
+      seen.most = Math.max(seen.most, n);
+    },
+  });
+  return seen;
+}
+
+type Far = { readonly shares: Shares; readonly seen: { readonly most: number } };
+
+/** A ramfs with LIMITS on the machine far, and fn as a program of another. */
+function served(fn: (t: ExecutionContext, sys: Sys, far: Far) => Promise<void>) {
+  return async (t: ExecutionContext): Promise<void> => {
+    const net = simnet();
+    const [here, far] = [await net.boot("here"), await net.boot("far")];
+    net.link("here", "far", { rtt: "1ms" });
+    const what = await new Promise<Far>((resolve) => {
+      far.spawn(
+        function* main(sys: ThreadSys): Task<Exit> {
+          const srv = newram(sys, { user: "glenda", perm: 0o777 }) as Anysrv;
+          const porter = new Porter(sys, srv, LIMITS);
+          const { shares } = porter;
+          const at = yield* announce(sys, "tcp!*!564");
+          resolve({ shares, seen: watched(shares.bytes) });
+          return yield* porter.run(at);
+        },
+        ["serve"],
+      );
+    });
+    await run(here, async (sys: Sys) => {
+      await fn(t, sys, what);
+      await sys.sleep(100);
+    });
+    await net.shutdown();
+    for (const [name, audit] of Object.entries(net.audit())) t.deepEqual(audit, NOTHING, name);
+    t.is(what.shares.bytes.used, 0);
+    t.is(what.shares.bytes.holders, 0);
+    t.is(what.shares.bytes.queue.length, 0);
+  };
+}
+
+/** A client with the file `name` open for writing as fid 1. */
+async function writer(sys: Sys, name: string): Promise<Rawclient> {
+  const c = await Rawclient.dial(sys, ADDR);
+  await c.rpc(version("9P2000.ix.stream", MB), attach(), walk(0, 1), create(1, name, OWRITE));
+  return c;
+}
+
+/** Milliseconds of the clock. */
+const now = async (sys: Sys): Promise<number> => Number((await sys.nsec()) / 1_000_000n);
+
+test(
+  "half-sent frames take no more than all the room and one frame, and a client beside them is served",
+  served(async (t, sys, { seen }) => {
+    const half = frames(twrite(1, 1, MB - 100)).subarray(0, 300_000);
+    const good = await writer(sys, "good");
+    const silent = await Promise.all(
+      Array.from({ length: 100 }, async (_, i) => {
+        const c = await writer(sys, `f${i}`);
+        void sys.write(c.fd, half).catch(() => 0);
+        return c;
+      }),
+    );
+    await sys.sleep(100);
+    const began = await now(sys);
+    t.deepEqual((await good.rpc(twrite(1, 1, 8192))).map(said), ["1 write:8192"]);
+    t.true((await now(sys)) - began <= 10, "a frame within LEAST bytes waits for no other client");
+    t.true(seen.most > TOTAL / 2, `${seen.most} bytes at most: the room was not filled`);
+    t.deepEqual((await good.rpc(twrite(1, 1, 500_000))).map(said), ["1 write:500000"]);
+    const took = (await now(sys)) - began;
+    t.true(took <= 20_000, `${took} ms`);
+    t.true(seen.most <= TOTAL + MB, `${seen.most} bytes of ${TOTAL}`);
+    await Promise.all([good, ...silent].map((c) => c.close()));
+  }),
+);
+
+test(
+  "frames that fill the room with their halves come whole one after another",
+  served(async (t, sys, { seen }) => {
+    const all = await Promise.all(Array.from({ length: 40 }, (_, i) => writer(sys, `f${i}`)));
+    const replies = await Promise.all(
+      all.map(async (c) => {
+        const frame = frames(twrite(1, 1, MB - 100));
+        const begun = sys.write(c.fd, frame.subarray(0, 300_000));
+        await sys.sleep(50);
+        await begun;
+        await sys.write(c.fd, frame.subarray(300_000));
+        const reply = await c.next();
+        return reply === null ? "hung up" : said(reply);
+      }),
+    );
+    t.deepEqual(replies, Array(40).fill(`1 write:${MB - 100}`));
+    t.true(seen.most > TOTAL, `${seen.most} bytes of ${TOTAL}: no client had to overdraw`);
+    t.true(seen.most <= TOTAL + MB, `${seen.most} bytes of ${TOTAL}`);
+    await Promise.all(all.map((c) => c.close()));
+  }),
+);
+
+test("a Tflush behind big writes is heeded while the server has no room", (t) => {
+  const rig = new Rig();
+  const srv = new Slowsrv(rig) as unknown as Anysrv;
+  const shares = new Shares(srv, new Log(rig.sys), LIMITS);
+  rig.sys.threadcreate(new Conn(rig.sys, { in: 0, out: 1 }, srv, shares).run());
+  rig.rpc(version("9P2000.ix.stream", MB), attach(), walk(0, 1, "slow"), open(1, OWRITE));
+  rig.rpc(walk(0, 2, "f"));
+  const hog = new Room(shares.bytes);
+  hog.add(TOTAL + LEAST);
+  rig.send(frames(twrite(1, 1, 200_000), flush(1, 10), twrite(2, 1, 5000), stat(2, 3)));
+  rig.run();
+  t.deepEqual(rig.replies().map(said), [`10 ${F.Rflush}`, `3 ${F.Rstat}`]);
+  t.true(shares.bytes.used <= TOTAL + 5100, `${shares.bytes.used - TOTAL} bytes too many`);
+  hog.add(-hog.held);
+  rig.send(null);
+  rig.run();
+  t.is(shares.bytes.used, 0);
+  t.is(rig.threads, 0);
+});
+
+test("small requests that take time wait when there is no room, and a Tflush before them does not", (t) => {
+  const rig = new Rig();
+  const srv = new Slowsrv(rig) as unknown as Anysrv;
+  const shares = new Shares(srv, new Log(rig.sys), LIMITS);
+  rig.sys.threadcreate(new Conn(rig.sys, { in: 0, out: 1 }, srv, shares).run());
+  rig.rpc(version("9P2000.ix.stream", MB), attach(), walk(0, 1, "slow"), open(1, OWRITE));
+  const hog = new Room(shares.bytes);
+  hog.add(TOTAL + LEAST);
+  const most = shares.bytes.used + LEAST;
+  for (let tag = 1; tag <= 40; tag++) rig.send(frames(twrite(tag, 1, 2000)));
+  rig.run();
+  t.true(rig.input.length > 20, `${rig.input.length} requests are still to be read`);
+  t.true(shares.bytes.used <= most, `${shares.bytes.used - most} bytes too many`);
+  hog.add(-hog.held);
+  rig.run();
+  t.is(rig.input.length, 0);
+  rig.send(null);
+  rig.run();
+  t.is(shares.bytes.used, 0);
+  t.is(rig.threads, 0);
+});
