@@ -71,7 +71,7 @@ const pipeline: Asked = {
     {
       asks: "Which processes are at the ends of the first pipe?",
       at: at("call", "read(5", 2),
-      says: ["pipe 1: 5's 3 ↔ 3's 4 empty"],
+      says: ["pipe 1: 5's fd 3 ↔ 3's fd 4 empty"],
     },
   ],
 };
@@ -154,13 +154,13 @@ const binds: Asked = {
     {
       asks: "Whose name space is that, and whose not?",
       at: at("return", 'open("/tmp/data/log"'),
-      says: ["Process 4 has that one, and process 3 has not."],
+      says: ["That is the name space of process 4, and process 3 has another."],
     },
     {
       asks: "What mends that?",
       at: at("return", 'open("/tmp/data/log"'),
       says: [
-        "Make that bind in process 3 too, or have them share a name space: rfork without RFNAMEG.",
+        "Make that bind in process 3 too, or have both share a name space: leave RFNAMEG out of the rfork that made process 4.",
       ],
     },
     {
@@ -199,7 +199,7 @@ const table: Asked = {
       asks: "Who closed the descriptor?",
       at: at("return", "read(3"),
       says: [
-        "close(3) of process 4, which shares one table of descriptors with process 3, closed it; it was /.",
+        "close(3) of process 4, which shares one table of descriptors with process 3, closed it; until then it was the file /.",
       ],
     },
     {
@@ -218,7 +218,7 @@ const table: Asked = {
       asks: "And the second time?",
       at: at("return", "read(3", 2),
       says: [
-        "Descriptor 3 is not open in process 3, which has open 0, 1 and 2. close(3) closed it; it was /dev.",
+        "Descriptor 3 is not open in process 3, which has open 0, 1 and 2. close(3) closed it; until then it was the file /dev.",
       ],
       never: ["process 4"],
     },

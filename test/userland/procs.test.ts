@@ -34,38 +34,38 @@ const TEXT = `change  descriptor 0 of process 2 is /dev/cons
 change  descriptor 1 of process 2 is /dev/cons
 change  descriptor 2 of process 2 is /dev/cons
 change  process 2 is there
-pipes   pipe 1: 2's 3 ↔ 2's 4  empty
+pipes   pipe 1: 2's fd 3 ↔ 2's fd 4  empty
 change  descriptor 3 of process 2 is #|/data
 change  descriptor 4 of process 2 is #|/data1
-procs     2 main
-procs     * 3 main
-pipes   pipe 1: 2's 3, 3's 3 ↔ 2's 4, 3's 4  empty
+procs     2 (main)
+procs     * 3 (main)
+pipes   pipe 1: 2's fd 3, 3's fd 3 ↔ 2's fd 4, 3's fd 4  empty
 change  process 3 is there
-procs   * 2 main
-procs       3 main
-procs     2 main
-procs     * 3 main
-pipes   pipe 1: 2's 3 ↔ 2's 4, 3's 4  empty
+procs   * 2 (main)
+procs       3 (main)
+procs     2 (main)
+procs     * 3 (main)
+pipes   pipe 1: 2's fd 3 ↔ 2's fd 4, 3's fd 4  empty
 change  descriptor 3 of process 3 is closed
-procs   * 2 main
-procs       3 main
-pipes   pipe 1: 2's 3 ↔ 3's 4  empty
+procs   * 2 (main)
+procs       3 (main)
+pipes   pipe 1: 2's fd 3 ↔ 3's fd 4  empty
 change  descriptor 4 of process 2 is closed
-procs     2 main
-procs     * 3 main
-pipes   pipe 1: 3's 4 → 2's 3  2 bytes "hi"
-pipes   pipe 1: 2's 3 → 3's 4  empty
+procs     2 (main)
+procs     * 3 (main)
+pipes   pipe 1: 3's fd 4 → 2's fd 3  2 bytes "hi"
+pipes   pipe 1: 2's fd 3 → 3's fd 4  empty
 change  2 bytes go into pipe 1: "hi"
-procs   * 2 main
-procs       3 main
-pipes   pipe 1: 2's 3 ↔ 3's 4  empty
+procs   * 2 (main)
+procs       3 (main)
+pipes   pipe 1: 2's fd 3 ↔ 3's fd 4  empty
 change  2 bytes are taken out of pipe 1
-procs     2 main
-procs     * 3 main
-procs     2 main
-procs     * 3 main  has ended: bye; its parent has not waited for it
-pipes   pipe 1: no process → 2's 3  empty, nothing more comes
-pipes   pipe 1: 2's 3 → no process  empty, nothing more comes
+procs     2 (main)
+procs     * 3 (main)
+procs     2 (main)
+procs     * 3 (main)  has ended: bye; its parent has not waited for it
+pipes   pipe 1: no process → 2's fd 3  empty, nothing more comes
+pipes   pipe 1: 2's fd 3 → no process  empty, nothing more comes
 change  nothing more goes into pipe 1 for end 0
 change  end 1 of pipe 1 is read no more
 change  nothing more goes into pipe 1 for end 1

@@ -224,9 +224,10 @@ export class Stepper {
   /** Looks which words of the glossary the screen has. */
   #look(): void {
     this.#glossary ??= new Glossary(this.#markdown());
-    const text = this.#body(this.#size)
-      .map((line) => line.map((p) => p.text).join(""))
-      .join("\n");
+    const screen = this.#body(this.#size).map((line) => line.map((p) => p.text).join(""));
+    // What was decided is asked about most, and of its words a small screen shows only some.
+    const { what, why, mend, how, line } = frameof(this.#tape, this.step);
+    const text = [what, why, mend, how, line, ...screen].join("\n");
     this.#words = this.#glossary.split(text).flatMap((p) => (p.entry === null ? [] : [p.entry]));
     this.#shows = "words";
     this.#scroll = { by: 0 };

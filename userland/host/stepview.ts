@@ -434,7 +434,7 @@ function processes(f: Frame, columns: number): Panel {
   const rank = f.picture === "processes" ? 2 : alone ? 8 : 5;
   return {
     pane: "processes",
-    title: now === undefined ? "processes" : `processes, descriptors of ${now.pid} ${now.text}`,
+    title: now === undefined ? "processes" : `processes, descriptors of ${now.pid} (${now.text})`,
     lines: f.procs.known || users.length > 1 ? lines : [],
     least: Math.min(rank === 2 ? 3 : 1, lines.length),
     rank,

@@ -130,9 +130,10 @@ export function usersof({ list }: Procs): Process[] {
 const nameof = (f: Frame, pid: number): string =>
   f.procs.list.find((p) => p.pid === pid)?.text ?? "";
 
-/** "* 4 main  waits for bytes of pipe 1, which 3 can write": the process of the step is marked with *. */
+/** "* 4 (main)  waits for bytes of pipe 1, which 3 can write": the process of the step is marked with *. */
 export function proctext(p: Process): string {
-  const head = `${"  ".repeat(p.depth)}${p.now ? "*" : " "} ${p.pid} ${p.text}`.trimEnd();
+  const name = p.text === "" ? "" : ` (${p.text})`;
+  const head = `${"  ".repeat(p.depth)}${p.now ? "*" : " "} ${p.pid}${name}`;
   return [head, ...doingtexts(p)].join("  ");
 }
 
@@ -140,7 +141,9 @@ export function proctext(p: Process): string {
 export function doingtexts(p: Process): string[] {
   const status = p.status === "" ? "" : `: ${p.status}`;
   if (p.life === "ended") return [`has ended${status}; its parent has not waited for it`];
-  const waits = [...new Set(p.waits.slice(0, MEMBERS).map(waittext))];
+  // A server waits in rendezvous for its end, whatever else it does.
+  const own = p.waits.filter((w) => w.for !== "partner" || p.calls.length === 1);
+  const waits = [...new Set(own.slice(0, MEMBERS).map(waittext))];
   const handles = p.handling === null ? [] : [`handles the note "${p.handling}"`];
   const notes = p.notes.map((n) => `has got the note "${n}"`);
   // Threads of one process wait each for something of its own.
@@ -154,6 +157,8 @@ export function waittext(w: Wait): string {
     case "child":
       return `waits for a child to end${whom === "" ? "" : `: ${whom}`}`;
     case "bytes":
+      if (w.conn > 0)
+        return `waits for requests${whom === "" ? "" : ` of ${whom}`}, from pipe ${w.pipe}`;
       return `waits for bytes of pipe ${w.pipe}, which ${whom === "" ? "no process" : whom} can write`;
     case "room":
       return `waits for room in pipe ${w.pipe}, which ${whom === "" ? "no process" : whom} can read`;
@@ -171,10 +176,10 @@ export function waittext(w: Wait): string {
   }
 }
 
-/** "3 rw 5 /n/far/x  far!564  shared: 4's 3": descriptor, mode, offset, file, server, who has the Chan besides. */
+/** "3 rw 5 /n/far/x  far!564  same as 4's fd 3": descriptor, mode, offset, file, server, who has the Chan besides. */
 export function fdtext(d: Descriptor): string {
   const at = d.pipe === null ? String(d.offset) : `pipe ${d.pipe.pipe}`;
-  // "same as 4's 3, 5's 3" where the numbers are others, "same in 4, 5" where they are not.
+  // "same as 4's fd 3, 5's fd 3" where the numbers are others, "same in 4, 5" where they are not.
   const alike = d.shared.every((h) => h.fd === d.fd);
   const shared = d.shared.slice(0, MEMBERS).map((h) => (alike ? String(h.pid) : holdertext(h)));
   const rest = d.shared.length > MEMBERS ? [`and ${d.shared.length - MEMBERS} more`] : [];
@@ -184,9 +189,9 @@ export function fdtext(d: Descriptor): string {
   return [...parts, d.cexec ? "closed by exec" : ""].filter((x) => x !== "").join("  ");
 }
 
-const holdertext = ({ pid, fd }: Holder): string => `${pid}'s ${fd}`;
+const holdertext = ({ pid, fd }: Holder): string => `${pid}'s fd ${fd}`;
 
-/** "pipe 1: 4's 4 → 3's 3  5 bytes "hello"", for each way that was used or can be. */
+/** "pipe 1: 4's fd 4 → 3's fd 3  5 bytes "hello"", for each way that was used or can be. */
 export function pipetext({ pipe, ways, conn, connend }: Pipe): string[] {
   const over = conn > 0 ? `  9P, connection ${conn}` : "";
   const who = (list: readonly Holder[], end: 0 | 1): string =>

@@ -53,8 +53,9 @@ export type Wait = {
   readonly whom: readonly number[];
   /** Of "reply", who was asked. */
   readonly servers: readonly string[];
-  /** Of "bytes" and "room". */
+  /** Of "bytes" and "room"; and the connection whose mount driver has the other end, 0 for none. */
   readonly pipe: number;
+  readonly conn: number;
   /** The Chan that the call is on; 0 for none. */
   readonly chan: number;
   /** What the kernel calls it: "queue read". */
@@ -309,7 +310,7 @@ class Moment {
     const events = this.#tape.callevents(id, this.#event);
     const e = this.#r.events[events.at(-1) ?? -1];
     if (call === undefined || e === undefined) return null;
-    const none = { call: id, whom: [], servers: [], pipe: 0, chan: call.chan };
+    const none = { call: id, whom: [], servers: [], pipe: 0, conn: 0, chan: call.chan };
     // After a step of namec's own the call goes on at once.
     const servers = e.type === "namec" ? [] : this.#asked(events);
     if (servers.length > 0) return { ...none, for: "reply", servers, what: "9P reply" };
@@ -360,15 +361,21 @@ class Moment {
   }
 
   /** Who can write what a read waits for, or read what a write has no room for. */
-  #onpipe(pid: number, call: Rcall, reading: boolean): Pick<Wait, "for" | "whom" | "pipe"> {
+  #onpipe(
+    pid: number,
+    call: Rcall,
+    reading: boolean,
+  ): Pick<Wait, "for" | "whom" | "pipe" | "conn"> {
     const file = this.#files.get(pid)?.find((f) => f.file.chan === call.chan)?.file;
     const at = file?.pipe ?? null;
     const why = reading ? "bytes" : "room";
-    if (at === null) return { for: why, whom: [], pipe: 0 };
+    if (at === null) return { for: why, whom: [], pipe: 0, conn: 0 };
     const other = this.#holders(at.pipe, (1 - at.end) as 0 | 1, reading ? "w" : "r");
-    const conn = this.#r.conns.find((c) => c.pipe?.pipe === at.pipe && c.pipe.end !== at.end);
-    const kernel = conn === undefined ? [] : this.#asking(conn.conn);
-    return { for: why, whom: [...new Set([...other.map((h) => h.pid), ...kernel])], pipe: at.pipe };
+    const over = this.#r.conns.find((c) => c.pipe?.pipe === at.pipe && c.pipe.end !== at.end);
+    const conn = over?.conn ?? 0;
+    const kernel = over === undefined ? [] : this.#asking(conn);
+    const whom = [...new Set([...other.map((h) => h.pid), ...kernel])];
+    return { for: why, whom, pipe: at.pipe, conn };
   }
 
   /** The processes that reach files over a connection may write to its server. */

@@ -97,6 +97,16 @@ function has({ r, call, shown }: Failing, e: Mount): string {
     : `, where ${rest} is`;
 }
 
+/** What would have two processes share a name space: that the younger was not made with one of its own. */
+function unshared(r: Recording, a: number, b: number): string {
+  const made = r.calls.find(
+    (c) => c.name === "rfork" && c.value === Math.max(a, b) && c.text.includes("RFNAMEG"),
+  );
+  return made === undefined
+    ? "rfork without RFNAMEG"
+    : `leave RFNAMEG out of the rfork that made process ${Math.max(a, b)}`;
+}
+
 /** A mount that only another name space has. */
 function apart(
   f: Failing,
@@ -112,8 +122,8 @@ function apart(
   return {
     why: sentences(
       there,
-      `${somefmt(pids, 4)} ${pids.length === 1 ? "has" : "have"} that one, and process ${call.pid} has not`,
+      `that is the name space of ${somefmt(pids, 4)}, and process ${call.pid} has another`,
     ),
-    mend: `make that ${e.op} in process ${call.pid} too, or have them share a name space: rfork without RFNAMEG`,
+    mend: `make that ${e.op} in process ${call.pid} too, or have both share a name space: ${unshared(r, Math.min(...(whose.length > 0 ? whose : [e.pid])), call.pid)}`,
   };
 }

@@ -579,7 +579,7 @@ function closedwords(by: Rcall, pid: number): string {
     by.pid === pid
       ? ""
       : ` of process ${by.pid}, which shares one table of descriptors with process ${pid},`;
-  return `${by.text}${whose} closed it${by.file === null ? "" : `; it was ${by.file}`}`;
+  return `${by.text}${whose} closed it${by.file === null ? "" : `; until then it was the file ${by.file}`}`;
 }
 
 function badusefd(f: Failing): Failure {

@@ -277,7 +277,8 @@ export function sleepwhy(r: Recording, e: Revent & { type: "sleep" }, event: num
   };
 }
 
-const SLEPT = "The call goes on when that has come; until then other processes run";
+const SLEPT =
+  "The call goes on when what it waits for has come; meanwhile the processes run that wait for nothing";
 
 /** The alarm that will come into a wait; "" where none was asked for. */
 function alarmwords(r: Recording, e: Revent & { type: "sleep" }): string {
