@@ -266,9 +266,9 @@ export class Mnt implements Conn {
     return this.#newgroup();
   }
 
-  /** Whether n more requests may be outstanding. When none is, a request of any size may be sent. */
+  /** Whether n more requests may be outstanding; a caller asks for less than MAXOUT. */
   #free(n: number): boolean {
-    return this.#nout === 0 || (this.#nout + n <= MAXOUT && this.#outbytes < MAXOUTBYTES);
+    return this.#nout + n <= MAXOUT && this.#outbytes < MAXOUTBYTES;
   }
 
   #newgroup(): Group {
@@ -599,7 +599,7 @@ export class Mnt implements Conn {
 
   /** The wire is done with g: its tag is free. */
   #end(g: Group, how: "whole" | "lost"): void {
-    if (!g.turn(how)) return;
+    g.turn(how);
     this.#outbytes -= g.bytes;
     this.#groups[g.tag] = null;
     this.#freetags.push(g.tag);

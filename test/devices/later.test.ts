@@ -185,7 +185,8 @@ test(
       const call = failure(op(sys, `${w.top}/d/f`));
       await sys.sleep(10);
       link?.cut();
-      t.regex(await call, /i\/o on hungup channel$/, what);
+      // The first element of the walk is named, since none was reached.
+      t.regex(await call, /^('\/n\/far\/d' )?i\/o on hungup channel$/, what);
       await sys.sleep(1000);
       const { tags, fids } = w.here.audit();
       // The mount's root is all that there is, and nobody at the other end knows it any more.

@@ -548,18 +548,35 @@ test(
 );
 
 test(
-  "each Tversion of a ladder is told with its place on the wire, behind the one before",
+  "each message is told with its place on the wire, behind the one before, from the first Tversion on",
   within(async (t, k) => {
     const ends = { send: 0, receive: 0 };
     let n = 0;
     k.trace.listen((e) => {
-      if ((e.type !== "send" && e.type !== "receive") || e.conn !== 0) return;
+      if (e.type !== "send" && e.type !== "receive") return;
       t.is(e.off, ends[e.type]);
       ends[e.type] += e.bytes;
       n++;
     });
-    await run(k, async (sys: Sys) => void (await Fake.mount(sys, "/n", { version: "9P2000" })));
-    t.is(n, 4);
+    await run(k, async (sys: Sys) => {
+      await Fake.mount(sys, "/n", { version: "9P2000" });
+      await using(sys, (fd) => sys.read(fd, new Uint8Array(10)));
+    });
+    // Two Tversions, Tattach, Twalk, Topen and Tread, each with its answer, and a Tclunk.
+    t.true(n >= 13, `${n}`);
+  }),
+);
+
+test(
+  "an answer to Tversion that is no message fails the mount, and is not told as one",
+  within(async (t, k) => {
+    const told: F.Fcall[] = [];
+    k.trace.listen((e) => void (e.type === "receive" && told.push(e.fcall)));
+    await run(k, async (sys: Sys) => {
+      const lie: Lie = (m) => (m.type === F.Tversion ? [frame(7, 200, [255, 255])] : null);
+      t.is(await failure(Fake.mount(sys, "/n", { lie })), "bad fversion conversion on reply");
+    });
+    t.deepEqual(told, []);
   }),
 );
 

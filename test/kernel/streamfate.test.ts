@@ -314,6 +314,40 @@ test(
   }),
 );
 
+for (const version of ["9P2000.ix", "9P2000"] as const)
+  test(
+    `after an error in the middle the next read is of the same bytes: ${version}`,
+    far(async ({ t, sys, fs }) => {
+      const read = fs.read.bind(fs);
+      let errors = 1;
+      fs.read = (fid, count, offset) => {
+        if (offset >= 655_360 && errors-- > 0) throw new PlanError("i/o error");
+        return read(fid, count, offset);
+      };
+      const fd = await sys.open(`${FAR}/f`, OREAD | OSTREAM);
+      t.true(matches(0, await fill(sys, fd, 655_360)));
+      t.is((await failed(sys.sread(fd, new Uint8Array(1)))).message, "i/o error");
+      const rest = await fill(sys, fd, LONG);
+      t.is(rest.length, LONG - 655_360);
+      t.true(matches(655_360, rest));
+      await sys.close(fd);
+    }, version),
+  );
+
+ladder("after an answer that is short the next read is of the bytes behind it", async (c) => {
+  const { t, sys, fs } = c;
+  const read = fs.read.bind(fs);
+  fs.read = (fid, count, offset) => read(fid, offset < 655_360 ? count : 10_000, offset);
+  const fd = await sys.open(`${FAR}/f`, OREAD | OSTREAM);
+  let n = 0;
+  for (const buf = new Uint8Array(65_536); n < 1_000_000;) {
+    const got = await sys.sread(fd, buf);
+    t.true(got > 0 && matches(n, buf.subarray(0, got)), `at ${n}`);
+    n += got;
+  }
+  await sys.close(fd);
+});
+
 /** Mounts a server that answers as the test says, after the usual beginning, on /n/fake. */
 async function fake(sys: Sys, answer: (f: Tmsg) => readonly Rmsg[]): Promise<void> {
   const [mine, theirs] = await sys.pipe();
