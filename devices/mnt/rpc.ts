@@ -298,16 +298,13 @@ export class Mnt implements Conn {
    */
   *rpc(build: (tag: number) => Tmsg, ends = -1): Task<Rmsg> {
     let g: Group | null = null;
-    let done = false;
     try {
       g = this.#free(1) ? this.#newgroup() : yield* this.group(1);
       if (ends >= 0) g.ends(ends);
       this.send(g, [build(g.tag)]);
-      const r = yield* this.receive(g, 0);
-      done = true;
-      return r;
+      return yield* this.receive(g, 0);
     } finally {
-      if (g !== null) this.release(g, done);
+      if (g !== null) this.release(g, false);
       else if (ends >= 0) this.clunk(ends);
     }
   }
@@ -320,16 +317,14 @@ export class Mnt implements Conn {
     build: (tag: number, fid: number) => Tmsg,
   ): Task<{ readonly r: Rmsg; readonly fid: number }> {
     const g = yield* this.group(1);
-    let done = false;
     try {
       const fid = this.newfid(g);
       this.send(g, [build(g.tag, fid)]);
       const r = yield* this.receive(g, 0);
       if (g.fids[0]?.there === true) g.keep(fid);
-      done = true;
       return { r, fid };
     } finally {
-      this.release(g, done);
+      this.release(g, false);
     }
   }
 

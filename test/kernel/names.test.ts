@@ -385,6 +385,8 @@ test(
     await sys.bind("/b/y", "/a/x", MREPL);
     t.is(await cat(sys, "/a/x"), "b's y");
     t.is(await failure(sys.remove("/a/x")), "is a mount point");
+    t.is(await failure(sys.bind("/a/x/", "/b/both", MREPL)), "'/a/x/' not a directory");
+    t.is(await failure(sys.bind("/b/both", "/a/x/", MREPL)), "'/a/x/' not a directory");
     for (const flags of [3, 8, 0x20, 0x40, 0x100])
       t.is(await failure(sys.bind("/a", "/b", flags)), "bad arg in system call");
     t.is(await failure(sys.unmount(null, "/b")), "not mounted");

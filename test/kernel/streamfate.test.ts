@@ -23,6 +23,7 @@ import { type Net, type Netlink, serve9p, simnet } from "../../userland/boot/net
 import type { Anysrv } from "../../userland/lib/9p.ts";
 import { NOTHING, mountram, run, within } from "../kit.ts";
 import { Patternfs, failed, matches, mount, pattern, spout } from "../streams.ts";
+import { pack } from "../devices/fake.ts";
 import { mkdir } from "../world.ts";
 
 const FAR = "/n/far";
@@ -349,7 +350,7 @@ ladder("after an answer that is short the next read is of the bytes behind it", 
 });
 
 /** Mounts a server that answers as the test says, after the usual beginning, on /n/fake. */
-async function fake(sys: Sys, answer: (f: Tmsg) => readonly Rmsg[]): Promise<void> {
+async function fake(sys: Sys, answer: (f: Tmsg) => readonly (Rmsg | Uint8Array)[]): Promise<void> {
   const [mine, theirs] = await sys.pipe();
   await sys.rfork(RFPROC | RFFDG, async (child: Sys) => {
     await child.close(theirs);
@@ -359,11 +360,8 @@ async function fake(sys: Sys, answer: (f: Tmsg) => readonly Rmsg[]): Promise<voi
       if (n === 0) return;
       for (let o = 0; o < n; o += F.framesize(buf, o)) {
         const f = F.convM2S(buf, o, o + F.framesize(buf, o)) as Tmsg;
-        for (const r of usual(f) ?? answer(f)) {
-          const out = new Uint8Array(F.sizeS2M(r));
-          F.convS2M(r, out, 0);
-          await child.write(mine, out).catch(() => 0);
-        }
+        for (const r of usual(f) ?? answer(f))
+          await child.write(mine, r instanceof Uint8Array ? r : pack(r)).catch(() => 0);
       }
     }
   });
@@ -398,7 +396,7 @@ const rstreams = (tag: number, n: number, size: number): Rmsg[] =>
   Array.from({ length: n }, () => ({ type: F.Rstream, tag, data: new Uint8Array(size) }));
 
 /** Lies, and how many bytes are believed before it is seen. */
-const LIES: Record<string, { lie: (f: Tmsg) => readonly Rmsg[]; believed: number }> = {
+const LIES: Record<string, { lie: Parameters<typeof fake>[1]; believed: number }> = {
   "sends more than it was asked": {
     lie: (f) => (f.type === F.Tstream ? rstreams(f.tag, 18, 60_000) : []),
     believed: 17 * 60_000,
@@ -408,6 +406,16 @@ const LIES: Record<string, { lie: (f: Tmsg) => readonly Rmsg[]; believed: number
       f.type === F.Tstream && f.offset === 0
         ? [...rstreams(f.tag, 1, 100), ...rstreams(f.tag, 3, 0)]
         : [],
+    believed: 100,
+  },
+  "gives an Rstream another count than its frame has bytes": {
+    lie: (f) => {
+      if (f.type !== F.Tstream) return [];
+      const frame = pack({ type: F.Rstream, tag: f.tag, data: new Uint8Array(100) });
+      // count[4] stands behind size[4] type[1] tag[2].
+      frame[7] = 99;
+      return [...rstreams(f.tag, 1, 100), frame];
+    },
     believed: 100,
   },
   "answers a Tstream with something else": {
@@ -429,7 +437,7 @@ for (const [name, { lie, believed }] of Object.entries(LIES))
           const n = (await fill(sys, fd, believed)).length;
           t.is(n, believed);
           await sys.close(fd);
-          t.regex((await failed(sys.stat("/n/fake/f"))).message, /i\/o on hungup channel$/);
+          t.regex((await failed(sys.open("/n/fake/f", OREAD))).message, /i\/o on hungup channel$/);
         });
         t.is(status, "");
       },
@@ -490,7 +498,7 @@ test(
       await fill(sys, fd, 10);
       await sys.close(fd);
       await sys.sleep(1000);
-      t.regex((await failed(sys.stat("/n/fake/f"))).message, /i\/o on hungup channel$/);
+      t.regex((await failed(sys.open("/n/fake/f", OREAD))).message, /i\/o on hungup channel$/);
     });
   }),
 );

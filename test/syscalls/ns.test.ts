@@ -62,6 +62,30 @@ test(
 );
 
 test(
+  "of a union that is bound the first member is shown as bound, and the others with their attach names",
+  inside(async (t, sys) => {
+    await mkdir(sys, "/tmp/m", "/tmp/u");
+    for (const [name, flag] of [
+      ["one", MREPL],
+      ["two", MAFTER],
+    ] as const) {
+      await postmount(sys, (its) => newram(its, { user: "glenda" }), { name });
+      await sys.mount(await sys.open(`/srv/${name}`, ORDWR), -1, "/tmp/m", flag, `its ${name}`);
+    }
+    await sys.bind("/tmp/m", "/tmp/u", MREPL);
+    const pid = (await cat(sys, "#c/pid")).trim();
+    const lines = (await cat(sys, `/proc/${pid}/ns`)).split("\n");
+    t.deepEqual(
+      lines.filter((l) => l.includes("/tmp/u")),
+      ["mount  #s/one /tmp/u ", "mount -a #s/two /tmp/u its two"],
+    );
+    for (const name of ["/tmp/u", "/tmp/m"]) await sys.unmount(null, name);
+    for (const name of ["one", "two"]) await sys.remove(`/srv/${name}`);
+    for (let i = 0; i < 2; i++) await sys.wait();
+  }),
+);
+
+test(
   "a union that is bound shows where each member came from, and cannot be bound with MCREATE",
   inside(async (t, sys) => {
     await mkdir(sys, "/tmp/a", "/tmp/b", "/tmp/m", "/tmp/u");
