@@ -25,6 +25,8 @@ const WINDOW = 16;
 const CHUNK = 65536;
 const SMALL = Buffer.alloc(100, "small file ");
 const MB = 1_000_000;
+/** What ramfs may hold: all that is written in a round. */
+const ROOMY = "4GiB";
 
 /** How much is done. Bytes, and numbers of files. */
 export type Sizes = { readonly files: number; readonly bytes: number; readonly cached: number };
@@ -203,7 +205,7 @@ export async function fossils(sizes: Sizes, rounds: number): Promise<string> {
   chmodSync(root, 0o777);
   const peers: Peer[] = [];
   for (const [name, ...args] of [
-    ["ramfs"],
+    ["ramfs", "--max-file", ROOMY, "--max-total", ROOMY],
     ["exportfs", "--root", root],
     ["fossil", "--db", join(dir, "db")],
   ] as const) {

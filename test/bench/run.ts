@@ -226,7 +226,7 @@ class Cost {
 async function kept(): Promise<void> {
   const sizes = quick
     ? { files: 1000, bytes: 64e6, cached: 8e6 }
-    : { files: 10_000, bytes: 256e6, cached: 16e6 };
+    : { files: 10_000, bytes: 1e9, cached: 16e6 };
   const rounds = quick ? 3 : 4;
   const table = await fossils(sizes, rounds);
   say(

@@ -435,7 +435,7 @@ test("a root that cannot be read is told at the start and by check, with the one
   // The first root is in slot 0, the second in slot 1. Byte 100 is behind the generation.
   const newest = lostroot(4096 + 100);
   const sentence =
-    "the newest root (slot 1) cannot be read: the other one (slot 0) is served, " +
+    "the newest root (slot 1) cannot be read: the other one is served, " +
     "of Thu Nov 27 09:30:00 GMT 2025, 61 minutes ago; what was made safe later is not there";
   t.deepEqual(newest, { said: [`fossil: ${sentence}`], faults: [sentence], safe: false });
   const older = lostroot(100);
@@ -445,7 +445,7 @@ test("a root that cannot be read is told at the start and by check, with the one
     /^the older root \(slot 0\).*:31:00 GMT 2025, 60 minutes ago; nothing is lost$/,
   );
   const unknown = lostroot(4096);
-  t.regex(unknown.said[0] ?? "", /^fossil: the newest or the older root \(slot 1\)/);
+  t.regex(unknown.said[0] ?? "", /^fossil: the newest or older root \(slot 1\)/);
 });
 
 test("the first root of a disk has none beside it, and none is missed", (t) => {

@@ -167,12 +167,7 @@ export function* patiently(env: Env, on: object): Task<void> {
   }
 }
 
-/** Runs a Task in a thread of its own and waits for its end. A Tflush of the request that waits changes nothing. */
-export function* apart<T>(env: Env, task: Task<T>): Task<T> {
-  return yield* beside(env, task);
-}
-
-/** Begins a Task in a thread of its own, and gives the Task that waits for its end. */
+/** Begins a Task in a thread of its own, and gives the Task that waits for its end, also through a Tflush. */
 export function beside<T>(env: Env, task: Task<T>): Task<T> {
   const end: { value?: T; failure?: unknown; over: boolean } = { over: false };
   env.spawn(

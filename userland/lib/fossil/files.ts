@@ -622,12 +622,12 @@ export class Files implements Pending {
         done++;
         if (set) store.keepdata(ptr, bytes);
         else {
-          store.unplace(ptr);
+          store.free(ptr);
           store.bufs.give(bytes);
         }
       }
     } finally {
-      for (const [ptr] of placed.slice(done)) store.unplace(ptr);
+      for (const [ptr] of placed.slice(done)) store.free(ptr);
       for (const [, piece] of batch) piece.busy = false;
     }
     yield* store.env.wakeup(this.#room);

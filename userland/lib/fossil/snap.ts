@@ -127,7 +127,7 @@ export class Snaps {
       if (view !== undefined) view.gone = true;
       this.#views.delete(snap.gen);
     }
-    for (const ptr of mine) store.giveback(ptr);
+    for (const ptr of mine) store.free(ptr);
   }
 
   /** The blocks of a tree, younger than `since`, that another tree has not. */

@@ -34,7 +34,7 @@ import {
 import type { Task } from "../../../syscalls/sys.ts";
 import { andthen, istask } from "../9p/answer.ts";
 import type { Answer, Fid, Srv } from "../9p/srv.ts";
-import { apart } from "./disk.ts";
+import { beside } from "./disk.ts";
 import { DSIZE, type Entry } from "./format.ts";
 import { type Files, type Place, ROOTID } from "./files.ts";
 import type { Snaps } from "./snap.ts";
@@ -494,7 +494,7 @@ export class Server implements Srv<File> {
       return far;
     });
     if (istask(a) ? yield* a : a)
-      yield* apart(this.#files.store.env, this.#files.trim(place, Math.ceil(length / DSIZE)));
+      yield* beside(this.#files.store.env, this.#files.trim(place, Math.ceil(length / DSIZE)));
   }
 
   /** `far`: the pieces behind a new length stay until they are trimmed. */

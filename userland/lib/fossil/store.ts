@@ -80,7 +80,7 @@ export type Found = { readonly root: Root; readonly slot: number; readonly lost?
 export type Lostroot = {
   readonly slot: number;
   /** Whether that root was the newer one, as far as its bytes tell. */
-  readonly age: "newer" | "older" | "unknown";
+  readonly age: "newest" | "older" | "newest or older";
   /** When the root that can be read was written, in seconds since 1970. */
   readonly time: number;
 };
@@ -205,7 +205,7 @@ export class Store {
     if (best === null || bad === null || (best.root.gen === 1 && bad.blank)) return best;
     const { slot, gen } = bad;
     const { root } = best;
-    const age = gen === null ? "unknown" : gen > root.gen ? "newer" : "older";
+    const age = gen === null ? "newest or older" : gen > root.gen ? "newest" : "older";
     return { ...best, lost: { slot, age, time: root.time } };
   }
 
@@ -393,12 +393,8 @@ export class Store {
     this.#dropped.push(ptr);
   }
 
-  /** Frees a block that was placed, and never became part of the tree. */
-  unplace(ptr: Ptr): void {
-    this.#free(ptr);
-  }
-
-  #free(ptr: Ptr): void {
+  /** Frees a block that no root leads to any more, or that was placed and never became part of the tree. */
+  free(ptr: Ptr): void {
     if (this.#holders > 0) {
       this.#later.push(ptr);
       return;
@@ -427,12 +423,7 @@ export class Store {
 
   release(): void {
     if (--this.#holders > 0) return;
-    for (const p of this.#later.splice(0)) this.#free(p);
-  }
-
-  /** Frees a block that no root leads to any more. */
-  giveback(ptr: Ptr): void {
-    this.#free(ptr);
+    for (const p of this.#later.splice(0)) this.free(p);
   }
 
   // Commits.
@@ -558,9 +549,9 @@ export class Store {
       throw e;
     }
     this.#settle(written);
-    for (const ptr of this.#going(dropped, held)) this.#free(ptr);
-    for (const ptr of this.#doubtful.splice(0)) this.#free(ptr);
-    if (old !== null && !this.#fromdisk) this.#free(old);
+    for (const ptr of this.#going(dropped, held)) this.free(ptr);
+    for (const ptr of this.#doubtful.splice(0)) this.free(ptr);
+    if (old !== null && !this.#fromdisk) this.free(old);
     this.#fromdisk = false;
   }
 
@@ -636,7 +627,7 @@ export class Store {
     if (space !== null) gone.push(space);
     for (const node of written) node.ptr = null;
     if (root) this.#doubtful.push(...gone);
-    else for (const ptr of gone) this.#free(ptr);
+    else for (const ptr of gone) this.free(ptr);
   }
 
   /** The commit is safe: nodes are the cache's from now on, and their parents keep only pointers. */

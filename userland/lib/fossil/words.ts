@@ -18,7 +18,6 @@ export function ago(seconds: number): string {
 
 /** The sentence for a disk of which one root cannot be read. Times are in seconds. */
 export function lostsaid({ slot, age, time }: Lostroot, now: number): string {
-  const which = { newer: "newest", older: "older", unknown: "newest or the older" }[age];
   const after = age === "older" ? "nothing is lost" : "what was made safe later is not there";
-  return `the ${which} root (slot ${slot}) cannot be read: the other one (slot ${1 - slot}) is served, of ${ctime(time)}, ${ago(now - time)}; ${after}`;
+  return `the ${age} root (slot ${slot}) cannot be read: the other one is served, of ${ctime(time)}, ${ago(now - time)}; ${after}`;
 }
