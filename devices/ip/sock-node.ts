@@ -12,7 +12,7 @@ import { QLock, Rendez } from "../../kernel/proc/rendez.ts";
 import type { Task } from "../../kernel/proc/rendez.ts";
 import type { Sched } from "../../kernel/proc/sched.ts";
 import { hosterror, hostsync, hostwait } from "../fs/host-node.ts";
-import { giveback, takebuf } from "../mnt/frames.ts";
+import { giveback, lent, takebuf } from "../mnt/frames.ts";
 import { Rqueue } from "./stack.ts";
 import type { Addr, Conn, Connstate, Listener } from "./stack.ts";
 
@@ -242,7 +242,7 @@ export class Nodeconn implements Conn {
     this.user = ends.user ?? null;
     this.#resets = ends.resets === true;
     const [stop, go] = [() => void sock.pause(), () => void sock.resume()];
-    this.#in = new Rqueue({ stop, go, outside: true });
+    this.#in = new Rqueue({ stop, go, outside: true, spent: letgo });
     sock.on("end", () => this.#in.eof());
     sock.on("error", () => this.#break());
     sock.on("close", () => this.#break());
@@ -466,6 +466,24 @@ export class Into {
     if (this.#big !== null) giveback(this.#big);
     this.#big = null;
   }
+}
+
+/** A port that was closed: memory that is sent to it is freed at once. */
+let nowhere: InstanceType<typeof MessagePort> | null = null;
+
+/**
+ * Frees the memory of a chunk that the host made for a read, and of which the end was copied. The garbage collector
+ * looks at the whole heap for each 30 MB of such chunks, which costs a server a third of its processor time.
+ */
+function letgo(chunk: Uint8Array): void {
+  const { buffer, byteOffset, length } = chunk;
+  const ended = byteOffset + length === buffer.byteLength;
+  if (!ended || length === 0 || buffer.byteLength < SMALLREAD || lent(chunk)) return;
+  if (nowhere === null) {
+    nowhere = new MessageChannel().port1;
+    nowhere.close();
+  }
+  nowhere.postMessage(null, [buffer as ArrayBuffer]);
 }
 
 /** A copy of at most PIECE bytes. */

@@ -97,6 +97,8 @@ export type Rsource = {
   go(): void;
   /** Bytes come from outside the kernel's time: a process that waits for them holds the clock. */
   readonly outside: boolean;
+  /** A chunk, or the rest of one, was copied to its end: the queue does not look at it again. */
+  spent?(chunk: Uint8Array): void;
 };
 
 /** Received bytes in the chunks they came in, with an end that is either an end of file or a reset. */
@@ -168,6 +170,7 @@ export class Rqueue {
       buf.set(b, n);
       giveback(b);
       n += b.length;
+      this.#source.spent?.(b);
     }
     return n;
   }

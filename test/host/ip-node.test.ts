@@ -88,6 +88,15 @@ async function calling(sys: Sys, dir: string): Promise<Socket> {
   return sock;
 }
 
+/** A socket of Node's own that calls host!port. */
+function connected(addr: string): Socket {
+  const [host = "", port] = addr.split("!");
+  return net.connect({ host, port: Number(port) });
+}
+
+/** The numbers of a stream, over and over. */
+const PERIOD = 251;
+
 test.serial(
   "two programs talk, and each sees the end of the other",
   networked(async (t, sys) => {
@@ -111,6 +120,36 @@ test.serial(
     t.is(await readtext(sys, mine.fd), "");
     t.is(await failure(write(sys, mine.fd, "x")), "i/o on hungup channel");
     for (const fd of [mine.fd, mine.cfd, a.cfd]) await sys.close(fd);
+  }),
+);
+
+test.serial(
+  "the memory of what was read from a call is free before the garbage collector comes",
+  networked(async (t, sys) => {
+    const a = await announce(sys, "tcp!*!0");
+    const sock = connected(await netaddr(sys, a.dir, "local"));
+    // Byte p of the stream is p modulo PERIOD, whatever pieces it comes in.
+    const sent = Buffer.alloc(
+      PERIOD * 4096,
+      Buffer.from(Array.from({ length: PERIOD }, (_, i) => i)),
+    );
+    const all = sent.length * 64;
+    for (let n = 0; n < all; n += sent.length) sock.write(sent);
+    const fd = await accept(sys, await listen(sys, a.dir));
+    const buf = new Uint8Array(100_000);
+    const before = process.memoryUsage().arrayBuffers;
+    let [got, most] = [0, 0];
+    for (let n = 1; got < all && n > 0; got += n) {
+      n = await sys.read(fd, buf);
+      const at = got % PERIOD;
+      if (sent.compare(buf, 0, n, at, at + n) !== 0)
+        throw new Error(`byte ${got} or one behind it`);
+      most = Math.max(most, process.memoryUsage().arrayBuffers - before);
+    }
+    t.is(got, all);
+    t.true(most < 8 * 1024 * 1024, `${most} bytes`);
+    sock.destroy();
+    for (const f of [fd, a.cfd]) await sys.close(f);
   }),
 );
 
