@@ -6,6 +6,8 @@ import test from "ava";
 import { parse } from "../../userland/host/command.ts";
 import { explore, explored } from "../../userland/host/explore.ts";
 import type { Told } from "../../userland/host/explore.ts";
+import { Stepper, leadtext } from "../../userland/host/stepper.ts";
+import { Tape } from "../../userland/view/record/tape.ts";
 import { fromjson } from "../../userland/view/record/recording.ts";
 
 /** What the command writes, and its status. */
@@ -42,8 +44,48 @@ test("what makes no sense is said, with what to do", async (t) => {
   t.regex(await said("--maybe", "wriet:error=x", RACE), /wriet/);
   t.regex(await said("--step", RACE), /--step is for one schedule/);
   t.regex(await said(), /no program is given/);
-  const other = { message: /ended before its last 2 switches/ };
-  await t.throwsAsync(() => namec("--schedule", "99.9", RACE), other);
+  t.regex(await said("--schedule", "1", "--budget", "1s", RACE), /--budget is for a search/);
+  t.regex(await said(RACE, "--step"), /--step stands behind the program/);
+  const another = /explore again$/;
+  for (const [schedule, why] of [
+    ["99.9", /^schedule 99.9 does not fit: the scene ended before its last 2 switches\n/],
+    ["0.99", /^schedule 0.99 does not fit: the scene ended before its last switch\n/],
+    ["0z", /^schedule 0z does not fit: at switch 1 \(0z\) 2 could go, and it takes another one\n/],
+  ] as const) {
+    const text = await said("--schedule", schedule, RACE);
+    t.regex(text, why);
+    t.regex(text, another);
+  }
+});
+
+test("a schedule's recording ends at the failure, with the lines of the program and what it came to", async (t) => {
+  const deadlock = fromjson(
+    (await namec("--schedule", "1", "--json", "examples/races/pipes.ts")).out,
+  );
+  t.is(deadlock.about.explored?.schedule, "1");
+  t.regex(deadlock.about.explored?.found ?? "", /^deadlock: process \d+ waits in read/);
+  // Both wait still: what ends them then is no part of it.
+  const waiting = deadlock.calls.filter((c) => c.ended === null);
+  t.deepEqual(
+    waiting.map((c) => [c.name, deadlock.sources[c.line?.source ?? -1]?.name]),
+    [
+      ["read", "examples/races/pipes.ts"],
+      ["read", "examples/races/pipes.ts"],
+    ],
+  );
+  t.false(deadlock.events.some((e) => e.type === "proc" && e.what === "exit"));
+  const [lead] = leadtext(deadlock).split("\n");
+  t.regex(lead ?? "", /^schedule 1: deadlock: process \d+ waits in read/);
+  const stepper = new Stepper(new Tape(deadlock));
+  stepper.key("end");
+  const screen = stepper
+    .draw({ columns: 100, rows: 30 })
+    .map((line) => line.map((p) => p.text).join(""));
+  t.true(screen[0]?.startsWith(` ${lead?.slice(0, 60) ?? ""}`), screen.join("\n"));
+  t.true(
+    screen.some((line) => line.includes("This is a deadlock")),
+    screen.join("\n"),
+  );
 });
 
 test("a file may export a scene of the test kit, and /bin has programs, too", async (t) => {

@@ -5,6 +5,7 @@
 // Nagarakatte, "A randomized scheduler with probabilistic guarantees of finding bugs", ASPLOS 2010.
 
 import type { Chance } from "../../kernel/proc/sched.ts";
+import { LEAVE } from "./course.ts";
 import type { Choice, Guide, Step } from "./course.ts";
 import { Deal } from "./shard.ts";
 import type { Shard } from "./shard.ts";
@@ -42,10 +43,10 @@ export class Preempted implements Guide {
 
   pick({ index, going, goeson, fault }: Choice): number {
     const frame = this.#frames[index];
-    if (frame !== undefined) return frame.chosen < going.length ? frame.chosen : -2;
+    if (frame !== undefined) return frame.chosen;
     const several = going.length > 1 && !fault;
     const split = several && this.#deal.first(this.#nsplit());
-    if (several && !split && !this.#deal.mine()) return -1;
+    if (several && !split && !this.#deal.mine()) return LEAVE;
     this.#frames.push({
       n: going.length,
       chosen: 0,

@@ -9,9 +9,11 @@ import type { Host, Timer } from "../../kernel/proc/clock.ts";
 import type { Proc } from "../../kernel/proc/proc.ts";
 import type { Coroutine, Explorer } from "../../kernel/proc/sched.ts";
 import type { Process } from "../../kernel/proc/spawn.ts";
+import type { Event, EventBody } from "../../kernel/trace.ts";
 import { chance } from "../boot/boot.ts";
 import { thishost } from "../boot/host.ts";
 import { Recorder } from "../view/record/recorder.ts";
+import type { Findplace } from "../view/record/recorder.ts";
 import type { Recording } from "../view/record/recording.ts";
 import { stuckof } from "./stuck.ts";
 import { READ, WRITE } from "./touches.ts";
@@ -59,7 +61,10 @@ export type Step = {
   touches: Touches;
 };
 
-/** Decides at each choice: an index, or -1 to leave off. */
+/** What a guide picks to leave off. */
+export const LEAVE = -1;
+
+/** Decides at each choice: an index, LEAVE, or an index that there is not where the schedule is another scene's. */
 export interface Guide {
   pick(choice: Choice, steps: readonly Step[]): number;
   /**
@@ -88,6 +93,8 @@ export type Courseopts = {
   readonly ordered: Set<string>;
   /** Records what the first machine does. */
   readonly record: boolean;
+  /** Finds the program's line on the stack of a call that is recorded. */
+  readonly place: Findplace | null;
   /** Runs are not recorded. */
   readonly plain: boolean;
 };
@@ -113,8 +120,11 @@ export class Course implements Explorer {
   readonly #max: number;
   readonly #machines = new Set<Booted>();
   readonly #record: boolean;
+  readonly #place: Findplace | null;
   readonly #plain: boolean;
   #recorder: Recorder | null = null;
+  /** What happens after the scene has come to its end, until a run begins all the same; null before. */
+  #held: (readonly [Event, EventBody])[] | null = null;
   #spared: (p: Proc) => boolean = none;
   #here: (p: Proc) => boolean = none;
   #begun = false;
@@ -146,6 +156,7 @@ export class Course implements Explorer {
     this.#guide = guide;
     this.#max = o.steps;
     this.#record = o.record;
+    this.#place = o.place;
     this.#plain = o.plain;
     this.abandoned = new Promise((resolve) => (this.#leave = resolve));
     this.#watch = new Watch((what, how) => this.#touch(what, how), o.ordered);
@@ -156,9 +167,27 @@ export class Course implements Explorer {
 
   /** Adds a kernel to the scene. */
   kernel(k: Booted): void {
-    if (this.#record && this.#machines.size === 0) this.#recorder = recorderof(k);
+    if (this.#record && this.#machines.size === 0) this.#recorded(k);
     this.#machines.add(k);
     this.#watch.kernel(k);
+  }
+
+  /** The first machine is recorded, up to the scene's end. */
+  #recorded(k: Booted): void {
+    const { namespace } = k.config;
+    const about = { program: "scene", namespace, clock: "virtual", seed: 0, hosts: [] } as const;
+    const place = this.#place;
+    const opts = { about: { ...about, machine: "here" }, ...(place !== null && { place }) };
+    const rec = (this.#recorder = new Recorder(opts));
+    rec.listen(k.trace, (e, body) => {
+      if (this.#held === null) rec.take(e, body);
+      else this.#held.push([e, body]);
+    });
+  }
+
+  /** The scene is at its end, good or bad: what ends its processes then is no part of it. */
+  ending(): void {
+    this.#held ??= [];
   }
 
   /** Processes for which this is true go before all others, without a choice: what prepares the scene. */
@@ -204,7 +233,19 @@ export class Course implements Explorer {
     if (!this.#orphans) this.#barrier = this.steps.length - 1;
     this.#begun = true;
     this.#stopped = false;
-    this.#recorder?.begin();
+    this.#beginrecord();
+  }
+
+  /** What was held belongs to the scene: it goes on. The processes of the kit are none of it. */
+  #beginrecord(): void {
+    const rec = this.#recorder;
+    if (rec === null) return;
+    for (const [e, body] of this.#held ?? []) rec.take(e, body);
+    this.#held = null;
+    const kit: number[] = [];
+    for (const k of this.#machines)
+      for (const p of k.procs.values()) if (this.#here(p) && this.#spared(p)) kit.push(p.pid);
+    rec.begin(kit);
   }
 
   end(): void {
@@ -262,6 +303,7 @@ export class Course implements Explorer {
       memory: (p) => this.#watch.memory(p),
     });
     this.#stopped = true;
+    this.ending();
     for (const tell of this.#waiting) tell();
     for (const k of this.#machines) k.sched.touch();
   }
@@ -282,7 +324,7 @@ export class Course implements Explorer {
     if (chosen === null) return this.#abandon("unsteady");
     const going = choice.going[chosen];
     if (going === undefined || "happens" in going)
-      return this.#abandon(chosen < 0 ? "known" : "misled");
+      return this.#abandon(chosen === LEAVE ? "known" : "misled");
     this.#begin(going, chosen, choice);
     return going;
   }
@@ -426,14 +468,6 @@ const LAST = 6;
 
 /** A thing that every step reads. A step of unknown effect changes it, and so depends on every other step. */
 const ANY = "anything";
-
-function recorderof(k: Booted): Recorder {
-  const { namespace } = k.config;
-  const about = { program: "scene", namespace, clock: "virtual", seed: 0, hosts: [] } as const;
-  const rec = new Recorder({ about: { ...about, machine: "here" } });
-  rec.listen(k.trace);
-  return rec;
-}
 
 /** Bytes that are the same in every schedule. */
 function repeating(): Host["random"] {

@@ -3,6 +3,7 @@
 
 import { chance } from "../boot/boot.ts";
 import { thishost } from "../boot/host.ts";
+import type { Findplace } from "../view/record/recorder.ts";
 import type { Recording } from "../view/record/recording.ts";
 import { plural } from "../view/words/stepfmt.ts";
 import { Preempted, Priorities, Shared } from "./bounded.ts";
@@ -45,6 +46,8 @@ export type Limits = {
   readonly shard?: Shard;
   /** Does not use that steps are independent: brute force. */
   readonly brute?: boolean;
+  /** Finds a program's line on a stack, for recordings. */
+  readonly place?: Findplace;
   /** Told now and then. */
   readonly progress?: (p: Progress) => void;
   /** Ends the exploration when it is true. */
@@ -168,10 +171,15 @@ export class Explorer {
   }> {
     const guide = new Replay(schedule);
     const { course, end } = await this.#one(guide, true);
+    const found = end.fault === null ? end.outcome : `${end.fault.kind}: ${end.fault.what}`;
+    const recording = course.recording;
     return {
       end,
-      recording: course.recording,
-      left: course.left === "misled" ? misled(schedule) : guide.left,
+      recording: recording && {
+        ...recording,
+        about: { ...recording.about, explored: { schedule, found } },
+      },
+      left: guide.left,
     };
   }
 
@@ -320,6 +328,7 @@ export class Explorer {
       steps: this.#limits.steps ?? STEPS,
       ordered: this.#ordered,
       record,
+      place: this.#limits.place ?? null,
       plain: this.#plain && !record,
     });
     const end = await this.#once(course);
@@ -379,10 +388,6 @@ export class Explorer {
 function atleast(brute: Many | null, n: number): Many {
   if (brute === null || brute.n < n) return { n, exact: false };
   return brute;
-}
-
-function misled(schedule: string): string {
-  return `schedule ${schedule}: fewer processes could go than it says; the scene is another one`;
 }
 
 /** Tells endings apart: the numbers of processes differ from schedule to schedule. */

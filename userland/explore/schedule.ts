@@ -80,6 +80,8 @@ export class Replay implements Guide {
   readonly #schedule: string;
   #next = 0;
   #after = 0;
+  /** How many could go where the schedule has more; 0: it never had. */
+  #toofew = 0;
 
   /** Throws Scheduleerror. */
   constructor(schedule: string) {
@@ -96,15 +98,20 @@ export class Replay implements Guide {
     }
     this.#next++;
     this.#after = 0;
-    return s.which < going.length ? s.which : -2;
+    if (s.which >= going.length) this.#toofew = going.length;
+    return s.which;
   }
 
-  /** Switches that were not reached. */
+  /** Why the schedule is not one of the scene's; null where it is. */
   get left(): string | null {
     const n = this.#switches.length - this.#next;
-    return n === 0
-      ? null
-      : `schedule ${this.#schedule}: the scene ended before its last ${n} switches`;
+    const [part, few] = [this.#schedule.split(".")[this.#next - 1], this.#toofew];
+    if (n === 0 && few === 0) return null;
+    const why =
+      few > 0
+        ? `at switch ${this.#next} (${part}) ${few} could go, and it takes another one`
+        : `the scene ended before its last ${n === 1 ? "switch" : `${n} switches`}`;
+    return `schedule ${this.#schedule} does not fit: ${why}`;
   }
 }
 

@@ -5,6 +5,7 @@
 //
 // Only one schedule runs at a time, and all that is kept is the way to it: a Frame for each choice.
 
+import { LEAVE } from "./course.ts";
 import type { Choice, Going, Guide, Step } from "./course.ts";
 import { Order } from "./order.ts";
 import { Deal } from "./shard.ts";
@@ -69,7 +70,7 @@ export class Search implements Guide {
       if (touches !== undefined) asleep.set(i, touches);
     }
     const chosen = going.findIndex((_g, i) => !asleep.has(i));
-    if (chosen < 0 || (several && !split && !this.deal.mine())) return -1;
+    if (chosen < 0 || (several && !split && !this.deal.mine())) return LEAVE;
     const wanted = this.#reduce && !split ? new Set([chosen]) : new Set(going.keys());
     const [touches, done]: [Touches, Map<number, Touches>] = [new Map(), new Map()];
     this.#frames.push({ n: going.length, chosen, asleep, wanted, done, touches });

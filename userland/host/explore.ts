@@ -21,7 +21,7 @@ import { Loaderror, isfile, loadexports, progname } from "./load.ts";
 import { findprogram } from "./run.ts";
 import { limitsof, vmoptions } from "./vmload.ts";
 import { seedof } from "./simrun.ts";
-import { stepthrough } from "./step.ts";
+import { refuseoptions, stepthrough } from "./step.ts";
 
 export const explore: Command = {
   name: "explore",
@@ -95,6 +95,9 @@ Ctrl-C prints what was found so far.`,
   run: start,
 };
 
+/** Options that bound a search. */
+const SEARCHES = ["preemptions", "schedules", "budget", "shard", "brute"];
+
 /** Ctrl-C during the search. */
 const INTERRUPTED = 130;
 /** How often the terminal, or a log, hears how far it is (ms). */
@@ -114,13 +117,17 @@ async function start(given: Given): Promise<number> {
 
 /** Does what was asked; the status alone where it has been written, step by step. */
 export async function explored(given: Given): Promise<Told | number> {
-  const [prog] = given.rest;
+  const [prog, ...args] = given.rest;
   if (prog === undefined)
     throw new Usage("no program is given", "namec explore [options] PROG [args...]");
+  refuseoptions(explore, args);
   try {
     const scene = await sceneof(given);
     const opts = optsof(given);
     const schedule = given.get("schedule");
+    for (const name of SEARCHES)
+      if (schedule !== undefined && given.has(name))
+        throw new Usage(`--${name} is for a search, and --schedule is one schedule`);
     if (schedule !== undefined) return await one(given, scene, { schedule, opts });
     for (const name of ["step", "json"])
       if (given.has(name)) throw new Usage(`--${name} is for one schedule`, "give --schedule, too");
@@ -247,6 +254,9 @@ function shown(): {
 /** Frames of a stack that are in the commands' one file: no line of them is the program's. */
 const OURS = /\n {4}at [^\n]*\bnamec:one\.cjs:[^\n]*/g;
 
+const UNFIT =
+  "it is of another program, of other options, or of the program before it was changed: explore again";
+
 /** One schedule: what it comes to, or its recording. */
 async function one(
   given: Given,
@@ -254,7 +264,7 @@ async function one(
   { schedule, opts }: { readonly schedule: string; readonly opts: Exploreopts },
 ): Promise<Told | number> {
   const r = await replay(scene, schedule, opts);
-  if (r.misled !== null) throw new Loaderror(r.misled);
+  if (r.misled !== null) throw new Usage(r.misled, UNFIT);
   if (given.has("step") || given.has("json")) {
     if (r.recording === null) throw new Loaderror("the scene made no machine");
     if (given.has("step")) return await stepthrough(r.recording);

@@ -28,7 +28,7 @@ import { findprogram } from "./run.ts";
 import { vmoptions } from "./vmload.ts";
 import { errorof, isscript, statements } from "./script.ts";
 import { machineoptions } from "./simrun.ts";
-import { Stepper } from "./stepper.ts";
+import { Stepper, leadtext } from "./stepper.ts";
 import { steponterminal } from "./stepterm.ts";
 import { Streamtty } from "./tty.ts";
 import { PIPECLOSED } from "./watch.ts";
@@ -109,7 +109,8 @@ async function start(given: Given): Promise<number> {
 /** A recording of another command's: on the terminal, or as text where there is none. */
 export async function stepthrough(recording: Recording): Promise<number> {
   const tape = new Tape(recording);
-  if (process.stdin.isTTY && process.stdout.isTTY) return await steponterminal(new Stepper(tape));
+  if (process.stdin.isTTY && process.stdout.isTTY)
+    return await steponterminal(new Stepper(tape, glossarytext));
   return await write(printed(tape, { from: 1, to: Number.POSITIVE_INFINITY, by: "step" }));
 }
 
@@ -122,7 +123,7 @@ async function recorded(given: Given, terminal: boolean): Promise<Recording> {
     if (more === undefined) return opened(prog);
     throw new Usage(`${more}: a recording takes no arguments`, "options come before it");
   }
-  refuseoptions(args);
+  refuseoptions(step, args);
   const {
     main,
     argv,
@@ -147,10 +148,10 @@ async function recorded(given: Given, terminal: boolean): Promise<Recording> {
   }
 }
 
-/** An option of step behind the program would be the program's, unseen: it is refused, unless behind "--". */
-function refuseoptions(args: readonly string[]): void {
+/** An option of a command behind the program would be the program's, unseen: it is refused, unless behind "--". */
+export function refuseoptions({ options }: Command, args: readonly string[]): void {
   const end = args.indexOf("--");
-  const names = step.options.map((o) => `--${o.name}`);
+  const names = options.map((o) => `--${o.name}`);
   for (const arg of end < 0 ? args : args.slice(0, end)) {
     const [name = ""] = arg.split("=", 1);
     if (names.includes(name))
@@ -258,6 +259,8 @@ function* lookedat(tape: Tape, look: string): Generator<string> {
 
 /** The frames of some steps as text. */
 function* printed(tape: Tape, { from, to, by }: Range): Generator<string> {
+  const lead = leadtext(tape.recording);
+  if (lead !== "") yield `${lead}\n\n`;
   let last: Frame | null = null;
   for (let s = tape.next(from - 2, by); s >= 0 && s < to; s = tape.next(s, by)) {
     const f: Frame = frameof(tape, s, { messages: PRINTED });

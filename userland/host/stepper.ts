@@ -7,6 +7,7 @@ import { axislines } from "../view/draw/axis.ts";
 import { frameof } from "../view/step/frame.ts";
 import { follow, markof, nextmark, search } from "../view/step/mark.ts";
 import type { Mark } from "../view/step/mark.ts";
+import type { Recording } from "../view/record/recording.ts";
 import type { By, Tape } from "../view/record/tape.ts";
 import { nearest } from "./command.ts";
 import { plaintext, width, wrapped } from "./ansi.ts";
@@ -60,6 +61,11 @@ const PROMPTS: Readonly<Record<Prompt, string>> = {
   step: "step: ",
   clear: "take away number (0 all): ",
 };
+
+/** "schedule 3.1: deadlock: process 3 waits ...", of a recording that the explorer made; "" of any other. */
+export function leadtext({ about: { explored } }: Recording): string {
+  return explored === undefined ? "" : `schedule ${explored.schedule}: ${explored.found}`;
+}
 
 /** A recording that is stepped through. */
 export class Stepper {
@@ -146,7 +152,14 @@ export class Stepper {
     }
   }
 
-  #frame(size: Size): readonly Text[] {
+  #frame(whole: Size): readonly Text[] {
+    const lead = leadtext(this.#tape.recording).split("\n", 1).join("");
+    const size = lead === "" || whole.rows <= ROWS ? whole : { ...whole, rows: whole.rows - 1 };
+    if (size !== whole) return [[{ text: ` ${lead}`, style: "bold" }], ...this.#panes(size)];
+    return this.#panes(size);
+  }
+
+  #panes(size: Size): readonly Text[] {
     // A tall screen shows more of the program.
     const frame = frameof(this.#tape, this.step, { around: Math.max(3, size.rows >> 1) });
     return drawframe(frame, size, {

@@ -12,7 +12,7 @@ import { Failure } from "./failure.ts";
 import { checkoptions } from "./options.ts";
 import { newmachine } from "./machine.ts";
 import type { Machine, Machineopts } from "./machine.ts";
-import { asked, fortest } from "./place.ts";
+import { asked, findplace, fortest } from "./place.ts";
 import { Run } from "./run.ts";
 import { SPIN, watchspin } from "./spin.ts";
 
@@ -24,7 +24,7 @@ export type Scene = (m: Machine) => unknown;
 
 /** How to explore a scene: the machine's options, and how many schedules are run. */
 export type Exploreopts = Omit<Machineopts, "anyorder"> &
-  Omit<Limits, "budget" | "shard"> & {
+  Omit<Limits, "budget" | "shard" | "place"> & {
     /** Time of the host after which no schedule begins: "30s". */
     readonly budget?: string;
     /** One part of several, for several machines: "3/8". */
@@ -133,6 +133,7 @@ function checkedlimits(opts: Exploreopts): Limits {
   const { budget, shard } = opts;
   const { preemptions, schedules, steps, seed, brute, progress, signal } = opts;
   return {
+    place: findplace,
     ...(preemptions !== undefined && { preemptions }),
     ...(schedules !== undefined && { schedules }),
     ...(steps !== undefined && { steps }),

@@ -428,6 +428,7 @@ export class Machine {
     // In a search for schedules runs have no calls.
     const plain = this.#course?.plain === true;
     const left = plain ? lines : leftwhere(lines, { name: HERE, kernel, owners, runs });
+    this.#course?.ending();
     this.#holder.kill();
     await this.#holder.wait();
     await this.#pass(60);

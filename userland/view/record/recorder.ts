@@ -14,7 +14,7 @@ import type { Fcall } from "../../../kernel/abi/fcall.ts";
 import type { Picture } from "../../../kernel/names/namespace.ts";
 import { textsites } from "../../../kernel/abi/errors.ts";
 import type { Callsite } from "../../../kernel/abi/errors.ts";
-import type { Call, Event, EventBody, Trace } from "../../../kernel/trace.ts";
+import type { Call, Event, EventBody, Listener, Trace } from "../../../kernel/trace.ts";
 import { addmessage, newcost } from "./cost.ts";
 import type { Cost } from "./cost.ts";
 import { callrow } from "../../../kernel/abi/calls.ts";
@@ -155,14 +155,14 @@ export class Recorder {
 
   /**
    * Listens from now on, until the result is called. What prepares a run comes before begin(): of that
-   * only connections and processes are noted.
+   * only connections and processes are noted. `hear` stands between the trace and take().
    */
-  listen(trace: Trace): () => void {
+  listen(trace: Trace, hear: Listener = (e, body) => this.take(e, body)): () => void {
     if (this.#opts.place !== undefined)
       this.#nostacks = trace.keepstacks((stack) => this.#find(stack));
     this.#trace = trace;
     if (this.#begun) this.#begins();
-    const off = trace.listen((e, body) => this.take(e, body));
+    const off = trace.listen(hear);
     return () => {
       off();
       this.#nostacks();
