@@ -241,6 +241,62 @@ test.serial(
   },
 );
 
+test.serial(
+  "Tab comes to every control in the order of the page, and shows which one it is",
+  async (t) => {
+    const page = await site.open(t);
+    await withlesson(page);
+    for (const dock of ["output", "machines", "find"]) {
+      await page.click(`#dock-tab-${dock}`);
+      const wanted = await page.evaluate(stops);
+      // A focus that keys move is to be seen.
+      await page.focus(".skip");
+      await page.keyboard.press("Tab");
+      await page.keyboard.press("Shift+Tab");
+      const came: string[] = [];
+      const plain: string[] = [];
+      for (let i = 0; i < wanted.length; i++) {
+        const [name, seen] = await page.evaluate(focused);
+        came.push(name);
+        if (!seen) plain.push(name);
+        // The editor keeps Tab for itself, unless Escape was pressed before.
+        if (name.startsWith("DIV#program-text")) await page.keyboard.press("Escape");
+        await page.keyboard.press("Tab");
+      }
+      t.true(wanted.length > 25);
+      t.deepEqual(came, wanted, dock);
+      t.deepEqual(plain, [], `${dock}: where the focus is cannot be seen`);
+    }
+  },
+);
+
+/** In the page: what Tab is to stop at, in the order of the page. Of a group of radios it is the one that is chosen. */
+function stops(): string[] {
+  const all = document.querySelectorAll<HTMLElement>(
+    "a[href], button, input, select, textarea, summary, [tabindex], [contenteditable=true]",
+  );
+  return [...all]
+    .filter(
+      (e) =>
+        (e.tabIndex >= 0 || e.isContentEditable) &&
+        e.checkVisibility() &&
+        !e.matches(":disabled") &&
+        !(e instanceof HTMLInputElement && e.type === "radio" && !e.checked),
+    )
+    .map((e) => `${e.tagName}#${e.id} ${e.textContent?.slice(0, 20)}`);
+}
+
+/** In the page: what has the focus, and whether that is to be seen. */
+function focused(): [name: string, seen: boolean] {
+  const e = document.activeElement;
+  if (e === null) return ["nothing", false];
+  const { outlineStyle, boxShadow } = getComputedStyle(e.closest(".editor") ?? e);
+  const name = `${e.tagName}#${e.id} ${e.textContent?.slice(0, 20)}`;
+  const rect = e.querySelector("rect");
+  const drawn = rect !== null && getComputedStyle(rect).strokeWidth === "3px";
+  return [name, outlineStyle !== "none" || boxShadow !== "none" || drawn];
+}
+
 test.serial("a screen reader hears the step, and a step can be printed", async (t) => {
   const page = await site.open(t);
   await withlesson(page);
@@ -257,6 +313,17 @@ test.serial("a screen reader hears the step, and a step can be printed", async (
     /- button "next"/,
   ])
     t.regex(tree, part);
+  // The elements of the name are one sentence, and marks are words.
+  t.regex(tree, /name \/tmp\/all\/plan, of which plan is \w+/);
+  for (const tab of ["calls", "costs", "machines", "find", "words"]) {
+    await page.click(`#dock-tab-${tab}`);
+    const unnamed = (await page.locator("body").ariaSnapshot())
+      .split("\n")
+      .filter((l) =>
+        /- (button|img|textbox|searchbox|checkbox|combobox|slider|tab|link)( \[|:|$)/.test(l),
+      );
+    t.deepEqual(unnamed, [], tab);
+  }
   await page.emulateMedia({ media: "print" });
   t.true(await page.isVisible("#step-what"));
   t.true(await page.isVisible(".view .picture"));

@@ -125,7 +125,10 @@ test("what other calls have on its way is told from the call's own", async (t) =
       ["Rwalk Rstat Rclunk", false],
     ],
   );
-  t.is(sentences(scene)[0], "at -1 ms: Tclunk 1 to far, there at 24 ms (of another call)");
+  t.is(
+    sentences(scene)[0],
+    "1 ms before the call: Tclunk 1 to far, there at 24 ms (of another call)",
+  );
 });
 
 test("the axis has room for the longest time, and the rest lies on what is left", async (t) => {

@@ -101,6 +101,8 @@ function member(m: Member, of: number): HTMLElement {
     text,
     m.flags === "" ? null : el("small", {}, ` ${m.flags}`),
     m.gone ? el("small", { class: "gone" }, " hung up") : null,
-    MARKS[m.outcome] === "" ? null : el("i", {}, ` ${MARKS[m.outcome]}`),
+    MARKS[m.outcome] === ""
+      ? null
+      : el("i", { role: "img", "aria-label": m.outcome }, ` ${MARKS[m.outcome]}`),
   );
 }

@@ -224,15 +224,25 @@ function nameline(look: Look): HTMLElement {
       {
         class: `elem ${e.state}${i === look.cursor ? " cursor" : ""}`,
         title: e.by === "" ? e.state : `${e.state}: ${e.by}`,
+        "aria-hidden": "true",
       },
       e.text,
     ),
   );
-  const root = el("span", { class: "elem done root" }, look.root === "/" ? "/" : `${look.root}`);
+  const at = look.elems[look.cursor];
+  const said =
+    at === undefined
+      ? ""
+      : `, of which ${at.text} is ${at.state}${at.by === "" ? "" : ` (${at.by})`}`;
+  const root = el(
+    "span",
+    { class: "elem done root", "aria-hidden": "true" },
+    look.root === "/" ? "/" : `${look.root}`,
+  );
   return el(
     "p",
     { class: "name" },
-    el("span", { class: "sr" }, `name ${look.name}: `),
+    el("span", { class: "sr" }, `name ${look.name}${said} `),
     root,
     ...elems,
     ...tried(look),
@@ -247,7 +257,8 @@ function tried(look: Look): (HTMLElement | string)[] {
     el(
       "span",
       { class: `member ${m.outcome}`, title: m.error === "" ? m.outcome : m.error },
-      `${m.index + 1} ${MARKS[m.outcome]}`,
+      `${m.index + 1} `,
+      el("span", { role: "img", "aria-label": m.outcome }, MARKS[m.outcome]),
     ),
   );
   return [el("span", { class: "hint" }, ` union of ${look.members}: `), ...chips];

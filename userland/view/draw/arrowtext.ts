@@ -27,6 +27,15 @@ export function happened(s: Scene, a: Arrow): readonly number[] {
   return a.events.filter((i) => i <= s.event);
 }
 
+/** The same where that is longer than so many letters: of several messages the first, and how many more there are. */
+export function shortlabel(s: Scene, events: readonly number[], room: number): string {
+  const whole = label(s, events);
+  const [first = ""] = whole.split(" ", 1);
+  return whole.length <= room || events.length === 1
+    ? whole
+    : `${first} and ${events.length - 1} more`;
+}
+
 /** What stands on an arrow: one message shortly, several by their names. "Twalk Topen", "Tread ×16" */
 export function label(s: Scene, events: readonly number[]): string {
   const [only] = texts(s, events);
@@ -83,18 +92,23 @@ export function sentence(s: Scene, a: Arrow): string {
 
 function journey(s: Scene, a: Arrow): string {
   const server = s.lifelines[a.server]?.name ?? "the server";
-  const rel = (t: number): string => exactly(t - s.origin);
+  const at = (t: number | null): string =>
+    t === null
+      ? "at ?"
+      : t < s.origin
+        ? `${exactly(s.origin - t)} before the call`
+        : `at ${exactly(t - s.origin)}`;
   const state = stateof(s, a);
   const shown = happened(s, a);
   const [from, to] = [a.first.left, a.last.arrived];
   if (a.way === "in") {
-    const left = from === null ? "" : `, left at ${rel(from)}`;
+    const left = from === null ? "" : `, left ${at(from)}`;
     return state === "there"
-      ? `at ${to === null ? "?" : rel(to)}: ${long(s, shown)} from ${server}${left}`
+      ? `${at(to)}: ${long(s, shown)} from ${server}${left}`
       : `on its way from ${server}: a reply${left}`;
   }
-  const there = to === null ? "" : state === "there" ? `, there at ${rel(to)}` : ", on its way";
-  return `at ${from === null ? "?" : rel(from)}: ${long(s, shown)} to ${server}${there}`;
+  const there = to === null ? "" : state === "there" ? `, there ${at(to)}` : ", on its way";
+  return `${at(from)}: ${long(s, shown)} to ${server}${there}`;
 }
 
 function long(s: Scene, events: readonly number[]): string {

@@ -12,9 +12,9 @@
 // stands is labels.ts, so that no line crosses one.
 
 import { cut } from "../words/line.ts";
-import { exactly, happened, heading, isown, label, refuses } from "./arrowtext.ts";
+import { exactly, happened, heading, isown, refuses, shortlabel } from "./arrowtext.ts";
 import { sentence, sentences, stateof } from "./arrowtext.ts";
-import { LETTER, placed } from "./labels.ts";
+import { ENDS, LETTER, placed } from "./labels.ts";
 import type { Point, Segment } from "./labels.ts";
 import type { Arrow, Bar, Moment, Scene } from "./scene.ts";
 import { esc } from "./svgtext.ts";
@@ -29,7 +29,7 @@ const LEASTSHARED = 40;
 const TICK = 12;
 /** Widths: of the lanes of calls altogether, where there is room and where not; of a letter; of it all. */
 const LANES = 80;
-const NARROW = 48;
+const NARROW = 60;
 const ROOMY = 480;
 const MINWIDTH = 260;
 /** Between two lifelines at least, and right of the last one. */
@@ -103,7 +103,7 @@ export function layout(s: Scene, width = 640, height: number | null = null): Lay
     lifelines: s.lifelines.map(({ name, conns }, i) => {
       const title =
         i === 0 ? "this machine" : conns.map((c) => serverof(s.recording, c)).join(", ");
-      return { x: xs[i] ?? 0, name: cut(name, Math.floor(gap(xs) / LETTER)), title };
+      return { x: xs[i] ?? 0, name: headname(name, Math.floor(gap(xs) / LETTER)), title };
     }),
     ticks: rows.ticks(),
     now: rows.at(s.now, s.event),
@@ -215,9 +215,18 @@ function columns(s: Scene, width: number, home: number): number[] {
 
 /** The least room between two lifelines. */
 function gap(xs: readonly number[]): number {
-  const sorted = xs.toSorted((a, b) => a - b);
-  return Math.min(...sorted.slice(1).map((x, i) => x - (sorted[i] ?? 0)), MINWIDTH) - 6;
+  return Math.min(...gaps(xs), MINWIDTH) - 2;
 }
+
+/** The room between lifelines and their neighbours. */
+function gaps(xs: readonly number[]): number[] {
+  const sorted = xs.toSorted((a, b) => a - b);
+  return sorted.slice(1).map((x, i) => x - (sorted[i] ?? 0));
+}
+
+/** The name of a lifeline; of a process the number says which, where its program has no room. */
+const headname = (name: string, room: number): string =>
+  cut(name.length > room ? name.replace(/ \(.*/, "") : name, room);
 
 type Lanes = { readonly rows: Rows; readonly axis: number; readonly lanes: number };
 
@@ -296,13 +305,15 @@ function drawarrow(s: Scene, a: Arrow, { rows, xs }: Places): Drawnarrow | null 
     ["vague", vague],
   ];
   const room = Math.floor((Math.max(...xs) + RIGHT - home.x) / LETTER) - 2;
+  // Where it stands between two lifelines, no line is covered.
+  const between = Math.floor((Math.max(...gaps(xs), RIGHT) - 2 * ENDS) / LETTER) - 1;
   return {
     from,
     to: tip,
     ahead: state === "inflight" ? to : null,
     last: a.first === a.last || state !== "there" ? null : runend(a, { rows, xs }, out),
     classes: ["arrow", a.way, ...is.filter(([, yes]) => yes).map(([name]) => name)],
-    label: cut(label(s, seen), room),
+    label: cut(shortlabel(s, seen, between), room),
     at: home,
     title: sentence(s, a),
     event: seen[0] ?? a.events[0] ?? 0,

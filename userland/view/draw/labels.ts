@@ -8,7 +8,7 @@ export type Segment = readonly [from: Point, to: Point];
 export const LETTER = 6.7;
 const HEIGHT = 15;
 /** What a label keeps free at the ends of its arrow. */
-const ENDS = 12;
+export const ENDS = 12;
 /** Where on its arrow a label may stand, the best place first. */
 const PLACES = [0.5, 0.38, 0.62, 0.28, 0.72, 0.2, 0.8];
 

@@ -146,16 +146,14 @@ export class Scenes {
     return this.#returned[call.id] ?? this.recording.events.length;
   }
 
-  /** The call of an event, also of one that comes when it has returned; else the last of the same process. */
+  /** The call of an event, also of one that comes when it has returned; else the last of the same process, or of any. */
   #callat(event: number): Rcall | null {
     const { events, calls } = this.recording;
     const e = events[event];
-    let last: Rcall | null = calls[e?.call ?? -1] ?? null;
-    for (let i = event; i >= 0 && last?.pid !== e?.pid; i--) {
-      const call = calls[events[i]?.call ?? -1];
-      if (call?.pid === e?.pid || last === null) last = call ?? null;
-    }
-    return last;
+    const own = calls[e?.call ?? -1];
+    const before = (c: Rcall): boolean => c.first <= event;
+    const last = (): Rcall | undefined => calls.findLast((c) => c.pid === e?.pid && before(c));
+    return own ?? last() ?? calls.findLast(before) ?? null;
   }
 
   /** The messages to show: those in the call's time, its own that come later, and those on their way in it. */
