@@ -1,14 +1,14 @@
 // One function for each request: what it asks of a fid, which callback answers it, what becomes of the
 // fids. They throw PlanError for Rerror and give a Task where a callback did.
 
-import { NOFID, ORDWR, QTAUTH, STATMAX } from "../../../kernel/abi/const.ts";
-import { type Dir, convD2M } from "../../../kernel/abi/dir.ts";
+import { NOFID, ORDWR, QTAUTH } from "../../../kernel/abi/const.ts";
 import { Ebadstat, Eperm, error } from "../../../kernel/abi/errors.ts";
 import * as fcall from "../../../kernel/abi/fcall.ts";
 import type { Rmsg, Tmsg } from "../../../kernel/abi/fcall.ts";
 import { getwstat } from "../../../kernel/abi/wstat.ts";
 import type { Task } from "../../../syscalls/sys.ts";
 import { andthen, istask } from "./answer.ts";
+import { packed } from "./entry.ts";
 import * as e from "./errors.ts";
 import { checkentry, checklength, checknewname, isnarrow } from "./name.ts";
 import { create, open } from "./open.ts";
@@ -31,11 +31,7 @@ export function answer<A>(s: Session<A>, f: Tmsg): Answer<Rmsg> {
     case fcall.Tclunk:
       return andthen(s.fids.clunk(s.fids.get(f.fid)), () => ({ type: fcall.Rclunk, tag: f.tag }));
     case fcall.Tstat:
-      return andthen(s.srv.stat(s.fids.get(f.fid)), (d) => ({
-        type: fcall.Rstat,
-        tag: f.tag,
-        stat: entry(d),
-      }));
+      return stat(s, f);
     case fcall.Tcreate:
       return create(s, f);
     case fcall.Tremove:
@@ -115,12 +111,11 @@ function mustbeauthed<A>(s: Session<A>, fid: number, uname: string, aname: strin
   if (s.srv.authed?.(afid) !== true) error(e.Eauthpending);
 }
 
-const scratch = new Uint8Array(STATMAX);
-
-/** The bytes of an entry, good until the next one. */
-function entry(d: Dir): Uint8Array {
-  const n = convD2M(d, scratch, 0);
-  return n < 0 ? error(Ebadstat) : scratch.subarray(0, n);
+function stat<A>(s: Session<A>, f: Msg<"Tstat">): Answer<Rmsg> {
+  const { tag, fid } = f;
+  const d = s.srv.stat(s.fids.get(fid));
+  if (istask(d)) return andthen(d, (dir) => ({ type: fcall.Rstat, tag, stat: packed(fid, dir) }));
+  return { type: fcall.Rstat, tag, stat: packed(fid, d) };
 }
 
 function remove<A>(s: Session<A>, f: Msg<"Tremove">): Answer<Rmsg> {
