@@ -17,6 +17,7 @@ import { now, shutdown, spawn } from "./proc/spawn.ts";
 import type { Process, Spawnopts } from "./proc/spawn.ts";
 import { MountTable } from "./names/standard-table.ts";
 import { Standard } from "./names/standard.ts";
+import { Image } from "./proc/trap.ts";
 import type { Program } from "./proc/trap.ts";
 
 export { newsched } from "./kernel.ts";
@@ -65,6 +66,7 @@ export function newkernel(
   const dot = devattach(rootdev, "");
   dot.path = ROOTPATH;
   k.proc0 = new Proc(k, "kernel", groups, dot);
+  k.shapes = new Image(k.proc0).shapes();
   for (const [name, old, flags] of binds) now(ns.bind(k.proc0, name, old, flags));
   for (const c of k.chans) c.boot = true;
   return k;

@@ -150,6 +150,8 @@ export class Kernel implements Machine {
   readonly closed: Rendez = new Rendez("closes");
   /** Process 0: what the kernel itself does. Set by boot before anything runs. */
   proc0: Proc | null = null;
+  /** Kept, and not used: see Image.shapes. */
+  shapes: readonly unknown[] = [];
   /** Hears of the mistakes of programs; null where no host shows them. */
   witness: Witness | null = null;
   /** Shut down, as far as this kernel goes. */

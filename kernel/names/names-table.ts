@@ -17,7 +17,7 @@ import { MBEFORE, MREPL } from "../abi/const.ts";
 import { assert } from "../abi/errors.ts";
 import { mounteddev } from "./namespace.ts";
 import type { Mounted, Picture } from "./namespace.ts";
-import type { Origin } from "./names-walk.ts";
+import type { Start } from "./names-walk.ts";
 import type { Task } from "../proc/rendez.ts";
 import { entries, get, put, without } from "./tree.ts";
 import type { Tree } from "./tree.ts";
@@ -84,8 +84,8 @@ export class MountTable {
   /** What `/` is when nothing is mounted on it. */
   readonly #base: Member;
   #picture: Picture | null = null;
-  /** Where names begin that were looked up; the table is immutable, so none becomes wrong. */
-  readonly #origins = new Map<string, Origin>();
+  /** Where names start that were looked up; the table is immutable, so none becomes wrong. */
+  readonly #starts = new Map<string, Start>();
 
   /** Without `root` it takes over a reference to the base's Chan. mount and unmount give the changed tree's root. */
   constructor(base: Member, root: Mnode = owned(base)) {
@@ -94,17 +94,17 @@ export class MountTable {
     root.ref++;
   }
 
-  /** Where a name begins that was looked up before. */
-  remembered(text: string): Origin | undefined {
-    return this.#origins.get(text);
+  /** Where a name starts that was looked up before. */
+  remembered(text: string): Start | undefined {
+    return this.#starts.get(text);
   }
 
-  /** Keeps where a name begins. All are forgotten when there are too many, so that memory is bounded. */
-  remember(o: Origin): void {
-    const { text } = o.name;
+  /** Keeps where a name starts. All are forgotten when there are too many, so that memory is bounded. */
+  remember(s: Start): void {
+    const { text } = s.name;
     if (text.length > MAXREMEMBERED) return;
-    if (this.#origins.size >= NREMEMBERED) this.#origins.clear();
-    this.#origins.set(text, o);
+    if (this.#starts.size >= NREMEMBERED) this.#starts.clear();
+    this.#starts.set(text, s);
   }
 
   /** The longest prefix of elems that is a mount point; `/` always is one. */

@@ -47,10 +47,11 @@ export type Origin = {
 
 /**
  * The start of a walk. It holds the table, whose Chans stay open under it, and dot or the attached device,
- * which may change while it is walked from.
+ * which may change while it is walked from. A table remembers the starts of names that begin at a mount point, and
+ * a call uses such a start again while no other call has it.
  */
 export class Start implements Way {
-  readonly up: Proc;
+  up: Proc;
   readonly name: Name;
   readonly table: MountTable;
   readonly members: readonly Member[] | null;
@@ -59,8 +60,12 @@ export class Start implements Way {
   readonly chan: Chan;
   readonly rest: readonly string[];
   readonly path: Path;
-  readonly space: Membersat;
-  readonly origin: Origin;
+  space: Membersat;
+  /** A call has it. */
+  busy = true;
+  private readonly skip: number;
+  private readonly dotlen: number;
+  private readonly raw: boolean;
 
   /** Takes the reference to the Chan of an origin without members. */
   constructor(up: Proc, table: MountTable, space: Membersat, o: Origin) {
@@ -74,7 +79,18 @@ export class Start implements Way {
     this.chan = o.chan;
     this.rest = o.rest;
     this.path = o.path;
-    this.origin = o;
+    this.skip = o.skip;
+    this.dotlen = o.dotlen;
+    this.raw = o.raw;
+  }
+
+  /** This start, which the table remembers, for another call. */
+  again(up: Proc, space: Membersat): this {
+    this.busy = true;
+    this.up = up;
+    this.space = space;
+    this.table.ref++;
+    return this;
   }
 
   get ismtpt(): boolean {
@@ -91,7 +107,7 @@ export class Start implements Way {
 
   /** The name of the mount point that the walk starts at. */
   get point(): string {
-    return `/${this.path.elems.slice(0, this.origin.skip).join("/")}`;
+    return `/${this.path.elems.slice(0, this.skip).join("/")}`;
   }
 
   find(): Answer<Chan> {
@@ -127,9 +143,9 @@ export class Start implements Way {
     this.created(c);
     if (this.members === null || this.rest.length > 0) return c;
     c.ismtpt = true;
+    const { space } = this;
     const { elems } = this.path;
-    if (this.members.length > 1)
-      c.union = { members: () => this.space.membersat(elems), uri: 0, umc: null };
+    if (this.union) c.union = { members: () => space.membersat(elems), uri: 0, umc: null };
     return c;
   }
 
@@ -160,8 +176,7 @@ export class Start implements Way {
   }
 
   blame(at: number): Blame {
-    const { name, rest, path } = this;
-    const { raw, dotlen, skip } = this.origin;
+    const { name, rest, path, raw, dotlen, skip } = this;
     const k = raw ? at + 1 : rawindex(name, dotlen, skip + at + 1);
     const element = rest[at] ?? path.last;
     const i = path.elems.lastIndexOf(element);
@@ -170,8 +185,11 @@ export class Start implements Way {
   }
 
   release(): Task<void> {
-    const { table } = this;
+    const { table, up } = this;
     if (this.members !== null) {
+      // It may be remembered for longer than the process lives.
+      this.up = up.k.proc0 ?? up;
+      this.busy = false;
       if (table.ref === 1) return table.release();
       table.ref--;
       return DONE;
@@ -198,8 +216,11 @@ const NODOT: readonly string[] = [];
 /** Where the walk of a name starts that the table does not remember. */
 export function start(up: Proc, text: string, table: MountTable, space: Membersat): Answer<Start> {
   const name = parsename(text);
-  if (name.root === "/" || (name.root === "" && up.dot.path.root === "/"))
-    return new Start(up, table, space, fromtable(up, table, name));
+  if (name.root === "/" || (name.root === "" && up.dot.path.root === "/")) {
+    const s = new Start(up, table, space, fromtable(up, table, name));
+    if (name.root === "/") table.remember(s);
+    return s;
+  }
   if (name.root === "") return new Start(up, table, space, fromdevice(up, name));
   const chan = attach(up, name.root);
   if (istask(chan)) return attaching(up, name, table, space, chan);
@@ -230,9 +251,7 @@ function fromtable(up: Proc, table: MountTable, name: Name): Origin {
     trace.emit({ type: "namec", step: "clean", name: name.text, path: `/${elems.join("/")}` });
   const { node, depth } = table.lookup(elems);
   if (name.root === "") return fromdot(up, name, elems, { node, depth });
-  const o = fromprefix(up, name, elems, { node, depth });
-  table.remember(o);
-  return o;
+  return fromprefix(up, name, elems, { node, depth });
 }
 
 /** From dot, unless the table has a mount point at dot's name or below it on the way. */

@@ -49,8 +49,9 @@ export class Names implements Namespace {
 
   start(up: Proc, text: string): Answer<Start> {
     const table = this.#table;
-    const known = up.k.trace.on ? undefined : table.remembered(text);
-    return known === undefined ? start(up, text, table, this) : new Start(up, table, this, known);
+    const known = table.remembered(text);
+    if (known === undefined || known.busy || up.k.trace.on) return start(up, text, table, this);
+    return known.again(up, this);
   }
 
   *bind(up: Proc, name: string, old: string, flags: number): Task<number> {

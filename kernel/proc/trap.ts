@@ -186,6 +186,17 @@ export class Image implements Done {
     this.#faces = proc.k.faces(this);
   }
 
+  /**
+   * An object of each kind that a call needs, for the kernel to keep. V8 forgets the shape of objects, and the code
+   * compiled for it, when a collection of all memory finds no object of it. Without these that would be so whenever
+   * no process runs, and the next process would begin slowly.
+   */
+  shapes(): readonly unknown[] {
+    const { sys, tasksys } = this.#faces;
+    const co = new Coroutine(this.proc, "", FAILED, this);
+    return [sys, tasksys, this.#faces.task("stat", []), co];
+  }
+
   /** Starts the program in a coroutine of its own; its return is the end of the process. */
   start(main: Program, argv: readonly string[]): void {
     this.proc.image = this;
