@@ -47,6 +47,22 @@ test(
 );
 
 test(
+  "Plan 9's name space has MCACHE, too",
+  within(
+    async (t, k) => {
+      await run(k, async (sys: Sys) => {
+        await mountram(sys, "/n", { flags: CACHED });
+        await put(sys, "/n/f", "one");
+        const sent = requests(k);
+        for (let i = 0; i < 2; i++) t.is((await slurp(sys, "/n/f")).length, 3);
+        t.is(sent.filter((m) => m.startsWith("Tread")).length, 1);
+      });
+    },
+    { namespace: "standard" },
+  ),
+);
+
+test(
   "a mount without MCACHE remembers nothing",
   within(async (t, k) => {
     await run(k, async (sys: Parameters<typeof put>[0]) => {

@@ -376,6 +376,85 @@ test(
 );
 
 test(
+  "an error that does not show the name knows it all the same",
+  inside(async (t, sys) => {
+    const e = await t.throwsAsync(sys.remove("/a/d"), { instanceOf: PlanError });
+    t.like(e, { message: "directory not empty", call: "remove", file: "/a/d" });
+  }),
+);
+
+test(
+  "a name below a dot inside a device is walked as it is given, and its error shows it up to what is missing",
+  within(async (t, k) => {
+    await run(k, async (sys: Sys) => {
+      await sys.chdir("#p/1");
+      const log = steps(k);
+      t.is(await failure(sys.stat("../no/such/file")), "'../no' does not exist");
+      t.deepEqual(log, [
+        "dot path=#p/1 rest=../no/such/file",
+        "walk chan=#p/1 rest=../no/such/file got=1 conn=0",
+        "fail error='../no' does not exist walked=1 elem=no",
+      ]);
+    });
+  }),
+);
+
+test(
+  "the trace says in which member of a union a file is made",
+  within(
+    async (t, k) => {
+      await run(k, async (sys: Sys) => {
+        await sys.bind("/a", "/m", MREPL);
+        await sys.bind("/b", "/m", MAFTER | MCREATE);
+        await sys.bind("/b", "/c", MREPL | MCREATE);
+        const log = steps(k);
+        for (const name of ["/m/one", "/c/two", "/a/d/three"]) await make(sys, name);
+        t.deepEqual(
+          log.filter((s) => s.startsWith("create")),
+          [
+            "create dir=/m elem=one index=1",
+            "create dir=/c elem=two index=-1",
+            "create dir=/a/d elem=three index=-1",
+          ],
+        );
+      });
+    },
+    { files: FILES },
+  ),
+);
+
+test(
+  "a member of a union that has the file and cannot stat it fails the call: the next is not asked",
+  inside(async (t, sys) => {
+    const lie = (m: F.Tmsg): readonly F.Fcall[] | null =>
+      m.type === F.Tstat ? [{ type: F.Rerror, tag: m.tag, ename: "i/o error" }] : null;
+    await Fake.mount(sys, "/m", { version: "9P2000", lie });
+    await sys.bind("/b", "/m", MAFTER);
+    t.is(await failure(sys.stat("/m/y")), "i/o error");
+  }),
+);
+
+test(
+  "a mount that was taken away during a walk is given up when the walk has ended",
+  within(
+    async (t, k) => {
+      await run(k, async (sys: Sys) => {
+        await mountram(sys, "/m", { delay: 100 });
+        await make(sys, "/m/d", OREAD, DIR);
+        await sys.chdir("/m/d");
+        const pid = await mountram(sys, "/c");
+        const walk = failure(sys.stat("no"));
+        await sys.unmount(null, "/c");
+        t.is(await walk, "'no' file does not exist");
+        t.is((await sys.wait()).pid, pid, "its server has ended");
+        await sys.chdir("/");
+      });
+    },
+    { files: FILES },
+  ),
+);
+
+test(
   "kinds must match, and a file takes no union",
   inside(async (t, sys) => {
     const inconsistent = "inconsistent mount";
