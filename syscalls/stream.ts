@@ -20,34 +20,38 @@ import { plain } from "./io.ts";
 export function stream(up: Proc, fd: number, offset: number): Answer<void> {
   checkoffset(offset);
   const c = up.fgrp.tochan(fd, -1, true);
-  return ordered(c, "offset", function* () {
-    // A file without offsets keeps what was read ahead.
-    if (offset !== c.offset || plain(c)) endread(c);
-    yield* endwrite(c);
-    if ((c.qid.type & QTDIR) !== 0) {
-      if (offset !== 0) error(Eisdir);
-      yield* dirrewind(c);
-      return;
-    }
-    c.offset = offset;
-    streamsof(c).asked = true;
-    if (c.mode !== OWRITE && c.mode !== ORDWR && (c.streams?.r ?? null) === null)
-      yield* startread(up, c);
-  });
+  return ordered(c, "offset", () => streaming(up, c, offset));
+}
+
+function* streaming(up: Proc, c: Chan, offset: number): Task<void> {
+  // A file without offsets keeps what was read ahead.
+  if (offset !== c.offset || plain(c)) endread(c);
+  yield* endwrite(c);
+  if ((c.qid.type & QTDIR) !== 0) {
+    if (offset !== 0) error(Eisdir);
+    yield* dirrewind(c);
+    return;
+  }
+  c.offset = offset;
+  streamsof(c).asked = true;
+  if (c.mode !== OWRITE && c.mode !== ORDWR && (c.streams?.r ?? null) === null)
+    yield* startread(up, c);
 }
 
 /** The next bytes of the stream, at most buf.length, at least one; 0 at the end of the file. */
 export function sread(up: Proc, fd: number, buf: Uint8Array): Answer<number> {
   checkbytes(buf);
   const c = up.fgrp.tochan(fd, OREAD, true);
-  return ordered(c, "offset", function* () {
-    if ((c.qid.type & QTDIR) !== 0) return yield* dirread(up, c, buf, -1);
-    yield* endwrite(c);
-    const begun = c.streams !== null && c.streams.r !== null;
-    const begins = c.mode !== ORDWR || plain(c) || c.streams?.asked === true;
-    if (!begun && begins) yield* startread(up, c);
-    return yield* takeread(up, c, buf);
-  });
+  return ordered(c, "offset", () => reading(up, c, buf));
+}
+
+function* reading(up: Proc, c: Chan, buf: Uint8Array): Task<number> {
+  if ((c.qid.type & QTDIR) !== 0) return yield* dirread(up, c, buf, -1);
+  yield* endwrite(c);
+  const begun = c.streams !== null && c.streams.r !== null;
+  const begins = c.mode !== ORDWR || plain(c) || c.streams?.asked === true;
+  if (!begun && begins) yield* startread(up, c);
+  return yield* takeread(up, c, buf);
 }
 
 /** Writes the next bytes of the stream, waiting only for room. An earlier failure is this one's. */
@@ -56,9 +60,9 @@ export function swrite(up: Proc, fd: number, bytes: Uint8Array): Answer<number> 
   const c = up.fgrp.tochan(fd, OWRITE, true);
   if ((c.qid.type & QTDIR) !== 0) error(Eisdir);
   const isplain = plain(c);
-  return ordered(c, isplain ? "offset" : "write", function* () {
+  return ordered(c, isplain ? "offset" : "write", () => {
     if (isplain) endread(c);
-    return yield* givewrite(up, c, bytes);
+    return givewrite(up, c, bytes);
   });
 }
 

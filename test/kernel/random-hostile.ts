@@ -8,7 +8,7 @@ import { PlanError } from "../../kernel/abi/errors.ts";
 import * as F from "../../kernel/abi/fcall.ts";
 import type { Tmsg } from "../../kernel/abi/fcall.ts";
 import type { Chance } from "../../kernel/proc/sched.ts";
-import type { Task } from "../../syscalls/sys.ts";
+import type { Exit, Task } from "../../syscalls/sys.ts";
 import { chance } from "../../userland/boot/boot.ts";
 import type { ThreadSys } from "../../userland/lib/both.ts";
 import { dial } from "../../userland/lib/dial.ts";
@@ -36,7 +36,7 @@ const PAUSE = 25;
 const NAMES: readonly string[] = ["f", "f", "g", "d", "nope"];
 
 /** Makes connections and misuses them until it has had enough. */
-export function* hostile(sys: ThreadSys, a: Attack): Task<void> {
+export function* hostile(a: Attack, sys: ThreadSys): Task<Exit> {
   const pick = chance(a.seed);
   for (let n = 1 + pick(CONNS); n > 0; n--) {
     try {
@@ -46,6 +46,7 @@ export function* hostile(sys: ThreadSys, a: Attack): Task<void> {
       if (!(e instanceof PlanError)) throw e;
     }
   }
+  return "";
 }
 
 class Hostile {

@@ -6,9 +6,8 @@ import { DMDIR, MCREATE, MREPL, OREAD, RFFDG, RFNAMEG, RFPROC } from "../../kern
 import type { Dir } from "../../kernel/abi/dir.ts";
 import type { Booted } from "../../kernel/boot.ts";
 import type { Process } from "../../kernel/proc/spawn.ts";
-import type { Exit, Sys, Task } from "../../syscalls/sys.ts";
+import type { Sys } from "../../syscalls/sys.ts";
 import { type Net, type Netlink, simnet } from "../../userland/boot/net.ts";
-import type { ThreadSys } from "../../userland/lib/both.ts";
 import { dial } from "../../userland/lib/dial.ts";
 import { Enonexist, Eperm } from "../../kernel/abi/errors.ts";
 import { run } from "../kit.ts";
@@ -163,11 +162,7 @@ class Run {
         seed: (seed ^ Math.imul(n + 1, 0x9e3779b1)) | 0,
         wrong: (text) => this.#log.push(`server ${PREY}: ${text}`),
       };
-      const main = function* client(sys: ThreadSys): Task<Exit> {
-        yield* hostile(sys, attack);
-        return "";
-      };
-      list.push(there.spawn(main, ["hostile"]));
+      list.push(there.spawn(hostile.bind(null, attack), ["hostile"]));
     }
     return list;
   }

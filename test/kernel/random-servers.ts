@@ -38,10 +38,7 @@ export const quickhost: Host = {
 export async function serve(net: Net, name: string, opts: Serving): Promise<Server> {
   const k = await net.boot(name);
   const server = new Server(opts);
-  const main = function* ramfs(sys: ThreadSys): Task<Exit> {
-    return yield* server.main(sys);
-  };
-  server.process = k.spawn(main, ["server"]);
+  server.process = k.spawn(server.main.bind(server), ["server"]);
   return server;
 }
 

@@ -9,29 +9,39 @@ export type Outcome<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly error: PlanError };
 
+/** Tasks that run, and what became of those that are done. */
+type Running<T> = {
+  readonly outcomes: Outcome<T>[];
+  /** How many are not done. */
+  left: number;
+  /** Where the thread that began them waits for the last one. */
+  waiting: object | null;
+};
+
 /** Runs the Tasks and gives what became of them, in the same order, when all are done. */
 export function* all<T>(sys: ThreadSys, tasks: readonly Task<T>[]): Task<Outcome<T>[]> {
-  const outcomes: Outcome<T>[] = [];
-  let left = tasks.length;
-  let waiting: object | null = null;
-  function* run(task: Task<T>, i: number): Task<void> {
-    outcomes[i] = yield* outcome(task);
-    left--;
-    if (left === 0 && waiting !== null) yield* sys.rendezvous(waiting, true);
+  const r: Running<T> = { outcomes: [], left: tasks.length, waiting: null };
+  for (let i = 0; i < tasks.length; i++) {
+    const task = one(sys, r, i, tasks[i] as Task<T>);
+    if (i < tasks.length - 1) sys.threadcreate(task);
+    else yield* task;
   }
-  for (const [i, task] of tasks.entries()) {
-    if (i < tasks.length - 1) sys.threadcreate(run(task, i));
-    else yield* run(task, i);
-  }
-  if (left > 0) {
-    waiting = {};
+  if (r.left > 0) {
+    r.waiting = {};
     try {
-      if ((yield* sys.rendezvous(waiting, true)) === undefined) throw new PlanError(Eintr);
+      if ((yield* sys.rendezvous(r.waiting, true)) === undefined) throw new PlanError(Eintr);
     } finally {
-      waiting = null;
+      r.waiting = null;
     }
   }
-  return outcomes;
+  return r.outcomes;
+}
+
+/** Runs the i-th Task; the last one to be done meets the thread that waits. */
+function* one<T>(sys: ThreadSys, r: Running<T>, i: number, task: Task<T>): Task<void> {
+  r.outcomes[i] = yield* outcome(task);
+  r.left--;
+  if (r.left === 0 && r.waiting !== null) yield* sys.rendezvous(r.waiting, true);
 }
 
 function* outcome<T>(task: Task<T>): Task<Outcome<T>> {

@@ -60,7 +60,7 @@ export function both<A extends readonly unknown[], R, S extends TaskSys = TaskSy
         return bad(sig, [sys, ...args]);
     // Only a generator program has threads.
     if ("threadcreate" in sys) return fn(sys as S & ThreadSys, ...args);
-    const tasksys = adapters.get(sys as Sys) ?? adapter(sys as Sys);
+    const tasksys = adapted(sys as Sys);
     if (tasksys === null) return bad(sig, [sys, ...args]);
     const p = drive(fn(tasksys as S & ThreadSys, ...args));
     gives?.(sys as Sys, p);
@@ -92,7 +92,20 @@ function bad(sig: Signature, args: readonly unknown[]): never {
 }
 
 type Asynccall = (...args: readonly unknown[]) => Promise<unknown>;
-const adapters = new WeakMap<Sys, ThreadSys>();
+
+/**
+ * Where a sys keeps its adapter. A WeakMap would do, too, but V8 keeps what an old one refers to until it looks
+ * through all memory, and through the adapter that is a whole kernel.
+ */
+const ADAPTER: unique symbol = Symbol("adapter");
+type Adapted = Sys & { readonly [ADAPTER]?: Adapter };
+type Adapter = { readonly of: Sys; readonly tasksys: ThreadSys };
+
+/** The adapter of a Sys; null for an object without calls. One that inherits from a Sys, or wraps it, has its own. */
+function adapted(sys: Adapted): ThreadSys | null {
+  const there = sys[ADAPTER];
+  return there?.of === sys ? there.tasksys : adapter(sys);
+}
 
 /** The TaskSys over a Sys: what its calls yield are the promises of sys. Null for an object without calls. */
 function adapter(sys: Sys): ThreadSys | null {
@@ -113,14 +126,17 @@ function adapter(sys: Sys): ThreadSys | null {
     },
     has: (target, key) => calls.has(key) || Reflect.has(target, key),
   }) as unknown as ThreadSys;
-  adapters.set(sys, made);
+  const value: Adapter = { of: sys, tasksys: made };
+  Reflect.defineProperty(sys, ADAPTER, { value, configurable: true });
   return made;
 }
 
 function taskcall(sys: Sys, call: Asynccall): (...args: unknown[]) => Task<unknown> {
-  return function* (...args): Task<unknown> {
-    return yield Reflect.apply(call, sys, args) as never;
-  };
+  return (...args) => calling(sys, call, args);
+}
+
+function* calling(sys: Sys, call: Asynccall, args: readonly unknown[]): Task<unknown> {
+  return yield Reflect.apply(call, sys, args) as never;
 }
 
 let nthread = 0;

@@ -184,6 +184,8 @@ class Tree {
   readonly maxfile: number;
   readonly replace: boolean;
   now = 0;
+  /** A request has come. */
+  started = false;
   #paths = 0n;
   #slots = 0;
   /** By slot: the fids that have a file open that is, or was, in it. */
@@ -395,6 +397,13 @@ function wstat(tree: Tree, fid: Fid<Ram>, w: Wstat): void {
   r.parent.mtime = tree.now;
 }
 
+/** Looks at the time, for the requests that are taken now. The times of the root begin with the first of them. */
+function* turn(sys: TaskSys, tree: Tree, root: Ram): Task<void> {
+  tree.now = Number((yield* sys.nsec()) / 1_000_000_000n);
+  if (!tree.started) root.atime = root.mtime = tree.now;
+  tree.started = true;
+}
+
 /**
  * A server of files in memory; sys is asked for the time. A file that is truncated or removed gives its
  * memory back. ramfs(4)
@@ -406,17 +415,12 @@ export function newram(sys: TaskSys, opts: Ramopts): Plainsrv<Ram> {
   const tree = new Tree(opts);
   const mode = (DMDIR | perm) >>> 0;
   const root = new Ram(tree, null, { name: ".", uid: user, gid: user, muid: user, mode });
-  let started = false;
   return {
     ...spoken,
     noauth: "ramfs: no authentication required",
     copies: true,
     oddnames: ODDNAMES,
-    *turn(): Task<void> {
-      tree.now = Number((yield* sys.nsec()) / 1_000_000_000n);
-      if (!started) root.atime = root.mtime = tree.now;
-      started = true;
-    },
+    turn: () => turn(sys, tree, root),
     attach: () => root,
     qid: (r) => r.qid,
     walk1(dir, name, fid) {

@@ -82,11 +82,9 @@ export const postmount: Both<[make: Makesrv, place: Place], number> = both(funct
   try {
     // The server has the file in /srv open: it goes when the server does.
     if (place.name !== undefined) open.push(yield* postfd(sys, place.name, theirs));
-    const pid = yield* sys.rfork(RFPROC | RFFDG | RFNAMEG | RFNOTEG, function* (child: ThreadSys) {
-      yield* child.close(theirs);
-      const srv = make(child);
-      yield* serve(child, mine, mine, "next" in srv ? yield* srv : srv);
-    });
+    // Bound, and no closure: V8 keeps a closure that is a generator function until it looks through all memory.
+    const main = serving.bind(null, make, mine, theirs);
+    const pid = yield* sys.rfork(RFPROC | RFFDG | RFNAMEG | RFNOTEG, main);
     yield* closeall(sys, open.splice(0, 1));
     if (place.mtpt !== undefined) {
       yield* sys.mount(theirs, -1, place.mtpt, place.flags ?? MREPL | MCREATE, "");
@@ -97,6 +95,13 @@ export const postmount: Both<[make: Makesrv, place: Place], number> = both(funct
     yield* closeall(sys, open);
   }
 }, "postmount(make function, place object)");
+
+/** The process that serves on the descriptor `mine`. */
+function* serving(make: Makesrv, mine: number, theirs: number, child: ThreadSys): Task<void> {
+  yield* child.close(theirs);
+  const srv = make(child);
+  yield* serve(child, mine, mine, "next" in srv ? yield* srv : srv);
+}
 
 function* closeall(sys: TaskSys, fds: readonly number[]): Task<void> {
   for (const fd of fds) yield* sys.close(fd);
