@@ -8,6 +8,10 @@ import * as F from "../../kernel/abi/fcall.ts";
 import type { Fcall } from "../../kernel/abi/fcall.ts";
 import { frame } from "./wire.ts";
 
+const NONE: Uint8Array = new Uint8Array(0);
+/** Bytes of a write that are sent from where they are. */
+const BIG = 4096;
+
 type Waiter = { readonly done: (r: Fcall) => void; readonly fail: (e: Error) => void };
 
 export class Calls {
@@ -35,13 +39,28 @@ export class Calls {
     return new Calls(socket);
   }
 
-  /** One call; its tag is chosen here, but for Tversion's. An Rerror throws. */
+  /**
+   * One call; its tag is chosen here, but for Tversion's. An Rerror throws. A write's data may be changed only when the
+   * answer is there.
+   */
   rpc(f: Fcall): Promise<Fcall> {
     const tag = f.type === F.Tversion ? NOTAG : (this.#free.pop() ?? this.#ntag++);
     return new Promise((done, fail) => {
       this.#waiting.set(tag, { done, fail });
-      this.#socket.write(frame({ ...f, tag }));
+      if (f.type === F.Twrite && f.data.length >= BIG) this.#write({ ...f, tag });
+      else this.#socket.write(frame({ ...f, tag }));
     });
+  }
+
+  /** Sends a long write without a copy of its data, which stay as they are until the answer. */
+  #write(f: Extract<Fcall, { readonly type: typeof F.Twrite }>): void {
+    const head = frame({ ...f, data: NONE });
+    head.writeUInt32LE(head.length + f.data.length, 0);
+    head.writeUInt32LE(f.data.length, head.length - 4);
+    this.#socket.cork();
+    this.#socket.write(head);
+    this.#socket.write(f.data);
+    this.#socket.uncork();
   }
 
   /** A wstat that changes nothing: what was written before is safe. */

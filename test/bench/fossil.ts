@@ -24,6 +24,7 @@ const WINDOW = 16;
 /** Bytes of a message's data. */
 const CHUNK = 65536;
 const SMALL = Buffer.alloc(100, "small file ");
+const WRITTEN = "what is written in sequence ";
 const MB = 1_000_000;
 /** What ramfs may hold: all that is written in a round. */
 const ROOMY = "4GiB";
@@ -117,8 +118,9 @@ async function write({ calls }: Peer, name: string, bytes: number): Promise<void
 }
 
 async function rewrite(calls: Calls, fid: number, bytes: number): Promise<void> {
-  const data = Buffer.alloc(CHUNK, "what is written in sequence ");
-  await each(Math.floor(bytes / CHUNK), (i) => {
+  const lanes = Array.from({ length: WINDOW }, () => Buffer.alloc(CHUNK, WRITTEN));
+  await each(Math.floor(bytes / CHUNK), (i, lane) => {
+    const data = lanes[lane] ?? Buffer.alloc(CHUNK);
     data.writeUInt32LE(i, 0);
     return calls.rpc({ type: F.Twrite, tag: 0, fid, offset: i * CHUNK, data });
   });
@@ -180,7 +182,7 @@ const STEPS: readonly ((peer: Peer, sizes: Sizes, round: number) => Promise<void
 
 /** A plain file with the same bytes, synced. */
 function plain(dir: string, bytes: number, m: Measured): void {
-  const data = Buffer.alloc(CHUNK, "what is written in sequence ");
+  const data = Buffer.alloc(CHUNK, WRITTEN);
   const fd = openSync(join(dir, "plain"), "w");
   const began = performance.now();
   const before = process.cpuUsage();

@@ -159,9 +159,10 @@ async function files(
 async function bytes(say: Say, sizes: readonly number[]): Promise<void> {
   const f = await Fossil.start();
   const { calls } = f;
-  const data = Buffer.alloc(CHUNK, "what is written in sequence ");
+  const lanes = Array.from({ length: WINDOW }, () => Buffer.alloc(CHUNK, "written in sequence "));
   row(say, ["bytes of a file", "written, CPU us a MB", "read at random", "memory at most"]);
-  const write = async (fid: number, i: number): Promise<void> => {
+  const write = async (fid: number, i: number, lane: number): Promise<void> => {
+    const data = lanes[lane] ?? Buffer.alloc(CHUNK);
     data.writeUInt32LE(i, 0);
     await calls.rpc({ type: F.Twrite, tag: 0, fid, offset: i * CHUNK, data });
   };
@@ -178,7 +179,7 @@ async function bytes(say: Say, sizes: readonly number[]): Promise<void> {
     const n = Math.floor((size * MB) / CHUNK);
     const from = have;
     const cost = await f.cost(((n - from) * CHUNK) / MB, async () => {
-      await each(n - from, (i) => write(2, from + i));
+      await each(n - from, (i, lane) => write(2, from + i, lane));
       await calls.sync(2);
     });
     have = n;
@@ -191,7 +192,7 @@ async function bytes(say: Say, sizes: readonly number[]): Promise<void> {
   await f.walk(2);
   await f.create(2, "holes", 0o664, ORDWR);
   const holes = await f.cost(1000, async () => {
-    await each(1000, (i) => write(2, Math.floor((i * n) / 1000)));
+    await each(1000, (i, lane) => write(2, Math.floor((i * n) / 1000), lane));
     await calls.sync(2);
   });
   const looked = await f.cost(read, () => reads(n));
