@@ -14,7 +14,7 @@ import type { Sched } from "../../kernel/proc/sched.ts";
 import { hosterror, hostsync, hostwait } from "../fs/host-node.ts";
 import { giveback, lent, takebuf } from "../mnt/frames.ts";
 import { Rqueue } from "./stack.ts";
-import type { Addr, Conn, Connstate, Listener } from "./stack.ts";
+import type { Addr, Conn, Connstate, Listener, Received } from "./stack.ts";
 
 /** Bytes that the host has not taken past which a writer sleeps: a frame of a stream. */
 const OUTMAX = 64 * 1024;
@@ -59,6 +59,7 @@ export class Sockets {
   readonly #servers: Set<Server> = new Set();
   readonly #socks: Set<Socket> = new Set();
   readonly #behind: Behind = { conns: 0 };
+  readonly #received: Received = { bytes: 0 };
 
   constructor(sched: Sched) {
     this.#sched = sched;
@@ -72,7 +73,7 @@ export class Sockets {
 
   /** A socket that is connected as a connection, which begins to read when it is started. */
   conn(sock: Socket, ends: Ends): Nodeconn {
-    return new Nodeconn(this.#sched, sock, { ends, behind: this.#behind });
+    return new Nodeconn(this.#sched, sock, { ends, behind: this.#behind, all: this.#received });
   }
 
   /** The same for a call that was accepted. */
@@ -199,6 +200,9 @@ export class Nodelistener implements Listener {
 /** The connections of a stack with bytes that the host has not taken. */
 type Behind = { conns: number };
 
+/** The ends of a connection, and what it shares with the others of its stack. */
+type Shared = { readonly ends: Ends; readonly behind: Behind; readonly all: Received };
+
 /** A socket that is connected. */
 export class Nodeconn implements Conn {
   readonly local: Addr;
@@ -229,11 +233,7 @@ export class Nodeconn implements Conn {
   /** It is counted there. */
   #isbehind = false;
 
-  constructor(
-    sched: Sched,
-    sock: Socket,
-    { ends, behind }: { readonly ends: Ends; readonly behind: Behind },
-  ) {
+  constructor(sched: Sched, sock: Socket, { ends, behind, all }: Shared) {
     this.#behind = behind;
     this.#sched = sched;
     this.#sock = sock;
@@ -242,7 +242,7 @@ export class Nodeconn implements Conn {
     this.user = ends.user ?? null;
     this.#resets = ends.resets === true;
     const [stop, go] = [() => void sock.pause(), () => void sock.resume()];
-    this.#in = new Rqueue({ stop, go, outside: true, spent: letgo });
+    this.#in = new Rqueue({ stop, go, outside: true, spent: letgo, all });
     sock.on("end", () => this.#in.eof());
     sock.on("error", () => this.#break());
     sock.on("close", () => this.#break());

@@ -84,10 +84,15 @@ export interface Stack {
 
 /** Received bytes past this make the sender wait. */
 const HIWATER = 1024 * 1024;
+/** The same for all queues of a stack together. Beyond, each takes one chunk, and the next when that was read. */
+const ALLHIWATER = 32 * HIWATER;
 /** What a chunk counts at least, so that a queue of tiny ones is bounded too. */
 const MINCHARGE = 256;
 
 const charge = (n: number): number => (n < MINCHARGE ? MINCHARGE : n);
+
+/** Bytes in all queues that share it. */
+export type Received = { bytes: number };
 
 /** How an Rqueue deals with its source. */
 export type Rsource = {
@@ -99,6 +104,8 @@ export type Rsource = {
   readonly outside: boolean;
   /** A chunk, or the rest of one, was copied to its end: the queue does not look at it again. */
   spent?(chunk: Uint8Array): void;
+  /** What the queues of all connections hold; alone unless given. */
+  readonly all?: Received;
 };
 
 /** Received bytes in the chunks they came in, with an end that is either an end of file or a reset. */
@@ -112,10 +119,17 @@ export class Rqueue {
   #end: "eof" | "reset" | null = null;
   #stopped = false;
   readonly #source: Rsource;
+  readonly #all: Received;
   readonly #r = new Rendez("network read");
 
   constructor(source: Rsource) {
     this.#source = source;
+    this.#all = source.all ?? { bytes: 0 };
+  }
+
+  #hold(n: number): void {
+    this.#held += n;
+    this.#all.bytes += n;
   }
 
   /** No more will come. */
@@ -131,8 +145,8 @@ export class Rqueue {
     }
     this.#chunks.push(chunk);
     this.length += chunk.length;
-    this.#held += charge(chunk.length);
-    if (this.#held >= HIWATER && !this.#stopped) {
+    this.#hold(charge(chunk.length));
+    if (!this.#stopped && (this.#held >= HIWATER || this.#all.bytes >= ALLHIWATER)) {
       this.#stopped = true;
       this.#source.stop();
     }
@@ -156,7 +170,8 @@ export class Rqueue {
   drop(): void {
     for (const chunk of this.#chunks) giveback(chunk);
     this.#chunks = [];
-    this.#first = this.#held = this.length = 0;
+    this.#hold(-this.#held);
+    this.#first = this.length = 0;
     this.eof();
   }
 
@@ -201,14 +216,15 @@ export class Rqueue {
     const chunk = this.#chunks[this.#first] ?? NONE;
     const whole = chunk.length <= n;
     const b = whole ? chunk : chunk.subarray(0, n);
-    this.#held -= charge(chunk.length);
+    this.#hold(-charge(chunk.length));
     if (whole) this.#shift();
     else {
       this.#chunks[this.#first] = chunk.subarray(n);
-      this.#held += charge(chunk.length - n);
+      this.#hold(charge(chunk.length - n));
     }
     this.length -= b.length;
-    if (this.#stopped && this.#held <= HIWATER / 2) {
+    const most = this.#all.bytes < ALLHIWATER ? HIWATER / 2 : 0;
+    if (this.#stopped && this.#held <= most) {
       this.#stopped = false;
       this.#source.go();
     }

@@ -5,6 +5,7 @@ import { Usage } from "../../userland/host/command.ts";
 import { parsed, status } from "../commandline.ts";
 import { beside, connections, full, fuzzing, load } from "./parts.ts";
 import { fossil, fossilmodel } from "./fossil.ts";
+import { live } from "./live.ts";
 import { rc } from "./rc.ts";
 import { simulator } from "./simulator.ts";
 import { vms } from "./vm.ts";
@@ -31,6 +32,7 @@ const PARTS: readonly Part[] = [
   { name: "connections", fn: told(connections) },
   { name: "full", fn: told(full) },
   { name: "beside", fn: told(beside) },
+  { name: "live", fn: told(live) },
   { name: "load", fn: told(load) },
   { name: "vm", fn: vms },
   { name: "fossil", fn: fossil },

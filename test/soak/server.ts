@@ -41,10 +41,14 @@ export class Served {
     });
     return new Promise((resolve, reject) => {
       let said = "";
+      let began = false;
       child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+        if (began) return;
         said += text;
         const port = /^serving .*!(\d+)(?:,|$)/m.exec(said)?.[1];
-        if (port !== undefined) resolve(new Served(child, Number(port)));
+        if (port === undefined) return;
+        began = true;
+        resolve(new Served(child, Number(port)));
       });
       child.on("exit", (status) => reject(new Error(`the server ended (${status}): ${said}`)));
     });
@@ -60,6 +64,12 @@ export class Served {
     const { pid } = this.#child;
     const text = readFileSync(`/proc/${pid}/task/${pid}/schedstat`, "utf8");
     return Number(text.split(" ")[0]) / 1e6;
+  }
+
+  /** Bytes of memory that it has now, with garbage. */
+  rss(): number {
+    const status = readFileSync(`/proc/${this.#child.pid}/status`, "utf8");
+    return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) * 1024;
   }
 
   async look(): Promise<Held> {

@@ -1,0 +1,56 @@
+// What connections hold of received bytes that no process has read.
+
+import test from "ava";
+import { type Received, Rqueue } from "../../devices/ip/stack.ts";
+import type { Proc } from "../../kernel/proc/proc.ts";
+
+const MB = 1048576;
+
+/** A queue that shares `all`, whether its source is stopped, and a read of n bytes that are there. */
+function queue(all: Received) {
+  const state = { stopped: false };
+  const q = new Rqueue({
+    stop: () => (state.stopped = true),
+    go: () => (state.stopped = false),
+    outside: false,
+    all,
+  });
+  const read = (n: number): void => {
+    if (q.read({} as Proc, new Uint8Array(n)).next().done !== true) throw new Error("it sleeps");
+  };
+  return { q, read, state };
+}
+
+test("a queue stops its source at 1 MiB, and lets it go on when it is half empty", (t) => {
+  const { q, read, state } = queue({ bytes: 0 });
+  q.put(new Uint8Array(MB - 1));
+  t.false(state.stopped);
+  q.put(new Uint8Array(4000));
+  t.true(state.stopped);
+  read(MB / 2);
+  t.true(state.stopped);
+  read(4000);
+  t.false(state.stopped);
+});
+
+test("when all queues hold 32 MiB each takes one chunk, and the next when that was read", (t) => {
+  const all: Received = { bytes: 0 };
+  const full = Array.from({ length: 32 }, () => queue(all));
+  for (const { q } of full) q.put(new Uint8Array(MB));
+  t.is(all.bytes, 32 * MB);
+  const late = queue(all);
+  late.q.put(new Uint8Array(65536));
+  t.true(late.state.stopped);
+  late.read(65000);
+  t.true(late.state.stopped, "not all of the chunk was read");
+  late.read(536);
+  t.false(late.state.stopped);
+  late.q.put(new Uint8Array(65536));
+  t.true(late.state.stopped);
+  for (const { q } of full.slice(0, 2)) q.drop();
+  t.is(all.bytes, 30 * MB + 65536);
+  late.read(1);
+  t.false(late.state.stopped, "there is room again");
+  for (const { q } of [...full, late]) q.drop();
+  t.is(all.bytes, 0);
+});
