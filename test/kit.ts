@@ -2,16 +2,19 @@
 // their end, a ramfs on a name, and messages and resolution steps in short notation.
 
 import type { ExecutionContext } from "ava";
+import type { Tree } from "../devices/mem.ts";
 import type { Booted } from "../kernel/boot.ts";
-import { MCREATE, MREPL, ORDWR } from "../kernel/abi/const.ts";
+import { DMDIR, MCREATE, MREPL, ORDWR, OREAD } from "../kernel/abi/const.ts";
 import { PlanError } from "../kernel/abi/errors.ts";
 import * as F from "../kernel/abi/fcall.ts";
 import type { Audit } from "../kernel/kernel.ts";
 import type { Program } from "../kernel/proc/trap.ts";
-import { utfdecode } from "../kernel/abi/utf.ts";
+import { type Dir, convM2D } from "../kernel/abi/dir.ts";
+import { utfdecode, utfencode } from "../kernel/abi/utf.ts";
 import type { Sys, Task, TaskSys } from "../syscalls/sys.ts";
 import { type Bootopts, boot } from "../userland/boot/boot.ts";
 import { type Anysrv, postmount } from "../userland/lib/9p.ts";
+import { readdir } from "../userland/lib/dirread.ts";
 import { newram } from "../userland/lib/ram.ts";
 
 /** The audit of a kernel in which nothing is alive. */
@@ -29,6 +32,13 @@ export function within(
     t.deepEqual(k.audit(), NOTHING);
   };
 }
+
+/** The same for a program of one process, in a kernel that has these files. */
+export const inside = (
+  fn: (t: ExecutionContext, sys: Sys) => Promise<void>,
+  files: Tree = {},
+): ((t: ExecutionContext) => Promise<void>) =>
+  within(async (t, k) => void t.is((await run(k, (sys: Sys) => fn(t, sys))).status, ""), { files });
 
 /** Runs a program to its end; what it threw, the test throws. Gives status and output. */
 export async function run(
@@ -62,6 +72,42 @@ export async function cat(sys: Sys, name: string): Promise<string> {
   } finally {
     await sys.close(fd);
   }
+}
+
+/** One read. */
+export async function readonce(sys: Sys, fd: number, n = 8192): Promise<string> {
+  const buf = new Uint8Array(n);
+  return utfdecode(buf, 0, await sys.read(fd, buf));
+}
+
+export const write = (sys: Sys, fd: number, text: string): Promise<number> =>
+  sys.write(fd, utfencode(text));
+
+/** The entries of a directory in the bytes that a read gave. */
+export function entries(buf: Uint8Array, n: number = buf.length): Dir[] {
+  const list: Dir[] = [];
+  for (let at = 0; at < n;) {
+    const e = convM2D(buf, at, n);
+    if (e === null) throw new Error("malformed directory entry");
+    list.push(e.dir);
+    at = e.next;
+  }
+  return list;
+}
+
+/** The entries of one read of a directory. */
+export async function dirs(sys: Sys, fd: number, n = 8192): Promise<Dir[]> {
+  const buf = new Uint8Array(n);
+  return entries(buf, await sys.read(fd, buf));
+}
+
+/** The names in a directory. */
+export const ls = async (sys: Sys, name: string): Promise<string[]> =>
+  (await readdir(sys, name)).map((d) => d.name);
+
+/** Makes directories, which may be written by all. */
+export async function mkdir(sys: Sys, ...names: readonly string[]): Promise<void> {
+  for (const name of names) await sys.close(await sys.create(name, OREAD, DMDIR | 0o777));
 }
 
 /** Writes a file, creating or truncating it. */

@@ -2,9 +2,8 @@
 // must be there before and what it is allowed to cost.
 
 import { DMDIR, MREPL, OEXCL, OREAD, OSTREAM, OTRUNC, OWRITE } from "../kernel/abi/const.ts";
-import { convM2D } from "../kernel/abi/dir.ts";
 import type { Sys } from "../syscalls/sys.ts";
-import { failure, put } from "./kit.ts";
+import { entries, failure, put } from "./kit.ts";
 
 /** An operation on `name`, whose directory is there. */
 export type Operation = {
@@ -77,15 +76,8 @@ export type Entry = { readonly name: string; readonly isdir: boolean };
 
 /** The names in a directory that is read to its end. */
 export async function list(sys: Sys, name: string, opts: Readopts = {}): Promise<Entry[]> {
-  const bytes = await readall(sys, name, opts);
-  const entries: Entry[] = [];
-  for (let off = 0; off < bytes.length;) {
-    const d = convM2D(bytes, off, bytes.length);
-    if (d === null) throw new Error("malformed directory entry");
-    entries.push({ name: d.dir.name, isdir: (d.dir.mode & DMDIR) !== 0 });
-    off = d.next;
-  }
-  return entries;
+  const dirs = entries(await readall(sys, name, opts));
+  return dirs.map((d) => ({ name: d.name, isdir: (d.mode & DMDIR) !== 0 }));
 }
 
 /** Creates a file with these contents, in one write. */

@@ -27,20 +27,21 @@ import {
 import type { Dir } from "../../kernel/abi/dir.ts";
 import type { Sys, Task } from "../../syscalls/sys.ts";
 import { boot } from "../../userland/boot/boot.ts";
-import { hosted, put } from "./hosted.ts";
-import { cat, dirs, failure, ls, readtext, write } from "./inside.ts";
+import { hosted } from "./hosted.ts";
+import { dirs, failure, ls, readonce, write } from "../kit.ts";
+import { readtext, writefile } from "../../userland/lib/io.ts";
 
 test.serial(
   "files and directories are made, read, listed, renamed and removed",
   hosted(async (t, sys, dir) => {
     fs.chmodSync(dir, 0o775);
-    await put(sys, "/n/a", "hello");
+    await writefile(sys, "/n/a", "hello");
     t.is(fs.readFileSync(join(dir, "a"), "utf8"), "hello");
     t.is(fs.statSync(join(dir, "a")).mode & 0o777, 0o664);
     await sys.close(await sys.create("/n/d", OREAD, DMDIR + 0o777));
     t.is(fs.statSync(join(dir, "d")).mode & 0o777, 0o775);
-    await put(sys, "/n/d/b", "there");
-    t.is(await cat(sys, "/n/d/b"), "there");
+    await writefile(sys, "/n/d/b", "there");
+    t.is(await readtext(sys, "/n/d/b"), "there");
     t.deepEqual(await ls(sys, "/n"), ["a", "d"]);
     await sys.wstat("/n/d/b", { name: "c" });
     t.deepEqual(await ls(sys, "/n/d"), ["c"]);
@@ -121,13 +122,13 @@ test.serial(
 test.serial(
   "an open file stays what it is, whatever becomes of its name",
   hosted(async (t, sys, dir) => {
-    await put(sys, "/n/f", "old");
+    await writefile(sys, "/n/f", "old");
     const fd = await sys.open("/n/f", OREAD);
     fs.renameSync(join(dir, "f"), join(dir, "g"));
     fs.writeFileSync(join(dir, "f"), "new");
-    t.is(await readtext(sys, fd), "old");
+    t.is(await readonce(sys, fd), "old");
     t.is(await failure(sys.fwstat(fd, { mode: 0o600 })), "file does not exist");
-    t.is(await cat(sys, "/n/f"), "new");
+    t.is(await readtext(sys, "/n/f"), "new");
     await sys.close(fd);
   }),
 );
@@ -140,7 +141,7 @@ test.serial(
     fs.writeFileSync(join(dir, "other"), "other");
     await sys.chdir("/n/d/e");
     await sys.wstat("/n/d", { name: "moved" });
-    t.is(await cat(sys, "f"), "below");
+    t.is(await readtext(sys, "f"), "below");
     t.is(await failure(sys.wstat("/n/moved", { name: "other" })), "file already exists");
     t.regex(await failure(sys.wstat("/n/moved", { name: "a/b" })), /bad character/);
     t.is(await failure(sys.wstat("/n/moved", { name: ".." })), "permission denied");
@@ -152,7 +153,7 @@ test.serial(
 test.serial(
   "wstat does all it is asked, or nothing",
   hosted(async (t, sys, dir) => {
-    await put(sys, "/n/f", "123456");
+    await writefile(sys, "/n/f", "123456");
     await sys.wstat("/n/f", { mode: 0o600, length: 3, mtime: 1_111_111_111, name: "g" });
     t.like(await sys.stat("/n/g"), { mode: 0o600, length: 3, mtime: 1_111_111_111 });
     const before = await sys.stat("/n/g");
@@ -173,7 +174,7 @@ test.serial(
     t.true(fs.existsSync(join(dir, "tmp")));
     await sys.close(fd);
     t.false(fs.existsSync(join(dir, "tmp")));
-    await put(sys, "/n/f", "123");
+    await writefile(sys, "/n/f", "123");
     await sys.close(await sys.open("/n/f", OWRITE | OTRUNC));
     t.is(fs.statSync(join(dir, "f")).size, 0);
   }),
@@ -209,10 +210,10 @@ test.serial(
     fs.writeFileSync(odd, "odd");
     const [name = ""] = await ls(sys, "/n");
     t.is(name, "a\udcff\udcc3b");
-    t.is(await cat(sys, `/n/${name}`), "odd");
+    t.is(await readtext(sys, `/n/${name}`), "odd");
     await sys.wstat(`/n/${name}`, { name: `${name}\udcfe` });
     await sys.remove(`/n/${name}\udcfe`);
-    await put(sys, "/n/größe", "3");
+    await writefile(sys, "/n/größe", "3");
     t.deepEqual(fs.readdirSync(dir), ["größe"]);
   }),
 );
@@ -222,7 +223,7 @@ test.serial(
   hosted(
     async (t, sys, dir) => {
       fs.writeFileSync(join(dir, "f"), "x", { mode: 0o666 });
-      t.is(await cat(sys, "/n/f"), "x");
+      t.is(await readtext(sys, "/n/f"), "x");
       t.is((await sys.stat("/n/f")).mode & 0o222, 0);
       t.is(await failure(sys.open("/n/f", OWRITE)), "'/n/f' permission denied");
       t.is(await failure(sys.open("/n/f", OREAD | OTRUNC)), "'/n/f' permission denied");
@@ -259,9 +260,9 @@ test.serial(
 test.serial(
   "the host's time holds the clock: a read is over before a later alarm",
   hosted(async (t, sys) => {
-    await put(sys, "/n/f", "x".repeat(100_000));
+    await writefile(sys, "/n/f", "x".repeat(100_000));
     const before = await sys.nsec();
-    await cat(sys, "/n/f");
+    await readtext(sys, "/n/f");
     await ls(sys, "/n");
     t.is(await sys.nsec(), before);
   }),
@@ -271,13 +272,13 @@ test.serial(
   "so many files are open at once and no more",
   hosted(
     async (t, sys) => {
-      await put(sys, "/n/f", "");
+      await writefile(sys, "/n/f", "");
       const fds: number[] = [];
       for (let i = 0; i < 20; i++) fds.push(await sys.open("/n/f", OREAD));
       t.is(await failure(sys.open("/n/f", OREAD)), "'/n/f' no free file descriptors");
       t.is(await failure(sys.create("/n/g", OWRITE, 0o666)), "'/n/g' no free file descriptors");
       for (const fd of fds) await sys.close(fd);
-      t.is(await cat(sys, "/n/f"), "");
+      t.is(await readtext(sys, "/n/f"), "");
     },
     (root) => ({ root }),
     { files: 20 },
@@ -300,13 +301,13 @@ test.serial(
     await sys.close(again);
     t.is(fs.readFileSync(join(dir, "journal"), "utf8"), "one two three");
     await sys.wstat("/n/journal", { mode: 0o644 });
-    await put(sys, "/n/journal", "plain");
-    t.is(await cat(sys, "/n/journal"), "plain");
+    await writefile(sys, "/n/journal", "plain");
+    t.is(await readtext(sys, "/n/journal"), "plain");
     await sys.wstat("/n/journal", { mode: DMAPPEND + 0o600 });
     t.like(await sys.stat("/n/journal"), { mode: DMAPPEND + 0o600, qid: { type: QTAPPEND } });
     t.is((await dirsof(sys, "/n"))[0]?.mode, DMAPPEND + 0o600);
     await sys.remove("/n/journal");
-    await put(sys, "/n/journal", "new");
+    await writefile(sys, "/n/journal", "new");
     t.is((await sys.stat("/n/journal")).qid.type, 0);
   }),
 );
@@ -331,7 +332,7 @@ test.serial(
 test.serial(
   "a wstat that leaves everything alone leaves the host's file alone, and one out of range is refused",
   hosted(async (t, sys, dir) => {
-    await put(sys, "/n/f", "precious");
+    await writefile(sys, "/n/f", "precious");
     fs.utimesSync(join(dir, "f"), 1_000_000_000, 1_234_567_890);
     const before = fs.statSync(join(dir, "f"));
     const alone = { name: "", uid: "", gid: "", muid: "", length: -1, mode: 0xffffffff };
@@ -341,7 +342,7 @@ test.serial(
       t.not(await failure(sys.wstat("/n/f", d)), "no error", JSON.stringify(d));
     const now = fs.statSync(join(dir, "f"));
     t.deepEqual([now.mtimeMs, now.size, now.mode], [before.mtimeMs, before.size, before.mode]);
-    t.is(await cat(sys, "/n/f"), "precious");
+    t.is(await readtext(sys, "/n/f"), "precious");
   }),
 );
 
@@ -393,11 +394,16 @@ test("ORCLOSE asks for the host's permission to remove from the directory", (t) 
 test.serial(
   "a root that was removed is not there, whatever is made in its place",
   hosted(async (t, sys, dir) => {
-    await put(sys, "/n/f", "old");
+    await writefile(sys, "/n/f", "old");
     fs.rmSync(dir, { recursive: true });
     fs.mkdirSync(dir);
     fs.writeFileSync(join(dir, "f"), "new");
-    for (const call of [sys.stat("/n"), sys.stat("/n/f"), sys.open("/n", OREAD), cat(sys, "/n/f")])
+    for (const call of [
+      sys.stat("/n"),
+      sys.stat("/n/f"),
+      sys.open("/n", OREAD),
+      readtext(sys, "/n/f"),
+    ])
       t.regex(await failure(call), /file does not exist$/);
   }),
 );
@@ -444,11 +450,11 @@ test.serial(
       slowly.step = 2;
       await sys.stat("/n/f");
       await sys.close(await sys.create("/n/d", OREAD, DMDIR + 0o777));
-      await put(sys, "/n/d/a", "one");
-      await put(sys, "/n/d/b", "two");
+      await writefile(sys, "/n/d/a", "one");
+      await writefile(sys, "/n/d/b", "two");
       fs.symlinkSync("../../outside/secret", join(dir, "d/out"));
       fs.symlinkSync("a", join(dir, "d/in"));
-      t.is(await cat(sys, "/n/d/in"), "one");
+      t.is(await readtext(sys, "/n/d/in"), "one");
       t.is(await failure(sys.open("/n/d/out", OREAD)), "'/n/d/out' permission denied");
       t.deepEqual(await ls(sys, "/n/d"), ["a", "b", "in", "out"]);
       await sys.chdir("/n/d");
@@ -466,7 +472,7 @@ test.serial(
       t.deepEqual(fs.readdirSync(dir), ["f"]);
       slowly.step = 0;
       slowly.ms += 1000;
-      t.is(await cat(sys, "/n/f"), "hello");
+      t.is(await readtext(sys, "/n/f"), "hello");
     },
     (root) => ({ root }),
     { now: slowly.now },
@@ -522,7 +528,7 @@ test("a root that is no directory is refused by name", async (t) => {
 test.serial(
   "a note and a kill wait for the host, and leave nothing open",
   hosted(async (t, sys) => {
-    await put(sys, "/n/f", "x".repeat(1_000_000));
+    await writefile(sys, "/n/f", "x".repeat(1_000_000));
     for (let i = 0; i < 20; i++) {
       const pid = await sys.rfork(1 << 4, async (child: Sys) => {
         const fd = await child.open("/n/f", OREAD);

@@ -14,8 +14,9 @@ import type { Kernel } from "../../kernel/kernel.ts";
 import type { Task } from "../../kernel/proc/rendez.ts";
 import { boot } from "../../userland/boot/boot.ts";
 import { DMDIR, OREAD, OTRUNC, OWRITE } from "../../kernel/abi/const.ts";
-import { hosted, put } from "./hosted.ts";
-import { cat, dirs, failure, ls } from "./inside.ts";
+import { hosted } from "./hosted.ts";
+import { dirs, failure, ls } from "../kit.ts";
+import { readtext, writefile } from "../../userland/lib/io.ts";
 
 test.serial(
   "dot-dot stops at the root",
@@ -48,9 +49,9 @@ test.serial(
     };
     for (const [name, to] of Object.entries(links)) fs.symlinkSync(to, join(dir, name));
     t.deepEqual(await ls(sys, "/n"), ["absolute", "d", ...Object.keys(links).slice(1)].sort());
-    t.is(await cat(sys, "/n/absolute"), "inside");
-    t.is(await cat(sys, "/n/relative"), "inside");
-    t.is(await cat(sys, "/n/self/self/d/f"), "inside");
+    t.is(await readtext(sys, "/n/absolute"), "inside");
+    t.is(await readtext(sys, "/n/relative"), "inside");
+    t.is(await readtext(sys, "/n/self/self/d/f"), "inside");
     for (const name of ["dangling", "etc", "loop", "outdir", "outfile", "root"]) {
       t.like(await sys.stat(`/n/${name}`), { mode: 0, length: 0, qid: { type: 0 } });
       const denied = `'/n/${name}' permission denied`;
@@ -69,7 +70,7 @@ test.serial(
     }
     await sys.remove("/n/self");
     await sys.remove("/n/relative");
-    t.is(await cat(sys, "/n/d/f"), "inside");
+    t.is(await readtext(sys, "/n/d/f"), "inside");
     t.is(fs.readFileSync(secret, "utf8"), "secret");
     t.deepEqual(fs.readdirSync(join(dir, "../outside")), ["secret"]);
   }),
@@ -140,9 +141,9 @@ test.serial(
     };
     swap();
     for (let i = 0; i < 200; i++) {
-      const reading = cat(sys, "/n/d/secret").catch(() => "");
+      const reading = readtext(sys, "/n/d/secret").catch(() => "");
       const listing = ls(sys, "/n/d").catch(() => []);
-      const writing = put(sys, "/n/d/new", "x").catch(() => undefined);
+      const writing = writefile(sys, "/n/d/new", "x").catch(() => undefined);
       swap();
       const [text, names] = await Promise.all([reading, listing, writing]);
       t.true(text === "" || text === "harmless");
@@ -185,12 +186,12 @@ pinned(
     const gone = once(worker, "exit");
     let got = 0;
     for (let i = 0; i < 2000; i++) {
-      const text = await cat(sys, "/n/d/secret").catch(() => "");
+      const text = await readtext(sys, "/n/d/secret").catch(() => "");
       t.true(text === "" || text === "harmless");
       if (text !== "") got++;
       const length = (await sys.stat("/n/d/secret").catch(() => null))?.length ?? 8;
       t.is(length, 8);
-      await put(sys, "/n/d/new", "x").catch(() => undefined);
+      await writefile(sys, "/n/d/new", "x").catch(() => undefined);
       await sys.wstat("/n/d/secret", { mode: 0o640 }).catch(() => undefined);
       await sys.remove("/n/d/new").catch(() => undefined);
     }

@@ -7,10 +7,9 @@ import type { ExecutionContext } from "ava";
 import { newFs } from "../../devices/fs/fs-node.ts";
 import type { Fsopts } from "../../devices/fs/fs-node.ts";
 import type { Hostroot } from "../../devices/fs/hosttree-node.ts";
-import { MCREATE, MREPL, OWRITE } from "../../kernel/abi/const.ts";
+import { MCREATE, MREPL } from "../../kernel/abi/const.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { boot } from "../../userland/boot/boot.ts";
-import { write } from "./inside.ts";
 
 /** What a test is given: the system calls, and the host's name of the directory at /n/host. */
 export type Hosted = (t: ExecutionContext, sys: Sys, dir: string) => Promise<void>;
@@ -62,11 +61,4 @@ export function hosted(
       fs.rmSync(top, { recursive: true, force: true });
     }
   };
-}
-
-/** Makes a file with these contents. */
-export async function put(sys: Sys, name: string, text: string, perm = 0o666): Promise<void> {
-  const fd = await sys.create(name, OWRITE, perm);
-  await write(sys, fd, text);
-  await sys.close(fd);
 }

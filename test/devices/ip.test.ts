@@ -17,8 +17,9 @@ import {
   netmkaddr,
   reject,
 } from "../../userland/lib/dial.ts";
-import { cat, failure, ls, readtext, write } from "./inside.ts";
 import { Memstack } from "./memstack.ts";
+import { failure, ls, readonce, write } from "../kit.ts";
+import { readtext } from "../../userland/lib/io.ts";
 
 /** Conversations that a stack of these tests may have. */
 const NCONV = 4096;
@@ -52,15 +53,15 @@ test(
     const theirs = await accept(sys, call);
     const mine = await dialling;
     await write(sys, mine.fd, "hello");
-    t.is(await readtext(sys, theirs), "hello");
+    t.is(await readonce(sys, theirs), "hello");
     await write(sys, theirs, "hello yourself");
-    t.is(await readtext(sys, mine.fd, 5), "hello");
-    t.is(await readtext(sys, mine.fd), " yourself");
+    t.is(await readonce(sys, mine.fd, 5), "hello");
+    t.is(await readonce(sys, mine.fd), " yourself");
     t.is(await netaddr(sys, mine.dir, "remote"), "10.0.0.1!5640");
     t.is(await netaddr(sys, mine.dir, "local"), await netaddr(sys, call.dir, "remote"));
     await sys.close(theirs);
-    t.is(await readtext(sys, mine.fd), "");
-    t.is(await readtext(sys, mine.fd), "");
+    t.is(await readonce(sys, mine.fd), "");
+    t.is(await readonce(sys, mine.fd), "");
     for (const fd of [mine.fd, mine.cfd, a.cfd]) await sys.close(fd);
   }),
 );
@@ -74,9 +75,9 @@ test(
     t.deepEqual(await ls(sys, "/net/tcp"), ["clone", "0", "1", "2"]);
     const files = ["ctl", "data", "listen", "local", "remote", "status"];
     t.deepEqual(await ls(sys, "/net/tcp/1"), files);
-    t.is(await readtext(sys, fds[1] ?? -1), "1");
-    t.is(await cat(sys, "/net/tcp/1/status"), "Closed qin 0 qout 0\n");
-    t.is(await cat(sys, "/net/tcp/1/local"), "::!0\n");
+    t.is(await readonce(sys, fds[1] ?? -1), "1");
+    t.is(await readtext(sys, "/net/tcp/1/status"), "Closed qin 0 qout 0\n");
+    t.is(await readtext(sys, "/net/tcp/1/local"), "::!0\n");
     const dir = await sys.stat("/net/tcp/1");
     const held = await sys.open("/net/tcp/1/status", OREAD);
     await sys.close(fds[1] ?? -1);
@@ -86,7 +87,7 @@ test(
     t.is(await failure(sys.stat("/net/tcp/1")), "'/net/tcp/1' does not exist");
     t.regex(await failure(sys.stat("/net/tcp/01")), /does not exist/);
     const again = await sys.open("/net/tcp/clone", ORDWR);
-    t.is(await readtext(sys, again), "1");
+    t.is(await readonce(sys, again), "1");
     t.not((await sys.stat("/net/tcp/1")).qid.vers, dir.qid.vers);
     for (const fd of [again, fds[0] ?? -1, fds[2] ?? -1]) await sys.close(fd);
   }),
@@ -97,10 +98,10 @@ test(
   networked(async (t, sys) => {
     const first = await sys.open("/net/tcp/clone", ORDWR);
     await sys.chdir("/net/tcp/0");
-    t.is(await cat(sys, "status"), "Closed qin 0 qout 0\n");
+    t.is(await readtext(sys, "status"), "Closed qin 0 qout 0\n");
     await sys.close(first);
     const second = await sys.open("/net/tcp/clone", ORDWR);
-    t.is(await readtext(sys, second), "0");
+    t.is(await readonce(sys, second), "0");
     t.is(await failure(sys.open("ctl", ORDWR)), "'ctl' file does not exist");
     await sys.close(second);
     await sys.chdir("/");
@@ -136,11 +137,11 @@ test(
     t.is(await failure(sys.create("/net/tcp/x", OWRITE, 0)), "'/net/tcp/x' permission denied");
     t.is(await failure(sys.remove("/net/tcp/0/ctl")), "permission denied");
     const data = await sys.open("/net/tcp/0/data", ORDWR);
-    t.is(await failure(readtext(sys, data)), "not connected");
+    t.is(await failure(readonce(sys, data)), "not connected");
     t.is(await failure(write(sys, data, "x")), "not connected");
     await write(sys, ctl, "announce 17!r\n");
-    t.is(await cat(sys, "/net/tcp/0/local"), "10.0.0.1!17\n");
-    t.is(await cat(sys, "/net/tcp/0/status"), "Listen qin 0 qout 0\n");
+    t.is(await readtext(sys, "/net/tcp/0/local"), "10.0.0.1!17\n");
+    t.is(await readtext(sys, "/net/tcp/0/status"), "Listen qin 0 qout 0\n");
     t.is(await say("connect 1.2.3.4!17"), "connection in use");
     const other = await sys.open("/net/tcp/clone", ORDWR);
     t.is(await failure(write(sys, other, "announce *!17")), "address in use");
@@ -157,13 +158,13 @@ test(
     const theirs = await accept(sys, call, true);
     await write(sys, theirs, "last words");
     const status = `${mine.dir}/status`;
-    t.is(await cat(sys, status), "Established qin 10 qout 0\n");
+    t.is(await readtext(sys, status), "Established qin 10 qout 0\n");
     await write(sys, call.cfd, "hangup");
-    t.is(await readtext(sys, mine.fd), "last words");
-    t.is(await failure(readtext(sys, mine.fd)), "i/o on hungup channel");
+    t.is(await readonce(sys, mine.fd), "last words");
+    t.is(await failure(readonce(sys, mine.fd)), "i/o on hungup channel");
     t.is(await failure(write(sys, mine.fd, "x")), "i/o on hungup channel");
-    t.is(await cat(sys, status), "Closed qin 0 qout 0\n");
-    t.is(await readtext(sys, theirs), "");
+    t.is(await readtext(sys, status), "Closed qin 0 qout 0\n");
+    t.is(await readonce(sys, theirs), "");
     for (const fd of [mine.fd, mine.cfd, theirs, call.cfd, a.cfd]) await sys.close(fd);
   }),
 );
@@ -176,10 +177,10 @@ test(
     const theirs = await accept(sys, await listen(sys, a.dir));
     await write(sys, mine.fd, "question");
     await write(sys, mine.cfd, "close");
-    t.is(await readtext(sys, theirs), "question");
-    t.is(await readtext(sys, theirs), "");
+    t.is(await readonce(sys, theirs), "question");
+    t.is(await readonce(sys, theirs), "");
     await write(sys, theirs, "answer");
-    t.is(await readtext(sys, mine.fd), "answer");
+    t.is(await readonce(sys, mine.fd), "answer");
     t.is(await failure(write(sys, mine.fd, "more")), "i/o on hungup channel");
     for (const fd of [mine.fd, mine.cfd, theirs, a.cfd]) await sys.close(fd);
   }),
@@ -201,7 +202,7 @@ test(
     t.is(await failure(listen(sys, b.dir)), `'${b.dir}/listen' interrupted`);
     const fd = await dial(sys, "tcp!h!1");
     await reject(sys, await listen(sys, b.dir));
-    t.is(await failure(readtext(sys, fd)), "i/o on hungup channel");
+    t.is(await failure(readonce(sys, fd)), "i/o on hungup channel");
     await sys.close(fd);
     await sys.close(b.cfd);
   }),
@@ -222,7 +223,7 @@ test(
     const fd = await dial(sys, "tcp!h!1");
     const theirs = await accept(sys, await listen(sys, a.dir));
     await sys.close(fd);
-    t.is(await readtext(sys, theirs), "");
+    t.is(await readonce(sys, theirs), "");
     await sys.close(theirs);
     await sys.close(a.cfd);
   }),

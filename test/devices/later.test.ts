@@ -20,7 +20,7 @@ import type { Sys } from "../../syscalls/sys.ts";
 import type { Anysrv } from "../../userland/lib/9p.ts";
 import type { ThreadSys } from "../../userland/lib/both.ts";
 import { dial } from "../../userland/lib/dial.ts";
-import { NOTHING, cat, failure, put, requests } from "../kit.ts";
+import { NOTHING, cat, failure, mkdir, put, requests } from "../kit.ts";
 import { World, deep } from "../world.ts";
 import type { Worldopts } from "../world.ts";
 
@@ -37,9 +37,6 @@ function world(
     for (const audit of Object.values(await w.end())) t.deepEqual(audit, NOTHING);
   };
 }
-
-const mkdir = async (sys: Sys, name: string): Promise<void> =>
-  sys.close(await sys.create(name, OREAD, DMDIR | 0o777));
 
 type Operation = (sys: Sys, name: string) => Promise<unknown>;
 

@@ -17,32 +17,23 @@ import {
 } from "../../kernel/abi/const.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { boot } from "../../userland/boot/boot.ts";
-import { cat, dirs, failure, inside, ls, readtext, write } from "./inside.ts";
+import { dirs, failure, inside, ls, mkdir, readonce, write } from "../kit.ts";
+import { readtext, writefile } from "../../userland/lib/io.ts";
 
 const DIR = DMDIR + 0o777;
 
 /** Makes a file with these contents. */
-async function put(sys: Sys, name: string, text: string, perm = 0o666): Promise<void> {
-  const fd = await sys.create(name, OWRITE, perm);
-  await write(sys, fd, text);
-  await sys.close(fd);
-}
-
-async function mkdir(sys: Sys, name: string): Promise<void> {
-  await sys.close(await sys.create(name, OREAD, DIR));
-}
-
 test(
   "a new file has its directory's permissions at most",
   inside(async (t, sys) => {
-    await put(sys, "/tmp/f", "", 0o666);
+    await writefile(sys, "/tmp/f", "", 0o666);
     t.is((await sys.stat("/tmp/f")).mode, 0o664);
     await mkdir(sys, "/tmp/d");
     t.is((await sys.stat("/tmp/d")).mode, DMDIR + 0o775);
     await sys.wstat("/tmp/d", { mode: DMDIR + 0o750 });
-    await put(sys, "/tmp/d/f", "", 0o666);
+    await writefile(sys, "/tmp/d/f", "", 0o666);
     t.is((await sys.stat("/tmp/d/f")).mode, 0o640);
-    await put(sys, "/tmp/p", "written though its mode is 0", 0);
+    await writefile(sys, "/tmp/p", "written though its mode is 0", 0);
     t.is(await failure(sys.open("/tmp/p", OREAD)), "'/tmp/p' permission denied");
     await sys.wstat("/tmp/d", { mode: DMDIR + 0o555 });
     const why = "'/tmp/d/new' permission denied";
@@ -58,9 +49,9 @@ test(
   "ORCLOSE asks for the directory's permission beside the file's",
   inside(async (t, sys) => {
     await mkdir(sys, "/tmp/d");
-    await put(sys, "/tmp/d/f", "x");
+    await writefile(sys, "/tmp/d/f", "x");
     await sys.wstat("/tmp/d", { mode: DMDIR + 0o555 });
-    t.is(await cat(sys, "/tmp/d/f"), "x");
+    t.is(await readtext(sys, "/tmp/d/f"), "x");
     t.is(await failure(sys.open("/tmp/d/f", OREAD | ORCLOSE)), "'/tmp/d/f' permission denied");
   }),
 );
@@ -96,28 +87,28 @@ test(
 test(
   "truncating through one descriptor is seen by another",
   inside(async (t, sys) => {
-    await put(sys, "/tmp/f", "hello");
+    await writefile(sys, "/tmp/f", "hello");
     const a = await sys.open("/tmp/f", OREAD);
     const b = await sys.open("/tmp/f", OWRITE | OTRUNC);
-    t.is(await readtext(sys, a), "");
+    t.is(await readonce(sys, a), "");
     await write(sys, b, "abc");
-    t.is(await readtext(sys, a), "abc");
+    t.is(await readonce(sys, a), "abc");
   }),
 );
 
 test(
   "a version counts the changes, and a file's path stays its own",
   inside(async (t, sys) => {
-    await put(sys, "/tmp/f", "1");
+    await writefile(sys, "/tmp/f", "1");
     const before = (await sys.stat("/tmp/f")).qid;
-    await put(sys, "/tmp/f", "2");
+    await writefile(sys, "/tmp/f", "2");
     const after = (await sys.stat("/tmp/f")).qid;
     t.is(after.path, before.path);
     t.true(after.vers > before.vers);
     await sys.wstat("/tmp/f", { name: "g" });
     t.deepEqual((await sys.stat("/tmp/g")).qid, after);
     await sys.remove("/tmp/g");
-    await put(sys, "/tmp/f", "3");
+    await writefile(sys, "/tmp/f", "3");
     t.not((await sys.stat("/tmp/f")).qid.path, before.path);
   }),
 );
@@ -129,7 +120,7 @@ test(
     await write(sys, a, "abc");
     t.is(await sys.seek(a, 0, 0), 0);
     await write(sys, a, "def");
-    t.is(await cat(sys, "/tmp/a"), "abcdef");
+    t.is(await readtext(sys, "/tmp/a"), "abcdef");
     const x = await sys.create("/tmp/x", OWRITE, DMEXCL + 0o666);
     const why = "'/tmp/x' exclusive use file already open";
     t.is(await failure(sys.open("/tmp/x", OREAD)), why);
@@ -149,7 +140,7 @@ test(
     await sys.close(b);
     t.is(await failure(sys.stat("/tmp/f")), "'/tmp/f' does not exist");
     const d = await sys.create("/tmp/d", OREAD | ORCLOSE, DIR);
-    await put(sys, "/tmp/d/f", "");
+    await writefile(sys, "/tmp/d/f", "");
     await sys.close(d);
     t.deepEqual(await ls(sys, "/tmp/d"), ["f"]);
   }),
@@ -158,17 +149,17 @@ test(
 test(
   "what was removed while open answers that it does not exist",
   inside(async (t, sys) => {
-    await put(sys, "/tmp/f", "abcdef");
+    await writefile(sys, "/tmp/f", "abcdef");
     const fd = await sys.open("/tmp/f", ORDWR);
     await sys.remove("/tmp/f");
     const why = "file does not exist";
-    t.is(await failure(readtext(sys, fd)), why);
+    t.is(await failure(readonce(sys, fd)), why);
     t.is(await failure(write(sys, fd, "x")), why);
     t.is(await failure(sys.fstat(fd)), why);
-    await put(sys, "/tmp/f", "another");
-    t.is(await failure(readtext(sys, fd)), why);
+    await writefile(sys, "/tmp/f", "another");
+    t.is(await failure(readonce(sys, fd)), why);
     await mkdir(sys, "/tmp/d");
-    await put(sys, "/tmp/d/f", "");
+    await writefile(sys, "/tmp/d/f", "");
     t.is(await failure(sys.remove("/tmp/d")), "directory not empty");
   }),
 );
@@ -176,8 +167,8 @@ test(
 test(
   "wstat changes all that it is asked, or nothing",
   inside(async (t, sys) => {
-    await put(sys, "/tmp/f", "hello");
-    await put(sys, "/tmp/g", "");
+    await writefile(sys, "/tmp/f", "hello");
+    await writefile(sys, "/tmp/g", "");
     t.is(await failure(sys.wstat("/tmp/f", { name: "g", length: 1 })), "file exists");
     t.is(
       await failure(sys.wstat("/tmp/f", { mode: DMDIR + 0o777, length: 1 })),
@@ -195,7 +186,7 @@ test(
 test(
   "create makes, truncates or refuses",
   inside(async (t, sys) => {
-    await put(sys, "/tmp/f", "hello", 0o600);
+    await writefile(sys, "/tmp/f", "hello", 0o600);
     const fd = await sys.create("/tmp/f", OREAD, DIR);
     t.is((await sys.fstat(fd)).length, 0);
     t.is(
@@ -270,7 +261,7 @@ test("boot's files are text, bytes, trees and programs", async (t) => {
   };
   const k = await boot({ clock: "virtual", files });
   const proc = k.spawn(async (sys: Sys) => {
-    t.is(await cat(sys, "/tmp/d/e"), "deep");
+    t.is(await readtext(sys, "/tmp/d/e"), "deep");
     t.is((await sys.stat("/tmp/bytes")).length, 2);
     t.is((await sys.stat("/bin/hi")).mode, 0o775);
     t.is(await failure(sys.exec("/tmp/a", ["a"])), "'/tmp/a' permission denied");
@@ -324,7 +315,7 @@ test("memory is bounded, and what is removed can be had again", async (t) => {
 test(
   "a length set by wstat is a change: version, time and author say so",
   inside(async (t, sys) => {
-    await put(sys, "/tmp/f", "abcdef");
+    await writefile(sys, "/tmp/f", "abcdef");
     await sys.wstat("/tmp/f", { mtime: 5 });
     const before = await sys.stat("/tmp/f");
     await sys.wstat("/tmp/f", { length: 6 });
@@ -340,7 +331,7 @@ test(
       [after.qid.vers + 1, 7],
       "a time that is given counts",
     );
-    t.is(await cat(sys, "/tmp/f"), "ab\0\0\0\0\0\0\0");
+    t.is(await readtext(sys, "/tmp/f"), "ab\0\0\0\0\0\0\0");
   }),
 );
 

@@ -10,7 +10,7 @@ import type { Task } from "../../kernel/proc/rendez.ts";
 import { now } from "../../kernel/proc/spawn.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { boot } from "../../userland/boot/boot.ts";
-import { failure, inside, ls, readtext, write } from "./inside.ts";
+import { failure, inside, ls, readonce, write } from "../kit.ts";
 
 const HUNGUP = "i/o on hungup channel";
 const NOTE = "sys: write on closed pipe pc=0x00000000";
@@ -33,12 +33,12 @@ test(
     await write(sys, a, "two");
     await write(sys, a, "abcdef");
     t.is((await sys.fstat(b)).length, 12);
-    t.is(await readtext(sys, b), "one");
-    t.is(await readtext(sys, b), "two");
-    t.is(await readtext(sys, b, 2), "ab");
-    t.is(await readtext(sys, b), "cdef");
+    t.is(await readonce(sys, b), "one");
+    t.is(await readonce(sys, b), "two");
+    t.is(await readonce(sys, b, 2), "ab");
+    t.is(await readonce(sys, b), "cdef");
     await write(sys, b, "back");
-    t.is(await readtext(sys, a), "back");
+    t.is(await readonce(sys, a), "back");
   }),
 );
 
@@ -48,8 +48,8 @@ test(
     const [a, b] = await sys.pipe();
     await write(sys, a, "");
     await write(sys, a, "x");
-    t.is(await readtext(sys, b), "");
-    t.is(await readtext(sys, b), "x");
+    t.is(await readonce(sys, b), "");
+    t.is(await readonce(sys, b), "x");
   }),
 );
 
@@ -110,9 +110,9 @@ test(
     await notes(sys);
     const [a, b] = await sys.pipe();
     await sys.alarm(10);
-    t.is(await failure(readtext(sys, b)), "interrupted");
+    t.is(await failure(readonce(sys, b)), "interrupted");
     await write(sys, a, "x");
-    t.is(await readtext(sys, b), "x");
+    t.is(await readonce(sys, b), "x");
   }),
 );
 
@@ -125,8 +125,8 @@ test(
     await sys.close(a);
     await write(sys, c, "last");
     await sys.close(c);
-    t.is(await readtext(sys, b), "last");
-    for (let i = 0; i < 5; i++) t.is(await readtext(sys, b), "");
+    t.is(await readonce(sys, b), "last");
+    for (let i = 0; i < 5; i++) t.is(await readonce(sys, b), "");
     t.is(await failure(write(sys, b, "foo")), HUNGUP);
     t.is(await failure(write(sys, b, "")), HUNGUP);
     t.deepEqual(got, [NOTE, NOTE]);
@@ -138,7 +138,7 @@ test(
   inside(async (t, sys) => {
     await notes(sys);
     const [a, b] = await sys.pipe();
-    const reading = readtext(sys, b);
+    const reading = readonce(sys, b);
     const writing = failure(sys.write(b, new Uint8Array(4 * 65536)));
     const waiting = failure(sys.write(b, new Uint8Array(1)));
     await sys.sleep(1);
@@ -172,12 +172,12 @@ test(
     const y2 = await sys.open("/tmp/data1", ORDWR);
     await sys.close(y);
     await write(sys, x, "more");
-    t.is(await readtext(sys, y2), "more");
+    t.is(await readonce(sys, y2), "more");
     await sys.close(y2);
     t.is(await failure(write(sys, x, "gone")), HUNGUP);
-    t.is(await readtext(sys, x), "");
+    t.is(await readonce(sys, x), "");
     const y3 = await sys.open("/tmp/data1", ORDWR);
-    t.is(await readtext(sys, y3), "");
+    t.is(await readonce(sys, y3), "");
     t.is(await failure(write(sys, x, "again")), HUNGUP);
     t.is(got.length, 2);
     await sys.close(x);
@@ -185,7 +185,7 @@ test(
     const x2 = await sys.open("/tmp/data", OREAD | OTRUNC);
     const y4 = await sys.open("/tmp/data1", ORDWR);
     await write(sys, y4, "fresh");
-    t.is(await readtext(sys, x2), "fresh");
+    t.is(await readonce(sys, x2), "fresh");
     t.is(await failure(sys.open("/tmp/nope", OREAD)), "'/tmp/nope' file does not exist");
     await sys.unmount(null, "/tmp");
   }),

@@ -5,7 +5,8 @@ import { NCONT, OREAD, ORDWR, OWRITE, RFFDG, RFPROC } from "../../kernel/abi/con
 import { utfencode } from "../../kernel/abi/utf.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { boot } from "../../userland/boot/boot.ts";
-import { cat, dirs, failure, inside, ls, readtext, write } from "./inside.ts";
+import { dirs, failure, inside, ls, readonce, write } from "../kit.ts";
+import { readtext } from "../../userland/lib/io.ts";
 
 /** Starts a child that sleeps for long, and gives its pid. */
 function sleeper(sys: Sys): Promise<number> {
@@ -24,7 +25,7 @@ async function ctl(sys: Sys, pid: number, message: string): Promise<void> {
 }
 
 async function getpid(sys: Sys): Promise<number> {
-  return Number(await cat(sys, "#c/pid"));
+  return Number(await readtext(sys, "#c/pid"));
 }
 
 test(
@@ -42,7 +43,7 @@ test(
     const note = await sys.open(`/proc/${pid}/note`, OWRITE);
     await ctl(sys, pid, "kill");
     t.is((await sys.wait()).msg, `main ${pid}: Killed`);
-    t.is(await failure(readtext(sys, status)), "process exited");
+    t.is(await failure(readonce(sys, status)), "process exited");
     t.is(await failure(write(sys, note, "hello")), "process exited");
     t.is(await failure(sys.open(`/proc/${pid}/ctl`, OREAD)), `'/proc/${pid}' file does not exist`);
     t.is(await failure(sys.open("#p/1x", OREAD)), "'#p/1x' file does not exist");
@@ -55,11 +56,11 @@ test(
   inside(async (t, sys) => {
     const pid = await sleeper(sys);
     await sys.sleep(250);
-    const text = await cat(sys, `/proc/${pid}/status`);
+    const text = await readtext(sys, `/proc/${pid}/status`);
     const num = (n: number): string => `${n.toString().padStart(11)} `;
     t.is(text.slice(0, 68), "main".padEnd(28) + "glenda".padEnd(28) + "Sleep".padEnd(12));
     t.is(text.slice(68), [0, 0, 250, 0, 0, 0, 0, 10, 10].map(num).join(""));
-    t.is((await cat(sys, `/proc/${await getpid(sys)}/status`)).slice(56, 68).trim(), "Pread");
+    t.is((await readtext(sys, `/proc/${await getpid(sys)}/status`)).slice(56, 68).trim(), "Pread");
     await ctl(sys, pid, "kill");
     await sys.wait();
   }),
@@ -92,13 +93,13 @@ test(
     });
     await sys.sleep(1);
     const fd = await sys.open(`/proc/${pid}/ctl`, ORDWR);
-    t.is(await failure(readtext(sys, fd)), "jmk added reentrancy for threads");
+    t.is(await failure(readonce(sys, fd)), "jmk added reentrancy for threads");
     t.is(await write(sys, fd, "close 99"), 8); // there is nothing to close
     t.is(await failure(write(sys, fd, "close")), 'wrong #args in control message "close"');
     await write(sys, fd, "close 3");
-    t.regex(await cat(sys, `/proc/${pid}/fd`), / 2 w .*\/dev\/cons\n$/);
+    t.regex(await readtext(sys, `/proc/${pid}/fd`), / 2 w .*\/dev\/cons\n$/);
     await write(sys, fd, "closefiles");
-    t.regex(await cat(sys, `/proc/${pid}/fd`), /^\/\n$/);
+    t.regex(await readtext(sys, `/proc/${pid}/fd`), /^\/\n$/);
     const long = await failure(write(sys, fd, "x".repeat(300)));
     t.is(long, `unknown control message "${"x".repeat(92)}"`);
     await sys.wait();
@@ -116,7 +117,7 @@ test(
       });
       await ctl(sys, pid, "hang");
       await sys.sleep(100);
-      t.true((await cat(sys, `/proc/${pid}/status`)).includes("Stopped"));
+      t.true((await readtext(sys, `/proc/${pid}/status`)).includes("Stopped"));
       await ctl(sys, pid, "start");
       t.is((await sys.wait()).msg, `quick ${pid}: done`);
     },
@@ -137,7 +138,7 @@ test(
     const pid = await sleeper(sys);
     const fd = await sys.open(`/proc/${pid}/args`, OWRITE);
     await write(sys, fd, "new args");
-    t.is(await cat(sys, `/proc/${pid}/args`), "main [new args]");
+    t.is(await readtext(sys, `/proc/${pid}/args`), "main [new args]");
     await ctl(sys, pid, "kill");
     await sys.wait();
   }),
@@ -157,7 +158,7 @@ test(
     await sys.sleep(100);
     t.is((await sys.fstat(b)).length, 0);
     await ctl(sys, pid, "start");
-    t.is(await readtext(sys, b), "one");
+    t.is(await readonce(sys, b), "one");
     t.is((await sys.wait()).msg, "");
   }),
 );
@@ -195,9 +196,9 @@ test(
     const fd = await sys.open(`/proc/${pid}/noteid`, ORDWR);
     t.is(await failure(write(sys, fd, "99999")), "bad arg in system call");
     await write(sys, fd, pid.toString());
-    t.is(await cat(sys, `/proc/${pid}/noteid`), `${pid.toString().padStart(11)} `);
+    t.is(await readtext(sys, `/proc/${pid}/noteid`), `${pid.toString().padStart(11)} `);
     await write(sys, fd, me.toString());
-    t.is(await cat(sys, `/proc/${pid}/noteid`), `${me.toString().padStart(11)} `);
+    t.is(await readtext(sys, `/proc/${pid}/noteid`), `${me.toString().padStart(11)} `);
     await ctl(sys, pid, "kill");
     await sys.wait();
   }),
@@ -211,7 +212,7 @@ test(
       const [a] = await sys.pipe();
       await sys.open("/tmp/f", OREAD);
       await sys.seek(5, 3, 0);
-      const lines = (await cat(sys, `/proc/${await getpid(sys)}/fd`)).split("\n");
+      const lines = (await readtext(sys, `/proc/${await getpid(sys)}/fd`)).split("\n");
       t.is(lines[0], "/tmp");
       t.is(lines[1], "  0 r  c    0 (0000000000000002 0 00)     0        0 /dev/cons");
       t.regex(
@@ -221,7 +222,7 @@ test(
       t.regex(lines[6] ?? "", /^ {2}5 r {2}R    0 \([0-9a-f]{16} 0 00\) {5}0        3 \/tmp\/f$/);
       t.regex(lines[7] ?? "", /^ {2}6 r {2}p .* \/proc\/\d+\/fd$/);
       t.is(lines[8], "");
-      t.is(await cat(sys, "#d/0ctl"), `${lines[1]}\n`);
+      t.is(await readtext(sys, "#d/0ctl"), `${lines[1]}\n`);
     },
     { tmp: { f: "hello" } },
   ),
@@ -232,10 +233,10 @@ test(
   inside(async (t, sys) => {
     const me = await getpid(sys);
     await sys.chdir("/tmp");
-    const ns = await cat(sys, `/proc/${me}/ns`);
+    const ns = await readtext(sys, `/proc/${me}/ns`);
     t.true(ns.endsWith("\ncd /tmp\n"));
     t.regex(ns, /^bind {2}#p \/proc$/m);
-    t.is(await cat(sys, `/proc/${me}/args`), "main");
+    t.is(await readtext(sys, `/proc/${me}/args`), "main");
     t.is(
       await failure(sys.open(`/proc/${me}/text`, OWRITE)),
       `'/proc/${me}/text' permission denied`,
@@ -252,9 +253,9 @@ test(
   inside(async (t, sys) => {
     const me = await getpid(sys);
     const fd = await sys.open(`/proc/${me}/wait`, OREAD);
-    t.is(await failure(readtext(sys, fd)), "no living children");
+    t.is(await failure(readonce(sys, fd)), "no living children");
     const pid = await sys.rfork(RFPROC, async () => "done so");
-    t.is(await readtext(sys, fd), `${pid} 0 0 0 'main ${pid}: done so'`);
+    t.is(await readonce(sys, fd), `${pid} 0 0 0 'main ${pid}: done so'`);
   }),
 );
 
@@ -263,9 +264,9 @@ test(
   inside(
     async (t, sys) => {
       const fd = await sys.open("/tmp/f", OREAD);
-      t.is(await readtext(sys, fd, 2), "he");
+      t.is(await readonce(sys, fd, 2), "he");
       const again = await sys.open(`/fd/${fd}`, OREAD);
-      t.is(await readtext(sys, again, 2), "ll");
+      t.is(await readonce(sys, again, 2), "ll");
       t.is(await sys.fd2path(again), "/tmp/f");
       t.is(await failure(sys.open("#d/1", OREAD)), "'#d/1' inappropriate use of fd");
       t.is(await sys.fd2path(await sys.open("#d/1", OWRITE)), "/dev/cons");
@@ -313,17 +314,17 @@ test(
   "numbers fill columns, and are read in pieces",
   inside(async (t, sys) => {
     const fd = await sys.open("#c/pid", OREAD);
-    const pid = await readtext(sys, fd);
+    const pid = await readonce(sys, fd);
     t.regex(pid, /^ +\d+ $/);
     t.is(pid.length, 12);
-    const ppid = await cat(sys, "#c/ppid");
+    const ppid = await readtext(sys, "#c/ppid");
     t.is(ppid, `${"0".padStart(11)} `);
     const child = await sys.rfork(RFPROC, async (s: Sys) => {
-      t.is(await cat(s, "#c/ppid"), pid);
+      t.is(await readtext(s, "#c/ppid"), pid);
     });
     t.is((await sys.wait()).pid, child);
     const time = await sys.open("#c/time", OREAD);
-    const [first, rest] = [await readtext(sys, time, 12), await readtext(sys, time)];
+    const [first, rest] = [await readonce(sys, time, 12), await readonce(sys, time)];
     t.is(first, "  946684800 "); // virtual time begins with 2000
     t.is(rest.length, 66);
     const bintime = new Uint8Array(20);
@@ -337,25 +338,25 @@ test(
   inside(async (t, sys) => {
     const nul = await sys.open("/dev/null", ORDWR);
     t.is(await write(sys, nul, "gone"), 4);
-    t.is(await readtext(sys, nul), "");
+    t.is(await readonce(sys, nul), "");
     const buf = new Uint8Array(10).fill(1);
     t.is(await sys.read(await sys.open("/dev/zero", OREAD), buf), 10);
     t.deepEqual(buf, new Uint8Array(10));
     const random = new Uint8Array(32);
     t.is(await sys.read(await sys.open("/dev/random", OREAD), random), 32);
     t.true(random.some((b) => b !== 0));
-    t.is(await cat(sys, "/dev/user"), "glenda");
-    t.is(await cat(sys, "/dev/sysname"), "gnot");
+    t.is(await readtext(sys, "/dev/user"), "glenda");
+    t.is(await readtext(sys, "/dev/sysname"), "gnot");
     const sysname = await sys.open("/dev/sysname", OWRITE);
     await write(sys, sysname, "gnat\n");
-    t.is(await cat(sys, "/dev/sysname"), "gnat");
+    t.is(await readtext(sys, "/dev/sysname"), "gnat");
     const bad = "bad arg in system call";
     t.is(await failure(sys.pwrite(sysname, utfencode("x".repeat(256)), 0)), bad);
     t.is(await failure(sys.pwrite(sysname, utfencode("x"), 1)), bad);
     const time = await sys.open("/dev/time", OWRITE);
     t.is(await failure(write(sys, time, "0")), "bad time control");
     t.is(await failure(write(sys, time, "1000000000")), "permission denied");
-    t.true((await cat(sys, "/dev/drivers")).includes("#| pipe\n"));
+    t.true((await readtext(sys, "/dev/drivers")).includes("#| pipe\n"));
     const kprint = await sys.open("/dev/kprint", OREAD);
     t.is(
       await failure(sys.open("/dev/kprint", OREAD)),
@@ -371,9 +372,9 @@ test("the console is the process's own terminal", async (t) => {
   const proc = k.spawn(
     async (sys: Sys) => {
       const fd = await sys.open("/dev/cons", ORDWR);
-      await write(sys, fd, `<${await readtext(sys, fd, 3)}>`);
-      await write(sys, 1, `<${await readtext(sys, 0)}>`);
-      await write(sys, 1, `<${await readtext(sys, 0)}>`);
+      await write(sys, fd, `<${await readonce(sys, fd, 3)}>`);
+      await write(sys, 1, `<${await readonce(sys, 0)}>`);
+      await write(sys, 1, `<${await readonce(sys, 0)}>`);
     },
     [],
     { stdin: "abcdef" },

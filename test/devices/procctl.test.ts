@@ -15,7 +15,8 @@ import {
   RFPROC,
 } from "../../kernel/abi/const.ts";
 import type { Sys } from "../../syscalls/sys.ts";
-import { cat, dirs, failure, inside, readtext, write } from "./inside.ts";
+import { dirs, failure, inside, readonce, write } from "../kit.ts";
+import { readtext } from "../../userland/lib/io.ts";
 
 const SECOND = 1e9;
 
@@ -52,7 +53,7 @@ const ctl = (sys: Sys, pid: number, message: string): Promise<void> =>
   put(sys, `/proc/${pid}/ctl`, message);
 
 const state = async (sys: Sys, pid: number): Promise<string> =>
-  (await cat(sys, `/proc/${pid}/status`)).slice(56, 68).trim();
+  (await readtext(sys, `/proc/${pid}/status`)).slice(56, 68).trim();
 
 test(
   "stop waits until the system call of the process is over",
@@ -140,8 +141,8 @@ test(
     await ctl(sys, pid, "stop");
     const fd = await sys.open(`/proc/${pid}/note`, ORDWR);
     for (const note of ["one", "two", "three"]) await write(sys, fd, note);
-    t.is(await readtext(sys, fd), "one\0");
-    t.is(await readtext(sys, fd, 3), "tw\0");
+    t.is(await readonce(sys, fd), "one\0");
+    t.is(await readonce(sys, fd, 3), "tw\0");
     t.is(await failure(sys.read(fd, new Uint8Array(0))), "read or write too small");
     await ctl(sys, pid, "start");
     await sys.wait();
@@ -241,7 +242,7 @@ test(
     t.is(await failure(sys.wstat(`/proc/${pid}`, { mode: 0o700 })), "permission denied");
     await sys.wstat(`/proc/${pid}/ctl`, { uid: "none", mode: 0o640 });
     t.is((await sys.stat(`/proc/${pid}/ctl`)).uid, "none");
-    t.is((await cat(sys, `/proc/${pid}/status`)).slice(28, 34), "none  ");
+    t.is((await readtext(sys, `/proc/${pid}/status`)).slice(28, 34), "none  ");
     // The host's owner is the group of every process.
     await sys.close(await sys.open(`/proc/${pid}/ctl`, OREAD));
     t.is(
@@ -267,8 +268,8 @@ test(
     });
     const fd = await sys.open(`/proc/${pid}/wait`, OREAD);
     t.is((await sys.fstat(fd)).length, 0);
-    t.regex(await readtext(sys, fd), /^\d+ 0 0 100 'main \d+: done'$/);
-    const again = failure(readtext(sys, fd));
+    t.regex(await readonce(sys, fd), /^\d+ 0 0 100 'main \d+: done'$/);
+    const again = failure(readonce(sys, fd));
     await sys.sleep(1);
     const other = await sys.open(`/proc/${pid}/wait`, OREAD);
     const twice = await failure(
@@ -282,13 +283,13 @@ test(
     await sys.wait();
     t.is(await again, "process exited");
     await sys.wait();
-    const own = await sys.open(`#p/${(await cat(sys, "#c/pid")).trim()}/wait`, OREAD);
-    t.is(await failure(readtext(sys, own)), "no living children");
+    const own = await sys.open(`#p/${(await readtext(sys, "#c/pid")).trim()}/wait`, OREAD);
+    t.is(await failure(readonce(sys, own)), "no living children");
     await sys.rfork(RFPROC, () => "a");
     await sys.rfork(RFPROC, () => "b");
     await sys.sleep(10);
     t.is((await sys.fstat(own)).length, 2);
-    t.regex(await readtext(sys, own, 4), /^\d+ /);
+    t.regex(await readonce(sys, own, 4), /^\d+ /);
     t.regex((await sys.wait()).msg, /: a$/); // the last to end comes first
   }),
 );
@@ -302,8 +303,8 @@ test(
       await s.bind("/proc", "/tmp", MREPL);
       await s.sleep(1e6);
     });
-    t.is(await cat(sys, `/proc/${pid}/args`), "");
-    t.is(await cat(sys, `/proc/${(await cat(sys, "#c/pid")).trim()}/args`), "main");
+    t.is(await readtext(sys, `/proc/${pid}/args`), "");
+    t.is(await readtext(sys, `/proc/${(await readtext(sys, "#c/pid")).trim()}/args`), "main");
     const fd = await sys.open(`/proc/${pid}/ns`, OREAD);
     const lines: string[] = [];
     for (;;) {
@@ -319,9 +320,9 @@ test(
     }
     // A bind that is made while ns is read comes, too.
     t.is(lines.at(-1), "bind  #p /tmp\n");
-    t.is(await readtext(sys, fd), "");
+    t.is(await readonce(sys, fd), "");
     const short = await sys.open(`/proc/${pid}/ns`, OREAD);
-    t.is(await readtext(sys, short, 5), "bind");
+    t.is(await readonce(sys, short, 5), "bind");
     await ctl(sys, pid, "kill");
     await sys.wait();
   }),
@@ -332,21 +333,21 @@ test(
   inside(async (t, sys) => {
     const pid = await sleeper(sys, 1e6, []);
     for (const name of ["regs", "kregs", "fpregs", "proc", "segment", "syscall"])
-      t.is(await cat(sys, `/proc/${pid}/${name}`), "", name);
+      t.is(await readtext(sys, `/proc/${pid}/${name}`), "", name);
     const length = async (name: string): Promise<number> =>
       (await sys.stat(`/proc/${pid}/${name}`)).length;
     t.deepEqual(
       [await length("regs"), await length("kregs"), await length("fpregs"), await length("status")],
       [76, 76, 532, 176],
     );
-    t.is(await failure(cat(sys, `/proc/${pid}/mem`)), "bad arg in system call");
-    t.is(await failure(cat(sys, `/proc/${pid}/profile`)), "profile is off");
+    t.is(await failure(readtext(sys, `/proc/${pid}/mem`)), "bad arg in system call");
+    t.is(await failure(readtext(sys, `/proc/${pid}/profile`)), "profile is off");
     await ctl(sys, pid, "profile");
-    t.is(await cat(sys, `/proc/${pid}/profile`), "");
+    t.is(await readtext(sys, `/proc/${pid}/profile`), "");
     const fd = await sys.open("/proc/trace", OREAD);
     t.is(await failure(sys.open("/proc/trace", OREAD)), "'/proc/trace' already open");
     t.is(await failure(sys.open("/proc/trace", ORDWR)), "'/proc/trace' permission denied");
-    t.is(await readtext(sys, fd), "");
+    t.is(await readonce(sys, fd), "");
     await sys.close(fd);
     await sys.close(await sys.open("/proc/trace", OREAD));
     await ctl(sys, pid, "kill");
@@ -358,7 +359,8 @@ test(
   "priorities show in status; what a scheduler would need is checked",
   inside(async (t, sys) => {
     const pid = await sleeper(sys, 1e6, []);
-    const pri = async (): Promise<string> => (await cat(sys, `/proc/${pid}/status`)).slice(-24);
+    const pri = async (): Promise<string> =>
+      (await readtext(sys, `/proc/${pid}/status`)).slice(-24);
     await ctl(sys, pid, "pri 5");
     t.is(await pri(), `${"5".padStart(11)} ${"5".padStart(11)} `);
     await ctl(sys, pid, "fixedpri 99");
@@ -388,8 +390,8 @@ test(
 test(
   "#c: config names the devices, reboot and swap read what they are told, and a process may become none",
   inside(async (t, sys) => {
-    t.true((await cat(sys, "#c/config")).startsWith("dev\n\t"));
-    t.true((await cat(sys, "#c/config")).includes("\tproc\n"));
+    t.true((await readtext(sys, "#c/config")).startsWith("dev\n\t"));
+    t.true((await readtext(sys, "#c/config")).includes("\tproc\n"));
     const said = async (name: string, text: string): Promise<string> => {
       const fd = await sys.open(`#c/${name}`, OWRITE);
       const e = await failure(write(sys, fd, text));
@@ -404,7 +406,7 @@ test(
     t.is(await said("swap", "start"), "no error");
     t.is(await said("user", "bob"), "permission denied");
     t.is(await said("user", "none"), "no error");
-    t.is(await cat(sys, "#c/user"), "none");
+    t.is(await readtext(sys, "#c/user"), "none");
     t.is(await failure(said("hostdomain", "x")), "'#c/hostdomain' permission denied");
     // term is there for those who ask for it by name.
     t.false((await dirs(sys, await sys.open("#c", OREAD))).some((d) => d.name === "term"));

@@ -21,7 +21,8 @@ import { Path } from "../../kernel/chan.ts";
 import type { Srv } from "../../devices/srv.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { boot } from "../../userland/boot/boot.ts";
-import { cat, failure, inside, ls, readtext, write } from "./inside.ts";
+import { failure, inside, ls, readonce, write } from "../kit.ts";
+import { readtext } from "../../userland/lib/io.ts";
 
 const DIR = DMDIR + 0o777;
 
@@ -41,11 +42,11 @@ test(
     const x = await sys.open("#s/x", ORDWR);
     t.is(await sys.fd2path(x), "#|/data");
     await write(sys, x, "hello");
-    t.is(await readtext(sys, b), "hello");
+    t.is(await readonce(sys, b), "hello");
     await sys.close(x);
     await write(sys, b, "still there");
     await sys.remove("/srv/x");
-    t.is(await readtext(sys, b), "");
+    t.is(await readonce(sys, b), "");
     t.deepEqual(await ls(sys, "/srv"), []);
   }),
 );
@@ -134,11 +135,11 @@ test(
   inside(async (t, sys) => {
     const fd = await sys.create("/env/x", OWRITE, 0o600);
     await write(sys, fd, "hello");
-    t.is(await cat(sys, "#e/x"), "hello");
+    t.is(await readtext(sys, "#e/x"), "hello");
     const d = await sys.stat("#e/x");
     t.deepEqual([d.mode, d.length, d.qid.vers, d.uid], [0o666, 5, 1, "glenda"]);
     await sys.pwrite(fd, new Uint8Array([0x7a]), 7);
-    t.is(await cat(sys, "/env/x"), "hello\0\0z");
+    t.is(await readtext(sys, "/env/x"), "hello\0\0z");
     t.is(await failure(sys.pwrite(fd, new Uint8Array(1), 16300)), "read or write too large");
     await sys.close(await sys.open("/env/x", OWRITE | OTRUNC));
     t.is((await sys.fstat(fd)).length, 0);
@@ -181,9 +182,9 @@ test(
       sys.rfork(RFPROC | RFFDG | flags, fn).then(() => sys.wait());
     await child(RFENVG, async (s) => {
       await s.pwrite(x, new Uint8Array([0x21]), 0);
-      t.is(await cat(s, "/env/x"), "!ine");
+      t.is(await readtext(s, "/env/x"), "!ine");
     });
-    t.is(await cat(sys, "/env/x"), "mine");
+    t.is(await readtext(sys, "/env/x"), "mine");
     await child(RFCENVG, async (s) => {
       t.deepEqual(await ls(s, "/env"), []);
       t.is(await failure(s.fstat(x)), "file does not exist");
@@ -200,7 +201,7 @@ test(
     const fd = await sys.create("#ec/console", OWRITE, 0o666);
     await write(sys, fd, "0");
     t.deepEqual(await ls(sys, "#e"), []);
-    t.is(await cat(sys, "#ec/console"), "0");
+    t.is(await readtext(sys, "#ec/console"), "0");
     t.is(await sys.fd2path(fd), "#ec/console");
     t.is(await failure(sys.open("#e5", OREAD)), "bad arg in system call");
     await sys.remove("#ec/console");

@@ -14,7 +14,8 @@ import type { Sys } from "../../syscalls/sys.ts";
 import { boot } from "../../userland/boot/boot.ts";
 import type { Booted } from "../../kernel/boot.ts";
 import { accept, announce, dial, dialctl, listen, netaddr } from "../../userland/lib/dial.ts";
-import { cat, failure, readtext, write } from "../devices/inside.ts";
+import { failure, readonce, write } from "../kit.ts";
+import { readtext } from "../../userland/lib/io.ts";
 
 type Program = (t: ExecutionContext, sys: Sys) => Promise<void>;
 
@@ -38,7 +39,7 @@ async function nosockets(t: ExecutionContext): Promise<void> {
 /** Waits until a writer has so much unsent that it sleeps: how soon is the host's affair. */
 async function sleepsin(sys: Sys, dir: string): Promise<void> {
   for (let i = 0; i < 500; i++) {
-    const unsent = /^Established qin 0 qout ([0-9]+)\n/.exec(await cat(sys, `${dir}/status`));
+    const unsent = /^Established qin 0 qout ([0-9]+)\n/.exec(await readtext(sys, `${dir}/status`));
     if (Number(unsent?.[1] ?? 0) >= 65_536) return;
     await sys.sleep(20);
   }
@@ -109,15 +110,15 @@ test.serial(
     t.is(await netaddr(sys, mine.dir, "remote"), addr);
     t.is(await netaddr(sys, call.dir, "remote"), await netaddr(sys, mine.dir, "local"));
     await write(sys, mine.fd, "hello");
-    t.is(await readtext(sys, theirs), "hello");
+    t.is(await readonce(sys, theirs), "hello");
     await write(sys, mine.cfd, "keepalive 1000");
     await write(sys, mine.cfd, "close");
-    t.is(await cat(sys, `${mine.dir}/status`), "Finwait1 qin 0 qout 0\n");
-    t.is(await readtext(sys, theirs), "");
+    t.is(await readtext(sys, `${mine.dir}/status`), "Finwait1 qin 0 qout 0\n");
+    t.is(await readonce(sys, theirs), "");
     await write(sys, theirs, "goodbye");
     await sys.close(theirs);
-    t.is(await readtext(sys, mine.fd), "goodbye");
-    t.is(await readtext(sys, mine.fd), "");
+    t.is(await readonce(sys, mine.fd), "goodbye");
+    t.is(await readonce(sys, mine.fd), "");
     t.is(await failure(write(sys, mine.fd, "x")), "i/o on hungup channel");
     for (const fd of [mine.fd, mine.cfd, a.cfd]) await sys.close(fd);
   }),
@@ -190,15 +191,15 @@ test.serial(
     const ending = await calling(sys, a.dir);
     const e = await accept(sys, await listen(sys, a.dir));
     ending.end("bye");
-    t.is(await readtext(sys, e), "bye");
-    t.is(await readtext(sys, e), "");
+    t.is(await readonce(sys, e), "bye");
+    t.is(await readonce(sys, e), "");
     await sys.close(e);
     ending.destroy();
     const resetting = await calling(sys, a.dir);
     const r = await accept(sys, await listen(sys, a.dir));
     resetting.write("bye");
-    t.is(await readtext(sys, r), "bye");
-    const reading = failure(readtext(sys, r));
+    t.is(await readonce(sys, r), "bye");
+    const reading = failure(readonce(sys, r));
     await sys.sleep(10);
     resetting.resetAndDestroy();
     t.is(await reading, "i/o on hungup channel");
@@ -249,7 +250,7 @@ test.serial(
     const fd = await accept(sys, call, true);
     sock.end(bytes);
     await sys.sleep(300);
-    const qin = Number(/qin (\d+)/.exec(await cat(sys, `${call.dir}/status`))?.[1]);
+    const qin = Number(/qin (\d+)/.exec(await readtext(sys, `${call.dir}/status`))?.[1]);
     t.true(qin >= 1024 * 1024 && qin < 1024 * 1024 + 65_537, String(qin));
     const got = new Uint8Array(total);
     let n = 0;
@@ -320,7 +321,7 @@ test.serial(
       for (let i = 0; i < 400; i++) await sys.write(fd, new Uint8Array(frame));
     })();
     await sleepsin(sys, call.dir);
-    const qout = Number(/qout (\d+)/.exec(await cat(sys, `${call.dir}/status`))?.[1]);
+    const qout = Number(/qout (\d+)/.exec(await readtext(sys, `${call.dir}/status`))?.[1]);
     t.true(qout < 65_536 + frame, String(qout));
     sock.resume();
     await writing;
@@ -339,7 +340,7 @@ test.serial(
       async (addr) => {
         const call = await dialctl(sys, addr);
         await sys.sleep(300);
-        const qin = Number(/qin (\d+)/.exec(await cat(sys, `${call.dir}/status`))?.[1]);
+        const qin = Number(/qin (\d+)/.exec(await readtext(sys, `${call.dir}/status`))?.[1]);
         t.true(qin >= 1024 * 1024 && qin <= (1024 + 256) * 1024, String(qin));
         const got = new Uint8Array(total);
         let n = 0;
@@ -368,8 +369,8 @@ test.serial(
           const sleeping = sys.sleep(3_600_000).then(() => (slept = true));
           const fd = await dial(sys, addr);
           await write(sys, fd, "echo");
-          t.is(await readtext(sys, fd), "echo");
-          t.is(await readtext(sys, fd), "");
+          t.is(await readonce(sys, fd), "echo");
+          t.is(await readonce(sys, fd), "");
           t.is(await sys.nsec(), before);
           t.false(slept);
           await sys.close(fd);
@@ -454,7 +455,7 @@ test.serial("shutdown ends what is open, listening, dialling and lingering", asy
         const waiting = sys.open(`${a.dir}/listen`, ORDWR);
         const dialling = failure(dial(sys, "tcp!192.0.2.1!9"));
         const fd = await dial(sys, addr);
-        const reading = readtext(sys, fd);
+        const reading = readonce(sys, fd);
         const closed = await dial(sys, addr);
         await sys.write(closed, new Uint8Array(20_000_000).subarray(0, 900_000));
         await sys.close(closed);

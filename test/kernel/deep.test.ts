@@ -3,20 +3,17 @@
 
 import test from "ava";
 import { ccloseall } from "../../kernel/chan.ts";
-import { DMDIR, MAFTER, MBEFORE, MREPL, OREAD } from "../../kernel/abi/const.ts";
+import { MAFTER, MBEFORE, MREPL } from "../../kernel/abi/const.ts";
 import { Panic } from "../../kernel/abi/errors.ts";
 import { devattach } from "../../kernel/dev.ts";
 import type { Tree } from "../../devices/mem.ts";
 import { now } from "../../kernel/proc/spawn.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { readtext } from "../../userland/lib/io.ts";
-import { run, within } from "../kit.ts";
+import { mkdir, run, within } from "../kit.ts";
 
 /** Deeper than a recursion gets: even the smallest functions overflow V8's stack at about 11,000. */
 const DEEP = 20_000;
-
-const mkdir = async (sys: Sys, name: string): Promise<void> =>
-  sys.close(await sys.create(name, OREAD, DMDIR | 0o777));
 
 test(
   "any number of Chans is closed together, all of them whatever comes of one",

@@ -4,9 +4,9 @@
 import test from "ava";
 import type { ExecutionContext } from "ava";
 import type { Booted } from "../../kernel/boot.ts";
-import { DMDIR, MAFTER, MBEFORE, MCREATE, MREPL, OREAD } from "../../kernel/abi/const.ts";
+import { DMDIR, MAFTER, MBEFORE, MCREATE, MREPL } from "../../kernel/abi/const.ts";
 import type { Sys } from "../../syscalls/sys.ts";
-import { cat, failure, mountram, put, requests, run, within } from "../kit.ts";
+import { cat, failure, mkdir, mountram, put, requests, run, within } from "../kit.ts";
 
 const FILES = {
   a: { x: "a's x", d: { deep: "a's deep" } },
@@ -14,14 +14,9 @@ const FILES = {
   m: {},
   k: {},
 };
-const DIR = (DMDIR | 0o777) >>> 0;
 
 const inside = (fn: (t: ExecutionContext, sys: Sys, k: Booted) => Promise<void>) =>
   within(async (t, k) => void (await run(k, async (sys: Sys) => fn(t, sys, k))), { files: FILES });
-
-async function mkdir(sys: Sys, name: string): Promise<void> {
-  await sys.close(await sys.create(name, OREAD, DIR));
-}
 
 test(
   "1. a mount is seen, and unmounted, by the names it was made for or carried to (standard: by every name of the covered file)",

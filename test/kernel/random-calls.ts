@@ -2,7 +2,6 @@
 // gives it in (random-operations.ts).
 
 import { DMDIR, OREAD, OSTREAM } from "../../kernel/abi/const.ts";
-import { convM2D } from "../../kernel/abi/dir.ts";
 import type { Dir } from "../../kernel/abi/dir.ts";
 import { PlanError } from "../../kernel/abi/errors.ts";
 import type { Sys } from "../../syscalls/sys.ts";
@@ -10,6 +9,7 @@ import { dial } from "../../userland/lib/dial.ts";
 import { digest, pattern } from "./random-operations.ts";
 import type { Moving, Op, Opening, Using } from "./random-operations.ts";
 import { entry } from "./random-tree.ts";
+import { entries as entriesof } from "../kit.ts";
 
 /** What an operation gave: a text, and the qids of the files it was about. */
 export type Got = { readonly text: string; readonly qids: readonly bigint[] };
@@ -274,11 +274,6 @@ export async function entries(sys: Sys, fd: number): Promise<Dir[]> {
   for (;;) {
     const n = await sys.read(fd, buf);
     if (n === 0) return dirs;
-    for (let off = 0; off < n;) {
-      const e = convM2D(buf, off, n);
-      if (e === null) throw new Error("malformed directory entry");
-      dirs.push(e.dir);
-      off = e.next;
-    }
+    dirs.push(...entriesof(buf, n));
   }
 }

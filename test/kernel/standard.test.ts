@@ -24,11 +24,11 @@ import { fcallfmt } from "../../kernel/abi/fcallfmt.ts";
 import type { Tree } from "../../devices/mem.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { readdir } from "../../userland/lib/dirread.ts";
-import { cat, failure, mountram, put, run, steps, within } from "../kit.ts";
-import { cat as catall } from "../devices/inside.ts";
+import { cat, failure, mkdir, mountram, put, run, steps, within } from "../kit.ts";
 import { Fake } from "../devices/fake.ts";
 import { R, ROWS, TABLE } from "./standardrows.ts";
 import type { Row } from "./standardrows.ts";
+import { readtext } from "../../userland/lib/io.ts";
 
 const NEWDIR = (DMDIR | 0o777) >>> 0;
 
@@ -202,12 +202,9 @@ test(
 const names = async (sys: Sys, dir: string): Promise<string[]> =>
   (await readdir(sys, dir)).map((d) => d.name);
 
-const mkdir = async (sys: Sys, name: string): Promise<void> =>
-  sys.close(await sys.create(name, OREAD, NEWDIR));
-
 /** The lines of ns that say something of /tmp. */
 async function ns(sys: Sys): Promise<string[]> {
-  const all = await catall(sys, `/proc/${(await cat(sys, "/dev/pid")).trim()}/ns`);
+  const all = await readtext(sys, `/proc/${(await cat(sys, "/dev/pid")).trim()}/ns`);
   return all.split("\n").filter((line) => / \/tmp\b/.test(line) || line.startsWith("cd"));
 }
 

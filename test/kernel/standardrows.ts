@@ -14,11 +14,10 @@ import {
   RFFDG,
   RFPROC,
 } from "../../kernel/abi/const.ts";
-import { convM2D } from "../../kernel/abi/dir.ts";
-import type { Dir } from "../../kernel/abi/dir.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { readdir } from "../../userland/lib/dirread.ts";
 import { access } from "../../userland/lib/proc.ts";
+import { entries } from "../kit.ts";
 
 /** `| operation | T-messages in order | count |` */
 export const TABLE = `
@@ -232,17 +231,6 @@ async function du(sys: Sys, name: string): Promise<void> {
   for (let n = await sys.read(fd, buf); n > 0; n = await sys.read(fd, buf))
     for (const d of entries(buf, n)) if ((d.mode & DMDIR) !== 0) await du(sys, `${name}/${d.name}`);
   await sys.close(fd);
-}
-
-function entries(buf: Uint8Array, n: number): Dir[] {
-  const list: Dir[] = [];
-  for (let off = 0; off < n;) {
-    const d = convM2D(buf, off, n);
-    if (d === null) break;
-    list.push(d.dir);
-    off = d.next;
-  }
-  return list;
 }
 
 /** The programs of the rows, by the rows' names. */

@@ -18,7 +18,7 @@ import {
 import type { Sys } from "../../syscalls/sys.ts";
 import { postmount } from "../../userland/lib/9p.ts";
 import { newram } from "../../userland/lib/ram.ts";
-import { failure, inside, readtext, write } from "../devices/inside.ts";
+import { failure, inside, readonce, write } from "../kit.ts";
 
 const BADARG = "bad arg in system call";
 const BADFD = "fd out of range or not open";
@@ -92,7 +92,7 @@ test(
       );
     t.is(await sys.fversion(fd, 8192, "9P2000"), "9P2000");
     t.is(await failure(sys.fversion(fd, 0, "", 3)), "i/o count too small");
-    t.is(await failure(readtext(sys, fd)), BADUSE);
+    t.is(await failure(readonce(sys, fd)), BADUSE);
     t.is(await failure(write(sys, fd, "x")), BADUSE);
     t.is(await failure(sys.seek(fd, 0, 1)), BADUSE);
     t.is(await failure(sys.sread(fd, new Uint8Array(1))), BADUSE);

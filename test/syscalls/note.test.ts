@@ -16,8 +16,7 @@ import {
 import type { Sys } from "../../syscalls/sys.ts";
 import type { ThreadSys } from "../../userland/lib/both.ts";
 import { getpid, postnote } from "../../userland/lib/proc.ts";
-import { NOTHING, cat, failure, run, within } from "../kit.ts";
-import { inside } from "../devices/inside.ts";
+import { NOTHING, cat, failure, inside, run, within } from "../kit.ts";
 
 const PC = " pc=0x00000000";
 

@@ -2,14 +2,12 @@
 
 import test from "ava";
 import {
-  DMDIR,
   MAFTER,
   MBEFORE,
   MCACHE,
   MCREATE,
   MREPL,
   ORDWR,
-  OREAD,
   RFCNAMEG,
   RFFDG,
   RFPROC,
@@ -17,16 +15,13 @@ import {
 import type { Sys } from "../../syscalls/sys.ts";
 import { postmount } from "../../userland/lib/9p.ts";
 import { newram } from "../../userland/lib/ram.ts";
-import { cat, failure, inside, ls } from "../devices/inside.ts";
-
-async function mkdir(sys: Sys, ...names: readonly string[]): Promise<void> {
-  for (const name of names) await sys.close(await sys.create(name, OREAD, DMDIR + 0o777));
-}
+import { failure, inside, ls, mkdir } from "../kit.ts";
+import { readtext } from "../../userland/lib/io.ts";
 
 /** The lines about names below /tmp. */
 async function ns(sys: Sys): Promise<string[]> {
-  const pid = Number(await cat(sys, "#c/pid"));
-  const lines = (await cat(sys, `/proc/${pid}/ns`)).split("\n");
+  const pid = Number(await readtext(sys, "#c/pid"));
+  const lines = (await readtext(sys, `/proc/${pid}/ns`)).split("\n");
   return lines.filter((l) => / \/tmp\/\w+(\/\w+)?( \w*)?$/.test(l));
 }
 
@@ -73,8 +68,8 @@ test(
       await sys.mount(await sys.open(`/srv/${name}`, ORDWR), -1, "/tmp/m", flag, `its ${name}`);
     }
     await sys.bind("/tmp/m", "/tmp/u", MREPL);
-    const pid = (await cat(sys, "#c/pid")).trim();
-    const lines = (await cat(sys, `/proc/${pid}/ns`)).split("\n");
+    const pid = (await readtext(sys, "#c/pid")).trim();
+    const lines = (await readtext(sys, `/proc/${pid}/ns`)).split("\n");
     t.deepEqual(
       lines.filter((l) => l.includes("/tmp/u")),
       ["mount  #s/one /tmp/u ", "mount -a #s/two /tmp/u its two"],
@@ -106,12 +101,12 @@ test(
   "a clean name space lists nothing but the current directory",
   inside(async (t, sys) => {
     await sys.rfork(RFPROC | RFFDG | RFCNAMEG, async (child: Sys) => {
-      const pid = Number(await cat(child, "#c/pid"));
-      t.is(await cat(child, `#p/${pid}/ns`), "cd /\n");
+      const pid = Number(await readtext(child, "#c/pid"));
+      t.is(await readtext(child, `#p/${pid}/ns`), "cd /\n");
       await child.bind("#c", "/dev", MREPL);
-      t.is(await cat(child, `#p/${pid}/ns`), "bind  #c /dev\ncd /\n");
+      t.is(await readtext(child, `#p/${pid}/ns`), "bind  #c /dev\ncd /\n");
       await child.bind("#p", "/", MAFTER);
-      t.is(await cat(child, `/${pid}/ns`), "bind  / /\nbind  #c /dev\nbind -a #p /\ncd /\n");
+      t.is(await readtext(child, `/${pid}/ns`), "bind  / /\nbind  #c /dev\nbind -a #p /\ncd /\n");
     });
     t.is((await sys.wait()).msg, "");
   }),

@@ -22,7 +22,7 @@ import { boot } from "../../userland/boot/boot.ts";
 import { postmount } from "../../userland/lib/9p.ts";
 import { readtext, writefile } from "../../userland/lib/io.ts";
 import { newram } from "../../userland/lib/ram.ts";
-import { failure } from "../devices/inside.ts";
+import { failure } from "../kit.ts";
 
 /** Runs a program with a file /f/f in each kind of tree, and gives it the host's name of the file. */
 function everywhere(

@@ -11,7 +11,7 @@ import type { Sys } from "../../syscalls/sys.ts";
 import type { Anysrv } from "../../userland/lib/9p.ts";
 import { newexport } from "../../userland/lib/export.ts";
 import { newram } from "../../userland/lib/ram.ts";
-import { mountram, run, within } from "../kit.ts";
+import { entries, mountram, run, within } from "../kit.ts";
 import { type Client, connected } from "./clients.ts";
 import { clunk, create, open, read, remove, said, stat, walk, write } from "./msg.ts";
 
@@ -62,15 +62,7 @@ async function answer(c: Client, f: Tmsg): Promise<string> {
     return `stat ${called} ${d?.length} ${d?.mode}`;
   }
   if (r.type !== F.Rread || r.data.length < 49) return said(r);
-  const names: string[] = [];
-  for (
-    let o = 0, e = convM2D(r.data, o, r.data.length);
-    e !== null;
-    e = convM2D(r.data, o, r.data.length)
-  ) {
-    names.push(e.dir.name);
-    o = e.next;
-  }
+  const names = entries(r.data).map((d) => d.name);
   return `entries ${names.join(" ")}`;
 }
 

@@ -2,16 +2,7 @@
 // the name of another is never meant.
 
 import test from "ava";
-import {
-  DMDIR,
-  MCREATE,
-  MREPL,
-  ORCLOSE,
-  ORDWR,
-  OREAD,
-  OTRUNC,
-  OWRITE,
-} from "../../kernel/abi/const.ts";
+import { MCREATE, MREPL, ORCLOSE, ORDWR, OREAD, OTRUNC, OWRITE } from "../../kernel/abi/const.ts";
 import { dirwstat, convM2D, convD2M, wstatdir, sizeD2M } from "../../kernel/abi/dir.ts";
 import type { Wstat } from "../../kernel/abi/dir.ts";
 import * as fc from "../../kernel/abi/fcall.ts";
@@ -21,7 +12,7 @@ import { type Anysrv, postmount } from "../../userland/lib/9p.ts";
 import { newexport } from "../../userland/lib/export.ts";
 import { readtext, writefile } from "../../userland/lib/io.ts";
 import { newram } from "../../userland/lib/ram.ts";
-import { failure, mountram, run, within } from "../kit.ts";
+import { failure, mkdir, mountram, run, within } from "../kit.ts";
 import { type Client, exported } from "./clients.ts";
 import { attach, clunk, create, open, read, remove, stat, walk } from "./msg.ts";
 
@@ -44,9 +35,6 @@ async function nameof(c: Client, fid: number): Promise<string> {
   if (r.type !== fc.Rstat) return r.type === fc.Rerror ? r.ename : "?";
   return dirwstat(convM2D(r.stat, 0, r.stat.length)?.dir ?? wstatdir({})).name ?? "";
 }
-
-const mkdir = async (sys: Sys, name: string): Promise<void> =>
-  sys.close(await sys.create(name, OREAD, DMDIR | 0o777));
 
 test(
   "a file opened ORCLOSE goes at its close, and what has its name by then stays",

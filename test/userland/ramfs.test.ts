@@ -17,6 +17,7 @@ import type { Rmsg, Tmsg } from "../../kernel/abi/fcall.ts";
 import { type Ramopts, newram } from "../../userland/lib/ram.ts";
 import { clunk, open, read, remove, said, stat, stream, version, walk, write } from "./msg.ts";
 import { Rig, chance } from "./rig.ts";
+import { entries } from "../kit.ts";
 
 class Ramfs {
   readonly rig = new Rig();
@@ -77,15 +78,7 @@ class Ramfs {
     const fid = this.open(name);
     if (typeof fid === "string") return [fid];
     const [r] = this.rig.rpc(read(fid, 1, 0, 60000), clunk(fid));
-    const names: string[] = [];
-    if (r?.type !== fc.Rread) return ["?"];
-    for (let o = 0; o < r.data.length;) {
-      const e = convM2D(r.data, o, r.data.length);
-      if (e === null) break;
-      names.push(e.dir.name);
-      o = e.next;
-    }
-    return names;
+    return r?.type === fc.Rread ? entries(r.data).map((d) => d.name) : ["?"];
   }
 
   close(fid: number | string): string[] {
@@ -168,12 +161,9 @@ test("a directory that changes while it is read gives each file that stays once"
     const [r] = fs.rig.rpc(read(dir, 1, offset, 400));
     if (r?.type !== fc.Rread || r.data.length === 0) break;
     offset += r.data.length;
-    for (let o = 0; o < r.data.length;) {
-      const e = convM2D(r.data, o, r.data.length);
-      if (e === null) break;
-      seen.push(e.dir.name);
-      fs.remove(e.dir.name);
-      o = e.next;
+    for (const { name } of entries(r.data)) {
+      seen.push(name);
+      fs.remove(name);
     }
   }
   t.is(seen.length, 50);
@@ -367,17 +357,8 @@ test("an entry that had no room in one read is what it is by the next", (t) => {
   const b = "b".repeat(100);
   for (const name of ["a", b, "c"]) fs.create(name);
   const dir = Number(fs.open(""));
-  const names = (r: Rmsg | undefined): string[] => {
-    const list: string[] = [];
-    if (r?.type !== fc.Rread) return ["?"];
-    for (let o = 0; o < r.data.length;) {
-      const e = convM2D(r.data, o, r.data.length);
-      if (e === null) break;
-      list.push(`${e.dir.name.slice(0, 1)} ${e.dir.length}`);
-      o = e.next;
-    }
-    return list;
-  };
+  const names = (r: Rmsg | undefined): string[] =>
+    r?.type === fc.Rread ? entries(r.data).map((d) => `${d.name.slice(0, 1)} ${d.length}`) : ["?"];
   const [first] = fs.rig.rpc(read(dir, 1, 0, 150));
   t.deepEqual(names(first), ["a 0"]);
   fs.ask(write(Number(fs.open(b, OWRITE)), "12345"));

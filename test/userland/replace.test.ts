@@ -2,7 +2,7 @@
 
 import test from "ava";
 import type { ExecutionContext } from "ava";
-import { DMDIR, OREAD } from "../../kernel/abi/const.ts";
+import { OREAD } from "../../kernel/abi/const.ts";
 import type { Sys, Task } from "../../syscalls/sys.ts";
 import { type Anysrv, postmount } from "../../userland/lib/9p.ts";
 import type { ThreadSys } from "../../userland/lib/both.ts";
@@ -11,11 +11,7 @@ import { readtext, writefile } from "../../userland/lib/io.ts";
 import { newram } from "../../userland/lib/ram.ts";
 import { fossil, machine } from "../../userland/testing/index.ts";
 import { hosted } from "../devices/hosted.ts";
-import { failure } from "../kit.ts";
-
-async function mkdir(sys: Sys, name: string): Promise<void> {
-  await sys.close(await sys.create(name, OREAD, (DMDIR | 0o775) >>> 0));
-}
+import { failure, mkdir } from "../kit.ts";
 
 /** The names in a directory. */
 async function names(sys: Sys, dir: string): Promise<string> {

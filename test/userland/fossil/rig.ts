@@ -9,8 +9,9 @@ import { type Fossil, type Fossilopts, openfossil } from "../../../userland/lib/
 import type { File } from "../../../userland/lib/fossil/srv.ts";
 import { istask } from "../../../userland/lib/9p/answer.ts";
 import { DMDIR, OREAD, OWRITE, QTDIR } from "../../../kernel/abi/const.ts";
-import { type Dir, type Wstat, convM2D } from "../../../kernel/abi/dir.ts";
+import { type Dir, type Wstat } from "../../../kernel/abi/dir.ts";
 import { PlanError } from "../../../kernel/abi/errors.ts";
+import { entries } from "../../kit.ts";
 
 export const hash = (b: Uint8Array): Uint8Array => createHash("sha256").update(b).digest();
 
@@ -207,12 +208,7 @@ export class Rig {
       const bytes = this.read(fid, 300, offset);
       if (bytes.length === 0) return dirs;
       offset += bytes.length;
-      for (let o = 0; o < bytes.length;) {
-        const e = convM2D(bytes, o, bytes.length);
-        if (e === null) throw new Error("a bad entry");
-        dirs.push(e.dir);
-        o = e.next;
-      }
+      dirs.push(...entries(bytes));
     }
   }
 
