@@ -2,10 +2,10 @@
 // the test's own answer comes first. It runs in the test's process, at the other end of a pipe.
 
 import { DMDIR, MCREATE, MREPL, QTDIR } from "../../kernel/abi/const.ts";
-import { convD2M, sizeD2M } from "../../kernel/abi/dir.ts";
 import type { Qid } from "../../kernel/abi/dir.ts";
 import * as F from "../../kernel/abi/fcall.ts";
 import type { Sys } from "../../syscalls/sys.ts";
+import { Frames, pack, packdir } from "../frames.ts";
 
 /** An answer: a message, or bytes as they are. */
 export type Said = F.Fcall | Uint8Array;
@@ -53,21 +53,14 @@ export class Fake {
 
   async #serve(): Promise<void> {
     const buf = new Uint8Array(1 << 20);
-    let have = 0;
+    const frames = new Frames();
     for (;;) {
-      const n = await this.#sys.read(this.#fd, buf.subarray(have)).catch(interrupted);
+      const n = await this.#sys.read(this.#fd, buf).catch(interrupted);
       if (n === 0) break;
-      if (n < 0) continue;
-      have += n;
-      let off = 0;
-      while (have - off >= 4 && have - off >= F.framesize(buf, off)) {
-        const end = off + F.framesize(buf, off);
-        const t = F.convM2S(buf.slice(off, end), 0, end - off);
-        off = end;
+      for (const frame of frames.add(buf.subarray(0, Math.max(0, n)))) {
+        const t = F.convM2S(frame, 0, frame.length);
         if (t !== null && F.isT(t)) await this.#answer(t);
       }
-      buf.copyWithin(0, off, have);
-      have -= off;
     }
     await this.#sys.close(this.#fd);
   }
@@ -108,7 +101,7 @@ export class Fake {
       case F.Twrite:
         return { type: F.Rwrite, tag, count: t.data.length };
       case F.Tstat:
-        return { type: F.Rstat, tag, stat: entry() };
+        return { type: F.Rstat, tag, stat: ENTRY };
       case F.Twstat:
         return { type: F.Rwstat, tag };
       case F.Tclunk:
@@ -127,26 +120,5 @@ export class Fake {
 const interrupted = (e: unknown): number =>
   e instanceof Error && e.message === "interrupted" ? -1 : 0;
 
-export function pack(f: F.Fcall): Uint8Array {
-  const buf = new Uint8Array(F.sizeS2M(f));
-  F.convS2M(f, buf, 0);
-  return buf;
-}
-
-function entry(): Uint8Array {
-  const who = { uid: "u", gid: "u", muid: "u" };
-  const times = { atime: 0, mtime: 0 };
-  const d = {
-    ...who,
-    ...times,
-    name: "d",
-    qid: qidof("d"),
-    mode: DMDIR,
-    length: 0,
-    type: 0,
-    dev: 0,
-  };
-  const buf = new Uint8Array(sizeD2M(d));
-  convD2M(d, buf, 0);
-  return buf;
-}
+const who = { uid: "u", gid: "u", muid: "u", atime: 0, mtime: 0, type: 0, dev: 0 };
+const ENTRY = packdir({ ...who, name: "d", qid: qidof("d"), mode: DMDIR, length: 0 });

@@ -1,11 +1,12 @@
 // Frames cut from chunks, and the lent buffers that the chunks are of.
 
+import { pack } from "../frames.ts";
 import test from "ava";
 import fc from "fast-check";
 import { Frames } from "../../devices/mnt/frames.ts";
 import type { Part } from "../../devices/mnt/frames.ts";
 import { RBUF, giveback, lent, takebuf } from "../../devices/mnt/frames.ts";
-import { Rread, Rstream, convM2S, convS2M, sizeS2M } from "../../kernel/abi/fcall.ts";
+import { Rread, Rstream, convM2S } from "../../kernel/abi/fcall.ts";
 import type { Rmsg } from "../../kernel/abi/fcall.ts";
 
 const MSIZE = 100_000;
@@ -17,13 +18,6 @@ function messages(sizes: readonly number[]): Rmsg[] {
     tag: i,
     data: new Uint8Array(size).fill(i + 1),
   }));
-}
-
-/** Their bytes, one after another. */
-function packed(msgs: readonly Rmsg[]): Uint8Array {
-  const all = new Uint8Array(msgs.reduce((n, m) => n + sizeS2M(m), 0));
-  msgs.reduce((off, m) => convS2M(m, all, off), 0);
-  return all;
 }
 
 /** What comes; parts are held until `hold` others have come. */
@@ -100,7 +94,7 @@ test("what comes in lent buffers comes whole, however it is cut, and the buffers
   const seen = new Set<ArrayBufferLike>();
   const property = fc.property(cases, ({ sizes, cuts, hold }) => {
     const taker = new Taker(hold);
-    for (const b of feed(packed(messages(sizes)), cuts, taker)) seen.add(b);
+    for (const b of feed(pack(...messages(sizes)), cuts, taker)) seen.add(b);
     for (const [i, n] of sizes.entries())
       if (taker.got.get(i) !== n) throw new Error(`${taker.got.get(i)} bytes of ${n} for ${i}`);
   });
@@ -131,7 +125,7 @@ test("bytes are given back once, and whose they are not does not matter", (t) =>
 });
 
 test("an Rstream comes in parts as its bytes do, and whole where its count is not that of its frame", (t) => {
-  const all = packed([{ type: Rstream, tag: 7, data: new Uint8Array(100).fill(1) }]);
+  const all = pack({ type: Rstream, tag: 7, data: new Uint8Array(100).fill(1) });
   const given = (bytes: Uint8Array): unknown => {
     const frames = new Frames(MSIZE);
     frames.add(bytes.subarray(0, 61));

@@ -26,6 +26,7 @@ import type { ThreadSys } from "../../userland/lib/both.ts";
 import { newram } from "../../userland/lib/ram.ts";
 import { NOTHING, cat, mountram, put, run } from "../kit.ts";
 import { type Mangle, mountwire } from "./wire.ts";
+import { pack } from "../frames.ts";
 
 const DIR = (DMDIR | 0o777) >>> 0;
 
@@ -45,12 +46,6 @@ function changed(frame: Uint8Array, edit: (copy: Uint8Array, view: DataView) => 
   const copy = frame.slice();
   edit(copy, new DataView(copy.buffer));
   return copy;
-}
-
-function pack(f: F.Fcall): Uint8Array {
-  const buf = new Uint8Array(F.sizeS2M(f));
-  F.convS2M(f, buf, 0);
-  return buf;
 }
 
 /** The names that an Rerror may carry, some of them nonsense. */

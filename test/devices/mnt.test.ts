@@ -23,7 +23,8 @@ import { boot } from "../../userland/boot/boot.ts";
 import type { Anysrv } from "../../userland/lib/9p.ts";
 import { cat, failure, mountram, put, requests, run, within } from "../kit.ts";
 import { World, deep } from "../world.ts";
-import { Fake, type Lie, type Said, pack, qidof } from "./fake.ts";
+import { Fake, type Lie, type Said, qidof } from "./fake.ts";
+import { pack } from "../frames.ts";
 
 const HUNGUP = /i\/o on hungup channel$/;
 

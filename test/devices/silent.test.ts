@@ -7,7 +7,8 @@ import type { Sys } from "../../syscalls/sys.ts";
 import { simnet } from "../../userland/boot/net.ts";
 import { accept, announce, dial, listen } from "../../userland/lib/dial.ts";
 import { NOTHING, failure, run, within } from "../kit.ts";
-import { Fake, pack } from "./fake.ts";
+import { Fake } from "./fake.ts";
+import { pack } from "../frames.ts";
 
 /** What the child leaves open: one whose close waits for the server, in each name space. */
 const CASES = [

@@ -6,6 +6,7 @@ import * as F from "../../kernel/abi/fcall.ts";
 import type { Sys, Task } from "../../syscalls/sys.ts";
 import { type Anysrv, serve } from "../../userland/lib/9p.ts";
 import type { ThreadSys } from "../../userland/lib/both.ts";
+import { Frames } from "../frames.ts";
 
 /** What is done to a frame on its way: the chunks that take its place. */
 export type Mangle = (frame: Uint8Array, f: F.Fcall | null) => Task<readonly Uint8Array[]>;
@@ -96,21 +97,14 @@ function* pump(
   account: (f: F.Fcall) => void,
 ): Task<void> {
   const buf = new Uint8Array(65536);
-  let held = new Uint8Array(0);
+  const frames = new Frames();
   for (;;) {
     const n = yield* s.read(fds.from, buf);
     if (n === 0) return yield* s.exits();
-    const all = new Uint8Array(held.length + n);
-    all.set(held);
-    all.set(buf.subarray(0, n), held.length);
-    let o = 0;
-    while (all.length - o >= 4 && all.length - o >= F.framesize(all, o)) {
-      const frame = all.slice(o, o + F.framesize(all, o));
-      o += frame.length;
+    for (const frame of frames.add(buf.subarray(0, n))) {
       const f = F.convM2S(frame, 0, frame.length);
       if (f !== null) account(f);
       for (const chunk of yield* mangle(frame, f)) yield* s.write(fds.to, chunk);
     }
-    held = all.slice(o);
   }
 }

@@ -11,11 +11,10 @@ import type { ExecutionContext } from "ava";
 import { MREPL, NOFID, NOTAG } from "../../kernel/abi/const.ts";
 import * as fc from "../../kernel/abi/fcall.ts";
 import type { Rmsg, Tmsg } from "../../kernel/abi/fcall.ts";
-import { convM2S, framesize, isT } from "../../kernel/abi/fcall.ts";
 import { type Sys, announce, boot, hostnet, netaddr, print } from "../../userland/host/index.ts";
 import { said } from "../userland/msg.ts";
-import { frames } from "../userland/rig.ts";
 import { Run, directory, namec } from "./cli.ts";
+import { Frames, pack, reply } from "../frames.ts";
 
 /** A server that ends with the test. */
 async function serve(t: ExecutionContext, ...args: string[]): Promise<{ run: Run; addr: string }> {
@@ -105,34 +104,29 @@ const tattach = (uname: string): Tmsg => ({
 
 /** A client that carries frames and knows nothing else of 9P: a process, or a socket. */
 class Carrier {
-  #bytes: Buffer = Buffer.alloc(0);
+  readonly #come: Rmsg[] = [];
   #look: () => void = () => undefined;
   readonly #write: (bytes: Uint8Array) => void;
 
   constructor(from: NodeJS.ReadableStream, write: (bytes: Uint8Array) => void) {
     this.#write = write;
+    const frames = new Frames();
     from.on("data", (chunk: Buffer) => {
-      this.#bytes = Buffer.concat([this.#bytes, chunk]);
+      this.#come.push(...frames.add(chunk).map(reply));
       this.#look();
     });
     from.on("close", () => this.#look());
   }
 
   send(...fs: Tmsg[]): void {
-    this.#write(frames(...fs));
+    this.#write(pack(...fs));
   }
 
   /** The next reply. */
   async reply(): Promise<Rmsg> {
     for (;;) {
-      const b = this.#bytes;
-      if (b.length >= 4 && b.length >= framesize(b, 0)) {
-        const n = framesize(b, 0);
-        this.#bytes = b.subarray(n);
-        const f = convM2S(b, 0, n);
-        if (f === null || isT(f)) throw new Error(`no reply: ${b.toString("latin1")}`);
-        return f;
-      }
+      const r = this.#come.shift();
+      if (r !== undefined) return r;
       await new Promise<void>((resolve) => (this.#look = resolve));
     }
   }

@@ -12,7 +12,8 @@ import type { Exit, Task } from "../../syscalls/sys.ts";
 import { chance } from "../../userland/boot/boot.ts";
 import type { ThreadSys } from "../../userland/lib/both.ts";
 import { dial } from "../../userland/lib/dial.ts";
-import { frames, shred } from "../userland/rig.ts";
+import { shred } from "../userland/rig.ts";
+import { pack } from "../frames.ts";
 
 /** Whom it calls, what it speaks, and the directory that it works in. */
 export type Attack = {
@@ -90,7 +91,7 @@ class Hostile {
 
   *#send(fd: number, msgs: readonly Tmsg[]): Task<void> {
     for (const m of msgs) this.#tags.set(m.tag, (this.#tags.get(m.tag) ?? 0) + 1);
-    const bytes = frames(...msgs);
+    const bytes = pack(...msgs);
     const chunks = this.#pick(4) === 0 ? shred(bytes, this.#pick) : [bytes];
     for (const c of chunks) yield* this.#sys.write(fd, c);
   }

@@ -23,8 +23,9 @@ import { type Net, type Netlink, serve9p, simnet } from "../../userland/boot/net
 import type { Anysrv } from "../../userland/lib/9p.ts";
 import { NOTHING, mountram, run, within } from "../kit.ts";
 import { Patternfs, failed, matches, mount, pattern, spout } from "../streams.ts";
-import { pack } from "../devices/fake.ts";
 import { mkdir } from "../world.ts";
+import { pack } from "../frames.ts";
+import { Fake, type Said } from "../devices/fake.ts";
 
 const FAR = "/n/far";
 const LONG = 3_000_000;
@@ -350,20 +351,12 @@ ladder("after an answer that is short the next read is of the bytes behind it", 
 });
 
 /** Mounts a server that answers as the test says, after the usual beginning, on /n/fake. */
-async function fake(sys: Sys, answer: (f: Tmsg) => readonly (Rmsg | Uint8Array)[]): Promise<void> {
+async function fake(sys: Sys, answer: (f: Tmsg) => readonly Said[]): Promise<void> {
   const [mine, theirs] = await sys.pipe();
+  // A process of its own: a write after the kernel has hung up ends it.
   await sys.rfork(RFPROC | RFFDG, async (child: Sys) => {
     await child.close(theirs);
-    const buf = new Uint8Array(65536);
-    for (;;) {
-      const n = await child.read(mine, buf);
-      if (n === 0) return;
-      for (let o = 0; o < n; o += F.framesize(buf, o)) {
-        const f = F.convM2S(buf, o, o + F.framesize(buf, o)) as Tmsg;
-        for (const r of usual(f) ?? answer(f))
-          await child.write(mine, r instanceof Uint8Array ? r : pack(r)).catch(() => 0);
-      }
-    }
+    await Object.assign(new Fake(child, mine), { lie: (f: Tmsg) => usual(f) ?? answer(f) }).over;
   });
   await sys.close(mine);
   await mkdir(sys, "/n/fake");

@@ -3,9 +3,10 @@
 import test from "ava";
 import fc from "fast-check";
 import { DMDIR, MAXOFFSET, TOOBIG } from "../../kernel/abi/const.ts";
-import { type Dir, type Wstat, convD2M, nulldir, sizeD2M, wstatdir } from "../../kernel/abi/dir.ts";
+import { type Dir, type Wstat, nulldir } from "../../kernel/abi/dir.ts";
 import { PlanError } from "../../kernel/abi/errors.ts";
 import { checkwstat, getwstat } from "../../kernel/abi/wstat.ts";
+import { packdir } from "../frames.ts";
 
 const MAX32 = 2 ** 32 - 1;
 const BAD = "bad arg in system call";
@@ -17,12 +18,6 @@ function attempt<T>(f: () => T): T | string {
     if (e instanceof PlanError) return e.message;
     throw e;
   }
-}
-
-function packed(d: Dir): Uint8Array {
-  const buf = new Uint8Array(sizeD2M(d));
-  convD2M(d, buf, 0);
-  return buf;
 }
 
 const u32 = fc.nat({ max: MAX32 - 1 });
@@ -71,11 +66,11 @@ test("what leaves alone is in no request, however it is said, and what changes i
   fc.assert(
     fc.property(alone, changes, (nothing, w) => {
       t.deepEqual(checkwstat({ ...nothing, ...w } as Wstat), w);
-      t.deepEqual(getwstat(packed(wstatdir(w))), w);
+      t.deepEqual(getwstat(packdir(w)), w);
     }),
   );
   t.deepEqual(checkwstat(nulldir()), {});
-  t.deepEqual(getwstat(packed(nulldir())), {});
+  t.deepEqual(getwstat(packdir(nulldir())), {});
 });
 
 test("a value of the wrong kind or out of its range is a bad argument, in any field", (t) => {
@@ -150,12 +145,12 @@ test("a field is read once, and one that throws is a bad argument", (t) => {
 });
 
 test("bytes that are not exactly one entry are no request, and a length beyond 2^53-1 is out of range", (t) => {
-  const whole = packed(wstatdir({ name: "x", length: 7 }));
+  const whole = packdir({ name: "x", length: 7 });
   t.deepEqual(getwstat(whole), { name: "x", length: 7 });
   for (let n = 0; n < whole.length; n++) t.is(getwstat(whole.subarray(0, n)), null, String(n));
   t.is(getwstat(new Uint8Array([...whole, 0])), null);
   t.is(
-    attempt(() => getwstat(packed(wstatdir({ length: TOOBIG })))),
+    attempt(() => getwstat(packdir({ length: TOOBIG }))),
     BAD,
   );
 });

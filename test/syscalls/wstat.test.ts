@@ -16,13 +16,14 @@ import {
   OREAD,
   OWRITE,
 } from "../../kernel/abi/const.ts";
-import { type Wstat, convD2M, sizeD2M, wstatdir } from "../../kernel/abi/dir.ts";
+import { type Wstat } from "../../kernel/abi/dir.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { boot } from "../../userland/boot/boot.ts";
 import { postmount } from "../../userland/lib/9p.ts";
 import { readtext, writefile } from "../../userland/lib/io.ts";
 import { newram } from "../../userland/lib/ram.ts";
 import { failure } from "../kit.ts";
+import { packdir } from "../frames.ts";
 
 /** Runs a program with a file /f/f in each kind of tree, and gives it the host's name of the file. */
 function everywhere(
@@ -61,8 +62,8 @@ function everywhere(
 const WAYS: readonly ((sys: Sys, w: Wstat) => Promise<unknown>)[] = [
   (sys, w) => sys.wstat("/f/f", w),
   (sys, w) => byfd(sys, (fd) => sys.fwstat(fd, w)),
-  (sys, w) => sys.wstatraw("/f/f", bytes(w)),
-  (sys, w) => byfd(sys, (fd) => sys.fwstatraw(fd, bytes(w))),
+  (sys, w) => sys.wstatraw("/f/f", packdir(w)),
+  (sys, w) => byfd(sys, (fd) => sys.fwstatraw(fd, packdir(w))),
 ];
 
 async function byfd(sys: Sys, fn: (fd: number) => Promise<unknown>): Promise<void> {
@@ -72,13 +73,6 @@ async function byfd(sys: Sys, fn: (fd: number) => Promise<unknown>): Promise<voi
   } finally {
     await sys.close(fd);
   }
-}
-
-function bytes(w: Wstat): Uint8Array {
-  const d = wstatdir(w);
-  const buf = new Uint8Array(sizeD2M(d));
-  convD2M(d, buf, 0);
-  return buf;
 }
 
 const NOTHING: readonly Wstat[] = [

@@ -24,9 +24,10 @@ import {
   walk,
   write,
 } from "./msg.ts";
-import { Rig, frames } from "./rig.ts";
+import { Rig } from "./rig.ts";
 import { Slowsrv } from "./slow.ts";
 import type { Slow } from "./slow.ts";
+import { pack } from "../frames.ts";
 
 test("a version is the longest beginning of the offer, cut at a dot, that is spoken", (t) => {
   const best = "9P2000.ix.stream";
@@ -194,7 +195,7 @@ test("several Tflushes of one tag, and one of a tag with nothing outstanding, ar
 test("a flush that comes while its request is about to sleep interrupts it all the same", (t) => {
   const { srv, rig, ask } = served(t);
   ask(walk(0, 1, "slow"), open(1));
-  rig.send(frames(read(1, 5), flush(5)));
+  rig.send(pack(read(1, 5), flush(5)));
   rig.run();
   t.deepEqual(rig.replies().map(said), [`9 ${fc.Rflush}`]);
   t.true(srv.log.includes("read interrupted"));
@@ -358,7 +359,7 @@ test("replies of a client that does not read are not heaped up", (t) => {
   ask(walk(0, 1, "d/g"), open(1));
   const before = rig.output.length;
   rig.stuck = true;
-  rig.send(frames(...Array.from({ length: 200 }, (_v, i) => read(1, i, 0, 200_000))));
+  rig.send(pack(...Array.from({ length: 200 }, (_v, i) => read(1, i, 0, 200_000))));
   rig.run();
   t.true(rig.output.length - before <= 2);
   rig.unstick();
@@ -412,11 +413,11 @@ test("a frame longer than msize, or shorter than a frame can be, hangs up", (t) 
 
 test("a message that is malformed within its frame, or unknown, gets an Rerror with its tag", (t) => {
   const { rig, ask } = served(t);
-  const short = frames(read(0, 0x1234)).slice(0, 15);
+  const short = pack(read(0, 0x1234)).slice(0, 15);
   short[0] = 15;
-  const unknown = frames(stat(0, 0x1234));
+  const unknown = pack(stat(0, 0x1234));
   unknown[4] = 99;
-  const reply = frames(stat(0, 0x1234));
+  const reply = pack(stat(0, 0x1234));
   reply[4] = fc.Rclunk;
   for (const b of [short, unknown, reply]) {
     rig.send(b);

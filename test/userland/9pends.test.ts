@@ -23,7 +23,8 @@ import {
   write,
 } from "./msg.ts";
 import { Reluctant } from "./reluctant.ts";
-import { Rig, chance, frames } from "./rig.ts";
+import { Rig, chance } from "./rig.ts";
+import { pack } from "../frames.ts";
 
 const RUNS = Number(process.env["NINEP_RUNS"] ?? 1500);
 const SEED = process.env["NINEP_SEED"];
@@ -79,12 +80,12 @@ function converse(c: Case): void {
   const srv = new Reluctant(rig, pick);
   srv.faults = c.faults;
   rig.serve(srv);
-  rig.send(frames(version(c.best), attach()));
+  rig.send(pack(version(c.best), attach()));
   rig.run();
   for (const act of c.acts) {
-    if (act === "version") rig.send(frames(version(c.best), attach()));
+    if (act === "version") rig.send(pack(version(c.best), attach()));
     else if ("pass" in act) srv.pass(act.pass);
-    else rig.send(frames(...act.send));
+    else rig.send(pack(...act.send));
     if (pick(3) > 0) rig.run();
   }
   rig.send(null);

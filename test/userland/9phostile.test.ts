@@ -7,8 +7,9 @@ import { NOFID, NOTAG } from "../../kernel/abi/const.ts";
 import * as fc from "../../kernel/abi/fcall.ts";
 import type { Rmsg, Tmsg } from "../../kernel/abi/fcall.ts";
 import { newram } from "../../userland/lib/ram.ts";
-import { type Chance, Rig, chance, frames, shred } from "./rig.ts";
+import { type Chance, Rig, chance, shred } from "./rig.ts";
 import { Slowsrv } from "./slow.ts";
+import { pack } from "../frames.ts";
 
 const NAMES = [
   "f",
@@ -113,9 +114,9 @@ function converse(seed: number, spoils: boolean): { rig: Rig; srv: Slowsrv; most
   srv.interruptible = pick(4) !== 0;
   rig.serve(srv);
   let most = 0;
-  rig.send(frames(...hello(of(pick, VERSIONS.slice(0, 3)))));
+  rig.send(pack(...hello(of(pick, VERSIONS.slice(0, 3)))));
   for (let i = 0; i < 12; i++) {
-    let bytes = frames(...Array.from({ length: 1 + pick(12) }, () => anything(pick)));
+    let bytes = pack(...Array.from({ length: 1 + pick(12) }, () => anything(pick)));
     if (spoils && pick(4) === 0) bytes = spoil(bytes, pick);
     for (const chunk of shred(bytes, pick)) {
       rig.send(chunk);
@@ -150,11 +151,7 @@ test("bytes of pure chance are answered or hung up on", (t) => {
     const noise = Uint8Array.from({ length: 1 + pick(200) }, () => (pick(3) === 0 ? 0 : pick(256)));
     // Some look like frames.
     if (pick(2) === 0) noise.set([pick(60), 0, 0, 0, 100 + pick(30)].slice(0, noise.length));
-    rig.send(
-      ...(pick(2) === 0 ? [frames(...hello("9P2000.ix"))] : []),
-      ...shred(noise, pick),
-      null,
-    );
+    rig.send(...(pick(2) === 0 ? [pack(...hello("9P2000.ix"))] : []), ...shred(noise, pick), null);
     rig.run();
     rig.replies();
     if (rig.threads !== 0) t.fail(`seed ${seed}`);
@@ -169,9 +166,9 @@ test("ramfs stands ten thousand spoiled messages, and its tree stays whole", (t)
     const srv = newram(rig.sys, { user: "glenda", limit: 1 << 20 });
     for (let c = 0; c < 3; c++) {
       rig.serve(srv);
-      rig.send(frames(...hello("9P2000.ix.stream")));
+      rig.send(pack(...hello("9P2000.ix.stream")));
       const parts = Array.from({ length: 25 }, () => {
-        const bytes = frames(anything(pick), anything(pick));
+        const bytes = pack(anything(pick), anything(pick));
         return pick(8) === 0 ? spoil(bytes, pick) : bytes;
       });
       rig.send(...shred(joined(parts), pick));
@@ -273,7 +270,7 @@ test("per tag the replies come in order, one for each request, whatever takes ho
         pick(9) === 0 ? { type: fc.Tflush, tag: 20 + pick(4), oldtag: tag } : work(pick, tag);
       if (!client.busy(f.type === fc.Tflush ? f.oldtag : f.tag) && !client.flushes.has(f.tag)) {
         client.sent(f);
-        rig.send(frames(f));
+        rig.send(pack(f));
       }
       if (pick(2) === 0) rig.run();
       if (pick(3) === 0) rig.open(srv.gate(of(pick, ["slow", "slow2"])));

@@ -18,8 +18,9 @@ import { newram } from "../../userland/lib/ram.ts";
 import { NOTHING, run } from "../kit.ts";
 import { attach, create, flush, open, said, stat, version, walk } from "./msg.ts";
 import { Rawclient } from "./rawclient.ts";
-import { Rig, frames } from "./rig.ts";
+import { Rig } from "./rig.ts";
 import { Slowsrv } from "./slow.ts";
+import { pack } from "../frames.ts";
 
 const MB = 1048576;
 const ADDR = "tcp!far!564";
@@ -94,7 +95,7 @@ const now = async (sys: Sys): Promise<number> => Number((await sys.nsec()) / 1_0
 test(
   "half-sent frames take no more than all the room and one frame, and a client beside them is served",
   served(async (t, sys, { seen }) => {
-    const half = frames(twrite(1, 1, MB - 100)).subarray(0, 300_000);
+    const half = pack(twrite(1, 1, MB - 100)).subarray(0, 300_000);
     const good = await writer(sys, "good");
     const silent = await Promise.all(
       Array.from({ length: 100 }, async (_, i) => {
@@ -122,7 +123,7 @@ test(
     const all = await Promise.all(Array.from({ length: 40 }, (_, i) => writer(sys, `f${i}`)));
     const replies = await Promise.all(
       all.map(async (c) => {
-        const frame = frames(twrite(1, 1, MB - 100));
+        const frame = pack(twrite(1, 1, MB - 100));
         const begun = sys.write(c.fd, frame.subarray(0, 300_000));
         await sys.sleep(50);
         await begun;
@@ -147,7 +148,7 @@ test("a Tflush behind big writes is heeded while the server has no room", (t) =>
   rig.rpc(walk(0, 2, "f"));
   const hog = new Room(shares.bytes);
   hog.add(TOTAL + LEAST);
-  rig.send(frames(twrite(1, 1, 200_000), flush(1, 10), twrite(2, 1, 5000), stat(2, 3)));
+  rig.send(pack(twrite(1, 1, 200_000), flush(1, 10), twrite(2, 1, 5000), stat(2, 3)));
   rig.run();
   t.deepEqual(rig.replies().map(said), [`10 ${F.Rflush}`, `3 ${F.Rstat}`]);
   t.true(shares.bytes.used <= TOTAL + 5100, `${shares.bytes.used - TOTAL} bytes too many`);
@@ -167,7 +168,7 @@ test("small requests that take time wait when there is no room, and a Tflush bef
   const hog = new Room(shares.bytes);
   hog.add(TOTAL + LEAST);
   const most = shares.bytes.used + LEAST;
-  for (let tag = 1; tag <= 40; tag++) rig.send(frames(twrite(tag, 1, 2000)));
+  for (let tag = 1; tag <= 40; tag++) rig.send(pack(twrite(tag, 1, 2000)));
   rig.run();
   t.true(rig.input.length > 20, `${rig.input.length} requests are still to be read`);
   t.true(shares.bytes.used <= most, `${shares.bytes.used - most} bytes too many`);

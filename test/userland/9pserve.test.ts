@@ -18,8 +18,8 @@ import { newram } from "../../userland/lib/ram.ts";
 import { Memstack } from "../devices/memstack.ts";
 import { NOTHING, run } from "../kit.ts";
 import { attach, clunk, create, said, stat, version, walk } from "./msg.ts";
-import { frames } from "./rig.ts";
 import { Rawclient } from "./rawclient.ts";
+import { pack } from "../frames.ts";
 
 const ADDR = "tcp!far!564";
 const HELLO = [version(), attach()];
@@ -209,7 +209,7 @@ test(
   "clients that send half of a frame do not take the room of others for long",
   served(
     async (t, sys, server) => {
-      const half = frames(twrite(65_000)).subarray(0, 60_000);
+      const half = pack(twrite(65_000)).subarray(0, 60_000);
       const silent = await Promise.all(
         Array.from({ length: 40 }, async () => {
           const { c } = await hello(sys);

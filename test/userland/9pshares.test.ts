@@ -10,8 +10,9 @@ import { Conn } from "../../userland/lib/9p/conn.ts";
 import { Log } from "../../userland/lib/9p/log.ts";
 import { Bytes, LEAST, Pool, Room, Share, Shares } from "../../userland/lib/9p/shares.ts";
 import { attach, clunk, flush, open, read, said, served, stat, version, walk } from "./msg.ts";
-import { Gate, Rig, chance, frames } from "./rig.ts";
+import { Gate, Rig, chance } from "./rig.ts";
 import { Slowsrv } from "./slow.ts";
+import { pack } from "../frames.ts";
 
 const MB = 1048576;
 /** The longest reply holds so many bytes of data. */
@@ -56,7 +57,7 @@ for (const [what, tag] of [
   test(`of a hundred reads of 1 MB ${what} only a few are made while the client reads nothing`, (t) => {
     const { rig, srv } = long();
     rig.stuck = true;
-    for (let i = 0; i < 100; i++) rig.send(frames(read(1, tag(i), 0, MB)));
+    for (let i = 0; i < 100; i++) rig.send(pack(read(1, tag(i), 0, MB)));
     rig.run();
     t.true(srv.asked >= 1 && srv.asked <= 4, `${srv.asked} reads were made`);
     rig.unstick();
@@ -74,9 +75,9 @@ test("reads that wait behind a slow one are made no faster than they are read", 
   const { rig, srv } = long();
   rig.rpc(walk(0, 2, "slow"), open(2));
   rig.stuck = true;
-  rig.send(frames(read(1, 5, 0, MB)));
+  rig.send(pack(read(1, 5, 0, MB)));
   srv.slow = false;
-  for (let i = 0; i < 50; i++) rig.send(frames(read(1, 5, 0, MB)));
+  for (let i = 0; i < 50; i++) rig.send(pack(read(1, 5, 0, MB)));
   rig.run();
   t.true(srv.asked <= 4, `${srv.asked} reads were made`);
   rig.unstick();
@@ -89,7 +90,7 @@ test("small replies that are not read stop the reader, and no request is lost", 
   srv.slow = false;
   rig.stuck = true;
   for (let i = 0; i < 40; i++)
-    rig.send(frames(...Array.from({ length: 200 }, (_, n): Tmsg => stat(1, n))));
+    rig.send(pack(...Array.from({ length: 200 }, (_, n): Tmsg => stat(1, n))));
   rig.run();
   t.true(rig.input.length > 20, `${rig.input.length} chunks are still to be read`);
   rig.unstick();
@@ -100,11 +101,11 @@ test("small replies that are not read stop the reader, and no request is lost", 
 test("a Tflush drops reads that wait for room, and its tag is free again", (t) => {
   const { rig, srv } = long();
   rig.stuck = true;
-  for (let i = 0; i < 6; i++) rig.send(frames(read(1, 20 + i, 0, MB)));
+  for (let i = 0; i < 6; i++) rig.send(pack(read(1, 20 + i, 0, MB)));
   rig.run();
   const made = srv.asked;
   t.true(made < 6);
-  rig.send(frames(flush(25), stat(1, 25)));
+  rig.send(pack(flush(25), stat(1, 25)));
   rig.run();
   rig.unstick();
   rig.run();

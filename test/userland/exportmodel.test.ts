@@ -12,7 +12,8 @@ import type { Anysrv } from "../../userland/lib/9p.ts";
 import { newexport } from "../../userland/lib/export.ts";
 import { newram } from "../../userland/lib/ram.ts";
 import { entries, mountram, run, within } from "../kit.ts";
-import { type Client, connected } from "./clients.ts";
+import { connected } from "./clients.ts";
+import type { Rawclient } from "./rawclient.ts";
 import { clunk, create, open, read, remove, said, stat, walk, write } from "./msg.ts";
 
 const name = fc.constantFrom("a", "b", "c");
@@ -53,8 +54,9 @@ const request: fc.Arbitrary<Tmsg> = fc.oneof(
 );
 
 /** What a reply says, with the name and length that a stat tells, and without the qids of a directory's bytes. */
-async function answer(c: Client, f: Tmsg): Promise<string> {
-  const r = await c.rpc(f);
+async function answer(c: Rawclient, f: Tmsg): Promise<string> {
+  const [r] = await c.rpc(f);
+  if (r === undefined) return "it hung up";
   if (r.type === F.Rstat) {
     const d = convM2D(r.stat, 0, r.stat.length)?.dir;
     // Each server has its own name for its root.
@@ -78,13 +80,13 @@ async function differs(sys: Sys, steps: readonly Step[]): Promise<string | null>
   const exp = await connected(sys, 2, (s) => newexport(s, { root: "/tmp" }));
   let found: string | null = null;
   for (const [i, [who, f]] of steps.entries()) {
-    const [direct, through] = [ram.clients[who], exp.clients[who]] as [Client, Client];
+    const [direct, through] = [ram.clients[who], exp.clients[who]] as [Rawclient, Rawclient];
     const [want, got] = [await answer(direct, f), await answer(through, f)];
     if (want === got) continue;
     found = `${i}: client ${who}: ${show(f)}: ${want}; exported: ${got}`;
     break;
   }
-  for (const c of [...ram.clients, ...exp.clients]) await c.hangup();
+  for (const c of [...ram.clients, ...exp.clients]) await c.close();
   for (let i = 0; i < 2; i++) await sys.wait();
   if (exp.srv.nodes.count !== 1) found ??= `${exp.srv.nodes.count} nodes are left`;
   return found;

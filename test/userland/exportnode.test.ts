@@ -3,7 +3,7 @@
 
 import test from "ava";
 import { MCREATE, MREPL, ORCLOSE, ORDWR, OREAD, OTRUNC, OWRITE } from "../../kernel/abi/const.ts";
-import { dirwstat, convM2D, convD2M, wstatdir, sizeD2M } from "../../kernel/abi/dir.ts";
+import { dirwstat, convM2D, wstatdir } from "../../kernel/abi/dir.ts";
 import type { Wstat } from "../../kernel/abi/dir.ts";
 import * as fc from "../../kernel/abi/fcall.ts";
 import type { Tmsg } from "../../kernel/abi/fcall.ts";
@@ -13,8 +13,10 @@ import { newexport } from "../../userland/lib/export.ts";
 import { readtext, writefile } from "../../userland/lib/io.ts";
 import { newram } from "../../userland/lib/ram.ts";
 import { failure, mkdir, mountram, run, within } from "../kit.ts";
-import { type Client, exported } from "./clients.ts";
+import { exported } from "./clients.ts";
+import type { Rawclient } from "./rawclient.ts";
 import { attach, clunk, create, open, read, remove, stat, walk } from "./msg.ts";
+import { packdir } from "../frames.ts";
 
 const Rstat = `1 ${fc.Rstat}`;
 const Rwstat = `1 ${fc.Rwstat}`;
@@ -24,15 +26,12 @@ const Rclunk = `1 ${fc.Rclunk}`;
 const GONE = "1 error:file does not exist";
 
 function wstat(fid: number, w: Wstat): Tmsg {
-  const d = wstatdir(w);
-  const bytes = new Uint8Array(sizeD2M(d));
-  convD2M(d, bytes, 0);
-  return { type: fc.Twstat, tag: 1, fid, stat: bytes };
+  return { type: fc.Twstat, tag: 1, fid, stat: packdir(w) };
 }
 
-async function nameof(c: Client, fid: number): Promise<string> {
-  const r = await c.rpc(stat(fid));
-  if (r.type !== fc.Rstat) return r.type === fc.Rerror ? r.ename : "?";
+async function nameof(c: Rawclient, fid: number): Promise<string> {
+  const [r] = await c.rpc(stat(fid));
+  if (r?.type !== fc.Rstat) return r?.type === fc.Rerror ? r.ename : "?";
   return dirwstat(convM2D(r.stat, 0, r.stat.length)?.dir ?? wstatdir({})).name ?? "";
 }
 
@@ -106,7 +105,7 @@ test(
       await mountram(sys, "/tmp");
       await writefile(sys, "/tmp/a", "the file");
       const { srv, clients } = await exported(sys, 2, { root: "/tmp" });
-      const [one, two] = clients as [Client, Client];
+      const [one, two] = clients as [Rawclient, Rawclient];
       await one.ask(walk(0, 1, "a"), walk(0, 2, "a"), open(2));
       await two.ask(walk(0, 1, "a"), walk(0, 2, "a"), open(2));
       t.deepEqual(await one.ask(wstat(1, { name: "b" })), [Rwstat]);
@@ -124,7 +123,7 @@ test(
       t.deepEqual(await two.ask(remove(1)), [Rremove]);
       t.is(await readtext(sys, "/tmp/a"), "another");
       t.deepEqual(await one.ask(walk(0, 9, "c")), [GONE]);
-      for (const c of clients) await c.hangup();
+      for (const c of clients) await c.close();
       await sys.wait();
       t.is(srv.nodes.count, 1, "only the root is left");
     });
@@ -138,7 +137,7 @@ for (const below of ["device R", "a far ramfs"])
       await run(k, async (sys: Sys) => {
         if (below !== "device R") await mountram(sys, "/tmp");
         const { clients } = await exported(sys, 1, { root: "/tmp" });
-        const [c] = clients as [Client];
+        const [c] = clients as [Rawclient];
         for (const f of [
           stat(1),
           open(1),
@@ -171,7 +170,7 @@ for (const below of ["device R", "a far ramfs"])
         if (below === "device R") {
           t.is(await failure(sys.stat("/tmp/d/g")), "'/tmp/d/g' does not exist");
         }
-        await c.hangup();
+        await c.close();
       });
     }),
   );
@@ -183,7 +182,7 @@ test(
       await mkdir(sys, "/tmp/secret");
       await writefile(sys, "/tmp/secret/f", "");
       const { clients } = await exported(sys, 1, { root: "/tmp/secret" });
-      const [c] = clients as [Client];
+      const [c] = clients as [Rawclient];
       const long = "x".repeat(8193);
       const said_ = await c.ask(
         walk(0, 1, "a\x01b"),
@@ -211,7 +210,7 @@ test(
         "1 walk:1",
         "1 error:permission denied",
       ]);
-      await c.hangup();
+      await c.close();
     });
   }),
 );
@@ -222,7 +221,7 @@ test(
     await run(k, async (sys: Sys) => {
       await mountram(sys, "/tmp");
       const { srv, clients } = await exported(sys, 2, { root: "/tmp" });
-      const [one, two] = clients as [Client, Client];
+      const [one, two] = clients as [Rawclient, Rawclient];
       await writefile(sys, "/tmp/a", "mine");
       await two.ask(walk(0, 1, "a"));
       t.deepEqual(await one.ask(walk(0, 1, "a"), remove(1)), ["1 walk:1", Rremove]);
@@ -232,7 +231,7 @@ test(
       ]);
       t.deepEqual(await two.ask(stat(1), open(1), remove(1)), [GONE, GONE, GONE]);
       t.deepEqual(await two.ask(walk(0, 1, "a"), stat(1)), ["1 walk:1", Rstat]);
-      for (const c of clients) await c.hangup();
+      for (const c of clients) await c.close();
       await sys.wait();
       t.is(srv.nodes.count, 1);
     });
@@ -246,7 +245,7 @@ test(
       await mountram(sys, "/tmp");
       for (const d of ["/tmp/d", "/tmp/d/e", "/tmp/d/e/f"]) await mkdir(sys, d);
       const { srv, clients } = await exported(sys, 1, { root: "/tmp" });
-      const [c] = clients as [Client];
+      const [c] = clients as [Rawclient];
       t.is(srv.nodes.count, 1);
       await c.ask(walk(0, 1, "d/e/f"), walk(1, 2), walk(0, 3, "d"));
       t.is(srv.nodes.count, 4);
@@ -263,7 +262,7 @@ test(
       t.deepEqual(await c.ask(clunk(3), clunk(2)), [Rclunk, Rclunk]);
       t.is(srv.nodes.count, 1);
       t.deepEqual(await c.ask(walk(0, 1, "g/e/new")), ["1 walk:3"]);
-      await c.hangup();
+      await c.close();
       await sys.wait();
       t.is(srv.nodes.count, 1);
     });
@@ -284,7 +283,7 @@ test(
           log.push(line);
         },
       });
-      const [c] = clients as [Client];
+      const [c] = clients as [Rawclient];
       await c.ask(walk(0, 1, "f"), walk(0, 2, "f"), open(2));
       await sys.remove("/tmp/x/f");
       await sys.remove("/tmp/x");
@@ -297,7 +296,7 @@ test(
       t.deepEqual(log, [
         "exportfs: /tmp/x was removed or replaced: start exportfs again to serve it",
       ]);
-      await c.hangup();
+      await c.close();
     });
   }),
 );
@@ -309,7 +308,7 @@ test(
       await mountram(sys, "/tmp");
       await writefile(sys, "/tmp/f", "data");
       const { srv, clients } = await exported(sys, 2, { root: "/tmp", maxopen: 100 });
-      const [greedy, other] = clients as [Client, Client];
+      const [greedy, other] = clients as [Rawclient, Rawclient];
       const full = "1 error:no free file descriptors";
       let n = 0;
       let last = Ropen;
@@ -323,7 +322,7 @@ test(
       ]);
       for (let fid = 1; fid <= n; fid++) await greedy.ask(clunk(fid));
       t.deepEqual(await greedy.ask(walk(0, 1, "f"), open(1)), ["1 walk:1", Ropen]);
-      for (const c of clients) await c.hangup();
+      for (const c of clients) await c.close();
       await sys.wait();
       t.is(srv.nodes.count, 1);
     });
@@ -337,13 +336,13 @@ test(
       await mountram(sys, "/tmp");
       await mkdir(sys, "/tmp/x");
       const { clients } = await exported(sys, 1, { root: "/tmp/x" });
-      const [c] = clients as [Client];
+      const [c] = clients as [Rawclient];
       const denied = "1 error:permission denied";
       await c.ask(walk(0, 1));
       t.deepEqual(await c.ask(wstat(0, { name: "y" }), remove(1)), [denied, denied]);
       t.deepEqual(await c.ask(create(0, "f", OWRITE)), [`1 ${fc.Rcreate}`]);
       t.is((await sys.stat("/tmp/x/f")).length, 0);
-      await c.hangup();
+      await c.close();
     });
   }),
 );

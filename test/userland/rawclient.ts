@@ -1,17 +1,18 @@
 // A client that speaks 9P itself, as a program in a kernel: it sends what it likes and reads what comes.
 
-import { joined } from "../../kernel/abi/bits.ts";
-import { type Rmsg, type Tmsg, convM2S, framesize, isT } from "../../kernel/abi/fcall.ts";
+import type { Rmsg, Tmsg } from "../../kernel/abi/fcall.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { dial } from "../../userland/lib/dial.ts";
-import { frames } from "./rig.ts";
+import { Frames, pack, reply } from "../frames.ts";
+import { said } from "./msg.ts";
 
 export class Rawclient {
   readonly sys: Sys;
   readonly fd: number;
-  #left: Uint8Array = new Uint8Array(0);
+  readonly #frames = new Frames();
+  readonly #come: Rmsg[] = [];
 
-  private constructor(sys: Sys, fd: number) {
+  constructor(sys: Sys, fd: number) {
     this.sys = sys;
     this.fd = fd;
   }
@@ -21,31 +22,18 @@ export class Rawclient {
   }
 
   async send(...fs: readonly Tmsg[]): Promise<void> {
-    await this.sys.write(this.fd, frames(...fs));
+    await this.sys.write(this.fd, pack(...fs));
   }
 
   /** The next message; null when the server has hung up. */
   async next(): Promise<Rmsg | null> {
-    for (;;) {
-      const frame = this.#frame();
-      if (frame !== null) {
-        const f = convM2S(frame, 0, frame.length);
-        if (f === null || isT(f)) throw new Error(`no reply: ${frame.join(" ")}`);
-        return f;
-      }
-      const buf = new Uint8Array(65536);
+    const buf = new Uint8Array(65536);
+    while (this.#come.length === 0) {
       const n = await this.sys.read(this.fd, buf).catch(() => 0);
       if (n === 0) return null;
-      this.#left = joined([this.#left, buf.subarray(0, n)]);
+      this.#come.push(...this.#frames.add(buf.subarray(0, n)).map(reply));
     }
-  }
-
-  #frame(): Uint8Array | null {
-    const left = this.#left;
-    if (left.length < 4 || left.length < framesize(left, 0)) return null;
-    const n = framesize(left, 0);
-    this.#left = left.subarray(n);
-    return left.slice(0, n);
+    return this.#come.shift() ?? null;
   }
 
   /** Sends requests, and gives as many replies as there are requests; fewer if the server hangs up. */
@@ -58,6 +46,13 @@ export class Rawclient {
       replies.push(r);
     }
     return replies;
+  }
+
+  /** Requests in turn, each after the reply to the one before: what each reply says. */
+  async ask(...fs: readonly Tmsg[]): Promise<string[]> {
+    const list: string[] = [];
+    for (const f of fs) list.push(...(await this.rpc(f)).map(said));
+    return list;
   }
 
   async close(): Promise<void> {

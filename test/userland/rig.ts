@@ -1,20 +1,12 @@
 // A server and its client without a kernel: the system calls that the 9P library uses, made of arrays,
 // and a scheduler that runs any ready thread next, as a seed says. What a thread sleeps on is a Gate.
 
-import { joined } from "../../kernel/abi/bits.ts";
 import { PlanError } from "../../kernel/abi/errors.ts";
-import {
-  type Rmsg,
-  type Tmsg,
-  convM2S,
-  convS2M,
-  framesize,
-  isT,
-  sizeS2M,
-} from "../../kernel/abi/fcall.ts";
+import { type Rmsg, type Tmsg } from "../../kernel/abi/fcall.ts";
 import type { Task } from "../../syscalls/sys.ts";
 import type { ThreadSys } from "../../userland/lib/both.ts";
 import { type Anysrv, serve } from "../../userland/lib/9p.ts";
+import { Frames, pack, reply } from "../frames.ts";
 
 /** mulberry32: the next number in [0, n). */
 export type Chance = (n: number) => number;
@@ -61,7 +53,7 @@ export class Rig {
   slept = 0;
   nthread = 0;
   #decoded = 0;
-  #left: Uint8Array = new Uint8Array(0);
+  readonly #frames = new Frames();
 
   constructor(chance_: Chance = () => 0) {
     this.chance = chance_;
@@ -119,20 +111,14 @@ export class Rig {
 
   /** What the server sent since the last time, as messages. */
   replies(): Rmsg[] {
-    const chunks = [this.#left, ...this.output.slice(this.#decoded)];
+    const chunks = this.output.slice(this.#decoded);
     this.#decoded = this.output.length;
-    const { frames, left } = cut(chunks);
-    this.#left = left;
-    return frames.map((b) => {
-      const f = convM2S(b, 0, b.length);
-      if (f === null || isT(f)) throw new Error(`the server sent no reply: ${b.join(" ")}`);
-      return f;
-    });
+    return this.#frames.add(...chunks).map(reply);
   }
 
   /** Sends requests as one chunk, runs, and gives the replies. */
   rpc(...fs: Tmsg[]): Rmsg[] {
-    this.send(frames(...fs));
+    this.send(pack(...fs));
     this.run();
     return this.replies();
   }
@@ -230,29 +216,6 @@ function* meet(rig: Rig, tag: unknown, value: unknown): Task<unknown> {
     return me.met ? me.value : undefined;
   }
   return me.value;
-}
-
-/** The bytes of messages, one after another. */
-export function frames(...fs: Tmsg[]): Uint8Array {
-  const buf = new Uint8Array(fs.reduce((n, f) => n + sizeS2M(f), 0));
-  let o = 0;
-  for (const f of fs) o = convS2M(f, buf, o);
-  return buf;
-}
-
-/** The whole frames in a run of bytes, and the rest. */
-function cut(chunks: readonly Uint8Array[]): { frames: Uint8Array[]; left: Uint8Array } {
-  const all = joined(chunks);
-  const list: Uint8Array[] = [];
-  let o = 0;
-  while (all.length - o >= 4) {
-    const n = framesize(all, o);
-    if (n < 7) throw new Error(`the server sent a frame of ${n} bytes`);
-    if (all.length - o < n) break;
-    list.push(all.slice(o, o + n));
-    o += n;
-  }
-  return { frames: list, left: all.slice(o) };
 }
 
 /** Cuts bytes into chunks at random places. */

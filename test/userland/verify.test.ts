@@ -3,7 +3,7 @@
 
 import test from "ava";
 import { DMAPPEND, DMDIR, DMEXCL, ORCLOSE, OTRUNC, QTDIR } from "../../kernel/abi/const.ts";
-import { convD2M, convM2D, nulldir } from "../../kernel/abi/dir.ts";
+import { convM2D } from "../../kernel/abi/dir.ts";
 import { error } from "../../kernel/abi/errors.ts";
 import type { Dir, Qid } from "../../kernel/abi/dir.ts";
 import * as F from "../../kernel/abi/fcall.ts";
@@ -17,6 +17,7 @@ import { fossil, machine } from "../../userland/testing/index.ts";
 import type { Machine, Serveropts } from "../../userland/testing/index.ts";
 import { middle } from "./middle.ts";
 import type { Edit } from "./middle.ts";
+import { packdir } from "../frames.ts";
 
 /** What a run from `here` finds at an address. */
 async function found(m: Machine, addr: string, opts: Verifyopts): Promise<Result[]> {
@@ -107,11 +108,6 @@ test("a server that takes no call, and one without a root, cannot be verified", 
 
 const QID: Qid = { path: 1n, vers: 0, type: 0 };
 
-function pack(d: Dir): Uint8Array {
-  const buf = new Uint8Array(1000);
-  return buf.slice(0, convD2M(d, buf, 0));
-}
-
 /** A reply that grants what was asked. */
 function granted(t: Tmsg): Rmsg {
   const { tag } = t;
@@ -135,7 +131,7 @@ function granted(t: Tmsg): Rmsg {
       return {
         type: F.Rstat,
         tag,
-        stat: pack({ ...nulldir(), name: "x", qid: QID, mode: 0, length: 0 }),
+        stat: packdir({ name: "x", qid: QID, mode: 0, length: 0 }),
       };
     case F.Tversion:
       return { type: F.Rversion, tag, msize: t.msize, version: "9P2000" };
@@ -165,7 +161,7 @@ const stats = (fn: (d: Dir, n: number) => Partial<Dir>, from = LATER): Edit => {
     r: (r) => {
       if (r.type !== F.Rstat) return [r];
       const e = convM2D(r.stat, 0, r.stat.length);
-      return e === null ? [r] : [{ ...r, stat: pack({ ...e.dir, ...fn(e.dir, ++n) }) }];
+      return e === null ? [r] : [{ ...r, stat: packdir({ ...e.dir, ...fn(e.dir, ++n) }) }];
     },
   };
 };
@@ -394,7 +390,7 @@ const MUTANTS: Readonly<Record<string, () => Mutant>> = {
       (t) => {
         const e = t.type === F.Twstat ? convM2D(t.stat, 0, t.stat.length) : null;
         if (t.type !== F.Twstat || e === null || e.dir.name !== "halfdone") return t;
-        return { ...t, stat: pack({ ...nulldir(), name: "halfdone" }) };
+        return { ...t, stat: packdir({ name: "halfdone" }) };
       },
       (r, t) => [t.type === F.Twstat ? { type: F.Rerror, tag: r.tag, ename: "no" } : r],
     ),
