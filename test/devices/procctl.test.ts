@@ -206,6 +206,36 @@ test(
 );
 
 test(
+  "a process that is in no system call stops at its next note at once",
+  inside(async (t, sys) => {
+    const said: string[] = [];
+    let goon = (): void => undefined;
+    const gate = new Promise<void>((resolve) => (goon = resolve));
+    const pid = await sys.rfork(RFPROC | RFFDG, async (s: Sys) => {
+      await s.notify(async (note, its) => {
+        said.push(note);
+        await (its as Sys).noted(NCONT);
+      });
+      await gate;
+      said.push("on");
+      return "over";
+    });
+    await sys.sleep(1);
+    await ctl(sys, pid, "stop");
+    const stopped = ctl(sys, pid, "startstop");
+    await put(sys, `/proc/${pid}/note`, "one");
+    await stopped;
+    t.is(await state(sys, pid), "Stopped");
+    t.deepEqual(said, []);
+    await ctl(sys, pid, "start");
+    await sys.sleep(1);
+    goon();
+    t.is((await sys.wait()).msg, `main ${pid}: over`);
+    t.deepEqual(said, ["one", "on"]);
+  }),
+);
+
+test(
   "a private process keeps mem, note and ctl to itself, until it executes another program",
   inside(
     async (t, sys) => {

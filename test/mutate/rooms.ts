@@ -14,7 +14,7 @@ const SIMULATOR = "test/kernel/random.test.ts";
 export const ROOMS: readonly Room[] = [
   {
     files: "kernel/proc/note",
-    near: ["test/syscalls/note.test.ts"],
+    near: ["test/syscalls/note.test.ts", "test/devices/procctl.test.ts"],
     wider: [
       "test/syscalls/*.test.ts",
       "test/kernel/proc.test.ts",
@@ -54,23 +54,18 @@ export const ROOMS: readonly Room[] = [
   {
     files: "devices/mnt/",
     near: [
-      "test/devices/mnt.test.ts",
+      "test/devices/mnt*.test.ts",
       "test/devices/later.test.ts",
       "test/devices/frames.test.ts",
-      "test/kernel/streamfate.test.ts",
+      "test/kernel/stream*.test.ts",
     ],
-    wider: [
-      "test/devices/*.test.ts",
-      "test/kernel/rtt.test.ts",
-      "test/kernel/stream.test.ts",
-      SIMULATOR,
-    ],
+    wider: ["test/devices/*.test.ts", "test/kernel/rtt.test.ts", SIMULATOR],
   },
   {
     files: "userland/lib/9p/",
     near: ["test/userland/9p*.test.ts"],
     wider: [
-      "test/userland/exportfs*.test.ts",
+      "test/userland/export*.test.ts",
       "test/userland/ramfs.test.ts",
       "test/devices/*.test.ts",
       SIMULATOR,
@@ -78,7 +73,7 @@ export const ROOMS: readonly Room[] = [
   },
   {
     files: "userland/lib/export",
-    near: ["test/userland/exportfs*.test.ts"],
+    near: ["test/userland/export*.test.ts"],
     wider: ["test/userland/9p*.test.ts", SIMULATOR],
   },
   {

@@ -143,6 +143,68 @@ test(
 );
 
 test(
+  "noted with nonsense in a handler fails, and the handler goes on",
+  inside(async (t, sys) => {
+    const said: string[] = [];
+    const pid = await sys.rfork(RFPROC | RFFDG, async (child: Sys) => {
+      await child.notify(async (_note, its) => {
+        said.push(await failure((its as Sys).noted(7)));
+        await (its as Sys).noted(NCONT);
+      });
+      said.push(await failure(child.sleep(1000)));
+    });
+    await sys.sleep(1);
+    await postnote(sys, PNPROC, pid, "boom");
+    t.is((await sys.wait()).msg, "");
+    t.deepEqual(said, ["bad arg in system call", "interrupted"]);
+  }),
+);
+
+test(
+  "a handler that throws crashes its process",
+  within(async (t, k) => {
+    const p = k.spawn(async (sys: Sys) => {
+      await sys.notify(() => {
+        throw new TypeError("no such thing");
+      });
+      await sys.sleep(1000);
+    });
+    await run(k, (sys: Sys) => sys.sleep(1));
+    p.note("boom");
+    t.is(await p.wait(), "no such thing");
+    t.true(p.crash instanceof TypeError);
+  }),
+);
+
+test(
+  "the trace tells when a note is posted, when its handler begins, and when that is done",
+  within(async (t, k) => {
+    const told: string[] = [];
+    k.trace.listen((e) => {
+      if (e.type === "proc" && "text" in e) told.push(`${e.what} ${e.text}`);
+    });
+    const p = k.spawn(async (sys: Sys) => {
+      await notes(sys);
+      await failure(sys.sleep(1000));
+    });
+    await run(k, (sys: Sys) => sys.sleep(1));
+    told.length = 0;
+    p.note("one");
+    p.note("two");
+    t.is(await p.wait(), "");
+    t.deepEqual(told, [
+      "note one",
+      "note two",
+      "handle one",
+      "noted one",
+      "handle two",
+      "noted two",
+      "exit ",
+    ]);
+  }),
+);
+
+test(
   "noted outside of a handler says so on descriptor 2 and ends the process",
   within(async (t, k) => {
     const { status, output } = await run(k, async (sys: Sys) => {

@@ -263,8 +263,43 @@ test("append-only and exclusive files are so", (t) => {
   const lock = fs.create("lock", { perm: DMEXCL | 0o666 });
   t.is(fs.open("lock"), "1 error:exclusive use file already open");
   fs.close(lock);
-  t.is(typeof fs.open("lock"), "number");
-  t.is(fs.open("lock"), "1 error:exclusive use file already open");
+  for (const mode of [OREAD, ORDWR]) {
+    const fid = fs.open("lock", mode);
+    t.is(typeof fid, "number");
+    t.is(fs.open("lock"), "1 error:exclusive use file already open");
+    fs.close(fid);
+  }
+});
+
+test("the times of a file and of its directory are in seconds, of what was done last", (t) => {
+  const fs = new Ramfs();
+  const at = (second: number): void => void (fs.rig.now = BigInt(second) * 1_000_000_000n + 5n);
+  const times = (name: string): number[] => {
+    const d = fs.stat(name);
+    return [d?.atime ?? -1, d?.mtime ?? -1];
+  };
+  at(100);
+  const f = Number(fs.create("f"));
+  t.deepEqual(times("f"), [100, 100]);
+  t.is(times("")[1], 100);
+  at(200);
+  fs.ask(write(f, "x"));
+  t.deepEqual(times("f"), [100, 200]);
+  at(300);
+  fs.ask(read(f));
+  t.deepEqual(times("f"), [300, 200]);
+  at(400);
+  fs.wstat("f", { mode: 0o600 });
+  t.deepEqual([times("f"), times("")[1]], [[300, 200], 400]);
+  at(500);
+  fs.remove("f");
+  t.is(times("")[1], 500);
+});
+
+test("a wstat that changes nothing is anybody's, of the root too", (t) => {
+  const fs = new Ramfs();
+  fs.create("f");
+  for (const name of ["f", ""]) t.is(fs.wstat(name, {}, 1), OK.stat);
 });
 
 test("writing beyond the end leaves zeros, and vers counts the changes", (t) => {
@@ -320,6 +355,25 @@ test("the limits are options, and a write that breaks one changes nothing", (t) 
   t.deepEqual(fs.ask(write(g, "y".repeat(60_000), 1, 30_000)), ["1 error:no free ram resources"]);
   t.deepEqual(fs.stat("g"), before);
   t.deepEqual(fs.ask(write(f, "z", 1, 99_999)), ["1 write:1"], "what is there can be overwritten");
+});
+
+test("what takes all that there is has room, and one byte more has none", (t) => {
+  const entry = 512;
+  const fs = new Ramfs({ limit: entry + 1 + 64 });
+  const f = Number(fs.create("f"));
+  t.deepEqual(fs.ask(write(f, "x".repeat(64))), ["1 write:64"]);
+  t.is(fs.wstat("f", { name: "ff" }), "1 error:no free ram resources");
+  t.is(typeof new Ramfs({ limit: entry + 1 }).create("f"), "number");
+  t.is(new Ramfs({ limit: entry }).create("f"), "1 error:no free ram resources");
+});
+
+test("of files that were removed no byte is left", (t) => {
+  const fs = new Ramfs({ limit: 1200 });
+  for (let i = 0; i < 20; i++) {
+    const f = Number(fs.create("f"));
+    t.deepEqual(fs.ask(write(f, "x".repeat(300))), ["1 write:300"], `${i}`);
+    fs.remove("f");
+  }
 });
 
 test("names and entries count, too", (t) => {

@@ -51,6 +51,8 @@ export class Rig {
   /** Where threads sleep for a time: a run wakes them when nothing else can go on. */
   readonly naps: Gate[] = [];
   slept = 0;
+  /** Nanoseconds since 1970, as the server hears them. */
+  now = 0n;
   nthread = 0;
   #decoded = 0;
   readonly #frames = new Frames();
@@ -164,7 +166,7 @@ function calls(rig: Rig): object {
       yield* rig.sleep(gate);
     },
     *nsec(): Task<bigint> {
-      return 0n;
+      return rig.now;
     },
     rendezvous: (tag: unknown, value: unknown): Task<unknown> => meet(rig, tag, value),
     threadcreate(task: Task<unknown>): number {
