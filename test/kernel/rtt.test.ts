@@ -2,7 +2,7 @@
 
 import test from "ava";
 import type { ExecutionContext } from "ava";
-import { DMDIR, MREPL, OEXCL, OREAD, OWRITE } from "../../kernel/abi/const.ts";
+import { DMDIR, MAFTER, MCREATE, MREPL, OEXCL, OREAD, OWRITE } from "../../kernel/abi/const.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { fossil } from "../../userland/boot/net.ts";
 import { failure, put } from "../kit.ts";
@@ -10,6 +10,7 @@ import { BIND, OPERATIONS, copytree, list, maketree, readall, write } from "../o
 import type { Operation } from "../operations.ts";
 import { World, deep } from "../world.ts";
 import type { Worldopts } from "../world.ts";
+import { explore } from "../../userland/testing/index.ts";
 
 const DEPTHS = [1, 5, 16, 17, 40];
 
@@ -217,19 +218,34 @@ test(
   }),
 );
 
-test(
-  "of exclusive creates in a union at the same time one makes the file",
-  world({ members: 3 }, async (t, _w, sys) => {
-    const made = await Promise.allSettled(
-      [1, 2, 3].map(() => sys.create("/n/u/x", OWRITE | OEXCL, 0o666)),
+test("of exclusive creates in a union one makes the file, whatever their order", async (t) => {
+  const ns = async (sys: Sys): Promise<void> => {
+    for (const i of [0, 1, 2]) await sys.bind(`/n/u${i}`, "/n/u", MAFTER | (i === 0 ? MCREATE : 0));
+  };
+  const makes = (sys: Sys): Promise<string> =>
+    sys.create("/n/u/x", OWRITE | OEXCL, 0o666).then(
+      () => "made",
+      (e: Error) => e.message,
     );
-    t.deepEqual(
-      made.map((m) => (m.status === "fulfilled" ? "" : (m.reason as Error).message)).toSorted(),
-      ["", "'/n/u/x' file already exists", "'/n/u/x' file already exists"],
-    );
-    for (const m of made) if (m.status === "fulfilled") await sys.close(m.value);
-  }),
-);
+  const r = await explore(
+    async (m) => {
+      for (const i of [0, 1, 2]) await m.server(`u${i}`, { rtt: "50ms" });
+      await Promise.all([1, 2, 3].map(() => m.try(makes, { ns })));
+    },
+    { files: { n: { u: {} } }, schedules: 60 },
+  );
+  t.deepEqual(r.failures, []);
+  // Each of the three makes it in some order, and the others hear that it is there.
+  const [made, exists] = ['status "made"', `status "'/n/u/x' file already exists"`];
+  t.deepEqual(
+    r.outcomes.map((o) => o.what).toSorted(),
+    [
+      [exists, exists, made].join("; "),
+      [exists, made, exists].join("; "),
+      [made, exists, exists].join("; "),
+    ].toSorted(),
+  );
+});
 
 /** What the standard kernel waits for: at depths 1, 5 and 40, and past three other servers at depth 5. */
 const STANDARD: Readonly<Record<string, readonly number[]>> = {
