@@ -1,11 +1,10 @@
 // The space-time diagram: which messages it shows at a step, with which times, and where.
 
 import test from "ava";
-import { MCREATE, MREPL, NCONT, OREAD, RFFDG, RFPROC } from "../../kernel/abi/const.ts";
+import { NCONT, OREAD, RFFDG, RFPROC } from "../../kernel/abi/const.ts";
 import { Rclunk, Rerror, Rread, Tread } from "../../kernel/abi/fcall.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { postmount } from "../../userland/lib/9p.ts";
-import { dial } from "../../userland/lib/dial.ts";
 import { newram } from "../../userland/lib/ram.ts";
 import { serveramfs, simnet } from "../../userland/boot/net.ts";
 import { exactly, sentences } from "../../userland/view/draw/arrowtext.ts";
@@ -16,6 +15,7 @@ import { Recorder } from "../../userland/view/record/recorder.ts";
 import type { About, Rcall, Recording, Revent } from "../../userland/view/record/recording.ts";
 import { Scenes } from "../../userland/view/draw/scene.ts";
 import { put } from "../kit.ts";
+import { record, remount } from "./recorded.ts";
 
 const ABOUT: About = {
   program: "test",
@@ -33,21 +33,16 @@ async function recorded(main: (sys: Sys) => Promise<void>): Promise<Recording> {
   const k = await net.boot("gnot", { files: { n: { far: {}, ram: {} } } });
   await serveramfs(await net.boot("far"), "tcp!*!9fs");
   net.link("gnot", "far", { rtt: "50ms" });
-  const rec = new Recorder({ about: ABOUT });
-  rec.begin();
-  const off = rec.listen(k.trace);
-  const p = k.spawn(
-    async (sys: Sys) => {
-      await sys.mount(await dial(sys, "tcp!far!9fs"), -1, "/n/far", MREPL | MCREATE, "");
+  const r = await record(
+    k,
+    async (sys) => {
+      await remount(sys, "/n/far");
       await main(sys);
     },
-    ["main"],
+    { about: ABOUT },
   );
-  await p.wait();
-  off();
-  if (p.crash !== undefined) throw p.crash;
   await net.shutdown();
-  return rec.recording;
+  return r;
 }
 
 const stated = (): Promise<Recording> =>

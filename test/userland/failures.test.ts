@@ -12,6 +12,7 @@ import { script } from "../conformance/compare.ts";
 import { init, machine } from "../conformance/machine.ts";
 import { failure } from "../kit.ts";
 import type { Sys } from "../../syscalls/sys.ts";
+import { record } from "./recorded.ts";
 
 const ABOUT = {
   program: "t",
@@ -25,15 +26,9 @@ const ABOUT = {
 /** Records a program. */
 async function recorded(main: (sys: Sys) => Promise<unknown>): Promise<Recording> {
   const k = await boot({ clock: "virtual" });
-  const rec = new Recorder({ about: ABOUT });
-  const off = rec.listen(k.trace);
-  rec.begin();
-  const p = k.spawn(async (sys: Sys) => void (await main(sys)), ["main"]);
-  await p.wait();
-  off();
-  if (p.crash !== undefined) throw p.crash;
+  const r = await record(k, main, { about: ABOUT });
   await k.shutdown();
-  return rec.recording;
+  return r;
 }
 
 /** The strings of errors.ts. */

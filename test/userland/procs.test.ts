@@ -19,7 +19,6 @@ import type { Sys } from "../../syscalls/sys.ts";
 import { boot } from "../../userland/host/index.ts";
 import { postmount } from "../../userland/lib/9p.ts";
 import { newram } from "../../userland/lib/ram.ts";
-import { Recorder } from "../../userland/view/record/recorder.ts";
 import type { Recording } from "../../userland/view/record/recording.ts";
 import { Tape } from "../../userland/view/record/tape.ts";
 import { frameof } from "../../userland/view/step/frame.ts";
@@ -27,7 +26,7 @@ import type { Frame } from "../../userland/view/step/frame.ts";
 import { frametext } from "../../userland/view/step/frametext.ts";
 import { follow, markof } from "../../userland/view/step/mark.ts";
 import type { Pipe, Process } from "../../userland/view/step/procs.ts";
-import { ABOUT } from "./recorded.ts";
+import { ABOUT, record } from "./recorded.ts";
 
 /** Of the run below. */
 const TEXT = `change  descriptor 0 of process 2 is /dev/cons
@@ -84,15 +83,9 @@ type Program = (sys: Sys) => Promise<void>;
 async function run(main: Program, programs: Record<string, Program> = {}): Promise<Recording> {
   const k = await boot({ clock: "virtual", files: { tmp: {}, n: { ram: {} } } });
   for (const [name, program] of Object.entries(programs)) k.programs.set(name, program);
-  const rec = new Recorder({ about: ABOUT });
-  rec.begin();
-  const off = rec.listen(k.trace);
-  const p = k.spawn(main, ["main"]);
-  await p.wait();
-  off();
-  if (p.crash !== undefined) throw p.crash;
+  const r = await record(k, main, { about: ABOUT });
   await k.shutdown();
-  return rec.recording;
+  return r;
 }
 
 function framesof(r: Recording): Frame[] {

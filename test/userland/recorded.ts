@@ -1,5 +1,6 @@
 // Runs to look at: a program on a machine with a ramfs 50 ms away, recorded.
 
+import type { Booted } from "../../kernel/boot.ts";
 import { MCREATE, MREPL } from "../../kernel/abi/const.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { serveramfs, simnet } from "../../userland/boot/net.ts";
@@ -16,6 +17,25 @@ export const ABOUT: About = {
   machine: "here",
   hosts: ["far:rtt=50ms"],
 };
+
+/**
+ * Records a program on a kernel; what it throws, the test throws. It is recorded from its first event on, or, where it
+ * takes `begin`, from where it calls that.
+ */
+export async function record(
+  k: Booted,
+  main: (sys: Sys, begin: () => void) => Promise<unknown>,
+  opts: Recordopts = { about: ABOUT },
+): Promise<Recording> {
+  const rec = new Recorder(opts);
+  if (main.length < 2) rec.begin();
+  const off = rec.listen(k.trace);
+  const p = k.spawn(async (sys: Sys) => void (await main(sys, () => rec.begin())), ["main"]);
+  await p.wait();
+  off();
+  if (p.crash !== undefined) throw p.crash;
+  return rec.recording;
+}
 
 /** How the run is made: as a Recorder is; and what is done before it is recorded. */
 type Runopts = Omit<Recordopts, "about"> & {
@@ -35,22 +55,18 @@ export async function recorded(
   const far = await net.boot("far");
   await serveramfs(far, "tcp!*!9fs", version === undefined ? {} : { version });
   net.link("here", "far", { rtt: "50ms" });
-  const rec = new Recorder({ about: { ...ABOUT, namespace }, ...opts });
-  const off = rec.listen(k.trace);
-  const p = k.spawn(
-    async (sys: Sys) => {
+  const r = await record(
+    k,
+    async (sys, begin) => {
       await remount(sys, "/n/far");
       await prepare?.(sys);
-      rec.begin();
+      begin();
       await main(sys);
     },
-    ["main"],
+    { about: { ...ABOUT, namespace }, ...opts },
   );
-  await p.wait();
-  off();
-  if (p.crash !== undefined) throw p.crash;
   await net.shutdown();
-  return rec.recording;
+  return r;
 }
 
 /** Mounts the far ramfs, over a connection of its own. */

@@ -18,8 +18,7 @@ import type { Sys } from "../../syscalls/sys.ts";
 import { systab } from "../../syscalls/table.ts";
 import { serveramfs, simnet } from "../../userland/boot/net.ts";
 import { dial } from "../../userland/lib/dial.ts";
-import { ABOUT } from "./recorded.ts";
-import { Recorder } from "../../userland/view/record/recorder.ts";
+import { ABOUT, record } from "./recorded.ts";
 import type { Recording, Revent } from "../../userland/view/record/recording.ts";
 import { CALLS, decision } from "../../userland/view/words/why.ts";
 import { failure, put } from "../kit.ts";
@@ -39,10 +38,9 @@ async function recorded(
     await serveramfs(await net.boot(name), "tcp!*!9fs", { version });
     net.link("here", name, { rtt: "50ms" });
   }
-  const rec = new Recorder({ about: { ...ABOUT, namespace, hosts: [] } });
-  const off = rec.listen(k.trace);
-  const p = k.spawn(
-    async (sys: Sys) => {
+  const r = await record(
+    k,
+    async (sys, begin) => {
       for (const [name, flags] of [
         ["far", 0],
         ["mid", 0],
@@ -58,16 +56,13 @@ async function recorded(
       await sys.bind("/n/mid", "/u", MAFTER | MCREATE);
       // What was put off until here has been answered.
       await sys.sleep(1000);
-      rec.begin();
+      begin();
       await main(sys);
     },
-    ["main"],
+    { about: { ...ABOUT, namespace, hosts: [] } },
   );
-  await p.wait();
-  off();
-  if (p.crash !== undefined) throw p.crash;
   await net.shutdown();
-  return rec.recording;
+  return r;
 }
 
 /** The decisions of the first call, a line for what and one for why. */
