@@ -16,7 +16,7 @@ import {
   OTRUNC,
   OWRITE,
 } from "../kernel/abi/const.ts";
-import { Dev, miss, openmode } from "../kernel/dev.ts";
+import { Dev, devdir, miss, openmode } from "../kernel/dev.ts";
 import type { Walkqid, Want } from "../kernel/dev.ts";
 import { convD2M, sizeD2M } from "../kernel/abi/dir.ts";
 import type { Dir, Qid, Wstat } from "../kernel/abi/dir.ts";
@@ -53,6 +53,8 @@ export interface Mem extends Dev<MemChan> {
   fill(tree: Tree): void;
 }
 
+/** What stands for a qid in the result of a walk that has not come so far. */
+const NOQID: Qid = devdir(0n);
 const DEVCHAR = "R".charCodeAt(0);
 /** Bytes that all files together may take. */
 const MAXTREE = 2 ** 31;
@@ -110,9 +112,10 @@ function step(up: Proc, f: Memfile, name: string): Memfile | string {
   return f.may(up.user, MEXEC) ? next : Eperm;
 }
 
-/** The result of a walk that stopped. After the first element any error but Enotdir becomes Edoesnotexist. */
-function stuck(qids: readonly Qid[], text: string): Walkqid<never> {
-  return miss(qids, qids.length > 0 && text !== Enotdir ? Edoesnotexist : text);
+/** The result of a walk that stopped at f. After the first element any error but Enotdir becomes Edoesnotexist. */
+function stuck(up: Proc, f: Memfile, qids: readonly Qid[], text: string): Walkqid<never> {
+  const missed = miss(qids, qids.length > 0 && text !== Enotdir ? Edoesnotexist : text);
+  return text === Eperm ? { ...missed, fact: refusal(up, f, MEXEC) } : missed;
 }
 
 /** The fields of a wstat that differ from those of the file. */
@@ -158,14 +161,13 @@ class MemDev extends Dev<MemChan> implements Mem {
   }
 
   walk(up: Proc, c: MemChan, names: readonly string[]): Walkqid<MemChan> {
-    const qids: Qid[] = [];
+    const qids = names.map(() => NOQID);
     let f = c.file;
-    for (const name of names) {
-      const next = step(up, f, name);
-      if (next === Eperm) return { ...stuck(qids, Eperm), fact: refusal(up, f, MEXEC) };
-      if (typeof next === "string") return stuck(qids, next);
+    for (let i = 0; i < names.length; i++) {
+      const next = step(up, f, names[i] ?? "");
+      if (typeof next === "string") return stuck(up, f, qids.slice(0, i), next);
       f = next;
-      qids.push(f.qid);
+      qids[i] = f.qid;
     }
     const clone = new MemChan(this, f);
     clone.path = c.path;

@@ -11,6 +11,7 @@ import { assert } from "./abi/errors.ts";
 import { andthen, failafter, valueafter } from "./abi/answer.ts";
 import { DONE, QLock, istask, waitfor } from "./proc/rendez.ts";
 import type { Answer, Task } from "./proc/rendez.ts";
+import type { Proc } from "./proc/proc.ts";
 import type { Streams } from "./stream.ts";
 
 // Chan.flag
@@ -258,6 +259,36 @@ export function* ccloseall(list: readonly Chan[]): Task<void> {
   if (failure !== null) throw failure.e;
 }
 
+/** What a call does with a Chan, and the order in which such calls run; null: all at once. */
+export type Turn<A, T> = {
+  readonly order: Order | null;
+  readonly fn: (up: Proc, c: Chan, a: A, b: number) => Answer<T>;
+};
+
+/** ordered, for the calls that are made most: a read or write needs no closure where it need not wait. */
+export function inturn<A, T>(t: Turn<A, T>, up: Proc, c: Chan, a: A, b: number): Answer<T> {
+  if (t.order !== null && c.held(t.order)) return waitingturn(t, up, c, a, b);
+  c.ref++;
+  let value: Answer<T>;
+  try {
+    value = t.fn(up, c, a, b);
+  } catch (e) {
+    return failafter(cclose(c), e);
+  }
+  return held(c, t.order, value);
+}
+
+function waitingturn<A, T>(t: Turn<A, T>, up: Proc, c: Chan, a: A, b: number): Answer<T> {
+  return ordered(c, t.order, () => t.fn(up, c, a, b));
+}
+
+/** The value of a call that holds c, which is given up when the value is there. */
+function held<T>(c: Chan, order: Order | null, a: Answer<T>): Answer<T> {
+  if (istask(a)) return going(c, order === null ? null : c.lock(order), a);
+  const t = cclose(c);
+  return istask(t) ? valueafter(t, a) : a;
+}
+
 /**
  * Runs fn while it holds c, and its place in the order, for which it may wait. A call that needs no waiting
  * takes no lock: nothing runs beside it.
@@ -271,9 +302,7 @@ export function ordered<T>(c: Chan, order: Order | null, fn: () => Answer<T>): A
   } catch (e) {
     return failafter(cclose(c), e);
   }
-  if (istask(a)) return going(c, order === null ? null : c.lock(order), a);
-  const t = cclose(c);
-  return istask(t) ? valueafter(t, a) : a;
+  return held(c, order, a);
 }
 
 function* queued<T>(c: Chan, q: QLock, fn: () => Answer<T>): Task<T> {

@@ -1,6 +1,6 @@
 // Files by name and by descriptor: open(2), remove(2), chdir(2), dup(2), pipe(2), fd2path(2).
 
-import { andthen, after, istask } from "../kernel/abi/answer.ts";
+import { andthen, istask } from "../kernel/abi/answer.ts";
 import { cclose, owning } from "../kernel/chan.ts";
 import type { Chan } from "../kernel/chan.ts";
 import { OCEXEC, OEXCL, OEXEC, ORCLOSE, ORDWR, OSTREAM, OTRUNC } from "../kernel/abi/const.ts";
@@ -33,7 +33,11 @@ export function open(up: Proc, name: string, mode: number): Answer<number> {
   checkmode(mode);
   const c = namec(up, name, Aopen(mode));
   if ((mode & OSTREAM) !== 0) return streaming(up, c);
-  return istask(c) ? after(c, (x) => newfd(up, x)) : newfd(up, c);
+  return istask(c) ? opening(up, c) : newfd(up, c);
+}
+
+function* opening(up: Proc, c: Task<Chan>): Task<number> {
+  return yield* waitfor(newfd(up, yield* c));
 }
 
 export function create(up: Proc, name: string, mode: number, perm: number): Answer<number> {

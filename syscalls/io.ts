@@ -3,9 +3,9 @@
 // Calls that use the offset of one Chan run in the order made; so do the reads, and apart from them the
 // writes, of a Chan whose offset means nothing (a pipe: a write must not wait for a read).
 
-import { andthen, after, istask } from "../kernel/abi/answer.ts";
-import { ordered } from "../kernel/chan.ts";
-import type { Chan } from "../kernel/chan.ts";
+import { istask } from "../kernel/abi/answer.ts";
+import { inturn, ordered } from "../kernel/chan.ts";
+import type { Chan, Turn } from "../kernel/chan.ts";
 import { OREAD, OWRITE, QTDIR } from "../kernel/abi/const.ts";
 import { dirread, dirrewind } from "../kernel/dirread.ts";
 import { Ebadarg, Eisdir, Eisstream, error } from "../kernel/abi/errors.ts";
@@ -24,6 +24,16 @@ function moved(c: Chan, n: number): number {
   return n;
 }
 
+type Io = Turn<Uint8Array, number>;
+const READ: Io = { order: "offset", fn: readnext };
+const READDIR: Io = { order: "offset", fn: dirread };
+// Where an offset is given and means something, several reads or writes may be under way.
+const READAT: Io = { order: null, fn: readat };
+const WRITE: Io = { order: "offset", fn: writenext };
+const WRITEAT: Io = { order: null, fn: pwriteat };
+/** A write where an offset means nothing. */
+const PUT: Io = { order: "write", fn: writenext };
+
 export function read(up: Proc, fd: number, buf: Uint8Array): Answer<number> {
   return pread(up, fd, buf, -1);
 }
@@ -33,16 +43,21 @@ export function pread(up: Proc, fd: number, buf: Uint8Array, offset: number): An
   const c = up.fgrp.tochan(fd, OREAD, true);
   if (offset !== -1) checkoffset(offset);
   const dir = (c.qid.type & QTDIR) !== 0;
-  // Where an offset is given and means something, several reads may be under way.
-  if (offset !== -1 && !dir && plain(c)) return ordered(c, null, () => readat(up, c, buf, offset));
-  return ordered(c, "offset", () =>
-    dir ? dirread(up, c, buf, offset) : readnext(up, c, buf, offset),
-  );
+  if (dir) return inturn(READDIR, up, c, buf, offset);
+  return inturn(offset !== -1 && plain(c) ? READAT : READ, up, c, buf, offset);
+}
+
+function advanced(c: Chan, n: Answer<number>): Answer<number> {
+  return istask(n) ? moving(c, n) : moved(c, n);
+}
+
+function* moving(c: Chan, n: Task<number>): Task<number> {
+  return moved(c, yield* n);
 }
 
 function readat(up: Proc, c: Chan, buf: Uint8Array, offset: number): Answer<number> {
   if (c.streams !== null) return readbehind(up, c, buf, offset);
-  return andthen(c.dev.read(up, c, buf, offset), (n) => moved(c, n));
+  return advanced(c, c.dev.read(up, c, buf, offset));
 }
 
 /** What was written is waited for. */
@@ -55,8 +70,7 @@ function* readbehind(up: Proc, c: Chan, buf: Uint8Array, offset: number): Task<n
 /** A read in the order made: at the Chan's offset, or where an offset means nothing. */
 function readnext(up: Proc, c: Chan, buf: Uint8Array, offset: number): Answer<number> {
   if (c.streams !== null) return readstream(up, c, buf, offset);
-  const n = c.dev.read(up, c, buf, offset === -1 ? c.offset : offset);
-  return istask(n) ? after(n, (x) => moved(c, x)) : moved(c, n);
+  return advanced(c, c.dev.read(up, c, buf, offset === -1 ? c.offset : offset));
 }
 
 function* readstream(up: Proc, c: Chan, buf: Uint8Array, offset: number): Task<number> {
@@ -76,14 +90,14 @@ export function pwrite(up: Proc, fd: number, bytes: Uint8Array, offset: number):
   if ((c.qid.type & QTDIR) !== 0) error(Eisdir);
   const isplain = plain(c);
   if (c.streams !== null && isplain) endread(c);
-  if (offset !== -1 && isplain) return ordered(c, null, () => pwriteat(up, c, bytes, offset));
-  return ordered(c, isplain ? "offset" : "write", () => writenext(up, c, bytes, offset));
+  if (offset !== -1 && isplain) return inturn(WRITEAT, up, c, bytes, offset);
+  return inturn(isplain ? WRITE : PUT, up, c, bytes, offset);
 }
 
 function writenext(up: Proc, c: Chan, bytes: Uint8Array, offset: number): Answer<number> {
   if (offset === -1 && c.streams !== null && c.streams.w !== null) return givewrite(up, c, bytes);
   if (offset !== -1) return c.dev.write(up, c, bytes, offset);
-  return andthen(c.dev.write(up, c, bytes, c.offset), (n) => moved(c, n));
+  return advanced(c, c.dev.write(up, c, bytes, c.offset));
 }
 
 /** A write where a stream was asked for goes with it; one elsewhere waits for what that has under way. */

@@ -12,8 +12,20 @@
 //
 // A function that takes a Chan over has the caller's reference to it, and closes it when it fails.
 
-import { always, andthen, after, failafter, istask } from "../abi/answer.ts";
-import { DMDIR, OCEXEC, OEXCL, OEXEC, ORCLOSE, OSTREAM, OTRUNC, QTDIR } from "../abi/const.ts";
+import { always, andthen, failafter, istask } from "../abi/answer.ts";
+import {
+  DMDIR,
+  OCEXEC,
+  OEXCL,
+  OEXEC,
+  ORCLOSE,
+  ORDWR,
+  OREAD,
+  OSTREAM,
+  OTRUNC,
+  OWRITE,
+  QTDIR,
+} from "../abi/const.ts";
 import type { Dir, Wstat } from "../abi/dir.ts";
 import {
   Ecreatedir,
@@ -41,11 +53,11 @@ export type Wanted<T> = {
   readonly act: (w: Way) => Answer<T>;
 };
 
+const toopen = (omode: number): Wanted<Chan> => ({ tellsname: true, act: (w) => open(w, omode) });
+const plainopens: readonly Wanted<Chan>[] = [OREAD, OWRITE, ORDWR, OEXEC].map(toopen);
+
 /** open(2) */
-export const Aopen = (omode: number): Wanted<Chan> => ({
-  tellsname: true,
-  act: (w) => open(w, omode),
-});
+export const Aopen = (omode: number): Wanted<Chan> => plainopens[omode] ?? toopen(omode);
 
 /** create(2) */
 export const Acreate = (want: Want): Wanted<Chan> => ({
@@ -228,7 +240,11 @@ function open(w: Way, omode: number): Answer<Chan> {
   // An open that changes the file must know its kind before.
   const changes = w.name.mustdir && (omode & (OTRUNC | ORCLOSE)) !== 0;
   const c = changes ? w.found("mustdir") : w.find();
-  return istask(c) ? after(c, (x) => openfile(w, x, omode)) : openfile(w, c, omode);
+  return istask(c) ? openingfile(w, c, omode) : openfile(w, c, omode);
+}
+
+function* openingfile(w: Way, c: Task<Chan>, omode: number): Task<Chan> {
+  return yield* waitfor(openfile(w, yield* c, omode));
 }
 
 /** Opens what is mounted on c, or c itself. Takes c over. */
@@ -236,7 +252,11 @@ function openfile(w: Way, c: Chan, omode: number): Answer<Chan> {
   const wrong = wrongkind(w, c, omode);
   if (wrong !== null) return dropped(c, wrong);
   const f = w.cross(c);
-  return istask(f) ? after(f, (x) => opendev(w, x, omode)) : opendev(w, f, omode);
+  return istask(f) ? openingdev(w, f, omode) : opendev(w, f, omode);
+}
+
+function* openingdev(w: Way, c: Task<Chan>, omode: number): Task<Chan> {
+  return yield* waitfor(opendev(w, yield* c, omode));
 }
 
 /**

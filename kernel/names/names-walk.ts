@@ -8,7 +8,7 @@ import { DMDIR, MCREATE, OEXCL, OSTREAM, OTRUNC, QTDIR } from "../abi/const.ts";
 import type { Dir } from "../abi/dir.ts";
 import { Eintr, Enocreate, Enonexist, Enotdir, PlanError, error } from "../abi/errors.ts";
 import { Path, cclose } from "../chan.ts";
-import type { Chan } from "../chan.ts";
+import type { Chan, Unionstate } from "../chan.ts";
 import { QTNONE } from "../dev.ts";
 import type { Walkqid, Want } from "../dev.ts";
 import type { Proc } from "../proc/proc.ts";
@@ -143,16 +143,14 @@ export class Start implements Way {
     this.created(c);
     if (this.members === null || this.rest.length > 0) return c;
     c.ismtpt = true;
-    const { space } = this;
-    const { elems } = this.path;
-    if (this.union) c.union = { members: () => space.membersat(elems), uri: 0, umc: null };
+    if (this.union) c.union = unionof(this.space, this.path.elems);
     return c;
   }
 
   created(c: Chan): Chan {
     // A descriptor's or a posted Chan, which devices d and s give, keeps the name it has.
     if (c.ref === 1) c.path = this.path;
-    if (c.streams !== null) c.streams.name = young((e: PlanError) => named(this, e, true));
+    if (c.streams !== null) c.streams.name = namer(this);
     return c;
   }
 
@@ -201,6 +199,15 @@ export class Start implements Way {
     }
     return releaseboth(t, table);
   }
+}
+
+function unionof(space: Membersat, elems: readonly string[]): Unionstate {
+  return { members: () => space.membersat(elems), uri: 0, umc: null };
+}
+
+/** What puts the name into errors of a stream. */
+function namer(s: Start): (e: PlanError) => PlanError {
+  return young((e: PlanError) => named(s, e, true));
 }
 
 function* releaseboth(t: Task<void>, table: MountTable): Task<void> {
@@ -337,7 +344,11 @@ function putoff(s: Start, rest: readonly string[]): Chan | null {
 
 function walkfrom(s: Start, chan: Chan, rest: readonly string[]): Answer<Chan> {
   const wq = chan.dev.walk(s.up, chan, rest);
-  return istask(wq) ? after(wq, (x) => reached(s, chan, rest, x)) : reached(s, chan, rest, wq);
+  return istask(wq) ? reaching(s, chan, rest, wq) : reached(s, chan, rest, wq);
+}
+
+function* reaching(s: Start, chan: Chan, rest: readonly string[], wq: Task<Walkqid>): Task<Chan> {
+  return reached(s, chan, rest, yield* wq);
 }
 
 function reached(s: Start, chan: Chan, rest: readonly string[], wq: Walkqid): Chan {

@@ -403,8 +403,12 @@ export class Image implements Done {
     sched.settled();
     // The call may have been the end of its program, or have posted a note to it.
     if (this.dead) return never;
-    if (!this.#holds(seq)) return Promise.resolve(a);
-    return new Promise((resolve) => this.#held.push({ seq, settle: () => resolve(a) }));
+    return this.#holds(seq) ? this.#later(seq, a) : Promise.resolve(a);
+  }
+
+  /** The result of a call that its program is not to see yet. */
+  #later(seq: number, value: unknown): Promise<unknown> {
+    return new Promise((resolve) => this.#held.push({ seq, settle: () => resolve(value) }));
   }
 
   #failedatonce(ent: Sysent, args: readonly unknown[], e: unknown): Promise<unknown> {

@@ -353,19 +353,9 @@ export function makedb(dir: string): boolean {
   return !existsSync(join(dir, DISK));
 }
 
-/** Opens the disk. The serving process, whose name is fossil, says why it cannot. */
-function* opened(sys: ThreadSys, opts: Fossilopts): Task<Fossil> {
-  try {
-    return yield* newfossil(sys, `/db/${DISK}`, opts);
-  } catch (e) {
-    if (!(e instanceof PlanError)) throw e;
-    throw new PlanError(e.message.replace(/^fossil: /, ""));
-  }
-}
-
 /** The server's tree, and its console, in the serving process. */
 export function* serving(sys: ThreadSys, opts: Omit<Fossilopts, "hash">): Task<Fossil> {
-  const f = yield* opened(sys, { ...opts, hash });
+  const f = yield* newfossil(sys, `/db/${DISK}`, { ...opts, hash });
   yield* postconsole(sys, f, CONSOLE);
   return f;
 }

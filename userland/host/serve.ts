@@ -344,14 +344,10 @@ function ramfs(given: Given, uid: string): Server {
 }
 
 /** The size that an option gives, in bytes. */
-const size = (given: Given, option: string, otherwise: number): number =>
-  united(given, option, parsesize) ?? otherwise;
-
-/** What an option with a unit gives; undefined where it is not given. */
-function united(given: Given, option: string, parse: (text: string) => number): number | undefined {
+function size(given: Given, option: string, otherwise: number): number {
   const text = given.get(option);
   try {
-    return text === undefined ? undefined : parse(text);
+    return text === undefined ? otherwise : parsesize(text);
   } catch (e) {
     throw e instanceof Unitserror ? new Usage(`--${option}: ${e.message}`, e.hint) : e;
   }
@@ -441,33 +437,28 @@ function fossil(given: Given, uid: string): Server {
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
 function fossilopts(given: Given): { cache?: number; size?: number; every: number } {
-  const cache = united(given, "cache", parsesize);
-  const limit = united(given, "size", parsesize);
+  const cache = given.get("cache");
+  const size = given.get("size");
   return {
-    every: (united(given, "flush", parsetime) ?? 1e9) / 1e6,
-    ...(cache !== undefined && { cache }),
-    ...(limit !== undefined && { size: limit }),
+    every: parsetime(given.get("flush") ?? "1s") / 1e6,
+    ...(cache !== undefined && { cache: parsesize(cache) }),
+    ...(size !== undefined && { size: parsesize(size) }),
   };
 }
 
-/** The time that an option gives, in whole seconds, at least one. */
-function seconds(given: Given, option: string): number | undefined {
-  const ns = united(given, option, parsetime);
-  return ns === undefined ? undefined : Math.max(1, Math.round(ns / 1e9));
-}
-
 function scheduleof(given: Given): Schedule | null {
-  const snap = seconds(given, "snap");
-  const keep = seconds(given, "keep");
+  const snap = given.get("snap");
+  const keep = given.get("keep");
   const archive = given.get("archive");
   if (keep !== undefined && snap === undefined)
     throw new Usage("--keep says how long snapshots are kept", "--snap makes them");
   const at = archive === undefined ? undefined : /^([01]?\d|2[0-3]):([0-5]\d)$/.exec(archive);
   if (at === null) throw new Usage(`--archive ${archive}: write it as 05:00`);
   if (snap === undefined && at === undefined) return null;
+  const seconds = (text: string): number => Math.max(1, Math.round(parsetime(text) / 1e9));
   return {
-    ...(snap !== undefined && { every: snap }),
-    ...(keep !== undefined && { keep }),
+    ...(snap !== undefined && { every: seconds(snap) }),
+    ...(keep !== undefined && { keep: seconds(keep) }),
     ...(at !== undefined && { archive: Number(at[1]) * 3600 + Number(at[2]) * 60 }),
     log: say,
   };
