@@ -285,7 +285,6 @@ export class Conn<A> implements Owner {
    */
   *#takeall(): Task<void> {
     const { out, shares } = this;
-    const before = this.requests;
     shares.busy++;
     try {
       for (let n = 0; ; n++) {
@@ -298,13 +297,13 @@ export class Conn<A> implements Owner {
         }
         if (!this.#next()) break;
         this.requests++;
+        if (shares.bytes.overdrawn !== null) this.room.repay();
         if (out.unsent >= TIGHTMARK && out.unsent >= this.mark) {
           this.#shrink();
           yield* out.drain(this.mark);
         }
       }
       this.#shrink();
-      if (this.requests > before) this.room.repay();
       yield* out.flush();
     } finally {
       shares.busy--;
