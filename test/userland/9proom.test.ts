@@ -189,13 +189,13 @@ test("a client that overdrew and reads no replies does not keep others from it",
   rig.rpc(version("9P2000.ix.stream", MB), attach(), walk(0, 1, "f"), open(1, OWRITE));
   const hog = new Room(shares.bytes);
   hog.add(TOTAL + LEAST);
-  const frame = frames(twrite(1, 1, 200_000));
+  const frame = pack(twrite(1, 1, 200_000));
   rig.send(frame.subarray(0, 100_000));
   rig.run();
   t.not(shares.bytes.overdrawn, null);
   rig.stuck = true;
   rig.send(frame.subarray(100_000));
-  for (let i = 0; i < 300; i++) rig.send(frames(stat(1, 2)));
+  for (let i = 0; i < 300; i++) rig.send(pack(stat(1, 2)));
   rig.run();
   t.true(rig.input.length > 0, "the reader waits for the client");
   t.is(shares.bytes.overdrawn, null);
