@@ -455,3 +455,14 @@ test("the first root of a disk has none beside it, and none is missed", (t) => {
   t.deepEqual(new Rig(new Disklog(disk.image), { log: (line) => said.push(line) }).check(), []);
   t.deepEqual(said, []);
 });
+
+test("a name of a minute's snapshots is behind those that there are, also when an older one was removed", (t) => {
+  const { fossil } = new Rig(new Disklog());
+  const names = [1, 2, 3].map(() => finish(fossil.snap(false)));
+  t.deepEqual(names, ["2025/1127/0930", "2025/1127/0930.1", "2025/1127/0930.2"]);
+  finish(fossil.remove("2025/1127/0930"));
+  t.is(finish(fossil.snap(false)), "2025/1127/0930.3");
+  // Those of a day have names of their own.
+  t.is(finish(fossil.snap(true)), "2025/1127");
+  t.is(finish(fossil.snap(true)), "2025/1127.1");
+});

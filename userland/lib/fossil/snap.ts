@@ -54,6 +54,15 @@ export class Snaps {
     return view;
   }
 
+  /** A name that begins with `base`: behind the newest of those names, so that the list is in order. */
+  #newname(base: string): string {
+    const taken = new Set(this.#all.map((s) => s.name));
+    const newest = this.#all.findLast(({ name: n }) => n === base || n.startsWith(`${base}.`));
+    if (newest === undefined) return base;
+    for (let n = Number(newest.name.slice(base.length + 1)) + 1; ; n++)
+      if (!taken.has(`${base}.${n}`)) return `${base}.${n}`;
+  }
+
   /** Makes a snapshot of the tree as it is now; gives its name. */
   *make(archive: boolean): Task<string> {
     const store = this.#store;
@@ -61,10 +70,7 @@ export class Snaps {
     try {
       yield* store.env.tick();
       const time = store.env.now();
-      const taken = new Set(this.#all.map((s) => s.name));
-      const base = snapname(time, archive);
-      let name = base;
-      for (let n = 1; taken.has(name); n++) name = `${base}.${n}`;
+      const name = this.#newname(snapname(time, archive));
       // From the moment when the tree is frozen, what it has is held.
       const before = store.held;
       let gen = 0;
@@ -106,7 +112,7 @@ export class Snaps {
       yield* this.#uncovered(snap, mine);
     } catch (e) {
       // Held too much is a leak until the next start; held too little would lose blocks.
-      store.keepheld(Math.max(0, ...this.#all.map((s) => s.gen)));
+      store.keepheld(this.#all.at(-1)?.gen ?? 0);
       throw e;
     } finally {
       store.release();

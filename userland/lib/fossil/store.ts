@@ -666,7 +666,7 @@ export class Store {
     const { limit } = this.space;
     const { space } = this.root;
     const snaps = yield* waited(this.run(() => this.snaps()));
-    this.held = Math.max(0, ...snaps.map((s) => s.gen));
+    this.held = snaps.at(-1)?.gen ?? 0;
     if (space !== null) {
       try {
         this.space = Space.unpack(yield* this.readblock(space), limit);
