@@ -147,7 +147,7 @@ test.serial("permission denied: whose the file is and what its mode says", async
   const calls = "create /n/far/f OWRITE 0; open /n/far/f ORDWR";
   t.deepEqual((await paragraphs(calls)).slice(1, 4), [
     "/n/far/f has mode ----------- and is glenda's own: glenda may do nothing with it, not read and write it.",
-    "What would mend it: give /n/far/f the mode 0600 (wstat, chmod): glenda is its owner and may do that.",
+    "What would mend it: give /n/far/f the mode 0600 (read and write for the owner, nothing for others) by wstat or chmod: glenda is its owner and may do that.",
     "What is there: /n/far/f exists (----------- glenda glenda 0). glenda asked.",
   ]);
 });

@@ -108,11 +108,11 @@ test("the mode that forbids is said, and whose it is; a directory that may not b
   t.deepEqual(said, [
     {
       why: "/tmp/f has mode -----r----- and is glenda's own: glenda may read it, not write it.",
-      mend: "Give /tmp/f the mode 0240 (wstat, chmod): glenda is its owner and may do that.",
+      mend: "Give /tmp/f the mode 0240 (write for the owner, read for the group, nothing for others) by wstat or chmod: glenda is its owner and may do that.",
     },
     {
       why: "/tmp/d has mode d-rw------- and is glenda's own: glenda may read and write it, not execute it. To execute a directory is to search it for a name.",
-      mend: "Give /tmp/d the mode 0700 (wstat, chmod): glenda is its owner and may do that.",
+      mend: "Give /tmp/d the mode 0700 (read, write and execute for the owner, nothing for others) by wstat or chmod: glenda is its owner and may do that.",
     },
   ]);
 });

@@ -148,7 +148,7 @@ const binds: Asked = {
       asks: "Who has a log in /tmp/data?",
       at: at("return", 'open("/tmp/data/log"'),
       says: [
-        'bind("/n/near", "/tmp/data", MREPL) of process 4 has put the server near!564 on /tmp/data, where log is, but in another name space.',
+        'Process 4 has put the server near!564, which has log, on /tmp/data by bind("/n/near", "/tmp/data", MREPL), but in another name space.',
       ],
     },
     {
@@ -160,7 +160,7 @@ const binds: Asked = {
       asks: "What mends that?",
       at: at("return", 'open("/tmp/data/log"'),
       says: [
-        "Make that bind in process 3 too, or have both share a name space: leave RFNAMEG out of the rfork that made process 4.",
+        "Make that bind in process 3 too, or have process 3 and process 4 share one name space: leave RFNAMEG out of rfork(RFPROC|RFNAMEG|RFFDG, program), which made process 4. Else give the name by which process 3 reaches the file: /n/near/log.",
       ],
     },
     {
@@ -199,14 +199,14 @@ const table: Asked = {
       asks: "Who closed the descriptor?",
       at: at("return", "read(3"),
       says: [
-        "close(3) of process 4, which shares one table of descriptors with process 3, closed it; until then it was the file /.",
+        "Process 4, which shares one table of descriptors with process 3, closed descriptor 3 by close(3); until then that was the file /.",
       ],
     },
     {
       asks: "What mends that?",
       at: at("return", "read(3"),
       says: [
-        "Give process 4 a table of its own: rfork with RFFDG; or leave that close out of process 4.",
+        "Give process 4 a table of its own: add RFFDG to rfork(RFPROC, program); or leave that close out of process 4.",
       ],
     },
     {
@@ -218,7 +218,7 @@ const table: Asked = {
       asks: "And the second time?",
       at: at("return", "read(3", 2),
       says: [
-        "Descriptor 3 is not open in process 3, which has open 0, 1 and 2. close(3) closed it; until then it was the file /dev.",
+        "Descriptor 3 is not open in process 3, which has open 0, 1 and 2. Process 3 closed descriptor 3 by close(3); until then that was the file /dev.",
       ],
       never: ["process 4"],
     },
@@ -248,7 +248,7 @@ const chosen: Asked = {
       asks: "Which server refuses?",
       at: at("return", 'open("/tmp/u/diary"'),
       says: [
-        'The server near!564 refuses this: /tmp/u/diary has mode ---w-------, which create("/n/near/diary", OWRITE, 0200) of process 3 gave it.',
+        'The server near!564 refuses this: /tmp/u/diary has mode ---w-------, which process 3 gave it by create("/n/near/diary", OWRITE, 0200).',
       ],
       never: ["a 9P error does not say"],
     },
@@ -262,7 +262,9 @@ const chosen: Asked = {
     {
       asks: "Which mode would do?",
       at: at("return", 'open("/tmp/u/diary"'),
-      says: ["Have the owner of /tmp/u/diary give it the mode 0600 (wstat, chmod)."],
+      says: [
+        'Have create("/n/near/diary", OWRITE, 0200) give the mode 0600 (read and write for the owner, nothing for others), or have the owner of /tmp/u/diary (the user of process 3, which made the file) change the mode by wstat or chmod.',
+      ],
     },
     {
       asks: "Who was asked?",
@@ -272,7 +274,7 @@ const chosen: Asked = {
     {
       asks: "Why two round trips?",
       at: at("return", 'open("/tmp/u/diary"'),
-      says: ["the Topen could not be sent before the Rwalk had come"],
+      says: ["the Topen could not be sent before the answer of near!564 had come"],
     },
   ],
 };
@@ -302,7 +304,7 @@ const writerless: Asked = {
       at: at("return", "read(3"),
       says: [
         "only process 3 itself (descriptor 4) holds its other end",
-        "Close descriptor 4 in process 3 before the read: it then gives 0, the end of the file.",
+        "Close descriptor 4 (of pipe()) in process 3 before the read: the read then gives 0, the end of the file.",
       ],
       never: ["ake the call again"],
     },
@@ -310,7 +312,7 @@ const writerless: Asked = {
       asks: "What does the read of the server's file wait for?",
       at: at("return", "read(5, [100])"),
       says: [
-        "For this call process 4, its server, reads pipe 2. Pipe 2 is empty, and no process holds its other end.",
+        "Until then process 4, the server, was reading pipe 2 for this call. Pipe 2 is empty, and no process holds its other end.",
         "the Tflush 10.00 ms after the Tread",
       ],
     },
@@ -318,7 +320,7 @@ const writerless: Asked = {
       asks: "What mends that?",
       at: at("return", "read(5, [100])"),
       says: [
-        "Have a process open the other end of pipe 2, and write to it. Without that the call waits again.",
+        "Have a process open the other end of pipe 2 (/tmp/pipe/data1 in the name space of process 4), and write to that. Without that the same call, made again, waits as this one did.",
       ],
       never: ["ake the call again"],
     },
@@ -326,7 +328,7 @@ const writerless: Asked = {
       asks: "What becomes of the read at the note?",
       at: at("line", 'gets the note "alarm"', 2),
       says: [
-        'The handler of process 3 runs for "alarm". It ends with noted(NCONT), so process 3 goes on.',
+        'The handler of process 3 runs for "alarm". The handler ends with noted(NCONT), so process 3 goes on.',
         'read(5, [100]) is interrupted: it fails with the error "interrupted".',
       ],
     },
@@ -335,7 +337,7 @@ const writerless: Asked = {
       at: at("line", "process 3 waits for bytes of a pipe"),
       says: [
         "The note of alarm(10) comes in 10.00 ms",
-        "Close descriptor 4 in process 3 before the read",
+        "Close descriptor 4 (of pipe()) in process 3 before the read",
       ],
     },
   ],

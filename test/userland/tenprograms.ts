@@ -91,7 +91,7 @@ const endless: Asked = {
       asks: "What mends it?",
       at: at("call", "read(3", 2),
       says: [
-        "Close descriptor 4 in process 3 before the read: it then gives 0, the end of the file.",
+        "Close descriptor 4 (of pipe()) in process 3 before the read: the read then gives 0, the end of the file.",
       ],
     },
     {
@@ -126,7 +126,7 @@ const notes: Asked = {
       asks: "Which processes get the note?",
       at: at("line", 'process 3 gets the note "enough"'),
       says: [
-        "It goes to the whole note group: process 4 (main) too, but not to process 6, which posted it.",
+        "The note goes to the whole note group: process 4 (main) too, but not to process 6, which posted it.",
         "Process 5 (main) is in another note group, and does not get it.",
       ],
     },
@@ -139,14 +139,14 @@ const notes: Asked = {
       asks: "What does process 3 do with it?",
       at: at("line", 'process 3 gets the note "enough"'),
       says: [
-        'The handler of process 3 runs for "enough". It ends with noted(NCONT), so process 3 goes on.',
+        'The handler of process 3 runs for "enough". The handler ends with noted(NCONT), so process 3 goes on.',
         'sleep(100) is interrupted: it fails with the error "interrupted".',
       ],
     },
     {
       asks: "What does process 4 do with it?",
       at: at("line", 'process 4 gets the note "enough"'),
-      says: ['Process 4 has no handler for "enough", so it ends.'],
+      says: ['Process 4 has no handler for "enough", so the process ends.'],
     },
     {
       asks: "Why did the sleep of process 3 fail, and what mends it?",

@@ -147,7 +147,7 @@ The server mid!564 is asked to open y (fid 1) for reading.
 The server mid!564 has opened y (fid 1).
     One round trip: its request left 50.00 ms before.
 open succeeds and gives descriptor 3.
-    Descriptor 3 is /u/y, which mid!564 serves. 2 round trips in 100.00 ms: 2 Twalk to far!564 and mid!564, then Topen to mid!564. Member 3 of /u was the first with y, and that had to be known: the Topen could not be sent before the Rwalk had come.
+    Descriptor 3 is /u/y, which mid!564 serves. 2 round trips in 100.00 ms: 2 Twalk to far!564 and mid!564, then Topen to mid!564. Which member of /u has y had to be known first, so the Topen could not be sent before the answer of mid!564 had come.
 `;
 
 const MISS = `
@@ -197,7 +197,7 @@ Member 2 of the union /u (the server far!564) has no new.
     Member 3 was asked at the same time, and its answer counts next.
 Member 3 of the union /u (the server mid!564) has no new.
     Member 3 is the last of /u.
-new is created in /u, in member 3 of that union (the server mid!564).
+new is to be created in /u, in member 3 of that union (the server mid!564).
     Member 3 is the first that was bound or mounted with leave to create (MCREATE). /u of the memory tree and the server far!564 come before it in /u, and were bound there without MCREATE.
 The server mid!564 is asked for a second handle, fid 1, on its root (fid 0).
     The Tcreate leaves right behind it: mid!564 speaks 9P2000.ix.stream, which promises order.

@@ -447,6 +447,7 @@ const OUTCOMES: Readonly<Record<Member["outcome"], readonly [mark: string, style
   pending: ["?", "asked"],
   missed: ["✗", "bad"],
   found: ["✓", "good"],
+  refused: ["!", "bad"],
 };
 
 /** What is said of an element of a name that is not found, or not yet. */
@@ -475,7 +476,9 @@ function treelines({ depth, node, folded }: Row): Text[] {
   const members = node.members.map((m): Text => {
     const [mark, how] = OUTCOMES[m.outcome];
     const error =
-      m.error === "" ? "" : `: ${m.error.replace(/^file does not exist$/, "has it not")}`;
+      m.error === ""
+        ? ""
+        : `: ${m.outcome === "refused" ? "has it, but " : ""}${m.error.replace(/^file does not exist$/, "has it not")}`;
     return [
       piece(`${indent}    ${mark} ${m.index + 1}. `, how),
       piece(`${memberfmt(m)}${error}`, how),

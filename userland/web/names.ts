@@ -84,6 +84,7 @@ const MARKS: Readonly<Record<Member["outcome"], string>> = {
   pending: "?",
   missed: "✗",
   found: "✓",
+  refused: "!",
 };
 
 function member(m: Member, of: number): HTMLElement {

@@ -249,7 +249,7 @@ function nameline(look: Look): HTMLElement {
   );
 }
 
-const MARKS = { asked: "?", missed: "✗", found: "✓" } as const;
+const MARKS = { asked: "?", missed: "✗", found: "✓", refused: "!" } as const;
 
 function tried(look: Look): (HTMLElement | string)[] {
   if (look.members < 2 || look.tried.length === 0) return [];

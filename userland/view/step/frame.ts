@@ -312,7 +312,7 @@ function message(r: Recording, f: Flight, at: At): Message {
     peer: connname(r, f.conn),
     request: send?.type === "send" && isT(send.fcall) ? msgfmt(send.fcall, send.bytes) : "",
     answer: here && reply?.type === "receive" ? msgfmt(reply.fcall, reply.bytes) : "",
-    stage: here ? "here" : stageof(f, e.at),
+    stage: here ? "here" : stageof(f, e.at, event),
     since: f.sent - began,
     turn: f.reached === null ? null : f.reached - began,
     until: f.came === null ? null : f.came - began,
@@ -321,10 +321,15 @@ function message(r: Recording, f: Flight, at: At): Message {
   };
 }
 
-function stageof({ reached, answered, came }: Flight, now: number): Stage {
+/** Over a pipe the order of events tells where a message is: what takes no time is not over when it begins. */
+function stageof(
+  { reached, answered, came, taken, put }: Flight,
+  now: number,
+  event: number,
+): Stage {
   if (reached === null) return "out";
-  if (now < reached) return "going";
-  if (answered === null || now < answered) return "there";
+  if (taken < 0 ? now < reached : event < taken) return "going";
+  if (put < 0 ? answered === null || now < answered : event < put) return "there";
   return came !== null && now >= came ? "arrived" : "coming";
 }
 

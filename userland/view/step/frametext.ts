@@ -100,6 +100,7 @@ const MARKS: Readonly<Record<Member["outcome"], string>> = {
   pending: " ?",
   missed: " ✗",
   found: " ✓",
+  refused: " !",
 };
 
 /** A line of the tree: "* far  far!564"; the path in question is marked with *. */
@@ -155,7 +156,7 @@ export function waittext(w: Wait): string {
   const whom = w.whom.slice(0, MEMBERS).join(", ");
   switch (w.for) {
     case "child":
-      return `waits for a child to end${whom === "" ? "" : `: ${whom}`}`;
+      return `waits for a child to end${whom === "" ? "" : `: ${w.whom.length > 1 ? "any of " : ""}${whom}`}`;
     case "bytes":
       if (w.conn > 0)
         return `waits for requests${whom === "" ? "" : ` of ${whom}`}, from pipe ${w.pipe}`;

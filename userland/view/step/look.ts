@@ -19,7 +19,7 @@ export type Elem = {
 /** What a member of a union was asked for, and what came of it. */
 export type Tried = {
   readonly index: number;
-  readonly outcome: "asked" | "missed" | "found";
+  readonly outcome: "asked" | "missed" | "found" | "refused";
   readonly error: string;
 };
 
@@ -276,7 +276,8 @@ class Resolver {
   #create(index: number): void {
     const s = this.#now();
     const last = s.elems.length - 1;
-    s.set(last, last + 1, "asked", index < 0 ? "" : `member ${index + 1} is to make it`);
+    // No server is asked yet.
+    s.set(last, last + 1, "waiting", index < 0 ? "" : `member ${index + 1} is to make it`);
   }
 
   /** The server makes the last element. */
@@ -298,6 +299,11 @@ class Resolver {
     // What may not be opened, or is of the wrong kind, is there.
     const gone = /does not exist$|not found$/.test(error);
     s.set(i, i + 1, gone ? "missing" : "done", "");
+    const said = error.replace(/^'(?:[^']|'')*' /, "");
+    if (!gone)
+      s.tried = s.tried.map((x) =>
+        x.outcome === "found" ? { ...x, outcome: "refused", error: said } : x,
+      );
   }
 
   /** A walk goes on from where an earlier one led, or from where the name's begins. */

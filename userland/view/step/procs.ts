@@ -291,7 +291,10 @@ class Moment {
         life === "alive"
           ? this.#h.env(p.groups.egrp, this.#event).map(([name, value]) => ({ name, value }))
           : [],
-      waits: calls.map((c) => this.#wait(pid, c)).filter((w) => w !== null),
+      waits: calls
+        .map((c) => this.#wait(pid, c))
+        .filter((w) => w !== null)
+        .filter((w) => !this.#idle(pid, w)),
       space: life === "alive" ? this.#h.space(p.groups.pgrp, this.#event) : -1,
     };
   }
@@ -302,6 +305,12 @@ class Moment {
     const server = conn > 0 ? connname(this.#r, conn) : "";
     const offset = this.#h.offset(chan, this.#event);
     return { fd, path, mode: modefmt(file.mode), offset, chan, shared, server, pipe, cexec };
+  }
+
+  /** Whether a process only waits in rendezvous for its end, as a server does, while another call of it is this step. */
+  #idle(pid: number, w: Wait): boolean {
+    const e = this.#r.events[this.#event];
+    return w.for === "partner" && e?.pid === pid && e.call !== w.call;
   }
 
   /** What a call waits for; null when it does not wait as far as the recording tells. */

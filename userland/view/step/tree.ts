@@ -4,11 +4,12 @@
 import type { Mounted, Mountpoint, Picture } from "../../../kernel/names/namespace.ts";
 import { mountleave } from "../words/callfmt.ts";
 import { connname, hungup } from "../words/who.ts";
-import type { Elem, Look } from "./look.ts";
+import type { Elem, Look, Tried } from "./look.ts";
 import type { Recording } from "../record/recording.ts";
 
-/** What became of a member of a mount point: "none" was not in question, "only" is alone there. */
-export type Outcome = "none" | "only" | "pending" | "missed" | "found";
+/** What became of a member of a mount point: "none" was not in question, "only" is alone there. A
+ * member that refused has the name, and what was to be done with that has failed. */
+export type Outcome = "none" | "only" | "pending" | "missed" | "found" | "refused";
 
 /** Something that is mounted. */
 export type Member = {
@@ -158,14 +159,16 @@ function member(r: Recording, m: Mounted, { index, look, of, event }: Where): Me
 
 function outcome(
   look: Look | null,
-  tried: "asked" | "missed" | "found" | undefined,
+  tried: Tried["outcome"] | undefined,
   of: Mountpoint | null,
 ): Outcome {
   if (look === null) return "none";
   if (of?.members.length === 1) return "only";
   if (tried !== undefined && tried !== "asked") return tried;
   const open = look.members > 1 && look.cursor < look.elems.length;
-  return open && !look.tried.some((x) => x.outcome === "found") ? "pending" : "none";
+  return open && !look.tried.some((x) => x.outcome === "found" || x.outcome === "refused")
+    ? "pending"
+    : "none";
 }
 
 /** The tree in lines, from the top down; what no name leads through is folded where it is only the kernel's. */

@@ -6,7 +6,7 @@ import { seenof } from "../record/seen.ts";
 import { cleanname } from "../step/look.ts";
 import type { Failing } from "./failing.ts";
 import { sentences, somefmt } from "./sentence.ts";
-import { memberof, mountat, serverof } from "./who.ts";
+import { callat, isroot, memberof, mountat, serverof } from "./who.ts";
 import { procsat } from "./whyproc.ts";
 
 type Mount = Revent & { readonly type: "mount" };
@@ -15,12 +15,15 @@ type Mount = Revent & { readonly type: "mount" };
 const isbelow = (name: string, dir: string): boolean =>
   name === dir || name.startsWith(dir === "/" ? dir : `${dir}/`);
 
-/** What hides a name that failed, or where else it is there, and what would mend that; "" for neither. */
-export function elsewhere(f: Failing): { readonly why: string; readonly mend: string } {
+/** Why a name is missing, and what mends that; "" for neither. `or`: to make the file would mend it, too. */
+export type Elsewhere = { readonly why: string; readonly mend: string; readonly or: boolean };
+
+/** What hides a name that failed, or where else it is there, and what would mend that. */
+export function elsewhere(f: Failing): Elsewhere {
   const { r, call, shown } = f;
   const all = procsat(r, call.first);
   const own = all.list.find((p) => p.pid === call.pid);
-  if (own === undefined || !all.known || !shown.startsWith("/")) return { why: "", mend: "" };
+  if (own === undefined || !all.known || !shown.startsWith("/")) return NONE;
   for (let i = call.first; i >= 0; i--) {
     const e = r.events[i];
     if (e?.type !== "mount" || e.op === "unmount" || !isbelow(shown, e.path)) continue;
@@ -32,7 +35,7 @@ export function elsewhere(f: Failing): { readonly why: string; readonly mend: st
   return NONE;
 }
 
-const NONE = { why: "", mend: "" };
+const NONE: Elsewhere = { why: "", mend: "", or: true };
 
 /** Whether the name space of a call has just the same on a mount point. */
 function ishere(r: Recording, call: Rcall, e: Mount): boolean {
@@ -47,7 +50,7 @@ function ishere(r: Recording, call: Rcall, e: Mount): boolean {
 }
 
 /** A mount that came when the name had been found already hides what was found. */
-function hidden(f: Failing, e: Mount): { readonly why: string; readonly mend: string } {
+function hidden(f: Failing, e: Mount): Elsewhere {
   const { r, call, shown } = f;
   const by = r.calls[e.call];
   if (by === undefined) return NONE;
@@ -58,8 +61,9 @@ function hidden(f: Failing, e: Mount): { readonly why: string; readonly mend: st
       ? ""
       : ` of process ${by.pid}, whose name space process ${call.pid} shares,`;
   return {
-    why: `${by.text}${other} has hidden it: ${was.text} of process ${was.pid} found it before`,
+    why: `${callat(r, by)}${other} has hidden it: ${callat(r, was)} of process ${was.pid} found it before`,
     mend: `unmount ${e.path} takes that off${by.pid === call.pid ? "" : `; a child that binds for itself is made with RFNAMEG`}`,
+    or: true,
   };
 }
 
@@ -82,48 +86,62 @@ export function lastcall(
   });
 }
 
-/** That the server mounted there has the rest of the name, where the run has shown it: ", where log is". */
-function has({ r, call, shown }: Failing, e: Mount): string {
+/**
+ * That the server mounted there has the rest of the name, where the run has shown it: "log"; and the name by which
+ * the process that failed reaches that file: "/n/near/log". Each is "" where it is not known.
+ */
+function has(
+  { r, call, shown }: Failing,
+  e: Mount,
+): { readonly rest: string; readonly by: string } {
+  const none = { rest: "", by: "" };
   const [first] = mountat(r, e, e.path)?.members ?? [];
-  if (first === undefined || first.conn === 0) return "";
-  const root = mountat(r, e, first.from)?.members ?? [];
-  const isroot =
-    memberof(r, first) === serverof(r, first.conn) ||
-    (root.length === 1 && root[0]?.conn === first.conn);
-  if (!isroot) return "";
+  if (first === undefined || first.conn === 0) return none;
   const rest = shown.slice(e.path.length + 1);
-  return seenof(r).file({ conn: first.conn, path: rest }, call.first) === null
-    ? ""
-    : `, where ${rest} is`;
+  if (!isroot(r, e, first) || seenof(r).file({ conn: first.conn, path: rest }, call.first) === null)
+    return none;
+  const own = r.spaces[r.events[call.first]?.space ?? -1]?.find(
+    ({ members: [m, ...more] }) =>
+      m?.conn === first.conn && more.length === 0 && memberof(r, m) === serverof(r, m.conn),
+  );
+  return { rest, by: own === undefined ? "" : `${own.path}/${rest}` };
 }
 
 /** What would have two processes share a name space: that the younger was not made with one of its own. */
 function unshared(r: Recording, a: number, b: number): string {
+  const young = Math.max(a, b);
   const made = r.calls.find(
-    (c) => c.name === "rfork" && c.value === Math.max(a, b) && c.text.includes("RFNAMEG"),
+    (c) => c.name === "rfork" && c.value === young && c.text.includes("RFNAMEG"),
   );
-  return made === undefined
-    ? "rfork without RFNAMEG"
-    : `leave RFNAMEG out of the rfork that made process ${Math.max(a, b)}`;
+  return `have process ${Math.min(a, b)} and process ${young} share one name space: ${
+    made === undefined
+      ? "rfork without RFNAMEG"
+      : `leave RFNAMEG out of ${callat(r, made)}, which made process ${young}`
+  }`;
 }
 
 /** A mount that only another name space has. */
-function apart(
-  f: Failing,
-  e: Mount,
-  whose: readonly number[],
-): { readonly why: string; readonly mend: string } {
+function apart(f: Failing, e: Mount, whose: readonly number[]): Elsewhere {
   const { r, call } = f;
   const by = r.calls[e.call];
   const [first] = mountat(r, e, e.path)?.members ?? [];
   if (by === undefined || first === undefined) return NONE;
   const pids = (whose.length > 0 ? whose : [e.pid]).map((pid) => `process ${pid}`);
-  const there = `${by.text} of process ${by.pid} has put ${memberof(r, first)} on ${e.path}${has(f, e)}, but in another name space`;
+  const { rest, by: name } = has(f, e);
+  const there = `process ${by.pid} has put ${memberof(r, first)}${rest === "" ? "" : `, which has ${rest},`} on ${e.path} by ${callat(r, by)}, but in another name space`;
+  const one = Math.min(...(whose.length > 0 ? whose : [e.pid]));
   return {
     why: sentences(
       there,
       `that is the name space of ${somefmt(pids, 4)}, and process ${call.pid} has another`,
     ),
-    mend: `make that ${e.op} in process ${call.pid} too, or have both share a name space: ${unshared(r, Math.min(...(whose.length > 0 ? whose : [e.pid])), call.pid)}`,
+    mend: sentences(
+      `make that ${e.op} in process ${call.pid} too, or ${unshared(r, one, call.pid)}`,
+      name === ""
+        ? ""
+        : `Else give the name by which process ${call.pid} reaches the file: ${name}`,
+    ),
+    // A file that is made here is another than the one there.
+    or: false,
   };
 }

@@ -10,7 +10,7 @@ import { localpath, seenof, split } from "../record/seen.ts";
 import type { Seenfile, Where } from "../record/seen.ts";
 import { below } from "../record/fids.ts";
 import { cleanname } from "../step/look.ts";
-import { devicename, memberof, mountat, serverof } from "./who.ts";
+import { devicename, isroot, memberof, mountat, serverof } from "./who.ts";
 import { listfmt } from "./sentence.ts";
 import { fdknown } from "./whyproc.ts";
 
@@ -63,6 +63,8 @@ export type Failing = {
   readonly inside: readonly string[];
   /** The member that was the first with the name, from 1, where others come after it; 0 for none. */
   readonly chosen: number;
+  /** A later member that is seen to have the name, too, from 1; 0 for none. */
+  readonly after: number;
   /** The mount point that the name went through last, and what is mounted on it. */
   readonly point: string;
   readonly mounted: string;
@@ -137,6 +139,7 @@ export function failing(r: Recording, call: Rcall, probe: Probe | null = null): 
   const found = new Set(known.filter((n) => n !== elem));
   const inside = probe?.names ?? [...found].toSorted();
   const [, mode] = call.args;
+  const chosen = chosenof(r, events);
   return {
     r,
     call,
@@ -158,7 +161,8 @@ export function failing(r: Recording, call: Rcall, probe: Probe | null = null): 
     entry: probe?.entry ?? (file === null ? null : seen.file(file, at)),
     inside: file === null ? [] : seen.inside(file, at),
     creates: refusedcreate(r, events),
-    chosen: chosenof(r, events),
+    chosen,
+    after: chosen === 0 ? 0 : afterof(r, events, at),
     point: step(events, "prefix")?.point ?? "",
     mounted: onit(r, call, events),
     mode: typeof mode === "number" ? mode : 0,
@@ -345,6 +349,23 @@ function chosenof(r: Recording, events: Events): number {
   if (found.point !== step(events, "prefix")?.point) return 0;
   const of = mountat(r, found, found.point)?.members.length ?? 0;
   return found.index + 1 < of ? found.index + 1 : 0;
+}
+
+/** A member behind the one that was found whose server is seen to have the name as its root's, from 1; 0 for none. */
+function afterof(r: Recording, events: Events, at: number): number {
+  const found = step(events, "found");
+  if (found === undefined) return 0;
+  const list = mountat(r, found, found.point)?.members ?? [];
+  return (
+    1 +
+    list.findIndex(
+      (m, i) =>
+        i > found.index &&
+        m.conn > 0 &&
+        isroot(r, found, m) &&
+        seenof(r).file({ conn: m.conn, path: found.elem }, at) !== null,
+    )
+  );
 }
 
 /** What is on the mount point that a name led to: "the server far!564". */

@@ -14,6 +14,7 @@ import { failing } from "./failing.ts";
 import type { Failing, Probe } from "./failing.ts";
 import { endless } from "./whyproc.ts";
 import { capital, listfmt, sentences, somefmt } from "./sentence.ts";
+import { callat } from "./who.ts";
 import { plural, timefmt } from "./stepfmt.ts";
 import type { Rcall, Recording } from "../record/recording.ts";
 
@@ -62,7 +63,11 @@ export function failureof(r: Recording, call: Rcall, asked: Probe | null = null)
   const { why, mend } = row?.[1](f) ?? own(f);
   if (f.chosen === 0) return { why, mend };
   const member = `member ${f.chosen} of the union ${f.point} was the first with the name, so the members after it do not count`;
-  return { why: sentences(why, member), mend };
+  const or =
+    f.after === 0
+      ? ""
+      : `Or have member ${f.after} of ${f.point}, which has ${f.elem} too, come before member ${f.chosen}`;
+  return { why: sentences(why, member), mend: sentences(mend, or) };
 }
 
 /** An error that is none of the known ones: its text is repeated, with the server that gave it. */
@@ -115,7 +120,7 @@ function missing(f: Failing): Failure {
   const mend = missingmend(f);
   return say(
     sentences(nothing(f), known, other.why),
-    other.mend === "" ? mend : sentences(capital(other.mend), `Else ${mend}`),
+    other.mend === "" ? mend : sentences(capital(other.mend), other.or ? `Else ${mend}` : ""),
   );
 }
 
@@ -128,7 +133,7 @@ function removed(f: Failing): Failure {
   return say(
     by === undefined
       ? `${f.holder} has the file of ${subject(f)} no more`
-      : `${by.text} of process ${by.pid} has removed the file of ${subject(f)}`,
+      : `${callat(r, by)} of process ${by.pid} has removed the file of ${subject(f)}`,
     "create the file again, and open that",
   );
 }
@@ -239,7 +244,14 @@ function bitsfor(user: string, m: { mode: number; uid: string; gid: string }): n
   return bits;
 }
 
-const octal = (mode: number): string => `0${(mode & 0o777).toString(8)}`;
+/** Bits of a mode with what they allow: "0640 (read and write for the owner, read for the group, nothing for others)". */
+function octal(mode: number): string {
+  const [owner = "", group = "", others = ""] = [6, 3, 0].map(
+    (shift) => verbs((mode >> shift) & 7) || "nothing",
+  );
+  const rest = group === others ? "" : `${group} for the group, `;
+  return `0${(mode & 0o777).toString(8)} (${owner} for the owner, ${rest}${others} for others)`;
+}
 
 /** "f has mode --r--r--r-- and is bootes's: glenda may read it, not write it" */
 function modewords(x: Fact & { readonly why: "mode" }, name: string): string {
@@ -253,8 +265,8 @@ function modemend(x: Fact & { readonly why: "mode" }, name: string): string {
   const shift = x.user === x.uid ? 6 : x.user === x.gid ? 3 : 0;
   const mode = octal(x.mode | (x.want << shift));
   return x.user === x.uid
-    ? `give ${name} the mode ${mode} (wstat, chmod): ${x.uid} is its owner and may do that`
-    : `have ${x.uid}, its owner, give ${name} the mode ${mode} (wstat, chmod)`;
+    ? `give ${name} the mode ${mode} by wstat or chmod: ${x.uid} is its owner and may do that`
+    : `have ${x.uid}, its owner, give ${name} the mode ${mode} by wstat or chmod`;
 }
 
 function forbidden(f: Failing): Failure {
@@ -315,11 +327,8 @@ function unsaid(f: Failing, name: string): Failure {
       `each directory has "." and ".." already, and ${f.name} would be one more`,
       "give another name",
     );
-  if (f.creates && s?.isdir === true && s.mode !== null && (alllack(f, s) !== "" || !mayall(s)))
-    return say(
-      entrywords(f, s, f.dir),
-      `have the owner of ${f.dir} let it be written: mode ${octal(s.mode | 0o200)} (wstat, chmod)`,
-    );
+  if (f.creates && s?.isdir === true && s.mode !== null && (alllack(f, s) !== null || !mayall(s)))
+    return say(entrywords(f, s, f.dir), remode(f, s, { name: f.dir, mode: s.mode | 0o200 }));
   if (s?.isdir === true && opens(f) && (f.mode !== OREAD || f.call.name === "create"))
     return isdirectory(f);
   if (f.conn === 0) return devicerefuses(f);
@@ -333,7 +342,7 @@ function unsaid(f: Failing, name: string): Failure {
       : of,
     of === ""
       ? `stat ${name} shows whose it is and what its mode allows`
-      : `have the owner of ${name} ${all === "" ? "change its mode" : `give it the mode ${all}`} (wstat, chmod)`,
+      : remode(f, s, { name, mode: all }),
   );
 }
 
@@ -361,13 +370,32 @@ const lastof = (name: string): string => name.slice(name.lastIndexOf("/") + 1);
 /** Whether every user may write in a directory. */
 const mayall = (s: Seenfile): boolean => ((s.mode ?? 0) & 0o222) === 0o222;
 
-/** When a file's mode allows no user what was asked, the mode that would allow its owner that; else "". */
-function alllack(f: Failing, s: Seenfile | null): string {
+/** When a file's mode allows no user what was asked, the mode that would allow its owner that; else null. */
+function alllack(f: Failing, s: Seenfile | null): number | null {
   const mode = s?.mode ?? null;
   const want = wants(f);
-  if (mode === null || !(opens(f) || f.call.name === "exec")) return "";
+  if (mode === null || !(opens(f) || f.call.name === "exec")) return null;
   const some = [mode, mode >> 3, mode >> 6].some((bits) => (bits & want) === want);
-  return some ? "" : octal(mode | (want << 6));
+  return some ? null : mode | (want << 6);
+}
+
+/** The call that gave a file its mode, where the run has shown that. */
+const gave = (f: Failing, s: Seenfile | null): Rcall | undefined =>
+  f.r.calls[f.r.events[s?.event ?? -1]?.call ?? -1];
+
+/** Who gives a file another mode, and where; `mode` is null where it is not known which would do. */
+function remode(
+  f: Failing,
+  s: Seenfile | null,
+  { name, mode }: { readonly name: string; readonly mode: number | null },
+): string {
+  const by = gave(f, s);
+  const made = by?.name === "create" ? ` (the user of process ${by.pid}, which made the file)` : "";
+  const owner = s?.uid ?? `the owner of ${name}${made}`;
+  const which = mode === null ? "another mode" : `the mode ${octal(mode)}`;
+  return by === undefined
+    ? `have ${owner} give ${name} ${which} by wstat or chmod`
+    : `have ${callat(f.r, by)} give ${which}, or have ${owner} change the mode by wstat or chmod`;
 }
 
 /** The name of a Fact's file, whose last element is elem. The Fact of a create or remove is about the directory. */
@@ -401,8 +429,8 @@ function isdirectory(f: Failing): Failure {
 function entrywords(f: Failing, s: Seenfile | null, name: string): string {
   if (s === null || s.mode === null) return "";
   const whose = s.uid === null ? "" : ` and is ${s.uid}'s`;
-  const by = f.r.calls[f.r.events[s.event ?? -1]?.call ?? -1];
-  const given = by === undefined ? "" : `, which ${by.text} of process ${by.pid} gave it`;
+  const by = gave(f, s);
+  const given = by === undefined ? "" : `, which process ${by.pid} gave it by ${callat(f.r, by)}`;
   return `${f.holder} refuses ${f.user === "" ? "this" : `${f.user} this`}: ${name} has mode ${modestring(s.mode)}${whose}${given}`;
 }
 
@@ -562,24 +590,29 @@ function badfd(f: Failing): Failure {
   const what = fd === null ? "the descriptor" : `descriptor ${fd}`;
   const open = f.open.length === 0 ? "" : `, which has open ${listfmt(f.open.map(String))}`;
   const by = f.closed?.pid ?? f.call.pid;
-  const closed = f.closed === null ? "" : closedwords(f.closed, f.call.pid);
+  const closed = f.closed === null ? "" : closedwords(f.r, f.closed, f.call.pid);
   return say(
     sentences(`${what} is not open in process ${f.call.pid}${open}`, closed),
     f.closed === null
       ? `use the number that open, create, dup or pipe gave in this process`
       : by !== f.call.pid
-        ? `give process ${by} a table of its own: rfork with RFFDG; or leave that close out of process ${by}`
+        ? `give process ${by} a table of its own: ${forkof(f, by)}; or leave that close out of process ${by}`
         : `close it later, or open the file again`,
   );
 }
 
-/** The call that closed a descriptor: "close(3) of process 4, which shares one table of descriptors with process 5, closed it" */
-function closedwords(by: Rcall, pid: number): string {
+/** What gives a process a copy of the table: a flag of the call that made it, with its line where that is known. */
+function forkof({ r }: Failing, pid: number): string {
+  const made = r.calls.find((c) => c.name === "rfork" && c.value === pid);
+  return made === undefined ? "rfork with RFFDG" : `add RFFDG to ${callat(r, made)}`;
+}
+
+/** The call that closed a descriptor: "process 4 closed descriptor 3 by close(3) in a.ts:7" */
+function closedwords(r: Recording, by: Rcall, pid: number): string {
   const whose =
-    by.pid === pid
-      ? ""
-      : ` of process ${by.pid}, which shares one table of descriptors with process ${pid},`;
-  return `${by.text}${whose} closed it${by.file === null ? "" : `; until then it was the file ${by.file}`}`;
+    by.pid === pid ? "" : `, which shares one table of descriptors with process ${pid},`;
+  const was = by.file === null ? "" : `; until then that was the file ${by.file}`;
+  return `process ${by.pid}${whose} closed descriptor ${String(by.args[0])} by ${callat(r, by)}${was}`;
 }
 
 function badusefd(f: Failing): Failure {
@@ -637,7 +670,11 @@ function interrupted(f: Failing): Failure {
   const alarm = note.text === "alarm" && (note.by === 0 || note.by === call.pid);
   const came = `${notewords(f, note)} came while ${call.name} of process ${call.pid} was waiting`;
   const { why, mend } = endless(f.r, call);
-  if (mend !== "") return say(sentences(came, why), `${mend} Without that the call waits again`);
+  if (mend !== "")
+    return say(
+      sentences(came, why),
+      `${mend} Without that the same call, made again, waits as this one did`,
+    );
   return say(
     came,
     alarm

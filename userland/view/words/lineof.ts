@@ -17,6 +17,14 @@ export function badreturn(text: string): number | null {
   return only(text, /\breturn\s+[-+]?[\d[{(tf]/, /\breturn\s+(?:t(?!rue\b)|f(?!alse\b))/);
 }
 
+/** The variables that a line of a program keeps the result of a call in: "const [r, w] = await sys.pipe();" → r, w. */
+export function keeps(line: string, call: string): readonly string[] {
+  const kept = RegExp(`(\\[[\\w, ]*\\]|\\b\\w+) = (?:await )?(?:\\w+\\.)?${call}\\(`).exec(
+    line.slice(0, 200),
+  );
+  return kept?.[1]?.match(/\w+/g) ?? [];
+}
+
 /** The only line that has one and not the other. */
 function only(text: string, has: RegExp, not: RegExp): number | null {
   const found = text

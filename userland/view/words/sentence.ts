@@ -24,7 +24,7 @@ export const capital = (s: string): string => s.charAt(0).toUpperCase() + s.slic
 
 /** Words that a sentence may begin with; any other first word is a name, which keeps its letters. */
 const LEADS: ReadonlySet<string> = new Set(
-  "the a an each it its there they these nothing something member members both all process that this descriptor packets what".split(
+  "the a an each it its there they these nothing something member members both all process that this descriptor packets what which until".split(
     " ",
   ),
 );

@@ -154,7 +154,7 @@ function reason(r: Recording, round: Round): readonly [kind: string, text: strin
   if (step?.step === "found")
     return [
       "found",
-      `member ${step.index + 1} of ${step.point} was the first with ${step.elem}, and that had to be known: ${unsent}`,
+      `which member of ${step.point} has ${step.elem} had to be known first, so the ${what} could not be sent before the answer of ${servername(r, conn)} had come`,
     ];
   const version = versionof(r, conn);
   if (!version.includes(".ix"))

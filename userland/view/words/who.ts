@@ -3,7 +3,7 @@
 
 import { nullproto } from "../../../kernel/abi/nullproto.ts";
 import type { Mounted, Mountpoint } from "../../../kernel/names/namespace.ts";
-import type { Rconn, Recording, Revent } from "../record/recording.ts";
+import type { Rcall, Rconn, Recording, Revent } from "../record/recording.ts";
 import { seenof } from "../record/seen.ts";
 
 /** Devices of the kernel by their characters. */
@@ -88,6 +88,12 @@ export function memberof(r: Recording, m: Mounted): string {
   return m.from === `#${m.dev}` || m.from === "/" ? dev : `${m.from} of ${dev}`;
 }
 
+/** Whether a member is the root of its server, mounted as such or bound from where that is mounted alone. */
+export function isroot(r: Recording, e: Revent, m: Mounted): boolean {
+  const [root, ...more] = mountat(r, e, m.from)?.members ?? [];
+  return memberof(r, m) === serverof(r, m.conn) || (root?.conn === m.conn && more.length === 0);
+}
+
 /** The mount point of this name in the name space of an event. */
 export function mountat(r: Recording, e: Revent, path: string): Mountpoint | undefined {
   return r.spaces[e.space]?.find((m) => m.path === path);
@@ -119,6 +125,12 @@ export function fidname(
   fid: number,
 ): string | undefined {
   return seenof(r).fids.name(r, at, fid);
+}
+
+/** A call and its line of the program, where that is known: "close(3) in 18-rfork.ts:25". */
+export function callat(r: Recording, { text, line }: Rcall): string {
+  const name = r.sources[line?.source ?? -1]?.name.replace(/^.*\//, "");
+  return line === null || name === undefined ? text : `${text} in ${name}:${line.line}`;
 }
 
 /** The version of 9P that is spoken on a connection: "9P2000.ix". */

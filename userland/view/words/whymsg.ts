@@ -192,15 +192,22 @@ function reason(a: At, e: Send, t: F.Tmsg): string {
   }
 }
 
-function flushreason(a: At, e: Send, t: F.Tmsg & { type: typeof F.Tflush }): string {
+type Flush = F.Tmsg & { type: typeof F.Tflush };
+
+/** The request that a Tflush takes back: "Tread with tag 3". */
+function flushed(a: At, e: Send, { oldtag }: Flush): string {
   for (let i = a.event - 1; i >= 0; i--) {
     const x = a.r.events[i];
-    if (x?.type !== "send" || x.conn !== e.conn || x.fcall.tag !== t.oldtag) continue;
-    const call = a.r.calls[e.call];
-    const by = call === undefined ? "" : `: ${call.name} was interrupted`;
-    return `the ${nameof(x.fcall)} with tag ${t.oldtag} is not waited for any more${by}`;
+    if (x?.type === "send" && x.conn === e.conn && x.fcall.tag === oldtag)
+      return `${nameof(x.fcall)} with tag ${oldtag}`;
   }
-  return "";
+  return `request with tag ${oldtag}`;
+}
+
+function flushreason(a: At, e: Send, t: Flush): string {
+  const call = a.r.calls[e.call];
+  const by = call === undefined ? "" : `: ${call.name} was interrupted`;
+  return `the ${flushed(a, e, t)} is not waited for any more${by}`;
 }
 
 /** What of the same call waits for a walk that goes alone. */
@@ -308,7 +315,7 @@ function answer(a: At, of: Send, e: Receive): string {
     case F.Rattach:
       return "has a tree for this user, and gives its root";
     case F.Rflush:
-      return "has let go of that request";
+      return t.type === F.Tflush ? `has let go of the ${flushed(a, of, t)}` : "has let go of it";
     case F.Ropen:
       return `has opened ${fid}`;
     case F.Rcreate:

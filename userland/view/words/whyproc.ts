@@ -14,7 +14,8 @@ import type { Descriptor, Holder, Pipe, Process, Procs, Wait } from "../step/pro
 import { capital, listfmt, sentences, somefmt, told } from "./sentence.ts";
 import type { Decision } from "./sentence.ts";
 import { sleepfmt, timefmt } from "./stepfmt.ts";
-import { servername } from "./who.ts";
+import { keeps } from "./lineof.ts";
+import { callat, servername } from "./who.ts";
 
 type Procevent = Revent & { readonly type: "proc" };
 
@@ -144,7 +145,7 @@ function noted(r: Recording, all: Procs, e: Procevent, event: number): Decision 
       ...effect(r, e, event),
       into === undefined ? "" : fate(r, into, event),
     ),
-    "A note interrupts a process, as a signal does elsewhere: its handler (notify) runs, or it ends",
+    "A note comes to a process at any time, as a signal does elsewhere: the handler of the process (notify) runs, or the process ends. A call that waits is given up then, unless its answer comes first",
   );
 }
 
@@ -184,7 +185,7 @@ function groupwords(r: Recording, all: Procs, e: Procevent, event: number): read
       ? `, but not to process ${e.by}, which posted it`
       : "";
   return [
-    `it goes to the whole note group: ${procnames(all, group)} too${self}`,
+    `the note goes to the whole note group: ${procnames(all, group)} too${self}`,
     others.length === 0 ? "" : not,
   ];
 }
@@ -194,7 +195,8 @@ function effect(r: Recording, e: Procevent, event: number): readonly string[] {
   for (let i = event + 1; i < r.events.length; i++) {
     const x = r.events[i];
     if (x?.type !== "proc" || x.pid !== e.pid) continue;
-    if (x.what === "exit") return [`process ${e.pid} has no handler for "${e.text}", so it ends`];
+    if (x.what === "exit")
+      return [`process ${e.pid} has no handler for "${e.text}", so the process ends`];
     if (x.what !== "handle") continue;
     if (x.text !== e.text) return [];
     const later = x.at === e.at ? "" : ` ${timefmt(x.at - e.at)} later`;
@@ -208,8 +210,8 @@ function handled(r: Recording, pid: number, event: number): string {
   const call = r.calls.find((c) => c.pid === pid && c.first > event && c.name === "noted");
   if (call === undefined) return "";
   return call.args[0] === NCONT
-    ? `it ends with ${call.text}, so process ${pid} goes on`
-    : `it ends with ${call.text}, so process ${pid} ends`;
+    ? `the handler ends with ${call.text}, so process ${pid} goes on`
+    : `the handler ends with ${call.text}, so process ${pid} ends`;
 }
 
 /** What becomes of the call that a note came into at an event. */
@@ -220,7 +222,7 @@ function fate(r: Recording, call: Rcall, event: number): string {
   const flush = r.events.find((e, i) => i > event && e.type === "send" && e.call === call.id);
   const raced =
     flush?.type === "send" && flush.fcall.type === Tflush
-      ? `: it comes before ${servername(r, flush.conn)} has answered the Tflush that takes the request back`
+      ? `: the answer comes before ${servername(r, flush.conn)} has answered the Tflush that will take the request back`
       : "";
   return `${call.text} gets its answer all the same${raced}`;
 }
@@ -265,20 +267,23 @@ export function sleepwhy(r: Recording, e: Revent & { type: "sleep" }, event: num
   const all = procsat(r, event);
   const p = find(all, e.pid);
   const w = p?.waits.find((x) => x.call === e.call);
-  if (w === undefined) return told(`process ${e.pid} ${sleepfmt(e.what)}`, "", SLEPT);
+  const call = r.calls[e.call];
+  const how = call?.error === null && call.ended !== null ? SLEPT : OTHERS;
+  if (w === undefined) return told(`process ${e.pid} ${sleepfmt(e.what)}`, "", how);
   const alone = w.for === "bytes" && w.whom.every((pid) => pid === e.pid);
   return {
     ...told(
       `process ${e.pid} ${sleepfmt(e.what)}`,
       sentences(waitwords(all, e.pid, w), w.for === "time" ? "" : alarmwords(r, e)),
-      SLEPT,
+      how,
     ),
-    mend: alone ? stuckmend(all, e.pid, w) : "",
+    mend: alone ? stuckmend({ r, all }, e.pid, w) : "",
   };
 }
 
-const SLEPT =
-  "The call goes on when what it waits for has come; meanwhile the processes run that wait for nothing";
+const OTHERS = "While a process waits, the others run that need not wait";
+/** Of a wait that comes to its end. */
+const SLEPT = `The call goes on when what it waits for has come. ${OTHERS}`;
 
 /** The alarm that will come into a wait; "" where none was asked for. */
 function alarmwords(r: Recording, e: Revent & { type: "sleep" }): string {
@@ -386,25 +391,40 @@ export function stuckwords(
   const circle = deadlock(all, call.pid);
   return {
     why: sentences(waitwords(all, call.pid, w), circlewords(circle)),
-    mend: circlemend(r, all, circle) || stuckmend(all, call.pid, w),
+    mend: circlemend(r, all, circle) || stuckmend({ r, all }, call.pid, w),
   };
 }
 
-function stuckmend(all: Procs, pid: number, w: Wait): string {
+type Known = { readonly r: Recording; readonly all: Procs };
+
+function stuckmend({ r, all }: Known, pid: number, w: Wait): string {
   const pipe = pipeof(all, w);
   const end = endof(all, pid, w);
   if (w.for === "bytes" && pipe !== undefined && end !== null) {
     const own = pipe.ways[end].writers.filter((h) => h.pid === pid);
     const others = pipe.ways[end].writers.filter((h) => h.pid !== pid);
     if (own.length > 0)
-      return `Close ${listfmt(own.map((h) => `descriptor ${h.fd}`))} in process ${pid} before the read${others.length === 0 ? ": it then gives 0, the end of the file" : `, and have ${holders(others, pid)} closed too`}.`;
+      return `Close ${listfmt(own.map((h) => `descriptor ${h.fd}${madeby(r, all, h)}`))} in process ${pid} before ${readof(r, w)}${others.length === 0 ? ": the read then gives 0, the end of the file" : `, and have ${holders(others, pid)} closed too`}.`;
     if (others.length > 0) return `Have ${holders(others, pid)} write, or close that end.`;
     if (pipe.conn === 0)
-      return `Have a process open the other end of pipe ${pipe.pipe}, and write to it.`;
+      return `Have a process open the other end of pipe ${pipe.pipe}${otherend(all, pid, w)}, and write to that.`;
   }
   if (w.for === "partner") return "Have another process call rendezvous with the same tag.";
   if (w.for === "semaphore") return "Have another process call semrelease.";
   return "";
+}
+
+/** The read that waits, with its line. */
+function readof(r: Recording, w: Wait): string {
+  const call = r.calls[w.call];
+  return call === undefined || call.line === null ? "the read" : callat(r, call);
+}
+
+/** The name of the other end of a pipe that was opened by a name: " (/tmp/pipe/data1)"; "" of one that was not. */
+function otherend(all: Procs, pid: number, w: Wait): string {
+  const path = find(all, pid)?.fds.find((d) => d.chan === w.chan)?.path ?? "";
+  if (!/^\/.*\/data1?$/.test(path)) return "";
+  return ` (${path.endsWith("1") ? path.slice(0, -1) : `${path}1`} in the name space of process ${pid})`;
 }
 
 /**
@@ -430,10 +450,12 @@ export function endless(
       if (pid === call.pid && w !== own) continue;
       if (w.whom.some((x) => x !== pid)) continue;
       const reads =
-        pid === call.pid ? "" : `for this call process ${pid}, its server, reads pipe ${w.pipe}`;
+        pid === call.pid
+          ? ""
+          : `until then process ${pid}, the server, was reading pipe ${w.pipe} for this call`;
       return {
         why: sentences(capital(reads), pipewords(all, pid, w)),
-        mend: stuckmend(all, pid, w),
+        mend: stuckmend({ r, all }, pid, w),
       };
     }
   return none;
@@ -495,7 +517,7 @@ function circlewords(circle: Circle | null): string {
     const list = names.length === 0 ? last : `${names.join(", ")} or ${last}`;
     return `process ${pid} waits for ${whom.length === 0 ? "itself" : list}`;
   });
-  return `This is a deadlock: ${somefmt(told, 2 * SOME)}`;
+  return `This is a deadlock: ${somefmt(told, 2 * SOME)}. None of these processes goes on`;
 }
 
 /** What ends a deadlock: the end of a pipe that its holders do not use, which they need not keep open. */
@@ -509,7 +531,7 @@ function circlemend(r: Recording, all: Procs, circle: Circle | null): string {
       if (list.length === 0 || list.some((h) => hasused(r, all, h))) continue;
       const held = list.map((h) => `descriptor ${h.fd} in process ${h.pid}${madeby(r, all, h)}`);
       const which = held.length === 1 ? "which never uses it" : "which never use them";
-      return `Close ${listfmt(held)}, ${which}: the read of process ${pid} then gives 0, the end of the file.`;
+      return `Close ${listfmt(held)}, ${which}: the read of process ${pid} then gives 0, the end of the file, and process ${pid} goes on.`;
     }
   return "";
 }
@@ -518,14 +540,16 @@ function circlemend(r: Recording, all: Procs, circle: Circle | null): string {
 const chanof = (all: Procs, { pid, fd }: Holder): number | undefined =>
   find(all, pid)?.fds.find((d) => d.fd === fd)?.chan;
 
-/** The call that made an open file, and its line: " (of pipe() in copy.ts:14)"; "" where that is not known. */
+/** The call that made an open file, its line and variable: " (w1, of pipe() in copy.ts:14)"; "" where none is known. */
 function madeby(r: Recording, all: Procs, h: Holder): string {
   const chan = chanof(all, h);
   const made = r.events.find((e) => e.type === "fd" && e.file?.chan === chan);
   const call = r.calls[made?.call ?? -1];
   if (call === undefined) return "";
-  const name = r.sources[call.line?.source ?? -1]?.name.replace(/^.*\//, "");
-  return ` (of ${call.text}${call.line === null ? "" : ` in ${name}:${call.line.line}`})`;
+  const line = r.sources[call.line?.source ?? -1]?.text.split("\n")[(call.line?.line ?? 0) - 1];
+  const given = Array.isArray(call.value) ? call.value : [call.value];
+  const name = keeps(line ?? "", call.name)[given.indexOf(made?.type === "fd" ? made.fd : -1)];
+  return ` (${name === undefined ? "" : `${name}, `}of ${callat(r, call)})`;
 }
 
 /** Whether a process has read or written an open file of its own, or is at it. */

@@ -422,12 +422,12 @@ function create(a: At, e: Of<"create">): Decision {
     const m = mountat(a.r, e, e.dir)?.members[e.index];
     const holds = m === undefined ? "" : ` (${memberof(a.r, m)})`;
     return told(
-      `${e.elem} is created in ${e.dir}, in member ${e.index + 1} of that union${holds}`,
+      `${e.elem} is to be created in ${e.dir}, in member ${e.index + 1} of that union${holds}`,
       sentences(
         `member ${e.index + 1} is the first that was bound or mounted with leave to create (MCREATE)`,
         leaveless(a, e),
       ),
-      "create never makes a file in a member of a union that was not bound or mounted with MCREATE (bind -c)",
+      "create never makes a file in a member of a union that was not bound or mounted with MCREATE",
     );
   }
   const mode = a.r.calls[e.call]?.args[1];
