@@ -275,18 +275,13 @@ export function inturn<A, T>(t: Turn<A, T>, up: Proc, c: Chan, a: A, b: number):
   } catch (e) {
     return failafter(cclose(c), e);
   }
-  return held(c, t.order, value);
+  if (istask(value)) return going(c, t.order, value);
+  const closing = cclose(c);
+  return istask(closing) ? valueafter(closing, value) : value;
 }
 
 function waitingturn<A, T>(t: Turn<A, T>, up: Proc, c: Chan, a: A, b: number): Answer<T> {
   return ordered(c, t.order, () => t.fn(up, c, a, b));
-}
-
-/** The value of a call that holds c, which is given up when the value is there. */
-function held<T>(c: Chan, order: Order | null, a: Answer<T>): Answer<T> {
-  if (istask(a)) return going(c, order === null ? null : c.lock(order), a);
-  const t = cclose(c);
-  return istask(t) ? valueafter(t, a) : a;
 }
 
 /**
@@ -302,7 +297,9 @@ export function ordered<T>(c: Chan, order: Order | null, fn: () => Answer<T>): A
   } catch (e) {
     return failafter(cclose(c), e);
   }
-  return held(c, order, a);
+  if (istask(a)) return going(c, order, a);
+  const t = cclose(c);
+  return istask(t) ? valueafter(t, a) : a;
 }
 
 function* queued<T>(c: Chan, q: QLock, fn: () => Answer<T>): Task<T> {
@@ -318,7 +315,8 @@ function* queued<T>(c: Chan, q: QLock, fn: () => Answer<T>): Task<T> {
   }
 }
 
-function* going<T>(c: Chan, q: QLock | null, a: Task<T>): Task<T> {
+function* going<T>(c: Chan, order: Order | null, a: Task<T>): Task<T> {
+  const q = order === null ? null : c.lock(order);
   const first = q === null || q.canlock();
   assert(first, "the order of a Chan was taken meanwhile");
   try {

@@ -110,8 +110,10 @@ export class Start implements Way {
     return `/${this.path.elems.slice(0, this.skip).join("/")}`;
   }
 
-  find(): Answer<Chan> {
-    return walk(this, this.rest);
+  /** A Chan for `rest`, walked or, where the server lets us, put off. */
+  find(rest: readonly string[] = this.rest): Answer<Chan> {
+    if (this.union && rest.length > 0) return walkunion(this, rest);
+    return putoff(this, rest) ?? walkfrom(this, this.chan, rest);
   }
 
   found(why: Forcedby): Answer<Chan> {
@@ -166,7 +168,7 @@ export class Start implements Way {
   }
 
   look(): Answer<Chan | null> {
-    return this.rest.length === 0 ? walk(this, this.rest) : lookfor(this);
+    return this.rest.length === 0 ? this.find() : lookfor(this);
   }
 
   parent(): Answer<Chan> {
@@ -327,12 +329,6 @@ function walkerror(wq: Walkqid): PlanError {
   return e;
 }
 
-/** A Chan for `rest`, walked or, where the server lets us, put off. */
-export function walk(s: Start, rest: readonly string[]): Answer<Chan> {
-  if (s.union && rest.length > 0) return walkunion(s, rest);
-  return putoff(s, rest) ?? walkfrom(s, s.chan, rest);
-}
-
 /** The Chan of a walk that goes with what comes next; null where the server takes no groups. */
 function putoff(s: Start, rest: readonly string[]): Chan | null {
   const { chan, up } = s;
@@ -363,7 +359,7 @@ function reached(s: Start, chan: Chan, rest: readonly string[], wq: Walkqid): Ch
 
 /** The Chan of `rest`, walked: if walk has put it off, it is made now, because of `why`. */
 function walked(s: Start, rest: readonly string[], why: Forcedby): Answer<Chan> {
-  return andthen(walk(s, rest), (c) => force(s, c, rest, why));
+  return andthen(s.find(rest), (c) => force(s, c, rest, why));
 }
 
 /** Makes a walk that was put off; any other Chan is as it was. */

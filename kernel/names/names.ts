@@ -15,7 +15,7 @@ import type { Answer, Task } from "../proc/rendez.ts";
 import { Aopen, failure, kindchecked, named, namec, whole } from "./namec.ts";
 import { MountTable, carried } from "./names-table.ts";
 import type { Children, Member, Mnode } from "./names-table.ts";
-import { Start, askall, askeach, force, start, walk } from "./names-walk.ts";
+import { Start, askall, askeach, force, start } from "./names-walk.ts";
 import { get } from "./tree.ts";
 import { nsline } from "./namespace.ts";
 import type { Mounthow, Namespace, Nsline, Picture } from "./namespace.ts";
@@ -411,7 +411,7 @@ function later(x: Start): Chan | null {
 
 /** The Chan of a bind's or mount's name, walked: whether it is a directory must be known. */
 function* known(s: Start, early: Chan | null): Task<Chan> {
-  const c = early === null ? yield* waitfor(walk(s, s.rest)) : early.incref();
+  const c = early === null ? yield* waitfor(s.find()) : early.incref();
   const f = yield* waitfor(force(s, c, s.rest, "mount"));
   return yield* waitfor(kindchecked(s, f));
 }
