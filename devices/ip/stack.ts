@@ -85,7 +85,7 @@ export interface Stack {
 /** Received bytes past this make the sender wait. */
 const HIWATER = 1024 * 1024;
 /** The same for all queues of a stack together. Beyond, each takes one chunk, and the next when that was read. */
-const ALLHIWATER = 32 * HIWATER;
+const ALLHIWATER = 16 * HIWATER;
 /** What a chunk counts at least, so that a queue of tiny ones is bounded too. */
 const MINCHARGE = 256;
 

@@ -33,11 +33,11 @@ test("a queue stops its source at 1 MiB, and lets it go on when it is half empty
   t.false(state.stopped);
 });
 
-test("when all queues hold 32 MiB each takes one chunk, and the next when that was read", (t) => {
+test("when all queues hold 16 MiB each takes one chunk, and the next when that was read", (t) => {
   const all: Received = { bytes: 0 };
-  const full = Array.from({ length: 32 }, () => queue(all));
+  const full = Array.from({ length: 16 }, () => queue(all));
   for (const { q } of full) q.put(new Uint8Array(MB));
-  t.is(all.bytes, 32 * MB);
+  t.is(all.bytes, 16 * MB);
   const late = queue(all);
   late.q.put(new Uint8Array(65536));
   t.true(late.state.stopped);
@@ -48,7 +48,7 @@ test("when all queues hold 32 MiB each takes one chunk, and the next when that w
   late.q.put(new Uint8Array(65536));
   t.true(late.state.stopped);
   for (const { q } of full.slice(0, 2)) q.drop();
-  t.is(all.bytes, 30 * MB + 65536);
+  t.is(all.bytes, 14 * MB + 65536);
   late.read(1);
   t.false(late.state.stopped, "there is room again");
   for (const { q } of [...full, late]) q.drop();

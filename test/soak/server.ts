@@ -25,7 +25,9 @@ export class Served {
     this.#child = child;
     this.port = port;
     // It does not outlive a part that failed.
-    process.on("exit", () => child.kill("SIGKILL"));
+    const kill = (): void => void child.kill("SIGKILL");
+    process.on("exit", kill);
+    child.on("exit", () => process.off("exit", kill));
     child.stderr?.on("data", (text: string) => {
       this.#said += text;
       this.#told?.();
