@@ -58,16 +58,16 @@ export class Simnet {
     const m = new Simstack(this, name);
     this.#machines.set(name, m);
     const nochance = (): number => 0;
-    this.#links.set(key(name, name), new Link(this.#sched, nochance, { a: name, b: name, rtt: 0 }));
+    this.#links.set(key(name, name), new Link(this.#sched, nochance, [name, name], { rtt: 0 }));
     return m;
   }
 
   /** Lays a link between two machines; `chance` decides on jitter and loss. */
-  link(a: string, b: string, opts: Linkopts & { readonly chance: Chance }): Link {
+  link(a: string, b: string, opts: Linkopts, chance: Chance): Link {
     for (const name of [a, b])
       if (!this.#machines.has(name)) throw new Error(`there is no machine ${name}`);
     if (this.#links.has(key(a, b))) throw new Error(`there is a link from ${a} to ${b} already`);
-    const l = new Link(this.#sched, opts.chance, { ...opts, a, b });
+    const l = new Link(this.#sched, chance, [a, b], opts);
     this.#links.set(key(a, b), l);
     return l;
   }

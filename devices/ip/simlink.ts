@@ -54,14 +54,16 @@ export class Way {
   /** What stalls have added so far. */
   #stalled = 0;
 
-  constructor(sched: Sched, chance: Chance, w: Linkopts & { readonly delay: number }) {
+  /** `back`: it is the way from the second machine to the first. */
+  constructor(sched: Sched, chance: Chance, l: Linkopts, back: boolean) {
+    const half = Math.floor(l.rtt / 2);
     this.#sched = sched;
     this.#chance = chance;
-    this.#delay = w.delay;
-    this.#bw = w.bw ?? Infinity;
-    this.#jitter = w.jitter ?? 0;
-    this.#loss = w.loss ?? 0;
-    this.#rto = Math.max(MINRTO, 2 * w.rtt);
+    this.#delay = back ? l.rtt - half : half;
+    this.#bw = (back ? (l.bwback ?? l.bw) : l.bw) ?? Infinity;
+    this.#jitter = l.jitter ?? 0;
+    this.#loss = l.loss ?? 0;
+    this.#rto = Math.max(MINRTO, 2 * l.rtt);
   }
 
   /**
@@ -170,21 +172,11 @@ export class Link {
   readonly #there: Way;
   readonly #back: Way;
 
-  constructor(
-    sched: Sched,
-    chance: Chance,
-    l: Linkopts & { readonly a: string; readonly b: string },
-  ) {
-    this.a = l.a;
-    this.b = l.b;
-    const half = Math.floor(l.rtt / 2);
-    const back = l.bwback ?? l.bw;
-    this.#there = new Way(sched, chance, { ...l, delay: half });
-    this.#back = new Way(sched, chance, {
-      ...l,
-      delay: l.rtt - half,
-      ...(back !== undefined && { bw: back }),
-    });
+  constructor(sched: Sched, chance: Chance, [a, b]: readonly [string, string], l: Linkopts) {
+    this.a = a;
+    this.b = b;
+    this.#there = new Way(sched, chance, l, false);
+    this.#back = new Way(sched, chance, l, true);
   }
 
   /** The way that leads away from a machine. */

@@ -146,6 +146,11 @@ export const RBUF: number = 256 * 1024;
 const NRBUF = 16;
 
 const idle: Uint8Array[] = [];
+/**
+ * A buffer was taken. Until then no bytes are of one: they are not asked for the memory that they are in, which V8
+ * allocates when a short array is first asked.
+ */
+let taken = false;
 /** How many bytes of each buffer are in use; 0 for an idle buffer. */
 const used: WeakMap<ArrayBufferLike, number> = new WeakMap();
 
@@ -153,16 +158,18 @@ const used: WeakMap<ArrayBufferLike, number> = new WeakMap();
 export function takebuf(): Uint8Array {
   const buf = idle.pop() ?? new Uint8Array(RBUF);
   used.set(buf.buffer, RBUF);
+  taken = true;
   return buf;
 }
 
 /** Whether the bytes are in a buffer of the host's, and so must be given back. */
 export function lent(bytes: Uint8Array): boolean {
-  return used.has(bytes.buffer);
+  return taken && used.has(bytes.buffer);
 }
 
 /** Gives back n bytes of a view. Without effect when the view is not in a buffer of the host's. */
 export function giveback(bytes: Uint8Array, n: number = bytes.length): void {
+  if (!taken) return;
   const { buffer } = bytes;
   const had = used.get(buffer);
   if (had === undefined || n === 0) return;

@@ -507,14 +507,16 @@ class Devlater extends Dev<LaterChan> implements Later<LaterChan> {
    * do that, so its Tcreate has no OTRUNC, and a Twalk before the Tcreate looks for the name.
    */
   override *create(_up: Proc, c: LaterChan, name: string, want: Want): Task<Chan> {
-    const made = { type: Tcreate, name, perm: want.perm >>> 0 } as const;
-    const mode = want.omode & 0xff;
+    const perm = want.perm >>> 0;
+    const omode = want.omode & 0xff;
     if ((want.omode & OEXCL) === 0) {
       const build = (tag: number, fid: number): Tmsg => ({
-        ...made,
+        type: Tcreate,
         tag,
         fid,
-        mode: mode | OTRUNC,
+        name,
+        perm,
+        mode: omode | OTRUNC,
       });
       if ((want.omode & OSTREAM) !== 0 && (want.omode & 3) === OWRITE)
         return yield* openwrite(c, { omode: want.omode, step: "create", build });
@@ -526,7 +528,7 @@ class Devlater extends Dev<LaterChan> implements Later<LaterChan> {
       return [
         { type: Twalk, tag, fid, newfid: x, wname: [name] },
         { type: Tclunk, tag, fid: x },
-        { ...made, tag, fid, mode: mode & ~OTRUNC },
+        { type: Tcreate, tag, fid, name, perm, mode: omode & ~OTRUNC },
       ];
     });
     yield* mustwalk(c, a);

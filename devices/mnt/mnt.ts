@@ -342,8 +342,8 @@ function* connect(up: Proc, c: Chan, offer: Agreed): Task<Mnt> {
   c.mux = heard;
   let m: Mnt | null = null;
   try {
-    const agreed = yield* negotiate(up, { c, wire: filter ?? c.dev, heard }, offer);
-    m = new Mnt(up.k, c, { ...agreed, rtt: heard.rtt }, filter);
+    const { version, msize } = yield* negotiate(up, { c, wire: filter ?? c.dev, heard }, offer);
+    m = new Mnt(up.k, c, { version, msize, rtt: heard.rtt }, filter);
     c.mux = m;
     c.flag |= CMSG;
     return m;
@@ -398,7 +398,7 @@ function* negotiate(up: Proc, c: Line, offer: Agreed): Task<Agreed> {
   if (got.version === VERSION9P && offer.version === "9P2000.ix.stream")
     got = yield* exchange(up, c, { version: "9P2000.ix", msize: got.msize });
   if (got.version === "unknown" && offer.version !== VERSION9P)
-    got = yield* exchange(up, c, { ...offer, version: VERSION9P });
+    got = yield* exchange(up, c, { version: VERSION9P, msize: offer.msize });
   if (got.version === "unknown") error("bad 9P version returned from server");
   return got;
 }

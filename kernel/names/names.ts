@@ -57,12 +57,10 @@ export class Names implements Namespace {
   *bind(up: Proc, name: string, old: string, flags: number): Task<number> {
     const [source, covered] = yield* this.#both(up, name, old);
     try {
-      const members = source.members.map((m, i) => ({
-        ...m,
-        flags: i === 0 ? flags : followflags(flags),
-        covered: false,
-        origin: undefined,
-      }));
+      const members = source.members.map((m, i) => {
+        const { chan, spec, from, mounted } = m;
+        return member(chan, { flags: i === 0 ? flags : followflags(flags), spec, from, mounted });
+      });
       // As in Plan 9: the bind cannot allow a create that the source's own members do not take.
       if (source.nocreate && (flags & MCREATE) !== 0) refuse(Emount, { why: "create" });
       return yield* this.#mount(up, covered, { flags, members, below: source.below, op: "bind" });
@@ -78,7 +76,7 @@ export class Names implements Namespace {
     try {
       covered = yield* this.#coveredname(up, old);
       c.path = new Path("/", covered.elems);
-      const members = [member(c, { ...how, from: "", mounted: true })];
+      const members = [member(c, { flags: how.flags, spec: how.spec, from: "", mounted: true })];
       return yield* this.#mount(up, covered, {
         flags: how.flags,
         members,
@@ -121,7 +119,7 @@ export class Names implements Namespace {
         covered: true,
       };
     }
-    const members = m.members.map((x) => ({ ...x, id: up.k.nextmountid() }));
+    const members = m.members.map((x) => member(x.chan, x, up.k.nextmountid()));
     const below = carried(m.below, () => up.k.nextmountid());
     yield* this.#become(this.#table.mount(covered.elems, { order, members, below, covered: self }));
     if (up.k.trace.on)
@@ -184,11 +182,10 @@ export class Names implements Namespace {
     if (s.members !== null && s.rest.length === 0) {
       if (wrongkind(s, s.chan)) throw named(s, whole(s, Enotdir), false);
       // Each member keeps its `from`, so ns(1) shows where it came from.
-      const members = s.members.map((m, i) => ({
-        ...m,
-        chan: m.chan.incref(),
-        spec: i === 0 ? "" : m.spec,
-      }));
+      const members = s.members.map((m, i) => {
+        const { flags, from, mounted } = m;
+        return member(m.chan.incref(), { flags, spec: i === 0 ? "" : m.spec, from, mounted });
+      });
       const nocreate = members.length > 1 || !members.some((m) => (m.flags & MCREATE) !== 0);
       return { members, below, nocreate };
     }
@@ -352,11 +349,13 @@ export class Names implements Namespace {
   }
 }
 
+/** Every field is written, and none is spread, so that V8 has one hidden class for all members. */
 function member(
   chan: Chan,
-  m: { flags: number; spec: string; from: string; mounted: boolean },
+  { flags, spec, from, mounted }: Pick<Member, "flags" | "spec" | "from" | "mounted">,
+  id = 0,
 ): Member {
-  return { ...m, chan, id: 0, covered: false };
+  return { chan, flags, spec, id, from, mounted, covered: false };
 }
 
 function base(root: Chan): Member {

@@ -48,7 +48,8 @@ export class Standard implements Namespace {
   *mount(up: Proc, c: Chan, old: string, how: Mounthow): Task<number> {
     if ((how.flags & MCACHE) !== 0) c.dev.cache(c);
     c.path = MNTPATH;
-    return yield* this.#mount(up, c, old, { ...how, op: "mount", head: null });
+    const { flags, spec } = how;
+    return yield* this.#mount(up, c, old, { op: "mount", flags, spec, head: null });
   }
 
   /** The file to mount on, in front of what is mounted there: so one may mount on . and see the effect. */
@@ -63,8 +64,9 @@ export class Standard implements Namespace {
     try {
       const chan = yield* this.#covered(up, old);
       held.unshift(chan);
-      const id = yield* this.tab.mount(chan, { ...how, to });
-      this.#trace(up, how.op, chan);
+      const { op, flags, spec, head } = how;
+      const id = yield* this.tab.mount(chan, { to, head, flags, spec });
+      this.#trace(up, op, chan);
       return id;
     } finally {
       yield* ccloseall(held);

@@ -246,7 +246,7 @@ export class Image implements Done {
   /** Starts another thread of a generator program; gives its number. */
   thread(task: Task<unknown>): number {
     const n = ++this.#nthread;
-    const done: Done = { ...program_, over: () => this.#threads.delete(n) };
+    const done = this.#threaddone(n);
     this.#threads.set(n, this.proc.k.sched.start(this.proc, "thread", task, done));
     return n;
   }
@@ -262,12 +262,16 @@ export class Image implements Done {
     const step = task.next();
     if (step.done === true) return 0;
     const n = ++this.#nthread;
-    const done: Done = { ...program_, over: () => this.#threads.delete(n) };
+    const done = this.#threaddone(n);
     const co = k.sched.adopt(this.proc, { label: "thread", task, done, on: step.value });
     this.#threads.set(n, co);
     // The task has ended its process before it slept.
     if (this.dead) k.sched.kill(co);
     return n;
+  }
+
+  #threaddone(n: number): Done {
+    return { finish: noop, fail: failed, over: () => this.#threads.delete(n) };
   }
 
   /** Interrupts the thread where it sleeps. */
@@ -794,16 +798,16 @@ export function calltask(image: Image, ent: Sysent, args: readonly unknown[]): T
   return task as Task<unknown>;
 }
 
-/** The end of a program's coroutine. Its task deals with a return itself, so only a throw is left: a crash. */
-const program_: Done = {
-  finish: noop,
-  over: noop,
-  // A killed coroutine may throw while its finally blocks run. The process does not crash for that, since exec kills
-  // the old program's coroutine, and the process then has a new program.
-  fail: (co, e) => {
-    if (!co.dying) co.proc.image?.crash(e);
-  },
-};
+/**
+ * A program's coroutine threw: a crash. A killed one may throw while its finally blocks run. The process does not crash
+ * for that, since exec kills the old program's coroutine, and the process then has a new program.
+ */
+function failed(co: Coroutine, e: unknown): void {
+  if (!co.dying) co.proc.image?.crash(e);
+}
+
+/** The end of a program's coroutine. Its task deals with a return itself, so only a throw is left. */
+const program_: Done = { finish: noop, over: noop, fail: failed };
 
 /** Whether a call that a process made has not begun. */
 function unbegun(p: Proc): boolean {

@@ -25,13 +25,15 @@ const USER = "glenda";
 /** Where an exportfs has the tree that it serves. */
 const MTPT = "/tmp";
 
+const resolved = Promise.resolve();
+
 /**
  * A host whose turn is over when the promises of all programs have come to rest. A simulated run has no
  * sockets and no timers of the host, so it needs no turn of the event loop itself.
  */
 export const quickhost: Host = {
   ...thishost,
-  turn: (fn) => queueMicrotask(() => process.nextTick(fn)),
+  turn: (fn) => void resolved.then(() => process.nextTick(fn)),
 };
 
 /** Serves a tree that already has what `plant` puts there; the machine's other programs must run first. */

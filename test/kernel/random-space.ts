@@ -33,7 +33,16 @@ export type Name = {
   readonly upto: readonly string[];
 };
 
+/** The names taken apart so far: they are few, since they are made of a few elements. */
+const names = new Map<string, Name>();
+
 export function parse(text: string): Name {
+  let name = names.get(text);
+  if (name === undefined) names.set(text, (name = apart(text)));
+  return name;
+}
+
+function apart(text: string): Name {
   const all = [...text.matchAll(/[^/]+/g)].filter(([e]) => e !== ".");
   const upto = all.map((m) => text.slice(0, m.index + m[0].length));
   if (upto.length > 0) upto[upto.length - 1] = text;

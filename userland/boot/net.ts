@@ -20,7 +20,7 @@ import type { Chance, Explorer, Machine, Sched } from "../../kernel/proc/sched.t
 import type { Process } from "../../kernel/proc/spawn.ts";
 import { newIp } from "../../devices/ip/ip.ts";
 import { Simnet } from "../../devices/ip/ip-sim.ts";
-import type { Link } from "../../devices/ip/simlink.ts";
+import type { Link, Linkopts } from "../../devices/ip/simlink.ts";
 import type { Exit, Task } from "../../syscalls/sys.ts";
 import { type Anysrv, type Limits, acceptsrv } from "../lib/9p.ts";
 import type { ThreadSys } from "../lib/both.ts";
@@ -147,15 +147,13 @@ export class Net implements Machine {
   /** Lays a link between two machines that were booted. Throws Unitserror where `spec` cannot be read. */
   link(a: string, b: string, spec: Linkspec): Netlink {
     const { rtt, bw, bwback, jitter, loss } = spec;
-    const link = this.#net.link(a, b, {
-      rtt: parsetime(rtt),
-      ...(bw !== undefined && { bw: parserate(bw) }),
-      ...(bwback !== undefined && { bwback: parserate(bwback) }),
-      ...(jitter !== undefined && { jitter: parsetime(jitter) }),
-      ...(loss !== undefined && { loss: parsechance(loss) }),
-      chance: linkchance(this.#seed, `${a}!${b}`),
-    });
-    return new Netlink(link);
+    const chance_ = linkchance(this.#seed, `${a}!${b}`);
+    const opts: { -readonly [K in keyof Linkopts]: Linkopts[K] } = { rtt: parsetime(rtt) };
+    if (bw !== undefined) opts.bw = parserate(bw);
+    if (bwback !== undefined) opts.bwback = parserate(bwback);
+    if (jitter !== undefined) opts.jitter = parsetime(jitter);
+    if (loss !== undefined) opts.loss = parsechance(loss);
+    return new Netlink(this.#net.link(a, b, opts, chance_));
   }
 
   /** What is alive on each machine. */

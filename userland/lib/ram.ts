@@ -411,12 +411,11 @@ function* turn(sys: TaskSys, tree: Tree, root: Ram): Task<void> {
  *	newram(sys, { user: "glenda", perm: 0o777, maxfile: 2 ** 20, limit: 2 ** 26 })
  */
 export function newram(sys: TaskSys, opts: Ramopts): Plainsrv<Ram> {
-  const { user, perm = 0o775, limit: _, maxfile: _max, replace: _replace, ...spoken } = opts;
+  const { user, perm = 0o775, version, msize } = opts;
   const tree = new Tree(opts);
   const mode = (DMDIR | perm) >>> 0;
   const root = new Ram(tree, null, { name: ".", uid: user, gid: user, muid: user, mode });
-  return {
-    ...spoken,
+  const srv: Plainsrv<Ram> = {
     noauth: "ramfs: no authentication required",
     copies: true,
     oddnames: ODDNAMES,
@@ -443,4 +442,9 @@ export function newram(sys: TaskSys, opts: Ramopts): Plainsrv<Ram> {
     remove: (fid) => remove(tree, fid),
     clunk: (fid) => clunk(tree, fid),
   };
+  return Object.assign(
+    srv,
+    version === undefined ? null : { version },
+    msize === undefined ? null : { msize },
+  );
 }
