@@ -4,7 +4,7 @@ import { ORDWR, OREAD, OWRITE, RFFDG, RFPROC } from "../../userland/boot/index.t
 import type { Sys, Task } from "../../syscalls/sys.ts";
 import type { ThreadSys } from "../../userland/lib/both.ts";
 import { readdir } from "../../userland/lib/dirread.ts";
-import { expect, explore, replay } from "../../userland/host/testing.ts";
+import { everyfault, expect, explore, machine, replay } from "../../userland/host/testing.ts";
 import type { Machine } from "../../userland/host/testing.ts";
 
 const ONE = new Uint8Array(1);
@@ -34,6 +34,68 @@ test("a deadlock says who waits for what, and for whom", async (t) => {
           "process N waits in read(4) of #|/data1 for process N to write to its other end",
       ],
     ],
+  );
+});
+
+test("a run that is not awaited is told, by explore, by everyfault and at the end", async (t) => {
+  const left = "the program late, whose run is not awaited";
+  const scene = async (m: Machine): Promise<void> => {
+    void m.run(async function late(sys: Sys) {
+      await sys.sleep(5);
+      await sys.open("/tmp/none", OREAD);
+    });
+  };
+  const r = await explore(scene);
+  t.deepEqual(
+    r.failures.map((f) => [f.kind, f.what]),
+    [["leak", `${left} is left`]],
+  );
+  await t.throwsAsync(everyfault(scene), {
+    message: `everyfault: without a fault, this is left:\n  ${left}`,
+  });
+  const m = await machine();
+  const run = m.run((sys: Sys) => sys.sleep(5));
+  await t.throwsAsync(m.end(), {
+    message: "at the end this is left:\n  the program main, whose run is not awaited",
+  });
+  await run.catch(() => undefined);
+});
+
+test("what is no scene, no number or no text is refused in words", async (t) => {
+  const scene = (): number => 1;
+  const refused = (opts: object): Promise<Error | undefined> =>
+    t.throwsAsync(explore(scene, opts), { instanceOf: TypeError });
+  t.is(
+    (await refused({ preemptions: "two" }))?.message,
+    'explore: preemptions is a number from 0 on, not "two"',
+  );
+  t.is(
+    (await refused({ schedules: 0 }))?.message,
+    "explore: schedules is a number from 1 on, not 0",
+  );
+  t.is((await refused({ budget: 30 }))?.message, 'explore: budget is a text such as "30s", not 30');
+  t.is(
+    (await refused({ maybe: "write:error=x" }))?.message,
+    'explore: maybe is a list of faults, not "write:error=x"',
+  );
+  await t.throwsAsync(explore(undefined as never), {
+    message: "explore: a scene is a function, not undefined",
+  });
+  await t.throwsAsync(replay(scene, 3 as never), {
+    message: 'replay: a schedule is a text such as "3.1", not 3',
+  });
+  await t.throwsAsync(everyfault(null as never), {
+    message: "everyfault: a scene is a function, not null",
+  });
+  const m = await machine();
+  t.throws(() => m.inject(7 as never), {
+    message: 'inject: a fault is a text such as "read:when=2:error=i/o error", not 7',
+  });
+  await m.end();
+  const thrown = await explore(() => Promise.reject({ code: 7 }));
+  t.deepEqual(
+    thrown.failures.map((f) => [f.kind, f.what]),
+    [["assertion", "{code 7}"]],
   );
 });
 

@@ -108,6 +108,8 @@ export class Explorer {
   #cut = "";
   /** Which part of the search it is; null: the whole. */
   #shard: Shard | null;
+  /** A schedule was left, since its scene waited for its host. */
+  #idle = false;
   /** No schedule was left before its end. */
   #whole = true;
   /** Runs are not recorded, until the scene looks at one's calls. */
@@ -278,6 +280,7 @@ export class Explorer {
   #spent(part: number): boolean {
     const { schedules = SCHEDULES, budget = Infinity, signal } = this.#limits;
     if (signal?.aborted === true) this.#cut = "interrupted";
+    else if (this.#idle) this.#cut = "the scene hangs";
     else if (this.#schedules + this.#repeated >= part * schedules)
       this.#cut = `${plural(schedules, "schedule")} were run, the limit`;
     else if (thishost.now() - this.#began >= part * budget) this.#cut = "the time is over";
@@ -288,7 +291,7 @@ export class Explorer {
   /** There is no time for more than what shows the failures. */
   get #over(): boolean {
     const { budget = Infinity, signal } = this.#limits;
-    return signal?.aborted === true || thishost.now() - this.#began >= budget;
+    return this.#idle || signal?.aborted === true || thishost.now() - this.#began >= budget;
   }
 
   /** `done` has the schedules that this search has run before. */
@@ -298,6 +301,8 @@ export class Explorer {
     if (course.missed) throw new Anew();
     this.#length = Math.max(this.#length, course.steps.length);
     if (course.left === "livelock" || course.left === "idle") this.#whole = false;
+    // Each schedule that waits for its host takes as long: one is enough.
+    if (course.left === "idle") this.#idle = true;
     const known = course.left === "known" || course.left === "misled";
     const schedule = done === undefined ? "" : schedulefmt(course.steps);
     const again = known || done?.has(schedule) === true;
@@ -357,7 +362,7 @@ export class Explorer {
   /** The failures, each with the fewest switches, and the recording of that. */
   async #failing(): Promise<Failing[]> {
     const found = [...this.#seen.values()].filter((s) => s.fault !== null);
-    for (const f of found) await straighten(f, (guide) => this.#went(guide));
+    for (const f of this.#idle ? [] : found) await straighten(f, (guide) => this.#went(guide));
     let left = LEAST;
     await fewest(found, (guide) =>
       left-- <= 0 || this.#over ? Promise.resolve(null) : this.#went(guide),

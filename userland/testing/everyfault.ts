@@ -5,13 +5,14 @@
 import { PlanError } from "../../kernel/abi/errors.ts";
 import type { Faults, Injected } from "../../devices/fault/faults.ts";
 import { canhave } from "../../devices/fault/callcount.ts";
+import { thishost } from "../boot/host.ts";
 import { parsefault } from "../boot/inject.ts";
 import { plural } from "../view/words/stepfmt.ts";
 import { Failure } from "./failure.ts";
 import { fortest, isbug } from "./place.ts";
 import { machine } from "./machine.ts";
 import type { Machine, Machineopts } from "./machine.ts";
-import { checkoptions } from "./options.ts";
+import { checkfunction, checkoptions } from "./options.ts";
 import type { Call, Run } from "./run.ts";
 
 /**
@@ -86,6 +87,7 @@ type Finding = { readonly fault: string; readonly at: string; readonly said: str
  */
 export async function everyfault(scene: Faultscene, opts: Everyopts = {}): Promise<Everydone> {
   const here = new Error("everyfault");
+  checkfunction("everyfault: a scene", scene);
   checkoptions("everyfault", opts, OPTS);
   const { kinds = USUAL, error = "i/o error", most = MOST } = opts;
   for (const kind of kinds)
@@ -138,7 +140,7 @@ async function measured(
     probes.push(faults.add(parsefault(`*:when=${NEVER}:drop`)));
   });
   try {
-    await scene(m, null);
+    await patiently(() => scene(m, null));
   } catch (e) {
     await m.finish();
     throw e;
@@ -162,7 +164,7 @@ async function played(scene: Faultscene, opts: Everyopts, fault: string): Promis
   m.atfirst((faults) => void faults.add(parsefault(fault)));
   let thrown: string | null = null;
   try {
-    await scene(m, fault);
+    await patiently(() => scene(m, fault));
   } catch (e) {
     thrown = verdict(m, e);
   }
@@ -176,6 +178,23 @@ async function played(scene: Faultscene, opts: Everyopts, fault: string): Promis
   if (crash !== undefined) return crashtext(crash);
   return left.length > 0 ? `this is left:\n${left.join("\n")}` : null;
 }
+
+/** A scene, to its end; one that waits longer for its host is given up. */
+async function patiently(scene: () => unknown): Promise<void> {
+  let cancel = (): void => undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    cancel = thishost.alarm(PATIENCE, () => reject(new Error(HANGS)));
+  });
+  try {
+    await Promise.race([scene(), late]);
+  } finally {
+    cancel();
+  }
+}
+
+/** How long a scene may take, in nanoseconds of the host's time. */
+const PATIENCE = 60e9;
+const HANGS = "the scene does not end in a minute: what does it wait for outside of its machine?";
 
 /** What is wrong when the scene threw this; null when a program has just failed. */
 function verdict(m: Machine, e: unknown): string | null {

@@ -9,7 +9,7 @@ import type { Explored, Fault, Faultkind } from "../explore/explored.ts";
 import type { Recording } from "../view/record/recording.ts";
 import { valuefmt } from "../view/words/callfmt.ts";
 import { Failure } from "./failure.ts";
-import { checkoptions } from "./options.ts";
+import { checkfunction, checknumber, checkoptions } from "./options.ts";
 import { newmachine } from "./machine.ts";
 import type { Machine, Machineopts } from "./machine.ts";
 import { asked, findplace, fortest } from "./place.ts";
@@ -52,9 +52,11 @@ export type Exploreopts = Omit<Machineopts, "anyorder"> &
  * ```
  */
 export async function explore(scene: Scene, opts: Exploreopts = {}): Promise<Explored> {
+  checkfunction("explore: a scene", scene);
+  const limits = limitsof(opts);
   const unwatch = watchspin(scene.name === "" ? "scene" : scene.name, opts.spin ?? SPIN);
   try {
-    return await new Explorer((course) => once(scene, opts, course), limitsof(opts)).run();
+    return await new Explorer((course) => once(scene, opts, course), limits).run();
   } finally {
     unwatch();
   }
@@ -90,6 +92,11 @@ export async function replay(
   schedule: string,
   opts: Exploreopts = {},
 ): Promise<Replayed> {
+  checkfunction("replay: a scene", scene);
+  if (typeof schedule !== "string")
+    throw fortest(
+      new TypeError(`replay: a schedule is a text such as "3.1", not ${valuefmt(schedule)}`),
+    );
   const explorer = new Explorer((course) => once(scene, opts, course), limitsof(opts));
   const { end, recording, left } = await asked(() => explorer.replay(schedule));
   return { what: end.fault?.what ?? end.outcome, fault: end.fault, recording, misled: left };
@@ -118,9 +125,28 @@ const OPTS: readonly (keyof Exploreopts)[] = [
   "signal",
 ];
 
-/** What is asked of the search. Throws TypeError for an option that there is not, Unitserror for one that says nothing. */
+/** Options that are numbers, with the least that each may be, and those that are texts. */
+const NUMBERS = [
+  ["preemptions", 0],
+  ["schedules", 1],
+  ["steps", 1],
+] as const;
+const TEXTS = [
+  ["budget", "30s"],
+  ["shard", "3/8"],
+] as const;
+
+/** What is asked of the search. Throws TypeError for an option that there is not, or that is of another kind, Unitserror for one that says nothing. */
 function limitsof(opts: Exploreopts): Limits {
   checkoptions("explore", opts, OPTS);
+  for (const [name, least] of NUMBERS) checknumber(`explore: ${name}`, opts[name], least);
+  for (const [name, such] of TEXTS)
+    if (opts[name] !== undefined && typeof opts[name] !== "string")
+      throw fortest(
+        new TypeError(`explore: ${name} is a text such as "${such}", not ${valuefmt(opts[name])}`),
+      );
+  if (opts.maybe !== undefined && !Array.isArray(opts.maybe))
+    throw fortest(new TypeError(`explore: maybe is a list of faults, not ${valuefmt(opts.maybe)}`));
   try {
     return checkedlimits(opts);
   } catch (e) {
@@ -174,10 +200,13 @@ async function once(scene: Scene, opts: Exploreopts, course: Course): Promise<En
       `it goes on after ${course.taken} steps, the last of them ${course.last}`,
       undefined,
     );
-  if (course.left === "idle")
-    return faulty("deadlock", "the scene waits for what its machines do not do", undefined);
+  if (course.left === "idle") return faulty("deadlock", IDLE, undefined);
   return end;
 }
+
+/** What is said of a scene that hangs outside of its machines. */
+const IDLE =
+  "the scene waits for what no machine of it will do: for a promise of its own, or for a run that is not awaited";
 
 async function ended(scene: Scene, opts: Exploreopts, course: Course): Promise<End> {
   const { files, namespace, user, run, seed, calls, time, host, image, limits } = opts;
@@ -250,11 +279,15 @@ function faulty(kind: Faultkind, what: string, error: unknown): End {
   return { outcome: "", fault: { kind, what, error } };
 }
 
+/** What was thrown, which may be anything, as text. */
+const thrownfmt = (e: unknown): string =>
+  e instanceof Error ? e.message : typeof e === "string" ? e : valuefmt(e);
+
 /** What went wrong where the scene threw. */
 function faultof(e: unknown, course: Course): End {
   const panic = course.panicked;
   if (panic !== null) return faulty("panic", panic.message.split("\n")[0] ?? "", panic);
-  const said = e instanceof Error ? e.message : String(e);
+  const said = thrownfmt(e);
   const first = said.split("\n")[0] ?? "";
   const crashed = course.runs.some((r) => r.crash !== undefined && r.crash === e);
   if (!(e instanceof Failure)) return faulty(crashed ? "crash" : "assertion", first, e);

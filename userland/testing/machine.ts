@@ -26,6 +26,7 @@ import type { Unread } from "../boot/witness.ts";
 import type { ThreadSys } from "../lib/both.ts";
 import { dial } from "../lib/dial.ts";
 import type { About } from "../view/record/recording.ts";
+import { valuefmt } from "../view/words/callfmt.ts";
 import type { Course } from "../explore/course.ts";
 import { ended } from "./ended.ts";
 import { Failure } from "./failure.ts";
@@ -34,7 +35,7 @@ import type { Files } from "./files.ts";
 import { alive, besides, leftwhere } from "./left.ts";
 import { LIMITS, limitsof, overrun } from "./limits.ts";
 import type { Limitopts, Limits } from "./limits.ts";
-import { checkoptions } from "./options.ts";
+import { checkfunction, checkoptions } from "./options.ts";
 import { asked, fortest } from "./place.ts";
 import { Owners } from "./owners.ts";
 import type { Run } from "./run.ts";
@@ -146,12 +147,16 @@ export class Machine {
   readonly #heard: Event[] = [];
   readonly #hosts: string[] = [];
   readonly #runs: Run[] = [];
+  /** The programs that run. */
+  readonly #under: string[] = [];
   /** A program failed or hung, which was told. */
   #failed = false;
   /** What may be alive at the end. */
   #before: readonly string[] = [];
   #ended = false;
   #atfirst: ((faults: Faults) => void) | null = null;
+  /** The scene of an everyfault is played on it. */
+  #probed = false;
 
   private constructor(net: Net, kernel: Booted, m: Made) {
     this.net = net;
@@ -237,6 +242,13 @@ export class Machine {
    *	m.inject("Tread:when=2:error=i/o error", "write:path=/tmp/*:when=2:error=file system full")
    */
   inject(...faults: readonly (string | Anyfault)[]): void {
+    for (const f of faults)
+      if (typeof f !== "string" && (typeof f !== "object" || f === null || !("effect" in f)))
+        throw fortest(
+          new TypeError(
+            `inject: a fault is a text such as "read:when=2:error=i/o error", not ${valuefmt(f)}`,
+          ),
+        );
     try {
       for (const f of faults) this.#faults.add(typeof f === "string" ? parsefault(f) : f);
     } catch (e) {
@@ -280,8 +292,21 @@ export class Machine {
   run(main: Main | TaskMain, opts: Runopts): Promise<Run>;
   run(main: Main, ...argv: readonly string[]): Promise<Run>;
   run(main: TaskMain, ...argv: readonly string[]): Promise<Run>;
-  async run(main: Main | TaskMain, ...given: readonly (string | Runopts)[]): Promise<Run> {
-    const here = new Error("run");
+  run(main: Main | TaskMain, ...given: readonly (string | Runopts)[]): Promise<Run> {
+    return this.#told(this.#ran(main, given, new Error("run")));
+  }
+
+  /** The kit ends the machine itself, and then tells of a run that was not awaited: that it fails, too, is no news. */
+  #told<T>(run: Promise<T>): Promise<T> {
+    if (this.#course !== null || this.#probed) run.catch(() => undefined);
+    return run;
+  }
+
+  async #ran(
+    main: Main | TaskMain,
+    given: readonly (string | Runopts)[],
+    here: Error,
+  ): Promise<Run> {
     const r = await this.#tried(main, given, here);
     const good = r.status === "" && r.crash === undefined && !r.hung;
     if (good && r.unnoticed.length === 0) return r;
@@ -305,7 +330,7 @@ export class Machine {
   try(main: Main, ...argv: readonly string[]): Promise<Run>;
   try(main: TaskMain, ...argv: readonly string[]): Promise<Run>;
   try(main: Main | TaskMain, ...given: readonly (string | Runopts)[]): Promise<Run> {
-    return this.#tried(main, given, new Error("try"));
+    return this.#told(this.#tried(main, given, new Error("try")));
   }
 
   /** A run; an option of it that cannot be read is told at the test's line, which is `here`. */
@@ -314,6 +339,7 @@ export class Machine {
     given: readonly (string | Runopts)[],
     here: Error,
   ): Promise<Run> {
+    checkfunction("run: a program", main);
     try {
       return await this.#try(main, given);
     } catch (e) {
@@ -340,12 +366,15 @@ export class Machine {
     };
     const how = { opts, about: (program: string) => this.#about(program) };
     this.#course?.begin();
+    const name = main.name === "" ? "main" : main.name;
+    this.#under.push(name);
     try {
       const run = await new Runner(at, main, how).run();
       this.#runs.push(run);
       this.#course?.ran(run);
       return run;
     } finally {
+      this.#under.splice(this.#under.indexOf(name), 1);
       this.#course?.end();
     }
   }
@@ -399,8 +428,10 @@ export class Machine {
   /** Ends everything. Throws when something is left that was not there before, or a fault never happened. */
   async end(): Promise<void> {
     const here = new Error("end");
+    const running = this.#under.length > 0;
     const { idle, left, bare, thrown } = await this.finish();
-    if (this.#failed || this.#runs.some((r) => r.failed)) return;
+    // The test has not heard yet of a run that is under way.
+    if (!running && (this.#failed || this.#runs.some((r) => r.failed))) return;
     if (thrown.length > 0)
       throw ends(`callbacks of servers threw:\n  ${thrown.join("\n  ")}`, thrown, here);
     // What a schedule comes to is told by what is alike in all of them.
@@ -417,6 +448,7 @@ export class Machine {
     this.#ended = true;
     // Nothing runs any more on a kernel that broke, and who ran a program was told.
     if (this.kernel.panicked !== null) return none;
+    const unended = this.#under.map((name) => `the program ${name}, whose run is not awaited`);
     const list = this.#faults.list.filter((i) => !this.#maybe.has(i.fault));
     const idle = unfired({ list });
     const lost = this.#faults.list.some((i) => i.fault.effect.what === "drop" && i.done > 0);
@@ -435,7 +467,8 @@ export class Machine {
     const closing = lost && this.kernel.closers.size > 0;
     const here = closing ? [] : alive({ [HERE]: this.kernel.audit() }, []);
     await this.net.shutdown();
-    const [all, bare] = lines.length > 0 ? [left, lines] : [here, here];
+    const [all, bare] =
+      unended.length > 0 ? [unended, unended] : lines.length > 0 ? [left, lines] : [here, here];
     return { idle, left: all, bare, thrown: this.#callbackfaults() };
   }
 
@@ -446,6 +479,7 @@ export class Machine {
 
   /** Calls fn before the first program begins. @internal */
   atfirst(fn: (faults: Faults) => void): void {
+    this.#probed = true;
     this.#atfirst = fn;
   }
 
