@@ -209,6 +209,26 @@ test("a process that is left is told with where it was made, what it waits for, 
   );
 });
 
+test("a time that cannot be read is told at the test's line", async (t) => {
+  const m = await machine();
+  const r = await m.run((sys: Sys) => sys.sleep(1));
+  const bad = t.throws(() => expect(r).time("5 parsecs"), {
+    message: /^bad time '5 parsecs': a number and ns/,
+  });
+  t.regex(bad?.stack ?? "", /\n {4}at [^\n]*testingmessages/);
+  t.notRegex(bad?.stack ?? "", /units/);
+  t.throws(() => expect(r).atMost({ time: true as never }), {
+    message: 'time: a time is a text such as "50ms", or nanoseconds, not true',
+  });
+  await t.throwsAsync(
+    m.run((sys: Sys) => sys.sleep(1), { host: null as never }),
+    {
+      message: 'the limit host: a time is a text such as "50ms", or nanoseconds, not null',
+    },
+  );
+  await m.end();
+});
+
 test("what is no run is refused, and a promise says that an await is missing", async (t) => {
   const m = await machine();
   const main = (sys: Sys): Promise<void> => sys.sleep(1);

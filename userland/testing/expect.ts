@@ -8,6 +8,7 @@ import { plural } from "../view/words/stepfmt.ts";
 import { checkoptions } from "./options.ts";
 import { differ, partof, same } from "./same.ts";
 import { openedby } from "./left.ts";
+import { nanoseconds } from "./limits.ts";
 import { Failure } from "./failure.ts";
 import { fortest } from "./place.ts";
 import type { Failed } from "./failure.ts";
@@ -90,7 +91,7 @@ class Expect<T extends Told> {
 
   /** The time it took, exactly: "50ms", or nanoseconds. */
   time(t: string | number): this {
-    const want = nanoseconds(t);
+    const want = nanoseconds("time", t);
     const { time } = this.told;
     if (time !== want) {
       const [actual, expected] = [exacttime(time), exacttime(want)];
@@ -110,7 +111,7 @@ class Expect<T extends Told> {
     const calls = this.told === (run as Told) ? run.calls.length : 1;
     const cost = { trips, messages: messages.length, bytes, time, calls };
     for (const [name, given] of Object.entries(most) as [keyof Most, string | number][]) {
-      const limit = name === "time" ? nanoseconds(given) : Number(given);
+      const limit = name === "time" ? nanoseconds("time", given) : Number(given);
       if (cost[name] <= limit) continue;
       const [actual, expected] = [amount(name, cost[name]), amount(name, limit)];
       const f = { actual: cost[name], expected: limit, operator: "atMost" };
@@ -353,8 +354,6 @@ function quoted(want: Want | undefined): string {
   if (want === undefined) return "nothing";
   return typeof want === "string" ? JSON.stringify(want) : String(want);
 }
-
-const nanoseconds = (t: string | number): number => (typeof t === "number" ? t : parsetime(t));
 
 /** A cost in words. */
 function amount(name: keyof Most, n: number): string {

@@ -1,7 +1,9 @@
 // How long a program may go on: calls, time of its clock, time of the host. A program that does not end by itself
 // (a livelock, a server that ticks while its client waits) ends there, and the run says so.
 
-import { parsetime, showtime } from "../boot/units.ts";
+import { Unitserror, parsetime, showtime } from "../boot/units.ts";
+import { valuefmt } from "../view/words/callfmt.ts";
+import { fortest } from "./place.ts";
 
 /** The limits of a run. */
 export type Limitopts = {
@@ -23,12 +25,26 @@ const DEFAULTS: Limits = { calls: 100_000, time: 86_400e9, host: 60e9 };
 
 /** The limits that options ask for. Throws Unitserror for a time that cannot be read. */
 export function limitsof(opts: Limitopts, dflt: Limits = DEFAULTS): Limits {
-  const ns = (t: string | number): number => (typeof t === "number" ? t : parsetime(t));
+  const { calls = dflt.calls, time = dflt.time, host = dflt.host } = opts;
   return {
-    calls: opts.calls ?? dflt.calls,
-    time: opts.time === undefined ? dflt.time : ns(opts.time),
-    host: opts.host === undefined ? dflt.host : ns(opts.host),
+    calls,
+    time: nanoseconds("the limit time", time),
+    host: nanoseconds("the limit host", host),
   };
+}
+
+/** A time in nanoseconds. Throws Unitserror for a text that is none, TypeError for what is no text and no number. */
+export function nanoseconds(what: string, t: unknown): number {
+  if (typeof t === "number" && t >= 0) return t;
+  if (typeof t !== "string")
+    throw fortest(
+      new TypeError(`${what}: a time is a text such as "50ms", or nanoseconds, not ${valuefmt(t)}`),
+    );
+  try {
+    return parsetime(t);
+  } catch (e) {
+    throw e instanceof Unitserror ? fortest(e) : e;
+  }
 }
 
 /** What a program has used. */
