@@ -19,6 +19,9 @@ const CLIENTS = 8;
 /** Bytes of a file: all of them are the number of the write that it is from. */
 const LENGTH = 100_000;
 
+/** How often it is looked, each 5 ms, whether the clients go on: for two minutes at least. */
+const LOOKS = 24_000;
+
 /** What a client's file may hold: the last version that a sync answered for, and the last that was begun. */
 type Known = { safe: number; begun: number };
 
@@ -81,6 +84,17 @@ async function wrong(calls: Calls, client: number, known: Known): Promise<string
   return null;
 }
 
+/** Waits until so many more writes were begun, however busy the machine is; says so when that takes minutes. */
+async function progress(known: readonly Known[], writes: number): Promise<string | null> {
+  const begun = (): number => known.reduce((sum, k) => sum + k.begun, 0);
+  const enough = begun() + writes;
+  for (let looks = 0; begun() < enough; looks++) {
+    if (looks === LOOKS) return "nothing is written any more";
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  return null;
+}
+
 export async function fossil({ seed, until, runs, say }: Soakopts): Promise<string | null> {
   const dir = mkdtempSync(join(tmpdir(), "namec-soak-"));
   const db = join(dir, "db");
@@ -95,10 +109,12 @@ export async function fossil({ seed, until, runs, say }: Soakopts): Promise<stri
       const fault = await wrong(calls, i, k);
       if (fault !== null) return `seed ${seed}, after ${kill} kills: ${fault}`;
     }
-    const ends = known.map((k, i) => load(calls, i, k));
-    await new Promise((resolve) => setTimeout(resolve, 100 + n(400)));
+    const ends = Promise.all(known.map((k, i) => load(calls, i, k)));
+    const hangup = ends.then(() => "the server hung up by itself");
+    const fault = await Promise.race([hangup, progress(known, 20 + n(400))]);
+    if (fault !== null) return `seed ${seed}, after ${kill} kills: ${fault}`;
     await server.kill();
-    await Promise.all(ends);
+    await ends;
     if (kill % 10 === 9) {
       const r = spawnSync(process.execPath, [NAMEC, "fossil", "check", db], { encoding: "utf8" });
       if (r.status !== 0) return `seed ${seed}, after ${kill + 1} kills: ${r.stdout}${r.stderr}`;
