@@ -1,6 +1,7 @@
-// What a reader of the screen can answer: five questions to each of fifteen programs, and the step's screen has
-// the facts of each answer.
+// What a reader of the screen can answer: five questions to each of sixteen programs, and the step's screen has
+// the facts of each answer. Each word of Plan 9 that is on any screen of theirs is in the glossary.
 
+import { readFileSync } from "node:fs";
 import test from "ava";
 import { parse } from "../../userland/host/command.ts";
 import { plaintext } from "../../userland/host/ansi.ts";
@@ -15,6 +16,7 @@ import { drawframe } from "../../userland/host/stepview.ts";
 import { Tape } from "../../userland/view/record/tape.ts";
 import { frameof } from "../../userland/view/step/frame.ts";
 import { eventtext } from "../../userland/view/words/eventtext.ts";
+import { Glossary } from "../../userland/view/words/glossary.ts";
 import { stock } from "./stock.ts";
 import { MORE } from "./moreprograms.ts";
 import { TEN } from "./tenprograms.ts";
@@ -85,10 +87,32 @@ function screen(tape: Tape, s: number): string {
     .replace(/\s+/g, " ");
 }
 
+const GLOSSARY = new Glossary(readFileSync("docs/glossary.md", "utf8"));
+
+/** Words of Plan 9 and of 9P: constants, messages, nouns; what stands in quotes is a program's own. */
+const TERMS =
+  /\b(?:9P2000[.a-z]*|[A-Z][A-Z0-9]{2,}|[TR](?:version|auth|attach|error|flush|walk|open|create|read|write|clunk|remove|w?stat|stream)|fids?|qids?|tags?|Chans?|dot|clunk\w*|flush\w*|unions?|members?|pipes?|notes?|zombies?|rendezvous|name spaces?|descriptors?|fd|gnot|glenda|srv|env|dev|net|proc)\b/g;
+
+/** The terms of a screen that the glossary has not. */
+function unexplained(tape: Tape): string[] {
+  const unknown = new Set<string>();
+  for (const s of tape.steps.keys()) {
+    const { what, why, mend, how } = frameof(tape, s);
+    const text = `${screen(tape, s)} ${what} ${why} ${mend} ${how}`.replaceAll(
+      /"[^"]*"|'[^']*'/g,
+      " ",
+    );
+    for (const [term] of text.matchAll(TERMS))
+      if (GLOSSARY.entry(term) === undefined) unknown.add(term);
+  }
+  return [...unknown];
+}
+
 for (const asked of [...TEN, ...MORE])
   test(`${asked.name}: the screen answers five questions`, async (t) => {
     const tape = await taped(asked);
     t.deepEqual(stock(tape.recording), []);
+    t.deepEqual(unexplained(tape), []);
     for (const { asks, at, says, never = [] } of asked.questions) {
       const s = stepat(tape, at);
       t.true(s >= 0, `no step has ${at.text}`);

@@ -70,6 +70,16 @@ test("each noun of a kernel that a sentence of the screens uses has an entry", (
   for (const noun of used) explained(t, noun);
 });
 
+test("each constant that a lesson's program or its comments name has an entry", (t) => {
+  const dir = "examples/lessons";
+  const named = new Set<string>();
+  for (const file of readdirSync(dir))
+    for (const [word] of readFileSync(`${dir}/${file}`, "utf8").matchAll(/\b[A-Z]{4,}\b/g))
+      if (word in constants) named.add(word);
+  t.true(named.has("RFCFDG") && named.size > 15, [...named].join(" "));
+  for (const word of named) explained(t, word);
+});
+
 test("words of common English are explained when they are asked for, and not marked in sentences", (t) => {
   const marked = (text: string): string[] =>
     GLOSSARY.split(text).flatMap((p) => (p.entry === null ? [] : [p.text]));

@@ -14,6 +14,7 @@ import { OREAD, RFPROC } from "../../kernel/abi/const.ts";
 import { PlanError } from "../../kernel/abi/errors.ts";
 import type { Sys, Task, TaskSys } from "../../syscalls/sys.ts";
 import { print, readfile, readtext } from "../../userland/lib/io.ts";
+import { callfmt } from "../../userland/view/words/callfmt.ts";
 import { expect, machine } from "../../userland/testing/index.ts";
 import "../../userland/host/vmhost.ts";
 
@@ -53,6 +54,38 @@ test("rfork without a function returns twice, and what the child changes is its 
     await print(sys, ["parent", list, count, w.pid === pid, w.msg].join(" ") + "\n");
   `);
   t.deepEqual(await ran(text), ["child 1,10 1\nparent 1,100 1 true prog 3: gone\n", ""]);
+});
+
+test("a trace shows the arguments of rfork that the program wrote", async (t) => {
+  const text = prog(String.raw`
+    const works = async () => {};
+    if ((await sys.rfork(n.RFPROC | n.RFFDG)) === 0) return;
+    await sys.rfork(n.RFPROC, works);
+    await sys.rfork(n.RFPROC | n.RFMEM, works);
+    await sys.rfork(n.RFPROC, async () => {});
+    await sys.notify(() => {});
+    for (let i = 0; i < 4; i++) await sys.wait();
+  `);
+  const modules = await gather("prog.ts", { read: () => text });
+  const k = await boot({ clock: "virtual", files: { bin: bindir } });
+  const calls: string[] = [];
+  const off = k.trace.listen(
+    (e) => void (e.type === "call" && e.call !== null && calls.push(callfmt(e.call))),
+  );
+  const p = k.spawn(program(modules), ["prog"]);
+  t.is(await p.wait(), "");
+  off();
+  await k.shutdown();
+  t.deepEqual(
+    calls.filter((c) => /^(rfork|notify)/.test(c)),
+    [
+      "rfork(RFPROC|RFFDG)",
+      "rfork(RFPROC, works)",
+      "rfork(RFPROC|RFMEM, works)",
+      "rfork(RFPROC, program)",
+      "notify(program)",
+    ],
+  );
 });
 
 test("a generator program forks, has threads, and its library calls are made with yield*", async (t) => {

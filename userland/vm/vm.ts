@@ -485,7 +485,7 @@ class Vm implements Tenant {
     const memory = this.#memory.copy();
     const [modules, tenant, says] = [this.#modules, this.#id, this.#says];
     let born = false;
-    const child = attached("child", (image, faces) => {
+    const child = attached(childname(a), (image, faces) => {
       born = true;
       const vm = new Vm(image, faces, { modules, memory, id: tenant, says });
       return () => vm.fork(a.id);
@@ -517,8 +517,8 @@ class Vm implements Tenant {
   #share(a: Asked, flags: number): Ready | null {
     if (this.#toomany(a, flags)) return null;
     const [memory, modules, says] = [this.#memory, this.#modules, this.#says];
-    const n = Number(valueof(a.args[2]));
-    const child = attached("child", (image, faces) => {
+    const n = Number(valueof(a.args[3]));
+    const child = attached(childname(a), (image, faces) => {
       const vm = new Vm(image, faces, { modules, memory, says });
       return (argv) => vm.share(n, argv);
     });
@@ -723,6 +723,12 @@ function answered(t: Thrown, modules: Modules): Thrown {
       return { ...t, message, stack: `    at ${file}:${line}:${column}` };
     }
   return { ...t, message: module === LIBRARY ? nolibrary(name) : noexport(module, name, []) };
+}
+
+/** The name of the function that a child is; of an rfork without a function, which returns twice, one that is not shown. */
+function childname({ args: [, child, named] }: Asked): string {
+  const name = valueof(named);
+  return child?.kind !== "function" ? "#fork" : typeof name === "string" ? name : "";
 }
 
 /** What Waiting keeps of an rfork. */

@@ -89,7 +89,7 @@ const kindsof = (call: Said): readonly Argkind[] => callrow(call.name)?.args ?? 
 /** The call with its arguments: open("/n/far/x", OREAD). */
 export function callfmt(call: Said): string {
   const kinds = kindsof(call);
-  const args = call.args.map((arg, i) => {
+  const args = call.args.filter(iswritten).map((arg, i) => {
     const kind = kinds[i] ?? "value";
     const show = SHOWS[kind];
     if (show !== undefined && typeof arg === "number") return show(arg);
@@ -98,6 +98,9 @@ export function callfmt(call: Said): string {
   });
   return `${call.name}(${args.join(", ")})`;
 }
+
+/** A function of the kernel's side is no argument that the program wrote: of a rfork that returns twice it is none. */
+const iswritten = (arg: unknown): boolean => typeof arg !== "function" || arg.name !== "#fork";
 
 /** What the call gave: "3", "6 "hello\n"", "-1: file does not exist". */
 export function resultfmt(call: Said, value: unknown, error: string | null): string {
@@ -121,7 +124,7 @@ const WIDE = 32;
 export function valuefmt(v: unknown, depth = 0): string {
   if (typeof v === "string") return textfmt(v);
   if (v instanceof Uint8Array) return bytesfmt(v);
-  if (typeof v === "function") return v.name === "" ? "program" : v.name;
+  if (typeof v === "function") return v.name === "" || v.name.startsWith("#") ? "program" : v.name;
   if (typeof v === "bigint") return v.toString();
   if (typeof v !== "object" || v === null) return String(v);
   if (isdir(v)) return direntry(v);

@@ -390,8 +390,9 @@ function rfork(p: Process, args: Args): Promise<unknown> {
   const forks = typeof flags === "number" && (flags & RFPROC) !== 0;
   if (typeof child !== "function" || !forks) return call(p, op("rfork"), args);
   // A process that shares this memory begins in it, by this number.
-  if ((flags & RFMEM) !== 0) return call(p, op("rfork"), [flags, child, share(child as Main)]);
-  const promise = call(p, op("rfork"), [flags]);
+  if ((flags & RFMEM) !== 0)
+    return call(p, op("rfork"), [flags, child, child.name, share(child as Main)]);
+  const promise = call(p, op("rfork"), [flags, child, child.name]);
   const waits = pending.get(ncall);
   if (waits === undefined) return promise;
   // In the child the promise never settles: the function is all of its program.
