@@ -2,7 +2,7 @@
 
 import test from "ava";
 import * as errors from "../../kernel/abi/errors.ts";
-import { OREAD, OWRITE } from "../../kernel/abi/const.ts";
+import { DMDIR, MAFTER, MREPL, OREAD, OWRITE, RFCNAMEG } from "../../kernel/abi/const.ts";
 import { Buffertty } from "../../kernel/proc/tty.ts";
 import { boot } from "../../userland/boot/boot.ts";
 import { Recorder } from "../../userland/view/record/recorder.ts";
@@ -115,4 +115,32 @@ test("the mode that forbids is said, and whose it is; a directory that may not b
       mend: "Give /tmp/d the mode 0700 (read, write and execute for the owner, nothing for others) by wstat or chmod: glenda is its owner and may do that.",
     },
   ]);
+});
+
+test("a remedy can be followed: where nothing is created, of the name that failed, of an empty name space", async (t) => {
+  const r = await recorded(async (sys) => {
+    await failure(sys.bind("/proc/none", "/tmp", MREPL));
+    await failure(sys.unmount(null, "/env/none"));
+    await failure(sys.wstat("/tmp", { name: "a/b" }));
+    await sys.close(await sys.create("/tmp/d", OREAD, DMDIR | 0o777));
+    for (const name of ["#c", "#e"]) await sys.bind(name, "/tmp/d", MAFTER);
+    await failure(sys.stat("/tmp/d/none"));
+    await failure(sys.open("/tmp/d", OWRITE));
+    await sys.rfork(RFCNAMEG);
+    await failure(sys.stat("/tmp/d"));
+    await failure(sys.stat("/net/tcp"));
+  });
+  const said = r.calls.filter((c) => c.error !== null).map((c) => failureof(r, c));
+  t.deepEqual(
+    said.map(({ why, mend }) => `${why} ${mend}`),
+    [
+      "The directory of processes has no none in /proc. Give the number of a process, as ls /proc has them.",
+      "The environment has no none in /env. Give the name of a mount point, and of what is mounted there: cat /proc/2/ns lists them.",
+      `"a/b", the new name of /tmp, has a '/' or a control character in it. Give one element of a name: a rename keeps the file in its directory.`,
+      "None of the 3 members of the union /tmp/d has none. Give the name of a file that is there: ls /tmp/d lists them.",
+      "/tmp/d is a directory, which is only opened for reading, and this asked for OWRITE. Open it with OREAD to list it; create makes a file in it.",
+      "The kernel's own root directory has no tmp in /. Bind '#R' / first: this name space is empty, and the kernel's own root takes no new files.",
+      "The kernel's own root directory has no tcp in /net. Bind '#I' /net first, on a machine with a network: nothing is mounted on /net in this name space.",
+    ],
+  );
 });

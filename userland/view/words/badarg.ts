@@ -57,10 +57,12 @@ export function badarg(f: Failing, subject: string): Bad {
           ? "write the number of a note group that there is"
           : "read the file: it shows the form of what it takes",
       ];
+    case "noted":
+      return [`${String(f.call.args[0])} is no end of a handler`, "give NCONT or NDFLT"];
     default:
       return [
         `A value in ${f.call.text} is none that ${f.call.name} takes`,
-        `namec glossary ${f.call.name} says what it takes`,
+        `look up what it takes: namec glossary ${f.call.name}`,
       ];
   }
 }

@@ -2,7 +2,7 @@
 // file, what is known of it, the descriptor, the connection, the note. The words are failure.ts's. Pure.
 
 import { callrow } from "../../../kernel/abi/calls.ts";
-import { OEXCL } from "../../../kernel/abi/const.ts";
+import { MCREATE, OEXCL } from "../../../kernel/abi/const.ts";
 import type { Fact } from "../../../kernel/abi/errors.ts";
 import { Rerror, Rwalk, Tcreate, Twalk } from "../../../kernel/abi/fcall.ts";
 import type { Rcall, Recording, Revent } from "../record/recording.ts";
@@ -55,6 +55,10 @@ export type Failing = {
   readonly partial: boolean;
   /** How many members of a union were asked for it, 1 for no union. */
   readonly members: number;
+  /** create may make a file where it is missing: of a union, a member was bound or mounted with leave to create. */
+  readonly creatable: boolean;
+  /** The name is that of a union, which is a directory. */
+  readonly isunion: boolean;
   /** What the run has shown in that directory, and which of it was probably meant. */
   readonly names: readonly string[];
   readonly meant: string | null;
@@ -127,7 +131,8 @@ export function failing(r: Recording, call: Rcall, probe: Probe | null = null): 
   const { dir, elem } = parts(shown, events);
   const partial = bare(error) === "does not exist";
   const places = ended(r, events).filter(({ path }) => isplace(path, elem, partial ? dir : ""));
-  const conn = places[0]?.conn ?? connof(r, events);
+  const through = prefixof(events, full);
+  const conn = places[0]?.conn ?? connof(r, events, through);
   const seen = seenof(r);
   const members = unionof(r, events);
   // A union shows what all of its members have.
@@ -139,13 +144,13 @@ export function failing(r: Recording, call: Rcall, probe: Probe | null = null): 
   const found = new Set(known.filter((n) => n !== elem));
   const inside = probe?.names ?? [...found].toSorted();
   const [, mode] = call.args;
-  const chosen = chosenof(r, events);
+  const chosen = chosenof(r, events, through);
   return {
     r,
     call,
     error: bare(error),
     fact: call.fact ?? null,
-    holder: holder(r, events, conn),
+    holder: holder(r, events, { conn, through, full }),
     conn,
     user: userof(call, probe?.user ?? seen.user(conn)),
     name,
@@ -156,6 +161,8 @@ export function failing(r: Recording, call: Rcall, probe: Probe | null = null): 
     rest: full.startsWith(`${shown}/`) ? full.slice(shown.length + 1) : "",
     partial,
     members,
+    creatable: members < 2 || maycreate(r, through),
+    isunion: through?.point === full && (mountat(r, through, full)?.members.length ?? 0) > 1,
     names: inside,
     meant: probe?.meant ?? meant(elem, inside),
     entry: probe?.entry ?? (file === null ? null : seen.file(file, at)),
@@ -163,8 +170,8 @@ export function failing(r: Recording, call: Rcall, probe: Probe | null = null): 
     creates: refusedcreate(r, events),
     chosen,
     after: chosen === 0 ? 0 : afterof(r, events, at),
-    point: step(events, "prefix")?.point ?? "",
-    mounted: onit(r, call, events),
+    point: through?.point ?? "",
+    mounted: onit(r, call, through),
     mode: typeof mode === "number" ? mode : 0,
     excl: typeof mode === "number" && (mode & OEXCL) !== 0,
     fd: fdof(r, call),
@@ -291,8 +298,22 @@ function walked(r: Recording, events: Events): Where | null {
   return null;
 }
 
+type Prefix = Namec & { readonly step: "prefix" };
+
+/** The mount point that a name went through last: a call with two names goes through others with the other one. */
+function prefixof(events: Events, full: string): Prefix | undefined {
+  const all = events.flatMap(({ e }) => (e.type === "namec" && e.step === "prefix" ? [e] : []));
+  const own = all.filter(
+    ({ point }) => full === point || full.startsWith(point.replace(/\/?$/, "/")),
+  );
+  return own.toSorted((a, b) => b.point.length - a.point.length)[0] ?? all[0];
+}
+
 /** The connection that a call spoke on last, or that its name led to; 0 for none. */
-function connof(r: Recording, events: Events): number {
+function connof(r: Recording, events: Events, through: Prefix | undefined): number {
+  const [only, other] =
+    through === undefined ? [] : (mountat(r, through, through.point)?.members ?? []);
+  if (only?.conn === 0 && other === undefined) return 0;
   for (const { e } of events) {
     if (e.type === "receive" || e.type === "send") return e.conn;
     if (e.type !== "namec") continue;
@@ -302,21 +323,17 @@ function connof(r: Recording, events: Events): number {
   return 0;
 }
 
+type Name = { readonly conn: number; readonly through: Prefix | undefined; readonly full: string };
+
 /** Who holds the file. */
-function holder(r: Recording, events: Events, conn: number): string {
+function holder(r: Recording, events: Events, { conn, through, full }: Name): string {
   if (conn > 0) return serverof(r, conn);
-  for (const { e } of events) {
-    if (e.type !== "namec") continue;
-    if (e.step === "device") return devicename(e.path.charAt(1));
-    if (e.step !== "prefix") continue;
-    const [first] = mountat(r, e, e.point)?.members ?? [];
-    return first === undefined
-      ? "the kernel"
-      : first.conn > 0
-        ? serverof(r, first.conn)
-        : devicename(first.dev);
-  }
-  return "the kernel";
+  const device = step(events, "device");
+  if (device !== undefined && (full.startsWith("#") || through === undefined))
+    return devicename(device.path.charAt(1));
+  const [first] = through === undefined ? [] : (mountat(r, through, through.point)?.members ?? []);
+  if (first === undefined) return "the kernel";
+  return first.conn > 0 ? serverof(r, first.conn) : devicename(first.dev);
 }
 
 function userof(call: Rcall, user: string | undefined): string {
@@ -343,10 +360,10 @@ function refusedcreate(r: Recording, events: Events): boolean {
 }
 
 /** The member of a union that was found to have the name, where more come after it; 0 for none. */
-function chosenof(r: Recording, events: Events): number {
+function chosenof(r: Recording, events: Events, through: Prefix | undefined): number {
   const found = step(events, "found");
   if (found === undefined) return 0;
-  if (found.point !== step(events, "prefix")?.point) return 0;
+  if (found.point !== through?.point) return 0;
   const of = mountat(r, found, found.point)?.members.length ?? 0;
   return found.index + 1 < of ? found.index + 1 : 0;
 }
@@ -368,12 +385,17 @@ function afterof(r: Recording, events: Events, at: number): number {
   );
 }
 
+/** Whether a member of the mount point that a name went through has leave to create. */
+function maycreate(r: Recording, through: Prefix | undefined): boolean {
+  if (through === undefined) return true;
+  return (mountat(r, through, through.point)?.members ?? []).some((m) => (m.flags & MCREATE) !== 0);
+}
+
 /** What is on the mount point that a name led to: "the server far!564". */
-function onit(r: Recording, call: Rcall, events: Events): string {
+function onit(r: Recording, call: Rcall, through: Prefix | undefined): string {
   const first = r.events[call.first];
-  const prefix = step(events, "prefix");
-  if (first === undefined || prefix === undefined) return "";
-  return listfmt((mountat(r, first, prefix.point)?.members ?? []).map((m) => memberof(r, m)));
+  if (first === undefined || through === undefined) return "";
+  return listfmt((mountat(r, first, through.point)?.members ?? []).map((m) => memberof(r, m)));
 }
 
 function fdfacts(

@@ -46,11 +46,18 @@ function subject(f: Failing): string {
   return `${f.call.text} of process ${f.call.pid}`;
 }
 
-/** A row of two fixed texts. "$S" in them stands for what the call is about, "$H" for the server or device of that. */
+/** The network address that a control message has; of another call the address of what it is about. */
+function address(f: Failing): string {
+  const [, text] = /"(?:connect|announce) ([^" ]+)/.exec(f.call.text) ?? [];
+  return text ?? `the address of ${subject(f)}`;
+}
+
+/** A row of two fixed texts. "$S" stands for what the call is about, "$H" for its server or device, "$A" for an address. */
 const plain =
   (why: string, mend: string): Row =>
   (f) => {
-    const fill = (s: string): string => s.replaceAll("$S", subject(f)).replaceAll("$H", f.holder);
+    const fill = (s: string): string =>
+      s.replaceAll("$S", subject(f)).replaceAll("$H", f.holder).replaceAll("$A", address(f));
     return say(fill(capital(why)), fill(mend));
   };
 
@@ -154,11 +161,15 @@ function missingmend(f: Failing): string {
     return `--host ${machine}:rtt=50ms puts a machine of that name there`;
   const or = (text: string): string =>
     f.meant === null ? text : `perhaps ${f.meant} was meant; else ${text}`;
+  if (call.name === "unmount")
+    return or(
+      `give the name of a mount point, and of what is mounted there: cat /proc/${call.pid}/ns lists them`,
+    );
   if (dir === "/srv" || dir === "#s")
     return or(`a server posts itself as ${shown} first; ls /srv shows what is posted`);
   const usual = f.conn === 0 && f.holder.startsWith("the kernel") ? USUAL.get(dir) : undefined;
   if (usual !== undefined)
-    return `bind '${usual}' ${dir} first: nothing is mounted on ${dir} in this name space`;
+    return `bind '${usual}' ${dir} first${usual === "#I" ? ", on a machine with a network" : ""}: nothing is mounted on ${dir} in this name space`;
   if (dir === "/proc" || dir === "#p")
     return /^\d+$/.test(elem)
       ? or(`look at ls /proc: process ${elem} has ended, or its number is another`)
@@ -167,12 +178,12 @@ function missingmend(f: Failing): string {
     return `open a file first: ${dir} has the descriptors that are open, which are ${listfmt(f.open.map(String)) || "none"}`;
   if (dir === "/env" || dir === "#e")
     return or(`the variable ${elem} is set first: create ${shown} and write its value`);
+  if (f.conn === 0 && f.holder.startsWith("the kernel") && dir === "/")
+    return `bind '#R' / first: this name space is empty, and the kernel's own root takes no new files`;
+  const made = f.creatable && (f.conn > 0 || MAKES.has(f.holder) || f.members > 1);
+  if (!made) return or(`give the name of a file that is there: ls ${dir} lists them`);
   if (f.rest !== "" || call.name === "create")
     return or(`make the directory ${shown} first: create with DMDIR, or mkdir`);
-  if (call.name === "unmount")
-    return or(`give the name of a mount point: cat /proc/${call.pid}/ns lists them`);
-  if (f.conn === 0 && !MAKES.has(f.holder) && f.members < 2)
-    return or(`give the name of a file that is there: ls ${dir} lists them`);
   if (call.name === "exec" && !f.name.endsWith(shown) && shown !== f.name)
     return or(`name another program in the first line (#!) of ${f.name}`);
   if (call.name === "exec" && dir === "/bin")
@@ -188,6 +199,7 @@ const USUAL: ReadonlyMap<string, string> = new Map([
   ["/srv", "#s"],
   ["/dev", "#c"],
   ["/fd", "#d"],
+  ["/net", "#I"],
 ]);
 
 /** The devices in which a program may make files and change their modes. */
@@ -329,7 +341,11 @@ function unsaid(f: Failing, name: string): Failure {
     );
   if (f.creates && s?.isdir === true && s.mode !== null && (alllack(f, s) !== null || !mayall(s)))
     return say(entrywords(f, s, f.dir), remode(f, s, { name: f.dir, mode: s.mode | 0o200 }));
-  if (s?.isdir === true && opens(f) && (f.mode !== OREAD || f.call.name === "create"))
+  if (
+    (s?.isdir === true || f.isunion) &&
+    opens(f) &&
+    (f.mode !== OREAD || f.call.name === "create")
+  )
     return isdirectory(f);
   if (f.conn === 0) return devicerefuses(f);
   const x = factof(f, s);
@@ -585,7 +601,7 @@ function badfd(f: Failing): Failure {
   if (fd !== null && fd < 0)
     return say(
       `descriptor ${fd} is none: numbers begin at 0`,
-      `see that the call that was to give it did not fail; open in process ${f.call.pid} are ${listfmt(f.open.map(String))}`,
+      `see that the call that was to give it did not fail; open in process ${f.call.pid} ${f.open.length === 0 ? "is none" : `are ${listfmt(f.open.map(String))}`}`,
     );
   const what = fd === null ? "the descriptor" : `descriptor ${fd}`;
   const open = f.open.length === 0 ? "" : `, which has open ${listfmt(f.open.map(String))}`;
@@ -597,7 +613,9 @@ function badfd(f: Failing): Failure {
       ? `use the number that open, create, dup or pipe gave in this process`
       : by !== f.call.pid
         ? `give process ${by} a table of its own: ${forkof(f, by)}; or leave that close out of process ${by}`
-        : `close it later, or open the file again`,
+        : f.closed.name === "mount"
+          ? "dup it before the mount, which takes the descriptor that it is given"
+          : "close it later, or open the file again",
   );
 }
 
@@ -615,11 +633,26 @@ function closedwords(r: Recording, by: Rcall, pid: number): string {
   return `process ${by.pid}${whose} closed descriptor ${String(by.args[0])} by ${callat(r, by)}${was}`;
 }
 
+/** A new name of a file that is none. */
+function badname(f: Failing): Failure {
+  const name = f.error.slice(f.error.indexOf(": ") + 2);
+  return say(
+    `"${name}", the new name of ${subject(f)}, has a '/' or a control character in it`,
+    "give one element of a name: a rename keeps the file in its directory",
+  );
+}
+
 function badusefd(f: Failing): Failure {
   const reads = /read|dirread/.test(f.call.name);
   const fd = f.fd === null ? "the descriptor" : `descriptor ${f.fd}`;
   const file = f.call.file === null ? "" : ` (${f.call.file})`;
   const mode = f.openmode === "" ? "for something else" : f.openmode;
+  const [, dup] = /^(?:\/fd\/|#d\/)(\d+)/.exec(f.shown) ?? [];
+  if (dup !== undefined)
+    return say(
+      `${f.shown} is descriptor ${dup} of process ${f.call.pid} once more, and that was opened for something else than ${f.call.name} needs`,
+      `give the file's own name, or open descriptor ${dup} ORDWR`,
+    );
   return say(
     `${fd}${file} was opened ${mode}, so it is not there to ${reads ? "read from" : f.call.name.includes("write") ? "write to" : f.call.name}`,
     reads || f.call.name.includes("write")
@@ -797,6 +830,7 @@ const ROWS: readonly (readonly [ending: string, row: Row])[] = [
   ["directory not empty", notempty],
   ["exclusive use file already open", exclusive],
   ["fd out of range or not open", badfd],
+  ["bad character in file name: ", badname],
   ["inappropriate use of fd", badusefd],
   ["interrupted", interrupted],
   ["Killed", killed],

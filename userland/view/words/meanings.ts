@@ -1,12 +1,12 @@
 // Error strings that mean the same whatever call they come from: why the call fails, and what would mend it.
 // "$S" stands for what the call is about, its file or descriptor, and "$H" for the device or server that
-// holds it. Strings that need more of the call have functions in failure.ts.
+// holds it, "$A" for a network address. Strings that need more of the call have functions in failure.ts.
 
 /** An error string, or its end; why; what would mend it. */
 export const PLAIN: readonly (readonly [ending: string, why: string, mend: string])[] = [
   [
     "create without DMDIR",
-    "$S ends in '/' or is dot, so only a directory can be made of that name",
+    "$S ends in '/', or is dot or the root of a device, so only a directory can be made of that name",
     "leave out the '/' to make a file, or give DMDIR (mkdir) to make a directory",
   ],
   [
@@ -130,7 +130,7 @@ export const PLAIN: readonly (readonly [ending: string, why: string, mend: strin
   [
     "bad process or channel control request",
     "$S takes no such control message",
-    "proc(3) lists what a ctl file takes",
+    "write a control message that it takes: proc(3) lists them",
   ],
   ["profile is off", "No profile of $S is made", "write profile to its ctl file first"],
   [
@@ -169,17 +169,17 @@ export const PLAIN: readonly (readonly [ending: string, why: string, mend: strin
   ],
   [
     "connection refused",
-    "the machine is there, but no process announces the address of $S",
+    "the machine is there, but no process announces $A",
     "start the server there first: it announces tcp!*!PORT",
   ],
   [
     "connection timed out",
-    "No answer came to the call of $S: the machine is away, or the link is cut",
+    "No answer came to the call of $A: the machine is away, or the link is cut",
     "see that the machine is up and its link is whole, then dial again",
   ],
   [
     "no route",
-    "No link leads from this machine to the one that $S names",
+    "No link leads from this machine to that of $A",
     "--host NAME:rtt=50ms makes a machine with a link to this one",
   ],
   [
@@ -205,11 +205,7 @@ export const PLAIN: readonly (readonly [ending: string, why: string, mend: strin
     "$S was given no address to connect to",
     "write connect and the address: connect 10.0.0.2!564",
   ],
-  [
-    "address in use",
-    "Another process announces the address of $S",
-    "announce another port, or end that process",
-  ],
+  ["address in use", "Another process announces $A", "announce another port, or end that process"],
   ["connection in use", "$S is connected already", "open clone again for another connection"],
   [
     "not connected",
