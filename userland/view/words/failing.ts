@@ -161,8 +161,6 @@ export function failing(r: Recording, call: Rcall, probe: Probe | null = null): 
     rest: full.startsWith(`${shown}/`) ? full.slice(shown.length + 1) : "",
     partial,
     members,
-    creatable: members < 2 || maycreate(r, through),
-    isunion: through?.point === full && (mountat(r, through, full)?.members.length ?? 0) > 1,
     names: inside,
     meant: probe?.meant ?? meant(elem, inside),
     entry: probe?.entry ?? (file === null ? null : seen.file(file, at)),
@@ -170,8 +168,7 @@ export function failing(r: Recording, call: Rcall, probe: Probe | null = null): 
     creates: refusedcreate(r, events),
     chosen,
     after: chosen === 0 ? 0 : afterof(r, events, at),
-    point: through?.point ?? "",
-    mounted: onit(r, call, through),
+    ...mountfacts(r, call, { through, full, members }),
     mode: typeof mode === "number" ? mode : 0,
     excl: typeof mode === "number" && (mode & OEXCL) !== 0,
     fd: fdof(r, call),
@@ -385,10 +382,20 @@ function afterof(r: Recording, events: Events, at: number): number {
   );
 }
 
-/** Whether a member of the mount point that a name went through has leave to create. */
-function maycreate(r: Recording, through: Prefix | undefined): boolean {
-  if (through === undefined) return true;
-  return (mountat(r, through, through.point)?.members ?? []).some((m) => (m.flags & MCREATE) !== 0);
+/** What is known of the mount point that a name went through last, of which so many members were asked. */
+function mountfacts(
+  r: Recording,
+  call: Rcall,
+  at: { readonly through: Prefix | undefined; readonly full: string; readonly members: number },
+): Pick<Failing, "creatable" | "isunion" | "point" | "mounted"> {
+  const { through, full } = at;
+  const list = through === undefined ? [] : (mountat(r, through, through.point)?.members ?? []);
+  return {
+    creatable: at.members < 2 || list.some((m) => (m.flags & MCREATE) !== 0),
+    isunion: through?.point === full && list.length > 1,
+    point: through?.point ?? "",
+    mounted: onit(r, call, through),
+  };
 }
 
 /** What is on the mount point that a name led to: "the server far!564". */
