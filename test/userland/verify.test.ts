@@ -418,6 +418,25 @@ for (const [name, make] of Object.entries(MUTANTS))
     await m.net.shutdown();
   });
 
+test("what cannot be removed is told, and the rest of what the checks made is removed", async (t) => {
+  const m = await machine();
+  const far = await m.server("far", { on: null });
+  const mid = await m.net.boot("mid");
+  m.net.link("here", "mid", { rtt: "1ms" });
+  m.net.link("mid", "far", { rtt: "1ms" });
+  const stuck = (t_: Tmsg): Tmsg | Rmsg =>
+    t_.type === F.Twalk && t_.wname.at(-1) === "afile" ? refusal(t_) : t_;
+  mid.spawn(middle("tcp!far!9fs", { from: LATER, t: stuck }), ["middle"]);
+  const results = await found(m, "tcp!mid!9fs", { only: ["create.file"] });
+  t.regex(
+    failed(results).join(),
+    /^remove\.everything: \/verify-\w+ is left: Twalk .*afile.* failed: no$/,
+  );
+  const [made] = Object.values(await far.files());
+  t.deepEqual(Object.keys(made as object), ["afile"]);
+  await m.net.shutdown();
+});
+
 test("no check is without a server that fails it", (t) => {
   const killed = new Set(Object.values(MUTANTS).flatMap((make) => make()[1]));
   t.deepEqual(

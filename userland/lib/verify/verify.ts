@@ -269,15 +269,29 @@ async function cleared(
   }
 }
 
-/** Removes a directory with all in it, files first. */
+/** Failures after which no more is tried: the server does not answer any more. */
+const FEW = 8;
+
+/** Removes a directory with all in it, files first. What cannot be removed stays, and is told when the rest is gone. */
 async function remove(p: Peer, top: readonly string[]): Promise<void> {
+  const wrong: Wrong[] = [];
+  const gone = async (names: readonly string[]): Promise<void> => {
+    try {
+      await p.must({ type: F.Tremove, fid: await p.walk(names, ROOT) });
+    } catch (e) {
+      if (!(e instanceof Wrong)) throw e;
+      wrong.push(e);
+      if (wrong.length > FEW) throw wrong[0] ?? e;
+    }
+  };
   const dirs: (readonly string[])[] = [top];
   for (const at of dirs)
     for (const d of await listed(p, at)) {
       const there = [...at, d.name];
       if ((d.qid.type & QTDIR) !== 0) dirs.push(there);
-      else await p.must({ type: F.Tremove, fid: await p.walk(there, ROOT) });
+      else await gone(there);
     }
-  for (const at of dirs.toReversed())
-    await p.must({ type: F.Tremove, fid: await p.walk(at, ROOT) });
+  for (const at of dirs.toReversed()) await gone(at);
+  const [first] = wrong;
+  if (first !== undefined) throw first;
 }
