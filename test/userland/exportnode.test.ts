@@ -10,6 +10,7 @@ import type { Tmsg } from "../../kernel/abi/fcall.ts";
 import type { Sys, TaskSys } from "../../syscalls/sys.ts";
 import { type Anysrv, postmount } from "../../userland/lib/9p.ts";
 import { newexport } from "../../userland/lib/export.ts";
+import { Qids } from "../../userland/lib/export/qids.ts";
 import { readtext, writefile } from "../../userland/lib/io.ts";
 import { newram } from "../../userland/lib/ram.ts";
 import { failure, mkdir, mountram, run, within } from "../kit.ts";
@@ -343,6 +344,99 @@ test(
       t.deepEqual(await c.ask(create(0, "f", OWRITE)), [`1 ${fc.Rcreate}`]);
       t.is((await sys.stat("/tmp/x/f")).length, 0);
       await c.close();
+    });
+  }),
+);
+
+test("qid.paths that leave no room for a device's number are told apart, and stay", (t) => {
+  const qids = new Qids();
+  const longs = [2n ** 63n, 2n ** 63n + 1n, 2n ** 64n - 1n];
+  const paths = (): bigint[] =>
+    [1, 2].flatMap((dev) =>
+      longs.map((path) => qids.unique({ type: 0x4d, dev, qid: { path, vers: 0, type: 0 } }).path),
+    );
+  const first = paths();
+  t.is(new Set(first).size, 6);
+  t.deepEqual(paths(), first);
+});
+
+test(
+  "a fid tells the version that its file has now",
+  within(async (t, k) => {
+    await run(k, async (sys: Sys) => {
+      await mountram(sys, "/tmp");
+      await writefile(sys, "/tmp/f", "one");
+      const { clients } = await exported(sys, 1, { root: "/tmp" });
+      const [c] = clients as [Rawclient];
+      await c.ask(walk(0, 1, "f"));
+      const vers = async (): Promise<number> => {
+        const [r] = await c.rpc(stat(1));
+        return r?.type === fc.Rstat ? (convM2D(r.stat, 0, r.stat.length)?.dir.qid.vers ?? -1) : -1;
+      };
+      const before = await vers();
+      await writefile(sys, "/tmp/f", "two");
+      const after = (await sys.stat("/tmp/f")).qid.vers;
+      t.true(after > before);
+      t.is(await vers(), after);
+      await c.close();
+      await sys.wait();
+    });
+  }),
+);
+
+/** A ramfs on /tmp whose wstat sleeps for a second: before it is done, or behind that. */
+async function slowrenames(sys: Sys, when: "before" | "behind"): Promise<void> {
+  const make = (s: TaskSys): Anysrv => {
+    const ram = newram(s, { user: "glenda", perm: 0o777 });
+    const wstats: typeof ram.wstat = function* (fid, w) {
+      if (when === "before") yield* s.sleep(1000);
+      ram.wstat?.(fid, w);
+      if (when === "behind") yield* s.sleep(1000);
+    };
+    return { ...ram, wstat: wstats } as Anysrv;
+  };
+  await postmount(sys, make, { mtpt: "/tmp", flags: MREPL | MCREATE });
+}
+
+test(
+  "what finds no file under its old name waits for the rename that is under way",
+  within(async (t, k) => {
+    await run(k, async (sys: Sys) => {
+      await slowrenames(sys, "behind");
+      await writefile(sys, "/tmp/a", "the file");
+      const { clients } = await exported(sys, 2, { root: "/tmp" });
+      const [one, two] = clients as [Rawclient, Rawclient];
+      for (const c of clients) await c.ask(walk(0, 1, "a"));
+      // The second time, too: the first leaves nothing behind.
+      for (const name of ["b", "c"]) {
+        const renamed = one.ask(wstat(1, { name }));
+        await sys.sleep(10);
+        t.is(await nameof(two, 1), name);
+        t.deepEqual(await renamed, [Rwstat]);
+      }
+      for (const c of clients) await c.close();
+      await sys.wait();
+    });
+  }),
+);
+
+test(
+  "a rename that was flushed and not done leaves the fid its file, though another has that name",
+  within(async (t, k) => {
+    await run(k, async (sys: Sys) => {
+      await slowrenames(sys, "before");
+      await writefile(sys, "/tmp/a", "the file");
+      await writefile(sys, "/tmp/b", "another");
+      const { clients } = await exported(sys, 1, { root: "/tmp" });
+      const [c] = clients as [Rawclient];
+      await c.ask(walk(0, 1, "a"));
+      await c.send(wstat(1, { name: "b" }));
+      await sys.sleep(10);
+      t.deepEqual(await c.ask({ type: fc.Tflush, tag: 2, oldtag: 1 }), [`2 ${fc.Rflush}`]);
+      t.is(await nameof(c, 1), "a");
+      t.is(await readtext(sys, "/tmp/b"), "another");
+      await c.close();
+      await sys.wait();
     });
   }),
 );
