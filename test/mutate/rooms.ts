@@ -63,18 +63,13 @@ export const ROOMS: readonly Room[] = [
   },
   {
     files: "userland/lib/9p/",
-    near: ["test/userland/9p*.test.ts"],
-    wider: [
-      "test/userland/export*.test.ts",
-      "test/userland/ramfs.test.ts",
-      "test/devices/*.test.ts",
-      SIMULATOR,
-    ],
+    near: ["test/userland/9p*.test.ts", "test/userland/ramfs.test.ts"],
+    wider: ["test/userland/export*.test.ts", "test/devices/*.test.ts", SIMULATOR],
   },
   {
     files: "userland/lib/export",
     near: ["test/userland/export*.test.ts"],
-    wider: ["test/userland/9p*.test.ts", SIMULATOR],
+    wider: ["test/userland/9p*.test.ts", "test/kernel/stream.test.ts", SIMULATOR],
   },
   {
     files: "userland/lib/ram",

@@ -158,6 +158,18 @@ test("one of them that fails stops those behind it, whatever became of them", (t
   t.deepEqual(given, [0, 2, 5]);
 });
 
+test("one of them that fails at once is answered in its turn, and stops those behind it", (t) => {
+  const { ask, opened, given, srv } = together(t);
+  const { write: later } = srv;
+  Object.assign(srv, {
+    write: (...args: Parameters<typeof later>) =>
+      utfdecode(args[1], 0, args[1].length) === "no" ? error("not now") : later.apply(srv, args),
+  });
+  t.deepEqual(ask(write(1, "ok", 5, 0), write(1, "no", 5, 2), write(1, "more", 5, 4)), []);
+  t.deepEqual(opened(0), ["5 write:2", "5 error:not now", "5 error:not now"]);
+  t.deepEqual(given, [0]);
+});
+
 test("a Tflush interrupts all of them, and none is answered that is behind one that is not", (t) => {
   const { ask, opened, rig } = together(t);
   ask(write(1, "aa", 5, 0), write(1, "bb", 5, 2), write(1, "cc", 5, 4));

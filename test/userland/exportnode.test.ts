@@ -240,6 +240,27 @@ test(
 );
 
 test(
+  "a file that was removed is gone for its fids, also where its server gives another its qid at once",
+  within(async (t, k) => {
+    await run(k, async (sys: Sys) => {
+      const below = (s: TaskSys): Anysrv => {
+        const ram = newram(s, { user: "glenda", perm: 0o777 });
+        return { ...ram, remove: () => undefined } as Anysrv;
+      };
+      await postmount(sys, below, { mtpt: "/tmp", flags: MREPL | MCREATE });
+      await writefile(sys, "/tmp/f", "data");
+      const { clients } = await exported(sys, 1, { root: "/tmp" });
+      const [c] = clients as [Rawclient];
+      await c.ask(walk(0, 1, "f"), walk(0, 2, "f"));
+      t.deepEqual(await c.ask(remove(1), stat(2)), [Rremove, GONE]);
+      t.is((await sys.stat("/tmp/f")).length, 4);
+      await c.close();
+      await sys.wait();
+    });
+  }),
+);
+
+test(
   "nodes go with their last fid, in any order, walked, cloned, created or renamed",
   within(async (t, k) => {
     await run(k, async (sys: Sys) => {

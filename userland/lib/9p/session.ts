@@ -156,7 +156,8 @@ export class Session<A> {
 
   #unpark(g: Group<A>): boolean {
     const [first] = g.queue;
-    if (this.#over || this.#groups.get(g.tag) !== g || first === undefined) return true;
+    // A flush, or the end of the session, has emptied the queue.
+    if (first === undefined) return true;
     const { f } = first;
     if (f.type === fcall.Tread && this.conn.room.grant(this.#most(f.count)) === 0) return false;
     g.parked = false;
