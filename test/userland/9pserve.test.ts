@@ -189,6 +189,10 @@ test(
         t.is((await busy.c.rpc(stat(0))).length, 1);
       }
       t.is(await idle.c.next(), null);
+      await busy.c.close();
+      await sys.sleep(3000);
+      const again = await hello(sys);
+      t.is(await again.c.next(), null, "also one that comes when all were gone");
     },
     { limits: { idle: 1000 } },
   ),
