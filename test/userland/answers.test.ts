@@ -3,62 +3,17 @@
 
 import { readFileSync } from "node:fs";
 import test from "ava";
-import { parse } from "../../userland/host/command.ts";
 import { plaintext } from "../../userland/host/ansi.ts";
-import { aboutof } from "../../userland/host/record.ts";
-import { bootgiven } from "../../userland/host/simrun.ts";
-import { injections } from "../../userland/view/record/injections.ts";
-import { Recorder } from "../../userland/view/record/recorder.ts";
-import { mounted } from "../../userland/boot/mounts.ts";
-import type { Kernel } from "../../kernel/kernel.ts";
-import { step } from "../../userland/host/step.ts";
 import { drawframe } from "../../userland/host/stepview.ts";
-import { Tape } from "../../userland/view/record/tape.ts";
+import type { Tape } from "../../userland/view/record/tape.ts";
 import { frameof } from "../../userland/view/step/frame.ts";
 import { eventtext } from "../../userland/view/words/eventtext.ts";
 import { Glossary } from "../../userland/view/words/glossary.ts";
 import { stock } from "./stock.ts";
 import { MORE } from "./moreprograms.ts";
 import { TEN } from "./tenprograms.ts";
-import type { Asked, Where } from "./tenprograms.ts";
-
-/** How often nothing may have moved before a run counts as stuck. */
-const STILL = 100;
-
-/** Runs until the process has ended, or until nothing can run any more. */
-async function finished({ sched, clock }: Kernel, end: Promise<unknown>): Promise<void> {
-  let over = false;
-  const ended = end.finally(() => (over = true));
-  for (let still = 0, resumed = -1; !over && still < STILL;) {
-    await Promise.race([ended, new Promise<void>((done) => sched.atidle(done))]);
-    await new Promise((done) => setImmediate(done));
-    still = sched.resumed !== resumed || clock.timers.size > 0 ? 0 : still + 1;
-    resumed = sched.resumed;
-  }
-}
-
-/** Records a program as `namec step` does, to its end or until it is stuck. */
-async function taped({ options, main }: Asked): Promise<Tape> {
-  const given = parse(step, [...options, "main"]);
-  const here = await bootgiven(given, { clock: "virtual" });
-  const { kernel } = here;
-  const rec = new Recorder({ about: aboutof(given, kernel, "main") });
-  const off = rec.listen(kernel.trace);
-  const like = await mounted(kernel, here.mounts);
-  rec.begin(like === null ? [] : [like.pid]);
-  here.faults.begin();
-  const p = kernel.spawn(main, ["main"], like === null ? {} : { like });
-  like?.kill();
-  const end = p.wait();
-  await finished(kernel, end);
-  p.kill();
-  await end;
-  off();
-  here.faults.end();
-  await here.shutdown();
-  if (p.crash !== undefined) throw p.crash;
-  return new Tape({ ...rec.recording, injected: injections(rec.recording) });
-}
+import type { Where } from "./tenprograms.ts";
+import { taped } from "./taped.ts";
 
 /** The step that a question is about; -1 for none. With nth 0 the call that took the longest. */
 function stepat(tape: Tape, { on, text, nth = 1 }: Where): number {

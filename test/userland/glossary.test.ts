@@ -6,6 +6,7 @@ import test from "ava";
 import { calls } from "../../kernel/abi/calls.ts";
 import * as constants from "../../kernel/abi/const.ts";
 import * as fcall from "../../kernel/abi/fcall.ts";
+import { SECTIONS } from "../../userland/host/stepper.ts";
 import { callfmt } from "../../userland/view/words/callfmt.ts";
 import { Glossary, bare } from "../../userland/view/words/glossary.ts";
 
@@ -91,6 +92,30 @@ test("words of common English are explained when they are asked for, and not mar
   t.regex(GLOSSARY.entry("open")?.text ?? "", /^open\(name, mode\)/);
   t.is(bare("group (of requests)"), "group");
   t.is(bare("wait(2)"), "wait");
+});
+
+test("a word that an entry is explained by has an entry, and the screen names each section that entries cite", (t) => {
+  const named = new Set([...SECTIONS.matchAll(/(\d) /g)].map((m) => m[1]));
+  for (const { words, text } of GLOSSARY.entries) {
+    for (const m of text.matchAll(/\b\w+\((\d)\)/g))
+      t.true(named.has(m[1]), `${words.join(", ")}: ${m[0]}`);
+    // Messages, flags and devices are no words of English, and nouns of a kernel have a meaning of their own.
+    for (const [word] of text.matchAll(
+      /\b[TR](?!o\b)[a-z]{4,}\b(?<!The|This|Three|There)|\b(?:RF|DM|MC|O)[A-Z]{3,}\b/g,
+    ))
+      if (!/^(?:Terror|Requests|These|Their|That)$/.test(word)) explained(t, word);
+    for (const noun of NOUNS) if (RegExp(`\\b${noun}(?:s|es)?\\b`).test(text)) explained(t, noun);
+  }
+});
+
+test("entries come with those of the words that explain them", (t) => {
+  const of = (word: string): string[] => {
+    const entry = GLOSSARY.entry(word);
+    return entry === undefined ? [] : GLOSSARY.closed([entry]).map((e) => e.words[0] ?? "");
+  };
+  t.deepEqual(of("server"), ["server"]);
+  t.deepEqual(of("9P"), ["9P", "server"]);
+  t.deepEqual(of("Twalk"), ["Twalk", "fid", "qid", "server", "directory"]);
 });
 
 test("no two entries explain the same word", (t) => {

@@ -12,6 +12,8 @@ import type { By, Tape } from "../view/record/tape.ts";
 import { nearest } from "./command.ts";
 import { plaintext, width, wrapped } from "./ansi.ts";
 import type { Text } from "./ansi.ts";
+import { signsin } from "./signs.ts";
+import type { Sign } from "./signs.ts";
 import { COLUMNS, PANES, ROWS, drawframe } from "./stepview.ts";
 import type { Pane, Size } from "./stepview.ts";
 import { Glossary } from "../view/words/glossary.ts";
@@ -86,6 +88,7 @@ export class Stepper {
   #glossary: Glossary | null = null;
   /** The words of the glossary on the screen that was left for them. */
   #words: readonly Entry[] = [];
+  #signs: readonly Sign[] = [];
   #size: Size = { columns: 80, rows: 24 };
 
   /** `glossary` gives docs/glossary.md when it is first asked for. */
@@ -183,7 +186,10 @@ export class Stepper {
     const lines = axislines(this.#scenes.at(event, served[0]?.call), columns).map((l): Text => [
       { text: l.text, style: DIAGRAM[l.kind] ?? "plain" },
     ]);
-    const [title = [], ...rest] = lines;
+    const [head = [], ...rest] = lines;
+    // Of a server's read or write the messages of the call that it serves are shown.
+    const whose = served[0] === undefined ? "" : `process ${served[0].pid}: `;
+    const title: Text = [{ text: whose, style: head[0]?.style ?? "plain" }, ...head];
     const legend = inlines(LEGEND, columns).map((text): Text => [{ text, style: "dim" }]);
     const room = rows - 2 - legend.length;
     // The end is seen first: there the step is.
@@ -215,22 +221,20 @@ export class Stepper {
 
   /** The words of the screen and what they mean. */
   #meanings(columns: number): readonly Text[] {
-    if (this.#words.length === 0) return [said("No word of the glossary is on the screen.")];
-    const sections =
-      "A number in parentheses is a section of Plan 9's manual: 2 calls, 3 devices, 5 messages of 9P.";
-    const list = this.#words.flatMap((e) =>
-      wrapped(`${e.words.join(", ")}: ${e.text}`, columns - 4).map((text, i): Text => {
-        const head = i === 0 ? e.words.join(", ").length + 1 : 0;
+    const entry = (word: string, meaning: string): Text[] =>
+      wrapped(`${word}: ${meaning}`, columns - 4).map((text, i): Text => {
+        const head = i === 0 ? word.length + 1 : 0;
         return [
           { text: i === 0 ? text.slice(0, head) : "    ", style: "bold" },
           { text: text.slice(head), style: "plain" },
         ];
-      }),
-    );
+      });
     return [
-      ...list,
+      ...this.#words.flatMap((e) => entry(e.words.join(", "), e.text)),
       [],
-      ...wrapped(sections, columns - 1).map((x): Text => [{ text: x, style: "dim" }]),
+      ...wrapped(SECTIONS, columns - 1).map((x): Text => [{ text: x, style: "dim" }]),
+      [],
+      ...this.#signs.flatMap(({ sign, means }) => entry(sign, means)),
     ];
   }
 
@@ -241,7 +245,9 @@ export class Stepper {
     // What was decided is asked about most, and of its words a small screen shows only some.
     const { what, why, mend, how, line } = frameof(this.#tape, this.step);
     const text = [what, why, mend, how, line, ...screen].join("\n");
-    this.#words = this.#glossary.split(text).flatMap((p) => (p.entry === null ? [] : [p.entry]));
+    const marked = this.#glossary.split(text).flatMap((p) => (p.entry === null ? [] : [p.entry]));
+    this.#words = this.#glossary.closed(marked);
+    this.#signs = signsin(screen);
     this.#shows = "words";
     this.#scroll = { by: 0 };
   }
@@ -507,15 +513,23 @@ const SCROLLS: Readonly<Record<string, number>> = nullproto({
 /** Pieces of output that the pane has lines of. */
 const SAID = 500;
 
-const LEGEND = [
+/** The sections of the manual that the glossary cites. */
+export const SECTIONS =
+  "A number in parentheses is a section of Plan 9's manual: 1 commands, 2 calls, 3 devices, 4 services, 5 messages of 9P.";
+
+/** What the diagram of messages is drawn with. */
+export const LEGEND: readonly string[] = [
   "│ this machine",
   "┊ a server",
   "─▷ a request leaves",
   "● it is there",
   "○ its reply leaves",
+  "· · the reply is on its way",
   "◀─ the reply is here",
-  "╌▶ a request that is not answered yet, so that its arrival is not known",
+  "╌▶ ◀╌ the recording does not tell when this message was at the server",
   "> this step",
+  "×2 two of these",
+  "… cut off",
 ];
 
 /** Phrases in lines, with no phrase on two of them where it has room on one. */

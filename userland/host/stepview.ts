@@ -471,7 +471,7 @@ function treelines({ depth, node, folded }: Row): Text[] {
     line.push(piece(`  ${memberfmt(only)}`, OUTCOMES[only.outcome][1] === "path" ? "path" : "dim"));
   const note = node.state === null ? "" : (STATES[node.state] ?? "");
   if (note !== "") line.push(piece(`  ${note}`, node.state === "missing" ? "bad" : "asked"));
-  if (folded.length > 0) line.push(piece(`  + ${folded.join(" ")}`, "dim"));
+  if (folded.length > 0) line.push(piece(`  (${folded.join(" ")})`, "dim"));
   if (node.members.length < 2) return [line];
   const members = node.members.map((m): Text => {
     const [mark, how] = OUTCOMES[m.outcome];
@@ -519,7 +519,7 @@ function flights(f: Frame, columns: number): Panel {
   };
 }
 
-const BARS = "  ├ sent  ◆ there  ┤ back  > now";
+const BARS = "  ├ sent  ◆ there  ┤ back  > < now  · later";
 
 /** One message: what is asked and answered, and its bar on the time axis. */
 function flightline(m: Message, f: Frame, { bar, label }: { bar: number; label: number }): Text {

@@ -50,6 +50,16 @@ export class Glossary {
     return this.#byword.get(word.toLowerCase());
   }
 
+  /** Entries with those of the words that their texts use, and so on: what must be explained with them. */
+  closed(entries: readonly Entry[]): Entry[] {
+    const all = new Set(entries);
+    // A set is walked with what is added on the way.
+    for (const { text } of all)
+      for (const { entry } of this.split(text.replaceAll(CITED, "")))
+        if (entry !== null) all.add(entry);
+    return [...all];
+  }
+
   /** A sentence in pieces: each word of the glossary the first time that it is there. */
   split(text: string): Part[] {
     const parts: Part[] = [];
@@ -67,6 +77,9 @@ export class Glossary {
     return parts;
   }
 }
+
+/** A page of the manual that is named: "dup(2)". */
+const CITED = /\b\w+\(\d\)/g;
 
 const literal = (word: string): string => word.replaceAll(/[.*+?^${}()|[\]\\/]/g, String.raw`\$&`);
 
