@@ -84,6 +84,8 @@ export const postmount: Both<[make: Makesrv, place: Place], number> = both(funct
     if (place.name !== undefined) open.push(yield* postfd(sys, place.name, theirs));
     // Bound, and no closure: V8 keeps a closure that is a generator function until it looks through all memory.
     const main = serving.bind(null, make, mine, theirs);
+    // QuickJS gives a bound function the prototype of all functions: by this one it is known as a generator function.
+    Object.setPrototypeOf(main, Object.getPrototypeOf(serving));
     const pid = yield* sys.rfork(RFPROC | RFFDG | RFNAMEG | RFNOTEG, main);
     yield* closeall(sys, open.splice(0, 1));
     if (place.mtpt !== undefined) {
