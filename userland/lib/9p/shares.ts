@@ -66,6 +66,8 @@ const MAXWINDOW = 16 * 1048576;
 export const LEAST = 16384;
 /** How much of the bytes replies may have, so that there are some for input. */
 const REPLIES = 3 / 4;
+/** A connection's share of the bytes is as if there were so many times the connections that hold any. */
+const SPARED = 4;
 
 /** Something of which there is so much. */
 export class Pool {
@@ -200,7 +202,7 @@ export class Room extends Share {
     const replies = this.#replies;
     const { total, used, holders, least } = this.#bytes;
     const most = REPLIES * total;
-    const limit = Math.min(this.#window, least + total / Math.max(1, holders));
+    const limit = Math.min(this.#window, least + total / (SPARED * Math.max(1, holders)));
     if (replies + n <= limit && this.#with(n) <= most) return n;
     if (replies > 0) return 0;
     return Math.min(n, Math.max(LEAST, Math.floor(Math.min(limit, most - used))));
