@@ -88,7 +88,7 @@ class Run {
   readonly #links: Netlink[] = [];
   readonly #models: Map<string, File> = new Map();
   readonly #servers: Map<string, Server> = new Map();
-  readonly #root: File = new File(null, "/", DIR, true);
+  readonly #root: File = new File(null, "/", DIR, "local");
   readonly #qids: Map<File, bigint> = new Map();
   readonly #log: string[] = [];
   readonly times: number[][];
@@ -116,7 +116,10 @@ class Run {
       this.#links.push(this.#net.link("here", name, { rtt, jitter, loss }));
     }
     for (const name of [...SHARED, ...procs.map((_, i) => `m${i}`)])
-      this.#models.set(name, new File(null, this.#isprey(name) ? "/" : ".", DIR));
+      this.#models.set(
+        name,
+        this.#isprey(name) ? new File(null, "/", DIR, "exportfs") : new File(null, ".", DIR),
+      );
     await run(this.#here, (sys: Sys) => sys.sleep(1));
   }
 
@@ -220,7 +223,7 @@ class Run {
   }
 
   async #mountall(sys: Sys): Promise<Space> {
-    const n = new File(this.#root, "n", DIR, true);
+    const n = new File(this.#root, "n", DIR);
     this.#root.files.set("n", n);
     const root: Ref = { file: this.#root, att: 0 };
     const dot = { elems: [], ref: root, covered: new Map() };
@@ -229,7 +232,7 @@ class Run {
         ? new ModelNames(root, this.#case.version !== "9P2000")
         : new ModelStandard(root);
     for (const [i, name] of SHARED.entries()) {
-      n.files.set(name, new File(n, name, DIR, true));
+      n.files.set(name, new File(n, name, DIR));
       await mkdir(sys, `/n/${name}`);
       await sys.mount(await dial(sys, `tcp!${name}!564`), -1, `/n/${name}`, MREPL | MCREATE, "");
       const file = this.#models.get(name) ?? this.#root;

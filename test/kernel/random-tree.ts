@@ -26,12 +26,15 @@ import {
   error,
 } from "../../kernel/abi/errors.ts";
 
+/** What serves a tree. */
+export type Keeper = "ramfs" | "exportfs" | "local";
+
 /** A file or directory of a server. */
 export class File {
   readonly parent: File;
   readonly isdir: boolean;
-  /** One of the machine itself, whose entry is not compared. */
-  readonly local: boolean;
+  /** What serves it: the memory tree of the machine itself, whose entries are not compared, is local. */
+  readonly by: Keeper;
   readonly files: Map<string, File> = new Map();
   name: string;
   perm: number;
@@ -39,12 +42,16 @@ export class File {
   removed = false;
   opens = 0;
 
-  constructor(parent: File | null, name: string, perm: number, local = false) {
+  constructor(parent: File | null, name: string, perm: number, by: Keeper = "ramfs") {
     this.parent = parent ?? this;
     this.name = name;
     this.perm = perm;
     this.isdir = (perm & DMDIR) !== 0;
-    this.local = local || (parent?.local ?? false);
+    this.by = parent?.by ?? by;
+  }
+
+  get local(): boolean {
+    return this.by === "local";
   }
 
   get isroot(): boolean {
@@ -67,6 +74,8 @@ export class File {
   walk1(name: string): File {
     if (!this.isdir) error(Enotdir);
     this.alive();
+    // An exportfs knows the parent of each of its directories: the files below it are not asked for "..".
+    if (name === ".." && this.by === "exportfs") return this.parent;
     this.parent.must(1);
     return (name === ".." ? this.parent : this.files.get(name)) ?? error(Enonexist);
   }
