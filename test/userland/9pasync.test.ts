@@ -5,9 +5,22 @@ import { MREPL, OREAD } from "../../kernel/abi/const.ts";
 import { PlanError } from "../../kernel/abi/errors.ts";
 import { type Qid, nulldir } from "../../kernel/abi/dir.ts";
 import { utfdecode, utfencode } from "../../kernel/abi/utf.ts";
-import type { Sys } from "../../syscalls/sys.ts";
-import { type Srv, postmount } from "../../userland/lib/9p.ts";
+import type { Sys, Task } from "../../syscalls/sys.ts";
+import * as F from "../../kernel/abi/fcall.ts";
+import { type Anysrv, type Srv, postmount } from "../../userland/lib/9p.ts";
 import { failure, put, run, within } from "../kit.ts";
+import { attach, stat, version } from "./msg.ts";
+import { Gate, Rig } from "./rig.ts";
+
+const file: Qid = { path: 1n, vers: 1, type: 0 };
+
+/** A server of one file, with async callbacks that wait for nothing. */
+const soon: Srv<Qid> = {
+  attach: async () => file,
+  qid: (f) => f,
+  stat: async () => ({ ...nulldir(), qid: file }),
+  open: async () => undefined,
+};
 
 test(
   "an async callback answers when its promise is settled, soon or late, and leaves no thread behind",
@@ -15,12 +28,8 @@ test(
     await run(k, async (sys: Sys) => {
       let goon = (): void => undefined;
       const gate = new Promise<void>((resolve) => (goon = resolve));
-      const file: Qid = { path: 1n, vers: 1, type: 0 };
       const srv: Srv<Qid> = {
-        attach: async () => file,
-        qid: (f) => f,
-        stat: async () => ({ ...nulldir(), qid: file }),
-        open: async () => undefined,
+        ...soon,
         async read(_fid, _count, offset) {
           if (offset === 9) throw new PlanError("not there");
           if (offset > 0) await gate;
@@ -46,3 +55,27 @@ test(
     });
   }),
 );
+
+test("a callback whose promise is settled by the next turn of the host needs no thread but its own", async (t) => {
+  const rig = new Rig();
+  const gates: Gate[] = [];
+  Object.assign(rig.sys, {
+    *sleep(): Task<void> {
+      const gate = new Gate();
+      gates.push(gate);
+      yield* rig.sleep(gate);
+    },
+  });
+  rig.serve(soon as Anysrv);
+  t.is(rig.rpc(version()).length, 1);
+  const before = rig.threads;
+  const said = rig.rpc(attach(), stat(0)).map((r) => r.type);
+  for (let i = 0; i < 10; i++) {
+    await Promise.resolve();
+    for (const gate of gates.splice(0)) rig.open(gate);
+    rig.run();
+    said.push(...rig.replies().map((r) => r.type));
+  }
+  t.deepEqual(said, [F.Rattach, F.Rstat]);
+  t.is(rig.threads, before);
+});
