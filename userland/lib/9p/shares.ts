@@ -7,8 +7,9 @@
 //	bytes           its window, or its share if less    256 MiB            reads wait, or give less
 //
 // A share of fids is a quarter of them all, divided by the connections that have any: so thirty connections
-// that take all they can get still leave something. Bytes come back by themselves, and a share of them is the
-// whole divided by the connections that hold any. A connection that holds none may always have LEAST.
+// that take all they can get still leave something. Bytes come back by themselves. A share of them for input is the
+// whole divided by the connections that hold any; for replies it is a quarter of that. A connection that holds none
+// may always have LEAST.
 //
 // The bytes are those of input that is not taken, of requests that take time, and of replies from their making
 // until they have left the process. A window is small at first and doubles when as many bytes have left: a client
