@@ -42,10 +42,7 @@ test("a lesson that is not there is a question that makes no sense", async (t) =
 });
 
 test("a word of the glossary is explained, whatever the case of its letters", async (t) => {
-  t.regex(
-    (await namec("glossary", "FID")).out,
-    /^fid: the number by which a client names a file/,
-  );
+  t.regex((await namec("glossary", "FID")).out, /^fid: the number by which a client names a file/);
   t.regex((await namec("glossary", "round", "trip")).out, /^round trip: /);
 });
 
