@@ -532,9 +532,12 @@ class Devlater extends Dev<LaterChan> implements Later<LaterChan> {
       ];
     });
     yield* mustwalk(c, a);
-    const look = yield* c.from.mnt.reply(a.g, a.nwalk);
-    if (look.type === Rwalk) error(Eexist);
-    const r = yield* c.from.mnt.receive(a.g, a.nwalk + 2);
+    const { mnt } = c.from;
+    const look = yield* mnt.reply(a.g, a.nwalk);
+    // The call waits for the answer to the Tcreate also where the name is there. Otherwise a slow server could make
+    // the file, removed meanwhile, after the call has failed.
+    if (look.type === Rwalk && (yield* mnt.reply(a.g, a.nwalk + 2)).type === Rerror) error(Eexist);
+    const r = yield* mnt.receive(a.g, a.nwalk + 2);
     return take(c, (nc) => opened(nc, want.omode, r));
   }
 

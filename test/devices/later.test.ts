@@ -286,6 +286,24 @@ for (const step of ["walk1", "open", "create", "stat", "wstat", "remove"] as con
   );
 
 test(
+  "an exclusive create whose name is removed while the server makes the file has the file",
+  world({ wrap: slow("create") }, async (t, w, sys) => {
+    await put(sys, `${w.top}/f`, "x");
+    await w.even(t, sys, async () => {
+      const making = sys.create(`${w.top}/f`, OWRITE | OEXCL, 0o666);
+      await sys.sleep(200);
+      await sys.remove(`${w.top}/f`);
+      await sys.close(await making);
+      t.is(await cat(sys, `${w.top}/f`), "");
+      t.regex(
+        await failure(sys.create(`${w.top}/f`, OWRITE | OEXCL, 0o666)),
+        /file already exists$/,
+      );
+    });
+  }),
+);
+
+test(
   "a note that comes when the answer is on its way changes nothing",
   world({}, async (t, w, sys) => {
     await sys.notify(async (_note, s) => (s as Sys).noted(0));
