@@ -102,7 +102,10 @@ export type Rsource = {
   go(): void;
   /** Bytes come from outside the kernel's time: a process that waits for them holds the clock. */
   readonly outside: boolean;
-  /** A chunk, or the rest of one, was copied to its end: the queue does not look at it again. */
+  /**
+   * A chunk, or a part of one, was copied, and the queue does not look at it again. No caller of bread has another
+   * part of the chunk.
+   */
   spent?(chunk: Uint8Array): void;
   /** What the queues of all connections hold; alone unless given. */
   readonly all?: Received;
@@ -118,6 +121,8 @@ export class Rqueue {
   #first = 0;
   #end: "eof" | "reset" | null = null;
   #stopped = false;
+  /** A part of the first chunk was given to a caller of bread, who may still look at the chunk's memory. */
+  #given = false;
   readonly #source: Rsource;
   readonly #all: Received;
   readonly #r = new Rendez("network read");
@@ -181,11 +186,12 @@ export class Rqueue {
     if (this.length === 0) yield* this.#wait(up);
     let n = 0;
     while (n < buf.length && this.length > 0) {
+      const given = this.#given;
       const b = this.#take(buf.length - n);
       buf.set(b, n);
       giveback(b);
       n += b.length;
-      this.#source.spent?.(b);
+      if (!given) this.#source.spent?.(b);
     }
     return n;
   }
@@ -193,7 +199,11 @@ export class Rqueue {
   /** At most n bytes, of one chunk: the result is the caller's, who may give it back (devices/mnt/frames.ts). Empty at the end. */
   *bread(up: Proc, n: number): Task<Uint8Array> {
     if (this.length === 0) yield* this.#wait(up);
-    return this.length === 0 ? NONE : this.#take(n);
+    if (this.length === 0) return NONE;
+    const chunk = this.#chunks[this.#first];
+    const b = this.#take(n);
+    if (b !== chunk) this.#given = true;
+    return b;
   }
 
   /**
@@ -233,6 +243,7 @@ export class Rqueue {
 
   /** Drops the first chunk; those before #first are gone, and now and then so is their room. */
   #shift(): void {
+    this.#given = false;
     this.#chunks[this.#first++] = NONE;
     if (this.#first === this.#chunks.length) {
       this.#chunks.length = this.#first = 0;

@@ -54,3 +54,19 @@ test("when all queues hold 16 MiB each takes one chunk, and the next when that w
   for (const { q } of [...full, late]) q.drop();
   t.is(all.bytes, 0);
 });
+
+test("the memory of a chunk is spent only when no caller of bread has a part of it", (t) => {
+  const spent: number[] = [];
+  const all: Received = { bytes: 0 };
+  const noop = (): void => undefined;
+  const source = { stop: noop, go: noop, outside: false, all };
+  const q = new Rqueue({ ...source, spent: (chunk) => spent.push(chunk.length) });
+  const read = (n: number): unknown => q.read({} as Proc, new Uint8Array(n)).next().value;
+  q.put(new Uint8Array(100));
+  t.is((q.bread({} as Proc, 10).next().value as Uint8Array).length, 10);
+  t.is(read(90), 90);
+  t.deepEqual(spent, []);
+  q.put(new Uint8Array(70));
+  t.is(read(70), 70);
+  t.deepEqual(spent, [70]);
+});
