@@ -275,9 +275,7 @@ export function inturn<A, T>(t: Turn<A, T>, up: Proc, c: Chan, a: A, b: number):
   } catch (e) {
     return failafter(cclose(c), e);
   }
-  if (istask(value)) return going(c, t.order, value);
-  const closing = cclose(c);
-  return istask(closing) ? valueafter(closing, value) : value;
+  return ending(c, t.order, value);
 }
 
 function waitingturn<A, T>(t: Turn<A, T>, up: Proc, c: Chan, a: A, b: number): Answer<T> {
@@ -297,9 +295,14 @@ export function ordered<T>(c: Chan, order: Order | null, fn: () => Answer<T>): A
   } catch (e) {
     return failafter(cclose(c), e);
   }
+  return ending(c, order, a);
+}
+
+/** The end of a call that holds c: c is closed behind it. A call that sleeps takes its place in the order meanwhile. */
+function ending<T>(c: Chan, order: Order | null, a: Answer<T>): Answer<T> {
   if (istask(a)) return going(c, order, a);
-  const t = cclose(c);
-  return istask(t) ? valueafter(t, a) : a;
+  const closing = cclose(c);
+  return istask(closing) ? valueafter(closing, a) : a;
 }
 
 function* queued<T>(c: Chan, q: QLock, fn: () => Answer<T>): Task<T> {

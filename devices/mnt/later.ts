@@ -536,8 +536,8 @@ class Devlater extends Dev<LaterChan> implements Later<LaterChan> {
     const look = yield* mnt.reply(a.g, a.nwalk);
     // The call waits for the answer to the Tcreate also where the name is there. Otherwise a slow server could make
     // the file, removed meanwhile, after the call has failed.
-    if (look.type === Rwalk && (yield* mnt.reply(a.g, a.nwalk + 2)).type === Rerror) error(Eexist);
-    const r = yield* mnt.receive(a.g, a.nwalk + 2);
+    const r = yield* mnt.reply(a.g, a.nwalk + 2);
+    if (r.type === Rerror) error(look.type === Rwalk ? Eexist : r.ename);
     return take(c, (nc) => opened(nc, want.omode, r));
   }
 
