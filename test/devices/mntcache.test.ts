@@ -16,7 +16,7 @@ import { utfdecode } from "../../kernel/abi/utf.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { postmount } from "../../userland/lib/9p.ts";
 import type { Srv } from "../../userland/lib/9p.ts";
-import { failure, mountram, put, requests, run, within } from "../kit.ts";
+import { failure, mkdir, mountram, put, requests, run, within } from "../kit.ts";
 
 const CACHED = MREPL | MCREATE | MCACHE;
 
@@ -27,6 +27,14 @@ async function slurp(sys: Parameters<typeof put>[0], name: string): Promise<Uint
   const n = await sys.read(fd, buf);
   await sys.close(fd);
   return buf.subarray(0, n);
+}
+
+/** Mounts a ramfs on /n with a cache that remembers its directory /n/d, which has the file f. */
+async function remembered(sys: Sys): Promise<void> {
+  await mountram(sys, "/n", { flags: CACHED });
+  await mkdir(sys, "/n/d");
+  await put(sys, "/n/d/f", "x");
+  await sys.stat("/n/d/f");
 }
 
 test(
@@ -148,10 +156,7 @@ test(
   "a remembered directory that is gone at the server costs a second walk and no error",
   within(async (t, k) => {
     await run(k, async (sys: Parameters<typeof put>[0]) => {
-      await mountram(sys, "/n", { flags: CACHED });
-      await sys.close(await sys.create("/n/d", OREAD, (DMDIR | 0o777) >>> 0));
-      await put(sys, "/n/d/f", "x");
-      await sys.stat("/n/d/f");
+      await remembered(sys);
       // Through dot the mount's root fid is not what is walked from, so the cache is not told.
       await sys.chdir("/n/d");
       await sys.remove("f");
@@ -167,10 +172,7 @@ test(
   "a name that is missing in a remembered directory is looked up twice once, and then once",
   within(async (t, k) => {
     await run(k, async (sys: Sys) => {
-      await mountram(sys, "/n", { flags: CACHED });
-      await sys.close(await sys.create("/n/d", OREAD, (DMDIR | 0o777) >>> 0));
-      await put(sys, "/n/d/f", "x");
-      await sys.stat("/n/d/f");
+      await remembered(sys);
       const sent = requests(k);
       for (let i = 0; i < 2; i++) {
         await failure(sys.stat("/n/d/no"));
@@ -217,10 +219,7 @@ for (const how of ["a name that ends in /", "a descriptor"] as const)
     `renamed by ${how}, a directory is not found under its old name`,
     within(async (t, k) => {
       await run(k, async (sys: Parameters<typeof put>[0]) => {
-        await mountram(sys, "/n", { flags: CACHED });
-        await sys.close(await sys.create("/n/d", OREAD, (DMDIR | 0o777) >>> 0));
-        await put(sys, "/n/d/f", "x");
-        await sys.stat("/n/d/f");
+        await remembered(sys);
         if (how === "a descriptor") {
           const fd = await sys.open("/n/d", OREAD);
           await sys.fwstat(fd, { name: "e" });
@@ -426,10 +425,7 @@ test(
   "an open starts at a remembered directory, but for one that changes the file",
   within(async (t, k) => {
     await run(k, async (sys: Sys) => {
-      await mountram(sys, "/n", { flags: CACHED });
-      await sys.close(await sys.create("/n/d", OREAD, (DMDIR | 0o777) >>> 0));
-      await put(sys, "/n/d/f", "x");
-      await sys.stat("/n/d/f");
+      await remembered(sys);
       const sent = requests(k);
       const walk = async (omode: number): Promise<string | undefined> => {
         sent.length = 0;

@@ -121,6 +121,12 @@ const half = (n: number): Buffer => LONG.subarray(0, n);
 /** A kind: what they do, how, and how many of them have input that waits. */
 type Kind = readonly [string, Hostile, number?];
 
+/** 200 clients that read what they are sent, and send such requests about fid 1, an open file, all at once. */
+const crowd =
+  (requests: () => readonly Tmsg[]): Hostile =>
+  (port) =>
+    Promise.all(times(200, () => reads(port, [walk(1, 1, "long"), open(1, 1), ...requests()])));
+
 const KINDS: readonly Kind[] = [
   [
     "60 clients that read no answer to 2,000 reads of 1 MB",
@@ -184,36 +190,22 @@ const KINDS: readonly Kind[] = [
   ],
   [
     "Tversion in the middle of 500 requests, 200 times",
-    (port) =>
-      Promise.all(
-        times(200, () =>
-          reads(port, [
-            walk(1, 1, "long"),
-            open(1, 1),
-            ...times(250, (i) => read(i, 1, 65_536)),
-            VERSION,
-            ATTACH,
-            ...times(250, (i) => onfid(F.Tstat, i)),
-            VERSION,
-          ]),
-        ),
-      ),
+    crowd(() => [
+      ...times(250, (i) => read(i, 1, 65_536)),
+      VERSION,
+      ATTACH,
+      ...times(250, (i) => onfid(F.Tstat, i)),
+      VERSION,
+    ]),
   ],
   [
     "Tflush of itself, of unknown tags, of a Tflush, and of all that is under way",
-    (port) =>
-      Promise.all(
-        times(200, () =>
-          reads(port, [
-            walk(1, 1, "long"),
-            open(1, 1),
-            ...times(1000, (i) => flush(i, i)),
-            ...times(1000, (i) => flush(i, 60_000 - i)),
-            ...times(400, (i) => (i % 2 === 0 ? read(i, 1, 65_536) : flush(i, i - 1))),
-            ...times(400, (i) => flush(1000 + i, 1000 + ((i + 1) % 400))),
-          ]),
-        ),
-      ),
+    crowd(() => [
+      ...times(1000, (i) => flush(i, i)),
+      ...times(1000, (i) => flush(i, 60_000 - i)),
+      ...times(400, (i) => (i % 2 === 0 ? read(i, 1, 65_536) : flush(i, i - 1))),
+      ...times(400, (i) => flush(1000 + i, 1000 + ((i + 1) % 400))),
+    ]),
   ],
   [
     "5,000 connections",

@@ -14,7 +14,7 @@ import { Gate, Rig } from "./rig.ts";
 
 const file: Qid = { path: 1n, vers: 1, type: 0 };
 
-/** A server of one file, with async callbacks that wait for nothing. */
+/** A server of one file. Its callbacks are async functions without an await, so their promises settle at once. */
 const soon: Srv<Qid> = {
   attach: async () => file,
   qid: (f) => f,

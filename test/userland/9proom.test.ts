@@ -139,15 +139,21 @@ test(
   }),
 );
 
-test("a Tflush behind big writes is heeded while the server has no room", (t) => {
+/** A connection whose fid 1 has a file open to write, when `hog` has all the room of the server. */
+function full(file: string): { rig: Rig; shares: Shares; hog: Room } {
   const rig = new Rig();
   const srv = new Slowsrv(rig) as unknown as Anysrv;
   const shares = new Shares(srv, new Log(rig.sys), LIMITS);
   rig.sys.threadcreate(new Conn(rig.sys, { in: 0, out: 1 }, srv, shares).run());
-  rig.rpc(version("9P2000.ix.stream", MB), attach(), walk(0, 1, "slow"), open(1, OWRITE));
-  rig.rpc(walk(0, 2, "f"));
+  rig.rpc(version("9P2000.ix.stream", MB), attach(), walk(0, 1, file), open(1, OWRITE));
   const hog = new Room(shares.bytes);
   hog.add(TOTAL + LEAST);
+  return { rig, shares, hog };
+}
+
+test("a Tflush behind big writes is heeded while the server has no room", (t) => {
+  const { rig, shares, hog } = full("slow");
+  rig.rpc(walk(0, 2, "f"));
   rig.send(pack(twrite(1, 1, 200_000), flush(1, 10), twrite(2, 1, 5000), stat(2, 3)));
   rig.run();
   t.deepEqual(rig.replies().map(said), [`10 ${F.Rflush}`, `3 ${F.Rstat}`]);
@@ -160,13 +166,7 @@ test("a Tflush behind big writes is heeded while the server has no room", (t) =>
 });
 
 test("small requests that take time wait when there is no room, and a Tflush before them does not", (t) => {
-  const rig = new Rig();
-  const srv = new Slowsrv(rig) as unknown as Anysrv;
-  const shares = new Shares(srv, new Log(rig.sys), LIMITS);
-  rig.sys.threadcreate(new Conn(rig.sys, { in: 0, out: 1 }, srv, shares).run());
-  rig.rpc(version("9P2000.ix.stream", MB), attach(), walk(0, 1, "slow"), open(1, OWRITE));
-  const hog = new Room(shares.bytes);
-  hog.add(TOTAL + LEAST);
+  const { rig, shares, hog } = full("slow");
   const most = shares.bytes.used + LEAST;
   for (let tag = 1; tag <= 40; tag++) rig.send(pack(twrite(tag, 1, 2000)));
   rig.run();
@@ -182,13 +182,7 @@ test("small requests that take time wait when there is no room, and a Tflush bef
 });
 
 test("a client that overdrew and reads no replies does not keep others from it", (t) => {
-  const rig = new Rig();
-  const srv = new Slowsrv(rig) as unknown as Anysrv;
-  const shares = new Shares(srv, new Log(rig.sys), LIMITS);
-  rig.sys.threadcreate(new Conn(rig.sys, { in: 0, out: 1 }, srv, shares).run());
-  rig.rpc(version("9P2000.ix.stream", MB), attach(), walk(0, 1, "f"), open(1, OWRITE));
-  const hog = new Room(shares.bytes);
-  hog.add(TOTAL + LEAST);
+  const { rig, shares, hog } = full("f");
   const frame = pack(twrite(1, 1, 200_000));
   rig.send(frame.subarray(0, 100_000));
   rig.run();
