@@ -122,7 +122,7 @@ export class Bytes extends Pool {
   readonly least: number;
   /** Those that wait, in the order in which they began. */
   readonly queue: Waiter[] = [];
-  /** Who may have a frame more than all. */
+  /** The connection that may hold a frame beyond the total; null: none does. */
   overdrawn: Room | null = null;
 
   constructor(total: number, least = 0) {
@@ -224,12 +224,15 @@ export class Room extends Share {
     this.#window *= 2;
   }
 
-  /** With n bytes more there would be too few left for replies. */
+  /** Whether, with n bytes more, replies would get none of the bytes that all share (REPLIES). */
   tight(n: number): boolean {
     return this.#with(n) > REPLIES * this.#bytes.total;
   }
 
-  /** Whether input may have n bytes more. That may be the frame by which one connection overdraws. */
+  /**
+   * Whether the connection may hold n bytes more of input. When all are used, the waiter that goes on next may overdraw
+   * by them, if no other connection has.
+   */
   ask(n: number): boolean {
     const bytes = this.#bytes;
     const then = this.#with(n);
