@@ -43,10 +43,7 @@ async function says(port: number, ...what: readonly Said[]): Promise<Socket> {
 }
 
 /** The same, of which everything is read and dropped. */
-async function reads(
-  port: number,
-  ...what: readonly (readonly Tmsg[] | Buffer)[]
-): Promise<Socket> {
+async function reads(port: number, ...what: readonly Said[]): Promise<Socket> {
   return (await says(port, ...what)).resume();
 }
 

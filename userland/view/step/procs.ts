@@ -8,7 +8,7 @@ import type { Openfile } from "../../../kernel/trace.ts";
 import type { History, Wasproc } from "../record/history.ts";
 import type { Rcall, Recording } from "../record/recording.ts";
 import type { Tape } from "../record/tape.ts";
-import { connname } from "../words/who.ts";
+import { connname, serverpid } from "../words/who.ts";
 
 /** A group, and the other processes that share it with this one. */
 export type Group = { readonly id: number; readonly with: readonly number[] };
@@ -53,6 +53,8 @@ export type Wait = {
   readonly whom: readonly number[];
   /** Of "reply", who was asked. */
   readonly servers: readonly string[];
+  /** Those of the servers that are processes of this machine. */
+  readonly served: readonly number[];
   /** Of "bytes" and "room"; and the connection whose mount driver has the other end, 0 for none. */
   readonly pipe: number;
   readonly conn: number;
@@ -319,10 +321,17 @@ class Moment {
     const events = this.#tape.callevents(id, this.#event);
     const e = this.#r.events[events.at(-1) ?? -1];
     if (call === undefined || e === undefined) return null;
-    const none = { call: id, whom: [], servers: [], pipe: 0, conn: 0, chan: call.chan };
+    const none = { call: id, whom: [], servers: [], served: [], pipe: 0, conn: 0, chan: call.chan };
     // After a step of namec's own the call goes on at once.
-    const servers = e.type === "namec" ? [] : this.#asked(events);
-    if (servers.length > 0) return { ...none, for: "reply", servers, what: "9P reply" };
+    const conns = e.type === "namec" ? [] : this.#asked(events);
+    if (conns.length > 0)
+      return {
+        ...none,
+        for: "reply",
+        servers: [...new Set(conns.map((conn) => connname(this.#r, conn)))],
+        served: conns.map((conn) => serverpid(this.#r, conn)).filter((pid) => pid > 0),
+        what: "9P reply",
+      };
     if (e.type !== "sleep") return null;
     const { what } = e;
     switch (what) {
@@ -349,8 +358,8 @@ class Moment {
     }
   }
 
-  /** The servers that a call has asked and that have not answered. */
-  #asked(events: Int32Array): string[] {
+  /** The connections of the servers that a call has asked and that have not answered. */
+  #asked(events: Int32Array): number[] {
     const open = new Set<number>();
     for (const i of events) {
       const e = this.#r.events[i];
@@ -358,11 +367,11 @@ class Moment {
       if (e?.type === "send" && e.fcall.type !== Tclunk) open.add(i);
       else if (e?.type === "receive") open.delete(e.of);
     }
-    const servers = [...open].map((i) => {
+    const conns = [...open].map((i) => {
       const e = this.#r.events[i];
-      return connname(this.#r, e?.type === "send" ? e.conn : 0);
+      return e?.type === "send" ? e.conn : 0;
     });
-    return [...new Set(servers)];
+    return [...new Set(conns)];
   }
 
   #children(pid: number): number[] {

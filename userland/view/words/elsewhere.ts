@@ -6,7 +6,7 @@ import { seenof } from "../record/seen.ts";
 import { cleanname } from "../step/look.ts";
 import type { Failing } from "./failing.ts";
 import { sentences, somefmt } from "./sentence.ts";
-import { callat, isroot, memberof, mountat, serverof } from "./who.ts";
+import { callat, isroot, memberof, mountat, rforkof, serverof } from "./who.ts";
 import { procsat } from "./whyproc.ts";
 
 type Mount = Revent & { readonly type: "mount" };
@@ -110,11 +110,9 @@ function has(
 /** What would have two processes share a name space: that the younger was not made with one of its own. */
 function unshared(r: Recording, a: number, b: number): string {
   const young = Math.max(a, b);
-  const made = r.calls.find(
-    (c) => c.name === "rfork" && c.value === young && c.text.includes("RFNAMEG"),
-  );
+  const made = rforkof(r, young);
   return `have process ${Math.min(a, b)} and process ${young} share one name space: ${
-    made === undefined
+    made?.text.includes("RFNAMEG") !== true
       ? "rfork without RFNAMEG"
       : `leave RFNAMEG out of ${callat(r, made)}, which made process ${young}`
   }`;

@@ -14,7 +14,7 @@ import { failing } from "./failing.ts";
 import type { Failing, Probe } from "./failing.ts";
 import { endless } from "./whyproc.ts";
 import { capital, listfmt, sentences, somefmt } from "./sentence.ts";
-import { callat } from "./who.ts";
+import { callat, rforkof } from "./who.ts";
 import { plural, timefmt } from "./stepfmt.ts";
 import type { Rcall, Recording } from "../record/recording.ts";
 
@@ -621,7 +621,7 @@ function badfd(f: Failing): Failure {
 
 /** What gives a process a copy of the table: a flag of the call that made it, with its line where that is known. */
 function forkof({ r }: Failing, pid: number): string {
-  const made = r.calls.find((c) => c.name === "rfork" && c.value === pid);
+  const made = rforkof(r, pid);
   return made === undefined ? "rfork with RFFDG" : `add RFFDG to ${callat(r, made)}`;
 }
 

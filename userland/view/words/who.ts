@@ -27,9 +27,14 @@ export function connname(r: Recording, conn: number): string {
   return c.peer ?? processof(r, c) ?? c.name;
 }
 
-/** The process that serves a connection over a pipe; null for another connection, and where no process is seen to. */
-function processof(r: Recording, { pipe }: Rconn): string | null {
-  const pid = pipe === null ? 0 : servedby(r, pipe.pipe, pipe.end === 0 ? 1 : 0);
+/** The process that serves a connection over a pipe; 0 for another connection, and where no process is seen to. */
+export function serverpid(r: Recording, conn: number): number {
+  const pipe = r.conns.find((x) => x.conn === conn)?.pipe ?? null;
+  return pipe === null ? 0 : servedby(r, pipe.pipe, pipe.end === 0 ? 1 : 0);
+}
+
+function processof(r: Recording, { conn }: Rconn): string | null {
+  const pid = serverpid(r, conn);
   if (pid === 0) return null;
   const text = r.procs.find((p) => p.pid === pid)?.text ?? "";
   return `process ${pid}${text === "" ? "" : ` (${text})`}`;
@@ -125,6 +130,11 @@ export function fidname(
   fid: number,
 ): string | undefined {
   return seenof(r).fids.name(r, at, fid);
+}
+
+/** The rfork that made a process, if the recording has it. */
+export function rforkof(r: Recording, pid: number): Rcall | undefined {
+  return r.calls.find((c) => c.name === "rfork" && c.value === pid);
 }
 
 /** A call and its line of the program, where that is known: "close(3) in 18-rfork.ts:25". */

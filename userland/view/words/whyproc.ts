@@ -442,8 +442,7 @@ export function endless(
   const all = procsat(r, back - 1);
   const own = find(all, call.pid)?.waits.find((x) => x.call === call.id);
   if (back < 0 || own === undefined) return none;
-  const served = own.servers.map((name) => Number(/^process (\d+)/.exec(name)?.[1]));
-  for (const pid of own.for === "reply" ? served : [call.pid])
+  for (const pid of own.for === "reply" ? own.served : [call.pid])
     for (const w of find(all, pid)?.waits ?? []) {
       const pipe = pipeof(all, w);
       if (w.for !== "bytes" || pipe === undefined || pipe.conn > 0) continue;
