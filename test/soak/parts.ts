@@ -49,6 +49,8 @@ export async function connections(s: Soakopts): Promise<void> {
   const w = await Wire.dial(server.port);
   await prepare(w);
   await plant(w);
+  // By now the thread that watches the server has begun, which has descriptors of its own.
+  await rest(3000);
   const idle = await server.look();
   const check = async (what: string): Promise<void> => {
     const { rss, descriptors } = await server.look();

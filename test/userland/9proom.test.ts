@@ -16,7 +16,7 @@ import type { ThreadSys } from "../../userland/lib/both.ts";
 import { announce } from "../../userland/lib/dial.ts";
 import { newram } from "../../userland/lib/ram.ts";
 import { NOTHING, run } from "../kit.ts";
-import { attach, create, flush, open, said, stat, version, walk } from "./msg.ts";
+import { attach, create, flush, open, read, said, stat, version, walk } from "./msg.ts";
 import { Rawclient } from "./rawclient.ts";
 import { Rig } from "./rig.ts";
 import { Slowsrv } from "./slow.ts";
@@ -198,4 +198,58 @@ test("a client that overdrew and reads no replies does not keep others from it",
   rig.send(null);
   rig.run();
   t.is(rig.threads, 0);
+});
+
+/** A server of a file d/g of 200,000 bytes, to which a client has said hello. */
+function greeted(): { rig: Rig; asked: () => number } {
+  const rig = new Rig();
+  const seen = { length: 0 };
+  const plain = rig.sys.read.bind(rig.sys);
+  rig.sys.read = (fd, buf) => {
+    seen.length = buf.length;
+    return plain(fd, buf);
+  };
+  const srv = new Slowsrv(rig) as unknown as Anysrv;
+  new Conn(rig.sys, { in: 0, out: 1 }, srv).start(() => undefined);
+  rig.rpc(version("9P2000.ix.stream", MB), attach());
+  return { rig, asked: () => seen.length };
+}
+
+test("a connection on which little comes has one thread, and a short buffer until more comes", (t) => {
+  const { rig, asked } = greeted();
+  t.is(rig.threads, 1);
+  t.is(asked(), 256);
+  for (let i = 0; i < 3; i++) rig.rpc(stat(0));
+  t.is(asked(), 256);
+  t.is(rig.rpc(walk(0, 1, "x".repeat(300))).length, 1);
+  t.is(asked(), 4096);
+  t.is(rig.rpc(...Array.from({ length: 800 }, () => stat(0))).length, 800);
+  t.is(asked(), 262_144);
+  rig.send(null);
+  rig.run();
+  t.is(rig.threads, 0);
+});
+
+test("a reply that is longer than a buffer goes out in pieces, and is whole among others", (t) => {
+  const { rig } = greeted();
+  rig.rpc(walk(0, 1, "d/g"), open(1));
+  const sent = rig.output.length;
+  const long = read(1, 1, 0, 200_000);
+  const replies = rig.rpc(stat(1, 2), long, long, stat(1, 3), read(1, 4, 5, 100), long);
+  t.deepEqual(
+    replies.map((r) => r.tag),
+    [2, 1, 1, 3, 4, 1],
+  );
+  const byte = (i: number): number => i % 251;
+  for (const r of replies)
+    if (r.type === F.Rread) {
+      const from = r.tag === 4 ? 5 : 0;
+      t.is(r.data.length, r.tag === 4 ? 100 : 200_000);
+      t.true(r.data.every((b, i) => b === byte(from + i)));
+    }
+  const pieces = rig.output.slice(sent);
+  t.true(
+    pieces.every((b) => b.length <= 133_120),
+    `${pieces.map((b) => b.length).join(" ")}`,
+  );
 });

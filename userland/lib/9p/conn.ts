@@ -5,9 +5,12 @@
 // Frames may be cut and merged in any way. The replies to all frames of one read go out in one write. While a
 // client does not take its replies, its connection is not read.
 //
-// Threads of a connection: the thread that called run() waits for all others. The reader takes frames. Each request
-// that takes time has a thread, and so has the pump (stream.ts). One more goes on with requests that waited for
-// room. An exception in one of them ends the connection, and no other.
+// Threads of a connection: the reader takes frames until the end, and then waits for all others. Each request that
+// takes time has a thread, and so has the pump (stream.ts). One more goes on with requests that waited for room. An
+// exception in one of them ends the connection, and no other.
+//
+// A connection on which little comes is most of what a server with thousands of clients holds. So it has one thread, and
+// a short read buffer.
 
 import { Eintr, PlanError } from "../../../kernel/abi/errors.ts";
 import {
@@ -21,6 +24,7 @@ import {
 } from "../../../kernel/abi/fcall.ts";
 import type { Task } from "../../../syscalls/sys.ts";
 import type { ThreadSys } from "../both.ts";
+import { istask } from "./answer.ts";
 import { Ebadfcall, Emsize, Enotyet } from "./errors.ts";
 import { Log } from "./log.ts";
 import { OUTMARK, Out, type Owner, rerror } from "./out.ts";
@@ -28,7 +32,7 @@ import { Session, quietly } from "./session.ts";
 import { settling } from "./promises.ts";
 import type { Anysrv, Plainsrv } from "./promises.ts";
 import { MAXFIDS, Room, Share, Shares } from "./shares.ts";
-import type { Srv } from "./srv.ts";
+import type { Answer, Srv } from "./srv.ts";
 import { Pump } from "./stream.ts";
 
 const MINMSIZE = 256;
@@ -38,7 +42,11 @@ const FIRSTMSIZE = 8216;
 /** Requests, and bytes of their frames, that may be outstanding. */
 const MAXREQS = 2048;
 const MAXBYTES = 16 * 1048576;
-/** Bytes of the read buffer: SMALLBUF until a read brings much, then INBUF, which is more than a frame of a stream. */
+/**
+ * Bytes of the read buffer: FIRSTBUF until a read fills that, then SMALLBUF. While reads bring much it has INBUF, which
+ * is more than a frame of a stream.
+ */
+const FIRSTBUF = 256;
 const SMALLBUF = 4096;
 const INBUF = 262144;
 /** Requests of one read after which other threads have their turn, and the least when many connections are busy. */
@@ -110,17 +118,17 @@ export class Conn<A> implements Owner {
   #nbytes = 0;
   readonly #threads: Set<number> = new Set();
   #reader = 0;
-  /** The reader has come to the end. */
+  /** The reader has come to the end, and waits for the last of the others in #waits. */
   #ended = false;
-  /** Where the thread that serves waits for the reader, and then for the last of the others. */
   #waits: object | null = null;
   readonly #parked: Parked[] = [];
   #resuming = false;
   #buf: Uint8Array = NOBUF;
   #start = 0;
   #end = 0;
-  /** Bytes that the last read brought. */
-  #came = 0;
+  /** The last read filled the buffer; it did so, or brought much. */
+  #filled = false;
+  #much = false;
   /** The reader waits for room. */
   #asks = false;
 
@@ -149,9 +157,33 @@ export class Conn<A> implements Owner {
 
   /** Serves until the client hangs up, or is hung up on; then everything it had ends. */
   *run(): Task<void> {
-    this.#reader = this.sys.threadcreate(this.#read());
-    while (!this.#ended) yield* this.#wait();
-    yield* this.#finish();
+    const { sys } = this;
+    const end = { over: false, waits: false };
+    this.start(function* () {
+      end.over = true;
+      if (end.waits) yield* sys.rendezvous(end, true);
+    });
+    while (!end.over) {
+      end.waits = true;
+      yield* sys.rendezvous(end, true);
+      end.waits = false;
+    }
+  }
+
+  /** The same in a thread of its own, which calls over at the end. */
+  start(over: () => Answer<void>): void {
+    this.#reader = this.sys.threadcreate(this.#serve(over));
+  }
+
+  *#serve(over: () => Answer<void>): Task<void> {
+    try {
+      yield* this.#read();
+      yield* this.#finish();
+    } catch (e) {
+      this.shares.log.fault(e);
+    }
+    const a = over();
+    if (istask(a)) yield* a;
   }
 
   /** Ends the connection, as for a client that breaks the rules: no more answers are sent, and no more bytes read. */
@@ -226,20 +258,10 @@ export class Conn<A> implements Owner {
       this.fault(e);
     }
     this.#threads.delete(me.id);
-    if (this.#ended && this.#threads.size === 0) yield* this.#meet();
-  }
-
-  /** Sleeps until another thread calls #meet. */
-  *#wait(): Task<void> {
-    this.#waits = {};
-    yield* this.sys.rendezvous(this.#waits, true);
-    this.#waits = null;
-  }
-
-  *#meet(): Task<void> {
     const at = this.#waits;
+    if (at === null || this.#threads.size > 0) return;
     this.#waits = null;
-    if (at !== null) yield* this.sys.rendezvous(at, true);
+    yield* this.sys.rendezvous(at, true);
   }
 
   #unpark(): void {
@@ -275,7 +297,6 @@ export class Conn<A> implements Owner {
     }
     this.out.hungup = true;
     this.#ended = true;
-    yield* this.#meet();
   }
 
   /**
@@ -372,7 +393,11 @@ export class Conn<A> implements Owner {
     yield* quietly(sys.close(this.#fds.in));
     if (this.#fds.out !== this.#fds.in) yield* quietly(sys.close(this.#fds.out));
     if (rest !== undefined && rest !== null) yield* rest;
-    while (this.#threads.size > 0) yield* this.#wait();
+    while (this.#threads.size > 0) {
+      this.#waits = {};
+      yield* sys.rendezvous(this.#waits, true);
+      this.#waits = null;
+    }
     this.room.add(-this.room.held);
     this.room.repay();
   }
@@ -396,7 +421,8 @@ export class Conn<A> implements Owner {
       try {
         const n = yield* this.sys.read(this.#fds.in, this.#buf.subarray(this.#end));
         this.#end += n;
-        this.#came = n;
+        this.#filled = this.#end === this.#buf.length;
+        this.#much = n >= SMALLBUF || (this.#filled && this.#end >= SMALLBUF);
         return n > 0;
       } catch (e) {
         if (!(e instanceof PlanError)) throw e;
@@ -420,10 +446,12 @@ export class Conn<A> implements Owner {
   /** How long the buffer should be, with so many bytes in it. */
   #size(have: number): number {
     const { length } = this.#buf;
+    if (have === 0 && length < SMALLBUF && !this.#filled) return FIRSTBUF;
     // While the server is short of room the buffer is no bigger than the frame needs.
     if (this.room.tight(INBUF)) return have < 4 ? SMALLBUF : this.#least(have);
-    const much = this.#came >= SMALLBUF;
+    const much = this.#much;
     if (have === 0) return much && !this.crowded ? Math.max(length, INBUF) : SMALLBUF;
+    if (length < SMALLBUF) return SMALLBUF;
     if (length < INBUF) return much || 2 * have > length ? INBUF : SMALLBUF;
     if (2 * have <= length) return length;
     return Math.max(length, Math.min(framesize(this.#buf, this.#start), 2 * length));

@@ -8,6 +8,7 @@
 
 import { ERRMAX } from "../../../kernel/abi/const.ts";
 import { PlanError } from "../../../kernel/abi/errors.ts";
+import { put32 } from "../../../kernel/abi/bits.ts";
 import { Rerror, Rread, Rstat, Rstream, type Rmsg, convS2M } from "../../../kernel/abi/fcall.ts";
 import { utfcut } from "../../../kernel/abi/utf.ts";
 import type { Task, TaskSys } from "../../../syscalls/sys.ts";
@@ -17,12 +18,18 @@ import type { Room } from "./shares.ts";
 /** More than any reply has beside its data: Rwalk with 16 qids, Rerror, Rversion. */
 const HEAD = 1024;
 
-/** Buffers come in two sizes and are used again, by any connection: one that sends nothing has none. */
+/**
+ * Buffers come in two sizes and are used again, by any connection: one that sends nothing has none. A reply that is longer
+ * lies in several, since the host does not get the memory of long buffers back that were allocated among others.
+ */
 const SMALL = 16384;
 const BIG = 2 * 65536 + 2 * HEAD;
 const NSPARE = 16;
 const smalls: Uint8Array[] = [];
 const bigs: Uint8Array[] = [];
+
+/** size[4] Rread tag[2] count[4]: what is before the data. */
+const READHEAD = 11;
 
 /** Replies are written when this many bytes have gathered, even if more requests are there. */
 export const OUTMARK = 65536;
@@ -35,6 +42,9 @@ const STEP = 8192;
 export function rerror(tag: number, ename: string): Rmsg {
   return { type: Rerror, tag, ename: utfcut(ename, ERRMAX - 1) };
 }
+
+/** A read's reply that no buffer has room for. */
+type Long = { readonly tag: number; readonly data: Uint8Array };
 
 /** Who waits in drain, and for how few bytes. */
 type Waiter = { readonly mark: number };
@@ -84,13 +94,36 @@ export class Out {
   put(r: Rmsg, msize: number): void {
     const data =
       r.type === Rread || r.type === Rstream ? r.data.length : r.type === Rstat ? r.stat.length : 0;
+    if (r.type === Rread && data > BIG - HEAD && READHEAD + data <= msize) this.#putlong(r);
+    else this.#putshort(r, Math.min(data, BIG - HEAD), msize);
+    if (this.n - this.#counted >= STEP) this.#count();
+  }
+
+  /** A reply with so many bytes of data, which has room in one buffer. */
+  #putshort(r: Rmsg, data: number, msize: number): void {
     if (this.#buf.length - this.#fill < data + HEAD) this.#grow(data + HEAD);
     const from = this.#fill;
     const end = convS2M(r, this.#buf, from);
     if (end >= 0 && end - from <= msize) this.#fill = end;
     else this.#fill = convS2M(rerror(r.tag, Ereply), this.#buf, from);
     this.n += this.#fill - from;
-    if (this.n - this.#counted >= STEP) this.#count();
+  }
+
+  /** A reply that has not: its data fills one buffer after another. */
+  #putlong({ tag, data }: Long): void {
+    if (this.#buf.length - this.#fill < HEAD) this.#grow(BIG);
+    const from = this.#fill;
+    put32(this.#buf, convS2M({ type: Rread, tag, data: NONE }, this.#buf, from) - 4, data.length);
+    put32(this.#buf, from, READHEAD + data.length);
+    this.#fill = from + READHEAD;
+    for (let n = 0; n < data.length;) {
+      if (this.#fill === this.#buf.length) this.#grow(BIG);
+      const more = Math.min(data.length - n, this.#buf.length - this.#fill);
+      this.#buf.set(data.subarray(n, n + more), this.#fill);
+      this.#fill += more;
+      n += more;
+    }
+    this.n += READHEAD + data.length;
   }
 
   #count(): void {
@@ -98,7 +131,7 @@ export class Out {
     this.#counted = this.n;
   }
 
-  /** A buffer with room for so much more: a bigger one, or another when there is no bigger one to be used again. */
+  /** A buffer with room for so much more, at most BIG: a bigger one, or another where no buffer has so much. */
   #grow(room: number): void {
     const old = this.#buf.subarray(0, this.#fill);
     if (this.#fill > 0 && this.#fill + room > BIG) {
@@ -190,10 +223,11 @@ export class Out {
   }
 }
 
-/** A buffer of at least so many bytes; behind a long reply there is room for short ones. */
+/** A buffer of at least so many bytes, which are at most BIG. */
 function newbuf(size: number): Uint8Array {
-  if (size <= SMALL) return smalls.pop() ?? new Uint8Array(SMALL);
-  return size <= BIG ? (bigs.pop() ?? new Uint8Array(BIG)) : new Uint8Array(size + SMALL);
+  return size <= SMALL
+    ? (smalls.pop() ?? new Uint8Array(SMALL))
+    : (bigs.pop() ?? new Uint8Array(BIG));
 }
 
 /** Keeps the buffer that bytes are in for other replies, if it is of one of the two sizes. */

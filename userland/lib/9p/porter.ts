@@ -87,25 +87,27 @@ export class Porter {
       yield* this.#refuse("all", call, `${connections} connections are served, the limit`);
     else if (n > perpeer && !isloopback(peer))
       yield* this.#refuse("peer", call, `${peer} has ${perpeer} connections, the limit`);
-    else yield* this.#serve(call, user);
+    else if (yield* this.#serve(call, peer, user)) return;
     this.#count(peer, -1);
   }
 
-  *#serve(call: Call, user: string): Task<void> {
+  /** Makes a call a connection, which is served in its own thread; false if it cannot be. */
+  *#serve(call: Call, peer: string, user: string): Task<boolean> {
     const sys = this.#sys;
     try {
       const fd = yield* accept(sys, call);
       const conn = new Conn(sys, { in: fd, out: fd, user }, this.#srv, this.shares);
       this.#conns.set(conn, { seen: 0, looks: 0 });
-      this.#watch();
-      try {
-        yield* conn.run();
-      } finally {
+      conn.start(() => {
         this.#conns.delete(conn);
-      }
+        this.#count(peer, -1);
+      });
+      this.#watch();
+      return true;
     } catch (e) {
       if (e instanceof PlanError) this.#log.add("call", `a call was refused: ${e.message}`);
       else this.#log.fault(e);
+      return false;
     }
   }
 
