@@ -8,7 +8,7 @@ import { drawframe } from "../../userland/host/stepview.ts";
 import type { Tape } from "../../userland/view/record/tape.ts";
 import { frameof } from "../../userland/view/step/frame.ts";
 import { eventtext } from "../../userland/view/words/eventtext.ts";
-import { Glossary } from "../../userland/view/words/glossary.ts";
+import { Glossary } from "../../userland/view/words/documents.ts";
 import { stock } from "./stock.ts";
 import { MORE } from "./moreprograms.ts";
 import { TEN } from "./tenprograms.ts";

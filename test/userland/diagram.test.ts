@@ -7,13 +7,12 @@ import type { Sys } from "../../syscalls/sys.ts";
 import { postmount } from "../../userland/lib/9p.ts";
 import { newram } from "../../userland/lib/ram.ts";
 import { serveramfs, simnet } from "../../userland/boot/net.ts";
-import { exactly, sentences } from "../../userland/view/draw/arrowtext.ts";
+import { Scenes, exactly, sentences } from "../../userland/view/draw/scene.ts";
 import { axislines } from "../../userland/view/draw/axis.ts";
 import type { Layout } from "../../userland/view/draw/diagram.ts";
 import { diagramsvg, layout } from "../../userland/view/draw/diagram.ts";
 import { Recorder } from "../../userland/view/record/recorder.ts";
 import type { About, Rcall, Recording, Revent } from "../../userland/view/record/recording.ts";
-import { Scenes } from "../../userland/view/draw/scene.ts";
 import { put } from "../kit.ts";
 import { record, remount } from "./recorded.ts";
 

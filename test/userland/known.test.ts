@@ -5,8 +5,7 @@ import type { Sys } from "../../syscalls/sys.ts";
 import { boothosts } from "../../userland/boot/hosts.ts";
 import { HERE, hostof } from "../../userland/boot/simhost.ts";
 import { mounted } from "../../userland/boot/mounts.ts";
-import { Known } from "../../userland/view/record/known.ts";
-import { Recorder } from "../../userland/view/record/recorder.ts";
+import { Known, Recorder } from "../../userland/view/record/recorder.ts";
 import { Tape } from "../../userland/view/record/tape.ts";
 import { frameof } from "../../userland/view/step/frame.ts";
 

@@ -5,7 +5,7 @@ import { MREPL, OREAD } from "../../kernel/abi/const.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { Ledger, ledger, newtotals, traffic } from "../../userland/view/record/ledger.ts";
 import type { Totals } from "../../userland/view/record/ledger.ts";
-import { summaryfmt } from "../../userland/view/export/summary.ts";
+import { summaryfmt } from "../../userland/view/export/strace.ts";
 import { put } from "../kit.ts";
 import { recorded, remount } from "./recorded.ts";
 

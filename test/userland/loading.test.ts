@@ -12,7 +12,7 @@ import {
 } from "../../userland/lib/loading.ts";
 import { syntaxfault, syntaxhint } from "../../userland/lib/syntax.ts";
 import "../../userland/lib/io.ts";
-import { badreturn, unawaited } from "../../userland/view/words/lineof.ts";
+import { badreturn, unawaited } from "../../userland/view/words/crash.ts";
 
 test("a name that a module has not is answered with the one that was meant, or with all", (t) => {
   const names = ["print", "readtext"];

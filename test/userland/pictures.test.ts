@@ -11,14 +11,12 @@ import { procscene } from "../../userland/view/draw/procboxes.ts";
 import type { Procscene } from "../../userland/view/draw/procboxes.ts";
 import { proclayout, procsvg } from "../../userland/view/draw/procdiagram.ts";
 import { Scenes } from "../../userland/view/draw/scene.ts";
-import { compare } from "../../userland/view/record/compare.ts";
+import { Meeting, compare } from "../../userland/view/record/compare.ts";
 import { hitsof } from "../../userland/view/step/mark.ts";
-import { Meeting } from "../../userland/view/record/meet.ts";
 import { Tape } from "../../userland/view/record/tape.ts";
-import { frameof } from "../../userland/view/step/frame.ts";
+import { frameof, pictureof } from "../../userland/view/step/frame.ts";
 import type { Frame } from "../../userland/view/step/frame.ts";
-import { pictureof } from "../../userland/view/step/picture.ts";
-import { Glossary } from "../../userland/view/words/glossary.ts";
+import { Glossary } from "../../userland/view/words/documents.ts";
 import { recorded } from "./recorded.ts";
 
 /** A child writes into a pipe in a name space of its own, and its parent reads and waits. */

@@ -8,13 +8,18 @@ import { callstack, textsites } from "../../kernel/abi/errors.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { boot } from "../../userland/host/index.ts";
 import { findplace } from "../../userland/host/place.ts";
-import { base64, unbase64 } from "../../userland/view/record/base64.ts";
+import {
+  base64,
+  fromjson,
+  Recordingerror,
+  tojson,
+  unbase64,
+} from "../../userland/view/record/recording.ts";
+import type { Rcall, Recording } from "../../userland/view/record/recording.ts";
 import { Tape } from "../../userland/view/record/tape.ts";
 import { frameof } from "../../userland/view/step/frame.ts";
 import { compare } from "../../userland/view/record/compare.ts";
 import { Recorder } from "../../userland/view/record/recorder.ts";
-import { Recordingerror, fromjson, tojson } from "../../userland/view/record/recording.ts";
-import type { Rcall, Recording } from "../../userland/view/record/recording.ts";
 import { failure, put } from "../kit.ts";
 import { ABOUT, recorded, remount } from "./recorded.ts";
 

@@ -13,7 +13,7 @@ import type { Recording } from "../../userland/view/record/recording.ts";
 import { frameof } from "../../userland/view/step/frame.ts";
 import type { Frame } from "../../userland/view/step/frame.ts";
 import { rows } from "../../userland/view/step/tree.ts";
-import { Glossary } from "../../userland/view/words/glossary.ts";
+import { Glossary } from "../../userland/view/words/documents.ts";
 import { decision } from "../../userland/view/words/why.ts";
 import { MORE } from "./moreprograms.ts";
 import { taped } from "./taped.ts";

@@ -60,7 +60,7 @@ export type { Hash, Snap } from "../lib/fossil/format.ts";
 export type { Limits } from "../lib/9p/shares.ts";
 export type { Args } from "../lib/arg.ts";
 export type { Call as Conversation, Dialled } from "../lib/dial.ts";
-export type { Cost } from "../view/record/cost.ts";
+export type { Cost } from "../view/record/recording.ts";
 export type { About } from "../view/record/recording.ts";
 export type { Ramopts } from "../lib/ram.ts";
 

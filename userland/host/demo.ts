@@ -17,7 +17,7 @@ import { loadprogram } from "./load.ts";
 import { machine } from "./machine.ts";
 import { Mounterror } from "../boot/mounts.ts";
 import { painter } from "./paint.ts";
-import { plural } from "../view/words/stepfmt.ts";
+import { plural } from "../view/words/sentence.ts";
 import { Tour } from "../view/export/tour.ts";
 import { tellof } from "../view/record/recorder.ts";
 import type { About } from "../view/record/recording.ts";

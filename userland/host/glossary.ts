@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { Usage, nearest } from "./command.ts";
 import type { Command, Given } from "./command.ts";
 import { wrap } from "./help.ts";
-import { bare, entriesof } from "../view/words/glossary.ts";
+import { bare, entriesof } from "../view/words/documents.ts";
 
 const FILE = new URL("../../../docs/glossary.md", import.meta.url);
 const WIDTH = 80;

@@ -3,8 +3,8 @@
 
 import { readFileSync, readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { lessonof } from "../view/words/lesson.ts";
-import type { Lesson } from "../view/words/lesson.ts";
+import { lessonof } from "../view/words/documents.ts";
+import type { Lesson } from "../view/words/documents.ts";
 import { Usage } from "./command.ts";
 import type { Command, Given } from "./command.ts";
 import { wrap } from "./help.ts";

@@ -4,8 +4,7 @@
 import type { Booted } from "../../kernel/boot.ts";
 import type { Tty } from "../../kernel/proc/tty.ts";
 import type { Program } from "../../kernel/proc/trap.ts";
-import { Hearing } from "../view/record/hearing.ts";
-import { Recorder } from "../view/record/recorder.ts";
+import { Hearing, Recorder } from "../view/record/recorder.ts";
 import type { Recordopts } from "../view/record/recorder.ts";
 import { injections } from "../view/record/injections.ts";
 import type { About, Recording } from "../view/record/recording.ts";

@@ -16,8 +16,8 @@ import { signsin } from "./signs.ts";
 import type { Sign } from "./signs.ts";
 import { COLUMNS, PANES, ROWS, drawframe } from "./stepview.ts";
 import type { Pane, Size } from "./stepview.ts";
-import { Glossary } from "../view/words/glossary.ts";
-import type { Entry } from "../view/words/glossary.ts";
+import { Glossary } from "../view/words/documents.ts";
+import type { Entry } from "../view/words/documents.ts";
 
 /** The keys, as the help shows them. */
 const HELP: readonly (readonly [keys: string, text: string])[] = [

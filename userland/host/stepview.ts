@@ -5,9 +5,8 @@
 // need first, and then, in the order of what matters most, more. From 100 columns on, the tree stands beside
 // the rest.
 
-import { barof } from "../view/step/bar.ts";
-import type { Frame, Message, Sourceline } from "../view/step/frame.ts";
 import {
+  barof,
   changetext,
   fdtext,
   memberfmt,
@@ -16,11 +15,12 @@ import {
   spenttext,
   usersof,
 } from "../view/step/frametext.ts";
+import type { Frame, Message, Sourceline } from "../view/step/frame.ts";
 import type { Descriptor } from "../view/step/procs.ts";
 import type { Rsaid } from "../view/record/recording.ts";
 import type { Spent } from "../view/record/tape.ts";
 import type { Elem, Look } from "../view/step/look.ts";
-import { plural, timefmt } from "../view/words/stepfmt.ts";
+import { plural, timefmt } from "../view/words/sentence.ts";
 import { rows } from "../view/step/tree.ts";
 import type { Member, Row } from "../view/step/tree.ts";
 import { clip, plaintext, width, wrapped } from "./ansi.ts";

@@ -6,7 +6,7 @@ import { Ekilled } from "../../kernel/abi/errors.ts";
 import { fortest } from "./place.ts";
 import { msgfmt } from "../view/words/msgfmt.ts";
 import type { Rcall, Recording, Revent } from "../view/record/recording.ts";
-import { plural, timefmt } from "../view/words/stepfmt.ts";
+import { plural, timefmt } from "../view/words/sentence.ts";
 
 /** A 9P message. */
 export type Message = {

@@ -1,8 +1,8 @@
 // An example as the page has it: its text, what it asks, and how its first comment says it is run.
 
 import { quote, tokenize } from "../../kernel/abi/quote.ts";
-import { answerof, headof } from "../view/words/lesson.ts";
-import type { Head } from "../view/words/lesson.ts";
+import { answerof, headof } from "../view/words/documents.ts";
+import type { Head } from "../view/words/documents.ts";
 import type { Setup } from "./setup.ts";
 
 /** An example: what it is about, and how it is run. */

@@ -3,8 +3,7 @@
 
 import type { Booted } from "../../kernel/boot.ts";
 import { HERE } from "../boot/simhost.ts";
-import { Known } from "../view/record/known.ts";
-import { Recorder } from "../view/record/recorder.ts";
+import { Known, Recorder } from "../view/record/recorder.ts";
 import type { Recording, Rsaid } from "../view/record/recording.ts";
 import type { Space } from "./talk.ts";
 

@@ -2,8 +2,7 @@
 // two kernels is shown. What a step shows is stepview.ts; search and breakpoints are find.ts. The keys are
 // those of `namec step` in a terminal.
 
-import { compare } from "../view/record/compare.ts";
-import { Meeting } from "../view/record/meet.ts";
+import { Meeting, compare } from "../view/record/compare.ts";
 import { Tape } from "../view/record/tape.ts";
 import type { By } from "../view/record/tape.ts";
 import { follow } from "../view/step/mark.ts";

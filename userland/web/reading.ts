@@ -1,7 +1,7 @@
 // What is read before the lessons: docs/ten-minutes.md, loaded when it is asked for.
 
-import { blocksof } from "../view/words/blocks.ts";
-import type { Block, Span } from "../view/words/blocks.ts";
+import { blocksof } from "../view/words/documents.ts";
+import type { Block, Span } from "../view/words/documents.ts";
 import { byid, el, fill } from "./dom.ts";
 import { term } from "./words.ts";
 

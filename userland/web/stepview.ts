@@ -2,13 +2,10 @@
 // and one picture. All of it comes from userland/view as data; here it becomes elements. There are two of them
 // when both kernels are shown; only the first one's elements have ids.
 
-import { frameof } from "../view/step/frame.ts";
-import type { Frame } from "../view/step/frame.ts";
+import { PICTURES, frameof, pictureof } from "../view/step/frame.ts";
+import type { Frame, Picturekind } from "../view/step/frame.ts";
 import type { Look } from "../view/step/look.ts";
-import { PICTURES, pictureof } from "../view/step/picture.ts";
-import type { Picturekind } from "../view/step/picture.ts";
-import { timefmt } from "../view/words/stepfmt.ts";
-import { plural } from "../view/words/stepfmt.ts";
+import { plural, timefmt } from "../view/words/sentence.ts";
 import { byid, el, fill } from "./dom.ts";
 import { Messages } from "./messages.ts";
 import { Names } from "./names.ts";

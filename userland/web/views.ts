@@ -1,7 +1,7 @@
 // The steps that are shown: one, or with both kernels two side by side; and which picture of them.
 
-import { PICTURES } from "../view/step/picture.ts";
-import type { Picturekind } from "../view/step/picture.ts";
+import { PICTURES } from "../view/step/frame.ts";
+import type { Picturekind } from "../view/step/frame.ts";
 import { byid, el, fill } from "./dom.ts";
 import type { Ledgers } from "./ledgers.ts";
 import type { Beside, Run } from "./player.ts";

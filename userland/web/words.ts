@@ -2,8 +2,8 @@
 // word means, and the panel Words lists those of this step before all others. The words are docs/glossary.md, which
 // comes behind the first lesson (texts.ts).
 
-import { Glossary } from "../view/words/glossary.ts";
-import type { Entry } from "../view/words/glossary.ts";
+import { Glossary } from "../view/words/documents.ts";
+import type { Entry } from "../view/words/documents.ts";
 import { byid, el, fill } from "./dom.ts";
 
 let WORDS = new Glossary("");

@@ -12,12 +12,20 @@
 // stands is labels.ts, so that no line crosses one.
 
 import { cut } from "../words/line.ts";
-import { exactly, happened, heading, isown, refuses, shortlabel } from "./arrowtext.ts";
-import { sentence, sentences, stateof } from "./arrowtext.ts";
-import { ENDS, LETTER, placed } from "./labels.ts";
-import type { Point, Segment } from "./labels.ts";
+import {
+  exactly,
+  happened,
+  heading,
+  isown,
+  refuses,
+  sentence,
+  sentences,
+  shortlabel,
+  stateof,
+} from "./scene.ts";
 import type { Arrow, Bar, Moment, Scene } from "./scene.ts";
-import { esc } from "./svgtext.ts";
+import { ENDS, LETTER, esc, placed } from "./labels.ts";
+import type { Point, Segment } from "./labels.ts";
 import { serverof } from "../words/who.ts";
 
 /** Heights: of what stands above, of an arrow with its label, of the least time; and what the times share. */

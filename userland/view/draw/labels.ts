@@ -1,5 +1,7 @@
 // Where the labels of arrows stand: on their arrow, or beside its end, where no label covers another one and as
-// few lines as can be lie beneath. Pure geometry, in pixels.
+// few lines as can be lie beneath. Pure geometry, in pixels. And text as XML takes it.
+
+import { nullproto } from "../../../kernel/abi/nullproto.ts";
 
 export type Point = { readonly x: number; readonly y: number };
 export type Segment = readonly [from: Point, to: Point];
@@ -85,3 +87,17 @@ export function crosses([p, q]: Segment, b: Box, height: number = HEIGHT): boole
   };
   return cut(p.x, q.x - p.x, b.x, b.x + b.width) && cut(p.y, q.y - p.y, b.y, b.y + height);
 }
+
+const ESCAPES: Readonly<Record<string, string>> = nullproto({
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+});
+
+// What XML 1.0 has no way to write is shown as what it is: something that cannot be shown.
+const UNFIT = /[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu;
+
+/** A text with XML's own letters written as entities. */
+export const esc = (text: string): string =>
+  text.replace(UNFIT, "\uFFFD").replace(/[&<>"]/g, (c) => ESCAPES[c] ?? c);

@@ -6,8 +6,8 @@ import { utfdecode } from "../../../kernel/abi/utf.ts";
 import type { Frame } from "../step/frame.ts";
 import type { Change, Descriptor, Pipe, Pipeway, Process, Wait } from "../step/procs.ts";
 import type { Recording } from "../record/recording.ts";
-import { plural } from "../words/stepfmt.ts";
-import { visible } from "../words/visible.ts";
+import { plural } from "../words/sentence.ts";
+import { visible } from "../words/line.ts";
 
 /** Processes that are shown, and rows of one of them. */
 const BOXES = 40;

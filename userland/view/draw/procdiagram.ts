@@ -4,10 +4,9 @@
 // No line passes over a label: lines run between the boxes and the pipes, and left of the boxes.
 
 import { cut } from "../words/line.ts";
-import { LETTER } from "./labels.ts";
+import { LETTER, esc } from "./labels.ts";
 import type { Point } from "./labels.ts";
 import type { Box, Pill, Procscene, Row } from "./procboxes.ts";
-import { esc } from "./svgtext.ts";
 
 /** Heights of a row, of a title, between boxes; how much farther in a child is; what a box has at its sides. */
 const LINE = 16;

@@ -11,7 +11,7 @@ import { Rflush, Rstream, Tflush } from "../../../kernel/abi/fcall.ts";
 import type { Fcall } from "../../../kernel/abi/fcall.ts";
 import { msgfmt } from "../words/msgfmt.ts";
 import type { About, Rcall, Recording, Revent, Rmessage } from "../record/recording.ts";
-import { plural } from "../words/stepfmt.ts";
+import { plural } from "../words/sentence.ts";
 
 /** What ends the file. */
 export const TAIL = "\n]}\n";

@@ -7,12 +7,12 @@
 //	      tcp   Twalk 0 → 2 readme                   Rwalk 1 qid
 
 import type { Fcall } from "../../../kernel/abi/fcall.ts";
-import type { Cost } from "../record/cost.ts";
-import type { Rcall, Recording, Revent } from "../record/recording.ts";
+import type { Cost, Rcall, Recording, Revent } from "../record/recording.ts";
 import { cut, line } from "../words/line.ts";
 import type { Line } from "../words/line.ts";
 import { msgfmt } from "../words/msgfmt.ts";
-import { eventfmt, plural } from "../words/stepfmt.ts";
+import { plural } from "../words/sentence.ts";
+import { eventfmt } from "../words/eventtext.ts";
 
 const INDENT = "  ";
 const BELOW = "      ";

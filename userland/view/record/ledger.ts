@@ -9,10 +9,8 @@
 
 import { Ekilled } from "../../../kernel/abi/errors.ts";
 import { Rflush, Rstream, Tflush } from "../../../kernel/abi/fcall.ts";
-import { addmessage, newcost } from "./cost.ts";
-import type { Cost } from "./cost.ts";
-import { ismessage } from "./recording.ts";
-import type { Recording, Revent, Rmessage } from "./recording.ts";
+import { addmessage, ismessage, newcost } from "./recording.ts";
+import type { Cost, Recording, Revent, Rmessage } from "./recording.ts";
 
 /** What is added up. Times are nanoseconds. */
 export type Totals = {

@@ -7,22 +7,38 @@
 // is made later, when the list of calls is read, if all its arguments could be copied whole. How values of programs
 // are copied is in kept.ts.
 //
+// Two listeners help it. A Hearing is a console that is recorded: what a program writes goes where it would go,
+// and into the recording. A Known keeps what a recording that begins late cannot ask the kernel for: the connections
+// that are open and the fids of their roots. The Known tells them to a Recorder before its begin().
+//
 // To use each event once and keep none (a pcap file of a long run), give `tell` and a limit of 0.
 
-import { Rstream, Tattach, Tflush, Tstream } from "../../../kernel/abi/fcall.ts";
+import { Rattach, Rerror, Rstream, Tattach, Tflush, Tstream } from "../../../kernel/abi/fcall.ts";
 import type { Fcall } from "../../../kernel/abi/fcall.ts";
 import type { Picture } from "../../../kernel/names/namespace.ts";
 import { textsites } from "../../../kernel/abi/errors.ts";
 import type { Callsite } from "../../../kernel/abi/errors.ts";
 import type { Call, Event, EventBody, Listener, Trace } from "../../../kernel/trace.ts";
-import { addmessage, newcost } from "./cost.ts";
-import type { Cost } from "./cost.ts";
+import { FORMAT, VERSION, addmessage, newcost } from "./recording.ts";
+import type {
+  About,
+  Cost,
+  Place,
+  Rbody,
+  Rcall,
+  Rconn,
+  Recording,
+  Revent,
+  Rproc,
+  Rsaid,
+  Source,
+} from "./recording.ts";
 import { callrow } from "../../../kernel/abi/calls.ts";
 import { callfmt, isentries, resultfmt } from "../words/callfmt.ts";
 import { arglist, cut, kept } from "./kept.ts";
-import { FORMAT, VERSION } from "./recording.ts";
-import type { About, Place, Rbody, Rcall, Rconn, Recording, Revent, Rproc } from "./recording.ts";
-import type { Rsaid, Source } from "./recording.ts";
+import type { Answer } from "../../../kernel/proc/rendez.ts";
+import type { Tty } from "../../../kernel/proc/tty.ts";
+import { utfdecode } from "../../../kernel/abi/utf.ts";
 
 /** Finds the innermost place on a stack that is in the program, with its file; null if there is none. */
 export type Findplace = (
@@ -206,7 +222,7 @@ export class Recorder {
     return this.#limit > 0 && this.#nevent >= this.#limit;
   }
 
-  /** Records text that a program wrote on its console (hearing.ts), unless `limit` events are kept. */
+  /** Records text that a program wrote on its console (Hearing), unless `limit` events are kept. */
   said(to: Rsaid["to"], text: string): void {
     const event = this.#nevent - 1;
     if (this.#begun && event < this.#limit) this.#said.push({ event, to, text });
@@ -673,4 +689,74 @@ function cutdata(f: Fcall, snap: number): Fcall {
   if ("data" in f) return { ...f, data: cut(f.data, snap) };
   if ("stat" in f) return { ...f, stat: f.stat.slice() };
   return f;
+}
+
+/** Hears what is written: Recorder.said. */
+export type Hear = (to: Rsaid["to"], text: string) => void;
+
+/** A console on which everything that is written is heard first. */
+export class Hearing implements Tty {
+  readonly #tty: Tty;
+  readonly #hear: Hear;
+  readonly terminals: readonly number[];
+
+  constructor(tty: Tty, hear: Hear) {
+    this.#tty = tty;
+    this.terminals = tty.terminals ?? [];
+    this.#hear = hear;
+  }
+
+  write(bytes: Uint8Array): Answer<void> {
+    this.#hear("out", utfdecode(bytes, 0, bytes.length));
+    return this.#tty.write(bytes);
+  }
+
+  writeerr(bytes: Uint8Array): Answer<void> {
+    this.#hear("err", utfdecode(bytes, 0, bytes.length));
+    return this.#tty.writeerr === undefined ? this.#tty.write(bytes) : this.#tty.writeerr(bytes);
+  }
+
+  read(n: number): Answer<Uint8Array> {
+    return this.#tty.read(n);
+  }
+}
+
+/** The events that a recorder would have noted, of what is still there. */
+export class Known {
+  readonly #conns = new Map<number, Event[]>();
+  /** Connections and tags of attaches that have no answer yet. */
+  readonly #asked = new Set<string>();
+
+  /** Listens from now on, until the result is called. */
+  listen(trace: Trace): () => void {
+    return trace.listen((e) => this.#take(e));
+  }
+
+  /** Tells a recorder what is there now. */
+  tell(recorder: Recorder): void {
+    for (const list of this.#conns.values()) for (const e of list) recorder.take(e);
+  }
+
+  #take(e: Event): void {
+    switch (e.type) {
+      case "conn":
+        if (e.what === "open") this.#conns.set(e.conn, [e]);
+        else if (e.what === "close") this.#conns.delete(e.conn);
+        return;
+      case "send":
+      case "receive":
+        this.#message(e);
+        return;
+      default:
+    }
+  }
+
+  /** An attach is kept with its answer: a recorder takes one without for a request that still waits. */
+  #message(e: Event & { type: "send" | "receive" }): void {
+    const { type, tag } = e.fcall;
+    const key = `${e.conn} ${tag}`;
+    if (type === Tattach) this.#asked.add(key);
+    else if ((type !== Rattach && type !== Rerror) || !this.#asked.delete(key)) return;
+    this.#conns.get(e.conn)?.push(e);
+  }
 }

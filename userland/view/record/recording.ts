@@ -1,6 +1,7 @@
 // The recording of a run: everything that the trace bus said, as plain data with a version. Whatever shows,
 // explains, counts or checks a run reads a Recording and asks the kernel nothing. How one is made is in
-// recorder.ts; here is what it consists of, and its form as JSON.
+// recorder.ts; here is what it consists of, what its calls cost, and its form as JSON. Costs are counted message by
+// message, by every reader in one way. Base64 (RFC 4648) is written here, since no host is known.
 //
 // Events are in the order they happened. An event names its cause by number: its message's call, the call's
 // process and line of the program; and the name space of that moment by its number in `spaces`, which holds
@@ -9,8 +10,7 @@
 import type { Picture } from "../../../kernel/names/namespace.ts";
 import type { Fact } from "../../../kernel/abi/errors.ts";
 import type { EventBody, Pipeend, Standing } from "../../../kernel/trace.ts";
-import { base64, unbase64 } from "./base64.ts";
-import type { Cost } from "./cost.ts";
+import { utfdecode, utfencode } from "../../../kernel/abi/utf.ts";
 
 /** What every recording calls itself. */
 export const FORMAT = "namec recording";
@@ -284,4 +284,73 @@ function ofold(r: Recording): Recording {
       return e.type === "mount" ? { ...e, pgrp: 0 } : e;
     }),
   };
+}
+
+const LETTERS: Uint8Array = utfencode(
+  "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
+);
+const PAD = 0x3d;
+/** Of no letter. */
+const BAD = 0xff;
+
+const VALUES: Uint8Array = new Uint8Array(256).fill(BAD);
+for (const [value, letter] of LETTERS.entries()) VALUES[letter] = value;
+
+/** Bytes as base64, filled up with "=". */
+export function base64(bytes: Uint8Array): string {
+  const text = new Uint8Array(Math.ceil(bytes.length / 3) * 4).fill(PAD);
+  for (let i = 0, o = 0; i < bytes.length; i += 3, o += 4) {
+    const [a = 0, b = 0, c = 0] = [bytes[i], bytes[i + 1], bytes[i + 2]];
+    const n = (a << 16) | (b << 8) | c;
+    text[o] = LETTERS[n >> 18] ?? BAD;
+    text[o + 1] = LETTERS[(n >> 12) & 63] ?? BAD;
+    if (i + 1 < bytes.length) text[o + 2] = LETTERS[(n >> 6) & 63] ?? BAD;
+    if (i + 2 < bytes.length) text[o + 3] = LETTERS[n & 63] ?? BAD;
+  }
+  return utfdecode(text, 0, text.length);
+}
+
+/** The bytes that base64 gave as this text; null when it gave no such text. */
+export function unbase64(text: string): Uint8Array | null {
+  const m = /^([A-Za-z0-9+/]*)(={0,2})$/.exec(text);
+  if (m === null || text.length % 4 !== 0) return null;
+  const bytes = new Uint8Array((text.length / 4) * 3 - (m[2] ?? "").length);
+  const value = (i: number): number => {
+    const v = VALUES[text.charCodeAt(i)] ?? BAD;
+    return v === BAD ? 0 : v;
+  };
+  for (let i = 0, o = 0; i < text.length; i += 4, o += 3) {
+    const n = (value(i) << 18) | (value(i + 1) << 12) | (value(i + 2) << 6) | value(i + 3);
+    bytes[o] = n >> 16;
+    if (o + 1 < bytes.length) bytes[o + 1] = n >> 8;
+    if (o + 2 < bytes.length) bytes[o + 2] = n;
+  }
+  return bytes;
+}
+
+/** What a call has cost so far. */
+export type Cost = {
+  /** Times that it waited for a server. */
+  trips: number;
+  /** 9P messages, requests and replies. */
+  messages: number;
+  /** Bytes of messages, both ways. */
+  bytes: number;
+  /** Something was sent that has no answer yet. */
+  asked: boolean;
+};
+
+export function newcost(): Cost {
+  return { trips: 0, messages: 0, bytes: 0, asked: false };
+}
+
+/** Counts a message. A round trip is a reply to what was sent since the last one: a window of requests is one. */
+export function addmessage(cost: Cost, sending: boolean, bytes: number): void {
+  cost.messages++;
+  cost.bytes += bytes;
+  if (sending) cost.asked = true;
+  else if (cost.asked) {
+    cost.trips++;
+    cost.asked = false;
+  }
 }

@@ -6,12 +6,11 @@
 // event or by call, in typed arrays; `work` counts the entries looked at since, for tests.
 
 import { Ekilled } from "../../../kernel/abi/errors.ts";
-import { addmessage, newcost } from "./cost.ts";
-import type { Cost } from "./cost.ts";
+import { addmessage, newcost } from "./recording.ts";
+import type { Cost, Rcall, Recording, Revent, Rsaid } from "./recording.ts";
 import { issaid } from "../words/eventtext.ts";
 import { Flights } from "./flight.ts";
 import { History } from "./history.ts";
-import type { Rcall, Recording, Revent, Rsaid } from "./recording.ts";
 
 /** The kinds of steps that one can go to. */
 export type By = "step" | "message" | "call" | "failure";

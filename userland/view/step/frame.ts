@@ -1,12 +1,11 @@
 // One step of a recording as a view shows it, all of it data: the call and its line of the program, the
 // names with a cursor, the name space as a tree, what was decided and why, the messages on the time axis,
-// and what it has cost so far. The terminal and the page draw the same frame.
+// and what it has cost so far. The terminal and the page draw the same frame. Which picture belongs to a step is chosen
+// here, too: the messages between machines, the name space as a tree, or the processes with their descriptors.
 
 import { isT } from "../../../kernel/abi/fcall.ts";
 import { eventtext, resulttext } from "../words/eventtext.ts";
 import type { Flight } from "../record/flight.ts";
-import { pictureof } from "./picture.ts";
-import type { Picturekind } from "./picture.ts";
 import { procsof } from "./procs.ts";
 import type { Procs } from "./procs.ts";
 import { looksof } from "./look.ts";
@@ -19,6 +18,7 @@ import { treeof } from "./tree.ts";
 import type { Node } from "./tree.ts";
 import { connname } from "../words/who.ts";
 import { decision } from "../words/why.ts";
+import { callrow } from "../../../kernel/abi/calls.ts";
 
 /** A line of the program's file, from 1. */
 export type Sourceline = { readonly line: number; readonly text: string; readonly here: boolean };
@@ -349,3 +349,69 @@ function axisof({ e, call, list, began }: Span): Frame["axis"] {
   }
   return { from: from - began, to: to - began, now: e.at - began };
 }
+
+/** The pictures that there are. */
+export const PICTURES = ["messages", "names", "processes"] as const;
+export type Picturekind = (typeof PICTURES)[number];
+
+/** Calls that change what processes are, have or wait for. */
+const PROCESSES: ReadonlySet<string> = new Set([
+  "rfork",
+  "exec",
+  "exits",
+  "_exits",
+  "wait",
+  "await",
+  "notify",
+  "noted",
+  "alarm",
+  "sleep",
+  "dup",
+  "pipe",
+  "semacquire",
+  "tsemacquire",
+  "semrelease",
+  "rendezvous",
+]);
+
+/** Calls that change what names mean. */
+const NAMES: ReadonlySet<string> = new Set(["bind", "mount", "unmount", "chdir"]);
+
+/** The picture of an event of a recording. */
+export function pictureof(r: Recording, event: number): Picturekind {
+  const e = r.events[event];
+  const call = r.calls[e?.call ?? -1];
+  switch (e?.type) {
+    case undefined:
+    case "mount":
+    case "namec":
+      return "names";
+    case "send":
+    case "receive":
+    case "conn":
+    case "wire":
+      return "messages";
+    case "call":
+      return call === undefined ? "names" : begins(call);
+    case "return":
+      return call === undefined ? "names" : ends(call);
+    default:
+      return "processes";
+  }
+}
+
+function begins(call: Rcall): Picturekind {
+  if (NAMES.has(call.name)) return "names";
+  if (PROCESSES.has(call.name) || onpipe(call)) return "processes";
+  return named(call) ? "names" : call.cost.messages > 0 ? "messages" : "processes";
+}
+
+function ends(call: Rcall): Picturekind {
+  if (NAMES.has(call.name)) return "names";
+  if (call.cost.messages > 0) return "messages";
+  return begins(call);
+}
+
+const named = (call: Rcall): boolean => callrow(call.name)?.args[0] === "name";
+
+const onpipe = (call: Rcall): boolean => call.file?.startsWith("#|") === true;

@@ -7,15 +7,12 @@ import type { Fact } from "../../../kernel/abi/errors.ts";
 import { modestring } from "../../../kernel/abi/modes.ts";
 import type { Seenfile } from "../record/seen.ts";
 import { openmode } from "./callfmt.ts";
-import { PLAIN } from "./meanings.ts";
-import { badarg } from "./badarg.ts";
-import { elsewhere, lastcall } from "./elsewhere.ts";
-import { failing } from "./failing.ts";
+import { PLAIN, badarg } from "./meanings.ts";
+import { elsewhere, failing, lastcall } from "./failing.ts";
 import type { Failing, Probe } from "./failing.ts";
 import { endless } from "./whyproc.ts";
-import { capital, listfmt, sentences, somefmt } from "./sentence.ts";
+import { capital, listfmt, plural, sentences, somefmt, timefmt } from "./sentence.ts";
 import { callat, rforkof } from "./who.ts";
-import { plural, timefmt } from "./stepfmt.ts";
 import type { Rcall, Recording } from "../record/recording.ts";
 
 /** Why a call failed, and what would mend it. */

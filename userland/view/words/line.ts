@@ -1,6 +1,8 @@
-// Lines of a view: text that is laid out, and what it is, for those who colour it. Pure.
+// Lines of a view: text that is laid out, and what it is, for those who colour it. Text from elsewhere (names,
+// errors, what a server says) may have characters that would command a terminal, or turn the order of what is read
+// around: they are written as escapes. Pure.
 
-import { visible } from "./visible.ts";
+import { nullproto } from "../../../kernel/abi/nullproto.ts";
 
 /** What a line is. */
 export type Kind = "call" | "failed" | "step" | "send" | "receive" | "other" | "said";
@@ -27,4 +29,22 @@ export function fit(l: Line, columns: number): string {
 /** The first columns of text, and "…" if that is not all. */
 export function cut(text: string, columns: number): string {
   return columns > 0 && text.length > columns ? `${text.slice(0, columns - 1)}…` : text;
+}
+
+/** Control characters, those of both directions, line ends that \n is not, halves of letters, and nothings. */
+const HIDDEN = /[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}\p{Cs}\u200B\uFEFF]/gu;
+
+const SHORT: Readonly<Record<string, string>> = nullproto({
+  "\n": "\\n",
+  "\r": "\\r",
+  "\t": "\\t",
+});
+
+/** The text with such characters as a program would write them, "\u001b"; those in `kept` stay. */
+export function visible(text: string, kept = ""): string {
+  return text.replaceAll(HIDDEN, (letter) =>
+    kept.includes(letter)
+      ? letter
+      : (SHORT[letter] ?? `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`),
+  );
 }

@@ -8,7 +8,7 @@ import type { Fcall } from "../../../kernel/abi/fcall.ts";
 import { convM2D, dirwstat } from "../../../kernel/abi/dir.ts";
 import type { Dir } from "../../../kernel/abi/dir.ts";
 import { datafmt, openmode, valuefmt } from "./callfmt.ts";
-import { plural } from "./stepfmt.ts";
+import { plural } from "./sentence.ts";
 
 /** The message, shortly; `bytes` is its size on the wire, of one whose data may have been cut. */
 export function msgfmt(f: Fcall, bytes: number = 0): string {

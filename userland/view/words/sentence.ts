@@ -59,3 +59,16 @@ export function somefmt(words: readonly string[], most: number): string {
 
 /** The elements of a name. */
 export const path = (elems: readonly string[]): string => elems.join("/");
+
+/** Nanoseconds in the unit that suits: 880 ns, 12 µs, 3.40 ms, 1.25 s. */
+export function timefmt(ns: number): string {
+  if (ns < 1e3) return `${Math.round(ns)} ns`;
+  if (ns < 1e6) return `${Math.round(ns / 1e3)} µs`;
+  if (ns < 1e9) return `${(ns / 1e6).toFixed(2)} ms`;
+  return `${(ns / 1e9).toFixed(2)} s`;
+}
+
+/** "1 round trip", "3 round trips" */
+export function plural(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? "" : "s"}`;
+}

@@ -4,8 +4,8 @@
 import { Tclunk, Tflush, isT } from "../../../kernel/abi/fcall.ts";
 import type { Rcall, Recording, Revent } from "../record/recording.ts";
 import { msgfmt } from "./msgfmt.ts";
-import { listfmt, path, sentences } from "./sentence.ts";
-import { forcedby, plural, timefmt } from "./stepfmt.ts";
+import { listfmt, path, plural, sentences, timefmt } from "./sentence.ts";
+import { forcedby } from "./eventtext.ts";
 import { connof, servername, versionof } from "./who.ts";
 import { forcedwhy } from "./whystep.ts";
 

@@ -11,10 +11,10 @@ import type { Rcall, Recording, Revent } from "../record/recording.ts";
 import { msgfmt } from "./msgfmt.ts";
 import { procsof } from "../step/procs.ts";
 import type { Descriptor, Holder, Pipe, Process, Procs, Wait } from "../step/procs.ts";
-import { capital, listfmt, sentences, somefmt, told } from "./sentence.ts";
+import { capital, listfmt, sentences, somefmt, timefmt, told } from "./sentence.ts";
 import type { Decision } from "./sentence.ts";
-import { sleepfmt, timefmt } from "./stepfmt.ts";
-import { keeps } from "./lineof.ts";
+import { sleepfmt } from "./eventtext.ts";
+import { keeps } from "./crash.ts";
 import { callat, servername } from "./who.ts";
 
 type Procevent = Revent & { readonly type: "proc" };

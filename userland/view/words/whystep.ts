@@ -11,7 +11,7 @@ import { bare } from "./failing.ts";
 import { failureof } from "./failure.ts";
 import { listfmt, path, sentences, somefmt, told } from "./sentence.ts";
 import type { Decision } from "./sentence.ts";
-import { forcedby } from "./stepfmt.ts";
+import { forcedby } from "./eventtext.ts";
 import { memberof, mountat, serverof, versionof } from "./who.ts";
 
 /** An event of a recording, as the sentences about it look at it. */

@@ -1,4 +1,5 @@
-// The glossary has every term that the screens can print: each message, call and flag by the tables that they are
+// Documents as data. The forms of markdown that docs/ uses, and those of docs/ten-minutes.md in particular, become
+// blocks. The glossary has every term that the screens can print: each message, call and flag by the tables that they are
 // printed from, and the nouns of processes and name spaces that the sentences use.
 
 import { readFileSync, readdirSync } from "node:fs";
@@ -8,7 +9,7 @@ import * as constants from "../../kernel/abi/const.ts";
 import * as fcall from "../../kernel/abi/fcall.ts";
 import { SECTIONS } from "../../userland/host/stepper.ts";
 import { callfmt } from "../../userland/view/words/callfmt.ts";
-import { Glossary, bare } from "../../userland/view/words/glossary.ts";
+import { Glossary, bare, blocksof, spansof } from "../../userland/view/words/documents.ts";
 
 const GLOSSARY = new Glossary(readFileSync("docs/glossary.md", "utf8"));
 
@@ -124,4 +125,38 @@ test("no two entries explain the same word", (t) => {
     words.filter((w, i) => words.indexOf(w) !== i),
     [],
   );
+});
+
+test("a document is headings, paragraphs, lists and code, whose lines stay", (t) => {
+  const text = "# Title\n\nOne\nline.\n\n```sh\na\n\n# b\n```\n\n- first\n  goes on\n- `second`\n";
+  t.deepEqual(blocksof(text), [
+    { form: "heading", level: 1, text: "Title" },
+    { form: "paragraph", spans: [{ form: "text", text: "One line." }] },
+    { form: "code", text: "a\n\n# b" },
+    {
+      form: "list",
+      items: [[{ form: "text", text: "first goes on" }], [{ form: "code", text: "second" }]],
+    },
+  ]);
+});
+
+test("a paragraph has code, strong words and links in it", (t) => {
+  t.deepEqual(spansof("a `b*c*` and **d e** in [f](g.md)."), [
+    { form: "text", text: "a " },
+    { form: "code", text: "b*c*" },
+    { form: "text", text: " and " },
+    { form: "strong", text: "d e" },
+    { form: "text", text: " in " },
+    { form: "link", text: "f", to: "g.md" },
+    { form: "text", text: "." },
+  ]);
+});
+
+test("what newcomers read has no mark of markdown left", (t) => {
+  const blocks = blocksof(readFileSync("docs/ten-minutes.md", "utf8"));
+  const spans = blocks.flatMap((b) =>
+    b.form === "paragraph" ? b.spans : b.form === "list" ? b.items.flat() : [],
+  );
+  t.true(blocks.length > 20 && spans.some((s) => s.form === "strong"));
+  for (const s of spans) if (s.form === "text") t.notRegex(s.text, /[`*\][]|^#/, s.text);
 });
