@@ -32,7 +32,8 @@ import type { EventBody, Wire } from "./trace.ts";
 /**
  * What a walk came to. `clone` is null when not all names were walked; then `qids` are those that were
  * and `error` says why the next was not (the device's own string when it was the first, else the
- * kernel's "does not exist" or "not a directory"). A miss is a value, so that a union can go on.
+ * kernel's "does not exist" or "not a directory"). A miss is a value, so that a union can go on: a walk of one name
+ * or more never throws a PlanError.
  */
 export type Walkqid<C extends Chan = Chan> = {
   readonly clone: C | null;

@@ -16,7 +16,6 @@ import { Edoesnotexist, Eintr, Enocreate, Enotdir, PlanError, error } from "../a
 import type { Fact } from "../abi/errors.ts";
 import { Chan, Path, ccloseall, cclose, instead } from "../chan.ts";
 import type { Mtpt } from "../chan.ts";
-import { miss } from "../dev.ts";
 import type { Dev, Walkqid } from "../dev.ts";
 import type { Proc } from "../proc/proc.ts";
 import { waitfor } from "../proc/rendez.ts";
@@ -173,7 +172,7 @@ export class Start implements Way {
     const c = yield* this.#walk(this.start, elems.slice(0, -1));
     if (!mustdir || (c.qid.type & QTDIR) !== 0) return c;
     yield* cclose(c);
-    throw elems.length > 1 ? new PlanError(Enotdir, elems.length - 1) : new PlanError(Enotdir);
+    throw new PlanError(Enotdir, elems.length - 1);
   }
 
   /** The directory to create in. Of a union that is the first member with MCREATE. */
@@ -440,11 +439,11 @@ function short(qids: readonly Qid[]): Miss {
 
 /**
  * Asks the Chan where the walk stands. When it has not even the first name, the other members of the union
- * are asked in order.
+ * are asked in order: also when its server is gone, since a device's walk throws no PlanError for names.
  */
 function* ask(up: Proc, mounts: boolean, p: Place, part: readonly string[]): Task<Asked> {
   const { dev, devno } = p.chan;
-  const first = yield* ewalk(up, p.chan, part);
+  const first = yield* waitfor(p.chan.dev.walk(up, p.chan, part));
   p.found = first.clone;
   traceask(up, p, part, first);
   let { error: why, fact } = first;
@@ -454,7 +453,7 @@ function* ask(up: Proc, mounts: boolean, p: Place, part: readonly string[]): Tas
     const to = mh.mounts[i]?.to.incref();
     if (to === undefined) break;
     try {
-      const wq = yield* ewalk(up, to, part);
+      const wq = yield* waitfor(to.dev.walk(up, to, part));
       p.found = wq.clone;
       tracemember(up, p, { index: i, elem: part[0] ?? "", wq });
       if (!isnothing(wq))
@@ -470,16 +469,6 @@ function* ask(up: Proc, mounts: boolean, p: Place, part: readonly string[]): Tas
 
 /** Not even the first name was there. */
 const isnothing = (wq: Walkqid): boolean => wq.clone === null && wq.qids.length === 0;
-
-/** A device's walk: a failure of any kind is a miss, so that a union may go on. */
-function* ewalk(up: Proc, c: Chan, names: readonly string[]): Task<Walkqid> {
-  try {
-    return yield* waitfor(c.dev.walk(up, c, names));
-  } catch (e) {
-    if (!(e instanceof PlanError)) throw e;
-    return miss([], e.message);
-  }
-}
 
 /** Tells that the walk has stepped onto a mount point. */
 export function tracemount(up: Proc, p: Place, rest: readonly string[]): void {

@@ -3,6 +3,7 @@
 
 import test from "ava";
 import {
+  MBEFORE,
   MCREATE,
   MREPL,
   NCONT,
@@ -19,7 +20,7 @@ import { error } from "../../kernel/abi/errors.ts";
 import type { Sys, Task, TaskSys } from "../../syscalls/sys.ts";
 import { type Anysrv, type Srv, postmount } from "../../userland/lib/9p.ts";
 import { type Ram, newram } from "../../userland/lib/ram.ts";
-import { failure, put, run, within } from "../kit.ts";
+import { failure, mkdir, put, run, within } from "../kit.ts";
 
 /** More than either end lets be outstanding. */
 const MANY = 2_200;
@@ -138,6 +139,32 @@ test(
         /file does not exist$/,
         "it was removed on close",
       );
+      await sys.close(slow);
+    });
+  }),
+);
+
+test(
+  "a union whose server's connection is full is not asked any more when a note has come",
+  within(async (t, k) => {
+    await run(k, async (sys: Sys) => {
+      await mountslow(sys, "9P2000.ix");
+      const slow = await sys.create("/n/slow", ORDWR, 0o666);
+      await mkdir(sys, "/u");
+      await sys.bind("/n", "/u", MBEFORE);
+      const pid = await sys.rfork(RFPROC | RFFDG, async (child: Sys) => {
+        const reads = Array.from({ length: 1024 }, () => child.pread(slow, new Uint8Array(1), 0));
+        await Promise.allSettled(reads);
+      });
+      await sys.sleep(1);
+      const before = k.audit();
+      t.is(before.tags.length, 1024, "the connection is full");
+      const began = k.clock.now();
+      t.is(await interrupted(sys, () => sys.stat("/u/slow")), "interrupted");
+      t.is(k.clock.now() - began, 1e6, "by the note");
+      t.deepEqual(k.audit(), before);
+      await put(sys, `/proc/${pid}/ctl`, "kill");
+      await sys.await();
       await sys.close(slow);
     });
   }),

@@ -642,3 +642,34 @@ test(
     t.deepEqual(paths, [(await sys.stat("/a")).qid.path]);
   }),
 );
+
+test(
+  "a directory with one mount point among its entries shows what is mounted there",
+  inside(async (t, sys) => {
+    await sys.bind("/b", "/a/d", MREPL);
+    const paths = (await readdir(sys, "/a")).flatMap((d) => (d.name === "d" ? [d.qid.path] : []));
+    t.deepEqual(paths, [(await sys.stat("/b")).qid.path]);
+  }),
+);
+
+for (const namespace of ["names", "standard"] as const)
+  test(
+    `the trace of a call whose name leads through a directory that may not be searched has its mode: ${namespace}`,
+    within(
+      async (t, k) => {
+        const facts: unknown[] = [];
+        k.trace.listen((e) => {
+          if (e.type === "return" && e.fact !== null) facts.push(e.fact);
+        });
+        await run(k, async (sys: Sys) => {
+          await make(sys, "/a/locked", OREAD, DIR);
+          await make(sys, "/a/locked/x");
+          await sys.wstat("/a/locked", { mode: (DMDIR | 0o666) >>> 0 });
+          t.is(await failure(sys.stat("/a/locked/x")), "'/a/locked/x' does not exist");
+        });
+        t.is(facts.length, 1);
+        t.like(facts[0], { why: "mode", name: "locked", want: 1 });
+      },
+      { files: FILES, namespace },
+    ),
+  );

@@ -295,6 +295,42 @@ test(
 );
 
 test(
+  "a mount of one directory can be bound with MCREATE when it has MCREATE itself",
+  standard(async (t, sys) => {
+    await sys.bind("/tmp/a", "/tmp/m", MREPL);
+    t.is(await failure(sys.bind("/tmp/m", "/tmp/x", MREPL | MCREATE)), "inconsistent mount");
+    await sys.bind("/tmp/a", "/tmp/m", MREPL | MCREATE);
+    await sys.bind("/tmp/m", "/tmp/x", MREPL | MCREATE);
+    await put(sys, "/tmp/x/new", "N");
+    t.is(await cat(sys, "/tmp/a/new"), "N");
+  }),
+);
+
+test(
+  "a create below a file fails with the device's error; of a name that ends in / the file is the error's",
+  standard(async (t, sys) => {
+    const create = async (name: string): Promise<string> =>
+      failure(sys.create(name, OREAD, NEWDIR));
+    t.is(await create("/tmp/file/x"), "'/tmp/file/x' not a directory");
+    t.is(await create("/tmp/file/x/"), "'/tmp/file' not a directory");
+    t.is(await create("/tmp/x/new/"), "no error");
+    t.true(((await sys.stat("/tmp/x/new")).mode & DMDIR) !== 0);
+  }),
+);
+
+test(
+  "a union goes on without a server that is gone",
+  standard(async (t, sys) => {
+    const pid = await mountram(sys, "/tmp/m");
+    await sys.bind("/tmp/a", "/tmp/m", MAFTER);
+    await put(sys, `/proc/${pid}/ctl`, "kill");
+    await sys.wait();
+    t.is(await cat(sys, "/tmp/m/fa"), "A");
+    t.is(await failure(sys.stat("/tmp/m/no")), "'/tmp/m/no' file does not exist");
+  }),
+);
+
+test(
   "create opens what any member has, else needs MCREATE",
   standard(async (t, sys) => {
     await sys.bind("/tmp/a", "/tmp/m", MAFTER);
@@ -475,6 +511,27 @@ test(
     });
     t.is(await failure(sys.open("/tmp/a", OREAD)), "'/tmp/a' clone failed");
     t.is(await failure(sys.stat("/tmp/a")), "'/tmp/a' clone failed");
+  }),
+);
+
+test(
+  "where the file that a bind has walked to cannot be cloned, the error is the server's and names nothing",
+  standard(async (t, sys) => {
+    let refuses = false;
+    await Fake.mount(sys, R, {
+      version: "9P2000",
+      lie: ({ type, tag, ...m }) =>
+        refuses && type === F.Twalk && "wname" in m && m.wname.length === 0
+          ? [{ type: F.Rerror, tag, ename: "no clone" }]
+          : null,
+    });
+    await sys.bind("/tmp/b", `${R}/d`, MREPL);
+    refuses = true;
+    // The way back from a mount is to the file that it covers, which the mount has: a walk needs one of its own.
+    t.is(await failure(sys.bind(`${R}/d/in/..`, "/tmp/x", MREPL)), "clone failed");
+    t.is(await failure(sys.bind("/tmp/a", `${R}/d/in/..`, MREPL)), "clone failed");
+    refuses = false;
+    await sys.bind("/tmp/a", `${R}/d/in/..`, MREPL);
   }),
 );
 

@@ -316,6 +316,26 @@ test(
   }),
 );
 
+test(
+  "behind a run that failed the next one comes whole, and the connection goes on",
+  far(async ({ t, sys, fs }) => {
+    const read = fs.read.bind(fs);
+    let errors = 1;
+    fs.read = (fid, count, offset) => {
+      if (offset >= 655_360 && errors-- > 0) throw new PlanError("i/o error");
+      return read(fid, count, offset);
+    };
+    const fd = await sys.open(`${FAR}/f`, OREAD | OSTREAM);
+    t.true(matches(0, await fill(sys, fd, 655_360)));
+    // Of the second run, which was asked for before the first failed, come 1 MiB.
+    await sys.sleep(10_000);
+    t.is((await failed(sys.sread(fd, new Uint8Array(1)))).message, "i/o error");
+    t.is(fs.nread, 655_360 + 1024 * 1024);
+    await sys.close(fd);
+    t.is((await sys.stat(`${FAR}/f`)).length, LONG);
+  }),
+);
+
 for (const version of ["9P2000.ix", "9P2000"] as const)
   test(
     `after an error in the middle the next read is of the same bytes: ${version}`,
