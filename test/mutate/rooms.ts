@@ -76,4 +76,9 @@ export const ROOMS: readonly Room[] = [
     near: ["test/userland/ramfs.test.ts"],
     wider: ["test/userland/9p*.test.ts", "test/devices/mnt.test.ts", SIMULATOR],
   },
+  {
+    files: "userland/lib/fossil/srv",
+    near: ["test/userland/fossil/*.test.ts"],
+    wider: ["test/userland/replace.test.ts", SIMULATOR],
+  },
 ];

@@ -120,6 +120,28 @@ test("a walk that fails half way makes no fid", (t) => {
   t.deepEqual(ask(walk(0, 1, "d/../../../d/g"), walk(0, 2, ".")), ["1 walk:6", "1 walk:1"]);
 });
 
+test("a walk whose steps take time, all or some, comes to the same file", (t) => {
+  const { srv, ask } = served(t);
+  const plain = srv.walk1.bind(srv);
+  const walks = (fid: number): string[] => [
+    ...ask(walk(0, fid, "d/g"), stat(fid), open(fid), read(fid, 1, 300), clunk(fid)),
+    ...ask(walk(0, fid, "d/nope"), walk(0, fid, "nope/g"), walk(0, fid, "d/../f/g")),
+  ];
+  const want = walks(1);
+  t.deepEqual(want.slice(0, 2), ["1 walk:2", `1 ${fc.Rstat}`]);
+  t.deepEqual(want.slice(5), ["1 walk:1", "1 error:file does not exist", "1 walk:3"]);
+  for (const slow of ["d", "g", "d g ..", "nope f"]) {
+    const tasks: Srv<Slow> = srv;
+    tasks.walk1 = (dir, name) =>
+      slow.split(" ").includes(name)
+        ? (function* (): Task<Slow | null> {
+            return plain(dir, name);
+          })()
+        : plain(dir, name);
+    t.deepEqual(walks(1), want, slow);
+  }
+});
+
 test("without .ix a second request with an outstanding tag is refused", (t) => {
   const { srv, rig, ask } = served(t, "9P2000");
   ask(walk(0, 1, "slow"), open(1));
@@ -352,6 +374,31 @@ test("what comes in one chunk is answered in one write", (t) => {
   const before = rig.output.length;
   rig.rpc(stat(0), stat(0), walk(0, 1, "f"), clunk(1));
   t.is(rig.output.length, before + 1);
+});
+
+test("replies that are made while others are being written leave in one write", (t) => {
+  const { srv, rig, ask } = served(t);
+  ask(walk(0, 1, "slow"), open(1));
+  ask(read(1, 5), read(1, 6), read(1, 7));
+  const before = rig.output.length;
+  rig.stuck = true;
+  rig.open(srv.gate("slow"));
+  rig.run();
+  t.is(rig.output.length - before, 1);
+  rig.unstick();
+  rig.run();
+  t.is(rig.output.length - before, 2);
+  t.is(rig.replies().length, 3);
+});
+
+test("a client that no reply can be written to is hung up on, though nothing is read from it", (t) => {
+  const { srv, rig, ask } = served(t);
+  ask(walk(0, 1, "slow"), open(1), read(1, 5));
+  rig.broken = true;
+  rig.open(srv.gate("slow"));
+  rig.run();
+  t.deepEqual(rig.closed, [0, 1]);
+  t.is(rig.threads, 0);
 });
 
 test("replies of a client that does not read are not heaped up", (t) => {

@@ -140,15 +140,16 @@ test(
 );
 
 /** A connection whose fid 1 has a file open to write, when `hog` has all the room of the server. */
-function full(file: string): { rig: Rig; shares: Shares; hog: Room } {
+function full(file: string): { rig: Rig; shares: Shares; hog: Room; conn: Conn<unknown> } {
   const rig = new Rig();
   const srv = new Slowsrv(rig) as unknown as Anysrv;
   const shares = new Shares(srv, new Log(rig.sys), LIMITS);
-  rig.sys.threadcreate(new Conn(rig.sys, { in: 0, out: 1 }, srv, shares).run());
+  const conn = new Conn(rig.sys, { in: 0, out: 1 }, srv, shares);
+  rig.sys.threadcreate(conn.run());
   rig.rpc(version("9P2000.ix.stream", MB), attach(), walk(0, 1, file), open(1, OWRITE));
   const hog = new Room(shares.bytes);
   hog.add(TOTAL + LEAST);
-  return { rig, shares, hog };
+  return { rig, shares, hog, conn };
 }
 
 test("a Tflush behind big writes is heeded while the server has no room", (t) => {
@@ -198,6 +199,37 @@ test("a client that overdrew and reads no replies does not keep others from it",
   rig.send(null);
   rig.run();
   t.is(rig.threads, 0);
+});
+
+test("room that comes in two parts wakes a client that waits for it once", (t) => {
+  const { rig, shares, hog } = full("slow");
+  rig.send(pack(...Array.from({ length: 20 }, (_v, i) => twrite(i, 1, 2000))));
+  rig.run();
+  hog.add(-MB);
+  hog.add(-MB);
+  rig.run();
+  t.is(rig.input.length, 0);
+  hog.add(-hog.held);
+  rig.send(null);
+  rig.run();
+  t.is(shares.bytes.used, 0);
+  t.is(rig.threads, 0);
+});
+
+test("a client that is hung up on just as there is room for it leaves nothing behind", (t) => {
+  for (const roomfirst of [true, false]) {
+    const { rig, shares, hog, conn } = full("slow");
+    rig.send(pack(...Array.from({ length: 20 }, (_v, i) => twrite(i, 1, 2000))));
+    rig.run();
+    t.is(shares.bytes.queue.length, 1);
+    const free = (): void => hog.add(-hog.held);
+    if (roomfirst) free();
+    conn.hangup();
+    if (!roomfirst) free();
+    rig.run();
+    t.is(shares.bytes.used, 0);
+    t.is(rig.threads, 0);
+  }
 });
 
 /** A server of a file d/g of 200,000 bytes, to which a client has said hello. */

@@ -6,7 +6,8 @@ import type { ExecutionContext } from "ava";
 import { newIp } from "../../devices/ip/ip.ts";
 import * as F from "../../kernel/abi/fcall.ts";
 import type { Tmsg } from "../../kernel/abi/fcall.ts";
-import { MREPL, OWRITE } from "../../kernel/abi/const.ts";
+import type { Dir } from "../../kernel/abi/dir.ts";
+import { MREPL, ORDWR, OWRITE } from "../../kernel/abi/const.ts";
 import type { Booted } from "../../kernel/boot.ts";
 import type { Process } from "../../kernel/proc/spawn.ts";
 import type { Exit, Sys, Task } from "../../syscalls/sys.ts";
@@ -17,7 +18,7 @@ import type { ThreadSys } from "../../userland/lib/both.ts";
 import { newram } from "../../userland/lib/ram.ts";
 import { Memstack } from "../devices/memstack.ts";
 import { NOTHING, run } from "../kit.ts";
-import { attach, clunk, create, said, stat, version, walk } from "./msg.ts";
+import { attach, clunk, create, read, said, stat, version, walk } from "./msg.ts";
 import { Rawclient } from "./rawclient.ts";
 import { pack } from "../frames.ts";
 
@@ -30,7 +31,7 @@ function served(
   how: {
     readonly limits?: Partial<Limits>;
     readonly maxfd?: number;
-    readonly spoil?: (srv: Anysrv) => Partial<Anysrv>;
+    readonly spoil?: (srv: Anysrv, sys: ThreadSys) => Partial<Anysrv>;
   } = {},
 ) {
   return async (t: ExecutionContext): Promise<void> => {
@@ -40,7 +41,7 @@ function served(
     net.link("here", "far", { rtt: "1ms" });
     const make = (sys: ThreadSys): Anysrv => {
       const srv = newram(sys, { user: "glenda", perm: 0o777 }) as Anysrv;
-      return { ...srv, ...how.spoil?.(srv) };
+      return { ...srv, ...how.spoil?.(srv, sys) };
     };
     const p = await serve9p(far, "tcp!*!564", make, how.limits);
     await run(here, (sys: Sys) => fn(t, sys, p));
@@ -198,6 +199,39 @@ test(
   ),
 );
 
+test(
+  "a client whose request takes longer than the idle time is not idle",
+  served(
+    async (t, sys) => {
+      const { c } = await hello(sys);
+      t.is((await c.rpc(stat(0))).length, 1);
+    },
+    {
+      limits: { idle: 1000 },
+      spoil: (srv, sys) => ({
+        *stat(fid): Task<Dir> {
+          yield* sys.sleep(5000);
+          return srv.stat(fid) as Dir;
+        },
+      }),
+    },
+  ),
+);
+
+test(
+  "a client that takes longer than the idle time to read its replies is not idle",
+  served(
+    async (t, sys) => {
+      const { c } = await hello(sys);
+      await c.rpc(...OPENED, twrite(65_000));
+      await c.send(...Array.from({ length: 20 }, (_v, i) => read(1, i, 0, 65_000)));
+      await sys.sleep(5000);
+      for (let i = 0; i < 20; i++) t.is((await c.next())?.type, F.Rread);
+    },
+    { limits: { idle: 1000 } },
+  ),
+);
+
 /** A Twrite of n bytes to the open fid 1. */
 const twrite = (n: number): Tmsg => ({
   type: F.Twrite,
@@ -207,7 +241,7 @@ const twrite = (n: number): Tmsg => ({
   data: new Uint8Array(n),
 });
 
-const OPENED = [walk(0, 1), create(1, "f", OWRITE)];
+const OPENED = [walk(0, 1), create(1, "f", ORDWR)];
 
 test(
   "clients that send half of a frame do not take the room of others for long",

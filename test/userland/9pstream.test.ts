@@ -7,7 +7,7 @@ import { utfdecode } from "../../kernel/abi/utf.ts";
 import type { Task } from "../../syscalls/sys.ts";
 import { ORDWR, OWRITE } from "../../kernel/abi/const.ts";
 import * as fc from "../../kernel/abi/fcall.ts";
-import { clunk, flush, open, said, served, stat, stream, walk, write } from "./msg.ts";
+import { clunk, flush, open, read, said, served, stat, stream, walk, write } from "./msg.ts";
 
 test("a stream sends a run in frames, and ends with the count or an empty frame", (t) => {
   const { ask } = served(t);
@@ -23,6 +23,19 @@ test("a stream sends a run in frames, and ends with the count or an empty frame"
   t.deepEqual(ask(stream(1, 1, 10, 0)), ["1 stream:0"]);
   t.deepEqual(ask(stream(1, 1, 500_000)), ["1 stream:0"]);
   t.deepEqual(ask(stream(0)), ["1 error:fid not open"]);
+});
+
+test("where the msize is small a frame of a stream is as long as fits it, or a number of whole blocks", (t) => {
+  for (const [msize, frame] of [
+    [300, 289],
+    [8192, 8181],
+    [8203, 8192],
+    [16384, 12288],
+  ] as const) {
+    const { ask } = served(t, "9P2000.ix.stream", msize);
+    ask(walk(0, 1, "d/g"), open(1));
+    t.deepEqual(ask(stream(1, 1, 0, 30_000)).slice(0, 2), Array(2).fill(`1 stream:${frame}`));
+  }
 });
 
 test("a Tclunk on the tag of a stream waits for its end", (t) => {
@@ -48,6 +61,19 @@ test("a stream hands on a frame when the transport took the last, and other repl
   rig.unstick();
   rig.run();
   t.is(rig.replies().map(said).join(), "5 stream:65536,5 stream:65536,5 stream:3392,5 stream:0");
+});
+
+test("a stream begins when the transport has taken the reply before it", (t) => {
+  const { srv, rig, ask } = served(t);
+  ask(walk(0, 1, "slow"), open(1), walk(0, 2, "f"), open(2), read(1, 5));
+  rig.stuck = true;
+  rig.open(srv.gate("slow"));
+  rig.run();
+  t.is(rig.replies().length, 1);
+  t.deepEqual(ask(stream(2, 6)), []);
+  rig.unstick();
+  rig.run();
+  t.deepEqual(rig.replies().map(said), ["6 stream:13", "6 stream:0"]);
 });
 
 test("two streams take turns", (t) => {
@@ -176,6 +202,9 @@ test("a Tflush interrupts all of them, and none is answered that is behind one t
   t.deepEqual([opened(4), opened(0)], [[], ["5 write:2"]]);
   t.deepEqual(ask(flush(5)), [`9 ${fc.Rflush}`]);
   t.deepEqual(ask(write(1, "aa", 5, 0), write(1, "b", 5, 2), flush(5)), [`9 ${fc.Rflush}`]);
+  ask(write(1, "aa", 5, 0));
+  t.deepEqual(ask(flush(5), write(1, "b", 5, 2)), [`9 ${fc.Rflush}`]);
+  t.deepEqual(opened(2), ["5 write:1"], "one that comes behind the Tflush is not of their stream");
   ask(write(1, "aa", 5, 0), write(1, "b", 5, 2));
   rig.send(null);
   rig.run();

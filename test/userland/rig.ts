@@ -41,6 +41,8 @@ export class Rig {
   readonly output: Uint8Array[] = [];
   /** Writes wait until this is lifted. */
   stuck = false;
+  /** Writes fail. */
+  broken = false;
   closed: number[] = [];
   interrupts = 0;
   readonly ready: Thread[] = [];
@@ -151,11 +153,7 @@ function calls(rig: Rig): object {
       else rig.input[0] = chunk.subarray(n);
       return n;
     },
-    *write(_fd: number, bytes: Uint8Array): Task<number> {
-      rig.output.push(bytes.slice());
-      while (rig.stuck) yield* rig.sleep(rig.writes);
-      return bytes.length;
-    },
+    write: (_fd: number, bytes: Uint8Array): Task<number> => write(rig, bytes),
     *close(fd: number): Task<void> {
       rig.closed.push(fd);
     },
@@ -198,6 +196,13 @@ function calls(rig: Rig): object {
       rig.ready.push(t);
     },
   };
+}
+
+function* write(rig: Rig, bytes: Uint8Array): Task<number> {
+  if (rig.broken) throw new PlanError("i/o on hungup channel");
+  rig.output.push(bytes.slice());
+  while (rig.stuck) yield* rig.sleep(rig.writes);
+  return bytes.length;
 }
 
 /** An interrupted rendezvous gives no value, as the kernel's. */

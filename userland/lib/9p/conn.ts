@@ -359,7 +359,6 @@ export class Conn<A> implements Owner {
       while (!this.out.hungup && !room.ask(n)) {
         me.sleeps = true;
         yield* sys.rendezvous(me, true);
-        me.sleeps = false;
       }
     } finally {
       me.sleeps = false;

@@ -85,8 +85,6 @@ function opened<A>(
   type: typeof Ropen | typeof Rcreate,
   tag: number,
 ): Rmsg {
-  fid.dir = null;
-  fid.diroffset = 0;
   return { type, tag, qid: s.srv.qid(fid.aux), iounit: 0 };
 }
 

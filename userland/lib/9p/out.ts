@@ -213,7 +213,7 @@ export class Out {
   }
 
   *#wake(): Task<void> {
-    const now = this.hungup ? 0 : this.unsent;
+    const now = this.unsent;
     for (const w of this.#waiters.filter(({ mark }) => now < mark)) {
       const at = this.#waiters.indexOf(w);
       if (at < 0) continue;

@@ -31,7 +31,7 @@ import { Run } from "./stream.ts";
 /** How many failed write streams, each a tag and a fid, are remembered until the client ends them. */
 const MAXSTOPS = 2048;
 
-/** Stands for the thread's number while a request runs to its first sleep: it may end before it needs a thread. */
+/** Stands for the thread's number until a request's first sleep: the request may end before it needs a thread. */
 const BEGINNING = -1;
 
 /** How many fids are ended in a row, at the end of a session, before other threads run. */
@@ -51,7 +51,7 @@ type Req<A> = {
   reply: number;
   /** The fid it holds. */
   fid: Fid<A> | null;
-  /** Its thread's number, 0 for none. */
+  /** Its thread's number; BEGINNING until it needs a thread. */
   thread: number;
   run: Run<A> | null;
   work: Flushable<Rmsg> | null;
@@ -274,7 +274,7 @@ export class Session<A> {
 
   #req(f: Tmsg, size: number): Req<A> {
     this.conn.admit(size);
-    return { f, size, reply: 0, fid: null, thread: 0, run: null, work: null };
+    return { f, size, reply: 0, fid: null, thread: BEGINNING, run: null, work: null };
   }
 
   /** Begins a request that may take time. True: it has ended at once, with its reply in req.end. */
@@ -298,10 +298,7 @@ export class Session<A> {
     req.work = work;
     // A write is not begun at once: the frames that came with it may be writes of the same stream.
     if (f.type === fcall.Twrite) req.thread = conn.thread(this.#work(g, req, work));
-    else {
-      req.thread = BEGINNING;
-      req.thread = conn.begin(this.#work(g, req, work));
-    }
+    else req.thread = conn.begin(this.#work(g, req, work));
     return req.end !== undefined;
   }
 

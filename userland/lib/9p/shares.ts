@@ -185,7 +185,7 @@ export class Room extends Share {
     this.held += n;
     bytes.used += now - was;
     if (was > 0 !== now > 0) bytes.holders += now > 0 ? 1 : -1;
-    if (now < was && bytes.queue.length > 0) bytes.freed();
+    if (now < was) bytes.freed();
   }
 
   /** Bytes that it holds of those of all. */
