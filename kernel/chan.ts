@@ -130,6 +130,8 @@ export class Chan {
   mux: { close(): Task<void> } | null = null;
   /** What is read ahead or not yet answered for: stream(fd), OSTREAM. */
   streams: Streams | null = null;
+  /** Its walk was put off, and goes with the operation that needs it: a Chan of the device λ. */
+  readonly islater: boolean = false;
   /** Made at boot, and alive as long as the kernel: no leak. */
   boot = false;
   allnext: Chan | null = null;
@@ -143,11 +145,6 @@ export class Chan {
     this.qid = qid;
     this.devno = devno;
     dev.chans.link(this);
-  }
-
-  /** Its walk was put off, and goes with the operation that needs it: a Chan of the device λ. */
-  get islater(): boolean {
-    return false;
   }
 
   /** The lock of an order; it is made when a call first has to wait while it holds the place. */

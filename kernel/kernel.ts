@@ -223,6 +223,12 @@ export class Kernel implements Machine {
     return this.sched.start(this.proc0, label, task, this.#kdone);
   }
 
+  /** kproc, which need not make a coroutine: see Sched.soon. */
+  soon(label: string, task: Task<unknown>): void {
+    if (this.proc0 === null) throw new Error("soon before boot");
+    this.sched.soon({ proc: this.proc0, label, task, done: this.#kdone });
+  }
+
   /** Takes over closes, begun and asleep on `on`, that a process may not live to see the end of. */
   closing(task: Task<unknown>, on: Rendez): void {
     const over = (co: Coroutine): void => {

@@ -212,13 +212,13 @@ export class Window {
     const m = this.#c.mnt;
     if (!m.ix) {
       for (const { at, len } of parts) {
-        const g = yield* m.group(1);
+        const g = m.group(1) ?? (yield* m.waitgroup(1));
         this.#add({ g, i: 0, at, len });
         m.send(g, [build(g.tag, at, len)]);
       }
       return;
     }
-    const g = (this.#g ??= yield* m.group(parts.length));
+    const g = (this.#g ??= m.group(parts.length) ?? (yield* m.waitgroup(parts.length)));
     // After a note nothing more is said on this tag.
     if (g.flushed) error(m.dead ? Ehungup : Eintr);
     g.turn("open");
@@ -346,8 +346,9 @@ function outstanding(c: MntChan): number {
 export function* readfile(c: MntChan, buf: Uint8Array, offset: number): Task<number> {
   const count = buf.length;
   if (count <= c.iounit) {
-    const { fid } = c;
-    return readin(yield* c.mnt.rpc((tag) => ({ type: Tread, tag, fid, offset, count })), buf);
+    const { mnt: m, fid } = c;
+    const g = m.group(1) ?? (yield* m.waitgroup(1));
+    return readin(yield* m.rpc(g, { type: Tread, tag: g.tag, fid, offset, count }), buf);
   }
   const w = new Window(c, Tread, offset, outstanding(c));
   const took = (r: Rmsg, n: number): number => readin(r, buf.subarray(n));
@@ -380,8 +381,10 @@ export function* writefile(c: MntChan, bytes: Uint8Array, offset: number): Task<
   c.cache?.wrote(c.qid);
   try {
     const build = twrites(c, bytes, offset);
-    if (bytes.length <= c.iounit)
-      return wrote(yield* c.mnt.rpc((tag) => build(tag, offset, bytes.length)));
+    if (bytes.length <= c.iounit) {
+      const g = c.mnt.group(1) ?? (yield* c.mnt.waitgroup(1));
+      return wrote(yield* c.mnt.rpc(g, build(g.tag, offset, bytes.length)));
+    }
     const w = new Window(c, Twrite, offset, outstanding(c));
     return yield* inpieces(w, offset + bytes.length, { build, took: wrote });
   } finally {
@@ -462,7 +465,9 @@ export class Readwindow implements Readstream {
 
   *#one(want: number): Task<Uint8Array> {
     const count = Math.min(Math.max(want, 1), this.#c.iounit);
-    const r = yield* this.#c.mnt.rpc((tag) => this.#build(tag, this.offset, count));
+    const { mnt: m } = this.#c;
+    const g = m.group(1) ?? (yield* m.waitgroup(1));
+    const r = yield* m.rpc(g, this.#build(g.tag, this.offset, count));
     return r.type === Rread ? r.data : error(Emountrpc);
   }
 
@@ -815,7 +820,7 @@ const NONE: Uint8Array = new Uint8Array(0);
 /** A stream of an open file from its Chan's offset on. */
 export function* startruns(c: MntChan): Task<Readstream> {
   const m = c.mnt;
-  const g = yield* m.group(2);
+  const g = m.group(2) ?? (yield* m.waitgroup(2));
   const runs = new Runs(m, g, c.fid, c.offset);
   runs.know(c);
   let started = false;

@@ -76,10 +76,7 @@ class LaterChan extends Chan {
   names: readonly string[];
   /** The group that was sent for this walk; null before that. */
   asked: Asked | null = null;
-
-  override get islater(): boolean {
-    return true;
-  }
+  override readonly islater: boolean = true;
 
   constructor(dev: Later<LaterChan>, from: MntChan, names: readonly string[]) {
     super(dev, UNWALKED, from.devno);
@@ -111,7 +108,7 @@ type More = (tag: number, fid: number, g: Group) => readonly Tmsg[];
  */
 function* send(c: LaterChan, more: More, split = false): Task<Asked> {
   const m = c.from.mnt;
-  const g = yield* m.group(4);
+  const g = m.group(4) ?? (yield* m.waitgroup(4));
   try {
     const fid = m.newfid(g);
     const msgs: Tmsg[] = [];

@@ -122,25 +122,22 @@ class Devmnt extends Dev<MntChan> {
 
   *stat(_up: Proc, c: MntChan): Task<Dir> {
     yield* isopen(c);
-    const r = yield* c.mnt.rpc((tag) => ({ type: Tstat, tag, fid: c.fid }));
+    const g = c.mnt.group(1) ?? (yield* c.mnt.waitgroup(1));
+    const r = yield* c.mnt.rpc(g, { type: Tstat, tag: g.tag, fid: c.fid });
     return r.type === Rstat ? dirof(c, r.stat) : error(Emountrpc);
   }
 
   *open(_up: Proc, c: MntChan, omode: number): Task<Chan> {
     const mode = omode & 0xff & ~OCEXEC;
-    return opened(c, omode, yield* c.mnt.rpc((tag) => ({ type: Topen, tag, fid: c.fid, mode })));
+    const g = c.mnt.group(1) ?? (yield* c.mnt.waitgroup(1));
+    return opened(c, omode, yield* c.mnt.rpc(g, { type: Topen, tag: g.tag, fid: c.fid, mode }));
   }
 
   override *create(_up: Proc, c: MntChan, name: string, want: Want): Task<Chan> {
     const mode = want.omode & 0xff & ~OCEXEC;
-    const r = yield* c.mnt.rpc((tag) => ({
-      type: Tcreate,
-      tag,
-      fid: c.fid,
-      name,
-      perm: want.perm >>> 0,
-      mode,
-    }));
+    const g = c.mnt.group(1) ?? (yield* c.mnt.waitgroup(1));
+    const perm = want.perm >>> 0;
+    const r = yield* c.mnt.rpc(g, { type: Tcreate, tag: g.tag, fid: c.fid, name, perm, mode });
     return opened(c, want.omode, r);
   }
 
@@ -148,7 +145,7 @@ class Devmnt extends Dev<MntChan> {
     const { fid } = c;
     c.fid = -1;
     try {
-      yield* c.mnt.rpc((tag) => ({ type: Tremove, tag, fid }), fid);
+      yield* c.mnt.rpcend(Tremove, fid);
     } finally {
       c.cache?.moved();
     }
@@ -158,7 +155,8 @@ class Devmnt extends Dev<MntChan> {
     yield* isopen(c);
     const bytes = packwstat(w);
     try {
-      yield* c.mnt.rpc((tag) => ({ type: Twstat, tag, fid: c.fid, stat: bytes }));
+      const g = c.mnt.group(1) ?? (yield* c.mnt.waitgroup(1));
+      yield* c.mnt.rpc(g, { type: Twstat, tag: g.tag, fid: c.fid, stat: bytes });
     } finally {
       c.cache?.moved();
       c.cache?.wrote(c.qid);
@@ -252,7 +250,7 @@ function* isopen(c: MntChan): Task<void> {
 /** Gives fid back and waits for the answer, then gives up the reference to the connection. */
 function* clunkwait(m: Mnt, fid: number): Task<void> {
   try {
-    yield* m.rpc((tag) => ({ type: Tclunk, tag, fid }), fid);
+    yield* m.rpcend(Tclunk, fid);
   } catch (e) {
     if (!(e instanceof PlanError)) throw e;
   } finally {

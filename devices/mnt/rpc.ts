@@ -22,7 +22,7 @@
 
 import { joined } from "../../kernel/abi/bits.ts";
 import { NOTAG, STATFIXLEN } from "../../kernel/abi/const.ts";
-import { Ehungup, Eintr, PlanError, assert, error } from "../../kernel/abi/errors.ts";
+import { Ebadarg, Ehungup, Eintr, Panic, PlanError, error } from "../../kernel/abi/errors.ts";
 import {
   Rerror,
   Rread,
@@ -41,6 +41,7 @@ import {
   Twrite,
   convM2S,
   convS2M,
+  framesize,
   sizeS2M,
 } from "../../kernel/abi/fcall.ts";
 import type { Fcall, Rmsg, Tmsg } from "../../kernel/abi/fcall.ts";
@@ -102,6 +103,9 @@ const LIVES: Readonly<Record<Event, Readonly<Partial<Record<Life, Life>>>>> = {
   leave: { open: "left", sent: "left", flushing: "dropped", whole: "settled", lost: "settled" },
 };
 
+/** The lives in which no more requests may be sent: a server that has flushed the tag would take them for a new group. */
+const MUTE: ReadonlySet<Life> = new Set(["flushing", "whole", "lost", "dropped", "settled"]);
+
 /** A fid that a request of a Group makes (Twalk) or ends (Tclunk, Tremove). `there`: the server has the fid now. */
 type Groupfid = { readonly fid: number; there: boolean };
 
@@ -123,7 +127,7 @@ export class Group {
   readonly requests: Tmsg[] = [];
   readonly replies: Rmsg[] = [];
   readonly fids: Groupfid[] = [];
-  life: Life = "sent";
+  life: Life;
   /** Bytes of the requests that are not answered. */
   bytes = 0;
   /** Where Rstreams go. */
@@ -132,9 +136,10 @@ export class Group {
   // longer to make.
   private asleep: Rendez | null = null;
 
-  constructor(tag: number, call: Call | null) {
+  constructor(tag: number, call: Call | null, life: Life) {
     this.tag = tag;
     this.call = call;
+    this.life = life;
   }
 
   /**
@@ -173,16 +178,6 @@ export class Group {
    */
   get flushed(): boolean {
     return this.life === "flushing" || this.life === "lost" || this.life === "dropped";
-  }
-
-  /** No more requests may be sent with this tag. */
-  get mute(): boolean {
-    return this.life !== "open" && this.life !== "sent" && this.life !== "left";
-  }
-
-  /** Notes that a request of this group ends fid, which the server has. */
-  ends(fid: number): void {
-    this.fids.push({ fid, there: true });
   }
 
   /** A Chan takes over fid, which the server has: when the group is settled, this fid is left alone. */
@@ -259,24 +254,28 @@ export class Mnt implements Conn {
     this.#tell("open");
   }
 
-  /** A fresh group with a tag of its own, when the connection has room for `n` more requests. */
-  *group(n: number): Task<Group> {
-    while (!this.dead && !this.#free(n)) yield this.#room;
+  /**
+   * A fresh group with a tag of its own; null while the connection has no room for n more requests. A caller asks
+   * for less than MAXOUT. There is always room for a Tflush, which asks for 0. A Tflush and a Tclunk belong to no
+   * system call: their groups begin as "left".
+   */
+  group(n: 0, life: Life): Group;
+  group(n: number, life?: Life): Group | null;
+  group(n: number, life: Life = "sent"): Group | null {
     if (this.dead) error(Ehungup);
-    return this.#newgroup();
-  }
-
-  /** Whether n more requests may be outstanding; a caller asks for less than MAXOUT. */
-  #free(n: number): boolean {
-    return this.#nout + n <= MAXOUT && this.#outbytes < MAXOUTBYTES;
-  }
-
-  #newgroup(): Group {
+    if (n > 0 && (this.#nout + n > MAXOUT || this.#outbytes >= MAXOUTBYTES)) return null;
     const tag = this.#freetags.pop() ?? this.#groups.length;
     if (tag >= NOTAG) error("no free tags");
-    const g = new Group(tag, this.k.sched.current?.call ?? null);
-    this.#groups[tag] = g;
-    return g;
+    return (this.#groups[tag] = new Group(tag, this.k.sched.current?.call ?? null, life));
+  }
+
+  /** group, which sleeps until there is room. */
+  *waitgroup(n: number): Task<Group> {
+    for (;;) {
+      yield this.#room;
+      const g = this.group(n);
+      if (g !== null) return g;
+    }
   }
 
   /** A fid number that the server does not know, for a request of g that makes the fid. */
@@ -292,21 +291,29 @@ export class Mnt implements Conn {
     if (this.#usedfids.delete(fid)) this.#freefids.push(fid);
   }
 
-  /**
-   * Sends one message and waits for its answer; an Rerror is thrown. `ends` is the fid of a Tclunk or Tremove. When
-   * the message cannot be sent or is flushed, the fid is clunked later, so no failure leaks it.
-   */
-  *rpc(build: (tag: number) => Tmsg, ends = -1): Task<Rmsg> {
-    let g: Group | null = null;
+  /** Sends the one message of g, waits for its answer, and releases g; an Rerror is thrown. */
+  *rpc(g: Group, t: Tmsg): Task<Rmsg> {
     try {
-      g = this.#free(1) ? this.#newgroup() : yield* this.group(1);
-      if (ends >= 0) g.ends(ends);
-      this.send(g, [build(g.tag)]);
+      this.send(g, [t]);
       return yield* this.receive(g, 0);
     } finally {
-      if (g !== null) this.release(g, false);
-      else if (ends >= 0) this.clunk(ends);
+      this.release(g, false);
     }
+  }
+
+  /**
+   * rpc of a message that ends a fid. When the message cannot be sent or is flushed, the fid is clunked later, so
+   * no failure leaks it.
+   */
+  *rpcend(type: typeof Tclunk | typeof Tremove, fid: number): Task<Rmsg> {
+    let g: Group | null = null;
+    try {
+      g = this.group(1) ?? (yield* this.waitgroup(1));
+      g.fids.push({ fid, there: true });
+    } finally {
+      if (g === null) this.clunk(fid);
+    }
+    return yield* this.rpc(g, { type, tag: g.tag, fid });
   }
 
   /**
@@ -316,7 +323,7 @@ export class Mnt implements Conn {
   *rpcfid(
     build: (tag: number, fid: number) => Tmsg,
   ): Task<{ readonly r: Rmsg; readonly fid: number }> {
-    const g = yield* this.group(1);
+    const g = this.group(1) ?? (yield* this.waitgroup(1));
     try {
       const fid = this.newfid(g);
       this.send(g, [build(g.tag, fid)]);
@@ -334,9 +341,8 @@ export class Mnt implements Conn {
    */
   send(g: Group, requests: readonly Tmsg[]): void {
     if (this.dead) error(Ehungup);
-    // A server that has flushed the tag would take the request for the first of a new group.
-    assert(!g.mute, "request on a tag that is flushed");
-    this.#posted.push(this.#pack(g, requests));
+    if (MUTE.has(g.life)) throw new Panic("request on a tag that is flushed");
+    this.#pack(g, requests);
     if (this.#writing) return;
     const task = this.#write();
     const step = task.next();
@@ -344,30 +350,37 @@ export class Mnt implements Conn {
     if (step.done !== true) this.k.kproc("mount writer", task, step.value);
   }
 
-  #pack(g: Group, requests: readonly Tmsg[]): Uint8Array {
-    let n = 0;
+  /** Packs requests of g behind those that are posted. */
+  #pack(g: Group, requests: readonly Tmsg[]): void {
+    let end = used;
     for (const t of requests) {
-      const size = sizeS2M(t);
-      if (size > this.msize) error("message too long for the connection");
-      n += size;
-    }
-    const buf = new Uint8Array(n);
-    let off = 0;
-    for (const t of requests) {
-      const end = convS2M(t, buf, off);
-      if (this.k.trace.on) {
-        const m = { conn: this.id, fcall: t, bytes: end - off, off: this.#out + off };
-        this.k.trace.emit({ type: "send", ...m }, g.call);
+      const at = end;
+      end = convS2M(t, slab, at);
+      if (end < 0 || end - at > this.msize) {
+        end = -1;
+        break;
       }
-      off = end;
-      g.requests.push(t);
     }
+    const bytes = end < 0 ? packapart(requests, this.msize) : slab.subarray(used, end);
+    if (end >= 0) used = end;
+    this.#posted.push(bytes);
+    if (this.k.trace.on) this.#tellsent(g, requests, bytes);
+    for (const t of requests) g.requests.push(t);
+    const n = bytes.length;
     g.bytes += n;
     this.#out += n;
     this.#nout += requests.length;
     this.#outbytes += n;
     if (this.#outside) this.#holdclock();
-    return buf;
+  }
+
+  #tellsent({ call }: Group, requests: readonly Tmsg[], packed: Uint8Array): void {
+    let at = 0;
+    for (const fcall of requests) {
+      const bytes = framesize(packed, at);
+      this.k.trace.emit({ type: "send", conn: this.id, fcall, bytes, off: this.#out + at }, call);
+      at += bytes;
+    }
   }
 
   /**
@@ -411,23 +424,23 @@ export class Mnt implements Conn {
    */
   release(g: Group, done: boolean): void {
     // Where nothing is outstanding there is nothing to flush.
-    if (g.answered && !g.mute) this.#end(g, "whole");
+    if (g.answered && !MUTE.has(g.life)) this.#end(g, "whole");
     else if (!done) this.#flush(g);
     if (g.turn("leave") && g.life === "settled") this.#settle(g);
   }
 
   #flush(g: Group): void {
     if (!g.turn("flush")) return;
-    const f = this.#newgroup();
-    f.turn("leave");
-    this.#post(f, [{ type: Tflush, tag: f.tag, oldtag: g.tag }]);
+    const f = this.group(0, "left");
+    this.#post(f, { type: Tflush, tag: f.tag, oldtag: g.tag });
   }
 
   /** Gives the fid back to the server, without a wait: the Tclunk goes when there is room for it. */
   clunk(fid: number): void {
-    if (this.dead) this.#freefid(fid);
-    else this.#clunks.push(fid);
-    this.#roomy();
+    if (this.dead) return this.#freefid(fid);
+    const g = this.#clunks.length === 0 ? this.group(1, "left") : null;
+    if (g === null) this.#clunks.push(fid);
+    else this.#post(g, { type: Tclunk, tag: g.tag, fid });
   }
 
   /**
@@ -435,25 +448,29 @@ export class Mnt implements Conn {
    * are woken.
    */
   #roomy(): void {
-    while (!this.dead && this.#free(1)) {
-      const fid = this.#clunks.shift();
-      if (fid === undefined) break;
-      const g = this.#newgroup();
-      g.turn("leave");
-      g.ends(fid);
-      this.#post(g, [{ type: Tclunk, tag: g.tag, fid }]);
+    for (;;) {
+      const [fid] = this.#clunks;
+      const g = fid === undefined ? null : this.group(1, "left");
+      if (fid === undefined || g === null) break;
+      this.#clunks.shift();
+      this.#post(g, { type: Tclunk, tag: g.tag, fid });
     }
-    if (!this.#room.empty && this.#free(1)) this.#room.wakeupall();
+    const room = this.#nout < MAXOUT && this.#outbytes < MAXOUTBYTES;
+    if (room && !this.#room.empty) this.#room.wakeupall();
   }
 
-  /** Queues requests of g: they go out with the next send(), or from a kernel process if none comes. */
-  #post(g: Group, requests: readonly Tmsg[]): void {
-    this.#posted.push(this.#pack(g, requests));
+  /**
+   * Queues a Tflush or a Tclunk, which ends its fid: it goes out with the next send(). If none comes, it goes
+   * when those that are ready now have run.
+   */
+  #post(g: Group, t: Request<typeof Tflush> | Request<typeof Tclunk>): void {
+    if (t.type === Tclunk) g.fids.push({ fid: t.fid, there: true });
+    this.#pack(g, [t]);
     if (this.#writing || this.#due) return;
     // The writer holds a reference to the connection's Chan: the last user may close it before all is written.
     this.#due = true;
-    this.chan.incref();
-    this.k.kproc("mount writer", this.#writer());
+    this.chan.ref++;
+    this.k.soon("mount writer", this.#writer());
   }
 
   *#writer(): Task<void> {
@@ -663,6 +680,37 @@ export class Mnt implements Conn {
       .filter((g) => g !== null)
       .map((g) => `conn ${this.id} tag ${g.tag} ${g.requests.length}`);
   }
+}
+
+/** The request of one type. */
+type Request<T extends number> = Extract<Tmsg, { readonly type: T }>;
+
+// Requests are cut from a slab: to allocate memory for each would cost several times as much as to pack it. Bytes
+// of a slab are written once, so a transport may look at what it was given for as long as it likes.
+const SLAB = 65536;
+/** Requests of more bytes have memory of their own. */
+const SLABMAX = 8192;
+let slab = new Uint8Array(SLAB);
+let used = 0;
+
+/** The bytes of requests for which what is left of the slab is too short, or of which one is too long. */
+function packapart(requests: readonly Tmsg[], msize: number): Uint8Array {
+  let n = 0;
+  for (const t of requests) {
+    const size = sizeS2M(t);
+    if (size > msize) error("message too long for the connection");
+    n += size;
+  }
+  const small = n <= SLABMAX;
+  const buf = new Uint8Array(small ? SLAB : n);
+  let end = 0;
+  for (const t of requests) end = convS2M(t, buf, end);
+  // An array of a program's whose length is not always the same.
+  if (end !== n) error(Ebadarg);
+  if (!small) return buf;
+  slab = buf;
+  used = end;
+  return buf.subarray(0, end);
 }
 
 /**

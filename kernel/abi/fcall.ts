@@ -69,6 +69,9 @@ export type Tmsg =
   | (Tfid<typeof Twstat> & { readonly stat: Uint8Array })
   | (Tfid<typeof Tstream> & { readonly offset: number; readonly count: number });
 
+/** A request that begins a connection. */
+type Beginning = Extract<Tmsg, { readonly type: typeof Tversion | typeof Tauth | typeof Tattach }>;
+
 /** A reply. */
 export type Rmsg =
   | Versioned<typeof Rversion>
@@ -149,20 +152,6 @@ function sizestr(s: string): number {
 }
 
 /**
- * Writes the frame of f at off and returns the offset behind it, or -1 if it does not fit buf or the
- * fields of the wire (more than 16 names, a string of more than 65535 bytes); then what is behind off
- * is spoilt.
- */
-export function convS2M(f: Fcall, buf: Uint8Array, off: number): number {
-  buf[off + 4] = f.type;
-  const o = put16(buf, off + 5, f.tag);
-  const end = put(f, buf, o);
-  if (end > buf.length) return -1;
-  put32(buf, off, end - off);
-  return end;
-}
-
-/**
  * Reads the message whose frame is exactly [off, end), or null: of an unknown type, or malformed in
  * any way. Nothing outside the frame is looked at.
  */
@@ -178,61 +167,79 @@ export function convM2S(buf: Uint8Array, off: number, end: number): Fcall | null
 // Stores past the end of a buffer vanish: so the put functions write on, and convS2M looks once
 // where they came to. What cannot be written at all returns nofit.
 
-function nofit(buf: Uint8Array): number {
-  return buf.length + 1;
-}
-
-/** What follows the tag: of a request here, of a reply in putR. */
-function put(f: Fcall, buf: Uint8Array, o: number): number {
+/**
+ * Writes the frame of f at off and returns the offset behind it, or -1 if it does not fit buf or the
+ * fields of the wire (more than 16 names, a string of more than 65535 bytes); then what is behind off
+ * is spoilt. What follows the tag is written here for a request, and in putrest for a reply; the size comes last,
+ * when it is known.
+ */
+export function convS2M(f: Fcall, buf: Uint8Array, off: number): number {
+  buf[off + 4] = f.type;
+  let o = put16(buf, off + 5, f.tag);
   switch (f.type) {
     case Twalk:
-      if (f.wname.length > MAXWELEM) return nofit(buf);
+      if (f.wname.length > MAXWELEM) return -1;
       put32(buf, o, f.fid);
       put32(buf, o + 4, f.newfid);
       o = put16(buf, o + 8, f.wname.length);
       for (const name of f.wname) o = putstr(buf, o, name);
-      return o;
+      break;
     case Topen:
       buf[put32(buf, o, f.fid)] = f.mode;
-      return o + 5;
+      o += 5;
+      break;
     case Tread:
       put32(buf, o, f.fid);
       putoffset(buf, o + 4, f.offset);
-      return put32(buf, o + 12, f.count);
+      o = put32(buf, o + 12, f.count);
+      break;
     case Twrite:
       put32(buf, o, f.fid);
       putoffset(buf, o + 4, f.offset);
-      return putdata(f.data, buf, o + 12);
+      o = putdata(f.data, buf, o + 12);
+      break;
     case Tclunk:
     case Tstat:
     case Tremove:
-      return put32(buf, o, f.fid);
+      o = put32(buf, o, f.fid);
+      break;
     case Tcreate:
-      o = putstr(buf, put32(buf, o, f.fid), f.name);
-      put32(buf, o, f.perm);
-      buf[o + 4] = f.mode;
-      return o + 5;
+      o = put32(buf, putstr(buf, put32(buf, o, f.fid), f.name), f.perm);
+      buf[o++] = f.mode;
+      break;
     case Tstream:
       put32(buf, o, f.fid);
       putoffset(buf, o + 4, f.offset);
-      return putoffset(buf, o + 12, f.count);
+      o = putoffset(buf, o + 12, f.count);
+      break;
     case Twstat:
-      return putstat(f.stat, buf, put32(buf, o, f.fid));
+      o = putstat(f.stat, buf, put32(buf, o, f.fid));
+      break;
     case Tflush:
-      return put16(buf, o, f.oldtag);
-    case Tversion:
-      return putstr(buf, put32(buf, o, f.msize), f.version);
+      o = put16(buf, o, f.oldtag);
+      break;
+    default:
+      o = putrest(f, buf, o);
+  }
+  if (o > buf.length) return -1;
+  put32(buf, off, o - off);
+  return o;
+}
+
+function nofit(buf: Uint8Array): number {
+  return buf.length + 1;
+}
+
+/** What follows the tag of a reply, or of a request that begins a connection. */
+function putrest(f: Rmsg | Beginning, buf: Uint8Array, o: number): number {
+  switch (f.type) {
     case Tauth:
       return putnames(f, buf, o);
     case Tattach:
       return putnames(f, buf, put32(buf, o, f.fid));
-    default:
-      return putR(f, buf, o);
-  }
-}
-
-function putR(f: Rmsg, buf: Uint8Array, o: number): number {
-  switch (f.type) {
+    case Tversion:
+    case Rversion:
+      return putstr(buf, put32(buf, o, f.msize), f.version);
     case Rwalk: {
       if (f.wqid.length > MAXWELEM) return nofit(buf);
       o = put16(buf, o, f.wqid.length);
@@ -256,8 +263,6 @@ function putR(f: Rmsg, buf: Uint8Array, o: number): number {
       return putstat(f.stat, buf, o);
     case Rerror:
       return putstr(buf, o, f.ename);
-    case Rversion:
-      return putstr(buf, put32(buf, o, f.msize), f.version);
     case Rauth:
       return putqid(buf, o, f.aqid);
     case Rattach:

@@ -156,6 +156,14 @@ export interface Machine {
   halt(e: Error): void;
 }
 
+/** A task that is to become a coroutine if it sleeps, or if it has to wait for its turn. */
+type Soon = {
+  readonly proc: Proc;
+  readonly label: string;
+  readonly task: Task<unknown>;
+  readonly done: Done;
+};
+
 /** Runs coroutines: those of one kernel, or of several that share one clock. */
 export class Sched {
   /** The coroutine that runs now. */
@@ -182,6 +190,8 @@ export class Sched {
   #nready = 0;
   #active = false;
   #entered = false;
+  /** What soon() was given by the call that runs inside its caller; it is the first that is to run then. */
+  #soon: Soon | null = null;
   #budget = TURN;
   #touched = false;
   #hostops = 0;
@@ -224,7 +234,23 @@ export class Sched {
     return co;
   }
 
+  /**
+   * start, for a task whose coroutine no caller needs. Where a call runs inside its caller and nothing is ready, the
+   * task runs there, too, at the end of the call; it becomes a coroutine only if it sleeps.
+   */
+  soon(a: Soon): void {
+    if (this.#entered && this.#head === null && this.#soon === null) this.#soon = a;
+    else this.start(a.proc, a.label, a.task, a.done);
+  }
+
+  /** The task of soon() becomes a coroutine, since another one is about to run. */
+  #queuesoon({ proc, label, task, done }: Soon): void {
+    this.#soon = null;
+    this.start(proc, label, task, done);
+  }
+
   ready(co: Coroutine): void {
+    if (this.#soon !== null) this.#queuesoon(this.#soon);
     co.qprev = this.#tail;
     co.qnext = null;
     if (this.#tail === null) this.#head = co;
@@ -255,8 +281,19 @@ export class Sched {
     return true;
   }
 
-  exit(): void {
+  /** The call has ended (`over`), or goes on in a coroutine. */
+  exit(over: boolean): void {
     this.#entered = false;
+    const a = this.#soon;
+    if (a === null) return;
+    if (!over || this.#stopped) return this.#queuesoon(a);
+    this.#soon = null;
+    try {
+      const step = a.task.next();
+      if (step.done !== true) this.adopt(a.proc, { ...a, on: step.value });
+    } catch (e) {
+      a.done.fail(new Coroutine(a.proc, a.label, a.task, a.done), e);
+    }
   }
 
   /**

@@ -388,14 +388,16 @@ export class Image implements Done {
     const { sched } = proc.k;
     const seq = ++this.ncall;
     let a: Answer<unknown>;
+    let over = false;
     this.calling = ent.name;
     try {
       a = ent.fn(proc, ...args);
+      over = !istask<unknown, Rendez>(a);
     } catch (e) {
       return this.#failedatonce(ent, args, e);
     } finally {
       this.calling = null;
-      sched.exit();
+      sched.exit(over);
     }
     if (istask<unknown, Rendez>(a)) {
       const co = new Coroutine(proc, ent.name, a, this);

@@ -246,6 +246,26 @@ test(
 );
 
 test(
+  "a request too long for the connection is refused before a message of its group is sent",
+  within(async (t, k) => {
+    await run(k, async (sys: Sys) => {
+      const fake = await Fake.mount(sys, "/n", { msize: 256 });
+      const before = fake.heard.length;
+      // size[4] type[1] tag[2] fid[4] name[s] perm[4] mode[1] is 18 bytes and the name.
+      const longest = "f".repeat(256 - 18);
+      const why = await failure(sys.create(`/n/d/${longest}f`, OWRITE, 0o666));
+      t.regex(why, / message too long for the connection$/);
+      t.is(fake.heard.length, before);
+      await sys.close(await sys.create(`/n/d/${longest}`, OWRITE, 0o666));
+      t.deepEqual(
+        fake.heard.slice(before, before + 2).map((m) => m.type),
+        [F.Twalk, F.Tcreate],
+      );
+    });
+  }),
+);
+
+test(
   "an answer after the Rflush is one that was not asked for",
   within(async (t, k) => {
     await run(k, async (sys: Sys) => {

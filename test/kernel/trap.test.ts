@@ -2,6 +2,9 @@
 
 import test from "ava";
 import { NCONT, ORDWR, OREAD, OWRITE } from "../../kernel/abi/const.ts";
+import { PlanError } from "../../kernel/abi/errors.ts";
+import type { Booted } from "../../kernel/boot.ts";
+import { Rendez } from "../../kernel/proc/rendez.ts";
 import { utfdecode, utfencode } from "../../kernel/abi/utf.ts";
 import type { Sys, Task, TaskSys } from "../../syscalls/sys.ts";
 import { boot } from "../../userland/boot/boot.ts";
@@ -34,6 +37,99 @@ test(
     );
   }, REAL),
 );
+
+/**
+ * Runs fn when the device closes a descriptor, in a call at once. Tells what has run when the call returns, and
+ * what has run after a while.
+ */
+async function leaving(k: Booted, log: string[], fn: () => void): Promise<readonly string[]> {
+  const pipe = k.devtab.get("|");
+  if (pipe === undefined) throw new Error("no pipes");
+  const close = pipe.close.bind(pipe);
+  let early = "";
+  await run(
+    k,
+    rested(async (sys) => {
+      const [fd] = await sys.pipe();
+      pipe.close = (c) => {
+        pipe.close = close;
+        fn();
+        return close(c);
+      };
+      const closed = sys.close(fd).catch(() => log.push("failed"));
+      early = log.splice(0).join(" ");
+      await closed;
+      await new Promise<void>((resolve) => k.sched.atidle(resolve));
+    }),
+  );
+  return [early, log.join(" ")];
+}
+
+test(
+  "a task that a call leaves for its end runs in the caller's step, and becomes a coroutine where it sleeps",
+  within(async (t, k) => {
+    const log: string[] = [];
+    const r = new Rendez("test");
+    function* task(): Task<void> {
+      log.push(k.sched.current === null ? "begun" : "queued");
+      yield r;
+      log.push(k.sched.current?.label ?? "");
+    }
+    const left = (): void => {
+      k.soon("task", task());
+      log.push("left");
+    };
+    t.deepEqual(await leaving(k, log, left), ["left begun", ""]);
+    t.true(r.wakeup());
+    await new Promise<void>((resolve) => k.sched.atidle(resolve));
+    t.is(log.pop(), "task");
+  }, REAL),
+);
+
+test(
+  "a task that a call leaves for its end keeps its place among what becomes ready",
+  within(async (t, k) => {
+    let log: string[] = [];
+    function* task(name: string): Task<void> {
+      log.push(name);
+    }
+    const all = (): void => {
+      k.soon("a", task("a"));
+      k.kproc("b", task("b"));
+      k.soon("c", task("c"));
+    };
+    t.deepEqual(await leaving(k, log, all), ["", "a b c"]);
+    const two = (): void => {
+      k.soon("a", task("a"));
+      k.soon("b", task("b"));
+    };
+    t.deepEqual(await leaving(k, (log = []), two), ["", "a b"]);
+  }, REAL),
+);
+
+test(
+  "a task that a call leaves for its end runs also where the call fails",
+  within(async (t, k) => {
+    const log: string[] = [];
+    function* task(): Task<void> {
+      log.push("task");
+    }
+    const fails = (): void => {
+      k.soon("task", task());
+      throw new PlanError("no close");
+    };
+    t.deepEqual(await leaving(k, log, fails), ["", "task failed"]);
+  }, REAL),
+);
+
+test("a task that a call leaves for its end, and that throws, panics the kernel", async (t) => {
+  const k = await boot(REAL);
+  function* task(): Task<void> {
+    throw new Error("a fault of ours");
+  }
+  const over = leaving(k, [], () => k.soon("task", task()));
+  await t.throwsAsync(over, { message: /^panic: Error: a fault of ours/ });
+});
 
 test(
   "while the trace listens a call waits for the scheduler, and then looks at its arguments",
