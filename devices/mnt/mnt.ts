@@ -14,7 +14,6 @@ import {
   NOFID,
   OCEXEC,
   ORDWR,
-  QTAUTH,
   QTDIR,
   QTEXCL,
   NOTAG,
@@ -267,8 +266,8 @@ export function* mntauth(up: Proc, dev: Dev, m: Mnt, aname: string): Task<Chan> 
     uname: up.user,
     aname,
   }));
-  const qid = r.type === Rauth ? r.aqid : { path: 0n, vers: 0, type: QTAUTH };
-  const c = new MntChan(dev, m, { fid, qid, devno: up.k.nextdevno() });
+  if (r.type !== Rauth) return error(Emountrpc);
+  const c = new MntChan(dev, m, { fid, qid: r.aqid, devno: up.k.nextdevno() });
   c.mode = ORDWR;
   c.flag |= COPEN;
   c.iounit = m.msize - IOHDRSZ;

@@ -14,6 +14,7 @@ import {
   OREAD,
   ORDWR,
   OWRITE,
+  QTAUTH,
   QTEXCL,
 } from "../../kernel/abi/const.ts";
 import * as F from "../../kernel/abi/fcall.ts";
@@ -261,6 +262,22 @@ test(
         fake.heard.slice(before, before + 2).map((m) => m.type),
         [F.Twalk, F.Tcreate],
       );
+    });
+  }),
+);
+
+test(
+  "what fauth gives has the qid that the server said, and is open to read and write in messages of any size",
+  within(async (t, k) => {
+    await run(k, async (sys: Sys) => {
+      const [fake, fd] = await Fake.pipe(sys);
+      const aqid = { path: 77n, vers: 5, type: QTAUTH };
+      fake.lie = to(F.Tauth, ({ tag }) => [{ type: F.Rauth, tag, aqid }]);
+      const afd = await sys.fauth(fd, "");
+      const line = await cat(sys, `#d/${afd}ctl`);
+      t.regex(line, /rw M +\d+ \(0+4d 5 08\) +8168 +0 /);
+      await sys.close(afd);
+      await sys.close(fd);
     });
   }),
 );

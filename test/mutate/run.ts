@@ -88,8 +88,8 @@ function* find(room: Room): Generator<Mutant, void, void> {
  */
 type Reached = ReadonlyMap<string, readonly (readonly Profiler.CoverageRange[])[]>;
 
-/** A test file, and what it reaches. */
-type Test = { readonly file: string; readonly reached: Reached };
+/** A test file, what it reaches, and the milliseconds that it takes. */
+type Test = { readonly file: string; readonly reached: Reached; readonly ms: number };
 
 /** Whether a test calls the place in a compiled file: the smallest range around where it begins counts. */
 function reaches(t: Test, m: Mutant): boolean {
@@ -142,34 +142,32 @@ class Copy {
   /** Runs a test file without a mutant, and gives what it reaches. */
   async reached(file: string): Promise<Test> {
     const dir = mkdtempSync(join(tmpdir(), "coverage-"));
+    const began = performance.now();
     try {
-      if (!(await this.#ava([file], { NODE_V8_COVERAGE: dir })))
+      if (!(await this.#ava(file, { NODE_V8_COVERAGE: dir })))
         throw new Error(`${file} fails without a mutant`);
-      return { file, reached: readcoverage(dir) };
+      return { file, reached: readcoverage(dir), ms: performance.now() - began };
     } finally {
       rmSync(dir, { recursive: true, force: true });
     }
   }
 
-  /** Whether all tests that reach a mutant pass with it in place, the near ones first. */
-  async passes(m: Mutant, tests: readonly (readonly Test[])[]): Promise<boolean> {
+  /** Whether all tests that reach a mutant pass with it in place, one file after another in the order given. */
+  async passes(m: Mutant, tests: readonly Test[]): Promise<boolean> {
     const file = join(this.dir, "dist", compiled(m.file));
     const js = readFileSync(file, "utf8");
     writeFileSync(file, js.slice(0, m.start) + m.text + js.slice(m.end));
     try {
-      for (const list of tests) {
-        const files = list.filter((t) => reaches(t, m)).map((t) => t.file);
-        if (files.length > 0 && !(await this.#ava(files))) return false;
-      }
+      for (const t of tests) if (reaches(t, m) && !(await this.#ava(t.file))) return false;
       return true;
     } finally {
       writeFileSync(file, js);
     }
   }
 
-  #ava(tests: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<boolean> {
+  #ava(test: string, env: NodeJS.ProcessEnv = {}): Promise<boolean> {
     return new Promise((resolve) => {
-      const args = ["node_modules/ava/entrypoints/cli.mjs", "--fail-fast", "-c", "1", ...tests];
+      const args = ["node_modules/ava/entrypoints/cli.mjs", "--fail-fast", test];
       const p = spawn(process.execPath, args, {
         cwd: this.dir,
         stdio: "ignore",
@@ -255,9 +253,9 @@ const OPTIONS = {
   help: { type: "boolean", short: "h", default: false },
 } as const;
 
-/** The test files of a room, the near ones before the wider ones, and what each reaches. */
-async function testsof(room: Room, near: boolean, copy: Copy): Promise<Test[][]> {
-  const lists: Test[][] = [];
+/** The tests of a room: those near to it before the wider ones, and of both the quick ones first. */
+async function testsof(room: Room, near: boolean, copy: Copy): Promise<Test[]> {
+  const all: Test[] = [];
   const seen = new Set<string>();
   for (const patterns of near ? [room.near] : [room.near, room.wider]) {
     const list: Test[] = [];
@@ -266,9 +264,9 @@ async function testsof(room: Room, near: boolean, copy: Copy): Promise<Test[][]>
       seen.add(file);
       list.push(await copy.reached(file));
     }
-    lists.push(list);
+    all.push(...list.toSorted((a, b) => a.ms - b.ms));
   }
-  return lists;
+  return all;
 }
 
 /** The test files that a pattern such as test/devices/*.test.ts stands for. */
