@@ -101,17 +101,17 @@ export class Start implements Way {
    * here.
    */
   cross(c: Chan): Answer<Chan> {
-    const { tab } = this;
+    const mh = this.tab?.at(c) ?? null;
     // The walk gave a Chan with one reference.
-    return tab === null || tab.at(c) === null ? c : this.#tomounted(c, tab);
+    return mh === null ? c : this.#tomounted(c, mh);
   }
 
-  *#tomounted(c: Chan, tab: MountTable): Task<Chan> {
+  *#tomounted(c: Chan, mh: Mhead): Task<Chan> {
     const p = new Place(c);
     let kept = false;
     try {
-      yield* p.domount(tab);
-      tracemount(this.up, p, []);
+      yield* p.domount(mh);
+      tracemount(this.up, p, mh, []);
       yield* p.unique(this.up);
       yield* p.name();
       kept = true;
@@ -120,7 +120,7 @@ export class Start implements Way {
     } finally {
       if (!kept) yield* p.close();
     }
-    this.head = p.head;
+    this.head = mh;
     p.chan.ismtpt = true;
     return p.chan;
   }
@@ -264,10 +264,8 @@ export class Place {
     return (this.chan.qid.type & QTDIR) !== 0;
   }
 
-  /** Goes to what is mounted on chan, if anything is. */
-  *domount(tab: MountTable): Task<void> {
-    const mh = tab.at(this.chan);
-    if (mh === null) return;
+  /** Goes to what is mounted on chan. */
+  *domount(mh: Mhead): Task<void> {
     const gone = [this.chan, ...this.#take(this.elems.length)];
     this.mtpt.push({ depth: this.elems.length, from: mh.from.incref() });
     this.head = mh;
@@ -402,9 +400,10 @@ function* step(
   part: readonly string[],
 ): Task<number | Miss> {
   const dotdot = part[0] === "..";
-  if (!dotdot && tab !== null && !p.crossed) {
-    yield* p.domount(tab);
-    if (p.head !== null) tracemount(up, p, part);
+  const here = dotdot || p.crossed ? null : (tab?.at(p.chan) ?? null);
+  if (here !== null) {
+    yield* p.domount(here);
+    tracemount(up, p, here, part);
   }
   const a = yield* ask(up, tab !== null, p, part);
   const n = a.qids.length;
@@ -419,7 +418,7 @@ function* step(
     const mh = tab?.find(a.dev, a.devno, qid) ?? null;
     if (mh === null) continue;
     yield* p.forward(part.slice(0, i + 1), mh);
-    tracemount(up, p, part.slice(i + 1));
+    tracemount(up, p, mh, part.slice(i + 1));
     return i + 1;
   }
   if (p.found === null) return { ...short(a.qids), ...refused };
@@ -471,11 +470,11 @@ function* ask(up: Proc, mounts: boolean, p: Place, part: readonly string[]): Tas
 const isnothing = (wq: Walkqid): boolean => wq.clone === null && wq.qids.length === 0;
 
 /** Tells that the walk has stepped onto a mount point. */
-export function tracemount(up: Proc, p: Place, rest: readonly string[]): void {
+function tracemount(up: Proc, p: Place, mh: Mhead, rest: readonly string[]): void {
   if (!up.k.trace.on) return;
   const prefix = p.path.toString();
-  const members = p.head?.mounts.length ?? 0;
-  const point = p.head?.from.path.toString() ?? prefix;
+  const members = mh.mounts.length;
+  const point = mh.from.path.toString();
   up.k.trace.emit({ type: "namec", step: "prefix", prefix, rest, members, point });
 }
 
