@@ -32,6 +32,7 @@ import { Session, quietly } from "./session.ts";
 import { settling } from "./promises.ts";
 import type { Anysrv, Plainsrv } from "./promises.ts";
 import { MAXFIDS, Room, Share, Shares } from "./shares.ts";
+import type { Claim, Waiter } from "./shares.ts";
 import type { Answer, Srv } from "./srv.ts";
 import { Pump } from "./stream.ts";
 
@@ -108,8 +109,9 @@ export class Conn<A> implements Owner {
   readonly room: Room;
   /** Whom the client has proved to be; "" without proof. */
   readonly user: string;
-  /** Requests that came so far. */
+  /** Requests that came so far, and bytes. */
   requests = 0;
+  came = 0;
   readonly #srv: Plainsrv<A>;
   readonly #fds: Fds;
   #session: Session<A> | null = null;
@@ -129,8 +131,8 @@ export class Conn<A> implements Owner {
   /** The last read filled the buffer; it did so, or brought much. */
   #filled = false;
   #much = false;
-  /** The reader waits for room. */
-  #asks = false;
+  /** What the reader waits for, if it waits: room, or bytes of the client. */
+  #waitsfor: "room" | "bytes" | null = null;
 
   constructor(sys: ThreadSys, fds: Fds, srv: Srv<A>, shares?: Shares) {
     this.sys = sys;
@@ -343,7 +345,8 @@ export class Conn<A> implements Owner {
   *#waitroom(n: number): Task<void> {
     const { room, sys } = this;
     const { bytes } = this.shares;
-    if (room.ask(n)) return;
+    const claim: Claim = n <= this.came - (this.#end - this.#start) ? "proven" : "rest";
+    if (room.ask(n, claim)) return;
     yield* this.out.flush();
     const me = { sleeps: false };
     const meet = function* (): Task<void> {
@@ -351,18 +354,24 @@ export class Conn<A> implements Owner {
       me.sleeps = false;
       yield* sys.rendezvous(me, true);
     };
-    const waiter = { room, n, wake: () => void (me.sleeps && sys.threadcreate(meet())) };
+    const waiter: Waiter = {
+      room,
+      n,
+      claim,
+      wake: () => void (me.sleeps && sys.threadcreate(meet())),
+    };
     bytes.queue.push(waiter);
-    this.#asks = true;
+    this.#waitsfor = "room";
     this.shares.full();
     try {
-      while (!this.out.hungup && !room.ask(n)) {
+      while (!this.out.hungup && !room.ask(n, claim)) {
         me.sleeps = true;
         yield* sys.rendezvous(me, true);
       }
+      bytes.served++;
     } finally {
       me.sleeps = false;
-      this.#asks = false;
+      this.#waitsfor = null;
       bytes.leave(waiter);
     }
   }
@@ -403,22 +412,39 @@ export class Conn<A> implements Owner {
 
   /** A frame waits for room, or has room and does not come whole. */
   get stuck(): boolean {
-    return this.#asks || (this.#end > this.#start && !this.#whole && this.room.counted > 0);
+    if (this.#waitsfor === "room") return true;
+    return this.#end > this.#start && !this.#whole && this.room.counted > 0;
+  }
+
+  /** Gives back a long buffer in which no bytes are: the client has nothing to say now. */
+  release(): void {
+    if (this.listens && this.#end === this.#start && this.#buf.length > SMALLBUF)
+      this.sys.threadint(this.#reader);
+  }
+
+  /** The client could send more of its frame. */
+  get listens(): boolean {
+    return this.#waitsfor === "bytes";
   }
 
   /** Reads more bytes; false at the end. */
   *#fill(): Task<boolean> {
     const have = this.#end - this.#start;
-    const size = this.#size(have);
-    const more = counts(size) - counts(this.#buf.length);
-    if (more > 0 && !this.room.ask(more)) {
-      yield* this.#waitroom(more);
+    let size = this.#size(have);
+    const counted = counts(this.#buf.length);
+    if (counts(size) > counted && !this.room.ask(counts(size) - counted)) {
+      // It waits once for a frame of which bytes are here, and then has room for all of it.
+      size = have < 4 ? SMALLBUF : Math.max(size, framesize(this.#buf, this.#start));
+      if (have >= 4) yield* this.#waitroom(size - counted);
       if (this.out.hungup) return false;
     }
     this.#makeroom(size);
     for (;;) {
       try {
+        this.#waitsfor = "bytes";
         const n = yield* this.sys.read(this.#fds.in, this.#buf.subarray(this.#end));
+        this.#waitsfor = null;
+        this.came += n;
         this.#end += n;
         this.#filled = this.#end === this.#buf.length;
         this.#much = n >= SMALLBUF || (this.#filled && this.#end >= SMALLBUF);
@@ -426,6 +452,7 @@ export class Conn<A> implements Owner {
       } catch (e) {
         if (!(e instanceof PlanError)) throw e;
         if (e.message !== Eintr || this.out.hungup) return false;
+        this.#shrink();
       }
     }
   }

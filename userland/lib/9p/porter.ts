@@ -25,10 +25,27 @@ import type { Anysrv } from "./promises.ts";
 const ENDS: readonly string[] = [Elistenhungup, Enonexist, Enotannounced];
 /** Milliseconds until the porter tries again after a call that it could not take. */
 const RETRY = 10;
-/** Milliseconds for which a frame may wait for room before its connection is hung up on: half of that, at least. */
-const PATIENCE = 4000;
+/** While frames wait for room, the connections are looked at each time so many milliseconds have passed. */
+const LOOK = 150;
+/**
+ * Looks in which a frame that has room may bring next to nothing while no frame that waits gets room, and in which it
+ * may wait or come slowly.
+ */
+const SILENT = 2;
+const PATIENCE = 26;
+/** Bytes between two looks that are next to nothing. */
+const LITTLE = 4096;
 /** How many times in its time an idle connection is looked at. */
 const LOOKS = 4;
+
+/** A connection at a look: how far it was, for how many looks with the same frame, and in how many it was silent. */
+type Stuck = {
+  readonly requests: number;
+  readonly came: number;
+  readonly listens: boolean;
+  readonly looks: number;
+  readonly silent: number;
+};
 
 export class Porter {
   readonly #sys: ThreadSys;
@@ -132,26 +149,39 @@ export class Porter {
     this.#sys.threadcreate(this.#squeeze());
   }
 
-  /**
-   * Looks at the connections for as long as one waits for room. Connections that had the same frame half-sent at
-   * two looks are hung up on until half of the room is free, those that hold most first.
-   */
+  /** Looks at the connections for as long as one waits for room, and hangs up on those that keep it for nothing. */
   *#squeeze(): Task<void> {
     const { bytes } = this.shares;
-    const half: Map<Conn<unknown>, number> = new Map();
-    while (bytes.queue.length > 0) {
-      yield* quietly(this.#sys.sleep(PATIENCE / 2));
-      let { used } = bytes;
-      const still = [...half.keys()].filter((c) => c.stuck && half.get(c) === c.requests);
-      for (const conn of still.toSorted((a, b) => b.room.counted - a.room.counted)) {
-        if (used <= bytes.total / 2) break;
-        used -= conn.room.counted;
-        this.#squeezed(conn);
-      }
-      half.clear();
-      for (const conn of this.#conns.keys()) if (conn.stuck) half.set(conn, conn.requests);
+    let last: Map<Conn<unknown>, Stuck> = new Map();
+    for (let served = -1; bytes.queue.length > 0; served = bytes.served) {
+      const moves = bytes.served !== served;
+      const now: Map<Conn<unknown>, Stuck> = new Map();
+      for (const conn of this.#conns.keys())
+        if (conn.stuck) now.set(conn, stuck(conn, last.get(conn), moves));
+        else conn.release();
+      this.#hangup(now);
+      last = now;
+      yield* quietly(this.#sys.sleep(LOOK));
+      // What has come meanwhile is read before it is looked for.
+      yield* quietly(this.#sys.sleep(0));
     }
     this.#squeezing = false;
+  }
+
+  /**
+   * Hangs up on connections whose frame is too long on its way until half of the room is free: first on those that were
+   * silent for longest, and of those on the ones that hold most.
+   */
+  #hangup(all: ReadonlyMap<Conn<unknown>, Stuck>): void {
+    const { bytes } = this.shares;
+    const late = [...all].filter(([, s]) => s.silent >= SILENT || s.looks >= PATIENCE);
+    late.sort(([a, s], [b, z]) => z.silent - s.silent || b.room.counted - a.room.counted);
+    let { used } = bytes;
+    for (const [conn] of late) {
+      if (used <= bytes.total / 2) return;
+      used -= conn.room.counted;
+      this.#squeezed(conn);
+    }
   }
 
   #squeezed(conn: Conn<unknown>): void {
@@ -179,6 +209,21 @@ export class Porter {
     }
     this.#watching = false;
   }
+}
+
+/** What is known of a connection whose frame is on its way, by the last look before. A look counts no silence where room moves. */
+function stuck(conn: Conn<unknown>, last: Stuck | undefined, moves: boolean): Stuck {
+  const { requests, came, listens } = conn;
+  if (last === undefined || last.requests !== requests)
+    return { requests, came, listens, looks: 0, silent: 0 };
+  const silent = listens && last.listens && came - last.came < LITTLE;
+  return {
+    requests,
+    came,
+    listens,
+    looks: last.looks + 1,
+    silent: silent ? last.silent + (moves ? 0 : 1) : 0,
+  };
 }
 
 /** An address of the host itself. */

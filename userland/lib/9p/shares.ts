@@ -16,10 +16,12 @@
 // that never reads holds FIRSTWINDOW. Of the bytes, LEAST are set aside for each connection that there may be, half
 // of them all at most, and a Bytes counts what a connection holds beyond.
 //
-// A connection asks before its buffer grows, so input never takes more bytes than there are. A connection for which
-// there are none waits, and the one that holds least goes on first. That one may have one frame more than all, when
-// no other has one: so frames that fill the room with their halves come whole one after another. Connections whose
-// frames stay half-sent while others wait are hung up on (porter.ts).
+// A connection asks before its buffer grows, so input never takes more bytes than there are. Of the bytes, three quarters
+// are for buffers that grow as bytes come. Beyond, a connection asks for the rest of its frame at once: it never waits
+// in the middle. The last eighth is for connections that have sent as much before. A connection for which there are
+// no bytes waits, and the one that holds least goes on first. That one may have one frame more than all, when no other
+// has one: so frames that fill the room with their halves come whole one after another. Connections whose frames stay
+// half-sent while others wait are hung up on (porter.ts).
 
 import { MAXELEM, MAXUNAME } from "../../../kernel/abi/const.ts";
 import { Enofd, error } from "../../../kernel/abi/errors.ts";
@@ -113,8 +115,21 @@ export class Share {
   }
 }
 
+/**
+ * What a connection asks bytes of input for: more than it needs now; the rest of a frame, which comes whole then; or the
+ * same where the connection has sent as many bytes before, in frames that came whole.
+ */
+export type Claim = "more" | "rest" | "proven";
+/** How much of the bytes may be used up by each. */
+const MOST: { readonly [K in Claim]: number } = { more: REPLIES, rest: 7 / 8, proven: 1 };
+
 /** A connection that waits until it may hold so many bytes more. */
-export type Waiter = { readonly room: Room; readonly n: number; readonly wake: () => void };
+export type Waiter = {
+  readonly room: Room;
+  readonly n: number;
+  readonly claim: Claim;
+  readonly wake: () => void;
+};
 
 /** The bytes of all connections, beyond those that each has to itself. */
 export class Bytes extends Pool {
@@ -122,6 +137,8 @@ export class Bytes extends Pool {
   readonly least: number;
   /** Those that wait, in the order in which they began. */
   readonly queue: Waiter[] = [];
+  /** How many have waited, and wait no more. */
+  served = 0;
   /** The connection that may hold a frame beyond the total; null: none does. */
   overdrawn: Room | null = null;
 
@@ -136,18 +153,20 @@ export class Bytes extends Pool {
     return new Bytes(bytes - connections * least, least);
   }
 
-  /** The waiter that goes on next: of those that hold least the first. */
-  get next(): Waiter | undefined {
-    let [next] = this.queue;
+  /** The waiter that goes on next, of all or of those that are proven: of those that hold least the first. */
+  next(claim: Claim): Waiter | null {
+    let next: Waiter | null = null;
     for (const w of this.queue)
-      if (next !== undefined && w.room.counted < next.room.counted) next = w;
+      if (claim !== "proven" || w.claim === claim)
+        if (next === null || w.room.counted < next.room.counted) next = w;
     return next;
   }
 
   /** There is more room than before: a waiter goes on if it is enough. */
   freed(): void {
-    const { next } = this;
-    if (next?.room.ask(next.n) === true) next.wake();
+    const [proven, next] = [this.next("proven"), this.next("rest")];
+    if (proven?.room.ask(proven.n, proven.claim) === true) proven.wake();
+    else if (next?.room.ask(next.n, next.claim) === true) next.wake();
   }
 
   /** A waiter waits no more. */
@@ -230,16 +249,16 @@ export class Room extends Share {
   }
 
   /**
-   * Whether the connection may hold n bytes more of input. When all are used, the waiter that goes on next may overdraw
-   * by them, if no other connection has.
+   * Whether the connection may hold n bytes more of input. When all are used that it may have, the waiter that goes on
+   * next may overdraw by them, if no other connection has.
    */
-  ask(n: number): boolean {
+  ask(n: number, claim: Claim = "more"): boolean {
     const bytes = this.#bytes;
     const then = this.#with(n);
     if (then <= bytes.used || bytes.overdrawn === this) return true;
-    const room = bytes.queue.length === 0 ? null : (bytes.next?.room ?? null);
+    const room = bytes.queue.length === 0 ? null : (bytes.next(claim)?.room ?? null);
     if (room !== null && room !== this && room.counted <= this.counted) return false;
-    if (then <= bytes.total) return true;
+    if (then <= MOST[claim] * bytes.total) return true;
     if (room !== this || bytes.overdrawn !== null || bytes.used > bytes.total) return false;
     bytes.overdrawn = this;
     return true;
