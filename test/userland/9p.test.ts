@@ -4,7 +4,7 @@ import test from "ava";
 import { ORCLOSE, OREAD, OTRUNC, OWRITE } from "../../kernel/abi/const.ts";
 import { convD2M, nulldir, sizeD2M } from "../../kernel/abi/dir.ts";
 import type { Dir } from "../../kernel/abi/dir.ts";
-import { PlanError } from "../../kernel/abi/errors.ts";
+import { PlanError, error } from "../../kernel/abi/errors.ts";
 import * as fc from "../../kernel/abi/fcall.ts";
 import type { Tmsg } from "../../kernel/abi/fcall.ts";
 import type { Task } from "../../syscalls/sys.ts";
@@ -122,16 +122,26 @@ test("a walk that fails half way makes no fid", (t) => {
 
 test("a walk whose steps take time, all or some, comes to the same file", (t) => {
   const { srv, ask } = served(t);
-  const plain = srv.walk1.bind(srv);
+  const files = srv.walk1.bind(srv);
+  const plain = (dir: Slow, name: string): Slow | null =>
+    name === "bad" ? error("permission denied") : files(dir, name);
+  const tasks: Srv<Slow> = srv;
+  tasks.walk1 = plain;
   const walks = (fid: number): string[] => [
     ...ask(walk(0, fid, "d/g"), stat(fid), open(fid), read(fid, 1, 300), clunk(fid)),
     ...ask(walk(0, fid, "d/nope"), walk(0, fid, "nope/g"), walk(0, fid, "d/../f/g")),
+    ...ask(walk(0, fid, "d/bad/g"), walk(0, fid, "bad")),
   ];
   const want = walks(1);
   t.deepEqual(want.slice(0, 2), ["1 walk:2", `1 ${fc.Rstat}`]);
-  t.deepEqual(want.slice(5), ["1 walk:1", "1 error:file does not exist", "1 walk:3"]);
-  for (const slow of ["d", "g", "d g ..", "nope f"]) {
-    const tasks: Srv<Slow> = srv;
+  t.deepEqual(want.slice(5), [
+    "1 walk:1",
+    "1 error:file does not exist",
+    "1 walk:3",
+    "1 walk:1",
+    "1 error:permission denied",
+  ]);
+  for (const slow of ["d", "g", "d g ..", "nope f", "bad"]) {
     tasks.walk1 = (dir, name) =>
       slow.split(" ").includes(name)
         ? (function* (): Task<Slow | null> {
@@ -504,4 +514,13 @@ test("a request that comes to its end without waiting needs no thread, and its r
     `1 ${fc.Rstat}`,
   ]);
   t.deepEqual([rig.nthread - threads, rig.output.length - writes], [0, 1]);
+  ask(walk(0, 1, "slow"), open(1));
+  t.deepEqual(ask(read(1, 5), stat(0, 5), stat(0, 5)), []);
+  rig.open(srv.gate("slow"));
+  rig.run();
+  t.deepEqual(rig.replies().map(said), [
+    "5 read:contents of slow",
+    `5 ${fc.Rstat}`,
+    `5 ${fc.Rstat}`,
+  ]);
 });

@@ -218,6 +218,24 @@ test("without .stream a Tstream is unknown, and a Twrite that failed stops nothi
   t.deepEqual(ask(write(1, "bad"), write(1, "ok")), ["1 error:file system full", "1 write:2"]);
 });
 
+test("a fault in the reads of a stream ends its connection", (t) => {
+  for (const slow of [false, true]) {
+    const { srv, rig, ask } = served(t);
+    ask(walk(0, 1, "f"), open(1));
+    const fault = (): never => {
+      throw new TypeError("a fault");
+    };
+    srv.read = slow
+      ? function* (): Task<Uint8Array> {
+          return fault();
+        }
+      : fault;
+    t.deepEqual(ask(stream(1, 5)), []);
+    t.deepEqual(rig.closed, [0, 1]);
+    t.is(rig.threads, 0);
+  }
+});
+
 test("a stream without end stops when its client is gone", (t) => {
   const { srv, rig, ask } = served(t);
   ask(walk(0, 1, "d/g"), open(1));

@@ -18,9 +18,10 @@ import {
   RFPROC,
 } from "../../kernel/abi/const.ts";
 import { PlanError } from "../../kernel/abi/errors.ts";
-import type { Sys } from "../../syscalls/sys.ts";
+import type { Rmsg } from "../../kernel/abi/fcall.ts";
+import type { Sys, Task } from "../../syscalls/sys.ts";
 import { bin } from "../../userland/bin/index.ts";
-import { postmount } from "../../userland/lib/9p.ts";
+import { type Anysrv, postmount } from "../../userland/lib/9p.ts";
 import { readdir } from "../../userland/lib/dirread.ts";
 import { type Exportopts, newexport } from "../../userland/lib/export.ts";
 import { readtext, writefile } from "../../userland/lib/io.ts";
@@ -28,6 +29,9 @@ import { type Net, simnet } from "../../userland/boot/net.ts";
 import type { Linkspec } from "../../userland/boot/net.ts";
 import { NOTHING, failure, mountram, run, within } from "../kit.ts";
 import { Patternfs, chain, failed, matches, mount, pattern, slurp, spout } from "../streams.ts";
+import { connected } from "./clients.ts";
+import { open, read, said as words, stream, walk, write } from "./msg.ts";
+import type { Rawclient } from "./rawclient.ts";
 import { type Chance, chance } from "./rig.ts";
 
 /** Mounts what this process sees below root on /n. */
@@ -384,5 +388,35 @@ test(
     t.is(await sys.pread(fd, buf, 0), 800_000);
     t.true(matches(0, buf));
     await sys.close(fd);
+  }),
+);
+
+test(
+  "a read beside the beginning of a write stream reads where it says",
+  within(async (t, k) => {
+    await run(k, async (sys: Sys) => {
+      await mountram(sys, "/tmp");
+      await writefile(sys, "/tmp/f", "a line of a file, and another. ".repeat(300));
+      const { clients } = await connected(sys, 1, (s) => {
+        const slow = {
+          ...s,
+          *stream(fd: number, offset: number): Task<void> {
+            yield* s.stream(fd, offset);
+            yield* s.sleep(100);
+          },
+        };
+        return newexport(slow, { root: "/tmp" }) as Anysrv;
+      });
+      const [c] = clients as [Rawclient];
+      await c.ask(walk(0, 1, "f"), open(1, ORDWR));
+      const [want] = await c.ask(read(1, 7, 1000));
+      t.deepEqual(await c.ask(stream(1, 5, 0, 1000)), ["5 stream:1000"]);
+      await c.send(write(1, "xx", 6, 5000));
+      await sys.sleep(50);
+      t.deepEqual(await c.ask(read(1, 7, 1000)), [want]);
+      t.is(words((await c.next()) as Rmsg), "6 write:2");
+      await c.close();
+      await sys.wait();
+    });
   }),
 );
