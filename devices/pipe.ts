@@ -112,7 +112,7 @@ const gen: Gen<PipeChan> = (_up, c, s) => {
 /** Posts NOTE to the writer; the note is lost if as many wait for the process as may. */
 function note(up: Proc): void {
   try {
-    up.image?.notes.post(NOTE, true);
+    up.image?.notes.post(NOTE);
   } catch (e) {
     if (!(e instanceof PlanError)) throw e;
   }

@@ -168,7 +168,7 @@ function readnote(p: Proc, buf: Uint8Array): number {
 function postnote(p: Proc, bytes: Uint8Array): void {
   if (bytes.length > ERRMAX - 2) error(Etoobig);
   if (p.image === null) return error(Enotposted);
-  p.image.notes.post(utfdecode(bytes, 0, bytes.length), false);
+  p.image.notes.post(utfdecode(bytes, 0, bytes.length));
 }
 
 function write(up: Proc, c: ProcChan, bytes: Uint8Array): Answer<void> {

@@ -115,7 +115,7 @@ function* later(fn: () => void): Task<void> {
 /** A process with five notes gets no more, as from any other that posts. */
 function postnote(up: Proc, note: string): void {
   try {
-    up.image?.notes.post(note, false);
+    up.image?.notes.post(note);
   } catch (e) {
     if (!(e instanceof PlanError) || e.message !== Enotposted) throw e;
   }

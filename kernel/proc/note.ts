@@ -71,14 +71,14 @@ export class Notes implements Done {
   }
 
   /** Posts a note: 126 bytes at most, five at most that wait for their turn. */
-  post(text: string, sys: boolean): void {
+  post(text: string): void {
     const p = this.#proc;
     if (utflen(text) > ERRMAX - 2) error(Etoobig);
     // The program's main has returned: its handler is not called any more, and the note is dropped.
     if (p.dead || (this.#image.dead && this.handler !== null)) return;
     if (this.#full) error(Enotposted);
     if (p.k.trace.on) this.#tell("note", text, p.k.sched.current?.proc.pid ?? 0);
-    p.notes.push({ text: withpc(text), sys });
+    p.notes.push(withpc(text));
     if (this.#notified || p.ctl === "stopped") return;
     if (p.ctl === "stop" || p.ctl === "syscall" || p.ctl === "trace") this.#stop();
     else this.#deliver();
@@ -117,14 +117,14 @@ export class Notes implements Done {
   killed(): void {
     const p = this.#proc;
     if (this.handler === null || this.#notified) return p.kill(withpc(KILLNOTE));
-    if (!this.#full) p.notes.push({ text: withpc(KILLNOTE), sys: true });
+    if (!this.#full) p.notes.push(withpc(KILLNOTE));
     p.start("exit");
   }
 
   /** Takes the first of the notes that wait, unhandled: the text, or null. */
   take(): string | null {
     const [note] = this.#proc.notes.splice(this.#begun ? 1 : 0, 1);
-    return note?.text ?? null;
+    return note ?? null;
   }
 
   /** Whether as many notes wait as may. A note whose handler has begun does not wait. */
@@ -134,7 +134,7 @@ export class Notes implements Done {
 
   /** Posts the note "alarm"; it is lost if NNOTE notes wait. */
   alarm(): void {
-    if (!this.#full) this.post("alarm", true);
+    if (!this.#full) this.post("alarm");
   }
 
   /** noted(2): how the handler ends. Outside of one it is the end of the process. */
@@ -150,7 +150,7 @@ export class Notes implements Done {
   #deliver(): void {
     const p = this.#proc;
     if (this.handler === null) {
-      p.kill(p.notes[0]?.text ?? "");
+      p.kill(p.notes[0] ?? "");
       return;
     }
     this.#notified = true;
@@ -172,8 +172,8 @@ export class Notes implements Done {
     const note = this.#proc.notes[0];
     if (note === undefined) return;
     this.#begun = true;
-    if (this.#proc.k.trace.on) this.#tell("handle", note.text);
-    yield* this.#image.run(handler, (sys) => handler(note.text, sys));
+    if (this.#proc.k.trace.on) this.#tell("handle", note);
+    yield* this.#image.run(handler, (sys) => handler(note, sys));
   }
 
   /** The handler returned; not having said noted(NCONT) is NDFLT. */
@@ -191,7 +191,7 @@ export class Notes implements Done {
   over(_co: Coroutine): void {}
 
   #die(): void {
-    this.#proc.kill(this.#proc.notes[0]?.text ?? "");
+    this.#proc.kill(this.#proc.notes[0] ?? "");
   }
 
   #resume(): void {
@@ -203,11 +203,11 @@ export class Notes implements Done {
     this.#notified = this.#begun = this.#returned = false;
     this.#co = null;
     const over = notes.shift();
-    if (p.k.trace.on) this.#tell("noted", over?.text ?? "");
+    if (p.k.trace.on) this.#tell("noted", over ?? "");
     const next = notes[0];
     if (next !== undefined) {
       // As in the Plan 9 kernel, a note that had to wait gets the text PC once more.
-      notes[0] = { ...next, text: withpc(next.text) };
+      notes[0] = withpc(next);
       if (p.ctl !== "stopped") this.#deliver();
       return;
     }
@@ -241,7 +241,7 @@ export function postnotepg(from: Proc, noteid: number, text: string): void {
   for (const p of from.k.procs.values()) {
     if (p.noteid !== noteid || p === from) continue;
     try {
-      p.image?.notes.post(text, false);
+      p.image?.notes.post(text);
     } catch (e) {
       if (!(e instanceof PlanError) || e.message !== Enotposted) throw e;
     }

@@ -27,9 +27,6 @@ export type Waitmsg = {
   readonly msg: string;
 };
 
-/** A note waiting for its process; `sys` notes come from the kernel. */
-export type Note = { readonly text: string; readonly sys: boolean };
-
 /**
  * What a message to its ctl file makes of a process (null: it runs).
  *
@@ -90,7 +87,8 @@ export class Proc {
   errstr = "";
   /** The program it runs; exec puts another in its place. */
   image: Image | null = null;
-  readonly notes: Note[] = [];
+  /** The notes that wait for it. */
+  readonly notes: string[] = [];
   alarm: Timer | null = null;
   readonly started: number;
   /** Ended, or ending: its system calls settle no more. */

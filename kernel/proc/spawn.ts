@@ -77,7 +77,7 @@ export class Process {
 
   /** Posts a note to it: postnote(2). Throws PlanError when it has five already. */
   note(text: string): void {
-    this.proc.image?.notes.post(text, false);
+    this.proc.image?.notes.post(text);
   }
 
   /** Ends it, whatever it does. */

@@ -65,8 +65,7 @@ export function stateof(k: Kernel): EventBody[] {
     if (!seen.has(p.fgrp)) for (const e of fdsof(p)) list.push(e);
     if (!seen.has(p.egrp)) for (const e of envof(p)) list.push(e);
     seen.add(p.fgrp).add(p.egrp);
-    for (const n of p.notes)
-      list.push({ type: "proc", what: "note", pid: p.pid, text: n.text, by: 0 });
+    for (const text of p.notes) list.push({ type: "proc", what: "note", pid: p.pid, text, by: 0 });
   }
   const pipes = new Set<string>();
   for (const c of k.chans) {

@@ -186,7 +186,7 @@ async function play(scene_: Scene): Promise<number> {
       now = at;
       const proc = k.procs.get(pids[who % pids.length] ?? -1);
       if (kill) proc?.kill("struck");
-      else if ((proc?.notes.length ?? 9) < 5) proc?.image?.notes.post("hey", false);
+      else if ((proc?.notes.length ?? 9) < 5) proc?.image?.notes.post("hey");
     }
     for (const _ of pids) {
       const { msg } = await sys.wait();

@@ -94,7 +94,7 @@ test(
       await sys.sleep(9);
       await sys.sleep(1);
       // All of this before any of them runs again.
-      k.procs.get(noted)?.image?.notes.post("wake up", false);
+      k.procs.get(noted)?.image?.notes.post("wake up");
       k.procs.get(killed)?.kill("struck");
       t.is(await sys.semrelease(sem, 1), 1);
       for (let i = 0; i < 4; i++) await sys.wait();

@@ -15,11 +15,13 @@ import { boot } from "../../userland/boot/boot.ts";
 import { serve9p, simnet } from "../../userland/boot/net.ts";
 import { type Anysrv, type Limits, listensrv } from "../../userland/lib/9p.ts";
 import type { ThreadSys } from "../../userland/lib/both.ts";
+import { Log } from "../../userland/lib/9p/log.ts";
 import { newram } from "../../userland/lib/ram.ts";
 import { Memstack } from "../devices/memstack.ts";
 import { NOTHING, run } from "../kit.ts";
 import { attach, clunk, create, read, said, stat, version, walk } from "./msg.ts";
 import { Rawclient } from "./rawclient.ts";
+import { Rig } from "./rig.ts";
 import { pack } from "../frames.ts";
 
 const ADDR = "tcp!far!564";
@@ -100,6 +102,30 @@ for (const [what, spoil] of [
       { spoil },
     ),
   );
+
+test("a fault is told with the callback's lines of its stack, or with those of the library that threw it", (t) => {
+  const heard: string[] = [];
+  const log = new Log(new Rig().sys, (fault) => heard.push(fault));
+  const at = (name: string, n: number): string[] => Array(n).fill(`    at ${name}.js:1:2`);
+  const library = "fn (/lib/namec/dist/userland/lib/9p/rw";
+  const told = (...lines: string[]): string[] => {
+    const e = new TypeError("a fault");
+    e.stack = ["TypeError: a fault", ...lines].join("\n");
+    log.fault(e);
+    return heard.at(-1)?.split("\n") ?? [];
+  };
+  const head = "TypeError: a fault";
+  t.deepEqual(told(...at("mine", 2), ...at(library, 3)), [head, ...at("mine", 2)]);
+  t.deepEqual(told(...at("mine", 10), ...at(library, 3)), [head, ...at("mine", 8)]);
+  t.deepEqual(told(...at("mine", 10)), [head, ...at("mine", 8)]);
+  t.deepEqual(told(...at(library, 1), ...at("kernel", 9)), [
+    head,
+    ...at(library, 1),
+    ...at("kernel", 7),
+  ]);
+  log.fault("nothing");
+  t.is(heard.at(-1), "threw nothing");
+});
 
 test(
   "the call beyond the limit is refused, and when another ends the next is served",

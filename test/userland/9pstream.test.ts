@@ -76,6 +76,22 @@ test("a stream begins when the transport has taken the reply before it", (t) => 
   t.deepEqual(rig.replies().map(said), ["6 stream:13", "6 stream:0"]);
 });
 
+test("a stream and the requests behind it both go on when the transport has taken all", (t) => {
+  const { srv, rig, ask } = served(t);
+  ask(walk(0, 1, "slow"), open(1), walk(0, 2, "f"), open(2), walk(0, 3, "d/g"), open(3));
+  ask(read(1, 5));
+  rig.stuck = true;
+  rig.open(srv.gate("slow"));
+  ask(stream(2, 6));
+  ask(...Array.from({ length: 10 }, () => read(3, 7, 0, 10_000)));
+  ask(stat(0));
+  t.true(rig.input.length > 0, "requests wait, too");
+  rig.unstick();
+  rig.run();
+  t.is(rig.input.length, 0);
+  t.is(rig.replies().filter((r) => r.tag === 6).length, 2);
+});
+
 test("two streams take turns", (t) => {
   const { rig, ask } = served(t);
   ask(walk(0, 1, "d/g"), open(1), walk(0, 2, "d/g"), open(2));

@@ -44,7 +44,7 @@ export function postgroup(kernel: Booted, process: Process, text: string): void 
   for (const p of kernel.procs.values()) {
     if (p.noteid !== group || p.dead) continue;
     try {
-      p.image?.notes.post(text, false);
+      p.image?.notes.post(text);
     } catch {
       // The process has as many notes as it can hold.
     }

@@ -123,7 +123,7 @@ class Watch {
     }
     this.#first(() => {
       for (const proc of this.#kernel.procs.values())
-        if (proc.noteid === group && !proc.dead) proc.image?.notes.post("interrupt", false);
+        if (proc.noteid === group && !proc.dead) proc.image?.notes.post("interrupt");
     });
   };
 

@@ -52,12 +52,12 @@ export class Log {
 /** Lines of a stack that are shown. */
 const FRAMES = 8;
 
-/** What was thrown, with the lines of its stack as far as they are the callback's, and not the library's. */
+/** What was thrown, with the lines of its stack that are the callback's; what the library threw has all lines. */
 function faulttext(e: unknown): string {
   if (!(e instanceof Error)) return `threw ${String(e)}`;
   const lines = (e.stack ?? "").split("\n").filter((line) => /^ {4}at /.test(line));
   const end = lines.findIndex((line) => /[\\/]userland[\\/]lib[\\/]9p[\\/]/.test(line));
-  const mine = lines.slice(0, end < 0 ? FRAMES : Math.min(end, FRAMES));
+  const mine = lines.slice(0, end <= 0 ? FRAMES : Math.min(end, FRAMES));
   return [`${e.name}: ${e.message}`, ...mine].join("\n");
 }
 

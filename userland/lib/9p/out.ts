@@ -206,20 +206,22 @@ export class Out {
       const me: Waiter = { mark };
       this.#waiters.push(me);
       const met = yield* this.#sys.rendezvous(me, true);
-      const at = this.#waiters.indexOf(me);
-      if (at >= 0) this.#waiters.splice(at, 1);
+      this.#leave(me);
       if (met === undefined && this.hungup) return;
     }
   }
 
   *#wake(): Task<void> {
     const now = this.unsent;
-    for (const w of this.#waiters.filter(({ mark }) => now < mark)) {
-      const at = this.#waiters.indexOf(w);
-      if (at < 0) continue;
-      this.#waiters.splice(at, 1);
-      yield* this.#sys.rendezvous(w, true);
-    }
+    for (const w of this.#waiters.filter(({ mark }) => now < mark))
+      if (this.#leave(w)) yield* this.#sys.rendezvous(w, true);
+  }
+
+  /** A waiter waits no more; false: it had left already. */
+  #leave(w: Waiter): boolean {
+    const at = this.#waiters.indexOf(w);
+    if (at >= 0) this.#waiters.splice(at, 1);
+    return at >= 0;
   }
 }
 
