@@ -29,8 +29,10 @@ export class Blocks {
   /** At most count bytes from offset on. */
   read(offset: number, count: number): Uint8Array {
     const n = Math.max(0, Math.min(count, this.length - offset));
-    const at = offset % BSIZE;
-    const block = this.#blocks[(offset - at) / BSIZE];
+    // An offset is no integer for the engine, and its remainder would take a call.
+    const i = Math.floor(offset / BSIZE);
+    const at = offset - i * BSIZE;
+    const block = this.#blocks[i];
     if (block !== undefined && at + n <= block.length) return block.subarray(at, at + n);
     const out = join(n);
     for (let o = 0; o < n;) {

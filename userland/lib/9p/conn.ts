@@ -312,7 +312,7 @@ export class Conn<A> implements Owner {
     try {
       for (let n = 0; ; n++) {
         if (this.#nreqs > 0 && this.#small) yield* this.#waitroom(SMALLBUF);
-        if (n >= Math.max(LEASTTURN, TURN / shares.busy) && this.#whole) {
+        if (n >= LEASTTURN && n * shares.busy >= TURN && this.#whole) {
           n = 0;
           this.#shrink();
           yield* out.flush();

@@ -4,7 +4,7 @@ import { MAXOFFSET, OEXEC, OREAD, OWRITE } from "../../../kernel/abi/const.ts";
 import { convD2M } from "../../../kernel/abi/dir.ts";
 import { Edirseek, Eio, Eshort, error } from "../../../kernel/abi/errors.ts";
 import { Rread, Rwrite, type Rmsg } from "../../../kernel/abi/fcall.ts";
-import { andthen } from "./answer.ts";
+import { andthen, istask } from "./answer.ts";
 import { Ebadoffset, Enoread, Enotopen, Enowrite, wrongmode } from "./errors.ts";
 import type { Msg, Session } from "./session.ts";
 import type { Answer, Fid } from "./srv.ts";
@@ -12,7 +12,9 @@ import type { Answer, Fid } from "./srv.ts";
 export function read<A>(s: Session<A>, f: Msg<"Tread">): Answer<Rmsg> {
   const fid = s.fids.get(f.fid);
   const data = readfid(s, fid, s.room(f.count), f.offset);
-  return andthen(data, (bytes) => ({ type: Rread, tag: f.tag, data: bytes }));
+  // A function for the answer costs as much as the read of a short file, so one is made only for a read that waits.
+  if (istask(data)) return andthen(data, (bytes) => ({ type: Rread, tag: f.tag, data: bytes }));
+  return { type: Rread, tag: f.tag, data };
 }
 
 /** At most count bytes of an open file, or entries of a directory. */
@@ -28,7 +30,8 @@ export function readfid<A>(
   if (offset + count > MAXOFFSET) error(Ebadoffset);
   if (s.isdir(fid.aux)) return readdir(s, fid, count, offset);
   if (s.srv.read === undefined) return error(Enoread);
-  return andthen(s.srv.read(fid, count, offset), (bytes) => clip(bytes, count));
+  const data = s.srv.read(fid, count, offset);
+  return istask(data) ? andthen(data, (bytes) => clip(bytes, count)) : clip(data, count);
 }
 
 /** Bytes of an ordinary entry, with short names. */

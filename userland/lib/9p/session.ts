@@ -188,7 +188,7 @@ export class Session<A> {
    */
   room(count: number): number {
     const n = this.#most(count);
-    return Math.max(Math.min(n, LEAST), this.conn.room.grant(n));
+    return n <= LEAST ? n : Math.max(LEAST, this.conn.room.grant(n));
   }
 
   /**
