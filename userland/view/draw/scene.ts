@@ -11,8 +11,10 @@
 // the scene as sentences for those who do not see it.
 
 import type { Rcall, Recording } from "../record/recording.ts";
-import { ismessage } from "../record/recording.ts";
-import { Transits } from "../record/flight.ts";
+import { ismessage, rank } from "../record/recording.ts";
+import type { Transits } from "../record/flight.ts";
+import { indexof } from "../record/index.ts";
+import type { Index } from "../record/index.ts";
 import { connname } from "../words/who.ts";
 import { msgfmt } from "../words/msgfmt.ts";
 import { plural } from "../words/sentence.ts";
@@ -79,23 +81,14 @@ export type Scene = {
 /** The scenes of a recording. Tables are made once; a scene takes time for what it shows. */
 export class Scenes {
   readonly recording: Recording;
-  readonly transits: Transits;
+  readonly #index: Index;
   readonly #messages: Int32Array;
-  /** The event with which a call returned; past the last when it has not. */
-  readonly #returned: Int32Array;
   readonly #servers: readonly Lifeline[];
 
   constructor(r: Recording) {
     this.recording = r;
-    this.transits = new Transits(r);
-    const messages: number[] = [];
-    this.#returned = new Int32Array(r.calls.length).fill(r.events.length);
-    for (let i = 0; i < r.events.length; i++) {
-      const e = r.events[i];
-      if (ismessage(e)) messages.push(i);
-      else if (e?.type === "return" && e.call >= 0) this.#returned[e.call] = i;
-    }
-    this.#messages = Int32Array.from(messages);
+    this.#index = indexof(r);
+    this.#messages = Int32Array.from(r.events.keys()).filter((i) => ismessage(r.events[i]));
     const away = this.#away();
     this.#servers = serversof(r).map((s) => {
       const times = s.conns.flatMap((c) => away.get(c) ?? []);
@@ -139,34 +132,45 @@ export class Scenes {
   #away(): Map<number, number> {
     const away = new Map<number, number>();
     for (const i of this.#messages) {
-      const [left, arrived] = [this.transits.left(i), this.transits.arrived(i)];
+      const [left, arrived] = [this.#transits.left(i), this.#transits.arrived(i)];
       if (left === null || arrived === null) continue;
-      const conn = this.transits.conn(i);
+      const conn = this.#conn(i);
       away.set(conn, Math.min(away.get(conn) ?? Number.POSITIVE_INFINITY, arrived - left));
     }
     return away;
   }
 
+  /** When messages were on the wire. */
+  get #transits(): Transits {
+    return this.#index.flights.transits;
+  }
+
+  /** The connection of a message. */
+  #conn(event: number): number {
+    const e = this.recording.events[event];
+    return ismessage(e) ? this.#index.connof(e) : 0;
+  }
+
+  /** The event with which a call returned; past the last when it has not. */
   #return(call: Rcall): number {
-    return this.#returned[call.id] ?? this.recording.events.length;
+    const back = this.#index.returnof(call.id);
+    return back < 0 ? this.recording.events.length : back;
   }
 
   /** The call of an event, also of one that comes when it has returned; else the last of the same process, or of any. */
   #callat(event: number): Rcall | null {
     const { events, calls } = this.recording;
     const e = events[event];
-    const own = calls[e?.call ?? -1];
-    const before = (c: Rcall): boolean => c.first <= event;
-    const last = (): Rcall | undefined => calls.findLast((c) => c.pid === e?.pid && before(c));
-    return own ?? last() ?? calls.findLast(before) ?? null;
+    const last = (pid: number): Rcall | undefined => this.#index.lastbegun(pid, event);
+    return calls[e?.call ?? -1] ?? last(e?.pid ?? 0) ?? last(0) ?? null;
   }
 
   /** The messages to show: those in the call's time, its own that come later, and those on their way in it. */
   #near(event: number, call: Rcall | null): { list: number[]; earlier: number; later: number } {
     const m = this.#messages;
     if (call === null) return { list: [], earlier: 0, later: 0 };
-    const [low, high] = [above(m, call.first - 1), above(m, this.#return(call))];
-    const now = above(m, event);
+    const [low, high] = [rank(m, call.first), rank(m, this.#return(call) + 1)];
+    const now = rank(m, event + 1);
     const here = Math.min(now, high);
     const [from, to] = [Math.max(low, here - LOOK), Math.min(high, here + LOOK)];
     const list = [...m.subarray(from, to)];
@@ -187,7 +191,7 @@ export class Scenes {
   /** Whether a message outside a call is the call's, or was on its way in the call's time. */
   #on(i: number, call: Rcall): boolean {
     if (this.recording.events[i]?.call === call.id) return true;
-    const [left, arrived] = [this.transits.left(i), this.transits.arrived(i)];
+    const [left, arrived] = [this.#transits.left(i), this.#transits.arrived(i)];
     if (left === null || arrived === null) return false;
     return left < (call.ended ?? Number.POSITIVE_INFINITY) && arrived > call.began;
   }
@@ -195,7 +199,7 @@ export class Scenes {
   #lifelines(list: readonly number[]): Lifeline[] {
     const machine = { name: this.recording.about.machine, conns: [], away: 0 };
     if (this.#servers.length <= SERVERS) return [machine, ...this.#servers];
-    const used = new Set(list.map((i) => this.transits.conn(i)));
+    const used = new Set(list.map((i) => this.#conn(i)));
     const some = this.#servers.filter((s) => s.conns.some((c) => used.has(c)));
     return [machine, ...some.slice(0, SERVERS)];
   }
@@ -205,7 +209,7 @@ export class Scenes {
     const arrows: Arrow[] = [];
     const together = new Map<string, number>();
     for (const i of list) {
-      const one = this.#arrow(i, server.get(this.transits.conn(i)));
+      const one = this.#arrow(i, server.get(this.#conn(i)));
       if (one === null) continue;
       const { left, arrived } = one.first;
       const key = `${one.way} ${one.server} ${left} ${arrived}`;
@@ -223,14 +227,14 @@ export class Scenes {
   #arrow(i: number, server: number | undefined): Arrow | null {
     if (server === undefined) return null;
     const way = this.recording.events[i]?.type === "send" ? "out" : "in";
-    const first = { left: this.transits.left(i), arrived: this.transits.arrived(i) };
+    const first = { left: this.#transits.left(i), arrived: this.#transits.arrived(i) };
     return { way, server, events: [i], first, last: first };
   }
 
   /** The calls that ran between two events, the current one first, each in a lane of its own. */
   #bars(from: number, to: number, current: Rcall | null): Bar[] {
-    const list = this.recording.calls.filter((c) => c.first <= to && this.#return(c) >= from);
-    const nearest = list
+    const nearest = this.#index
+      .running(from, to)
       .filter((c) => c !== current)
       .toSorted((a, b) => Math.abs(a.first - from) - Math.abs(b.first - from))
       .slice(0, BARS - 1)
@@ -244,17 +248,6 @@ export class Scenes {
       return { call, returned, lane };
     });
   }
-}
-
-/** How many of a sorted list are at most x. */
-function above(list: Int32Array, x: number): number {
-  let [low, high] = [0, list.length];
-  while (low < high) {
-    const mid = (low + high) >> 1;
-    if ((list[mid] ?? 0) <= x) low = mid + 1;
-    else high = mid;
-  }
-  return low;
 }
 
 /** A lifeline for each server: connections to one address share it, and those to one process of this machine. */

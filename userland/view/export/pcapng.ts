@@ -13,8 +13,8 @@
 import { convS2M, sizeS2M } from "../../../kernel/abi/fcall.ts";
 import type { Fcall } from "../../../kernel/abi/fcall.ts";
 import { utfencode } from "../../../kernel/abi/utf.ts";
-import { ismessage } from "../record/recording.ts";
-import type { Rcall, Recording, Revent, Rmessage } from "../record/recording.ts";
+import { connin, ismessage, placefmt, programof } from "../record/recording.ts";
+import type { Recording, Revent, Rmessage } from "../record/recording.ts";
 
 const SHB = 0x0a0d0d0a;
 const IDB = 1;
@@ -110,7 +110,7 @@ export class Pcapng {
   #interface(conn: number, r: Recording, at: number): Interface {
     const known = this.#conns.get(conn);
     if (known !== undefined) return known;
-    const c = r.conns.find((x) => x.conn === conn);
+    const c = connin(r, conn);
     const name = c?.peer ?? c?.name ?? `connection ${conn}`;
     const made = this.#newinterface(name, `connection ${conn}: ${c?.name ?? "?"}`, at);
     this.#conns.set(conn, made);
@@ -172,14 +172,10 @@ function holder(e: Revent): string {
 /** Why a message is sent: pid 3 stat("/n/far/a") main.ts:12 */
 function because(e: Rmessage, r: Recording): string {
   const call = r.calls[e.call];
-  if (call !== undefined) return `pid ${call.pid} ${call.text}${placefmt(call, r)}`;
-  const text = r.procs.find((p) => p.pid === e.pid)?.text;
-  return `pid ${e.pid}${text === undefined || text === "" ? "" : ` (${text})`}`;
-}
-
-function placefmt({ line, ended }: Rcall, r: Recording): string {
-  const place = line === null ? "" : ` ${r.sources[line.source]?.name ?? "?"}:${line.line}`;
-  return `${place}${ended === null ? "" : " (has returned)"}`;
+  const text = programof(r, e.pid);
+  if (call === undefined) return `pid ${e.pid}${text === "" ? "" : ` (${text})`}`;
+  const place = call.line === null ? "" : ` ${placefmt(r, call.line)}`;
+  return `pid ${call.pid} ${call.text}${place}${call.ended === null ? "" : " (has returned)"}`;
 }
 
 const END: Uint8Array = new Uint8Array(4);

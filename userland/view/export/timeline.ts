@@ -10,6 +10,7 @@ import { issaid } from "../words/eventtext.ts";
 import { Rflush, Rstream, Tflush } from "../../../kernel/abi/fcall.ts";
 import type { Fcall } from "../../../kernel/abi/fcall.ts";
 import { msgfmt } from "../words/msgfmt.ts";
+import { connin, placefmt, programof } from "../record/recording.ts";
 import type { About, Rcall, Recording, Revent, Rmessage } from "../record/recording.ts";
 import { plural } from "../words/sentence.ts";
 
@@ -225,11 +226,11 @@ export class Timeline {
   }
 
   #procnamed(pid: number, r: Recording): void {
-    this.#named(pid, r.procs.find((p) => p.pid === pid)?.text ?? "");
+    this.#named(pid, programof(r, pid));
   }
 
   #connnamed(conn: number, r: Recording): void {
-    const c = r.conns.find((x) => x.conn === conn);
+    const c = connin(r, conn);
     this.#named(CONNS + conn, `9P ${c?.peer ?? c?.name ?? "?"}`);
   }
 
@@ -256,6 +257,5 @@ function us(ns: number): number {
 }
 
 function placeof({ line }: Rcall, r: Recording): { readonly line?: string } {
-  if (line === null) return {};
-  return { line: `${r.sources[line.source]?.name ?? "?"}:${line.line}` };
+  return line === null ? {} : { line: placefmt(r, line) };
 }

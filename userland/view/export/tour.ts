@@ -7,6 +7,7 @@
 //	      tcp   Twalk 0 → 2 readme                   Rwalk 1 qid
 
 import type { Fcall } from "../../../kernel/abi/fcall.ts";
+import { connin } from "../record/recording.ts";
 import type { Cost, Rcall, Recording, Revent } from "../record/recording.ts";
 import { cut, line } from "../words/line.ts";
 import type { Line } from "../words/line.ts";
@@ -54,7 +55,7 @@ export class Tour {
     const event = this.#nevent++;
     const call = r.calls[e.call];
     if (e.type === "conn" && e.what === "open")
-      this.#names.set(e.conn, transport(r.conns.find((c) => c.conn === e.conn)?.name ?? ""));
+      this.#names.set(e.conn, transport(connin(r, e.conn)?.name ?? ""));
     if (call === undefined || call.pid !== this.#pid) return [];
     if (e.type === "call") this.#open.set(e.call, { steps: [], exchanges: new Map(), made: 0 });
     const below = this.#open.get(e.call);

@@ -6,6 +6,7 @@
 // the same text correspond; else the other run's step is the last one of its call that is as old as this one,
 // counted from the call's beginning.
 
+import { push } from "./recording.ts";
 import type { Rcall, Recording } from "./recording.ts";
 import { eventtext } from "../words/eventtext.ts";
 import type { Tape } from "./tape.ts";
@@ -48,11 +49,7 @@ function aligned(left: Recording, right: Recording): Pair[] {
 /** The calls of each process that made any, in the order in which the processes made their first. */
 function byproc(r: Recording): Rcall[][] {
   const procs = new Map<number, Rcall[]>();
-  for (const c of r.calls) {
-    const list = procs.get(c.pid);
-    if (list === undefined) procs.set(c.pid, [c]);
-    else list.push(c);
-  }
+  for (const c of r.calls) push(procs, c.pid, c);
   return [...procs.values()];
 }
 

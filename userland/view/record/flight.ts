@@ -8,7 +8,8 @@
 // host's TCP), or what was sent has not arrived when the recording ends, only this machine's side is known.
 
 import { Tflush } from "../../../kernel/abi/fcall.ts";
-import { ismessage } from "./recording.ts";
+import { ismessage, push } from "./recording.ts";
+import type { Index } from "./index.ts";
 import type { Recording, Revent } from "./recording.ts";
 
 /** A request on its way, with its reply. Times are nanoseconds, null where nothing says them. */
@@ -36,16 +37,20 @@ const EVERY = 256;
 /** The messages of a recording. */
 export class Flights {
   readonly #r: Recording;
-  readonly #reply: Int32Array;
-  readonly #transits: Transits;
+  readonly #index: Index;
+  readonly transits: Transits;
   /** The requests without an answer before event 0, 256, 512... */
-  readonly #kept: readonly Int32Array[];
+  readonly #kept: Int32Array[] = [];
 
-  constructor(r: Recording) {
+  constructor(r: Recording, index: Index) {
     this.#r = r;
-    this.#reply = replies(r);
-    this.#transits = new Transits(r);
-    this.#kept = keep(r, this.#reply);
+    this.#index = index;
+    this.transits = new Transits(r, index);
+    const open = new Set<number>();
+    for (const i of r.events.keys()) {
+      if (i % EVERY === 0) this.#kept.push(Int32Array.from(open));
+      this.#follow(open, i);
+    }
   }
 
   /** The flight that an event, a message, belongs to; null where its request is not recorded. */
@@ -54,41 +59,47 @@ export class Flights {
     const e = events[event];
     if (e?.type === "receive") return this.of(e.of);
     if (e?.type !== "send") return null;
-    const reply = this.#reply[event] ?? -1;
-    const [reached, answered] = [this.#transits.arrived(event), this.#transits.left(reply)];
+    const reply = this.#reply(event);
+    const { transits } = this;
+    const [reached, answered] = [transits.arrived(event), transits.left(reply)];
     const { call, at: sent } = e;
-    const conn = this.#transits.conn(event);
+    const conn = this.#index.connof(e);
     const came = events[reply]?.at ?? null;
-    const [taken, put] = [this.#transits.taken(event), this.#transits.put(reply)];
+    const [taken, put] = [transits.taken(event), transits.put(reply)];
     return { send: event, reply, conn, call, sent, reached, answered, came, taken, put };
   }
 
   /** The messages that a "pipe" event carries, as their events: what a server reads and writes. */
   carried(event: number): readonly number[] {
-    return this.#transits.carried(event);
+    return this.transits.carried(event);
   }
 
   /** The requests that have no answer yet after an event, in the order they were sent. */
   at(event: number, looked: (n: number) => void): Flight[] {
-    const { events } = this.#r;
-    const from = Math.floor((event + 1) / EVERY);
+    const from = Math.max(0, Math.min(Math.floor((event + 1) / EVERY), this.#kept.length - 1));
     const open = new Set(this.#kept[from]);
-    for (let i = from * EVERY; i <= event; i++) follow(open, events, i, this.#reply);
+    for (let i = from * EVERY; i <= event; i++) this.#follow(open, i);
     looked(event + 1 - from * EVERY + open.size);
     return [...open].map((i) => this.of(i)).filter((f) => f !== null);
   }
-}
 
-/** Takes one event into the set of the requests that have no answer yet. */
-function follow(open: Set<number>, events: readonly Revent[], i: number, reply: Int32Array): void {
-  const e = events[i];
-  if (e?.type === "send") open.add(i);
-  else if (e?.type === "receive" && (reply[e.of] ?? -1) === i) {
-    open.delete(e.of);
-    const of = events[e.of];
-    if (of?.type === "send" && of.fcall.type === Tflush)
-      flushed(open, events, { conn: of.conn, tag: of.fcall.oldtag });
-  } else if (e?.type === "conn" && e.what !== "open") hungup(open, events, e.conn);
+  /** The last answer to a request. */
+  #reply(request: number): number {
+    return this.#index.answers(request).at(-1) ?? -1;
+  }
+
+  /** Takes one event into the set of the requests that have no answer yet. */
+  #follow(open: Set<number>, i: number): void {
+    const { events } = this.#r;
+    const e = events[i];
+    if (e?.type === "send") open.add(i);
+    else if (e?.type === "receive" && this.#reply(e.of) === i) {
+      open.delete(e.of);
+      const of = events[e.of];
+      if (of?.type === "send" && of.fcall.type === Tflush)
+        flushed(open, events, { conn: of.conn, tag: of.fcall.oldtag });
+    } else if (e?.type === "conn" && e.what !== "open") hungup(open, events, e.conn);
+  }
 }
 
 /** What was asked with a tag that has been flushed will not be answered. */
@@ -111,39 +122,19 @@ function hungup(open: Set<number>, events: readonly Revent[], conn: number): voi
   }
 }
 
-function keep(r: Recording, reply: Int32Array): Int32Array[] {
-  const open = new Set<number>();
-  const kept: Int32Array[] = [];
-  for (const i of r.events.keys()) {
-    if (i % EVERY === 0) kept.push(Int32Array.from(open));
-    follow(open, r.events, i, reply);
-  }
-  if (r.events.length % EVERY === 0) kept.push(Int32Array.from(open));
-  return kept;
-}
-
-/** The last reply to each request; -1 where none is recorded. */
-function replies(r: Recording): Int32Array {
-  const reply = new Int32Array(r.events.length).fill(-1);
-  for (const [i, e] of r.events.entries()) if (e.type === "receive" && e.of >= 0) reply[e.of] = i;
-  return reply;
-}
-
 /** When the messages of a recording were on the wire; by event, null where nothing says it. */
 export class Transits {
   readonly #left: Float64Array;
   readonly #arrived: Float64Array;
-  readonly #conn: Int32Array;
   /** Over pipes: the events at which messages were put in and taken out. */
   readonly #taken = new Map<number, number>();
   readonly #put = new Map<number, number>();
   readonly #carried = new Map<number, number[]>();
 
-  constructor(r: Recording) {
+  constructor(r: Recording, index: Index) {
     const { events } = r;
     this.#left = new Float64Array(events.length).fill(Number.NaN);
     this.#arrived = new Float64Array(events.length).fill(Number.NaN);
-    this.#conn = connsof(r);
     const pieces = piecesof(r);
     for (let i = 0; i < events.length; i++) {
       const e = events[i];
@@ -151,7 +142,7 @@ export class Transits {
       const out = e.type === "send";
       if (out) this.#left[i] = e.at;
       else this.#arrived[i] = e.at;
-      const way = pieces.get(this.#conn[i] ?? 0)?.[out ? "out" : "in"];
+      const way = pieces.get(index.connof(e))?.[out ? "out" : "in"];
       const list = way?.carrying(e.off, e.off + e.bytes) ?? [];
       for (const piece of list) this.#carries(i, piece, out);
       const [first, last] = [list[0], list.at(-1)];
@@ -167,9 +158,7 @@ export class Transits {
     if (at < 0) return;
     if (out) this.#taken.set(message, at);
     else if (!this.#put.has(message)) this.#put.set(message, at);
-    const list = this.#carried.get(at);
-    if (list === undefined) this.#carried.set(at, [message]);
-    else if (list.at(-1) !== message) list.push(message);
+    if (this.#carried.get(at)?.at(-1) !== message) push(this.#carried, at, message);
   }
 
   /** When the message of an event left its sender. */
@@ -180,11 +169,6 @@ export class Transits {
   /** When all of it was at the other end. */
   arrived(event: number): number | null {
     return known(this.#arrived[event]);
-  }
-
-  /** The connection of a message, also of those by which the connection was made. */
-  conn(event: number): number {
-    return this.#conn[event] ?? 0;
   }
 
   /** The event at which the server had taken a request; -1 where none tells. */
@@ -204,22 +188,6 @@ export class Transits {
 
 const known = (t: number | undefined): number | null =>
   t === undefined || Number.isNaN(t) ? null : t;
-
-/** The connections of messages. Before a version is agreed on they have none: it is the one their call makes. */
-function connsof(r: Recording): Int32Array {
-  const conns = new Int32Array(r.events.length);
-  const early = new Map<number, number[]>();
-  for (const [i, e] of r.events.entries()) {
-    if (ismessage(e)) {
-      conns[i] = e.conn;
-      if (e.conn === 0) early.set(e.call, [...(early.get(e.call) ?? []), i]);
-    }
-    if (e.type !== "conn" || e.what !== "open") continue;
-    for (const m of early.get(e.call) ?? []) conns[m] = e.conn;
-    early.delete(e.call);
-  }
-  return conns;
-}
 
 /** Consecutive bytes that arrived together: when they left and arrived; of a pipe the events of that, else -1. */
 type Piece = {

@@ -6,6 +6,7 @@
 // together are step/procs.ts's.
 
 import type { Grouped, Openfile } from "../../../kernel/trace.ts";
+import { rank } from "./recording.ts";
 import type { Recording, Revent } from "./recording.ts";
 
 /** A process as it was at a moment. */
@@ -39,7 +40,7 @@ export type Wasway = {
 export const START = -1;
 
 /** The values of one thing, and the event from which on each was so. */
-class Values<T> {
+export class Values<T> {
   readonly #at: number[] = [];
   readonly #values: T[] = [];
 
@@ -54,23 +55,12 @@ class Values<T> {
 
   /** The value after an event; undefined before the first. */
   at(event: number): T | undefined {
-    return this.#values[above(this.#at, event) - 1];
+    return this.#values[rank(this.#at, event + 1) - 1];
   }
 
   get last(): T | undefined {
     return this.#values.at(-1);
   }
-}
-
-/** How many entries of a sorted list are not greater than n. */
-function above(list: readonly number[], n: number): number {
-  let [lo, hi] = [0, list.length];
-  while (lo < hi) {
-    const mid = (lo + hi) >>> 1;
-    if ((list[mid] ?? 0) <= n) lo = mid + 1;
-    else hi = mid;
-  }
-  return lo;
 }
 
 /** Values by a key within a group: descriptors of a table, variables of an environment. */
@@ -182,20 +172,27 @@ export class History {
   /** The children of each process, as the events are read. */
   readonly #children = new Map<number, Set<number>>();
   readonly #pipes = new Map<number, readonly [Way, Way]>();
-  /** The calls in progress before event 0, 256, 512... */
+  #upto = 0;
+  /** The calls in progress as far as the events were read, and those before event 0, 256, 512... */
+  readonly #open = new Set<number>();
   readonly #calls: Int32Array[] = [];
 
   constructor(r: Recording) {
     this.#r = r;
     this.known = r.start.length > 0;
     for (const e of r.start) this.#take(START, e);
-    const open = new Set<number>();
-    for (const [i, e] of r.events.entries()) {
-      if (i % EVERY === 0) this.#calls.push(Int32Array.from(open));
-      follow(open, e);
-      this.#take(i, e);
+  }
+
+  /** Takes in what came since. */
+  read(): void {
+    const { events } = this.#r;
+    for (; this.#upto < events.length; this.#upto++) {
+      const e = events[this.#upto];
+      if (this.#upto % EVERY === 0) this.#calls.push(Int32Array.from(this.#open));
+      if (e === undefined) continue;
+      follow(this.#open, e);
+      this.#take(this.#upto, e);
     }
-    if (r.events.length % EVERY === 0) this.#calls.push(Int32Array.from(open));
   }
 
   /** The processes after an event, and those that ended without their parent's knowing; in the order they began. */
@@ -256,7 +253,7 @@ export class History {
 
   /** The calls in progress after an event, in the order they began. */
   calls(event: number): number[] {
-    const from = Math.floor((event + 1) / EVERY);
+    const from = Math.max(0, Math.min(Math.floor((event + 1) / EVERY), this.#calls.length - 1));
     const open = new Set(this.#calls[from]);
     for (let i = from * EVERY; i <= event; i++) {
       const e = this.#r.events[i];

@@ -2,11 +2,10 @@
 // faults do. The page injects nothing, so what is found is a part of the recording. Pure.
 
 import { callrow } from "../../../kernel/abi/calls.ts";
-import { MESSAGES } from "../../../kernel/abi/fcallfmt.ts";
+import { msgname } from "../words/msgfmt.ts";
 import { isT } from "../../../kernel/abi/fcall.ts";
+import { connin, ismessage, programof } from "./recording.ts";
 import type { Injection, Rcall, Recording, Revent } from "./recording.ts";
-
-const NAMES: ReadonlyMap<number, string> = new Map([...MESSAGES].map(([name, n]) => [n, name]));
 
 /** What each fault of a run was done to: its messages by their events, a reply by its coming; and its calls. */
 export function injections(r: Recording): Injection[] {
@@ -33,8 +32,7 @@ function told(f: Given, event: number, call: number, met: string): Injection {
   return { event, call, option, what, value, text };
 }
 
-const nameof = (e: Revent | undefined): string =>
-  e?.type === "send" || e?.type === "receive" ? (NAMES.get(e.fcall.type) ?? "") : "";
+const nameof = (e: Revent | undefined): string => (ismessage(e) ? msgname(e.fcall) : "");
 
 type Found = { readonly messages: Map<number, Given>; readonly calls: Map<number, Given> };
 
@@ -72,7 +70,7 @@ function messages(r: Recording, f: Given, into: Map<number, Given>): void {
   const conn = f.where.get("conn");
   for (const [i, e] of r.events.entries()) {
     if ((e.type !== "send" && e.type !== "receive") || !named(f, e)) continue;
-    const c = r.conns.find((x) => x.conn === e.conn);
+    const c = connin(r, e.conn);
     if (
       conn !== undefined &&
       conn !== String(e.conn) &&
@@ -112,7 +110,7 @@ function calls(r: Recording, f: Given, into: Map<number, Given>): void {
   const [path, fd, proc] = ["path", "fd", "proc"].map((key) => f.where.get(key));
   for (const c of r.calls) {
     const kinds = callrow(c.name)?.args ?? [];
-    const text = r.procs.find((p) => p.pid === c.pid)?.text ?? "";
+    const text = programof(r, c.pid);
     if (!f.names.includes("call") && !f.names.includes(c.name)) continue;
     if (fd !== undefined && (kinds[0] !== "fd" || String(c.args[0]) !== fd)) continue;
     if (proc !== undefined && proc !== String(c.pid) && proc !== text) continue;

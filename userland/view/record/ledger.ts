@@ -7,9 +7,8 @@
 // (`elapsed`). The time of a connection is that in which a request on it waited for its answer, counted once
 // however many waited.
 
-import { Ekilled } from "../../../kernel/abi/errors.ts";
 import { Rflush, Rstream, Tflush } from "../../../kernel/abi/fcall.ts";
-import { addmessage, ismessage, newcost } from "./recording.ts";
+import { addmessage, ismessage, isover, newcost } from "./recording.ts";
 import type { Cost, Recording, Revent, Rmessage } from "./recording.ts";
 
 /** What is added up. Times are nanoseconds. */
@@ -126,8 +125,7 @@ export class Ledger {
     const open = this.#open.get(e.call);
     if (call === undefined || open === undefined) return;
     this.#open.delete(e.call);
-    const over = (call.name === "exits" || call.name === "exec") && call.error === Ekilled;
-    if (call.error !== null && !over) for (const t of open.totals) t.errors++;
+    if (call.error !== null && !isover(call)) for (const t of open.totals) t.errors++;
     this.#spent(e.call, open, e.at);
   }
 

@@ -8,6 +8,7 @@
 // every name space once. Numbers are indexes into the lists of the recording; -1 stands for none.
 
 import type { Picture } from "../../../kernel/names/namespace.ts";
+import { Ekilled } from "../../../kernel/abi/errors.ts";
 import type { Fact } from "../../../kernel/abi/errors.ts";
 import type { EventBody, Pipeend, Standing } from "../../../kernel/trace.ts";
 import { utfdecode, utfencode } from "../../../kernel/abi/utf.ts";
@@ -156,6 +157,40 @@ export type Rmessage = Revent & { readonly type: "send" | "receive" };
 /** Whether an event is a message. */
 export function ismessage(e: Revent | undefined): e is Rmessage {
   return e?.type === "send" || e?.type === "receive";
+}
+
+/** The connection of this number; undefined where a recording has none. */
+export const connin = (r: Recording, conn: number): Rconn | undefined =>
+  r.conns.find((c) => c.conn === conn);
+
+/** The program of a process; "" where that is not known. */
+export const programof = (r: Recording, pid: number): string =>
+  r.procs.find((p) => p.pid === pid)?.text ?? "";
+
+/** A line of the program: "hello.ts:12". */
+export const placefmt = (r: Recording, { source, line }: Place): string =>
+  `${r.sources[source]?.name ?? "?"}:${line}`;
+
+/** exits and exec end the program that calls them: the error of such a call says so, and is no failure. */
+export const isover = ({ name, error }: Rcall): boolean =>
+  error === Ekilled && (name === "exits" || name === "_exits" || name === "exec");
+
+/** How many entries of a sorted list are less than n. */
+export function rank(list: ArrayLike<number>, n: number): number {
+  let [low, high] = [0, list.length];
+  while (low < high) {
+    const mid = (low + high) >>> 1;
+    if ((list[mid] ?? 0) < n) low = mid + 1;
+    else high = mid;
+  }
+  return low;
+}
+
+/** Adds to the list that a key has. */
+export function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
+  const list = map.get(key);
+  if (list === undefined) map.set(key, [value]);
+  else list.push(value);
 }
 
 /** What --inject did to a message, known by its event, or to a call; the other of the two is -1. */

@@ -12,6 +12,8 @@ import { convM2D } from "../../../kernel/abi/dir.ts";
 import type { Dir } from "../../../kernel/abi/dir.ts";
 import * as F from "../../../kernel/abi/fcall.ts";
 import { Rcreate, Tattach, Tclunk, Tcreate, Tremove, Twalk } from "../../../kernel/abi/fcall.ts";
+import { Values } from "./history.ts";
+import { connin } from "./recording.ts";
 import type { Rcall, Recording, Revent } from "./recording.ts";
 
 /** A file: a connection's number and the path from its root, "usr/glenda"; or 0 and a Chan's name, "#R/usr". */
@@ -293,23 +295,13 @@ function at(list: readonly Version[], event: number): Version | undefined {
   return list.findLast((v) => v.event <= event);
 }
 
-const seen: WeakMap<Recording, Seen> = new WeakMap();
-
-/** What a recording has shown of files. */
-export function seenof(r: Recording): Seen {
-  let s = seen.get(r);
-  if (s === undefined) seen.set(r, (s = new Seen()));
-  s.read(r);
-  return s;
-}
-
-/** What a fid stood for from an event on; null once it is gone. */
 type Meaning = { readonly event: number; readonly name: string | null };
 
 /** The meanings of the fids of a recording, as far as it was read. */
 export class Fids {
   upto = 0;
-  readonly #of = new Map<string, Meaning[]>();
+  /** By connection and fid: the name, and null once it is gone. */
+  readonly #of = new Map<string, Values<string | null>>();
 
   /** Takes in what came since. */
   read(r: Recording): void {
@@ -339,11 +331,11 @@ export class Fids {
     if (t.type === Tclunk || t.type === Tremove) this.#put(conn, t.fid, { event, name: null });
   }
 
-  #put(conn: number, fid: number, m: Meaning): void {
+  #put(conn: number, fid: number, { event, name }: Meaning): void {
     const key = `${conn} ${fid}`;
-    const list = this.#of.get(key);
-    if (list === undefined) this.#of.set(key, [m]);
-    else list.push(m);
+    let values = this.#of.get(key);
+    if (values === undefined) this.#of.set(key, (values = new Values()));
+    values.set(event, name);
   }
 
   name(
@@ -351,17 +343,10 @@ export class Fids {
     { conn, event }: { readonly conn: number; readonly event: number },
     fid: number,
   ): string | undefined {
-    const list = this.#of.get(`${conn} ${fid}`) ?? [];
-    let low = 0;
-    for (let high = list.length; low < high;) {
-      const mid = (low + high) >> 1;
-      if ((list[mid]?.event ?? 0) <= event) low = mid + 1;
-      else high = mid;
-    }
-    const meant = list[low - 1];
-    if (meant !== undefined) return meant.name ?? undefined;
+    const name = this.#of.get(`${conn} ${fid}`)?.at(event);
+    if (name !== undefined) return name ?? undefined;
     // A fid that was made before the recording is a root, if the connection says so.
-    return r.conns.find((c) => c.conn === conn)?.roots.includes(fid) === true ? "" : undefined;
+    return connin(r, conn)?.roots.includes(fid) === true ? "" : undefined;
   }
 }
 

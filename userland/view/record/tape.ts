@@ -5,12 +5,13 @@
 // A step is an event that says something to a reader: pieces on the wire are none. All tables are by
 // event or by call, in typed arrays; `work` counts the entries looked at since, for tests.
 
-import { Ekilled } from "../../../kernel/abi/errors.ts";
-import { addmessage, newcost } from "./recording.ts";
-import type { Cost, Rcall, Recording, Revent, Rsaid } from "./recording.ts";
+import { addmessage, isover, newcost, rank } from "./recording.ts";
+import type { Cost, Recording, Revent, Rsaid } from "./recording.ts";
 import { issaid } from "../words/eventtext.ts";
-import { Flights } from "./flight.ts";
-import { History } from "./history.ts";
+import { indexof } from "./index.ts";
+import type { Index } from "./index.ts";
+import type { Flights } from "./flight.ts";
+import type { History } from "./history.ts";
 
 /** The kinds of steps that one can go to. */
 export type By = "step" | "message" | "call" | "failure";
@@ -29,18 +30,12 @@ export class Tape {
   readonly recording: Recording;
   /** The events that are steps, in order. */
   readonly steps: Int32Array;
-  /** Where each message was when. */
-  readonly flights: Flights;
-  #history: History | null = null;
+  readonly index: Index;
   /** Entries of tables and events looked at since the tape was made. */
   work = 0;
   /** 1 for a call between whose event and its return's nothing happened: it is one step with that. */
   readonly #joined: Uint8Array;
   readonly #lists: Readonly<Record<Exclude<By, "step">, Int32Array>>;
-  /** The events of call c: #ofcall[#begin[c]] and on, before #ofcall[#begin[c + 1]]. */
-  readonly #begin: Int32Array;
-  readonly #ofcall: Int32Array;
-  readonly #return: Int32Array;
   /** At each event the name space that was spoken of last. */
   readonly #space: Int32Array;
   readonly #spent: Spending;
@@ -49,20 +44,23 @@ export class Tape {
 
   constructor(r: Recording) {
     this.recording = r;
+    this.index = indexof(r);
     this.#joined = joined(r);
     this.steps = stepsof(r, this.#joined);
     this.#lists = this.#listsof();
-    [this.#begin, this.#ofcall] = bycall(r);
-    this.#return = returns(r);
     this.#space = spaces(r);
     this.#spent = spending(r);
-    this.flights = new Flights(r);
     this.#said = Int32Array.from(r.said, (s) => Math.max(0, this.stepof(s.event)));
   }
 
-  /** The processes through its time; made when it is first asked for. */
+  /** The processes through its time. */
   get history(): History {
-    return (this.#history ??= new History(this.recording));
+    return this.index.history;
+  }
+
+  /** Where each message was when. */
+  get flights(): Flights {
+    return this.index.flights;
   }
 
   /** How many steps there are. */
@@ -94,12 +92,7 @@ export class Tape {
 
   /** The 9P messages that a server's call has read or written, when it returns: their events. */
   served(event: number): readonly number[] {
-    const e = this.recording.events[event];
-    if (e?.type !== "return") return [];
-    const list: number[] = [];
-    for (const i of this.callevents(e.call, event))
-      for (const message of this.flights.carried(i)) list.push(message);
-    return list;
+    return this.index.served(event);
   }
 
   /** The call that begins at a step: with its return, where nothing happened between; -1 when none begins. */
@@ -135,17 +128,15 @@ export class Tape {
   }
 
   /** The events of a call up to one of them and with it, in order. */
-  callevents(call: number, upto: number): Int32Array {
-    const from = this.#begin[call] ?? 0;
-    const all = this.#ofcall.subarray(from, this.#begin[call + 1] ?? from);
-    const some = all.subarray(0, this.#below(all, upto + 1));
+  callevents(call: number, upto: number): readonly number[] {
+    const some = call < 0 ? [] : this.index.callevents(call, upto);
     this.work += some.length;
     return some;
   }
 
   /** The event of a call's return; -1 when it is not recorded. */
   returnof(call: number): number {
-    return this.#return[call] ?? -1;
+    return this.index.returnof(call);
   }
 
   /** The name space at an event, an index into the recording's; of an event without one, the last before it. */
@@ -208,16 +199,10 @@ export class Tape {
     return this.recording.said.slice(Math.max(0, to - most), to);
   }
 
-  /** How many entries of a sorted list are less than n. */
+  /** How many entries of a sorted list are less than n, found by halves. */
   #below(list: Int32Array, n: number): number {
-    let [lo, hi] = [0, list.length];
-    while (lo < hi) {
-      const mid = (lo + hi) >>> 1;
-      this.work++;
-      if ((list[mid] ?? 0) < n) lo = mid + 1;
-      else hi = mid;
-    }
-    return lo;
+    this.work += Math.ceil(Math.log2(list.length + 1));
+    return rank(list, n);
   }
 }
 
@@ -246,35 +231,9 @@ function stepsof(r: Recording, joins: Uint8Array): Int32Array {
 function isfailure(r: Recording, e: Revent): boolean {
   if (e.type === "return") {
     const call = r.calls[e.call];
-    return call !== undefined && call.error !== null && !neverreturns(call);
+    return call !== undefined && call.error !== null && !isover(call);
   }
   return e.type === "proc" && e.what === "exit" && e.text !== "";
-}
-
-/** exits and exec, which end the program that calls them: that is no failure. */
-function neverreturns({ name, error }: Rcall): boolean {
-  return error === Ekilled && (name === "exits" || name === "_exits" || name === "exec");
-}
-
-function bycall(r: Recording): [begin: Int32Array, ofcall: Int32Array] {
-  const begin = new Int32Array(r.calls.length + 1);
-  for (const e of r.events) if (e.call >= 0) begin[e.call + 1] = (begin[e.call + 1] ?? 0) + 1;
-  for (let c = 0; c < r.calls.length; c++) begin[c + 1] = (begin[c + 1] ?? 0) + (begin[c] ?? 0);
-  const ofcall = new Int32Array(begin[r.calls.length] ?? 0);
-  const fill = begin.slice();
-  for (const [i, e] of r.events.entries()) {
-    if (e.call < 0) continue;
-    const at = fill[e.call] ?? 0;
-    ofcall[at] = i;
-    fill[e.call] = at + 1;
-  }
-  return [begin, ofcall];
-}
-
-function returns(r: Recording): Int32Array {
-  const list = new Int32Array(r.calls.length).fill(-1);
-  for (const [i, e] of r.events.entries()) if (e.type === "return" && e.call >= 0) list[e.call] = i;
-  return list;
 }
 
 function spaces(r: Recording): Int32Array {

@@ -11,7 +11,7 @@ import type { Procs } from "./procs.ts";
 import { looksof } from "./look.ts";
 import type { Look } from "./look.ts";
 import { msgfmt } from "../words/msgfmt.ts";
-import { ismessage } from "../record/recording.ts";
+import { ismessage, placefmt } from "../record/recording.ts";
 import type { Place, Rcall, Recording, Revent, Rsaid } from "../record/recording.ts";
 import type { Spent, Tape } from "../record/tape.ts";
 import { treeof } from "./tree.ts";
@@ -216,7 +216,7 @@ function servedtext(call: Rcall | undefined, served: readonly Served[]): string 
 /** Messages that a line tells. */
 const TOLD = 4;
 
-const NOEVENTS = new Int32Array(0);
+const NOEVENTS: readonly number[] = [];
 const NONE: Revent = { type: "return", offset: -1, at: 0, pid: 0, call: -1, space: -1 };
 
 type Called = {
@@ -248,9 +248,8 @@ function placed(
   line: Place | null,
   around: number,
 ): Pick<Framecall, "place" | "source"> {
-  const name = r.sources[line?.source ?? -1]?.name ?? "";
   return {
-    place: line === null ? null : `${name}:${line.line}`,
+    place: line === null ? null : placefmt(r, line),
     source: sourceof(r, line, around),
   };
 }
@@ -269,7 +268,7 @@ function sourceof(r: Recording, at: Place | null, around: number): Sourceline[] 
 type At = {
   readonly event: number;
   readonly e: Revent;
-  readonly events: Int32Array;
+  readonly events: readonly number[];
   readonly keep: number;
 };
 

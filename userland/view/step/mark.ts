@@ -172,10 +172,8 @@ function first(tape: Tape, events: readonly number[]): number {
 /** The steps at which a call sends. */
 function sends(tape: Tape, call: number): Int32Array {
   const { events } = tape.recording;
-  return tape
-    .callevents(call, events.length)
-    .filter((i) => events[i]?.type === "send")
-    .map((i) => tape.stepof(i));
+  const list = tape.callevents(call, events.length).filter((i) => events[i]?.type === "send");
+  return Int32Array.from(list, (i) => tape.stepof(i));
 }
 
 /** The steps from one to before another whose text has this in it, be it upper or lower case. */

@@ -3,9 +3,11 @@
 // tests; it is a member of a Frame.
 
 import { OEXEC, ORDWR, OWRITE } from "../../../kernel/abi/const.ts";
-import { Tclunk } from "../../../kernel/abi/fcall.ts";
 import type { Openfile } from "../../../kernel/trace.ts";
 import type { History, Wasproc } from "../record/history.ts";
+import { indexof } from "../record/index.ts";
+import type { Index } from "../record/index.ts";
+import { push } from "../record/recording.ts";
 import type { Rcall, Recording } from "../record/recording.ts";
 import type { Tape } from "../record/tape.ts";
 import { connname, serverpid } from "../words/who.ts";
@@ -184,17 +186,23 @@ const BYTES = 64;
 
 /** What is known of the processes at a step of a tape. */
 export function procsof(tape: Tape, step: number): Procs {
-  return new Moment(tape, step).procs();
+  const from = step === 0 ? 0 : tape.event(step - 1) + 1;
+  return new Moment(tape.recording, from, tape.event(step)).procs();
+}
+
+/** What is known of the processes after an event; nothing of what it changed. */
+export function procsat(r: Recording, event: number): Procs {
+  return new Moment(r, event + 1, event).procs();
 }
 
 type File = { readonly pid: number; readonly fd: number; readonly file: Openfile };
 
-/** The look at one step. */
+/** The look at one event; what is new since the event `from` and with it are changes. */
 class Moment {
-  readonly #tape: Tape;
   readonly #r: Recording;
+  readonly #index: Index;
   readonly #h: History;
-  readonly #step: number;
+  readonly #from: number;
   readonly #event: number;
   readonly #was: readonly Wasproc[];
   /** All descriptors of all processes, by the Chan and by the end of a pipe that they are. */
@@ -203,12 +211,12 @@ class Moment {
   readonly #byend = new Map<string, { readonly holder: Holder; readonly mode: number }[]>();
   readonly #calls = new Map<number, number[]>();
 
-  constructor(tape: Tape, step: number) {
-    this.#tape = tape;
-    this.#r = tape.recording;
-    this.#h = tape.history;
-    this.#step = step;
-    this.#event = tape.event(step);
+  constructor(r: Recording, from: number, event: number) {
+    this.#r = r;
+    this.#index = indexof(r);
+    this.#h = this.#index.history;
+    this.#from = from;
+    this.#event = event;
     this.#was = this.#h.procs(this.#event);
     for (const p of this.#was) if (p.life === "alive") this.#open(p);
     for (const id of this.#h.calls(this.#event)) {
@@ -318,12 +326,11 @@ class Moment {
   /** What a call waits for; null when it does not wait as far as the recording tells. */
   #wait(pid: number, id: number): Wait | null {
     const call = this.#r.calls[id];
-    const events = this.#tape.callevents(id, this.#event);
-    const e = this.#r.events[events.at(-1) ?? -1];
+    const e = this.#r.events[this.#index.callevents(id, this.#event).at(-1) ?? -1];
     if (call === undefined || e === undefined) return null;
     const none = { call: id, whom: [], servers: [], served: [], pipe: 0, conn: 0, chan: call.chan };
     // After a step of namec's own the call goes on at once.
-    const conns = e.type === "namec" ? [] : this.#asked(events);
+    const conns = e.type === "namec" ? [] : this.#asked(id);
     if (conns.length > 0)
       return {
         ...none,
@@ -359,15 +366,8 @@ class Moment {
   }
 
   /** The connections of the servers that a call has asked and that have not answered. */
-  #asked(events: Int32Array): number[] {
-    const open = new Set<number>();
-    for (const i of events) {
-      const e = this.#r.events[i];
-      // A call goes on without the answer to its Tclunk.
-      if (e?.type === "send" && e.fcall.type !== Tclunk) open.add(i);
-      else if (e?.type === "receive") open.delete(e.of);
-    }
-    const conns = [...open].map((i) => {
+  #asked(id: number): number[] {
+    const conns = this.#index.waiting(id, this.#event).map((i) => {
       const e = this.#r.events[i];
       return e?.type === "send" ? e.conn : 0;
     });
@@ -454,9 +454,8 @@ class Moment {
 
   /** What happened since the step before, in order. */
   #changes(): Change[] {
-    const from = this.#step === 0 ? 0 : this.#tape.event(this.#step - 1) + 1;
     const list: Change[] = [];
-    for (let i = from; i <= this.#event; i++) {
+    for (let i = this.#from; i <= this.#event; i++) {
       const c = this.#change(i);
       if (c !== null) list.push(c);
     }
@@ -523,10 +522,4 @@ const GROUPS: readonly (readonly [keyof Process["groups"], keyof Wasproc["groups
 function modefmt(mode: number): Descriptor["mode"] {
   const m = mode & 3;
   return m === OWRITE ? "w" : m === ORDWR ? "rw" : m === OEXEC ? "x" : "r";
-}
-
-function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
-  const list = map.get(key);
-  if (list === undefined) map.set(key, [value]);
-  else list.push(value);
 }

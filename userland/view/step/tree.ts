@@ -3,8 +3,10 @@
 
 import type { Mounted, Mountpoint, Picture } from "../../../kernel/names/namespace.ts";
 import { mountleave } from "../words/callfmt.ts";
-import { connname, hungup } from "../words/who.ts";
+import { indexof } from "../record/index.ts";
+import { connname } from "../words/who.ts";
 import type { Elem, Look, Tried } from "./look.ts";
+import { connin } from "../record/recording.ts";
 import type { Recording } from "../record/recording.ts";
 
 /** What became of a member of a mount point: "none" was not in question, "only" is alone there. A
@@ -142,7 +144,7 @@ type Where = {
 };
 
 function member(r: Recording, m: Mounted, { index, look, of, event }: Where): Member {
-  const chan = r.conns.find((c) => c.conn === m.conn)?.name;
+  const chan = connin(r, m.conn)?.name;
   const server = m.conn > 0 ? connname(r, m.conn) : "the kernel";
   const tried = look?.tried.find((x) => x.index === index);
   return {
@@ -150,7 +152,7 @@ function member(r: Recording, m: Mounted, { index, look, of, event }: Where): Me
     text: m.conn > 0 && (m.from === "" || m.from === chan) ? server : m.from,
     server,
     conn: m.conn,
-    gone: hungup(r, m.conn, event),
+    gone: indexof(r).hungup(m.conn, event),
     flags: mountleave(m.flags),
     outcome: outcome(look, tried?.outcome, of),
     error: tried?.error ?? "",

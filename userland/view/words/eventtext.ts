@@ -3,6 +3,7 @@
 
 import { nullproto } from "../../../kernel/abi/nullproto.ts";
 import { msgfmt } from "./msgfmt.ts";
+import { connin } from "../record/recording.ts";
 import type { Recording, Revent } from "../record/recording.ts";
 import { connname } from "./who.ts";
 import type { Forcedby } from "../../../kernel/names/namespace.ts";
@@ -164,7 +165,7 @@ export function eventfmt(r: Recording, e: Revent): string {
     case "mount":
       return `the name space of process ${e.pid} changes at ${e.path}`;
     case "conn":
-      return `connection ${e.conn} ${CONN[e.what]}: ${r.conns.find((c) => c.conn === e.conn)?.name ?? ""}`;
+      return `connection ${e.conn} ${CONN[e.what]}: ${connin(r, e.conn)?.name ?? ""}`;
     case "proc":
       return procfmt(e.what, e.pid, e.text);
     case "sleep":

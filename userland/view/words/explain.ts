@@ -5,11 +5,11 @@
 
 import { isT } from "../../../kernel/abi/fcall.ts";
 import * as F from "../../../kernel/abi/fcall.ts";
+import { indexof } from "../record/index.ts";
 import type { Rcall, Recording, Revent } from "../record/recording.ts";
-import { msgfmt } from "./msgfmt.ts";
-import { listfmt, plural, timefmt } from "./sentence.ts";
+import { msgname } from "./msgfmt.ts";
+import { counted, listfmt, plural, timefmt } from "./sentence.ts";
 import { decision, resultwords } from "./why.ts";
-import { stuckat } from "./whyproc.ts";
 import type { Seenfile } from "../record/seen.ts";
 import { mountat } from "./who.ts";
 import { failureof } from "./failure.ts";
@@ -93,31 +93,20 @@ export function fold(text: string, width: number): string {
 
 type Eventof<T extends Revent["type"]> = Revent & { readonly type: T };
 
-/** The events of a call, with their numbers. */
-function eventsof(r: Recording, c: Rcall): { e: Revent; event: number }[] {
-  const list: { e: Revent; event: number }[] = [];
-  for (let event = c.first; event <= c.last; event++) {
-    const e = r.events[event];
-    if (e !== undefined && e.call === c.id) list.push({ e, event });
-    if (e?.type === "return" && e.call === c.id) break;
-  }
-  return list;
-}
-
 const isnamed = (r: Recording, c: Rcall): boolean =>
-  eventsof(r, c).some(({ e }) => e.type === "namec");
+  indexof(r)
+    .during(c)
+    .some(({ e }) => e.type === "namec");
 
 function headline(r: Recording, calls: readonly Rcall[], main: Rcall): string {
   const done =
-    stuckat(r, main) >= 0
+    indexof(r).stuckat(main) >= 0
       ? "does not return"
       : main.error === null
         ? outcome(main)
         : `fails: ${main.error}`;
   const others = calls.filter((c) => c !== main).map((c) => c.name);
-  const count = new Map<string, number>();
-  for (const name of others) count.set(name, (count.get(name) ?? 0) + 1);
-  const rest = [...count].map(([name, n]) => (n === 1 ? name : `${n} times ${name}`));
+  const rest = counted(others).map((text) => text.replace(" ", " times "));
   const with_ = rest.length === 0 ? "" : ` With it went ${listfmt(rest)}.`;
   return `${main.text} ${done}.${with_}`;
 }
@@ -140,7 +129,7 @@ function way(r: Recording, c: Rcall, how: boolean): string {
   const add = (text: string): void => {
     if (text !== "" && !list.includes(text)) list.push(text);
   };
-  for (const { e, event } of eventsof(r, c)) {
+  for (const { e, event } of indexof(r).during(c)) {
     if (e.type !== "namec" && e.type !== "mount") continue;
     if (!isworth(r, e) || (failed && e.type === "namec" && islocal(r, e))) continue;
     const d = decision(r, event);
@@ -181,7 +170,7 @@ function isworth(r: Recording, e: Eventof<"namec"> | Eventof<"mount">): boolean 
 /** What the servers said. */
 function answers(r: Recording, c: Rcall): string {
   const said: string[] = [];
-  for (const { e, event } of eventsof(r, c)) {
+  for (const { e, event } of indexof(r).during(c)) {
     if (e.type !== "receive" || follows(r, event)) continue;
     const of = r.events[e.of];
     if (of?.type !== "send" || of.fcall.type === F.Tclunk) continue;
@@ -264,11 +253,9 @@ function sumfmt(s: Sum): string {
 function requests(a: Asked): string {
   const names: string[] = [];
   for (const c of a.recording.calls.slice(a.from, a.to))
-    for (const { e } of eventsof(a.recording, c))
-      if (e.type === "send" && isT(e.fcall)) names.push(msgfmt(e.fcall).replace(/ .*/s, ""));
-  const count = new Map<string, number>();
-  for (const name of names) count.set(name, (count.get(name) ?? 0) + 1);
-  return listfmt([...count].map(([name, n]) => (n === 1 ? name : `${n} ${name}`)));
+    for (const { e } of indexof(a.recording).during(c))
+      if (e.type === "send" && isT(e.fcall)) names.push(msgname(e.fcall));
+  return listfmt(counted(names));
 }
 
 function cost(run: Asked, calls: readonly Rcall[]): string {

@@ -7,13 +7,16 @@ import { callrow } from "../../../kernel/abi/calls.ts";
 import { MCREATE, OEXCL } from "../../../kernel/abi/const.ts";
 import type { Fact } from "../../../kernel/abi/errors.ts";
 import { Rerror, Rwalk, Tcreate, Twalk } from "../../../kernel/abi/fcall.ts";
+import { indexof } from "../record/index.ts";
+import type { Numbered } from "../record/index.ts";
 import type { Rcall, Recording, Revent } from "../record/recording.ts";
-import { below, localpath, seenof, split } from "../record/seen.ts";
+import { below, localpath, split } from "../record/seen.ts";
 import type { Seenfile, Where } from "../record/seen.ts";
-import { cleanname } from "../step/look.ts";
+import { cleanname, namesof } from "../step/look.ts";
 import { callat, devicename, isroot, memberof, mountat, rforkof, serverof } from "./who.ts";
 import { listfmt, sentences, somefmt } from "./sentence.ts";
-import { fdknown, procsat } from "./whyproc.ts";
+import { procsat } from "../step/procs.ts";
+import { fdknown } from "./whyproc.ts";
 
 /** What was found out of a name after the run, by asking. */
 export type Probe = {
@@ -105,24 +108,14 @@ function quoted(error: string): string | null {
 type Namec = Revent & { readonly type: "namec" };
 type Receive = Revent & { readonly type: "receive" };
 
-/** The events of a call up to its return, with their numbers; the last first. */
-function backwards(r: Recording, call: Rcall): { readonly e: Revent; readonly event: number }[] {
-  const list: { e: Revent; event: number }[] = [];
-  for (let event = call.first; event <= call.last; event++) {
-    const e = r.events[event];
-    if (e === undefined || e.call !== call.id) continue;
-    list.push({ e, event });
-    if (e.type === "return") break;
-  }
-  return list.reverse();
-}
-
-type Events = ReturnType<typeof backwards>;
+/** The events of a call up to its return, the last first. */
+type Events = readonly Numbered[];
 
 /** What is known of a call that failed. */
 export function failing(r: Recording, call: Rcall, probe: Probe | null = null): Failing {
   const error = call.error ?? "";
-  const events = backwards(r, call);
+  const index = indexof(r);
+  const events = index.during(call).toReversed();
   const at = events[0]?.event ?? call.last;
   const names = namesof(call);
   const text = quoted(error);
@@ -134,7 +127,7 @@ export function failing(r: Recording, call: Rcall, probe: Probe | null = null): 
   const places = ended(r, events).filter(({ path }) => isplace(path, elem, partial ? dir : ""));
   const through = prefixof(events, full);
   const conn = places[0]?.conn ?? connof(r, events, through);
-  const seen = seenof(r);
+  const seen = index.files;
   const members = unionof(r, events);
   // A union shows what all of its members have.
   const asked = members > 1 ? places : places.slice(0, 1);
@@ -195,12 +188,6 @@ function shownof(
   // The standard kernel walks "..", so an error may show one.
   const raw = r.about.namespace === "standard" && /(^|\/)\.\.(\/|$)/.test(text);
   return raw ? text : cleanname(text, call.dot);
-}
-
-/** The names among the arguments of a call, as they were given. */
-function namesof(call: Rcall): string[] {
-  const kinds = callrow(call.name)?.args ?? [];
-  return call.args.filter((_, i) => kinds[i] === "name").filter((arg) => typeof arg === "string");
 }
 
 /** Which argument failed, of a call with two names, and what they are. */
@@ -278,7 +265,7 @@ function stopped(r: Recording, e: Receive, event: number): string | null {
   const got =
     e.fcall.type === Rwalk ? e.fcall.wqid.length : e.fcall.type === Rerror ? 0 : t.wname.length;
   if (got === t.wname.length) return null;
-  const from = seenof(r).fids.name(r, { conn, event: Math.min(e.of, event) - 1 }, t.fid);
+  const from = indexof(r).files.fids.name(r, { conn, event: Math.min(e.of, event) - 1 }, t.fid);
   return from === undefined ? null : below(from, t.wname.slice(0, got + 1));
 }
 
@@ -290,7 +277,7 @@ function walked(r: Recording, events: Events): Where | null {
     if (e.type !== "receive" || e.fcall.type !== Rerror) continue;
     const of = r.events[e.of];
     if (of?.type !== "send" || !("fid" in of.fcall)) continue;
-    const path = seenof(r).fids.name(r, { conn: e.conn, event: e.of }, of.fcall.fid);
+    const path = indexof(r).files.fids.name(r, { conn: e.conn, event: e.of }, of.fcall.fid);
     if (path !== undefined) return { conn: e.conn, path };
   }
   return null;
@@ -378,7 +365,7 @@ function afterof(r: Recording, events: Events, at: number): number {
         i > found.index &&
         m.conn > 0 &&
         isroot(r, found, m) &&
-        seenof(r).file({ conn: m.conn, path: found.elem }, at) !== null,
+        indexof(r).files.file({ conn: m.conn, path: found.elem }, at) !== null,
     )
   );
 }
@@ -427,21 +414,18 @@ function fdof(r: Recording, call: Rcall): number | null {
 
 /** When the connection of a call ended; null where it stands. */
 function gone(r: Recording, conn: number, event: number): number | null {
-  for (let i = event; i >= 0; i--) {
-    const e = r.events[i];
-    if (e?.type === "conn" && e.what !== "open" && (e.conn === conn || conn === 0))
-      return e.at - (r.events[0]?.at ?? 0);
-  }
-  return null;
+  const e = r.events[indexof(r).ended(conn, event)];
+  return e === undefined ? null : e.at - (r.events[0]?.at ?? 0);
 }
 
+/** The last note that came to the process of a call, up to an event. */
 function noteof(r: Recording, call: Rcall, event: number): Failing["note"] {
-  for (let i = event; i >= call.first; i--) {
-    const e = r.events[i];
-    if (e?.type === "proc" && e.what === "note" && e.pid === call.pid)
-      return { text: e.text, by: e.by ?? 0 };
+  let note: Failing["note"] = null;
+  for (const x of indexof(r).procevents(call.pid, call.first)) {
+    if (x.event > event) break;
+    if (x.e.type === "proc" && x.e.what === "note") note = { text: x.e.text, by: x.e.by ?? 0 };
   }
-  return null;
+  return note;
 }
 
 /** The name of a list that is one slip of the finger away, or has the same letters in another order. */
@@ -475,9 +459,8 @@ export function elsewhere(f: Failing): Elsewhere {
   const all = procsat(r, call.first);
   const own = all.list.find((p) => p.pid === call.pid);
   if (own === undefined || !all.known || !shown.startsWith("/")) return NONE;
-  for (let i = call.first; i >= 0; i--) {
-    const e = r.events[i];
-    if (e?.type !== "mount" || e.op === "unmount" || !isbelow(shown, e.path)) continue;
+  for (const { e } of indexof(r).mounts(call.first)) {
+    if (e.type !== "mount" || e.op === "unmount" || !isbelow(shown, e.path)) continue;
     if (e.pgrp === own.groups.names.id) return e.path === f.point ? hidden(f, e) : NONE;
     if (mountat(r, e, e.path) === undefined || ishere(r, call, e)) continue;
     const whose = all.list.filter((p) => p.groups.names.id === e.pgrp).map((p) => p.pid);
@@ -518,23 +501,24 @@ function hidden(f: Failing, e: Mount): Elsewhere {
   };
 }
 
-const FINDS: ReadonlySet<string> = new Set(["open", "create", "stat", "remove"]);
+const FINDS = ["open", "create", "stat", "remove"];
 
 /** The last call before another that succeeded, is one of these, and was given a name of this file. */
 export function lastcall(
   r: Recording,
-  which: { readonly before: Rcall; readonly names: ReadonlySet<string>; readonly file: string },
+  which: { readonly before: Rcall; readonly names: readonly string[]; readonly file: string },
 ): Rcall | undefined {
-  return r.calls.findLast((c) => {
-    const [name] = c.args;
-    return (
-      c.id < which.before.id &&
-      c.error === null &&
-      which.names.has(c.name) &&
-      typeof name === "string" &&
-      cleanname(name, c.dot) === which.file
-    );
-  });
+  return indexof(r)
+    .named(...which.names)
+    .findLast((c) => {
+      const [name] = c.args;
+      return (
+        c.id < which.before.id &&
+        c.error === null &&
+        typeof name === "string" &&
+        cleanname(name, c.dot) === which.file
+      );
+    });
 }
 
 /**
@@ -549,7 +533,10 @@ function has(
   const [first] = mountat(r, e, e.path)?.members ?? [];
   if (first === undefined || first.conn === 0) return none;
   const rest = shown.slice(e.path.length + 1);
-  if (!isroot(r, e, first) || seenof(r).file({ conn: first.conn, path: rest }, call.first) === null)
+  if (
+    !isroot(r, e, first) ||
+    indexof(r).files.file({ conn: first.conn, path: rest }, call.first) === null
+  )
     return none;
   const own = r.spaces[r.events[call.first]?.space ?? -1]?.find(
     ({ members: [m, ...more] }) =>

@@ -13,6 +13,7 @@ import type { Failing, Probe } from "./failing.ts";
 import { endless } from "./whyproc.ts";
 import { capital, listfmt, plural, sentences, somefmt, timefmt } from "./sentence.ts";
 import { callat, rforkof } from "./who.ts";
+import { indexof } from "../record/index.ts";
 import type { Rcall, Recording } from "../record/recording.ts";
 
 /** Why a call failed, and what would mend it. */
@@ -128,12 +129,10 @@ function missing(f: Failing): Failure {
   );
 }
 
-const REMOVES: ReadonlySet<string> = new Set(["remove"]);
-
 /** The file of a descriptor is gone. */
 function removed(f: Failing): Failure {
   const { r, call } = f;
-  const by = lastcall(r, { before: call, names: REMOVES, file: call.file ?? "" });
+  const by = lastcall(r, { before: call, names: ["remove"], file: call.file ?? "" });
   return say(
     by === undefined
       ? `${f.holder} has the file of ${subject(f)} no more`
@@ -716,12 +715,14 @@ function interrupted(f: Failing): Failure {
 function killed(f: Failing): Failure {
   const { call, note } = f;
   const what = `process ${call.pid} ended while ${call.name} was going on`;
-  const by = f.r.calls.findLast(
-    (c) =>
-      c.began <= (call.ended ?? 0) &&
-      c.file === `/proc/${call.pid}/ctl` &&
-      /^p?write\(\d+, "kill/.test(c.text),
-  );
+  const by = indexof(f.r)
+    .named("write", "pwrite")
+    .findLast(
+      (c) =>
+        c.began <= (call.ended ?? 0) &&
+        c.file === `/proc/${call.pid}/ctl` &&
+        /^p?write\(\d+, "kill/.test(c.text),
+    );
   if (by !== undefined)
     return say(
       `${what}: process ${by.pid} wrote kill to /proc/${call.pid}/ctl`,
@@ -769,9 +770,9 @@ function noattach(f: Failing): Failure {
   const name = f.name === "" ? subject(f) : f.name;
   if (name === "#")
     return say("# is no name: the letter of a device is missing", "give one, such as #p");
-  const by = f.r.calls.find(
-    (c) => c.name === "rfork" && /RFNOMNT/.test(c.text) && isof(c) && c.id < f.call.id,
-  );
+  const by = indexof(f.r)
+    .named("rfork")
+    .find((c) => /RFNOMNT/.test(c.text) && isof(c) && c.id < f.call.id);
   return say(
     by === undefined
       ? `${name} names a device by #, and that device lets no process attach so`

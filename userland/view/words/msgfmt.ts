@@ -17,6 +17,9 @@ export function msgfmt(f: Fcall, bytes: number = 0): string {
   return F.isT(f) ? request(f) : reply(f);
 }
 
+/** "Twalk" */
+export const msgname = (f: Fcall): string => msgfmt(f).replace(/ .*/s, "");
+
 /** A message of which not all data is there. */
 function cutfmt(f: Extract<Fcall, { data: Uint8Array }>, whole: number): string {
   const some = `${datafmt(f.data.subarray(0, SOME))}… (${whole})`;

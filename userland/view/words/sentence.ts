@@ -51,6 +51,13 @@ export function listfmt(words: readonly string[]): string {
   return words.length < 2 ? last : `${words.slice(0, -1).join(", ")} and ${last}`;
 }
 
+/** The words of a list, each once, with how often it is there: "Tstat", "2 Tread". */
+export function counted(words: readonly string[]): string[] {
+  const n = new Map<string, number>();
+  for (const word of words) n.set(word, (n.get(word) ?? 0) + 1);
+  return [...n].map(([word, k]) => (k === 1 ? word : `${k} ${word}`));
+}
+
 /** The first of a list, and how many more there are: "a, b and 3 more". */
 export function somefmt(words: readonly string[], most: number): string {
   if (words.length <= most) return listfmt(words);

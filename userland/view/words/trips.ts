@@ -1,12 +1,13 @@
 // What a call has waited for its servers: the requests that travelled together, why others could not, what
 // was lost on the way, and what never came. Pure: a Recording is read.
 
-import { Tclunk, Tflush, isT } from "../../../kernel/abi/fcall.ts";
+import { Tflush, isT } from "../../../kernel/abi/fcall.ts";
+import { indexof } from "../record/index.ts";
 import type { Rcall, Recording, Revent } from "../record/recording.ts";
-import { msgfmt } from "./msgfmt.ts";
-import { listfmt, path, plural, sentences, timefmt } from "./sentence.ts";
+import { msgname } from "./msgfmt.ts";
+import { counted, listfmt, path, plural, sentences, timefmt } from "./sentence.ts";
 import { forcedby } from "./eventtext.ts";
-import { connof, servername, versionof } from "./who.ts";
+import { servername, versionof } from "./who.ts";
 import { forcedwhy } from "./whystep.ts";
 
 type Send = Revent & { readonly type: "send" };
@@ -20,26 +21,13 @@ type Round = {
   readonly because: Namec | null;
 };
 
-/** "Twalk" */
-export const nameof = (e: Revent): string =>
-  e.type === "send" || e.type === "receive" ? msgfmt(e.fcall).replace(/ .*/s, "") : "";
-
-/** The event of a call's return, and one past the last event where it has none. */
-function over(r: Recording, call: Rcall): number {
-  for (let i = call.first; i <= call.last; i++)
-    if (r.events[i]?.type === "return" && r.events[i]?.call === call.id) return i;
-  return r.events.length;
-}
-
 /** The rounds of a call, up to its return. */
 function rounds(r: Recording, call: Rcall): Round[] {
   const list: Round[] = [];
   let because: Namec | null = null;
   let answer = "";
   let asking = false;
-  for (let i = call.first; i < over(r, call); i++) {
-    const e = r.events[i];
-    if (e?.call !== call.id) continue;
+  for (const { e } of indexof(r).during(call)) {
     if (e.type === "namec") because = e;
     if (e.type === "send" && isT(e.fcall)) {
       if (!asking) list.push({ asked: [], answered: 0, after: answer, because });
@@ -47,7 +35,7 @@ function rounds(r: Recording, call: Rcall): Round[] {
       list.at(-1)?.asked.push(e);
     }
     if (e.type !== "receive") continue;
-    answer = nameof(e);
+    answer = msgname(e.fcall);
     asking = false;
     const last = list.at(-1);
     if (last !== undefined) last.answered++;
@@ -55,18 +43,12 @@ function rounds(r: Recording, call: Rcall): Round[] {
   return list;
 }
 
-const count = (names: readonly string[]): string[] => {
-  const n = new Map<string, number>();
-  for (const name of names) n.set(name, (n.get(name) ?? 0) + 1);
-  return [...n].map(([name, k]) => (k === 1 ? name : `${k} ${name}`));
-};
-
 /** "Twalk and Tstat" */
-const asked = (round: Round): string => listfmt(count(round.asked.map(nameof)));
+const asked = (round: Round): string => listfmt(counted(round.asked.map((e) => msgname(e.fcall))));
 
 /** The servers of a round, by their names. */
 const servers = (r: Recording, round: Round): string[] => [
-  ...new Set(round.asked.map((e) => servername(r, connof(r, e)))),
+  ...new Set(round.asked.map((e) => servername(r, indexof(r).connof(e)))),
 ];
 
 /** Why a call that has returned took the round trips that it did; "" when it waited for no server. */
@@ -90,17 +72,11 @@ export function tripwords(r: Recording, call: Rcall): string {
 
 /** Of a request that was taken back: by what, and that no answer comes to it any more. */
 function flushwords(r: Recording, call: Rcall): string {
-  for (let i = call.first; i < over(r, call); i++) {
-    const e = r.events[i];
-    if (e?.type !== "receive" || e.call !== call.id) continue;
-    const of = r.events[e.of];
-    if (of?.type !== "send" || of.fcall.type !== Tflush) continue;
-    const { oldtag } = of.fcall;
-    for (let j = e.of - 1; j >= call.first; j--) {
-      const x = r.events[j];
-      if (x?.type === "send" && x.call === call.id && x.fcall.tag === oldtag)
-        return `the Tflush took the ${nameof(x)} back, and after the Rflush no answer to the ${nameof(x)} comes`;
-    }
+  const index = indexof(r);
+  for (const { e } of index.during(call)) {
+    const x = e.type === "receive" ? index.flushed(e.of) : null;
+    if (x?.call === call.id)
+      return `the Tflush took the ${msgname(x.fcall)} back, and after the Rflush no answer to the ${msgname(x.fcall)} comes`;
   }
   return "";
 }
@@ -116,7 +92,7 @@ function together(r: Recording, round: Round): string {
   const tags = new Set(round.asked.map((x) => x.fcall.tag));
   const back = round.asked.at(-1);
   if (back?.fcall.type === Tflush && back.at > e.at)
-    return `${asked(round)} went to ${name}, the Tflush ${timefmt(back.at - e.at)} after the ${nameof(e)}`;
+    return `${asked(round)} went to ${name}, the Tflush ${timefmt(back.at - e.at)} after the ${msgname(e.fcall)}`;
   if (tags.size > 1)
     return `${asked(round)} went to ${name} one behind the other, before any was answered`;
   return `${asked(round)} went to ${name} together, since it speaks ${versionof(r, e.conn)}, which promises order`;
@@ -136,7 +112,7 @@ function apart(r: Recording, list: readonly Round[]): string[] {
 
 function reason(r: Recording, round: Round): readonly [kind: string, text: string] {
   const [e] = round.asked;
-  const what = e === undefined ? "request" : nameof(e);
+  const what = e === undefined ? "request" : msgname(e.fcall);
   const unsent = `the ${what} could not be sent before the ${round.after} had come`;
   const conn = e?.conn ?? 0;
   if (e?.fcall.type === Tflush)
@@ -170,9 +146,9 @@ function reason(r: Recording, round: Round): readonly [kind: string, text: strin
 /** What was lost on the way of a call's messages and sent again; "" where no message was lost. */
 export function lostwords(r: Recording, call: Rcall): string {
   const conns = new Set<number>();
-  for (let i = call.first; i <= call.last; i++) {
+  for (const i of indexof(r).callevents(call.id)) {
     const e = r.events[i];
-    if (e?.type === "send" && e.call === call.id) conns.add(e.conn);
+    if (e?.type === "send") conns.add(e.conn);
   }
   const words: string[] = [];
   for (const conn of conns) words.push(...lostof(r, call, conn));
@@ -180,13 +156,10 @@ export function lostwords(r: Recording, call: Rcall): string {
 }
 
 function lostof(r: Recording, call: Rcall, conn: number): string[] {
-  const wire = r.conns.find((c) => c.conn === conn)?.wire ?? null;
-  if (wire === null) return [];
+  const back = indexof(r).returnof(call.id);
   const sum = { in: 0, out: 0 };
-  for (let i = call.first; i < over(r, call); i++) {
-    const e = r.events[i];
-    if (e?.type === "wire" && e.wire === wire) sum[e.way] += e.lost ?? 0;
-  }
+  for (const { way, lost } of indexof(r).lost(conn, call.first, back < 0 ? Infinity : back))
+    sum[way] += lost ?? 0;
   const name = servername(r, conn);
   return [
     sum.out === 0
@@ -198,27 +171,15 @@ function lostof(r: Recording, call: Rcall, conn: number): string[] {
   ].filter((s) => s !== "");
 }
 
-/** A request of a call that was never answered, though its connection stood: its event; -1 for none. */
-export function unanswered(r: Recording, call: Rcall): number {
-  const open = new Set<number>();
-  for (let i = call.first; i <= call.last; i++) {
-    const e = r.events[i];
-    if (e?.call !== call.id) continue;
-    if (e.type === "send" && e.fcall.type !== Tclunk) open.add(i);
-    if (e.type === "receive") open.delete(e.of);
-  }
-  const [first = -1] = open;
-  return first;
-}
-
 /** What --inject did to a message: "--inject 'Rstat:delay=20ms' met this Rstat"; "" where no fault met it. */
 export const spoiltwords = (r: Recording, event: number): string =>
   r.injected?.find((x) => x.event === event)?.text ?? "";
 
 /** What --inject did to a call that has returned, and to the messages of the call. */
 export function spoiltcall(r: Recording, call: Rcall): string {
+  const back = indexof(r).returnof(call.id);
   const own = (x: { readonly event: number; readonly call: number }): boolean =>
-    x.call === call.id || (r.events[x.event]?.call === call.id && x.event < over(r, call));
+    x.call === call.id || (r.events[x.event]?.call === call.id && (back < 0 || x.event < back));
   return sentences(...new Set(r.injected?.filter(own).map((x) => x.text)));
 }
 
@@ -226,16 +187,12 @@ export function spoiltcall(r: Recording, call: Rcall): string {
 export function lostby(r: Recording, sent: number, came: number): string {
   const [e, reply] = [r.events[sent], r.events[came]];
   if (e?.type !== "send" || reply?.type !== "receive") return "";
-  const wire = r.conns.find((c) => c.conn === e.conn)?.wire ?? null;
-  if (wire === null) return "";
   const overlaps = (x: Revent & { type: "wire" }, m: { off: number; bytes: number }): boolean =>
     x.off < m.off + m.bytes && m.off < x.off + x.bytes;
   let [out, back] = [0, 0];
-  for (let i = sent + 1; i < came; i++) {
-    const x = r.events[i];
-    if (x?.type !== "wire" || x.wire !== wire || x.lost === undefined) continue;
-    if (x.way === "out" && overlaps(x, e)) out += x.lost;
-    if (x.way === "in" && overlaps(x, reply)) back += x.lost;
+  for (const x of indexof(r).lost(e.conn, sent, came)) {
+    if (x.way === "out" && overlaps(x, e)) out += x.lost ?? 0;
+    if (x.way === "in" && overlaps(x, reply)) back += x.lost ?? 0;
   }
   const name = servername(r, e.conn);
   return sentences(

@@ -3,8 +3,9 @@
 
 import { nullproto } from "../../../kernel/abi/nullproto.ts";
 import type { Mounted, Mountpoint } from "../../../kernel/names/namespace.ts";
+import { connin, programof } from "../record/recording.ts";
 import type { Rcall, Rconn, Recording, Revent } from "../record/recording.ts";
-import { seenof } from "../record/seen.ts";
+import { indexof } from "../record/index.ts";
 
 /** Devices of the kernel by their characters. */
 const DEVICES: Readonly<Record<string, string>> = nullproto({
@@ -22,56 +23,27 @@ const DEVICES: Readonly<Record<string, string>> = nullproto({
 
 /** Who is at the other end of a connection: "far!564", "process 4 (ramfs)", or the file that it runs over. */
 export function connname(r: Recording, conn: number): string {
-  const c = r.conns.find((x) => x.conn === conn);
+  const c = connin(r, conn);
   if (c === undefined) return conn === 0 ? "a server" : `connection ${conn}`;
   return c.peer ?? processof(r, c) ?? c.name;
 }
 
 /** The process that serves a connection over a pipe; 0 for another connection, and where no process is seen to. */
 export function serverpid(r: Recording, conn: number): number {
-  const pipe = r.conns.find((x) => x.conn === conn)?.pipe ?? null;
-  return pipe === null ? 0 : servedby(r, pipe.pipe, pipe.end === 0 ? 1 : 0);
+  const pipe = connin(r, conn)?.pipe ?? null;
+  return pipe === null ? 0 : indexof(r).reader(pipe.pipe, pipe.end === 0 ? 1 : 0);
 }
 
 function processof(r: Recording, { conn }: Rconn): string | null {
   const pid = serverpid(r, conn);
   if (pid === 0) return null;
-  const text = r.procs.find((p) => p.pid === pid)?.text ?? "";
+  const text = programof(r, pid);
   return `process ${pid}${text === "" ? "" : ` (${text})`}`;
-}
-
-/** The connection of a message: before a version is agreed on it is the one that its call makes. */
-export function connof(r: Recording, e: Revent & { readonly conn: number }): number {
-  const call = r.calls[e.call];
-  if (e.conn > 0 || call === undefined) return e.conn;
-  for (let i = call.first; i <= call.last; i++) {
-    const x = r.events[i];
-    if (x?.type === "conn" && x.what === "open" && x.call === call.id) return x.conn;
-  }
-  return 0;
-}
-
-/** The processes that serve connections, as far as a recording was read. */
-type Serving = { read: number; readonly pids: Map<number, number> };
-
-const serving: WeakMap<Recording, Serving> = new WeakMap();
-
-/** The process that reads the requests of a connection over a pipe; 0 where none of the recording does. */
-function servedby(r: Recording, pipe: number, end: 0 | 1): number {
-  let s = serving.get(r);
-  if (s === undefined) serving.set(r, (s = { read: 0, pids: new Map() }));
-  for (; s.read < r.events.length; s.read++) {
-    const e = r.events[s.read];
-    if (e?.type !== "pipe" || e.what !== "take") continue;
-    const key = e.pipe * 2 + e.end;
-    if (!s.pids.has(key)) s.pids.set(key, e.pid);
-  }
-  return s.pids.get(pipe * 2 + end) ?? 0;
 }
 
 /** The same in words: "far!564", "process 4 (ramfs)", "the server behind #|/data". */
 export function servername(r: Recording, conn: number): string {
-  const c = r.conns.find((x) => x.conn === conn);
+  const c = connin(r, conn);
   if (c === undefined) return "the server";
   return c.peer ?? processof(r, c) ?? `the server behind ${c.name}`;
 }
@@ -104,37 +76,20 @@ export function mountat(r: Recording, e: Revent, path: string): Mountpoint | und
   return r.spaces[e.space]?.find((m) => m.path === path);
 }
 
-/** The events at which connections of a recording hung up, and how far it has been read for them. */
-type Ends = { read: number; readonly at: Map<number, number> };
-
-const ends: WeakMap<Recording, Ends> = new WeakMap();
-
-/** Whether the server of a connection, or the link to it, has gone by an event. */
-export function hungup(r: Recording, conn: number, event: number): boolean {
-  let e = ends.get(r);
-  if (e === undefined) ends.set(r, (e = { read: 0, at: new Map() }));
-  for (; e.read < r.events.length; e.read++) {
-    const x = r.events[e.read];
-    if (x?.type !== "conn") continue;
-    if (x.what === "hangup") e.at.set(x.conn, e.read);
-    // Closed by its last user, and not by the other end.
-    else if (x.what === "close" && e.at.get(x.conn) === e.read - 1) e.at.delete(x.conn);
-  }
-  return (e.at.get(conn) ?? Infinity) <= event;
-}
-
 /** The name, from the root of its server, that a fid stands for at an event; undefined when that is not known. */
 export function fidname(
   r: Recording,
   at: { conn: number; event: number },
   fid: number,
 ): string | undefined {
-  return seenof(r).fids.name(r, at, fid);
+  return indexof(r).files.fids.name(r, at, fid);
 }
 
 /** The rfork that made a process, if the recording has it. */
 export function rforkof(r: Recording, pid: number): Rcall | undefined {
-  return r.calls.find((c) => c.name === "rfork" && c.value === pid);
+  return indexof(r)
+    .named("rfork")
+    .find((c) => c.value === pid);
 }
 
 /** A call and its line of the program, where that is known: "close(3) in 18-rfork.ts:25". */
@@ -145,7 +100,7 @@ export function callat(r: Recording, { text, line }: Rcall): string {
 
 /** The version of 9P that is spoken on a connection: "9P2000.ix". */
 export function versionof(r: Recording, conn: number): string {
-  return r.conns.find((c) => c.conn === conn)?.version ?? "9P";
+  return connin(r, conn)?.version ?? "9P";
 }
 
 /** The device with this character: "the memory tree", "device #x". */

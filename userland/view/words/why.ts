@@ -2,14 +2,15 @@
 // has never seen Plan 9. Pure: it reads a Recording. The steps of namec are in whystep.ts, messages in
 // whymsg.ts, failures in failure.ts, round trips in trips.ts.
 
-import { Ekilled } from "../../../kernel/abi/errors.ts";
 import type { Callname } from "../../../kernel/abi/calls.ts";
 import { nullproto } from "../../../kernel/abi/nullproto.ts";
+import { indexof } from "../record/index.ts";
+import { isover, programof } from "../record/recording.ts";
 import type { Rcall, Recording, Revent } from "../record/recording.ts";
 import { failureof } from "./failure.ts";
 import { capital, listfmt, plural, sentences, timefmt, told } from "./sentence.ts";
 import type { Decision } from "./sentence.ts";
-import { spoiltcall, tripwords, spoiltwords, unanswered } from "./trips.ts";
+import { spoiltcall, tripwords, spoiltwords } from "./trips.ts";
 import { memberof, mountat, serverof, versionof } from "./who.ts";
 import { receivewhy, sendwhy } from "./whymsg.ts";
 import {
@@ -19,7 +20,6 @@ import {
   servedwhy,
   sleepwhy,
   sleptwords,
-  stuckat,
   stuckwords,
 } from "./whyproc.ts";
 import { stepwhy } from "./whystep.ts";
@@ -171,7 +171,7 @@ function purpose(name: string): string {
 function called(r: Recording, e: Revent): Decision {
   const call = r.calls[e.call];
   if (call === undefined) return told("A system call begins");
-  const program = r.procs.find((p) => p.pid === e.pid)?.text ?? "";
+  const program = programof(r, e.pid);
   const file = call.file === null ? "" : `; descriptor ${String(call.args[0])} is ${call.file}`;
   return {
     ...told(
@@ -189,8 +189,9 @@ function stuck(
   call: Rcall,
   head = `${call.name} does not return in this recording`,
 ): { readonly why: string; readonly mend: string } {
-  if (isover(call) || stuckat(r, call) < 0) return { why: "", mend: "" };
-  const event = unanswered(r, call);
+  const index = indexof(r);
+  if (isover(call) || index.stuckat(call) < 0) return { why: "", mend: "" };
+  const [event = -1] = index.waiting(call.id);
   const e = r.events[event];
   if (e?.type === "send") {
     const drop = spoiltwords(r, event);
@@ -249,10 +250,6 @@ function givenwords(call: Rcall): string {
 function fileof(call: Rcall): string {
   return call.file === null ? "" : ` of descriptor ${String(call.args[0])} (${call.file})`;
 }
-
-/** Whether a call has ended its process, as it was to do: its error says so, and is no failure. */
-const isover = (call: Rcall): boolean =>
-  ["exits", "_exits", "exec"].includes(call.name) && call.error === Ekilled;
 
 /** What a call gave: a number that is a file's is called so. */
 export function resultwords(call: Rcall): string {

@@ -13,19 +13,20 @@ import {
 } from "../../../kernel/abi/const.ts";
 import { convM2D } from "../../../kernel/abi/dir.ts";
 import * as F from "../../../kernel/abi/fcall.ts";
+import { indexof } from "../record/index.ts";
+import type { Index } from "../record/index.ts";
+import { ismessage } from "../record/recording.ts";
 import type { Recording, Revent } from "../record/recording.ts";
-import { changed, msgfmt } from "./msgfmt.ts";
+import { changed, msgname } from "./msgfmt.ts";
 import { listfmt, plural, sentences, timefmt, told } from "./sentence.ts";
 import type { Decision } from "./sentence.ts";
 import { lostby, spoiltwords } from "./trips.ts";
-import { connof, fidname, serverof, servername, versionof } from "./who.ts";
+import { fidname, serverof, servername, versionof } from "./who.ts";
 import type { At } from "./whystep.ts";
 
 type Send = Revent & { type: "send" };
 type Receive = Revent & { type: "receive" };
 
-/** "Twalk" */
-const nameof = (f: F.Fcall): string => msgfmt(f).replace(/ .*/s, "");
 /** What a fid stands for: "a/b/c (fid 4)", "its root (fid 0)", "fid 4". */
 function fidof(a: At, conn: number, fid: number): string {
   const name = fidname(a.r, { conn, event: a.event }, fid);
@@ -36,12 +37,13 @@ function fidof(a: At, conn: number, fid: number): string {
 /** A request. */
 export function sendwhy(a: At, e: Send): Decision {
   const t = e.fcall;
-  const to = serverof(a.r, connof(a.r, e));
+  const to = serverof(a.r, indexof(a.r).connof(e));
   if (!F.isT(t)) return told(`${to} is sent an answer`);
+  const group = indexof(a.r).group(a.event);
   return told(
     `${to} ${asked(a, e, t)}`,
-    sentences(reason(a, e, t), spoiltwords(a.r, a.event)),
-    sentences(PURPOSE[t.type], grouped(a, e) ? GROUP : ""),
+    sentences(reason(a, e, t, group), spoiltwords(a.r, a.event)),
+    sentences(PURPOSE[t.type], group.before.length + group.after.length > 0 ? GROUP : ""),
   );
 }
 
@@ -119,22 +121,6 @@ function changes(stat: Uint8Array): string {
   return list.length === 0 ? "" : `: ${list.join(", ")}`;
 }
 
-/** Requests on the same tag as this one, before (-1) or after (1) it, in one exchange with it. */
-function mates(a: At, e: Send, way: 1 | -1): Send[] {
-  const list: Send[] = [];
-  for (let i = a.event + way; i >= 0 && i < a.r.events.length; i += way) {
-    const x = a.r.events[i];
-    if (x?.type !== "send" && x?.type !== "receive") {
-      if (x?.call === e.call && (x.type === "call" || x.type === "return")) break;
-      continue;
-    }
-    if (x.conn !== e.conn || x.fcall.tag !== e.fcall.tag) continue;
-    if (x.type === "receive") break;
-    list.push(x);
-  }
-  return list;
-}
-
 /** What requests are for. */
 const PURPOSE: Readonly<Record<F.Tmsg["type"], string>> = {
   [F.Tversion]: "Both ends must agree on the version of 9P before anything else is said",
@@ -157,20 +143,16 @@ const PURPOSE: Readonly<Record<F.Tmsg["type"], string>> = {
   [F.Twstat]: "Twstat changes the entry of a file, if its server allows it",
 };
 
-/** Whether a request is one of several that are sent together under one tag. */
-const grouped = (a: At, e: Send): boolean =>
-  mates(a, e, -1).length > 0 || mates(a, e, 1).length > 0;
+const namesof = (list: readonly Send[]): string => listfmt(list.map((x) => msgname(x.fcall)));
 
-const namesof = (list: readonly Send[]): string => listfmt(list.map((x) => nameof(x.fcall)));
+type Group = ReturnType<Index["group"]>;
 
 /** Why it is sent now: with what it goes, or what has to wait for it. */
-function reason(a: At, e: Send, t: F.Tmsg): string {
+function reason(a: At, e: Send, t: F.Tmsg, { before, after }: Group): string {
   if (t.type === F.Tversion || t.type === F.Tattach || t.type === F.Tauth) return "";
   if (t.type === F.Tflush) return flushreason(a, e, t);
   const promise = `${servername(a.r, e.conn)} speaks ${versionof(a.r, e.conn)}, which promises order`;
-  const before = mates(a, e, -1).toReversed();
   if (before.length > 0) return `it leaves right behind the ${namesof(before)}: ${promise}`;
-  const after = mates(a, e, 1);
   if (after.length > 0)
     return `the ${namesof(after)} leave${after.length === 1 ? "s" : ""} right behind it: ${promise}`;
   switch (t.type) {
@@ -194,39 +176,33 @@ function reason(a: At, e: Send, t: F.Tmsg): string {
 type Flush = F.Tmsg & { type: typeof F.Tflush };
 
 /** The request that a Tflush takes back: "Tread with tag 3". */
-function flushed(a: At, e: Send, { oldtag }: Flush): string {
-  for (let i = a.event - 1; i >= 0; i--) {
-    const x = a.r.events[i];
-    if (x?.type === "send" && x.conn === e.conn && x.fcall.tag === oldtag)
-      return `${nameof(x.fcall)} with tag ${oldtag}`;
-  }
-  return `request with tag ${oldtag}`;
+function flushed(a: At, { oldtag }: Flush): string {
+  const x = indexof(a.r).flushed(a.event);
+  return `${x === null ? "request" : msgname(x.fcall)} with tag ${oldtag}`;
 }
 
 function flushreason(a: At, e: Send, t: Flush): string {
   const call = a.r.calls[e.call];
   const by = call === undefined ? "" : `: ${call.name} was interrupted`;
-  return `the ${flushed(a, e, t)} is not waited for any more${by}`;
+  return `the ${flushed(a, t)} is not waited for any more${by}`;
 }
 
 /** What of the same call waits for a walk that goes alone. */
 function walkreason(a: At, e: Send, t: F.Tmsg & { type: typeof F.Twalk }): string {
-  const together = sametime(a, e);
+  const together = sametime(a);
   if (together.length > 1) return `${listfmt(together)} are asked before any has answered`;
   const next = waits(a, e, t.newfid);
   if (next === null) return "";
   if (a.r.about.namespace === "standard")
-    return `the ${nameof(next.fcall)} waits until the Rwalk has come: the standard kernel sends one request at a time`;
+    return `the ${msgname(next.fcall)} waits until the Rwalk has come: the standard kernel sends one request at a time`;
   const version = versionof(a.r, e.conn);
-  if (version.includes(".ix")) return `the ${nameof(next.fcall)} waits until the Rwalk has come`;
-  return `${servername(a.r, e.conn)} speaks ${version}, which does not promise order; so the ${nameof(next.fcall)} is not sent before the Rwalk has come`;
+  if (version.includes(".ix")) return `the ${msgname(next.fcall)} waits until the Rwalk has come`;
+  return `${servername(a.r, e.conn)} speaks ${version}, which does not promise order; so the ${msgname(next.fcall)} is not sent before the Rwalk has come`;
 }
 
 /** The next request of the call that names a fid. */
 function waits(a: At, e: Send, fid: number): Send | null {
-  for (let i = a.event + 1; i < a.r.events.length; i++) {
-    const x = a.r.events[i];
-    if (x?.call !== e.call) continue;
+  for (const { e: x } of indexof(a.r).near(a.event, 1)) {
     if (x.type === "return") return null;
     if (x.type === "send" && x.conn === e.conn && "fid" in x.fcall && x.fcall.fid === fid) return x;
   }
@@ -234,22 +210,19 @@ function waits(a: At, e: Send, fid: number): Send | null {
 }
 
 /** The servers that namec's last step asked at once. */
-function sametime(a: At, e: Send): string[] {
-  let from = a.event;
-  for (; from >= 0; from--) {
-    const x = a.r.events[from];
-    if (x?.call === e.call && x.type !== "send") break;
+function sametime({ r, event }: At): string[] {
+  const index = indexof(r);
+  for (const { e: ask, event: from } of index.near(event, -1)) {
+    if (ask.type === "send") continue;
+    if (ask.type !== "namec" || ask.step !== "ask" || ask.asked.length < 2) return [];
+    const to = new Set<string>();
+    for (const { e: x } of index.near(from, 1)) {
+      if (x.type !== "send") break;
+      to.add(servername(r, x.conn));
+    }
+    return [...to];
   }
-  const ask = a.r.events[from];
-  if (ask?.type !== "namec" || ask.step !== "ask" || ask.asked.length < 2) return [];
-  const to = new Set<string>();
-  for (let i = from + 1; i < a.r.events.length; i++) {
-    const x = a.r.events[i];
-    if (x?.call !== e.call) continue;
-    if (x.type !== "send") break;
-    to.add(servername(a.r, x.conn));
-  }
-  return [...to];
+  return [];
 }
 
 function readreason(
@@ -264,13 +237,11 @@ function readreason(
 }
 
 /** Whether the call went on only when the answer to this had come. */
-function waited(a: At, e: Send): boolean {
-  for (let i = a.event + 1; i < a.r.events.length; i++) {
-    const x = a.r.events[i];
-    if (x?.type === "receive" && x.of === a.event) return true;
-    if (x?.type === "return" && x.call === e.call) return false;
-  }
-  return false;
+function waited({ r, event, e }: At): boolean {
+  const index = indexof(r);
+  const [first] = index.answers(event);
+  const back = index.returnof(e.call);
+  return first !== undefined && (back < event || first < back);
 }
 
 function clunkreason(a: At, e: Send): string {
@@ -279,7 +250,7 @@ function clunkreason(a: At, e: Send): string {
   const name = call.text;
   if (a.r.about.namespace === "standard")
     return `${name} waits for the Rclunk, as the standard kernel waits for each answer`;
-  return waited(a, e) && call.name === "close"
+  return waited(a) && call.name === "close"
     ? `${name} waits for the Rclunk: the server removes the file now, or takes in what was written`
     : `${name} goes on without waiting for the Rclunk`;
 }
@@ -287,7 +258,7 @@ function clunkreason(a: At, e: Send): string {
 /** An answer. */
 export function receivewhy(a: At, e: Receive): Decision {
   const of = a.r.events[e.of];
-  const from = serverof(a.r, connof(a.r, e));
+  const from = serverof(a.r, indexof(a.r).connof(e));
   if (of?.type !== "send" || !F.isT(of.fcall))
     return told(`${from} answers something that was asked before the recording began`);
   const at = { ...a, event: e.of };
@@ -304,7 +275,7 @@ function answer(a: At, of: Send, e: Receive): string {
   const fid = "fid" in t ? fidof(a, of.conn, t.fid) : "";
   switch (f.type) {
     case F.Rerror:
-      return `refuses ${nameof(t)}: "${f.ename}"`;
+      return `refuses ${msgname(t)}: "${f.ename}"`;
     case F.Rwalk:
       return t.type === F.Twalk ? walked(t, f.wqid) : "has walked";
     case F.Rversion:
@@ -314,7 +285,7 @@ function answer(a: At, of: Send, e: Receive): string {
     case F.Rattach:
       return "has a tree for this user, and gives its root";
     case F.Rflush:
-      return t.type === F.Tflush ? `has let go of the ${flushed(a, of, t)}` : "has let go of it";
+      return t.type === F.Tflush ? `has let go of the ${flushed(a, t)}` : "has let go of it";
     case F.Ropen:
       return `has opened ${fid}`;
     case F.Rcreate:
@@ -338,7 +309,7 @@ function answer(a: At, of: Send, e: Receive): string {
     case F.Rwstat:
       return `has changed ${fid}`;
     default:
-      return `answers ${nameof(f)}`;
+      return `answers ${msgname(f)}`;
   }
 }
 
@@ -373,16 +344,18 @@ function consequence(a: At, of: Send, e: Receive, event: number): string {
   const f = e.fcall;
   const left =
     e.at === of.at
-      ? `its ${nameof(t)} left at the same time`
+      ? `its ${msgname(t)} left at the same time`
       : `its request left ${timefmt(e.at - of.at)} before`;
   if (nofid(a, of, e))
     return `the walk before it failed, so fid ${"fid" in t ? t.fid : ""} never came to be`;
-  if (f.type === F.Rstream && streamed(a.r, e, event))
+  const index = indexof(a.r);
+  if (f.type === F.Rstream && (index.answers(e.of)[0] ?? event) < event)
     return `${serverof(a.r, e.conn)} sends on without being asked again; ${left}`;
   const call = a.r.calls[of.call];
   const lost = lostby(a.r, e.of, event);
   if (call === undefined) return sentences(left, lost);
-  if (returned(a.r, of.call, event))
+  const back = index.returnof(of.call);
+  if (back >= 0 && back < event)
     return sentences(`${call.text} has returned without it; ${left}`, lost);
   const trip = firstback(a.r, event)
     ? "One round trip"
@@ -390,35 +363,9 @@ function consequence(a: At, of: Send, e: Receive, event: number): string {
   return sentences(`${trip}: ${left}`, lost);
 }
 
-/** Whether a call has returned before an event. */
-function returned(r: Recording, call: number, event: number): boolean {
-  for (let i = event - 1; i >= 0; i--) {
-    const x = r.events[i];
-    if (x?.call !== call) continue;
-    if (x.type === "return") return true;
-    if (x.type === "call") return false;
-  }
-  return false;
-}
-
-/** Whether part of the answer to the same request has come before. */
-function streamed(r: Recording, e: Receive, event: number): boolean {
-  for (let i = event - 1; i > e.of; i--) {
-    const x = r.events[i];
-    if (x?.type === "receive" && x.of === e.of) return true;
-  }
-  return false;
-}
-
 /** Whether an answer is the first that its call gets to what was sent since the last one. */
 function firstback(r: Recording, event: number): boolean {
-  const e = r.events[event];
-  const first = r.calls[e?.call ?? -1]?.first ?? 0;
-  for (let i = event - 1; i >= first; i--) {
-    const x = r.events[i];
-    if (x === undefined || x.call !== e?.call) continue;
-    if (x.type === "send" || x.type === "receive") return x.type === "send";
-  }
+  for (const { e } of indexof(r).near(event, -1)) if (ismessage(e)) return e.type === "send";
   return true;
 }
 
@@ -434,23 +381,16 @@ export function follows(r: Recording, event: number): boolean {
 function nofid(a: At, of: Send, e: Receive): boolean {
   const t = of.fcall;
   if (e.fcall.type !== F.Rerror || !("fid" in t)) return false;
-  const { fid } = t;
-  for (let i = a.event - 1; i >= 0; i--) {
-    const x = a.r.events[i];
-    if (x?.type === "call" && x.call === of.call) return false;
-    if (x?.type !== "send" || x.conn !== of.conn || x.fcall.tag !== of.fcall.tag) continue;
-    if (x.fcall.type === F.Twalk && x.fcall.newfid === fid) return failed(a, i, x.fcall);
-  }
-  return false;
-}
-
-/** Whether the answer to a walk says that it did not come all the way. */
-function failed(a: At, event: number, t: F.Tmsg & { type: typeof F.Twalk }): boolean {
-  for (let i = event + 1; i < a.r.events.length; i++) {
-    const x = a.r.events[i];
-    if (x?.type !== "receive" || x.of !== event) continue;
-    const f = x.fcall;
-    return f.type === F.Rerror || (f.type === F.Rwalk && f.wqid.length < t.wname.length);
+  const index = indexof(a.r);
+  const began = a.r.calls[of.call]?.first ?? -1;
+  for (const { e: x, event } of index.tagged(a.event, -1)) {
+    if (event < began) return false;
+    const w = ismessage(x) ? x.fcall : undefined;
+    if (w?.type !== F.Twalk || w.newfid !== t.fid) continue;
+    // Whether the answer to that walk says that it did not come all the way.
+    const reply = a.r.events[index.answers(event)[0] ?? -1];
+    const f = ismessage(reply) ? reply.fcall : undefined;
+    return f?.type === F.Rerror || (f?.type === F.Rwalk && f.wqid.length < w.wname.length);
   }
   return false;
 }

@@ -3,13 +3,14 @@
 // is step/procs.ts's; here are its words. Pure.
 
 import { NCONT } from "../../../kernel/abi/const.ts";
-import { Eintr, Ekilled } from "../../../kernel/abi/errors.ts";
+import { Eintr } from "../../../kernel/abi/errors.ts";
 import { Tflush } from "../../../kernel/abi/fcall.ts";
-import { Tape } from "../record/tape.ts";
+import { indexof } from "../record/index.ts";
+import type { Taken } from "../record/index.ts";
 import { ismessage } from "../record/recording.ts";
 import type { Rcall, Recording, Revent } from "../record/recording.ts";
-import { msgfmt } from "./msgfmt.ts";
-import { procsof } from "../step/procs.ts";
+import { msgname } from "./msgfmt.ts";
+import { procsat } from "../step/procs.ts";
 import type { Descriptor, Holder, Pipe, Process, Procs, Wait } from "../step/procs.ts";
 import { capital, listfmt, sentences, somefmt, timefmt, told } from "./sentence.ts";
 import type { Decision } from "./sentence.ts";
@@ -21,24 +22,6 @@ type Procevent = Revent & { readonly type: "proc" };
 
 /** How many processes are named in a sentence. */
 const SOME = 4;
-
-type Made = { readonly tape: Tape; readonly events: number };
-const tapes: WeakMap<Recording, Made> = new WeakMap();
-
-/** The tape of a recording. One that still grows gets a new one as often as it has grown. */
-function tapeof(r: Recording): Tape {
-  const made = tapes.get(r);
-  if (made !== undefined && made.events === r.events.length) return made.tape;
-  const tape = new Tape(r);
-  tapes.set(r, { tape, events: r.events.length });
-  return tape;
-}
-
-/** The processes at an event. */
-export function procsat(r: Recording, event: number): Procs {
-  const tape = tapeof(r);
-  return procsof(tape, Math.max(0, tape.stepof(event)));
-}
 
 const find = (all: Procs, pid: number): Process | undefined => all.list.find((p) => p.pid === pid);
 
@@ -152,10 +135,9 @@ function noted(r: Recording, all: Procs, e: Procevent, event: number): Decision 
 /** The other processes that get the same note at the same time from the same process. */
 function samenote(r: Recording, e: Procevent, event: number): number[] {
   const pids: number[] = [];
-  for (const way of [-1, 1])
-    for (let i = event + way; i >= 0 && i < r.events.length; i += way) {
-      const x = r.events[i];
-      if (x === undefined || x.at !== e.at || x.call !== e.call) break;
+  for (const way of [-1, 1] as const)
+    for (const { e: x } of indexof(r).near(event, way)) {
+      if (x.at !== e.at) break;
       if (x.type === "proc" && x.what === "note" && x.text === e.text && x.pid !== e.pid)
         pids.push(x.pid);
     }
@@ -192,9 +174,8 @@ function groupwords(r: Recording, all: Procs, e: Procevent, event: number): read
 
 /** What becomes of a note, from what the process does next. */
 function effect(r: Recording, e: Procevent, event: number): readonly string[] {
-  for (let i = event + 1; i < r.events.length; i++) {
-    const x = r.events[i];
-    if (x?.type !== "proc" || x.pid !== e.pid) continue;
+  for (const { e: x, event: i } of indexof(r).procevents(e.pid, event + 1)) {
+    if (x.type !== "proc") continue;
     if (x.what === "exit")
       return [`process ${e.pid} has no handler for "${e.text}", so the process ends`];
     if (x.what !== "handle") continue;
@@ -207,7 +188,9 @@ function effect(r: Recording, e: Procevent, event: number): readonly string[] {
 
 /** How a handler ends, which began at an event: whether its process goes on. */
 function handled(r: Recording, pid: number, event: number): string {
-  const call = r.calls.find((c) => c.pid === pid && c.first > event && c.name === "noted");
+  const call = indexof(r)
+    .callsof(pid)
+    .find((c) => c.first > event && c.name === "noted");
   if (call === undefined) return "";
   return call.args[0] === NCONT
     ? `the handler ends with ${call.text}, so process ${pid} goes on`
@@ -219,7 +202,8 @@ function fate(r: Recording, call: Rcall, event: number): string {
   if (call.error === Eintr)
     return `${call.text} is interrupted: it fails with the error "${Eintr}"`;
   if (call.error !== null || call.ended === null) return "";
-  const flush = r.events.find((e, i) => i > event && e.type === "send" && e.call === call.id);
+  const own = indexof(r).callevents(call.id);
+  const flush = r.events[own.find((i) => i > event && r.events[i]?.type === "send") ?? -1];
   const raced =
     flush?.type === "send" && flush.fcall.type === Tflush
       ? `: the answer comes before ${servername(r, flush.conn)} has answered the Tflush that will take the request back`
@@ -287,15 +271,13 @@ const SLEPT = `The call goes on when what it waits for has come. ${OTHERS}`;
 
 /** The alarm that will come into a wait; "" where none was asked for. */
 function alarmwords(r: Recording, e: Revent & { type: "sleep" }): string {
-  for (let id = e.call - 1; id >= 0; id--) {
-    const c = r.calls[id];
-    if (c?.pid !== e.pid || c.name !== "alarm" || c.error !== null) continue;
-    const left = c.began + Number(c.args[0]) * 1e6 - e.at;
-    return c.args[0] === 0 || left < 0
-      ? ""
-      : `the note of ${c.text} comes in ${timefmt(left)}, and interrupts a call that waits`;
-  }
-  return "";
+  const c = indexof(r)
+    .callsof(e.pid)
+    .findLast((x) => x.id < e.call && x.name === "alarm" && x.error === null);
+  const left = c === undefined ? -1 : c.began + Number(c.args[0]) * 1e6 - e.at;
+  return c === undefined || c.args[0] === 0 || left < 0
+    ? ""
+    : `the note of ${c.text} comes in ${timefmt(left)}, and interrupts a call that waits`;
 }
 
 /** Why a call waits, and which processes can end that; "" where nothing is known. */
@@ -361,30 +343,12 @@ function endof(all: Procs, pid: number, w: Wait): 0 | 1 | null {
   return find(all, pid)?.fds.find((d) => d.chan === w.chan)?.pipe?.end ?? null;
 }
 
-/**
- * The last event at which a call that never came to its end still waited; -1 for a call that did. Where nothing
- * can run any more the host ends the run, and then all that waits is killed: no call begins after that.
- */
-export function stuckat(r: Recording, call: Rcall): number {
-  if (call.ended !== null && call.error !== Ekilled) return -1;
-  let first = r.events.length;
-  let own = call.ended === null;
-  for (let i = r.events.length - 1; i > call.first; i--) {
-    const e = r.events[i];
-    if (e?.type === "call" || (e?.type === "proc" && e.what === "note")) break;
-    if (e?.type !== "return" || r.calls[e.call]?.error !== Ekilled) continue;
-    first = i;
-    own ||= e.call === call.id;
-  }
-  return own ? first - 1 : -1;
-}
-
 /** What a call waits for at the end of a recording that never sees it return, and what would end it. */
 export function stuckwords(
   r: Recording,
   call: Rcall,
 ): { readonly why: string; readonly mend: string } {
-  const all = procsat(r, stuckat(r, call));
+  const all = procsat(r, indexof(r).stuckat(call));
   const p = find(all, call.pid);
   const w = p?.waits.find((x) => x.call === call.id);
   if (w === undefined || w.for === "reply") return { why: "", mend: "" };
@@ -436,12 +400,13 @@ export function endless(
   call: Rcall,
 ): { readonly why: string; readonly mend: string } {
   const none = { why: "", mend: "" };
-  const back = r.events.findIndex(
-    (e, i) => i >= call.first && e.type === "proc" && e.what === "note" && e.pid === call.pid,
+  const note = [...indexof(r).procevents(call.pid, call.first)].find(
+    ({ e }) => e.type === "proc" && e.what === "note",
   );
-  const all = procsat(r, back - 1);
+  if (note === undefined) return none;
+  const all = procsat(r, note.event - 1);
   const own = find(all, call.pid)?.waits.find((x) => x.call === call.id);
-  if (back < 0 || own === undefined) return none;
+  if (own === undefined) return none;
   for (const pid of own.for === "reply" ? own.served : [call.pid])
     for (const w of find(all, pid)?.waits ?? []) {
       const pipe = pipeof(all, w);
@@ -541,8 +506,7 @@ const chanof = (all: Procs, { pid, fd }: Holder): number | undefined =>
 
 /** The call that made an open file, its line and variable: " (w1, of pipe() in copy.ts:14)"; "" where none is known. */
 function madeby(r: Recording, all: Procs, h: Holder): string {
-  const chan = chanof(all, h);
-  const made = r.events.find((e) => e.type === "fd" && e.file?.chan === chan);
+  const made = r.events[indexof(r).made(chanof(all, h) ?? 0)];
   const call = r.calls[made?.call ?? -1];
   if (call === undefined) return "";
   const line = r.sources[call.line?.source ?? -1]?.text.split("\n")[(call.line?.line ?? 0) - 1];
@@ -554,16 +518,18 @@ function madeby(r: Recording, all: Procs, h: Holder): string {
 /** Whether a process has read or written an open file of its own, or is at it. */
 function hasused(r: Recording, all: Procs, h: Holder): boolean {
   const chan = chanof(all, h);
-  return r.calls.some((c) => c.pid === h.pid && c.chan === chan && /read$|write$/.test(c.name));
+  return indexof(r)
+    .callsof(h.pid)
+    .some((c) => c.chan === chan && /read$|write$/.test(c.name));
 }
 
 /** A read or write of a server, as the 9P messages that it is; null for any other call. */
 export function servedwhy(r: Recording, call: Rcall, event: number): Decision | null {
-  const messages = tapeof(r).served(event);
+  const messages = indexof(r).served(event);
   const first = r.events[messages[0] ?? -1];
   if (!ismessage(first)) return null;
   const list = messages.map((i) => r.events[i]).filter(ismessage);
-  const names = listfmt(list.map((e) => msgfmt(e.fcall).replace(/ .*/s, "")));
+  const names = listfmt(list.map((e) => msgname(e.fcall)));
   const all = procsat(r, event);
   const asks = r.calls[first.call];
   const file = asks?.file ?? null;
@@ -622,14 +588,26 @@ export function didwords(r: Recording, call: Rcall, event: number): string {
   }
 }
 
+/** What a call, up to one of its events, did so to pipes. */
+const pipeevents = (
+  r: Recording,
+  { call, event }: { readonly call: Rcall; readonly event: number },
+  what: Pipeevent["what"],
+): Pipeevent[] =>
+  indexof(r)
+    .during(call, event)
+    .flatMap(({ e }) => (e.type === "pipe" && e.what === what ? [e] : []));
+
+type Pipeevent = Revent & { readonly type: "pipe" };
+
 /** Of a wait: whose end it has told of. */
 function heard(r: Recording, call: Rcall, event: number): string {
-  for (let i = event; i >= call.first; i--) {
-    const e = r.events[i];
-    if (e?.type === "proc" && e.what === "waited" && e.call === call.id)
-      return `process ${call.pid} has heard of the end of process ${e.pid}, which is no zombie any more`;
-  }
-  return "";
+  const heardof = indexof(r)
+    .during(call, event)
+    .findLast(({ e }) => e.type === "proc" && e.what === "waited");
+  return heardof === undefined
+    ? ""
+    : `process ${call.pid} has heard of the end of process ${heardof.e.pid}, which is no zombie any more`;
 }
 
 const descriptor = (p: Process, fd: number): Descriptor | undefined =>
@@ -663,49 +641,31 @@ function moved(p: Process, fd: number): string {
 /** Of a read of a pipe: who wrote the bytes; or that it is the end of the file. */
 function transferred(r: Recording, call: Rcall, event: number): string {
   if (call.name === "write" || call.name === "pwrite") return sent(r, call, event);
-  const taken = lastof(r, call, event);
+  const taken = takenby(r, call, event);
   if (taken === null) return "";
   if (call.value === 0)
     return `that is the end of the file: no process holds the other end of pipe ${taken.pipe} open any more`;
-  for (let i = event; i >= 0; i--) {
-    const e = r.events[i];
-    if (e?.type !== "pipe" || e.what !== "put" || e.pipe !== taken.pipe || e.end !== taken.end)
-      continue;
-    if (e.off > taken.off) continue;
-    const by = r.calls[e.call];
-    return by === undefined ? "" : `process ${by.pid} wrote these bytes: ${by.text}`;
-  }
-  return "";
+  const by = r.calls[r.events[indexof(r).putat(taken, event)]?.call ?? -1];
+  return by === undefined ? "" : `process ${by.pid} wrote these bytes: ${by.text}`;
 }
 
 /** Of a write to a pipe: who can read the bytes. */
 function sent(r: Recording, call: Rcall, event: number): string {
-  for (let i = event; i >= call.first; i--) {
-    const e = r.events[i];
-    if (e?.type !== "pipe" || e.what !== "put" || e.call !== call.id) continue;
-    const pipe = procsat(r, event).pipes.find((x) => x.pipe === e.pipe);
-    if (pipe === undefined) return "";
-    const way = pipe.ways[e.end];
-    if (pipe.conn > 0 && pipe.connend === e.end)
-      return `the kernel's mount driver reads these bytes from pipe ${e.pipe}`;
-    return way.readers.length === 0
-      ? ""
-      : `${holders(way.readers, call.pid)} can read these bytes from pipe ${e.pipe}`;
-  }
-  return "";
+  const e = pipeevents(r, { call, event }, "put").at(-1);
+  const pipe = procsat(r, event).pipes.find((x) => x.pipe === e?.pipe);
+  if (e === undefined || pipe === undefined) return "";
+  const way = pipe.ways[e.end];
+  if (pipe.conn > 0 && pipe.connend === e.end)
+    return `the kernel's mount driver reads these bytes from pipe ${e.pipe}`;
+  return way.readers.length === 0
+    ? ""
+    : `${holders(way.readers, call.pid)} can read these bytes from pipe ${e.pipe}`;
 }
 
 /** Where a call took bytes out of a pipe; of a read at the end of the file, the pipe that it read. */
-function lastof(
-  r: Recording,
-  call: Rcall,
-  event: number,
-): { pipe: number; end: 0 | 1; off: number } | null {
-  for (let i = event; i >= call.first; i--) {
-    const e = r.events[i];
-    if (e?.type === "pipe" && e.what === "take" && e.call === call.id)
-      return { pipe: e.pipe, end: e.end, off: e.off };
-  }
+function takenby(r: Recording, call: Rcall, event: number): Taken | null {
+  const e = pipeevents(r, { call, event }, "take").at(-1);
+  if (e !== undefined) return e;
   if (call.value !== 0) return null;
   const d = find(procsat(r, event), call.pid)?.fds.find((x) => x.chan === call.chan);
   return d?.pipe === undefined || d.pipe === null ? null : { ...d.pipe, off: 0 };
@@ -718,18 +678,12 @@ function closed(r: Recording, all: Procs, call: Rcall, event: number): string {
   );
   if (left.length > 0)
     return `the file stays open: ${holders(left, call.pid)} ${left.length === 1 ? "has" : "have"} it, too`;
-  for (let i = call.first; i <= event; i++) {
-    const e = r.events[i];
-    if (e?.type === "pipe" && e.what === "hangup" && e.call === call.id) {
-      const way = all.pipes.find((x) => x.pipe === e.pipe)?.ways[e.end];
-      const readers =
-        way === undefined || way.readers.length === 0
-          ? ""
-          : ` of ${holders(way.readers, call.pid)}`;
-      return `it was the last descriptor of this end of pipe ${e.pipe}: the reads${readers} at the other end give 0, the end of the file, when the pipe is empty`;
-    }
-  }
-  return "";
+  const [e] = pipeevents(r, { call, event }, "hangup");
+  if (e === undefined) return "";
+  const way = all.pipes.find((x) => x.pipe === e.pipe)?.ways[e.end];
+  const readers =
+    way === undefined || way.readers.length === 0 ? "" : ` of ${holders(way.readers, call.pid)}`;
+  return `it was the last descriptor of this end of pipe ${e.pipe}: the reads${readers} at the other end give 0, the end of the file, when the pipe is empty`;
 }
 
 function regrouped(all: Procs, pid: number): string {
@@ -762,12 +716,10 @@ export function mountwords(r: Recording, e: Revent & { type: "mount" }, event: n
 export function sleptwords(r: Recording, call: Rcall): string {
   const time = call.ended === null ? 0 : call.ended - call.began;
   if (time === 0) return "";
-  for (let i = call.first; i <= call.last; i++) {
-    const e = r.events[i];
-    // Of a delay that --inject makes it is told which.
-    if (e?.type === "sleep" && e.call === call.id && e.what !== "injected delay")
+  // Of a delay that --inject makes it is told which.
+  for (const { e } of indexof(r).during(call))
+    if (e.type === "sleep" && e.what !== "injected delay")
       return `it took ${timefmt(time)}: process ${call.pid} ${past(sleepfmt(e.what))}`;
-  }
   return "";
 }
 
@@ -787,6 +739,7 @@ export function fdknown(
   const all = procsat(r, call.first);
   const fds = find(all, call.pid)?.fds ?? [];
   const d = fds.find((x) => x.fd === fd);
+  const fgrp = find(all, call.pid)?.groups.fds.id ?? 0;
   const mode = d === undefined ? "" : { r: "OREAD", w: "OWRITE", rw: "ORDWR", x: "OEXEC" }[d.mode];
   return {
     mode,
@@ -794,20 +747,7 @@ export function fdknown(
     open: fds.map((x) => x.fd),
     closed:
       d === undefined
-        ? closer(r, call, { fd, fgrp: find(all, call.pid)?.groups.fds.id ?? 0 })
+        ? (r.calls[r.events[indexof(r).fdset(fgrp, fd, call.first)]?.call ?? -1] ?? null)
         : null,
   };
-}
-
-/** The call that closed a descriptor of a table before another call; null where none is recorded. */
-function closer(
-  r: Recording,
-  call: Rcall,
-  { fd, fgrp }: { readonly fd: number; readonly fgrp: number },
-): Rcall | null {
-  for (let i = call.first; i >= 0; i--) {
-    const e = r.events[i];
-    if (e?.type === "fd" && e.fgrp === fgrp && e.fd === fd) return r.calls[e.call] ?? null;
-  }
-  return null;
 }

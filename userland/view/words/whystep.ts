@@ -6,6 +6,7 @@ import { OEXCL, QTDIR } from "../../../kernel/abi/const.ts";
 import type { Forcedby } from "../../../kernel/names/namespace.ts";
 import type { Step } from "../../../kernel/trace.ts";
 import { Rerror, Rwalk, Twalk } from "../../../kernel/abi/fcall.ts";
+import { indexof } from "../record/index.ts";
 import type { Recording, Revent } from "../record/recording.ts";
 import { bare } from "./failing.ts";
 import { failureof } from "./failure.ts";
@@ -68,9 +69,7 @@ export function stepwhy(a: At, e: Namec): Decision {
 
 /** The nearest event of namec in the same call, backwards (-1) or forwards (1), that pleases. */
 function another(a: At, way: 1 | -1, good: (e: Namec) => boolean): Namec | null {
-  for (let i = a.event + way; i >= 0 && i < a.r.events.length; i += way) {
-    const e = a.r.events[i];
-    if (e?.call !== a.e.call) continue;
+  for (const { e } of indexof(a.r).near(a.event, way)) {
     if (e.type === "call" || e.type === "return") return null;
     if (e.type === "namec" && good(e)) return e;
   }
@@ -216,9 +215,7 @@ const DOES: Readonly<Record<string, string>> = nullproto({
 
 /** The connection that the call sends on next; 0 when it sends nothing more. */
 function nextconn(a: At): number {
-  for (let i = a.event + 1; i < a.r.events.length; i++) {
-    const e = a.r.events[i];
-    if (e?.call !== a.e.call) continue;
+  for (const { e } of indexof(a.r).near(a.event, 1)) {
     if (e.type === "return") break;
     if (e.type === "send") return e.conn;
   }
@@ -278,9 +275,7 @@ const LOCAL = "That tree is in the kernel itself: no message is needed";
 
 /** The answer to a walk that came since namec's last step; null when no server was asked. */
 function answered(a: At, conn: number): (Revent & { type: "receive" }) | null {
-  for (let i = a.event - 1; i >= 0; i--) {
-    const e = a.r.events[i];
-    if (e?.call !== a.e.call) continue;
+  for (const { e } of indexof(a.r).near(a.event, -1)) {
     if (e.type === "namec" || e.type === "call") return null;
     if (e.type !== "receive" || e.conn !== conn) continue;
     const of = a.r.events[e.of];
