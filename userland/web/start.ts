@@ -1,6 +1,6 @@
 // At which step a run is shown first: where it failed, at the step that its lesson asks about, or at its beginning.
 
-import { lookstep } from "../view/step/frametext.ts";
+import { lookstep } from "../view/step/frame.ts";
 import type { Example } from "./example.ts";
 import type { Run } from "./player.ts";
 

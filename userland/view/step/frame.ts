@@ -16,6 +16,7 @@ import type { Place, Rcall, Recording, Revent, Rsaid } from "../record/recording
 import type { Spent, Tape } from "../record/tape.ts";
 import { treeof } from "./tree.ts";
 import type { Node } from "./tree.ts";
+import { pieces } from "../words/documents.ts";
 import { connname } from "../words/who.ts";
 import { decision } from "../words/why.ts";
 import { callrow } from "../../../kernel/abi/calls.ts";
@@ -414,3 +415,29 @@ function ends(call: Rcall): Picturekind {
 const named = (call: Rcall): boolean => callrow(call.name)?.args[0] === "name";
 
 const onpipe = (call: Rcall): boolean => call.file?.startsWith("#|") === true;
+
+/** Steps that are looked through: those of a lesson, and of a lesson that was changed. */
+const STEPS = 2000;
+
+/** The step that a lesson's "Look at" means: the first that tells one of its pieces, the piece that stands first. */
+export function lookstep(tape: Tape, look: string): number {
+  const list = pieces(look);
+  const found = list.map(() => -1);
+  for (let step = 0; step < Math.min(tape.length, STEPS) && found[0] === -1; step++) {
+    const told = toldof(frameof(tape, step));
+    for (const [i, piece] of list.entries())
+      if (found[i] === -1 && told.some((text) => text.includes(piece))) found[i] = step;
+  }
+  return found.find((step) => step >= 0) ?? 0;
+}
+
+/** What a frame says of its step, beside what there is at the time. */
+const toldof = (f: Frame): string[] => [
+  f.line,
+  f.call?.text ?? "",
+  f.what,
+  f.why,
+  f.mend,
+  ...f.served.map((x) => x.text),
+  ...f.said.map((x) => x.text),
+];

@@ -1,6 +1,5 @@
 // Frames as plain text, one after another, for files and for comparing runs: each says its step, what was
-// decided and why, and of the rest only what is not as it was in the frame before. A lesson's
-// "Look at" means the first step whose text has the first of its pieces that any has.
+// decided and why, and of the rest only what is not as it was in the frame before.
 //
 // A message has a line of its own on the time axis: what of its way is behind it, where it is, and what of the way is
 // ahead as far as the recording knows.
@@ -9,17 +8,15 @@
 //	           ^ on its way there, at the step's time; ◆ it reaches the server; ┤ the answer is here
 
 import type { Frame, Message } from "./frame.ts";
-import { frameof } from "./frame.ts";
 import type { Look } from "./look.ts";
 import { datafmt } from "../words/callfmt.ts";
 import type { Change, Descriptor, Holder, Pipe, Process, Procs, Wait } from "./procs.ts";
 import { plural, timefmt } from "../words/sentence.ts";
 import { sleepfmt } from "../words/eventtext.ts";
-import type { Spent, Tape } from "../record/tape.ts";
+import type { Spent } from "../record/tape.ts";
 import { rows } from "./tree.ts";
 import type { Member, Row } from "./tree.ts";
 import { visible } from "../words/line.ts";
-import { pieces } from "../words/documents.ts";
 
 const LABEL = 8;
 
@@ -290,21 +287,6 @@ const STAGES: Readonly<Record<Message["stage"], string>> = {
 
 function flyingtext(m: Message, now: number): string {
   return `${m.peer}  ${m.request}  ${STAGES[m.stage]}, sent ${timefmt(now - m.since)} ago`;
-}
-
-/** Steps that are looked through: those of a lesson, and of a lesson that was changed. */
-const STEPS = 2000;
-
-/** The step, or 0 where no screen has any of the pieces. */
-export function lookstep(tape: Tape, look: string): number {
-  const list = pieces(look);
-  const found = list.map(() => -1);
-  for (let step = 0; step < Math.min(tape.length, STEPS) && found[0] === -1; step++) {
-    const screen = frametext(frameof(tape, step), null);
-    for (const [i, piece] of list.entries())
-      if (found[i] === -1 && screen.some((line) => line.includes(piece))) found[i] = step;
-  }
-  return found.find((step) => step >= 0) ?? 0;
 }
 
 /** A line of the axis in parts: before the message, the way behind it, its head, the way ahead. */
