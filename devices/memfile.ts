@@ -62,6 +62,7 @@ export type Memstart = {
 const qidtype = (mode: number): number => (mode >>> 24) & (QTDIR | QTAPPEND | QTEXCL | QTTMP);
 
 export class Memfile {
+  // What a stat looks at comes first, so that it lies together in the memory of the machine.
   name: string;
   uid: string;
   gid: string;
@@ -70,13 +71,17 @@ export class Memfile {
   mtime: number;
   /** Bytes of the file; data has room for more. */
   length = 0;
-  data: Uint8Array = NOBYTES;
-  readonly parent: Memfile;
+  /** The mode as 32 bits with a sign, which V8 keeps in the object; a number of 2^31 or more it does not. */
+  bits: number;
+  removed = false;
+  /** null: it has changed since the qid was made. */
+  #qid: Qid | null = null;
   /** The children of a directory by name, else null. */
   readonly children: Map<string, Memfile> | null;
   /** How many Chans have it open. */
   opens = 0;
-  removed = false;
+  data: Uint8Array = NOBYTES;
+  readonly parent: Memfile;
   /** The child that was asked for last: names that follow each other often begin alike. */
   #met: Memfile | null = null;
   /** The list of the parent's children. */
@@ -85,10 +90,8 @@ export class Memfile {
   /** The list of the children. */
   first: Memfile | null = null;
   last: Memfile | null = null;
-  /** The mode as 32 bits with a sign, which V8 keeps in the object; a number of 2^31 or more it does not. */
-  bits: number;
   readonly #budget: Budget;
-  #qid: Qid;
+  readonly #path: bigint;
   #vers = 0;
 
   /** Makes a file, which enter() then puts into its directory; the root, without one, is its own parent. */
@@ -102,7 +105,7 @@ export class Memfile {
     this.bits = s.mode | 0;
     this.atime = this.mtime = s.time;
     this.children = (s.mode & DMDIR) === 0 ? null : new Map();
-    this.#qid = { path: s.path, vers: 0, type: qidtype(s.mode) };
+    this.#path = s.path;
   }
 
   get mode(): number {
@@ -111,8 +114,7 @@ export class Memfile {
 
   /** The same object as long as neither version nor type change. */
   get qid(): Qid {
-    if (this.#qid.vers !== this.#vers) this.#qid = { ...this.#qid, vers: this.#vers };
-    return this.#qid;
+    return (this.#qid ??= { path: this.#path, vers: this.#vers, type: qidtype(this.bits) });
   }
 
   /** Whether user may do what MREAD, MWRITE and MEXEC say. */
@@ -143,13 +145,14 @@ export class Memfile {
   /** Its contents, or a directory's entries, were changed. */
   changed(user: string, time: number): void {
     this.#vers = (this.#vers + 1) >>> 0;
+    this.#qid = null;
     this.muid = user;
     this.mtime = time;
   }
 
   chmod(mode: number): void {
     this.bits = mode | 0;
-    this.#qid = { ...this.#qid, type: qidtype(mode) };
+    this.#qid = null;
   }
 
   /** The child called name. */

@@ -2,7 +2,7 @@
 // the host is and how the system calls look is handed in, so that this runs anywhere (the host's side:
 // userland/boot/boot.ts).
 
-import { ROOTPATH } from "./chan.ts";
+import { CBOOT, ROOTPATH } from "./chan.ts";
 import { devattach } from "./dev.ts";
 import type { Dev } from "./dev.ts";
 import { Panic } from "./abi/errors.ts";
@@ -68,7 +68,7 @@ export function newkernel(
   k.proc0 = new Proc(k, "kernel", groups, dot);
   k.shapes = new Image(k.proc0).shapes();
   for (const [name, old, flags] of binds) now(ns.bind(k.proc0, name, old, flags));
-  for (const c of k.chans) c.boot = true;
+  for (const c of k.chans) c.flag |= CBOOT;
   return k;
 }
 

@@ -9,7 +9,7 @@ import type { Dev } from "./dev.ts";
 import type { Qid } from "./abi/dir.ts";
 import { assert } from "./abi/errors.ts";
 import { andthen, failafter, valueafter } from "./abi/answer.ts";
-import { DONE, QLock, istask, waitfor } from "./proc/rendez.ts";
+import { DONE, Rendez, istask, waitfor } from "./proc/rendez.ts";
 import type { Answer, Task } from "./proc/rendez.ts";
 import type { Proc } from "./proc/proc.ts";
 import type { Streams } from "./stream.ts";
@@ -19,6 +19,9 @@ export const COPEN = 0x0001;
 export const CMSG = 0x0002; // a 9P connection runs over it
 export const CCEXEC = 0x0008; // close on exec
 export const CRCLOSE = 0x0020; // remove on close
+export const CBOOT = 0x0100; // made at boot, and alive as long as the kernel: no leak
+export const CLATER = 0x0400; // its walk was put off, and goes with the operation that needs it: a Chan of device λ
+export const CMTPT = 0x0200; // reached as a mount point: it can be neither removed nor renamed
 
 /** A cleaned name: root is "/" or a device name such as "#s", below it the elements. */
 export class Path {
@@ -65,40 +68,43 @@ export interface Unionstate {
  */
 export type Mtpt = { readonly depth: number; readonly from: Chan };
 
-/** Counts the Chans of one kernel and numbers them, so that audit() can list what is alive. */
+/** Counts the Chans of one kernel, so that audit() can list what is alive. */
 export class Chans {
-  #first: Chan | null = null;
-  #count = 0;
+  /** Each Chan has its index in its slot. */
+  readonly #list: Chan[] = [];
 
   get count(): number {
-    return this.#count;
+    return this.#list.length;
   }
 
-  link(c: Chan): void {
-    c.allnext = this.#first;
-    if (this.#first !== null) this.#first.allprev = c;
-    this.#first = c;
-    this.#count++;
+  /** Gives a new Chan its slot. */
+  link(c: Chan): number {
+    return this.#list.push(c) - 1;
   }
 
   unlink(c: Chan): void {
-    if (c.allprev === null) this.#first = c.allnext;
-    else c.allprev.allnext = c.allnext;
-    if (c.allnext !== null) c.allnext.allprev = c.allprev;
-    c.allnext = c.allprev = null;
-    this.#count--;
+    const last = this.#list.pop();
+    if (last === undefined || last === c) return;
+    this.#list[c.slot] = last;
+    last.slot = c.slot;
   }
 
+  /** The newest first, as long as Chans are closed in the order made, or in the opposite one. */
   *[Symbol.iterator](): Generator<Chan, void, void> {
-    for (let c = this.#first; c !== null; c = c.allnext) yield c;
+    for (let i = this.#list.length - 1; i >= 0; i--) {
+      const c = this.#list[i];
+      if (c !== undefined) yield c;
+    }
   }
 }
 
-/**
- * Which calls on a Chan run in the order made: those that use its offset and the reads of its streams, or
- * the writes of a Chan whose offset means nothing.
- */
-export type Order = "offset" | "write";
+// Which calls on a Chan run in the order made. The bit of such an order is in Chan.flag while one of them sleeps.
+
+/** The calls that use the Chan's offset, and the reads of its streams. */
+export const COFFSET = 0x1000;
+/** The writes of a Chan whose offset means nothing. */
+export const CWRITE = 0x2000;
+export type Order = typeof COFFSET | typeof CWRITE;
 
 /** A file in use. `devno` tells apart what one device serves several times (two pipes, two mounts). */
 export class Chan {
@@ -117,8 +123,6 @@ export class Chan {
   dri = 0;
   iounit = 0;
   path: Path = NOPATH;
-  /** It was reached as a mount point: it can be neither removed nor renamed. */
-  ismtpt = false;
   union: Unionstate | null = null;
   /** Its path's mount points; it holds a reference to each covered Chan. */
   mtpt: readonly Mtpt[] | null = null;
@@ -130,33 +134,16 @@ export class Chan {
   mux: { close(): Task<void> } | null = null;
   /** What is read ahead or not yet answered for: stream(fd), OSTREAM. */
   streams: Streams | null = null;
-  /** Its walk was put off, and goes with the operation that needs it: a Chan of the device λ. */
-  readonly islater: boolean = false;
-  /** Made at boot, and alive as long as the kernel: no leak. */
-  boot = false;
-  allnext: Chan | null = null;
-  allprev: Chan | null = null;
-  // Plain fields and not private ones: Chans are made for every name, and V8 defines private fields slowly.
-  private rq: QLock | null = null;
-  private wq: QLock | null = null;
+  /** Its place in Chans. */
+  slot: number;
+  /** Where calls wait for their place in an order, made for the first that has to wait. */
+  queues: { readonly [K in Order]: Rendez } | null = null;
 
   constructor(dev: Dev, qid: Qid, devno = 0) {
     this.dev = dev;
     this.qid = qid;
     this.devno = devno;
-    dev.chans.link(this);
-  }
-
-  /** The lock of an order; it is made when a call first has to wait while it holds the place. */
-  lock(order: Order): QLock {
-    if (order === "offset") return (this.rq ??= new QLock("read in order"));
-    return (this.wq ??= new QLock("write in order"));
-  }
-
-  /** Whether a call holds its place in this order. */
-  held(order: Order): boolean {
-    const q = order === "offset" ? this.rq : this.wq;
-    return q !== null && q.held;
+    this.slot = dev.chans.link(this);
   }
 
   /** Another reference to the same Chan. */
@@ -166,22 +153,34 @@ export class Chan {
   }
 }
 
+/** Takes a place in an order of c: at once, or behind the calls that have it or wait for it. */
+export function* enter(c: Chan, order: Order): Task<void> {
+  if ((c.flag & order) === 0) {
+    c.flag |= order;
+    return;
+  }
+  c.queues ??= { [COFFSET]: new Rendez("read in order"), [CWRITE]: new Rendez("write in order") };
+  // leave() hands the place over, so the bit stays.
+  yield c.queues[order];
+}
+
+/** Gives the place in an order to the first that waits for it. */
+export function leave(c: Chan, order: Order): void {
+  if (c.queues === null || !c.queues[order].wakeup()) c.flag &= ~order;
+}
+
 /**
  * Gives up a reference; the last one closes the file at its device. Where that needs no waiting, all is
  * done when this returns. Devices fail here only for what was written and not yet answered for (a stream):
  * close(2) reports that.
  */
 export function cclose(c: Chan): Task<void> {
-  return c.union === null && c.mtpt === null ? closeone(c) : ccloseall([c]);
-}
-
-/** cclose, but for the Chans that this one holds. */
-function closeone(c: Chan): Task<void> {
   assert(c.ref > 0, "cclose of a closed Chan");
   if (c.ref > 1) {
     c.ref--;
     return DONE;
   }
+  if (c.union !== null || c.mtpt !== null) return ccloseall([c]);
   c.ref = 0;
   if (c.streams !== null || c.mux !== null) return closebusy(c);
   let a: Answer<void>;
@@ -189,11 +188,11 @@ function closeone(c: Chan): Task<void> {
     a = c.dev.close(c);
   } catch (e) {
     // A close that fails has ended the Chan all the same.
-    chandrop(c);
+    c.dev.chans.unlink(c);
     throw e;
   }
   if (istask(a)) return closing(c, a);
-  chandrop(c);
+  c.dev.chans.unlink(c);
   return DONE;
 }
 
@@ -201,11 +200,11 @@ function* closing(c: Chan, a: Task<void>): Task<void> {
   try {
     yield* a;
   } finally {
-    chandrop(c);
+    c.dev.chans.unlink(c);
   }
 }
 
-/** closeone of a Chan with streams, or with a connection. */
+/** cclose of a Chan with streams, or with a connection. */
 function* closebusy(c: Chan): Task<void> {
   try {
     try {
@@ -215,20 +214,21 @@ function* closebusy(c: Chan): Task<void> {
       yield* waitfor(c.dev.close(c));
     }
   } finally {
-    chandrop(c);
+    c.dev.chans.unlink(c);
   }
 }
 
-/** Takes a Chan out of the account: it was closed, or made and never used. */
+/** Takes a Chan out of the account that was made and never used. */
 export function chandrop(c: Chan): void {
   c.ref = 0;
   c.dev.chans.unlink(c);
 }
 
-/** What a closed Chan holds of the name space: the member of a union that was read, the mount points. */
-function mountsof(c: Chan): Chan[] {
+/** Takes what a Chan holds of the name space: the member of a union that was read, the mount points. */
+function takemounts(c: Chan): Chan[] {
   const held = c.mtpt?.map((m) => m.from) ?? [];
   const umc = c.union?.umc ?? null;
+  c.mtpt = c.union = null;
   return umc === null ? held : [umc, ...held];
 }
 
@@ -245,26 +245,26 @@ export function* ccloseall(list: readonly Chan[]): Task<void> {
       c.ref--;
       continue;
     }
+    const held = takemounts(c);
     try {
-      yield* closeone(c);
+      yield* cclose(c);
     } catch (e) {
       failure ??= { e };
     }
-    if (c.union === null && c.mtpt === null) continue;
-    for (const held of mountsof(c).toReversed()) left.push(held);
+    for (const h of held.toReversed()) left.push(h);
   }
   if (failure !== null) throw failure.e;
 }
 
-/** What a call does with a Chan, and the order in which such calls run; null: all at once. */
+/** What a call does with a Chan, and the order in which such calls run; 0: all at once. */
 export type Turn<A, T> = {
-  readonly order: Order | null;
+  readonly order: Order | 0;
   readonly fn: (up: Proc, c: Chan, a: A, b: number) => Answer<T>;
 };
 
 /** ordered, for the calls that are made most: a read or write needs no closure where it need not wait. */
 export function inturn<A, T>(t: Turn<A, T>, up: Proc, c: Chan, a: A, b: number): Answer<T> {
-  if (t.order !== null && c.held(t.order)) return waitingturn(t, up, c, a, b);
+  if ((c.flag & t.order) !== 0) return waitingturn(t, up, c, a, b);
   c.ref++;
   let value: Answer<T>;
   try {
@@ -272,7 +272,7 @@ export function inturn<A, T>(t: Turn<A, T>, up: Proc, c: Chan, a: A, b: number):
   } catch (e) {
     return failafter(cclose(c), e);
   }
-  return ending(c, t.order, value);
+  return istask(value) ? going(c, t.order, value) : ended(c, value);
 }
 
 function waitingturn<A, T>(t: Turn<A, T>, up: Proc, c: Chan, a: A, b: number): Answer<T> {
@@ -281,48 +281,47 @@ function waitingturn<A, T>(t: Turn<A, T>, up: Proc, c: Chan, a: A, b: number): A
 
 /**
  * Runs fn while it holds c, and its place in the order, for which it may wait. A call that needs no waiting
- * takes no lock: nothing runs beside it.
+ * takes no place: nothing runs beside it.
  */
-export function ordered<T>(c: Chan, order: Order | null, fn: () => Answer<T>): Answer<T> {
+export function ordered<T>(c: Chan, order: Order | 0, fn: () => Answer<T>): Answer<T> {
   c.ref++;
-  if (order !== null && c.held(order)) return queued(c, c.lock(order), fn);
-  let a: Answer<T>;
+  if (order !== 0 && (c.flag & order) !== 0) return queued(c, order, fn);
+  let value: Answer<T>;
   try {
-    a = fn();
+    value = fn();
   } catch (e) {
     return failafter(cclose(c), e);
   }
-  return ending(c, order, a);
+  return istask(value) ? going(c, order, value) : ended(c, value);
 }
 
-/** The end of a call that holds c: c is closed behind it. A call that sleeps takes its place in the order meanwhile. */
-function ending<T>(c: Chan, order: Order | null, a: Answer<T>): Answer<T> {
-  if (istask(a)) return going(c, order, a);
-  const closing = cclose(c);
-  return istask(closing) ? valueafter(closing, a) : a;
+/** The end of a call that held c and did not sleep. */
+function ended<T>(c: Chan, value: T): Answer<T> {
+  const t = cclose(c);
+  return istask(t) ? valueafter(t, value) : value;
 }
 
-function* queued<T>(c: Chan, q: QLock, fn: () => Answer<T>): Task<T> {
+function* queued<T>(c: Chan, order: Order, fn: () => Answer<T>): Task<T> {
   try {
-    yield* q.lock();
+    yield* enter(c, order);
     try {
       return yield* waitfor(fn());
     } finally {
-      q.unlock();
+      leave(c, order);
     }
   } finally {
     yield* cclose(c);
   }
 }
 
-function* going<T>(c: Chan, order: Order | null, a: Task<T>): Task<T> {
-  const q = order === null ? null : c.lock(order);
-  const first = q === null || q.canlock();
-  assert(first, "the order of a Chan was taken meanwhile");
+/** The rest of a call that sleeps: it has its place in the order meanwhile. */
+function* going<T>(c: Chan, order: Order | 0, a: Task<T>): Task<T> {
+  assert((c.flag & order) === 0, "the order of a Chan was taken meanwhile");
+  c.flag |= order;
   try {
     return yield* a;
   } finally {
-    q?.unlock();
+    if (order !== 0) leave(c, order);
     yield* cclose(c);
   }
 }

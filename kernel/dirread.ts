@@ -96,7 +96,7 @@ function* memberread(up: Proc, u: Unionstate, m: Chan, buf: Uint8Array): Task<nu
 
 /** A member may be unmounted while it is walked from, so it is held. */
 function openmember(up: Proc, m: Chan): Answer<Chan> {
-  return ordered(m, null, () =>
+  return ordered(m, 0, () =>
     andthen(clone(up, m), (c) => owning(c, () => c.dev.open(up, c, OREAD))),
   );
 }

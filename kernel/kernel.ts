@@ -1,7 +1,7 @@
 // Kernel: the one object that everything else hangs on. It holds the clock, the scheduler, the device
 // switch, the processes and the trace, and knows how to panic. boot.ts makes one.
 
-import { Chans } from "./chan.ts";
+import { CBOOT, Chans } from "./chan.ts";
 import type { Chan } from "./chan.ts";
 import { checkuname } from "./abi/elems.ts";
 import type { PlanError } from "./abi/errors.ts";
@@ -293,7 +293,7 @@ export class Kernel implements Machine {
     for (const p of this.procs.values()) if (p !== this.proc0) procs.push(`${p.pid} ${p.text}`);
     const chans: string[] = [];
     for (const c of this.chans)
-      if (!c.boot) chans.push(`#${c.dev.dc} ${c.path.toString()} ref ${c.ref}`);
+      if ((c.flag & CBOOT) === 0) chans.push(`#${c.dev.dc} ${c.path.toString()} ref ${c.ref}`);
     const fids: string[] = [];
     const tags: string[] = [];
     for (const m of this.conns) {

@@ -18,6 +18,7 @@
 //  - a call that is interrupted fails, "interrupted", and its stream goes on with the next call;
 //  - when the connection is lost what had come is read first, then "i/o on hungup channel".
 
+import { COFFSET, enter, leave } from "./chan.ts";
 import type { Chan } from "./chan.ts";
 import { Eintr, PlanError } from "./abi/errors.ts";
 import type { Proc } from "./proc/proc.ts";
@@ -134,15 +135,14 @@ export function* writewith(up: Proc, c: Chan, bytes: Uint8Array, offset: number)
   const end = offset + bytes.length;
   // Another pwrite may follow while this one waits for the lock.
   s.next = end;
-  const q = c.lock("offset");
-  if (!q.canlock()) yield* q.lock();
+  yield* enter(c, COFFSET);
   try {
     if (s.w !== w || w.offset !== offset) return -1;
     yield* w.write(up, bytes);
   } catch (e) {
     if (!w.failed) throw e;
   } finally {
-    q.unlock();
+    leave(c, COFFSET);
   }
   return yield* w.answered(end, bytes.length);
 }

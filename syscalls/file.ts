@@ -31,7 +31,7 @@ function checkperm(perm: number): void {
 export function open(up: Proc, name: string, mode: number): Answer<number> {
   checkname(name);
   checkmode(mode);
-  const c = namec(up, name, Aopen(mode));
+  const c = namec(up, name, Aopen, mode);
   if ((mode & OSTREAM) !== 0) return streaming(up, c);
   return istask(c) ? opening(up, c) : newfd(up, c);
 }
@@ -45,7 +45,7 @@ export function create(up: Proc, name: string, mode: number, perm: number): Answ
   checkperm(perm);
   checkmode(mode, OEXCL);
   const want = { omode: mode, perm: perm >>> 0 };
-  return andthen(namec(up, name, Acreate(want)), (c) => newfd(up, c));
+  return andthen(namec(up, name, Acreate, want), (c) => newfd(up, c));
 }
 
 /** The descriptor of a file opened with OSTREAM, whose stream begins now; a failure closes it. */
@@ -73,12 +73,12 @@ export function close(up: Proc, fd: number): Answer<void> {
 
 export function remove(up: Proc, name: string): Answer<void> {
   checkname(name);
-  return namec(up, name, Aremove);
+  return namec(up, name, Aremove, null);
 }
 
 export function* chdir(up: Proc, name: string): Task<void> {
   checkname(name);
-  yield* up.chdir(yield* waitfor(namec(up, name, Atodir)));
+  yield* up.chdir(yield* waitfor(namec(up, name, Atodir, null)));
 }
 
 export function* dup(up: Proc, fd: number, nfd = -1): Task<number> {

@@ -4,7 +4,7 @@
 // writes, of a Chan whose offset means nothing (a pipe: a write must not wait for a read).
 
 import { istask } from "../kernel/abi/answer.ts";
-import { inturn, ordered } from "../kernel/chan.ts";
+import { COFFSET, CWRITE, inturn, ordered } from "../kernel/chan.ts";
 import type { Chan, Turn } from "../kernel/chan.ts";
 import { OREAD, OWRITE, QTDIR } from "../kernel/abi/const.ts";
 import { dirread, dirrewind } from "../kernel/dirread.ts";
@@ -25,30 +25,27 @@ function moved(c: Chan, n: number): number {
 }
 
 type Io = Turn<Uint8Array, number>;
-const READ: Io = { order: "offset", fn: readnext };
-const READDIR: Io = { order: "offset", fn: dirread };
+const READ: Io = { order: COFFSET, fn: readnext };
+const READDIR: Io = { order: COFFSET, fn: dirread };
 // Where an offset is given and means something, several reads or writes may be under way.
-const READAT: Io = { order: null, fn: readat };
-const WRITE: Io = { order: "offset", fn: writenext };
-const WRITEAT: Io = { order: null, fn: pwriteat };
+const READAT: Io = { order: 0, fn: readat };
+const WRITE: Io = { order: COFFSET, fn: writenext };
+const WRITEAT: Io = { order: 0, fn: pwriteat };
 /** A write where an offset means nothing. */
-const PUT: Io = { order: "write", fn: writenext };
+const PUT: Io = { order: CWRITE, fn: writenext };
 
 export function read(up: Proc, fd: number, buf: Uint8Array): Answer<number> {
-  return pread(up, fd, buf, -1);
+  checkbytes(buf);
+  const c = up.fgrp.tochan(fd, OREAD, true);
+  return inturn((c.qid.type & QTDIR) === 0 ? READ : READDIR, up, c, buf, -1);
 }
 
 export function pread(up: Proc, fd: number, buf: Uint8Array, offset: number): Answer<number> {
   checkbytes(buf);
   const c = up.fgrp.tochan(fd, OREAD, true);
   if (offset !== -1) checkoffset(offset);
-  const dir = (c.qid.type & QTDIR) !== 0;
-  if (dir) return inturn(READDIR, up, c, buf, offset);
+  if ((c.qid.type & QTDIR) !== 0) return inturn(READDIR, up, c, buf, offset);
   return inturn(offset !== -1 && plain(c) ? READAT : READ, up, c, buf, offset);
-}
-
-function advanced(c: Chan, n: Answer<number>): Answer<number> {
-  return istask(n) ? moving(c, n) : moved(c, n);
 }
 
 function* moving(c: Chan, n: Task<number>): Task<number> {
@@ -57,7 +54,8 @@ function* moving(c: Chan, n: Task<number>): Task<number> {
 
 function readat(up: Proc, c: Chan, buf: Uint8Array, offset: number): Answer<number> {
   if (c.streams !== null) return readbehind(up, c, buf, offset);
-  return advanced(c, c.dev.read(up, c, buf, offset));
+  const n = c.dev.read(up, c, buf, offset);
+  return istask(n) ? moving(c, n) : moved(c, n);
 }
 
 /** What was written is waited for. */
@@ -70,7 +68,8 @@ function* readbehind(up: Proc, c: Chan, buf: Uint8Array, offset: number): Task<n
 /** A read in the order made: at the Chan's offset, or where an offset means nothing. */
 function readnext(up: Proc, c: Chan, buf: Uint8Array, offset: number): Answer<number> {
   if (c.streams !== null) return readstream(up, c, buf, offset);
-  return advanced(c, c.dev.read(up, c, buf, offset === -1 ? c.offset : offset));
+  const n = c.dev.read(up, c, buf, offset === -1 ? c.offset : offset);
+  return istask(n) ? moving(c, n) : moved(c, n);
 }
 
 function* readstream(up: Proc, c: Chan, buf: Uint8Array, offset: number): Task<number> {
@@ -97,7 +96,8 @@ export function pwrite(up: Proc, fd: number, bytes: Uint8Array, offset: number):
 function writenext(up: Proc, c: Chan, bytes: Uint8Array, offset: number): Answer<number> {
   if (offset === -1 && c.streams !== null && c.streams.w !== null) return givewrite(up, c, bytes);
   if (offset !== -1) return c.dev.write(up, c, bytes, offset);
-  return advanced(c, c.dev.write(up, c, bytes, c.offset));
+  const n = c.dev.write(up, c, bytes, c.offset);
+  return istask(n) ? moving(c, n) : moved(c, n);
 }
 
 /** A write where a stream was asked for goes with it; one elsewhere waits for what that has under way. */
@@ -117,7 +117,7 @@ export function seek(up: Proc, fd: number, offset: number, whence: number): Answ
   const c = up.fgrp.tochan(fd, -1, true);
   checknum(offset);
   if (c.dev.dc === "|") error(Eisstream);
-  return ordered(c, "offset", () => seekto(up, c, offset, whence));
+  return ordered(c, COFFSET, () => seekto(up, c, offset, whence));
 }
 
 function* seekto(up: Proc, c: Chan, offset: number, whence: number): Task<number> {

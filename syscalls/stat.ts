@@ -1,6 +1,6 @@
 // Directory entries of files, as a Dir and as bytes: stat(2), wstat(2).
 
-import { ordered } from "../kernel/chan.ts";
+import { CMTPT, ordered } from "../kernel/chan.ts";
 import { convD2M, sizeD2M } from "../kernel/abi/dir.ts";
 import type { Dir, Wstat } from "../kernel/abi/dir.ts";
 import { checkelem, checkuname } from "../kernel/abi/elems.ts";
@@ -16,24 +16,24 @@ import { checkbytes, checkname } from "./arg.ts";
 
 export function stat(up: Proc, name: string): Answer<Dir> {
   checkname(name);
-  return namec(up, name, Astat);
+  return namec(up, name, Astat, null);
 }
 
 export function fstat(up: Proc, fd: number): Answer<Dir> {
   const c = up.fgrp.get(fd);
-  return ordered(c, null, () => c.dev.stat(up, c));
+  return ordered(c, 0, () => c.dev.stat(up, c));
 }
 
 export function wstat(up: Proc, name: string, d: Wstat): Answer<void> {
   checkname(name);
-  return namec(up, name, Awstat(checked(d)));
+  return namec(up, name, Awstat, checked(d));
 }
 
 export function fwstat(up: Proc, fd: number, d: Wstat): Answer<void> {
   const w = checked(d);
   const c = up.fgrp.tochan(fd, -1, true);
-  if (c.ismtpt && w.name !== undefined) error(nameerror(c.path.toString(), Eismtpt));
-  return ordered(c, null, () => c.dev.wstat(up, c, w));
+  if ((c.flag & CMTPT) !== 0 && w.name !== undefined) error(nameerror(c.path.toString(), Eismtpt));
+  return ordered(c, 0, () => c.dev.wstat(up, c, w));
 }
 
 /** The request as every device gets it: what changes, its names as a program may give them. */

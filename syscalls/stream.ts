@@ -2,7 +2,7 @@
 // What a stream is, and what becomes of it when its descriptor is used in other ways, is in
 // kernel/stream.ts.
 
-import { ordered } from "../kernel/chan.ts";
+import { COFFSET, CWRITE, ordered } from "../kernel/chan.ts";
 import type { Chan } from "../kernel/chan.ts";
 import { OREAD, ORDWR, OWRITE, QTDIR } from "../kernel/abi/const.ts";
 import { dirread, dirrewind } from "../kernel/dirread.ts";
@@ -20,7 +20,7 @@ import { plain } from "./io.ts";
 export function stream(up: Proc, fd: number, offset: number): Answer<void> {
   checkoffset(offset);
   const c = up.fgrp.tochan(fd, -1, true);
-  return ordered(c, "offset", () => streaming(up, c, offset));
+  return ordered(c, COFFSET, () => streaming(up, c, offset));
 }
 
 function* streaming(up: Proc, c: Chan, offset: number): Task<void> {
@@ -42,7 +42,7 @@ function* streaming(up: Proc, c: Chan, offset: number): Task<void> {
 export function sread(up: Proc, fd: number, buf: Uint8Array): Answer<number> {
   checkbytes(buf);
   const c = up.fgrp.tochan(fd, OREAD, true);
-  return ordered(c, "offset", () => reading(up, c, buf));
+  return ordered(c, COFFSET, () => reading(up, c, buf));
 }
 
 function* reading(up: Proc, c: Chan, buf: Uint8Array): Task<number> {
@@ -60,7 +60,7 @@ export function swrite(up: Proc, fd: number, bytes: Uint8Array): Answer<number> 
   const c = up.fgrp.tochan(fd, OWRITE, true);
   if ((c.qid.type & QTDIR) !== 0) error(Eisdir);
   const isplain = plain(c);
-  return ordered(c, isplain ? "offset" : "write", () => {
+  return ordered(c, isplain ? COFFSET : CWRITE, () => {
     if (isplain) endread(c);
     return givewrite(up, c, bytes);
   });

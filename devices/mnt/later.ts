@@ -47,7 +47,7 @@ import {
   Twstat,
 } from "../../kernel/abi/fcall.ts";
 import type { Rmsg, Tmsg } from "../../kernel/abi/fcall.ts";
-import { COPEN, Chan, cclose, chandrop } from "../../kernel/chan.ts";
+import { CLATER, COPEN, Chan, cclose, chandrop } from "../../kernel/chan.ts";
 import { Dev, QTNONE, miss } from "../../kernel/dev.ts";
 import type { Later, Walkqid, Want } from "../../kernel/dev.ts";
 import type { Kernel } from "../../kernel/kernel.ts";
@@ -76,10 +76,10 @@ class LaterChan extends Chan {
   names: readonly string[];
   /** The group that was sent for this walk; null before that. */
   asked: Asked | null = null;
-  override readonly islater: boolean = true;
 
   constructor(dev: Later<LaterChan>, from: MntChan, names: readonly string[]) {
     super(dev, UNWALKED, from.devno);
+    this.flag = CLATER;
     this.from = from;
     this.names = names;
     this.path = from.path;

@@ -53,7 +53,7 @@ import {
   sizeS2M,
 } from "../../kernel/abi/fcall.ts";
 import type { Fcall } from "../../kernel/abi/fcall.ts";
-import { CRCLOSE, cclose, COPEN, CMSG } from "../../kernel/chan.ts";
+import { CMSG, COPEN, CRCLOSE, CWRITE, cclose, enter, leave } from "../../kernel/chan.ts";
 import type { Chan } from "../../kernel/chan.ts";
 import { Dev, miss } from "../../kernel/dev.ts";
 import type { Later, Walkqid, Want } from "../../kernel/dev.ts";
@@ -323,13 +323,12 @@ export function* mntversion(up: Proc, c: Chan, want: Agreed): Task<Mnt> {
   if (c.mux instanceof Mnt) return c.mux;
   const offer = OFFERS[up.k.config.namespace];
   const msize = want.msize === 0 ? offer.msize : Math.min(want.msize, MAXMSIZE);
-  const q = c.lock("write");
-  if (!q.canlock()) yield* q.lock();
+  yield* enter(c, CWRITE);
   try {
     if (c.mux instanceof Mnt) return c.mux;
     return yield* connect(up, c, { version: named ? want.version : offer.version, msize });
   } finally {
-    q.unlock();
+    leave(c, CWRITE);
   }
 }
 

@@ -13,19 +13,7 @@
 // A function that takes a Chan over has the caller's reference to it, and closes it when it fails.
 
 import { always, andthen, failafter, istask } from "../abi/answer.ts";
-import {
-  DMDIR,
-  OCEXEC,
-  OEXCL,
-  OEXEC,
-  ORCLOSE,
-  ORDWR,
-  OREAD,
-  OSTREAM,
-  OTRUNC,
-  OWRITE,
-  QTDIR,
-} from "../abi/const.ts";
+import { DMDIR, OCEXEC, OEXCL, OEXEC, ORCLOSE, OSTREAM, OTRUNC, QTDIR } from "../abi/const.ts";
 import type { Dir, Wstat } from "../abi/dir.ts";
 import {
   Ecreatedir,
@@ -37,7 +25,7 @@ import {
   PlanError,
   error,
 } from "../abi/errors.ts";
-import { CCEXEC, CRCLOSE, Chan, cclose, owning } from "../chan.ts";
+import { CCEXEC, CLATER, CMTPT, CRCLOSE, Chan, cclose, owning } from "../chan.ts";
 import { QTNONE } from "../dev.ts";
 import type { Want } from "../dev.ts";
 import type { Proc } from "../proc/proc.ts";
@@ -46,63 +34,53 @@ import type { Answer, Task } from "../proc/rendez.ts";
 import { nameerror } from "./name.ts";
 import type { Way } from "./namespace.ts";
 
-/** What is wanted of a name. The result belongs to the caller. */
-export type Wanted<T> = {
+/** What is wanted of a name, with an argument. The result belongs to the caller. */
+export type Wanted<T, A, W extends Way = Way> = {
   /** Errors of the operation show the name, too, and not only those of the walk. */
   readonly tellsname: boolean;
-  readonly act: (w: Way) => Answer<T>;
+  readonly act: (w: W, arg: A) => Answer<T>;
 };
 
-const toopen = (omode: number): Wanted<Chan> => ({ tellsname: true, act: (w) => open(w, omode) });
-const plainopens: readonly Wanted<Chan>[] = [OREAD, OWRITE, ORDWR, OEXEC].map(toopen);
-
-/** open(2) */
-export const Aopen = (omode: number): Wanted<Chan> => plainopens[omode] ?? toopen(omode);
+/** open(2), with this mode */
+export const Aopen: Wanted<Chan, number> = { tellsname: true, act: open };
 
 /** create(2) */
-export const Acreate = (want: Want): Wanted<Chan> => ({
-  tellsname: true,
-  act: (w) => create(w, want),
-});
+export const Acreate: Wanted<Chan, Want> = { tellsname: true, act: create };
 
 /** remove(2) */
-export const Aremove: Wanted<void> = { tellsname: false, act: remove };
+export const Aremove: Wanted<void, null> = { tellsname: false, act: remove };
 
 /** stat(2) */
-export const Astat: Wanted<Dir> = { tellsname: false, act: (w) => w.stat() };
+export const Astat: Wanted<Dir, null> = { tellsname: false, act: (w) => w.stat() };
 
 /** wstat(2) */
-export const Awstat = (d: Wstat): Wanted<void> => ({ tellsname: false, act: (w) => wstat(w, d) });
+export const Awstat: Wanted<void, Wstat> = { tellsname: false, act: wstat };
 
 /** chdir(2) */
-export const Atodir: Wanted<Chan> = {
+export const Atodir: Wanted<Chan, null> = {
   tellsname: false,
   act: (w) => andthen(w.found("dot"), (c) => directory(w, c)),
 };
 
 /** Does what is wanted of a name; throws the error that Plan 9 gives, with the part of the name that failed. */
-export function namec<T>(up: Proc, text: string, want: Wanted<T>): Answer<T> {
+export function namec<T, A>(up: Proc, text: string, want: Wanted<T, A>, arg: A): Answer<T> {
   const w = up.pgrp.ns.start(up, text);
-  return istask(w) ? started(w, want) : resolve(w, want.act, want.tellsname);
+  return istask(w) ? started(w, want, arg) : resolve(w, want, arg);
 }
 
-function* started<T>(start: Task<Way>, want: Wanted<T>): Task<T> {
-  return yield* waitfor(resolve(yield* start, want.act, want.tellsname));
+function* started<T, A>(start: Task<Way>, want: Wanted<T, A>, arg: A): Task<T> {
+  return yield* waitfor(resolve(yield* start, want, arg));
 }
 
-/** Runs act on a name's start, puts the name into its failure, and gives up the start. */
-export function resolve<W extends Way, T>(
-  w: W,
-  act: (w: W) => Answer<T>,
-  tellsname: boolean,
-): Answer<T> {
+/** Does what is wanted at a name's start, puts the name into its failure, and gives up the start. */
+export function resolve<T, A, W extends Way>(w: W, want: Wanted<T, A, W>, arg: A): Answer<T> {
   let a: Answer<T>;
   try {
-    a = act(w);
+    a = want.act(w, arg);
   } catch (e) {
-    return failafter(w.release(), failure(w, e, tellsname));
+    return failafter(w.release(), failure(w, e, want.tellsname));
   }
-  if (istask(a)) return resolving(w, a, tellsname);
+  if (istask(a)) return resolving(w, a, want.tellsname);
   const t = w.release();
   return istask(t) ? released(t, a) : a;
 }
@@ -182,7 +160,7 @@ function dropped(c: Chan, e: unknown): Answer<never> {
 
 /** Gives c, or fails when the name ends in / and c is no directory. Takes c over. */
 export function kindchecked(w: Way, c: Chan): Answer<Chan> {
-  return w.name.mustdir && !isdir(c) ? dropped(c, whole(w, Enotdir)) : c;
+  return w.mustdir && !isdir(c) ? dropped(c, whole(w, Enotdir)) : c;
 }
 
 function directory(w: Way, c: Chan): Answer<Chan> {
@@ -211,7 +189,7 @@ export function using<T>(a: Answer<Chan>, fn: (c: Chan) => Answer<T>): Answer<T>
  * The Chan for remove, stat and wstat: of the kind that the name says, and crossed to what is mounted there.
  */
 export function file(w: Way): Answer<Chan> {
-  const c = w.name.mustdir ? w.found("mustdir") : w.find();
+  const c = w.mustdir ? w.found("mustdir") : w.find();
   return andthen(c, (found) => andthen(kindchecked(w, found), (f) => w.cross(f)));
 }
 
@@ -222,7 +200,7 @@ function remove(w: Way): Answer<void> {
     error(Eismtpt);
   }
   return using(file(w), (c) => {
-    if (c.ismtpt) error(Eismtpt);
+    if ((c.flag & CMTPT) !== 0) error(Eismtpt);
     return c.dev.remove(w.up, c);
   });
 }
@@ -231,14 +209,14 @@ function wstat(w: Way, d: Wstat): Answer<void> {
   const renames = d.name !== undefined && d.name !== "";
   if (renames && w.ismtpt) error(nameerror(w.path.toString(), Eismtpt));
   return using(file(w), (c) => {
-    if (renames && c.ismtpt) error(nameerror(c.path.toString(), Eismtpt));
+    if (renames && (c.flag & CMTPT) !== 0) error(nameerror(c.path.toString(), Eismtpt));
     return c.dev.wstat(w.up, c, d);
   });
 }
 
 function open(w: Way, omode: number): Answer<Chan> {
   // An open that changes the file must know its kind before.
-  const changes = w.name.mustdir && (omode & (OTRUNC | ORCLOSE)) !== 0;
+  const changes = w.mustdir && (omode & (OTRUNC | ORCLOSE)) !== 0;
   const c = changes ? w.found("mustdir") : w.find();
   return istask(c) ? openingfile(w, c, omode) : openfile(w, c, omode);
 }
@@ -265,7 +243,7 @@ function* openingdev(w: Way, c: Task<Chan>, omode: number): Task<Chan> {
  */
 function wrongkind(w: Way, c: Chan, omode: number): PlanError | null {
   if (c.qid.type === QTNONE) return null;
-  if (w.name.mustdir && !isdir(c)) return whole(w, Enotdir);
+  if (w.mustdir && !isdir(c)) return whole(w, Enotdir);
   return (omode & 3) === OEXEC && isdir(c) ? whole(w, Eexecdir) : null;
 }
 
@@ -313,7 +291,7 @@ function kindfirst(w: Way, c: Chan, omode: number, e: unknown): unknown {
 
 /** The mode that a device is told. Only device λ is told of OSTREAM and OEXCL. */
 function devmode(c: Chan, omode: number): number {
-  return omode & ~(c.islater ? OCEXEC : OCEXEC | OSTREAM | OEXCL);
+  return omode & ~((c.flag & CLATER) !== 0 ? OCEXEC : OCEXEC | OSTREAM | OEXCL);
 }
 
 /** Gives an open Chan the flags of its mode and the path of its name. */

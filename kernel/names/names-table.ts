@@ -85,7 +85,7 @@ export class MountTable {
   readonly #base: Member;
   #picture: Picture | null = null;
   /** Where names start that were looked up; the table is immutable, so none becomes wrong. */
-  readonly #starts = new Map<string, Start>();
+  readonly starts: Map<string, Start> = new Map();
 
   /** Without `root` it takes over a reference to the base's Chan. mount and unmount give the changed tree's root. */
   constructor(base: Member, root: Mnode = owned(base)) {
@@ -94,17 +94,12 @@ export class MountTable {
     root.ref++;
   }
 
-  /** Where a name starts that was looked up before. */
-  remembered(text: string): Start | undefined {
-    return this.#starts.get(text);
-  }
-
   /** Keeps where a name starts. All are forgotten when there are too many, so that memory is bounded. */
   remember(s: Start): void {
     const { text } = s.name;
     if (text.length > MAXREMEMBERED) return;
-    if (this.#starts.size >= NREMEMBERED) this.#starts.clear();
-    this.#starts.set(text, s);
+    if (this.starts.size >= NREMEMBERED) this.starts.clear();
+    this.starts.set(text, s);
   }
 
   /** The longest prefix of elems that is a mount point; `/` always is one. */

@@ -7,7 +7,7 @@ import { andthen, after, istask } from "../abi/answer.ts";
 import { DMDIR, MCREATE, OEXCL, OSTREAM, OTRUNC, QTDIR } from "../abi/const.ts";
 import type { Dir } from "../abi/dir.ts";
 import { Eintr, Enocreate, Enonexist, Enotdir, PlanError, error } from "../abi/errors.ts";
-import { Path, cclose } from "../chan.ts";
+import { CLATER, CMTPT, Path, cclose } from "../chan.ts";
 import type { Chan, Unionstate } from "../chan.ts";
 import { QTNONE } from "../dev.ts";
 import type { Walkqid, Want } from "../dev.ts";
@@ -51,37 +51,31 @@ export type Origin = {
  * a call uses such a start again while no other call has it.
  */
 export class Start implements Way {
+  // A table has thousands of these. What each call needs is here, the rest in `from`, which few calls touch.
   up: Proc;
-  readonly name: Name;
-  readonly table: MountTable;
-  readonly members: readonly Member[] | null;
-  /** The walk starts at more members than one. */
-  readonly union: boolean;
-  readonly chan: Chan;
-  readonly rest: readonly string[];
-  readonly path: Path;
   space: Membersat;
   /** A call has it. */
   busy = true;
-  private readonly skip: number;
-  private readonly dotlen: number;
-  private readonly raw: boolean;
+  readonly mustdir: boolean;
+  readonly table: MountTable;
+  readonly members: readonly Member[] | null;
+  readonly chan: Chan;
+  readonly rest: readonly string[];
+  readonly path: Path;
+  private readonly from: Origin;
 
   /** Takes the reference to the Chan of an origin without members. */
   constructor(up: Proc, table: MountTable, space: Membersat, o: Origin) {
     this.up = up;
-    this.name = o.name;
+    this.space = space;
+    this.mustdir = o.name.mustdir;
     this.table = table;
     table.ref++;
-    this.space = space;
     this.members = o.members;
-    this.union = o.members !== null && o.members.length > 1;
     this.chan = o.chan;
     this.rest = o.rest;
     this.path = o.path;
-    this.skip = o.skip;
-    this.dotlen = o.dotlen;
-    this.raw = o.raw;
+    this.from = o;
   }
 
   /** This start, which the table remembers, for another call. */
@@ -91,6 +85,15 @@ export class Start implements Way {
     this.space = space;
     this.table.ref++;
     return this;
+  }
+
+  get name(): Name {
+    return this.from.name;
+  }
+
+  /** The walk starts at more members than one. */
+  get union(): boolean {
+    return this.members !== null && this.members.length > 1;
   }
 
   get ismtpt(): boolean {
@@ -107,7 +110,7 @@ export class Start implements Way {
 
   /** The name of the mount point that the walk starts at. */
   get point(): string {
-    return `/${this.path.elems.slice(0, this.skip).join("/")}`;
+    return `/${this.path.elems.slice(0, this.from.skip).join("/")}`;
   }
 
   /** A Chan for `rest`, walked or, where the server lets us, put off. */
@@ -129,14 +132,17 @@ export class Start implements Way {
   }
 
   stat(): Answer<Dir> {
-    if (this.union && this.rest.length > 0) return statunion(this);
-    const d = statone(this);
+    const { chan, rest, up } = this;
+    if (this.union && rest.length > 0) return statunion(this);
+    // The trace is to hear of the walk.
+    const e = rest.length === 0 || up.k.trace.on ? null : chan.dev.statat(up, chan, rest);
+    const d = e ?? statone(this);
     return istask(d) ? after(d, (x) => this.entry(x)) : this.entry(d);
   }
 
   /** d under the name that was asked for. */
   entry(d: Dir): Dir {
-    if (this.name.mustdir && (d.mode & DMDIR) === 0) throw whole(this, Enotdir);
+    if (this.mustdir && (d.mode & DMDIR) === 0) throw whole(this, Enotdir);
     const name = this.path.last;
     return d.name === name ? d : { ...d, name };
   }
@@ -144,7 +150,7 @@ export class Start implements Way {
   opened(c: Chan): Chan {
     this.created(c);
     if (this.members === null || this.rest.length > 0) return c;
-    c.ismtpt = true;
+    c.flag |= CMTPT;
     if (this.union) c.union = unionof(this.space, this.path.elems);
     return c;
   }
@@ -176,7 +182,8 @@ export class Start implements Way {
   }
 
   blame(at: number): Blame {
-    const { name, rest, path, raw, dotlen, skip } = this;
+    const { rest, path } = this;
+    const { name, raw, dotlen, skip } = this.from;
     const k = raw ? at + 1 : rawindex(name, dotlen, skip + at + 1);
     const element = rest[at] ?? path.last;
     const i = path.elems.lastIndexOf(element);
@@ -364,7 +371,7 @@ function walked(s: Start, rest: readonly string[], why: Forcedby): Answer<Chan> 
 
 /** Makes a walk that was put off; any other Chan is as it was. */
 export function force(s: Start, c: Chan, rest: readonly string[], why: Forcedby): Answer<Chan> {
-  return c.islater ? forced(s, c, rest, why) : c;
+  return (c.flag & CLATER) !== 0 ? forced(s, c, rest, why) : c;
 }
 
 function* forced(s: Start, c: Chan, rest: readonly string[], why: Forcedby): Task<Chan> {
@@ -424,9 +431,6 @@ function* attempt(up: Proc, chan: Chan, late: Chan | null, rest: readonly string
 function statone(s: Start): Answer<Dir> {
   const { chan, rest, up } = s;
   if (rest.length === 0) return chan.dev.stat(up, chan);
-  // The trace is to hear of the walk.
-  const d = up.k.trace.on ? null : chan.dev.statat(up, chan, rest);
-  if (d !== null) return d;
   return statclose(up, putoff(s, rest) ?? walkfrom(s, chan, rest));
 }
 

@@ -49,7 +49,7 @@ export class Names implements Namespace {
 
   start(up: Proc, text: string): Answer<Start> {
     const table = this.#table;
-    const known = table.remembered(text);
+    const known = table.starts.get(text);
     if (known === undefined || known.busy || up.k.trace.on) return start(up, text, table, this);
     return known.again(up, this);
   }
@@ -240,7 +240,7 @@ export class Names implements Namespace {
     try {
       // If the name is no mount point, its file may not exist. Then "does not exist" goes before "not mounted".
       if (!o.ismtpt) yield* this.#exists(o);
-      const c = name === null ? null : yield* waitfor(namec(up, name, Aopen(OREAD)));
+      const c = name === null ? null : yield* waitfor(namec(up, name, Aopen, OREAD));
       try {
         if (!o.ismtpt) error(Eunmount);
         yield* this.#unmount(up, o, c);
@@ -416,7 +416,7 @@ function* known(s: Start, early: Chan | null): Task<Chan> {
 }
 
 /** Whether c is a file, and its name was given as a directory's (it ends in /). */
-const wrongkind = (s: Start, c: Chan): boolean => s.name.mustdir && (c.qid.type & QTDIR) === 0;
+const wrongkind = (s: Start, c: Chan): boolean => s.mustdir && (c.qid.type & QTDIR) === 0;
 
 /** Whether c, the first name of an unmount, is the member's file, or the connection of the server mounted there. */
 function issame(member: Chan, c: Chan): boolean {

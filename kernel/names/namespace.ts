@@ -102,6 +102,8 @@ export type Blame = {
 export interface Way {
   readonly up: Proc;
   readonly name: Name;
+  /** It ends in / or /. and so must be a directory. */
+  readonly mustdir: boolean;
   /** The table alone says that the name is a mount point. */
   readonly ismtpt: boolean;
   /** The name that the file has, as far as it is known before the walk. */

@@ -14,7 +14,7 @@ import { MAXWELEM, MCREATE, QTDIR } from "../abi/const.ts";
 import type { Dir, Qid } from "../abi/dir.ts";
 import { Edoesnotexist, Eintr, Enocreate, Enotdir, PlanError, error } from "../abi/errors.ts";
 import type { Fact } from "../abi/errors.ts";
-import { Chan, Path, ccloseall, cclose, instead } from "../chan.ts";
+import { CMTPT, Chan, Path, ccloseall, cclose, instead } from "../chan.ts";
 import type { Mtpt } from "../chan.ts";
 import type { Dev, Walkqid } from "../dev.ts";
 import type { Proc } from "../proc/proc.ts";
@@ -46,6 +46,7 @@ type Asked = {
 export class Start implements Way {
   readonly up: Proc;
   readonly name: Name;
+  readonly mustdir: boolean;
   /** Not known before the walk. */
   readonly ismtpt = false;
   /** The mount point at the end of the name, once the walk has gone to what is mounted there. */
@@ -61,6 +62,7 @@ export class Start implements Way {
   constructor(up: Proc, name: Name, tab: MountTable | null, chan: Chan) {
     this.up = up;
     this.name = name;
+    this.mustdir = name.mustdir;
     this.tab = tab;
     this.start = chan;
     tracestart(this, chan);
@@ -121,7 +123,7 @@ export class Start implements Way {
       if (!kept) yield* p.close();
     }
     this.head = mh;
-    p.chan.ismtpt = true;
+    p.chan.flag |= CMTPT;
     return p.chan;
   }
 

@@ -13,6 +13,7 @@ import type { Proc } from "../proc/proc.ts";
 import { waitfor } from "../proc/rendez.ts";
 import type { Answer, Task } from "../proc/rendez.ts";
 import { Aopen, namec, resolve } from "./namec.ts";
+import type { Wanted } from "./namec.ts";
 import type { Mounthow, Namespace, Nsline, Picture } from "./namespace.ts";
 import { MNTPATH, MountTable } from "./standard-table.ts";
 import type { Mhead } from "./standard-table.ts";
@@ -21,6 +22,11 @@ import type { Start } from "./standard-walk.ts";
 
 /** How, and by which call; `head` is the union that a bind takes whole. */
 type Mounting = Mounthow & { readonly op: "bind" | "mount"; readonly head: Mhead | null };
+
+/** What a bind takes. */
+const Abound: Wanted<Chan, null, Start> = { tellsname: false, act: (s) => s.bound() };
+/** The file itself, whatever is mounted on it. */
+const Afound: Wanted<Chan, null, Start> = { tellsname: false, act: (s) => s.find() };
 
 export class Standard implements Namespace {
   readonly tab: MountTable;
@@ -40,7 +46,7 @@ export class Standard implements Namespace {
 
   *bind(up: Proc, name: string, old: string, flags: number): Task<number> {
     const s = yield* waitfor(this.start(up, name));
-    const chan = yield* waitfor(resolve(s, (w) => w.bound(), false));
+    const chan = yield* waitfor(resolve(s, Abound, null));
     const { head } = s;
     return yield* this.#mount(up, chan, old, { op: "bind", flags, spec: "", head });
   }
@@ -55,7 +61,7 @@ export class Standard implements Namespace {
   /** The file to mount on, in front of what is mounted there: so one may mount on . and see the effect. */
   *#covered(up: Proc, old: string): Task<Chan> {
     const s = yield* waitfor(this.start(up, old));
-    return yield* waitfor(resolve(s, (w) => w.find(), false));
+    return yield* waitfor(resolve(s, Afound, null));
   }
 
   /** Puts `to`, whose reference it takes, on `old`. */
@@ -78,7 +84,7 @@ export class Standard implements Namespace {
     const held = [chan];
     try {
       // Opening is the only way to the Chan that stands behind a name such as /srv/x.
-      if (name !== null) held.push(yield* waitfor(namec(up, name, Aopen(OREAD))));
+      if (name !== null) held.push(yield* waitfor(namec(up, name, Aopen, OREAD)));
       yield* this.tab.unmount(chan, held[1] ?? null);
       this.#trace(up, "unmount", chan);
     } finally {

@@ -83,7 +83,7 @@ function lookup(up: Proc, line: string): Program {
 
 /** The first bytes of a file that may be executed. */
 function* header(up: Proc, name: string): Task<string> {
-  const c: Chan = yield* waitfor(namec(up, name, Aopen(OEXEC)));
+  const c: Chan = yield* waitfor(namec(up, name, Aopen, OEXEC));
   try {
     const buf = new Uint8Array(HEADER);
     const n = yield* waitfor(c.dev.read(up, c, buf, 0));

@@ -53,7 +53,10 @@ export type Sysent = {
   readonly call: Callname;
   /** Its first argument is a descriptor. */
   readonly byfd: boolean;
-  /** The call itself. It checks its arguments: they come from a program and may be anything. */
+  /**
+   * The call itself. It checks its arguments: they come from a program and may be anything. It takes five at most,
+   * which are given one by one, since to spread them takes longer than many a call.
+   */
   readonly fn: (up: Proc, ...args: readonly unknown[]) => Answer<unknown>;
 };
 
@@ -134,6 +137,12 @@ function blamed(e: unknown, args: readonly unknown[]): PlanError | null {
   if (e === KILLED || !spoilt(args)) return null;
   return Object.assign(new PlanError(Ebadarg), { why: SPOILT });
 }
+
+/** A function that gives a. Only where it is made does the caller need memory for what a function keeps. */
+const giving =
+  <T>(a: T) =>
+  (): T =>
+    a;
 
 /** The task of a call that has failed before it needed one. */
 const FAILED: Task<unknown> = (function* (): Task<void> {})();
@@ -382,7 +391,7 @@ export class Image implements Done {
     return this.#promised(co, ent, args);
   }
 
-  /** Begins a call in its caller's step. sched.canenter() has let it in; sched.exit() ends that. */
+  /** Begins a call in its caller's step, where sched.canenter() has let it in. */
   #atonce(ent: Sysent, args: readonly unknown[]): Promise<unknown> {
     const { proc } = this;
     const { sched } = proc.k;
@@ -391,7 +400,7 @@ export class Image implements Done {
     let over = false;
     this.calling = ent.name;
     try {
-      a = ent.fn(proc, ...args);
+      a = ent.fn(proc, args[0], args[1], args[2], args[3], args[4]);
       over = !istask<unknown, Rendez>(a);
     } catch (e) {
       return this.#failedatonce(ent, args, e);
@@ -491,7 +500,7 @@ export class Image implements Done {
     co.doing = ent.name;
     let a: Answer<unknown>;
     try {
-      a = ent.fn(proc, ...args);
+      a = ent.fn(proc, args[0], args[1], args[2], args[3], args[4]);
     } catch (e) {
       return this.#goeson(ent, { args, seq }, () => {
         throw e;
@@ -503,7 +512,7 @@ export class Image implements Done {
       proc.notes.length > 0 ||
       proc.ctl !== null
     )
-      return this.#goeson(ent, { args, seq }, () => a);
+      return this.#goeson(ent, { args, seq }, giving(a));
     return a;
   }
 

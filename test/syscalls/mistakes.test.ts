@@ -93,6 +93,11 @@ async function failed(call: () => unknown): Promise<unknown> {
 /** noted ends a process that is in no handler, and a status that is no text ends it as well. */
 const ENDS: ReadonlySet<Callname> = new Set(["noted", "exits", "_exits"]);
 
+test("no call has more arguments than the kernel gives to one", (t) => {
+  const counts = Object.values(calls).map(({ args }) => args.length);
+  t.is(Math.max(...counts), 5);
+});
+
 for (const [name, { args, params }] of Object.entries(calls) as [
   Callname,
   (typeof calls)["open"],
