@@ -113,11 +113,11 @@ function* send(c: LaterChan, more: More, split = false): Task<Asked> {
     const fid = m.newfid(g);
     const msgs: Tmsg[] = [];
     const dir = chain(c, g, fid, split, msgs);
-    // From here on the close of c releases the group, also when more() or send() fails.
-    c.asked = { g, nwalk: msgs.length, fid, dir };
+    const nwalk = msgs.length;
     msgs.push(...more(g.tag, fid, g));
     m.send(g, msgs);
-    return c.asked;
+    // From here on the close of c releases the group.
+    return (c.asked = { g, nwalk, fid, dir });
   } finally {
     if (c.asked === null) m.release(g, true);
   }

@@ -458,7 +458,8 @@ function* statunion(s: Start): Task<Dir> {
         const has = won(e, c);
         tracemember(s, i, has ? null : e.message);
         if (has) throw e;
-        last = new PlanError(e.message, 0);
+        e.at = 0;
+        last = e;
       }
     }
     throw last;

@@ -69,6 +69,28 @@ test("a name that does not begin with a slash starts in an object of its own eac
   await k.shutdown();
 });
 
+test("what is remembered of names is bounded: no long names, and all are forgotten when they are 4096", async (t) => {
+  const k = await boot({ clock: "virtual" });
+  const up = kernelproc(k);
+  const ns = up.pgrp.ns.clean();
+  const given = (name: string): unknown => {
+    const s = ns.start(up, name);
+    if (s instanceof Start) void s.release();
+    return s;
+  };
+  const longer = "/f".padEnd(257, "x");
+  t.not(given(longer), given(longer));
+  const first = given("/f");
+  for (let i = 2; i < 4096; i++) given(`/${i}`);
+  const longest = given("/f".padEnd(256, "x"));
+  t.is(given("/f"), first);
+  t.is(given("/f".padEnd(256, "x")), longest);
+  given("/another");
+  t.not(given("/f"), first);
+  for (const _ of ns.close());
+  await k.shutdown();
+});
+
 test("the names that a process asked for do not keep it when it has ended", async (t) => {
   const k = await boot({ clock: "virtual", files: { d: { f: "text" } } });
   const gone = await (async (): Promise<WeakRef<object>> => {

@@ -237,7 +237,8 @@ test(
 /** What each way of using a name as a directory fails with when it is a file, and that nothing happened. */
 async function mustdir(t: ExecutionContext, sys: Sys, dir: string): Promise<void> {
   await put(sys, `${dir}/f`, "contents");
-  for (const name of [`${dir}/f/`, `${dir}/f/.`, `${dir}/f//./`]) {
+  await sys.chdir(dir);
+  for (const name of [`${dir}/f/`, `${dir}/f/.`, `${dir}/f//./`, "f/", "./f/."]) {
     const want = `'${name}' not a directory`;
     const calls = [
       sys.stat(name),
@@ -606,6 +607,25 @@ test(
 );
 
 test(
+  "a member of a union whose connection takes no message so long has nothing: the union goes on without it",
+  inside(async (t, sys) => {
+    const name = "f".repeat(255);
+    await put(sys, `/a/${name}`, "a's");
+    await Fake.mount(sys, "/c", { msize: 256 });
+    await sys.bind("/c", "/m", MREPL);
+    await sys.bind("/a", "/m", MAFTER);
+    t.is((await sys.stat(`/m/${name}`)).name, name);
+    t.is(await cat(sys, `/m/${name}`), "a's");
+    await sys.bind("/c", "/m", MAFTER);
+    await sys.unmount("/a", "/m");
+    const long = /^'.*f' message too long for the connection$/;
+    t.regex(await failure(sys.stat(`/m/${name}/x`)), long);
+    t.regex(await failure(sys.open(`/m/${name}/x`, OREAD)), long);
+    t.regex(await failure(sys.chdir(`/m/${name}/x`)), long);
+  }),
+);
+
+test(
   "a create where none is allowed fails as the open of what is there does",
   inside(async (t, sys) => {
     await make(sys, "/a/locked", OREAD, 0o444);
@@ -654,7 +674,7 @@ test(
 
 for (const namespace of ["names", "standard"] as const)
   test(
-    `the trace of a call whose name leads through a directory that may not be searched has its mode: ${namespace}`,
+    `the trace of a call that a directory's mode refuses has the mode, also of a union's member: ${namespace}`,
     within(
       async (t, k) => {
         const facts: unknown[] = [];
@@ -663,12 +683,16 @@ for (const namespace of ["names", "standard"] as const)
         });
         await run(k, async (sys: Sys) => {
           await make(sys, "/a/locked", OREAD, DIR);
-          await make(sys, "/a/locked/x");
+          await make(sys, "/a/locked/in");
+          await sys.bind("/b", "/m", MREPL);
+          await sys.bind("/a/locked", "/m", MAFTER);
           await sys.wstat("/a/locked", { mode: (DMDIR | 0o666) >>> 0 });
-          t.is(await failure(sys.stat("/a/locked/x")), "'/a/locked/x' does not exist");
+          t.is(await failure(sys.stat("/a/locked/in")), "'/a/locked/in' does not exist");
+          t.is(await failure(sys.stat("/m/in")), "'/m/in' permission denied");
+          t.is(await failure(sys.open("/m/in", OREAD)), "'/m/in' permission denied");
         });
-        t.is(facts.length, 1);
-        t.like(facts[0], { why: "mode", name: "locked", want: 1 });
+        t.is(facts.length, 3);
+        for (const fact of facts) t.like(fact, { why: "mode", name: "locked", want: 1 });
       },
       { files: FILES, namespace },
     ),
