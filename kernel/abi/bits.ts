@@ -41,7 +41,10 @@ export function get64(buf: Uint8Array, o: number): bigint {
 /** Reads 64 bits as an offset: TOOBIG above MAXOFFSET. */
 export function getoffset(buf: Uint8Array, o: number): number {
   const hi = get32(buf, o + 4);
-  return hi < 0x200000 ? hi * TWO32 + get32(buf, o) : TOOBIG;
+  const lo = get32(buf, o);
+  // A sum of the two would be no small integer for the engine, which allocates memory for others.
+  if (hi === 0) return lo;
+  return hi < 0x200000 ? hi * TWO32 + lo : TOOBIG;
 }
 
 /** Whether the 64 bits at o are all ones. */

@@ -354,6 +354,25 @@ test("a file in blocks that is cut gives back what is behind the cut, and a writ
   t.deepEqual([...file.read(99, 3)], [1, 0, 0]);
 });
 
+test("a read of a file's beginning gives the view of the last one again, while the file is in the same memory", (t) => {
+  const file = new Blocks({ used: 0, limit: Infinity });
+  t.true(file.write(0, Uint8Array.of(1, 2, 3)));
+  const view = file.read(0, 3);
+  t.is(file.read(0, 9), view);
+  t.deepEqual([...file.read(0, 2)], [1, 2]);
+  t.deepEqual([...file.read(1, 2)], [2, 3]);
+  t.true(file.write(1, Uint8Array.of(9)));
+  t.deepEqual([...file.read(0, 3)], [1, 9, 3]);
+  // 103 bytes take a block of another size.
+  t.true(file.write(3, new Uint8Array(100).fill(4)));
+  t.deepEqual([...file.read(0, 4)], [1, 9, 3, 4]);
+  file.setlength(2);
+  file.setlength(3);
+  t.deepEqual([...file.read(0, 3)], [1, 9, 0]);
+  t.true(file.write(65536, Uint8Array.of(7)));
+  t.deepEqual([...file.read(65536, 1), ...file.read(0, 1)], [7, 1]);
+});
+
 function grown(bytes: Uint8Array<ArrayBuffer>, length: number): Uint8Array<ArrayBuffer> {
   if (length <= bytes.length) return bytes;
   const more = new Uint8Array(length);

@@ -5,7 +5,8 @@ const BSIZE = 65536;
 const MINBLOCK = 64;
 /** Reads of at most so many bytes are put together in `joined`, which grows to that. */
 const MAXJOINED = 1048576;
-let joined: Uint8Array = new Uint8Array(0);
+const NONE: Uint8Array = new Uint8Array(0);
+let joined: Uint8Array = NONE;
 
 /** n bytes to put a read together in, with whatever is in them. */
 function join(n: number): Uint8Array {
@@ -21,6 +22,9 @@ export class Blocks {
   length = 0;
   readonly #quota: Quota;
   #blocks: (Uint8Array | undefined)[] = [];
+  /** The view that the last read of the file's beginning gave, and its block: short files are read whole again and again. */
+  #view: Uint8Array = NONE;
+  #viewed: Uint8Array = NONE;
 
   constructor(quota: Quota) {
     this.#quota = quota;
@@ -33,7 +37,8 @@ export class Blocks {
     const i = Math.floor(offset / BSIZE);
     const at = offset - i * BSIZE;
     const block = this.#blocks[i];
-    if (block !== undefined && at + n <= block.length) return block.subarray(at, at + n);
+    if (block !== undefined && at + n <= block.length)
+      return at === 0 ? this.#begin(block, n) : block.subarray(at, at + n);
     const out = join(n);
     for (let o = 0; o < n;) {
       const a = (offset + o) % BSIZE;
@@ -45,6 +50,18 @@ export class Blocks {
       o += m;
     }
     return out;
+  }
+
+  /** The first n bytes of a block. */
+  #begin(block: Uint8Array, n: number): Uint8Array {
+    if (block === this.#viewed && n === this.#view.length) return this.#view;
+    this.#viewed = block;
+    return (this.#view = block.subarray(0, n));
+  }
+
+  /** A block is about to be replaced: its memory is free when nothing has a view of it. */
+  #forget(): void {
+    this.#view = this.#viewed = NONE;
   }
 
   /** Writes all of data at offset, with zeros before it where nothing was, or nothing: false if the quota forbids it. */
@@ -70,6 +87,7 @@ export class Blocks {
   /** Cuts the contents, and gives back the memory behind the cut; or lengthens them with zeros. */
   setlength(length: number): void {
     if (length < this.length) {
+      this.#forget();
       const at = length % BSIZE;
       const keep = (length - at) / BSIZE;
       const dropped = this.#blocks.splice(at > 0 ? keep + 1 : keep);
@@ -117,6 +135,7 @@ export class Blocks {
   #room(i: number, n: number): boolean {
     const more = this.#more(i, n);
     if (more === 0) return true;
+    this.#forget();
     if (this.#quota.used + more > this.#quota.limit) return false;
     this.#quota.used += more;
     const old = this.#blocks[i];
