@@ -4,19 +4,19 @@
 import test from "ava";
 import { MCREATE, MREPL, ORCLOSE, ORDWR, OREAD, OTRUNC, OWRITE } from "../../kernel/abi/const.ts";
 import { dirwstat, convM2D, wstatdir } from "../../kernel/abi/dir.ts";
-import type { Wstat } from "../../kernel/abi/dir.ts";
+import type { Dir, Wstat } from "../../kernel/abi/dir.ts";
 import * as fc from "../../kernel/abi/fcall.ts";
 import type { Tmsg } from "../../kernel/abi/fcall.ts";
-import type { Sys, TaskSys } from "../../syscalls/sys.ts";
+import type { Sys, Task, TaskSys } from "../../syscalls/sys.ts";
 import { type Anysrv, postmount } from "../../userland/lib/9p.ts";
 import { newexport } from "../../userland/lib/export.ts";
 import { Qids } from "../../userland/lib/export/qids.ts";
 import { readtext, writefile } from "../../userland/lib/io.ts";
 import { newram } from "../../userland/lib/ram.ts";
 import { failure, mkdir, mountram, run, within } from "../kit.ts";
-import { exported } from "./clients.ts";
+import { connected, exported } from "./clients.ts";
 import type { Rawclient } from "./rawclient.ts";
-import { attach, clunk, create, open, read, remove, stat, walk } from "./msg.ts";
+import { attach, clunk, create, flush, open, read, remove, stat, walk } from "./msg.ts";
 import { packdir } from "../frames.ts";
 
 const Rstat = `1 ${fc.Rstat}`;
@@ -291,37 +291,41 @@ test(
   }),
 );
 
-test(
-  "when the exported directory is removed and made again, the server says so, once in its log",
-  within(async (t, k) => {
-    await run(k, async (sys: Sys) => {
-      await mountram(sys, "/tmp");
-      await mkdir(sys, "/tmp/x");
-      await writefile(sys, "/tmp/x/f", "old");
-      const log: string[] = [];
-      const { clients } = await exported(sys, 1, {
-        root: "/tmp/x",
-        *log(line) {
-          log.push(line);
-        },
+for (const [where, far] of [
+  ["far", true],
+  ["near", false],
+] as const)
+  test(
+    `when the exported directory is removed and made again, ${where}, the server says so, once in its log`,
+    within(async (t, k) => {
+      await run(k, async (sys: Sys) => {
+        if (far) await mountram(sys, "/tmp");
+        await mkdir(sys, "/tmp/x");
+        await writefile(sys, "/tmp/x/f", "old");
+        const log: string[] = [];
+        const { clients } = await exported(sys, 1, {
+          root: "/tmp/x",
+          *log(line) {
+            log.push(line);
+          },
+        });
+        const [c] = clients as [Rawclient];
+        await c.ask(walk(0, 1, "f"), walk(0, 2, "f"), open(2));
+        await sys.remove("/tmp/x/f");
+        await sys.remove("/tmp/x");
+        const why = "1 error:exported directory was removed";
+        t.deepEqual(await c.ask(attach(8), stat(0)), [why, why]);
+        await mkdir(sys, "/tmp/x");
+        await writefile(sys, "/tmp/x/f", "new");
+        t.deepEqual(await c.ask(stat(0), stat(1), open(1), walk(0, 3, "f")), [why, why, why, why]);
+        t.deepEqual(await c.ask(create(0, "g", OWRITE), attach(7)), [why, why]);
+        t.deepEqual(log, [
+          "exportfs: /tmp/x was removed or replaced: start exportfs again to serve it",
+        ]);
+        await c.close();
       });
-      const [c] = clients as [Rawclient];
-      await c.ask(walk(0, 1, "f"), walk(0, 2, "f"), open(2));
-      await sys.remove("/tmp/x/f");
-      await sys.remove("/tmp/x");
-      const why = "1 error:exported directory was removed";
-      t.deepEqual(await c.ask(attach(8), stat(0)), [why, why]);
-      await mkdir(sys, "/tmp/x");
-      await writefile(sys, "/tmp/x/f", "new");
-      t.deepEqual(await c.ask(stat(0), stat(1), open(1), walk(0, 3, "f")), [why, why, why, why]);
-      t.deepEqual(await c.ask(create(0, "g", OWRITE), attach(7)), [why, why]);
-      t.deepEqual(log, [
-        "exportfs: /tmp/x was removed or replaced: start exportfs again to serve it",
-      ]);
-      await c.close();
-    });
-  }),
-);
+    }),
+  );
 
 test(
   "a client that opens all it can leaves files to open for the others, and gets them back when it closes",
@@ -453,9 +457,51 @@ test(
       await c.ask(walk(0, 1, "a"));
       await c.send(wstat(1, { name: "b" }));
       await sys.sleep(10);
-      t.deepEqual(await c.ask({ type: fc.Tflush, tag: 2, oldtag: 1 }), [`2 ${fc.Rflush}`]);
+      t.deepEqual(await c.ask(flush(1, 2)), [`2 ${fc.Rflush}`]);
       t.is(await nameof(c, 1), "a");
       t.is(await readtext(sys, "/tmp/b"), "another");
+      await c.close();
+      await sys.wait();
+    });
+  }),
+);
+
+test(
+  "a rename that was flushed and done all the same gives the fid its new name",
+  within(async (t, k) => {
+    await run(k, async (sys: Sys) => {
+      await slowrenames(sys, "behind");
+      await writefile(sys, "/tmp/a", "the file");
+      const { clients } = await exported(sys, 1, { root: "/tmp" });
+      const [c] = clients as [Rawclient];
+      await c.ask(walk(0, 1, "a"));
+      await c.send(wstat(1, { name: "b" }));
+      await sys.sleep(10);
+      t.deepEqual(await c.ask(flush(1, 2)), [`2 ${fc.Rflush}`]);
+      t.is(await nameof(c, 1), "b");
+      await c.close();
+      await sys.wait();
+    });
+  }),
+);
+
+test(
+  "a flush of a walk below a slow directory is answered at once",
+  within(async (t, k) => {
+    await run(k, async (sys: Sys) => {
+      const { clients } = await connected(sys, 1, (s) => {
+        function* stat(path: string): Task<Dir> {
+          yield* s.sleep(1000);
+          return yield* s.stat(path);
+        }
+        return newexport({ ...s, stat }, { root: "/env" }) as Anysrv;
+      });
+      const [c] = clients as [Rawclient];
+      await c.send(walk(0, 1, "f"));
+      await sys.sleep(10);
+      const began = await sys.nsec();
+      t.deepEqual(await c.ask(flush(1, 2)), [`2 ${fc.Rflush}`]);
+      t.is(await sys.nsec(), began);
       await c.close();
       await sys.wait();
     });
