@@ -314,23 +314,44 @@ export class Conn<A> implements Owner {
         if (this.#nreqs > 0 && this.#small) yield* this.#waitroom(SMALLBUF);
         if (n >= LEASTTURN && n * shares.busy >= TURN && this.#whole) {
           n = 0;
-          this.#shrink();
-          yield* out.flush();
-          yield* this.#pause(0);
+          yield* this.#turn();
         }
         if (!this.#next()) break;
         this.requests++;
         if (shares.bytes.overdrawn !== null) this.room.repay();
         if (out.unsent >= TIGHTMARK && out.unsent >= this.mark) {
-          this.#shrink();
+          yield* this.#leave();
           yield* out.drain(this.mark);
         }
       }
-      this.#shrink();
+      yield* this.#leave();
       yield* out.flush();
     } finally {
       shares.busy--;
     }
+  }
+
+  /**
+   * Lets all others have their turn. Of the connections that have more to do than a turn, one goes on at a time, and
+   * then the host has its turn. So a client that sends little waits for one turn, however many send much.
+   */
+  *#turn(): Task<void> {
+    const { crowd } = this.shares;
+    yield* this.#leave();
+    yield* this.out.flush();
+    crowd.push(this);
+    while (crowd[0] !== this && !this.out.hungup) yield* this.sys.rendezvous(this, true);
+    yield* quietly(this.sys.sleep(0));
+  }
+
+  /** Leaves the connections that have more to do, and lets the next go on: what comes now may wait for the client. */
+  *#leave(): Task<void> {
+    const { crowd } = this.shares;
+    this.#shrink();
+    const at = crowd.indexOf(this);
+    if (at < 0) return;
+    crowd.splice(at, 1);
+    if (at === 0 && crowd.length > 0) yield* this.sys.rendezvous(crowd[0], true);
   }
 
   /**
@@ -347,6 +368,7 @@ export class Conn<A> implements Owner {
     const { bytes } = this.shares;
     const claim: Claim = n <= this.came - (this.#end - this.#start) ? "proven" : "rest";
     if (room.ask(n, claim)) return;
+    yield* this.#leave();
     yield* this.out.flush();
     const me = { sleeps: false };
     const meet = function* (): Task<void> {
@@ -383,17 +405,13 @@ export class Conn<A> implements Owner {
     if (size < this.#buf.length) this.#makeroom(size);
   }
 
-  /** Sleeps for ms milliseconds. With 0 the other threads have their turn. */
-  *#pause(ms: number): Task<void> {
-    yield* quietly(this.sys.sleep(ms));
-  }
-
   /**
    * Ends the session, interrupts the threads, closes the descriptors, and waits for the threads. The interrupt also
    * ends a write to a client that does not read.
    */
   *#finish(): Task<void> {
     const { sys } = this;
+    yield* this.#leave();
     const rest = this.#session?.end();
     this.#parked.length = 0;
     for (const id of this.#threads) sys.threadint(id);

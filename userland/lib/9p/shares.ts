@@ -281,6 +281,8 @@ export class Shares {
   readonly log: Log;
   /** Connections that take frames now: they have their turns one after another. */
   busy = 0;
+  /** Those of them that have more to do than a turn: the first goes on, the others sleep until they are the first. */
+  readonly crowd: object[] = [];
   /** Called when a connection begins to wait for bytes. */
   full: () => void = () => undefined;
 
