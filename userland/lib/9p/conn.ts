@@ -27,12 +27,11 @@ import type { ThreadSys } from "../both.ts";
 import { istask } from "./answer.ts";
 import { Ebadfcall, Emsize, Enotyet } from "./errors.ts";
 import { Log } from "./log.ts";
-import { OUTMARK, Out, type Owner, rerror } from "./out.ts";
+import { INBUF, OUTMARK, Out, type Owner, giveback, newbuf, rerror } from "./out.ts";
 import { Session, quietly } from "./session.ts";
 import { settling } from "./promises.ts";
 import type { Anysrv, Plainsrv } from "./promises.ts";
-import { MAXFIDS, Room, Share, Shares } from "./shares.ts";
-import type { Claim, Waiter } from "./shares.ts";
+import { MAXFIDS, PROVEN, RESTS, Room, Share, Shares, type Waiter } from "./shares.ts";
 import type { Answer, Srv } from "./srv.ts";
 import { Pump } from "./stream.ts";
 
@@ -49,15 +48,11 @@ const MAXBYTES = 16 * 1048576;
  */
 const FIRSTBUF = 256;
 const SMALLBUF = 4096;
-const INBUF = 262144;
 /** Requests of one read after which other threads have their turn, and the least when many connections are busy. */
 const TURN = 128;
 const LEASTTURN = 16;
 /** Replies that are not read stop the reader at this many bytes, where the server is short of room. */
 const TIGHTMARK = 8192;
-/** Buffers of INBUF bytes that wait to be used again, by any connection. */
-const NSPARE = 8;
-const spares: Uint8Array[] = [];
 /** size[4] type[1] tag[2] */
 const MINFRAME = 7;
 const NOBUF: Uint8Array = new Uint8Array(0);
@@ -239,16 +234,17 @@ export class Conn<A> implements Owner {
 
   /** Runs a Task in a thread that the connection's end waits for. */
   thread(task: Task<void>): number {
-    const me = { id: 0 };
-    me.id = this.sys.threadcreate(this.#thread(task, me));
-    this.#threads.add(me.id);
-    return me.id;
+    return this.#go("threadcreate", task);
   }
 
   /** As thread, but the task begins at once: 0 when it needed no thread. */
   begin(task: Task<void>): number {
+    return this.#go("threadbegin", task);
+  }
+
+  #go(how: "threadcreate" | "threadbegin", task: Task<void>): number {
     const me = { id: 0 };
-    me.id = this.sys.threadbegin(this.#thread(task, me));
+    me.id = this.sys[how](this.#thread(task, me));
     if (me.id !== 0) this.#threads.add(me.id);
     return me.id;
   }
@@ -366,8 +362,8 @@ export class Conn<A> implements Owner {
   *#waitroom(n: number): Task<void> {
     const { room, sys } = this;
     const { bytes } = this.shares;
-    const claim: Claim = n <= this.came - (this.#end - this.#start) ? "proven" : "rest";
-    if (room.ask(n, claim)) return;
+    const most = n <= this.came - (this.#end - this.#start) ? PROVEN : RESTS;
+    if (room.ask(n, most)) return;
     yield* this.#leave();
     yield* this.out.flush();
     const me = { sleeps: false };
@@ -379,14 +375,14 @@ export class Conn<A> implements Owner {
     const waiter: Waiter = {
       room,
       n,
-      claim,
+      most,
       wake: () => void (me.sleeps && sys.threadcreate(meet())),
     };
     bytes.queue.push(waiter);
     this.#waitsfor = "room";
     this.shares.full();
     try {
-      while (!this.out.hungup && !room.ask(n, claim)) {
+      while (!this.out.hungup && !room.ask(n, most)) {
         me.sleeps = true;
         yield* sys.rendezvous(me, true);
       }
@@ -479,7 +475,7 @@ export class Conn<A> implements Owner {
   #makeroom(size: number): void {
     const have = this.#end - this.#start;
     if (size !== this.#buf.length) {
-      const next = size === INBUF ? (spares.pop() ?? new Uint8Array(INBUF)) : new Uint8Array(size);
+      const next = newbuf(size);
       next.set(this.#buf.subarray(this.#start, this.#end));
       this.#keep(next);
     } else if (this.#start > 0) this.#buf.copyWithin(0, this.#start, this.#end);
@@ -511,7 +507,7 @@ export class Conn<A> implements Owner {
   #keep(next: Uint8Array): void {
     const old = this.#buf;
     this.room.add(counts(next.length) - counts(old.length));
-    if (old.length === INBUF && spares.length < NSPARE) spares.push(old);
+    giveback(old);
     this.#buf = next;
   }
 

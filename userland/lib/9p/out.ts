@@ -19,14 +19,20 @@ import type { Room } from "./shares.ts";
 const HEAD = 1024;
 
 /**
- * Buffers come in two sizes and are used again, by any connection: one that sends nothing has none. A reply that is longer
- * lies in several, since the host does not get the memory of long buffers back that were allocated among others.
+ * Buffers of replies come in two sizes and are used again, by any connection: one that sends nothing has none. A reply
+ * that is longer lies in several, since the host does not get the memory of long buffers back that were allocated among
+ * others. Requests are read into buffers of INBUF bytes while they bring much (conn.ts).
  */
 const SMALL = 16384;
 const BIG = 2 * 65536 + 2 * HEAD;
+export const INBUF = 262144;
 const NSPARE = 16;
-const smalls: Uint8Array[] = [];
-const bigs: Uint8Array[] = [];
+/** Those that wait to be used again, by their size. */
+const spares: ReadonlyMap<number, Uint8Array[]> = new Map([
+  [SMALL, []],
+  [BIG, []],
+  [INBUF, []],
+]);
 
 /** size[4] Rread tag[2] count[4]: what is before the data. */
 const READHEAD = 11;
@@ -133,17 +139,15 @@ export class Out {
 
   /** A buffer with room for so much more, at most BIG: a bigger one, or another where no buffer has so much. */
   #grow(room: number): void {
-    const old = this.#buf.subarray(0, this.#fill);
-    if (this.#fill > 0 && this.#fill + room > BIG) {
+    let old = this.#buf.subarray(0, this.#fill);
+    if (this.#fill + room > BIG) {
       this.#full.push(old);
-      this.#buf = newbuf(room);
+      old = NONE;
       this.#fill = 0;
-      return;
     }
-    const bigger = newbuf(this.#fill + room);
-    bigger.set(old);
-    giveback(this.#buf);
-    this.#buf = bigger;
+    this.#buf = newbuf(this.#fill + room > SMALL ? BIG : SMALL);
+    this.#buf.set(old);
+    giveback(old);
   }
 
   /** The replies that are to be written next: a buffer of them. */
@@ -225,16 +229,13 @@ export class Out {
   }
 }
 
-/** A buffer of at least so many bytes, which are at most BIG. */
-function newbuf(size: number): Uint8Array {
-  return size <= SMALL
-    ? (smalls.pop() ?? new Uint8Array(SMALL))
-    : (bigs.pop() ?? new Uint8Array(BIG));
+/** A buffer of so many bytes, with whatever is in it. */
+export function newbuf(size: number): Uint8Array {
+  return spares.get(size)?.pop() ?? new Uint8Array(size);
 }
 
-/** Keeps the buffer that bytes are in for other replies, if it is of one of the two sizes. */
-function giveback({ buffer }: Uint8Array): void {
-  const size = buffer.byteLength;
-  const list = size === SMALL ? smalls : size === BIG ? bigs : null;
-  if (list !== null && list.length < NSPARE) list.push(new Uint8Array(buffer));
+/** Keeps the buffer that bytes are in to be used again, by any connection, if it is of one of the sizes. */
+export function giveback({ buffer }: Uint8Array): void {
+  const list = spares.get(buffer.byteLength);
+  if (list !== undefined && list.length < NSPARE) list.push(new Uint8Array(buffer));
 }

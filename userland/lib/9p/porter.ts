@@ -42,7 +42,6 @@ const LOOKS = 4;
 type Stuck = {
   readonly requests: number;
   readonly came: number;
-  readonly listens: boolean;
   readonly looks: number;
   readonly silent: number;
 };
@@ -153,12 +152,15 @@ export class Porter {
   *#squeeze(): Task<void> {
     const { bytes } = this.shares;
     let last: Map<Conn<unknown>, Stuck> = new Map();
-    for (let served = -1; bytes.queue.length > 0; served = bytes.served) {
+    for (let served = -1; bytes.queue.length > 0;) {
+      // Where room moves, a connection may be silent because others fill the line.
       const moves = bytes.served !== served;
-      const now: Map<Conn<unknown>, Stuck> = new Map();
-      for (const conn of this.#conns.keys())
+      served = bytes.served;
+      const now: typeof last = new Map();
+      for (const conn of this.#conns.keys()) {
         if (conn.stuck) now.set(conn, stuck(conn, last.get(conn), moves));
         else conn.release();
+      }
       this.#hangup(now);
       last = now;
       yield* quietly(this.#sys.sleep(LOOK));
@@ -174,19 +176,17 @@ export class Porter {
    */
   #hangup(all: ReadonlyMap<Conn<unknown>, Stuck>): void {
     const { bytes } = this.shares;
-    const late = [...all].filter(([, s]) => s.silent >= SILENT || s.looks >= PATIENCE);
-    late.sort(([a, s], [b, z]) => z.silent - s.silent || b.room.counted - a.room.counted);
     let { used } = bytes;
-    for (const [conn] of late) {
+    const order = [...all].sort(
+      ([a, s], [b, z]) => z.silent - s.silent || b.room.counted - a.room.counted,
+    );
+    for (const [conn, { silent, looks }] of order) {
       if (used <= bytes.total / 2) return;
+      if (silent < SILENT && looks < PATIENCE) continue;
       used -= conn.room.counted;
-      this.#squeezed(conn);
+      this.#log.add("room", "a client was hung up on: its frame waited for room");
+      conn.hangup();
     }
-  }
-
-  #squeezed(conn: Conn<unknown>): void {
-    this.#log.add("room", "a client was hung up on: its frame waited for room");
-    conn.hangup();
   }
 
   /** Where connections may be idle for a time only, a thread looks at them while there are any. */
@@ -211,19 +211,15 @@ export class Porter {
   }
 }
 
-/** What is known of a connection whose frame is on its way, by the last look before. A look counts no silence where room moves. */
-function stuck(conn: Conn<unknown>, last: Stuck | undefined, moves: boolean): Stuck {
-  const { requests, came, listens } = conn;
-  if (last === undefined || last.requests !== requests)
-    return { requests, came, listens, looks: 0, silent: 0 };
-  const silent = listens && last.listens && came - last.came < LITTLE;
-  return {
-    requests,
-    came,
-    listens,
-    looks: last.looks + 1,
-    silent: silent ? last.silent + (moves ? 0 : 1) : 0,
-  };
+/** A connection whose frame is on its way, by the last look before. */
+function stuck(
+  { requests, came, listens }: Conn<unknown>,
+  last: Stuck | undefined,
+  moves: boolean,
+): Stuck {
+  if (last?.requests !== requests) return { requests, came, looks: 0, silent: 0 };
+  const silent = listens && came - last.came < LITTLE ? last.silent + (moves ? 0 : 1) : 0;
+  return { requests, came, looks: last.looks + 1, silent };
 }
 
 /** An address of the host itself. */

@@ -116,18 +116,18 @@ export class Share {
 }
 
 /**
- * What a connection asks bytes of input for: more than it needs now; the rest of a frame, which comes whole then; or the
- * same where the connection has sent as many bytes before, in frames that came whole.
+ * How much of the bytes may be in use when a connection is given some: for a buffer that grows as bytes come, the same as
+ * for replies; for the rest of a frame, which comes whole then; and for that, where it has sent as many bytes before.
  */
-export type Claim = "more" | "rest" | "proven";
-/** How much of the bytes may be used up by each. */
-const MOST: { readonly [K in Claim]: number } = { more: REPLIES, rest: 7 / 8, proven: 1 };
+export const GROWS: number = REPLIES;
+export const RESTS: number = 7 / 8;
+export const PROVEN = 1;
 
 /** A connection that waits until it may hold so many bytes more. */
 export type Waiter = {
   readonly room: Room;
   readonly n: number;
-  readonly claim: Claim;
+  readonly most: number;
   readonly wake: () => void;
 };
 
@@ -153,20 +153,20 @@ export class Bytes extends Pool {
     return new Bytes(bytes - connections * least, least);
   }
 
-  /** The waiter that goes on next, of all or of those that are proven: of those that hold least the first. */
-  next(claim: Claim): Waiter | null {
+  /** The waiter that goes on next, of those that may use so much: of those that hold least the first. */
+  next(most: number): Waiter | null {
     let next: Waiter | null = null;
     for (const w of this.queue)
-      if (claim !== "proven" || w.claim === claim)
-        if (next === null || w.room.counted < next.room.counted) next = w;
+      if (w.most >= most && (next === null || w.room.counted < next.room.counted)) next = w;
     return next;
   }
 
   /** There is more room than before: a waiter goes on if it is enough. */
   freed(): void {
-    const [proven, next] = [this.next("proven"), this.next("rest")];
-    if (proven?.room.ask(proven.n, proven.claim) === true) proven.wake();
-    else if (next?.room.ask(next.n, next.claim) === true) next.wake();
+    for (const most of [PROVEN, RESTS]) {
+      const w = this.next(most);
+      if (w?.room.ask(w.n, w.most) === true) return w.wake();
+    }
   }
 
   /** A waiter waits no more. */
@@ -252,13 +252,13 @@ export class Room extends Share {
    * Whether the connection may hold n bytes more of input. When all are used that it may have, the waiter that goes on
    * next may overdraw by them, if no other connection has.
    */
-  ask(n: number, claim: Claim = "more"): boolean {
+  ask(n: number, most: number = GROWS): boolean {
     const bytes = this.#bytes;
     const then = this.#with(n);
     if (then <= bytes.used || bytes.overdrawn === this) return true;
-    const room = bytes.queue.length === 0 ? null : (bytes.next(claim)?.room ?? null);
+    const room = bytes.next(most)?.room ?? null;
     if (room !== null && room !== this && room.counted <= this.counted) return false;
-    if (then <= MOST[claim] * bytes.total) return true;
+    if (then <= most * bytes.total) return true;
     if (room !== this || bytes.overdrawn !== null || bytes.used > bytes.total) return false;
     bytes.overdrawn = this;
     return true;
