@@ -619,6 +619,17 @@ test(
 );
 
 test(
+  "an answer to Tversion of another type fails the mount, also the shortest that there is",
+  within(async (t, k) => {
+    await run(k, async (sys: Sys) => {
+      const lie: Lie = to(F.Tversion, ({ tag }) => [{ type: F.Rflush, tag }]);
+      const why = await failure(Fake.mount(sys, "/n", { lie }));
+      t.is(why, "unexpected reply type in fversion");
+    });
+  }),
+);
+
+test(
   "a server that hangs up instead of a version is said to have ended",
   within(async (t, k) => {
     await run(k, async (sys: Sys) => {

@@ -483,19 +483,26 @@ test(
   }),
 );
 
-test(
-  "the trace tells a bind from a mount, also a bind of what is mounted",
-  standard(async (t, sys, k) => {
-    const ops: string[] = [];
-    k.trace.listen((e) => {
-      if (e.type === "mount") ops.push(`${e.op} ${e.path}`);
-    });
-    await mountram(sys, "/tmp/m");
-    await sys.bind("/tmp/m", "/tmp/n", MREPL);
-    await sys.unmount(null, "/tmp/n");
-    t.deepEqual(ops, ["mount /tmp/m", "bind /tmp/n", "unmount /tmp/n"]);
-  }),
-);
+for (const namespace of ["standard", "names"] as const)
+  test(
+    `the trace tells a bind from a mount, also a bind of what is mounted: ${namespace}`,
+    within(
+      async (t, k) => {
+        const ops: string[] = [];
+        await run(k, async (sys: Sys) => {
+          k.trace.listen((e) => {
+            if (e.type === "mount")
+              ops.push(`${e.op} ${e.path} ${e.table.some((m) => m.path === e.path)}`);
+          });
+          await mountram(sys, "/tmp/m");
+          await sys.bind("/tmp/m", "/tmp/n", MREPL);
+          await sys.unmount(null, "/tmp/n");
+        });
+        t.deepEqual(ops, ["mount /tmp/m true", "bind /tmp/n true", "unmount /tmp/n false"]);
+      },
+      { namespace, files: FILES },
+    ),
+  );
 
 test(
   "an error names the element that failed, and of a mount point that cannot be opened the whole name",
