@@ -78,7 +78,9 @@ export const ROOMS: readonly Room[] = [
   },
   {
     files: "userland/lib/fossil/srv",
-    near: ["test/userland/fossil/*.test.ts"],
-    wider: ["test/userland/replace.test.ts", SIMULATOR],
+    near: ["fossil", "served", "clients", "tree", "shorten"].map(
+      (n) => `test/userland/fossil/${n}.test.ts`,
+    ),
+    wider: ["test/userland/fossil/*.test.ts", "test/userland/replace.test.ts", SIMULATOR],
   },
 ];

@@ -428,7 +428,8 @@ test(
   within(async (t, k) => {
     await run(k, async (sys: Sys) => {
       await slowrenames(sys, "behind");
-      await writefile(sys, "/tmp/a", "the file");
+      await mkdir(sys, "/tmp/a");
+      await writefile(sys, "/tmp/a/f", "the file");
       const { clients } = await exported(sys, 2, { root: "/tmp" });
       const [one, two] = clients as [Rawclient, Rawclient];
       for (const c of clients) await c.ask(walk(0, 1, "a"));
@@ -439,6 +440,10 @@ test(
         t.is(await nameof(two, 1), name);
         t.deepEqual(await renamed, [Rwstat]);
       }
+      const renamed = one.ask(wstat(1, { name: "d" }));
+      await sys.sleep(10);
+      t.deepEqual(await two.ask(walk(1, 2, "f")), ["1 walk:1"]);
+      t.deepEqual(await renamed, [Rwstat]);
       for (const c of clients) await c.close();
       await sys.wait();
     });

@@ -88,7 +88,6 @@ export class Ram {
   readonly files: Map<string, Ram> = new Map();
   /** The files by slot; some of them may be gone. */
   #order: Ram[] = [];
-  #gone = 0;
 
   constructor(
     tree: Tree,
@@ -122,9 +121,7 @@ export class Ram {
   /** Takes out a file that is gone. The order forgets it when half of it is gone, so that no change sorts. */
   delete(r: Ram): void {
     this.files.delete(r.name);
-    if (2 * ++this.#gone <= this.#order.length) return;
-    this.#order = this.#order.filter((f) => f.busy);
-    this.#gone = 0;
+    if (2 * this.files.size < this.#order.length) this.#order = this.#order.filter((f) => f.busy);
   }
 
   /** Gives a file, which keeps its place, another name. */

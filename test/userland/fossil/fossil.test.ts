@@ -1,12 +1,14 @@
 // What a fossil does when its disk fails, is full or is spoilt, when a snapshot goes, and who may do what.
 
 import test from "ava";
-import { DMDIR, DMEXCL, OREAD, OWRITE } from "../../../kernel/abi/const.ts";
+import { DMDIR, DMEXCL, ORCLOSE, OREAD, OWRITE } from "../../../kernel/abi/const.ts";
 import { Efull, PlanError } from "../../../kernel/abi/errors.ts";
 import { istask } from "../../../userland/lib/9p/answer.ts";
+import type { Fid } from "../../../userland/lib/9p/srv.ts";
 import { finish } from "../../../userland/lib/fossil/disk.ts";
 import { FIRST, GRANULE } from "../../../userland/lib/fossil/format.ts";
-import { Disklog, Rig } from "./rig.ts";
+import type { File } from "../../../userland/lib/fossil/srv.ts";
+import { Disklog, Rig, now } from "./rig.ts";
 
 /** The error of what must fail. */
 function failure(fn: () => unknown): string {
@@ -362,6 +364,35 @@ test("none owns nothing, whatever a file says", (t) => {
   t.is(
     failure(() => rig.fossil.srv.open?.(mine, OWRITE)),
     "permission denied",
+  );
+});
+
+test("a file is removed by a user who may write its directory, or might when a fid of it was opened ORCLOSE", (t) => {
+  const rig = new Rig(new Disklog());
+  const { srv } = rig.fossil;
+  const kens = (name: string): Fid<File> => {
+    rig.put(name, "x");
+    return rig.fid(rig.walk(name) ?? rig.root(), "ken");
+  };
+  const removed = (fid: Fid<File>): string => failure(() => now(srv.remove?.(fid)));
+  rig.wstat("/", { mode: (DMDIR | 0o755) >>> 0 });
+  t.is(removed(kens("/a")), "permission denied");
+  rig.wstat("/", { mode: (DMDIR | 0o777) >>> 0 });
+  t.is(removed(kens("/b")), "no error");
+  const [closed, plain] = [kens("/c"), kens("/d")];
+  for (const [fid, mode] of [
+    [closed, OREAD | ORCLOSE],
+    [plain, OREAD],
+  ] as const) {
+    now(srv.open?.(fid, mode));
+    fid.omode = mode;
+  }
+  rig.wstat("/", { mode: (DMDIR | 0o755) >>> 0 });
+  t.is(removed(plain), "permission denied");
+  t.is(removed(closed), "no error");
+  t.deepEqual(
+    rig.ls("/").map((d) => d.name),
+    ["adm", "a", "d"],
   );
 });
 
