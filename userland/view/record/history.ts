@@ -385,7 +385,8 @@ function follow(open: Set<number>, e: Revent): void {
   else if (e.type === "return") open.delete(e.call);
 }
 
-function values<T>(map: Map<number, Values<T>>, key: number): Values<T> {
+/** The values of the thing that a key stands for. */
+export function values<K, T>(map: Map<K, Values<T>>, key: K): Values<T> {
   let v = map.get(key);
   if (v === undefined) map.set(key, (v = new Values()));
   return v;

@@ -175,6 +175,12 @@ export const placefmt = (r: Recording, { source, line }: Place): string =>
 export const isover = ({ name, error }: Rcall): boolean =>
   error === Ekilled && (name === "exits" || name === "_exits" || name === "exec");
 
+/** The error string without the name in front of it. */
+export const bare = (error: string): string => error.replace(/^'(?:[^']|'')*' /, "");
+
+/** Whether an error string says that there is no such file, in the words of any server. */
+export const isgone = (error: string): boolean => /does not exist$|not found$/.test(error);
+
 /** How many entries of a sorted list are less than n. */
 export function rank(list: ArrayLike<number>, n: number): number {
   let [low, high] = [0, list.length];

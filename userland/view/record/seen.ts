@@ -12,8 +12,9 @@ import { convM2D } from "../../../kernel/abi/dir.ts";
 import type { Dir } from "../../../kernel/abi/dir.ts";
 import * as F from "../../../kernel/abi/fcall.ts";
 import { Rcreate, Tattach, Tclunk, Tcreate, Tremove, Twalk } from "../../../kernel/abi/fcall.ts";
-import { Values } from "./history.ts";
-import { connin } from "./recording.ts";
+import { values } from "./history.ts";
+import type { Values } from "./history.ts";
+import { connin, isgone } from "./recording.ts";
 import type { Rcall, Recording, Revent } from "./recording.ts";
 
 /** A file: a connection's number and the path from its root, "usr/glenda"; or 0 and a Chan's name, "#R/usr". */
@@ -157,8 +158,7 @@ export class Seen {
     switch (t.type) {
       case F.Twalk:
         if (f.type === F.Rwalk) this.#gone(where, t.wname, f.wqid, event);
-        else if (f.type === F.Rerror && /does not exist$|not found$/.test(f.ename))
-          this.#gone(where, t.wname, [], event);
+        else if (f.type === F.Rerror && isgone(f.ename)) this.#gone(where, t.wname, [], event);
         return;
       case F.Topen:
         if ((t.mode & ORCLOSE) !== 0) this.#temporary.add(`${conn} ${t.fid}`);
@@ -332,10 +332,7 @@ export class Fids {
   }
 
   #put(conn: number, fid: number, { event, name }: Meaning): void {
-    const key = `${conn} ${fid}`;
-    let values = this.#of.get(key);
-    if (values === undefined) this.#of.set(key, (values = new Values()));
-    values.set(event, name);
+    values(this.#of, `${conn} ${fid}`).set(event, name);
   }
 
   name(

@@ -6,6 +6,7 @@ import { callrow } from "../../../kernel/abi/calls.ts";
 import { Rwalk, Tcreate, Twalk } from "../../../kernel/abi/fcall.ts";
 import type { Fcall } from "../../../kernel/abi/fcall.ts";
 import { connname } from "../words/who.ts";
+import { bare, isgone } from "../record/recording.ts";
 import type { Rcall, Recording, Revent } from "../record/recording.ts";
 
 /** An element of a name. */
@@ -297,12 +298,11 @@ class Resolver {
     if (i < 0) return;
     s.set(0, i, "done", "");
     // What may not be opened, or is of the wrong kind, is there.
-    const gone = /does not exist$|not found$/.test(error);
+    const gone = isgone(error);
     s.set(i, i + 1, gone ? "missing" : "done", "");
-    const said = error.replace(/^'(?:[^']|'')*' /, "");
     if (!gone)
       s.tried = s.tried.map((x) =>
-        x.outcome === "found" ? { ...x, outcome: "refused", error: said } : x,
+        x.outcome === "found" ? { ...x, outcome: "refused", error: bare(error) } : x,
       );
   }
 

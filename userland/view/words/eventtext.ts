@@ -167,7 +167,7 @@ export function eventfmt(r: Recording, e: Revent): string {
     case "conn":
       return `connection ${e.conn} ${CONN[e.what]}: ${connin(r, e.conn)?.name ?? ""}`;
     case "proc":
-      return procfmt(e.what, e.pid, e.text);
+      return procfmt(e);
     case "sleep":
       return `process ${e.pid} ${sleepfmt(e.what)}`;
     case "fd":
@@ -207,7 +207,8 @@ const SLEEPS: Readonly<Record<string, string>> = nullproto({
 
 type Procevent = Extract<Revent, { readonly type: "proc" }>;
 
-function procfmt(what: Procevent["what"], pid: number, text: string): string {
+/** What becomes of a process. */
+export function procfmt({ what, pid, text }: Procevent): string {
   switch (what) {
     case "start":
       return `process ${pid} starts: ${text}`;

@@ -11,7 +11,7 @@ import { msgname } from "./msgfmt.ts";
 import { counted, listfmt, plural, timefmt } from "./sentence.ts";
 import { decision, resultwords } from "./why.ts";
 import type { Seenfile } from "../record/seen.ts";
-import { mountat } from "./who.ts";
+import { membersat } from "./who.ts";
 import { failureof } from "./failure.ts";
 import { follows } from "./whymsg.ts";
 
@@ -118,7 +118,7 @@ function outcome(c: Rcall): string {
 /** Whether a step says only that the kernel's own tree has the rest of a name, or has not got it: a failure says so. */
 function islocal(r: Recording, e: Eventof<"namec">): boolean {
   if (e.step === "walk") return e.conn === 0 && e.got < e.rest.length;
-  const members = e.step === "prefix" ? (mountat(r, e, e.point)?.members ?? []) : [];
+  const members = e.step === "prefix" ? membersat(r, e, e.point) : [];
   return e.step === "prefix" && e.prefix === "/" && members.length === 1 && members[0]?.conn === 0;
 }
 

@@ -9,11 +9,21 @@ import type { Fact } from "../../../kernel/abi/errors.ts";
 import { Rerror, Rwalk, Tcreate, Twalk } from "../../../kernel/abi/fcall.ts";
 import { indexof } from "../record/index.ts";
 import type { Numbered } from "../record/index.ts";
+import { bare } from "../record/recording.ts";
 import type { Rcall, Recording, Revent } from "../record/recording.ts";
 import { below, localpath, split } from "../record/seen.ts";
 import type { Seenfile, Where } from "../record/seen.ts";
 import { cleanname, namesof } from "../step/look.ts";
-import { callat, devicename, isroot, memberof, mountat, rforkof, serverof } from "./who.ts";
+import {
+  callat,
+  devicename,
+  isroot,
+  memberof,
+  membersat,
+  mountat,
+  rforkof,
+  serverof,
+} from "./who.ts";
 import { listfmt, sentences, somefmt } from "./sentence.ts";
 import { procsat } from "../step/procs.ts";
 import { fdknown } from "./whyproc.ts";
@@ -93,11 +103,6 @@ export type Failing = {
   /** The last note that came to the process. */
   readonly note: { readonly text: string; readonly by: number } | null;
 };
-
-/** The error string without the name in front of it. */
-export function bare(error: string): string {
-  return error.replace(/^'(?:[^']|'')*' /, "");
-}
 
 /** The name in front of an error string; null where there is none. */
 function quoted(error: string): string | null {
@@ -296,14 +301,13 @@ function prefixof(events: Events, full: string): Prefix | undefined {
 
 /** The connection that a call spoke on last, or that its name led to; 0 for none. */
 function connof(r: Recording, events: Events, through: Prefix | undefined): number {
-  const [only, other] =
-    through === undefined ? [] : (mountat(r, through, through.point)?.members ?? []);
+  const [only, other] = through === undefined ? [] : membersat(r, through, through.point);
   if (only?.conn === 0 && other === undefined) return 0;
   for (const { e } of events) {
     if (e.type === "receive" || e.type === "send") return e.conn;
     if (e.type !== "namec") continue;
     if (e.step === "walk") return e.conn;
-    if (e.step === "prefix") return mountat(r, e, e.point)?.members[0]?.conn ?? 0;
+    if (e.step === "prefix") return membersat(r, e, e.point)[0]?.conn ?? 0;
   }
   return 0;
 }
@@ -316,7 +320,7 @@ function holder(r: Recording, events: Events, { conn, through, full }: Name): st
   const device = step(events, "device");
   if (device !== undefined && (full.startsWith("#") || through === undefined))
     return devicename(device.path.charAt(1));
-  const [first] = through === undefined ? [] : (mountat(r, through, through.point)?.members ?? []);
+  const [first] = through === undefined ? [] : membersat(r, through, through.point);
   if (first === undefined) return "the kernel";
   return first.conn > 0 ? serverof(r, first.conn) : devicename(first.dev);
 }
@@ -349,7 +353,7 @@ function chosenof(r: Recording, events: Events, through: Prefix | undefined): nu
   const found = step(events, "found");
   if (found === undefined) return 0;
   if (found.point !== through?.point) return 0;
-  const of = mountat(r, found, found.point)?.members.length ?? 0;
+  const of = membersat(r, found, found.point).length;
   return found.index + 1 < of ? found.index + 1 : 0;
 }
 
@@ -357,7 +361,7 @@ function chosenof(r: Recording, events: Events, through: Prefix | undefined): nu
 function afterof(r: Recording, events: Events, at: number): number {
   const found = step(events, "found");
   if (found === undefined) return 0;
-  const list = mountat(r, found, found.point)?.members ?? [];
+  const list = membersat(r, found, found.point);
   return (
     1 +
     list.findIndex(
@@ -377,7 +381,7 @@ function mountfacts(
   at: { readonly through: Prefix | undefined; readonly full: string; readonly members: number },
 ): Pick<Failing, "creatable" | "isunion" | "point" | "mounted"> {
   const { through, full } = at;
-  const list = through === undefined ? [] : (mountat(r, through, through.point)?.members ?? []);
+  const list = through === undefined ? [] : membersat(r, through, through.point);
   return {
     creatable: at.members < 2 || list.some((m) => (m.flags & MCREATE) !== 0),
     isunion: through?.point === full && list.length > 1,
@@ -390,7 +394,7 @@ function mountfacts(
 function onit(r: Recording, call: Rcall, through: Prefix | undefined): string {
   const first = r.events[call.first];
   if (first === undefined || through === undefined) return "";
-  return listfmt((mountat(r, first, through.point)?.members ?? []).map((m) => memberof(r, m)));
+  return listfmt(membersat(r, first, through.point).map((m) => memberof(r, m)));
 }
 
 function fdfacts(
@@ -530,7 +534,7 @@ function has(
   e: Mount,
 ): { readonly rest: string; readonly by: string } {
   const none = { rest: "", by: "" };
-  const [first] = mountat(r, e, e.path)?.members ?? [];
+  const [first] = membersat(r, e, e.path);
   if (first === undefined || first.conn === 0) return none;
   const rest = shown.slice(e.path.length + 1);
   if (
@@ -560,7 +564,7 @@ function unshared(r: Recording, a: number, b: number): string {
 function apart(f: Failing, e: Mount, whose: readonly number[]): Elsewhere {
   const { r, call } = f;
   const by = r.calls[e.call];
-  const [first] = mountat(r, e, e.path)?.members ?? [];
+  const [first] = membersat(r, e, e.path);
   if (by === undefined || first === undefined) return NONE;
   const pids = (whose.length > 0 ? whose : [e.pid]).map((pid) => `process ${pid}`);
   const { rest, by: name } = has(f, e);

@@ -7,7 +7,7 @@ import type { Rcall, Recording, Revent } from "../record/recording.ts";
 import { msgname } from "./msgfmt.ts";
 import { counted, listfmt, path, plural, sentences, timefmt } from "./sentence.ts";
 import { forcedby } from "./eventtext.ts";
-import { servername, versionof } from "./who.ts";
+import { servername, speaks, versionof } from "./who.ts";
 import { forcedwhy } from "./whystep.ts";
 
 type Send = Revent & { readonly type: "send" };
@@ -95,7 +95,7 @@ function together(r: Recording, round: Round): string {
     return `${asked(round)} went to ${name}, the Tflush ${timefmt(back.at - e.at)} after the ${msgname(e.fcall)}`;
   if (tags.size > 1)
     return `${asked(round)} went to ${name} one behind the other, before any was answered`;
-  return `${asked(round)} went to ${name} together, since it speaks ${versionof(r, e.conn)}, which promises order`;
+  return `${asked(round)} went to ${name} together, since ${speaks(r, e.conn, "it")}`;
 }
 
 /** Why what was asked in later rounds was not asked in the first; each reason once. */
@@ -132,12 +132,7 @@ function reason(r: Recording, round: Round): readonly [kind: string, text: strin
       "found",
       `which member of ${step.point} has ${step.elem} had to be known first, so the ${what} could not be sent before the answer of ${servername(r, conn)} had come`,
     ];
-  const version = versionof(r, conn);
-  if (!version.includes(".ix"))
-    return [
-      "version",
-      `${servername(r, conn)} speaks ${version}, which does not promise order; so ${unsent}`,
-    ];
+  if (!versionof(r, conn).includes(".ix")) return ["version", `${speaks(r, conn)}; so ${unsent}`];
   if (step?.step === "walk" && step.got < step.rest.length)
     return ["miss", `the walk ended at ${path(step.rest.slice(0, step.got + 1))}; so ${unsent}`];
   return ["answer", unsent];

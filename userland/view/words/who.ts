@@ -67,9 +67,13 @@ export function memberof(r: Recording, m: Mounted): string {
 
 /** Whether a member is the root of its server, mounted as such or bound from where that is mounted alone. */
 export function isroot(r: Recording, e: Revent, m: Mounted): boolean {
-  const [root, ...more] = mountat(r, e, m.from)?.members ?? [];
+  const [root, ...more] = membersat(r, e, m.from);
   return memberof(r, m) === serverof(r, m.conn) || (root?.conn === m.conn && more.length === 0);
 }
+
+/** What is mounted on this name in the name space of an event, in order. */
+export const membersat = (r: Recording, e: Revent, path: string): readonly Mounted[] =>
+  mountat(r, e, path)?.members ?? [];
 
 /** The mount point of this name in the name space of an event. */
 export function mountat(r: Recording, e: Revent, path: string): Mountpoint | undefined {
@@ -96,6 +100,12 @@ export function rforkof(r: Recording, pid: number): Rcall | undefined {
 export function callat(r: Recording, { text, line }: Rcall): string {
   const name = r.sources[line?.source ?? -1]?.name.replace(/^.*\//, "");
   return line === null || name === undefined ? text : `${text} in ${name}:${line.line}`;
+}
+
+/** What a server promises: "far!564 speaks 9P2000.ix, which promises order". */
+export function speaks(r: Recording, conn: number, who: string = servername(r, conn)): string {
+  const version = versionof(r, conn);
+  return `${who} speaks ${version}, which ${version.includes(".ix") ? "promises" : "does not promise"} order`;
 }
 
 /** The version of 9P that is spoken on a connection: "9P2000.ix". */

@@ -11,7 +11,7 @@ import { failureof } from "./failure.ts";
 import { capital, listfmt, plural, sentences, timefmt, told } from "./sentence.ts";
 import type { Decision } from "./sentence.ts";
 import { spoiltcall, tripwords, spoiltwords } from "./trips.ts";
-import { memberof, mountat, serverof, versionof } from "./who.ts";
+import { memberof, membersat, serverof, speaks } from "./who.ts";
 import { receivewhy, sendwhy } from "./whymsg.ts";
 import {
   didwords,
@@ -267,7 +267,7 @@ function costwords(call: Rcall): string {
 }
 
 function mounted(a: At, e: Revent & { type: "mount" }): Decision {
-  const members = mountat(a.r, e, e.path)?.members ?? [];
+  const members = membersat(a.r, e, e.path);
   const now = members.map((m) => memberof(a.r, m));
   const what =
     now.length === 0
@@ -285,15 +285,12 @@ function mounted(a: At, e: Revent & { type: "mount" }): Decision {
 function connection(a: At, e: Revent & { type: "conn" }): Decision {
   const name = serverof(a.r, e.conn);
   switch (e.what) {
-    case "open": {
-      const version = versionof(a.r, e.conn);
-      const order = version.includes(".ix") ? "promises order" : "does not promise order";
+    case "open":
       return told(
         `there is a connection to ${name}`,
-        `${name} speaks ${version}, which ${order}`,
+        speaks(a.r, e.conn, name),
         "Every file of that server is reached over this connection. 9P2000 by itself lets a server answer requests in any order",
       );
-    }
     case "hangup": {
       const last = a.r.events[a.event + 1]?.type === "conn";
       const by = last

@@ -21,7 +21,7 @@ import { changed, msgname } from "./msgfmt.ts";
 import { listfmt, plural, sentences, timefmt, told } from "./sentence.ts";
 import type { Decision } from "./sentence.ts";
 import { lostby, spoiltwords } from "./trips.ts";
-import { fidname, serverof, servername, versionof } from "./who.ts";
+import { fidname, serverof, servername, speaks, versionof } from "./who.ts";
 import type { At } from "./whystep.ts";
 
 type Send = Revent & { type: "send" };
@@ -151,7 +151,7 @@ type Group = ReturnType<Index["group"]>;
 function reason(a: At, e: Send, t: F.Tmsg, { before, after }: Group): string {
   if (t.type === F.Tversion || t.type === F.Tattach || t.type === F.Tauth) return "";
   if (t.type === F.Tflush) return flushreason(a, e, t);
-  const promise = `${servername(a.r, e.conn)} speaks ${versionof(a.r, e.conn)}, which promises order`;
+  const promise = speaks(a.r, e.conn);
   if (before.length > 0) return `it leaves right behind the ${namesof(before)}: ${promise}`;
   if (after.length > 0)
     return `the ${namesof(after)} leave${after.length === 1 ? "s" : ""} right behind it: ${promise}`;
@@ -195,9 +195,9 @@ function walkreason(a: At, e: Send, t: F.Tmsg & { type: typeof F.Twalk }): strin
   if (next === null) return "";
   if (a.r.about.namespace === "standard")
     return `the ${msgname(next.fcall)} waits until the Rwalk has come: the standard kernel sends one request at a time`;
-  const version = versionof(a.r, e.conn);
-  if (version.includes(".ix")) return `the ${msgname(next.fcall)} waits until the Rwalk has come`;
-  return `${servername(a.r, e.conn)} speaks ${version}, which does not promise order; so the ${msgname(next.fcall)} is not sent before the Rwalk has come`;
+  if (versionof(a.r, e.conn).includes(".ix"))
+    return `the ${msgname(next.fcall)} waits until the Rwalk has come`;
+  return `${speaks(a.r, e.conn)}; so the ${msgname(next.fcall)} is not sent before the Rwalk has come`;
 }
 
 /** The next request of the call that names a fid. */

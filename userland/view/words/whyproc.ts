@@ -14,7 +14,7 @@ import { procsat } from "../step/procs.ts";
 import type { Descriptor, Holder, Pipe, Process, Procs, Wait } from "../step/procs.ts";
 import { capital, listfmt, sentences, somefmt, timefmt, told } from "./sentence.ts";
 import type { Decision } from "./sentence.ts";
-import { sleepfmt } from "./eventtext.ts";
+import { procfmt, sleepfmt } from "./eventtext.ts";
 import { keeps } from "./crash.ts";
 import { callat, servername } from "./who.ts";
 
@@ -71,7 +71,7 @@ const FORKED =
   "rfork says by its flags what a new process shares with its parent, what it gets as a copy and what it gets empty";
 
 function started(all: Procs, e: Procevent): Decision {
-  const what = `process ${e.pid} starts: ${e.text}`;
+  const what = procfmt(e);
   const p = find(all, e.pid);
   if (!all.known || p === undefined || p.parent === 0) return told(what, "", FORKED);
   const { with: same, own } = shares(p, p.parent);
@@ -85,7 +85,7 @@ function started(all: Procs, e: Procevent): Decision {
 }
 
 function exited(all: Procs, e: Procevent): Decision {
-  const what = `process ${e.pid} ends${e.text === "" ? "" : `: ${e.text}`}`;
+  const what = procfmt(e);
   const p = find(all, e.pid);
   const status =
     e.text === "" ? "" : `its status is "${e.text}"; the empty status would mean success`;
@@ -121,7 +121,7 @@ function noted(r: Recording, all: Procs, e: Procevent, event: number): Decision 
           ? `process ${e.pid} asked for it by alarm`
           : `no process posted "${e.text}": it comes from the kernel or from the host's keyboard`;
   return told(
-    `process ${e.pid} gets the note "${e.text}"`,
+    procfmt(e),
     sentences(
       who,
       ...groupwords(r, all, e, event),
@@ -219,7 +219,7 @@ export function procwhy(r: Recording, e: Procevent, event: number): Decision {
       return started(all, e);
     case "exec":
       return told(
-        `process ${e.pid} becomes ${e.text}`,
+        procfmt(e),
         "",
         "exec runs another program in the same process: its number, its descriptors and its groups stay",
       );
@@ -229,20 +229,18 @@ export function procwhy(r: Recording, e: Procevent, event: number): Decision {
       return noted(r, all, e, event);
     case "handle":
       return told(
-        `process ${e.pid} handles the note "${e.text}"`,
+        procfmt(e),
         "",
         "The handler that notify has set ends with noted: NCONT goes on, NDFLT ends the process",
       );
     case "noted":
-      return told(`process ${e.pid} has handled the note "${e.text}"`);
+      return told(procfmt(e));
     case "waited":
-      return told(
-        `the end of process ${e.pid} is known to its parent, so it is no zombie any more`,
-      );
+      return told(`${procfmt(e)}, so it is no zombie any more`);
     case "groups":
       return told(`process ${e.pid} has other groups now`, "", FORKED);
     case "dot":
-      return told(`process ${e.pid} is at ${e.text}`, "", "Names without a leading / begin at dot");
+      return told(procfmt(e), "", "Names without a leading / begin at dot");
   }
 }
 

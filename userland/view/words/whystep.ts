@@ -7,13 +7,13 @@ import type { Forcedby } from "../../../kernel/names/namespace.ts";
 import type { Step } from "../../../kernel/trace.ts";
 import { Rerror, Rwalk, Twalk } from "../../../kernel/abi/fcall.ts";
 import { indexof } from "../record/index.ts";
+import { bare, isgone } from "../record/recording.ts";
 import type { Recording, Revent } from "../record/recording.ts";
-import { bare } from "./failing.ts";
 import { failureof } from "./failure.ts";
 import { listfmt, path, sentences, somefmt, told } from "./sentence.ts";
 import type { Decision } from "./sentence.ts";
 import { forcedby } from "./eventtext.ts";
-import { memberof, mountat, serverof, versionof } from "./who.ts";
+import { memberof, membersat, serverof, speaks } from "./who.ts";
 
 /** An event of a recording, as the sentences about it look at it. */
 export type At = { readonly r: Recording; readonly event: number; readonly e: Revent };
@@ -93,7 +93,7 @@ function clean(a: At, e: Of<"clean">): Decision {
 
 /** What is at a mount point, in words: "the server far!564 (connection 1)", "a union of 2: first ..., then ...". */
 function holders(a: At, e: Of<"prefix">): string {
-  const members = mountat(a.r, e, e.point)?.members ?? [];
+  const members = membersat(a.r, e, e.point);
   if (members.length !== e.members)
     return e.members > 1 ? `a union of ${e.members}` : "what is mounted there";
   const [first] = members;
@@ -162,7 +162,7 @@ function device(e: Of<"device">): Decision {
 
 /** A member of the union that a found or miss is about: "member 2 of the union /u, far!564". */
 function member(a: At, e: Of<"found"> | Of<"miss">): string {
-  const m = mountat(a.r, e, e.point)?.members[e.index];
+  const m = membersat(a.r, e, e.point)[e.index];
   const who = m === undefined ? "" : ` (${memberof(a.r, m)})`;
   return `member ${e.index + 1} of the union ${e.point}${who}`;
 }
@@ -182,7 +182,7 @@ function found(a: At, e: Of<"found">): Decision {
 }
 
 function missed(a: At, e: Of<"miss">): Decision {
-  const gone = /does not exist$|not found$/.test(e.error);
+  const gone = isgone(e.error);
   const what = gone
     ? `${member(a, e)} has no ${e.elem}`
     : `${member(a, e)} gives no ${e.elem}: ${bare(e.error)}`;
@@ -195,7 +195,7 @@ function missed(a: At, e: Of<"miss">): Decision {
 
 /** What comes after a member that has not got the name. */
 function next(a: At, e: Of<"miss">): string {
-  const of = mountat(a.r, e, e.point)?.members.length ?? 0;
+  const of = membersat(a.r, e, e.point).length;
   if (e.index + 1 >= of) return `member ${of} is the last of ${e.point}`;
   const ask = another(a, -1, (x) => x.step === "ask" && x.of === "union");
   const asked = ask?.step === "ask" && ask.asked.includes(e.index + 1);
@@ -236,9 +236,7 @@ function deferred(a: At, e: Of<"deferred">): Decision {
     rest === ""
       ? `nothing is sent by itself to get there: it goes together with ${does}`
       : `the walk of ${rest} is not sent by itself: it goes together with ${does}`,
-    conn === 0
-      ? ""
-      : `${serverof(a.r, conn)} speaks ${versionof(a.r, conn)}, which promises order, so both share one round trip`,
+    conn === 0 ? "" : `${speaks(a.r, conn, serverof(a.r, conn))}, so both share one round trip`,
     "A server of 9P2000.ix serves requests that have one tag in order: a request need not wait for the answer before it",
   );
 }
@@ -380,7 +378,7 @@ function ask(a: At, e: Of<"ask">): Decision {
 function askunion(a: At, e: Of<"ask">): Decision {
   const n = e.asked.length;
   const point = unionof(a);
-  const members = mountat(a.r, e, point)?.members ?? [];
+  const members = membersat(a.r, e, point);
   const every = n === 2 ? "both members" : `all ${n} members`;
   const list =
     n === members.length
@@ -414,7 +412,7 @@ function near(e: Of<"near">): Decision {
 
 function create(a: At, e: Of<"create">): Decision {
   if (e.index >= 0) {
-    const m = mountat(a.r, e, e.dir)?.members[e.index];
+    const m = membersat(a.r, e, e.dir)[e.index];
     const holds = m === undefined ? "" : ` (${memberof(a.r, m)})`;
     return told(
       `${e.elem} is to be created in ${e.dir}, in member ${e.index + 1} of that union${holds}`,
@@ -440,7 +438,7 @@ function create(a: At, e: Of<"create">): Decision {
 
 /** The members before the one that creates, which may not. */
 function leaveless(a: At, e: Of<"create">): string {
-  const before = (mountat(a.r, e, e.dir)?.members ?? []).slice(0, e.index);
+  const before = membersat(a.r, e, e.dir).slice(0, e.index);
   if (before.length === 0) return "";
   const list = somefmt(
     before.map((m) => memberof(a.r, m)),
