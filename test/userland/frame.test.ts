@@ -12,6 +12,7 @@ import {
   OREAD,
   OWRITE,
   PNPROC,
+  RFPROC,
 } from "../../kernel/abi/const.ts";
 import { Twrite } from "../../kernel/abi/fcall.ts";
 import type { Sys } from "../../syscalls/sys.ts";
@@ -420,4 +421,27 @@ test("of a long name the element in question is seen, and what is said of it", a
   };
   t.true(seen(40, 12, "/tmp/a-very-lo…/[none]   is missing"));
   t.true(seen(80, 24, "file is there and is a file, so there is no x in it.\nLeave out /x"));
+});
+
+test("a process that waits says for what in the pane of processes, and one that does not says that it runs", async (t) => {
+  const r = await recorded(async (sys) => {
+    const child = await sys.rfork(RFPROC, async (c: Sys) => {
+      await c.sleep(10);
+    });
+    if (child > 0) await sys.wait();
+  });
+  const stepper = new Stepper(new Tape(r));
+  const lines = new Set<string>();
+  for (let step = 0; step < 60; step++) {
+    stepper.step = step;
+    for (const line of screen(stepper, 100, 60).split("\n"))
+      for (const [, state = ""] of line.matchAll(/[ *] 3 \(main\) {2}(.*)$/g)) lines.add(state);
+  }
+  t.deepEqual([...lines], ["runs", "sleeps", "has ended; its parent"]);
+});
+
+test("the diagram of the messages says whose its first lifeline is, by the machine's name", async (t) => {
+  const stepper = new Stepper(new Tape(await recorded(scene)));
+  stepper.key("v");
+  t.true(screen(stepper, 100, 24).includes("│ here, this machine  ┊ a server"));
 });

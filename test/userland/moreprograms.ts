@@ -61,12 +61,16 @@ const pipeline: Asked = {
       at: at("call", "read(5", 2),
       says: [
         "Close descriptor 4 in process 3 (of pipe()), which never uses it: the read of process 5 then gives 0",
+        "The read of process 3 ends when process 5 ends, which alone holds the other end of pipe 2.",
       ],
     },
     {
       asks: "Is it said where the wait begins, too?",
       at: at("line", "process 3 waits for bytes of a pipe", 2),
-      says: ["does not return in this recording", "Close descriptor 4 in process 3"],
+      says: [
+        "read does not return: at the end of the run process 3 is killed while it waits.",
+        "Close descriptor 4 in process 3",
+      ],
     },
     {
       asks: "Which processes are at the ends of the first pipe?",

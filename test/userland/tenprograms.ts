@@ -546,7 +546,7 @@ const mounts: Asked = {
       asks: "Why does the last remove not return, and what mends it?",
       at: at("call", 'remove("/n/far/x")'),
       says: [
-        "remove does not return in this recording: it waits for an answer of the server far!564.",
+        "remove does not return: at the end of the run process 3 is killed while it waits for an answer of the server far!564.",
         "No answer comes to this Tremove: --inject 'Tremove:drop' drops it.",
         "The call returns without that --inject.",
       ],

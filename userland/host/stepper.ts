@@ -190,7 +190,10 @@ export class Stepper {
     // Of a server's read or write the messages of the call that it serves are shown.
     const whose = served[0] === undefined ? "" : `process ${served[0].pid}: `;
     const title: Text = [{ text: whose, style: head[0]?.style ?? "plain" }, ...head];
-    const legend = inlines(LEGEND, columns).map((text): Text => [{ text, style: "dim" }]);
+    const { machine } = this.#tape.recording.about;
+    const here = `${plaintext(machine)}, this machine`;
+    const signs = LEGEND.map((l) => l.replace("this machine", () => here));
+    const legend = inlines(signs, columns).map((text): Text => [{ text, style: "dim" }]);
     const room = rows - 2 - legend.length;
     // The end is seen first: there the step is.
     const last = Math.max(0, rest.length - room);

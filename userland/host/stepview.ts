@@ -8,6 +8,7 @@
 import {
   barof,
   changetext,
+  doingtexts,
   fdtext,
   memberfmt,
   pipetext,
@@ -16,7 +17,7 @@ import {
   usersof,
 } from "../view/step/frametext.ts";
 import type { Frame, Message, Sourceline } from "../view/step/frame.ts";
-import type { Descriptor } from "../view/step/procs.ts";
+import type { Descriptor, Process } from "../view/step/procs.ts";
 import type { Rsaid } from "../view/record/recording.ts";
 import type { Spent } from "../view/record/tape.ts";
 import type { Elem, Look } from "../view/step/look.ts";
@@ -414,6 +415,10 @@ function fdlines(fds: readonly Descriptor[]): string[] {
   });
 }
 
+/** A process in its line, and that it runs where it waits for nothing. */
+const statetext = (p: Process): string =>
+  `${proctext(p)}${doingtexts(p).length === 0 ? "  runs" : ""}`;
+
 /** The processes, what this step changed, the descriptors of its process, and the pipes. */
 function processes(f: Frame, columns: number): Panel {
   const { changes, pipes } = f.procs;
@@ -426,7 +431,7 @@ function processes(f: Frame, columns: number): Panel {
       text(`${m.way === "request" ? "←" : "→"} ${m.text}  for ${m.pid}`, "good"),
     ),
     ...users.flatMap((p) =>
-      hanging(proctext(p), columns, p.now ? "bold" : p.life === "ended" ? "dim" : "plain"),
+      hanging(statetext(p), columns, p.now ? "bold" : p.life === "ended" ? "dim" : "plain"),
     ),
     ...pipes.flatMap((p) => pipetext(p).flatMap((x) => hanging(x, columns))),
     ...fdlines(now?.fds ?? []).flatMap((x) => hanging(`    ${x}`, columns)),

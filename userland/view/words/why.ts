@@ -183,11 +183,16 @@ function called(r: Recording, e: Revent): Decision {
   };
 }
 
-/** Why a call never returns, as far as the recording goes, and what would end it; nothing for one that does. */
+/**
+ * Why a call never returns, as far as the recording goes, and what would end it; nothing for one that does. What waits
+ * when nothing can run any more is killed with its process.
+ */
 function stuck(
   r: Recording,
   call: Rcall,
-  head = `${call.name} does not return in this recording`,
+  head: string = call.ended === null
+    ? `${call.name} does not return in this recording`
+    : `${call.name} does not return: at the end of the run process ${call.pid} is killed while it waits`,
 ): { readonly why: string; readonly mend: string } {
   const index = indexof(r);
   if (isover(call) || index.stuckat(call) < 0) return { why: "", mend: "" };
@@ -195,8 +200,9 @@ function stuck(
   const e = r.events[event];
   if (e?.type === "send") {
     const drop = spoiltwords(r, event);
+    const waits = head.endsWith("it waits") ? "" : ": it waits";
     return {
-      why: sentences(`${head}: it waits for an answer of ${serverof(r, e.conn)}`, drop),
+      why: sentences(`${head}${waits} for an answer of ${serverof(r, e.conn)}`, drop),
       mend: drop === "" ? "" : "The call returns without that --inject.",
     };
   }

@@ -493,9 +493,29 @@ function circlemend(r: Recording, all: Procs, circle: Circle | null): string {
       if (list.length === 0 || list.some((h) => hasused(r, all, h))) continue;
       const held = list.map((h) => `descriptor ${h.fd} in process ${h.pid}${madeby(r, all, h)}`);
       const which = held.length === 1 ? "which never uses it" : "which never use them";
-      return `Close ${listfmt(held)}, ${which}: the read of process ${pid} then gives 0, the end of the file, and process ${pid} goes on.`;
+      return `Close ${listfmt(held)}, ${which}: the read of process ${pid} then gives 0, the end of the file, and process ${pid} goes on.${thenwords(all, circle, pid)}`;
     }
   return "";
+}
+
+/** The other reads of a deadlock that end when a process of it ends: it alone holds the other ends of their pipes. */
+function thenwords(all: Procs, circle: Circle | null, by: number): string {
+  const list: string[] = [];
+  for (const pid of circle?.keys() ?? [])
+    for (const w of find(all, pid)?.waits ?? []) {
+      const end = endof(all, pid, w);
+      const writers = end === null ? [] : (pipeof(all, w)?.ways[end].writers ?? []);
+      if (
+        w.for === "bytes" &&
+        pid !== by &&
+        writers.length > 0 &&
+        writers.every((h) => h.pid === by)
+      )
+        list.push(
+          ` The read of process ${pid} ends when process ${by} ends, which alone holds the other end of pipe ${w.pipe}.`,
+        );
+    }
+  return list.join("");
 }
 
 /** The number of the Chan that a process has at a descriptor; undefined where it has none. */
