@@ -199,11 +199,10 @@ function held(x: Counted): readonly (Counted | null)[] {
 
 /**
  * Counts the holders in what was built for a new table. Each new part is held by the part above it, and holds the
- * parts that it is made of. A part that has holders already is shared; below it nothing changes. The root's own
- * holder, the table, counts itself.
+ * parts that it is made of. A part that has holders already is shared; below it nothing changes. The root is new; its
+ * own holder, the table, counts itself.
  */
 function retain(root: Mnode): void {
-  if (root.ref > 0) return;
   const left: Counted[] = [root];
   for (let x = left.pop(); x !== undefined; x = left.pop()) {
     if (x instanceof Mnode) for (const m of x.members) m.chan.incref();

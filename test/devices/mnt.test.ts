@@ -630,6 +630,49 @@ test(
 );
 
 test(
+  "over a file of another server all messages but Tversion are written at offset 0",
+  within(async (t, k) => {
+    await run(k, async (sys: Sys) => {
+      const outer = await Fake.mount(sys, "/n");
+      const offsets: [type: number, offset: number][] = [];
+      const answers: Uint8Array[] = [];
+      let reader: number | null = null;
+      /** What a Tread that waits is told. */
+      const told = (): Said[] => {
+        const data = reader === null ? undefined : answers.shift();
+        if (reader === null || data === undefined) return [];
+        const said: Said = { type: F.Rread, tag: reader, data };
+        reader = null;
+        return [said];
+      };
+      outer.lie = (m) => {
+        // Of a file without a version, as a connection is, the kernel asks for one piece at a time.
+        if (m.type === F.Topen)
+          return [{ type: F.Ropen, tag: m.tag, qid: { path: 1n, vers: 0, type: 0 }, iounit: 0 }];
+        if (m.type === F.Tread) {
+          reader = m.tag;
+          return told();
+        }
+        if (m.type !== F.Twrite) return null;
+        const inner = F.convM2S(m.data, 0, m.data.length);
+        if (inner === null || !F.isT(inner)) return null;
+        offsets.push([inner.type, m.offset]);
+        answers.push(pack(outer.truth(inner)));
+        return [outer.truth(m), ...told()];
+      };
+      const fd = await sys.open("/n/f", ORDWR);
+      await sys.mount(fd, -1, "/tmp", MREPL, "");
+      t.is((await sys.stat("/tmp")).uid, "u");
+      await sys.unmount(null, "/tmp");
+      t.deepEqual(offsets.slice(-2), [
+        [F.Tattach, 0],
+        [F.Tstat, 0],
+      ]);
+    });
+  }),
+);
+
+test(
   "a server that hangs up instead of a version is said to have ended",
   within(async (t, k) => {
     await run(k, async (sys: Sys) => {
