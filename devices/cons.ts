@@ -188,7 +188,7 @@ function swap(up: Proc, text: string): void {
   if (text.startsWith("start")) return;
   if (up.user !== up.k.user) error(Eperm);
   if (!/^[0-9]/.test(text)) error(Ebadarg);
-  up.fgrp.get(strtoul(text));
+  up.fgrp.tochan(strtoul(text));
   error(Ebadctl);
 }
 

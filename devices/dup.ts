@@ -73,7 +73,7 @@ class Devdup extends Dev {
   read(up: Proc, c: Chan, buf: Uint8Array, offset: number): number {
     if ((c.qid.type & QTDIR) !== 0) return devdirread(up, c, buf, gen);
     const fd = (Number(c.qid.path) - 1) >> 1;
-    return readstr(fdline(fd, up.fgrp.get(fd), 0), buf, offset);
+    return readstr(fdline(fd, up.fgrp.tochan(fd), 0), buf, offset);
   }
 }
 

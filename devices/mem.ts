@@ -112,6 +112,17 @@ function step(up: Proc, f: Memfile, name: string): Memfile | string {
   return f.may(up.user, MEXEC) ? next : Eperm;
 }
 
+/** What names lead to from f; null: a walk says why not. */
+function descend(up: Proc, f: Memfile, names: readonly string[]): Memfile | null {
+  let at = f;
+  for (const name of names) {
+    const next = step(up, at, name);
+    if (typeof next === "string") return null;
+    at = next;
+  }
+  return at;
+}
+
 /** The result of a walk that stopped at f. After the first element any error but Enotdir becomes Edoesnotexist. */
 function stuck(up: Proc, f: Memfile, qids: readonly Qid[], text: string): Walkqid<never> {
   const missed = miss(qids, qids.length > 0 && text !== Enotdir ? Edoesnotexist : text);
@@ -174,14 +185,17 @@ class MemDev extends Dev<MemChan> implements Mem {
     return { clone, qids, error: "" };
   }
 
+  override chanat(up: Proc, c: MemChan, names: readonly string[]): MemChan | null {
+    const f = descend(up, c.file, names);
+    if (f === null) return null;
+    const nc = new MemChan(this, f);
+    nc.path = c.path;
+    return nc;
+  }
+
   override statat(up: Proc, c: MemChan, names: readonly string[]): Dir | null {
-    let f = c.file;
-    for (const name of names) {
-      const next = step(up, f, name);
-      if (typeof next === "string") return null;
-      f = next;
-    }
-    return f.removed ? null : f.dir(DEVCHAR);
+    const f = descend(up, c.file, names);
+    return f === null || f.removed ? null : f.dir(DEVCHAR);
   }
 
   stat(_up: Proc, c: MemChan): Dir {

@@ -7,6 +7,7 @@
 
 import { DMDIR, QTAPPEND, QTDIR, QTEXCL, QTTMP } from "../kernel/abi/const.ts";
 import type { Dir, Qid } from "../kernel/abi/dir.ts";
+import { interned } from "../kernel/abi/elems.ts";
 import { Efull, Etoobig, error } from "../kernel/abi/errors.ts";
 
 /** The longest file. */
@@ -98,7 +99,7 @@ export class Memfile {
   constructor(budget: Budget, parent: Memfile | null, s: Memstart) {
     this.#budget = budget;
     this.parent = parent ?? this;
-    this.name = s.name;
+    this.name = interned(s.name);
     this.uid = s.uid;
     this.gid = s.gid;
     this.muid = s.uid;
@@ -191,8 +192,8 @@ export class Memfile {
   rename(f: Memfile, name: string): void {
     this.#budget.take(name.length - f.name.length);
     this.children?.delete(f.name);
-    f.name = name;
-    this.children?.set(name, f);
+    f.name = interned(name);
+    this.children?.set(f.name, f);
   }
 
   /** The child behind f, also when f was removed meanwhile; null means before the first. */

@@ -195,7 +195,7 @@ class Devsrv extends Dev<SrvChan> implements Srv {
   override write(up: Proc, c: SrvChan, bytes: Uint8Array): number {
     if (bytes.length >= MAXNUMBER) error(Egreg);
     const s = serviceof(c);
-    const posted = up.fgrp.get(strtoul(written(bytes)));
+    const posted = up.fgrp.tochan(strtoul(written(bytes)));
     if ((posted.flag & (CCEXEC | CRCLOSE)) !== 0) error(Esrvflags);
     if ((posted.qid.type & QTAUTH) !== 0) error(Esrvauth);
     if (s.chan !== null) error(Ebadusefd);

@@ -72,6 +72,14 @@ export abstract class Dev<C extends Chan = Chan> {
   abstract read(up: Proc, c: C, buf: Uint8Array, offset: number): Answer<number>;
 
   /**
+   * A Chan for what names lead to from c, for a device that finds it without a wait, and need not tell the qids on the
+   * way. null: a walk is to find out, or to say why not.
+   */
+  chanat(_up: Proc, _c: C, _names: readonly string[]): C | null {
+    return null;
+  }
+
+  /**
    * The entry of what names lead to from c, for a device that can tell it without a Chan for it. null: a walk
    * and a stat are to find out, or to say why not.
    */

@@ -82,7 +82,7 @@ export function* chdir(up: Proc, name: string): Task<void> {
 }
 
 export function* dup(up: Proc, fd: number, nfd = -1): Task<number> {
-  const c = up.fgrp.get(fd);
+  const c = up.fgrp.tochan(fd);
   if (nfd === -1) return yield* waitfor(newfd(up, c.incref()));
   if (!up.fgrp.candup(nfd)) error(Ebadfd);
   const old = up.fgrp.put(nfd, c.incref());
@@ -113,5 +113,5 @@ export function* pipe(up: Proc): Task<[number, number]> {
 
 export function fd2path(up: Proc, fd: number, n = 8192): string {
   checknum(n);
-  return utfcut(up.fgrp.get(fd).path.toString(), Math.max(0, n - 1));
+  return utfcut(up.fgrp.tochan(fd).path.toString(), Math.max(0, n - 1));
 }

@@ -45,7 +45,7 @@ export function* mount(
   checkname(aname);
   if (up.pgrp.noattach) error(Enoattach);
   const c = up.fgrp.tochan(fd, ORDWR, false);
-  const afid = afd >= 0 ? up.fgrp.get(afd).incref() : null;
+  const afid = afd >= 0 ? up.fgrp.tochan(afd).incref() : null;
   c.incref();
   let id: number;
   try {

@@ -20,7 +20,7 @@ export function stat(up: Proc, name: string): Answer<Dir> {
 }
 
 export function fstat(up: Proc, fd: number): Answer<Dir> {
-  const c = up.fgrp.get(fd);
+  const c = up.fgrp.tochan(fd);
   return ordered(c, 0, () => c.dev.stat(up, c));
 }
 

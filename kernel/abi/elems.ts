@@ -39,6 +39,23 @@ export function checklen(elem: string): void {
   if (longer(elem, MAXELEM)) error(`${Etoolong}: an element has at most ${MAXELEM} bytes`);
 }
 
+/** How many elements are kept for interned, and how long the names may be that they are cut from. */
+const NINTERNED = 8192;
+export const MAXINTERNED = 256;
+const kept = new Map<string, string>();
+
+/**
+ * The string that was kept first of those equal to elem. The engine tells the same string by its address, and has to
+ * read the characters of two that are equal. All are forgotten when there are too many.
+ */
+export function interned(elem: string): string {
+  const first = kept.get(elem);
+  if (first !== undefined) return first;
+  if (kept.size >= NINTERNED) kept.clear();
+  if (elem.length <= MAXINTERNED) kept.set(elem, elem);
+  return elem;
+}
+
 /** Throws for a new name that a wstat may not give: too long, or with a slash or a control character. */
 export function checkelem(name: string): void {
   checklen(name);

@@ -2,7 +2,7 @@
 // for a name space to say (names.ts, standard.ts); here it is only text.
 
 import { ERRMAX } from "../abi/const.ts";
-import { badchar, checklen, quoteall } from "../abi/elems.ts";
+import { MAXINTERNED, badchar, checklen, interned, quoteall } from "../abi/elems.ts";
 import { Efilename, Enoname, PlanError } from "../abi/errors.ts";
 import { utfcut, utflen } from "../abi/utf.ts";
 
@@ -60,7 +60,8 @@ export function parsename(text: string): Name {
         dotdot = true;
       const elem = text.slice(start, i);
       if (len > SHORT) checklen(elem);
-      elems.push(elem);
+      // A part of a long name would keep all of it in memory.
+      elems.push(n <= MAXINTERNED ? interned(elem) : elem);
     }
     start = i + 1;
   }

@@ -57,6 +57,8 @@ export class Start implements Way {
   /** A call has it. */
   busy = true;
   readonly mustdir: boolean;
+  /** The walk starts at more members than one. */
+  readonly union: boolean;
   readonly table: MountTable;
   readonly members: readonly Member[] | null;
   readonly chan: Chan;
@@ -69,6 +71,7 @@ export class Start implements Way {
     this.up = up;
     this.space = space;
     this.mustdir = o.name.mustdir;
+    this.union = o.members !== null && o.members.length > 1;
     this.table = table;
     table.ref++;
     this.members = o.members;
@@ -91,11 +94,6 @@ export class Start implements Way {
     return this.from.name;
   }
 
-  /** The walk starts at more members than one. */
-  get union(): boolean {
-    return this.members !== null && this.members.length > 1;
-  }
-
   get ismtpt(): boolean {
     return this.members !== null && this.rest.length === 0;
   }
@@ -116,7 +114,11 @@ export class Start implements Way {
   /** A Chan for `rest`, walked or, where the server lets us, put off. */
   find(rest: readonly string[] = this.rest): Answer<Chan> {
     if (this.union && rest.length > 0) return walkunion(this, rest);
-    return putoff(this, rest) ?? walkfrom(this, this.chan, rest);
+    const { chan, up } = this;
+    const c = putoff(this, rest);
+    if (c !== null) return c;
+    // The trace is to hear of the walk.
+    return (up.k.trace.on ? null : chan.dev.chanat(up, chan, rest)) ?? walkfrom(this, chan, rest);
   }
 
   found(why: Forcedby): Answer<Chan> {

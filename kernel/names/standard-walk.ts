@@ -65,7 +65,7 @@ export class Start implements Way {
     this.mustdir = name.mustdir;
     this.tab = tab;
     this.start = chan;
-    tracestart(this, chan);
+    if (up.k.trace.on) tracestart(this, chan);
   }
 
   get end(): number {
@@ -113,7 +113,7 @@ export class Start implements Way {
     let kept = false;
     try {
       yield* p.domount(mh);
-      tracemount(this.up, p, mh, []);
+      if (this.up.k.trace.on) tracemount(this.up, p, mh, []);
       yield* p.unique(this.up);
       yield* p.name();
       kept = true;
@@ -227,7 +227,6 @@ export function start(up: Proc, text: string, tab: MountTable, slash: Chan): Ans
 
 function tracestart(s: Start, chan: Chan): void {
   const { trace } = s.up.k;
-  if (!trace.on) return;
   const { elems: rest, root } = s.name;
   const path = chan.path.toString();
   if (root === "") trace.emit({ type: "namec", step: "dot", path, rest });
@@ -405,7 +404,7 @@ function* step(
   const here = dotdot || p.crossed ? null : (tab?.at(p.chan) ?? null);
   if (here !== null) {
     yield* p.domount(here);
-    tracemount(up, p, here, part);
+    if (up.k.trace.on) tracemount(up, p, here, part);
   }
   const a = yield* ask(up, tab !== null, p, part);
   const n = a.qids.length;
@@ -420,7 +419,7 @@ function* step(
     const mh = tab?.find(a.dev, a.devno, qid) ?? null;
     if (mh === null) continue;
     yield* p.forward(part.slice(0, i + 1), mh);
-    tracemount(up, p, mh, part.slice(i + 1));
+    if (up.k.trace.on) tracemount(up, p, mh, part.slice(i + 1));
     return i + 1;
   }
   if (p.found === null) return { ...short(a.qids), ...refused };
@@ -446,7 +445,7 @@ function* ask(up: Proc, mounts: boolean, p: Place, part: readonly string[]): Tas
   const { dev, devno } = p.chan;
   const first = yield* waitfor(p.chan.dev.walk(up, p.chan, part));
   p.found = first.clone;
-  traceask(up, p, part, first);
+  if (up.k.trace.on) traceask(up, p, part, first);
   let { error: why, fact } = first;
   const mh = mounts && isnothing(first) ? p.head : null;
   // The list is read anew each time, since it may have changed meanwhile.
@@ -456,7 +455,7 @@ function* ask(up: Proc, mounts: boolean, p: Place, part: readonly string[]): Tas
     try {
       const wq = yield* waitfor(to.dev.walk(up, to, part));
       p.found = wq.clone;
-      tracemember(up, p, { index: i, elem: part[0] ?? "", wq });
+      if (up.k.trace.on) tracemember(up, p, { index: i, elem: part[0] ?? "", wq });
       if (!isnothing(wq))
         return { qids: wq.qids, error: wq.error, fact: wq.fact, dev: to.dev, devno: to.devno };
       why = wq.error;
@@ -473,7 +472,6 @@ const isnothing = (wq: Walkqid): boolean => wq.clone === null && wq.qids.length 
 
 /** Tells that the walk has stepped onto a mount point. */
 function tracemount(up: Proc, p: Place, mh: Mhead, rest: readonly string[]): void {
-  if (!up.k.trace.on) return;
   const prefix = p.path.toString();
   const members = mh.mounts.length;
   const point = mh.from.path.toString();
@@ -481,7 +479,6 @@ function tracemount(up: Proc, p: Place, mh: Mhead, rest: readonly string[]): voi
 }
 
 function traceask(up: Proc, p: Place, rest: readonly string[], wq: Walkqid): void {
-  if (!up.k.trace.on) return;
   const got = wq.qids.length;
   const conn = p.chan.dev.conn(p.chan);
   up.k.trace.emit({ type: "namec", step: "walk", chan: p.path.toString(), rest, got, conn });
@@ -490,7 +487,6 @@ function traceask(up: Proc, p: Place, rest: readonly string[], wq: Walkqid): voi
 }
 
 function tracemember(up: Proc, p: Place, m: { index: number; elem: string; wq: Walkqid }): void {
-  if (!up.k.trace.on) return;
   const { index, elem, wq } = m;
   const point = p.head?.from.path.toString() ?? "";
   if (!isnothing(wq)) up.k.trace.emit({ type: "namec", step: "found", point, index, elem });

@@ -62,20 +62,15 @@ export class Fgrp {
     return f;
   }
 
-  /** The Chan of a descriptor, or "fd out of range or not open". The reference stays the table's. */
-  get(fd: number): Chan {
+  /**
+   * As fdtochan: the Chan of a descriptor, or "fd out of range or not open". A mode of 0 or more checks that the file is
+   * open for that; chkmnt, that no connection to a server runs over it, which programs may not read or write. The
+   * reference stays the table's.
+   */
+  tochan(fd: number, mode = -1, chkmnt = false): Chan {
     // A program may give anything for a descriptor, "length" too.
     const c = typeof fd === "number" ? this.fd[fd] : null;
     if (c === undefined || c === null) return error(Ebadfd);
-    return c;
-  }
-
-  /**
-   * As fdtochan: also checks that the file is open for mode, and with chkmnt that no connection to a server runs
-   * over it, which programs may not read or write.
-   */
-  tochan(fd: number, mode: number, chkmnt: boolean): Chan {
-    const c = this.get(fd);
     if (mode >= 0 && c.mode !== ORDWR && (c.mode === OEXEC ? OREAD : c.mode) !== mode)
       error(Ebadusefd);
     if (chkmnt && (c.flag & CMSG) !== 0) error(Ebadusefd);
@@ -116,7 +111,7 @@ export class Fgrp {
 
   /** Takes the descriptor out; its Chan is the caller's to close. */
   take(fd: number): Chan {
-    const c = this.get(fd);
+    const c = this.tochan(fd);
     this.fd[fd] = null;
     if (fd < this.#low) this.#low = fd;
     if (this.trace.on) this.#tell(fd, null);

@@ -617,10 +617,18 @@ export class Sched {
 
   /** Runs a coroutine to its next sleep or its end. The loop calls this, or a call's caller after canenter(). */
   resume(co: Coroutine): void {
+    const { task, thrown } = co;
     this.resumed++;
     this.current = co;
     try {
-      const step = this.#step(co);
+      let step = OVER;
+      // One that was killed before it began is over.
+      if (co.started || !co.dying) {
+        co.started = true;
+        co.thrown = null;
+        step = thrown === null ? task.next() : task.throw(thrown);
+        if (co.dying) step = unwound(co, step);
+      }
       if (step.done === true) {
         if (!co.dying) co.done.finish(co, step.value);
       } else {
@@ -635,23 +643,21 @@ export class Sched {
     co.proc.delco(co);
     co.done.over(co);
   }
+}
 
-  /** One resumption: to the next sleep or the end. */
-  #step(co: Coroutine): IteratorResult<Rendez, unknown> {
-    const { task, thrown } = co;
-    if (co.dying && !co.started) return OVER;
-    co.started = true;
-    co.thrown = null;
-    let step = thrown === null ? task.next() : task.throw(thrown);
-    if (co.dying && !co.unwinding && step.done !== true) {
-      co.unwinding = true;
-      step = task.throw(KILLED);
-    }
-    // return() would be wrong for the kernel's frames: if one of them slept while it cleaned up, the frames
-    // around it would run on. A program's frames cannot sleep any more.
-    if (step.value === UNWOUND) step = task.return(undefined);
-    return step;
+/** What a killed coroutine comes to after this step: to its end, or to a sleep while it cleans up. */
+function unwound(
+  co: Coroutine,
+  step: IteratorResult<Rendez, unknown>,
+): IteratorResult<Rendez, unknown> {
+  let now = step;
+  if (!co.unwinding && now.done !== true) {
+    co.unwinding = true;
+    now = co.task.throw(KILLED);
   }
+  // return() would be wrong for the kernel's frames: if one of them slept while it cleaned up, the frames
+  // around it would run on. A program's frames cannot sleep any more.
+  return now.value === UNWOUND ? co.task.return(undefined) : now;
 }
 
 /** The timers that may be called now. Timers of one flow keep their order, so a flow has its first timer here. */

@@ -367,7 +367,7 @@ test("a failed assertion inside a generator program's call panics, though the pr
   const p = k.spawn(function* (sys: TaskSys): Task<string> {
     try {
       const fd = yield* sys.dup(1, 5);
-      const c = k.procs.get(p.pid)?.fgrp.get(fd);
+      const c = k.procs.get(p.pid)?.fgrp.tochan(fd);
       if (c !== undefined) c.ref = 0;
       yield* sys.close(fd);
     } catch {

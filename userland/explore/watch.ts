@@ -195,7 +195,7 @@ export class Watch {
     const data = (up: Proc, c: Chan, how: How): void =>
       this.#touch(`data ${this.#file(up, name, c.qid.path)}`, how);
     // A walk and a stat find the same.
-    dev.statat = unknown;
+    dev.chanat = dev.statat = unknown;
     before(dev, "open", (up, c, mode) => {
       file(up, c, (c.qid.type & QTEXCL) !== 0 ? WRITE : READ);
       if ((mode & OTRUNC) !== 0) data(up, c, WRITE);
