@@ -6,6 +6,7 @@
 // that is interrupted is not torn. Readers, and writers, are served in the order they came.
 
 import { Ehungup, error } from "../kernel/abi/errors.ts";
+import { copyof } from "../kernel/abi/slab.ts";
 import { QLock, Rendez } from "../kernel/proc/rendez.ts";
 import type { Task } from "../kernel/proc/rendez.ts";
 import type { EventBody, Pipeend, Trace } from "../kernel/trace.ts";
@@ -17,26 +18,6 @@ export const MAXATOMIC = 65536;
 const MINCHARGE = 64;
 
 const EMPTY = new Uint8Array(0);
-
-// Small blocks are cut from a slab: allocating each by itself costs ten times as much.
-const SLAB = 65536;
-const SLABMAX = 8192;
-let slab = new Uint8Array(SLAB);
-let used = 0;
-
-/** A copy of bytes[from, to). A program's array may have a length, and a slice, of its own: the block is made here. */
-function copy(bytes: Uint8Array, from: number, to: number): Uint8Array {
-  const n = to - from;
-  if (!(n >= 0 && n <= SLABMAX)) return new Uint8Array(bytes.subarray(from, to));
-  if (used + n > SLAB) {
-    slab = new Uint8Array(SLAB);
-    used = 0;
-  }
-  const block = slab.subarray(used, used + n);
-  block.set(n === bytes.length ? bytes : bytes.subarray(from, to));
-  used += block.length;
-  return block;
-}
 
 /** Slots of a queue's ring to begin with. */
 const RING = 8;
@@ -120,7 +101,7 @@ export class Queue {
   *write(bytes: Uint8Array): Task<void> {
     const n = bytes.length;
     if (n <= MAXATOMIC && this.#held + charge(n) < this.limit && !this.#wlock.held) {
-      this.#put(copy(bytes, 0, n));
+      this.#put(copyof(bytes, 0, n));
       return;
     }
     yield* this.#wlock.lock();
@@ -130,7 +111,7 @@ export class Queue {
         // Only writers that are interrupted and write again get here with a queue this full.
         while (this.#held >= 2 * this.limit && !this.#closed) yield this.#writers;
         const next = Math.min(n, o + MAXATOMIC);
-        this.#put(copy(bytes, o, next));
+        this.#put(copyof(bytes, o, next));
         o = next;
         while (this.#held >= this.limit && !this.#closed) yield this.#writers;
       } while (o < n);

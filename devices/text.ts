@@ -17,7 +17,8 @@ export function num(n: number | bigint, width: number = NUMSIZE): string {
 /** The part of a small file that a read at offset sees; gives the count. */
 export function readbytes(bytes: Uint8Array, buf: Uint8Array, offset: number): number {
   if (offset >= bytes.length) return 0;
-  const part = bytes.subarray(offset, Math.min(bytes.length, offset + buf.length));
+  const all = offset === 0 && bytes.length <= buf.length;
+  const part = all ? bytes : bytes.subarray(offset, Math.min(bytes.length, offset + buf.length));
   buf.set(part);
   return part.length;
 }

@@ -2,6 +2,7 @@
 // how both ends learn of its end. When things happen is the link's affair (simlink.ts).
 
 import { Econnrefused, Ehungup, error } from "../../kernel/abi/errors.ts";
+import { copyof } from "../../kernel/abi/slab.ts";
 import type { Proc } from "../../kernel/proc/proc.ts";
 import { QLock, Rendez } from "../../kernel/proc/rendez.ts";
 import type { Task } from "../../kernel/proc/rendez.ts";
@@ -126,9 +127,11 @@ export class Simconn implements Conn, Cuttable {
     if (!q.canlock()) yield* q.lock();
     try {
       if (this.#broken || this.#shut) error(Ehungup);
-      const mine = new Uint8Array(bytes);
-      for (let off = 0; off < mine.length; off += PIECE)
-        this.#out.push(mine.subarray(off, off + PIECE));
+      const mine = copyof(bytes);
+      if (mine.length > 0 && mine.length <= PIECE) this.#out.push(mine);
+      else
+        for (let off = 0; off < mine.length; off += PIECE)
+          this.#out.push(mine.subarray(off, off + PIECE));
       this.#unsent += mine.length;
       this.#written += mine.length;
       this.#send();

@@ -13,6 +13,7 @@ import * as e from "./errors.ts";
 import { checkentry, checklength, checknewname, isnarrow } from "./name.ts";
 import { create, open } from "./open.ts";
 import { read, write } from "./rw.ts";
+import { unknownfid } from "./out.ts";
 import type { Msg, Session } from "./session.ts";
 import { type Answer, Fid } from "./srv.ts";
 import { walk } from "./walk.ts";
@@ -29,7 +30,7 @@ export function answer<A>(s: Session<A>, f: Tmsg): Answer<Rmsg> {
     case fcall.Twrite:
       return write(s, f);
     case fcall.Tclunk:
-      return andthen(s.fids.clunk(s.fids.get(f.fid)), () => ({ type: fcall.Rclunk, tag: f.tag }));
+      return clunk(s, f);
     case fcall.Tstat:
       return stat(s, f);
     case fcall.Tcreate:
@@ -104,22 +105,31 @@ function assertauth(type: number): void {
 /** Throws unless the afid has proved this user for this tree. */
 function mustbeauthed<A>(s: Session<A>, fid: number, uname: string, aname: string): void {
   if (fid === NOFID) error(e.Eauthfirst);
-  const afid = s.fids.get(fid);
+  const afid = s.fids.find(fid) ?? error(e.Eunknownfid);
   if (afid.authfor === null) error(e.Eauthfirst);
   const user = uname === "" ? "none" : uname;
   if (afid.authfor !== aname || afid.uid !== user) error(e.Eauthother);
   if (s.srv.authed?.(afid) !== true) error(e.Eauthpending);
 }
 
+function clunk<A>(s: Session<A>, f: Msg<"Tclunk">): Answer<Rmsg> {
+  const fid = s.fids.find(f.fid);
+  if (fid === undefined) return unknownfid(f.tag);
+  return andthen(s.fids.clunk(fid), () => ({ type: fcall.Rclunk, tag: f.tag }));
+}
+
 function stat<A>(s: Session<A>, f: Msg<"Tstat">): Answer<Rmsg> {
   const { tag, fid } = f;
-  const d = s.srv.stat(s.fids.get(fid));
+  const of = s.fids.find(fid);
+  if (of === undefined) return unknownfid(tag);
+  const d = s.srv.stat(of);
   if (istask(d)) return andthen(d, (dir) => ({ type: fcall.Rstat, tag, stat: packed(fid, dir) }));
   return { type: fcall.Rstat, tag, stat: packed(fid, d) };
 }
 
 function remove<A>(s: Session<A>, f: Msg<"Tremove">): Answer<Rmsg> {
-  const fid = s.fids.get(f.fid);
+  const fid = s.fids.find(f.fid);
+  if (fid === undefined) return unknownfid(f.tag);
   const { srv } = s;
   const gone = s.fids.remove(fid, () => {
     if (fid.authfor !== null) return error(Eperm);
@@ -139,7 +149,8 @@ function* chained<T, R>(task: Task<T>, fn: (value: T) => Answer<R>): Task<R> {
 }
 
 function wstat<A>(s: Session<A>, f: Msg<"Twstat">): Answer<Rmsg> {
-  const fid = s.fids.get(f.fid);
+  const fid = s.fids.find(f.fid);
+  if (fid === undefined) return unknownfid(f.tag);
   const changes = getwstat(f.stat);
   if (changes === null) return error(Ebadstat);
   if (fid.authfor !== null) return error(Eperm);

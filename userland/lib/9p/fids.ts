@@ -13,7 +13,7 @@ import { ORCLOSE } from "../../../kernel/abi/const.ts";
 import { PlanError } from "../../../kernel/abi/errors.ts";
 import type { Task } from "../../../syscalls/sys.ts";
 import { always, istask } from "./answer.ts";
-import { Edupfid, Eunknownfid } from "./errors.ts";
+import { Edupfid } from "./errors.ts";
 import { type Share, takefid } from "./shares.ts";
 import type { Answer, Fid } from "./srv.ts";
 import type { Plainsrv } from "./promises.ts";
@@ -33,12 +33,6 @@ export class Fids<A> {
 
   get size(): number {
     return this.#fids.size;
-  }
-
-  get(fid: number): Fid<A> {
-    const f = this.#fids.get(fid);
-    if (f === undefined) throw new PlanError(Eunknownfid);
-    return f;
   }
 
   find(fid: number): Fid<A> | undefined {

@@ -8,6 +8,7 @@ import type { Task } from "../../../syscalls/sys.ts";
 import { andthen, istask } from "./answer.ts";
 import { Eisopen, Enocreate } from "./errors.ts";
 import { checkentry, checknewname, isnarrow } from "./name.ts";
+import { unknownfid } from "./out.ts";
 import type { Msg, Session } from "./session.ts";
 import { takeopen } from "./shares.ts";
 import { type Answer, type Fid, NOTOPEN, OPENING } from "./srv.ts";
@@ -17,7 +18,8 @@ import type { Plainsrv } from "./promises.ts";
 const OMASK = 3 | OTRUNC | ORCLOSE;
 
 export function open<A>(s: Session<A>, f: Msg<"Topen">): Answer<Rmsg> {
-  const fid = s.fids.get(f.fid);
+  const fid = s.fids.find(f.fid);
+  if (fid === undefined) return unknownfid(f.tag);
   if (fid.omode !== NOTOPEN) error(Eisopen);
   const a = opening(s, fid, () => openfid(s, fid, f.mode & OMASK));
   return andthen(a, () => opened(s, fid, Ropen, f.tag));
@@ -89,7 +91,8 @@ function opened<A>(
 }
 
 export function create<A>(s: Session<A>, f: Msg<"Tcreate">): Answer<Rmsg> {
-  const fid = s.fids.get(f.fid);
+  const fid = s.fids.find(f.fid);
+  if (fid === undefined) return unknownfid(f.tag);
   if (fid.omode !== NOTOPEN) error(Eisopen);
   checknewname(f.name, s.conn.shares.limits.elem);
   if (isnarrow(s.msize)) checkentry(newentry(f.name, fid.uid), s.msize);

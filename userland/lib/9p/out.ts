@@ -12,7 +12,7 @@ import { put32 } from "../../../kernel/abi/bits.ts";
 import { Rerror, Rread, Rstat, Rstream, type Rmsg, convS2M } from "../../../kernel/abi/fcall.ts";
 import { utfcut } from "../../../kernel/abi/utf.ts";
 import type { Task, TaskSys } from "../../../syscalls/sys.ts";
-import { Ereply } from "./errors.ts";
+import { Ereply, Eunknownfid } from "./errors.ts";
 import type { Room } from "./shares.ts";
 
 /** More than any reply has beside its data: Rwalk with 16 qids, Rerror, Rversion. */
@@ -48,6 +48,9 @@ const STEP = 8192;
 export function rerror(tag: number, ename: string): Rmsg {
   return { type: Rerror, tag, ename: utfcut(ename, ERRMAX - 1) };
 }
+
+/** The reply to a request on a fid that the client does not have: a hostile client sends many, and a throw is dear. */
+export const unknownfid = (tag: number): Rmsg => rerror(tag, Eunknownfid);
 
 /** A read's reply that no buffer has room for. */
 type Long = { readonly tag: number; readonly data: Uint8Array };
@@ -139,7 +142,7 @@ export class Out {
 
   /** A buffer with room for so much more, at most BIG: a bigger one, or another where no buffer has so much. */
   #grow(room: number): void {
-    let old = this.#buf.subarray(0, this.#fill);
+    let old = this.#buf.length === 0 ? NONE : this.#buf.subarray(0, this.#fill);
     if (this.#fill + room > BIG) {
       this.#full.push(old);
       old = NONE;

@@ -6,11 +6,13 @@ import { Edirseek, Eio, Eshort, error } from "../../../kernel/abi/errors.ts";
 import { Rread, Rwrite, type Rmsg } from "../../../kernel/abi/fcall.ts";
 import { andthen, istask } from "./answer.ts";
 import { Ebadoffset, Enoread, Enotopen, Enowrite, wrongmode } from "./errors.ts";
+import { unknownfid } from "./out.ts";
 import type { Msg, Session } from "./session.ts";
 import type { Answer, Fid } from "./srv.ts";
 
 export function read<A>(s: Session<A>, f: Msg<"Tread">): Answer<Rmsg> {
-  const fid = s.fids.get(f.fid);
+  const fid = s.fids.find(f.fid);
+  if (fid === undefined) return unknownfid(f.tag);
   const data = readfid(s, fid, s.room(f.count), f.offset);
   // A function for the answer costs as much as the read of a short file, so one is made only for a read that waits.
   if (istask(data)) return andthen(data, (bytes) => ({ type: Rread, tag: f.tag, data: bytes }));
@@ -87,7 +89,8 @@ function pack<A>(fid: Fid<A>, count: number): Uint8Array {
 }
 
 export function write<A>(s: Session<A>, f: Msg<"Twrite">): Answer<Rmsg> {
-  const fid = s.fids.get(f.fid);
+  const fid = s.fids.find(f.fid);
+  if (fid === undefined) return unknownfid(f.tag);
   const { omode } = fid;
   if (omode < 0) error(Enotopen);
   const how = omode & 3;

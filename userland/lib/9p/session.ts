@@ -22,7 +22,7 @@ import { Ebadoffset, Enotopen, wrongmode } from "./errors.ts";
 import { answer } from "./fcalls.ts";
 import { Fids } from "./fids.ts";
 import { Flushable } from "./flushable.ts";
-import { rerror } from "./out.ts";
+import { rerror, unknownfid } from "./out.ts";
 import { LEAST, MAXFIDS } from "./shares.ts";
 import type { Answer, Fid } from "./srv.ts";
 import type { Plainsrv } from "./promises.ts";
@@ -234,7 +234,8 @@ export class Session<A> {
 
   /** Checks a Tstream, and makes the run that it asks for. */
   #run(f: Msg<"Tstream">): Run<A> | Rmsg {
-    const fid = this.fids.get(f.fid);
+    const fid = this.fids.find(f.fid);
+    if (fid === undefined) return unknownfid(f.tag);
     if (fid.omode < 0) error(Enotopen);
     if ((fid.omode & 3) === OWRITE) error(wrongmode("read", fid.omode));
     if (f.offset > MAXOFFSET || (f.count !== Infinity && f.offset + f.count > MAXOFFSET))

@@ -6,13 +6,14 @@ import type { Task } from "../../../syscalls/sys.ts";
 import { andthen, istask } from "./answer.ts";
 import { Ecloneopen } from "./errors.ts";
 import { checkname } from "./name.ts";
-import { rerror } from "./out.ts";
+import { rerror, unknownfid } from "./out.ts";
 import type { Msg, Session } from "./session.ts";
 import { type Answer, Fid, NOTOPEN } from "./srv.ts";
 
 /** Walks, and makes newfid only if that came all the way. */
 export function walk<A>(s: Session<A>, f: Msg<"Twalk">): Answer<Rmsg> {
-  const fid = s.fids.get(f.fid);
+  const fid = s.fids.find(f.fid);
+  if (fid === undefined) return unknownfid(f.tag);
   if (fid.omode !== NOTOPEN) error(Ecloneopen);
   if (f.newfid !== f.fid) s.fids.mustbefree(f.newfid);
   const { wname } = f;
