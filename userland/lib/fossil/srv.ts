@@ -576,12 +576,10 @@ export class Server implements Srv<File> {
   }
 
   clunk(fid: Fid<File>): Answer<void> {
-    const { place, up } = fid.aux;
     if (fid.omode < 0) return undefined;
-    if (fid.aux.excl) this.#exclusive.delete(place.id);
+    if (fid.aux.excl) this.#exclusive.delete(fid.aux.place.id);
     const how = fid.omode & 3;
-    const users = up !== null && place.view === null && (how === OWRITE || how === ORDWR);
-    return users ? this.#after(fid.aux, undefined) : undefined;
+    return how === OWRITE || how === ORDWR ? this.#after(fid.aux, undefined) : undefined;
   }
 
   /** What was done may have changed /adm/users. */
