@@ -66,6 +66,10 @@ const known = (): Set<string> => {
   return new Set(lines.filter((l) => l !== "" && !/^[#\t]/.test(l)));
 };
 
+/** Whether a file is of this room, and of none that is more special. */
+const isof = (room: Room, file: string): boolean =>
+  ROOMS.find((r) => file.startsWith(r.files)) === room;
+
 /** All mutants of the compiled files of a room. */
 function* find(room: Room): Generator<Mutant, void, void> {
   const dir = room.files.slice(0, room.files.lastIndexOf("/"));
@@ -73,7 +77,7 @@ function* find(room: Room): Generator<Mutant, void, void> {
   for (const name of all.toSorted()) {
     const file = `${dir}/${name}`;
     if (!name.endsWith(".js") || !file.startsWith(room.files)) continue;
-    if (ROOMS.find((r) => file.startsWith(r.files)) !== room) continue;
+    if (!isof(room, file)) continue;
     const ts = file.replace(/\.js$/, ".ts");
     // A compiled file may be left over from a source that has gone.
     if (!existsSync(ts)) continue;
@@ -295,6 +299,9 @@ async function tryall(room: Room, opts: Options, copies: readonly Copy[]): Promi
   const equivalent = known();
   const fates = readfates(opts.state);
   const all = [...find(room)];
+  const keys = new Set(all.map((m) => m.key));
+  for (const key of equivalent)
+    if (isof(room, key) && !keys.has(key)) console.log(`equivalent.txt: no such mutant: ${key}`);
   const chosen = shuffled(all, opts.seed).slice(0, opts.count);
   const queue = chosen.filter((m) => !fates.has(m.key) && !equivalent.has(m.key));
   const [first] = copies;
