@@ -159,36 +159,74 @@ test(
     const quiet = await Promise.all(Array.from({ length: 40 }, (_, i) => writer(sys, `f${i}`)));
     for (const c of quiet) t.is((await c.rpc(twrite(1, 1, 500_000))).length, 1);
     t.true(shares.bytes.used > TOTAL / 2, `${shares.bytes.used} bytes: they had no long buffers`);
+    const slow = [await writer(sys, "slow"), await writer(sys, "slower")];
     const good = await writer(sys, "good");
+    const frame = pack(twrite(1, 1, MB - 100));
+    for (const c of slow) await sys.write(c.fd, frame.subarray(0, 900_000));
     const began = await now(sys);
     t.deepEqual((await good.rpc(twrite(1, 1, MB - 100))).map(said), [`1 write:${MB - 100}`]);
     t.true((await now(sys)) - began <= 50);
+    t.true(shares.bytes.used < TOTAL / 2, `${shares.bytes.used} bytes: they still have them`);
+    for (const c of slow) {
+      await sys.write(c.fd, frame.subarray(900_000));
+      t.not(await c.next(), null);
+    }
     for (const c of quiet) t.is((await c.rpc(stat(1))).length, 1);
-    await Promise.all([good, ...quiet].map((c) => c.close()));
+    await Promise.all([...slow, good, ...quiet].map((c) => c.close()));
   }),
 );
 
 test(
-  "frames that fill the room with their halves come whole one after another",
-  served(async (t, sys, { seen }) => {
-    const all = await Promise.all(Array.from({ length: 40 }, (_, i) => writer(sys, `f${i}`)));
-    const replies = await Promise.all(
-      all.map(async (c) => {
-        const frame = pack(twrite(1, 1, MB - 100));
-        const begun = sys.write(c.fd, frame.subarray(0, 300_000));
-        await sys.sleep(50);
-        await begun;
-        await sys.write(c.fd, frame.subarray(300_000));
-        const reply = await c.next();
-        return reply === null ? "hung up" : said(reply);
+  "clients that pause in the middle of a frame are not hung up on while others come to their turn",
+  served(async (t, sys) => {
+    const [short, long] = [pack(twrite(1, 1, 200_000)), pack(twrite(1, 1, MB - 100))];
+    const slow = await Promise.all(Array.from({ length: 17 }, (_, i) => writer(sys, `s${i}`)));
+    const busy = await Promise.all(Array.from({ length: 8 }, (_, i) => writer(sys, `b${i}`)));
+    for (const c of slow) await sys.write(c.fd, short.subarray(0, 150_000));
+    const write = async (c: Rawclient, frame: Uint8Array): Promise<void> => {
+      await sys.write(c.fd, frame.subarray(0, 900_000));
+      await sys.sleep(100);
+      await sys.write(c.fd, frame.subarray(900_000));
+      t.not(await c.next(), null);
+    };
+    await Promise.all(
+      busy.map(async (c) => {
+        for (let i = 0; i < 8; i++) await write(c, long);
       }),
     );
-    t.deepEqual(replies, Array(40).fill(`1 write:${MB - 100}`));
-    t.true(seen.most > (3 / 4) * TOTAL, `${seen.most} bytes of ${TOTAL}: no client had to wait`);
-    t.true(seen.most <= TOTAL + MB, `${seen.most} bytes of ${TOTAL}`);
-    await Promise.all(all.map((c) => c.close()));
+    for (const c of slow) {
+      await sys.write(c.fd, short.subarray(150_000)).catch(() => 0);
+      t.not(await c.next(), null);
+    }
+    await Promise.all([...slow, ...busy].map((c) => c.close()));
   }),
 );
+
+for (const [pauses, pause] of [
+  ["50 ms", () => 50],
+  ["up to 1 s", (i: number) => 25 * i],
+] as const)
+  test(
+    `frames that fill the room with their halves, and pause for ${pauses}, come whole one after another`,
+    served(async (t, sys, { seen }) => {
+      const all = await Promise.all(Array.from({ length: 40 }, (_, i) => writer(sys, `f${i}`)));
+      const replies = await Promise.all(
+        all.map(async (c, i) => {
+          const frame = pack(twrite(1, 1, MB - 100));
+          const begun = sys.write(c.fd, frame.subarray(0, 300_000));
+          await sys.sleep(pause(i));
+          await begun;
+          await sys.write(c.fd, frame.subarray(300_000)).catch(() => 0);
+          const reply = await c.next();
+          return reply === null ? "hung up" : said(reply);
+        }),
+      );
+      t.deepEqual(replies, Array(40).fill(`1 write:${MB - 100}`));
+      t.true(seen.most > (3 / 4) * TOTAL, `${seen.most} bytes of ${TOTAL}: no client had to wait`);
+      t.true(seen.most <= TOTAL + MB, `${seen.most} bytes of ${TOTAL}`);
+      await Promise.all(all.map((c) => c.close()));
+    }),
+  );
 
 /** A connection whose fid 1 has a file open to write, when `hog` has all the room of the server. */
 function full(file: string): { rig: Rig; shares: Shares; hog: Room; conn: Conn<unknown> } {

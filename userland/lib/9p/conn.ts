@@ -466,7 +466,7 @@ export class Conn<A> implements Owner {
       } catch (e) {
         if (!(e instanceof PlanError)) throw e;
         if (e.message !== Eintr || this.out.hungup) return false;
-        this.#shrink();
+        if (this.#end === 0) this.#makeroom(SMALLBUF);
       }
     }
   }
