@@ -219,14 +219,8 @@ export class Kernel implements Machine {
   kproc(label: string, task: Task<unknown>, on?: Rendez): Coroutine {
     if (this.proc0 === null) throw new Error("kproc before boot");
     if (on !== undefined)
-      return this.sched.adopt(this.proc0, { label, task, done: this.#kdone, on });
-    return this.sched.start(this.proc0, label, task, this.#kdone);
-  }
-
-  /** kproc, which need not make a coroutine: see Sched.soon. */
-  soon(label: string, task: Task<unknown>): void {
-    if (this.proc0 === null) throw new Error("soon before boot");
-    this.sched.soon({ proc: this.proc0, label, task, done: this.#kdone });
+      return this.sched.adopt(this.proc0, { label, task, done: this.kdone, on });
+    return this.sched.start(this.proc0, label, task, this.kdone);
   }
 
   /** Takes over closes, begun and asleep on `on`, that a process may not live to see the end of. */
@@ -235,12 +229,13 @@ export class Kernel implements Machine {
       this.closers.delete(co);
       this.closed.wakeupall();
     };
-    const done: Done = { ...this.#kdone, over };
+    const done: Done = { ...this.kdone, over };
     if (this.proc0 === null) throw new Error("closing before boot");
     this.closers.add(this.sched.adopt(this.proc0, { label: "close", task, done, on }));
   }
 
-  readonly #kdone: Done = {
+  /** What becomes of the kernel's own coroutines: they give nothing, and panic the kernel when they throw. @internal */
+  readonly kdone: Done = {
     finish: () => undefined,
     over: () => undefined,
     fail: (_co, e) => this.panic(e),

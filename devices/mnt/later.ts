@@ -103,44 +103,37 @@ type Asked = {
 type More = (tag: number, fid: number, g: Group) => readonly Tmsg[];
 
 /**
- * Sends the walk and the operation, in one write. With `split` the walk is two Twalks, so that the last
- * directory on the way has a fid, too.
+ * Sends the walk and the operation in one write, unless Devlater.ask has sent them. The walk is Twalks of at most 16
+ * names; each but the last makes a fresh fid, which a Tclunk ends behind the next. With `split` the last Twalk has one
+ * name, so that the last directory on the way has a fid, too, which gets no Tclunk.
  */
 function* send(c: LaterChan, more: More, split = false): Task<Asked> {
-  const m = c.from.mnt;
+  if (c.asked !== null) return c.asked;
+  const { names, from } = c;
+  const m = from.mnt;
   const g = m.group(4) ?? (yield* m.waitgroup(4));
   try {
+    const { tag } = g;
     const fid = m.newfid(g);
     const msgs: Tmsg[] = [];
-    const dir = chain(c, g, fid, split, msgs);
-    const nwalk = msgs.length;
-    msgs.push(...more(g.tag, fid, g));
+    let dir = from.fid;
+    for (let i = 0, last = false; !last;) {
+      const stop = split && i < names.length - 1 ? names.length - 1 : names.length;
+      const end = Math.min(i + MAXWELEM, stop);
+      last = end === names.length;
+      const newfid = last ? fid : m.newfid(g);
+      msgs.push({ type: Twalk, tag, fid: dir, newfid, wname: names.slice(i, end) });
+      if (i > 0 && !(split && last)) msgs.push({ type: Tclunk, tag, fid: dir });
+      if (!last) dir = newfid;
+      i = end;
+    }
+    // From here on the close of c releases the group, also when more() or send() fails.
+    c.asked = { g, nwalk: msgs.length, fid, dir };
+    msgs.push(...more(tag, fid, g));
     m.send(g, msgs);
-    // From here on the close of c releases the group.
-    return (c.asked = { g, nwalk, fid, dir });
+    return c.asked;
   } finally {
     if (c.asked === null) m.release(g, true);
-  }
-}
-
-/**
- * Adds the Twalks of c's walk to msgs, each of at most 16 names. The last Twalk makes the fid `to`. The others
- * make fresh fids, which the Tclunks between them end. The result is the fid that the last Twalk starts from: in
- * a split walk that is the last directory's fid, which gets no Tclunk.
- */
-function chain(c: LaterChan, g: Group, to: number, split: boolean, msgs: Tmsg[]): number {
-  const { names, from } = c;
-  const { tag } = g;
-  for (let i = 0, { fid } = from; ;) {
-    const stop = split && i < names.length - 1 ? names.length - 1 : names.length;
-    const end = Math.min(i + MAXWELEM, stop);
-    const last = end === names.length;
-    const newfid = last ? to : from.mnt.newfid(g);
-    msgs.push({ type: Twalk, tag, fid, newfid, wname: names.slice(i, end) });
-    if (i > 0 && !(split && last)) msgs.push({ type: Tclunk, tag, fid });
-    if (last) return fid;
-    fid = newfid;
-    i = end;
   }
 }
 
@@ -208,30 +201,25 @@ function walkfailed(c: LaterChan, qids: readonly Qid[], text: string): PlanError
   return new PlanError(text, notdir ? qids.length - 1 : qids.length);
 }
 
-/**
- * Does an operation: sends the group (unless Devlater.ask has sent it), receives the walk, then receives the
- * operation's first answer.
- */
-function* group(c: LaterChan, more: More): Task<Rmsg> {
-  const a = c.asked ?? (yield* send(c, more));
+/** Receives the walk, then the operation's first answer. */
+function* answer(c: LaterChan, a: Asked): Task<Rmsg> {
   yield* mustwalk(c, a);
   return yield* c.from.mnt.receive(a.g, a.nwalk);
 }
 
 /**
- * group, for an operation that changes nothing: it starts from the last directory of the name, where the
+ * Does an operation that changes nothing, in a mount with a cache: it starts from the last directory of the name, where the
  * mount's cache remembers that.
  */
-function near(c: LaterChan, more: More): Task<Rmsg> {
+function* near(c: LaterChan, cache: Mntcache, more: More): Task<Rmsg> {
   const { from, names } = c;
-  const { cache } = from;
-  if (cache === null || c.asked !== null || names.length < 2) return group(c, more);
+  if (c.asked !== null || names.length < 2) return yield* answer(c, yield* send(c, more));
   const d = cache.dir(from, names.slice(0, -1));
-  return d === null ? remember(c, cache, more) : nearby(c, cache, d, more);
+  return yield* d === null ? remember(c, cache, more) : nearby(c, cache, d, more);
 }
 
 /**
- * group, from d, the last directory. If the walk fails there, the whole walk is made from its true start.
+ * The operation, from d, the last directory. If the walk fails there, the whole walk is made from its true start.
  */
 function* nearby(c: LaterChan, cache: Mntcache, d: MntChan, more: More): Task<Rmsg> {
   const { from, names } = c;
@@ -259,7 +247,7 @@ function* nearby(c: LaterChan, cache: Mntcache, d: MntChan, more: More): Task<Rm
   return yield* remember(c, cache, more);
 }
 
-/** group, which also keeps a fid of the last directory for the cache. */
+/** The operation, which also keeps a fid of the last directory for the cache. */
 function* remember(c: LaterChan, cache: Mntcache, more: More): Task<Rmsg> {
   const { moves } = cache;
   const a = yield* send(c, more, true);
@@ -453,21 +441,24 @@ class Devlater extends Dev<LaterChan> implements Later<LaterChan> {
   }
 
   *ask(_up: Proc, c: LaterChan, what: "walk" | "stat"): Task<void> {
-    if (c.asked === null) yield* send(c, what === "walk" ? () => [] : statmsgs);
+    yield* send(c, what === "walk" ? () => [] : statmsgs);
   }
 
   *stat(_up: Proc, c: LaterChan): Task<Dir> {
-    const r = yield* (c.from.cache === null ? group : near)(c, statmsgs);
+    const { cache } = c.from;
+    const r =
+      cache === null ? yield* answer(c, yield* send(c, statmsgs)) : yield* near(c, cache, statmsgs);
     return r.type === Rstat ? dirof(c, r.stat) : error(Emountrpc);
   }
 
   override *wstat(_up: Proc, c: LaterChan, w: Wstat): Task<void> {
     const bytes = packwstat(w);
     try {
-      yield* group(c, (tag, fid) => [
+      const msgs: More = (tag, fid) => [
         { type: Twstat, tag, fid, stat: bytes },
         { type: Tclunk, tag, fid },
-      ]);
+      ];
+      yield* answer(c, yield* send(c, msgs));
     } finally {
       c.from.cache?.moved();
       c.from.cache?.wrote(c.qid);
@@ -476,7 +467,7 @@ class Devlater extends Dev<LaterChan> implements Later<LaterChan> {
 
   override *remove(_up: Proc, c: LaterChan): Task<void> {
     try {
-      yield* group(c, (tag, fid) => [{ type: Tremove, tag, fid }]);
+      yield* answer(c, yield* send(c, (tag, fid) => [{ type: Tremove, tag, fid }]));
     } finally {
       c.from.cache?.moved();
     }
@@ -494,8 +485,12 @@ class Devlater extends Dev<LaterChan> implements Later<LaterChan> {
           build: (tag, fid) => ({ type: Topen, tag, fid, mode: omode & 0xff }),
         });
     }
-    const how = c.from.cache !== null && (omode & (OTRUNC | ORCLOSE)) === 0 ? near : group;
-    const r = yield* how(c, (tag, fid) => [{ type: Topen, tag, fid, mode: omode & 0xff }]);
+    const { cache } = c.from;
+    const msgs: More = (tag, fid) => [{ type: Topen, tag, fid, mode: omode & 0xff }];
+    const r =
+      cache === null || (omode & (OTRUNC | ORCLOSE)) !== 0
+        ? yield* answer(c, yield* send(c, msgs))
+        : yield* near(c, cache, msgs);
     return take(c, (nc) => opened(nc, omode, r));
   }
 
@@ -517,7 +512,7 @@ class Devlater extends Dev<LaterChan> implements Later<LaterChan> {
       });
       if ((want.omode & OSTREAM) !== 0 && (want.omode & 3) === OWRITE)
         return yield* openwrite(c, { omode: want.omode, step: "create", build });
-      const r = yield* group(c, (tag, fid) => [build(tag, fid)]);
+      const r = yield* answer(c, yield* send(c, (tag, fid) => [build(tag, fid)]));
       return take(c, (nc) => opened(nc, want.omode, r));
     }
     const a = yield* send(c, (tag, fid, g) => {
@@ -539,7 +534,7 @@ class Devlater extends Dev<LaterChan> implements Later<LaterChan> {
   }
 
   *force(_up: Proc, c: LaterChan): Task<Walkqid<MntChan>> {
-    const a = c.asked ?? (yield* send(c, () => []));
+    const a = yield* send(c, () => []);
     const w = yield* receivewalk(c, a);
     if (w.error !== null) return miss(w.qids, w.error);
     const last = w.qids[w.qids.length - 1] ?? c.from.qid;

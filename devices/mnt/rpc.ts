@@ -48,6 +48,7 @@ import type { Fcall, Rmsg, Tmsg } from "../../kernel/abi/fcall.ts";
 import { cclose } from "../../kernel/chan.ts";
 import type { Chan } from "../../kernel/chan.ts";
 import type { Conn, Filter, Kernel, Transport } from "../../kernel/kernel.ts";
+import type { Proc } from "../../kernel/proc/proc.ts";
 import { REPLY, Rendez, waitfor } from "../../kernel/proc/rendez.ts";
 import type { Task } from "../../kernel/proc/rendez.ts";
 import type { Coroutine } from "../../kernel/proc/sched.ts";
@@ -337,41 +338,41 @@ export class Mnt implements Conn {
 
   /**
    * Sends requests of g, after those that were posted before. It does not sleep, so a note cannot interrupt
-   * a message in the middle.
+   * a message in the middle. A Tflush or Tclunk goes `soon`: with the next requests, or when what is ready now has run.
    */
-  send(g: Group, requests: readonly Tmsg[]): void {
+  send(g: Group, requests: readonly Tmsg[], soon = false): void {
     if (this.dead) error(Ehungup);
     if (MUTE.has(g.life)) throw new Panic("request on a tag that is flushed");
-    this.#pack(g, requests);
-    if (this.#writing) return;
-    const task = this.#write();
-    const step = task.next();
-    // The transport has to wait. A kernel process waits for it, and the caller goes on to wait for the reply.
-    if (step.done !== true) this.k.kproc("mount writer", task, step.value);
-  }
-
-  /** Packs requests of g behind those that are posted. */
-  #pack(g: Group, requests: readonly Tmsg[]): void {
     let end = used;
     for (const t of requests) {
       const at = end;
       end = convS2M(t, slab, at);
-      if (end < 0 || end - at > this.msize) {
-        end = -1;
-        break;
-      }
+      if (end - at > this.msize) end = -1;
+      if (end < 0) break;
     }
     const bytes = end < 0 ? packapart(requests, this.msize) : slab.subarray(used, end);
     if (end >= 0) used = end;
     this.#posted.push(bytes);
     if (this.k.trace.on) this.#tellsent(g, requests, bytes);
     for (const t of requests) g.requests.push(t);
-    const n = bytes.length;
-    g.bytes += n;
-    this.#out += n;
+    g.bytes += bytes.length;
+    this.#out += bytes.length;
     this.#nout += requests.length;
-    this.#outbytes += n;
+    this.#outbytes += bytes.length;
     if (this.#outside) this.#holdclock();
+    const { proc0, sched, kdone } = this.k;
+    if (this.#writing || (soon && this.#due) || proc0 === null) return;
+    // The writer's reference: the last user may close the connection's Chan before all is written.
+    this.chan.ref++;
+    const task = this.#write(proc0, soon);
+    if (soon) {
+      this.#due = true;
+      sched.soon({ proc: proc0, label: "mount writer", task, done: kdone });
+      return;
+    }
+    const step = task.next();
+    // The transport has to wait. A kernel process waits for it, and the caller goes on to wait for the reply.
+    if (step.done !== true) this.k.kproc("mount writer", task, step.value);
   }
 
   #tellsent({ call }: Group, requests: readonly Tmsg[], packed: Uint8Array): void {
@@ -432,7 +433,7 @@ export class Mnt implements Conn {
   #flush(g: Group): void {
     if (!g.turn("flush")) return;
     const f = this.group(0, "left");
-    this.#post(f, { type: Tflush, tag: f.tag, oldtag: g.tag });
+    this.send(f, [{ type: Tflush, tag: f.tag, oldtag: g.tag }], true);
   }
 
   /** Gives the fid back to the server, without a wait: the Tclunk goes when there is room for it. */
@@ -440,7 +441,10 @@ export class Mnt implements Conn {
     if (this.dead) return this.#freefid(fid);
     const g = this.#clunks.length === 0 ? this.group(1, "left") : null;
     if (g === null) this.#clunks.push(fid);
-    else this.#post(g, { type: Tclunk, tag: g.tag, fid });
+    else {
+      g.fids.push({ fid, there: true });
+      this.send(g, [{ type: Tclunk, tag: g.tag, fid }], true);
+    }
   }
 
   /**
@@ -453,50 +457,31 @@ export class Mnt implements Conn {
       const g = fid === undefined ? null : this.group(1, "left");
       if (fid === undefined || g === null) break;
       this.#clunks.shift();
-      this.#post(g, { type: Tclunk, tag: g.tag, fid });
+      g.fids.push({ fid, there: true });
+      this.send(g, [{ type: Tclunk, tag: g.tag, fid }], true);
     }
     const room = this.#nout < MAXOUT && this.#outbytes < MAXOUTBYTES;
     if (room && !this.#room.empty) this.#room.wakeupall();
   }
 
-  /**
-   * Queues a Tflush or a Tclunk, which ends its fid: it goes out with the next send(). If none comes, it goes
-   * when those that are ready now have run.
-   */
-  #post(g: Group, t: Request<typeof Tflush> | Request<typeof Tclunk>): void {
-    if (t.type === Tclunk) g.fids.push({ fid: t.fid, there: true });
-    this.#pack(g, [t]);
-    if (this.#writing || this.#due) return;
-    // The writer holds a reference to the connection's Chan: the last user may close it before all is written.
-    this.#due = true;
-    this.chan.ref++;
-    this.k.soon("mount writer", this.#writer());
-  }
-
-  *#writer(): Task<void> {
-    this.#due = false;
-    if (!this.#writing) yield* this.#write();
-    yield* cclose(this.chan);
-  }
-
-  /** Writes what is posted, one writer at a time. */
-  *#write(): Task<void> {
+  /** Writes what is posted, one writer at a time, and gives up a reference to the connection's Chan. */
+  *#write(up: Proc, due: boolean): Task<void> {
     const { chan } = this;
-    const up = this.k.proc0;
-    if (up === null) return;
-    this.#writing = true;
-    chan.ref++;
-    try {
-      this.#reader ??= this.k.kproc("mount reader", this.#read());
-      while (this.#posted.length > 0 && !this.dead) {
-        const buf = this.#posted.length === 1 ? this.#posted.pop() : this.#batch();
-        if (buf !== undefined) yield* waitfor(this.#wire.write(up, chan, buf, 0));
+    if (due) this.#due = false;
+    if (!this.#writing) {
+      this.#writing = true;
+      try {
+        this.#reader ??= this.k.kproc("mount reader", this.#read());
+        while (this.#posted.length > 0 && !this.dead) {
+          const buf = this.#posted.length === 1 ? this.#posted.pop() : this.#batch();
+          if (buf !== undefined) yield* waitfor(this.#wire.write(up, chan, buf, 0));
+        }
+      } catch (e) {
+        if (!(e instanceof PlanError)) throw e;
+        this.hangup();
+      } finally {
+        this.#writing = false;
       }
-    } catch (e) {
-      if (!(e instanceof PlanError)) throw e;
-      this.hangup();
-    } finally {
-      this.#writing = false;
     }
     if (chan.ref > 1) chan.ref--;
     else yield* cclose(chan);
@@ -681,9 +666,6 @@ export class Mnt implements Conn {
       .map((g) => `conn ${this.id} tag ${g.tag} ${g.requests.length}`);
   }
 }
-
-/** The request of one type. */
-type Request<T extends number> = Extract<Tmsg, { readonly type: T }>;
 
 // Requests are cut from a slab: to allocate memory for each would cost several times as much as to pack it. Bytes
 // of a slab are written once, so a transport may look at what it was given for as long as it likes.

@@ -56,15 +56,33 @@ export function utfencode(s: string): Uint8Array {
   return buf;
 }
 
-/** Writes the bytes of s at off and returns the offset behind them; what is past buf's end is lost. */
-export function utfput(s: string, buf: Uint8Array, off: number): number {
-  const n = s.length;
-  for (let i = 0; i < n; i++) {
+/**
+ * Writes the bytes of s, from its unit i on, at off, and returns the offset behind them; what is past buf's end is
+ * lost.
+ */
+export function utfput(s: string, buf: Uint8Array, off: number, i = 0): number {
+  let o = off;
+  for (; i < s.length; i++) {
     const c = s.charCodeAt(i);
-    if (c >= 0x80) return putrest(s, i, buf, off + i);
-    buf[off + i] = c;
+    if (c < 0x80) buf[o++] = c;
+    else if (c < 0x800) {
+      buf[o++] = 0xc0 | (c >> 6);
+      buf[o++] = 0x80 | (c & 0x3f);
+    } else if (isescape(c)) buf[o++] = c & 0xff;
+    else if (ispair(s, i)) {
+      const r = 0x10000 + ((c & 0x3ff) << 10) + (s.charCodeAt(++i) & 0x3ff);
+      buf[o++] = 0xf0 | (r >> 18);
+      buf[o++] = 0x80 | ((r >> 12) & 0x3f);
+      buf[o++] = 0x80 | ((r >> 6) & 0x3f);
+      buf[o++] = 0x80 | (r & 0x3f);
+    } else {
+      const r = c >= 0xd800 && c <= 0xdfff ? 0xfffd : c;
+      buf[o++] = 0xe0 | (r >> 12);
+      buf[o++] = 0x80 | ((r >> 6) & 0x3f);
+      buf[o++] = 0x80 | (r & 0x3f);
+    }
   }
-  return off + n;
+  return o;
 }
 
 /** The string of the bytes in [start, end), which must lie in buf. Never fails. */
@@ -183,32 +201,6 @@ function rune(buf: Uint8Array, o: number, end: number): number {
   return r < 0x10000 || r > 0x10ffff ? -1 : r;
 }
 
-/** Writes the bytes of s from its unit i on. */
-function putrest(s: string, i: number, buf: Uint8Array, off: number): number {
-  let o = off;
-  for (; i < s.length; i++) {
-    const c = s.charCodeAt(i);
-    if (c < 0x80) buf[o++] = c;
-    else if (c < 0x800) {
-      buf[o++] = 0xc0 | (c >> 6);
-      buf[o++] = 0x80 | (c & 0x3f);
-    } else if (isescape(c)) buf[o++] = c & 0xff;
-    else if (ispair(s, i)) {
-      const r = 0x10000 + ((c & 0x3ff) << 10) + (s.charCodeAt(++i) & 0x3ff);
-      buf[o++] = 0xf0 | (r >> 18);
-      buf[o++] = 0x80 | ((r >> 12) & 0x3f);
-      buf[o++] = 0x80 | ((r >> 6) & 0x3f);
-      buf[o++] = 0x80 | (r & 0x3f);
-    } else {
-      const r = c >= 0xd800 && c <= 0xdfff ? 0xfffd : c;
-      buf[o++] = 0xe0 | (r >> 12);
-      buf[o++] = 0x80 | ((r >> 6) & 0x3f);
-      buf[o++] = 0x80 | (r & 0x3f);
-    }
-  }
-  return o;
-}
-
 /** Whether the unit stands for a byte that was not UTF-8: read from the left, so no half of a pair. */
 function isescape(c: number): boolean {
   return c >= 0xdc80 && c <= 0xdcff;
@@ -232,7 +224,16 @@ export function strend(buf: Uint8Array, o: number, end: number): number {
 
 /** Writes a string and returns the offset behind it, which is past buf's end if it is too long. */
 export function putstr(buf: Uint8Array, o: number, s: string): number {
-  const next = utfput(s, buf, o + 2);
+  const len = s.length;
+  let next = o + 2;
+  for (let i = 0; i < len; i++) {
+    const c = s.charCodeAt(i);
+    if (c >= 0x80) {
+      next = utfput(s, buf, next, i);
+      break;
+    }
+    buf[next++] = c;
+  }
   const n = next - o - 2;
   if (n > STRMAX) return buf.length + 1;
   put16(buf, o, n);
