@@ -12,6 +12,9 @@ import type { Call, Spoiler } from "../../kernel/trace.ts";
 import type { Calleffect } from "./callcount.ts";
 import type { Faults } from "./faults.ts";
 
+/** What a call was made with. */
+type Made = Pick<Call, "name" | "args" | "dot" | "file">;
+
 type Make = (args: readonly unknown[]) => Answer<unknown>;
 
 /** Has the faults of calls happen in a kernel, as long as there are any. */
@@ -128,13 +131,13 @@ function* killed(up: Proc): Task<never> {
 }
 
 /** The names that a program gave. */
-function namesof(c: Call): string[] {
+function namesof(c: Made): string[] {
   const kinds = callrow(c.name)?.args ?? [];
   return c.args.filter((a, i): a is string => kinds[i] === "name" && typeof a === "string");
 }
 
 /** The files that a call is about: of a call on a descriptor its file. */
-function pathsof(c: Call): string[] {
+export function pathsof(c: Made): string[] {
   const names = namesof(c).map((name) => clean(name, c.dot));
   return c.file === null ? names : [c.file, ...names];
 }

@@ -50,6 +50,9 @@ export type Injected<F extends Anyfault = Anyfault> = {
   readonly done: number;
 };
 
+/** A message as a fault counts it: by its type. */
+type Typed = { readonly type: number };
+
 /** A connection as a fault names it: 0 until a version is agreed. */
 export type Connid = { readonly conn: number; readonly names: readonly string[] };
 
@@ -89,7 +92,7 @@ class Counted implements Injected<Fault>, Turn<Effect> {
   }
 
   /** Counts a message; says whether it is this fault's. */
-  take(f: Fcall, id: Connid): boolean {
+  take(f: Fcall | Typed, id: Connid): boolean {
     const { conn, when = ALWAYS } = this.fault;
     if (!this.#types.has(f.type)) return false;
     this.named++;
@@ -153,7 +156,7 @@ export class Faults {
   }
 
   /** The fault of a message, if it is to have one: every fault counts it, and the first whose turn it is has it. */
-  take(f: Fcall, id: Connid): Turn<Effect> | null {
+  take(f: Fcall | Typed, id: Connid): Turn<Effect> | null {
     let mine: Counted | null = null;
     for (const c of this.#list) if (c instanceof Counted && c.take(f, id)) mine ??= c;
     return mine !== null && this.happens(mine.fault) ? mine : null;

@@ -6,11 +6,16 @@ import fc from "fast-check";
 import { SHORTABLE } from "../../devices/fault/faults.ts";
 import { MESSAGES } from "../../kernel/abi/fcallfmt.ts";
 import { Faults } from "../../devices/fault/faults.ts";
-import { Tread, Twrite } from "../../kernel/abi/fcall.ts";
+import { Rerror, Tread, Twrite } from "../../kernel/abi/fcall.ts";
 import type { Fcall } from "../../kernel/abi/fcall.ts";
+import { NCONT, OREAD } from "../../kernel/abi/const.ts";
 import { boot } from "../../userland/boot/boot.ts";
+import { injections } from "../../userland/boot/injections.ts";
+import { serveramfs, simnet } from "../../userland/boot/net.ts";
 import { faultfmt, faultsof, parsefault, unfired } from "../../userland/boot/inject.ts";
 import { Unitserror } from "../../userland/boot/units.ts";
+import { put } from "../kit.ts";
+import { ABOUT, record, remount } from "./recorded.ts";
 
 const ALL = { first: 1, last: Infinity, step: 1 };
 
@@ -213,4 +218,49 @@ test("every fault that the documents show can be read", (t) => {
         n++;
       }
   t.true(n >= 9);
+});
+
+test("what a recording says of its faults is what they have done", async (t) => {
+  const options = [
+    "Rstat:when=1:error=gone",
+    "Tstat:when=2:error=no luck",
+    "Rread:conn=far:delay=5ms",
+    "Tread:when=2+:short=1",
+    "read:when=2:short=3",
+    "stat:path=/n/far/*:when=4:note=a note",
+    "read:fd=9:error=never",
+  ];
+  const faults = new Faults();
+  const net = simnet();
+  const k = await net.boot("here", { files: { n: { far: {} } }, inject: faults });
+  await serveramfs(await net.boot("far"), "tcp!*!9fs");
+  net.link("here", "far", { rtt: "50ms" });
+  const about = { ...ABOUT, inject: options };
+  const r = await record(
+    k,
+    async (sys, begin) => {
+      await remount(sys, "/n/far");
+      begin();
+      for (const option of options) faults.add(parsefault(option));
+      await sys.notify(() => sys.noted(NCONT));
+      await put(sys, "/n/far/a", "hello");
+      for (let i = 0; i < 4; i++) await sys.stat("/n/far/a").catch(() => undefined);
+      const fd = await sys.open("/n/far/a", OREAD);
+      for (let i = 0; i < 3; i++) await sys.read(fd, new Uint8Array(8));
+    },
+    { about },
+  );
+  const met = injections(r);
+  t.deepEqual(
+    options.map((option) => [option, met.filter((x) => x.option === option).length]),
+    options.map((option, i) => [option, faults.list[i]?.done]),
+  );
+  t.deepEqual(
+    faults.list.map((f) => Math.min(1, f.done)),
+    [1, 1, 1, 1, 1, 1, 0],
+  );
+  const first = met.find((x) => x.option === options[0]);
+  const e = r.events[first?.event ?? -1];
+  t.is(e?.type === "receive" && e.fcall.type === Rerror ? e.fcall.ename : "", "gone");
+  await net.shutdown();
 });

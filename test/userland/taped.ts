@@ -3,7 +3,7 @@
 import { parse } from "../../userland/host/command.ts";
 import { aboutof } from "../../userland/host/record.ts";
 import { bootgiven } from "../../userland/host/simrun.ts";
-import { injections } from "../../userland/view/record/injections.ts";
+import { injections } from "../../userland/boot/injections.ts";
 import { Recorder } from "../../userland/view/record/recorder.ts";
 import { mounted } from "../../userland/boot/mounts.ts";
 import type { Kernel } from "../../kernel/kernel.ts";

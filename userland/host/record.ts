@@ -6,7 +6,7 @@ import type { Tty } from "../../kernel/proc/tty.ts";
 import type { Program } from "../../kernel/proc/trap.ts";
 import { Hearing, Recorder } from "../view/record/recorder.ts";
 import type { Recordopts } from "../view/record/recorder.ts";
-import { injections } from "../view/record/injections.ts";
+import { injections } from "../boot/injections.ts";
 import type { About, Recording } from "../view/record/recording.ts";
 import type { Given } from "./command.ts";
 import { mounted } from "../boot/mounts.ts";

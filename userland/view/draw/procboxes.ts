@@ -224,7 +224,7 @@ function waits(p: Process, { r }: At): Row[] {
 }
 
 /** What is waited for, and who can end it. */
-export function waitfmt(w: Wait): string {
+function waitfmt(w: Wait): string {
   const whom = some(w.whom);
   const by = whom === "" ? "" : `: ${whom}`;
   switch (w.for) {

@@ -169,7 +169,7 @@ function trees(boxes: readonly Drawnbox[]): Point[][] {
 }
 
 /** The picture in words, a sentence for each process and each pipe. */
-export function procsentences(s: Procscene): string[] {
+function procsentences(s: Procscene): string[] {
   const box = (b: Box): string =>
     `process ${b.title}${b.now ? " (of this step)" : ""}${b.rows.length === 0 ? "" : `: ${b.rows.map((r) => r.text).join("; ")}`}`;
   const pill = (p: Pill): string => `${p.title}: ${p.ends.join("; ")}`;

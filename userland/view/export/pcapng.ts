@@ -238,7 +238,7 @@ export type Way = "in" | "out";
 type Side = { readonly addr: number; readonly port: number; next: number; npacket: number };
 
 /** A connection; those of different numbers have different addresses and ports. */
-export class Tcp {
+class Tcp {
   readonly #here: Side;
   readonly #there: Side;
 

@@ -692,7 +692,7 @@ function cutdata(f: Fcall, snap: number): Fcall {
 }
 
 /** Hears what is written: Recorder.said. */
-export type Hear = (to: Rsaid["to"], text: string) => void;
+type Hear = (to: Rsaid["to"], text: string) => void;
 
 /** A console on which everything that is written is heard first. */
 export class Hearing implements Tty {

@@ -159,7 +159,7 @@ export function doingtexts(p: Process): string[] {
 }
 
 /** "waits for bytes of pipe 1, which 3 can write" */
-export function waittext(w: Wait): string {
+function waittext(w: Wait): string {
   const whom = w.whom.slice(0, MEMBERS).join(", ");
   switch (w.for) {
     case "child":

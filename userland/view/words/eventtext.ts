@@ -94,7 +94,7 @@ export function forcedby(why: string): Forcedby {
 const rest = (elems: readonly string[]): string => elems.join("/");
 
 /** What namec found out or decided; "" where there is nothing to say. */
-export function stepfmt(s: Step): string {
+function stepfmt(s: Step): string {
   switch (s.step) {
     case "clean":
       return s.name === s.path ? "" : `${s.name} is cleaned to ${s.path}`;

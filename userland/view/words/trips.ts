@@ -139,7 +139,7 @@ function reason(r: Recording, round: Round): readonly [kind: string, text: strin
 }
 
 /** What was lost on the way of a call's messages and sent again; "" where no message was lost. */
-export function lostwords(r: Recording, call: Rcall): string {
+function lostwords(r: Recording, call: Rcall): string {
   const conns = new Set<number>();
   for (const i of indexof(r).callevents(call.id)) {
     const e = r.events[i];
