@@ -21,6 +21,7 @@ export const ROOMS: readonly Room[] = [
       "test/kernel/sched.test.ts",
       "test/devices/interrupt.test.ts",
       "test/devices/proc.test.ts",
+      "test/userland/vm.test.ts",
       SIMULATOR,
     ],
   },

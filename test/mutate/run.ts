@@ -58,8 +58,9 @@ const COPIED: readonly string[] = [
   "devices",
   "syscalls",
 ];
-/** Milliseconds that tests may take. One that hangs ends long before, by the time that ava.config.js gives it. */
+/** Milliseconds that tests may take, and how long one may hang: more than ava.config.js gives, for a busy machine. */
 const TIMEOUT = 600_000;
+const HANG = "3m";
 
 const known = (): Set<string> => {
   const lines = readFileSync("test/mutate/equivalent.txt", "utf8").split("\n");
@@ -171,7 +172,7 @@ class Copy {
 
   #ava(test: string, env: NodeJS.ProcessEnv = {}): Promise<boolean> {
     return new Promise((resolve) => {
-      const args = ["node_modules/ava/entrypoints/cli.mjs", "--fail-fast", test];
+      const args = ["node_modules/ava/entrypoints/cli.mjs", "--fail-fast", "--timeout", HANG, test];
       const p = spawn(process.execPath, args, {
         cwd: this.dir,
         stdio: "ignore",
