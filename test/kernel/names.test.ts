@@ -166,6 +166,33 @@ test(
 );
 
 test(
+  "the trace tells which members are asked before the first answer: those of servers, also when there is only one",
+  within(
+    async (t, k) => {
+      await run(k, async (sys: Sys) => {
+        await mountram(sys, "/c");
+        await sys.bind("/b", "/m", MREPL);
+        await sys.bind("/c", "/m", MAFTER);
+        const log = steps(k);
+        await sys.stat("/m/y");
+        t.deepEqual(
+          log.filter((s) => s.startsWith("ask")),
+          ["ask asked=1 rest=y what=stat of=union"],
+        );
+        await sys.bind("/a", "/b", MAFTER);
+        log.length = 0;
+        await sys.stat("/b/y");
+        t.deepEqual(
+          log.filter((s) => s.startsWith("ask")),
+          [],
+        );
+      });
+    },
+    { files: FILES },
+  ),
+);
+
+test(
   "a bind with MCREATE of a union, or of a mount in which nothing is created, is inconsistent",
   inside(async (t, sys) => {
     await sys.bind("/a", "/m", MREPL);

@@ -485,14 +485,16 @@ test(
 
 for (const namespace of ["standard", "names"] as const)
   test(
-    `the trace tells a bind from a mount, also a bind of what is mounted: ${namespace}`,
+    `the trace tells a bind from a mount, also a bind of what is mounted, and all mount points in order: ${namespace}`,
     within(
       async (t, k) => {
         const ops: string[] = [];
         await run(k, async (sys: Sys) => {
           k.trace.listen((e) => {
-            if (e.type === "mount")
-              ops.push(`${e.op} ${e.path} ${e.table.some((m) => m.path === e.path)}`);
+            if (e.type !== "mount") return;
+            const paths = e.table.map((m) => m.path);
+            ops.push(`${e.op} ${e.path} ${paths.includes(e.path)}`);
+            t.deepEqual(paths, paths.toSorted());
           });
           await mountram(sys, "/tmp/m");
           await sys.bind("/tmp/m", "/tmp/n", MREPL);

@@ -39,7 +39,7 @@ export const ROOMS: readonly Room[] = [
       "test/kernel/rtt.test.ts",
       "test/kernel/proc.test.ts",
       "test/devices/later.test.ts",
-      "test/devices/mnt.test.ts",
+      "test/devices/mnt*.test.ts",
       "test/devices/mem.test.ts",
       "test/devices/srv.test.ts",
       "test/userland/newns.test.ts",
