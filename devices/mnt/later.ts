@@ -127,11 +127,11 @@ function* send(c: LaterChan, more: More, split = false): Task<Asked> {
       if (!last) dir = newfid;
       i = end;
     }
-    // From here on the close of c releases the group, also when more() or send() fails.
-    c.asked = { g, nwalk: msgs.length, fid, dir };
+    const nwalk = msgs.length;
     msgs.push(...more(tag, fid, g));
     m.send(g, msgs);
-    return c.asked;
+    // From here on the close of c releases the group. A walk that could not be sent is not asked for.
+    return (c.asked = { g, nwalk, fid, dir });
   } finally {
     if (c.asked === null) m.release(g, true);
   }
