@@ -753,7 +753,7 @@ export class Runs implements Readstream, Sink {
 
   *read(_up: Proc, buf: Uint8Array): Task<number> {
     if (buf.length === 0) return 0;
-    this.#refill();
+    this.ahead();
     while (this.#have === 0) {
       if (this.#eof) return 0;
       if (this.#failed !== null) throw new PlanError(this.#failed);
@@ -765,17 +765,8 @@ export class Runs implements Readstream, Sink {
     return n;
   }
 
-  /** Sends the Tstreams that ask() allows. A failure is left to the next read. */
+  /** Sends the Tstreams that ask() allows; none once the group is over, of which the next read tells. */
   ahead(): void {
-    try {
-      this.#refill();
-    } catch (e) {
-      // The read that called this has its bytes; the next read tells of the failure.
-      if (!(e instanceof PlanError)) throw e;
-    }
-  }
-
-  #refill(): void {
     if (this.#g.over) return;
     const msgs = this.ask();
     if (msgs.length === 0) return;

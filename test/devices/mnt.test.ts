@@ -276,11 +276,27 @@ test(
       const afd = await sys.fauth(fd, "");
       const line = await cat(sys, `#d/${afd}ctl`);
       t.regex(line, /rw M +\d+ \(0+4d 5 08\) +8168 +0 /);
+      t.is(k.audit().fids.length, 1);
       await sys.close(afd);
       await sys.close(fd);
+      t.is(fake.heard.at(-1)?.type, F.Tclunk);
     });
   }),
 );
+
+for (const version of ["9P2000", "9P2000.ix"])
+  test(
+    `a Tremove ends its fid, so no Tclunk follows: ${version}`,
+    within(async (t, k) => {
+      await run(k, async (sys: Sys) => {
+        await Fake.mount(sys, "/n", { version });
+        const sent = requests(k);
+        await sys.remove("/n/f");
+        await sys.sleep(1);
+        t.deepEqual(sent, ["Twalk(f)", "Tremove"]);
+      });
+    }),
+  );
 
 test(
   "an answer after the Rflush is one that was not asked for",

@@ -404,6 +404,30 @@ test(
 );
 
 test(
+  "an error shows 84 characters of name and text, else less of the name: from a slash on, or 32 characters",
+  inside(async (t, sys) => {
+    const missing = "file does not exist";
+    const fits = `/${"x".repeat(64)}`;
+    t.is(await failure(sys.stat(fits)), `'${fits}' ${missing}`);
+    t.is(await failure(sys.stat(`${fits}x`)), `'...${"x".repeat(32)}' ${missing}`);
+    await sys.chdir("/a/d");
+    t.is(await failure(sys.stat(`no/..${fits}`)), `'...${fits}' ${missing}`);
+  }),
+);
+
+test(
+  "a bind gives the number of its mount, which is higher than those before",
+  inside(async (t, sys) => {
+    const numbers: number[] = [];
+    for (const flags of [MREPL, MBEFORE, MAFTER]) numbers.push(await sys.bind("/a", "/m", flags));
+    t.true(
+      numbers.every((n, i) => n > (numbers[i - 1] ?? 0)),
+      `${numbers.join(" ")}`,
+    );
+  }),
+);
+
+test(
   "an error that does not show the name knows it all the same",
   inside(async (t, sys) => {
     const e = await t.throwsAsync(sys.remove("/a/d"), { instanceOf: PlanError });

@@ -114,6 +114,17 @@ ladder("a seek away ends the stream, and reads go on from there", async ({ t, sy
   await sys.close(fd);
 });
 
+ladder("a read of no bytes gives none, one of a byte gives the next byte", async ({ t, sys }) => {
+  const fd = await sys.open(`${FAR}/f`, OREAD | OSTREAM);
+  for (let i = 0; i < 3; i++) {
+    t.is(await sys.sread(fd, new Uint8Array(0)), 0);
+    const byte = new Uint8Array(1);
+    t.is(await sys.sread(fd, byte), 1);
+    t.true(matches(i, byte));
+  }
+  await sys.close(fd);
+});
+
 ladder("read takes from the stream, pread ends it, stream begins anew", async ({ t, sys }) => {
   const fd = await sys.open(`${FAR}/f`, OREAD);
   const buf = new Uint8Array(1000);
