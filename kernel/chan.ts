@@ -175,8 +175,8 @@ export function leave(c: Chan, order: Order): void {
  * close(2) reports that.
  */
 export function cclose(c: Chan): Task<void> {
-  assert(c.ref > 0, "cclose of a closed Chan");
-  if (c.ref > 1) {
+  if (c.ref !== 1) {
+    assert(c.ref > 1, "cclose of a closed Chan");
     c.ref--;
     return DONE;
   }

@@ -107,7 +107,8 @@ export class Proc {
   readonly #children = new Set<Proc>();
   readonly waitq: Waitmsg[] = [];
   readonly #waiting = new Rendez("await");
-  #coroutines: Coroutine | null = null;
+  /** The newest of its coroutines. Each has put itself here. */
+  newest: Coroutine | null = null;
   readonly #gone = new Rendez("exit");
   #killed = false;
   /** Its files are closed. */
@@ -131,24 +132,19 @@ export class Proc {
     k.procs.set(this.pid, this);
   }
 
-  addco(co: Coroutine): void {
-    co.pnext = this.#coroutines;
-    if (this.#coroutines !== null) this.#coroutines.pprev = co;
-    this.#coroutines = co;
-  }
-
+  /** co is over, or is to be none of this process's. */
   delco(co: Coroutine): void {
-    if (co.pprev === null) this.#coroutines = co.pnext;
+    if (co.pprev === null) this.newest = co.pnext;
     else co.pprev.pnext = co.pnext;
     if (co.pnext !== null) co.pnext.pprev = co.pprev;
     co.pnext = co.pprev = null;
-    if (this.#coroutines === null) this.#gone.wakeupall();
+    if (this.newest === null) this.#gone.wakeupall();
   }
 
   /** Its coroutines, newest first. */
   *coroutines(): Generator<Coroutine, void, void> {
     let next: Coroutine | null;
-    for (let co = this.#coroutines; co !== null; co = next) {
+    for (let co = this.newest; co !== null; co = next) {
       next = co.pnext;
       yield co;
     }
@@ -156,13 +152,13 @@ export class Proc {
 
   /** Calls fn with the exit status, once, when it is gone. */
   onexit(fn: (status: string) => void): void {
-    if (this.dead && this.#coroutines === null && !this.k.procs.has(this.pid)) fn(this.status);
+    if (this.dead && this.newest === null && !this.k.procs.has(this.pid)) fn(this.status);
     else this.#onexit.push(fn);
   }
 
   /** Sleeps until no coroutine of this process is left. */
   *drained(): Task<void> {
-    while (this.#coroutines !== null) yield this.#gone;
+    while (this.newest !== null) yield this.#gone;
   }
 
   /** As exit, but the closes wait for no server's answer, not even where exit did so already. */

@@ -103,6 +103,9 @@ export class Coroutine {
     this.label = label;
     this.task = task;
     this.done = done;
+    this.pnext = proc.newest;
+    if (proc.newest !== null) proc.newest.pprev = this;
+    proc.newest = this;
   }
 
   /**
@@ -212,7 +215,6 @@ export class Sched {
   /** Begins a coroutine of proc: it is ready, and has not run when this returns. */
   start(proc: Proc, label: string, task: Task<unknown>, done: Done): Coroutine {
     const co = new Coroutine(proc, label, task, done);
-    proc.addco(co);
     this.ready(co);
     return co;
   }
@@ -229,7 +231,6 @@ export class Sched {
   ): Coroutine {
     const co = new Coroutine(proc, a.label, a.task, a.done);
     co.started = true;
-    proc.addco(co);
     a.on.enqueue(co);
     return co;
   }
@@ -292,7 +293,9 @@ export class Sched {
       const step = a.task.next();
       if (step.done !== true) this.adopt(a.proc, { ...a, on: step.value });
     } catch (e) {
-      a.done.fail(new Coroutine(a.proc, a.label, a.task, a.done), e);
+      const co = new Coroutine(a.proc, a.label, a.task, a.done);
+      a.done.fail(co, e);
+      a.proc.delco(co);
     }
   }
 

@@ -203,6 +203,7 @@ export class Image implements Done {
   shapes(): readonly unknown[] {
     const { sys, tasksys } = this.#faces;
     const co = new Coroutine(this.proc, "", FAILED, this);
+    this.proc.delco(co);
     return [sys, tasksys, this.#faces.task("stat", []), co];
   }
 
@@ -411,7 +412,6 @@ export class Image implements Done {
     if (istask<unknown, Rendez>(a)) {
       const co = new Coroutine(proc, ent.name, a, this);
       const p = this.#promised(co, ent, args);
-      proc.addco(co);
       sched.resume(co);
       return p;
     }
@@ -428,6 +428,7 @@ export class Image implements Done {
 
   #failedatonce(ent: Sysent, args: readonly unknown[], e: unknown): Promise<unknown> {
     const co = new Coroutine(this.proc, ent.name, FAILED, this);
+    this.proc.delco(co);
     const p = this.#promised(co, ent, args);
     const failure = blamed(e, args);
     if (failure !== null) this.#place(failure);
@@ -760,20 +761,24 @@ export class Image implements Done {
 
 /**
  * The task of a generator program's call: what `yield*` asks of a generator. The call is made when the task is
- * first resumed; a call that need not wait costs no generator then.
+ * first resumed. A call that need not wait costs no generator then, and its result is in the task itself.
  */
 class Calltask {
-  readonly #image: Image;
-  readonly #ent: Sysent;
-  readonly #args: readonly unknown[];
-  #made = false;
+  // As a result it is always the last.
+  readonly done = true;
+  value: unknown = undefined;
+  // Plain fields and not private ones: one of these is made for each call, and V8 defines private fields slowly.
+  private readonly image: Image;
+  private readonly ent: Sysent;
+  private readonly args: readonly unknown[];
+  private made = false;
   /** What is left of a call that has begun and waits. */
-  #rest: Task<unknown> | null = null;
+  private rest: Task<unknown> | null = null;
 
   constructor(image: Image, ent: Sysent, args: readonly unknown[]) {
-    this.#image = image;
-    this.#ent = ent;
-    this.#args = args;
+    this.image = image;
+    this.ent = ent;
+    this.args = args;
   }
 
   [Symbol.iterator](): this {
@@ -781,23 +786,26 @@ class Calltask {
   }
 
   next(): IteratorResult<Rendez, unknown> {
-    if (this.#rest !== null) return this.#rest.next();
-    if (this.#made) return { done: true, value: undefined };
-    this.#made = true;
-    const a = this.#image.inline(this.#ent, this.#args);
-    if (istask<unknown, Rendez>(a)) return (this.#rest = a).next();
-    return { done: true, value: a };
+    if (this.rest !== null) return this.rest.next();
+    this.value = undefined;
+    if (this.made) return this;
+    this.made = true;
+    const a = this.image.inline(this.ent, this.args);
+    if (istask<unknown, Rendez>(a)) return (this.rest = a).next();
+    this.value = a;
+    return this;
   }
 
   return(value: unknown): IteratorResult<Rendez, unknown> {
-    if (this.#rest !== null) return this.#rest.return(value);
-    this.#made = true;
-    return { done: true, value };
+    if (this.rest !== null) return this.rest.return(value);
+    this.made = true;
+    this.value = value;
+    return this;
   }
 
   throw(e: unknown): IteratorResult<Rendez, unknown> {
-    if (this.#rest !== null) return this.#rest.throw(e);
-    this.#made = true;
+    if (this.rest !== null) return this.rest.throw(e);
+    this.made = true;
     throw e;
   }
 }
