@@ -107,7 +107,8 @@ function there(c: MemChan): Memfile {
 function step(up: Proc, f: Memfile, name: string): Memfile | string {
   const { children } = f;
   if (children === null) return Enotdir;
-  const next = name === ".." ? f.parent : f.child(name);
+  // No child is called "..", which is the rarer.
+  const next = f.child(name) ?? (name === ".." ? f.parent : undefined);
   if (next === undefined) return Enonexist;
   return f.may(up.user, MEXEC) ? next : Eperm;
 }

@@ -83,7 +83,7 @@ export class Memfile {
   opens = 0;
   data: Uint8Array = NOBYTES;
   readonly parent: Memfile;
-  /** The child that was asked for last: names that follow each other often begin alike. */
+  /** The directory among the children that was asked for last: names that follow each other often begin alike. */
   #met: Memfile | null = null;
   /** The list of the parent's children. */
   next: Memfile | null = null;
@@ -161,7 +161,7 @@ export class Memfile {
     const met = this.#met;
     if (met !== null && met.name === name) return met;
     const f = this.children?.get(name);
-    if (f !== undefined) this.#met = f;
+    if (f !== undefined && f.children !== null) this.#met = f;
     return f;
   }
 

@@ -398,19 +398,21 @@ export class Image implements Done {
     const { sched } = proc.k;
     const seq = ++this.ncall;
     let a: Answer<unknown>;
+    let task: Task<unknown> | null = null;
     let over = false;
     this.calling = ent.name;
     try {
       a = ent.fn(proc, args[0], args[1], args[2], args[3], args[4]);
-      over = !istask<unknown, Rendez>(a);
+      if (istask<unknown, Rendez>(a)) task = a;
+      else over = true;
     } catch (e) {
       return this.#failedatonce(ent, args, e);
     } finally {
       this.calling = null;
       sched.exit(over);
     }
-    if (istask<unknown, Rendez>(a)) {
-      const co = new Coroutine(proc, ent.name, a, this);
+    if (task !== null) {
+      const co = new Coroutine(proc, ent.name, task, this);
       const p = this.#promised(co, ent, args);
       sched.resume(co);
       return p;
@@ -764,21 +766,20 @@ export class Image implements Done {
  * first resumed. A call that need not wait costs no generator then, and its result is in the task itself.
  */
 class Calltask {
-  // As a result it is always the last.
+  // As a result of next() it is always the last.
   readonly done = true;
   value: unknown = undefined;
-  // Plain fields and not private ones: one of these is made for each call, and V8 defines private fields slowly.
-  private readonly image: Image;
-  private readonly ent: Sysent;
-  private readonly args: readonly unknown[];
-  private made = false;
+  readonly #image: Image;
+  readonly #ent: Sysent;
+  readonly #args: readonly unknown[];
+  #made = false;
   /** What is left of a call that has begun and waits. */
-  private rest: Task<unknown> | null = null;
+  #rest: Task<unknown> | null = null;
 
   constructor(image: Image, ent: Sysent, args: readonly unknown[]) {
-    this.image = image;
-    this.ent = ent;
-    this.args = args;
+    this.#image = image;
+    this.#ent = ent;
+    this.#args = args;
   }
 
   [Symbol.iterator](): this {
@@ -786,26 +787,24 @@ class Calltask {
   }
 
   next(): IteratorResult<Rendez, unknown> {
-    if (this.rest !== null) return this.rest.next();
-    this.value = undefined;
-    if (this.made) return this;
-    this.made = true;
-    const a = this.image.inline(this.ent, this.args);
-    if (istask<unknown, Rendez>(a)) return (this.rest = a).next();
+    if (this.#rest !== null) return this.#rest.next();
+    if (this.#made) return { done: true, value: undefined };
+    this.#made = true;
+    const a = this.#image.inline(this.#ent, this.#args);
+    if (istask<unknown, Rendez>(a)) return (this.#rest = a).next();
     this.value = a;
     return this;
   }
 
   return(value: unknown): IteratorResult<Rendez, unknown> {
-    if (this.rest !== null) return this.rest.return(value);
-    this.made = true;
-    this.value = value;
-    return this;
+    if (this.#rest !== null) return this.#rest.return(value);
+    this.#made = true;
+    return { done: true, value };
   }
 
   throw(e: unknown): IteratorResult<Rendez, unknown> {
-    if (this.rest !== null) return this.rest.throw(e);
-    this.made = true;
+    if (this.#rest !== null) return this.#rest.throw(e);
+    this.#made = true;
     throw e;
   }
 }
