@@ -78,6 +78,36 @@ test("files of a directory that a function makes are created, written, renamed a
   await m.end();
 });
 
+test("the mode of a file says what its functions allow", async (t) => {
+  const read = (): string => "";
+  const write = (): void => undefined;
+  const files = {
+    text: "x",
+    out: file({ read }),
+    in: file({ write }),
+    both: file({ read, write }),
+    neither: file({}),
+    d: {},
+    made: notes([]),
+  };
+  const m = await serving(() => tree(files));
+  await m.run(async (sys: Sys) => {
+    t.deepEqual(
+      (await readdir(sys, "/n/far")).map((d) => `${d.name} ${d.mode.toString(8)}`),
+      [
+        "text 444",
+        "out 444",
+        "in 222",
+        "both 666",
+        "neither 0",
+        "d 20000000555",
+        "made 20000000777",
+      ],
+    );
+  });
+  await m.end();
+});
+
 test("a directory may be made, and is a place of its own", async (t) => {
   const made = new Map<string, Directory>();
   const files = (): Files => Object.fromEntries(made);
