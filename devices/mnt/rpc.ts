@@ -347,7 +347,8 @@ export class Mnt implements Conn {
     for (const t of requests) {
       const at = end;
       end = convS2M(t, slab, at);
-      if (end - at > this.msize) end = -1;
+      // An array of a program's may have any length, and what is behind `used` is for others, too.
+      if ((end | 0) !== end || end - at < MINFRAME || end - at > this.msize) end = -1;
       if (end < 0) break;
     }
     const bytes = end < 0 ? packapart(requests, this.msize) : slab.subarray(used, end);
@@ -670,6 +671,8 @@ export class Mnt implements Conn {
 // Requests are cut from a slab: to allocate memory for each would cost several times as much as to pack it. Bytes
 // of a slab are written once, so a transport may look at what it was given for as long as it likes.
 const SLAB = 65536;
+/** size[4] type[1] tag[2]: the least a request can be. */
+const MINFRAME = 7;
 /** Requests of more bytes have memory of their own. */
 const SLABMAX = 8192;
 let slab = new Uint8Array(SLAB);
@@ -687,8 +690,7 @@ function packapart(requests: readonly Tmsg[], msize: number): Uint8Array {
   const buf = new Uint8Array(small ? SLAB : n);
   let end = 0;
   for (const t of requests) end = convS2M(t, buf, end);
-  // An array of a program's whose length is not always the same.
-  if (end !== n) error(Ebadarg);
+  if (end !== n || end < MINFRAME) error(Ebadarg);
   if (!small) return buf;
   slab = buf;
   used = end;

@@ -299,6 +299,31 @@ for (const version of ["9P2000", "9P2000.ix"])
   );
 
 test(
+  "an array whose parts have no proper length spoils no request of another connection",
+  within(
+    async (t, k) => {
+      await run(k, async (sys: Sys) => {
+        const other = await Fake.mount(sys, "/m");
+        const fd = await sys.open("/m/f", ORDWR);
+        for (const length of [NaN, -7, -16, -17, -30, -60, -1e6, 2.5, "5", {}, 1e9, null]) {
+          await Fake.mount(sys, "/n");
+          const bad = await sys.open("/n/f", ORDWR);
+          const bytes = Object.assign(new Uint8Array(5), { subarray: () => ({ length }) });
+          await failure(sys.write(bad, bytes));
+          t.is(await sys.pwrite(fd, Uint8Array.of(1, 2, 3), 4), 3);
+          const data = Uint8Array.of(1, 2, 3);
+          t.like(other.heard.at(-1), { type: F.Twrite, offset: 4, data });
+          await failure(sys.close(bad));
+          await sys.unmount(null, "/n");
+        }
+        await sys.close(fd);
+      });
+    },
+    { files: { n: {}, m: {} } },
+  ),
+);
+
+test(
   "an answer after the Rflush is one that was not asked for",
   within(async (t, k) => {
     await run(k, async (sys: Sys) => {
