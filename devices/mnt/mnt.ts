@@ -176,7 +176,10 @@ class Devmnt extends Dev<MntChan> {
       if (wait && !m.dead && this.#k.sched.current?.dying === false) return clunkwait(m, fid);
       m.clunk(fid);
     }
-    return cclose(m.chan);
+    // The last file of the connection closes its Chan, and so ends it.
+    if (m.chan.ref === 1) return cclose(m.chan);
+    m.chan.ref--;
+    return undefined;
   }
 
   /** Reads ahead: runs where the server speaks streams, else a window of Treads. */
