@@ -12,7 +12,7 @@ import { mkdir } from "../world.ts";
 import { Caller } from "./random-calls.ts";
 import { Fidcount } from "./random-fids.ts";
 import type { Op } from "./random-operations.ts";
-import { SHARED, mounted, same, treeof, withdata } from "./random-run.ts";
+import { SHARED, mounted, pass, same, treeof, withdata } from "./random-run.ts";
 import { type Server, quickhost, serve } from "./random-servers.ts";
 
 /** What happens beside the operations: after so many milliseconds, to the n-th link or process. */
@@ -59,13 +59,13 @@ export async function runfaults(c: Faultcase): Promise<void> {
   }
   const count = c.seed % CLOSELY === 0 ? new Fidcount(here.trace) : null;
   const faults = new Faults(c, { net, links, servers, count });
-  await run(here, (sys: Sys) => sys.sleep(1));
+  await pass(net, 1);
   const before = net.audit();
   const descriptors = [...servers.values()].map((s) => s.ndescriptors);
   const { status } = await run(here, (sys: Sys) => faults.main(sys));
   same("exit status", status, "");
   for (const l of links) l.heal();
-  await run(here, (sys: Sys) => sys.sleep(600_000));
+  await pass(net, 600_000);
   same("what is left", net.audit(), before);
   same(
     "descriptors of the servers",

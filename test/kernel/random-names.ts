@@ -59,11 +59,15 @@ export class ModelNames implements Space {
   #start(dot: Place, text: string): Start {
     const name = parse(text);
     const { elems, own } = clean(dot.elems, name);
-    let depth = elems.length;
-    while (depth > 0 && !this.#table.has(key(elems.slice(0, depth)))) depth--;
-    const members = this.#table.get(key(elems.slice(0, depth)))?.members ?? [
-      { ref: this.#root, create: true, covered: false },
-    ];
+    let depth = 0;
+    let at = this.#table.get("");
+    let prefix = "";
+    for (const [i, e] of elems.entries()) {
+      prefix += `/${e}`;
+      const mnt = this.#table.get(prefix);
+      if (mnt !== undefined) [at, depth] = [mnt, i + 1];
+    }
+    const members = at?.members ?? [{ ref: this.#root, create: true, covered: false }];
     const indot = dot.elems.every((e, i) => elems[i] === e) && elems.length >= dot.elems.length;
     if (!name.absolute && indot && depth < dot.elems.length) {
       const rest = elems.slice(dot.elems.length);
@@ -74,37 +78,31 @@ export class ModelNames implements Space {
   }
 
   /** The error with the name up to the element that failed. */
-  #failed(s: Start, e: unknown): never {
-    if (!(e instanceof PlanError) || e.at === undefined) throw e;
-    const i = s.own[s.elems.length - s.rest.length + e.at] ?? -1;
+  #failed(s: Start, e: PlanError): never {
+    const i = s.own[s.elems.length - s.rest.length + (e.at ?? 0)] ?? -1;
     throw new PlanError(nameerror(s.name.upto[i] ?? s.name.text, e.message));
   }
 
-  /** The file, its failure with PlanError.at. */
-  #walk(s: Start): Ref {
+  /** The file, or the failure with PlanError.at. */
+  #walk(s: Start): Ref | PlanError {
     const { rest } = s;
     if (s.members === null || s.members.length === 1 || rest.length === 0)
-      return { file: s.ref.file.walk(rest), att: s.ref.att };
+      return walked(s.ref, rest);
     let last = new PlanError(Enonexist, 0);
-    for (const { ref } of s.members)
-      try {
-        return { file: ref.file.walk(rest), att: ref.att };
-      } catch (e) {
-        if (!(e instanceof PlanError)) throw e;
-        // It has the first element, so it won.
-        if (ref.file.isdir && ref.file.files.has(rest[0] ?? "") && e.at !== undefined)
-          if (!firstfails(ref.file, rest)) throw e;
-        last = e;
-      }
-    throw last;
+    for (const { ref } of s.members) {
+      const found = walked(ref, rest);
+      if (!(found instanceof PlanError)) return found;
+      // It has the first element, so it won.
+      if (ref.file.isdir && ref.file.files.has(rest[0] ?? "") && !firstfails(ref.file, rest))
+        return found;
+      last = found;
+    }
+    return last;
   }
 
   #found(s: Start): Ref {
-    try {
-      return this.#walk(s);
-    } catch (e) {
-      return this.#failed(s, e);
-    }
+    const found = this.#walk(s);
+    return found instanceof PlanError ? this.#failed(s, found) : found;
   }
 
   /** The same, for a mount: the kind must be right, too. */
@@ -117,11 +115,8 @@ export class ModelNames implements Space {
   #ismtpt = (s: Start): boolean => s.members !== null && s.rest.length === 0;
 
   peek(dot: Place, name: string): File | null {
-    try {
-      return this.#found(this.#start(dot, name)).file;
-    } catch {
-      return null;
-    }
+    const found = this.#walk(this.#start(dot, name));
+    return found instanceof PlanError ? null : found.file;
   }
 
   stat(dot: Place, text: string): { file: File; name: string } {
@@ -192,24 +187,18 @@ export class ModelNames implements Space {
   }
 
   #forbidden(s: Start, want: Want): Opened {
-    let ref;
-    try {
-      ref = this.#walk(s);
-    } catch {
-      return whole(s.name, Enocreate);
-    }
-    return this.#exists(s, ref, want);
+    const found = this.#walk(s);
+    if (found instanceof PlanError) return whole(s.name, Enocreate);
+    return this.#exists(s, found, want);
   }
 
   #lookfor(s: Start): Ref | null {
-    try {
-      return this.#walk(s);
-    } catch (e) {
-      if (!(e instanceof PlanError) || e.at === undefined) throw e;
-      if (e.at === s.rest.length - 1) return null;
-      if (e.at === s.rest.length - 2 && e.message === Enotdir && !s.name.mustdir) return null;
-      return this.#failed(s, e);
-    }
+    const found = this.#walk(s);
+    if (!(found instanceof PlanError)) return found;
+    const { at, message } = found;
+    if (at === s.rest.length - 1) return null;
+    if (at === s.rest.length - 2 && message === Enotdir && !s.name.mustdir) return null;
+    return this.#failed(s, found);
   }
 
   #createdir(s: Start): Ref {
@@ -322,12 +311,12 @@ export class ModelNames implements Space {
 
 /** Whether not even the first name of the walk is to be had. */
 function firstfails(f: File, rest: readonly string[]): boolean {
-  try {
-    f.walk(rest.slice(0, 1));
-    return false;
-  } catch {
-    return true;
-  }
+  return f.walk(rest.slice(0, 1)) instanceof PlanError;
+}
+
+function walked({ file, att }: Ref, rest: readonly string[]): Ref | PlanError {
+  const found = file.walk(rest);
+  return found instanceof PlanError ? found : { file: found, att };
 }
 
 /** Both tables; where both mount on one name, or the second below it, the first wins. */

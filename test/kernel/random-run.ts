@@ -120,7 +120,7 @@ class Run {
         name,
         this.#isprey(name) ? new File(null, "/", DIR, "exportfs") : new File(null, ".", DIR),
       );
-    await run(this.#here, (sys: Sys) => sys.sleep(1));
+    await pass(this.#net, 1);
   }
 
   /** Whether a server is the exportfs that hostile clients call. */
@@ -142,7 +142,7 @@ class Run {
     for (const s of this.#servers.values()) s.mustlive();
     if (status !== "") throw new Error(status);
     await Promise.all(attacks.map((p) => p.wait()));
-    await run(here, (sys: Sys) => sys.sleep(60_000));
+    await pass(this.#net, 60_000);
     same("what is left", this.#net.audit(), before);
     same("descriptors of the servers", this.#descriptors(), descriptors);
   }
@@ -303,6 +303,16 @@ class Run {
   }
 }
 
+/** Lets so many milliseconds of virtual time pass, without a process that lives meanwhile. */
+export function pass({ sched }: Net, ms: number): Promise<void> {
+  return new Promise((resolve) =>
+    sched.timer(ms * 1e6, () => {
+      sched.touch();
+      resolve();
+    }),
+  );
+}
+
 /** A program whose crash is told. */
 function guard(log: string[], main: (sys: Sys) => Promise<void>): (sys: Sys) => Promise<void> {
   return async (sys) => {
@@ -314,15 +324,23 @@ function guard(log: string[], main: (sys: Sys) => Promise<void>): (sys: Sys) => 
   };
 }
 
-/** Whether both are lists of the same texts or numbers, which most of what is compared is. */
-function arelines(got: unknown, want: unknown): boolean {
-  if (!Array.isArray(got) || !Array.isArray(want) || got.length !== want.length) return false;
-  return got.every((x: unknown, i) => typeof x !== "object" && x === want[i]);
+/** Whether both are the same, part by part: less work than their texts. */
+function equal(got: unknown, want: unknown): boolean {
+  if (got === want) return true;
+  if (Array.isArray(got) && Array.isArray(want))
+    return got.length === want.length && got.every((x: unknown, i) => equal(x, want[i]));
+  if (typeof got !== "object" || typeof want !== "object" || got === null || want === null)
+    return false;
+  const keys = Object.keys(got);
+  return (
+    keys.length === Object.keys(want).length &&
+    keys.every((key) => equal(Reflect.get(got, key), Reflect.get(want, key)))
+  );
 }
 
 /** Throws unless both are the same. */
 export function same(what: string, got: unknown, want: unknown): void {
-  if (got === want || arelines(got, want)) return;
+  if (equal(got, want)) return;
   const [a, b] = [JSON.stringify(got), JSON.stringify(want)];
   if (a !== b) throw new Error(`${what}:\nis     ${a}\nshould ${b}`);
 }
@@ -330,17 +348,26 @@ export function same(what: string, got: unknown, want: unknown): void {
 const CONTENTS = new TextEncoder().encode("contents");
 const PLANTED: readonly string[] = ["x", "x/y", "y"];
 const FILES: readonly string[] = ["z", "x/z"];
+/** Both, with the directory that each is in: "" is the process's own. */
+const INPLACE: readonly { readonly path: string; readonly dir: string; readonly name: string }[] = [
+  ...PLANTED,
+  ...FILES,
+].map((path) => ({
+  path,
+  dir: path.slice(0, Math.max(0, path.lastIndexOf("/"))),
+  name: path.slice(path.lastIndexOf("/") + 1),
+}));
 
 /** What every process finds in its directory: in the model, and at a server. */
 function plant(root: File, name: string): void {
   const made = root.create(name, DIR);
   made.opens = 0;
-  for (const path of [...PLANTED, ...FILES]) {
-    const elems = path.split("/");
-    const dir = made.walk(elems.slice(0, -1));
+  const dirs = new Map([["", made]]);
+  for (const { path, dir, name: last } of INPLACE) {
     const isdir = PLANTED.includes(path);
-    const f = dir.create(elems.at(-1) ?? "", isdir ? DIR : 0o666);
-    if (!isdir) f.write(CONTENTS, 0);
+    const f = (dirs.get(dir) ?? made).create(last, isdir ? DIR : 0o666);
+    if (isdir) dirs.set(path, f);
+    else f.write(CONTENTS, 0);
     f.opens = 0;
   }
 }

@@ -59,6 +59,8 @@ export class Server {
   readonly #conns: Conn<unknown>[] = [];
   readonly #faults: unknown[] = [];
   #srv: Plainsrv<unknown> = { attach: none, qid: none, stat: none };
+  /** The directories that mkdir made. */
+  readonly #made: Map<string, unknown> = new Map();
 
   constructor(opts: Serving) {
     this.#opts = opts;
@@ -106,7 +108,7 @@ export class Server {
 
   /** Makes a directory: "p0/x". */
   mkdir(name: string): void {
-    this.#create(name, DMDIR + 0o777, null);
+    this.#made.set(name, this.#create(name, DMDIR + 0o777, null));
   }
 
   /** Makes a file. */
@@ -166,14 +168,15 @@ export class Server {
     return data instanceof Uint8Array ? data : none();
   }
 
-  #create(name: string, perm: number, data: Uint8Array | null): void {
-    const elems = name.split("/");
-    const last = elems.pop() ?? "";
-    const made = this.#srv.create?.(this.#fid(this.#find(elems)), last, perm, ORDWR);
+  #create(name: string, perm: number, data: Uint8Array | null): unknown {
+    const cut = name.lastIndexOf("/");
+    const dir = cut < 0 ? this.#srv.attach(USER, "") : this.#made.get(name.slice(0, cut));
+    const made = this.#srv.create?.(this.#fid(dir), name.slice(cut + 1), perm, ORDWR);
     const fid = this.#fid(made);
     fid.omode = ORDWR;
     if (data !== null) this.#srv.write?.(fid, data, 0);
     this.#srv.clunk?.(fid);
+    return made;
   }
 }
 

@@ -51,12 +51,14 @@ const FAILS = 10;
 /** The system calls of a server, as the layer below makes them. */
 export function slowsys(sys: ThreadSys, how: Slowness): ThreadSys {
   const below = new Below(sys, how);
-  const calls = new Map<string, Call>();
+  const slow = { ...sys };
   for (const kind of [...NAMED, ...BYFD]) {
     const call = Reflect.get(sys, kind) as Call | undefined;
-    if (call !== undefined) calls.set(kind, (...args) => below.call(kind, call, args));
+    if (call === undefined) continue;
+    const late: Call = (...args) => below.call(kind, call, args);
+    Reflect.set(slow, kind, late);
   }
-  return { ...sys, ...Object.fromEntries(calls) };
+  return slow;
 }
 
 class Below {

@@ -46,6 +46,9 @@ type At = {
   crossed: boolean;
 };
 
+/** Where a walk came to, and by how many names. */
+type Step = { readonly at: At; readonly names: number };
+
 const MAXWELEM = 16;
 
 export class ModelStandard implements Space {
@@ -72,21 +75,18 @@ export class ModelStandard implements Space {
   }
 
   /** Walks; a failure has in `at` how many of the names an error shows. */
-  #walk(from: At, names: readonly string[]): At {
+  #walk(from: At, names: readonly string[]): At | PlanError {
     let p: At = { ...from, head: null, crossed: false };
     for (let have = 0; have < names.length;) {
-      if (!p.ref.file.isdir) throw new PlanError(Enotdir, have);
+      if (!p.ref.file.isdir) return new PlanError(Enotdir, have);
       let end = have + 1;
       if (names[have] !== "..")
         while (end < names.length && end - have < MAXWELEM && names[end] !== "..") end++;
       const part = names.slice(have, end);
-      try {
-        const [next, n] = part[0] === ".." ? [dotdot(p), 1] : this.#step(this.#domount(p), part);
-        p = next;
-        have += n;
-      } catch (e) {
-        throw e instanceof PlanError ? new PlanError(e.message, have + (e.at ?? 1)) : e;
-      }
+      const next = part[0] === ".." ? dotdot(p) : this.#step(this.#domount(p), part);
+      if (next instanceof PlanError) return new PlanError(next.message, have + (next.at ?? 1));
+      p = next.at;
+      have += next.names;
     }
     return p;
   }
@@ -99,9 +99,9 @@ export class ModelStandard implements Space {
   }
 
   /** On by some of the names: up to the first mount point before the last of them. */
-  #step(p: At, part: readonly string[]): [At, number] {
+  #step(p: At, part: readonly string[]): Step | PlanError {
     const { passed, att, failed } = ask(p, part);
-    if (passed.length === 0) throw new PlanError(failed, 1);
+    if (passed.length === 0) return new PlanError(failed, 1);
     const depth = p.elems.length;
     for (const [i, file] of passed.slice(0, part.length - 1).entries()) {
       const head = this.#head({ file, att });
@@ -109,26 +109,25 @@ export class ModelStandard implements Space {
       if (head === null || first === undefined) continue;
       const covered = put(p.covered, depth + i + 1, head.from);
       const elems = [...p.elems, ...part.slice(0, i + 1)];
-      return [{ elems, ref: first.ref, covered, head, crossed: true }, i + 1];
+      return { at: { elems, ref: first.ref, covered, head, crossed: true }, names: i + 1 };
     }
     const last = passed.at(-1);
     if (last === undefined || passed.length < part.length) {
-      if (last?.isdir === true) throw new PlanError(Edoesnotexist, passed.length + 1);
-      throw new PlanError(Enotdir, passed.length);
+      if (last?.isdir === true) return new PlanError(Edoesnotexist, passed.length + 1);
+      return new PlanError(Enotdir, passed.length);
     }
     const ref = { file: last, att };
     const elems = [...p.elems, ...part];
-    return [{ elems, ref, covered: p.covered, head: null, crossed: false }, part.length];
+    const at = { elems, ref, covered: p.covered, head: null, crossed: false };
+    return { at, names: part.length };
   }
 
   /** Where a name leads, not yet onto what is mounted there. */
   #find(dot: Place, name: Name, elems = name.elems): At {
-    let p;
-    try {
-      p = this.#walk(this.#start(dot, name), elems);
-    } catch (e) {
-      if (!(e instanceof PlanError) || e.at === undefined || e.at === 0) throw e;
-      throw new PlanError(nameerror(name.upto[e.at - 1] ?? name.text, e.message));
+    const p = this.#walk(this.#start(dot, name), elems);
+    if (p instanceof PlanError) {
+      if (p.at === undefined || p.at === 0) throw p;
+      throw new PlanError(nameerror(name.upto[p.at - 1] ?? name.text, p.message));
     }
     if (elems === name.elems && name.mustdir && !p.ref.file.isdir) whole(name, Enotdir);
     return p;
@@ -139,11 +138,10 @@ export class ModelStandard implements Space {
   }
 
   peek(dot: Place, text: string): File | null {
-    try {
-      return this.#ours(this.#find(dot, parse(text))).ref.file;
-    } catch {
-      return null;
-    }
+    const name = parse(text);
+    const p = this.#walk(this.#start(dot, name), name.elems);
+    if (p instanceof PlanError || (name.mustdir && !p.ref.file.isdir)) return null;
+    return this.#ours(p).ref.file;
   }
 
   stat(dot: Place, text: string): { file: File; name: string } {
@@ -191,11 +189,8 @@ export class ModelStandard implements Space {
   }
 
   #lookfor(p: At, last: string): At | null {
-    try {
-      return this.#walk(p, [last]);
-    } catch {
-      return null;
-    }
+    const there = this.#walk(p, [last]);
+    return there instanceof PlanError ? null : there;
   }
 
   remove(dot: Place, text: string): void {
@@ -276,14 +271,16 @@ function put(m: ReadonlyMap<number, Ref>, depth: number, ref: Ref): ReadonlyMap<
 }
 
 /** Up: to what the server says, or where the name there was mounted upon, to what that covers. */
-function dotdot(p: At): At {
-  const found = { file: p.ref.file.walk1(".."), att: p.ref.att };
+function dotdot(p: At): Step | PlanError {
+  const up = p.ref.file.look("..");
+  if (typeof up === "string") return new PlanError(up);
+  const found = { file: up, att: p.ref.att };
   const elems = p.elems.slice(0, -1);
   const covered = new Map(p.covered);
   if (p.elems.length > 0) covered.delete(p.elems.length);
   const ref = covered.get(elems.length) ?? found;
   covered.delete(elems.length);
-  return { elems, ref, covered, head: null, crossed: false };
+  return { at: { elems, ref, covered, head: null, crossed: false }, names: 1 };
 }
 
 /** The files that a Twalk passes; where it has not even the first, the other members of the union. */
@@ -295,14 +292,14 @@ function ask(
   let failed = Enonexist;
   for (const { file, att } of refs) {
     const passed: File[] = [];
-    try {
-      for (let at = file; passed.length < part.length; passed.push(at))
-        at = at.walk1(part[passed.length] ?? "");
-    } catch (e) {
-      if (!(e instanceof PlanError)) throw e;
-      if (passed.length === 0) failed = e.message;
+    let at: File | string = file;
+    for (const name of part) {
+      at = at.look(name);
+      if (typeof at === "string") break;
+      passed.push(at);
     }
     if (passed.length > 0) return { passed, att, failed };
+    if (typeof at === "string") failed = at;
   }
   return { passed: [], att: p.ref.att, failed };
 }

@@ -70,29 +70,25 @@ export class File {
     return this.removed ? error(Enonexist) : this;
   }
 
-  /** What a Twalk of one name from here gives. */
-  walk1(name: string): File {
-    if (!this.isdir) error(Enotdir);
-    this.alive();
+  /** What a Twalk of one name from here gives: a file, or the words of its error. */
+  look(name: string): File | string {
+    if (!this.isdir) return Enotdir;
+    if (this.removed) return Enonexist;
     // An exportfs knows the parent of each of its directories: the files below it are not asked for "..".
     if (name === ".." && this.by === "exportfs") return this.parent;
-    this.parent.must(1);
-    return (name === ".." ? this.parent : this.files.get(name)) ?? error(Enonexist);
+    if (!this.parent.may(1)) return Eperm;
+    return (name === ".." ? this.parent : this.files.get(name)) ?? Enonexist;
   }
 
-  /** A whole Twalk; a failure says where (PlanError.at). */
-  walk(names: readonly string[]): File {
-    return names.reduce<File>((at, name, i) => at.#next(name, i), this);
-  }
-
-  #next(name: string, i: number): File {
-    try {
-      return this.walk1(name);
-    } catch (e) {
-      if (!(e instanceof PlanError)) throw e;
-      if (i === 0) throw new PlanError(e.message, 0);
-      throw this.isdir ? new PlanError(Edoesnotexist, i) : new PlanError(Enotdir, i - 1);
+  /** A whole Twalk: a file, or the failure, which says where (PlanError.at). */
+  walk(names: readonly string[]): File | PlanError {
+    let at: File = this;
+    for (const [i, name] of names.entries()) {
+      const next = at.look(name);
+      if (typeof next === "string") return missed(at, i, next);
+      at = next;
     }
+    return at;
   }
 
   open(mode: number): void {
@@ -174,6 +170,12 @@ export class File {
     this.alive();
     return this.data.slice(offset, offset + count);
   }
+}
+
+/** The failure of a Twalk at the i-th of its names, in `dir`. */
+function missed(dir: File, i: number, text: string): PlanError {
+  if (i === 0) return new PlanError(text, 0);
+  return dir.isdir ? new PlanError(Edoesnotexist, i) : new PlanError(Enotdir, i - 1);
 }
 
 /** An entry, as far as it is compared: `name` in place of the server's. */

@@ -18,7 +18,7 @@ export type Soakopts = {
   readonly runs: number | null;
   readonly say: (line: string) => void;
   /** Tells how far the part is: the last of these is what Ctrl-C prints. */
-  readonly done: (line: string) => void;
+  readonly done: (line: () => string) => void;
 };
 
 /** A part: gives what failed, or null. */
@@ -99,18 +99,18 @@ async function main(): Promise<number> {
   const runs = values.runs === undefined ? null : count("runs", values.runs);
   const minutes = values.minutes === undefined ? Infinity : count("minutes", values.minutes);
   let failures = 0;
-  let last = "nothing was done";
+  let last = (): string => "nothing was done";
   process.on("SIGINT", () => {
-    console.log(`interrupted: ${last}`);
+    console.log(`interrupted: ${last()}`);
     process.exit(130);
   });
   for (const { name, fn } of parts) {
-    const done = (line: string): void => void (last = `${name}: ${line}`);
+    const done = (line: () => string): void => void (last = () => `${name}: ${line()}`);
     const say = (line: string): void => {
       console.log(`${name}: ${line}`);
-      done(line);
+      done(() => line);
     };
-    done("begun");
+    done(() => "begun");
     const until = Date.now() + minutes * 60_000;
     const failed = await fn({ seed, until, runs, say, done });
     if (failed !== null) failures++;

@@ -34,9 +34,10 @@ export async function simulator({
     const failed = await kind.check({ runs: n, seed: seed + batch });
     if (failed !== null) return `${rate(done)}, seed ${seed + batch}, ${kind.title}\n${failed}`;
     done += n;
-    const where = `${rate(done)}, seeds ${seed} to ${seed + batch}; go on with --seed ${seed + batch + 1}`;
+    const where = (): string =>
+      `${rate(done)}, seeds ${seed} to ${seed + batch}; go on with --seed ${seed + batch + 1}`;
     tell(where);
-    if (batch % LINE === LINE - 1) say(where);
+    if (batch % LINE === LINE - 1) say(where());
     // The event loop of the host has its turn, which a simulated run does not need.
     await new Promise((resolve) => setImmediate(resolve));
   }
