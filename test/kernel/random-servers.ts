@@ -82,7 +82,7 @@ export class Server {
       const fd = yield* accept(sys, yield* listen(sys, at.dir));
       const conn = new Conn(sys, { in: fd, out: fd }, served, shares);
       this.#conns.push(conn);
-      sys.threadcreate(conn.run());
+      conn.start(() => undefined);
     }
   }
 
