@@ -217,18 +217,14 @@ export class Hosttree {
     if (!this.#pins) yield* this.#checkroot();
     const st = yield* this.#lstat(`${this.#base}/${names.join("/")}`);
     if (!st.isSymbolicLink() && names.length > 0) return st;
-    return yield* this.at(names, function* (p) {
-      return p.st;
-    });
+    return yield* this.at(names, stof);
   }
 
   /** stat of a child of a pinned directory. */
   *statchild(dir: Pin, names: readonly string[]): Task<BigIntStats> {
     const st = yield* this.#lstat(`${dir.path}/${names.at(-1) ?? ""}`);
     if (!st.isSymbolicLink()) return st;
-    return yield* this.at(names, function* (p) {
-      return p.st;
-    });
+    return yield* this.at(names, stof);
   }
 
   *#lstat(name: string): Task<BigIntStats> {
@@ -348,4 +344,9 @@ function realpath(fd: number): string {
 /** A root that was removed can still be asked, and is not there; nothing else comes to be found so. */
 function linked(st: BigIntStats): BigIntStats {
   return st.nlink > 0n ? st : error(Enonexist);
+}
+
+/** What is known of a pinned file. */
+function* stof(p: Pin): Task<BigIntStats> {
+  return p.st;
 }

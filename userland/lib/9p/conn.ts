@@ -156,9 +156,9 @@ export class Conn<A> implements Owner {
   *run(): Task<void> {
     const { sys } = this;
     const end = { over: false, waits: false };
-    this.start(function* () {
+    this.start(() => {
       end.over = true;
-      if (end.waits) yield* sys.rendezvous(end, true);
+      return end.waits ? met(sys, end) : undefined;
     });
     while (!end.over) {
       end.waits = true;
@@ -367,16 +367,11 @@ export class Conn<A> implements Owner {
     yield* this.#leave();
     yield* this.out.flush();
     const me = { sleeps: false };
-    const meet = function* (): Task<void> {
-      if (!me.sleeps) return;
-      me.sleeps = false;
-      yield* sys.rendezvous(me, true);
-    };
     const waiter: Waiter = {
       room,
       n,
       most,
-      wake: () => void (me.sleeps && sys.threadcreate(meet())),
+      wake: () => void (me.sleeps && sys.threadcreate(meet(sys, me))),
     };
     bytes.queue.push(waiter);
     this.#waitsfor = "room";
@@ -581,3 +576,15 @@ export class Conn<A> implements Owner {
 
 /** Whether bytes begin as a TLS handshake does: record type 22, version 3. */
 const ishello = (buf: Uint8Array, at: number): boolean => buf[at] === 22 && buf[at + 1] === 3;
+
+/** Meets the thread that waits at a tag. */
+function* met(sys: ThreadSys, at: object): Task<void> {
+  yield* sys.rendezvous(at, true);
+}
+
+/** The same, if that thread still sleeps when this one runs. */
+function* meet(sys: ThreadSys, at: { sleeps: boolean }): Task<void> {
+  if (!at.sleeps) return;
+  at.sleeps = false;
+  yield* sys.rendezvous(at, true);
+}
