@@ -82,13 +82,7 @@ export class File {
 
   /** A whole Twalk: a file, or the failure, which says where (PlanError.at). */
   walk(names: readonly string[]): File | PlanError {
-    let at: File = this;
-    for (const [i, name] of names.entries()) {
-      const next = at.look(name);
-      if (typeof next === "string") return missed(at, i, next);
-      at = next;
-    }
-    return at;
+    return walkfrom(this, names);
   }
 
   open(mode: number): void {
@@ -170,6 +164,16 @@ export class File {
     this.alive();
     return this.data.slice(offset, offset + count);
   }
+}
+
+function walkfrom(from: File, names: readonly string[]): File | PlanError {
+  let at = from;
+  for (const [i, name] of names.entries()) {
+    const next = at.look(name);
+    if (typeof next === "string") return missed(at, i, next);
+    at = next;
+  }
+  return at;
 }
 
 /** The failure of a Twalk at the i-th of its names, in `dir`. */
