@@ -352,6 +352,9 @@ function* connect(up: Proc, c: Chan, offer: Agreed): Task<Mnt> {
   }
 }
 
+/** The longest Rversion. */
+const MAXHEARD = 8192;
+
 /** A connection of which no version is agreed on yet. */
 type Line = { readonly c: Chan; readonly wire: Transport; readonly heard: Heard };
 
@@ -360,7 +363,7 @@ type Line = { readonly c: Chan; readonly wire: Transport; readonly heard: Heard 
  * answer to its Tversion to the next call, which finds the Heard in Chan.mux.
  */
 class Heard {
-  readonly buf: Uint8Array = new Uint8Array(8192);
+  buf: Uint8Array = new Uint8Array(64);
   n = 0;
   /** Rversions that have not come. */
   owed = 0;
@@ -371,14 +374,23 @@ class Heard {
   take(): Uint8Array | null {
     if (this.n < 4) return null;
     const size = framesize(this.buf, 0);
-    if (size < 7 || size > this.buf.length || (this.owed === 1 && this.n > size))
-      this.fail(Efversion);
+    if (size < 7 || size > MAXHEARD || (this.owed === 1 && this.n > size)) this.fail(Efversion);
     if (this.n < size) return null;
     const frame = this.buf.slice(0, size);
     this.buf.copyWithin(0, size, this.n);
     this.n -= size;
     this.owed--;
     return frame;
+  }
+
+  /** Where more bytes go: an ordinary Rversion has room in the first buffer. */
+  get room(): Uint8Array {
+    if (this.n === this.buf.length) {
+      const more = new Uint8Array(MAXHEARD);
+      more.set(this.buf);
+      this.buf = more;
+    }
+    return this.buf.subarray(this.n);
   }
 
   /** Ends the framing: where the next message begins is unknown. */
@@ -440,7 +452,7 @@ function* readanswer(up: Proc, { c, wire, heard }: Line): Task<Uint8Array> {
     const frame = heard.take();
     if (frame !== null && heard.owed === 0) return frame;
     if (frame !== null) continue;
-    const got = yield* waitfor(wire.read(up, c, heard.buf.subarray(heard.n), c.offset));
+    const got = yield* waitfor(wire.read(up, c, heard.room, c.offset));
     c.offset += got;
     heard.n += got;
     if (got === 0) heard.fail(Efversioneof);

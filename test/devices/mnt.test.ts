@@ -383,6 +383,13 @@ test(
       t.is(await ask(() => "unknown"), `9P2000.ix.stream 9P2000: ${bad}`);
       for (const v of ["9P2000.i", "9P2000.u", "9P", "9P2000.ix.stream.more", "8P2000"])
         t.is(await ask(() => v), `9P2000.ix.stream: ${bad}`, v);
+      t.is(await ask(() => "9P2000.".padEnd(300, "x")), `9P2000.ix.stream: ${bad}`);
+      const most = 8192 - 13;
+      t.is(await ask(() => "x".repeat(most)), `9P2000.ix.stream: ${bad}`);
+      t.is(
+        await ask(() => "x".repeat(most + 1)),
+        "9P2000.ix.stream: bad fversion conversion on reply",
+      );
       t.is(await ask(() => "9P2000", "9P2000.u"), "9P2000.u: 9P2000");
       t.is(await ask((v) => v, "9P2000"), "9P2000: 9P2000");
     });
