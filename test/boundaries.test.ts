@@ -152,7 +152,7 @@ const wrong: readonly (readonly [string, string])[] = [
   ["userland/testing/a.ts", 'import assert from "node:assert";'],
   ["userland/testing/a.ts", 'import { run } from "../host/run.ts";'],
   ["userland/host/a.ts", 'import { namec } from "../../kernel/names/namec.ts";'],
-  ["userland/host/a.ts", 'import test from "../../test/kit.ts";'],
+  ["userland/host/a.ts", 'import test from "../../test/kit/kit.ts";'],
 ];
 
 const right: readonly (readonly [string, string])[] = [

@@ -15,7 +15,7 @@ import { boot } from "../userland/boot/boot.ts";
 import { readdir } from "../userland/lib/dirread.ts";
 import { print, readtext } from "../userland/lib/io.ts";
 import { expect, machine } from "../userland/testing/index.ts";
-import { NOTHING } from "./kit.ts";
+import { NOTHING } from "./kit/kit.ts";
 
 const examples: Readonly<Record<string, { main: Program; argv?: string[]; says: string }>> = {
   hello: {

@@ -1,7 +1,7 @@
 // What the README shows is true. Commands that need sockets are run by test/host/readme.test.ts.
 
 import test from "ava";
-import { matches, networked, npmhas, output, scripts, workplace } from "./readme.ts";
+import { matches, networked, npmhas, output, scripts, workplace } from "./kit/readme.ts";
 
 for (const script of scripts()) {
   if (networked(script)) continue;

@@ -12,7 +12,7 @@ import type { Anysrv } from "../../userland/lib/9p.ts";
 import type { ThreadSys } from "../../userland/lib/both.ts";
 import { copyfd } from "../../userland/lib/copy.ts";
 import { dial } from "../../userland/lib/dial.ts";
-import { Patternfs } from "../streams.ts";
+import { Patternfs } from "../kit/streams.ts";
 
 /** A way to copy: the program, its arguments, and the kernel and the server it has. */
 export type Way = {

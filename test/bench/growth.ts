@@ -13,7 +13,7 @@ import {
   boot,
 } from "../../userland/host/index.ts";
 import type { Sys } from "../../userland/host/index.ts";
-import { mountram } from "../kit.ts";
+import { mountram } from "../kit/kit.ts";
 import { cpu } from "./rounds.ts";
 
 /** Something that there can be many of, and an operation that should not mind. */

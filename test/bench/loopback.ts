@@ -9,7 +9,7 @@ import { MREPL, OREAD, OSTREAM } from "../../kernel/abi/const.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { machine } from "../../userland/host/machine.ts";
 import { dial } from "../../userland/lib/dial.ts";
-import { mkdir } from "../world.ts";
+import { mkdir } from "../kit/world.ts";
 import { Server } from "./process.ts";
 
 const PEER: string = fileURLToPath(new URL("./peer.js", import.meta.url));

@@ -1,5 +1,5 @@
 // One end of the loopback comparison, in a process of its own: a server that says where it listens, of bytes
-// that are computed (every file is the pattern of test/streams.ts and as long as its name says).
+// that are computed (every file is the pattern of test/kit/streams.ts and as long as its name says).
 //
 //	node peer.js 9p|http|net       "serving ... on tcp!127.0.0.1!port"
 
@@ -13,7 +13,7 @@ import { acceptsrv } from "../../userland/lib/9p.ts";
 import type { Anysrv } from "../../userland/lib/9p.ts";
 import type { ThreadSys } from "../../userland/lib/both.ts";
 import { announce, netaddr } from "../../userland/lib/dial.ts";
-import { Patternfs, pattern } from "../streams.ts";
+import { Patternfs, pattern } from "../kit/streams.ts";
 
 /** Bytes of one write, as in a frame. */
 const CHUNK = 65536;

@@ -8,7 +8,7 @@ import { Session } from "node:inspector";
 import type { Profiler } from "node:inspector";
 import { OREAD, boot } from "../../userland/host/index.ts";
 import type { Sys } from "../../userland/host/index.ts";
-import { mountram } from "../kit.ts";
+import { mountram } from "../kit/kit.ts";
 import { columns } from "./rounds.ts";
 
 /** What is wanted: at most so many functions in so many files. */

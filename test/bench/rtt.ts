@@ -8,11 +8,11 @@ import * as F from "../../kernel/abi/fcall.ts";
 import type { Exit, Sys, Task } from "../../syscalls/sys.ts";
 import ls from "../../userland/bin/ls.ts";
 import type { ThreadSys } from "../../userland/lib/both.ts";
-import { put } from "../kit.ts";
-import { BIND, OPERATIONS, copytree, list, maketree, readall, write } from "../operations.ts";
-import type { Operation } from "../operations.ts";
-import { World, deep } from "../world.ts";
-import type { Cost, Sent } from "../world.ts";
+import { put } from "../kit/kit.ts";
+import { BIND, OPERATIONS, copytree, list, maketree, readall, write } from "../kit/operations.ts";
+import type { Operation } from "../kit/operations.ts";
+import { World, deep } from "../kit/world.ts";
+import type { Cost, Sent } from "../kit/world.ts";
 import { columns } from "./rounds.ts";
 
 const DEPTHS = [1, 5, 16, 17, 40];

@@ -6,7 +6,7 @@ import { readFileSync, writeSync } from "node:fs";
 import type { Tty } from "../../kernel/proc/tty.ts";
 import type { Bootopts } from "../../userland/boot/boot.ts";
 import { Usage } from "../../userland/host/command.ts";
-import { parsed } from "../commandline.ts";
+import { parsed } from "../kit/commandline.ts";
 import { init, machine } from "./machine.ts";
 
 const USAGE = `usage: npm run sc -- [--namespace names|standard] [--vm] FILE.sc

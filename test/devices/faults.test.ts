@@ -16,8 +16,8 @@ import { boot } from "../../userland/boot/boot.ts";
 import { parsefault } from "../../userland/boot/inject.ts";
 import { swriteall } from "../../userland/lib/copy.ts";
 import { readtext, writefile } from "../../userland/lib/io.ts";
-import { NOTHING, failure, mountram, put, requests, run, within } from "../kit.ts";
-import { RTT, World } from "../world.ts";
+import { NOTHING, failure, mountram, put, requests, run, within } from "../kit/kit.ts";
+import { RTT, World } from "../kit/world.ts";
 
 const MS = 1_000_000;
 

@@ -20,7 +20,7 @@ import { error } from "../../kernel/abi/errors.ts";
 import type { Sys, Task, TaskSys } from "../../syscalls/sys.ts";
 import { type Anysrv, type Srv, postmount } from "../../userland/lib/9p.ts";
 import { type Ram, newram } from "../../userland/lib/ram.ts";
-import { failure, mkdir, put, run, within } from "../kit.ts";
+import { failure, mkdir, put, run, within } from "../kit/kit.ts";
 
 /** More than either end lets be outstanding. */
 const MANY = 2_200;

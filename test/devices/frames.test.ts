@@ -1,6 +1,6 @@
 // Frames cut from chunks, and the lent buffers that the chunks are of.
 
-import { pack } from "../frames.ts";
+import { pack } from "../kit/frames.ts";
 import test from "ava";
 import fc from "fast-check";
 import { Frames } from "../../devices/mnt/frames.ts";

@@ -27,8 +27,8 @@ import {
 import type { Dir } from "../../kernel/abi/dir.ts";
 import type { Sys, Task } from "../../syscalls/sys.ts";
 import { boot } from "../../userland/boot/boot.ts";
-import { hosted } from "./hosted.ts";
-import { dirs, failure, ls, readonce, write } from "../kit.ts";
+import { hosted } from "../kit/hosted.ts";
+import { dirs, failure, ls, readonce, write } from "../kit/kit.ts";
 import { readtext, writefile } from "../../userland/lib/io.ts";
 
 test.serial(

@@ -14,8 +14,8 @@ import type { Kernel } from "../../kernel/kernel.ts";
 import type { Task } from "../../kernel/proc/rendez.ts";
 import { boot } from "../../userland/boot/boot.ts";
 import { DMDIR, OREAD, OTRUNC, OWRITE } from "../../kernel/abi/const.ts";
-import { hosted } from "./hosted.ts";
-import { dirs, failure, ls } from "../kit.ts";
+import { hosted } from "../kit/hosted.ts";
+import { dirs, failure, ls } from "../kit/kit.ts";
 import { readtext, writefile } from "../../userland/lib/io.ts";
 
 test.serial(

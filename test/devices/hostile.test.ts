@@ -24,9 +24,9 @@ import { boot } from "../../userland/boot/boot.ts";
 import type { Anysrv } from "../../userland/lib/9p.ts";
 import type { ThreadSys } from "../../userland/lib/both.ts";
 import { newram } from "../../userland/lib/ram.ts";
-import { NOTHING, cat, mountram, put, run } from "../kit.ts";
-import { type Mangle, mountwire } from "./wire.ts";
-import { pack } from "../frames.ts";
+import { NOTHING, cat, mountram, put, run } from "../kit/kit.ts";
+import { type Mangle, mountwire } from "../kit/wire.ts";
+import { pack } from "../kit/frames.ts";
 
 const DIR = (DMDIR | 0o777) >>> 0;
 

@@ -24,8 +24,8 @@ import { boot, chance } from "../../userland/boot/boot.ts";
 import type { Anysrv } from "../../userland/lib/9p.ts";
 import type { ThreadSys } from "../../userland/lib/both.ts";
 import { newram } from "../../userland/lib/ram.ts";
-import { NOTHING, run } from "../kit.ts";
-import { type Mangle, mountwire } from "./wire.ts";
+import { NOTHING, run } from "../kit/kit.ts";
+import { type Mangle, mountwire } from "../kit/wire.ts";
 
 const DIR = (DMDIR | 0o777) >>> 0;
 

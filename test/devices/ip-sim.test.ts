@@ -6,7 +6,7 @@ import { ORDWR } from "../../kernel/abi/const.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { type Linkspec, type Net, Netlink, type Netopts, simnet } from "../../userland/boot/net.ts";
 import { accept, announce, dial, listen, netaddr } from "../../userland/lib/dial.ts";
-import { NOTHING, cat, failure } from "../kit.ts";
+import { NOTHING, cat, failure } from "../kit/kit.ts";
 
 const MS = 1_000_000;
 const S = 1000 * MS;

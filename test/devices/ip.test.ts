@@ -17,8 +17,8 @@ import {
   netmkaddr,
   reject,
 } from "../../userland/lib/dial.ts";
-import { Memstack } from "./memstack.ts";
-import { failure, ls, readonce, write } from "../kit.ts";
+import { Memstack } from "../kit/memstack.ts";
+import { failure, ls, readonce, write } from "../kit/kit.ts";
 import { readtext } from "../../userland/lib/io.ts";
 
 /** Conversations that a stack of these tests may have. */

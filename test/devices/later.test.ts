@@ -20,9 +20,9 @@ import type { Sys } from "../../syscalls/sys.ts";
 import type { Anysrv } from "../../userland/lib/9p.ts";
 import type { ThreadSys } from "../../userland/lib/both.ts";
 import { dial } from "../../userland/lib/dial.ts";
-import { NOTHING, cat, failure, mkdir, put, requests } from "../kit.ts";
-import { World, deep } from "../world.ts";
-import type { Worldopts } from "../world.ts";
+import { NOTHING, cat, failure, mkdir, put, requests } from "../kit/kit.ts";
+import { World, deep } from "../kit/world.ts";
+import type { Worldopts } from "../kit/world.ts";
 
 const MS = 1_000_000;
 

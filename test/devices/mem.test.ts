@@ -17,7 +17,7 @@ import {
 } from "../../kernel/abi/const.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { boot } from "../../userland/boot/boot.ts";
-import { dirs, failure, inside, ls, mkdir, readonce, write } from "../kit.ts";
+import { dirs, failure, inside, ls, mkdir, readonce, write } from "../kit/kit.ts";
 import { readtext, writefile } from "../../userland/lib/io.ts";
 
 const DIR = DMDIR + 0o777;

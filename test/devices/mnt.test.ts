@@ -22,10 +22,10 @@ import type { Event } from "../../kernel/trace.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { boot } from "../../userland/boot/boot.ts";
 import type { Anysrv } from "../../userland/lib/9p.ts";
-import { cat, failure, mountram, put, requests, run, within } from "../kit.ts";
-import { World, deep } from "../world.ts";
-import { Fake, type Lie, type Said, qidof } from "./fake.ts";
-import { pack } from "../frames.ts";
+import { cat, failure, mountram, put, requests, run, within } from "../kit/kit.ts";
+import { World, deep } from "../kit/world.ts";
+import { Fake, type Lie, type Said, qidof } from "../kit/fake.ts";
+import { pack } from "../kit/frames.ts";
 
 const HUNGUP = /i\/o on hungup channel$/;
 

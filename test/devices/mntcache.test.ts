@@ -16,7 +16,7 @@ import { utfdecode } from "../../kernel/abi/utf.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { postmount } from "../../userland/lib/9p.ts";
 import type { Srv } from "../../userland/lib/9p.ts";
-import { failure, mkdir, mountram, put, requests, run, within } from "../kit.ts";
+import { failure, mkdir, mountram, put, requests, run, within } from "../kit/kit.ts";
 
 const CACHED = MREPL | MCREATE | MCACHE;
 

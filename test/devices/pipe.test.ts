@@ -21,7 +21,7 @@ import type { Sys } from "../../syscalls/sys.ts";
 import { boot } from "../../userland/boot/boot.ts";
 import { readtext, writefile } from "../../userland/lib/io.ts";
 import { explore } from "../../userland/testing/index.ts";
-import { failure, inside, ls, readonce, write } from "../kit.ts";
+import { failure, inside, ls, readonce, write } from "../kit/kit.ts";
 
 const HUNGUP = "i/o on hungup channel";
 const NOTE = "sys: write on closed pipe pc=0x00000000";

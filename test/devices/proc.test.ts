@@ -5,7 +5,7 @@ import { NCONT, OREAD, ORDWR, OWRITE, RFFDG, RFPROC } from "../../kernel/abi/con
 import { utfencode } from "../../kernel/abi/utf.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { boot } from "../../userland/boot/boot.ts";
-import { dirs, failure, inside, ls, readonce, write } from "../kit.ts";
+import { dirs, failure, inside, ls, readonce, write } from "../kit/kit.ts";
 import { readtext } from "../../userland/lib/io.ts";
 
 /** Starts a child that sleeps for long, and gives its pid. */

@@ -15,7 +15,7 @@ import {
   RFPROC,
 } from "../../kernel/abi/const.ts";
 import type { Sys } from "../../syscalls/sys.ts";
-import { dirs, failure, inside, readonce, write } from "../kit.ts";
+import { dirs, failure, inside, readonce, write } from "../kit/kit.ts";
 import { readtext } from "../../userland/lib/io.ts";
 
 const SECOND = 1e9;

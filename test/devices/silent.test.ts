@@ -6,9 +6,9 @@ import * as F from "../../kernel/abi/fcall.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { simnet } from "../../userland/boot/net.ts";
 import { accept, announce, dial, listen } from "../../userland/lib/dial.ts";
-import { NOTHING, failure, run, within } from "../kit.ts";
-import { Fake } from "./fake.ts";
-import { pack } from "../frames.ts";
+import { NOTHING, failure, run, within } from "../kit/kit.ts";
+import { Fake } from "../kit/fake.ts";
+import { pack } from "../kit/frames.ts";
 
 /** What the child leaves open: one whose close waits for the server, in each name space. */
 const CASES = [

@@ -21,7 +21,7 @@ import { Path } from "../../kernel/chan.ts";
 import type { Srv } from "../../devices/srv.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { boot } from "../../userland/boot/boot.ts";
-import { failure, inside, ls, readonce, write } from "../kit.ts";
+import { failure, inside, ls, readonce, write } from "../kit/kit.ts";
 import { readtext } from "../../userland/lib/io.ts";
 
 const DIR = DMDIR + 0o777;

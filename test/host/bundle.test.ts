@@ -8,8 +8,8 @@ import type { ExecutionContext } from "ava";
 import * as esbuild from "esbuild";
 import { rollup } from "rollup";
 import { build } from "vite";
-import { serve } from "./browser.ts";
-import { installed } from "./pack.ts";
+import { serve } from "../kit/browser.ts";
+import { installed } from "../kit/pack.ts";
 
 const PAGE = `import { bin, boot, print, readtext } from "namec";
 

@@ -7,7 +7,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import test from "ava";
-import { NAMEC, Run, directory, namec, serving } from "./cli.ts";
+import { NAMEC, Run, directory, namec, serving } from "../kit/cli.ts";
 
 const program = (body: string): string =>
   `import { OREAD, type Sys, print, readtext, writefile } from "namec";

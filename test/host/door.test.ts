@@ -12,9 +12,9 @@ import { MREPL, NOFID, NOTAG } from "../../kernel/abi/const.ts";
 import * as fc from "../../kernel/abi/fcall.ts";
 import type { Rmsg, Tmsg } from "../../kernel/abi/fcall.ts";
 import { type Sys, announce, boot, hostnet, netaddr, print } from "../../userland/host/index.ts";
-import { said } from "../userland/msg.ts";
-import { Run, directory, namec } from "./cli.ts";
-import { Frames, pack, reply } from "../frames.ts";
+import { said } from "../kit/msg.ts";
+import { Run, directory, namec } from "../kit/cli.ts";
+import { Frames, pack, reply } from "../kit/frames.ts";
 
 /** A server that ends with the test. */
 async function serve(t: ExecutionContext, ...args: string[]): Promise<{ run: Run; addr: string }> {

@@ -1,7 +1,7 @@
 // namec explore as a user meets it, from the package as it is built.
 
 import test from "ava";
-import { directory, namec } from "./cli.ts";
+import { directory, namec } from "../kit/cli.ts";
 
 const RACE = `import { RFFDG, RFPROC, type Sys, readtext, writefile } from "namec";
 async function add(sys: Sys): Promise<void> {

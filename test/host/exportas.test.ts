@@ -4,7 +4,7 @@ import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
-import { namec, Run } from "./cli.ts";
+import { namec, Run } from "../kit/cli.ts";
 
 const isroot = process.getuid?.() === 0;
 

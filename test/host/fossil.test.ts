@@ -14,7 +14,7 @@ import {
 import { join } from "node:path";
 import test from "ava";
 import type { ExecutionContext } from "ava";
-import { type Ended, NAMEC, Run, directory, namec } from "./cli.ts";
+import { type Ended, NAMEC, Run, directory, namec } from "../kit/cli.ts";
 
 const LISTEN = ["--listen", "tcp!127.0.0.1!0"];
 

@@ -1,7 +1,7 @@
 // --inject as a user meets it: over real TCP, with the reports that follow.
 
 import test from "ava";
-import { directory, namec, serving } from "./cli.ts";
+import { directory, namec, serving } from "../kit/cli.ts";
 
 const READER = `import { type Sys, print, readtext, writefile } from "namec";
 export default async function main(sys: Sys): Promise<void> {

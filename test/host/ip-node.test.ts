@@ -14,7 +14,7 @@ import type { Sys } from "../../syscalls/sys.ts";
 import { boot } from "../../userland/boot/boot.ts";
 import type { Booted } from "../../kernel/boot.ts";
 import { accept, announce, dial, dialctl, listen, netaddr } from "../../userland/lib/dial.ts";
-import { failure, readonce, write } from "../kit.ts";
+import { failure, readonce, write } from "../kit/kit.ts";
 import { readtext } from "../../userland/lib/io.ts";
 
 type Program = (t: ExecutionContext, sys: Sys) => Promise<void>;

@@ -3,7 +3,7 @@
 import { tmpdir } from "node:os";
 import { readdirSync, readFileSync } from "node:fs";
 import test from "ava";
-import { Run } from "./cli.ts";
+import { Run } from "../kit/cli.ts";
 
 /** Runs a command somewhere else than in the project. */
 const namec = (...args: string[]) => new Run(args, tmpdir()).ended();

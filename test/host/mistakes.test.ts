@@ -3,7 +3,7 @@
 
 import { join } from "node:path";
 import test from "ava";
-import { directory, namec } from "./cli.ts";
+import { directory, namec } from "../kit/cli.ts";
 
 /** What is run, as the body of main, and what is said of it on the standard error. */
 type Said = readonly [body: string, err: string];

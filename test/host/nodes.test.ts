@@ -3,7 +3,7 @@
 import { spawnSync } from "node:child_process";
 import { resolve } from "node:path";
 import test from "ava";
-import { NAMEC, directory, serving } from "./cli.ts";
+import { NAMEC, directory, serving } from "../kit/cli.ts";
 
 const VERSIONS = [22, 24];
 

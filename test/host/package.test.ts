@@ -3,7 +3,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "ava";
-import { installed, sh } from "./pack.ts";
+import { installed, sh } from "../kit/pack.ts";
 
 /** Whether an error of the kernel's is the program's PlanError. */
 const CLASS = `import { PlanError, print } from "namec";

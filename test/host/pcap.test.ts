@@ -13,10 +13,10 @@ import type { Sys } from "../../syscalls/sys.ts";
 import { Pcapng } from "../../userland/view/export/pcapng.ts";
 import type { Tell } from "../../userland/view/record/recorder.ts";
 import { dial } from "../../userland/lib/dial.ts";
-import { failure, put } from "../kit.ts";
-import { recorded } from "../userland/recorded.ts";
-import { directory, namec } from "./cli.ts";
-import { fields, tshark } from "./tshark.ts";
+import { failure, put } from "../kit/kit.ts";
+import { recorded } from "../kit/recorded.ts";
+import { directory, namec } from "../kit/cli.ts";
+import { fields, tshark } from "../kit/tshark.ts";
 
 /** The fields of 9P2000, of each message all that it has. */
 const FIELDS = [

@@ -4,8 +4,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "ava";
 import type { ExecutionContext } from "ava";
-import { NAMEC, directory, namec } from "./cli.ts";
-import { Terminal } from "./terminal.ts";
+import { NAMEC, directory, namec } from "../kit/cli.ts";
+import { Terminal } from "../kit/terminal.ts";
 
 test("rc -c: what it prints, and a status for an exit code", async (t) => {
   t.like(await namec(["rc", "-c", "echo hi | tr a-z A-Z"]), { status: 0, out: "HI\n", err: "" });

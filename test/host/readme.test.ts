@@ -4,9 +4,9 @@ import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import test from "ava";
 import type { ExecutionContext } from "ava";
-import { matches, networked, npmhas, output, scripts, words, workplace } from "../readme.ts";
-import type { Script } from "../readme.ts";
-import { Run } from "./cli.ts";
+import { matches, networked, npmhas, output, scripts, words, workplace } from "../kit/readme.ts";
+import type { Script } from "../kit/readme.ts";
+import { Run } from "../kit/cli.ts";
 
 /** A port that nobody has, in place of each one that the README names. */
 async function ports(commands: readonly string[]): Promise<string[]> {

@@ -3,8 +3,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "ava";
-import { Run, directory, namec } from "./cli.ts";
-import { fields } from "./tshark.ts";
+import { Run, directory, namec } from "../kit/cli.ts";
+import { fields } from "../kit/tshark.ts";
 
 type Item = { readonly ph: string; readonly name: string; readonly args?: unknown };
 

@@ -4,8 +4,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "ava";
 import type { ExecutionContext } from "ava";
-import { directory, NAMEC, namec } from "./cli.ts";
-import { Terminal } from "./terminal.ts";
+import { directory, NAMEC, namec } from "../kit/cli.ts";
+import { Terminal } from "../kit/terminal.ts";
 
 const PROGRAM = `import { DMDIR, MAFTER, OREAD, OWRITE, type Sys } from "namec";
 

@@ -4,8 +4,8 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import test from "ava";
 import type { ExecutionContext } from "ava";
-import { NAMEC, Run, directory } from "./cli.ts";
-import { Terminal } from "./terminal.ts";
+import { NAMEC, Run, directory } from "../kit/cli.ts";
+import { Terminal } from "../kit/terminal.ts";
 
 const main = (body: string): string => `import { type Sys, print } from "namec";
 export default async function main(sys: Sys): Promise<void> {

@@ -11,8 +11,8 @@ import { acceptsrv } from "../../userland/lib/9p.ts";
 import type { Anysrv } from "../../userland/lib/9p.ts";
 import type { ThreadSys } from "../../userland/lib/both.ts";
 import { announce, dial, netaddr } from "../../userland/lib/dial.ts";
-import { Patternfs, matches, slurp, spout } from "../streams.ts";
-import { mkdir } from "../world.ts";
+import { Patternfs, matches, slurp, spout } from "../kit/streams.ts";
+import { mkdir } from "../kit/world.ts";
 
 const MiB = 1024 * 1024;
 

@@ -3,7 +3,7 @@
 import { chmodSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import test from "ava";
-import { directory, namec, serving } from "./cli.ts";
+import { directory, namec, serving } from "../kit/cli.ts";
 
 /** A new directory is open to be read, whatever the mode was; and a wstat ignores what it cannot change. */
 const KNOWN = /^(?:create\.directorymode|stat\.fixed) /;

@@ -23,8 +23,8 @@ import { Recorder } from "../../userland/view/record/recorder.ts";
 import { timefmt } from "../../userland/view/words/sentence.ts";
 import { Tape } from "../../userland/view/record/tape.ts";
 import { rows } from "../../userland/view/step/tree.ts";
-import { ended, newsite, press, putprogram, runpage, withlesson } from "./browser.ts";
-import type { Site } from "./browser.ts";
+import { ended, newsite, press, putprogram, runpage, withlesson } from "../kit/browser.ts";
+import type { Site } from "../kit/browser.ts";
 
 const LESSON = "01-which-server.ts";
 

@@ -5,9 +5,9 @@
 import test from "ava";
 import type { ExecutionContext } from "ava";
 import type { Page } from "playwright-core";
-import { masked, shown, typed } from "../tour.ts";
-import { newsite, putprogram, runpage } from "./browser.ts";
-import type { Site } from "./browser.ts";
+import { masked, shown, typed } from "../kit/tour.ts";
+import { newsite, putprogram, runpage } from "../kit/browser.ts";
+import type { Site } from "../kit/browser.ts";
 
 let site: Site;
 test.before(async () => {

@@ -5,8 +5,8 @@
 
 import test from "ava";
 import type { Page } from "playwright-core";
-import { ended, newsite, press, putprogram, runpage, withlesson } from "./browser.ts";
-import type { Site } from "./browser.ts";
+import { ended, newsite, press, putprogram, runpage, withlesson } from "../kit/browser.ts";
+import type { Site } from "../kit/browser.ts";
 
 let site: Site;
 test.before(async () => {

@@ -9,7 +9,7 @@ import type { Sys, Task, TaskSys } from "../../syscalls/sys.ts";
 import { systab } from "../../syscalls/table.ts";
 import { boot } from "../../userland/boot/boot.ts";
 import type { ThreadSys } from "../../userland/lib/both.ts";
-import { NOTHING, cat, failure, mountram, run, within } from "../kit.ts";
+import { NOTHING, cat, failure, mountram, run, within } from "../kit/kit.ts";
 
 const bytes = (s: string): Uint8Array => new TextEncoder().encode(s);
 

@@ -12,7 +12,7 @@ import { boot } from "../../userland/boot/boot.ts";
 import { thishost } from "../../userland/boot/host.ts";
 import type { ThreadSys } from "../../userland/lib/both.ts";
 import { Flushable } from "../../userland/lib/9p/flushable.ts";
-import { NOTHING, run, within } from "../kit.ts";
+import { NOTHING, run, within } from "../kit/kit.ts";
 
 /** A machine whose clock the test moves; it counts the turns it is given. */
 class Fakehost implements Host {

@@ -10,7 +10,7 @@ import type { Tree } from "../../devices/mem.ts";
 import { now } from "../../kernel/proc/spawn.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { readtext } from "../../userland/lib/io.ts";
-import { mkdir, run, within } from "../kit.ts";
+import { mkdir, run, within } from "../kit/kit.ts";
 
 /** Deeper than a recursion gets: even the smallest functions overflow V8's stack at about 11,000. */
 const DEEP = 20_000;

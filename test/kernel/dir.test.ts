@@ -15,7 +15,7 @@ import {
   wstatdir,
 } from "../../kernel/abi/dir.ts";
 import { utfdecode } from "../../kernel/abi/utf.ts";
-import { bytesof } from "./bytes.ts";
+import { bytesof } from "../kit/bytes.ts";
 
 const usr: Dir = {
   type: 0x4d,

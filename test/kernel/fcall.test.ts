@@ -7,7 +7,7 @@ import { DMDIR, MAXOFFSET, NOFID, NOTAG, STATMAX, TOOBIG } from "../../kernel/ab
 import type { Qid } from "../../kernel/abi/dir.ts";
 import * as F from "../../kernel/abi/fcall.ts";
 import { utfdecode } from "../../kernel/abi/utf.ts";
-import { bytesof } from "./bytes.ts";
+import { bytesof } from "../kit/bytes.ts";
 
 const qid: Qid = { path: 0x0102030405060708n, vers: 3, type: 0x80 };
 const wireqid = "80 03000000 0807060504030201";

@@ -24,8 +24,8 @@ import { boot } from "../../userland/boot/boot.ts";
 import { readdir } from "../../userland/lib/dirread.ts";
 import { waitfor } from "../../kernel/proc/rendez.ts";
 import * as F from "../../kernel/abi/fcall.ts";
-import { Fake } from "../devices/fake.ts";
-import { NOTHING, cat, failure, mountram, put, requests, run, steps, within } from "../kit.ts";
+import { Fake } from "../kit/fake.ts";
+import { NOTHING, cat, failure, mountram, put, requests, run, steps, within } from "../kit/kit.ts";
 
 const FILES = {
   a: { x: "a's x", both: "a's", d: { deep: "a's deep" } },

@@ -6,7 +6,7 @@ import type { ExecutionContext } from "ava";
 import type { Booted } from "../../kernel/boot.ts";
 import { DMDIR, MAFTER, MBEFORE, MCREATE, MREPL } from "../../kernel/abi/const.ts";
 import type { Sys } from "../../syscalls/sys.ts";
-import { cat, failure, mkdir, mountram, put, requests, run, within } from "../kit.ts";
+import { cat, failure, mkdir, mountram, put, requests, run, within } from "../kit/kit.ts";
 
 const FILES = {
   a: { x: "a's x", d: { deep: "a's deep" } },

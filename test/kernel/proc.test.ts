@@ -22,7 +22,7 @@ import {
   RFREND,
 } from "../../kernel/abi/const.ts";
 import type { Sys, Task, TaskSys } from "../../syscalls/sys.ts";
-import { cat, failure, mountram, put, run, within } from "../kit.ts";
+import { cat, failure, mountram, put, run, within } from "../kit/kit.ts";
 
 const bytes = (s: string): Uint8Array => new TextEncoder().encode(s);
 

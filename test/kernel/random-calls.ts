@@ -9,7 +9,7 @@ import { dial } from "../../userland/lib/dial.ts";
 import { digest, pattern } from "./random-operations.ts";
 import type { Moving, Op, Opening, Using } from "./random-operations.ts";
 import { entry } from "./random-tree.ts";
-import { entries as entriesof } from "../kit.ts";
+import { entries as entriesof } from "../kit/kit.ts";
 
 /** What an operation gave: a text, and the qids of the files it was about. */
 export type Got = { readonly text: string; readonly qids: readonly bigint[] };

@@ -12,8 +12,8 @@ import type { Exit, Task } from "../../syscalls/sys.ts";
 import { chance } from "../../userland/boot/boot.ts";
 import type { ThreadSys } from "../../userland/lib/both.ts";
 import { dial } from "../../userland/lib/dial.ts";
-import { shred } from "../userland/rig.ts";
-import { pack } from "../frames.ts";
+import { shred } from "../kit/rig.ts";
+import { pack } from "../kit/frames.ts";
 
 /** Whom it calls, what it speaks, and the directory that it works in. */
 export type Attack = {

@@ -5,11 +5,11 @@ import type { ExecutionContext } from "ava";
 import { DMDIR, MAFTER, MCREATE, MREPL, OEXCL, OREAD, OWRITE } from "../../kernel/abi/const.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { fossil } from "../../userland/boot/net.ts";
-import { failure, put } from "../kit.ts";
-import { BIND, OPERATIONS, copytree, list, maketree, readall, write } from "../operations.ts";
-import type { Operation } from "../operations.ts";
-import { World, deep } from "../world.ts";
-import type { Worldopts } from "../world.ts";
+import { failure, put } from "../kit/kit.ts";
+import { BIND, OPERATIONS, copytree, list, maketree, readall, write } from "../kit/operations.ts";
+import type { Operation } from "../kit/operations.ts";
+import { World, deep } from "../kit/world.ts";
+import type { Worldopts } from "../kit/world.ts";
 import { explore } from "../../userland/testing/index.ts";
 
 const DEPTHS = [1, 5, 16, 17, 40];

@@ -13,7 +13,7 @@ import type { Coroutine } from "../../kernel/proc/sched.ts";
 import type { Sys, TaskSys } from "../../syscalls/sys.ts";
 import { boot, chance } from "../../userland/boot/boot.ts";
 import { thishost } from "../../userland/boot/host.ts";
-import { NOTHING, failure, run, within } from "../kit.ts";
+import { NOTHING, failure, run, within } from "../kit/kit.ts";
 
 /** Settles when nothing is ready. */
 const idle = (k: Booted): Promise<void> => new Promise((resolve) => k.sched.atidle(resolve));

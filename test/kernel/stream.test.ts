@@ -11,9 +11,9 @@ import type { Bootopts } from "../../userland/boot/boot.ts";
 import { type Net, simnet } from "../../userland/boot/net.ts";
 import type { Linkspec } from "../../userland/boot/net.ts";
 import { parserate, parsetime } from "../../userland/boot/units.ts";
-import { NOTHING, put, run } from "../kit.ts";
-import { Patternfs, chain, failed, mount, pattern, slurp, spout } from "../streams.ts";
-import { RTT, World } from "../world.ts";
+import { NOTHING, put, run } from "../kit/kit.ts";
+import { Patternfs, chain, failed, mount, pattern, slurp, spout } from "../kit/streams.ts";
+import { RTT, World } from "../kit/world.ts";
 
 const MiB = 1024 * 1024;
 const RUN = 16 * MiB;

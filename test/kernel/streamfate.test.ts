@@ -21,11 +21,11 @@ import type { Rmsg, Tmsg } from "../../kernel/abi/fcall.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { type Net, type Netlink, serve9p, simnet } from "../../userland/boot/net.ts";
 import type { Anysrv } from "../../userland/lib/9p.ts";
-import { NOTHING, mountram, run, within } from "../kit.ts";
-import { Patternfs, failed, matches, mount, pattern, spout } from "../streams.ts";
-import { mkdir } from "../world.ts";
-import { pack } from "../frames.ts";
-import { Fake, type Said } from "../devices/fake.ts";
+import { NOTHING, mountram, run, within } from "../kit/kit.ts";
+import { Patternfs, failed, matches, mount, pattern, spout } from "../kit/streams.ts";
+import { mkdir } from "../kit/world.ts";
+import { pack } from "../kit/frames.ts";
+import { Fake, type Said } from "../kit/fake.ts";
 
 const FAR = "/n/far";
 const LONG = 3_000_000;

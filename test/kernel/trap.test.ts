@@ -8,7 +8,7 @@ import { Rendez } from "../../kernel/proc/rendez.ts";
 import { utfdecode, utfencode } from "../../kernel/abi/utf.ts";
 import type { Sys, Task, TaskSys } from "../../syscalls/sys.ts";
 import { boot } from "../../userland/boot/boot.ts";
-import { cat, failure, run, within } from "../kit.ts";
+import { cat, failure, run, within } from "../kit/kit.ts";
 
 /** The real clock: there the scheduler rests between the calls of a program. */
 const REAL = { clock: "real", files: { f: "first" } } as const;

@@ -6,7 +6,7 @@ import { DMDIR, MAXOFFSET, TOOBIG } from "../../kernel/abi/const.ts";
 import { type Dir, type Wstat, nulldir } from "../../kernel/abi/dir.ts";
 import { PlanError } from "../../kernel/abi/errors.ts";
 import { checkwstat, getwstat } from "../../kernel/abi/wstat.ts";
-import { packdir } from "../frames.ts";
+import { packdir } from "../kit/frames.ts";
 
 const MAX32 = 2 ** 32 - 1;
 const BAD = "bad arg in system call";

@@ -22,7 +22,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chance } from "../../userland/boot/boot.ts";
 import { Usage } from "../../userland/host/command.ts";
-import { parsed, status } from "../commandline.ts";
+import { parsed, status } from "../kit/commandline.ts";
 import { type Mutant, mutants } from "./mutants.ts";
 import { ROOMS, type Room } from "./rooms.ts";
 

@@ -2,7 +2,7 @@
 // of them fails, and says how to make the failure again. HELP lists what it can be told.
 
 import { Usage } from "../../userland/host/command.ts";
-import { parsed, status } from "../commandline.ts";
+import { parsed, status } from "../kit/commandline.ts";
 import { beside, connections, full, fuzzing, load } from "./parts.ts";
 import { fossil, fossilmodel } from "./fossil.ts";
 import { live } from "./live.ts";

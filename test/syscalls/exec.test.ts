@@ -5,7 +5,7 @@ import { OCEXEC, OREAD, OWRITE, RFFDG, RFPROC } from "../../kernel/abi/const.ts"
 import type { Program } from "../../kernel/proc/trap.ts";
 import type { Sys, Task } from "../../syscalls/sys.ts";
 import type { ThreadSys } from "../../userland/lib/both.ts";
-import { failure, inside, run, within, write } from "../kit.ts";
+import { failure, inside, run, within, write } from "../kit/kit.ts";
 
 const NOEXEC = "exec header invalid";
 

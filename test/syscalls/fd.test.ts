@@ -18,7 +18,7 @@ import {
 import type { Sys } from "../../syscalls/sys.ts";
 import { postmount } from "../../userland/lib/9p.ts";
 import { newram } from "../../userland/lib/ram.ts";
-import { failure, inside, readonce, write } from "../kit.ts";
+import { failure, inside, readonce, write } from "../kit/kit.ts";
 
 const BADARG = "bad arg in system call";
 const BADFD = "fd out of range or not open";

@@ -13,7 +13,7 @@ import { library } from "../../userland/lib/both.ts";
 import { bindir } from "../../userland/bin/index.ts";
 import { print, readtext, writefile } from "../../userland/lib/io.ts";
 import * as namec from "../../userland/host/index.ts";
-import { run, within } from "../kit.ts";
+import { run, within } from "../kit/kit.ts";
 
 type Anycalls = { readonly [name: string]: (...args: unknown[]) => Promise<unknown> };
 

@@ -16,7 +16,7 @@ import {
 import type { Sys } from "../../syscalls/sys.ts";
 import type { ThreadSys } from "../../userland/lib/both.ts";
 import { getpid, postnote } from "../../userland/lib/proc.ts";
-import { NOTHING, cat, failure, inside, run, within } from "../kit.ts";
+import { NOTHING, cat, failure, inside, run, within } from "../kit/kit.ts";
 
 const PC = " pc=0x00000000";
 

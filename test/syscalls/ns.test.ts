@@ -15,7 +15,7 @@ import {
 import type { Sys } from "../../syscalls/sys.ts";
 import { postmount } from "../../userland/lib/9p.ts";
 import { newram } from "../../userland/lib/ram.ts";
-import { failure, inside, ls, mkdir } from "../kit.ts";
+import { failure, inside, ls, mkdir } from "../kit/kit.ts";
 import { readtext } from "../../userland/lib/io.ts";
 
 /** The lines about names below /tmp. */

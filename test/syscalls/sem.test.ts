@@ -4,7 +4,7 @@ import test from "ava";
 import { NCONT, RFFDG, RFPROC } from "../../kernel/abi/const.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import type { ThreadSys } from "../../userland/lib/both.ts";
-import { failure, run, within } from "../kit.ts";
+import { failure, run, within } from "../kit/kit.ts";
 
 const BADARG = "bad arg in system call";
 

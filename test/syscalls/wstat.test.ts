@@ -22,8 +22,8 @@ import { boot } from "../../userland/boot/boot.ts";
 import { postmount } from "../../userland/lib/9p.ts";
 import { readtext, writefile } from "../../userland/lib/io.ts";
 import { newram } from "../../userland/lib/ram.ts";
-import { failure } from "../kit.ts";
-import { packdir } from "../frames.ts";
+import { failure } from "../kit/kit.ts";
+import { packdir } from "../kit/frames.ts";
 
 /** Runs a program with a file /f/f in each kind of tree, and gives it the host's name of the file. */
 function everywhere(

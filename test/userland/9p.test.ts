@@ -23,11 +23,11 @@ import {
   version,
   walk,
   write,
-} from "./msg.ts";
-import { Rig } from "./rig.ts";
-import { Slowsrv } from "./slow.ts";
-import type { Slow } from "./slow.ts";
-import { pack } from "../frames.ts";
+} from "../kit/msg.ts";
+import { Rig } from "../kit/rig.ts";
+import { Slowsrv } from "../kit/slow.ts";
+import type { Slow } from "../kit/slow.ts";
+import { pack } from "../kit/frames.ts";
 
 test("a version is the longest beginning of the offer, cut at a dot, that is spoken", (t) => {
   const best = "9P2000.ix.stream";

@@ -8,9 +8,9 @@ import { utfdecode, utfencode } from "../../kernel/abi/utf.ts";
 import type { Sys, Task } from "../../syscalls/sys.ts";
 import * as F from "../../kernel/abi/fcall.ts";
 import { type Anysrv, type Srv, postmount } from "../../userland/lib/9p.ts";
-import { failure, put, run, within } from "../kit.ts";
-import { attach, stat, version } from "./msg.ts";
-import { Gate, Rig } from "./rig.ts";
+import { failure, put, run, within } from "../kit/kit.ts";
+import { attach, stat, version } from "../kit/msg.ts";
+import { Gate, Rig } from "../kit/rig.ts";
 
 const file: Qid = { path: 1n, vers: 1, type: 0 };
 

@@ -19,9 +19,9 @@ import { utfdecode, utfencode } from "../../kernel/abi/utf.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import type { ThreadSys } from "../../userland/lib/both.ts";
 import { type Anysrv, type Fid, type Srv, serve } from "../../userland/lib/9p.ts";
-import { failure, run, within } from "../kit.ts";
-import { clunk, open, read, remove, said, stat, version, walk, write } from "./msg.ts";
-import { Rig } from "./rig.ts";
+import { failure, run, within } from "../kit/kit.ts";
+import { clunk, open, read, remove, said, stat, version, walk, write } from "../kit/msg.ts";
+import { Rig } from "../kit/rig.ts";
 
 type File = { readonly auth: boolean; proved: boolean };
 

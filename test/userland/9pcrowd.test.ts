@@ -9,9 +9,9 @@ import { Log } from "../../userland/lib/9p/log.ts";
 import { Shares } from "../../userland/lib/9p/shares.ts";
 import type { ThreadSys } from "../../userland/lib/both.ts";
 import { newram } from "../../userland/lib/ram.ts";
-import { run, within } from "../kit.ts";
-import { attach, stat, version } from "./msg.ts";
-import { Rawclient } from "./rawclient.ts";
+import { run, within } from "../kit/kit.ts";
+import { attach, stat, version } from "../kit/msg.ts";
+import { Rawclient } from "../kit/rawclient.ts";
 
 const CROWD = 20;
 const REQUESTS = 1000;

@@ -21,10 +21,10 @@ import {
   version,
   walk,
   write,
-} from "./msg.ts";
-import { Reluctant } from "./reluctant.ts";
-import { Rig, chance } from "./rig.ts";
-import { pack } from "../frames.ts";
+} from "../kit/msg.ts";
+import { Reluctant } from "../kit/reluctant.ts";
+import { Rig, chance } from "../kit/rig.ts";
+import { pack } from "../kit/frames.ts";
 
 const RUNS = Number(process.env["NINEP_RUNS"] ?? 1500);
 const SEED = process.env["NINEP_SEED"];

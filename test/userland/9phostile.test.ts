@@ -7,9 +7,9 @@ import { NOFID, NOTAG } from "../../kernel/abi/const.ts";
 import * as fc from "../../kernel/abi/fcall.ts";
 import type { Rmsg, Tmsg } from "../../kernel/abi/fcall.ts";
 import { newram } from "../../userland/lib/ram.ts";
-import { type Chance, Rig, chance, shred } from "./rig.ts";
-import { Slowsrv } from "./slow.ts";
-import { pack } from "../frames.ts";
+import { type Chance, Rig, chance, shred } from "../kit/rig.ts";
+import { Slowsrv } from "../kit/slow.ts";
+import { pack } from "../kit/frames.ts";
 
 const NAMES = [
   "f",

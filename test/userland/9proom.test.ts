@@ -15,12 +15,12 @@ import { Bytes, LEAST, Room, Shares } from "../../userland/lib/9p/shares.ts";
 import type { ThreadSys } from "../../userland/lib/both.ts";
 import { announce } from "../../userland/lib/dial.ts";
 import { newram } from "../../userland/lib/ram.ts";
-import { NOTHING, run } from "../kit.ts";
-import { attach, create, flush, open, read, said, stat, version, walk } from "./msg.ts";
-import { Rawclient } from "./rawclient.ts";
-import { Rig } from "./rig.ts";
-import { Slowsrv } from "./slow.ts";
-import { pack } from "../frames.ts";
+import { NOTHING, run } from "../kit/kit.ts";
+import { attach, create, flush, open, read, said, stat, version, walk } from "../kit/msg.ts";
+import { Rawclient } from "../kit/rawclient.ts";
+import { Rig } from "../kit/rig.ts";
+import { Slowsrv } from "../kit/slow.ts";
+import { pack } from "../kit/frames.ts";
 
 const MB = 1048576;
 const ADDR = "tcp!far!564";

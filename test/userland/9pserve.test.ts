@@ -17,12 +17,12 @@ import { type Anysrv, type Limits, listensrv } from "../../userland/lib/9p.ts";
 import type { ThreadSys } from "../../userland/lib/both.ts";
 import { Log } from "../../userland/lib/9p/log.ts";
 import { newram } from "../../userland/lib/ram.ts";
-import { Memstack } from "../devices/memstack.ts";
-import { NOTHING, run } from "../kit.ts";
-import { attach, clunk, create, read, said, stat, version, walk } from "./msg.ts";
-import { Rawclient } from "./rawclient.ts";
-import { Rig } from "./rig.ts";
-import { pack } from "../frames.ts";
+import { Memstack } from "../kit/memstack.ts";
+import { NOTHING, run } from "../kit/kit.ts";
+import { attach, clunk, create, read, said, stat, version, walk } from "../kit/msg.ts";
+import { Rawclient } from "../kit/rawclient.ts";
+import { Rig } from "../kit/rig.ts";
+import { pack } from "../kit/frames.ts";
 
 const ADDR = "tcp!far!564";
 const HELLO = [version(), attach()];

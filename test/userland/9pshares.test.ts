@@ -9,10 +9,10 @@ import type { Anysrv, Fid, Srv } from "../../userland/lib/9p.ts";
 import { Conn } from "../../userland/lib/9p/conn.ts";
 import { Log } from "../../userland/lib/9p/log.ts";
 import { Bytes, LEAST, Pool, Room, Share, Shares } from "../../userland/lib/9p/shares.ts";
-import { attach, clunk, flush, open, read, said, served, stat, version, walk } from "./msg.ts";
-import { Gate, Rig, chance } from "./rig.ts";
-import { Slowsrv } from "./slow.ts";
-import { pack } from "../frames.ts";
+import { attach, clunk, flush, open, read, said, served, stat, version, walk } from "../kit/msg.ts";
+import { Gate, Rig, chance } from "../kit/rig.ts";
+import { Slowsrv } from "../kit/slow.ts";
+import { pack } from "../kit/frames.ts";
 
 const MB = 1048576;
 /** The longest reply holds so many bytes of data. */

@@ -7,7 +7,7 @@ import { utfdecode } from "../../kernel/abi/utf.ts";
 import type { Task } from "../../syscalls/sys.ts";
 import { ORDWR, OWRITE } from "../../kernel/abi/const.ts";
 import * as fc from "../../kernel/abi/fcall.ts";
-import { clunk, flush, open, read, said, served, stat, stream, walk, write } from "./msg.ts";
+import { clunk, flush, open, read, said, served, stat, stream, walk, write } from "../kit/msg.ts";
 
 test("a stream sends a run in frames, and ends with the count or an empty frame", (t) => {
   const { ask } = served(t);

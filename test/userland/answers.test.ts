@@ -9,11 +9,11 @@ import type { Tape } from "../../userland/view/record/tape.ts";
 import { frameof } from "../../userland/view/step/frame.ts";
 import { eventtext } from "../../userland/view/words/eventtext.ts";
 import { Glossary } from "../../userland/view/words/documents.ts";
-import { stock } from "./stock.ts";
+import { stock } from "../kit/stock.ts";
 import { MORE } from "./moreprograms.ts";
 import { TEN } from "./tenprograms.ts";
 import type { Where } from "./tenprograms.ts";
-import { taped } from "./taped.ts";
+import { taped } from "../kit/taped.ts";
 
 /** The step that a question is about; -1 for none. With nth 0 the call that took the longest. */
 function stepat(tape: Tape, { on, text, nth = 1 }: Where): number {

@@ -17,9 +17,9 @@ import type { ThreadSys } from "../../userland/lib/both.ts";
 import { dial } from "../../userland/lib/dial.ts";
 import { newexport } from "../../userland/lib/export.ts";
 import { newram } from "../../userland/lib/ram.ts";
-import { NOTHING } from "../kit.ts";
-import { Rawclient } from "./rawclient.ts";
-import { attach, open, version, walk } from "./msg.ts";
+import { NOTHING } from "../kit/kit.ts";
+import { Rawclient } from "../kit/rawclient.ts";
+import { attach, open, version, walk } from "../kit/msg.ts";
 
 const RUNS = Number(process.env["NINEP_RUNS"] ?? 12);
 const SEED = process.env["NINEP_SEED"];

@@ -7,7 +7,7 @@ import type { Sys } from "../../syscalls/sys.ts";
 import { bin } from "../../userland/bin/index.ts";
 import { print } from "../../userland/lib/io.ts";
 import { tokenize } from "../../kernel/abi/quote.ts";
-import { run, within } from "../kit.ts";
+import { run, within } from "../kit/kit.ts";
 
 /** Runs the lines of a script, one command a line, and gives all that was printed; "! status" after a failure. */
 async function script(k: Booted, lines: string): Promise<string> {

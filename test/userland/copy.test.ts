@@ -13,8 +13,8 @@ import type { Anysrv } from "../../userland/lib/9p.ts";
 import { dial } from "../../userland/lib/dial.ts";
 import { parsehead, parseurl, targetname } from "../../userland/lib/http.ts";
 import { progressline } from "../../userland/lib/progress.ts";
-import { NOTHING, run } from "../kit.ts";
-import { Patternfs, matches, mount } from "../streams.ts";
+import { NOTHING, run } from "../kit/kit.ts";
+import { Patternfs, matches, mount } from "../kit/streams.ts";
 
 const LENGTH = 6_000_000;
 const SECOND = 1e9;

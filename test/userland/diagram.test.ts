@@ -13,8 +13,8 @@ import type { Layout } from "../../userland/view/draw/diagram.ts";
 import { diagramsvg, layout } from "../../userland/view/draw/diagram.ts";
 import { Recorder } from "../../userland/view/record/recorder.ts";
 import type { About, Rcall, Recording, Revent } from "../../userland/view/record/recording.ts";
-import { put } from "../kit.ts";
-import { record, remount } from "./recorded.ts";
+import { put } from "../kit/kit.ts";
+import { record, remount } from "../kit/recorded.ts";
 
 const ABOUT: About = {
   program: "test",

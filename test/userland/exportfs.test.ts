@@ -27,12 +27,12 @@ import { type Exportopts, newexport } from "../../userland/lib/export.ts";
 import { readtext, writefile } from "../../userland/lib/io.ts";
 import { type Net, simnet } from "../../userland/boot/net.ts";
 import type { Linkspec } from "../../userland/boot/net.ts";
-import { NOTHING, failure, mountram, run, within } from "../kit.ts";
-import { Patternfs, chain, failed, matches, mount, pattern, slurp, spout } from "../streams.ts";
-import { connected } from "./clients.ts";
-import { open, read, said as words, stream, walk, write } from "./msg.ts";
-import type { Rawclient } from "./rawclient.ts";
-import { type Chance, chance } from "./rig.ts";
+import { NOTHING, failure, mountram, run, within } from "../kit/kit.ts";
+import { Patternfs, chain, failed, matches, mount, pattern, slurp, spout } from "../kit/streams.ts";
+import { connected } from "../kit/clients.ts";
+import { open, read, said as words, stream, walk, write } from "../kit/msg.ts";
+import type { Rawclient } from "../kit/rawclient.ts";
+import { type Chance, chance } from "../kit/rig.ts";
 
 /** Mounts what this process sees below root on /n. */
 async function again(sys: Sys, root: string, opts: Exportopts = {}): Promise<void> {

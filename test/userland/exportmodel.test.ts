@@ -11,10 +11,10 @@ import type { Sys } from "../../syscalls/sys.ts";
 import type { Anysrv } from "../../userland/lib/9p.ts";
 import { newexport } from "../../userland/lib/export.ts";
 import { newram } from "../../userland/lib/ram.ts";
-import { entries, mountram, run, within } from "../kit.ts";
-import { connected } from "./clients.ts";
-import type { Rawclient } from "./rawclient.ts";
-import { clunk, create, open, read, remove, said, stat, walk, write } from "./msg.ts";
+import { entries, mountram, run, within } from "../kit/kit.ts";
+import { connected } from "../kit/clients.ts";
+import type { Rawclient } from "../kit/rawclient.ts";
+import { clunk, create, open, read, remove, said, stat, walk, write } from "../kit/msg.ts";
 
 const name = fc.constantFrom("a", "b", "c");
 const fid = fc.integer({ min: 1, max: 4 });

@@ -13,11 +13,11 @@ import { newexport } from "../../userland/lib/export.ts";
 import { Qids } from "../../userland/lib/export/qids.ts";
 import { readtext, writefile } from "../../userland/lib/io.ts";
 import { newram } from "../../userland/lib/ram.ts";
-import { failure, mkdir, mountram, run, within } from "../kit.ts";
-import { connected, exported } from "./clients.ts";
-import type { Rawclient } from "./rawclient.ts";
-import { attach, clunk, create, flush, open, read, remove, stat, walk } from "./msg.ts";
-import { packdir } from "../frames.ts";
+import { failure, mkdir, mountram, run, within } from "../kit/kit.ts";
+import { connected, exported } from "../kit/clients.ts";
+import type { Rawclient } from "../kit/rawclient.ts";
+import { attach, clunk, create, flush, open, read, remove, stat, walk } from "../kit/msg.ts";
+import { packdir } from "../kit/frames.ts";
 
 const Rstat = `1 ${fc.Rstat}`;
 const Rwstat = `1 ${fc.Rwstat}`;

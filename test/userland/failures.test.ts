@@ -10,9 +10,9 @@ import type { Rcall, Recording } from "../../userland/view/record/recording.ts";
 import { failureof } from "../../userland/view/words/failure.ts";
 import { script } from "../conformance/compare.ts";
 import { init, machine } from "../conformance/machine.ts";
-import { failure } from "../kit.ts";
+import { failure } from "../kit/kit.ts";
 import type { Sys } from "../../syscalls/sys.ts";
-import { record } from "./recorded.ts";
+import { record } from "../kit/recorded.ts";
 
 const ABOUT = {
   program: "t",

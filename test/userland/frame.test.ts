@@ -29,8 +29,8 @@ import type { Recording } from "../../userland/view/record/recording.ts";
 import { Tape } from "../../userland/view/record/tape.ts";
 import { rows } from "../../userland/view/step/tree.ts";
 import { decision } from "../../userland/view/words/why.ts";
-import { failure, mountram, put } from "../kit.ts";
-import { recorded } from "./recorded.ts";
+import { failure, mountram, put } from "../kit/kit.ts";
+import { recorded } from "../kit/recorded.ts";
 
 async function scene(sys: Sys): Promise<void> {
   await sys.close(await sys.create("/n/far/a", OREAD, DMDIR | 0o777));

@@ -22,8 +22,8 @@ import { getpid } from "../../userland/lib/proc.ts";
 import { same } from "../../userland/testing/same.ts";
 import { Strace } from "../../userland/view/export/strace.ts";
 import { tellof } from "../../userland/view/record/recorder.ts";
-import { ABOUT } from "./recorded.ts";
-import { NOTHING, run } from "../kit.ts";
+import { ABOUT } from "../kit/recorded.ts";
+import { NOTHING, run } from "../kit/kit.ts";
 
 const WORDS = [
   ...new Set([

@@ -13,9 +13,9 @@ import { ismessage } from "../../userland/view/record/recording.ts";
 import type { Rbody, Rcall, Recording, Revent } from "../../userland/view/record/recording.ts";
 import { procsat } from "../../userland/view/step/procs.ts";
 import { decision } from "../../userland/view/words/why.ts";
-import { failure, put } from "../kit.ts";
-import { longrun } from "./longrun.ts";
-import { recorded } from "./recorded.ts";
+import { failure, put } from "../kit/kit.ts";
+import { longrun } from "../kit/longrun.ts";
+import { recorded } from "../kit/recorded.ts";
 
 async function scene(sys: Sys): Promise<void> {
   await put(sys, "/n/far/a", "hello\n");

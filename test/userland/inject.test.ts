@@ -14,8 +14,8 @@ import { injections } from "../../userland/boot/injections.ts";
 import { serveramfs, simnet } from "../../userland/boot/net.ts";
 import { faultfmt, faultsof, parsefault, unfired } from "../../userland/boot/inject.ts";
 import { Unitserror } from "../../userland/boot/units.ts";
-import { put } from "../kit.ts";
-import { ABOUT, record, remount } from "./recorded.ts";
+import { put } from "../kit/kit.ts";
+import { ABOUT, record, remount } from "../kit/recorded.ts";
 
 const ALL = { first: 1, last: Infinity, step: 1 };
 

@@ -6,8 +6,8 @@ import type { Sys } from "../../syscalls/sys.ts";
 import { Ledger, ledger, newtotals, traffic } from "../../userland/view/record/ledger.ts";
 import type { Totals } from "../../userland/view/record/ledger.ts";
 import { summaryfmt } from "../../userland/view/export/strace.ts";
-import { put } from "../kit.ts";
-import { recorded, remount } from "./recorded.ts";
+import { put } from "../kit/kit.ts";
+import { recorded, remount } from "../kit/recorded.ts";
 
 const KEYS = ["sent", "received", "bytessent", "bytesreceived"] as const;
 

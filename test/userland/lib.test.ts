@@ -39,8 +39,8 @@ import { modestring } from "../../kernel/abi/modes.ts";
 import { basename, dirname, join } from "../../userland/lib/name.ts";
 import { access, getenv, getpid, getuser, getwd, iounit, putenv } from "../../userland/lib/proc.ts";
 import { quote, tokenize } from "../../kernel/abi/quote.ts";
-import { failure, run, within } from "../kit.ts";
-import { chance } from "./rig.ts";
+import { failure, run, within } from "../kit/kit.ts";
+import { chance } from "../kit/rig.ts";
 
 const twice = both(function* (sys, name: string) {
   yield* writefile(sys, name, "some text, ");

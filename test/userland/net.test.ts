@@ -12,7 +12,7 @@ import { bootgiven } from "../../userland/host/simrun.ts";
 import { parsechance, parserate, parsetime, showtime } from "../../userland/boot/units.ts";
 import { dial } from "../../userland/lib/dial.ts";
 import { newram } from "../../userland/lib/ram.ts";
-import { NOTHING, cat, failure, run } from "../kit.ts";
+import { NOTHING, cat, failure, run } from "../kit/kit.ts";
 
 test("machines share one clock, and each traces its own processes", async (t) => {
   const net = simnet();

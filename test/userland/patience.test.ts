@@ -5,8 +5,8 @@ import { OREAD } from "../../kernel/abi/const.ts";
 import * as F from "../../kernel/abi/fcall.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { silence } from "../../userland/host/patience.ts";
-import { Fake } from "../devices/fake.ts";
-import { run, within } from "../kit.ts";
+import { Fake } from "../kit/fake.ts";
+import { run, within } from "../kit/kit.ts";
 
 test(
   "the call that waits for a server is named, and the server; nothing is said of other waits",

@@ -9,8 +9,8 @@ import { utfdecode } from "../../kernel/abi/utf.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { Pcapng } from "../../userland/view/export/pcapng.ts";
 import type { Tell } from "../../userland/view/record/recorder.ts";
-import { failure, put } from "../kit.ts";
-import { recorded, remount } from "./recorded.ts";
+import { failure, put } from "../kit/kit.ts";
+import { recorded, remount } from "../kit/recorded.ts";
 
 const EPOCH = 946_684_800_000_000_000n;
 

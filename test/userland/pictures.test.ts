@@ -17,7 +17,7 @@ import { Tape } from "../../userland/view/record/tape.ts";
 import { frameof, pictureof } from "../../userland/view/step/frame.ts";
 import type { Frame } from "../../userland/view/step/frame.ts";
 import { Glossary } from "../../userland/view/words/documents.ts";
-import { recorded } from "./recorded.ts";
+import { recorded } from "../kit/recorded.ts";
 
 /** A child writes into a pipe in a name space of its own, and its parent reads and waits. */
 async function family(sys: Sys): Promise<void> {

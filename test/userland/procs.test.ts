@@ -26,7 +26,7 @@ import type { Frame } from "../../userland/view/step/frame.ts";
 import { frametext } from "../../userland/view/step/frametext.ts";
 import { follow, markof } from "../../userland/view/step/mark.ts";
 import type { Pipe, Process } from "../../userland/view/step/procs.ts";
-import { ABOUT, record } from "./recorded.ts";
+import { ABOUT, record } from "../kit/recorded.ts";
 
 /** Of the run below. */
 const TEXT = `change  descriptor 0 of process 2 is /dev/cons

@@ -15,9 +15,9 @@ import { type Dir, type Wstat, convD2M, sizeD2M, wstatdir, convM2D } from "../..
 import * as fc from "../../kernel/abi/fcall.ts";
 import type { Rmsg, Tmsg } from "../../kernel/abi/fcall.ts";
 import { type Ramopts, newram } from "../../userland/lib/ram.ts";
-import { clunk, open, read, remove, said, stat, stream, version, walk, write } from "./msg.ts";
-import { Rig, chance } from "./rig.ts";
-import { entries } from "../kit.ts";
+import { clunk, open, read, remove, said, stat, stream, version, walk, write } from "../kit/msg.ts";
+import { Rig, chance } from "../kit/rig.ts";
+import { entries } from "../kit/kit.ts";
 
 class Ramfs {
   readonly rig = new Rig();

@@ -12,7 +12,7 @@ import { serveramfs, simnet } from "../../userland/boot/net.ts";
 import type { ThreadSys } from "../../userland/lib/both.ts";
 import { NAMESPACE } from "../../userland/lib/namespace.ts";
 import { mkpath } from "../../userland/boot/mounts.ts";
-import { masked, shown, typed } from "../tour.ts";
+import { masked, shown, typed } from "../kit/tour.ts";
 
 /** A terminal at which lines are typed as soon as they are read: its text is what a person would see. */
 class Typing implements Tty {

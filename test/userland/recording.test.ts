@@ -20,8 +20,8 @@ import { Tape } from "../../userland/view/record/tape.ts";
 import { frameof } from "../../userland/view/step/frame.ts";
 import { compare } from "../../userland/view/record/compare.ts";
 import { Recorder } from "../../userland/view/record/recorder.ts";
-import { failure, put } from "../kit.ts";
-import { ABOUT, recorded, remount } from "./recorded.ts";
+import { failure, put } from "../kit/kit.ts";
+import { ABOUT, recorded, remount } from "../kit/recorded.ts";
 
 const BADARG = "bad arg in system call";
 
@@ -429,7 +429,7 @@ test("calls of a library function and of the program itself both have the progra
   );
   t.true(r.calls.length > 4);
   const files = new Set(r.calls.map((c) => r.sources[c.line?.source ?? -1]?.name));
-  t.deepEqual(files, new Set(["test/userland/recording.test.ts", "test/kit.ts"]));
+  t.deepEqual(files, new Set(["test/userland/recording.test.ts", "test/kit/kit.ts"]));
   const stats = r.calls.filter((c) => c.name === "stat").map((c) => c.line?.line ?? 0);
   t.is((stats[1] ?? 0) - (stats[0] ?? 0), 2);
 });

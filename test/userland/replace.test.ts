@@ -10,8 +10,8 @@ import { newexport } from "../../userland/lib/export.ts";
 import { readtext, writefile } from "../../userland/lib/io.ts";
 import { newram } from "../../userland/lib/ram.ts";
 import { fossil, machine } from "../../userland/testing/index.ts";
-import { hosted } from "../devices/hosted.ts";
-import { failure, mkdir } from "../kit.ts";
+import { hosted } from "../kit/hosted.ts";
+import { failure, mkdir } from "../kit/kit.ts";
 
 /** The names in a directory. */
 async function names(sys: Sys, dir: string): Promise<string> {

@@ -16,7 +16,7 @@ import { rows } from "../../userland/view/step/tree.ts";
 import { Glossary } from "../../userland/view/words/documents.ts";
 import { decision } from "../../userland/view/words/why.ts";
 import { MORE } from "./moreprograms.ts";
-import { taped } from "./taped.ts";
+import { taped } from "../kit/taped.ts";
 import { TEN } from "./tenprograms.ts";
 
 const MARKDOWN = readFileSync("docs/glossary.md", "utf8");

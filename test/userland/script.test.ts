@@ -4,7 +4,7 @@ import test from "ava";
 import type { Booted } from "../../kernel/boot.ts";
 import { Usage } from "../../userland/host/command.ts";
 import { errorof, isscript, statements } from "../../userland/host/script.ts";
-import { cat, put, run, within } from "../kit.ts";
+import { cat, put, run, within } from "../kit/kit.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 
 const calls = (text: string): string[] =>

@@ -8,9 +8,9 @@ import { markof, nextmark, search } from "../../userland/view/step/mark.ts";
 import type { Mark } from "../../userland/view/step/mark.ts";
 import { Tape } from "../../userland/view/record/tape.ts";
 import type { By } from "../../userland/view/record/tape.ts";
-import { failure, put } from "../kit.ts";
-import { longrun } from "./longrun.ts";
-import { recorded } from "./recorded.ts";
+import { failure, put } from "../kit/kit.ts";
+import { longrun } from "../kit/longrun.ts";
+import { recorded } from "../kit/recorded.ts";
 
 async function scene(sys: Sys): Promise<void> {
   await sys.close(await sys.create("/n/far/a", OREAD, DMDIR | 0o777));

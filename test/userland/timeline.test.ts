@@ -3,8 +3,8 @@
 import test from "ava";
 import type { Sys } from "../../syscalls/sys.ts";
 import { TAIL, Timeline } from "../../userland/view/export/timeline.ts";
-import { put } from "../kit.ts";
-import { recorded, remount } from "./recorded.ts";
+import { put } from "../kit/kit.ts";
+import { recorded, remount } from "../kit/recorded.ts";
 
 type Item = {
   readonly ph: string;

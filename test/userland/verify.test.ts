@@ -15,9 +15,9 @@ import type { Result, Verifyopts } from "../../userland/lib/verify/verify.ts";
 import { sums } from "../../examples/clone.ts";
 import { fossil, machine } from "../../userland/testing/index.ts";
 import type { Machine, Serveropts } from "../../userland/testing/index.ts";
-import { middle } from "./middle.ts";
-import type { Edit } from "./middle.ts";
-import { packdir } from "../frames.ts";
+import { middle } from "../kit/middle.ts";
+import type { Edit } from "../kit/middle.ts";
+import { packdir } from "../kit/frames.ts";
 
 /** What a run from `here` finds at an address. */
 async function found(m: Machine, addr: string, opts: Verifyopts): Promise<Result[]> {

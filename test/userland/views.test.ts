@@ -13,8 +13,8 @@ import type { Line } from "../../userland/view/words/line.ts";
 import { Strace } from "../../userland/view/export/strace.ts";
 import { Tour } from "../../userland/view/export/tour.ts";
 import { tellof } from "../../userland/view/record/recorder.ts";
-import { ABOUT } from "./recorded.ts";
-import { failure, mountram, put, within } from "../kit.ts";
+import { ABOUT } from "../kit/recorded.ts";
+import { failure, mountram, put, within } from "../kit/kit.ts";
 
 /** Runs a program and gives the lines of a view of it, from when the program calls its last argument. */
 async function shown(

@@ -12,10 +12,10 @@ import { Strace } from "../../userland/view/export/strace.ts";
 import { frameof } from "../../userland/view/step/frame.ts";
 import { frametext } from "../../userland/view/step/frametext.ts";
 import { tellof } from "../../userland/view/record/recorder.ts";
-import { ABOUT } from "./recorded.ts";
+import { ABOUT } from "../kit/recorded.ts";
 import { Tape } from "../../userland/view/record/tape.ts";
 import { visible } from "../../userland/view/words/line.ts";
-import { failure, within } from "../kit.ts";
+import { failure, within } from "../kit/kit.ts";
 
 const EVIL = "\u001B]0;mine\u0007\u009B2J\u202Eback\u2028\r\n\u0085\uD800";
 const HIDDEN = /[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}\p{Cs}]/u;

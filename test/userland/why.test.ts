@@ -18,10 +18,10 @@ import type { Sys } from "../../syscalls/sys.ts";
 import { systab } from "../../syscalls/table.ts";
 import { serveramfs, simnet } from "../../userland/boot/net.ts";
 import { dial } from "../../userland/lib/dial.ts";
-import { ABOUT, record } from "./recorded.ts";
+import { ABOUT, record } from "../kit/recorded.ts";
 import type { Recording, Revent } from "../../userland/view/record/recording.ts";
 import { CALLS, decision } from "../../userland/view/words/why.ts";
-import { failure, put } from "../kit.ts";
+import { failure, put } from "../kit/kit.ts";
 
 type Spaces = "names" | "standard";
 

@@ -23,12 +23,12 @@ import type { Sys } from "../../syscalls/sys.ts";
 import { serveramfs, simnet } from "../../userland/boot/net.ts";
 import { dial } from "../../userland/lib/dial.ts";
 import { readdir } from "../../userland/lib/dirread.ts";
-import { ABOUT } from "./recorded.ts";
+import { ABOUT } from "../kit/recorded.ts";
 import { Recorder } from "../../userland/view/record/recorder.ts";
 import type { Recording, Revent } from "../../userland/view/record/recording.ts";
 import { decision } from "../../userland/view/words/why.ts";
 import { failureof } from "../../userland/view/words/failure.ts";
-import { put } from "../kit.ts";
+import { put } from "../kit/kit.ts";
 
 type Call = readonly [verb: string, name: string, other: string, flags: number];
 

@@ -6,7 +6,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
-import { Run } from "../cli.ts";
+import { Run } from "../../kit/cli.ts";
 import { REFUSES, cases } from "./cases.ts";
 import { COMPLAINTS, differences } from "./differences.ts";
 import { Notup, bigpart, linux } from "./machine.ts";

@@ -11,7 +11,7 @@ import { istask } from "../../../userland/lib/9p/answer.ts";
 import { DMDIR, OREAD, OWRITE, QTDIR } from "../../../kernel/abi/const.ts";
 import { type Dir, type Wstat } from "../../../kernel/abi/dir.ts";
 import { PlanError } from "../../../kernel/abi/errors.ts";
-import { entries } from "../../kit.ts";
+import { entries } from "../../kit/kit.ts";
 
 export const hash = (b: Uint8Array): Uint8Array => createHash("sha256").update(b).digest();
 

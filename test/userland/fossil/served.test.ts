@@ -12,9 +12,9 @@ import { type Disk, Procenv } from "../../../userland/lib/fossil/disk.ts";
 import { DSIZE } from "../../../userland/lib/fossil/format.ts";
 import { type Fossil, openfossil } from "../../../userland/lib/fossil/fossil.ts";
 import { type Schedule, keepschedule } from "../../../userland/lib/fossil/serve.ts";
-import { NOTHING, run } from "../../kit.ts";
-import { attach, clunk, flush, open, read, said, version, walk } from "../msg.ts";
-import { Rawclient } from "../rawclient.ts";
+import { NOTHING, run } from "../../kit/kit.ts";
+import { attach, clunk, flush, open, read, said, version, walk } from "../../kit/msg.ts";
+import { Rawclient } from "../../kit/rawclient.ts";
 import { Disklog, Rig, hash } from "./rig.ts";
 
 /** Pieces of the longest file. */

@@ -10,7 +10,7 @@ import type { Anysrv } from "../../../userland/lib/9p.ts";
 import { dial } from "../../../userland/lib/dial.ts";
 import { type Disk, Procenv } from "../../../userland/lib/fossil/disk.ts";
 import { openfossil } from "../../../userland/lib/fossil/fossil.ts";
-import { NOTHING, run } from "../../kit.ts";
+import { NOTHING, run } from "../../kit/kit.ts";
 import { Disklog, Rig, hash } from "./rig.ts";
 
 const PIECE = 65_536;

@@ -3,7 +3,7 @@
 import type { Rmsg, Tmsg } from "../../kernel/abi/fcall.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { dial } from "../../userland/lib/dial.ts";
-import { Frames, pack, reply } from "../frames.ts";
+import { Frames, pack, reply } from "./frames.ts";
 import { said } from "./msg.ts";
 
 export class Rawclient {

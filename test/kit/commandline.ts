@@ -2,7 +2,7 @@
 
 import { parseArgs } from "node:util";
 import type { ParseArgsConfig } from "node:util";
-import { Usage } from "../userland/host/command.ts";
+import { Usage } from "../../userland/host/command.ts";
 
 /** The options and operands that a tool was given. Throws Usage. */
 export function parsed<T extends ParseArgsConfig>(config: T): ReturnType<typeof parseArgs<T>> {

@@ -1,8 +1,8 @@
 // The operations of the round-trip table (issue: every name operation is one round trip), each with what
 // must be there before and what it is allowed to cost.
 
-import { DMDIR, MREPL, OEXCL, OREAD, OSTREAM, OTRUNC, OWRITE } from "../kernel/abi/const.ts";
-import type { Sys } from "../syscalls/sys.ts";
+import { DMDIR, MREPL, OEXCL, OREAD, OSTREAM, OTRUNC, OWRITE } from "../../kernel/abi/const.ts";
+import type { Sys } from "../../syscalls/sys.ts";
 import { entries, failure, put } from "./kit.ts";
 
 /** An operation on `name`, whose directory is there. */

@@ -6,7 +6,7 @@ import * as F from "../../kernel/abi/fcall.ts";
 import type { Sys, Task } from "../../syscalls/sys.ts";
 import { type Anysrv, serve } from "../../userland/lib/9p.ts";
 import type { ThreadSys } from "../../userland/lib/both.ts";
-import { Frames } from "../frames.ts";
+import { Frames } from "./frames.ts";
 
 /** What is done to a frame on its way: the chunks that take its place. */
 export type Mangle = (frame: Uint8Array, f: F.Fcall | null) => Task<readonly Uint8Array[]>;

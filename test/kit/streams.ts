@@ -1,18 +1,18 @@
 // Files for tests and benchmarks of streams: a server whose bytes are computed, so that a file may be of
 // any size, machines in a row with such a server on the last, and programs that read and write whole files.
 
-import type { Booted } from "../kernel/boot.ts";
-import { DMDIR, MCREATE, MREPL, OREAD, OSTREAM, OWRITE, QTDIR } from "../kernel/abi/const.ts";
-import type { Dir } from "../kernel/abi/dir.ts";
-import { PlanError, error } from "../kernel/abi/errors.ts";
-import type { Sys, Task } from "../syscalls/sys.ts";
-import { type Net, serve9p } from "../userland/boot/net.ts";
-import type { Linkspec } from "../userland/boot/net.ts";
-import type { Bootopts } from "../userland/boot/boot.ts";
-import type { Anysrv, Fid, Srv } from "../userland/lib/9p.ts";
-import type { ThreadSys } from "../userland/lib/both.ts";
-import { dial } from "../userland/lib/dial.ts";
-import { newexport } from "../userland/lib/export.ts";
+import type { Booted } from "../../kernel/boot.ts";
+import { DMDIR, MCREATE, MREPL, OREAD, OSTREAM, OWRITE, QTDIR } from "../../kernel/abi/const.ts";
+import type { Dir } from "../../kernel/abi/dir.ts";
+import { PlanError, error } from "../../kernel/abi/errors.ts";
+import type { Sys, Task } from "../../syscalls/sys.ts";
+import { type Net, serve9p } from "../../userland/boot/net.ts";
+import type { Linkspec } from "../../userland/boot/net.ts";
+import type { Bootopts } from "../../userland/boot/boot.ts";
+import type { Anysrv, Fid, Srv } from "../../userland/lib/9p.ts";
+import type { ThreadSys } from "../../userland/lib/both.ts";
+import { dial } from "../../userland/lib/dial.ts";
+import { newexport } from "../../userland/lib/export.ts";
 import { mkdir } from "./world.ts";
 
 /** Byte i of every file is i modulo this, a prime, so that a byte out of its place is seen. */

@@ -2,20 +2,20 @@
 // round trips and messages. For tests that assert such numbers, and for the table of bench:rtt.
 
 import type { ExecutionContext } from "ava";
-import type { Booted } from "../kernel/boot.ts";
-import { DMDIR, MAFTER, MCREATE, MREPL, OREAD } from "../kernel/abi/const.ts";
-import { isT } from "../kernel/abi/fcall.ts";
-import type { Fcall } from "../kernel/abi/fcall.ts";
-import type { Audit } from "../kernel/kernel.ts";
-import type { Exit, Sys, Task } from "../syscalls/sys.ts";
-import type { Inject } from "../userland/boot/inject.ts";
-import { type Net, Netlink, simnet } from "../userland/boot/net.ts";
-import type { Anysrv } from "../userland/lib/9p.ts";
-import { Conn } from "../userland/lib/9p/conn.ts";
-import type { ThreadSys } from "../userland/lib/both.ts";
-import { accept, announce, dial, listen } from "../userland/lib/dial.ts";
-import { speaking } from "../userland/lib/9p/srv.ts";
-import { newram } from "../userland/lib/ram.ts";
+import type { Booted } from "../../kernel/boot.ts";
+import { DMDIR, MAFTER, MCREATE, MREPL, OREAD } from "../../kernel/abi/const.ts";
+import { isT } from "../../kernel/abi/fcall.ts";
+import type { Fcall } from "../../kernel/abi/fcall.ts";
+import type { Audit } from "../../kernel/kernel.ts";
+import type { Exit, Sys, Task } from "../../syscalls/sys.ts";
+import type { Inject } from "../../userland/boot/inject.ts";
+import { type Net, Netlink, simnet } from "../../userland/boot/net.ts";
+import type { Anysrv } from "../../userland/lib/9p.ts";
+import { Conn } from "../../userland/lib/9p/conn.ts";
+import type { ThreadSys } from "../../userland/lib/both.ts";
+import { accept, announce, dial, listen } from "../../userland/lib/dial.ts";
+import { speaking } from "../../userland/lib/9p/srv.ts";
+import { newram } from "../../userland/lib/ram.ts";
 import { NOTHING, run } from "./kit.ts";
 
 /** How far every server is. */

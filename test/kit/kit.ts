@@ -2,20 +2,20 @@
 // their end, a ramfs on a name, and messages and resolution steps in short notation.
 
 import type { ExecutionContext } from "ava";
-import type { Tree } from "../devices/mem.ts";
-import type { Booted } from "../kernel/boot.ts";
-import { DMDIR, MCREATE, MREPL, ORDWR, OREAD } from "../kernel/abi/const.ts";
-import { PlanError } from "../kernel/abi/errors.ts";
-import * as F from "../kernel/abi/fcall.ts";
-import type { Audit } from "../kernel/kernel.ts";
-import type { Program } from "../kernel/proc/trap.ts";
-import { type Dir, convM2D } from "../kernel/abi/dir.ts";
-import { utfdecode, utfencode } from "../kernel/abi/utf.ts";
-import type { Sys, Task, TaskSys } from "../syscalls/sys.ts";
-import { type Bootopts, boot } from "../userland/boot/boot.ts";
-import { type Anysrv, postmount } from "../userland/lib/9p.ts";
-import { readdir } from "../userland/lib/dirread.ts";
-import { newram } from "../userland/lib/ram.ts";
+import type { Tree } from "../../devices/mem.ts";
+import type { Booted } from "../../kernel/boot.ts";
+import { DMDIR, MCREATE, MREPL, ORDWR, OREAD } from "../../kernel/abi/const.ts";
+import { PlanError } from "../../kernel/abi/errors.ts";
+import * as F from "../../kernel/abi/fcall.ts";
+import type { Audit } from "../../kernel/kernel.ts";
+import type { Program } from "../../kernel/proc/trap.ts";
+import { type Dir, convM2D } from "../../kernel/abi/dir.ts";
+import { utfdecode, utfencode } from "../../kernel/abi/utf.ts";
+import type { Sys, Task, TaskSys } from "../../syscalls/sys.ts";
+import { type Bootopts, boot } from "../../userland/boot/boot.ts";
+import { type Anysrv, postmount } from "../../userland/lib/9p.ts";
+import { readdir } from "../../userland/lib/dirread.ts";
+import { newram } from "../../userland/lib/ram.ts";
 
 /** The audit of a kernel in which nothing is alive. */
 export const NOTHING: Audit = { procs: [], chans: [], fids: [], tags: [] };

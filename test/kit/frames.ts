@@ -1,10 +1,10 @@
 // Messages as bytes, and back: what clients and servers that are made by hand share.
 
-import { joined } from "../kernel/abi/bits.ts";
-import { convD2M, sizeD2M, wstatdir } from "../kernel/abi/dir.ts";
-import type { Dir } from "../kernel/abi/dir.ts";
-import * as F from "../kernel/abi/fcall.ts";
-import type { Fcall, Rmsg } from "../kernel/abi/fcall.ts";
+import { joined } from "../../kernel/abi/bits.ts";
+import { convD2M, sizeD2M, wstatdir } from "../../kernel/abi/dir.ts";
+import type { Dir } from "../../kernel/abi/dir.ts";
+import * as F from "../../kernel/abi/fcall.ts";
+import type { Fcall, Rmsg } from "../../kernel/abi/fcall.ts";
 
 /** The bytes of messages, one after another. */
 export function pack(...fs: readonly Fcall[]): Uint8Array {

@@ -5,7 +5,7 @@ import { DMDIR, MCREATE, MREPL, QTDIR } from "../../kernel/abi/const.ts";
 import type { Qid } from "../../kernel/abi/dir.ts";
 import * as F from "../../kernel/abi/fcall.ts";
 import type { Sys } from "../../syscalls/sys.ts";
-import { Frames, pack, packdir } from "../frames.ts";
+import { Frames, pack, packdir } from "./frames.ts";
 
 /** An answer: a message, or bytes as they are. */
 export type Said = F.Fcall | Uint8Array;

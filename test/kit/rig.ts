@@ -6,7 +6,7 @@ import { type Rmsg, type Tmsg } from "../../kernel/abi/fcall.ts";
 import type { Task } from "../../syscalls/sys.ts";
 import type { ThreadSys } from "../../userland/lib/both.ts";
 import { type Anysrv, serve } from "../../userland/lib/9p.ts";
-import { Frames, pack, reply } from "../frames.ts";
+import { Frames, pack, reply } from "./frames.ts";
 
 /** mulberry32: the next number in [0, n). */
 export type Chance = (n: number) => number;

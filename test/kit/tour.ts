@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs";
 
-const PAGE = readFileSync(new URL("../../docs/rc.md", import.meta.url), "utf8");
+const PAGE = readFileSync(new URL("../../../docs/rc.md", import.meta.url), "utf8");
 
 /** The blocks of the page that show a terminal, as one text. */
 export function shown(): string {

@@ -8,7 +8,7 @@ import { newFs } from "../../devices/fs/fs-node.ts";
 import { DMDIR, MCREATE, MREPL, ORCLOSE, OREAD, OWRITE } from "../../kernel/abi/const.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { boot } from "../../userland/boot/boot.ts";
-import { failure } from "../kit.ts";
+import { failure } from "./kit.ts";
 
 const NOBODY = 65534;
 
