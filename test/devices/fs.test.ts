@@ -375,7 +375,7 @@ test.serial(
 
 test("ORCLOSE asks for the host's permission to remove from the directory", (t) => {
   // Root may do everything, so this needs a process of its own, which stops being root.
-  const program = fileURLToPath(new URL("unprivileged.js", import.meta.url));
+  const program = fileURLToPath(new URL("../kit/unprivileged.js", import.meta.url));
   const said = JSON.parse(
     execFileSync(process.execPath, [program], { encoding: "utf8" }),
   ) as unknown;
