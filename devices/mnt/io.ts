@@ -380,12 +380,15 @@ export function* readdir(c: MntChan, buf: Uint8Array, offset: number): Task<numb
 export function* writefile(c: MntChan, bytes: Uint8Array, offset: number): Task<number> {
   c.cache?.wrote(c.qid);
   try {
-    const build = twrites(c, bytes, offset);
     if (bytes.length <= c.iounit) {
-      const g = c.mnt.group(1) ?? (yield* c.mnt.waitgroup(1));
-      return wrote(yield* c.mnt.rpc(g, build(g.tag, offset, bytes.length)));
+      const { mnt: m, fid } = c;
+      // A program's array may throw here, so it is looked at before a tag is taken.
+      const data = bytes.subarray(0, bytes.length);
+      const g = m.group(1) ?? (yield* m.waitgroup(1));
+      return wrote(yield* m.rpc(g, { type: Twrite, tag: g.tag, fid, offset, data }));
     }
     const w = new Window(c, Twrite, offset, outstanding(c));
+    const build = twrites(c, bytes, offset);
     return yield* inpieces(w, offset + bytes.length, { build, took: wrote });
   } finally {
     // A read during the write may have put old bytes into the cache, so the cache is told again.

@@ -745,3 +745,40 @@ test(
     });
   }),
 );
+
+class Unreadable extends Uint8Array {
+  override subarray(): never {
+    throw new TypeError("not to be looked at");
+  }
+
+  override set(): never {
+    throw new TypeError("not to be written");
+  }
+}
+
+/** An array whose memory another thread has. */
+function detached(n: number): Uint8Array {
+  const bytes = new Uint8Array(n);
+  structuredClone(bytes.buffer, { transfer: [bytes.buffer] });
+  return bytes;
+}
+
+test(
+  "an array of a program that cannot be read or written fails its call alone, and keeps no tag",
+  within(async (t, k) => {
+    const r = await run(k, async (sys: Sys) => {
+      await mountram(sys, "/n");
+      const fd = await sys.create("/n/f", ORDWR, 0o666);
+      await sys.write(fd, new Uint8Array(16));
+      for (const buf of [new Unreadable(8), new Unreadable(100_000), detached(8)]) {
+        t.is(await failure(sys.write(fd, buf)), "bad arg in system call");
+        t.is(await failure(sys.pwrite(fd, buf, 0)), "bad arg in system call");
+        if (buf.length > 0) t.is(await failure(sys.pread(fd, buf, 0)), "bad arg in system call");
+        t.deepEqual(k.audit().tags, []);
+      }
+      t.is(await sys.pread(fd, new Uint8Array(16), 0), 16);
+      await sys.close(fd);
+    });
+    t.is(r.status, "");
+  }),
+);

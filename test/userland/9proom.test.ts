@@ -321,6 +321,35 @@ test("a client that is hung up on just as there is room for it leaves nothing be
   }
 });
 
+test("a frame that waited for its room comes whole, also when its next bytes are few and others have left", (t) => {
+  const { rig, shares, hog } = full("f");
+  const other = new Room(shares.bytes);
+  // One connection may overdraw, and another than the client's does.
+  shares.bytes.overdrawn = other;
+  const frame = pack(twrite(1, 1, 200_000));
+  rig.send(frame.subarray(0, LEAST));
+  rig.run();
+  t.is(shares.bytes.queue.length, 1);
+  hog.add(-hog.held);
+  other.repay();
+  rig.run();
+  for (const [from, to] of [
+    [LEAST, LEAST + 1000],
+    [LEAST + 1000, LEAST + 2000],
+    [LEAST + 2000, frame.length],
+  ] as const) {
+    rig.send(frame.subarray(from, to));
+    rig.run();
+  }
+  t.deepEqual(
+    rig.replies().map((r) => r.type),
+    [F.Rwrite],
+  );
+  rig.send(null);
+  rig.run();
+  t.is(rig.threads, 0);
+});
+
 /** A server of a file d/g of 200,000 bytes, to which a client has said hello. */
 function greeted(): { rig: Rig; asked: () => number } {
   const rig = new Rig();

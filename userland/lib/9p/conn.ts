@@ -487,7 +487,7 @@ export class Conn<A> implements Owner {
     const much = this.#much;
     if (have === 0) return much && !this.crowded ? Math.max(length, INBUF) : SMALLBUF;
     if (length < SMALLBUF) return SMALLBUF;
-    if (length < INBUF) return much || 2 * have > length ? INBUF : SMALLBUF;
+    if (length < INBUF) return much || 2 * have > length ? INBUF : length;
     if (2 * have <= length) return length;
     return Math.max(length, Math.min(framesize(this.#buf, this.#start), 2 * length));
   }

@@ -102,8 +102,8 @@ export class Recorder {
   readonly #conns: Openconn[] = [];
   readonly #procs: Rproc[] = [];
   readonly #calls: (Making | undefined)[] = [];
-  /** The size of the buffer that a call fills, for calls whose text is still to be made. */
-  readonly #fills = new WeakMap<Making, number>();
+  /** By call that is kept: the size of the buffer that it fills, or -1. A weak map would slow each collection. */
+  readonly #fills: number[] = [];
   /**
    * The calls whose text is still to be made. It is empty where no calls are kept, since each text is made
    * at once there.
@@ -346,9 +346,11 @@ export class Recorder {
       last: this.#nevent,
     };
     if (later) this.#mute.push(r);
-    if (fill >= 0) this.#fills.set(r, fill);
     this.#know(call, r);
-    if (this.#limit > 0) this.#calls.push(r);
+    if (this.#limit > 0) {
+      this.#calls.push(r);
+      this.#fills.push(fill);
+    }
     this.#proc(call.pid, "");
     return r;
   }
@@ -376,17 +378,21 @@ export class Recorder {
   #filled({ args }: Call, r: Making): boolean {
     const [, buf] = args;
     const { value: n } = r;
-    if (!this.#fills.has(r) || typeof n !== "number" || !(buf instanceof Uint8Array)) return true;
+    if (this.#fillof(r) < 0 || typeof n !== "number" || !(buf instanceof Uint8Array)) return true;
     const [fd, , ...rest] = r.args;
     r.args = [fd, cut(buf.subarray(0, n), this.#snap), ...rest];
     return n <= this.#snap || !isentries(buf, n);
   }
 
+  #fillof({ id }: Making): number {
+    return this.#fills[id] ?? -1;
+  }
+
   /** Makes the texts that are missing, and gives the calls. */
   #told(): readonly (Making | undefined)[] {
     for (const call of this.#mute) {
-      const fill = this.#fills.get(call);
-      call.text ??= callfmt(fill === undefined ? call : { ...call, fill });
+      const fill = this.#fillof(call);
+      call.text ??= callfmt(fill < 0 ? call : { ...call, fill });
       call.result ??= resultfmt(call, call.value, call.error);
     }
     if (this.#mute.length > 0) this.#mute = [];
