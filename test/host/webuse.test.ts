@@ -248,6 +248,8 @@ test.serial(
     await withlesson(page);
     for (const dock of ["output", "machines", "find"]) {
       await page.click(`#dock-tab-${dock}`);
+      // The map is drawn when its tab is first seen.
+      if (dock === "machines") await page.waitForSelector("#machine-node-far");
       const wanted = await page.evaluate(stops);
       // A focus that keys move is to be seen.
       await page.focus(".skip");
