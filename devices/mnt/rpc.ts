@@ -49,6 +49,7 @@ import { cclose } from "../../kernel/chan.ts";
 import type { Chan } from "../../kernel/chan.ts";
 import type { Conn, Filter, Kernel, Transport } from "../../kernel/kernel.ts";
 import type { Proc } from "../../kernel/proc/proc.ts";
+import { Slab } from "../../kernel/abi/slab.ts";
 import { REPLY, Rendez, waitfor } from "../../kernel/proc/rendez.ts";
 import type { Task } from "../../kernel/proc/rendez.ts";
 import type { Coroutine } from "../../kernel/proc/sched.ts";
@@ -270,7 +271,7 @@ export class Mnt implements Conn {
     return (this.#groups[tag] = new Group(tag, this.k.sched.current?.call ?? null, life));
   }
 
-  /** group, which sleeps until there is room. */
+  /** group, which sleeps until there is room. A caller asks group first: where there is room, no generator is made. */
   *waitgroup(n: number): Task<Group> {
     for (;;) {
       yield this.#room;
@@ -343,16 +344,16 @@ export class Mnt implements Conn {
   send(g: Group, requests: readonly Tmsg[], soon = false): void {
     if (this.dead) error(Ehungup);
     if (MUTE.has(g.life)) throw new Panic("request on a tag that is flushed");
-    let end = used;
+    let end = slab.used;
     for (const t of requests) {
       const at = end;
-      end = convS2M(t, slab, at);
+      end = convS2M(t, slab.buf, at);
       // An array of a program's may have any length, and what is behind `used` is for others, too.
       if ((end | 0) !== end || end - at < MINFRAME || end - at > this.msize) end = -1;
       if (end < 0) break;
     }
-    const bytes = end < 0 ? packapart(requests, this.msize) : slab.subarray(used, end);
-    if (end >= 0) used = end;
+    const bytes = end < 0 ? packapart(requests, this.msize) : slab.buf.subarray(slab.used, end);
+    if (end >= 0) slab.used = end;
     this.#posted.push(bytes);
     if (this.k.trace.on) this.#tellsent(g, requests, bytes);
     for (const t of requests) g.requests.push(t);
@@ -440,12 +441,14 @@ export class Mnt implements Conn {
   /** Gives the fid back to the server, without a wait: the Tclunk goes when there is room for it. */
   clunk(fid: number): void {
     if (this.dead) return this.#freefid(fid);
-    const g = this.#clunks.length === 0 ? this.group(1, "left") : null;
-    if (g === null) this.#clunks.push(fid);
-    else {
-      g.fids.push({ fid, there: true });
-      this.send(g, [{ type: Tclunk, tag: g.tag, fid }], true);
-    }
+    const g = this.group(1, "left");
+    if (g === null) return void this.#clunks.push(fid);
+    g.fids.push({ fid, there: true });
+    this.send(g, [{ type: Tclunk, tag: g.tag, fid }], true);
+  }
+
+  get #hasroom(): boolean {
+    return this.#nout < MAXOUT && this.#outbytes < MAXOUTBYTES;
   }
 
   /**
@@ -453,16 +456,12 @@ export class Mnt implements Conn {
    * are woken.
    */
   #roomy(): void {
-    for (;;) {
-      const [fid] = this.#clunks;
-      const g = fid === undefined ? null : this.group(1, "left");
-      if (fid === undefined || g === null) break;
-      this.#clunks.shift();
-      g.fids.push({ fid, there: true });
-      this.send(g, [{ type: Tclunk, tag: g.tag, fid }], true);
+    while (this.#hasroom) {
+      const fid = this.#clunks.shift();
+      if (fid === undefined) break;
+      this.clunk(fid);
     }
-    const room = this.#nout < MAXOUT && this.#outbytes < MAXOUTBYTES;
-    if (room && !this.#room.empty) this.#room.wakeupall();
+    if (this.#hasroom && !this.#room.empty) this.#room.wakeupall();
   }
 
   /** Writes what is posted, one writer at a time, and gives up a reference to the connection's Chan. */
@@ -668,15 +667,10 @@ export class Mnt implements Conn {
   }
 }
 
-// Requests are cut from a slab: to allocate memory for each would cost several times as much as to pack it. Bytes
-// of a slab are written once, so a transport may look at what it was given for as long as it likes.
-const SLAB = 65536;
+/** Requests are packed here. Bytes of a slab are written once, so a transport may look at them as long as it likes. */
+const slab = new Slab();
 /** size[4] type[1] tag[2]: the least a request can be. */
 const MINFRAME = 7;
-/** Requests of more bytes have memory of their own. */
-const SLABMAX = 8192;
-let slab = new Uint8Array(SLAB);
-let used = 0;
 
 /** The bytes of requests for which what is left of the slab is too short, or of which one is too long. */
 function packapart(requests: readonly Tmsg[], msize: number): Uint8Array {
@@ -686,15 +680,13 @@ function packapart(requests: readonly Tmsg[], msize: number): Uint8Array {
     if (size > msize) error("message too long for the connection");
     n += size;
   }
-  const small = n <= SLABMAX;
-  const buf = new Uint8Array(small ? SLAB : n);
+  // An array of a program's may have any length.
+  if (!(n >= MINFRAME)) error(Ebadarg);
+  const buf = slab.take(n);
   let end = 0;
   for (const t of requests) end = convS2M(t, buf, end);
-  if (end !== n || end < MINFRAME) error(Ebadarg);
-  if (!small) return buf;
-  slab = buf;
-  used = end;
-  return buf.subarray(0, end);
+  if (end !== n) error(Ebadarg);
+  return buf;
 }
 
 /**

@@ -2,6 +2,8 @@
 // program may give what is deep, wide, or holds itself (that is cut), or what throws when it is looked at.
 // A copy is whole when it says all that its original does, so that a text can be made of it later.
 
+import { copyof } from "../../../kernel/abi/slab.ts";
+
 /** How deep a value is copied, how many values in it, and how many fields of each. */
 const DEEP = 16;
 const MANY = 1000;
@@ -21,24 +23,9 @@ export function kept(value: unknown, snap: number): Kept {
   return { value: copy, whole: copier.whole };
 }
 
-// Small copies are cut from a slab: to allocate each by itself costs ten times as much.
-const SLAB = 65536;
-let slab = new Uint8Array(SLAB);
-let used = 0;
-
 /** The first `snap` bytes of data, copied. */
-export function cut(data: Uint8Array, snap: number): Uint8Array {
-  const n = Math.min(data.length, snap);
-  if (n > SLAB >> 3) return data.slice(0, n);
-  if (used + n > SLAB) {
-    slab = new Uint8Array(SLAB);
-    used = 0;
-  }
-  const copy = slab.subarray(used, used + n);
-  copy.set(n === data.length ? data : data.subarray(0, n));
-  used += n;
-  return copy;
-}
+export const cut = (data: Uint8Array, snap: number): Uint8Array =>
+  copyof(data, 0, Math.min(data.length, snap));
 
 const NODATA = new Uint8Array(0);
 
