@@ -17,8 +17,8 @@ const OPENBITS = OEXEC | OTRUNC | OCEXEC | ORCLOSE | OSTREAM;
 
 /** A mode with bits that mean nothing is an error; so is one with all there are, as on Plan 9. */
 function checkmode(mode: number, more = 0): void {
+  checknum(mode);
   const all = OEXEC | OTRUNC | OCEXEC | ORCLOSE;
-  if (!Number.isInteger(mode)) error(Ebadarg);
   if ((mode & ~(OPENBITS | more)) !== 0 || (mode & all) === all) error(Ebadarg);
 }
 

@@ -48,14 +48,17 @@ export function pread(up: Proc, fd: number, buf: Uint8Array, offset: number): An
   return inturn(offset !== -1 && plain(c) ? READAT : READ, up, c, buf, offset);
 }
 
+function advanced(c: Chan, n: Answer<number>): Answer<number> {
+  return istask(n) ? moving(c, n) : moved(c, n);
+}
+
 function* moving(c: Chan, n: Task<number>): Task<number> {
   return moved(c, yield* n);
 }
 
 function readat(up: Proc, c: Chan, buf: Uint8Array, offset: number): Answer<number> {
   if (c.streams !== null) return readbehind(up, c, buf, offset);
-  const n = c.dev.read(up, c, buf, offset);
-  return istask(n) ? moving(c, n) : moved(c, n);
+  return advanced(c, c.dev.read(up, c, buf, offset));
 }
 
 /** What was written is waited for. */
@@ -68,8 +71,7 @@ function* readbehind(up: Proc, c: Chan, buf: Uint8Array, offset: number): Task<n
 /** A read in the order made: at the Chan's offset, or where an offset means nothing. */
 function readnext(up: Proc, c: Chan, buf: Uint8Array, offset: number): Answer<number> {
   if (c.streams !== null) return readstream(up, c, buf, offset);
-  const n = c.dev.read(up, c, buf, offset === -1 ? c.offset : offset);
-  return istask(n) ? moving(c, n) : moved(c, n);
+  return advanced(c, c.dev.read(up, c, buf, offset === -1 ? c.offset : offset));
 }
 
 function* readstream(up: Proc, c: Chan, buf: Uint8Array, offset: number): Task<number> {
@@ -96,8 +98,7 @@ export function pwrite(up: Proc, fd: number, bytes: Uint8Array, offset: number):
 function writenext(up: Proc, c: Chan, bytes: Uint8Array, offset: number): Answer<number> {
   if (offset === -1 && c.streams !== null && c.streams.w !== null) return givewrite(up, c, bytes);
   if (offset !== -1) return c.dev.write(up, c, bytes, offset);
-  const n = c.dev.write(up, c, bytes, c.offset);
-  return istask(n) ? moving(c, n) : moved(c, n);
+  return advanced(c, c.dev.write(up, c, bytes, c.offset));
 }
 
 /** A write where a stream was asked for goes with it; one elsewhere waits for what that has under way. */

@@ -56,13 +56,10 @@ export function utfencode(s: string): Uint8Array {
   return buf;
 }
 
-/**
- * Writes the bytes of s, from its unit i on, at off, and returns the offset behind them; what is past buf's end is
- * lost.
- */
-export function utfput(s: string, buf: Uint8Array, off: number, i = 0): number {
+/** Writes the bytes of s at off and returns the offset behind them; what is past buf's end is lost. */
+export function utfput(s: string, buf: Uint8Array, off: number): number {
   let o = off;
-  for (; i < s.length; i++) {
+  for (let i = 0; i < s.length; i++) {
     const c = s.charCodeAt(i);
     if (c < 0x80) buf[o++] = c;
     else if (c < 0x800) {
@@ -224,16 +221,7 @@ export function strend(buf: Uint8Array, o: number, end: number): number {
 
 /** Writes a string and returns the offset behind it, which is past buf's end if it is too long. */
 export function putstr(buf: Uint8Array, o: number, s: string): number {
-  const len = s.length;
-  let next = o + 2;
-  for (let i = 0; i < len; i++) {
-    const c = s.charCodeAt(i);
-    if (c >= 0x80) {
-      next = utfput(s, buf, next, i);
-      break;
-    }
-    buf[next++] = c;
-  }
+  const next = utfput(s, buf, o + 2);
   const n = next - o - 2;
   if (n > STRMAX) return buf.length + 1;
   put16(buf, o, n);
