@@ -350,6 +350,34 @@ test("a frame that waited for its room comes whole, also when its next bytes are
   t.is(rig.threads, 0);
 });
 
+test("a frame that waited for its room keeps it while the server stays short of room", (t) => {
+  const { rig, shares, hog } = full("f");
+  const other = new Room(shares.bytes);
+  shares.bytes.overdrawn = other;
+  const frame = pack(twrite(1, 1, 200_000));
+  rig.send(frame.subarray(0, LEAST));
+  rig.run();
+  t.is(shares.bytes.queue.length, 1);
+  // Room for the frame, below the eighth for clients that have sent as much before.
+  hog.add(-(TOTAL / 8 + frame.length + LEAST));
+  rig.run();
+  t.is(shares.bytes.queue.length, 0);
+  const { used } = shares.bytes;
+  rig.send(frame.subarray(LEAST, LEAST + 1000));
+  rig.run();
+  t.is(shares.bytes.used, used);
+  rig.send(frame.subarray(LEAST + 1000));
+  rig.run();
+  t.deepEqual(
+    rig.replies().map((r) => r.type),
+    [F.Rwrite],
+  );
+  hog.add(-hog.held);
+  rig.send(null);
+  rig.run();
+  t.is(rig.threads, 0);
+});
+
 /** A server of a file d/g of 200,000 bytes, to which a client has said hello. */
 function greeted(): { rig: Rig; asked: () => number } {
   const rig = new Rig();

@@ -442,7 +442,7 @@ export class Conn<A> implements Owner {
     let size = this.#size(have);
     const counted = counts(this.#buf.length);
     if (counts(size) > counted && !this.room.ask(counts(size) - counted)) {
-      // It waits once for a frame of which bytes are here, and then has room for all of it.
+      // A connection waits once for the rest of a frame of which bytes are here, and then has room for all of it.
       size = have < 4 ? SMALLBUF : Math.max(size, framesize(this.#buf, this.#start));
       if (have >= 4) yield* this.#waitroom(size - counted);
       if (this.out.hungup) return false;
@@ -495,6 +495,8 @@ export class Conn<A> implements Owner {
   /** The least buffer for the frame of which there are so many bytes: it doubles as they come. */
   #least(have: number): number {
     const frame = framesize(this.#buf, this.#start);
+    // A frame that waited for its room has a buffer of its length, and keeps it.
+    if (this.#buf.length === frame) return frame;
     return Math.max(SMALLBUF, have + 1, Math.min(frame, powerof2(have + 1)));
   }
 
