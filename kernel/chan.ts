@@ -20,8 +20,8 @@ export const CMSG = 0x0002; // a 9P connection runs over it
 export const CCEXEC = 0x0008; // close on exec
 export const CRCLOSE = 0x0020; // remove on close
 export const CBOOT = 0x0100; // made at boot, and alive as long as the kernel: no leak
-export const CLATER = 0x0400; // its walk was put off, and goes with the operation that needs it: a Chan of device λ
 export const CMTPT = 0x0200; // reached as a mount point: it can be neither removed nor renamed
+export const CLATER = 0x0400; // its walk was put off, and goes with the operation that needs it: a Chan of device λ
 
 /** A cleaned name: root is "/" or a device name such as "#s", below it the elements. */
 export class Path {
@@ -218,7 +218,7 @@ function* closebusy(c: Chan): Task<void> {
   }
 }
 
-/** Takes a Chan out of the account that was made and never used. */
+/** Takes a Chan that was made and never used out of the account. */
 export function chandrop(c: Chan): void {
   c.ref = 0;
   c.dev.chans.unlink(c);

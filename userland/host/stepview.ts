@@ -415,7 +415,7 @@ function fdlines(fds: readonly Descriptor[]): string[] {
   });
 }
 
-/** A process in its line, and that it runs where it waits for nothing. */
+/** The line of a process. A process that waits for nothing runs, and its line says so. */
 const statetext = (p: Process): string =>
   `${proctext(p)}${doingtexts(p).length === 0 ? "  runs" : ""}`;
 

@@ -22,7 +22,7 @@ export class Blocks {
   length = 0;
   readonly #quota: Quota;
   #blocks: (Uint8Array | undefined)[] = [];
-  /** The view that the last read of the file's beginning gave, and its block: short files are read whole again and again. */
+  /** The view that the last read of the file's beginning gave, and its block. A short file is read whole each time. */
   #view: Uint8Array = NONE;
   #viewed: Uint8Array = NONE;
 
@@ -33,7 +33,7 @@ export class Blocks {
   /** At most count bytes from offset on. */
   read(offset: number, count: number): Uint8Array {
     const n = Math.max(0, Math.min(count, this.length - offset));
-    // An offset is no integer for the engine, and its remainder would take a call.
+    // V8 takes the remainder of an offset by a call, as an offset may be more than 31 bits.
     const i = Math.floor(offset / BSIZE);
     const at = offset - i * BSIZE;
     const block = this.#blocks[i];
@@ -59,7 +59,7 @@ export class Blocks {
     return (this.#view = block.subarray(0, n));
   }
 
-  /** A block is about to be replaced: its memory is free when nothing has a view of it. */
+  /** Drops the view, since a block is about to be replaced: while there is a view of it, its memory stays. */
   #forget(): void {
     this.#view = this.#viewed = NONE;
   }

@@ -148,7 +148,10 @@ export class Porter {
     this.#sys.threadcreate(this.#squeeze());
   }
 
-  /** Looks at the connections for as long as one waits for room, and hangs up on those that keep it for nothing. */
+  /**
+   * Looks at the connections for as long as one waits for room. The looks tell which frames do not go on, and #hangup
+   * ends their connections, since a frame that does not go on keeps its room from the others.
+   */
   *#squeeze(): Task<void> {
     const { bytes } = this.shares;
     let last: Map<Conn<unknown>, Stuck> = new Map();

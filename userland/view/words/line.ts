@@ -31,7 +31,10 @@ export function cut(text: string, columns: number): string {
   return columns > 0 && text.length > columns ? `${text.slice(0, columns - 1)}…` : text;
 }
 
-/** Control characters, those of both directions, line ends that \n is not, halves of letters, and nothings. */
+/**
+ * The characters that a reader would not see, or that would change the lines: control characters, marks of the direction
+ * of text, other ends of lines, halves of pairs, and characters of no width.
+ */
 const HIDDEN = /[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}\p{Cs}\u200B\uFEFF]/gu;
 
 const SHORT: Readonly<Record<string, string>> = nullproto({
