@@ -72,6 +72,16 @@ function ladder(title: string, fn: (c: Case, version: Rung) => Promise<void>): v
   for (const version of RUNGS) test(`${title}: ${version}`, far(fn, version));
 }
 
+/** So many reads of a file fail that begin at this offset or behind it. */
+function badfrom(fs: Patternfs, from: number, times = Infinity): void {
+  const read = fs.read.bind(fs);
+  let errors = times;
+  fs.read = (fid, count, offset) => {
+    if (offset >= from && errors-- > 0) throw new PlanError("i/o error");
+    return read(fid, count, offset);
+  };
+}
+
 /** Reads by sread until buf is full or the end has come. */
 async function fill(sys: Sys, fd: number, n: number): Promise<Uint8Array> {
   const buf = new Uint8Array(n);
@@ -312,11 +322,7 @@ ladder(
 test(
   "an error in the middle of a run comes where it is, after what was read before it",
   far(async ({ t, sys, fs }) => {
-    const read = fs.read.bind(fs);
-    fs.read = (fid, count, offset) => {
-      if (offset >= 655_360) throw new PlanError("i/o error");
-      return read(fid, count, offset);
-    };
+    badfrom(fs, 655_360);
     const fd = await sys.open(`${FAR}/f`, OREAD | OSTREAM);
     t.true(matches(0, await fill(sys, fd, 655_360)));
     t.is((await failed(sys.sread(fd, new Uint8Array(1)))).message, "i/o error");
@@ -330,12 +336,7 @@ test(
 test(
   "behind a run that failed the next one comes whole, and the connection goes on",
   far(async ({ t, sys, fs }) => {
-    const read = fs.read.bind(fs);
-    let errors = 1;
-    fs.read = (fid, count, offset) => {
-      if (offset >= 655_360 && errors-- > 0) throw new PlanError("i/o error");
-      return read(fid, count, offset);
-    };
+    badfrom(fs, 655_360, 1);
     const fd = await sys.open(`${FAR}/f`, OREAD | OSTREAM);
     t.true(matches(0, await fill(sys, fd, 655_360)));
     // Of the second run, which was asked for before the first failed, come 1 MiB.
@@ -351,12 +352,7 @@ for (const version of ["9P2000.ix", "9P2000"] as const)
   test(
     `after an error in the middle the next read is of the same bytes: ${version}`,
     far(async ({ t, sys, fs }) => {
-      const read = fs.read.bind(fs);
-      let errors = 1;
-      fs.read = (fid, count, offset) => {
-        if (offset >= 655_360 && errors-- > 0) throw new PlanError("i/o error");
-        return read(fid, count, offset);
-      };
+      badfrom(fs, 655_360, 1);
       const fd = await sys.open(`${FAR}/f`, OREAD | OSTREAM);
       t.true(matches(0, await fill(sys, fd, 655_360)));
       t.is((await failed(sys.sread(fd, new Uint8Array(1)))).message, "i/o error");

@@ -2,6 +2,7 @@
 // the name of another is never meant.
 
 import test from "ava";
+import type { ExecutionContext } from "ava";
 import { MCREATE, MREPL, ORCLOSE, ORDWR, OREAD, OTRUNC, OWRITE } from "../../kernel/abi/const.ts";
 import { dirwstat, convM2D, wstatdir } from "../../kernel/abi/dir.ts";
 import type { Dir, Wstat } from "../../kernel/abi/dir.ts";
@@ -450,19 +451,29 @@ test(
   }),
 );
 
+/** A client of an export of these files whose rename of fid 1, from a to b, was flushed while the host was at it. */
+async function flushedrename(
+  t: ExecutionContext,
+  sys: Sys,
+  when: "before" | "behind",
+  files: Readonly<Record<string, string>>,
+): Promise<Rawclient> {
+  await slowrenames(sys, when);
+  for (const [name, text] of Object.entries(files)) await writefile(sys, `/tmp/${name}`, text);
+  const { clients } = await exported(sys, 1, { root: "/tmp" });
+  const [c] = clients as [Rawclient];
+  await c.ask(walk(0, 1, "a"));
+  await c.send(wstat(1, { name: "b" }));
+  await sys.sleep(10);
+  t.deepEqual(await c.ask(flush(1, 2)), [`2 ${fc.Rflush}`]);
+  return c;
+}
+
 test(
   "a rename that was flushed and not done leaves the fid its file, though another has that name",
   within(async (t, k) => {
     await run(k, async (sys: Sys) => {
-      await slowrenames(sys, "before");
-      await writefile(sys, "/tmp/a", "the file");
-      await writefile(sys, "/tmp/b", "another");
-      const { clients } = await exported(sys, 1, { root: "/tmp" });
-      const [c] = clients as [Rawclient];
-      await c.ask(walk(0, 1, "a"));
-      await c.send(wstat(1, { name: "b" }));
-      await sys.sleep(10);
-      t.deepEqual(await c.ask(flush(1, 2)), [`2 ${fc.Rflush}`]);
+      const c = await flushedrename(t, sys, "before", { a: "the file", b: "another" });
       t.is(await nameof(c, 1), "a");
       t.is(await readtext(sys, "/tmp/b"), "another");
       await c.close();
@@ -475,14 +486,7 @@ test(
   "a rename that was flushed and done all the same gives the fid its new name",
   within(async (t, k) => {
     await run(k, async (sys: Sys) => {
-      await slowrenames(sys, "behind");
-      await writefile(sys, "/tmp/a", "the file");
-      const { clients } = await exported(sys, 1, { root: "/tmp" });
-      const [c] = clients as [Rawclient];
-      await c.ask(walk(0, 1, "a"));
-      await c.send(wstat(1, { name: "b" }));
-      await sys.sleep(10);
-      t.deepEqual(await c.ask(flush(1, 2)), [`2 ${fc.Rflush}`]);
+      const c = await flushedrename(t, sys, "behind", { a: "the file" });
       t.is(await nameof(c, 1), "b");
       await c.close();
       await sys.wait();
