@@ -24,13 +24,13 @@ export type Effect =
   /** It transfers at most so many bytes. */
   | { readonly what: "short"; readonly bytes: number };
 
-/** A fault: to which messages, of which connection (its number, or a name of its other end), what is done. */
+/** A fault: what is done, to which messages, of which connection. */
 export type Fault = {
   /** Names of messages; "T*" is any request, "R*" any reply, "*" both. */
   readonly messages: readonly string[];
   /** Which of the messages. */
   readonly when?: When;
-  /** Which connections: by the name of the server; every one unless given. */
+  /** Which connection: its number, or a name of its server; all connections unless given. */
   readonly conn?: number | string;
   /** What happens. */
   readonly effect: Effect;
@@ -39,14 +39,14 @@ export type Fault = {
 /** A fault of messages, or one of calls. */
 export type Anyfault = Fault | Callfault;
 
-/** A fault at work: how many messages or calls it fitted, and to how many it was done. */
+/** A fault of a kernel, with counts of the messages or calls that it was compared with. */
 export type Injected<F extends Anyfault = Anyfault> = {
   readonly fault: F;
-  /** Messages or calls of the names that the fault has, those of other connections, files and processes, too. */
+  /** How many had one of the fault's names, whatever their connection, file or process. */
   readonly named: number;
-  /** Messages or calls that the fault could have met. */
+  /** How many of these were of the fault's connection, file and process, so that `when` counts them. */
   readonly seen: number;
-  /** Messages or calls that it met. */
+  /** How many of these the effect was done to. */
   readonly done: number;
 };
 
@@ -71,13 +71,9 @@ const shortable: ReadonlySet<number | undefined> = new Set(
 );
 
 class Counted implements Injected<Fault>, Turn<Effect> {
-  /** The fault. */
   readonly fault: Fault;
-  /** Messages of its names. */
   named = 0;
-  /** Messages that it could have met. */
   seen = 0;
-  /** Messages that it met. */
   done = 0;
   readonly #types: ReadonlySet<number>;
 
@@ -91,7 +87,7 @@ class Counted implements Injected<Fault>, Turn<Effect> {
     );
   }
 
-  /** Counts a message; says whether it is this fault's. */
+  /** Counts a message; tells whether the fault is to happen to it. */
   take(f: Fcall | Typed, id: Connid): boolean {
     const { conn, when = ALWAYS } = this.fault;
     if (!this.#types.has(f.type)) return false;
@@ -115,12 +111,12 @@ function fits(patterns: readonly string[], name: string): boolean {
 
 /** The faults of a kernel. More may be added while it runs; each counts from then on. */
 export class Faults {
-  /** Whether a fault whose turn it is happens: one that may happen, or not, where schedules are explored. */
+  /** Asked when it is a fault's turn: false lets the message or call pass. An explorer of schedules tries both answers. */
   happens: (fault: Anyfault) => boolean = () => true;
-  /** Processes that no fault of calls meets, by their numbers. */
+  /** Tells of a process, by its number, whether faults of calls leave it alone. */
   spared: (pid: number) => boolean = () => false;
   #list: (Counted | Countedcall)[] = [];
-  /** Told whether there are faults of calls. */
+  /** The functions of oncalls. */
   readonly #hear = new Set<(any: boolean) => void>();
 
   /** Adds a fault; it is counted from now on. */
@@ -144,25 +140,25 @@ export class Faults {
     return this.#list;
   }
 
-  /** There are faults of calls. */
+  /** Whether there are faults of calls. */
   get ofcalls(): boolean {
     return this.#list.some((c) => c instanceof Countedcall);
   }
 
-  /** Calls fn now, and whenever there begin or cease to be faults of calls. */
+  /** Calls fn now, and when a fault of calls is added or all faults are taken away, with whether there are faults of calls. */
   oncalls(fn: (any: boolean) => void): void {
     this.#hear.add(fn);
     fn(this.ofcalls);
   }
 
-  /** The fault of a message, if it is to have one: every fault counts it, and the first whose turn it is has it. */
+  /** Finds the fault that happens to a message, or null. Every fault counts the message; the first whose turn it is wins. */
   take(f: Fcall | Typed, id: Connid): Turn<Effect> | null {
     let mine: Counted | null = null;
     for (const c of this.#list) if (c instanceof Counted && c.take(f, id)) mine ??= c;
     return mine !== null && this.happens(mine.fault) ? mine : null;
   }
 
-  /** The fault of a system call, as of a message. */
+  /** Finds the fault that happens to a system call, or null, in the same way. */
   takecall(c: Callseen): Countedcall | null {
     let mine: Countedcall | null = null;
     if (this.spared(c.pid)) return mine;

@@ -1,6 +1,6 @@
-// What each kind of argument wants, whether a value is of the kind, and how a value that came instead is called.
-// Calls check their arguments themselves; this is for the sentence that is made when a check has failed. Arguments
-// come from programs and may be anything, so whatever looks at one may throw: mistake.ts catches that.
+// Words for arguments of calls: what each kind of argument is, whether a value fits it, and what to call a value that does
+// not. Calls check their arguments themselves; mistake.ts makes a sentence of these words when a check has failed.
+// A program may give an object whose fields throw, so these functions may throw, and mistake.ts catches that.
 
 import type { Argkind } from "./calls.ts";
 
@@ -9,13 +9,13 @@ export type Kind = Argkind | "sys" | "data" | "object" | "function" | "boolean";
 
 type Kindrow = {
   readonly fits: (v: unknown) => boolean;
-  /** "a file's name, which is a text" */
+  /** What the argument is to be, as a sentence has it: "a file's name, which is a text". */
   readonly wants: string;
   /** An argument that fits, as a program writes it. */
   readonly example: string;
 };
 
-/** Arguments that exec takes at most. */
+/** How many arguments exec takes at most. */
 export const MAXARGV: number = 1 << 20;
 
 const istext = (v: unknown): boolean => typeof v === "string";
@@ -37,7 +37,7 @@ const BYTES = "a Uint8Array";
 const TEXT = "a text";
 const ENCODED = 'new TextEncoder().encode("text")';
 
-/** The kinds. */
+/** What is known of each kind. */
 export const kinds: Readonly<Record<Kind, Kindrow>> = {
   name: { fits: istext, wants: "a file's name, which is a text", example: '"/tmp/f"' },
   fd: { fits: isint, wants: "a descriptor, the number that open gave", example: "fd" },
@@ -108,7 +108,7 @@ export const kinds: Readonly<Record<Kind, Kindrow>> = {
   },
 };
 
-/** What some arguments want besides, by what the manual calls them. */
+/** Words for arguments that say more than their kind does, by their names in the manual. */
 const named: ReadonlyMap<string, Pick<Kindrow, "wants" | "example">> = new Map([
   ["afd", { wants: "the descriptor that fauth gave, or -1 for none", example: "-1" }],
   ["aname", { wants: 'a text, "" for the server\'s own choice', example: '""' }],
@@ -124,19 +124,19 @@ const named: ReadonlyMap<string, Pick<Kindrow, "wants" | "example">> = new Map([
   ["whence", { wants: "0, 1 or 2", example: "0" }],
 ]);
 
-/** What an argument wants, by its kind and by what the manual calls it. */
+/** What an argument is to be, and an example, by its kind and its name in the manual. */
 export function wanted(kind: Kind, param: string): Pick<Kindrow, "wants" | "example"> {
   return named.get(param) ?? kinds[kind];
 }
 
-/** The words to write before what has not been waited for; null for any other value. */
+/** The word that a program forgot before a promise ("await") or a Task ("yield*"); null for any other value. */
 export function waiting(v: unknown): "await" | "yield*" | null {
   if (typeof v !== "object" || v === null) return null;
   if (v instanceof Promise || typeof Reflect.get(v, "then") === "function") return "await";
   return Symbol.iterator in v && typeof Reflect.get(v, "next") === "function" ? "yield*" : null;
 }
 
-/** What the least numbers of some kinds are called. */
+/** The constants for 0, 1, 2 and so on, where a kind has them: 1 as a mode is OWRITE. */
 const NUMBERS: { readonly [K in Kind]?: readonly string[] } = {
   omode: ["OREAD", "OWRITE", "ORDWR", "OEXEC"],
   mflags: [
@@ -150,13 +150,13 @@ const NUMBERS: { readonly [K in Kind]?: readonly string[] } = {
   ],
 };
 
-/** An argument that fits its kind, as a program writes it. */
+/** An argument as a program writes it, by its constant if it has one; null for one that has no short form. */
 export function argument(kind: Kind, v: unknown): string | null {
   const name = typeof v === "number" ? (NUMBERS[kind]?.[v] ?? "") : "";
   return name === "" ? written(v) : name;
 }
 
-/** Letters of a text that are shown. */
+/** How many letters of a text are shown. */
 const SHOWN = 24;
 
 /** A value as a sentence calls it: `the text "x"`, `the number 42`, `a promise`. */

@@ -1,5 +1,6 @@
-// Two searches that leave something out. Preempted runs every schedule with at most so many preemptions, each
-// before a step that touches what another process touches, too: Musuvathi and Qadeer, "Iterative context
+// Two searches that leave something out. A preemption is a switch to another process while the one that ran could
+// have gone on. Preempted runs every schedule with at most so many preemptions, each before a shared step, which is
+// one that touches what another process touches, too: Musuvathi and Qadeer, "Iterative context
 // bounding for systematic testing of multithreaded programs", PLDI 2007. Priorities gives each process a
 // priority by chance and lets the first go, with a few changes on the way: Burckhardt, Kothari, Musuvathi and
 // Nagarakatte, "A randomized scheduler with probabilistic guarantees of finding bugs", ASPLOS 2010.
@@ -17,10 +18,10 @@ type Frame = {
   chosen: number;
   readonly goeson: boolean;
   readonly fault: boolean;
-  /** Every way is gone here, as far as preemptions go, by one part of the search or another. */
+  /** The choices here are dealt out to the parts of the search, so all are tried, also before a step that is not shared. */
   readonly split: boolean;
   wanted: Set<number>;
-  /** A step before which a preemption would be made if it showed. */
+  /** The step that came here and was not known to be shared: if it were, a preemption would be tried before it. */
   hidden: Step | null;
   readonly done: Set<number>;
 };
@@ -29,9 +30,9 @@ type Frame = {
 export class Preempted implements Guide {
   readonly #max: number;
   readonly #frames: Frame[] = [];
-  /** The steps that show. */
+  /** The steps that are known to be shared. */
   readonly #shared: Shared;
-  /** Steps before which no preemption was made, since they were not known to show when the search left them. */
+  /** Names of steps that were not known to be shared when the search left them, so no preemption was tried there. */
   readonly #passed = new Set<string>();
   readonly #deal: Deal;
 
@@ -60,7 +61,7 @@ export class Preempted implements Guide {
     return 0;
   }
 
-  /** The schedule was run: a switch costs nothing where a process cannot go on. */
+  /** Takes a schedule that was run, and marks what else to try. A switch is no preemption where the process could not go on. */
   ran(steps: readonly Step[]): void {
     this.#shared.add(steps);
     let spent = 0;
@@ -95,7 +96,7 @@ export class Preempted implements Guide {
     return false;
   }
 
-  /** Some step shows, as a later schedule told, before which the search has made no preemption. */
+  /** Whether a step of #passed turned out to be shared in a later schedule: the search is to be run again. */
   get missed(): boolean {
     return [...this.#passed].some((name) => this.#shared.sees({ name }));
   }
@@ -105,17 +106,17 @@ export class Preempted implements Guide {
     return this.#deal.theirs();
   }
 
-  /** Choices of who goes among several, on the way. */
+  /** How many choices among several processes there are on the way; choices of faults do not count. */
   #nsplit(): number {
     return this.#frames.filter((f) => f.n > 1 && !f.fault).length;
   }
 }
 
-/** The steps, by their names, that touch what another process touches in a way that shows, in some schedule. */
+/** The names of the steps that, in some schedule, touch what another process touches, where the order of both matters. */
 export class Shared {
   readonly #names = new Set<string>();
 
-  /** Takes in a schedule. */
+  /** Adds the shared steps of one schedule. */
   add(steps: readonly Step[]): void {
     const touched = new Map<string, Map<number, How>>();
     for (const { lane, touches } of steps)
@@ -128,7 +129,7 @@ export class Shared {
       if (!this.#names.has(step.name) && isshared(step, touched)) this.#names.add(step.name);
   }
 
-  /** Whether a step touches something shared. */
+  /** Whether a step is known to be shared. */
   sees({ name }: Pick<Step, "name">): boolean {
     return this.#names.has(name);
   }
@@ -141,7 +142,7 @@ function isshared(step: Step, touched: ReadonlyMap<string, ReadonlyMap<number, H
   return false;
 }
 
-/** One of so many faults that may happen does. */
+/** One in FAULTS of the faults that may happen does happen. */
 const FAULTS = 4;
 
 /** Random priorities, with `changes` steps at which the process that goes becomes the last. */
@@ -151,7 +152,7 @@ export class Priorities implements Guide {
   readonly #priority = new Map<number, number>();
   #low = 0;
 
-  /** Of a scene of about `length` choices. */
+  /** `length` is about how many choices a run of the scene has: the steps at which priorities change are among them. */
   constructor(
     chance: Chance,
     { length, changes }: { readonly length: number; readonly changes: number },

@@ -1,15 +1,15 @@
-// As whom a server acts at the host: the user who started it or, started as root, another one. A change of the
-// user comes after everything is loaded and listened on, and is for good.
+// The host's user that a server acts as: the user who started it or, if that is root, another one. A server changes
+// its user after it has loaded its modules and opened its ports, and cannot change back.
 
 import { account } from "../../devices/fs/owners-node.ts";
 import type { Account } from "../../devices/fs/owners-node.ts";
 import { userInfo } from "node:os";
 import { Usage } from "./command.ts";
 
-/** Whom root's servers act as. */
+/** The user that a server acts as if root started it, unless --as names one. */
 const NOBODY = "nobody";
 
-/** The user of this process; one without a name at the host has its number for a name. */
+/** The user of this process; a user whom the host has no name for is named by the number. */
 function myself(): Account {
   try {
     const { username, uid, gid } = userInfo();
@@ -38,10 +38,10 @@ export function actor(name?: string): Account {
   return found;
 }
 
-/** What Node has and its types do not know. */
+/** Node's process has initgroups where the host does, but its types lack it. */
 type Groups = { initgroups?(user: string, gid: number): void };
 
-/** Makes this process act as that user, with its groups. */
+/** Makes this process act as that user, with that user's groups; it must be root's to change anything. */
 export function become(who: Account): void {
   if (process.getuid?.() !== 0 || who.uid === 0) return;
   // Requests that went through io_uring would keep the rights of root.

@@ -1,13 +1,13 @@
-// What a command of `namec` is: its words, its options, what it does. One table of options serves both
-// the parser and the help, so neither can know an option that the other does not.
+// What a command of `namec` is: its name, its options, its help, and what it does. The parser and the help
+// read the same list of options, so both know the same ones.
 //
-// node:util's parseArgs has no option of two values (--mount ADDR DIR), so words are taken apart here.
+// node:util's parseArgs has no option of two values (--mount ADDR DIR), so `parse` is written here.
 
 import { nearest } from "../lib/nearest.ts";
 
 export { distance, nearest } from "../lib/nearest.ts";
 
-/** An option: `values` names what follows it, as the help shows it; `dflt` is said there too. */
+/** An option: `values` are the names of the values behind it, and `text` what it is for, as the help shows them. */
 export type Option = {
   readonly name: string;
   readonly values: readonly string[];
@@ -25,15 +25,15 @@ export type Command = {
   readonly about: string;
   readonly options: readonly Option[];
   readonly examples: readonly string[];
-  /** Options may follow operands, too; else the first operand ends them (its own options come behind it). */
+  /** Whether options may follow operands. Otherwise the first operand ends them: what follows belongs to a program. */
   readonly mixed?: boolean;
-  /** A word with one minus is the first operand: -c of rc. */
+  /** Whether options begin with two minuses only, so that a word such as rc's -c is an operand. */
   readonly single?: boolean;
   /** Runs it; gives the status that the host's process ends with. */
   run(given: Given): Promise<number>;
 };
 
-/** Something was asked that makes no sense: said with what to do about it, and status 2. */
+/** A command was used wrongly: the message says how, the hint what to do, and namec exits with status 2. */
 export class Usage extends Error {
   readonly hint: string;
 
@@ -44,7 +44,7 @@ export class Usage extends Error {
   }
 }
 
-/** The options given to a command, and the rest. */
+/** The options and operands that a command was given. */
 export class Given {
   readonly rest: readonly string[];
   readonly #options: ReadonlyMap<string, readonly (readonly string[])[]>;
@@ -61,25 +61,25 @@ export class Given {
     return this.#options.has(name);
   }
 
-  /** Every time the option was given, its values. */
+  /** The values of an option, one list for each time that it was given. */
   all(name: string): readonly (readonly string[])[] {
     return this.#options.get(name) ?? [];
   }
 
-  /** The same options and these besides, with other operands. */
+  /** A copy with `more` options added, and with `rest` as operands. */
   also(more: readonly (readonly [string, ...string[]])[], rest: readonly string[]): Given {
     const options = new Map(this.#options);
     for (const [name, ...values] of more) options.set(name, [...(options.get(name) ?? []), values]);
     return new Given(options, rest);
   }
 
-  /** The value of an option with one; given twice, the last counts. */
+  /** The first value of an option; if it was given twice, that of the last time. */
   get(name: string): string | undefined {
     return this.all(name).at(-1)?.[0];
   }
 }
 
-/** Takes the words after the command's name apart. Throws Usage. */
+/** Parses the words after the command's name. Throws Usage. */
 export function parse(command: Command, words: readonly string[]): Given {
   const options = new Map<string, (readonly string[])[]>();
   const rest: string[] = [];

@@ -50,7 +50,7 @@ export const machineoptions: readonly Option[] = [
   injectoption,
 ];
 
-/** What a checker of boot/ refuses is a question that makes no sense. */
+/** Runs a check of boot/; a Unitserror of it becomes a Usage that names the option. */
 function checked<T>(what: string, fn: () => T): T {
   try {
     return fn();
@@ -59,7 +59,7 @@ function checked<T>(what: string, fn: () => T): T {
   }
 }
 
-/** What --virtual and --namespace say of a kernel. */
+/** The boot options that --virtual and --namespace stand for. */
 function bootof(given: Given, dflt: Bootopts = {}): Bootopts {
   const namespace = given.get("namespace") ?? dflt.namespace ?? "names";
   if (namespace !== "names" && namespace !== "standard")
@@ -74,7 +74,7 @@ export function userof(given: Given): string | null {
   if (user !== undefined || dir === undefined) return user ?? null;
   const file = join(dir, "cert.pem");
   try {
-    // A subject's lines are "CN=glenda".
+    // A certificate's subject has lines such as "CN=glenda", which name its user.
     const { subject } = new X509Certificate(readFileSync(file));
     return /^CN=(.+)$/m.exec(subject)?.[1] ?? null;
   } catch (e) {
@@ -83,7 +83,7 @@ export function userof(given: Given): string | null {
   }
 }
 
-/** What --seed says. */
+/** The number of --seed, 0 unless given. */
 export function seedof(given: Given): number {
   const text = given.get("seed") ?? "0";
   if (!/^\d{1,10}$/.test(text)) throw new Usage(`--seed ${text}: a number, such as 1`);
@@ -116,7 +116,7 @@ export async function bootgiven(
   return { faults, ...patient({ kernel, mounts: [], shutdown: () => kernel.shutdown() }) };
 }
 
-/** The terminal hears of silent servers until the shutdown. */
+/** Tells the terminal when a server is silent for long; ends this at the shutdown. */
 function patient(here: Here): Here {
   const end = patience(here.kernel);
   const shutdown = (): Promise<void> => {

@@ -1,4 +1,4 @@
-// The panel below: what one looks up. One of its tabs is shown; those that cost time are drawn only when they are.
+// The panel below the step, with tabs: output, calls, costs and so on. The page draws a costly tab only while it is shown.
 
 import { byid, el, fill } from "./dom.ts";
 import { Tabs } from "./tabs.ts";
@@ -30,7 +30,7 @@ const NAMES: readonly [Docktab, ...Docktab[]] = [
 export class Dock {
   readonly #tabs: Tabs<Docktab>;
 
-  /** `shown` hears which tab is shown now. */
+  /** Makes the buttons of the tabs; `shown` is called with each tab that comes to be shown. */
   constructor(shown: (tab: Docktab) => void) {
     fill(
       byid("dock-tabs", HTMLElement),
@@ -64,7 +64,7 @@ export class Dock {
     if (tab !== this.#tabs.now) this.#tabs.show(tab);
   }
 
-  /** The files of the terminal's machine are there to be seen. */
+  /** Shows the tab of files, or hides it while the terminal has no machine. */
   offerfiles(offered: boolean): void {
     this.#tabs.offer("files", offered);
   }

@@ -91,9 +91,9 @@ export async function loadprogram(
   return { main, place, frames, unload: () => URL.revokeObjectURL(url) };
 }
 
-/** A program with a memory of its own: its only module has its file's name, on stacks too. */
+/** Loads a program that is to have a memory of its own. It is one module, named after its file, on stacks too. */
 async function loadvm(name: string, text: string): Promise<Loaded> {
-  // What the browser would refuse is refused in the same words.
+  // Compiled for its errors only, so that a mistake has the same words here as in a program without such a memory.
   compile(name, text, LIBRARY);
   const modules = await gather(name, { read: (file) => (file === name ? text : null) }).catch(
     (e: unknown) => {

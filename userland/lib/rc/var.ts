@@ -14,7 +14,7 @@ import { readall } from "../io.ts";
 import type { Fn } from "./code.ts";
 import { deglob, rcquote } from "./word.ts";
 
-/** What an environment's file of a function is called, before the function's name. */
+/** The file of a function f in /env is called fn#f: this is the part before the name. */
 export const FNPREFIX = "fn#";
 const NVAR = 521;
 
@@ -23,8 +23,9 @@ export class Var {
   readonly name: string;
   val: readonly string[] = [];
   fn: Fn | null = null;
-  /** /env does not have the value, or the function, yet. */
+  /** Whether the value is still to be written to /env. */
   changed = false;
+  /** Whether the function is still to be written to /env. */
   fnchanged = false;
 
   constructor(name: string) {
@@ -55,14 +56,14 @@ export function copylocals(local: Local | null): Local | null {
   return vars.reduceRight<Local | null>((next, v) => ({ v, next }), null);
 }
 
-/** Where Plan 9's rc keeps a variable: /env is written in this order. */
+/** The bucket of Plan 9's rc that a name hashes to: rc writes its variables to /env in the order of buckets. */
 function bucket(name: string): number {
   let h = 0;
   for (const [i, b] of utfencode(name).entries()) h += b * (i + 1);
   return h % NVAR;
 }
 
-/** The variables that no local hides. */
+/** The global variables of a shell, by name. */
 export class Vars {
   readonly #vars: Map<string, Var>;
 
@@ -82,7 +83,7 @@ export class Vars {
     return new Vars(vars);
   }
 
-  /** The variables whose value or function /env does not have, in the order they are written. */
+  /** The variables that are still to be written to /env, in the order in which they are written. */
   changed(): Var[] {
     const list: Var[] = [];
     for (const v of this.#vars.values()) if (v.changed || v.fnchanged) list.push(v);
@@ -109,7 +110,7 @@ export function* putvar(sys: ThreadSys, v: Var): Task<string> {
   return failed;
 }
 
-/** Makes a file of the pieces, as many of them as it takes. */
+/** Makes a file that holds the pieces; gives rc's error text if it cannot be created, else "". */
 function* put(sys: ThreadSys, name: string, pieces: readonly Uint8Array[]): Task<string> {
   let fd;
   try {
@@ -129,7 +130,7 @@ function* put(sys: ThreadSys, name: string, pieces: readonly Uint8Array[]): Task
   return "";
 }
 
-/** A value that is too long for /env: its first words are there. */
+/** Writes the pieces one by one until one fails: of a value too long for /env, the first words are kept. */
 function* putsome(sys: ThreadSys, fd: number, pieces: readonly Uint8Array[]): Task<void> {
   try {
     for (const piece of pieces) yield* sys.write(fd, piece);
@@ -138,20 +139,20 @@ function* putsome(sys: ThreadSys, fd: number, pieces: readonly Uint8Array[]): Ta
   }
 }
 
-/** Takes the variables of /env over; gives the names of the files that hold functions. */
+/** Sets the variables that /env has files of; the files of functions are left to envfns. */
 export function* getenvs(sys: ThreadSys, vars: Vars): Task<void> {
   for (const { name, length } of yield* readdir(sys, "/env")) {
     if (length === 0 || name.startsWith(FNPREFIX)) continue;
     const text = yield* gettext(sys, `/env/${name}`);
     if (text === null) continue;
     const words = text.split("\0");
-    // The last word has a NUL behind it, or the charity of one.
+    // Each word ends with a NUL; the last one may lack it, where another program wrote the file.
     if (words.at(-1) === "") words.pop();
     vars.get(name).val = words;
   }
 }
 
-/** The names of the functions' files in /env. */
+/** The names of the files in /env that hold functions. */
 export function* envfns(sys: ThreadSys): Task<string[]> {
   const all = yield* readdir(sys, "/env");
   return all.filter((d) => d.length > 0 && d.name.startsWith(FNPREFIX)).map((d) => d.name);

@@ -36,8 +36,13 @@ export type About = {
   readonly hosts: readonly string[];
   /** What spoilt its messages, as --inject has it: "Tread:when=3:error=i/o error". */
   readonly inject?: readonly string[];
-  /** Of one schedule that the explorer ran: which, and what it came to. */
-  readonly explored?: { readonly schedule: string; readonly found: string };
+  /** The schedule of the explorer that the recording is of; it is absent if no explorer ran it. */
+  readonly explored?: {
+    /** The schedule, as --schedule takes it. */
+    readonly schedule: string;
+    /** What was found in it: "deadlock". */
+    readonly found: string;
+  };
 };
 
 /** A place in the program: an index into `sources`, line and column from 1. */
