@@ -48,7 +48,7 @@ import { COPEN, Chan } from "../../kernel/chan.ts";
 import { openmode } from "../../kernel/dev.ts";
 import type { Dev } from "../../kernel/dev.ts";
 import type { Proc } from "../../kernel/proc/proc.ts";
-import { waitfor } from "../../kernel/proc/rendez.ts";
+import { Rendez, waitfor } from "../../kernel/proc/rendez.ts";
 import type { Task } from "../../kernel/proc/rendez.ts";
 import type { Readstream, Writestream } from "../../kernel/stream.ts";
 import type { Mntcache } from "./cache.ts";
@@ -172,6 +172,7 @@ export class Window {
   readonly #most: number;
   #bytes = 0;
   #g: Group | null = null;
+  #ended = false;
 
   constructor(c: MntChan, what: typeof Tread | typeof Twrite, at: number, most: number) {
     this.#c = c;
@@ -212,13 +213,14 @@ export class Window {
     const m = this.#c.mnt;
     if (!m.ix) {
       for (const { at, len } of parts) {
-        const g = m.group(1) ?? (yield* m.waitgroup(1));
+        const g = m.group(1) ?? (yield* this.#waitgroup(1));
         this.#add({ g, i: 0, at, len });
         m.send(g, [build(g.tag, at, len)]);
       }
       return;
     }
-    const g = (this.#g ??= m.group(parts.length) ?? (yield* m.waitgroup(parts.length)));
+    const n = parts.length;
+    const g = (this.#g ??= m.group(n) ?? (yield* this.#waitgroup(n)));
     // After a note nothing more is said on this tag.
     if (g.flushed) error(m.dead ? Ehungup : Eintr);
     g.turn("open");
@@ -228,6 +230,15 @@ export class Window {
       g,
       parts.map((p) => build(g.tag, p.at, p.len)),
     );
+  }
+
+  /** A group, when there is room for it. Another call may have ended the window by then: nothing is sent any more. */
+  *#waitgroup(n: number): Task<Group> {
+    const m = this.#c.mnt;
+    const g = yield* m.waitgroup(n);
+    if (!this.#ended) return g;
+    m.release(g, true);
+    return error(Eintr);
   }
 
   #add(p: Piece): void {
@@ -261,11 +272,12 @@ export class Window {
     return { piece, r };
   }
 
-  /** Sleeps until something of the first piece's group has come. */
+  /**
+   * Sleeps until something of the first piece's group has come. The caller has just seen next give null. Fails
+   * with Eintr where another call has ended the window: no answer will come.
+   */
   *wait(): Task<void> {
-    const piece = this.pieces[0];
-    if (piece !== undefined && piece.g.replies[piece.i] === undefined && !piece.g.over)
-      yield piece.g.r;
+    yield (this.pieces[0] ?? error(Eintr)).g.r;
   }
 
   /**
@@ -288,6 +300,7 @@ export class Window {
   /** Releases all groups; what is outstanding is flushed. */
   end(): void {
     const m = this.#c.mnt;
+    this.#ended = true;
     for (const p of this.pieces.splice(0)) if (p.g !== this.#g) m.release(p.g, false);
     this.#bytes = 0;
     const g = this.#g;
@@ -496,6 +509,9 @@ export class Writewindow implements Writestream {
   #why = "";
   /** The offset up to which the server has written. */
   #done: number;
+  /** A write is being sent, and where finish sleeps until all of it is. */
+  #writing = false;
+  readonly #written = new Rendez("write");
 
   constructor(c: MntChan, opening: Opening | null) {
     this.#c = c;
@@ -510,24 +526,31 @@ export class Writewindow implements Writestream {
   }
 
   *write(_up: Proc, bytes: Uint8Array): Task<number> {
-    this.#check();
     this.#c.cache?.wrote(this.#c.qid);
+    this.#writing = true;
+    try {
+      yield* this.#send(bytes);
+    } finally {
+      this.#writing = false;
+      this.#written.wakeupall();
+    }
+    if (!this.#ahead()) yield* this.#all();
+    return bytes.length;
+  }
+
+  /** Sends bytes, in the order of the calls, as there is room. */
+  *#send(bytes: Uint8Array): Task<void> {
     const [w, end] = [this.#w, this.offset + bytes.length];
     const build = twrites(this.#c, bytes, this.offset);
     // An interrupted write may have sent some pieces. The offset is as before, so the repeated write sends them again.
     w.at = this.offset;
     do {
-      while (w.room() <= 0) {
-        yield* w.wait();
-        this.#check();
-      }
+      for (this.#check(); w.room() <= 0; this.#check()) yield* w.wait();
       // A write of nothing is a message, too.
       if (bytes.length === 0) yield* w.send([{ at: end, len: 0 }], build);
       else yield* w.fill(end, build);
     } while (w.at < end);
     this.offset += bytes.length;
-    if (!this.#ahead()) yield* this.#all();
-    return bytes.length;
   }
 
   /** Whether a write may be sent before the last is answered. */
@@ -572,8 +595,6 @@ export class Writewindow implements Writestream {
         this.#check();
         if (this.#done >= end) return n;
         if (this.#opening !== null && !this.#opening.known()) yield* this.#opening.wait();
-        // Another call of this stream, interrupted in finish(), has ended the window: no answer will come.
-        else if (this.#w.pieces.length === 0) error(Eintr);
         else if ((yield* this.#w.settle()) === "flushed") flushed = true;
       }
     } catch (e) {
@@ -600,7 +621,9 @@ export class Writewindow implements Writestream {
     if (this.#failed !== null) return;
     try {
       // A process that is killed waits for no server.
-      if (this.#c.mnt.k.sched.current?.dying !== true) yield* this.#all();
+      if (this.#c.mnt.k.sched.current?.dying === true) return;
+      while (this.#writing) yield this.#written;
+      yield* this.#all();
     } finally {
       this.#w.end();
     }

@@ -280,7 +280,6 @@ function become(c: LaterChan): { readonly nc: MntChan; readonly a: Asked } {
   const a = c.asked;
   if (a === null) return error(Emountrpc);
   const nc = mntclone(c.from, a.fid, c.qid);
-  c.asked = null;
   chandrop(c);
   return { nc, a };
 }

@@ -144,6 +144,75 @@ test(
   }),
 );
 
+/** Fills the connection of fd, a slow file, with reads; gives what ends them. */
+async function full(sys: Sys, fd: number): Promise<() => Promise<void>> {
+  const pid = await sys.rfork(RFPROC | RFFDG, async (child: Sys) => {
+    const reads = Array.from({ length: 1024 }, () => child.pread(fd, new Uint8Array(1), 0));
+    await Promise.allSettled(reads);
+  });
+  await sys.sleep(1);
+  return async () => {
+    await put(sys, `/proc/${pid}/ctl`, "kill");
+    await sys.await();
+  };
+}
+
+for (const version of ["9P2000", "9P2000.ix", "9P2000.ix.stream"]) {
+  test(
+    `a write that waits for room is written whole before what ends its stream: ${version}`,
+    within(async (t, k) => {
+      await run(k, async (sys: Sys) => {
+        await mountslow(sys, version);
+        const slow = await sys.create("/n/slow", ORDWR, 0o666);
+        const fast = await sys.create("/n/fast", ORDWR, 0o666);
+        await sys.stream(fast, 0);
+        const empty = await full(sys, slow);
+        const bytes = new Uint8Array(200_000).fill(7);
+        const writer = sys.swrite(fast, bytes);
+        const buf = new Uint8Array(bytes.length);
+        const reader = sys.pread(fast, buf, 0);
+        await sys.sleep(1);
+        await empty();
+        t.is(await writer, bytes.length);
+        t.is(await reader, bytes.length);
+        t.deepEqual(buf, bytes);
+        await sys.close(fast);
+        await sys.close(slow);
+        await sys.sleep(1);
+        t.deepEqual(k.audit().tags, []);
+      });
+    }),
+  );
+
+  test(
+    `a write that waits for room fails when the call that ended its stream gives up: ${version}`,
+    within(async (t, k) => {
+      await run(k, async (sys: Sys) => {
+        await mountslow(sys, version);
+        const slow = await sys.create("/n/slow", ORDWR, 0o666);
+        const fast = await sys.create("/n/fast", ORDWR, 0o666);
+        await sys.stream(fast, 0);
+        const empty = await full(sys, slow);
+        let ended = "";
+        await sys.rfork(RFPROC, async (child: Sys) => {
+          ended = await failure(child.swrite(fast, new Uint8Array(200_000)));
+        });
+        await sys.sleep(1);
+        const buf = new Uint8Array(1);
+        t.is(await interrupted(sys, () => sys.pread(fast, buf, 0)), "interrupted");
+        await empty();
+        await sys.wait();
+        t.is(ended, "interrupted");
+        t.is(await sys.pread(fast, buf, 0), 0, "nothing was sent");
+        await sys.close(fast);
+        await sys.close(slow);
+        await sys.sleep(1);
+        t.deepEqual(k.audit().tags, []);
+      });
+    }),
+  );
+}
+
 test(
   "a union whose server's connection is full is not asked any more when a note has come",
   within(async (t, k) => {

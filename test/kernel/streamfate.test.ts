@@ -153,6 +153,30 @@ ladder("read takes from the stream, pread ends it, stream begins anew", async ({
 });
 
 ladder(
+  "a read that sleeps in a stream when a pread or a write ends it is made again, at the file",
+  async ({ t, sys, fs }) => {
+    const buf = new Uint8Array(1000);
+    for (const end of [
+      (fd: number) => sys.pread(fd, buf, 7),
+      (fd: number) => sys.pwrite(fd, pattern(7, 1000), 7),
+      (fd: number) => sys.stream(fd, 0),
+    ]) {
+      fs.add("g", LONG);
+      const fd = await sys.open(`${FAR}/g`, ORDWR | OSTREAM);
+      t.true(matches(0, await fill(sys, fd, 1000)));
+      // The stream has given what has come of it: the next read sleeps.
+      const ahead = new Uint8Array(LONG);
+      const first = await sys.sread(fd, ahead);
+      const reader = sys.sread(fd, ahead);
+      await end(fd);
+      const n = await reader;
+      t.true(n > 0 && matches(1000 + first, ahead.subarray(0, n)), `${n}`);
+      await sys.close(fd);
+    }
+  },
+);
+
+ladder(
   "descriptors that were dupped share the stream, also after one is closed",
   async ({ t, sys }) => {
     const fd = await sys.open(`${FAR}/f`, OREAD | OSTREAM);
