@@ -13,7 +13,7 @@ import { answerof, headof, lessonof, pieces } from "../userland/view/words/docum
 import { frameof, lookstep } from "../userland/view/step/frame.ts";
 import { drawframe } from "../userland/host/stepview.ts";
 import { frametext } from "../userland/view/step/frametext.ts";
-import { Tape } from "../userland/view/record/tape.ts";
+import { Tape } from "../userland/view/step/tape.ts";
 import { stock } from "./kit/stock.ts";
 import { gather } from "../userland/vm/modules.ts";
 import { program } from "../userland/vm/vm.ts";

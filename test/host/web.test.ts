@@ -21,8 +21,8 @@ import { frameof } from "../../userland/view/step/frame.ts";
 import { headof } from "../../userland/view/words/documents.ts";
 import { Recorder } from "../../userland/view/record/recorder.ts";
 import { timefmt } from "../../userland/view/words/sentence.ts";
-import { Tape } from "../../userland/view/record/tape.ts";
-import { rows } from "../../userland/view/step/tree.ts";
+import { Tape } from "../../userland/view/step/tape.ts";
+import { rows } from "../../userland/view/step/names.ts";
 import { ended, newsite, press, putprogram, runpage, withlesson } from "../kit/browser.ts";
 import type { Site } from "../kit/browser.ts";
 

@@ -8,7 +8,7 @@ import { Recorder } from "../../userland/view/record/recorder.ts";
 import { mounted } from "../../userland/boot/mounts.ts";
 import type { Kernel } from "../../kernel/kernel.ts";
 import { step } from "../../userland/host/step.ts";
-import { Tape } from "../../userland/view/record/tape.ts";
+import { Tape } from "../../userland/view/step/tape.ts";
 import type { Asked } from "../userland/tenprograms.ts";
 
 /** How often nothing may have moved before a run counts as stuck. */

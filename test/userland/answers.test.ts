@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import test from "ava";
 import { plaintext } from "../../userland/host/ansi.ts";
 import { drawframe } from "../../userland/host/stepview.ts";
-import type { Tape } from "../../userland/view/record/tape.ts";
+import type { Tape } from "../../userland/view/step/tape.ts";
 import { frameof } from "../../userland/view/step/frame.ts";
 import { eventtext } from "../../userland/view/words/eventtext.ts";
 import { Glossary } from "../../userland/view/words/documents.ts";

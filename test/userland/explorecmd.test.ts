@@ -7,7 +7,7 @@ import { parse } from "../../userland/host/command.ts";
 import { explore, explored } from "../../userland/host/explore.ts";
 import type { Told } from "../../userland/host/explore.ts";
 import { Stepper, leadtext } from "../../userland/host/stepper.ts";
-import { Tape } from "../../userland/view/record/tape.ts";
+import { Tape } from "../../userland/view/step/tape.ts";
 import { fromjson } from "../../userland/view/record/recording.ts";
 
 /** What the command writes, and its status. */

@@ -24,10 +24,9 @@ import { barof, frametext, looktext, rowtext } from "../../userland/view/step/fr
 import { eventtext } from "../../userland/view/words/eventtext.ts";
 import { frameof } from "../../userland/view/step/frame.ts";
 import type { Frame } from "../../userland/view/step/frame.ts";
-import { cleanname } from "../../userland/view/step/look.ts";
+import { cleanname, rows } from "../../userland/view/step/names.ts";
 import type { Recording } from "../../userland/view/record/recording.ts";
-import { Tape } from "../../userland/view/record/tape.ts";
-import { rows } from "../../userland/view/step/tree.ts";
+import { Tape } from "../../userland/view/step/tape.ts";
 import { decision } from "../../userland/view/words/why.ts";
 import { failure, mountram, put } from "../kit/kit.ts";
 import { recorded } from "../kit/recorded.ts";

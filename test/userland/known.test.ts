@@ -6,7 +6,7 @@ import { boothosts } from "../../userland/boot/hosts.ts";
 import { HERE, hostof } from "../../userland/boot/simhost.ts";
 import { mounted } from "../../userland/boot/mounts.ts";
 import { Known, Recorder } from "../../userland/view/record/recorder.ts";
-import { Tape } from "../../userland/view/record/tape.ts";
+import { Tape } from "../../userland/view/step/tape.ts";
 import { frameof } from "../../userland/view/step/frame.ts";
 
 const about = {

@@ -20,11 +20,10 @@ import { boot } from "../../userland/host/index.ts";
 import { postmount } from "../../userland/lib/9p.ts";
 import { newram } from "../../userland/lib/ram.ts";
 import type { Recording } from "../../userland/view/record/recording.ts";
-import { Tape } from "../../userland/view/record/tape.ts";
+import { Tape, follow, markof } from "../../userland/view/step/tape.ts";
 import { frameof } from "../../userland/view/step/frame.ts";
 import type { Frame } from "../../userland/view/step/frame.ts";
 import { frametext } from "../../userland/view/step/frametext.ts";
-import { follow, markof } from "../../userland/view/step/mark.ts";
 import type { Pipe, Process } from "../../userland/view/step/procs.ts";
 import { ABOUT, record } from "../kit/recorded.ts";
 

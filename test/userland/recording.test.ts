@@ -16,9 +16,9 @@ import {
   unbase64,
 } from "../../userland/view/record/recording.ts";
 import type { Rcall, Recording } from "../../userland/view/record/recording.ts";
-import { Tape } from "../../userland/view/record/tape.ts";
+import { Tape } from "../../userland/view/step/tape.ts";
 import { frameof } from "../../userland/view/step/frame.ts";
-import { compare } from "../../userland/view/record/compare.ts";
+import { compare } from "../../userland/view/step/compare.ts";
 import { Recorder } from "../../userland/view/record/recorder.ts";
 import { failure, put } from "../kit/kit.ts";
 import { ABOUT, recorded, remount } from "../kit/recorded.ts";

@@ -12,7 +12,7 @@ import { Scenes } from "../../userland/view/draw/scene.ts";
 import type { Recording } from "../../userland/view/record/recording.ts";
 import { frameof } from "../../userland/view/step/frame.ts";
 import type { Frame } from "../../userland/view/step/frame.ts";
-import { rows } from "../../userland/view/step/tree.ts";
+import { rows } from "../../userland/view/step/names.ts";
 import { Glossary } from "../../userland/view/words/documents.ts";
 import { decision } from "../../userland/view/words/why.ts";
 import { MORE } from "./moreprograms.ts";

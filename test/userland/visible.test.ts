@@ -13,7 +13,7 @@ import { frameof } from "../../userland/view/step/frame.ts";
 import { frametext } from "../../userland/view/step/frametext.ts";
 import { tellof } from "../../userland/view/record/recorder.ts";
 import { ABOUT } from "../kit/recorded.ts";
-import { Tape } from "../../userland/view/record/tape.ts";
+import { Tape } from "../../userland/view/step/tape.ts";
 import { visible } from "../../userland/view/words/line.ts";
 import { failure, within } from "../kit/kit.ts";
 

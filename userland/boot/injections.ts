@@ -12,7 +12,7 @@ import { Rerror, isT } from "../../kernel/abi/fcall.ts";
 import { connin, ismessage, programof } from "../view/record/recording.ts";
 import type { Injection, Rcall, Recording, Rmessage } from "../view/record/recording.ts";
 import { indexof } from "../view/record/index.ts";
-import { msgname } from "../view/words/msgfmt.ts";
+import { msgname } from "../view/words/eventtext.ts";
 import { faultsof } from "./inject.ts";
 
 /** What each fault of a run was done to: its messages by their events, a reply by its coming; and its calls. */

@@ -18,7 +18,7 @@ import { machine } from "./machine.ts";
 import { Mounterror } from "../boot/mounts.ts";
 import { painter } from "./paint.ts";
 import { plural } from "../view/words/sentence.ts";
-import { Tour } from "../view/export/tour.ts";
+import { Tour } from "../view/export/strace.ts";
 import { tellof } from "../view/record/recorder.ts";
 import type { About } from "../view/record/recording.ts";
 import { HERE } from "../boot/simhost.ts";

@@ -19,11 +19,10 @@ import {
 import type { Frame, Message, Sourceline } from "../view/step/frame.ts";
 import type { Descriptor, Process } from "../view/step/procs.ts";
 import type { Rsaid } from "../view/record/recording.ts";
-import type { Spent } from "../view/record/tape.ts";
-import type { Elem, Look } from "../view/step/look.ts";
+import type { Spent } from "../view/step/tape.ts";
+import type { Elem, Look, Member, Row } from "../view/step/names.ts";
 import { plural, timefmt } from "../view/words/sentence.ts";
-import { rows } from "../view/step/tree.ts";
-import type { Member, Row } from "../view/step/tree.ts";
+import { rows } from "../view/step/names.ts";
 import { clip, plaintext, width, wrapped } from "./ansi.ts";
 import type { Piece, Style, Text } from "./ansi.ts";
 

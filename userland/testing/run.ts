@@ -4,7 +4,7 @@
 import { isT } from "../../kernel/abi/fcall.ts";
 import { Ekilled } from "../../kernel/abi/errors.ts";
 import { fortest } from "./place.ts";
-import { msgfmt } from "../view/words/msgfmt.ts";
+import { msgfmt } from "../view/words/eventtext.ts";
 import type { Rcall, Recording, Revent } from "../view/record/recording.ts";
 import { plural, timefmt } from "../view/words/sentence.ts";
 

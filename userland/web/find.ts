@@ -1,8 +1,7 @@
 // Search and breakpoints: what is looked for in the steps, how often it is there, and where to stop.
 
-import { hitsof, markof, nextmark } from "../view/step/mark.ts";
-import type { Mark } from "../view/step/mark.ts";
-import type { Tape } from "../view/record/tape.ts";
+import { hitsof, markof, nextmark } from "../view/step/tape.ts";
+import type { Mark, Tape } from "../view/step/tape.ts";
 import { byid, el, fill } from "./dom.ts";
 import type { Player, Run } from "./player.ts";
 

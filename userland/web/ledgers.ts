@@ -1,11 +1,11 @@
 // What it cost: this call so far and the whole run, in the kernel that is shown and in the other one, which
 // ran the same program; and both runs call by call.
 
-import { compare } from "../view/record/compare.ts";
-import type { Row } from "../view/record/compare.ts";
+import { compare } from "../view/step/compare.ts";
+import type { Row } from "../view/step/compare.ts";
 import type { Rcall } from "../view/record/recording.ts";
 import { plural, timefmt } from "../view/words/sentence.ts";
-import type { Spent } from "../view/record/tape.ts";
+import type { Spent } from "../view/step/tape.ts";
 import { byid, el, fill } from "./dom.ts";
 import type { Run } from "./player.ts";
 import { SPACES } from "./talk.ts";

@@ -2,8 +2,8 @@
 // at each mount point its members, with the one that was asked, missed or found.
 
 import type { Frame } from "../view/step/frame.ts";
-import { rows } from "../view/step/tree.ts";
-import type { Member, Row } from "../view/step/tree.ts";
+import { rows } from "../view/step/names.ts";
+import type { Member, Row } from "../view/step/names.ts";
 import { el, fill } from "./dom.ts";
 import type { Run } from "./player.ts";
 import type { Picture } from "./stepview.ts";

@@ -2,10 +2,9 @@
 // two kernels is shown. What a step shows is stepview.ts; search and breakpoints are find.ts. The keys are
 // those of `namec step` in a terminal.
 
-import { Meeting, compare } from "../view/record/compare.ts";
-import { Tape } from "../view/record/tape.ts";
-import type { By } from "../view/record/tape.ts";
-import { follow } from "../view/step/mark.ts";
+import { Meeting, compare } from "../view/step/compare.ts";
+import { Tape, follow } from "../view/step/tape.ts";
+import type { By } from "../view/step/tape.ts";
 import { byid, el, fill, set, svg } from "./dom.ts";
 import type { Finished, Space } from "./talk.ts";
 

@@ -1,7 +1,6 @@
 // The picture of the processes: what each has open, the pipes between them, and who waits for whom.
 
-import { procscene } from "../view/draw/procboxes.ts";
-import { procsvg } from "../view/draw/procdiagram.ts";
+import { procscene, procsvg } from "../view/draw/processes.ts";
 import type { Frame } from "../view/step/frame.ts";
 import { el } from "./dom.ts";
 import type { Run } from "./player.ts";

@@ -9,7 +9,7 @@
 // inflight, failed, other (of another call than the current) and vague (the server's side is not known)
 // where that is so. An arrow, its label and a bar have data-event, the event to go to when they are clicked.
 // Labels lie above all lines, each on a ground of its own (class ground, in the page's colour), and where each
-// stands is labels.ts, so that no line crosses one.
+// stands is svg.ts's, so that no line crosses one.
 
 import { cut } from "../words/line.ts";
 import {
@@ -24,8 +24,8 @@ import {
   stateof,
 } from "./scene.ts";
 import type { Arrow, Bar, Moment, Scene } from "./scene.ts";
-import { ENDS, LETTER, esc, placed } from "./labels.ts";
-import type { Point, Segment } from "./labels.ts";
+import { ENDS, LETTER, esc, placed } from "./svg.ts";
+import type { Point, Segment } from "./svg.ts";
 import { serverof } from "../words/who.ts";
 
 /** Heights: of what stands above, of an arrow with its label, of the least time; and what the times share. */

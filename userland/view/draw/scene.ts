@@ -16,7 +16,7 @@ import type { Transits } from "../record/flight.ts";
 import { indexof } from "../record/index.ts";
 import type { Index } from "../record/index.ts";
 import { connname } from "../words/who.ts";
-import { msgfmt } from "../words/msgfmt.ts";
+import { msgfmt } from "../words/eventtext.ts";
 import { plural } from "../words/sentence.ts";
 
 /** Messages that are looked at on either side of the step, arrows that are shown, bars, lifelines. */

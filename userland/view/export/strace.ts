@@ -1,6 +1,9 @@
-// The trace as text, call by call: the system call with its result, and indented below it what namec
-// decided and the 9P messages it cost, in the order it happened. A reader of a Recording as it is made
-// (Tell): events go in, lines come out; nothing here knows a terminal.
+// Traces as text, call by call, for `namec run --strace` and `namec demo`; and the table of strace -c. Each is a reader
+// of a Recording as it is made (Tell): events go in, lines come out; nothing here knows a terminal.
+//
+// Strace has the system call with its result, and indented below it what namec decided and the 9P messages it cost, in
+// the order it happened. At the left are milliseconds since boot and the process. A call is shown when it returns, so
+// that calls of several processes at once do not mix; unfinished() shows those that have not.
 //
 //	   12.310    4 open("/n/far/a/x", OREAD) = 3                              1 round trip, 88 µs
 //	                 /n/far is mounted: a/x from there
@@ -9,24 +12,27 @@
 //	                 → Topen tag 0 fid 4 mode 0
 //	                 ← Rwalk tag 0 nwqid 2 ...
 //
-// At the left are milliseconds since boot and the process. A call is shown when it returns, so that calls
-// of several processes at once do not mix; unfinished() shows those that have not.
-//
-// A ledger becomes a table, like that of strace -c: a line for each kind of call, the longest time first, then the
-// total.
+// A ledger becomes a table: a line for each kind of call, the longest time first, then the total.
 //
 //	% time       time   per call  calls  errors  round trips  messages  bytes  call
 //	 42.86  150.00 ms   50.00 ms      3                    3        18    738  create
+//
+// The Tour of `namec demo` has the calls of one process, and of each message a request and its reply side by side.
+//
+//	  open("/n/both/readme", OREAD) = 3                                     1 round trip
+//	      /n/both is a union of 2: readme from there
+//	      tcp   Twalk 0 → 2 readme                   Rwalk 1 qid
 
 import type { Fcall } from "../../../kernel/abi/fcall.ts";
-import { eventfmt, issaid } from "../words/eventtext.ts";
 import { fcallfmt } from "../../../kernel/abi/fcallfmt.ts";
-import type { Cost, Rcall, Recording, Revent } from "../record/recording.ts";
-import { line } from "../words/line.ts";
-import type { Line } from "../words/line.ts";
-import { plural, timefmt } from "../words/sentence.ts";
 import { traffic } from "../record/ledger.ts";
 import type { Ledger, Totals } from "../record/ledger.ts";
+import { connin } from "../record/recording.ts";
+import type { Cost, Rcall, Recording, Revent } from "../record/recording.ts";
+import { eventfmt, issaid, msgfmt } from "../words/eventtext.ts";
+import { cut, line } from "../words/line.ts";
+import type { Line } from "../words/line.ts";
+import { plural, timefmt } from "../words/sentence.ts";
 
 const INDENT = "  ";
 const BESIDES = " ".repeat(15 + INDENT.length);
@@ -144,4 +150,107 @@ function took(l: Ledger, clock: "virtual" | "real"): string {
 
 function several(n: number, noun: string): string {
   return n === 1 ? `1 ${noun}` : `${n} ${noun}es`;
+}
+
+const BELOW = "      ";
+/** Columns for the name of a connection. */
+const NAMED = 6;
+
+/** What the calls cost all together. */
+export type Total = Omit<Cost, "asked"> & { calls: number };
+
+/** A request of a call, and its reply if that came before the call returned; in words. */
+type Exchange = { readonly conn: number; readonly request: string; reply: string | null };
+
+/** What is shown below a call. */
+type Below = {
+  readonly steps: Line[];
+  /** By the event of the request. */
+  readonly exchanges: Map<number, Exchange>;
+  /** The connection that it made; the version was agreed on before that had a number. */
+  made: number;
+};
+
+/** The tour of one process; other processes work behind the scene. */
+export class Tour {
+  readonly total: Total = { calls: 0, trips: 0, messages: 0, bytes: 0 };
+  readonly #open = new Map<number, Below>();
+  readonly #pid: number;
+  readonly #columns: number;
+  /** What the program calls its connections. */
+  readonly #names = new Map<number, string>();
+  #nevent = 0;
+
+  constructor(pid: number, columns: number) {
+    this.#pid = pid;
+    this.#columns = columns;
+  }
+
+  /** The lines that this event completes; `full` is its message with all data. The tour takes every event. */
+  lines(e: Revent, r: Recording, full: Fcall | null): Line[] {
+    const event = this.#nevent++;
+    const call = r.calls[e.call];
+    if (e.type === "conn" && e.what === "open")
+      this.#names.set(e.conn, transport(connin(r, e.conn)?.name ?? ""));
+    if (call === undefined || call.pid !== this.#pid) return [];
+    if (e.type === "call") this.#open.set(e.call, { steps: [], exchanges: new Map(), made: 0 });
+    const below = this.#open.get(e.call);
+    if (below === undefined) return [];
+    if (e.type !== "return") {
+      add(below, event, e, r, full);
+      return [];
+    }
+    this.#open.delete(e.call);
+    // What the program says is shown as such.
+    if (call.name === "write" && call.args[0] === 1) return [];
+    this.#count(call.cost);
+    return this.#block(call, below);
+  }
+
+  #count(cost: Cost): void {
+    this.total.calls++;
+    this.total.trips += cost.trips;
+    this.total.messages += cost.messages;
+    this.total.bytes += cost.bytes;
+  }
+
+  #block({ text, result, error, cost }: Rcall, { steps, exchanges, made }: Below): Line[] {
+    const value = result === "" ? "" : ` = ${result}`;
+    const first = line(error === null ? "call" : "failed", INDENT + text + value, tripsfmt(cost));
+    return [first, ...steps, ...[...exchanges.values()].map((x) => this.#exchange(x, made))];
+  }
+
+  #exchange({ conn, request, reply }: Exchange, made: number): Line {
+    const room = this.#columns - BELOW.length - NAMED;
+    const half = Math.floor(room * 0.5);
+    const asked = cut(request, half - 1);
+    const answer = reply ?? "(no call waits for it)";
+    const name = this.#names.get(conn === 0 ? made : conn) ?? "";
+    return line("send", BELOW + name.padEnd(NAMED) + asked.padEnd(half) + cut(answer, room - half));
+  }
+}
+
+/** Adds an event to what is shown below its call. */
+function add(to: Below, event: number, e: Revent, r: Recording, full: Fcall | null): void {
+  if (e.type === "send") {
+    const request = msgfmt(full ?? e.fcall);
+    to.exchanges.set(event, { conn: e.conn, request, reply: null });
+  } else if (e.type === "receive") {
+    const x = to.exchanges.get(e.of);
+    if (x !== undefined) x.reply ??= msgfmt(full ?? e.fcall);
+  } else if (e.type === "conn" && e.what === "open") to.made = e.conn;
+  else if (e.type === "namec" || e.type === "mount") {
+    const text = eventfmt(r, e);
+    if (text !== "") to.steps.push(line("step", BELOW + text));
+  }
+}
+
+/** What a connection runs over, from the name of its file. */
+function transport(name: string): string {
+  return name.startsWith("#|") ? "pipe" : (/\/net\/(\w+)\//.exec(name)?.[1] ?? "");
+}
+
+function tripsfmt(cost: Cost): string {
+  if (cost.messages === 0) return "";
+  return cost.trips === 0 ? "no round trip" : plural(cost.trips, "round trip");
 }

@@ -6,10 +6,9 @@
 // lanes (threads). Text goes out as it is made, for one file: head, events, TAIL. It is whole whenever TAIL
 // is behind what was written so far.
 
-import { issaid } from "../words/eventtext.ts";
+import { issaid, msgfmt } from "../words/eventtext.ts";
 import { Rflush, Rstream, Tflush } from "../../../kernel/abi/fcall.ts";
 import type { Fcall } from "../../../kernel/abi/fcall.ts";
-import { msgfmt } from "../words/msgfmt.ts";
 import { connin, placefmt, programof } from "../record/recording.ts";
 import type { About, Rcall, Recording, Revent, Rmessage } from "../record/recording.ts";
 import { plural } from "../words/sentence.ts";

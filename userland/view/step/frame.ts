@@ -4,18 +4,15 @@
 // here, too: the messages between machines, the name space as a tree, or the processes with their descriptors.
 
 import { isT } from "../../../kernel/abi/fcall.ts";
-import { eventtext, resulttext } from "../words/eventtext.ts";
+import { eventtext, msgfmt, resulttext } from "../words/eventtext.ts";
 import type { Flight } from "../record/flight.ts";
 import { procsof } from "./procs.ts";
 import type { Procs } from "./procs.ts";
-import { looksof } from "./look.ts";
-import type { Look } from "./look.ts";
-import { msgfmt } from "../words/msgfmt.ts";
+import { looksof, treeof } from "./names.ts";
+import type { Look, Node } from "./names.ts";
 import { ismessage, placefmt } from "../record/recording.ts";
 import type { Place, Rcall, Recording, Revent, Rsaid } from "../record/recording.ts";
-import type { Spent, Tape } from "../record/tape.ts";
-import { treeof } from "./tree.ts";
-import type { Node } from "./tree.ts";
+import type { Spent, Tape } from "./tape.ts";
 import { pieces } from "../words/documents.ts";
 import { connname } from "../words/who.ts";
 import { decision } from "../words/why.ts";

@@ -8,14 +8,13 @@
 //	           ^ on its way there, at the step's time; ◆ it reaches the server; ┤ the answer is here
 
 import type { Frame, Message } from "./frame.ts";
-import type { Look } from "./look.ts";
+import type { Look, Member, Row } from "./names.ts";
 import { datafmt } from "../words/callfmt.ts";
 import type { Change, Descriptor, Holder, Pipe, Process, Procs, Wait } from "./procs.ts";
 import { plural, timefmt } from "../words/sentence.ts";
 import { sleepfmt } from "../words/eventtext.ts";
-import type { Spent } from "../record/tape.ts";
-import { rows } from "./tree.ts";
-import type { Member, Row } from "./tree.ts";
+import type { Spent } from "./tape.ts";
+import { rows } from "./names.ts";
 import { visible } from "../words/line.ts";
 
 const LABEL = 8;

@@ -9,7 +9,7 @@ import { indexof } from "../record/index.ts";
 import type { Index } from "../record/index.ts";
 import { push } from "../record/recording.ts";
 import type { Rcall, Recording } from "../record/recording.ts";
-import type { Tape } from "../record/tape.ts";
+import type { Tape } from "./tape.ts";
 import { connname, serverpid } from "../words/who.ts";
 
 /** A group, and the other processes that share it with this one. */

@@ -7,7 +7,7 @@ import { isT } from "../../../kernel/abi/fcall.ts";
 import * as F from "../../../kernel/abi/fcall.ts";
 import { indexof } from "../record/index.ts";
 import type { Rcall, Recording, Revent } from "../record/recording.ts";
-import { msgname } from "./msgfmt.ts";
+import { msgname } from "./eventtext.ts";
 import { counted, listfmt, plural, timefmt } from "./sentence.ts";
 import { decision, resultwords } from "./why.ts";
 import type { Seenfile } from "../record/seen.ts";

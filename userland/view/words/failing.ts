@@ -13,7 +13,7 @@ import { bare } from "../record/recording.ts";
 import type { Rcall, Recording, Revent } from "../record/recording.ts";
 import { below, localpath, split } from "../record/seen.ts";
 import type { Seenfile, Where } from "../record/seen.ts";
-import { cleanname, namesof } from "../step/look.ts";
+import { cleanname, namesof } from "../step/names.ts";
 import {
   callat,
   devicename,

@@ -1,6 +1,6 @@
 // What happened at a step of a recording, why, and what would mend it: in plain sentences for a reader who
-// has never seen Plan 9. Pure: it reads a Recording. The steps of namec are in whystep.ts, messages in
-// whymsg.ts, failures in failure.ts, round trips in trips.ts.
+// has never seen Plan 9. Pure: it reads a Recording. The steps of namec are in whystep.ts, messages
+// and round trips in whymsg.ts, failures in failure.ts.
 
 import type { Callname } from "../../../kernel/abi/calls.ts";
 import { nullproto } from "../../../kernel/abi/nullproto.ts";
@@ -10,9 +10,8 @@ import type { Rcall, Recording, Revent } from "../record/recording.ts";
 import { failureof } from "./failure.ts";
 import { capital, listfmt, plural, sentences, timefmt, told } from "./sentence.ts";
 import type { Decision } from "./sentence.ts";
-import { spoiltcall, tripwords, spoiltwords } from "./trips.ts";
+import { receivewhy, sendwhy, spoiltcall, spoiltwords, tripwords } from "./whymsg.ts";
 import { memberof, membersat, serverof, speaks } from "./who.ts";
-import { receivewhy, sendwhy } from "./whymsg.ts";
 import {
   didwords,
   mountwords,

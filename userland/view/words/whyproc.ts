@@ -9,12 +9,11 @@ import { indexof } from "../record/index.ts";
 import type { Taken } from "../record/index.ts";
 import { ismessage } from "../record/recording.ts";
 import type { Rcall, Recording, Revent } from "../record/recording.ts";
-import { msgname } from "./msgfmt.ts";
+import { msgname, procfmt, sleepfmt } from "./eventtext.ts";
 import { procsat } from "../step/procs.ts";
 import type { Descriptor, Holder, Pipe, Process, Procs, Wait } from "../step/procs.ts";
 import { capital, listfmt, sentences, somefmt, timefmt, told } from "./sentence.ts";
 import type { Decision } from "./sentence.ts";
-import { procfmt, sleepfmt } from "./eventtext.ts";
 import { keeps } from "./crash.ts";
 import { callat, servername } from "./who.ts";
 

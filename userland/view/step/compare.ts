@@ -6,10 +6,10 @@
 // the same text correspond; else the other run's step is the last one of its call that is as old as this one,
 // counted from the call's beginning.
 
-import { push } from "./recording.ts";
-import type { Rcall, Recording } from "./recording.ts";
-import { eventtext } from "../words/eventtext.ts";
+import { push } from "../record/recording.ts";
+import type { Rcall, Recording } from "../record/recording.ts";
 import type { Tape } from "./tape.ts";
+import { eventtext } from "../words/eventtext.ts";
 
 /** How far ahead two runs that have parted are searched for where they meet again. */
 const AHEAD = 64;

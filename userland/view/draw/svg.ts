@@ -1,5 +1,5 @@
-// Where the labels of arrows stand: on their arrow, or beside its end, where no label covers another one and as
-// few lines as can be lie beneath. Pure geometry, in pixels. And text as XML takes it.
+// What the pictures in SVG share: points and segments, text as XML takes it, and where the labels of arrows stand: on
+// their arrow, or beside its end, where no label covers another one and as few lines as can be lie beneath. Pure.
 
 import { nullproto } from "../../../kernel/abi/nullproto.ts";
 
