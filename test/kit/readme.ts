@@ -54,7 +54,6 @@ export function workplace(t: ExecutionContext): string {
   t.teardown(() => rmSync(dir, { recursive: true, force: true }));
   mkdirSync(join(dir, "node_modules"));
   symlinkSync(resolve("."), join(dir, "node_modules/namec"), "junction");
-  symlinkSync(resolve("examples"), join(dir, "examples"), "junction");
   for (const { lang, text } of blocks()) {
     const name = /^\/\/ (\S+)\n/.exec(text)?.[1];
     if (/^[jt]s$/.test(lang) && name !== undefined) writeFileSync(join(dir, name), text);

@@ -22,6 +22,24 @@ export function isfile(word: string): boolean {
   return /\.[cm]?[jt]sx?$/.test(word) || word.includes("/") || existsSync(word);
 }
 
+/** The directory of the package: examples/ is in it. */
+const TOP = fileURLToPath(new URL("../../../", import.meta.url));
+
+/**
+ * The absolute path of a program's file. A name in examples/ that is not a file here is one of the package's
+ * examples, so that the commands of the documents work wherever the package is installed.
+ *
+ * @throws Usage the file is missing, or is no program
+ */
+export function programpath(file: string): string {
+  let path = resolvepath(file);
+  if (!existsSync(path) && file.startsWith("examples/")) path = resolvepath(TOP, file);
+  if (!existsSync(path)) throw new Usage(`${file}: there is no such file`);
+  if (statSync(path).isDirectory()) throw new Usage(`${file} is a directory`);
+  if (!/\.(m?[jt]s)$/.test(path)) throw new Usage(`${file}: a program is a .ts, .js or .mjs file`);
+  return path;
+}
+
 /** "dir/hello.ts" → "hello": argv[0]. */
 export function progname(file: string): string {
   return basename(file).replace(/\.[cm]?[jt]sx?$/, "");
@@ -39,10 +57,7 @@ export async function loadprogram(file: string): Promise<Program> {
 
 /** What a file exports. */
 export async function loadexports(file: string): Promise<Readonly<Record<string, unknown>>> {
-  const path = resolvepath(file);
-  if (!existsSync(path)) throw new Usage(`${file}: there is no such file`);
-  if (statSync(path).isDirectory()) throw new Usage(`${file} is a directory`);
-  if (!/\.(m?[jt]s)$/.test(path)) throw new Usage(`${file}: a program is a .ts, .js or .mjs file`);
+  const path = programpath(file);
   hook();
   return await imported(file, path);
 }

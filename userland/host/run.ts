@@ -1,12 +1,11 @@
 // namec run: a program in a kernel of its own, with the console on this process's streams.
 
-import { resolve } from "node:path";
 import type { Booted } from "../../kernel/boot.ts";
 import type { Program } from "../../kernel/proc/trap.ts";
 import { bin } from "../boot/bin.ts";
 import { Usage, nearest } from "./command.ts";
 import type { Command, Given } from "./command.ts";
-import { isfile, loadprogram, progname } from "./load.ts";
+import { isfile, loadprogram, progname, programpath } from "./load.ts";
 import { limitsof, loadvm, vmoptions } from "./vmload.ts";
 import { mounted } from "../boot/mounts.ts";
 import { Mistakes } from "../boot/witness.ts";
@@ -91,7 +90,7 @@ async function start(given: Given): Promise<number> {
       ...(like === null ? {} : { like }),
     });
     like?.kill();
-    status = await watch(kernel, p, { dog, ...(isfile(prog) && { file: resolve(prog) }) });
+    status = await watch(kernel, p, { dog, ...(isfile(prog) && { file: programpath(prog) }) });
   } finally {
     ended();
     here.faults.end();

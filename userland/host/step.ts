@@ -2,7 +2,6 @@
 // terminal, or as text or JSON where there is none.
 
 import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
 import { Writable } from "node:stream";
 import type { Program } from "../../kernel/proc/trap.ts";
 import type { Sys } from "../../syscalls/sys.ts";
@@ -18,7 +17,7 @@ import type { By } from "../view/step/tape.ts";
 import { visible } from "../view/words/line.ts";
 import { Usage } from "./command.ts";
 import type { Command, Given } from "./command.ts";
-import { Loaderror, isfile, progname } from "./load.ts";
+import { Loaderror, isfile, progname, programpath } from "./load.ts";
 import { glossarytext } from "./glossary.ts";
 import { reason } from "./outfile.ts";
 import { recordrun } from "./record.ts";
@@ -172,7 +171,7 @@ type Run = {
 async function file(prog: string, args: readonly string[], vm: boolean): Promise<Run> {
   const main = await findprogram(prog, vm);
   if (!isfile(prog)) return { main, argv: [prog, ...args] };
-  return { main, argv: [progname(prog), ...args], file: resolve(prog) };
+  return { main, argv: [progname(prog), ...args], file: programpath(prog) };
 }
 
 /** Calls that were typed as words: their text is the source, a line each. */

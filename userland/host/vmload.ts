@@ -1,7 +1,7 @@
 // A file of the host's as a vm program, and the options of the command line for such.
 
 import { existsSync, readFileSync, realpathSync, statSync } from "node:fs";
-import { dirname, resolve as resolvepath, sep } from "node:path";
+import { dirname, sep } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { Limits } from "../../kernel/kernel.ts";
 import type { Program } from "../../kernel/proc/trap.ts";
@@ -11,7 +11,7 @@ import { program } from "../vm/vm.ts";
 import { Usage } from "./command.ts";
 import type { Given, Option } from "./command.ts";
 import { near } from "./hooks.ts";
-import { isfile, progname } from "./load.ts";
+import { isfile, progname, programpath } from "./load.ts";
 import { Loaderror } from "./loaderror.ts";
 import "./vmhost.ts";
 
@@ -47,10 +47,7 @@ export async function loadvm(file: string): Promise<Program> {
       `--vm ${file}: a program of /bin has no memory of its own`,
       "--vm takes a file",
     );
-  const path = resolvepath(file);
-  if (!existsSync(path)) throw new Usage(`${file}: there is no such file`);
-  if (statSync(path).isDirectory()) throw new Usage(`${file} is a directory`);
-  if (!/\.(m?[jt]s)$/.test(path)) throw new Usage(`${file}: a program is a .ts, .js or .mjs file`);
+  const path = programpath(file);
   try {
     const modules = await gather(pathToFileURL(path).href, { read: reader(path) });
     return program(modules, progname(file));
