@@ -78,7 +78,7 @@ export function npmhas(command: string): boolean {
   const { scripts: known } = JSON.parse(readFileSync("package.json", "utf8")) as {
     scripts: Readonly<Record<string, string>>;
   };
-  return script === "install" || (script !== undefined && script in known);
+  return script === "install" || script === "pack" || (script !== undefined && script in known);
 }
 
 /** What a command prints, on stdout and stderr. */
