@@ -22,7 +22,16 @@ import type { Program } from "./proc/trap.ts";
 
 export { newsched } from "./kernel.ts";
 
-/** Makes a device of a kernel. */
+/**
+ * Makes a device of a kernel.
+ *
+ * @param k the kernel that is booted
+ * @returns the device; boot puts it into the device switch
+ * @example
+ * ```ts
+ * await boot({ devices: [hostnet()] });
+ * ```
+ */
 export type Newdev = (k: Kernel) => Dev;
 
 /** A bind of the first name space: new on old with flags. */
@@ -30,12 +39,32 @@ export type Firstbind = readonly [name: string, old: string, flags: number];
 
 /** A kernel that is up. */
 export class Booted extends Kernel {
-  /** Starts a program: async (it gets Sys) or a generator (TaskSys). argv[0] is its name, as in Plan 9. */
+  /**
+   * Starts a program in a process of its own.
+   *
+   * @param main an async function, which gets Sys, or a generator function, which gets TaskSys
+   * @param argv the program's name, then its arguments
+   * @param opts its name space, descriptors, environment, user
+   * @returns the process
+   * @example
+   * ```ts
+   * const p = kernel.spawn(main, ["show", "/tmp/a"]);
+   * const status = await p.wait();
+   * ```
+   */
   spawn(main: Program, argv: readonly string[] = [], opts: Spawnopts = {}): Process {
     return spawn(this, main, argv, opts);
   }
 
-  /** Ends every process and everything that the kernel holds of its host. */
+  /**
+   * Ends every process, and gives up all that the kernel holds of its host.
+   *
+   * @returns when all is over
+   * @example
+   * ```ts
+   * await kernel.shutdown();
+   * ```
+   */
   shutdown(): Promise<void> {
     return shutdown(this);
   }

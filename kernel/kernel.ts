@@ -187,22 +187,30 @@ export class Kernel implements Machine {
     return ++this.#pid;
   }
 
-  /** Numbers the name spaces, apart from the processes: process 1 is the kernel's. */
+  /**
+   * Numbers the name spaces, apart from the processes: process 1 is the kernel's. @internal
+   */
   nextpgrpid(): number {
     return ++this.#pgrpid;
   }
 
-  /** Numbers the connections to servers. */
+  /**
+   * Numbers the connections to servers. @internal
+   */
   nextconn(): number {
     return ++this.#conn;
   }
 
-  /** Tells apart what one device serves several times: the attaches of device M. */
+  /**
+   * Gives a number to each attach of device M, so that the trees of several servers are told apart. @internal
+   */
   nextdevno(): number {
     return ++this.#devno;
   }
 
-  /** Mount ids are positive and never used twice. */
+  /**
+   * Numbers the mounts: ids are positive and never used twice. @internal
+   */
   nextmountid(): number {
     return ++this.#mountid;
   }
@@ -213,8 +221,8 @@ export class Kernel implements Machine {
   }
 
   /**
-   * Starts a coroutine of the kernel's own. It must not throw. A task that was begun elsewhere is taken
-   * over in its sleep: `on` is what it yielded.
+   * Starts a coroutine of the kernel's own. It must not throw. A task that was begun elsewhere is taken over in
+   * its sleep: `on` is what it yielded. @internal
    */
   kproc(label: string, task: Task<unknown>, on?: Rendez): Coroutine {
     if (this.proc0 === null) throw new Error("kproc before boot");
@@ -223,7 +231,9 @@ export class Kernel implements Machine {
     return this.sched.start(this.proc0, label, task, this.kdone);
   }
 
-  /** Takes over closes, begun and asleep on `on`, that a process may not live to see the end of. */
+  /**
+   * Takes over closes, begun and asleep on `on`, that a process may not live to see the end of. @internal
+   */
   closing(task: Task<unknown>, on: Rendez): void {
     const over = (co: Coroutine): void => {
       this.closers.delete(co);
@@ -241,7 +251,16 @@ export class Kernel implements Machine {
     fail: (_co, e) => this.panic(e),
   };
 
-  /** Calls fn when the kernel panics (at once if it has); the result ends that. */
+  /**
+   * Has a function called when the kernel panics, or at once if it has.
+   *
+   * @param fn gets the error; its message has the dump
+   * @returns a function that takes the first one off again
+   * @example
+   * ```ts
+   * kernel.onpanic((e) => console.error(e.message));
+   * ```
+   */
   onpanic(fn: (e: Error) => void): () => void {
     if (this.panicked === null) this.#onpanic.add(fn);
     else fn(this.panicked);
@@ -253,26 +272,41 @@ export class Kernel implements Machine {
     return this.#onpanic.size;
   }
 
-  /** A bug of ours: nothing runs any more, and each host's wait for a process fails with the dump. */
+  /**
+   * Ends the kernel, since an invariant is broken: nothing runs any more, and each host's wait for a process fails
+   * with the dump. @internal
+   */
   panic(cause: unknown): void {
     if (this.panicked !== null) return;
     const message = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
     this.sched.halt(new Error(`panic: ${message}\n${this.dump()}`, { cause }));
   }
 
-  /** Machine: this kernel, or another on its scheduler, broke. */
+  /**
+   * Hears, as a Machine, that this kernel or another on its scheduler broke. @internal
+   */
   halt(e: Error): void {
     this.panicked = e;
     for (const fn of this.#onpanic) fn(e);
   }
 
-  /** panic, for the places that throw on. */
+  /**
+   * Panics, and gives the error again, for the places that throw it on. @internal
+   */
   broken(e: unknown): unknown {
     this.panic(e);
     return e;
   }
 
-  /** Every process and what its coroutines do, one line each, for panics and for a person. */
+  /**
+   * Shows every process and what its coroutines wait for, one line each.
+   *
+   * @returns lines of text, for a person
+   * @example
+   * ```ts
+   * console.log(kernel.dump());
+   * ```
+   */
   dump(): string {
     const lines: string[] = [];
     for (const p of this.procs.values()) {
@@ -282,7 +316,15 @@ export class Kernel implements Machine {
     return lines.join("\n");
   }
 
-  /** What is alive: the Chans, fids, tags and processes that no one gave up. */
+  /**
+   * Tells what is alive: the processes, Chans, fids and tags that were not given up.
+   *
+   * @returns four lists, empty after a clean end
+   * @example
+   * ```ts
+   * assert.deepEqual(kernel.audit().chans, []);
+   * ```
+   */
   audit(): Audit {
     const procs: string[] = [];
     for (const p of this.procs.values()) if (p !== this.proc0) procs.push(`${p.pid} ${p.text}`);

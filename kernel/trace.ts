@@ -339,7 +339,15 @@ export class Trace {
   readonly egrps: Numbers = new Numbers();
   /** @internal */
   readonly rgrps: Numbers = new Numbers();
-  /** What there is now, as the events that would tell of it: for those who begin to listen late. */
+  /**
+   * Tells what there is now, for listeners that begin late.
+   *
+   * @returns the events that would have told of it
+   * @example
+   * ```ts
+   * for (const body of kernel.trace.state()) console.log(body.type);
+   * ```
+   */
   readonly state: () => EventBody[];
   /** Whether calls keep the program's stack; see keepstacks. */
   stacks = false;
@@ -367,8 +375,15 @@ export class Trace {
   }
 
   /**
-   * Calls keep the program's stack until the result is called: for listeners that show lines of programs. One that
-   * says where the program is on a stack gets no more of it than that, which takes half the time.
+   * Has calls keep the program's stack until the result is called, for listeners that show lines of programs.
+   *
+   * @param find tells where the program is on a stack; calls then keep no more of it, which takes half the time.
+   *   null keeps all
+   * @returns a function that ends it
+   * @example
+   * ```ts
+   * const off = kernel.trace.keepstacks();
+   * ```
    */
   keepstacks(find: Findprogram | null = null): () => void {
     const stacker = { find };
@@ -404,20 +419,40 @@ export class Trace {
     return stack;
   }
 
-  /** Has calls spoilt; null ends that. A call that is under way goes on as it is. */
+  /**
+   * Has system calls spoilt. A call that is under way goes on as it is.
+   *
+   * @param by what spoils them; null ends that
+   * @example
+   * ```ts
+   * kernel.trace.spoil(null);
+   * ```
+   */
   spoil(by: Spoiler | null): void {
     this.spoiler = by;
     this.#seton();
   }
 
-  /** Adds a listener; the result removes it. */
+  /**
+   * Calls a function with each event from now on.
+   *
+   * @param fn the listener
+   * @returns a function that takes the listener off again
+   * @example
+   * ```ts
+   * const off = kernel.trace.listen((e) => console.log(e.type));
+   * ```
+   */
   listen(fn: Listener): () => void {
     this.#listeners.add(fn);
     this.#seton();
     return () => this.#detach(fn);
   }
 
-  /** Tells everyone; `cause` overrides the running coroutine as what this is because of. */
+  /**
+   * Tells each listener of an event; `cause` stands in place of the running coroutine as the call that the event
+   * belongs to. @internal
+   */
   emit(body: EventBody, cause?: Call | null): void {
     const stamp = this.#stamp();
     const call = cause === undefined ? stamp.call : cause;

@@ -15,10 +15,34 @@ export type { Dir, Wstat, Handler, Waitmsg, Task };
 /** What a program may return: its exit status, nothing or "" for success. */
 export type Exit = string | void;
 
-/** An async program, or the child function of rfork in one. */
+/**
+ * An async program, or the child function of rfork in one.
+ *
+ * @param sys the system calls of the process
+ * @param argv the program's name, then its arguments
+ * @returns the exit status: nothing or "" for success
+ * @throws its process ends with the message of what was thrown as its status
+ * @example
+ * ```ts
+ * const main: Main = async (sys, argv) => print(sys, `${argv[1]}\n`);
+ * ```
+ */
 export type Main = (sys: Sys, argv: string[]) => Promise<Exit> | Exit;
 
-/** A generator program: its system calls are made with yield*, in its own coroutine. */
+/**
+ * A generator program: its system calls are made with yield*, in its own coroutine.
+ *
+ * @param sys the system calls of the process
+ * @param argv the program's name, then its arguments
+ * @returns the exit status: nothing or "" for success
+ * @throws its process ends with the message of what was thrown as its status
+ * @example
+ * ```ts
+ * function* main(sys: TaskSys & Threads, argv: string[]): Task<Exit> {
+ *   yield* print(sys, `${argv[1]}\n`);
+ * }
+ * ```
+ */
 export type TaskMain = (sys: TaskSys & Threads, argv: string[]) => Task<Exit>;
 
 /** The system calls for a generator program. */
@@ -710,14 +734,39 @@ export interface TaskSys {
 
 /** What a generator program has besides: threads of its own process, as libthread's threadcreate. */
 export interface Threads {
-  /** Starts task as another thread of this process; it ends with it. Gives the thread's number. */
+  /**
+   * Starts a task as another thread of this process. It ends with the process. thread(2)
+   *
+   * @param task what the thread does
+   * @returns the thread's number
+   * @example
+   * ```ts
+   * sys.threadcreate(answer(sys, fd));
+   * ```
+   */
   threadcreate(task: Task<unknown>): number;
   /**
-   * Begins task at once, in the thread that calls. Gives 0 when it came to its end without sleeping; else it goes
-   * on as another thread of this process, and this is that thread's number.
+   * Begins a task at once, in the thread that calls. thread(2)
+   *
+   * @param task what is done
+   * @returns 0 if the task came to its end without sleeping; else the number of the thread of this process in
+   *   which it goes on
+   * @example
+   * ```ts
+   * if (sys.threadbegin(answer(sys, fd)) === 0) done++;
+   * ```
    */
   threadbegin(task: Task<unknown>): number;
-  /** Fails the system call that the thread sleeps in with "interrupted"; does nothing if it does not sleep. */
+  /**
+   * Fails the system call in which a thread sleeps with "interrupted"; does nothing if it does not sleep.
+   * thread(2)
+   *
+   * @param thread the thread's number
+   * @example
+   * ```ts
+   * sys.threadint(thread);
+   * ```
+   */
   threadint(thread: number): void;
 }
 

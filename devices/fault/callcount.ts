@@ -45,7 +45,15 @@ export type Callseen = {
   readonly pid: number;
   /** The name of that process's program. */
   readonly text: string;
-  /** The names of the files that it is about, clean and from the root. */
+  /**
+   * Tells which files the call is about.
+   *
+   * @returns their names, clean and from the root
+   * @example
+   * ```ts
+   * call.paths(); // ["/tmp/f"]
+   * ```
+   */
   readonly paths: () => readonly string[];
 };
 

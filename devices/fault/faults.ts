@@ -111,16 +111,39 @@ function fits(patterns: readonly string[], name: string): boolean {
 
 /** The faults of a kernel. More may be added while it runs; each counts from then on. */
 export class Faults {
-  /** Asked when it is a fault's turn: false lets the message or call pass. An explorer of schedules tries both answers. */
+  /**
+   * Asked when it is a fault's turn; an explorer of schedules tries both answers. @internal
+   */
   happens: (fault: Anyfault) => boolean = () => true;
-  /** Tells of a process, by its number, whether faults of calls leave it alone. */
+  /**
+   * Tells of a process, by its number, whether faults of calls leave it alone. @internal
+   */
   spared: (pid: number) => boolean = () => false;
   #list: (Counted | Countedcall)[] = [];
   /** The functions of oncalls. */
   readonly #hear = new Set<(any: boolean) => void>();
 
-  /** Adds a fault; it is counted from now on. */
+  /**
+   * Adds a fault. It is counted from now on.
+   *
+   * @param fault the fault, such as parsefault gives
+   * @returns the fault with its counts, which go on
+   * @example
+   * ```ts
+   * const injected = faults.add(parsefault("Tread:when=2:error=i/o error"));
+   * ```
+   */
   add(fault: Fault): Injected<Fault>;
+  /**
+   * Adds a fault. It is counted from now on.
+   *
+   * @param fault the fault, such as parsefault gives
+   * @returns the fault with its counts, which go on
+   * @example
+   * ```ts
+   * const injected = faults.add(parsefault("Tread:when=2:error=i/o error"));
+   * ```
+   */
   add(fault: Anyfault): Injected;
   add(fault: Anyfault): Injected {
     const c = "calls" in fault ? new Countedcall(fault) : new Counted(fault);
@@ -129,7 +152,14 @@ export class Faults {
     return c;
   }
 
-  /** Takes all faults away. */
+  /**
+   * Takes all faults away.
+   *
+   * @example
+   * ```ts
+   * faults.clear();
+   * ```
+   */
   clear(): void {
     this.#list = [];
     this.#tell();
@@ -145,20 +175,28 @@ export class Faults {
     return this.#list.some((c) => c instanceof Countedcall);
   }
 
-  /** Calls fn now, and when a fault of calls is added or all faults are taken away, with whether there are faults of calls. */
+  /**
+   * Calls fn now, and when a fault of calls is added or all faults are taken away, with whether there are faults
+   * of calls. @internal
+   */
   oncalls(fn: (any: boolean) => void): void {
     this.#hear.add(fn);
     fn(this.ofcalls);
   }
 
-  /** Finds the fault that happens to a message, or null. Every fault counts the message; the first whose turn it is wins. */
+  /**
+   * Finds the fault that happens to a message, or null. Every fault counts the message; the first whose turn it is
+   * wins. @internal
+   */
   take(f: Fcall | Typed, id: Connid): Turn<Effect> | null {
     let mine: Counted | null = null;
     for (const c of this.#list) if (c instanceof Counted && c.take(f, id)) mine ??= c;
     return mine !== null && this.happens(mine.fault) ? mine : null;
   }
 
-  /** Finds the fault that happens to a system call, or null, in the same way. */
+  /**
+   * Finds the fault that happens to a system call, or null, in the same way. @internal
+   */
   takecall(c: Callseen): Countedcall | null {
     let mine: Countedcall | null = null;
     if (this.spared(c.pid)) return mine;

@@ -258,7 +258,16 @@ export class PlanError extends Error {
   /** What it rests on, where the device says so. @internal */
   fact?: Fact;
 
-  /** An error of a system call; `message` is one of Plan 9's strings. */
+  /**
+   * Makes the error of a system call, or of a request to a server of your own.
+   *
+   * @param message the error string: one of Plan 9's, where one says it
+   * @param at how many elements of a walk had been walked; the kernel sets it
+   * @example
+   * ```ts
+   * throw new PlanError("permission denied");
+   * ```
+   */
   constructor(message: string, at?: number) {
     // A stack of kernel frames tells a program nothing and costs more than the call that failed.
     const limits: ErrorLimit & ErrorConstructor = Error;

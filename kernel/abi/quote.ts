@@ -5,7 +5,16 @@
 
 const control = /\p{Cc}/u;
 
-/** The word as %q prints it: between quotes only where it must be. */
+/**
+ * Quotes a word as rc does, only where it must be. quote(2)
+ *
+ * @param word the word
+ * @returns the word as %q prints it
+ * @example
+ * ```ts
+ * quote("it's"); // 'it''s'
+ * ```
+ */
 export function quote(word: string): string {
   return word === "" || /[\s']/.test(word) || control.test(word) ? quoted(word) : word;
 }
@@ -14,7 +23,16 @@ function quoted(word: string): string {
   return `'${word.replaceAll("'", "''")}'`;
 }
 
-/** The words of a line; quotes hold together what is between them, and a doubled quote is one. */
+/**
+ * Cuts a line into words. Quotes hold together what is between them, and a doubled quote is one. quote(2)
+ *
+ * @param line the line
+ * @returns the words
+ * @example
+ * ```ts
+ * tokenize("a 'b c' d"); // ["a", "b c", "d"]
+ * ```
+ */
 export function tokenize(line: string): string[] {
   const words: string[] = [];
   let word = "";

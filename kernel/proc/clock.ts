@@ -3,17 +3,55 @@
 
 /** What the kernel needs of the machine it runs on; the host's side hands it in at boot. */
 export interface Host {
-  /** Nanoseconds since some fixed moment, never going back. */
+  /**
+   * Tells the time of the machine. It never goes back.
+   *
+   * @returns nanoseconds since some fixed moment
+   * @example
+   * ```ts
+   * now: () => performance.now() * 1e6
+   * ```
+   */
   now(): number;
   /** Nanoseconds from 1970 to the moment when now() was 0. */
   readonly epoch: bigint;
   /** When the time of a virtual clock begins, in nanoseconds since 1970; 2000-01-01 unless given. */
   readonly virtualepoch?: bigint;
-  /** Calls fn once, after at least ns; the result cancels it. */
+  /**
+   * Calls a function once.
+   *
+   * @param ns after at least so many nanoseconds
+   * @param fn the function
+   * @returns a function that cancels the call
+   * @example
+   * ```ts
+   * alarm(ns, fn) {
+   *   const t = setTimeout(fn, ns / 1e6);
+   *   return () => clearTimeout(t);
+   * }
+   * ```
+   */
   alarm(ns: number, fn: () => void): () => void;
-  /** Lets the host's event loop take one whole turn (timers, sockets, promises), then calls fn. */
+  /**
+   * Lets the host's event loop take one whole turn, with its timers, sockets and promises, and then calls a
+   * function.
+   *
+   * @param fn the function
+   * @example
+   * ```ts
+   * turn: (fn) => void setImmediate(fn)
+   * ```
+   */
   turn(fn: () => void): void;
-  /** Bytes no one can guess, for #c/random and keys. */
+  /**
+   * Fills a buffer with bytes that cannot be guessed, for #c/random and keys.
+   *
+   * @param buf the buffer
+   * @example
+   * ```ts
+   * random: (buf) => void crypto.getRandomValues(buf)
+   * ```
+   */
   random(buf: Uint8Array): void;
 }
 

@@ -27,8 +27,15 @@ const KILLNOTE = "sys: killed";
 const NNOTE = 5;
 
 /**
- * A note handler. It gets the note and the system calls of its process, since a child inherits the handler
- * and must not use its parent's. It ends by calling noted. An async or a generator function may sleep.
+ * A note handler. It ends by calling noted. An async or a generator function may sleep. notify(2)
+ *
+ * @param note the text of the note
+ * @param sys the system calls of its process: a child inherits the handler and must not use its parent's
+ * @returns nothing that is looked at
+ * @example
+ * ```ts
+ * await sys.notify((note, sys) => sys.noted(note === "alarm" ? NCONT : NDFLT));
+ * ```
  */
 export type Handler = (note: string, sys: unknown) => unknown;
 

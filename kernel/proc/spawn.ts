@@ -23,7 +23,15 @@ import { utfdecode, utfencode } from "../abi/utf.ts";
 export type Spawnopts = {
   /** What it reads from its console. */
   readonly stdin?: string | Uint8Array;
-  /** Gets what it writes, as it writes it. */
+  /**
+   * Gets what the process writes on its console, as it writes it.
+   *
+   * @param text the output
+   * @example
+   * ```ts
+   * { stdout: (text) => process.stdout.write(text) }
+   * ```
+   */
   readonly stdout?: (text: string) => void;
   /** A console of the caller's own; then `stdin`, `stdout` and Process.output mean nothing. */
   readonly tty?: Tty;
@@ -70,17 +78,43 @@ export class Process {
     return this.proc.crash;
   }
 
-  /** Its exit status, "" for success, when it is gone. Rejects when the kernel panics. */
+  /**
+   * Waits for the end of the process.
+   *
+   * @returns its exit status, "" for success
+   * @throws Error "panic: ...": the kernel panicked
+   * @example
+   * ```ts
+   * const status = await p.wait();
+   * ```
+   */
   wait(): Promise<string> {
     return this.#ended;
   }
 
-  /** Posts a note to it: postnote(2). Throws PlanError when it has five already. */
+  /**
+   * Posts a note to the process. postnote(2)
+   *
+   * @param text the note, less than ERRMAX bytes
+   * @throws PlanError "note not posted": five notes wait already
+   * @throws PlanError "read or write too large": the note is too long
+   * @example
+   * ```ts
+   * p.note("interrupt");
+   * ```
+   */
   note(text: string): void {
     this.proc.image?.notes.post(text);
   }
 
-  /** Ends it, whatever it does. */
+  /**
+   * Ends the process, whatever it does.
+   *
+   * @example
+   * ```ts
+   * p.kill();
+   * ```
+   */
   kill(): void {
     this.proc.kill(Ekilled);
   }

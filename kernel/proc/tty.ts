@@ -7,13 +7,48 @@ import { utfdecode } from "../abi/utf.ts";
 
 /** A console that is not the kernel's: where what programs write on /dev/cons goes, and what they read from it. */
 export interface Tty {
-  /** Takes all of bytes; waits while the other side is not keeping up. */
+  /**
+   * Takes what programs write on /dev/cons; waits while the other side is not keeping up. cons(3)
+   *
+   * @param bytes the output, all of which is taken
+   * @returns when it is taken
+   * @example
+   * ```ts
+   * write: (bytes) => void process.stdout.write(bytes)
+   * ```
+   */
   write(bytes: Uint8Array): Answer<void>;
-  /** The same for the descriptor 2 that a program starts with, where the host keeps that apart. */
+  /**
+   * Takes what is written on the descriptor 2 that a program starts with, where the host keeps that apart.
+   *
+   * @param bytes the output, all of which is taken
+   * @returns when it is taken
+   * @example
+   * ```ts
+   * writeerr: (bytes) => void process.stderr.write(bytes)
+   * ```
+   */
   writeerr?(bytes: Uint8Array): Answer<void>;
-  /** At most n bytes of input; none at the end of it. Waits for the first. */
+  /**
+   * Gives input to a program that reads /dev/cons; waits for the first byte. cons(3)
+   *
+   * @param n bytes at most
+   * @returns the input; none at its end
+   * @example
+   * ```ts
+   * read: () => new Uint8Array(0)
+   * ```
+   */
   read(n: number): Answer<Uint8Array>;
-  /** Obeys a message of consctl: rawon, rawoff, holdon, holdoff. cons(3) */
+  /**
+   * Obeys a message of consctl. cons(3)
+   *
+   * @param message rawon, rawoff, holdon or holdoff
+   * @example
+   * ```ts
+   * ctl: (message) => process.stdin.setRawMode(message === "rawon")
+   * ```
+   */
   ctl?(message: string): void;
   /** Those of the descriptors 0, 1 and 2 that a program starts with where a person looks on, or types. */
   readonly terminals?: readonly number[];

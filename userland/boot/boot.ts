@@ -97,7 +97,19 @@ const BINDS: readonly Firstbind[] = [
   ["#s", "/srv", MREPL | MCREATE],
 ];
 
-/** Boots a kernel. It runs what is spawned in it until shutdown(). Rejects with Unitserror for a fault that cannot be read. */
+/**
+ * Boots a kernel. It runs what is spawned in it until its shutdown().
+ *
+ * @param opts what it has: files, devices, clock, name space, user, limits
+ * @returns the kernel
+ * @throws Unitserror a fault of opts.inject cannot be read; the message names the part
+ * @example
+ * ```ts
+ * const kernel = await boot({ clock: "virtual", files: { bin } });
+ * await kernel.spawn(bin.ls, ["ls", "/"]).wait();
+ * await kernel.shutdown();
+ * ```
+ */
 export function boot(opts: Bootopts = {}): Promise<Booted> {
   // Nothing here waits; the promise lets a kernel whose boot must (a root on a server) look the same.
   return new Promise((resolve) => resolve(bootsync(opts)));

@@ -78,10 +78,15 @@ const OFCALLS: Kind = {
 };
 
 /**
- * The fault that a text asks for, of 9P messages or of system calls. Throws Unitserror, which names the part that
- * cannot be read.
+ * Reads a fault of 9P messages or of system calls, as --inject takes it.
  *
- *	parsefault("write:path=/tmp/*:when=2:error=file system full")
+ * @param text which messages or calls, when, and the effect: "Tread:when=3:error=i/o error"
+ * @returns the fault
+ * @throws Unitserror the text cannot be read; the message names the part
+ * @example
+ * ```ts
+ * parsefault("write:path=/tmp/*:when=2:error=file system full");
+ * ```
  */
 export function parsefault(text: string): Anyfault {
   const [first = "", ...parts] = split(text);
@@ -276,7 +281,16 @@ function checkcalls(text: string, { calls, path, fd, effect: { what } }: Callfau
   }
 }
 
-/** A fault as text: what parsefault reads. */
+/**
+ * Writes a fault as text.
+ *
+ * @param f the fault
+ * @returns the text, which parsefault reads
+ * @example
+ * ```ts
+ * faultfmt(parsefault("Tread:drop")); // "Tread:drop"
+ * ```
+ */
 export function faultfmt(f: Anyfault): string {
   const parts = [("calls" in f ? f.calls : f.messages).join(",")];
   if (f.when !== undefined) parts.push(`when=${whenfmt(f.when)}`);

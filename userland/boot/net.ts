@@ -77,23 +77,58 @@ export class Netlink {
     this.#link = link;
   }
 
-  /** Hangs up all connections over it; calls go unanswered. */
+  /**
+   * Hangs up all connections over the link. Calls go unanswered until heal().
+   *
+   * @example
+   * ```ts
+   * link.cut();
+   * ```
+   */
   cut(): void {
     this.#link.cut();
   }
 
-  /** Ends a cut: new calls go through. */
+  /**
+   * Ends a cut: new calls go through.
+   *
+   * @example
+   * ```ts
+   * link.heal();
+   * ```
+   */
   heal(): void {
     this.#link.heal();
   }
 
-  /** Nothing moves for this long, "1s"; nothing is lost. */
+  /**
+   * Holds up all that moves on the link; nothing is lost.
+   *
+   * @param time for how long: "1s"
+   * @throws Unitserror the time cannot be read
+   * @example
+   * ```ts
+   * link.stall("1s");
+   * ```
+   */
   stall(time: string): void {
     this.#link.stall(parsetime(time));
   }
 }
 
-/** Makes a network with nothing in it. */
+/**
+ * Makes a simulated network with nothing in it.
+ *
+ * @param opts its clock, its seed, and whether the order of coroutines varies
+ * @returns the network; boot puts machines on it, link joins two
+ * @example
+ * ```ts
+ * const net = simnet({ seed: 1 });
+ * const far = await net.boot("far");
+ * const here = await net.boot("here");
+ * net.link("here", "far", { rtt: "50ms" });
+ * ```
+ */
 export function simnet(opts: Netopts = {}): Net {
   return new Net(opts);
 }
@@ -129,7 +164,18 @@ export class Net implements Machine {
     return this.sched.clock.now();
   }
 
-  /** Boots a machine, which the others reach by this name; its network is at /net. */
+  /**
+   * Boots a machine. The others reach it by its name; its network is at /net.
+   *
+   * @param name its name: "far"
+   * @param opts as boot's
+   * @returns its kernel
+   * @throws Unitserror a fault of opts.inject cannot be read
+   * @example
+   * ```ts
+   * const far = await net.boot("far", { namespace: "standard" });
+   * ```
+   */
   async boot(name: string, opts: Bootopts = {}): Promise<Booted> {
     const stack = this.#net.machine(name);
     const k = await boot({
@@ -144,7 +190,19 @@ export class Net implements Machine {
     return k;
   }
 
-  /** Lays a link between two machines that were booted. Throws Unitserror where `spec` cannot be read. */
+  /**
+   * Lays a link between two machines that were booted.
+   *
+   * @param a the name of the first machine
+   * @param b the name of the second
+   * @param spec its round-trip time, rate, jitter and loss
+   * @returns the link, to be cut, healed and stalled
+   * @throws Unitserror spec cannot be read
+   * @example
+   * ```ts
+   * const link = net.link("here", "far", { rtt: "50ms", bw: "600KB/s" });
+   * ```
+   */
   link(a: string, b: string, spec: Linkspec): Netlink {
     const { rtt, bw, bwback, jitter, loss } = spec;
     const chance_ = linkchance(this.#seed, `${a}!${b}`);
@@ -156,18 +214,36 @@ export class Net implements Machine {
     return new Netlink(this.#net.link(a, b, opts, chance_));
   }
 
-  /** What is alive on each machine. */
+  /**
+   * Tells what is alive on each machine.
+   *
+   * @returns processes, Chans, fids and tags, by the names of the machines
+   * @example
+   * ```ts
+   * net.audit()["far"]?.fids;
+   * ```
+   */
   audit(): Record<string, Audit> {
     return Object.fromEntries([...this.machines].map(([name, k]) => [name, k.audit()]));
   }
 
-  /** Ends all machines, in the order booted. */
+  /**
+   * Shuts all machines down, in the order in which they were booted.
+   *
+   * @returns when the last one is down
+   * @example
+   * ```ts
+   * await net.shutdown();
+   * ```
+   */
   async shutdown(): Promise<void> {
     for (const k of this.machines.values()) await k.shutdown();
     this.sched.leave(this);
   }
 
-  /** Machine: a kernel panicked, and the waits for its processes fail with that. */
+  /**
+   * Hears, as a Machine, that a kernel panicked; the waits for its processes fail with that. @internal
+   */
   halt(): void {}
 }
 
@@ -206,8 +282,18 @@ export async function serve9p(
 }
 
 /**
- * Serves a tree of files in memory at addr, "tcp!*!564". `version` is the best that it speaks, 9P2000.ix.stream
- * unless given; `perm` what its root has, 0777. Rejects when the address cannot be announced.
+ * Starts a process that serves a tree of files in memory. ramfs(4)
+ *
+ * @param k the kernel that it runs in
+ * @param addr where it takes calls: "tcp!*!564"
+ * @param opts `version` is the best that it speaks, 9P2000.ix.stream unless given; `perm` what its root has, 0o777
+ *   unless given
+ * @returns the process, when it takes calls
+ * @throws Error "cannot serve at ADDR: ...": the address cannot be announced
+ * @example
+ * ```ts
+ * await serveramfs(far, "tcp!*!564", { version: "9P2000" });
+ * ```
  */
 export function serveramfs(
   k: Booted,
@@ -224,7 +310,19 @@ export function serveramfs(
 /** The disk of a simulated machine's fossil, in its own memory. */
 const DISK = "#R/fossil.disk";
 
-/** Serves a fossil at addr; its disk is in the machine's memory. Rejects when the address cannot be announced. */
+/**
+ * Starts a process that serves a fossil, whose disk is in the machine's memory. fossil(4)
+ *
+ * @param k the kernel that it runs in
+ * @param addr where it takes calls: "tcp!*!564"
+ * @param opts `version` is the best that it speaks, 9P2000.ix.stream unless given
+ * @returns the process, when it takes calls
+ * @throws Error "cannot serve at ADDR: ...": the address cannot be announced
+ * @example
+ * ```ts
+ * await servefossil(far, "tcp!*!564");
+ * ```
+ */
 export function servefossil(
   k: Booted,
   addr: string,
@@ -233,7 +331,18 @@ export function servefossil(
   return serve9p(k, addr, fossil(opts));
 }
 
-/** Makes a fossil on a disk in memory, for a simulated machine: with the maker's user as the owner of its root. */
+/**
+ * Gives a function that makes a fossil on a disk in memory. The user of the process that serves owns its root.
+ * fossil(4)
+ *
+ * @param opts `version` is the best that it speaks; with `replace` a rename takes the place of a file that has the
+ *   name
+ * @returns the function, as the test kit's server takes it
+ * @example
+ * ```ts
+ * await m.server("far", { serve: fossil() });
+ * ```
+ */
 export function fossil(
   opts: { readonly version?: string; readonly replace?: boolean } = {},
 ): (sys: ThreadSys) => Task<Anysrv> {

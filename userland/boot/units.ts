@@ -5,7 +5,12 @@ export class Unitserror extends Error {
   /** How the value is written. */
   readonly hint: string;
 
-  /** A text that cannot be read, and how it is written. */
+  /**
+   * Makes the error of a text that cannot be read.
+   *
+   * @param message the text, and what is wrong with it
+   * @param hint how it is written
+   */
   constructor(message: string, hint = "") {
     super(message);
     this.hint = hint;

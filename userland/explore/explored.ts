@@ -93,7 +93,15 @@ export class Explored {
     this.part = f.part;
   }
 
-  /** All of it, as text: "214 schedules, all there are: 2 outcomes; 1 deadlock: process 3 waits for ...". */
+  /**
+   * Shows all of it, for a person.
+   *
+   * @returns lines of text: "214 schedules, all there are: 2 outcomes; 1 deadlock: process 3 waits for ..."
+   * @example
+   * ```ts
+   * console.log((await explore(scene)).show());
+   * ```
+   */
   show(): string {
     const whole = this.part === "" ? ", all there are" : `, all of part ${this.part}`;
     const how = this.all ? whole : "";

@@ -17,7 +17,16 @@ import type { Bootopts } from "../boot/boot.ts";
 import { Streamtty } from "./tty.ts";
 import "./vmhost.ts";
 
-/** Device #I over the host's networks, for boot's devices. */
+/**
+ * Makes device #I over the networks of the host, for the devices of boot. ip(3)
+ *
+ * @param opts the certificates for tls!
+ * @returns what boot makes the device with
+ * @example
+ * ```ts
+ * await boot({ devices: [hostnet()], binds: [["#I", "/net", MREPL]] });
+ * ```
+ */
 export function hostnet(opts: Tlsopts = {}): Newdev {
   return (k) => {
     const others = { tls: newTlsstack(k, opts), unix: newUnixstack(k) };
@@ -35,7 +44,17 @@ export type Hostdiropts = {
   readonly as?: Ids;
 };
 
-/** Device #U over a directory of the host, for boot's devices: nothing outside it can be reached. */
+/**
+ * Makes device #U over a directory of the host, for the devices of boot. Programs reach nothing outside it. fs(3)
+ *
+ * @param root the directory's path at the host
+ * @param opts whether it is read-only, whether a rename replaces a file, and which user it acts as
+ * @returns what boot makes the device with
+ * @example
+ * ```ts
+ * await boot({ devices: [hostdir(".")], binds: [["#U", "/n/host", MREPL]] });
+ * ```
+ */
 export function hostdir(root: string, opts: Hostdiropts = {}): Newdev {
   const { readonly = false, replace = false, as } = opts;
   return (k) => newFs(k, { root, readonly, replace }, as === undefined ? {} : { as });

@@ -19,8 +19,16 @@ export type Args = {
 };
 
 /**
- * Reads argv, the command's name first. `spec` holds the letters, each with a colon behind it if it
- * takes an argument; `long` holds the long names, with a colon in the same place.
+ * Reads the options of a command. arg(2)
+ *
+ * @param argv the command's name, then its arguments
+ * @param spec the letters of its options, with a colon behind each that takes a value: "lo:"
+ * @param long its long names, with a colon in the same place: "listen:"
+ * @returns the options that were given and the operands; `bad` is the first word that is no option
+ * @example
+ * ```ts
+ * const a = args(["ls", "-l", "/tmp"], "lo:"); // a.rest is ["/tmp"]
+ * ```
  */
 export function args(argv: readonly string[], spec: string, long: readonly string[] = []): Args {
   const flags = new Set<string>();

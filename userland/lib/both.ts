@@ -24,7 +24,31 @@ export type ThreadSys = TaskSys & Threads;
 
 /** A function for both kinds of program; S is what its generator form needs. */
 export interface Both<A extends readonly unknown[], R, S extends TaskSys = TaskSys> {
+  /**
+   * In a generator program: `yield* print(sys, "hello\n")`.
+   *
+   * @param sys the system calls of the process
+   * @param args the function's arguments
+   * @returns a Task of the result, for yield*
+   * @throws PlanError "bad arg in system call": an argument is of another kind; arg and why say which
+   * @example
+   * ```ts
+   * yield* print(sys, "hello\n");
+   * ```
+   */
   (sys: S, ...args: A): Task<R>;
+  /**
+   * In an async program: `await print(sys, "hello\n")`.
+   *
+   * @param sys the system calls of the process
+   * @param args the function's arguments
+   * @returns a promise of the result
+   * @throws PlanError "bad arg in system call": an argument is of another kind; arg and why say which
+   * @example
+   * ```ts
+   * await print(sys, "hello\n");
+   * ```
+   */
   (sys: Sys, ...args: A): Promise<R>;
 }
 
@@ -44,7 +68,14 @@ export const library: Map<string, Signature> = new Map();
  *
  * @param fn the function
  * @param text its name, and its arguments after sys with their kinds: "writefile(name name, what data, perm perm?)"
+ * @returns the function for both kinds of program
  * @throws PlanError "bad arg in system call": an argument is of another kind; the error's arg and why say which
+ * @example
+ * ```ts
+ * const greet: Both<[name: string], void> = both(function* (sys, name) {
+ *   yield* print(sys, `hello, ${name}\n`);
+ * }, "greet(name text)");
+ * ```
  */
 export function both<A extends readonly unknown[], R, S extends TaskSys = TaskSys>(
   fn: (sys: S & ThreadSys, ...args: A) => Task<R>,

@@ -86,8 +86,16 @@ function bad(text: string, addr: string): never {
 }
 
 /**
- * Makes what a person typed a dial string: netmkaddr("fs", "tcp", "9fs") is "tcp!fs!9fs", and what is there
- * already stays.
+ * Makes a dial string of what a person typed; the parts that are there stay. dial(2)
+ *
+ * @param addr "fs", "tcp!fs" or "tcp!fs!9fs"
+ * @param network the network, where addr has none: "net" unless given
+ * @param service the service, where addr has none
+ * @returns the dial string: netmkaddr("fs", "tcp", "9fs") is "tcp!fs!9fs"
+ * @example
+ * ```ts
+ * const addr = netmkaddr("fs", "tcp", "9fs");
+ * ```
  */
 export function netmkaddr(addr: string, network = "net", service = ""): string {
   if (/^([^!]*\/)?unix!/.test(addr)) return addr;
@@ -96,7 +104,20 @@ export function netmkaddr(addr: string, network = "net", service = ""): string {
   return addr.indexOf("!") === addr.lastIndexOf("!") ? `${addr}${tail}` : addr;
 }
 
-/** Calls addr; gives a descriptor of the data file, the only one that is left open. */
+/**
+ * Calls a server. Only the data file of the conversation stays open. dial(2)
+ *
+ * @param addr the dial string: "tcp!host!564"
+ * @returns the descriptor of the connection, for reading and writing
+ * @throws PlanError "bad network address": addr is no dial string
+ * @throws PlanError "no port specified": addr names no service
+ * @throws PlanError "can't translate service": the service has neither a number nor a name that is known here
+ * @throws PlanError "connection refused" and its like: what the network says
+ * @example
+ * ```ts
+ * const fd = await dial(sys, "tcp!far!9fs");
+ * ```
+ */
 export const dial: Both<[addr: string], number> = both(function* (sys, addr) {
   const call = yield* converse(sys, addr, "connect");
   try {
@@ -112,18 +133,54 @@ export type Dialled = Call & {
   readonly fd: number;
 };
 
-/** Calls addr; gives the conversation too. The caller closes fd and cfd. */
+/**
+ * Calls a server, and keeps the ctl file of the conversation open. dial(2)
+ *
+ * @param addr the dial string: "tcp!host!564"
+ * @returns the conversation; the caller closes its fd and cfd
+ * @throws PlanError "bad network address": addr is no dial string
+ * @throws PlanError "no port specified": addr names no service
+ * @throws PlanError "can't translate service": the service has neither a number nor a name that is known here
+ * @throws PlanError "connection refused" and its like: what the network says
+ * @example
+ * ```ts
+ * const { fd, cfd, dir } = await dialctl(sys, "tcp!far!9fs");
+ * ```
+ */
 export const dialctl: Both<[addr: string], Dialled> = both(function* (sys, addr) {
   const call = yield* converse(sys, addr, "connect");
   return { ...call, fd: yield* accept(sys, call, true) };
 }, "dialctl(addr text)");
 
-/** Announces addr, "tcp!*!564": calls come while cfd is open. */
+/**
+ * Announces an address: calls to it come as long as the cfd of the result is open. dial(2)
+ *
+ * @param addr the dial string: "tcp!*!564" for each interface of this machine
+ * @returns the conversation; listen takes its dir
+ * @throws PlanError "bad network address": addr is no dial string
+ * @throws PlanError "no port specified": addr names no service
+ * @throws PlanError "can't translate service": the service has neither a number nor a name that is known here
+ * @throws PlanError "address in use" and its like: what the network says
+ * @example
+ * ```ts
+ * const at = await announce(sys, "tcp!*!5640");
+ * ```
+ */
 export const announce: Both<[addr: string], Call> = both(function* (sys, addr) {
   return yield* converse(sys, addr, "announce");
 }, "announce(addr text)");
 
-/** Waits for a call at what announce gave. */
+/**
+ * Sleeps until a call comes to an announced address. dial(2)
+ *
+ * @param dir the dir that announce gave
+ * @returns the call, to be accepted or rejected
+ * @throws PlanError "interrupted": a note came meanwhile
+ * @example
+ * ```ts
+ * const call = await listen(sys, at.dir);
+ * ```
+ */
 export const listen: Both<[dir: string], Call> = both(function* (sys, dir) {
   const cfd = yield* sys.open(`${dir}/listen`, ORDWR);
   try {
@@ -134,7 +191,18 @@ export const listen: Both<[dir: string], Call> = both(function* (sys, dir) {
   }
 }, "listen(dir name)");
 
-/** Takes a call: a descriptor of its data file. cfd is closed, unless it is to be kept. */
+/**
+ * Takes a call. dial(2)
+ *
+ * @param call the call that listen gave
+ * @param keep whether its cfd stays open: false unless given
+ * @returns the descriptor of the connection, for reading and writing
+ * @throws PlanError "i/o on hungup channel" and its like: the caller is gone
+ * @example
+ * ```ts
+ * const fd = await accept(sys, call);
+ * ```
+ */
 export const accept: Both<[call: Call, keep?: boolean], number> = both(function* (
   sys,
   call,
@@ -150,7 +218,16 @@ export const accept: Both<[call: Call, keep?: boolean], number> = both(function*
   }
 }, "accept(call object, keep boolean?)");
 
-/** Refuses a call. */
+/**
+ * Refuses a call, and closes its cfd. dial(2)
+ *
+ * @param call the call that listen gave
+ * @throws PlanError "i/o on hungup channel" and its like: the caller is gone
+ * @example
+ * ```ts
+ * await reject(sys, call);
+ * ```
+ */
 export const reject: Both<[call: Call], void> = both(function* (sys, call) {
   try {
     yield* sys.write(call.cfd, utfencode("hangup"));
@@ -159,7 +236,19 @@ export const reject: Both<[call: Call], void> = both(function* (sys, call) {
   }
 }, "reject(call object)");
 
-/** One end of a conversation, "127.0.0.1!5640". getnetconninfo(2) */
+/**
+ * Tells the address of one end of a conversation. getnetconninfo(2)
+ *
+ * @param dir the directory of the conversation: "/net/tcp/3"
+ * @param end which end
+ * @returns the address: "127.0.0.1!5640"
+ * @throws PlanError "file does not exist" or "does not exist": an element of the name is missing; and what else
+ *   open(2) fails with
+ * @example
+ * ```ts
+ * const from = await netaddr(sys, call.dir, "remote");
+ * ```
+ */
 export const netaddr: Both<[dir: string, end: "local" | "remote"], string> = both(function* (
   sys,
   dir,
@@ -168,7 +257,18 @@ export const netaddr: Both<[dir: string, end: "local" | "remote"], string> = bot
   return (yield* readtext(sys, `${dir}/${end}`)).trimEnd();
 }, "netaddr(dir name, end text)");
 
-/** Whether the callers of a network prove who they are; dir is one of its conversations. */
+/**
+ * Tells whether the callers of a network prove who they are, as those of tls and unix do.
+ *
+ * @param dir the directory of one of its conversations
+ * @returns true if netuser gives a proved name
+ * @throws PlanError "file does not exist" or "does not exist": the conversation is missing; and what else open(2)
+ *   fails with
+ * @example
+ * ```ts
+ * if (!(await netproves(sys, call.dir))) await reject(sys, call);
+ * ```
+ */
 export const netproves: Both<[dir: string], boolean> = both(function* (sys, dir) {
   try {
     yield* sys.stat(`${dir}/user`);
@@ -180,7 +280,17 @@ export const netproves: Both<[dir: string], boolean> = both(function* (sys, dir)
   }
 }, "netproves(dir name)");
 
-/** Whom the caller of a conversation has proved to be. */
+/**
+ * Tells which user the caller of a conversation has proved to be.
+ *
+ * @param dir the directory of the conversation: "/net/tls/3"
+ * @returns the user's name
+ * @throws PlanError "file does not exist" or "does not exist": the network proves nothing
+ * @example
+ * ```ts
+ * const user = await netuser(sys, call.dir);
+ * ```
+ */
 export const netuser: Both<[dir: string], string> = both(function* (sys, dir) {
   return yield* readtext(sys, `${dir}/user`);
 }, "netuser(dir name)");

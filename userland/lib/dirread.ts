@@ -8,14 +8,36 @@ import { type Both, both } from "./both.ts";
 /** Room for one entry of any size. */
 const DIRMAX = STATMAX;
 
-/** The next entries, as many as one read gives; none at the end. */
+/**
+ * Reads the next entries of a directory, as many as one read gives. dirread(2)
+ *
+ * @param fd a directory that is open for reading
+ * @returns the entries; none at the end
+ * @throws PlanError "fd out of range or not open": fd is not open
+ * @throws PlanError "malformed stat buffer": the server gave bytes that are no entries
+ * @example
+ * ```ts
+ * const some = await dirread(sys, fd);
+ * ```
+ */
 export const dirread: Both<[fd: number], Dir[]> = both(function* (sys, fd) {
   const buf = new Uint8Array(DIRMAX);
   const n = yield* sys.read(fd, buf);
   return entries(buf, n);
 }, "dirread(fd fd)");
 
-/** All entries that are left. */
+/**
+ * Reads all entries that are left of a directory. dirread(2)
+ *
+ * @param fd a directory that is open for reading
+ * @returns the entries, in the server's order
+ * @throws PlanError "fd out of range or not open": fd is not open
+ * @throws PlanError "malformed stat buffer": the server gave bytes that are no entries
+ * @example
+ * ```ts
+ * const all = await dirreadall(sys, fd);
+ * ```
+ */
 export const dirreadall: Both<[fd: number], Dir[]> = both(function* (sys, fd) {
   const buf = new Uint8Array(DIRMAX);
   const all: Dir[] = [];
@@ -26,7 +48,19 @@ export const dirreadall: Both<[fd: number], Dir[]> = both(function* (sys, fd) {
   }
 }, "dirreadall(fd fd)");
 
-/** The entries of a directory. */
+/**
+ * Opens a directory and reads all of its entries. dirread(2)
+ *
+ * @param name the directory's name
+ * @returns the entries, in the server's order; of a union those of each member
+ * @throws PlanError "file does not exist" or "does not exist": an element of the name is missing; and what else
+ *   open(2) fails with
+ * @throws PlanError "malformed stat buffer": the file is no directory
+ * @example
+ * ```ts
+ * for (const d of await readdir(sys, "/n")) await print(sys, `${d.name}\n`);
+ * ```
+ */
 export const readdir: Both<[name: string], Dir[]> = both(function* (sys, name) {
   const fd = yield* sys.open(name, OREAD);
   try {

@@ -530,7 +530,17 @@ function* using<T>(open: Openfile, fn: (fd: number) => Task<T>): Task<T> {
   }
 }
 
-/** A server of this process's name space. */
+/**
+ * Makes a server of the name space of this process. exportfs(4)
+ *
+ * @param sys the system calls of the process that serves
+ * @param opts which part of it, and how
+ * @returns the server, for serve, post or listensrv
+ * @example
+ * ```ts
+ * await listensrv(sys, "tcp!127.0.0.1!5640", newexport(sys, { root: "/lib" }));
+ * ```
+ */
 export function newexport(sys: ThreadSys, opts: Exportopts = {}): Export {
   return new Export(sys, opts);
 }

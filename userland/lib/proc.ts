@@ -17,17 +17,45 @@ import { type Both, both } from "./both.ts";
 import { fprint, readfile, readtext, writefile } from "./io.ts";
 import { tokenize } from "../../kernel/abi/quote.ts";
 
-/** The number of this process. */
+/**
+ * Tells the number of this process. getpid(2)
+ *
+ * @returns the number, from 1
+ * @example
+ * ```ts
+ * const pid = await getpid(sys);
+ * ```
+ */
 export const getpid: Both<[], number> = both(function* (sys) {
   return Number.parseInt(yield* readtext(sys, "#c/pid"), 10);
 }, "getpid()");
 
-/** The user this process runs as. */
+/**
+ * Tells the user whom this process runs as. getuser(2)
+ *
+ * @returns the user's name
+ * @example
+ * ```ts
+ * const user = await getuser(sys);
+ * ```
+ */
 export const getuser: Both<[], string> = both(function* (sys) {
   return yield* readtext(sys, "#c/user");
 }, "getuser()");
 
-/** Posts a note to a process, or to its note group: PNPROC or PNGROUP. */
+/**
+ * Posts a note to a process, or to all processes of its note group. postnote(2)
+ *
+ * @param who PNPROC or PNGROUP
+ * @param pid the number of the process
+ * @param note the text of the note, at most ERRMAX bytes
+ * @throws PlanError "file does not exist" or "does not exist": there is no such process
+ * @throws PlanError "permission denied": the process is another user's
+ * @example
+ * ```ts
+ * await postnote(sys, PNPROC, pid, "interrupt");
+ * ```
+ */
 export const postnote: Both<[who: number, pid: number, note: string], void> = both(function* (
   sys,
   who,
@@ -42,7 +70,16 @@ export const postnote: Both<[who: number, pid: number, note: string], void> = bo
   }
 }, "postnote(who number, pid number, note text)");
 
-/** The name of the current directory. */
+/**
+ * Tells the name of dot, the current directory. getwd(2)
+ *
+ * @returns an absolute name
+ * @throws PlanError "file does not exist" or "does not exist": dot was removed
+ * @example
+ * ```ts
+ * const dir = await getwd(sys);
+ * ```
+ */
 export const getwd: Both<[], string> = both(function* (sys) {
   const fd = yield* sys.open(".", OREAD);
   try {
@@ -52,7 +89,16 @@ export const getwd: Both<[], string> = both(function* (sys) {
   }
 }, "getwd()");
 
-/** The value of an environment variable, or null; the elements of a list come with spaces between. */
+/**
+ * Tells the value of an environment variable. getenv(2)
+ *
+ * @param name the variable's name
+ * @returns the value, the elements of a list with spaces between; null if there is no such variable
+ * @example
+ * ```ts
+ * const home = await getenv(sys, "home");
+ * ```
+ */
 export const getenv: Both<[name: string], string | null> = both(function* (sys, name) {
   if (name === "" || name.includes("/")) return null;
   try {
@@ -64,12 +110,31 @@ export const getenv: Both<[name: string], string | null> = both(function* (sys, 
   }
 }, "getenv(name text)");
 
-/** Sets an environment variable. */
+/**
+ * Sets an environment variable. getenv(2)
+ *
+ * @param name the variable's name
+ * @param value its new value
+ * @throws PlanError "permission denied" and what else create(2) fails with
+ * @example
+ * ```ts
+ * await putenv(sys, "home", "/usr/glenda");
+ * ```
+ */
 export const putenv: Both<[name: string, value: string], void> = both(function* (sys, name, value) {
   yield* writefile(sys, `/env/${name}`, value);
 }, "putenv(name text, value text)");
 
-/** The most bytes that go into one message on this descriptor; 0 where the file does not tell. */
+/**
+ * Tells how many bytes one message on this descriptor carries. iounit(2)
+ *
+ * @param fd an open descriptor
+ * @returns bytes; 0 where the file does not tell, or fd is not open
+ * @example
+ * ```ts
+ * const size = (await iounit(sys, fd)) || 8192;
+ * ```
+ */
 export const iounit: Both<[fd: number], number> = both(function* (sys, fd) {
   try {
     const words = tokenize(yield* readtext(sys, `#d/${fd}ctl`));
@@ -80,7 +145,19 @@ export const iounit: Both<[fd: number], number> = both(function* (sys, fd) {
   }
 }, "iounit(fd fd)");
 
-/** Whether the file may be used so: AEXIST asks for its entry, the others open it. Throws if not. */
+/**
+ * Fails unless the file may be used so. AEXIST asks for its entry, the others open it. access(2)
+ *
+ * @param name the file's name
+ * @param how AEXIST, AREAD, AWRITE or AEXEC, or AREAD | AWRITE
+ * @throws PlanError "file does not exist" or "does not exist": an element of the name is missing; and what else
+ *   open(2) fails with
+ * @throws PlanError "permission denied": the file's mode forbids it
+ * @example
+ * ```ts
+ * await access(sys, "/tmp/f", AREAD);
+ * ```
+ */
 export const access: Both<[name: string, how: number], void> = both(function* (sys, name, how) {
   if (how === 0) {
     yield* sys.stat(name);
@@ -90,7 +167,16 @@ export const access: Both<[name: string, how: number], void> = both(function* (s
   yield* sys.close(yield* sys.open(name, mode));
 }, "access(name name, how number)");
 
-/** Says what went wrong on descriptor 2, and goes on. Where that cannot be written, there is no place to say so. */
+/**
+ * Writes what went wrong on descriptor 2, and goes on. It is silent where that cannot be written. perror(2)
+ *
+ * @param program the name of the program
+ * @param problem what went wrong
+ * @example
+ * ```ts
+ * await warn(sys, "show", "no such page");
+ * ```
+ */
 export const warn: Both<[program: string, problem: string], void> = both(function* (
   sys,
   program,
@@ -103,7 +189,17 @@ export const warn: Both<[program: string, problem: string], void> = both(functio
   }
 }, "warn(program text, problem text)");
 
-/** Says what went wrong on descriptor 2 and ends the process with that. sysfatal in perror(2) */
+/**
+ * Writes what went wrong on descriptor 2 and ends the process with that as its status. perror(2)
+ *
+ * @param program the name of the program
+ * @param problem what went wrong; it becomes the exit status
+ * @returns nothing: the process has ended
+ * @example
+ * ```ts
+ * return await sysfatal(sys, "show", "no such page");
+ * ```
+ */
 export const sysfatal: Both<[program: string, problem: string], never> = both(function* (
   sys,
   program,
@@ -113,7 +209,16 @@ export const sysfatal: Both<[program: string, problem: string], never> = both(fu
   return yield* sys.exits(problem);
 }, "sysfatal(program text, problem text)");
 
-/** The message of anything that was thrown. */
+/**
+ * Tells the message of anything that was thrown.
+ *
+ * @param e what a catch clause caught
+ * @returns the error string of a PlanError, the message of another Error, else the value as text
+ * @example
+ * ```ts
+ * await sys.open("/no", OREAD).catch((e) => print(sys, `${errtext(e)}\n`));
+ * ```
+ */
 export function errtext(e: unknown): string {
   return e instanceof Error ? e.message : String(e);
 }

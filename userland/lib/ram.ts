@@ -402,10 +402,16 @@ function* turn(sys: TaskSys, tree: Tree, root: Ram): Task<void> {
 }
 
 /**
- * A server of files in memory; sys is asked for the time. A file that is truncated or removed gives its
- * memory back. ramfs(4)
+ * Makes a server of files in memory, which begins empty. A file that is truncated or removed gives its memory
+ * back. ramfs(4)
  *
- *	newram(sys, { user: "glenda", perm: 0o777, maxfile: 2 ** 20, limit: 2 ** 26 })
+ * @param sys the system calls of the process that serves: it is asked for the time
+ * @param opts the owner, the permissions of the root, limits in bytes
+ * @returns the server, for serve, post, postmount or listensrv
+ * @example
+ * ```ts
+ * newram(sys, { user: "glenda", perm: 0o777, maxfile: 2 ** 20, limit: 2 ** 26 });
+ * ```
  */
 export function newram(sys: TaskSys, opts: Ramopts): Plainsrv<Ram> {
   const { user, perm = 0o775, version, msize } = opts;

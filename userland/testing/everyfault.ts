@@ -16,9 +16,16 @@ import { checkfunction, checkoptions } from "./options.ts";
 import type { Call, Run } from "./run.ts";
 
 /**
- * What a test does: it makes servers on the machine and runs programs. `fault` is what is injected this time, null
- * the first time: then all must be well. A program may fail of a fault, and ends the scene if it was run() and not
- * tried; any other assertion that does not hold is a finding.
+ * What a test does: it makes servers on the machine and runs programs. A program may fail of a fault, and ends the
+ * scene if it was run() and not tried; any other assertion that does not hold is a finding.
+ *
+ * @param m the machine, new each time
+ * @param fault the text of the fault that is injected; null the first time: then all must be well
+ * @returns nothing that is looked at
+ * @example
+ * ```ts
+ * await everyfault(async (m) => void (await m.run(main)));
+ * ```
  */
 export type Faultscene = (m: Machine, fault: string | null) => Promise<unknown>;
 
@@ -76,14 +83,21 @@ type Finding = { readonly fault: string; readonly at: string; readonly said: str
 
 /**
  * Plays a scene once for every fault: the nth system call fails, for each n, or its process is killed; the nth
- * request or reply is an error; the connection breaks at the nth message. Rejects with Failure when anything is left
- * afterwards, hangs, panics the kernel, or is thrown that is no error of a system call; each finding has the fault
- * that shows it again: `m.inject(fault)`.
+ * request or reply is an error; the connection breaks at the nth message.
  *
- *	await everyfault(async (m) => {
- *	  await m.server("far", { files: { a: "text" } });
- *	  await m.run(copier, "/n/far/a", "/tmp/a");
- *	});
+ * @param scene makes servers and runs programs on the machine that it is given
+ * @param opts which kinds of faults, the error string, how many scenes at most
+ * @returns how many calls, messages and faults there were
+ * @throws Failure something is left afterwards, hangs, panics the kernel, or throws what is no error of a system
+ *   call; each finding has the fault for m.inject
+ * @throws TypeError an option that there is not
+ * @example
+ * ```ts
+ * await everyfault(async (m) => {
+ *   await m.server("far", { files: { a: "text" } });
+ *   await m.run(copier, "/n/far/a", "/tmp/a");
+ * });
+ * ```
  */
 export async function everyfault(scene: Faultscene, opts: Everyopts = {}): Promise<Everydone> {
   const here = new Error("everyfault");

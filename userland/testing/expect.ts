@@ -37,8 +37,29 @@ export type Most = {
 
 const MOST: readonly string[] = ["trips", "messages", "bytes", "time", "calls"];
 
-/** Begins assertions about a run, or about a call of it. Throws TypeError for anything else, a promise above all. */
+/**
+ * Begins assertions about a call of a run.
+ *
+ * @param what the call: r.call("open")
+ * @returns the assertions
+ * @throws TypeError it is neither a run nor a call; a promise above all
+ * @example
+ * ```ts
+ * expect(r.call("open")).trips(1).time("50ms");
+ * ```
+ */
 export function expect(what: Call): Expectcall;
+/**
+ * Begins assertions about a run.
+ *
+ * @param what what m.run or m.try gave
+ * @returns the assertions
+ * @throws TypeError it is neither a run nor a call; a promise above all
+ * @example
+ * ```ts
+ * expect(await m.run(main)).trips(2);
+ * ```
+ */
 export function expect(what: Run): Expectrun;
 export function expect(what: Call | Run): Expectcall | Expectrun {
   if (what instanceof Call) return new Expectcall(what);
@@ -65,7 +86,17 @@ class Expect<T extends Told> {
     throw new Failure(`${this.told.what}: ${said}\n\n${shown}`, f);
   }
 
-  /** Round trips that were waited for. */
+  /**
+   * Asserts how many round trips were waited for.
+   *
+   * @param n round trips
+   * @returns this, so that assertions can be put in a row
+   * @throws Failure "1 round trip expected, 2 made"
+   * @example
+   * ```ts
+   * expect(r).trips(1);
+   * ```
+   */
   trips(n: number): this {
     const { trips } = this.told;
     if (trips !== n)
@@ -77,7 +108,17 @@ class Expect<T extends Told> {
     return this;
   }
 
-  /** Messages, both ways. */
+  /**
+   * Asserts how many 9P messages passed.
+   *
+   * @param n messages, both ways
+   * @returns this, so that assertions can be put in a row
+   * @throws Failure "2 messages expected, 4 passed"
+   * @example
+   * ```ts
+   * expect(r.call("open")).messages(4);
+   * ```
+   */
   messages(n: number): this {
     const { length } = this.told.messages;
     if (length !== n)
@@ -89,7 +130,18 @@ class Expect<T extends Told> {
     return this;
   }
 
-  /** The time it took, exactly: "50ms", or nanoseconds. */
+  /**
+   * Asserts how long it took, exactly.
+   *
+   * @param t "50ms", or nanoseconds
+   * @returns this, so that assertions can be put in a row
+   * @throws Failure "50ms expected, 100ms taken"
+   * @throws Unitserror the text is no time
+   * @example
+   * ```ts
+   * expect(r.call("open")).time("50ms");
+   * ```
+   */
   time(t: string | number): this {
     const want = nanoseconds("time", t);
     const { time } = this.told;
@@ -101,9 +153,16 @@ class Expect<T extends Told> {
   }
 
   /**
-   * At most so much of what is named. Throws TypeError for a name that there is not.
+   * Asserts that it cost at most so much of each thing that is named.
    *
-   *	expect(r).atMost({ trips: 2, messages: 8, time: "100ms" });
+   * @param most limits of round trips, messages, bytes, time, calls
+   * @returns this, so that assertions can be put in a row
+   * @throws Failure "at most 2 round trips expected, and it took 3 round trips"
+   * @throws TypeError a name that there is not
+   * @example
+   * ```ts
+   * expect(r).atMost({ trips: 2, messages: 8, time: "100ms" });
+   * ```
    */
   atMost(most: Most): this {
     checkoptions("atMost", most, MOST);
@@ -120,7 +179,17 @@ class Expect<T extends Told> {
     return this;
   }
 
-  /** All requests, in order. */
+  /**
+   * Asserts all requests that were sent, in order.
+   *
+   * @param wants one text for each request: its name, and any of its words in their order
+   * @returns this, so that assertions can be put in a row
+   * @throws Failure "request 1 should be ..., and is ..."
+   * @example
+   * ```ts
+   * expect(r.call("open")).sends("Twalk usr/ken", "Topen OREAD");
+   * ```
+   */
   sends(...wants: readonly Want[]): this {
     const sent = this.told.messages.filter((m) => m.request);
     const good = sent.length === wants.length && wants.every((w, i) => fits(sent[i], w));
@@ -135,7 +204,17 @@ class Expect<T extends Told> {
     return this;
   }
 
-  /** These messages, of both ways, in this order; others may be between. */
+  /**
+   * Asserts that these messages passed in this order. Others may be between them.
+   *
+   * @param wants requests or replies
+   * @returns this, so that assertions can be put in a row
+   * @throws Failure "no message ... after ..."
+   * @example
+   * ```ts
+   * expect(r).order("Tcreate plan", "Twrite", "Rwrite 5");
+   * ```
+   */
   order(...wants: readonly Want[]): this {
     const { messages } = this.told;
     const matched: number[] = [];
@@ -153,7 +232,17 @@ class Expect<T extends Told> {
     return this;
   }
 
-  /** None of these messages. */
+  /**
+   * Asserts that none of these messages passed.
+   *
+   * @param wants requests or replies
+   * @returns this, so that assertions can be put in a row
+   * @throws Failure "... should never come, and ... came"
+   * @example
+   * ```ts
+   * expect(r).never("Tstat");
+   * ```
+   */
   never(...wants: readonly Want[]): this {
     for (const want of wants) {
       const found = this.told.messages.find((m) => fits(m, want));
@@ -170,7 +259,17 @@ class Expect<T extends Told> {
 
 /** Assertions about a call. */
 export class Expectcall extends Expect<Call> {
-  /** It failed with this error string; of one that begins with the quoted name, that or what is behind it. */
+  /**
+   * Asserts that the call failed with this error.
+   *
+   * @param want the error string; of one that begins with a quoted name, all of it or what is behind the name
+   * @returns this, so that assertions can be put in a row
+   * @throws Failure "it should fail with ..., but it succeeded and gave ..."
+   * @example
+   * ```ts
+   * expect(r.call("open")).fails("file does not exist");
+   * ```
+   */
   fails(want: Want): this {
     const { error } = this.told;
     if (error !== null && says(error, want)) return this;
@@ -183,7 +282,16 @@ export class Expectcall extends Expect<Call> {
     });
   }
 
-  /** The call succeeded. */
+  /**
+   * Asserts that the call did not fail.
+   *
+   * @returns this, so that assertions can be put in a row
+   * @throws Failure "it failed: ..."
+   * @example
+   * ```ts
+   * expect(r.call("open")).succeeds();
+   * ```
+   */
   succeeds(): this {
     const { error } = this.told;
     if (error !== null)
@@ -191,7 +299,18 @@ export class Expectcall extends Expect<Call> {
     return this;
   }
 
-  /** What it returned; of an object, the fields that are given. */
+  /**
+   * Asserts what the call returned.
+   *
+   * @param value the value; of an object, the fields that are to be looked at
+   * @returns this, so that assertions can be put in a row
+   * @throws Failure "the value: 5 expected, and it is 4"
+   * @throws Failure "it failed: ..."
+   * @example
+   * ```ts
+   * expect(r.call("stat")).gives({ length: 5, uid: "glenda" });
+   * ```
+   */
   gives(value: unknown): this {
     this.succeeds();
     const d = differ(this.told.value, value, true);
@@ -207,7 +326,17 @@ export class Expectcall extends Expect<Call> {
 
 /** Assertions about a run. */
 export class Expectrun extends Expect<Run> {
-  /** The names of its calls, in order. */
+  /**
+   * Asserts the calls of the run, in order.
+   *
+   * @param names the names of all calls
+   * @returns this, so that assertions can be put in a row
+   * @throws Failure "call 2 should be read, and is close"
+   * @example
+   * ```ts
+   * expect(r).calls("open", "read", "close");
+   * ```
+   */
   calls(...names: readonly string[]): this {
     const actual = this.told.calls.map((c) => c.name);
     if (same(actual, names)) return this;
@@ -225,7 +354,17 @@ export class Expectrun extends Expect<Run> {
     this.fail(said, f, this.told.show(first, "?"));
   }
 
-  /** All that it wrote on its console. */
+  /**
+   * Asserts all that the program wrote on its console.
+   *
+   * @param want the whole output, or a pattern that is in it
+   * @returns this, so that assertions can be put in a row
+   * @throws Failure "output ... expected, and it was ..."
+   * @example
+   * ```ts
+   * expect(r).says("hello\n");
+   * ```
+   */
   says(want: Want): this {
     const { output } = this.told;
     if (typeof want !== "string" ? want.test(output) : output === want) return this;
@@ -235,7 +374,17 @@ export class Expectrun extends Expect<Run> {
     this.fail(`output ${quoted(want)} expected, and it was ${quoted(output)}`, f);
   }
 
-  /** Its exit status, "" for success; or what it threw, where that was a system call's error. */
+  /**
+   * Asserts the exit status.
+   *
+   * @param want "" for success; or the error string that the program threw
+   * @returns this, so that assertions can be put in a row
+   * @throws Failure "status ... expected, and it was ..."
+   * @example
+   * ```ts
+   * expect(await m.try(main)).status("file system full");
+   * ```
+   */
   status(want: Want): this {
     const { status } = this.told;
     if (!says(status, want) || (want === "" && status !== ""))
@@ -247,7 +396,17 @@ export class Expectrun extends Expect<Run> {
     return this;
   }
 
-  /** It waits for ever, in a call whose text begins so. */
+  /**
+   * Asserts that the program waits for ever.
+   *
+   * @param text how the text of the call begins in which it waits: "read("; "" is any call
+   * @returns this, so that assertions can be put in a row
+   * @throws Failure "it should hang in read(, and it ended"
+   * @example
+   * ```ts
+   * expect(await m.try(main)).hangs("write(");
+   * ```
+   */
   hangs(text = ""): this {
     const waiting = this.told.waits ?? [];
     if (!waiting.some((w) => w.startsWith(text)))
@@ -259,7 +418,17 @@ export class Expectrun extends Expect<Run> {
     return this;
   }
 
-  /** It and its children closed every descriptor that they had opened before their main functions returned. */
+  /**
+   * Asserts that the program and its children closed every descriptor that they had opened, before their main
+   * functions returned.
+   *
+   * @returns this, so that assertions can be put in a row
+   * @throws Failure "1 descriptor left open: 4 /n/far/x"
+   * @example
+   * ```ts
+   * expect(r).closes();
+   * ```
+   */
   closes(): this {
     const { left, calls } = this.told;
     if (left.length === 0) return this;
@@ -274,7 +443,16 @@ export class Expectrun extends Expect<Run> {
     this.fail(said, { actual: left, expected: [], operator: "closes" });
   }
 
-  /** It awaited each of its calls, and none was in progress when it returned. */
+  /**
+   * Asserts that the program awaited each of its calls, and that none was in progress when it returned.
+   *
+   * @returns this, so that assertions can be put in a row
+   * @throws Failure "1 call not awaited: ..."
+   * @example
+   * ```ts
+   * expect(r).awaits();
+   * ```
+   */
   awaits(): this {
     const { unawaited, unfinished } = this.told;
     const [never] = unawaited;

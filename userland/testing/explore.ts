@@ -17,8 +17,14 @@ import { Run } from "./run.ts";
 import { SPIN, watchspin } from "./spin.ts";
 
 /**
- * A scene: it runs programs on a machine that is new each time, and checks what came of it. What it gives is
- * what the schedule came to; what it throws is a failure.
+ * A scene: it runs programs on a machine that is new each time, and checks what came of it.
+ *
+ * @param m the machine
+ * @returns what the schedule came to; what it throws is a failure
+ * @example
+ * ```ts
+ * const scene: Scene = async (m) => (await m.run(main)).output;
+ * ```
  */
 export type Scene = (m: Machine) => unknown;
 

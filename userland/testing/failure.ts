@@ -28,7 +28,12 @@ export class Failure extends Error {
   /** Which assertion it was: "trips". */
   readonly operator: string;
 
-  /** An assertion of the kit that did not hold. */
+  /**
+   * Makes the failure of an assertion.
+   *
+   * @param message what does not hold, with the calls
+   * @param f what there was, what was expected, and which assertion it is
+   */
   constructor(message: string, f: Failed) {
     super(message);
     this.name = "AssertionError";

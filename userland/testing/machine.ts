@@ -81,10 +81,15 @@ const BESIDE = 4;
 const ALONE = 1e5;
 
 /**
- * Boots a machine with a clock of its own, on which no time passes but what things cost. The limits are those of
- * each program that runs on it. Rejects with TypeError for an option that there is not.
+ * Boots a machine with a clock of its own, on which no time passes but what things cost.
  *
- *	const m = await machine({ files: { lib: { motd: "be nice" } }, calls: 1000 });
+ * @param opts its files, name space, user, seed; limits of each program that runs on it
+ * @returns the machine
+ * @throws TypeError an option that there is not
+ * @example
+ * ```ts
+ * const m = await machine({ files: { lib: { motd: "be nice" } }, calls: 1000 });
+ * ```
  */
 export function machine(opts: Machineopts = {}): Promise<Machine> {
   return asked(() => newmachine(opts, null));
@@ -193,19 +198,33 @@ export class Machine {
     this.#holder = this.#owners.starting(null, () => kernel.spawn(hold, ["test"]));
   }
 
-  /** A machine of a kernel that was booted, before anything was done with it. */
+  /** Makes the Machine of a kernel that was booted, before anything was done with it. @internal */
   static async start(net: Net, kernel: Booted, how: Made): Promise<Machine> {
     const m = new Machine(net, kernel, how);
     m.#before = await m.#alive();
     return m;
   }
 
-  /** Nanoseconds since it was made. */
+  /**
+   * Nanoseconds since the machine was made.
+   */
   get now(): number {
     return this.net.now;
   }
 
-  /** A machine that serves files, so far away, mounted on /n/NAME. */
+  /**
+   * Makes a machine that serves files, and mounts it on /n/NAME for all programs from now on.
+   *
+   * @param name its name: "far"
+   * @param opts how far away it is, its files, its version of 9P, or a server of your own
+   * @returns the server
+   * @throws TypeError an option that there is not
+   * @throws Unitserror a time, rate or chance cannot be read
+   * @example
+   * ```ts
+   * const far = await m.server("far", { rtt: "50ms", files: { a: "text" } });
+   * ```
+   */
   server(name: string, opts: Serveropts = {}): Promise<Server> {
     return asked(() => this.#server(name, opts));
   }
@@ -220,7 +239,19 @@ export class Machine {
     return s;
   }
 
-  /** Mounts a server, for all programs from now on, in place of what is mounted there. */
+  /**
+   * Mounts a server for all programs from now on, in place of what is mounted there.
+   *
+   * @param server the server
+   * @param on the directory, which is made if need be: /n/NAME unless given
+   * @returns when it is mounted
+   * @throws Error "cannot mount ...": the server cannot be reached
+   * @example
+   * ```ts
+   * far.heal();
+   * await m.mount(far);
+   * ```
+   */
   mount(server: Server, on: string = `/n/${server.name}`): Promise<void> {
     return asked(() => this.#mount(server, on));
   }
@@ -236,10 +267,15 @@ export class Machine {
   }
 
   /**
-   * Adds faults of 9P messages and of the programs' system calls. Each counts from now on. Throws Unitserror for
-   * one that cannot be read.
+   * Adds faults of 9P messages and of the programs' system calls. Each counts from now on.
    *
-   *	m.inject("Tread:when=2:error=i/o error", "write:path=/tmp/*:when=2:error=file system full")
+   * @param faults texts as --inject takes them, or what parsefault gave
+   * @throws Unitserror a fault cannot be read
+   * @throws TypeError it is no fault
+   * @example
+   * ```ts
+   * m.inject("Tread:when=2:error=i/o error", "write:path=/tmp/*:when=2:error=file system full");
+   * ```
    */
   inject(...faults: readonly (string | Anyfault)[]): void {
     for (const f of faults)
@@ -270,7 +306,18 @@ export class Machine {
     );
   }
 
-  /** What there is below a name, as programs see it. */
+  /**
+   * Reads what there is below a name, as programs see it.
+   *
+   * @param name a directory: /tmp unless given
+   * @returns the files by their names: texts, bytes, objects of files
+   * @throws Error "NAME is a file"
+   * @throws Error "cannot read NAME: ..."
+   * @example
+   * ```ts
+   * assert.deepEqual(await m.files("/tmp"), { a: "text" });
+   * ```
+   */
   async files(name = "/tmp"): Promise<Files> {
     let got: Files | string | Uint8Array = {};
     await this.#do(`read ${name}`, function* (sys): Task<void> {
@@ -282,15 +329,45 @@ export class Machine {
   }
 
   /**
-   * Runs a program to its end, which must be a good one: what it throws is thrown. Several may run at once; each
-   * Run has the calls of its own program and of that one's children. Rejects with Failure when the program fails,
-   * hangs or goes beyond a limit.
+   * Runs a program to its end, which must be a good one. Several may run at once; each Run has the calls of its
+   * own program and of that one's children.
    *
-   *	await m.run(main, "a", "b");
-   *	await m.run(main, { args: ["a"], stdin: "x\n", env: { n: "1" }, dot: "/n/far", user: "ken" });
+   * @param main the program
+   * @param opts its arguments, standard input, environment, directory, user, limits
+   * @returns what it did
+   * @throws Failure the program fails, hangs or goes beyond a limit; what it throws besides is thrown
+   * @throws TypeError an option that there is not
+   * @example
+   * ```ts
+   * await m.run(main, { args: ["a"], stdin: "x\n", env: { n: "1" }, dot: "/n/far", user: "ken" });
+   * ```
    */
   run(main: Main | TaskMain, opts: Runopts): Promise<Run>;
+  /**
+   * Runs a program to its end, which must be a good one.
+   *
+   * @param main the program
+   * @param argv its arguments, without its name
+   * @returns what it did
+   * @throws Failure the program fails, hangs or goes beyond a limit; what it throws besides is thrown
+   * @example
+   * ```ts
+   * const r = await m.run(main, "a", "b");
+   * ```
+   */
   run(main: Main, ...argv: readonly string[]): Promise<Run>;
+  /**
+   * Runs a program to its end, which must be a good one.
+   *
+   * @param main the program
+   * @param argv its arguments, without its name
+   * @returns what it did
+   * @throws Failure the program fails, hangs or goes beyond a limit; what it throws besides is thrown
+   * @example
+   * ```ts
+   * const r = await m.run(main, "a", "b");
+   * ```
+   */
   run(main: TaskMain, ...argv: readonly string[]): Promise<Run>;
   run(main: Main | TaskMain, ...given: readonly (string | Runopts)[]): Promise<Run> {
     return this.#told(this.#ran(main, given, new Error("run")));
@@ -325,9 +402,42 @@ export class Machine {
     });
   }
 
-  /** Runs a program to its end, whatever that is. One that waits for ever, or goes beyond a limit, is killed. */
+  /**
+   * Runs a program to its end, whatever that is. One that waits for ever, or goes beyond a limit, is killed.
+   *
+   * @param main the program
+   * @param opts its arguments, standard input, environment, directory, user, limits
+   * @returns what it did
+   * @throws TypeError an option that there is not
+   * @example
+   * ```ts
+   * const r = await m.try(main, { dot: "/n/far" });
+   * ```
+   */
   try(main: Main | TaskMain, opts: Runopts): Promise<Run>;
+  /**
+   * Runs a program to its end, whatever that is.
+   *
+   * @param main the program
+   * @param argv its arguments, without its name
+   * @returns what it did
+   * @example
+   * ```ts
+   * expect(await m.try(main, "a")).status("file does not exist");
+   * ```
+   */
   try(main: Main, ...argv: readonly string[]): Promise<Run>;
+  /**
+   * Runs a program to its end, whatever that is.
+   *
+   * @param main the program
+   * @param argv its arguments, without its name
+   * @returns what it did
+   * @example
+   * ```ts
+   * expect(await m.try(main, "a")).status("file does not exist");
+   * ```
+   */
   try(main: TaskMain, ...argv: readonly string[]): Promise<Run>;
   try(main: Main | TaskMain, ...given: readonly (string | Runopts)[]): Promise<Run> {
     return this.#told(this.#tried(main, given, new Error("try")));
@@ -425,7 +535,18 @@ export class Machine {
     return alive(this.net.audit(), this.servers.values());
   }
 
-  /** Ends everything. Throws when something is left that was not there before, or a fault never happened. */
+  /**
+   * Ends the machine and its servers. A test ends with it.
+   *
+   * @returns when all is over
+   * @throws Failure "at the end this is left: ...": a process, Chan, fid or tag that was not there before
+   * @throws Failure "callbacks of servers threw: ..."
+   * @throws Failure a fault that was injected never happened
+   * @example
+   * ```ts
+   * await m.end();
+   * ```
+   */
   async end(): Promise<void> {
     const here = new Error("end");
     const running = this.#under.length > 0;

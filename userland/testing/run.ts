@@ -106,6 +106,15 @@ export class Call implements Told {
     return this.run.calls.some((c) => c.call.pid !== pid) ? `process ${pid}  ` : "";
   }
 
+  /**
+   * Shows the call with its messages, for a person.
+   *
+   * @returns lines of text
+   * @example
+   * ```ts
+   * console.log(r.call("open").show());
+   * ```
+   */
   show(): string {
     const { text, result, ended, cost } = this.call;
     // Of a run that the kit has ended, what was killed waited still.
@@ -282,8 +291,16 @@ export class Run implements Told {
   }
 
   /**
-   * The one call of that name, or whose text begins so: "stat", 'open("/n/far/x"'. Throws when there is
-   * none, or more than one; then `nth`, from 1, says which.
+   * Finds the one call of that name, or whose text begins so.
+   *
+   * @param text "stat", or 'open("/n/far/x"'
+   * @param nth which of several, from 1
+   * @returns the call
+   * @throws Error "open was never called", or "read was called 2 times: say which", where nth is not given
+   * @example
+   * ```ts
+   * expect(r.call("read", 2)).gives(0);
+   * ```
    */
   call(text: string, nth?: number): Call {
     const all = this.calls.filter((c) => c.name === text || c.what.startsWith(text));
@@ -296,7 +313,16 @@ export class Run implements Told {
     throw fortest(new Error(`${text} ${times}${which}\n\n${this.show()}`));
   }
 
-  /** The messages that `which` chooses. */
+  /**
+   * Chooses messages of the run.
+   *
+   * @param which tells of an event of the recording whether its message is wanted
+   * @returns the messages, in order
+   * @example
+   * ```ts
+   * r.messagesof((e) => e.pid === 3);
+   * ```
+   */
   messagesof(which: (e: Revent) => boolean): Message[] {
     const list: Message[] = [];
     for (const e of this.recording.events) {
@@ -308,8 +334,16 @@ export class Run implements Told {
   }
 
   /**
-   * The calls with their messages, of a long run those around `at`, an index of calls; the last ones of a run that
-   * a limit ended; else the first. A `mark` stands before the call at `at` of a run that is too long to be shown whole.
+   * Shows the calls with their messages. Of a long run it shows those around `at`: the last ones of a run that a
+   * limit ended, else the first.
+   *
+   * @param at an index of calls, from 0
+   * @param mark what stands before the call at `at`
+   * @returns lines of text, for a person
+   * @example
+   * ```ts
+   * console.log(r.show());
+   * ```
    */
   show(at: number = this.limit === null ? 0 : this.calls.length - 1, mark = " "): string {
     const cut = around(this.calls, at, SHOWN);

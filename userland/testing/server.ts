@@ -80,7 +80,7 @@ export class Server {
     this.#opts = opts;
   }
 
-  /** Boots the machine, lays the link from `here`, and serves; the files are there when this resolves. */
+  /** Boots the machine, lays the link from `here`, and serves; the files are there when this resolves. @internal */
   static async start(net: Net, here: string, name: string, opts: Serveropts): Promise<Server> {
     checkoptions("server", opts, OPTS);
     const kernel = await net.boot(name);
@@ -93,22 +93,56 @@ export class Server {
     return s;
   }
 
-  /** Hangs up every connection to it; calls go unanswered until heal(). */
+  /**
+   * Hangs up every connection to the server. Calls go unanswered until heal().
+   *
+   * @example
+   * ```ts
+   * far.cut();
+   * ```
+   */
   cut(): void {
     this.link.cut();
   }
 
-  /** Ends a cut: new calls go through. */
+  /**
+   * Ends a cut: new calls go through. What is to be used again has to be mounted again.
+   *
+   * @example
+   * ```ts
+   * far.heal();
+   * ```
+   */
   heal(): void {
     this.link.heal();
   }
 
-  /** Nothing moves on the link for this long: "1s". */
+  /**
+   * Holds up all that moves on the link; nothing is lost.
+   *
+   * @param time for how long: "1s"
+   * @throws Unitserror the time cannot be read
+   * @example
+   * ```ts
+   * far.stall("1s");
+   * ```
+   */
   stall(time: string): void {
     this.link.stall(time);
   }
 
-  /** What it holds below a directory, read there and not over the link. */
+  /**
+   * Reads what the server holds below a directory, there and not over the link.
+   *
+   * @param dir a directory: "/" unless given
+   * @returns the files by their names: texts, bytes, objects of files
+   * @throws Error "NAME: DIR is a file"
+   * @throws Error "NAME: ...": the directory cannot be read
+   * @example
+   * ```ts
+   * assert.deepEqual(await far.files("usr/ken"), { plan: "sleep" });
+   * ```
+   */
   async files(dir = "/"): Promise<Files> {
     const found = await this.#within((sys) => gather(sys, `${NEAR}/${dir}`));
     if (typeof found === "string" || found instanceof Uint8Array)
@@ -116,7 +150,18 @@ export class Server {
     return found;
   }
 
-  /** What a file of it holds. */
+  /**
+   * Reads what a file of the server holds, there and not over the link.
+   *
+   * @param name the file's name
+   * @returns a text, or bytes that are no text
+   * @throws Error "NAME: FILE is a directory"
+   * @throws Error "NAME: ...": the file cannot be read
+   * @example
+   * ```ts
+   * assert.equal(await far.file("usr/ken/plan"), "sleep");
+   * ```
+   */
   async file(name: string): Promise<string | Uint8Array> {
     const found = await this.#within((sys) => gather(sys, `${NEAR}/${name}`));
     if (typeof found === "string" || found instanceof Uint8Array) return found;

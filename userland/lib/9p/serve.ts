@@ -22,7 +22,18 @@ import type { Anysrv } from "./promises.ts";
 
 export type { Anysrv } from "./promises.ts";
 
-/** Serves the client on these descriptors until it hangs up, and closes them. */
+/**
+ * Serves the client at the other end of these descriptors until it hangs up, and closes them. 9p(2)
+ *
+ * @param fdin where requests are read
+ * @param fdout where replies are written; it may be fdin
+ * @param srv the server: what tree, newram or newexport gives, or one of your own
+ * @throws PlanError "fd out of range or not open": fd is not open
+ * @example
+ * ```ts
+ * await serve(sys, fd, fd, tree({ readme: "hello\n" }));
+ * ```
+ */
 export const serve: Both<[fdin: number, fdout: number, srv: Anysrv], void, ThreadSys> = both(
   function* (sys, fdin, fdout, srv) {
     yield* new Conn(sys, { in: fdin, out: fdout }, srv).run();
@@ -31,8 +42,18 @@ export const serve: Both<[fdin: number, fdout: number, srv: Anysrv], void, Threa
 );
 
 /**
- * Posts a descriptor as /srv/name. Gives the descriptor of that file, which goes when that is closed by
- * all who have it. srv(3)
+ * Posts a descriptor as /srv/name, where others can open it. srv(3)
+ *
+ * @param name its name in /srv
+ * @param fd the descriptor, such as one end of a pipe
+ * @returns the descriptor of the file in /srv; the file goes when each holder has closed it
+ * @throws PlanError "fd out of range or not open": fd is not open
+ * @throws PlanError "permission denied" and what else create(2) fails with
+ * @example
+ * ```ts
+ * const [mine, theirs] = await sys.pipe();
+ * const sfd = await postfd(sys, "fs", theirs);
+ * ```
  */
 export const postfd: Both<[name: string, fd: number], number> = both(function* (sys, name, fd) {
   const sfd = yield* sys.create(`#s/${name}`, OWRITE | ORCLOSE, 0o600);
@@ -45,7 +66,17 @@ export const postfd: Both<[name: string, fd: number], number> = both(function* (
   return sfd;
 }, "postfd(name text, fd fd)");
 
-/** Posts a server as /srv/name and serves it until no process can reach it any more. */
+/**
+ * Posts a server as /srv/name and serves it until no process can reach it any more. 9p(2)
+ *
+ * @param srv the server
+ * @param name its name in /srv
+ * @throws PlanError "permission denied" and what else create(2) fails with
+ * @example
+ * ```ts
+ * await post(sys, tree({ readme: "hello\n" }), "hello");
+ * ```
+ */
 export const post: Both<[srv: Anysrv, name: string], void, ThreadSys> = both(function* (
   sys,
   srv,
@@ -68,10 +99,30 @@ export type Place = {
   readonly flags?: number;
 };
 
-/** Makes a server, with the system calls of the process that is to serve it. */
+/**
+ * Makes a server, for postmount.
+ *
+ * @param sys the system calls of the process that is to serve it
+ * @returns the server, or a Task that comes to it
+ * @example
+ * ```ts
+ * const make: Makesrv = (sys) => newram(sys, { user: "glenda" });
+ * ```
+ */
 export type Makesrv = (sys: ThreadSys) => Anysrv | Task<Anysrv>;
 
-/** Starts a process that serves what `make` makes, and posts and mounts that. Gives the process's number. */
+/**
+ * Starts a process that serves what `make` makes, posts that and mounts it. 9p(2)
+ *
+ * @param make called in the new process, with its system calls; it gives the server
+ * @param place where the server is posted and mounted
+ * @returns the number of the process
+ * @throws PlanError "file does not exist" or "does not exist": there is no directory place.mtpt
+ * @example
+ * ```ts
+ * await postmount(sys, () => tree({ readme: "hello\n" }), { mtpt: "/tmp" });
+ * ```
+ */
 export const postmount: Both<[make: Makesrv, place: Place], number> = both(function* (
   sys,
   make,
@@ -109,7 +160,22 @@ function* closeall(sys: TaskSys, fds: readonly number[]): Task<void> {
   for (const fd of fds) yield* sys.close(fd);
 }
 
-/** Serves all who call at addr, "tcp!*!564", each in a thread. */
+/**
+ * Serves each caller of an address, in a thread of its own. It does not return. 9p(2)
+ *
+ * @param addr the address to announce: "tcp!*!564"
+ * @param srv the server
+ * @param limits what clients may hold; docs/servers.md has the defaults
+ * @returns nothing: it ends by an error or with its process
+ * @throws PlanError "listen hungup": calls come no more
+ * @throws PlanError "bad network address": addr is no dial string
+ * @throws PlanError "no port specified": addr names no service
+ * @throws PlanError "can't translate service": the service has neither a number nor a name that is known here
+ * @example
+ * ```ts
+ * await listensrv(sys, "tcp!127.0.0.1!5640", srv);
+ * ```
+ */
 export const listensrv: Both<
   [addr: string, srv: Anysrv, limits?: Partial<Limits>],
   never,
@@ -119,8 +185,18 @@ export const listensrv: Both<
 }, "listensrv(addr text, srv object, limits object?)");
 
 /**
- * Serves all who call at what announce gave, within the limits (shares.ts). What goes wrong with a call or a
- * connection is its own end, and a line on descriptor 2. Throws "listen hungup" when calls come no more.
+ * Serves each caller of an announced address, in a thread of its own. A fault of a connection ends that connection
+ * and is told in a line on descriptor 2. 9p(2)
+ *
+ * @param at what announce gave
+ * @param srv the server
+ * @param limits what clients may hold; docs/servers.md has the defaults
+ * @returns nothing: it ends by an error or with its process
+ * @throws PlanError "listen hungup": calls come no more
+ * @example
+ * ```ts
+ * await acceptsrv(sys, await announce(sys, "tcp!*!5640"), srv);
+ * ```
  */
 export const acceptsrv: Both<[at: Call, srv: Anysrv, limits?: Partial<Limits>], never, ThreadSys> =
   both(function* (sys, at, srv, limits) {

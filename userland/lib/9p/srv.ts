@@ -38,60 +38,257 @@ export interface Srv<A> {
   /** Names such as "." that wstat judges itself; all others that no walk finds are refused before it. */
   readonly oddnames?: ReadonlySet<string>;
 
-  /** Called before each chunk of requests: a place to read the clock. */
+  /**
+   * Called before each chunk of requests: a place to read the clock.
+   *
+   * @example
+   * ```ts
+   * *turn() {
+   *   now = yield* sys.nsec();
+   * }
+   * ```
+   */
   turn?(): Task<void>;
   /**
-   * Tauth: an authentication file, on which uname is proved for the tree aname. Its qid has QTAUTH. It is open
-   * for reading and writing, so read and write get its fid, and clunk at its end. A server that has auth
+   * Makes an authentication file for a Tauth, on which the client proves that it is uname. Its qid has QTAUTH. It
+   * is open for reading and writing, so read and write get its fid, and clunk at its end. A server that has auth
    * refuses each attach without such a file that is finished. auth(5)
+   *
+   * @param uname the user that the client claims to be
+   * @param aname the tree that the client will attach to
+   * @returns the file
+   * @throws PlanError what the client is to see as the error string
+   * @example
+   * ```ts
+   * auth: (uname) => newproof(uname)
+   * ```
    */
   auth?(uname: string, aname: string): Promised<A>;
-  /** Whether what was read and written on an authentication file has proved fid.uid. */
+  /**
+   * Tells whether what was read and written on an authentication file has proved fid.uid. auth(5)
+   *
+   * @param afid the authentication file's
+   * @returns true if it has
+   * @example
+   * ```ts
+   * authed: (fid) => fid.aux.done
+   * ```
+   */
   authed?(afid: Fid<A>): boolean;
-  /** The root of the tree that aname names, for uname. */
+  /**
+   * Gives the root of a tree. attach(5)
+   *
+   * @param uname the user; where no auth is, the one that the client claims
+   * @param aname the name of the tree, "" for the server's own choice
+   * @returns the root
+   * @throws PlanError what the client is to see as the error string
+   * @example
+   * ```ts
+   * attach: () => root
+   * ```
+   */
   attach(uname: string, aname: string): Promised<A>;
-  /** The qid of a file. */
+  /**
+   * Tells the qid of a file. It does not wait. stat(5)
+   *
+   * @param file the file
+   * @returns path, vers and type; the type has QTDIR for a directory
+   * @example
+   * ```ts
+   * qid: (file) => ({ path: file.id, vers: 0, type: QTFILE })
+   * ```
+   */
   qid(file: A): Qid;
-  /** What the file is. */
+  /**
+   * Tells the entry of a file. stat(5)
+   *
+   * @param fid the client's fid; `fid.aux` is the server's file
+   * @returns the entry
+   * @throws PlanError what the client is to see as the error string
+   * @example
+   * ```ts
+   * stat: (fid) => entryof(fid.aux)
+   * ```
+   */
   stat(fid: Fid<A>): Promised<Dir>;
-  /** What `dir` has under this name, ".." included (not "."); null if nothing. */
+  /**
+   * Finds what a directory has under a name. walk(5)
+   *
+   * @param dir the directory
+   * @param name an element, ".." included; never "."
+   * @param fid the client's fid; `fid.aux` is the server's file
+   * @returns the file; null if there is none
+   * @throws PlanError what the client is to see as the error string
+   * @example
+   * ```ts
+   * walk1: (dir, name) => dir.children.get(name) ?? null
+   * ```
+   */
   walk1?(dir: A, name: string, fid: Fid<A>): Promised<A | null>;
-  /** A whole walk in place of walk1: what it passed, as far as it came. */
+  /**
+   * Does a whole walk, in place of walk1. walk(5)
+   *
+   * @param fid the client's fid; `fid.aux` is the server's file
+   * @param names the elements, at most 16
+   * @returns the files that it passed, as far as it came
+   * @throws PlanError the first element is not there; its error string is what the client sees
+   * @example
+   * ```ts
+   * walk: (fid, names) => found(fid.aux, names)
+   * ```
+   */
   walk?(fid: Fid<A>, names: readonly string[]): Promised<readonly A[]>;
-  /** May refuse. mode is OREAD, OWRITE, ORDWR or OEXEC, with OTRUNC and ORCLOSE. */
+  /**
+   * Opens a file, or refuses. open(5)
+   *
+   * @param fid the client's fid; `fid.aux` is the server's file
+   * @param mode OREAD, OWRITE, ORDWR or OEXEC, with OTRUNC and ORCLOSE
+   * @returns when it is open
+   * @throws PlanError what the client is to see as the error string
+   * @example
+   * ```ts
+   * open(fid, mode) {
+   *   if (mode !== OREAD) throw new PlanError("permission denied");
+   * }
+   * ```
+   */
   open?(fid: Fid<A>, mode: number): Promised<void>;
-  /** Makes a file in the directory fid and opens it; fails if the name exists. */
+  /**
+   * Makes a file in a directory, and opens it. open(5)
+   *
+   * @param fid the directory's
+   * @param name an element, never "." or ".."
+   * @param perm the permissions that the client asks for, with DMDIR for a directory
+   * @param mode as open's
+   * @returns the file
+   * @throws PlanError "file already exists": the name is taken
+   * @throws PlanError what the client is to see as the error string
+   * @example
+   * ```ts
+   * create: (fid, name, perm) => newfile(fid.aux, name, perm)
+   * ```
+   */
   create?(fid: Fid<A>, name: string, perm: number, mode: number): Promised<A>;
-  /** A stream begins at offset: its reads come in order, others between them perhaps elsewhere. */
+  /**
+   * Called where a stream begins. Its reads come in order, others perhaps between them.
+   *
+   * @param fid the client's fid; `fid.aux` is the server's file
+   * @param offset bytes from the start of the file
+   * @throws PlanError what the client is to see as the error string
+   * @example
+   * ```ts
+   * stream: (fid, offset) => fid.aux.seek(offset)
+   * ```
+   */
   stream?(fid: Fid<A>, offset: number): Promised<void>;
   /**
-   * A write is to come at offset, and may be the first of a stream. True: those behind it, with the same tag
-   * and each where the last ends, may be given to write before it is answered, and are refused after it if
-   * it fails.
+   * Called before a write that may be the first of a stream.
+   *
+   * @param fid the client's fid; `fid.aux` is the server's file
+   * @param offset bytes from the start of the file, where the write begins
+   * @returns true: the writes behind it, with the same tag and each where the last ends, may be given to write
+   *   before it is answered, and are refused after it if it fails
+   * @throws PlanError what the client is to see as the error string
+   * @example
+   * ```ts
+   * *wstream() {
+   *   return true;
+   * }
+   * ```
    */
   wstream?(fid: Fid<A>, offset: number): Task<boolean>;
-  /** At most count bytes from offset on; none at the end. What is given is copied at once. */
+  /**
+   * Reads a file. What it gives is copied at once. read(5)
+   *
+   * @param fid the client's fid; `fid.aux` is the server's file
+   * @param count bytes at most
+   * @param offset bytes from the start of the file
+   * @returns the bytes; none at the end
+   * @throws PlanError what the client is to see as the error string
+   * @example
+   * ```ts
+   * read: (fid, count, offset) => fid.aux.data.subarray(offset, offset + count)
+   * ```
+   */
   read?(fid: Fid<A>, count: number, offset: number): Promised<Uint8Array>;
   /**
-   * The entries of a directory, each asked for when its turn comes: plain, or a generator that does not
-   * wait. Of an Entry the Dir is made when it is read, however long it had to wait for room. Without
-   * this, read reads directories, and gives whole entries.
+   * Gives the entries of a directory, each asked for when its turn comes. The Dir of an Entry is made when it is
+   * read. Without this callback, read reads directories and gives whole entries. read(5)
+   *
+   * @param fid the directory's
+   * @returns an array, or a generator that does not wait
+   * @example
+   * ```ts
+   * entries: (fid) => [...fid.aux.children.values()].map(entryof)
+   * ```
    */
   entries?(fid: Fid<A>): Iterable<Dir | Entry>;
-  /** data is the server's to keep, unless it says that it is done with it at once. */
+  /**
+   * Writes to a file. read(5)
+   *
+   * @param fid the client's fid; `fid.aux` is the server's file
+   * @param data the bytes, the server's to keep unless it sets `copies`
+   * @param offset bytes from the start of the file; a DMAPPEND file ignores it
+   * @returns bytes written
+   * @throws PlanError what the client is to see as the error string
+   * @example
+   * ```ts
+   * write(fid, data, offset) {
+   *   fid.aux.data.set(data, offset);
+   *   return data.length;
+   * }
+   * ```
+   */
   write?(fid: Fid<A>, data: Uint8Array, offset: number): Promised<number>;
-  /** Changes what is given: all or nothing. */
+  /**
+   * Changes what is given of a file: all of it, or nothing. stat(5)
+   *
+   * @param fid the client's fid; `fid.aux` is the server's file
+   * @param changes the fields to change
+   * @throws PlanError what the client is to see as the error string
+   * @example
+   * ```ts
+   * wstat(fid, { mode }) {
+   *   if (mode !== undefined) fid.aux.mode = mode;
+   * }
+   * ```
+   */
   wstat?(fid: Fid<A>, changes: Wstat): Promised<void>;
-  /** Removes the file. */
+  /**
+   * Removes the file; its fid is clunked whatever comes of that. remove(5)
+   *
+   * @param fid the client's fid; `fid.aux` is the server's file
+   * @throws PlanError what the client is to see as the error string
+   * @example
+   * ```ts
+   * remove: (fid) => fid.aux.parent.children.delete(fid.aux.name)
+   * ```
+   */
   remove?(fid: Fid<A>): Promised<void>;
   /**
-   * fid stands for fid.aux from now on: an attach, a walk or a clone made it (was is null), or a walk or a create
-   * took it from `was`. A server that counts the fids of a file counts here and in clunk.
+   * Called when fid has come to stand for fid.aux: by an attach, a walk, a clone or a create. A server that counts
+   * the fids of a file counts here and in clunk.
+   *
+   * @param fid the client's fid; `fid.aux` is the server's file
+   * @param was the file that the fid stood for before; null for a new fid
+   * @example
+   * ```ts
+   * became(fid, was) {
+   *   fid.aux.nfids++;
+   *   if (was !== null) was.nfids--;
+   * }
+   * ```
    */
   became?(fid: Fid<A>, was: A | null): void;
   /**
-   * The fid is gone: called once for each fid that attach or walk made, after all other calls for that fid have
-   * come to their end, remove and an open that was under way too. What open and create gave is closed here.
+   * Called once for each fid that attach or walk made, when it is gone. All other calls for that fid have come to
+   * their end. What open and create gave is closed here. clunk(5)
+   *
+   * @param fid the client's fid; `fid.aux` is the server's file
+   * @example
+   * ```ts
+   * clunk: (fid) => fid.aux.close()
+   * ```
    */
   clunk?(fid: Fid<A>): Promised<void>;
 }
@@ -131,7 +328,14 @@ export class Fid<A> {
   /** The entries that are still to be read. @internal */
   dir: Entries | null = null;
 
-  /** The library makes fids; a server finds its file in `aux`. */
+  /**
+   * The library makes fids; a server finds its file in `aux`.
+   *
+   * @param fid the client's number
+   * @param uid whose it is
+   * @param aux the server's file
+   * @param cost how many fids it counts for
+   */
   constructor(fid: number, uid: string, aux: A, cost = 1) {
     this.fid = fid;
     this.uid = uid;

@@ -22,25 +22,83 @@ export type Contents = string | Uint8Array;
 
 /** What can be done to a file or directory of a tree as such. */
 export type Nodefns = {
-  /** Takes the file away. Without it a remove is refused. */
+  /**
+   * Takes the file away. Without it a remove is refused. remove(5)
+   *
+   * @returns when it is gone
+   * @throws PlanError what the client is to see as the error string
+   * @example
+   * ```ts
+   * file({ remove: () => void users.delete("ken") });
+   * ```
+   */
   remove?(): Promised<void>;
-  /** Changes what is given of the file. Without it a wstat is refused. stat(5) */
+  /**
+   * Changes what is given of the file. Without it a wstat is refused. stat(5)
+   *
+   * @param changes the fields to change
+   * @returns when they are changed
+   * @throws PlanError what the client is to see as the error string
+   * @example
+   * ```ts
+   * file({ wstat: ({ mode }) => void (perm = mode ?? perm) });
+   * ```
+   */
   wstat?(changes: Wstat): Promised<void>;
 };
 
 /** What a file does when it is opened to be read, and with each write. */
 export type Filefns = Nodefns & {
-  /** Makes what the file holds, when it is opened. */
+  /**
+   * Makes what the file holds, when it is opened. open(5)
+   *
+   * @returns the contents
+   * @throws PlanError what the client is to see as the error string
+   * @example
+   * ```ts
+   * file({ read: () => `${n}\n` });
+   * ```
+   */
   read?(): Promised<Contents>;
-  /** Takes what was written, as text. */
+  /**
+   * Takes what was written. read(5)
+   *
+   * @param text the bytes of one write, decoded from UTF-8
+   * @returns when it is taken
+   * @throws PlanError what the client is to see as the error string
+   * @example
+   * ```ts
+   * file({ write: (text) => void (n += Number(text)) });
+   * ```
+   */
   write?(text: string): Promised<void>;
 };
 
 /** What a directory does. */
 export type Dirfns = Nodefns & {
-  /** What it has now: names and what they stand for. */
+  /**
+   * Gives what the directory has now. read(5)
+   *
+   * @returns names and what they stand for
+   * @throws PlanError what the client is to see as the error string
+   * @example
+   * ```ts
+   * dir({ files: () => Object.fromEntries(users) });
+   * ```
+   */
   files?(): Promised<Files>;
-  /** Makes a file or, with DMDIR in perm, a directory; gives what it is. Without it a create is refused. */
+  /**
+   * Makes a file or, with DMDIR in perm, a directory. Without it a create is refused. open(5)
+   *
+   * @param name its name
+   * @param perm the permissions that the client asks for
+   * @returns what it is: a value of tree's object
+   * @throws PlanError what the client is to see as the error string
+   * @example
+   * ```ts
+   * dir({ create: (name) => made(name) });
+   * ```
+   */
   create?(name: string, perm: number): Promised<Entryof>;
 };
 
@@ -64,12 +122,30 @@ export class Directory {
   }
 }
 
-/** A file with functions of its own. */
+/**
+ * Makes a file with functions of its own, for tree. 9p(2)
+ *
+ * @param fns what makes its contents, and takes what is written
+ * @returns the file, a value of tree's object
+ * @example
+ * ```ts
+ * tree({ time: file({ read: () => new Date().toISOString() }) });
+ * ```
+ */
 export function file(fns: Filefns): File {
   return new File(fns);
 }
 
-/** A directory with functions of its own. */
+/**
+ * Makes a directory with functions of its own, for tree. 9p(2)
+ *
+ * @param fns what lists, makes and removes its files
+ * @returns the directory, a value of tree's object
+ * @example
+ * ```ts
+ * tree({ users: dir({ files: () => Object.fromEntries(users) }) });
+ * ```
+ */
 export function dir(fns: Dirfns): Directory {
   return new Directory(fns);
 }
@@ -98,7 +174,17 @@ type Open = { readonly node: Node; readonly text: Uint8Array; readonly list: rea
 const EMPTY = new Uint8Array(0);
 const bytes = (c: Contents): Uint8Array => (typeof c === "string" ? utfencode(c) : c);
 
-/** A server of these files, which belong to `user`. */
+/**
+ * Makes a server of these files. 9p(2)
+ *
+ * @param files the files by their names; an object is a directory
+ * @param user the owner of all: "none" unless given
+ * @returns the server, for serve, post, postmount or listensrv
+ * @example
+ * ```ts
+ * const srv = tree({ readme: "hello\n", lib: { motd: () => "now\n" } });
+ * ```
+ */
 export function tree(files: Files, user = "none"): Srv<Open> {
   return new Tree(files, user).srv();
 }

@@ -39,7 +39,16 @@ export const ROOTSIZE = 512;
 const HASHSIZE = 32;
 const MAGIC = utfencode("namec fossil\n\0\0\0");
 
-/** sha-256 of some bytes: 32 bytes. The host gives its own, which is fast; a page has a library's. */
+/**
+ * Gives the sha-256 of some bytes. The host gives its own, which is fast; a page has a library's.
+ *
+ * @param bytes what is hashed
+ * @returns 32 bytes
+ * @example
+ * ```ts
+ * const hash: Hash = (bytes) => createHash("sha256").update(bytes).digest();
+ * ```
+ */
 export type Hash = (bytes: Uint8Array) => Uint8Array;
 
 /** A block's name: the hash of its bytes, where it lies, how long it is, and the generation that wrote it. */

@@ -65,12 +65,30 @@ export class Fossil {
     return this.#files.store.space.used * 512;
   }
 
-  /** Makes safe what was done until now. */
+  /**
+   * Makes safe what was done until now.
+   *
+   * @throws PlanError "i/o error: ..." and its like: the disk cannot be read or written
+   * @example
+   * ```ts
+   * yield* f.sync();
+   * ```
+   */
   *sync(): Task<void> {
     yield* this.#files.store.commit();
   }
 
-  /** Makes a snapshot; gives its name. */
+  /**
+   * Makes a snapshot.
+   *
+   * @param archive whether it is for the archive, which expire leaves alone
+   * @returns its name
+   * @throws PlanError "i/o error: ..." and its like: the disk cannot be read or written
+   * @example
+   * ```ts
+   * const name = yield* f.snap(false);
+   * ```
+   */
   snap(archive: boolean): Task<string> {
     return this.#snaps.make(archive);
   }
@@ -80,12 +98,32 @@ export class Fossil {
     return this.#snaps.list;
   }
 
-  /** Removes a snapshot. Throws "no such snapshot: NAME". */
+  /**
+   * Removes a snapshot.
+   *
+   * @param name its name, as list has it
+   * @throws PlanError "no such snapshot: NAME"
+   * @throws PlanError "i/o error: ..." and its like: the disk cannot be read or written
+   * @example
+   * ```ts
+   * yield* f.remove(name);
+   * ```
+   */
   remove(name: string): Task<void> {
     return this.#snaps.remove(name);
   }
 
-  /** Removes the snapshots that are older than `keep` seconds, archives excepted; gives their names. */
+  /**
+   * Removes the snapshots that are older than a time, archives excepted.
+   *
+   * @param keep the time, in seconds
+   * @returns the names of those that were removed
+   * @throws PlanError "i/o error: ..." and its like: the disk cannot be read or written
+   * @example
+   * ```ts
+   * yield* f.expire(7 * 86400);
+   * ```
+   */
   *expire(keep: number): Task<string[]> {
     yield* this.#env.tick();
     const old = expired(this.list, this.#env.now(), keep);
@@ -93,7 +131,17 @@ export class Fossil {
     return old.map((s) => s.name);
   }
 
-  /** Reads every block and says what is wrong; a root that could not be read when the disk was opened is a fault, too. */
+  /**
+   * Reads every block, and says what is wrong.
+   *
+   * @returns what there is on the disk, and the faults; a root that could not be read when the disk was opened is
+   *   one
+   * @throws PlanError "i/o error: ..." and its like: the disk cannot be read or written
+   * @example
+   * ```ts
+   * const { faults } = yield* f.check();
+   * ```
+   */
   *check(): Task<Report> {
     const { store } = this.#files;
     store.hold();
@@ -106,7 +154,15 @@ export class Fossil {
     }
   }
 
-  /** Makes everything safe, with the map of the disk, so that the next start need not look for it. */
+  /**
+   * Makes everything safe, with the map of the disk, so that the next start need not look for it.
+   *
+   * @throws PlanError "i/o error: ..." and its like: the disk cannot be read or written
+   * @example
+   * ```ts
+   * yield* f.end();
+   * ```
+   */
   *end(): Task<void> {
     yield* this.#files.store.commit(undefined, true);
   }

@@ -20,6 +20,11 @@ import { counted } from "./words.ts";
  * @returns the Fossil; serve its `srv`, and call `end` when all is over
  * @throws PlanError "permission denied" and its like: the file cannot be opened
  * @throws PlanError "fossil: disk of format N, which this server does not know"
+ * @example
+ * ```ts
+ * const f = yield* newfossil(sys, "/tmp/disk", { hash });
+ * yield* post(sys, f.srv, "fossil");
+ * ```
  */
 export function* newfossil(sys: ThreadSys, name: string, opts: Fossilopts): Task<Fossil> {
   const fd = yield* opendisk(sys, name);

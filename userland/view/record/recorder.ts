@@ -138,7 +138,15 @@ export class Recorder {
   /** Requests that wait for an answer, by connection and tag: what was asked, and its event. */
   readonly #pending = new Map<string, Asked[]>();
 
-  /** Makes a recorder; listen() connects it to a trace. */
+  /**
+   * Makes a recorder; listen() connects it to a trace.
+   *
+   * @param opts what is said of the run, how lines are found, limits
+   * @example
+   * ```ts
+   * const recorder = new Recorder({ about });
+   * ```
+   */
   constructor(opts: Recordopts) {
     this.#opts = opts;
     this.#snap = opts.snap ?? SNAP;
@@ -170,8 +178,16 @@ export class Recorder {
   }
 
   /**
-   * Listens from now on, until the result is called. What prepares a run comes before begin(): of that
-   * only connections and processes are noted. `hear` stands between the trace and take().
+   * Listens to a kernel until the result is called. What prepares a run comes before begin(): of that only
+   * connections and processes are noted.
+   *
+   * @param trace kernel.trace
+   * @param hear stands between the trace and take(), where some events are to be left out
+   * @returns a function that ends the listening
+   * @example
+   * ```ts
+   * const off = recorder.listen(kernel.trace);
+   * ```
    */
   listen(trace: Trace, hear: Listener = (e, body) => this.take(e, body)): () => void {
     if (this.#opts.place !== undefined)
@@ -185,7 +201,15 @@ export class Recorder {
     };
   }
 
-  /** Records everything from now on, except the events of the processes in `but`. */
+  /**
+   * Records everything from now on.
+   *
+   * @param but the numbers of processes whose events are left out
+   * @example
+   * ```ts
+   * recorder.begin();
+   * ```
+   */
   begin(but: readonly number[] = []): void {
     this.#begun = true;
     for (const pid of but) this.#but.add(pid);
@@ -222,13 +246,31 @@ export class Recorder {
     return this.#limit > 0 && this.#nevent >= this.#limit;
   }
 
-  /** Records text that a program wrote on its console (Hearing), unless `limit` events are kept. */
+  /**
+   * Records text that a program wrote on its console, unless `limit` events are kept.
+   *
+   * @param to where it went
+   * @param text the text
+   * @example
+   * ```ts
+   * recorder.said("out", text);
+   * ```
+   */
   said(to: Rsaid["to"], text: string): void {
     const event = this.#nevent - 1;
     if (this.#begun && event < this.#limit) this.#said.push({ event, to, text });
   }
 
-  /** Records one event; `body` has the fields that its kind has. */
+  /**
+   * Records one event.
+   *
+   * @param e the event
+   * @param body the fields that its kind has
+   * @example
+   * ```ts
+   * kernel.trace.listen((e, body) => recorder.take(e, body));
+   * ```
+   */
   take(e: Event, body: EventBody = bodyof(e)): void {
     if (e.type === "conn" && e.what === "open" && !this.#full) this.#conns.push(conn(e));
     if (e.type === "send" && e.fcall.type === Tattach) this.#attached(e.conn, e.fcall.fid);

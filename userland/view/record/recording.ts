@@ -280,12 +280,31 @@ function revived(v: unknown): unknown {
   return v;
 }
 
-/** The recording as one JSON document: bigints are {"$bigint": "1"}, bytes {"$bytes": base64}. */
+/**
+ * Writes a recording as one JSON document. A bigint is {"$bigint": "1"}, bytes are {"$bytes": base64}.
+ *
+ * @param r the recording
+ * @returns the document
+ * @example
+ * ```ts
+ * writeFileSync("run.json", tojson(recorder.recording));
+ * ```
+ */
 export function tojson(r: Recording): string {
   return JSON.stringify(r, plain);
 }
 
-/** The recording of a JSON document. Throws Recordingerror when it is none, or of another version. */
+/**
+ * Reads a recording from a JSON document.
+ *
+ * @param text what tojson or `namec step --json` wrote
+ * @returns the recording
+ * @throws Recordingerror the text is no recording, or one of another version
+ * @example
+ * ```ts
+ * const recording = fromjson(readFileSync("run.json", "utf8"));
+ * ```
+ */
 export function fromjson(text: string): Recording {
   let r: unknown;
   try {
