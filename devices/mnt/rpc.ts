@@ -344,16 +344,7 @@ export class Mnt implements Conn {
   send(g: Group, requests: readonly Tmsg[], soon = false): void {
     if (this.dead) error(Ehungup);
     if (MUTE.has(g.life)) throw new Panic("request on a tag that is flushed");
-    let end = slab.used;
-    for (const t of requests) {
-      const at = end;
-      end = convS2M(t, slab.buf, at);
-      // An array of a program's may have any length, and what is behind `used` is for others, too.
-      if ((end | 0) !== end || end - at < MINFRAME || end - at > this.msize) end = -1;
-      if (end < 0) break;
-    }
-    const bytes = end < 0 ? packapart(requests, this.msize) : slab.buf.subarray(slab.used, end);
-    if (end >= 0) slab.used = end;
+    const bytes = packed(requests, this.msize);
     this.#posted.push(bytes);
     if (this.k.trace.on) this.#tellsent(g, requests, bytes);
     for (const t of requests) g.requests.push(t);
@@ -671,6 +662,21 @@ export class Mnt implements Conn {
 const slab = new Slab();
 /** size[4] type[1] tag[2]: the least a request can be. */
 const MINFRAME = 7;
+
+/** The bytes of requests, each of at most msize. */
+function packed(requests: readonly Tmsg[], msize: number): Uint8Array {
+  let end = slab.used;
+  for (const t of requests) {
+    const at = end;
+    end = convS2M(t, slab.buf, at);
+    // An array of a program's may have any length, and what is behind `used` is for others, too.
+    if ((end | 0) !== end || end - at < MINFRAME || end - at > msize)
+      return packapart(requests, msize);
+  }
+  const bytes = slab.buf.subarray(slab.used, end);
+  slab.used = end;
+  return bytes;
+}
 
 /** The bytes of requests for which what is left of the slab is too short, or of which one is too long. */
 function packapart(requests: readonly Tmsg[], msize: number): Uint8Array {

@@ -140,7 +140,6 @@ export function named(w: Way, e: PlanError, tellsname: boolean): PlanError {
   const f = new PlanError(nameerror(shown, e.message));
   f.file = name.text;
   if (element !== undefined) f.element = element;
-  if (e.offset !== undefined) f.offset = e.offset;
   if (e.step !== undefined) f.step = e.step;
   if (e.fact !== undefined) f.fact = e.fact;
   return f;

@@ -258,9 +258,9 @@ function change(root: Mnode, elems: readonly string[], fn: (old: Mnode) => Mnode
   return now;
 }
 
-/** null for a node that holds nothing. */
+/** null for a node that holds nothing. Only a node with members hides anything. */
 const pruned = (n: Mnode): Mnode | null =>
-  n.members.length === 0 && n.children === null && n.hidden === null ? null : n;
+  n.members.length === 0 && n.children === null ? null : n;
 
 function mounted(old: Mnode, m: Mounting): Mnode {
   const was = old.members.length > 0;

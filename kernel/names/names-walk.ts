@@ -137,7 +137,7 @@ export class Start implements Way {
     const { chan, rest, up } = this;
     if (this.union && rest.length > 0) return statunion(this);
     // The trace is to hear of the walk.
-    const e = rest.length === 0 || up.k.trace.on ? null : chan.dev.statat(up, chan, rest);
+    const e = up.k.trace.on ? null : chan.dev.statat(up, chan, rest);
     const d = e ?? statone(this);
     return istask(d) ? after(d, (x) => this.entry(x)) : this.entry(d);
   }

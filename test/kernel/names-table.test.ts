@@ -198,7 +198,12 @@ test("whatever is mounted and unmounted, the table is what the rules make of it,
     fc.property(fc.array(op, { maxLength: 14 }), fc.array(name), (ops, names) => {
       const p = new Pair();
       for (const o of ops) p.apply(o);
-      for (const v of p.versions) same(show(flatten(v.table.root)), v.text);
+      for (const v of p.versions) {
+        same(show(flatten(v.table.root)), v.text);
+        // A node that holds nothing is left out, and what hides others has members.
+        for (const n of nodes(v.table.root))
+          same(n.members.length > 0 || (n.children !== null && n.hidden === null), true);
+      }
       for (const n of names) {
         const at = prefixes(n).findLast((x) => p.model.has(x)) ?? "";
         const { node, depth } = p.table.lookup(elemsof(n));

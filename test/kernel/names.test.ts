@@ -166,7 +166,7 @@ test(
 );
 
 test(
-  "the trace tells which members are asked before the first answer: those of servers, also when there is only one",
+  "the trace tells which members are asked before the first answer, those of servers, also when there is only one; then the member that has the file",
   within(
     async (t, k) => {
       await run(k, async (sys: Sys) => {
@@ -175,10 +175,13 @@ test(
         await sys.bind("/c", "/m", MAFTER);
         const log = steps(k);
         await sys.stat("/m/y");
-        t.deepEqual(
-          log.filter((s) => s.startsWith("ask")),
-          ["ask asked=1 rest=y what=stat of=union"],
-        );
+        t.deepEqual(log, [
+          "clean name=/m/y path=/m/y",
+          "prefix prefix=/m rest=y members=2 point=/m",
+          "ask asked=1 rest=y what=stat of=union",
+          "walk chan=/b rest=y got=1 conn=0",
+          "found point=/m index=0 elem=y",
+        ]);
         await sys.bind("/a", "/b", MAFTER);
         log.length = 0;
         await sys.stat("/b/y");
@@ -459,14 +462,18 @@ test(
         await sys.bind("/a", "/m", MREPL);
         await sys.bind("/b", "/m", MAFTER | MCREATE);
         await sys.bind("/b", "/c", MREPL | MCREATE);
+        await make(sys, "/far", OREAD, DIR);
+        await mountram(sys, "/far");
         const log = steps(k);
-        for (const name of ["/m/one", "/c/two", "/a/d/three"]) await make(sys, name);
+        const names = ["/m/one", "/c/two", "/a/d/three", "/far/four"];
+        for (const name of names) await make(sys, name);
         t.deepEqual(
           log.filter((s) => s.startsWith("create")),
           [
             "create dir=/m elem=one index=1",
             "create dir=/c elem=two index=-1",
             "create dir=/a/d elem=three index=-1",
+            "create dir=/far elem=four index=-1",
           ],
         );
       });

@@ -215,6 +215,26 @@ test(
 );
 
 test(
+  "of an allowance of 1 MiB the first run takes three quarters, and the next a half of all",
+  over(
+    [{ rtt: "200ms", bw: "1MB/s" }],
+    async ({ t, sys, fs, machines: [k] }) => {
+      fs.add("f", 1e9);
+      const counts: number[] = [];
+      k.trace.listen((e) => {
+        if (e.type === "send" && e.fcall.type === Tstream) counts.push(e.fcall.count);
+      });
+      const fd = await sys.open("/n/far/f", OREAD | OSTREAM);
+      // The second is asked for when no more than its length is asked for and not read.
+      for (let n = 0; n < MiB / 4;) n += await sys.sread(fd, new Uint8Array(FRAME));
+      t.deepEqual(counts, [(MiB * 3) / 4, MiB / 2]);
+      await sys.close(fd);
+    },
+    { credit: MiB },
+  ),
+);
+
+test(
   "runs grow while the reader keeps up, and for no other",
   over([{ rtt: "1ms", bw: "10GB/s" }], async ({ t, sys, fs, machines: [k] }) => {
     fs.add("f", 400e6);

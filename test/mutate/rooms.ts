@@ -27,11 +27,7 @@ export const ROOMS: readonly Room[] = [
   },
   {
     files: "kernel/names/",
-    near: [
-      "test/kernel/names*.test.ts",
-      "test/kernel/standard.test.ts",
-      "test/syscalls/ns.test.ts",
-    ],
+    near: ["test/kernel/name*.test.ts", "test/kernel/standard.test.ts", "test/syscalls/ns.test.ts"],
     wider: [
       "test/syscalls/*.test.ts",
       "test/kernel/wstat.test.ts",
@@ -58,9 +54,15 @@ export const ROOMS: readonly Room[] = [
       "test/devices/mnt*.test.ts",
       "test/devices/later.test.ts",
       "test/devices/frames.test.ts",
+      "test/devices/flushes.test.ts",
       "test/kernel/stream*.test.ts",
     ],
-    wider: ["test/devices/*.test.ts", "test/kernel/rtt.test.ts", SIMULATOR],
+    wider: [
+      "test/devices/*.test.ts",
+      "test/kernel/rtt.test.ts",
+      "test/userland/recording.test.ts",
+      SIMULATOR,
+    ],
   },
   {
     files: "userland/lib/9p/",
