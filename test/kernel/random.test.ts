@@ -8,7 +8,7 @@
 //	RANDOM_SEED=1 RANDOM_PATH=2:0 npx ava test/kernel/random.test.ts --match='the title that failed'
 
 import test from "ava";
-import { KINDS } from "./random-kinds.ts";
+import { KINDS } from "../model/random-kinds.ts";
 
 const RUNS = Number(process.env["RANDOM_RUNS"] ?? 10);
 const SEED = process.env["RANDOM_SEED"];

@@ -26,8 +26,8 @@ import type { Sys } from "../../syscalls/sys.ts";
 import { readdir } from "../../userland/lib/dirread.ts";
 import { cat, failure, mkdir, mountram, put, run, steps, within } from "../kit/kit.ts";
 import { Fake } from "../kit/fake.ts";
-import { R, ROWS, TABLE } from "./standardrows.ts";
-import type { Row } from "./standardrows.ts";
+import { R, ROWS, TABLE } from "../kit/standardrows.ts";
+import type { Row } from "../kit/standardrows.ts";
 import { readtext } from "../../userland/lib/io.ts";
 
 const NEWDIR = (DMDIR | 0o777) >>> 0;

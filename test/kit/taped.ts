@@ -9,7 +9,7 @@ import { mounted } from "../../userland/boot/mounts.ts";
 import type { Kernel } from "../../kernel/kernel.ts";
 import { step } from "../../userland/host/step.ts";
 import { Tape } from "../../userland/view/step/tape.ts";
-import type { Asked } from "../userland/tenprograms.ts";
+import type { Asked } from "./tenprograms.ts";
 
 /** How often nothing may have moved before a run counts as stuck. */
 const STILL = 100;

@@ -1,6 +1,6 @@
 // A million runs of the simulator (test/kernel/random.test.ts), of all kinds in turns. The first that fails ends it.
 
-import { KINDS } from "../kernel/random-kinds.ts";
+import { KINDS } from "../model/random-kinds.ts";
 import type { Soakopts } from "./run.ts";
 
 const RUNS = 1_000_000;

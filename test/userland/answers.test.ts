@@ -10,9 +10,9 @@ import { frameof } from "../../userland/view/step/frame.ts";
 import { eventtext } from "../../userland/view/words/eventtext.ts";
 import { Glossary } from "../../userland/view/words/documents.ts";
 import { stock } from "../kit/stock.ts";
-import { MORE } from "./moreprograms.ts";
-import { TEN } from "./tenprograms.ts";
-import type { Where } from "./tenprograms.ts";
+import { MORE } from "../kit/moreprograms.ts";
+import { TEN } from "../kit/tenprograms.ts";
+import type { Where } from "../kit/tenprograms.ts";
 import { taped } from "../kit/taped.ts";
 
 /** The step that a question is about; -1 for none. With nth 0 the call that took the longest. */

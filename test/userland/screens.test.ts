@@ -15,9 +15,9 @@ import type { Frame } from "../../userland/view/step/frame.ts";
 import { rows } from "../../userland/view/step/names.ts";
 import { Glossary } from "../../userland/view/words/documents.ts";
 import { decision } from "../../userland/view/words/why.ts";
-import { MORE } from "./moreprograms.ts";
+import { MORE } from "../kit/moreprograms.ts";
 import { taped } from "../kit/taped.ts";
-import { TEN } from "./tenprograms.ts";
+import { TEN } from "../kit/tenprograms.ts";
 
 const MARKDOWN = readFileSync("docs/glossary.md", "utf8");
 const GLOSSARY = new Glossary(MARKDOWN);

@@ -16,7 +16,7 @@ import { readdir } from "../../../userland/lib/dirread.ts";
 import { type Disk, Procenv } from "../../../userland/lib/fossil/disk.ts";
 import { type Fossil, openfossil } from "../../../userland/lib/fossil/fossil.ts";
 import { NOTHING, run } from "../../kit/kit.ts";
-import { Disklog, Rig, hash } from "./rig.ts";
+import { Disklog, Rig, hash } from "../../kit/fossilrig.ts";
 
 /** A disk whose calls take a while each, some much longer, and fail now and then. */
 function slow(

@@ -9,7 +9,7 @@ import { DMDIR, OWRITE } from "../../../kernel/abi/const.ts";
 import { PlanError } from "../../../kernel/abi/errors.ts";
 import { finish } from "../../../userland/lib/fossil/disk.ts";
 import type { Fossilopts } from "../../../userland/lib/fossil/fossil.ts";
-import { Disklog, Rig } from "./rig.ts";
+import { Disklog, Rig } from "../../kit/fossilrig.ts";
 
 const NAMES = ["a", "b", "c", "d"] as const;
 

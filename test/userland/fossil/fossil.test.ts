@@ -8,7 +8,7 @@ import type { Fid } from "../../../userland/lib/9p/srv.ts";
 import { finish } from "../../../userland/lib/fossil/disk.ts";
 import { FIRST, GRANULE } from "../../../userland/lib/fossil/format.ts";
 import type { File } from "../../../userland/lib/fossil/srv.ts";
-import { Disklog, Rig, now } from "./rig.ts";
+import { Disklog, Rig, now } from "../../kit/fossilrig.ts";
 
 /** The error of what must fail. */
 function failure(fn: () => unknown): string {

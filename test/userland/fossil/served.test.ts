@@ -15,7 +15,7 @@ import { type Schedule, keepschedule } from "../../../userland/lib/fossil/serve.
 import { NOTHING, run } from "../../kit/kit.ts";
 import { attach, clunk, flush, open, read, said, version, walk } from "../../kit/msg.ts";
 import { Rawclient } from "../../kit/rawclient.ts";
-import { Disklog, Rig, hash } from "./rig.ts";
+import { Disklog, Rig, hash } from "../../kit/fossilrig.ts";
 
 /** Pieces of the longest file. */
 const PIECES = 16;

@@ -11,7 +11,7 @@ import { dial } from "../../../userland/lib/dial.ts";
 import { type Disk, Procenv } from "../../../userland/lib/fossil/disk.ts";
 import { openfossil } from "../../../userland/lib/fossil/fossil.ts";
 import { NOTHING, run } from "../../kit/kit.ts";
-import { Disklog, Rig, hash } from "./rig.ts";
+import { Disklog, Rig, hash } from "../../kit/fossilrig.ts";
 
 const PIECE = 65_536;
 /** Each has one byte: more than are taken away between two turns. */

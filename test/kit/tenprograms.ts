@@ -21,7 +21,7 @@ import {
 import type { Program } from "../../kernel/proc/trap.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { postnote } from "../../userland/lib/proc.ts";
-import { failure, put } from "../kit/kit.ts";
+import { failure, put } from "./kit.ts";
 
 /** Which step: the n-th of the calls or returns with this text, or of the lines with it; 0 the one that took longest. */
 export type Where = {

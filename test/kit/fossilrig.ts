@@ -2,16 +2,16 @@
 // such a disk that remembers every write and sync, and what a crash may leave of them.
 
 import { createHash } from "node:crypto";
-import type { Answer } from "../../../userland/lib/9p/srv.ts";
-import { Fid } from "../../../userland/lib/9p/srv.ts";
-import { type Disk, Plainenv, finish } from "../../../userland/lib/fossil/disk.ts";
-import { type Fossil, type Fossilopts, openfossil } from "../../../userland/lib/fossil/fossil.ts";
-import type { File } from "../../../userland/lib/fossil/srv.ts";
-import { istask } from "../../../userland/lib/9p/answer.ts";
-import { DMDIR, OREAD, OWRITE, QTDIR } from "../../../kernel/abi/const.ts";
-import { type Dir, type Wstat } from "../../../kernel/abi/dir.ts";
-import { PlanError } from "../../../kernel/abi/errors.ts";
-import { entries } from "../../kit/kit.ts";
+import type { Answer } from "../../userland/lib/9p/srv.ts";
+import { Fid } from "../../userland/lib/9p/srv.ts";
+import { type Disk, Plainenv, finish } from "../../userland/lib/fossil/disk.ts";
+import { type Fossil, type Fossilopts, openfossil } from "../../userland/lib/fossil/fossil.ts";
+import type { File } from "../../userland/lib/fossil/srv.ts";
+import { istask } from "../../userland/lib/9p/answer.ts";
+import { DMDIR, OREAD, OWRITE, QTDIR } from "../../kernel/abi/const.ts";
+import { type Dir, type Wstat } from "../../kernel/abi/dir.ts";
+import { PlanError } from "../../kernel/abi/errors.ts";
+import { entries } from "./kit.ts";
 
 export const hash = (b: Uint8Array): Uint8Array => createHash("sha256").update(b).digest();
 

@@ -15,7 +15,7 @@ import {
 import type { Sys } from "../../syscalls/sys.ts";
 import { postmount } from "../../userland/lib/9p.ts";
 import { newexport } from "../../userland/lib/export.ts";
-import { failure, put } from "../kit/kit.ts";
+import { failure, put } from "./kit.ts";
 import { at, buf, text } from "./tenprograms.ts";
 import type { Asked } from "./tenprograms.ts";
 

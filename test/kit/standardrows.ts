@@ -17,7 +17,7 @@ import {
 import type { Sys } from "../../syscalls/sys.ts";
 import { readdir } from "../../userland/lib/dirread.ts";
 import { access } from "../../userland/lib/proc.ts";
-import { entries } from "../kit/kit.ts";
+import { entries } from "./kit.ts";
 
 /** `| operation | T-messages in order | count |` */
 export const TABLE = `
