@@ -115,7 +115,6 @@ export class Start implements Way {
       yield* p.domount(mh);
       if (this.up.k.trace.on) tracemount(this.up, p, mh, []);
       yield* p.unique(this.up);
-      yield* p.name();
       kept = true;
     } catch (e) {
       throw this.#whole(e);
@@ -123,8 +122,9 @@ export class Start implements Way {
       if (!kept) yield* p.close();
     }
     this.head = mh;
-    p.chan.flag |= CMTPT;
-    return p.chan;
+    const nc = p.named();
+    nc.flag |= CMTPT;
+    return nc;
   }
 
   /** The error as one about the whole name, unless it says already which part it is about. */
@@ -323,23 +323,22 @@ export class Place {
     return out.map((m) => m.from);
   }
 
-  /** Makes chan a Chan with one reference, so that its fid may be opened or moved. */
+  /** Makes chan a Chan with one reference, so that its fid may be opened or moved, and without mount points. */
   *unique(up: Proc): Task<void> {
-    if (this.chan.ref === 1) return;
+    // The file that an unmount has uncovered may be here alone. It has the mount points that led to it.
+    if (this.chan.ref === 1 && this.chan.mtpt === null) return;
     const nc = yield* cclone(up, this.chan);
     const old = this.chan;
     this.chan = nc;
     yield* cclose(old);
   }
 
-  /** Gives chan, which has a single reference, the path that led here. */
-  *name(): Task<void> {
+  /** Gives chan, which is unique, the path that led here and its mount points. The caller has the Chan now. */
+  named(): Chan {
     const { chan } = this;
-    const old = chan.mtpt?.map((m) => m.from) ?? [];
     chan.path = this.path;
     chan.mtpt = this.mtpt.length > 0 ? this.mtpt : null;
-    this.mtpt = [];
-    yield* ccloseall(old);
+    return chan;
   }
 
   close(): Task<void> {
@@ -377,9 +376,8 @@ export function* walk(
       have += got;
     }
     yield* p.unique(up);
-    yield* p.name();
     arrived = true;
-    return p.chan;
+    return p.named();
   } finally {
     if (!arrived) yield* p.close();
   }

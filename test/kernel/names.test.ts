@@ -25,7 +25,18 @@ import { readdir } from "../../userland/lib/dirread.ts";
 import { waitfor } from "../../kernel/proc/rendez.ts";
 import * as F from "../../kernel/abi/fcall.ts";
 import { Fake } from "../kit/fake.ts";
-import { NOTHING, cat, failure, mountram, put, requests, run, steps, within } from "../kit/kit.ts";
+import {
+  NOTHING,
+  cat,
+  entries,
+  failure,
+  mountram,
+  put,
+  requests,
+  run,
+  steps,
+  within,
+} from "../kit/kit.ts";
 
 const FILES = {
   a: { x: "a's x", both: "a's", d: { deep: "a's deep" } },
@@ -222,6 +233,23 @@ test(
     t.is(await failure(sys.chdir("/m")), "clone failed", "itself it is its first member");
     await sys.bind("/a", "/m", MBEFORE);
     t.deepEqual(await ls(sys, "/m"), ["x", "both", "d", "x", "both", "d"]);
+  }),
+);
+
+test(
+  "the first read of a union, at whatever offset, gives what its first member has",
+  inside(async (t, sys) => {
+    await sys.bind("/b", "/a", MAFTER);
+    for (const at of [0, 100]) {
+      const fd = await sys.open("/a", OREAD);
+      const buf = new Uint8Array(8192);
+      const list = entries(buf, await sys.pread(fd, buf, at));
+      t.deepEqual(
+        list.map((d) => d.name),
+        ["x", "both", "d"],
+      );
+      await sys.close(fd);
+    }
   }),
 );
 

@@ -24,7 +24,7 @@ import { fcallfmt } from "../../kernel/abi/fcallfmt.ts";
 import type { Tree } from "../../devices/mem.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { readdir } from "../../userland/lib/dirread.ts";
-import { cat, failure, mkdir, mountram, put, run, steps, within } from "../kit/kit.ts";
+import { cat, entries, failure, mkdir, mountram, put, run, steps, within } from "../kit/kit.ts";
 import { Fake } from "../kit/fake.ts";
 import { R, ROWS, TABLE } from "../kit/standardrows.ts";
 import type { Row } from "../kit/standardrows.ts";
@@ -247,6 +247,19 @@ test(
 );
 
 test(
+  "a walk goes up to the file that an unmount has uncovered meanwhile, and gives up all of both mounts",
+  standard(async (t, sys) => {
+    await sys.bind("/tmp/b", "/tmp/x", MREPL);
+    await mountram(sys, "/tmp/x/in", { delay: 100 });
+    await mkdir(sys, "/tmp/x/in/d");
+    const walk = sys.stat("/tmp/x/in/d/..");
+    await sys.unmount(null, "/tmp/x/in");
+    t.is((await walk).qid.path, (await sys.stat("/tmp/b/in")).qid.path);
+    await sys.unmount(null, "/tmp/x");
+  }),
+);
+
+test(
   "dot is the covered directory, so a mount made on it is seen; a descriptor keeps what it has",
   standard(async (t, sys) => {
     await sys.chdir("/tmp/m");
@@ -275,6 +288,23 @@ test(
     t.is(await sys.read(fd, buf), 0);
     t.is(await sys.read(fd, buf), 0);
     await sys.close(fd);
+  }),
+);
+
+test(
+  "the first read of a union, at whatever offset, gives what its first member has",
+  standard(async (t, sys) => {
+    await sys.bind("/tmp/b", "/tmp/a", MAFTER);
+    for (const at of [0, 100]) {
+      const fd = await sys.open("/tmp/a", OREAD);
+      const buf = new Uint8Array(8192);
+      const list = entries(buf, await sys.pread(fd, buf, at));
+      t.deepEqual(
+        list.map((d) => d.name),
+        ["fa", "dup", "sub"],
+      );
+      await sys.close(fd);
+    }
   }),
 );
 

@@ -34,6 +34,7 @@ export const ROOMS: readonly Room[] = [
       "test/kernel/deep.test.ts",
       "test/kernel/rtt.test.ts",
       "test/kernel/proc.test.ts",
+      "test/kernel/stream.test.ts",
       "test/devices/later.test.ts",
       "test/devices/mnt*.test.ts",
       "test/devices/mem.test.ts",
