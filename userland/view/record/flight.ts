@@ -8,8 +8,9 @@
 // host's TCP), or what was sent has not arrived when the recording ends, only this machine's side is known.
 
 import { Tflush } from "../../../kernel/abi/fcall.ts";
-import { ismessage, push } from "./recording.ts";
+import { Progress } from "./history.ts";
 import type { Index } from "./index.ts";
+import { ismessage, push } from "./recording.ts";
 import type { Recording, Revent } from "./recording.ts";
 
 /** A request on its way, with its reply. Times are nanoseconds, null where nothing says them. */
@@ -31,26 +32,20 @@ export type Flight = {
   readonly put: number;
 };
 
-/** How many events there are from one kept list to the next. */
-const EVERY = 256;
-
 /** The messages of a recording. */
 export class Flights {
   readonly #r: Recording;
   readonly #index: Index;
   readonly transits: Transits;
-  /** The requests without an answer before event 0, 256, 512... */
-  readonly #kept: Int32Array[] = [];
+  /** The requests without an answer. */
+  readonly #open: Progress;
 
   constructor(r: Recording, index: Index) {
     this.#r = r;
     this.#index = index;
     this.transits = new Transits(r, index);
-    const open = new Set<number>();
-    for (const i of r.events.keys()) {
-      if (i % EVERY === 0) this.#kept.push(Int32Array.from(open));
-      this.#follow(open, i);
-    }
+    this.#open = new Progress((open, event) => this.#follow(open, event));
+    this.#open.read(r.events.length);
   }
 
   /** The flight that an event, a message, belongs to; null where its request is not recorded. */
@@ -76,11 +71,10 @@ export class Flights {
 
   /** The requests that have no answer yet after an event, in the order they were sent. */
   at(event: number, looked: (n: number) => void): Flight[] {
-    const from = Math.max(0, Math.min(Math.floor((event + 1) / EVERY), this.#kept.length - 1));
-    const open = new Set(this.#kept[from]);
-    for (let i = from * EVERY; i <= event; i++) this.#follow(open, i);
-    looked(event + 1 - from * EVERY + open.size);
-    return [...open].map((i) => this.of(i)).filter((f) => f !== null);
+    return this.#open
+      .at(event, looked)
+      .map((i) => this.of(i))
+      .filter((f) => f !== null);
   }
 
   /** The last answer to a request. */
@@ -92,33 +86,19 @@ export class Flights {
   #follow(open: Set<number>, i: number): void {
     const { events } = this.#r;
     const e = events[i];
+    // What was asked over a connection that is gone, or with a tag that has been flushed, will not be answered.
+    const lost = (conn: number, tag?: number): void => {
+      for (const n of open) {
+        const x = events[n];
+        if (ismessage(x) && x.conn === conn && (tag ?? x.fcall.tag) === x.fcall.tag) open.delete(n);
+      }
+    };
     if (e?.type === "send") open.add(i);
     else if (e?.type === "receive" && this.#reply(e.of) === i) {
       open.delete(e.of);
-      const of = events[e.of];
-      if (of?.type === "send" && of.fcall.type === Tflush)
-        flushed(open, events, { conn: of.conn, tag: of.fcall.oldtag });
-    } else if (e?.type === "conn" && e.what !== "open") hungup(open, events, e.conn);
-  }
-}
-
-/** What was asked with a tag that has been flushed will not be answered. */
-function flushed(
-  open: Set<number>,
-  events: readonly Revent[],
-  { conn, tag }: { readonly conn: number; readonly tag: number },
-): void {
-  for (const i of open) {
-    const e = events[i];
-    if (e?.type === "send" && e.conn === conn && e.fcall.tag === tag) open.delete(i);
-  }
-}
-
-/** Nothing that was asked over a connection that is gone will be answered. */
-function hungup(open: Set<number>, events: readonly Revent[], conn: number): void {
-  for (const i of open) {
-    const e = events[i];
-    if (e?.type === "send" && e.conn === conn) open.delete(i);
+      const of = this.#index.request(e);
+      if (of?.fcall.type === Tflush) lost(of.conn, of.fcall.oldtag);
+    } else if (e?.type === "conn" && e.what !== "open") lost(e.conn);
   }
 }
 

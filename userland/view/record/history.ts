@@ -28,7 +28,7 @@ export type Wasproc = {
 };
 
 /** What one end of a pipe may read at a moment. */
-export type Wasway = {
+type Wasway = {
   /** Bytes put in and taken out so far. */
   readonly put: number;
   readonly taken: number;
@@ -37,7 +37,7 @@ export type Wasway = {
 };
 
 /** Events are counted from here where something was there at the start. */
-export const START = -1;
+const START = -1;
 
 /** The values of one thing, and the event from which on each was so. */
 export class Values<T> {
@@ -153,8 +153,38 @@ class Way {
   }
 }
 
-/** How many events there are from one kept list of calls in progress to the next. */
+/** How many events there are from one kept list of what is in progress to the next. */
 const EVERY = 256;
+
+/** What is in progress at each event: calls, requests. `follow` takes one event into the set of it. */
+export class Progress {
+  readonly #follow: (open: Set<number>, event: number) => void;
+  readonly #open = new Set<number>();
+  /** The set before event 0, 256, 512... */
+  readonly #kept: Int32Array[] = [];
+  #upto = 0;
+
+  constructor(follow: (open: Set<number>, event: number) => void) {
+    this.#follow = follow;
+  }
+
+  /** Takes in what came since; there are `events` now. */
+  read(events: number): void {
+    for (; this.#upto < events; this.#upto++) {
+      if (this.#upto % EVERY === 0) this.#kept.push(Int32Array.from(this.#open));
+      this.#follow(this.#open, this.#upto);
+    }
+  }
+
+  /** What is in progress after an event, in the order it began; `looked` is told how much was looked at. */
+  at(event: number, looked?: (n: number) => void): number[] {
+    const from = Math.max(0, Math.min(Math.floor((event + 1) / EVERY), this.#kept.length - 1));
+    const open = new Set(this.#kept[from]);
+    for (let i = from * EVERY; i <= event; i++) this.#follow(open, i);
+    looked?.(event + 1 - from * EVERY + open.size);
+    return [...open];
+  }
+}
 
 const NOGROUPS: Grouped = { pgrp: 0, fgrp: 0, egrp: 0, rgrp: 0, noteid: 0 };
 
@@ -173,13 +203,16 @@ export class History {
   readonly #children = new Map<number, Set<number>>();
   readonly #pipes = new Map<number, readonly [Way, Way]>();
   #upto = 0;
-  /** The calls in progress as far as the events were read, and those before event 0, 256, 512... */
-  readonly #open = new Set<number>();
-  readonly #calls: Int32Array[] = [];
+  readonly #calls: Progress;
 
   constructor(r: Recording) {
     this.#r = r;
     this.known = r.start.length > 0;
+    this.#calls = new Progress((open, event) => {
+      const e = r.events[event];
+      if (e?.type === "call") open.add(e.call);
+      else if (e?.type === "return") open.delete(e.call);
+    });
     for (const e of r.start) this.#take(START, e);
   }
 
@@ -188,11 +221,9 @@ export class History {
     const { events } = this.#r;
     for (; this.#upto < events.length; this.#upto++) {
       const e = events[this.#upto];
-      if (this.#upto % EVERY === 0) this.#calls.push(Int32Array.from(this.#open));
-      if (e === undefined) continue;
-      follow(this.#open, e);
-      this.#take(this.#upto, e);
+      if (e !== undefined) this.#take(this.#upto, e);
     }
+    this.#calls.read(events.length);
   }
 
   /** The processes after an event, and those that ended without their parent's knowing; in the order they began. */
@@ -253,13 +284,7 @@ export class History {
 
   /** The calls in progress after an event, in the order they began. */
   calls(event: number): number[] {
-    const from = Math.max(0, Math.min(Math.floor((event + 1) / EVERY), this.#calls.length - 1));
-    const open = new Set(this.#calls[from]);
-    for (let i = from * EVERY; i <= event; i++) {
-      const e = this.#r.events[i];
-      if (e !== undefined) follow(open, e);
-    }
-    return [...open];
+    return this.#calls.at(event);
   }
 
   #take(event: number, e: Revent): void {
@@ -378,11 +403,6 @@ function changed(p: Wasproc, e: Revent & { type: "proc" }): Wasproc {
     case "dot":
       return { ...p, dot: text };
   }
-}
-
-function follow(open: Set<number>, e: Revent): void {
-  if (e.type === "call") open.add(e.call);
-  else if (e.type === "return") open.delete(e.call);
 }
 
 /** The values of the thing that a key stands for. */

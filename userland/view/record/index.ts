@@ -19,8 +19,10 @@ import { Seen } from "./seen.ts";
 /** An event with its number. */
 export type Numbered = { readonly e: Revent; readonly event: number };
 
-type Send = Revent & { readonly type: "send" };
-type Wire = Revent & { readonly type: "wire" };
+/** An event of a kind. */
+export type Eventof<T extends Revent["type"]> = Revent & { readonly type: T };
+
+type Send = Eventof<"send">;
 
 /** Where bytes were taken out of a pipe. */
 export type Taken = { readonly pipe: number; readonly end: 0 | 1; readonly off: number };
@@ -44,11 +46,12 @@ export class Index {
   readonly #killed = new Set<number>();
   #firstkilled = -1;
   #history: History | null = null;
-  readonly #files = new Seen();
+  readonly #files: Seen;
   #flights: Flights | null = null;
 
   constructor(r: Recording) {
     this.#r = r;
+    this.#files = new Seen(r);
   }
 
   /** Takes in what came since. */
@@ -200,6 +203,12 @@ export class Index {
     return this.#answers.get(request) ?? NONE;
   }
 
+  /** The request that an answer is to; null where the recording has none. */
+  request({ of }: Eventof<"receive">): Send | null {
+    const e = this.#r.events[of];
+    return e?.type === "send" ? e : null;
+  }
+
   /** The requests of a call that wait for an answer after an event. No call waits for that of a Tclunk. */
   waiting(call: number, event: number = Infinity): readonly number[] {
     return this.callevents(call, event).filter((i) => {
@@ -255,7 +264,7 @@ export class Index {
   }
 
   /** The pieces that were lost on the way of a connection and sent again, from one event on and before another. */
-  lost(conn: number, from: number, to: number): readonly Wire[] {
+  lost(conn: number, from: number, to: number): readonly Eventof<"wire">[] {
     const wire = connin(this.#r, conn)?.wire ?? null;
     return this.#list("lost").flatMap((i) => {
       const e = this.#r.events[i];
@@ -324,7 +333,7 @@ export class Index {
 
   /** What was shown of files, and what fids stand for. */
   get files(): Seen {
-    this.#files.read(this.#r);
+    this.#files.read();
     return this.#files;
   }
 

@@ -11,7 +11,6 @@ import { DMDIR, ORCLOSE, QTDIR } from "../../../kernel/abi/const.ts";
 import { convM2D } from "../../../kernel/abi/dir.ts";
 import type { Dir } from "../../../kernel/abi/dir.ts";
 import * as F from "../../../kernel/abi/fcall.ts";
-import { Rcreate, Tattach, Tclunk, Tcreate, Tremove, Twalk } from "../../../kernel/abi/fcall.ts";
 import { values } from "./history.ts";
 import type { Values } from "./history.ts";
 import { connin, isgone } from "./recording.ts";
@@ -37,6 +36,10 @@ type Version = Seenfile & {
   readonly moded?: number;
 };
 
+/** A connection and an event: a fid of the one stands for a name at the other. */
+type At = { readonly conn: number; readonly event: number };
+
+type Send = Revent & { readonly type: "send" };
 type Receive = Revent & { readonly type: "receive" };
 type Walk = Revent & { readonly type: "namec"; readonly step: "walk" };
 
@@ -50,8 +53,10 @@ export function localpath(chan: string, rest: readonly string[]): string {
 
 /** The files of a recording, as far as it was read. */
 export class Seen {
-  readonly fids: Fids = new Fids();
+  readonly #r: Recording;
   #upto = 0;
+  /** By connection and fid the name that it stands for, null once it is given back. */
+  readonly #fids = new Map<string, Values<string | null>>();
   /** By connection and directory, the names in it. */
   readonly #dirs = new Map<string, Map<string, Version[]>>();
   /** By call, the last walk in the kernel's own tree that came all the way. */
@@ -61,20 +66,40 @@ export class Seen {
   /** Fids whose files are removed when they are clunked. */
   readonly #temporary = new Set<string>();
 
+  constructor(r: Recording) {
+    this.#r = r;
+  }
+
   /** Takes in what came since. */
-  read(r: Recording): void {
-    this.fids.read(r);
-    // A walk of the standard kernel leads on below a mount point, where no name of the program leads.
-    const byname = r.about.namespace === "names";
-    for (; this.#upto < r.events.length; this.#upto++) {
-      const e = r.events[this.#upto];
-      if (e?.type === "receive") this.#answer(r, e, this.#upto);
-      else if (e?.type === "send") this.#request(r, e, this.#upto);
-      else if (e?.type === "namec" && e.step === "walk" && e.conn === 0 && byname)
-        this.#walk(e, this.#upto);
-      else if (e?.type === "return") this.#returned(r.calls[e.call], this.#upto);
-      else if (e?.type === "mount") this.#remounted(this.#upto);
+  read(): void {
+    const { events } = this.#r;
+    for (; this.#upto < events.length; this.#upto++) {
+      const e = events[this.#upto];
+      if (e !== undefined) this.#take(e, this.#upto);
     }
+  }
+
+  #take(e: Revent, event: number): void {
+    const { about, calls } = this.#r;
+    if (e.type === "receive") this.#received(e, event);
+    else if (e.type === "send") this.#sent(e, event);
+    // A walk of the standard kernel leads on below a mount point, where no name of the program leads.
+    else if (e.type === "namec" && e.step === "walk" && e.conn === 0 && about.namespace === "names")
+      this.#walk(e, event);
+    else if (e.type === "return") this.#returned(calls[e.call], event);
+    else if (e.type === "mount") this.#remounted(event);
+  }
+
+  /** The name, from the root of its server, that a fid stands for at an event; undefined when that is not known. */
+  fidname({ conn, event }: At, fid: number): string | undefined {
+    const name = this.#fids.get(`${conn} ${fid}`)?.at(event);
+    if (name !== undefined) return name ?? undefined;
+    // A fid that was made before the recording is a root, if the connection says so.
+    return connin(this.#r, conn)?.roots.includes(fid) === true ? "" : undefined;
+  }
+
+  #fid({ conn, event }: At, fid: number, name: string | null): void {
+    values(this.#fids, `${conn} ${fid}`).set(event, name);
   }
 
   /** The names in a directory that are there at an event, as far as the run has shown. */
@@ -139,53 +164,52 @@ export class Seen {
         for (const list of names.values()) unknown(list, event);
   }
 
-  #request(r: Recording, { conn, fcall: t }: Revent & { type: "send" }, event: number): void {
-    if (t.type === F.Tattach) this.#users.set(conn, t.uname);
-    if (t.type !== F.Tclunk || !this.#temporary.delete(`${conn} ${t.fid}`)) return;
-    const path = this.fids.name(r, { conn, event }, t.fid);
-    if (path !== undefined) this.#put({ conn, path }, event, false);
+  #sent({ conn, fcall: t }: Send, event: number): void {
+    const at = { conn, event };
+    const path = "fid" in t ? this.fidname(at, t.fid) : undefined;
+    if (t.type === F.Tattach) {
+      this.#users.set(conn, t.uname);
+      this.#fid(at, t.fid, "");
+    } else if (t.type === F.Twalk && path !== undefined)
+      this.#fid(at, t.newfid, below(path, t.wname));
+    else if (
+      t.type === F.Tclunk &&
+      this.#temporary.delete(`${conn} ${t.fid}`) &&
+      path !== undefined
+    )
+      this.#put({ conn, path }, event, false);
   }
 
-  #answer(r: Recording, e: Receive, event: number): void {
-    const of = r.events[e.of];
-    if (of?.type !== "send") return;
-    const { conn, fcall: t } = of;
-    const f = e.fcall;
-    if (!("fid" in t)) return;
-    const path = this.fids.name(r, { conn, event: e.of - (t.type === F.Twalk ? 1 : 0) }, t.fid);
-    if (path === undefined) return;
-    const where = { conn, path };
-    switch (t.type) {
-      case F.Twalk:
-        if (f.type === F.Rwalk) this.#gone(where, t.wname, f.wqid, event);
-        else if (f.type === F.Rerror && isgone(f.ename)) this.#gone(where, t.wname, [], event);
-        return;
-      case F.Topen:
-        if ((t.mode & ORCLOSE) !== 0) this.#temporary.add(`${conn} ${t.fid}`);
-        return;
-      case F.Tcreate:
-        if (f.type !== F.Rcreate) return;
-        if ((t.mode & ORCLOSE) !== 0) this.#temporary.add(`${conn} ${t.fid}`);
-        return this.#put({ conn, path: below(path, [t.name]) }, event, true, {
-          isdir: (t.perm & DMDIR) !== 0,
-          mode: t.perm,
-          uid: this.#users.get(conn) ?? null,
-          moded: event,
-        });
-      case F.Tstat:
-        if (f.type === F.Rstat) this.#entry(where, f.stat, event);
-        return;
-      case F.Tremove:
-        if (f.type === F.Rremove) this.#put(where, event, false);
-        return;
-      case F.Twstat:
-        if (f.type === F.Rwstat) this.#changed(where, t.stat, event);
-        return;
-      case F.Tread:
-        if (f.type === F.Rread) this.#listed(where, f.data, event);
-        return;
-      default:
-    }
+  #received({ of, fcall: f }: Receive, event: number): void {
+    const e = this.#r.events[of];
+    if (e?.type !== "send" || !("fid" in e.fcall)) return;
+    const { conn, fcall: t } = e;
+    const path = this.fidname({ conn, event: of - (t.type === F.Twalk ? 1 : 0) }, t.fid);
+    if (path !== undefined) this.#answer({ conn, path }, t, f, event);
+    // A fid that is given back may soon stand for something else.
+    if (t.type === F.Tclunk || t.type === F.Tremove) this.#fid({ conn, event }, t.fid, null);
+  }
+
+  /** What the answer to a request about a file says of it. */
+  #answer(where: Where, t: F.Fcall & { fid: number }, f: F.Fcall, event: number): void {
+    const { conn, path } = where;
+    const removes = (t.type === F.Topen || t.type === F.Tcreate) && (t.mode & ORCLOSE) !== 0;
+    if (removes && f.type !== F.Rerror) this.#temporary.add(`${conn} ${t.fid}`);
+    if (t.type === F.Twalk && (f.type === F.Rwalk || (f.type === F.Rerror && isgone(f.ename))))
+      this.#gone(where, t.wname, f.type === F.Rwalk ? f.wqid : [], event);
+    else if (t.type === F.Tcreate && f.type === F.Rcreate) {
+      const made = below(path, [t.name]);
+      this.#fid({ conn, event }, t.fid, made);
+      this.#put({ conn, path: made }, event, true, {
+        isdir: (t.perm & DMDIR) !== 0,
+        mode: t.perm,
+        uid: this.#users.get(conn) ?? null,
+        moded: event,
+      });
+    } else if (f.type === F.Rstat) this.#entry(where, f.stat, event);
+    else if (f.type === F.Rremove) this.#put(where, event, false);
+    else if (t.type === F.Twstat && f.type === F.Rwstat) this.#changed(where, t.stat, event);
+    else if (f.type === F.Rread) this.#listed(where, f.data, event);
   }
 
   /** A walk from `where` led so far: those names are there, and the next is not. */
@@ -293,58 +317,6 @@ export function split(path: string): readonly [dir: string, name: string] {
 /** The last version that began by an event. */
 function at(list: readonly Version[], event: number): Version | undefined {
   return list.findLast((v) => v.event <= event);
-}
-
-type Meaning = { readonly event: number; readonly name: string | null };
-
-/** The meanings of the fids of a recording, as far as it was read. */
-export class Fids {
-  upto = 0;
-  /** By connection and fid: the name, and null once it is gone. */
-  readonly #of = new Map<string, Values<string | null>>();
-
-  /** Takes in what came since. */
-  read(r: Recording): void {
-    for (; this.upto < r.events.length; this.upto++) {
-      const e = r.events[this.upto];
-      if (e?.type === "send") this.#sent(r, e, this.upto);
-      else if (e?.type === "receive") this.#received(r, e, this.upto);
-    }
-  }
-
-  #sent(r: Recording, { conn, fcall: t }: Revent & { type: "send" }, event: number): void {
-    if (t.type === Tattach) this.#put(conn, t.fid, { event, name: "" });
-    if (t.type !== Twalk) return;
-    const from = this.name(r, { conn, event }, t.fid);
-    if (from !== undefined) this.#put(conn, t.newfid, { event, name: below(from, t.wname) });
-  }
-
-  #received(r: Recording, e: Revent & { type: "receive" }, event: number): void {
-    const of = r.events[e.of];
-    if (of?.type !== "send") return;
-    const { conn, fcall: t } = of;
-    if (t.type === Tcreate && e.fcall.type === Rcreate) {
-      const dir = this.name(r, { conn, event }, t.fid);
-      if (dir !== undefined) this.#put(conn, t.fid, { event, name: below(dir, [t.name]) });
-    }
-    // A fid that is given back may soon stand for something else.
-    if (t.type === Tclunk || t.type === Tremove) this.#put(conn, t.fid, { event, name: null });
-  }
-
-  #put(conn: number, fid: number, { event, name }: Meaning): void {
-    values(this.#of, `${conn} ${fid}`).set(event, name);
-  }
-
-  name(
-    r: Recording,
-    { conn, event }: { readonly conn: number; readonly event: number },
-    fid: number,
-  ): string | undefined {
-    const name = this.#of.get(`${conn} ${fid}`)?.at(event);
-    if (name !== undefined) return name ?? undefined;
-    // A fid that was made before the recording is a root, if the connection says so.
-    return connin(r, conn)?.roots.includes(fid) === true ? "" : undefined;
-  }
 }
 
 /** The name that elements lead to from a name: ("a/b", ["..", "c"]) → "a/c". */

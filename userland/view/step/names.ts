@@ -66,6 +66,10 @@ export function cleanname(name: string, dot: string): string {
   return root === "" || out.length > 0 ? `${root}/${out.join("/")}` : root;
 }
 
+/** Whether a name is that of a directory, or below it. */
+export const isbelow = (name: string, dir: string): boolean =>
+  name === dir || name.startsWith(dir === "/" ? dir : `${dir}/`);
+
 /** The names of a call as they stand after some of its events. */
 export function looksof(r: Recording, call: Rcall, events: Iterable<number>): Look[] {
   const resolver = new Resolver(r, call);

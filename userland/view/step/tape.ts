@@ -19,7 +19,7 @@ import { indexof } from "../record/index.ts";
 import type { Index } from "../record/index.ts";
 import { addmessage, ismessage, isover, newcost, rank } from "../record/recording.ts";
 import type { Cost, Rcall, Recording, Revent, Rsaid } from "../record/recording.ts";
-import { cleanname, namesof } from "./names.ts";
+import { cleanname, isbelow, namesof } from "./names.ts";
 import { eventtext, issaid } from "../words/eventtext.ts";
 import { connname } from "../words/who.ts";
 
@@ -393,10 +393,7 @@ function makesfd({ tape, step }: Stop, fd: number): boolean {
 /** Whether a call names the file, or one below it. */
 function isnamed(call: Rcall, path: string): boolean {
   const names = call.file === null ? namesof(call) : [...namesof(call), call.file];
-  return names.some((name) => {
-    const clean = cleanname(name, call.dot);
-    return clean === path || clean.startsWith(path === "/" ? path : `${path}/`);
-  });
+  return names.some((name) => isbelow(cleanname(name, call.dot), path));
 }
 
 /** The next step, or the one before, that one of the breakpoints stops at; -1 when there is none. */

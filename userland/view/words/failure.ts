@@ -8,8 +8,8 @@ import { modestring } from "../../../kernel/abi/modes.ts";
 import type { Seenfile } from "../record/seen.ts";
 import { openmode } from "./callfmt.ts";
 import { PLAIN, badarg } from "./meanings.ts";
-import { elsewhere, failing, lastcall } from "./failing.ts";
-import type { Failing, Probe } from "./failing.ts";
+import { Failing, elsewhere, lastcall } from "./failing.ts";
+import type { Note, Probe } from "./failing.ts";
 import { endless } from "./whyproc.ts";
 import { capital, listfmt, plural, sentences, somefmt, timefmt } from "./sentence.ts";
 import { callat, rforkof } from "./who.ts";
@@ -61,7 +61,7 @@ const plain =
 
 /** Why a call of a recording failed; `asked` is what was asked about its name after the run. */
 export function failureof(r: Recording, call: Rcall, asked: Probe | null = null): Failure {
-  const f = failing(r, call, asked);
+  const f = new Failing(r, call, asked);
   const injected = spoilt(f);
   if (injected !== null) return injected;
   const row = ROWS.find(([text]) => f.error.endsWith(text) || f.error.startsWith(text));
@@ -684,7 +684,7 @@ function hungup(f: Failing): Failure {
 // Time, notes and other processes.
 
 /** The note that came, and the process that posted it: 'the note "enough" of process 4'. */
-function notewords(f: Failing, note: NonNullable<Failing["note"]>): string {
+function notewords(f: Failing, note: Note): string {
   const by = note.by === 0 || note.by === f.call.pid ? "" : ` of process ${note.by}`;
   return `the note "${note.text}"${by}`;
 }

@@ -1,5 +1,5 @@
-// Who is meant, in words: servers by who answers there, members of a union by what they are, fids by the
-// names that they were walked to. Only a recording is asked.
+// Who is meant, in words: servers by who answers there, members of a union by what they are, calls by their line of the
+// program. Only a recording is asked.
 
 import { nullproto } from "../../../kernel/abi/nullproto.ts";
 import type { Mounted, Mountpoint } from "../../../kernel/names/namespace.ts";
@@ -78,15 +78,6 @@ export const membersat = (r: Recording, e: Revent, path: string): readonly Mount
 /** The mount point of this name in the name space of an event. */
 export function mountat(r: Recording, e: Revent, path: string): Mountpoint | undefined {
   return r.spaces[e.space]?.find((m) => m.path === path);
-}
-
-/** The name, from the root of its server, that a fid stands for at an event; undefined when that is not known. */
-export function fidname(
-  r: Recording,
-  at: { conn: number; event: number },
-  fid: number,
-): string | undefined {
-  return indexof(r).files.fids.name(r, at, fid);
 }
 
 /** The rfork that made a process, if the recording has it. */

@@ -22,7 +22,7 @@ import type { Rcall, Recording, Revent } from "../record/recording.ts";
 import { changed, forcedby, msgname } from "./eventtext.ts";
 import { counted, listfmt, path, plural, sentences, timefmt, told } from "./sentence.ts";
 import type { Decision } from "./sentence.ts";
-import { fidname, servername, serverof, speaks, versionof } from "./who.ts";
+import { servername, serverof, speaks, versionof } from "./who.ts";
 import { forcedwhy } from "./whystep.ts";
 import type { At } from "./whystep.ts";
 
@@ -31,7 +31,7 @@ type Receive = Revent & { type: "receive" };
 
 /** What a fid stands for: "a/b/c (fid 4)", "its root (fid 0)", "fid 4". */
 function fidof(a: At, conn: number, fid: number): string {
-  const name = fidname(a.r, { conn, event: a.event }, fid);
+  const name = indexof(a.r).files.fidname({ conn, event: a.event }, fid);
   if (name === undefined) return `fid ${fid}`;
   return `${name === "" ? "its root" : name} (fid ${fid})`;
 }

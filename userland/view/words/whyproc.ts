@@ -741,30 +741,3 @@ export function sleptwords(r: Recording, call: Rcall): string {
 }
 
 const past = (s: string): string => s.replace(/^waits/, "waited").replace(/^sleeps/, "slept");
-
-/** What is known of a descriptor before a call on it: how it is open, or since when not, and which others are. */
-export function fdknown(
-  r: Recording,
-  call: Rcall,
-  fd: number,
-): {
-  readonly mode: string;
-  readonly pipe: boolean;
-  readonly open: readonly number[];
-  readonly closed: Rcall | null;
-} {
-  const all = procsat(r, call.first);
-  const fds = find(all, call.pid)?.fds ?? [];
-  const d = fds.find((x) => x.fd === fd);
-  const fgrp = find(all, call.pid)?.groups.fds.id ?? 0;
-  const mode = d === undefined ? "" : { r: "OREAD", w: "OWRITE", rw: "ORDWR", x: "OEXEC" }[d.mode];
-  return {
-    mode,
-    pipe: d !== undefined && d.pipe !== null,
-    open: fds.map((x) => x.fd),
-    closed:
-      d === undefined
-        ? (r.calls[r.events[indexof(r).fdset(fgrp, fd, call.first)]?.call ?? -1] ?? null)
-        : null,
-  };
-}
