@@ -71,7 +71,7 @@ test("what a call and the run have spent is known at each event, and right at th
     const time = (call.ended ?? 0) - call.began;
     t.deepEqual(tape.callspent(call.last), { ...cost, time }, call.text);
     t.is(tape.callspent(call.first).messages, 0);
-    t.is(events[tape.returnof(call.id)]?.type, "return");
+    t.is(events[tape.index.returnof(call.id)]?.type, "return");
   }
   const run = tape.runspent(events.length - 1);
   t.is(run.messages, events.filter((e) => e.type === "send" || e.type === "receive").length);

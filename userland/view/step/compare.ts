@@ -127,7 +127,7 @@ function across(from: Side, to: Side, step: number): number {
     const other = call === undefined ? undefined : from.partner.get(call.id);
     if (call === undefined || other === undefined) continue;
     // A step between two calls stands behind the end of the call before it.
-    const at = s === step ? event : Math.max(event, from.tape.returnof(call.id));
+    const at = s === step ? event : Math.max(event, from.tape.index.returnof(call.id));
     return within({ tape: from.tape, call, event: at }, { tape: to.tape, call: other });
   }
   return 0;
@@ -143,8 +143,8 @@ function within(at: Place, there: Omit<Place, "event">): number {
   const { tape, call } = there;
   const { events } = at.tape.recording;
   if (at.event === at.call.first) return tape.stepof(call.first);
-  const back = tape.returnof(call.id);
-  if (at.event >= at.tape.returnof(at.call.id) && at.tape.returnof(at.call.id) >= 0)
+  const back = tape.index.returnof(call.id);
+  if (at.event >= at.tape.index.returnof(at.call.id) && at.tape.index.returnof(at.call.id) >= 0)
     return tape.stepof(back < 0 ? call.last : back);
   const age = (events[at.event]?.at ?? 0) - at.call.began;
   const text = eventtext(at.tape.recording, at.event);

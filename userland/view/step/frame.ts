@@ -141,7 +141,7 @@ export function frameof(tape: Tape, step: number, opts: Frameopts = {}): Frame {
   const began = r.events[0]?.at ?? 0;
   const procs = procsof(tape, step);
   const shown = call ?? waiting(r, e, procs);
-  const served = tape
+  const served = tape.index
     .served(event)
     .slice(0, opts.messages ?? 32)
     .map((i) => servedof(r, i));
@@ -191,7 +191,7 @@ function waiting(r: Recording, e: Revent, { list }: Procs): Rcall | undefined {
 
 /** Whether an event comes when its call has returned: what the call cost is told by then. */
 function islate(tape: Tape, call: number, event: number): boolean {
-  const back = tape.returnof(call);
+  const back = tape.index.returnof(call);
   return back >= 0 && back < event;
 }
 
@@ -225,7 +225,7 @@ type Called = {
 };
 
 function callof(tape: Tape, { call, event, served, around }: Called): Framecall {
-  const back = tape.returnof(call.id);
+  const back = tape.index.returnof(call.id);
   const returned = back >= 0 && back <= event;
   const { id, pid, line } = call;
   return {
@@ -271,7 +271,7 @@ type At = {
 };
 
 function messages(tape: Tape, at: At): Pick<Frame, "flying" | "answered" | "inflight"> {
-  const { flights } = tape;
+  const { flights } = tape.index;
   const looked = (n: number): void => void (tape.work += n);
   const show = (f: Flight): Message => message(tape.recording, f, at);
   const open = flights.at(at.event, looked);

@@ -13,8 +13,6 @@
 
 import { callrow } from "../../../kernel/abi/calls.ts";
 import { MESSAGES } from "../../../kernel/abi/fcallfmt.ts";
-import type { Flights } from "../record/flight.ts";
-import type { History } from "../record/history.ts";
 import { indexof } from "../record/index.ts";
 import type { Index } from "../record/index.ts";
 import { addmessage, ismessage, isover, newcost, rank } from "../record/recording.ts";
@@ -48,7 +46,9 @@ export class Tape {
   readonly #lists: Readonly<Record<Exclude<By, "step">, Int32Array>>;
   /** At each event the name space that was spoken of last. */
   readonly #space: Int32Array;
-  readonly #spent: Spending;
+  /** What was spent up to each event: by its call, and by the run. */
+  readonly #callsums: Sums;
+  readonly #runsums: Sums;
   /** The steps at which what was said is seen. */
   readonly #said: Int32Array;
 
@@ -59,18 +59,10 @@ export class Tape {
     this.steps = stepsof(r, this.#joined);
     this.#lists = this.#listsof();
     this.#space = spaces(r);
-    this.#spent = spending(r);
+    this.#callsums = new Sums(r.events.length);
+    this.#runsums = new Sums(r.events.length);
+    this.#spend();
     this.#said = Int32Array.from(r.said, (s) => Math.max(0, this.stepof(s.event)));
-  }
-
-  /** The processes through its time. */
-  get history(): History {
-    return this.index.history;
-  }
-
-  /** Where each message was when. */
-  get flights(): Flights {
-    return this.index.flights;
   }
 
   /** How many steps there are. */
@@ -93,16 +85,11 @@ export class Tape {
   stepshowing(event: number): number {
     const e = this.recording.events[event];
     if (e?.type === "pipe" || e?.type === "fd" || e?.type === "env") {
-      const back = this.returnof(e.call);
+      const back = this.index.returnof(e.call);
       if (back >= 0) return this.stepof(back);
       return Math.min(this.#below(this.steps, event), this.length - 1);
     }
     return this.stepof(event);
-  }
-
-  /** The 9P messages that a server's call has read or written, when it returns: their events. */
-  served(event: number): readonly number[] {
-    return this.index.served(event);
   }
 
   /** The call that begins at a step: with its return, where nothing happened between; -1 when none begins. */
@@ -144,41 +131,23 @@ export class Tape {
     return some;
   }
 
-  /** The event of a call's return; -1 when it is not recorded. */
-  returnof(call: number): number {
-    return this.index.returnof(call);
-  }
-
   /** The name space at an event, an index into the recording's; of an event without one, the last before it. */
   spaceat(event: number): number {
     return this.#space[event] ?? 0;
   }
 
-  /** What the call of an event has spent up to it. */
+  /** What the call of an event has spent up to it. What comes after the call's end takes the call no time. */
   callspent(event: number): Spent {
-    const { trips, messages, bytes } = this.#spent.call;
     const e = this.recording.events[event];
     const call = this.recording.calls[e?.call ?? -1];
-    const time = e === undefined || call === undefined ? 0 : ended(call, e) - call.began;
-    return {
-      trips: trips[event] ?? 0,
-      messages: messages[event] ?? 0,
-      bytes: bytes[event] ?? 0,
-      time,
-    };
+    if (e === undefined || call === undefined) return this.#callsums.at(event, 0);
+    return this.#callsums.at(event, Math.min(e.at, call.ended ?? e.at) - call.began);
   }
 
   /** What the run has spent up to an event. */
   runspent(event: number): Spent {
-    const { trips, messages, bytes } = this.#spent.run;
     const { events } = this.recording;
-    const time = (events[event]?.at ?? 0) - (events[0]?.at ?? 0);
-    return {
-      trips: trips[event] ?? 0,
-      messages: messages[event] ?? 0,
-      bytes: bytes[event] ?? 0,
-      time,
-    };
+    return this.#runsums.at(event, (events[event]?.at ?? 0) - (events[0]?.at ?? 0));
   }
 
   /** What the program wrote on its console at a step: with the call that wrote it, where that is one step. */
@@ -189,6 +158,12 @@ export class Tape {
     );
   }
 
+  /** What was written on the console up to a step and with it, the last `most` pieces. */
+  output(step: number, most: number): readonly Rsaid[] {
+    const to = this.#below(this.#said, step + 1);
+    return this.recording.said.slice(Math.max(0, to - most), to);
+  }
+
   #listsof(): Record<Exclude<By, "step">, Int32Array> {
     const { recording: r, steps } = this;
     const list = (fits: (e: Revent, step: number) => boolean): Int32Array =>
@@ -197,16 +172,31 @@ export class Tape {
         return e !== undefined && fits(e, s);
       });
     return {
-      message: list((e) => e.type === "send" || e.type === "receive"),
+      message: list(ismessage),
       call: list((_e, s) => this.beginsat(s) >= 0),
       failure: list((e) => isfailure(r, e)),
     };
   }
 
-  /** What was written on the console up to a step and with it, the last `most` pieces. */
-  output(step: number, most: number): readonly Rsaid[] {
-    const to = this.#below(this.#said, step + 1);
-    return this.recording.said.slice(Math.max(0, to - most), to);
+  /** Counts as the recorder does: a reply after its call's return costs the call nothing. */
+  #spend(): void {
+    const { calls, events } = this.recording;
+    const run = newcost();
+    const costs: Cost[] = calls.map(newcost);
+    const over = new Uint8Array(calls.length);
+    for (const [i, e] of events.entries()) {
+      const cost = costs[e.call];
+      if (ismessage(e)) {
+        const before = cost?.trips ?? 0;
+        if (cost !== undefined && (e.type === "send" || over[e.call] === 0))
+          addmessage(cost, e.type === "send", e.bytes);
+        run.trips += (cost?.trips ?? 0) - before;
+        run.messages++;
+        run.bytes += e.bytes;
+      } else if (e.type === "return" && e.call >= 0) over[e.call] = 1;
+      this.#runsums.put(i, run);
+      if (cost !== undefined) this.#callsums.put(i, cost);
+    }
   }
 
   /** How many entries of a sorted list are less than n, found by halves. */
@@ -214,11 +204,6 @@ export class Tape {
     this.work += Math.ceil(Math.log2(list.length + 1));
     return rank(list, n);
   }
-}
-
-/** When an event happened, but for what comes after its call's end: a reply that no call waited for. */
-function ended(call: { readonly ended: number | null }, e: Revent): number {
-  return Math.min(e.at, call.ended ?? e.at);
 }
 
 /** The calls that returned before anything else was said. */
@@ -252,46 +237,31 @@ function spaces(r: Recording): Int32Array {
 }
 
 /** What was spent up to each event. */
-type Sums = {
-  readonly trips: Float64Array;
-  readonly messages: Float64Array;
-  readonly bytes: Float64Array;
-};
+class Sums {
+  readonly #trips: Float64Array;
+  readonly #messages: Float64Array;
+  readonly #bytes: Float64Array;
 
-type Spending = { readonly call: Sums; readonly run: Sums };
-
-const sums = (n: number): Sums => ({
-  trips: new Float64Array(n),
-  messages: new Float64Array(n),
-  bytes: new Float64Array(n),
-});
-
-/** As the recorder counts: a reply after its call's return costs the call nothing. */
-function spending(r: Recording): Spending {
-  const all = { call: sums(r.events.length), run: sums(r.events.length) };
-  const run = newcost();
-  const costs: Cost[] = r.calls.map(newcost);
-  const over = new Uint8Array(r.calls.length);
-  for (const [i, e] of r.events.entries()) {
-    const cost = costs[e.call];
-    if (e.type === "send" || e.type === "receive") {
-      const before = cost?.trips ?? 0;
-      if (cost !== undefined && (e.type === "send" || over[e.call] === 0))
-        addmessage(cost, e.type === "send", e.bytes);
-      run.trips += (cost?.trips ?? 0) - before;
-      run.messages++;
-      run.bytes += e.bytes;
-    } else if (e.type === "return" && e.call >= 0) over[e.call] = 1;
-    put(all.run, i, run);
-    if (cost !== undefined) put(all.call, i, cost);
+  constructor(events: number) {
+    this.#trips = new Float64Array(events);
+    this.#messages = new Float64Array(events);
+    this.#bytes = new Float64Array(events);
   }
-  return all;
-}
 
-function put(to: Sums, i: number, cost: Cost): void {
-  to.trips[i] = cost.trips;
-  to.messages[i] = cost.messages;
-  to.bytes[i] = cost.bytes;
+  put(i: number, { trips, messages, bytes }: Cost): void {
+    this.#trips[i] = trips;
+    this.#messages[i] = messages;
+    this.#bytes[i] = bytes;
+  }
+
+  at(i: number, time: number): Spent {
+    const [trips = 0, messages = 0, bytes = 0] = [
+      this.#trips[i],
+      this.#messages[i],
+      this.#bytes[i],
+    ];
+    return { trips, messages, bytes, time };
+  }
 }
 
 /** A breakpoint: as it was typed, what it is about, and the steps that it stops at. */
@@ -407,13 +377,22 @@ export function nextmark(tape: Tape, marks: readonly Mark[], step: number, back 
 
 /** The next step, or the one before, whose text has this in it, be it upper or lower case; -1: there is none. */
 export function search(tape: Tape, text: string, step: number, back = false): number {
-  const wanted = text.toLowerCase();
   const way = back ? -1 : 1;
-  for (let s = step + way; s >= 0 && s < tape.length; s += way) {
-    tape.work++;
-    if (eventtext(tape.recording, tape.event(s)).toLowerCase().includes(wanted)) return s;
-  }
+  for (let s = step + way; s >= 0 && s < tape.length; s += way) if (says(tape, s, text)) return s;
   return -1;
+}
+
+/** The steps from one to before another whose text has this in it, be it upper or lower case. */
+export function hitsof(tape: Tape, text: string, from: number, to: number): number[] {
+  const list: number[] = [];
+  for (let s = from; s < to; s++) if (says(tape, s, text)) list.push(s);
+  return list;
+}
+
+function says(tape: Tape, step: number, text: string): boolean {
+  tape.work++;
+  const line = eventtext(tape.recording, tape.event(step));
+  return line.toLowerCase().includes(text.toLowerCase());
 }
 
 /**
@@ -422,16 +401,16 @@ export function search(tape: Tape, text: string, step: number, back = false): nu
  */
 export function follow(tape: Tape, step: number, back = false): number {
   const event = tape.event(step);
-  const { flights, recording: r } = tape;
+  const { index, recording: r } = tape;
+  const { flights } = index;
   const e = r.events[event];
-  if (e?.type === "send" || e?.type === "receive") {
+  if (ismessage(e)) {
     const f = flights.of(event);
     if (f === null) return -1;
     if (e.type === "send") return back ? -1 : first(tape, [f.taken, f.reply]);
     return back ? first(tape, [f.put, f.send]) : -1;
   }
-  const served = tape.served(event);
-  const [message = -1] = served;
+  const [message = -1] = index.served(event);
   const f = flights.of(message);
   if (f === null) return e === undefined || back ? -1 : tape.after(sends(tape, e.call), step);
   const reads = r.events[message]?.type === "send";
@@ -450,14 +429,4 @@ function sends(tape: Tape, call: number): Int32Array {
   const { events } = tape.recording;
   const list = tape.callevents(call, events.length).filter((i) => events[i]?.type === "send");
   return Int32Array.from(list, (i) => tape.stepof(i));
-}
-
-/** The steps from one to before another whose text has this in it, be it upper or lower case. */
-export function hitsof(tape: Tape, text: string, from: number, to: number): number[] {
-  const wanted = text.toLowerCase();
-  const list: number[] = [];
-  for (let s = from; s < to; s++)
-    if (eventtext(tape.recording, tape.event(s)).toLowerCase().includes(wanted)) list.push(s);
-  tape.work += to - from;
-  return list;
 }

@@ -5,6 +5,7 @@
 import { OREAD, OTRUNC } from "../../../kernel/abi/const.ts";
 import type { Fact } from "../../../kernel/abi/errors.ts";
 import { modestring } from "../../../kernel/abi/modes.ts";
+import { nullproto } from "../../../kernel/abi/nullproto.ts";
 import type { Seenfile } from "../record/seen.ts";
 import { openmode } from "./callfmt.ts";
 import { PLAIN, badarg } from "./meanings.ts";
@@ -50,22 +51,37 @@ function address(f: Failing): string {
   return text ?? `the address of ${subject(f)}`;
 }
 
-/** A row of two fixed texts. "$S" stands for what the call is about, "$H" for its server or device, "$A" for an address. */
-const plain =
-  (why: string, mend: string): Row =>
-  (f) => {
+/** What the letters of a row of PLAIN stand for. */
+const LETTERS: Readonly<Record<string, (f: Failing) => string>> = nullproto({
+  S: subject,
+  H: (f: Failing) => f.holder,
+  A: address,
+  D: (f: Failing) => f.dir,
+  P: (f: Failing) => String(f.call.pid),
+  "2": (f: Failing) => f.argument2 || subject(f),
+  C: (f: Failing) => f.call.name,
+  F: (f: Failing) => f.call.file ?? "",
+  M: (f: Failing) => openmode(f.mode),
+  N: (f: Failing) => f.name || subject(f),
+  O: ({ fact }: Failing) => (fact?.why === "owner" ? fact.uid : ""),
+  U: ({ fact }: Failing) => (fact?.why === "owner" ? fact.user : ""),
+});
+
+/** A row of two fixed texts. */
+function plain(why: string, mend: string): Row {
+  return (f) => {
     const fill = (s: string): string =>
-      s.replaceAll("$S", subject(f)).replaceAll("$H", f.holder).replaceAll("$A", address(f));
+      s.replaceAll(/\$(\w)/g, (_, x: string) => LETTERS[x]?.(f) ?? x);
     return say(fill(capital(why)), fill(mend));
   };
+}
 
 /** Why a call of a recording failed; `asked` is what was asked about its name after the run. */
 export function failureof(r: Recording, call: Rcall, asked: Probe | null = null): Failure {
   const f = new Failing(r, call, asked);
   const injected = spoilt(f);
   if (injected !== null) return injected;
-  const row = ROWS.find(([text]) => f.error.endsWith(text) || f.error.startsWith(text));
-  const { why, mend } = row?.[1](f) ?? own(f);
+  const { why, mend } = said(f, f.error);
   if (f.chosen === 0) return { why, mend };
   const member = `member ${f.chosen} of the union ${f.point} was the first with the name, so the members after it do not count`;
   const or =
@@ -235,14 +251,14 @@ function notdir(f: Failing): Failure {
 
 // Permission.
 
-const LETTERS: readonly (readonly [bit: number, verb: string])[] = [
+const BITS: readonly (readonly [bit: number, verb: string])[] = [
   [4, "read"],
   [2, "write"],
   [1, "execute"],
 ];
 
 const verbs = (bits: number): string =>
-  listfmt(LETTERS.filter(([bit]) => (bits & bit) !== 0).map(([, verb]) => verb));
+  listfmt(BITS.filter(([bit]) => (bits & bit) !== 0).map(([, verb]) => verb));
 
 /** The bits of a mode that count for a user. */
 function bitsfor(user: string, m: { mode: number; uid: string; gid: string }): number {
@@ -279,7 +295,6 @@ function modemend(x: Fact & { readonly why: "mode" }, name: string): string {
 
 function forbidden(f: Failing): Failure {
   const { fact } = f;
-  const name = subject(f);
   switch (fact?.why) {
     case "directory":
       return isdirectory(f);
@@ -291,37 +306,18 @@ function forbidden(f: Failing): Failure {
           : modemend(fact, named(f, fact.name)),
       );
     case "owner":
-      return say(
-        `${name} is ${fact.uid}'s, and only its owner changes its mode, group and times; ${fact.user} asked`,
-        `have ${fact.uid} do it`,
-      );
     case "root":
-      return say(
-        `${name} is the root of a tree, which is neither removed nor renamed`,
-        `give the name of a file below ${name}`,
-      );
     case "dots":
-      return say(
-        `each directory has "." and ".." already, and ${name} would be one more`,
-        "give another name",
-      );
     case "uid":
-      return say(
-        `a wstat gives no file another owner, so ${name} keeps its own`,
-        "make the file as the user whose it is to be",
-      );
     case "dmdir":
-      return say(
-        `the kind of ${name} cannot be changed, and DMDIR in its mode is its kind`,
-        `leave DMDIR in the mode as stat ${name} gives it`,
-      );
+      return said(f, `permission denied (${fact.why})`);
     case "kinds":
     case "union":
     case "create":
     case "device":
     case undefined:
   }
-  return unsaid(f, name);
+  return unsaid(f, subject(f));
 }
 
 /**
@@ -330,11 +326,8 @@ function forbidden(f: Failing): Failure {
  */
 function unsaid(f: Failing, name: string): Failure {
   const s = f.entry;
-  if (f.call.name === "create" && /^\.\.?$/.test(lastof(f.name)))
-    return say(
-      `each directory has "." and ".." already, and ${f.name} would be one more`,
-      "give another name",
-    );
+  if (f.call.name === "create" && /(^|\/)\.\.?$/.test(f.name))
+    return said(f, "permission denied (dots)");
   if (f.creates && s?.isdir === true && s.mode !== null && (alllack(f, s) !== null || !mayall(s)))
     return say(entrywords(f, s, f.dir), remode(f, s, { name: f.dir, mode: s.mode | 0o200 }));
   if (
@@ -375,9 +368,6 @@ function factof(f: Failing, s: Seenfile | null): (Fact & { readonly why: "mode" 
   if ((bitsfor(f.user, m) & want) === want) return null;
   return { why: "mode", name: f.elem, ...m, user: f.user, want };
 }
-
-/** The last element of a name. */
-const lastof = (name: string): string => name.slice(name.lastIndexOf("/") + 1);
 
 /** Whether every user may write in a directory. */
 const mayall = (s: Seenfile): boolean => ((s.mode ?? 0) & 0o222) === 0o222;
@@ -425,11 +415,7 @@ const opens = (f: Failing): boolean => f.call.name === "open" || f.call.name ===
 
 function isdirectory(f: Failing): Failure {
   const name = subject(f);
-  if (f.call.name === "create")
-    return say(
-      `${name} is there and is a directory, and create would empty it, which is done to files only`,
-      `open it with OREAD to list it; OEXCL has create fail with "file already exists"`,
-    );
+  if (f.call.name === "create") return said(f, "permission denied (emptied)");
   const how = opens(f) ? `, and this asked for ${openmode(f.mode)}` : "";
   return say(
     `${name} is a directory, which is only opened for reading${how}`,
@@ -448,40 +434,14 @@ function entrywords(f: Failing, s: Seenfile | null, name: string): string {
 
 /** Files of the kernel that are made for one use. */
 function devicerefuses(f: Failing): Failure {
-  const name = subject(f);
-  switch (f.call.name) {
-    case "create":
-      return say(
-        `${f.holder} makes its files itself, and lets no program make ${name}`,
-        "create it in a directory of the memory tree or of a server, such as /tmp",
-      );
-    case "remove":
-      return say(
-        `${name} is in ${f.holder}, whose files come and go with what they stand for`,
-        `leave it: it cannot be removed by its name`,
-      );
-    case "open":
-      return say(
-        `${name} is in ${f.holder}, which does not let it be opened ${openmode(f.mode)}`,
-        `stat ${name} shows what its mode allows`,
-      );
-    default:
-      return say(
-        `${name} is in ${f.holder}, which gives its files their names and modes itself`,
-        `leave that ${f.call.name} out`,
-      );
-  }
+  const { name } = f.call;
+  return said(
+    f,
+    `permission denied (device ${/^(create|remove|open)$/.test(name) ? name : "else"})`,
+  );
 }
 
 // Unions and mounts.
-
-function nocreate(f: Failing): Failure {
-  const { dir } = f;
-  return say(
-    `${dir} is a union, and none of its members was bound or mounted with leave to create (MCREATE)`,
-    `bind or mount a member of ${dir} again with MCREATE (bind -c, mount -c), or create the file under the member's own name`,
-  );
-}
 
 function mountpoint(f: Failing): Failure {
   const on = f.mounted === "" ? "something" : f.mounted;
@@ -530,14 +490,6 @@ function inconsistent(f: Failing): Failure {
   }
 }
 
-function notmounted(f: Failing): Failure {
-  const old = f.argument2 === "" ? subject(f) : f.argument2;
-  return say(
-    `nothing is mounted on ${old} in this name space`,
-    `cat /proc/${f.call.pid}/ns lists what is mounted, and where`,
-  );
-}
-
 function notinunion(f: Failing): Failure {
   return say(
     `${f.argument1 === "" ? "what is to be taken off" : f.argument1} is none of the members of ${f.argument2}`,
@@ -548,24 +500,10 @@ function notinunion(f: Failing): Failure {
 // Files that are there, or in use.
 
 function exists(f: Failing): Failure {
-  if (f.dir === "/srv" || f.dir === "#s") return srvexists(f);
+  if (f.dir === "/srv" || f.dir === "#s") return said(f, "srv file already exists");
   return say(
     `${subject(f)} is there already${f.excl ? ", and OEXCL asks for a new file" : ""}`,
     `open it instead, or remove it first${f.excl ? "; create without OEXCL opens and empties it" : ""}`,
-  );
-}
-
-function srvexists(f: Failing): Failure {
-  return say(
-    `A server is posted as ${subject(f)} already`,
-    `remove ${subject(f)}, or post it under another name`,
-  );
-}
-
-function renamed(f: Failing): Failure {
-  return say(
-    `the directory of ${subject(f)} has a file of the new name already`,
-    `remove that file first, or give another name`,
   );
 }
 
@@ -574,13 +512,6 @@ function notempty(f: Failing): Failure {
   return say(
     `there ${f.inside.length === 1 ? "is" : "are"} still ${f.inside.length === 0 ? "files" : plural(f.inside.length, "file")} in ${subject(f)}${known}`,
     `remove what is in it first`,
-  );
-}
-
-function exclusive(f: Failing): Failure {
-  return say(
-    `${subject(f)} is of exclusive use (DMEXCL): one descriptor at a time may have it open, and another does`,
-    `open it when that descriptor is closed`,
   );
 }
 
@@ -660,16 +591,8 @@ function badusefd(f: Failing): Failure {
 // Connections and the network.
 
 function hungup(f: Failing): Failure {
-  if (f.call.file?.startsWith("#|") === true || f.pipe)
-    return say(
-      `No process holds the other end of the pipe ${f.call.file ?? ""} open any more`,
-      `keep the reader's end open while there is something to write`,
-    );
-  if (f.conn === 0)
-    return say(
-      `the other end of the connection under ${subject(f)} has closed it, or the link is cut`,
-      "make the connection again",
-    );
+  if (onpipe(f)) return said(f, "i/o on hungup channel (pipe)");
+  if (f.conn === 0) return said(f, "i/o on hungup channel (device)");
   const when = f.gone === null ? "" : ` ${timefmt(f.gone)} after the start`;
   const by = (f.r.about.inject ?? []).filter((x) => x.endsWith(":hangup"));
   const who = by.length === 0 ? "" : `; --inject '${by[0] ?? ""}' breaks it`;
@@ -691,11 +614,7 @@ function notewords(f: Failing, note: Note): string {
 
 function interrupted(f: Failing): Failure {
   const { call, note } = f;
-  if (note === null)
-    return say(
-      `process ${call.pid} was interrupted in ${call.name}: what had asked for it was given up`,
-      "make the call again if it is still wanted",
-    );
+  if (note === null) return said(f, "interrupted (no note)");
   const alarm = note.text === "alarm" && (note.by === 0 || note.by === call.pid);
   const came = `${notewords(f, note)} came while ${call.name} of process ${call.pid} was waiting`;
   const { why, mend } = endless(f.r, call);
@@ -736,32 +655,13 @@ function killed(f: Failing): Failure {
   );
 }
 
-function nochild(f: Failing): Failure {
-  return say(
-    `process ${f.call.pid} has no child that lives, and none whose end it has not been told of`,
-    "make a child first: rfork with RFPROC, and without RFNOWAIT",
-  );
-}
+const directoryuse: Row = (f) =>
+  said(f, f.call.name === "seek" ? "seek in directory" : "file is a directory (read)");
 
-function directoryuse(f: Failing): Failure {
-  const seeks = f.call.name === "seek";
-  return say(
-    `${subject(f)} is a directory, ${seeks ? "of which only the beginning can be sought" : "and its contents are its files"}`,
-    seeks ? "seek to 0 and read it again" : "create a file in it and write to that",
-  );
-}
+const streamseek: Row = (f) => said(f, `seek on a stream (${onpipe(f) ? "pipe" : "OSTREAM"})`);
 
-function streamseek(f: Failing): Failure {
-  return f.pipe || f.call.file?.startsWith("#|") === true
-    ? say(
-        `${subject(f)} is a pipe, which gives its bytes once, in their order`,
-        "read on; a file has an offset",
-      )
-    : say(
-        `${subject(f)} is a stream (OSTREAM), which is read or written from its beginning to its end`,
-        "open it without OSTREAM to seek",
-      );
-}
+/** Whether a call is on an end of a pipe, whatever that is called. */
+const onpipe = (f: Failing): boolean => f.pipe || f.call.file?.startsWith("#|") === true;
 
 /** The words for a name that begins with #, whose device lets this process not attach. */
 function noattach(f: Failing): Failure {
@@ -783,14 +683,8 @@ function noattach(f: Failing): Failure {
   );
 }
 
-function toolarge(f: Failing): Failure {
-  if (/\/note(pg)?$/.test(f.call.file ?? ""))
-    return say("a note has at most 127 bytes, and this one is longer", "post a shorter note");
-  return say(
-    `${subject(f)} would get longer than a file may be, or more is asked for than one call moves`,
-    "move less at once",
-  );
-}
+const toolarge: Row = (f) =>
+  said(f, `read or write too large (${/\/note(pg)?$/.test(f.call.file ?? "") ? "note" : "file"})`);
 
 function exited(f: Failing): Failure {
   const pid = /^\/proc\/(\d+)\//.exec(f.call.file ?? f.shown)?.[1];
@@ -802,38 +696,25 @@ function exited(f: Failing): Failure {
   );
 }
 
-/** The row of each error string. The first row that fits counts, so a longer string stands before its own ending. */
-const ROWS: readonly (readonly [ending: string, row: Row])[] = [
-  [
-    "dns: name does not exist",
-    plain(
-      "the network of $S has no machine of that name",
-      "give a machine that is there; --host NAME:rtt=50ms makes one",
-    ),
-  ],
-  ["srv file already exists", srvexists],
+/** The row of each error string, or of its beginning or end. */
+const ROWS: ReadonlyMap<string, Row> = new Map<string, Row>([
   ["file already exists", exists],
-  ["file exists", renamed],
   ["does not exist", missing],
   ["directory entry not found", missing],
   ["file not found", missing],
   ["not a directory", notdir],
-  ["mounted directory forbids creation", nocreate],
   ["permission denied", forbidden],
   ["not owner", forbidden],
   ["is a mount point", mountpoint],
   ["inconsistent mount", inconsistent],
-  ["not mounted", notmounted],
   ["not in union", notinunion],
   ["directory not empty", notempty],
-  ["exclusive use file already open", exclusive],
   ["fd out of range or not open", badfd],
   ["bad character in file name: ", badname],
   ["inappropriate use of fd", badusefd],
   ["interrupted", interrupted],
   ["Killed", killed],
   ["Suicide", killed],
-  ["no living children", nochild],
   ["bad arg in system call", (f) => say(...badarg(f, subject(f)))],
   ["file is a directory", directoryuse],
   ["seek on a stream", streamseek],
@@ -841,5 +722,18 @@ const ROWS: readonly (readonly [ending: string, row: Row])[] = [
   ["read or write too large", toolarge],
   ["process exited", exited],
   ["i/o on hungup channel", hungup],
-  ...PLAIN.map(([ending, why, mend]) => [ending, plain(why, mend)] as const),
-];
+  ...Array.from(
+    PLAIN.matchAll(/^(\S.*)\n\t(.*)\n\t(.*)$/gm),
+    ([, text = "", why = "", mend = ""]) => [text, plain(why, mend)] as const,
+  ),
+]);
+
+/** What a row says of a failure. */
+const said = (f: Failing, error: string): Failure => rowof(error)(f);
+
+/** The row of an error string; of several that fit the longest. */
+function rowof(error: string): Row {
+  const fit = [...ROWS.keys()].filter((text) => error.endsWith(text) || error.startsWith(text));
+  const [text = ""] = fit.toSorted((a, b) => b.length - a.length);
+  return ROWS.get(text) ?? own;
+}
