@@ -83,7 +83,7 @@ test("what a call and the run have spent is known at each event, and right at th
 
 test("the requests without an answer are those at every event, also when their connection goes", async (t) => {
   const r = await recorded(scene);
-  const { flights } = new Tape(r);
+  const { flights } = new Tape(r).index;
   const open = new Set<number>();
   for (const [i, e] of r.events.entries()) {
     if (e.type === "send") open.add(i);

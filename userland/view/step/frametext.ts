@@ -10,7 +10,8 @@
 import type { Frame, Message } from "./frame.ts";
 import type { Look, Member, Row } from "./names.ts";
 import { datafmt } from "../words/callfmt.ts";
-import type { Change, Descriptor, Holder, Pipe, Process, Procs, Wait } from "./procs.ts";
+import { GROUPS } from "./procs.ts";
+import type { Change, Descriptor, Groupname, Holder, Pipe, Process, Procs, Wait } from "./procs.ts";
 import { plural, timefmt } from "../words/sentence.ts";
 import { sleepfmt } from "../words/eventtext.ts";
 import type { Spent } from "./tape.ts";
@@ -221,13 +222,7 @@ export function pipetext({ pipe, ways, conn, connend }: Pipe): string[] {
   return lines;
 }
 
-const GROUPS: Readonly<Record<keyof Process["groups"], string>> = {
-  names: "name space",
-  fds: "descriptors",
-  env: "environment",
-  rendez: "rendezvous group",
-  notes: "note group",
-};
+const grouptext = (g: Groupname): string => (g === "rendez" ? "rendezvous group" : GROUPS[g].text);
 
 function whose(pids: readonly number[]): string {
   if (pids.length === 0) return "a group";
@@ -254,7 +249,7 @@ export function changetext(c: Change): string {
     case "dot":
       return `dot of process ${c.pid} is ${c.text}`;
     case "groups":
-      return `process ${c.pid} has its own ${c.groups.map((g) => GROUPS[g]).join(", ")} now`;
+      return `process ${c.pid} has its own ${c.groups.map(grouptext).join(", ")} now`;
     case "fd":
       if (c.fd < 0) return `all descriptors of ${whose(c.pids)} are closed`;
       return `descriptor ${c.fd} of ${whose(c.pids)} is ${c.path ?? "closed"}`;

@@ -3,6 +3,7 @@
 // tests; it is a member of a Frame.
 
 import { OEXEC, ORDWR, OWRITE } from "../../../kernel/abi/const.ts";
+import { nullproto } from "../../../kernel/abi/nullproto.ts";
 import type { Openfile } from "../../../kernel/trace.ts";
 import type { History, Wasproc } from "../record/history.ts";
 import { indexof } from "../record/index.ts";
@@ -14,6 +15,21 @@ import { connname, serverpid } from "../words/who.ts";
 
 /** A group, and the other processes that share it with this one. */
 export type Group = { readonly id: number; readonly with: readonly number[] };
+
+export type Groupname = "names" | "fds" | "env" | "rendez" | "notes";
+
+type Kind = keyof Wasproc["groups"];
+
+/** Each group of a process: what the trace calls it, and what it is in words. */
+export const GROUPS: Readonly<Record<Groupname, { readonly kind: Kind; readonly text: string }>> = {
+  names: { kind: "pgrp", text: "name space" },
+  fds: { kind: "fgrp", text: "descriptors" },
+  env: { kind: "egrp", text: "environment" },
+  rendez: { kind: "rgrp", text: "rendezvous tags" },
+  notes: { kind: "noteid", text: "note group" },
+};
+
+export const GROUPNAMES = Object.keys(GROUPS) as readonly Groupname[];
 
 /** A descriptor, as its process sees it. */
 export type Descriptor = {
@@ -80,13 +96,7 @@ export type Process = {
   readonly status: string;
   /** This step is of this process. */
   readonly now: boolean;
-  readonly groups: {
-    readonly names: Group;
-    readonly fds: Group;
-    readonly env: Group;
-    readonly rendez: Group;
-    readonly notes: Group;
-  };
+  readonly groups: Readonly<Record<Groupname, Group>>;
   readonly fds: readonly Descriptor[];
   readonly env: readonly { readonly name: string; readonly value: Uint8Array }[];
   /** Notes that wait, and the one that its handler is busy with. */
@@ -134,7 +144,7 @@ export type Change =
   | {
       readonly what: "groups";
       readonly pid: number;
-      readonly groups: readonly (keyof Process["groups"])[];
+      readonly groups: readonly Groupname[];
     }
   /** A descriptor of these processes is another file now; null: it is closed. fd -1 is all of them. */
   | {
@@ -228,7 +238,12 @@ class Moment {
   procs(): Procs {
     const known = this.#h.known;
     const list = this.#tree();
-    return { known, list, pipes: known ? this.#pipes() : [], changes: this.#changes() };
+    const changes: Change[] = [];
+    for (let i = this.#from; i <= this.#event; i++) {
+      const c = this.#change(i);
+      if (c !== null) changes.push(c);
+    }
+    return { known, list, pipes: known ? this.#pipes() : [], changes };
   }
 
   #open({ pid, groups }: Wasproc): void {
@@ -272,7 +287,8 @@ class Moment {
   #process(p: Wasproc, depth: number, sharers: Map<string, number[]>): Process {
     const { pid, parent, text, dot, status, notes, handling } = p;
     const life = p.life === "ended" ? "ended" : "alive";
-    const group = (kind: keyof Wasproc["groups"]): Group => {
+    const group = (name: Groupname): Group => {
+      const { kind } = GROUPS[name];
       const id = p.groups[kind];
       return { id, with: (sharers.get(`${kind} ${id}`) ?? []).filter((x) => x !== pid) };
     };
@@ -290,11 +306,11 @@ class Moment {
       calls,
       now: this.#r.events[this.#event]?.pid === pid,
       groups: {
-        names: group("pgrp"),
-        fds: group("fgrp"),
-        env: group("egrp"),
-        rendez: group("rgrp"),
-        notes: group("noteid"),
+        names: group("names"),
+        fds: group("fds"),
+        env: group("env"),
+        rendez: group("rendez"),
+        notes: group("notes"),
       },
       fds: (this.#files.get(pid) ?? []).map((f) => this.#descriptor(f)),
       env:
@@ -341,27 +357,19 @@ class Moment {
       };
     if (e.type !== "sleep") return null;
     const { what } = e;
-    switch (what) {
-      case "await":
-        return { ...none, for: "child", whom: this.#children(pid), what };
-      case "queue read":
-      case "queue write":
-        return { ...none, ...this.#onpipe(pid, call, what === "queue read"), what };
-      case "rendezvous":
-        return { ...none, for: "partner", what };
-      case "read in order":
-      case "write in order":
-        return { ...none, for: "turn", whom: this.#before(call), what };
-      case "sleep":
-        return { ...none, for: "time", what };
-      case "semacquire":
-        return { ...none, for: "semaphore", what };
-      case "note handler":
-        return { ...none, for: "handler", whom: [pid], what };
-      case "start":
-        return { ...none, for: "start", what };
+    const why = WAITS[what] ?? "other";
+    switch (why) {
+      case "child":
+        return { ...none, for: why, whom: this.#children(pid), what };
+      case "bytes":
+      case "room":
+        return { ...none, for: why, ...this.#onpipe(pid, call, why === "bytes"), what };
+      case "turn":
+        return { ...none, for: why, whom: this.#before(call), what };
+      case "handler":
+        return { ...none, for: why, whom: [pid], what };
       default:
-        return { ...none, for: "other", what };
+        return { ...none, for: why, what };
     }
   }
 
@@ -379,28 +387,19 @@ class Moment {
   }
 
   /** Who can write what a read waits for, or read what a write has no room for. */
-  #onpipe(
-    pid: number,
-    call: Rcall,
-    reading: boolean,
-  ): Pick<Wait, "for" | "whom" | "pipe" | "conn"> {
+  #onpipe(pid: number, call: Rcall, reading: boolean): Pick<Wait, "whom" | "pipe" | "conn"> {
     const file = this.#files.get(pid)?.find((f) => f.file.chan === call.chan)?.file;
     const at = file?.pipe ?? null;
-    const why = reading ? "bytes" : "room";
-    if (at === null) return { for: why, whom: [], pipe: 0, conn: 0 };
+    if (at === null) return { whom: [], pipe: 0, conn: 0 };
     const other = this.#holders(at.pipe, (1 - at.end) as 0 | 1, reading ? "w" : "r");
     const over = this.#r.conns.find((c) => c.pipe?.pipe === at.pipe && c.pipe.end !== at.end);
     const conn = over?.conn ?? 0;
-    const kernel = over === undefined ? [] : this.#asking(conn);
-    const whom = [...new Set([...other.map((h) => h.pid), ...kernel])];
-    return { for: why, whom, pipe: at.pipe, conn };
-  }
-
-  /** The processes that reach files over a connection may write to its server. */
-  #asking(conn: number): number[] {
-    return [...this.#files.entries()]
-      .filter(([, files]) => files.some((f) => f.file.conn === conn))
-      .map(([pid]) => pid);
+    // The processes that reach files over a connection may write to its server.
+    const kernel = [...this.#files].filter(([, l]) =>
+      l.some((f) => conn > 0 && f.file.conn === conn),
+    );
+    const whom = [...new Set([...other.map((h) => h.pid), ...kernel.map(([p]) => p)])];
+    return { whom, pipe: at.pipe, conn };
   }
 
   /** The processes whose calls on the same Chan began before. */
@@ -418,26 +417,20 @@ class Moment {
 
   #pipes(): Pipe[] {
     const list: Pipe[] = [];
+    const now = this.#r.events[this.#event]?.at ?? 0;
     const conns = new Map(
       this.#r.conns.flatMap((c) => (c.pipe === null ? [] : [[c.pipe.pipe, c] as const])),
     );
-    const numbers = new Set([...this.#h.pipes(this.#event), ...this.#ends()]);
+    const ends = [...this.#byend.keys()].map((key) => Number(key.slice(0, key.indexOf(" "))));
+    const numbers = new Set([...this.#h.pipes(this.#event), ...ends]);
     for (const pipe of [...numbers].sort((a, b) => a - b)) {
       const c = conns.get(pipe);
-      const conn = c === undefined || !this.#began(c.opened) ? 0 : c.conn;
+      const conn = c !== undefined && c.opened <= now ? c.conn : 0;
       const ways: [Pipeway, Pipeway] = [this.#way(pipe, 0), this.#way(pipe, 1)];
       const held = ways.some((w) => w.readers.length + w.writers.length > 0);
       if (held) list.push({ pipe, ways, conn, connend: c?.pipe?.end ?? 0 });
     }
     return list;
-  }
-
-  #began(at: number): boolean {
-    return at <= (this.#r.events[this.#event]?.at ?? 0);
-  }
-
-  *#ends(): Generator<number, void, void> {
-    for (const key of this.#byend.keys()) yield Number(key.slice(0, key.indexOf(" ")));
   }
 
   #way(pipe: number, end: 0 | 1): Pipeway {
@@ -450,16 +443,6 @@ class Moment {
       bytes: this.#h.bytes(pipe, end, { event: this.#event, most: BYTES }),
       hungup: was?.hungup ?? false,
     };
-  }
-
-  /** What happened since the step before, in order. */
-  #changes(): Change[] {
-    const list: Change[] = [];
-    for (let i = this.#from; i <= this.#event; i++) {
-      const c = this.#change(i);
-      if (c !== null) list.push(c);
-    }
-    return list;
   }
 
   #change(i: number): Change | null {
@@ -498,26 +481,32 @@ class Moment {
       : { what: "offset", chan: call.chan, path: call.file ?? "", from, to };
   }
 
-  #members(kind: keyof Wasproc["groups"], id: number): number[] {
+  #members(kind: Kind, id: number): number[] {
     return this.#was.filter((p) => p.groups[kind] === id && p.life === "alive").map((p) => p.pid);
   }
 
-  #regrouped(pid: number, i: number): (keyof Process["groups"])[] {
+  #regrouped(pid: number, i: number): Groupname[] {
     const [was, now] = [this.#h.proc(pid, i - 1)?.groups, this.#h.proc(pid, i)?.groups];
-    return GROUPS.filter(([, kind]) => was?.[kind] !== now?.[kind]).map(([name]) => name);
+    return GROUPNAMES.filter((name) => was?.[GROUPS[name].kind] !== now?.[GROUPS[name].kind]);
   }
 }
 
 /** Devices whose files are read and written in the order of time: an offset means nothing there. */
 const ORDERLESS: ReadonlySet<string> = new Set(["|", "c"]);
 
-const GROUPS: readonly (readonly [keyof Process["groups"], keyof Wasproc["groups"]])[] = [
-  ["names", "pgrp"],
-  ["fds", "fgrp"],
-  ["env", "egrp"],
-  ["rendez", "rgrp"],
-  ["notes", "noteid"],
-];
+/** What a sleep waits for, by the name of its Rendez. */
+const WAITS: Readonly<Record<string, Wait["for"]>> = nullproto({
+  await: "child",
+  "queue read": "bytes",
+  "queue write": "room",
+  rendezvous: "partner",
+  "read in order": "turn",
+  "write in order": "turn",
+  sleep: "time",
+  semacquire: "semaphore",
+  "note handler": "handler",
+  start: "start",
+});
 
 function modefmt(mode: number): Descriptor["mode"] {
   const m = mode & 3;
