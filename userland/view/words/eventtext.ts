@@ -10,6 +10,7 @@ import * as F from "../../../kernel/abi/fcall.ts";
 import { convM2D, dirwstat } from "../../../kernel/abi/dir.ts";
 import type { Dir } from "../../../kernel/abi/dir.ts";
 import type { Fcall } from "../../../kernel/abi/fcall.ts";
+import { MESSAGES } from "../../../kernel/abi/fcallfmt.ts";
 import { nullproto } from "../../../kernel/abi/nullproto.ts";
 import type { Forcedby } from "../../../kernel/names/namespace.ts";
 import type { Asking, Step } from "../../../kernel/trace.ts";
@@ -19,18 +20,18 @@ import { datafmt, openmode, valuefmt } from "./callfmt.ts";
 import { plural } from "./sentence.ts";
 import { connname } from "./who.ts";
 
-/** Events that say nothing by themselves: what they tell of is seen in the bytes of a message, or with a return. */
-const SILENT = ["wire", "fd", "pipe", "env"] as const;
-type Told = Exclude<Revent, { readonly type: (typeof SILENT)[number] }>;
-
-function istold(e: Revent | undefined): e is Told {
-  return e !== undefined && !SILENT.some((type) => type === e.type);
-}
-
-/** Whether an event says something to a reader: pieces on the wire and names that are clean already do not. */
+/**
+ * Whether an event says something to a reader. Pieces on the wire, descriptors, bytes of pipes and variables do not: they
+ * are seen in a message, or with a return. Nor do names that are clean already.
+ */
 export function issaid(e: Revent | undefined): boolean {
-  if (!istold(e)) return false;
-  switch (e.type) {
+  switch (e?.type) {
+    case undefined:
+    case "wire":
+    case "fd":
+    case "pipe":
+    case "env":
+      return false;
     case "proc":
       return QUIET[e.what] !== true;
     case "namec":
@@ -51,8 +52,8 @@ const QUIET: Readonly<Record<string, true>> = nullproto({
 /** The event in a line; "" where there is nothing to say. */
 export function eventtext(r: Recording, event: number): string {
   const e = r.events[event];
-  if (!istold(e)) return "";
-  const call = r.calls[e.call ?? -1];
+  const call = r.calls[e?.call ?? -1];
+  if (e === undefined) return "";
   switch (e.type) {
     case "call":
       return call?.text ?? "";
@@ -61,14 +62,11 @@ export function eventtext(r: Recording, event: number): string {
     case "send":
     case "receive":
       return `${e.type === "send" ? "→" : "←"} ${msgfmt(e.fcall, e.bytes)}`;
-    case "namec":
-      return stepfmt(e);
     case "mount":
-      return `${e.op}: the name space of process ${e.pid} changes at ${e.path}`;
+      return `${e.op}: ${eventfmt(r, e)}`;
     case "conn":
       return `the connection to ${connname(r, e.conn)} ${CONN[e.what]}`;
-    case "proc":
-    case "sleep":
+    default:
       return eventfmt(r, e);
   }
 }
@@ -164,7 +162,7 @@ function walkfmt(elems: readonly string[], got: number): string {
 }
 
 /** What becomes of a connection. */
-export const CONN = { open: "is made", hangup: "hangs up", close: "is closed" } as const;
+const CONN = { open: "is made", hangup: "hangs up", close: "is closed" } as const;
 
 /** An event that is neither a call nor a message; "" where there is nothing to say. */
 export function eventfmt(r: Recording, e: Revent): string {
@@ -179,14 +177,7 @@ export function eventfmt(r: Recording, e: Revent): string {
       return procfmt(e);
     case "sleep":
       return `process ${e.pid} ${sleepfmt(e.what)}`;
-    case "fd":
-    case "pipe":
-    case "env":
-    case "call":
-    case "return":
-    case "send":
-    case "receive":
-    case "wire":
+    default:
       return "";
   }
 }
@@ -240,109 +231,88 @@ export function procfmt({ what, pid, text }: Procevent): string {
   }
 }
 
-/** The message, shortly; `bytes` is its size on the wire, of one whose data may have been cut. */
-export function msgfmt(f: Fcall, bytes: number = 0): string {
-  const whole = "data" in f ? bytes - (F.sizeS2M(f) - f.data.length) : 0;
-  if ("data" in f && f.data.length < whole) return cutfmt(f, whole);
-  return F.isT(f) ? request(f) : reply(f);
-}
+const NAMES: ReadonlyMap<number, string> = new Map(
+  Array.from(MESSAGES, ([name, type]) => [type, name] as const),
+);
 
 /** "Twalk" */
-export const msgname = (f: Fcall): string => msgfmt(f).replace(/ .*/s, "");
+export const msgname = (f: Fcall): string => NAMES.get(f.type) ?? "";
 
-/** A message of which not all data is there. */
-function cutfmt(f: Extract<Fcall, { data: Uint8Array }>, whole: number): string {
-  const some = `${datafmt(f.data.subarray(0, SOME))}… (${whole})`;
+/** The message, shortly; `bytes` is its size on the wire, of one whose data may have been cut. */
+export function msgfmt(f: Fcall, bytes: number = 0): string {
+  const words = msgwords(f, bytes);
+  return words === "" ? msgname(f) : `${msgname(f)} ${words}`;
+}
+
+/** What is behind its name: of most the fid, if there is one. */
+function msgwords(f: Fcall, bytes: number): string {
   switch (f.type) {
+    case F.Tversion:
+    case F.Rversion:
+      return `${f.version}, ${f.msize}`;
+    case F.Tauth:
+      return f.uname;
+    case F.Tattach:
+      return `${f.fid} as ${f.uname}${f.aname === "" ? "" : ` to ${f.aname}`}`;
+    case F.Tflush:
+      return `tag ${f.oldtag}`;
+    case F.Twalk:
+      return `${f.fid} → ${f.newfid} ${f.wname.join("/")}`.trimEnd();
+    case F.Topen:
+      return `${f.fid} ${openmode(f.mode)}`;
+    case F.Tcreate:
+      return `${f.fid} ${f.name} ${openmode(f.mode)}`;
+    case F.Tread:
+      return `${f.fid} ${f.count} at ${f.offset}`;
+    case F.Tstream:
+      return `${f.fid} at ${f.offset}`;
     case F.Twrite:
-      return `Twrite ${f.fid} at ${f.offset} ${some}`;
+      return `${f.fid} at ${f.offset} ${datawords(f, bytes)}`;
+    case F.Twstat:
+      return `${f.fid} ${changed(f.stat).join(" ")}`;
+    case F.Rerror:
+      return f.ename;
+    case F.Rwalk:
+      return plural(f.wqid.length, "qid");
     case F.Rread:
-      return `Rread ${whole} ${some}`;
-    case F.Rstream:
-      return `Rstream ${whole} ${some}`;
+    case F.Rstream: {
+      const n = Math.max(f.data.length, databytes(f, bytes));
+      return n === 0 ? "0" : `${n} ${datawords(f, bytes)}`;
+    }
+    case F.Rwrite:
+      return String(f.count);
+    case F.Rstat: {
+      const d = entryof(f.stat);
+      return d === null ? "" : `${d.name}, ${plural(d.length, "byte")}`;
+    }
+    default:
+      return "fid" in f ? String(f.fid) : "";
   }
 }
+
+type Datamsg = Extract<Fcall, { data: Uint8Array }>;
+
+/** How many bytes of data a message of so many bytes carries; a recording keeps only the first of them. */
+export const databytes = (f: Datamsg, bytes: number): number =>
+  bytes - (F.sizeS2M(f) - f.data.length);
 
 /** Bytes of data that are shown of a message that was cut. */
 const SOME = 32;
 
-function request(f: F.Tmsg): string {
-  switch (f.type) {
-    case F.Tversion:
-      return `Tversion ${f.version}, ${f.msize}`;
-    case F.Tauth:
-      return `Tauth ${f.uname}`;
-    case F.Tattach:
-      return `Tattach ${f.fid} as ${f.uname}${f.aname === "" ? "" : ` to ${f.aname}`}`;
-    case F.Tflush:
-      return `Tflush tag ${f.oldtag}`;
-    case F.Twalk:
-      return `Twalk ${f.fid} → ${f.newfid} ${f.wname.join("/")}`.trimEnd();
-    case F.Topen:
-      return `Topen ${f.fid} ${openmode(f.mode)}`;
-    case F.Tcreate:
-      return `Tcreate ${f.fid} ${f.name} ${openmode(f.mode)}`;
-    case F.Tread:
-      return `Tread ${f.fid} ${f.count} at ${f.offset}`;
-    case F.Twrite:
-      return `Twrite ${f.fid} at ${f.offset} ${valuefmt(f.data)}`;
-    case F.Tclunk:
-      return `Tclunk ${f.fid}`;
-    case F.Tremove:
-      return `Tremove ${f.fid}`;
-    case F.Tstat:
-      return `Tstat ${f.fid}`;
-    case F.Twstat:
-      return `Twstat ${f.fid} ${changed(f.stat).join(" ")}`;
-    case F.Tstream:
-      return `Tstream ${f.fid} at ${f.offset}`;
-  }
+function datawords(f: Datamsg, bytes: number): string {
+  const n = databytes(f, bytes);
+  if (f.data.length < n) return `${datafmt(f.data.subarray(0, SOME))}… (${n})`;
+  return f.type === F.Twrite ? valuefmt(f.data) : datafmt(f.data);
 }
 
-function reply(f: F.Rmsg): string {
-  switch (f.type) {
-    case F.Rversion:
-      return `Rversion ${f.version}, ${f.msize}`;
-    case F.Rerror:
-      return `Rerror ${f.ename}`;
-    case F.Rwalk:
-      return `Rwalk ${plural(f.wqid.length, "qid")}`;
-    case F.Rread:
-      return f.data.length === 0 ? "Rread 0" : `Rread ${f.data.length} ${datafmt(f.data)}`;
-    case F.Rstream:
-      return f.data.length === 0 ? "Rstream 0" : `Rstream ${f.data.length} ${datafmt(f.data)}`;
-    case F.Rwrite:
-      return `Rwrite ${f.count}`;
-    case F.Rstat: {
-      const d = entry(f.stat);
-      return d === null ? "Rstat" : `Rstat ${d.name}, ${plural(d.length, "byte")}`;
-    }
-    case F.Rauth:
-      return "Rauth";
-    case F.Rattach:
-      return "Rattach";
-    case F.Rflush:
-      return "Rflush";
-    case F.Ropen:
-      return "Ropen";
-    case F.Rcreate:
-      return "Rcreate";
-    case F.Rclunk:
-      return "Rclunk";
-    case F.Rremove:
-      return "Rremove";
-    case F.Rwstat:
-      return "Rwstat";
-  }
-}
-
-function entry(stat: Uint8Array): Dir | null {
+/** The entry of a file that a message has; null where it is none. */
+export function entryof(stat: Uint8Array): Dir | null {
   return convM2D(stat, 0, stat.length)?.dir ?? null;
 }
 
 /** What the data of a Twstat asks to change: "mode 0644", 'name "x"'. */
 export function changed(stat: Uint8Array): string[] {
-  const d = entry(stat);
+  const d = entryof(stat);
   if (d === null) return [];
   return Object.entries(dirwstat(d)).map(([key, v]) =>
     key === "mode" && typeof v === "number"

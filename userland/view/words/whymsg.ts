@@ -13,21 +13,19 @@ import {
   OWRITE,
   QTDIR,
 } from "../../../kernel/abi/const.ts";
-import { convM2D } from "../../../kernel/abi/dir.ts";
-import { Tflush, isT } from "../../../kernel/abi/fcall.ts";
 import { indexof } from "../record/index.ts";
-import type { Index } from "../record/index.ts";
+import type { Eventof, Index } from "../record/index.ts";
 import { ismessage } from "../record/recording.ts";
-import type { Rcall, Recording, Revent } from "../record/recording.ts";
-import { changed, forcedby, msgname } from "./eventtext.ts";
+import type { Rcall, Recording } from "../record/recording.ts";
+import { changed, databytes, entryof, forcedby, msgname } from "./eventtext.ts";
 import { counted, listfmt, path, plural, sentences, timefmt, told } from "./sentence.ts";
 import type { Decision } from "./sentence.ts";
 import { servername, serverof, speaks, versionof } from "./who.ts";
 import { forcedwhy } from "./whystep.ts";
 import type { At } from "./whystep.ts";
 
-type Send = Revent & { type: "send" };
-type Receive = Revent & { type: "receive" };
+type Send = Eventof<"send">;
+type Receive = Eventof<"receive">;
 
 /** What a fid stands for: "a/b/c (fid 4)", "its root (fid 0)", "fid 4". */
 function fidof(a: At, conn: number, fid: number): string {
@@ -77,7 +75,7 @@ function asked(a: At, e: Send, t: F.Tmsg): string {
     case F.Tstream:
       return `is asked to send the data of ${fid(t.fid)} from byte ${t.offset} on as it comes`;
     case F.Twrite:
-      return `is sent ${plural(carried(e), "byte")} for ${fid(t.fid)}, from byte ${t.offset} on`;
+      return `is sent ${carried(e)} for ${fid(t.fid)}, from byte ${t.offset} on`;
     case F.Tclunk:
       return `is told that ${fid(t.fid)} is not needed any more`;
     case F.Tremove:
@@ -112,11 +110,9 @@ function therewords(t: F.Tmsg & { type: typeof F.Tcreate }): string {
     : ", or to open what is there";
 }
 
-/** How many bytes of data a message carries; a recording keeps only the first of them. */
-function carried(e: Revent & { readonly bytes: number; readonly fcall: F.Fcall }): number {
-  const { fcall: f } = e;
-  return "data" in f ? e.bytes - F.sizeS2M({ ...f, data: new Uint8Array(0) }) : 0;
-}
+/** The data that a message carries: "8192 bytes". */
+const carried = ({ fcall: f, bytes }: Eventof<"send" | "receive">): string =>
+  plural("data" in f ? databytes(f, bytes) : 0, "byte");
 
 function changes(stat: Uint8Array): string {
   const list = changed(stat);
@@ -152,7 +148,9 @@ type Group = ReturnType<Index["group"]>;
 /** Why it is sent now: with what it goes, or what has to wait for it. */
 function reason(a: At, e: Send, t: F.Tmsg, { before, after }: Group): string {
   if (t.type === F.Tversion || t.type === F.Tattach || t.type === F.Tauth) return "";
-  if (t.type === F.Tflush) return flushreason(a, e, t);
+  const call = a.r.calls[e.call];
+  if (t.type === F.Tflush)
+    return `the ${flushed(a, t)} is not waited for any more${call === undefined ? "" : `: ${call.name} was interrupted`}`;
   const promise = speaks(a.r, e.conn);
   if (before.length > 0) return `it leaves right behind the ${namesof(before)}: ${promise}`;
   if (after.length > 0)
@@ -160,17 +158,12 @@ function reason(a: At, e: Send, t: F.Tmsg, { before, after }: Group): string {
   switch (t.type) {
     case F.Tread:
     case F.Tstream:
-      return readreason(a, e, t);
+      return readreason(a, t, call);
     case F.Tclunk:
-      return clunkreason(a, e);
+      return clunkreason(a, call);
     case F.Twalk:
       return walkreason(a, e, t);
-    case F.Topen:
-    case F.Tcreate:
-    case F.Twrite:
-    case F.Tremove:
-    case F.Tstat:
-    case F.Twstat:
+    default:
       return "";
   }
 }
@@ -183,23 +176,18 @@ function flushed(a: At, { oldtag }: Flush): string {
   return `${x === null ? "request" : msgname(x.fcall)} with tag ${oldtag}`;
 }
 
-function flushreason(a: At, e: Send, t: Flush): string {
-  const call = a.r.calls[e.call];
-  const by = call === undefined ? "" : `: ${call.name} was interrupted`;
-  return `the ${flushed(a, t)} is not waited for any more${by}`;
-}
-
 /** What of the same call waits for a walk that goes alone. */
 function walkreason(a: At, e: Send, t: F.Tmsg & { type: typeof F.Twalk }): string {
   const together = sametime(a);
   if (together.length > 1) return `${listfmt(together)} are asked before any has answered`;
   const next = waits(a, e, t.newfid);
   if (next === null) return "";
+  const name = msgname(next.fcall);
   if (a.r.about.namespace === "standard")
-    return `the ${msgname(next.fcall)} waits until the Rwalk has come: the standard kernel sends one request at a time`;
-  if (versionof(a.r, e.conn).includes(".ix"))
-    return `the ${msgname(next.fcall)} waits until the Rwalk has come`;
-  return `${speaks(a.r, e.conn)}; so the ${msgname(next.fcall)} is not sent before the Rwalk has come`;
+    return `the ${name} waits until the Rwalk has come: the standard kernel sends one request at a time`;
+  return versionof(a.r, e.conn).includes(".ix")
+    ? `the ${name} waits until the Rwalk has come`
+    : `${speaks(a.r, e.conn)}; so the ${name} is not sent before the Rwalk has come`;
 }
 
 /** The next request of the call that names a fid. */
@@ -227,41 +215,33 @@ function sametime({ r, event }: At): string[] {
   return [];
 }
 
-function readreason(
-  a: At,
-  e: Send,
-  t: F.Tmsg & { type: typeof F.Tread | typeof F.Tstream },
-): string {
-  const call = a.r.calls[e.call];
+type Read = F.Tmsg & { type: typeof F.Tread | typeof F.Tstream };
+
+function readreason(a: At, t: Read, call: Rcall | undefined): string {
   const called = call !== undefined && (call.last > a.event || call.ended === null);
-  if (called && (call.name === "read" || call.name === "pread")) return `${call.text} waits for it`;
-  return `Byte ${t.offset} and what follows are read ahead: no read has asked for them yet`;
+  return called && (call.name === "read" || call.name === "pread")
+    ? `${call.text} waits for it`
+    : `Byte ${t.offset} and what follows are read ahead: no read has asked for them yet`;
 }
 
-/** Whether the call went on only when the answer to this had come. */
-function waited({ r, event, e }: At): boolean {
-  const index = indexof(r);
-  const [first] = index.answers(event);
-  const back = index.returnof(e.call);
-  return first !== undefined && (back < event || first < back);
-}
-
-function clunkreason(a: At, e: Send): string {
-  const call = a.r.calls[e.call];
+function clunkreason({ r, event }: At, call: Rcall | undefined): string {
   if (call === undefined) return "No call waits for the Rclunk";
   const name = call.text;
-  if (a.r.about.namespace === "standard")
+  if (r.about.namespace === "standard")
     return `${name} waits for the Rclunk, as the standard kernel waits for each answer`;
-  return waited(a) && call.name === "close"
+  // Whether the call went on only when the answer had come.
+  const [first] = indexof(r).answers(event);
+  const back = indexof(r).returnof(call.id);
+  return first !== undefined && (back < event || first < back) && call.name === "close"
     ? `${name} waits for the Rclunk: the server removes the file now, or takes in what was written`
     : `${name} goes on without waiting for the Rclunk`;
 }
 
 /** An answer. */
 export function receivewhy(a: At, e: Receive): Decision {
-  const of = a.r.events[e.of];
+  const of = indexof(a.r).request(e);
   const from = serverof(a.r, indexof(a.r).connof(e));
-  if (of?.type !== "send" || !F.isT(of.fcall))
+  if (of === null || !F.isT(of.fcall))
     return told(`${from} answers something that was asked before the recording began`);
   const at = { ...a, event: e.of };
   return told(
@@ -295,11 +275,11 @@ function answer(a: At, of: Send, e: Receive): string {
     case F.Rread:
       return f.data.length === 0
         ? `has no more data of ${fid}: the end`
-        : `sends ${plural(carried(e), "byte")} of ${fid}`;
+        : `sends ${carried(e)} of ${fid}`;
     case F.Rstream:
       return f.data.length === 0
         ? `has come to the end of ${fid}`
-        : `sends the next ${plural(carried(e), "byte")} of ${fid}`;
+        : `sends the next ${carried(e)} of ${fid}`;
     case F.Rwrite:
       return `has taken ${plural(f.count, "byte")} for ${fid}`;
     case F.Rclunk:
@@ -334,8 +314,8 @@ function walked(
 }
 
 function entry(stat: Uint8Array): string {
-  const d = convM2D(stat, 0, stat.length)?.dir;
-  if (d === undefined) return "sends the entry";
+  const d = entryof(stat);
+  if (d === null) return "sends the entry";
   const kind = (d.mode & DMDIR) === 0 ? `a file of ${plural(d.length, "byte")}` : "a directory";
   return `sends the entry: ${d.name === "/" || d.name === "" ? "it" : d.name} is ${kind}, of ${d.uid}`;
 }
@@ -374,9 +354,8 @@ function firstback(r: Recording, event: number): boolean {
 /** Whether an answer is only the consequence of a walk that failed before it in the same exchange. */
 export function follows(r: Recording, event: number): boolean {
   const e = r.events[event];
-  if (e?.type !== "receive") return false;
-  const of = r.events[e.of];
-  return of?.type === "send" && nofid({ r, event: e.of, e: of }, of, e);
+  const of = e?.type === "receive" ? indexof(r).request(e) : null;
+  return e?.type === "receive" && of !== null && nofid({ r, event: e.of, e: of }, of, e);
 }
 
 /** Whether it refuses a fid that an earlier walk of the same exchange should have made, and did not. */
@@ -397,7 +376,7 @@ function nofid(a: At, of: Send, e: Receive): boolean {
   return false;
 }
 
-type Namec = Revent & { readonly type: "namec" };
+type Namec = Eventof<"namec">;
 
 /** Requests that were sent before the next answer came, the answers after them, and namec's last word before. */
 type Round = {
@@ -415,7 +394,7 @@ function rounds(r: Recording, call: Rcall): Round[] {
   let asking = false;
   for (const { e } of indexof(r).during(call)) {
     if (e.type === "namec") because = e;
-    if (e.type === "send" && isT(e.fcall)) {
+    if (e.type === "send" && F.isT(e.fcall)) {
       if (!asking) list.push({ asked: [], answered: 0, after: answer, because });
       asking = true;
       list.at(-1)?.asked.push(e);
@@ -478,7 +457,7 @@ function together(r: Recording, round: Round): string {
   if (to.length > 1) return `${askedof(round)} went to ${listfmt(to)} at once`;
   const tags = new Set(round.asked.map((x) => x.fcall.tag));
   const back = round.asked.at(-1);
-  if (back?.fcall.type === Tflush && back.at > e.at)
+  if (back?.fcall.type === F.Tflush && back.at > e.at)
     return `${askedof(round)} went to ${name}, the Tflush ${timefmt(back.at - e.at)} after the ${msgname(e.fcall)}`;
   if (tags.size > 1)
     return `${askedof(round)} went to ${name} one behind the other, before any was answered`;
@@ -502,7 +481,7 @@ function later(r: Recording, round: Round): readonly [kind: string, text: string
   const what = e === undefined ? "request" : msgname(e.fcall);
   const unsent = `the ${what} could not be sent before the ${round.after} had come`;
   const conn = e?.conn ?? 0;
-  if (e?.fcall.type === Tflush)
+  if (e?.fcall.type === F.Tflush)
     return ["flush", "the Tflush gives up what the call still waited for"];
   if (r.about.namespace === "standard")
     return [
@@ -525,32 +504,35 @@ function later(r: Recording, round: Round): readonly [kind: string, text: string
   return ["answer", unsent];
 }
 
-/** What was lost on the way of a call's messages and sent again; "" where no message was lost. */
-function lostwords(r: Recording, call: Rcall): string {
-  const conns = new Set<number>();
-  for (const i of indexof(r).callevents(call.id)) {
-    const e = r.events[i];
-    if (e?.type === "send") conns.add(e.conn);
-  }
-  const words: string[] = [];
-  for (const conn of conns) words.push(...lostof(r, call, conn));
-  return words.join(" ");
+/** How long pieces were lost on a connection, both ways, from one event on and before another. */
+function lostin(
+  r: Recording,
+  conn: number,
+  [from, to]: readonly [number, number],
+  counts: (x: Eventof<"wire">) => boolean = () => true,
+): readonly (readonly [what: string, way: string, time: number])[] {
+  const sum = { in: 0, out: 0 };
+  for (const x of indexof(r).lost(conn, from, to)) if (counts(x)) sum[x.way] += x.lost ?? 0;
+  const name = servername(r, conn);
+  const all = [
+    ["request", `to ${name}`, sum.out],
+    ["answer", `from ${name}`, sum.in],
+  ] as const;
+  return all.filter(([, , time]) => time > 0);
 }
 
-function lostof(r: Recording, call: Rcall, conn: number): string[] {
-  const back = indexof(r).returnof(call.id);
-  const sum = { in: 0, out: 0 };
-  for (const { way, lost } of indexof(r).lost(conn, call.first, back < 0 ? Infinity : back))
-    sum[way] += lost ?? 0;
-  const name = servername(r, conn);
-  return [
-    sum.out === 0
-      ? ""
-      : `${timefmt(sum.out)} of it: packets were lost on the way to ${name}, and sent again.`,
-    sum.in === 0
-      ? ""
-      : `${timefmt(sum.in)} of it: packets were lost on the way from ${name}, and sent again.`,
-  ].filter((s) => s !== "");
+/** What was lost on the way of a call's messages and sent again; "" where no message was lost. */
+function lostwords(r: Recording, call: Rcall): string {
+  const index = indexof(r);
+  const back = index.returnof(call.id);
+  const sent = index.during(call, Infinity).flatMap(({ e }) => (e.type === "send" ? [e.conn] : []));
+  return [...new Set(sent)]
+    .flatMap((conn) => lostin(r, conn, [call.first, back < 0 ? Infinity : back]))
+    .map(
+      ([, way, time]) =>
+        `${timefmt(time)} of it: packets were lost on the way ${way}, and sent again.`,
+    )
+    .join(" ");
 }
 
 /** What --inject did to a message: "--inject 'Rstat:delay=20ms' met this Rstat"; "" where no fault met it. */
@@ -566,23 +548,17 @@ export function spoiltcall(r: Recording, call: Rcall): string {
 }
 
 /** How much of a request and its answer was lost on the way and sent again, in words; "" where none was lost. */
-export function lostby(r: Recording, sent: number, came: number): string {
+function lostby(r: Recording, sent: number, came: number): string {
   const [e, reply] = [r.events[sent], r.events[came]];
   if (e?.type !== "send" || reply?.type !== "receive") return "";
-  const overlaps = (x: Revent & { type: "wire" }, m: { off: number; bytes: number }): boolean =>
-    x.off < m.off + m.bytes && m.off < x.off + x.bytes;
-  let [out, back] = [0, 0];
-  for (const x of indexof(r).lost(e.conn, sent, came)) {
-    if (x.way === "out" && overlaps(x, e)) out += x.lost ?? 0;
-    if (x.way === "in" && overlaps(x, reply)) back += x.lost ?? 0;
-  }
-  const name = servername(r, e.conn);
+  const mine = (x: Eventof<"wire">): boolean => {
+    const m = x.way === "out" ? e : reply;
+    return x.off < m.off + m.bytes && m.off < x.off + x.bytes;
+  };
   return sentences(
-    out === 0
-      ? ""
-      : `the request was lost on the way to ${name} and sent again: that took ${timefmt(out)} of it`,
-    back === 0
-      ? ""
-      : `the answer was lost on the way from ${name} and sent again: that took ${timefmt(back)} of it`,
+    ...lostin(r, e.conn, [sent, came], mine).map(
+      ([what, way, time]) =>
+        `the ${what} was lost on the way ${way} and sent again: that took ${timefmt(time)} of it`,
+    ),
   );
 }
