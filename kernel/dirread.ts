@@ -88,13 +88,13 @@ function* memberread(up: Proc, u: Unionstate, m: Chan, buf: Uint8Array): Task<nu
     u.umc.devoffset += n;
     return n;
   } catch (e) {
-    // A buffer too small for an entry is the caller's affair, and so is a note.
+    // Two errors are the caller's, and not the member's: its buffer has no room for an entry, or a note came.
     if (!(e instanceof PlanError) || e.message === Eshort || e.message === Eintr) throw e;
     return 0;
   }
 }
 
-/** A member may be unmounted while it is walked from, so it is held. */
+/** Opens a member. It may be unmounted meanwhile, so `ordered` keeps a reference to it. */
 function openmember(up: Proc, m: Chan): Answer<Chan> {
   return ordered(m, 0, () =>
     andthen(clone(up, m), (c) => owning(c, () => c.dev.open(up, c, OREAD))),
@@ -106,7 +106,7 @@ function clone(up: Proc, m: Chan): Answer<Chan> {
   return late ?? andthen(m.dev.walk(up, m, []), (wq) => wq.clone ?? error("clone failed"));
 }
 
-/** The entry of what is mounted; null, which keeps the entry it covers, when its server is gone. */
+/** The entry of a mounted Chan; null if its server fails. The reader of the directory then sees the covered entry. */
 export function* statquiet(up: Proc, c: Chan): Task<Dir | null> {
   try {
     return yield* waitfor(c.dev.stat(up, c));
@@ -116,10 +116,10 @@ export function* statquiet(up: Proc, c: Chan): Task<Dir | null> {
   }
 }
 
-/** Entries as their bytes. */
+/** Packs entries as a directory read gives them. */
 export function packdirs(dirs: readonly Dir[]): Uint8Array {
   const size = dirs.reduce((n, d) => n + sizeD2M(d), 0);
-  // A name by which something is mounted can be longer than that of what it covers.
+  // An entry may not fit the format: the name of a mounted directory can be longer than that of the covered one.
   if (size === Infinity) error(Ebadstat);
   const buf = new Uint8Array(size);
   let off = 0;

@@ -129,7 +129,7 @@ export type Onwire = {
 /** An end of a pipe: 0 is data, 1 is data1. */
 export type Pipeend = { readonly pipe: number; readonly end: 0 | 1 };
 
-/** What a transport that tells of its bytes knows of a Chan, and how many went each way so far. */
+/** The transport under a Chan, for devices whose trace tells of each byte; `out` and `in` count the bytes so far. */
 export type Wire = {
   /** Its number in "wire" events; null of a pipe. */
   readonly wire: number | null;

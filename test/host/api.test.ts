@@ -40,7 +40,7 @@ function isnothing(type: Type | undefined): boolean {
 const has = (tag: string, ...comments: readonly (Comment | undefined)[]): boolean =>
   comments.some((c) => c?.blockTags?.some((t) => t.tag === tag));
 
-/** What is missing of one function whose comment is `own`, or that of the thing which it is the type of. */
+/** What the comment of a function lacks. A function type's comment is `above`, at the thing that has the type. */
 function missing(s: Signature, name: string, above: Comment | undefined): string[] {
   const params = (s.parameters ?? [])
     .filter((p) => p.comment === undefined)

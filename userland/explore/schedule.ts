@@ -1,16 +1,16 @@
-// A schedule as text. It counts the choices at which a process goes on, as far as it can, and names the
-// switches: "3.1.4" is three choices without a switch, then one; one choice, and a switch; four, and a switch.
-// Where more than two can go a letter says which: "3b" is the second of the others. "default" has no switch.
+// A schedule as text. At each choice the default is the process that went before; to take another one is a switch.
+// "3.1.4" is three choices by default, then a switch; one by default, a switch; four by default, a switch. Where more
+// than two processes can go, a letter says which: "3b" takes the second of the others. "default" has no switch.
 
 import type { Choice, Guide, Step } from "./course.ts";
 
 /** The schedule without a switch. */
 export const DEFAULT = "default";
 
-/** A switch: choices before it at which none is made, and which of those that could go instead goes. */
+/** A switch: how many choices since the last one go by default, and which of the other processes goes then, from 1. */
 type Switch = { readonly after: number; readonly which: number };
 
-/** The schedule of steps. Choices of one are none. */
+/** The schedule of these steps. A step at which only one process could go is no choice. */
 export function schedulefmt(steps: readonly Step[]): string {
   const parts: string[] = [];
   let after = 0;
@@ -25,7 +25,7 @@ export function schedulefmt(steps: readonly Step[]): string {
   return parts.length === 0 ? DEFAULT : parts.join(".");
 }
 
-/** The schedules that are as this one was, and make one switch more behind its last. */
+/** The schedules that begin as this one, and have one switch more, somewhere behind its last. */
 export function withswitch(schedule: string, steps: readonly Step[]): string[] {
   const list: string[] = [];
   const before = schedule === DEFAULT ? "" : `${schedule}.`;
@@ -44,7 +44,7 @@ export function withswitch(schedule: string, steps: readonly Step[]): string[] {
   return list;
 }
 
-/** 2 → "b", 26 → "z", 27 → "za". */
+/** The letters of `which`: 2 → "b", 26 → "z", 27 → "za". */
 function letters(which: number): string {
   let text = "";
   let n = which;
@@ -74,16 +74,16 @@ function parse(schedule: string): Switch[] {
   });
 }
 
-/** Follows a schedule; after its last switch none is made. */
+/** Follows a schedule; after its last switch all choices go by default. */
 export class Replay implements Guide {
   readonly #switches: readonly Switch[];
   readonly #schedule: string;
   #next = 0;
   #after = 0;
-  /** How many could go where the schedule has more; 0: it never had. */
+  /** How many processes could go at a switch that names another one; 0 if all switches fitted. */
   #toofew = 0;
 
-  /** Throws Scheduleerror. */
+  /** Reads a schedule. Throws Scheduleerror. */
   constructor(schedule: string) {
     this.#schedule = schedule;
     this.#switches = parse(schedule);

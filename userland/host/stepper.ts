@@ -1,5 +1,5 @@
-// What `namec step` does on a terminal: where one is in the recording, what keys do, what is typed at the
-// last line. It knows no terminal: keys come by name, lines go out.
+// What `namec step` does on a terminal: the step of the recording that is shown, what each key does, and the text that
+// is typed in the last line. It knows no terminal: key() takes keys by name, and draw() gives lines.
 
 import { nullproto } from "../../kernel/abi/nullproto.ts";
 import { Scenes } from "../view/draw/scene.ts";
@@ -85,7 +85,7 @@ export class Stepper {
   #scroll = { by: 0 };
   readonly #markdown: () => string;
   #glossary: Glossary | null = null;
-  /** The words of the glossary on the screen that was left for them. */
+  /** The words of the glossary that the screen had when the key w was pressed. */
   #words: readonly Entry[] = [];
   #signs: readonly Sign[] = [];
   #size: Size = { columns: 80, rows: 24 };
@@ -96,7 +96,7 @@ export class Stepper {
     this.#markdown = glossary;
   }
 
-  /** Does what a key says: "right", "m", "M", "return"; `letter` is what it types. True: it is over. */
+  /** Does what a key is for: "right", "m", "M", "return"; `letter` is what the key types. Gives true when the stepper is to end. */
   key(name: string, letter: string = name): boolean {
     this.#notice = "";
     if (name === "ctrl-c") return true;
@@ -107,7 +107,7 @@ export class Stepper {
     return false;
   }
 
-  /** A sheet of lines is scrolled; any other key ends it. */
+  /** A key on a sheet: it scrolls the sheet, or goes back to the step. */
   #sheet(name: string): void {
     const by = SCROLLS[name];
     if (by === undefined) {
@@ -116,7 +116,7 @@ export class Stepper {
     } else this.#scroll.by = Math.max(0, this.#scroll.by + by);
   }
 
-  /** The whole screen. */
+  /** Gives the lines of the whole screen. */
   draw(size: Size): Text[] {
     const { columns, rows } = size;
     this.#size = size;
@@ -172,7 +172,7 @@ export class Stepper {
     });
   }
 
-  /** Lines from where they are scrolled to. */
+  /** The part of a list of lines that is on the screen, as far as it is scrolled. */
   #lines(lines: readonly Text[], { rows }: Size): readonly Text[] {
     const room = rows - 1;
     this.#scroll.by = Math.min(this.#scroll.by, Math.max(0, lines.length - room));
@@ -186,7 +186,7 @@ export class Stepper {
       { text: l.text, style: DIAGRAM[l.kind] ?? "plain" },
     ]);
     const [head = [], ...rest] = lines;
-    // Of a server's read or write the messages of the call that it serves are shown.
+    // At a read or write of a server, the diagram has the messages of the client's call that the server answers.
     const whose = served[0] === undefined ? "" : `process ${served[0].pid}: `;
     const title: Text = [{ text: whose, style: head[0]?.style ?? "plain" }, ...head];
     const { machine } = this.#tape.recording.about;
@@ -194,7 +194,7 @@ export class Stepper {
     const signs = LEGEND.map((l) => l.replace("this machine", () => here));
     const legend = inlines(signs, columns).map((text): Text => [{ text, style: "dim" }]);
     const room = rows - 2 - legend.length;
-    // The end is seen first: there the step is.
+    // The diagram ends at this step, so its end is shown, until keys scroll it back.
     const last = Math.max(0, rest.length - room);
     this.#scroll.by = Math.min(0, Math.max(this.#scroll.by, -last));
     const from = last + this.#scroll.by;
@@ -244,7 +244,7 @@ export class Stepper {
   #look(): void {
     this.#glossary ??= new Glossary(this.#markdown());
     const screen = this.#body(this.#size).map((line) => line.map((p) => p.text).join(""));
-    // What was decided is asked about most, and of its words a small screen shows only some.
+    // The sentences about the step are taken as a whole: a small screen may cut them off.
     const { what, why, mend, how, line } = frameof(this.#tape, this.step);
     const text = [what, why, mend, how, line, ...screen].join("\n");
     const marked = this.#glossary.split(text).flatMap((p) => (p.entry === null ? [] : [p.entry]));
@@ -329,7 +329,7 @@ export class Stepper {
     this.#scroll = { by: 0 };
   }
 
-  /** The next pane is chosen, behind the last none. */
+  /** Chooses the next pane, and after the last one none. */
   #choose(): void {
     const next = this.#focus === null ? 0 : PANES.indexOf(this.#focus) + 1;
     this.#focus = PANES[next] ?? null;
@@ -492,7 +492,7 @@ const DIAGRAM: Readonly<Record<string, "bold" | "bad" | "good" | "asked" | "dim"
 
 const said = (text: string): Text => [{ text, style: "plain" }];
 
-/** What is a list of lines, and no step. */
+/** The screens that show a list of lines in place of a step. */
 const SHEETS: ReadonlySet<string> = new Set(["help", "marks", "output", "words", "how"]);
 
 const SHEETKEYS = [
@@ -500,7 +500,7 @@ const SHEETKEYS = [
   "↓ ↑ scroll  other keys: back",
 ] as const;
 
-/** How far keys scroll. */
+/** The keys that scroll, and by how many lines. */
 const SCROLLS: Readonly<Record<string, number>> = nullproto({
   d: 5,
   u: -5,
@@ -512,14 +512,14 @@ const SCROLLS: Readonly<Record<string, number>> = nullproto({
   pageup: -10,
 });
 
-/** Pieces of output that the pane has lines of. */
+/** How many of the last pieces of output the output pane has. */
 const SAID = 500;
 
 /** The sections of the manual that the glossary cites. */
 export const SECTIONS =
   "A number in parentheses is a section of Plan 9's manual: 1 commands, 2 calls, 3 devices, 4 services, 5 messages of 9P.";
 
-/** What the diagram of messages is drawn with. */
+/** The signs in the diagram of messages, each with its meaning. */
 export const LEGEND: readonly string[] = [
   "│ this machine",
   "┊ a server",
@@ -534,7 +534,7 @@ export const LEGEND: readonly string[] = [
   "… cut off",
 ];
 
-/** Phrases in lines, with no phrase on two of them where it has room on one. */
+/** Puts phrases into lines of so many columns. A phrase is broken only if it is longer than a line. */
 function inlines(phrases: readonly string[], columns: number): string[] {
   const lines: string[] = [];
   for (const phrase of phrases) {
@@ -546,7 +546,7 @@ function inlines(phrases: readonly string[], columns: number): string[] {
   return lines;
 }
 
-/** Exactly so many lines. */
+/** The first n lines, with empty ones behind them where there are fewer. */
 function filled(lines: readonly Text[], n: number): Text[] {
   return Array.from({ length: n }, (_, i) => lines[i] ?? []);
 }

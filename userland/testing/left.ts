@@ -42,7 +42,7 @@ export function besides(now: readonly string[], before: readonly string[]): stri
 
 /** Who waits in what, and which processes could end that, by the calls that began them. */
 export function waiting(k: Booted, owners: Owners, calls: readonly Rcall[]): string[] {
-  // A process that shares its parent's memory is counted to that, which began before it.
+  // The number of a process stands for its memory; a child that shares its parent's memory has the parent's number.
   const memory = ({ pid }: Pick<Proc, "pid">): number => {
     const made = calls.findLast((c) => c.value === pid && sharesmemory(c.name, c.args));
     return made === undefined || made.pid >= pid ? pid : memory(made);
@@ -50,7 +50,7 @@ export function waiting(k: Booted, owners: Owners, calls: readonly Rcall[]): str
   return stuckof([k], { spared: (p) => owners.iskit(p.pid), memory });
 }
 
-/** Descriptors of a process that are told one by one. */
+/** How many descriptors of a process are listed one by one. */
 const SOME = 4;
 
 /** Where things are that are left: their machine, and the runs that may have made them. */
@@ -61,7 +61,7 @@ type Where = {
   readonly runs: readonly Run[];
 };
 
-/** "which pipe() opened (zombie.ts:19)" */
+/** What to say of a thing that the call c opened: ", which pipe() opened (zombie.ts:19)". */
 export function openedby(c: Call | undefined, what = "opened"): string {
   if (c === undefined) return "";
   return `, which ${c.what} ${what}${c.place === "" ? "" : ` (${c.place})`}`;

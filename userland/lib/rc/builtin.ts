@@ -1,5 +1,5 @@
-// The commands that rc does itself, because they change it: cd, eval, exec, exit, finit, flag, rfork, shift,
-// wait, whatis and `.`. Each takes away the list of its words.
+// The commands that rc does itself, because they change the shell: cd, eval, exec, exit, finit, flag, rfork, shift,
+// wait, whatis and `.`. Their words were the last list of the thread, and are not there any more.
 
 import {
   DMDIR,
@@ -29,7 +29,7 @@ import { rcquote } from "./word.ts";
 /** A builtin gets its words, the first being its name. */
 type Builtin = (sh: Shell, words: readonly string[], t: Thread) => Task<void>;
 
-/** C's atoi. */
+/** The number that a text begins with, 0 if there is none: C's atoi. */
 const atoi = (s: string): number => Number(/^[+-]?[0-9]+/.exec(s.trim())?.[0] ?? 0);
 
 function* cd(sh: Shell, words: readonly string[]): Task<void> {
@@ -44,7 +44,7 @@ function* cd(sh: Shell, words: readonly string[]): Task<void> {
   else yield* sh.warn(`Can't cd ${home}: ${problem}\n`);
 }
 
-/** Goes to a directory, or to one of that name in those of $cdpath. */
+/** Changes dot to a directory: dir itself or, if it is relative, the first in the directories of $cdpath that has it. */
 function* cdto(sh: Shell, dir: string): Task<void> {
   const cdpath = sh.look("cdpath").val;
   const places = dir.startsWith("/") || cdpath.length === 0 ? [""] : cdpath;
@@ -92,7 +92,7 @@ function* dot(sh: Shell, words: readonly string[], t: Thread): Task<void> {
   t.iflast = false;
 }
 
-/** Starts a file of commands: $0 is its name, $* its arguments; the commands do not have its descriptor. */
+/** Starts to run a file of commands: $0 is its name, $* its arguments. The commands do not inherit the descriptor of the file. */
 export function* startfile(
   sh: Shell,
   { fd, name, interactive }: { fd: number; name: string; interactive: boolean },
@@ -116,7 +116,7 @@ function* evalbuiltin(sh: Shell, words: readonly string[], t: Thread): Task<void
 function* exit(sh: Shell, words: readonly string[], t: Thread): Task<void> {
   if (words.length > 2) yield* sh.warn("Usage: exit [status]\nExiting anyway\n");
   if (words[1] !== undefined) sh.status = words[1];
-  // Where sigexit runs first, this command comes again behind it, with its words.
+  // If there is a function sigexit, it runs first, and then this exit again: so its words are put back.
   t.lists.push(words.toReversed());
   yield* exitop(sh);
 }
