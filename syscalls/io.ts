@@ -1,7 +1,10 @@
 // read, write and what goes with a descriptor's offset: read(2), seek(2).
 //
-// Calls that use the offset of one Chan run in the order made; so do the reads, and apart from them the
-// writes, of a Chan whose offset means nothing (a pipe: a write must not wait for a read).
+// The offset of a Chan means something for a plain file, and nothing for a pipe. Which calls on one Chan wait for
+// each other, so that they run in the order made:
+//
+//	offset means something    those that use the Chan's offset; a call with an offset of its own waits for none
+//	offset means nothing      reads for reads, writes for writes: a write must not wait for a read
 
 import { istask } from "../kernel/abi/answer.ts";
 import { COFFSET, CWRITE, inturn, ordered } from "../kernel/chan.ts";
@@ -27,11 +30,11 @@ function moved(c: Chan, n: number): number {
 type Io = Turn<Uint8Array, number>;
 const READ: Io = { order: COFFSET, fn: readnext };
 const READDIR: Io = { order: COFFSET, fn: dirread };
-// Where an offset is given and means something, several reads or writes may be under way.
+// No order: several reads or writes at offsets of their own may be under way.
 const READAT: Io = { order: 0, fn: readat };
 const WRITE: Io = { order: COFFSET, fn: writenext };
 const WRITEAT: Io = { order: 0, fn: pwriteat };
-/** A write where an offset means nothing. */
+/** The order of writes where an offset means nothing. */
 const PUT: Io = { order: CWRITE, fn: writenext };
 
 export function read(up: Proc, fd: number, buf: Uint8Array): Answer<number> {
@@ -61,7 +64,7 @@ function readat(up: Proc, c: Chan, buf: Uint8Array, offset: number): Answer<numb
   return advanced(c, c.dev.read(up, c, buf, offset));
 }
 
-/** What was written is waited for. */
+/** A read at an offset of a Chan with streams: it ends the read stream, and waits until the write stream is written. */
 function* readbehind(up: Proc, c: Chan, buf: Uint8Array, offset: number): Task<number> {
   endread(c);
   yield* endwrite(c);
@@ -101,7 +104,7 @@ function writenext(up: Proc, c: Chan, bytes: Uint8Array, offset: number): Answer
   return advanced(c, c.dev.write(up, c, bytes, c.offset));
 }
 
-/** A write where a stream was asked for goes with it; one elsewhere waits for what that has under way. */
+/** A write at an offset. Where the write stream goes on at that offset, the bytes go with it; elsewhere the write waits for it. */
 function pwriteat(up: Proc, c: Chan, bytes: Uint8Array, offset: number): Answer<number> {
   if (c.streams !== null) return pwritebehind(up, c, bytes, offset);
   return c.dev.write(up, c, bytes, offset);

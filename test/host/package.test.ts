@@ -39,7 +39,7 @@ test("the packed package installs, and its documents' commands work from it", (t
     NOTICE,
   ])
     t.true(existsSync(join(home, name)), name);
-  for (const name of ["userland", "test", "dist/test", "docs/api"])
+  for (const name of ["userland", "test", "dist/test", "docs/api", "dist/api", "dist/api.json"])
     t.false(existsSync(join(home, name)), name);
   // npm runs these three for a user; prepare is for a checkout alone.
   const text = readFileSync(join(home, "package.json"), "utf8");
@@ -58,6 +58,8 @@ test("the packed package installs, and its documents' commands work from it", (t
   writeFileSync(join(app, "one.mjs"), ONE);
   t.is(sh(app, "node", "one.mjs"), "true false\n");
   t.regex(namec("lesson", "1", "--print"), /^1\/\d+ /);
+  // An example of the package, by the name that the documents give it.
+  t.regex(namec("run", "examples/hello.ts", "ken"), /^hello, ken\n/);
   t.is(namec("rc", "-c", "echo $user"), "glenda\n");
   t.regex(namec("cert", "certs"), /^certs\/server: .*\ncerts\/glenda: user glenda, until .*\n$/);
 });

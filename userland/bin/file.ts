@@ -74,7 +74,7 @@ function* descriptor(sys: ThreadSys, fd: number, cputype: string): Task<string> 
   return what(buf.subarray(0, n), cputype);
 }
 
-/** What the first bytes of a file are. */
+/** The kind of a file, by its first bytes. */
 function what(bytes: Uint8Array, cputype: string): string {
   if (bytes.length === 0) return "empty file";
   const start = String.fromCodePoint(...bytes.subarray(0, 32));
@@ -114,7 +114,7 @@ function text(bytes: Uint8Array): string {
 
 const count = (s: string, re: RegExp): number => s.match(re)?.length ?? 0;
 
-/** Two files that are included, or many declarations. */
+/** Whether a text is C: it includes two files, or has many words and semicolons of C. */
 function isc(s: string): boolean {
   if (count(s, /^#\s*include\s*[<"].*\.h[>"]/gm) >= 2) return true;
   const words = count(
@@ -127,7 +127,7 @@ function isc(s: string): boolean {
   );
 }
 
-/** Letters as often as English has them, and punctuation in front of blanks. */
+/** Whether a text is English: its letters are as frequent as in English, and blanks follow its punctuation. */
 function isenglish(s: string): boolean {
   const bad = count(s, /[.,)%;:?](?![ \n]|$)/g);
   if (bad * 5 > count(s, /[.,)%;:?]/g)) return false;

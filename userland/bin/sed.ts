@@ -70,7 +70,7 @@ function* none(): Task<null> {
   return null;
 }
 
-/** What comes of a command: the next one, another, the end of the cycle, or of all. */
+/** What follows a command: the next command, the one that it branches to, the next line, or the end of all. */
 type Next = "next" | "jump" | "delete" | "quit";
 
 class Editor {
@@ -188,7 +188,7 @@ class Editor {
         return jump ? "jump" : "next";
       }
       case "c":
-        // The text comes once, for the first of the lines.
+        // For a range of lines the text is written once, at the first of them.
         if (c.active === 1) yield* this.#out.put(`${c.text}\n`);
         return "delete";
       case "d":
@@ -398,7 +398,7 @@ function* scriptfile(sys: ThreadSys, name: string): Task<string> {
   }
 }
 
-/** A file of w: what it holds stays. */
+/** Opens the file of a w command, and creates it only if it is not there. Its contents are not truncated. */
 function* openfile(sys: ThreadSys, name: string): Task<Output> {
   let fd;
   try {

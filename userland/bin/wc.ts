@@ -40,7 +40,7 @@ export default function* wc(sys: ThreadSys, argv: readonly string[]): Task<Exit>
   return status;
 }
 
-/** How many bytes of a rune are still to come behind its first. */
+/** How many bytes of a rune follow its first byte b. */
 const behind = (b: number): number => (b < 0xc2 || b > 0xf4 ? 0 : b < 0xe0 ? 1 : b < 0xf0 ? 2 : 3);
 
 function* count(sys: ThreadSys, name: string): Task<Counts> {
@@ -58,7 +58,7 @@ function* count(sys: ThreadSys, name: string): Task<Counts> {
         if (b === 0x0a) n.l++;
         const inside = (b & 0xc0) === 0x80;
         if (!inside) n.r++;
-        // A byte that continues nothing, and a rune that does not go on, are no UTF-8.
+        // Two things are no UTF-8: a byte 10xxxxxx where no rune is unfinished, and another byte where one is.
         if (inside ? left === 0 : left > 0 || (b >= 0x80 && behind(b) === 0)) n.b++;
         left = inside ? Math.max(0, left - 1) : behind(b);
         const space = b === 0x20 || (b >= 0x09 && b <= 0x0d);

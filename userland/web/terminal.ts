@@ -56,7 +56,7 @@ export class Terminal {
   #queue = "";
   /** Writes that the screen has not shown. */
   #pending = 0;
-  /** The column where the line begins, and the row of the cursor below that. */
+  /** The column where the edited line begins, and in which of its rows the cursor is. */
   #start = 0;
   #row = 0;
   /** Whether the line is on the screen, and whether names are being looked for. */
@@ -227,11 +227,11 @@ export class Terminal {
 
   #to(state: State): void {
     this.#state = state;
-    // That a program reads is said when the line can be edited.
+    // data-terminal becomes "reads" in #settle, when the line is on the screen and can be edited.
     document.body.dataset["terminal"] = state === "reads" ? "runs" : state;
   }
 
-  /** Writes to the screen; a program's letters are taken once they are there. */
+  /** Writes to the screen. When the screen has drawn it, the machine hears how many of a program's letters were taken. */
   #write(text: string, letters = 0): void {
     this.#pending++;
     this.#xterm.write(text, () => {
@@ -259,7 +259,7 @@ export class Terminal {
       if (data === "\r") void this.#begin();
       return;
     }
-    // An interrupt waits for no program, and what was typed ahead is given up.
+    // Ctrl-C goes to the machine at once, and the keys that still wait for a program are dropped.
     if (data === INTERRUPT && (this.#state !== "reads" || this.#completing)) {
       this.#queue = "";
       this.#completing = false;
