@@ -106,7 +106,7 @@ export interface Opening {
   readonly g: Group;
   /** Whether it is open now; throws what the open failed with. */
   known(): boolean;
-  /** Sleeps until more of the answer has come. */
+  /** Sleeps until more of the answer has come. The caller has just seen known give false. */
   wait(): Task<void>;
 }
 
@@ -698,7 +698,7 @@ export class Runs implements Readstream, Sink {
   ask(): Tmsg[] {
     const msgs: Tmsg[] = [];
     const { tag } = this.#g;
-    while (!this.#eof && this.#failed === null && !this.#dropped && this.#runs.length < this.#max) {
+    while (!this.#eof && this.#failed === null && this.#runs.length < this.#max) {
       const count = this.#size();
       if (this.#asked - this.offset > count) break;
       msgs.push({ type: Tstream, tag, fid: this.#fid, offset: this.#asked, count });

@@ -410,7 +410,7 @@ class Sent implements Opening {
   }
 
   *wait(): Task<void> {
-    if (!this.#a.g.over) yield this.#a.g.r;
+    yield this.#a.g.r;
   }
 }
 
@@ -544,10 +544,7 @@ class Devlater extends Dev<LaterChan> implements Later<LaterChan> {
 
   /** Lets go of what was sent. The group takes what still comes, and settles its fids. */
   override close(c: LaterChan): void {
-    const a = c.asked;
-    if (a === null) return;
-    c.asked = null;
-    c.from.mnt.release(a.g, this.#k.sched.current?.dying !== true);
+    if (c.asked !== null) c.from.mnt.release(c.asked.g, this.#k.sched.current?.dying !== true);
   }
 
   attach(): never {

@@ -173,7 +173,7 @@ class Devmnt extends Dev<MntChan> {
     if (c.cacheroot) c.cache?.clear();
     if (fid >= 0) {
       const wait = m.waits || (c.flag & CRCLOSE) !== 0 || (c.qid.type & QTEXCL) !== 0;
-      if (wait && !m.dead && this.#k.sched.current?.dying === false) return clunkwait(m, fid);
+      if (wait && this.#k.sched.current?.dying === false) return clunkwait(m, fid);
       m.clunk(fid);
     }
     // The last file of the connection closes its Chan, and so ends it.

@@ -452,7 +452,7 @@ export class Mnt implements Conn {
       if (fid === undefined) break;
       this.clunk(fid);
     }
-    if (this.#hasroom && !this.#room.empty) this.#room.wakeupall();
+    if (this.#hasroom) this.#room.wakeupall();
   }
 
   /** Writes what is posted, one writer at a time, and gives up a reference to the connection's Chan. */
@@ -463,7 +463,7 @@ export class Mnt implements Conn {
       this.#writing = true;
       try {
         this.#reader ??= this.k.kproc("mount reader", this.#read());
-        while (this.#posted.length > 0 && !this.dead) {
+        while (this.#posted.length > 0) {
           const buf = this.#posted.length === 1 ? this.#posted.pop() : this.#batch();
           if (buf !== undefined) yield* waitfor(this.#wire.write(up, chan, buf, 0));
         }
@@ -601,7 +601,7 @@ export class Mnt implements Conn {
    */
   #settle(g: Group): void {
     for (const { fid, there } of g.fids.splice(0)) {
-      if (there && !this.dead) this.clunk(fid);
+      if (there) this.clunk(fid);
       else this.#freefid(fid);
     }
   }
