@@ -142,6 +142,12 @@ function news(f: Memfile, d: Wstat): Wstat {
   };
 }
 
+/** The owner and the mode of a file that is made. */
+type Newfile = { readonly user: string; readonly mode: number };
+
+/** What a file of boot's `files` holds, and its mode. */
+type Filled = { readonly bytes: Uint8Array; readonly mode: number };
+
 class MemDev extends Dev<MemChan> implements Mem {
   readonly dc = "R";
   readonly name = "mem";
@@ -242,7 +248,7 @@ class MemDev extends Dev<MemChan> implements Mem {
     return this.#opened(c, mode, (want.omode & ORCLOSE) !== 0 ? up.user : null);
   }
 
-  #newfile(dir: Memfile, name: string, { user, mode }: { user: string; mode: number }): Memfile {
+  #newfile(dir: Memfile, name: string, { user, mode }: Newfile): Memfile {
     const time = this.#k.clock.seconds();
     const f = new Memfile(this.#budget, dir, {
       name,
@@ -375,7 +381,7 @@ class MemDev extends Dev<MemChan> implements Mem {
     }
   }
 
-  #put(dir: Memfile, name: string, { bytes, mode }: { bytes: Uint8Array; mode: number }): void {
+  #put(dir: Memfile, name: string, { bytes, mode }: Filled): void {
     const f = this.#at(dir, name, mode);
     f.setlength(0);
     f.write(bytes, 0);

@@ -43,6 +43,9 @@ export type Walkqid<C extends Chan = Chan> = {
   readonly fact?: Fact;
 };
 
+/** What keeps the Chans of a device: the kernel. */
+type Chankeeper = { readonly chans: Chans };
+
 /**
  * One device: a vector of operations, each with its default here, so that a device writes down what is its
  * own. C is the device's kind of Chan. An operation throws PlanError when it fails, and gives a value, or a
@@ -60,7 +63,7 @@ export abstract class Dev<C extends Chan = Chan> {
   /** What walks its Chans later, together with the operation that needs the walk; see Later. */
   readonly later: Later | null = null;
 
-  constructor(k: { readonly chans: Chans }) {
+  constructor(k: Chankeeper) {
     this.chans = k.chans;
   }
 

@@ -48,6 +48,9 @@ type Reply = {
   readonly wait: number;
 };
 
+/** A request that a fault has met: what happens to it, and the frames that go on to the server. */
+type Spoilt = { t: Tmsg; effect: Effect; pass: Uint8Array[] };
+
 class Faultwire implements Filter {
   readonly outside = false;
   readonly #k: Kernel;
@@ -225,11 +228,7 @@ class Faultwire implements Filter {
     else this.#spoil(line, { frame, slot, wait: 0 }, { t, effect: fault.do(), pass });
   }
 
-  #spoil(
-    line: Line,
-    h: Held,
-    { t, effect, pass }: { t: Tmsg; effect: Effect; pass: Uint8Array[] },
-  ): void {
+  #spoil(line: Line, h: Held, { t, effect, pass }: Spoilt): void {
     const { slot, frame } = h;
     switch (effect.what) {
       case "error":

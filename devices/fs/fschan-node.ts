@@ -12,6 +12,9 @@ import { checkelem } from "../../kernel/abi/elems.ts";
 import type { Listing } from "./listing-node.ts";
 import type { Hosttree, Pin } from "./hosttree-node.ts";
 
+/** Where a Chan is in the tree: the elements of its name, and what its device calls it. */
+type At = { readonly names: readonly string[]; readonly qid: Qid; readonly devno: number };
+
 /** A file of a tree. */
 export class Fschan extends Chan {
   readonly tree: Hosttree;
@@ -29,7 +32,7 @@ export class Fschan extends Chan {
   st: BigIntStats | null = null;
   asof = 0;
 
-  constructor(dev: Dev, tree: Hosttree, at: { names: readonly string[]; qid: Qid; devno: number }) {
+  constructor(dev: Dev, tree: Hosttree, at: At) {
     super(dev, at.qid, at.devno);
     this.tree = tree;
     this.names = at.names;

@@ -84,13 +84,11 @@ export function owner(user: string, as?: Ids): Owner {
   return { user, group: as === undefined ? user : others.group(gid), uid, gid, others };
 }
 
+/** What an entry says that the host does not: the name, and the number of the device. */
+type Called = { readonly name: string; readonly dev: number };
+
 /** stat(5) of a file; a link that leads nowhere is an empty file with mode 0. */
-export function dirof(
-  tree: Hosttree,
-  st: BigIntStats,
-  o: Owner,
-  { name, dev }: { readonly name: string; readonly dev: number },
-): Dir {
+export function dirof(tree: Hosttree, st: BigIntStats, o: Owner, { name, dev }: Called): Dir {
   const file = !st.isDirectory() && !st.isSymbolicLink();
   const perm = st.isSymbolicLink() ? 0 : Number(st.mode) & (tree.readonly ? 0o555 : PERM);
   const uid = Number(st.uid) === o.uid ? o.user : o.others.user(Number(st.uid));

@@ -22,6 +22,9 @@ export interface Owner {
   forget(conn: Simconn): void;
 }
 
+/** Both ends of a conversation, and who has this one. */
+type Ends = { readonly local: Addr; readonly remote: Addr; readonly owner: Owner };
+
 /** One end of a connection. */
 export class Simconn implements Conn, Cuttable {
   readonly local: Addr;
@@ -54,10 +57,7 @@ export class Simconn implements Conn, Cuttable {
   readonly #room = new Rendez("network write");
   readonly #called = new Rendez("network dial");
 
-  constructor(
-    link: Link,
-    c: { readonly local: Addr; readonly remote: Addr; readonly owner: Owner },
-  ) {
+  constructor(link: Link, c: Ends) {
     this.#link = link;
     this.#owner = c.owner;
     this.#way = link.from(c.owner.name);

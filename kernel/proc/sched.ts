@@ -167,6 +167,14 @@ type Soon = {
   readonly done: Done;
 };
 
+/** A task that sleeps on `on`, and what a coroutine needs beside it. */
+type Asleep = {
+  readonly label: string;
+  readonly task: Task<unknown>;
+  readonly done: Done;
+  readonly on: Rendez;
+};
+
 /** Runs coroutines: those of one kernel, or of several that share one clock. */
 export class Sched {
   /** The coroutine that runs now. */
@@ -220,15 +228,7 @@ export class Sched {
   }
 
   /** Makes a coroutine of proc for a task that was begun without one, and sleeps on `on`. */
-  adopt(
-    proc: Proc,
-    a: {
-      readonly label: string;
-      readonly task: Task<unknown>;
-      readonly done: Done;
-      readonly on: Rendez;
-    },
-  ): Coroutine {
+  adopt(proc: Proc, a: Asleep): Coroutine {
     const co = new Coroutine(proc, a.label, a.task, a.done);
     co.started = true;
     a.on.enqueue(co);

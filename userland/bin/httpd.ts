@@ -82,11 +82,10 @@ function* request(sys: ThreadSys, c: Conn, head: Head): Task<boolean> {
   }
 }
 
-function* put(
-  sys: ThreadSys,
-  c: Conn,
-  h: { readonly status: string; readonly length: number; readonly keep: boolean },
-): Task<void> {
+/** What the head of an answer says: the status, the bytes of the body, whether the connection stays. */
+type Reply = { readonly status: string; readonly length: number; readonly keep: boolean };
+
+function* put(sys: ThreadSys, c: Conn, h: Reply): Task<void> {
   const connection = h.keep ? "" : "Connection: close\r\n";
   const type = "Content-Type: application/octet-stream\r\n";
   const text = `HTTP/1.1 ${h.status}\r\n${type}Content-Length: ${h.length}\r\n${connection}\r\n`;

@@ -14,15 +14,15 @@ export type Here = {
   readonly shutdown: () => Promise<void>;
 };
 
+/** The machines around one: what each is, the seed of their links, and the best version of those that name none. */
+type Around = {
+  readonly hosts: readonly Simhost[];
+  readonly seed: number;
+  readonly best?: string | undefined;
+};
+
 /** Boots a machine as `opts` say, and the others around it. `best` is what those speak that do not say. */
-export async function boothosts(
-  opts: Bootopts,
-  net: {
-    readonly hosts: readonly Simhost[];
-    readonly seed: number;
-    readonly best?: string | undefined;
-  },
-): Promise<Here> {
+export async function boothosts(opts: Bootopts, net: Around): Promise<Here> {
   const { hosts, seed, best } = net;
   distinct(hosts);
   const sim = simnet({ seed, clock: opts.clock ?? "virtual" });

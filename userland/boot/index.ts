@@ -16,7 +16,7 @@ export { Faults } from "../../devices/fault/faults.ts";
 export type { Anyfault, Effect, Fault, Injected, When } from "../../devices/fault/faults.ts";
 export type { Calleffect, Callfault, Callseen } from "../../devices/fault/callcount.ts";
 export { fossil, servefossil, serveramfs, simnet } from "./net.ts";
-export type { Linkspec, Net, Netlink, Netopts } from "./net.ts";
+export type { Linkspec, Net, Netlink, Netopts, Ramfsopts, Simfossilopts } from "./net.ts";
 export { Unitserror } from "./units.ts";
 export { bin } from "./bin.ts";
 export type { Dir, Qid, Wstat } from "../../kernel/abi/dir.ts";

@@ -234,12 +234,11 @@ function effect(text: string, kind: Kind, part: Part<string | undefined>): Effec
   }
 }
 
+/** A part of a fault's text, and how many bytes it may have. */
+type Bounded = { readonly part: Part<string | undefined>; readonly most: number };
+
 /** The text of an error or a note. */
-function within(
-  text: string,
-  kind: Kind,
-  { part, most }: { readonly part: Part<string | undefined>; readonly most: number },
-): string {
+function within(text: string, kind: Kind, { part, most }: Bounded): string {
   const { key, value } = part;
   if (value === undefined || value === "" || utflen(value) > most)
     throw bad(text, `${key}=TEXT: TEXT is from 1 to ${most} bytes`, kind);
@@ -324,7 +323,7 @@ function effectfmt(e: Effect | Calleffect): string {
 }
 
 /** What the faults that were never done say for themselves. */
-export function unfired(faults: { readonly list: readonly Injected[] }): string[] {
+export function unfired(faults: Pick<Faults, "list">): string[] {
   return faults.list
     .filter((i) => i.done === 0)
     .map((i) => `the fault '${faultfmt(i.fault)}' was not injected: ${metfmt(i)}`);

@@ -281,6 +281,14 @@ export async function serve9p(
   return p;
 }
 
+/** How serveramfs serves. */
+export type Ramfsopts = {
+  /** The best version of 9P that it speaks: 9P2000.ix.stream unless given. */
+  readonly version?: string;
+  /** The permissions of its root: 0o777 unless given. */
+  readonly perm?: number;
+};
+
 /**
  * Starts a process that serves a tree of files in memory. ramfs(4)
  *
@@ -295,11 +303,7 @@ export async function serve9p(
  * await serveramfs(far, "tcp!*!564", { version: "9P2000" });
  * ```
  */
-export function serveramfs(
-  k: Booted,
-  addr: string,
-  opts: { readonly version?: string; readonly perm?: number } = {},
-): Promise<Process> {
+export function serveramfs(k: Booted, addr: string, opts: Ramfsopts = {}): Promise<Process> {
   return serve9p(k, addr, function* (sys): Task<Anysrv> {
     const { perm = 0o777, version } = opts;
     const srv = newram(sys, { user: yield* getuser(sys), perm });
@@ -326,10 +330,18 @@ const DISK = "#R/fossil.disk";
 export function servefossil(
   k: Booted,
   addr: string,
-  opts: { readonly version?: string } = {},
+  opts: Pick<Simfossilopts, "version"> = {},
 ): Promise<Process> {
   return serve9p(k, addr, fossil(opts));
 }
+
+/** How a simulated machine's fossil serves. */
+export type Simfossilopts = {
+  /** The best version of 9P that it speaks: 9P2000.ix.stream unless given. */
+  readonly version?: string;
+  /** A rename takes the place of a file that has the name. */
+  readonly replace?: boolean;
+};
 
 /**
  * Gives a function that makes a fossil on a disk in memory. The user of the process that serves owns its root.
@@ -343,9 +355,7 @@ export function servefossil(
  * await m.server("far", { serve: fossil() });
  * ```
  */
-export function fossil(
-  opts: { readonly version?: string; readonly replace?: boolean } = {},
-): (sys: ThreadSys) => Task<Anysrv> {
+export function fossil(opts: Simfossilopts = {}): (sys: ThreadSys) => Task<Anysrv> {
   return function* make(sys): Task<Anysrv> {
     const f = yield* newfossil(sys, DISK, { hash: plainhash, user: yield* getuser(sys), ...opts });
     yield* postconsole(sys, f, "fscons");

@@ -145,6 +145,9 @@ function isshared(step: Step, touched: ReadonlyMap<string, ReadonlyMap<number, H
 /** One in FAULTS of the faults that may happen does happen. */
 const FAULTS = 4;
 
+/** How many choices a run has, about, and at how many of them priorities change. */
+type Changes = { readonly length: number; readonly changes: number };
+
 /** Random priorities, with `changes` steps at which the process that goes becomes the last. */
 export class Priorities implements Guide {
   readonly #chance: Chance;
@@ -153,10 +156,7 @@ export class Priorities implements Guide {
   #low = 0;
 
   /** `length` is about how many choices a run of the scene has: the steps at which priorities change are among them. */
-  constructor(
-    chance: Chance,
-    { length, changes }: { readonly length: number; readonly changes: number },
-  ) {
+  constructor(chance: Chance, { length, changes }: Changes) {
     this.#chance = chance;
     this.#changes = new Set(Array.from({ length: changes }, () => chance(Math.max(1, length))));
   }

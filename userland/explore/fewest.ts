@@ -85,11 +85,15 @@ function straightened(steps: readonly Step[]): string[][] {
   return [...lanes.keys()].map((first) => straight(steps, { order, lanes, first }));
 }
 
+/** The steps of each lane, what orders them, and the lane that goes first. */
+type Lanes = {
+  readonly order: Order;
+  readonly lanes: Map<number, number[]>;
+  readonly first: number;
+};
+
 /** One such order, by the names of its steps. */
-function straight(
-  steps: readonly Step[],
-  s: { readonly order: Order; readonly lanes: Map<number, number[]>; readonly first: number },
-): string[] {
+function straight(steps: readonly Step[], s: Lanes): string[] {
   const at = new Map<number, number>();
   const last: number[] = [];
   const names: string[] = [];

@@ -33,6 +33,9 @@ type Frame = {
 /** The scene did something else, though the same was chosen. */
 export class Unsteady extends Error {}
 
+/** How to search: without `reduce` every order is run; `deal` is how the ways are dealt to parts. */
+type Searchopts = { readonly reduce?: boolean; readonly deal?: Deal };
+
 /** A search that ends when all is done. */
 export class Search implements Guide {
   readonly #frames: Frame[] = [];
@@ -44,10 +47,7 @@ export class Search implements Guide {
   /** Independent steps are known as such; else every order is run: brute force. */
   readonly #reduce: boolean;
 
-  constructor({
-    reduce = true,
-    deal = new Deal(null),
-  }: { readonly reduce?: boolean; readonly deal?: Deal } = {}) {
+  constructor({ reduce = true, deal = new Deal(null) }: Searchopts = {}) {
     this.#reduce = reduce;
     this.deal = deal;
   }

@@ -74,11 +74,10 @@ function children(k: Kernel, p: Proc): string {
   return alive.length === 0 ? "a child" : `the end of ${alive.join(" or ")}`;
 }
 
-function inchan(
-  k: Kernel,
-  p: Proc,
-  w: { readonly name: string; readonly verb: string; readonly fd: unknown },
-): string {
+/** A call that waits: its name, what it does in words, and its descriptor. */
+type Waitcall = { readonly name: string; readonly verb: string; readonly fd: unknown };
+
+function inchan(k: Kernel, p: Proc, w: Waitcall): string {
   const c = typeof w.fd === "number" ? (p.fgrp.fd[w.fd] ?? null) : null;
   if (c === null) return `in ${w.name}`;
   const where = `in ${w.name}(${String(w.fd)}) of ${c.path.toString()}`;

@@ -5,6 +5,7 @@
 import { RFMEM, RFPROC } from "../../kernel/abi/const.ts";
 import type { Callname } from "../../kernel/abi/calls.ts";
 import type { Proc } from "../../kernel/proc/proc.ts";
+import type { Call } from "../../kernel/trace.ts";
 import { READ, WRITE } from "./touches.ts";
 import type { How } from "./touches.ts";
 
@@ -114,7 +115,7 @@ export function sharesmemory(name: string, args: readonly unknown[]): boolean {
 /** Tells the things of a call: name, and how it is touched. */
 export function thingsof(
   up: Proc,
-  { name, args }: { readonly name: string; readonly args: readonly unknown[] },
+  { name, args }: Pick<Call, "name" | "args">,
   id: (x: object) => number,
   touch: (what: string, how: How) => void,
 ): void {

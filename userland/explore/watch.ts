@@ -22,6 +22,20 @@ export type Touch = (what: string, how: How) => void;
 /** Where a Chan's file is: the thing that its directory is, and its name there. */
 type Place = { readonly dir: string; readonly name: string };
 
+/** The kernel that an event is of, and the call that it belongs to. */
+type Because = { readonly k: Kernel; readonly call: Call | null };
+
+/** A walk that was made: from which Chan, by which names, what it gave, and the name of the Chan. */
+type Walked = {
+  readonly c: Chan;
+  readonly names: readonly string[];
+  readonly wq: Walkqid;
+  readonly name: string;
+};
+
+/** A piece of a directory: the directory's name, and the bytes of the entries. */
+type Listing = { readonly name: string; readonly entries: Uint8Array };
+
 /** Watches the kernels of one schedule. */
 export class Watch {
   readonly #touch: Touch;
@@ -82,7 +96,7 @@ export class Watch {
     else if (e.type === "wire") this.#touch(this.#name(k, "I"), WRITE);
   }
 
-  #proc(what: string, pid: number, { k, call }: { k: Kernel; call: Call | null }): void {
+  #proc(what: string, pid: number, { k, call }: Because): void {
     const p = k.procs.get(pid) ?? this.#gone.get(`${this.id(k)} ${pid}`);
     if (p === undefined) return;
     if (what === "note") this.#touch(`notes ${this.id(p)}`, WRITE);
@@ -235,15 +249,7 @@ export class Watch {
     this.#listing(at.dir);
   }
 
-  #walked(
-    up: Proc,
-    w: {
-      readonly c: Chan;
-      readonly names: readonly string[];
-      readonly wq: Walkqid;
-      readonly name: string;
-    },
-  ): void {
+  #walked(up: Proc, w: Walked): void {
     const { c, names, wq, name } = w;
     let path = c.qid.path;
     let at = this.#places.get(c);
@@ -260,11 +266,7 @@ export class Watch {
   }
 
   /** A directory was read: what is in it, what its entries say, and the order they have. */
-  #listed(
-    up: Proc,
-    c: Chan,
-    { name, entries }: { readonly name: string; readonly entries: Uint8Array },
-  ): void {
+  #listed(up: Proc, c: Chan, { name, entries }: Listing): void {
     const dir = this.#file(up, name, c.qid.path);
     this.#ordered.add(dir);
     this.#touch(`list ${dir}`, READ);

@@ -257,12 +257,11 @@ const OURS = /\n {4}at [^\n]*\bnamec:one\.cjs:[^\n]*/g;
 const UNFIT =
   "it is of another program, of other options, or of the program before it was changed: explore again";
 
+/** The schedule that is asked for, and the options of the search. */
+type Asked = { readonly schedule: string; readonly opts: Exploreopts };
+
 /** One schedule: what it comes to, or its recording. */
-async function one(
-  given: Given,
-  scene: Scene,
-  { schedule, opts }: { readonly schedule: string; readonly opts: Exploreopts },
-): Promise<Told | number> {
+async function one(given: Given, scene: Scene, { schedule, opts }: Asked): Promise<Told | number> {
   const r = await replay(scene, schedule, opts);
   if (r.misled !== null) throw new Usage(r.misled, UNFIT);
   if (given.has("step") || given.has("json")) {

@@ -83,11 +83,11 @@ const MISSING: ReadonlySet<unknown> = new Set([
 ]);
 const NOEXPORT = /requested module '([^']*)' does not provide an export named '([^']*)'/;
 
+/** A name that a module does not export, and the stack of the error. */
+type Unexported = { readonly module: string; readonly name: string; readonly stack: string };
+
 /** An import of a name that a module has not, with the line. */
-async function unexported(
-  path: string,
-  it: { readonly module: string; readonly name: string; readonly stack: string },
-): Promise<string> {
+async function unexported(path: string, it: Unexported): Promise<string> {
   const { module, name, stack } = it;
   const [, url, row] = /^(file:\/\/\S+?):(\d+)$/m.exec(stack) ?? [];
   const file = url === undefined ? path : fileURLToPath(url);

@@ -281,11 +281,14 @@ function callpanel(f: Frame, columns: number): Panel {
   return { ...none, lines, least, rank: f.mend === "" ? 4 : 2, pinned, at };
 }
 
+/** How wide lines may be, and their style. */
+type Layout = { readonly columns: number; readonly style: Style };
+
 /** Lines with the place behind the last, without its path; where there is no room it has its own line. */
 function placed(
   words: readonly string[],
   place: string | null,
-  { columns, style }: { readonly columns: number; readonly style: Style },
+  { columns, style }: Layout,
 ): Text[] {
   const lines = words.map((x): Text => [piece(x, style)]);
   if (place === null) return lines;
@@ -525,8 +528,11 @@ function flights(f: Frame, columns: number): Panel {
 
 const BARS = "  ├ sent  ◆ there  ┤ back  > < now  · later";
 
+/** The columns of a message's bar and of its label. */
+type Widths = { readonly bar: number; readonly label: number };
+
 /** One message: what is asked and answered, and its bar on the time axis. */
-function flightline(m: Message, f: Frame, { bar, label }: { bar: number; label: number }): Text {
+function flightline(m: Message, f: Frame, { bar, label }: Widths): Text {
   const style: Style = m.stage === "here" ? "dim" : m.own ? "plain" : "dim";
   const words = `${m.now ? "▶" : " "}${m.peer}  ${m.request}${m.answer === "" ? "" : `  ${m.answer}`}`;
   const some = clip(plaintext(words), label);

@@ -58,6 +58,12 @@ type Undo = { readonly lines: readonly Line[]; readonly dot: number };
 /** How the editor is started. */
 export type Edopts = { readonly quiet: boolean; readonly tostdout: boolean };
 
+/** The lines of a command, and how many addresses it was given. */
+type Addressed = { readonly given: number; readonly from: number; readonly to: number };
+
+/** Lines from one to another, both included. */
+type Lines = { readonly from: number; readonly to: number };
+
 export class Editor {
   readonly #sys: ThreadSys;
   readonly #opts: Edopts;
@@ -275,11 +281,7 @@ export class Editor {
   }
 
   /** Commands that work on lines. */
-  *#lineby(
-    c: Command,
-    name: string,
-    { given, from, to }: { given: number; from: number; to: number },
-  ): Task<void> {
+  *#lineby(c: Command, name: string, { given, from, to }: Addressed): Task<void> {
     switch (name) {
       case "a":
       case "i":
@@ -456,7 +458,7 @@ export class Editor {
     return rhs;
   }
 
-  *#globally(c: Command, all: { from: number; to: number }, not: boolean): Task<void> {
+  *#globally(c: Command, all: Lines, not: boolean): Task<void> {
     if (this.#global !== null) this.#fail();
     const delimiter = c.next();
     if (delimiter === "" || delimiter === " ") this.#fail();

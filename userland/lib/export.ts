@@ -89,6 +89,9 @@ const isexisting = (e: unknown): boolean => {
 };
 const isdir = (n: Node): boolean => (n.qid.type & QTDIR) !== 0;
 
+/** What a Tcreate asks for. */
+type Creation = { readonly name: string; readonly perm: number; readonly mode: number };
+
 /** The Srv of a name space; newexport makes one. */
 export class Export implements Srv<Ex> {
   readonly version: string;
@@ -233,11 +236,7 @@ export class Export implements Srv<Ex> {
    * There a file may be made in a directory that another program has just put in the place, and be refused then.
    * One that exists is opened, and so truncated, only after a check.
    */
-  *#create(
-    dir: Node,
-    path: string,
-    { name, perm, mode }: { readonly name: string; readonly perm: number; readonly mode: number },
-  ): Task<Ex> {
+  *#create(dir: Node, path: string, { name, perm, mode }: Creation): Task<Ex> {
     const make = (flags: number): Task<number> =>
       this.#sys.create(below(path, name), (mode & ~OTRUNC) | flags, perm);
     if (!dir.far) yield* this.#check(dir, path);

@@ -255,11 +255,7 @@ function isruns(value: unknown): boolean {
   return Array.isArray(value) ? value.every(isruns) : value instanceof Run;
 }
 
-function runfmt(r: {
-  readonly status: string;
-  readonly output: string;
-  readonly hung: boolean;
-}): string {
+function runfmt(r: Pick<Run, "status" | "output" | "hung">): string {
   const status = r.status === "" ? "" : ` status "${r.status}"`;
   const hung = r.hung ? " waits for ever" : "";
   const output = r.output === "" ? "" : JSON.stringify(r.output);

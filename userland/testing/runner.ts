@@ -89,6 +89,9 @@ export type Place = {
 /** What a program waits in that has returned. */
 const CLOSES = "close of its files at its end";
 
+/** The options of a run, and what its recording says of it. */
+type How = { readonly opts: Runopts; readonly about: (program: string) => About };
+
 /** Runs programs, one each. */
 export class Runner implements Owner {
   readonly #at: Place;
@@ -110,11 +113,7 @@ export class Runner implements Owner {
   #began = 0;
   #returned = -1;
 
-  constructor(
-    at: Place,
-    main: Program,
-    how: { readonly opts: Runopts; readonly about: (program: string) => About },
-  ) {
+  constructor(at: Place, main: Program, how: How) {
     const { opts, about } = how;
     this.#at = at;
     this.#main = main;

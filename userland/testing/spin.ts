@@ -25,13 +25,16 @@ type Timers = {
   clearInterval(timer: object): void;
 };
 
-/** Runs in the thread: made of its text, it can refer to nothing else here. */
-function thread(given: {
+/** What the thread is given. */
+type Given = {
   readonly cells: Int32Array;
   readonly name: Uint8Array;
   readonly say: (text: string) => void;
   readonly end: () => void;
-}): void {
+};
+
+/** Runs in the thread: made of its text, it can refer to nothing else here. */
+function thread(given: Given): void {
   const { cells, name, say, end } = given;
   for (;;) {
     Atomics.wait(cells, 1, 0);

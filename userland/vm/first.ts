@@ -90,12 +90,11 @@ export function first(): { readonly contents: Contents; readonly layout: Layout 
  */
 const NOTHROWN = "[unsupported type]";
 
+/** A module: its name and its text, and whether it is run or only read. */
+type Source = { readonly name: string; readonly text: string; readonly run: boolean };
+
 /** Evaluates a module, or only reads it; gives what was thrown, as JSON, or null. */
-export function evaluate(
-  i: Instance,
-  ctx: number,
-  what: { readonly name: string; readonly text: string; readonly run: boolean },
-): string | null {
+export function evaluate(i: Instance, ctx: number, what: Source): string | null {
   const { ffi } = i;
   const [name, text] = [i.string(what.name), i.string(what.text)];
   const r = ffi.QTS_Eval(

@@ -75,6 +75,9 @@ const BRK = 86864;
 type Memory = { readonly buffer: ArrayBuffer; grow(pages: number): number };
 type Exports = Readonly<Record<string, unknown>>;
 
+/** The size of a memory in pages of 64 KiB. */
+type Pages = { readonly initial: number; readonly maximum: number };
+
 /** As much of the WebAssembly interface as is used. */
 type Wasm = {
   readonly Module: {
@@ -82,7 +85,7 @@ type Wasm = {
     imports(m: object): readonly { readonly name: string }[];
     exports(m: object): readonly { readonly name: string }[];
   };
-  readonly Memory: new (d: { initial: number; maximum: number }) => Memory;
+  readonly Memory: new (d: Pages) => Memory;
   readonly Instance: new (m: object, imports: object) => { readonly exports: Exports };
 };
 

@@ -95,15 +95,14 @@ export function program(modules: Modules, name = "vm"): Program {
 
 const newmemory = (image: Image): Memory => new Memory(image.proc.k.config.limits);
 
+/** A program of exec: its modules, and the arguments. */
+type Executable = { readonly modules: Modules; readonly argv: readonly string[] };
+
 /**
  * Runs a program of these modules in a process that runs already. An error that ends it is written to the
  * process's descriptor 2.
  */
-export function become(
-  image: Image,
-  faces: Faces,
-  what: { readonly modules: Modules; readonly argv: readonly string[] },
-): Task<unknown> {
+export function become(image: Image, faces: Faces, what: Executable): Task<unknown> {
   const vm = new Vm(image, faces, { modules: what.modules, memory: newmemory(image), says: true });
   return vm.start(what.argv);
 }

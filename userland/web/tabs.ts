@@ -2,6 +2,9 @@
 
 import { byid } from "./dom.ts";
 
+/** What the ids of the tabs, and of their panels, begin with. */
+type Ids = { readonly tab: string; readonly panel: string };
+
 /** A list of tabs; tab "x" of list "dock" is the button #dock-tab-x, its panel #dock-x. */
 export class Tabs<T extends string> {
   readonly #names: readonly T[];
@@ -10,11 +13,7 @@ export class Tabs<T extends string> {
   #now: T;
 
   /** `shown` hears of each tab that is chosen, the first one not. */
-  constructor(
-    names: readonly [T, ...T[]],
-    ids: { readonly tab: string; readonly panel: string },
-    shown: (tab: T) => void,
-  ) {
+  constructor(names: readonly [T, ...T[]], ids: Ids, shown: (tab: T) => void) {
     this.#names = names;
     this.#ids = ids;
     this.#shown = shown;

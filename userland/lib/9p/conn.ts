@@ -93,6 +93,9 @@ export type Fds = {
 /** Goes on with a group, or a run, that waits for room for replies. False: there is no room yet. */
 export type Parked = () => boolean;
 
+/** The number of a thread, 0 until it has one. */
+type Threadid = { readonly id: number };
+
 export class Conn<A> implements Owner {
   readonly sys: ThreadSys;
   readonly out: Out;
@@ -249,7 +252,7 @@ export class Conn<A> implements Owner {
     return me.id;
   }
 
-  *#thread(task: Task<void>, me: { readonly id: number }): Task<void> {
+  *#thread(task: Task<void>, me: Threadid): Task<void> {
     try {
       yield* task;
     } catch (e) {
@@ -584,8 +587,11 @@ function* met(sys: ThreadSys, at: object): Task<void> {
   yield* sys.rendezvous(at, true);
 }
 
+/** Where a thread sleeps, if it does. */
+type Sleeper = { sleeps: boolean };
+
 /** The same, if that thread still sleeps when this one runs. */
-function* meet(sys: ThreadSys, at: { sleeps: boolean }): Task<void> {
+function* meet(sys: ThreadSys, at: Sleeper): Task<void> {
   if (!at.sleeps) return;
   at.sleeps = false;
   yield* sys.rendezvous(at, true);

@@ -189,6 +189,9 @@ export function tree(files: Files, user = "none"): Srv<Open> {
   return new Tree(files, user).srv();
 }
 
+/** What a Tcreate asks for. */
+type Creation = { readonly name: string; readonly perm: number; readonly mode: number };
+
 class Tree {
   readonly #user: string;
   readonly #root: Node;
@@ -282,10 +285,7 @@ class Tree {
     return after(what.read(), (c) => ({ ...closed(node), text: bytes(c) }));
   }
 
-  #create(
-    node: Node,
-    how: { readonly name: string; readonly perm: number; readonly mode: number },
-  ): Promised<Open> {
+  #create(node: Node, how: Creation): Promised<Open> {
     const { name, perm, mode } = how;
     const what = node.what as Dirfns;
     if (what.create === undefined) error(Enocreate);

@@ -32,12 +32,15 @@ export function walk<A>(s: Session<A>, f: Msg<"Twalk">): Answer<Rmsg> {
   return walked(s, f, fid, files);
 }
 
+/** A walk under way: the files that it has passed, and the step that takes time. */
+type Walking<A> = { readonly files: A[]; readonly next: Task<A | null> };
+
 /** The rest of a walk, from a step that takes time. */
 function* walkon<A>(
   s: Session<A>,
   f: Msg<"Twalk">,
   fid: Fid<A>,
-  { files, next }: { files: A[]; next: Task<A | null> },
+  { files, next }: Walking<A>,
 ): Task<Rmsg> {
   let found: A | null = null;
   try {
@@ -55,12 +58,11 @@ function* walkon<A>(
   return walked(s, f, fid, files);
 }
 
+/** One name of a walk, and the file that it is walked from. */
+type Element<A> = { readonly at: A; readonly name: string; readonly first: boolean };
+
 /** One name of a walk. What fails behind the first name only makes the walk shorter. */
-function step<A>(
-  s: Session<A>,
-  fid: Fid<A>,
-  { at, name, first }: { at: A; name: string; first: boolean },
-): Answer<A | null> {
+function step<A>(s: Session<A>, fid: Fid<A>, { at, name, first }: Element<A>): Answer<A | null> {
   try {
     if (!s.isdir(at)) return error(Enotdir);
     if (name === ".") return at;

@@ -79,6 +79,9 @@ export function namehash(name: string): number {
   return (a >>> 0) * 2 ** 20 + ((b >>> 12) & 0xfffff);
 }
 
+/** Who writes, and when, in seconds since 1970. */
+type Writer = { readonly muid: string; readonly now: number };
+
 export class Files implements Pending {
   readonly store: Store;
   /** Bytes that wait for a flush. */
@@ -376,7 +379,7 @@ export class Files implements Pending {
   }
 
   /** Writes data at the offset, or at the end of an append-only file. Gives how many bytes were written: all. */
-  write(p: Place, data: Uint8Array, offset: number, how: { muid: string; now: number }): number {
+  write(p: Place, data: Uint8Array, offset: number, how: Writer): number {
     const e = this.must(p);
     const at = (e.mode & DMAPPEND) === 0 ? offset : e.length;
     const end = at + data.length;

@@ -111,7 +111,7 @@ export class Server implements Srv<File> {
   }
 
   /** Does an operation. What a bad block makes fail is told with the name of the fid's file. */
-  #run<T>(fid: { readonly aux: File }, op: () => T): Answer<T> {
+  #run<T>(fid: Pick<Fid<File>, "aux">, op: () => T): Answer<T> {
     const { aux } = fid;
     const a = this.#files.store.run(op);
     return istask(a) ? this.#named(aux, a) : a;

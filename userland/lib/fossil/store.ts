@@ -114,6 +114,9 @@ type Frozen = {
   readonly dropped: readonly Kid[];
 };
 
+/** Whether the root block is being written, so that it is not known which root is on the disk. */
+type Writing = { root: boolean };
+
 export class Store {
   readonly env: Env;
   readonly tree: Tree;
@@ -577,7 +580,7 @@ export class Store {
     }
   }
 
-  *#writeroot(root: Root, writing: { root: boolean }): Task<void> {
+  *#writeroot(root: Root, writing: Writing): Task<void> {
     yield* waited(this.#disk.sync());
     // The other slot than that of the last safe root, also after a commit that failed.
     const slot = this.#slot === 0 ? 1 : 0;

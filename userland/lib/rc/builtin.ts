@@ -92,10 +92,13 @@ function* dot(sh: Shell, words: readonly string[], t: Thread): Task<void> {
   t.iflast = false;
 }
 
+/** A file of commands: its descriptor, its name, and whether a person types it. */
+type Commandfile = { readonly fd: number; readonly name: string; readonly interactive: boolean };
+
 /** Starts to run a file of commands: $0 is its name, $* its arguments. The commands do not inherit the descriptor of the file. */
 export function* startfile(
   sh: Shell,
-  { fd, name, interactive }: { fd: number; name: string; interactive: boolean },
+  { fd, name, interactive }: Commandfile,
   args: readonly string[],
 ): Task<void> {
   const t = startreading(sh, { input: new Input(fd), file: name, interactive }, null);

@@ -85,6 +85,9 @@ export function compile(cmd: Cmd | null, opts: Codeopts, behind: readonly string
   return { code: c.code, iflast: c.iflast };
 }
 
+/** A jump, whose end may still be to come. */
+type Open = { to: number };
+
 class Compiler {
   readonly code: Op[] = [];
   iflast: boolean;
@@ -106,7 +109,7 @@ class Compiler {
     return j;
   }
 
-  #here(j: { to: number }): void {
+  #here(j: Open): void {
     j.to = this.code.length;
   }
 

@@ -26,12 +26,14 @@ const NOPATH: readonly string[] = [""];
 /** The longest word that a backquote gives; a longer one is cut into several. */
 const WORDMAX = 8192;
 
+/** Flags of rfork, and what sets the child's shell up. */
+type Forkopts = {
+  readonly flags?: number;
+  readonly first?: (child: Shell, t: Thread) => Task<void>;
+};
+
 /** Forks a copy of the shell that begins at pc, after `first` has set it up. Null when there can be no more. */
-function* forkshell(
-  sh: Shell,
-  pc: number,
-  opts: { flags?: number; first?: (child: Shell, t: Thread) => Task<void> },
-): Task<number | null> {
+function* forkshell(sh: Shell, pc: number, opts: Forkopts): Task<number | null> {
   const from = sh.fork(sh.sys, pc);
   function* child(sys: ThreadSys): Task<Exit> {
     const sub = from.sh;

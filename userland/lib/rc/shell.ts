@@ -26,6 +26,9 @@ export type Redir = {
 /** A list being made, its last word first. */
 export type List = string[];
 
+/** What a thread begins with: the local variables that it sees, and the thread that it returns to. */
+type Within = { readonly local: Local | null; readonly ret: Thread | null };
+
 /** One thread of the interpreter. */
 export class Thread {
   readonly code: Code;
@@ -41,7 +44,7 @@ export class Thread {
   status = "";
   ret: Thread | null;
 
-  constructor(code: Code, pc: number, how: { local: Local | null; ret: Thread | null }) {
+  constructor(code: Code, pc: number, how: Within) {
     this.code = code;
     this.pc = pc;
     this.local = how.local;

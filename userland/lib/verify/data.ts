@@ -249,11 +249,10 @@ async function changed(p: Peer, fid: number, changes: Wstat): Promise<void> {
     );
 }
 
-async function unchanged(
-  p: Peer,
-  fid: number,
-  how: { readonly changes: Wstat; readonly what: string },
-): Promise<void> {
+/** A wstat that a server has to refuse, and what to call it. */
+type Refused = { readonly changes: Wstat; readonly what: string };
+
+async function unchanged(p: Peer, fid: number, how: Refused): Promise<void> {
   const r = await wstat(p, fid, how.changes);
   if (r.type !== F.Rerror) throw new Wrong(`${how.what} succeeded`);
 }

@@ -259,12 +259,11 @@ const intro: Check[] = section("intro(5)", {
 /** The largest offset that a file may have, and the largest that a message holds, as bytes. */
 const OFFSETS = [127, 255].map((last) => [...Array.from({ length: 7 }, () => 255), last]);
 
+/** A connection, and the request whose offset is tried: its type, and what it has behind the offset. */
+type Faroff = { readonly p: Peer; readonly type: number; readonly rest: readonly number[] };
+
 /** Asks for bytes at offsets where no file has any: the answer is an error or the end, or the server hangs up. */
-async function faroff(
-  c: Context,
-  fid: number,
-  how: { readonly p: Peer; readonly type: number; readonly rest: readonly number[] },
-): Promise<void> {
+async function faroff(c: Context, fid: number, how: Faroff): Promise<void> {
   const { p, type, rest } = how;
   for (const offset of OFFSETS) {
     await p.raw(frame(type, [fid, 0, 0, 0, ...offset, ...rest]));

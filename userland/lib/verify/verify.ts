@@ -242,12 +242,11 @@ async function readable(p: Peer, at: readonly string[]): Promise<boolean> {
   }
 }
 
+/** The directory of the checks, and why the server is gone, if it is. */
+type Leftover = { readonly dir: readonly string[]; readonly gone: string | null };
+
 /** Removes what the checks made; that is a check, too, of a server that takes calls still. */
-async function cleared(
-  sys: Sys,
-  target: Target,
-  { dir, gone }: { readonly dir: readonly string[]; readonly gone: string | null },
-): Promise<Result> {
+async function cleared(sys: Sys, target: Target, { dir, gone }: Leftover): Promise<Result> {
   const said = {
     id: "remove.everything",
     section: "remove(5)",
