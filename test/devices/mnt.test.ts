@@ -192,6 +192,29 @@ test(
   }),
 );
 
+for (const [version, vers, ahead] of [
+  ["9P2000", 0, false],
+  ["9P2000", 1, true],
+  ["9P2000.ix", 0, true],
+] as const)
+  test(
+    `an swrite to a file of version ${vers} over ${version} ${ahead ? "waits for no" : "waits for its"} answer`,
+    within(async (t, k) => {
+      await run(k, async (sys: Sys) => {
+        const lie: Lie = ({ type, tag }) => {
+          const qid = { path: 1n, vers, type: 0 };
+          if (type === F.Topen) return [{ type: F.Ropen, tag, qid, iounit: 0 }];
+          return type === F.Twrite ? [{ type: F.Rerror, tag, ename: "no more" }] : null;
+        };
+        await Fake.mount(sys, "/n", { lie, version });
+        const fd = await sys.open("/n/f", OWRITE);
+        const failed = "no more at offset 0; later bytes may be written";
+        t.is(await failure(sys.swrite(fd, new Uint8Array(1))), ahead ? "no error" : failed);
+        t.is(await failure(sys.close(fd)), ahead ? failed : "no error");
+      });
+    }),
+  );
+
 for (const [what, lie, op] of LIES)
   test(
     `a server that answers with ${what} is hung up`,

@@ -110,6 +110,34 @@ ladder(
   },
 );
 
+ladder(
+  "requests of a stream that are under way have one tag, over 9P2000 a tag each",
+  async ({ t, sys, here }, version) => {
+    const types: readonly number[] = [F.Tread, F.Tstream, F.Twrite];
+    let tags: number[] = [];
+    let answered = false;
+    here.trace.listen((e) => {
+      if (e.type === "receive" && types.includes(e.fcall.type - 1)) answered = true;
+      if (e.type === "send" && types.includes(e.fcall.type) && !answered) tags.push(e.fcall.tag);
+    });
+    const check = (): void => {
+      t.true(tags.length > 1 || version === "9P2000.ix.stream");
+      t.is(new Set(tags).size, version === "9P2000" ? tags.length : 1);
+      tags = [];
+      answered = false;
+    };
+    const fd = await sys.open(`${FAR}/f`, OREAD | OSTREAM);
+    await fill(sys, fd, 1000);
+    check();
+    await sys.close(fd);
+    // What still comes of the reads.
+    await sys.sleep(10_000);
+    answered = false;
+    await spout(sys, `${FAR}/w`, 500_000);
+    check();
+  },
+);
+
 ladder("a seek away ends the stream, and reads go on from there", async ({ t, sys }) => {
   const fd = await sys.open(`${FAR}/f`, OREAD | OSTREAM);
   await fill(sys, fd, 100_000);

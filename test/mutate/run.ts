@@ -3,7 +3,9 @@
 // all tests pass is a survivor: a test is missing there, or the change means nothing. Those known to mean nothing
 // are in equivalent.txt, with the reason.
 //
-// What became of each mutant is kept in the state file, so that a run goes on where it was stopped.
+// A mutant whose tests hang counts as killed, and is told: on a busy machine the time limit may be too short, so it is
+// to be tried again alone. What became of each mutant is kept in the state file, so that a run goes on where it was
+// stopped.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import {
@@ -25,6 +27,9 @@ import { Usage } from "../../userland/host/command.ts";
 import { parsed, status } from "../kit/commandline.ts";
 import { type Mutant, mutants } from "./mutants.ts";
 import { ROOMS, type Room } from "./rooms.ts";
+
+/** How the tests of a file ended. */
+type End = "passed" | "failed" | "hung";
 
 /** What became of a mutant. */
 type Fate = "killed" | "survived" | "equivalent";
@@ -149,7 +154,7 @@ class Copy {
     const dir = mkdtempSync(join(tmpdir(), "coverage-"));
     const began = performance.now();
     try {
-      if (!(await this.#ava(file, { NODE_V8_COVERAGE: dir })))
+      if ((await this.#ava(file, { NODE_V8_COVERAGE: dir })) !== "passed")
         throw new Error(`${file} fails without a mutant`);
       return { file, reached: readcoverage(dir), ms: performance.now() - began };
     } finally {
@@ -157,34 +162,44 @@ class Copy {
     }
   }
 
-  /** Whether all tests that reach a mutant pass with it in place, one file after another in the order given. */
-  async passes(m: Mutant, tests: readonly Test[]): Promise<boolean> {
+  /** How the tests that reach a mutant end with it in place: one file after another in the order given, while they pass. */
+  async ends(m: Mutant, tests: readonly Test[]): Promise<End> {
     const file = join(this.dir, "dist", compiled(m.file));
     const js = readFileSync(file, "utf8");
     writeFileSync(file, js.slice(0, m.start) + m.text + js.slice(m.end));
     try {
-      for (const t of tests) if (reaches(t, m) && !(await this.#ava(t.file))) return false;
-      return true;
+      for (const t of tests) {
+        const how = reaches(t, m) ? await this.#ava(t.file) : "passed";
+        if (how !== "passed") return how;
+      }
+      return "passed";
     } finally {
       writeFileSync(file, js);
     }
   }
 
-  #ava(test: string, env: NodeJS.ProcessEnv = {}): Promise<boolean> {
+  #ava(test: string, env: NodeJS.ProcessEnv = {}): Promise<End> {
     return new Promise((resolve) => {
       const args = ["node_modules/ava/entrypoints/cli.mjs", "--fail-fast", "--timeout", HANG, test];
       const p = spawn(process.execPath, args, {
         cwd: this.dir,
-        stdio: "ignore",
+        stdio: ["ignore", "pipe", "ignore"],
         detached: true,
         env: { ...process.env, ...env },
       });
       this.#tests = p;
-      const timer = setTimeout(() => this.#end(), TIMEOUT);
-      p.on("exit", (code) => {
+      let said = "";
+      p.stdout.on("data", (text) => (said += String(text)));
+      let hung = false;
+      const timer = setTimeout(() => {
+        hung = true;
+        this.#end();
+      }, TIMEOUT);
+      p.on("close", (code) => {
         clearTimeout(timer);
         this.#tests = null;
-        resolve(code === 0);
+        hung ||= said.includes("Timed out while running tests");
+        resolve(code === 0 ? "passed" : hung ? "hung" : "failed");
       });
     });
   }
@@ -310,7 +325,9 @@ async function tryall(room: Room, opts: Options, copies: readonly Copy[]): Promi
     first === undefined || queue.length === 0 ? [] : await testsof(room, opts.near, first);
   const work = async (copy: Copy): Promise<void> => {
     for (let m = queue.shift(); m !== undefined; m = queue.shift()) {
-      const fate: Fate = (await copy.passes(m, tests)) ? "survived" : "killed";
+      const how = await copy.ends(m, tests);
+      if (how === "hung") console.log(`hung ${m.file}:${m.line}: ${m.what}\n\t${m.key}`);
+      const fate: Fate = how === "passed" ? "survived" : "killed";
       fates.set(m.key, fate);
       appendFileSync(opts.state, `${JSON.stringify({ key: m.key, fate })}\n`);
       if (fate === "survived") console.log(`survived ${m.file}:${m.line}: ${m.what}\n\t${m.key}`);
