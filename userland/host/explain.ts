@@ -9,6 +9,7 @@ import { PlanError } from "../../kernel/abi/errors.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { readdir } from "../lib/dirread.ts";
 import { modestring } from "../../kernel/abi/modes.ts";
+import { cleanname } from "../lib/name.ts";
 import { getwd } from "../lib/proc.ts";
 import { quote } from "../../kernel/abi/quote.ts";
 import { explain as explained, fold } from "../view/words/explain.ts";
@@ -164,13 +165,11 @@ async function probe(sys: Sys, name: string, error: string): Promise<Found | nul
   return null;
 }
 
+/** The elements of an absolute name, cleaned. */
 function cleaned(name: string): string[] {
-  const list: string[] = [];
-  for (const elem of name.split("/")) {
-    if (elem === "..") list.pop();
-    else if (elem !== "" && elem !== ".") list.push(elem);
-  }
-  return list;
+  return cleanname(`/${name}`)
+    .split("/")
+    .filter((elem) => elem !== "");
 }
 
 async function quiet<T>(call: Promise<T>): Promise<T | PlanError> {

@@ -1,5 +1,6 @@
 // What `namec --help` and `namec help CMD` say, laid out for 80 columns.
 
+import { wrapped } from "./ansi.ts";
 import type { Command, Option } from "./command.ts";
 
 const WIDTH = 80;
@@ -51,15 +52,8 @@ function table(rows: readonly (readonly [string, string])[]): string {
     .join("\n");
 }
 
-/** Cuts text into lines of at most so many columns, between words. */
+/** Cuts text into lines of at most so many columns, between words. A text without words is one empty line. */
 export function wrap(text: string, columns: number): string[] {
-  const lines: string[] = [];
-  let line = "";
-  for (const word of text.split(" ")) {
-    if (line !== "" && line.length + 1 + word.length > columns) {
-      lines.push(line);
-      line = word;
-    } else line = line === "" ? word : `${line} ${word}`;
-  }
-  return [...lines, line];
+  const lines = wrapped(text, columns);
+  return lines.length === 0 ? [""] : lines;
 }

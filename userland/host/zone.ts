@@ -1,6 +1,8 @@
 // The host's time zone in the form of /env/timezone: names and offsets of standard and summer time, and when each
 // summer begins and ends.
 
+import { search } from "../../kernel/abi/search.ts";
+
 const FIRST = 1970;
 const LAST = 2037;
 const DAY = 86400;
@@ -10,14 +12,8 @@ const offset = (seconds: number): number => -60 * new Date(seconds * 1000).getTi
 
 /** The time between two at which the offset changes. */
 function change(from: number, to: number): number {
-  let low = from;
-  let high = to;
-  while (high - low > 1) {
-    const mid = Math.floor((low + high) / 2);
-    if (offset(mid) === offset(from)) low = mid;
-    else high = mid;
-  }
-  return high;
+  const was = offset(from);
+  return from + search(to - from, (i) => offset(from + i) === was);
 }
 
 /** What a zone is called at a time: EST, or +0530 where it has no letters. */

@@ -7,6 +7,7 @@
 // those of the file before it. Search permission is asked of the directory above the one searched, as there.
 // Groups are of the form "u:u:u".
 
+import { search } from "../../kernel/abi/search.ts";
 import {
   DMAPPEND,
   DMDIR,
@@ -140,14 +141,8 @@ export class Ram {
 
   /** Where the files begin whose slots are not below this one. */
   #place(slot: number): number {
-    let low = 0;
-    let high = this.#order.length;
-    while (low < high) {
-      const mid = (low + high) >> 1;
-      if ((this.#order[mid]?.slot ?? 0) >= slot) high = mid;
-      else low = mid + 1;
-    }
-    return low;
+    const order = this.#order;
+    return search(order.length, (i) => (order[i]?.slot ?? 0) < slot);
   }
 
   /** Its contents were changed, by uid. */

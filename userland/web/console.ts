@@ -1,6 +1,7 @@
 // What the program wrote: what comes after the step that is looked at paler. A program may write very much,
 // so only what is around the step is in the page.
 
+import { search } from "../../kernel/abi/search.ts";
 import { byid, el, fill } from "./dom.ts";
 import type { Rsaid } from "../view/record/recording.ts";
 
@@ -38,13 +39,8 @@ export class Console {
 
   /** How many pieces were written by an event; they come in its order. */
   #written(event: number): number {
-    let [low, high] = [0, this.#said.length];
-    while (low < high) {
-      const mid = (low + high) >> 1;
-      if ((this.#said[mid]?.event ?? 0) <= event) low = mid + 1;
-      else high = mid;
-    }
-    return low;
+    const said = this.#said;
+    return search(said.length, (i) => (said[i]?.event ?? 0) <= event);
   }
 
   /** Draws once for all that happens before the browser paints. */

@@ -90,12 +90,17 @@ export class Node {
 
   /** The first index whose key is not below (k1, k2). */
   find(k1: number, k2: number): number {
-    let low = 0;
+    return this.#bound(0, k1, k2, false);
+  }
+
+  /** The first index from low on whose key is not below (k1, k2); with `orequal`, whose key is above it. */
+  #bound(low: number, k1: number, k2: number, orequal: boolean): number {
     let high = this.k1.length;
     while (low < high) {
       const mid = (low + high) >> 1;
       const a = this.k1[mid] as number;
-      if (a < k1 || (a === k1 && (this.k2[mid] as number) < k2)) low = mid + 1;
+      const b = this.k2[mid] as number;
+      if (a < k1 || (a === k1 && (b < k2 || (orequal && b === k2)))) low = mid + 1;
       else high = mid;
     }
     return low;
@@ -111,15 +116,7 @@ export class Node {
    * at: there may be less below it.
    */
   kidof(k1: number, k2: number): number {
-    let low = 1;
-    let high = this.k1.length;
-    while (low < high) {
-      const mid = (low + high) >> 1;
-      const a = this.k1[mid] as number;
-      if (a < k1 || (a === k1 && (this.k2[mid] as number) <= k2)) low = mid + 1;
-      else high = mid;
-    }
-    return low - 1;
+    return this.#bound(1, k1, k2, true) - 1;
   }
 
   setvalue(i: number, v: Value): void {
