@@ -121,39 +121,32 @@ const DEEP = 60;
 
 const bare = (_e: unknown, sites: unknown): unknown => sites;
 
-/** The stack of its caller, innermost first. V8 gives it without making a text; elsewhere the text is read. */
-export function callstack(): readonly Callsite[] {
-  const limit = deepen(DEEP);
-  return sitesof(new Error("here"), limit);
-}
+type Capture = { captureStackTrace?: (e: object, above?: unknown) => void };
+const { captureStackTrace: capture }: Capture & ErrorConstructor = Error;
 
-/** From now on an error has a stack so deep, at most; gives what that was before. Each place takes time. */
-export function deepen(deep: number = DEEP): number {
-  const how: ErrorLimit & ErrorConstructor = Error;
-  const { stackTraceLimit: limit = 10 } = how;
-  how.stackTraceLimit = deep;
-  return limit;
-}
-
-/** The stack of an error that was made since deepen, which gave `limit`: that is put back. */
-export function sitesof(e: Error, limit: number): readonly Callsite[] {
+/**
+ * The stack of its caller, innermost first; or of the caller of the function `above`. It is so deep at most, since each
+ * place takes time. V8 gives a stack without making a text. Elsewhere the text is read, and begins here.
+ */
+export function callstack(above: unknown = callstack, deep: number = DEEP): readonly Callsite[] {
   const how: ErrorLimit & Prepare & ErrorConstructor = Error;
+  const { stackTraceLimit: limit = 10, prepareStackTrace: prepare } = how;
+  how.stackTraceLimit = deep;
+  const e: { readonly stack?: unknown } = capture === undefined ? new Error("here") : {};
+  capture?.(e, above);
   how.stackTraceLimit = limit;
-  const { prepareStackTrace: prepare } = how;
   how.prepareStackTrace = bare;
-  const { stack }: { readonly stack?: unknown } = e;
+  const { stack } = e;
   how.prepareStackTrace = prepare;
   return Array.isArray(stack) ? stack : typeof stack === "string" ? textsites(stack) : [];
 }
 
-type Capture = { captureStackTrace?: (e: object) => void };
-
 /** Gives an error the stack of its caller; in a promise's reaction V8 adds the functions that await the promise. */
 export function keepstack(e: Error): void {
-  const how: ErrorLimit & Capture & ErrorConstructor = Error;
+  const how: ErrorLimit & ErrorConstructor = Error;
   const { stackTraceLimit: limit = 10 } = how;
   how.stackTraceLimit = DEEP;
-  if (how.captureStackTrace !== undefined) how.captureStackTrace(e);
+  if (capture !== undefined) capture(e);
   else e.stack = new Error(e.message).stack ?? "";
   how.stackTraceLimit = limit;
 }

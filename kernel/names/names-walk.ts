@@ -294,10 +294,16 @@ function fromprefix(up: Proc, name: Name, elems: readonly string[], at: Prefix):
   if (first === undefined) return error("mount table without a root");
   const rest = depth === 0 ? elems : elems.slice(depth);
   if (up.k.trace.on) {
-    const point = `/${elems.slice(0, depth).join("/")}`;
+    const prefix = `/${elems.slice(0, depth).join("/")}`;
     const { length } = members;
-    const step = { step: "prefix", prefix: point, rest, members: length, point } as const;
-    up.k.trace.emit({ type: "namec", ...step });
+    up.k.trace.emit({
+      type: "namec",
+      step: "prefix",
+      prefix,
+      rest,
+      members: length,
+      point: prefix,
+    });
   }
   const path = new Path("/", elems);
   return { name, members, chan: first.chan, rest, path, skip: depth, dotlen: 0, raw: false };

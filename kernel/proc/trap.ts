@@ -24,10 +24,8 @@ import {
   KILLED,
   PlanError,
   callstack,
-  deepen,
   givestack,
   keepstack,
-  sitesof,
 } from "../abi/errors.ts";
 import type { Fact } from "../abi/errors.ts";
 import { likegenerators } from "../abi/answer.ts";
@@ -377,14 +375,9 @@ export class Image implements Done {
     if (foreigner !== null) return foreigner;
     let stack: Call["stack"];
     if (trace.stacks && this.stack === null) {
-      // Each frame of a stack costs time. So the stack is taken here, and not in a function of its own: that would
-      // be one frame more above the program's.
-      let limit = deepen(trace.deep);
-      stack = sitesof(new Error("here"), limit);
-      if (!trace.enough(stack)) {
-        limit = deepen();
-        stack = trace.whole(sitesof(new Error("here"), limit));
-      }
+      const wayin = (this.#faces.sys as Readonly<Record<Callname, unknown>>)[ent.call];
+      stack = callstack(wayin, trace.deep);
+      if (!trace.enough(stack)) stack = trace.whole(callstack(wayin));
     }
     const a = this.#watch(ent, args, stack) ?? begun(ent, proc, args);
     const co = sched.start(proc, ent.name, a, this);

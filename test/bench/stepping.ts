@@ -28,9 +28,14 @@ export const FULL = "recording, full";
 
 const place = findplace();
 
+/** The last recordings, as somebody who looks at a recording keeps it while the next is made. */
+const last: Recorder[] = [];
+
 /** Records a kernel as `namec step` does; the result ends that. */
 function recorder(kernel: Kernel, limit: number): () => void {
   const rec = new Recorder({ about: ABOUT, place, limit });
+  // V8 forgets what it has compiled for a recorder when a collection, as there is one before each round, finds none.
+  if (last.push(rec) > 4) last.shift();
   const off = rec.listen(kernel.trace);
   rec.begin();
   return off;

@@ -369,7 +369,7 @@ test("a stack is taken as places without a text, and the host's own way to show 
   const after = how.prepareStackTrace;
   how.prepareStackTrace = before;
   t.is(after, own);
-  t.regex(here?.getFileName() ?? "", /errors\.js$/);
+  t.regex(here?.getFileName() ?? "", /recording\.test\.js$/);
 });
 
 test("a recording of version 1 opens: it knows who began and ended, and no descriptors", (t) => {

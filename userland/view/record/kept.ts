@@ -18,9 +18,13 @@ const NONE: Kept = { value: null, whole: false };
 export function kept(value: unknown, snap: number): Kept {
   if (isplain(value)) return { value, whole: true };
   if (value === undefined) return NONE;
-  const copier = new Copier(snap);
-  const copy = copier.safely(value);
-  return { value: copy, whole: copier.whole };
+  const c: Copying = { snap, left: MANY, whole: true };
+  try {
+    const copied = copy(c, value, 0);
+    return { value: copied, whole: c.whole };
+  } catch {
+    return { value: CUT, whole: false };
+  }
 }
 
 /** The first `snap` bytes of data, copied. */
@@ -52,60 +56,48 @@ function isplain(v: unknown): boolean {
   return v === null || (typeof v !== "object" && typeof v !== "function" && v !== undefined);
 }
 
-class Copier {
-  readonly #snap: number;
-  #left = MANY;
-  whole = true;
+/**
+ * A copy in the making. V8 forgets a class, and what it compiled for it, when a collection finds no object of that class.
+ * So this is none.
+ */
+type Copying = { readonly snap: number; left: number; whole: boolean };
 
-  constructor(snap: number) {
-    this.#snap = snap;
-  }
+function cutoff(c: Copying): string {
+  c.whole = false;
+  return CUT;
+}
 
-  safely(v: unknown): unknown {
-    try {
-      return this.#copy(v, 0);
-    } catch {
-      return this.#cut();
-    }
+function copy(c: Copying, v: unknown, depth: number): unknown {
+  if (isplain(v)) return v;
+  if (typeof v === "object" && v !== null && !(v instanceof Uint8Array)) {
+    if (--c.left < 0 || depth === DEEP) return cutoff(c);
+    return Array.isArray(v) ? copylist(c, v, depth) : copyfields(c, v, depth);
   }
+  c.whole = false;
+  if (v instanceof Uint8Array) return cut(v, c.snap);
+  if (typeof v === "function") return v.name === "" ? "program" : v.name;
+  return null;
+}
 
-  #cut(): string {
-    this.whole = false;
-    return CUT;
-  }
+function copylist(c: Copying, v: readonly unknown[], depth: number): unknown[] {
+  if (v.length > MANY) c.whole = false;
+  return v.slice(0, MANY).map((x) => copy(c, x, depth + 1));
+}
 
-  #copy(v: unknown, depth: number): unknown {
-    if (isplain(v)) return v;
-    if (typeof v === "object" && v !== null && !(v instanceof Uint8Array)) {
-      if (--this.#left < 0 || depth === DEEP) return this.#cut();
-      return Array.isArray(v) ? this.#list(v, depth) : this.#fields(v, depth);
-    }
-    this.whole = false;
-    if (v instanceof Uint8Array) return cut(v, this.#snap);
-    if (typeof v === "function") return v.name === "" ? "program" : v.name;
-    return null;
+function copyfields(c: Copying, v: object, depth: number): Record<string, unknown> {
+  const to: Record<string, unknown> = { ...v };
+  if (Object.getPrototypeOf(v) !== Object.prototype) c.whole = false;
+  let n = 0;
+  for (const key in to) {
+    if (++n > MANY) return narrow(c, to);
+    const x = to[key];
+    if (!isplain(x)) to[key] = copy(c, x, depth + 1);
   }
+  return to;
+}
 
-  #list(v: readonly unknown[], depth: number): unknown[] {
-    if (v.length > MANY) this.whole = false;
-    return v.slice(0, MANY).map((x) => this.#copy(x, depth + 1));
-  }
-
-  #fields(v: object, depth: number): Record<string, unknown> {
-    const to: Record<string, unknown> = { ...v };
-    if (Object.getPrototypeOf(v) !== Object.prototype) this.whole = false;
-    let n = 0;
-    for (const key in to) {
-      if (++n > MANY) return this.#narrow(to);
-      const x = to[key];
-      if (!isplain(x)) to[key] = this.#copy(x, depth + 1);
-    }
-    return to;
-  }
-
-  /** The first fields of many. */
-  #narrow(v: Record<string, unknown>): Record<string, unknown> {
-    this.whole = false;
-    return Object.fromEntries(Object.entries(v).slice(0, MANY));
-  }
+/** The first fields of many. */
+function narrow(c: Copying, v: Record<string, unknown>): Record<string, unknown> {
+  c.whole = false;
+  return Object.fromEntries(Object.entries(v).slice(0, MANY));
 }

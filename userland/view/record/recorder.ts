@@ -117,11 +117,13 @@ export class Recorder {
   #nevent = 0;
   #ncall = 0;
   #begun = false;
+  readonly #hear: Listener = (e, body) => this.take(e, body);
+  readonly #finder = (stack: readonly Callsite[]): number => this.#find(stack);
   /** Tells the kernel that stacks are needed no more. */
   #nostacks = (): void => undefined;
   readonly #but = new Set<number>();
   /** The stack that #find looked at last, and the program's place on it. */
-  #found: { readonly stack: Call["stack"]; readonly place: Found | null } = {
+  readonly #found: { stack: Call["stack"]; place: Found | null } = {
     stack: undefined,
     place: null,
   };
@@ -134,6 +136,8 @@ export class Recorder {
   /** Where no calls are kept: calls that have returned, since a reply may come after the return. */
   readonly #late = new WeakMap<Call, Making>();
   readonly #spaceno = new Map<Picture, number>();
+  /** The number that #space gave last: most calls are made in the same name space. */
+  #lastspace = -1;
   readonly #bypid = new Map<number, Rproc>();
   /** Requests that wait for an answer, by connection and tag: what was asked, and its event. */
   readonly #pending = new Map<string, Asked[]>();
@@ -189,9 +193,8 @@ export class Recorder {
    * const off = recorder.listen(kernel.trace);
    * ```
    */
-  listen(trace: Trace, hear: Listener = (e, body) => this.take(e, body)): () => void {
-    if (this.#opts.place !== undefined)
-      this.#nostacks = trace.keepstacks((stack) => this.#find(stack));
+  listen(trace: Trace, hear: Listener = this.#hear): () => void {
+    if (this.#opts.place !== undefined) this.#nostacks = trace.keepstacks(this.#finder);
     this.#trace = trace;
     if (this.#begun) this.#begins();
     const off = trace.listen(hear);
@@ -226,15 +229,15 @@ export class Recorder {
       if (body.type === "proc" && this.#but.has(body.pid)) continue;
       if (body.type === "proc" && body.what === "start") this.#proc(body.pid, body.text);
       const e: Event = { at: 0, pid: 0, call: null, ...body };
-      const space = this.#spaceof(e, -1);
+      const space = this.#spaceof(body, -1);
       this.#start.push(revent(e, { call: -1, space, body: this.#body(e, body) }));
     }
   }
 
   /** The name space that an event changes; where it changes none, that of its call. */
-  #spaceof(e: Event, call: number): number {
-    if (e.type === "mount") return this.#space(e.table);
-    return e.type === "proc" && e.of !== undefined ? this.#space(e.of.table) : call;
+  #spaceof(body: EventBody, call: number): number {
+    if (body.type === "mount") return this.#space(body.table);
+    return body.type === "proc" && body.of !== undefined ? this.#space(body.of.table) : call;
   }
 
   #recorded(e: Event): boolean {
@@ -262,7 +265,8 @@ export class Recorder {
   }
 
   /**
-   * Records one event.
+   * Records one event. Its fields are read in `body`: V8 forgets the shapes of events, and what it compiled for these, when
+   * a collection finds no event.
    *
    * @param e the event
    * @param body the fields that its kind has
@@ -272,47 +276,53 @@ export class Recorder {
    * ```
    */
   take(e: Event, body: EventBody = bodyof(e)): void {
-    if (e.type === "conn" && e.what === "open" && !this.#full) this.#conns.push(conn(e));
-    if (e.type === "send" && e.fcall.type === Tattach) this.#attached(e.conn, e.fcall.fid);
-    if (e.type === "proc" && (e.what === "start" || e.what === "exec")) this.#proc(e.pid, e.text);
+    if (body.type === "conn" && body.what === "open" && !this.#full)
+      this.#conns.push(conn(e.at, body));
+    if (body.type === "send" && body.fcall.type === Tattach)
+      this.#attached(body.conn, body.fcall.fid);
+    if (body.type === "proc" && (body.what === "start" || body.what === "exec"))
+      this.#proc(body.pid, body.text);
     if (!this.#recorded(e)) return this.#before(e, body);
     if (this.#full) return this.#passed(e, body);
-    const call = e.call === null ? undefined : this.#callof(e, e.call);
-    if (call !== undefined) {
+    const { at, call: of } = e;
+    const call = of === null ? undefined : this.#callof(at, body, of);
+    const space = this.#spaceof(body, call?.space ?? -1);
+    if (of !== null && call !== undefined) {
       call.last = this.#nevent;
       if (this.#limit === 0) this.#calls[call.id] = call;
+      this.#count(at, body, of, call);
     }
-    const space = this.#spaceof(e, call?.space ?? -1);
-    if (call !== undefined) this.#count(e, call);
     const part = { call: call?.id ?? -1, space, body: this.#body(e, body) };
     if (this.#limit > 0) this.#events.push(e, part);
     if (++this.#nevent === this.#limit) this.#nostacks();
-    if (this.#opts.tell !== undefined) this.#opts.tell(revent(e, part), this.recording, message(e));
-    if (this.#limit === 0) this.#forget(e, call);
+    if (this.#opts.tell !== undefined)
+      this.#opts.tell(revent(e, part), this.recording, message(body));
+    if (this.#limit === 0) this.#forget(body, call);
   }
 
   /** Counts an event that is not kept. If it is the end of a call that is kept, the call ends. */
   #passed(e: Event, body: EventBody): void {
-    const call = e.call === null ? undefined : this.#knows(e.call);
-    if (call !== undefined) {
+    const { at, call: of } = e;
+    const call = of === null ? undefined : this.#knows(of);
+    if (of !== null && call !== undefined) {
       call.last = this.#nevent;
-      this.#count(e, call);
+      this.#count(at, body, of, call);
     }
     const { tell } = this.#opts;
     if (tell !== undefined) {
       const part = { call: call?.id ?? -1, space: call?.space ?? -1, body: this.#body(e, body) };
-      tell(revent(e, part), this.recording, message(e));
+      tell(revent(e, part), this.recording, message(body));
     }
     this.#nevent++;
   }
 
   /** Adds a message or a return to the cost of its call. */
-  #count(e: Event, call: Making): void {
-    if (e.type === "return" && e.call !== null) this.#end(e, e.call, call);
-    if (e.type !== "send" && (e.type !== "receive" || call.ended !== null)) return;
+  #count(at: number, body: EventBody, of: Call, call: Making): void {
+    if (body.type === "return") this.#end(at, body, of, call);
+    if (body.type !== "send" && (body.type !== "receive" || call.ended !== null)) return;
     // Most calls send nothing, and share one object, NOCOST, until the first message.
     if (call.cost === NOCOST) call.cost = newcost();
-    addmessage(call.cost, e.type === "send", e.bytes);
+    addmessage(call.cost, body.type === "send", body.bytes);
   }
 
   #attached(conn: number, fid: number): void {
@@ -321,30 +331,30 @@ export class Recorder {
 
   /** Gives opts.before the messages and connections of the preparation, which are not recorded. */
   #before(e: Event, body: EventBody): void {
-    if (e.type !== "send" && e.type !== "receive" && e.type !== "conn") return;
+    if (body.type !== "send" && body.type !== "receive" && body.type !== "conn") return;
     const part = { call: -1, space: -1, body: this.#body(e, body) };
-    this.#opts.before?.(revent(e, part), this.recording, message(e));
+    this.#opts.before?.(revent(e, part), this.recording, message(body));
   }
 
   /**
    * Where nothing is kept: forgets what the event has ended. A reply that comes later finds its call in
    * #late, for that reply alone.
    */
-  #forget(e: Event, call: Making | undefined): void {
+  #forget(body: EventBody, call: Making | undefined): void {
     if (call !== undefined && call.ended !== null) Reflect.deleteProperty(this.#calls, call.id);
-    if (e.type === "proc" && e.what === "exit") {
-      this.#bypid.delete(e.pid);
-      drop(this.#procs, (p) => p.pid === e.pid);
+    if (body.type === "proc" && body.what === "exit") {
+      this.#bypid.delete(body.pid);
+      drop(this.#procs, (p) => p.pid === body.pid);
     }
-    if (e.type !== "conn" || e.what !== "close") return;
-    drop(this.#conns, (c) => c.conn === e.conn);
+    if (body.type !== "conn" || body.what !== "close") return;
+    drop(this.#conns, (c) => c.conn === body.conn);
     for (const key of this.#pending.keys())
-      if (key.startsWith(`${e.conn} `)) this.#pending.delete(key);
+      if (key.startsWith(`${body.conn} `)) this.#pending.delete(key);
   }
 
   /** The recorded call of an event; made at its "call" event. With limit 0 a late reply finds it in #late. */
-  #callof(e: Event, call: Call): Making | undefined {
-    return this.#knows(call) ?? (e.type === "call" ? this.#begin(e, call) : this.#late.get(call));
+  #callof(at: number, { type }: EventBody, call: Call): Making | undefined {
+    return this.#knows(call) ?? (type === "call" ? this.#begin(at, call) : this.#late.get(call));
   }
 
   #knows(call: Call): Making | undefined {
@@ -362,7 +372,7 @@ export class Recorder {
     list[call.id - this.#firstnumber] = r;
   }
 
-  #begin(e: Event, call: Call): Making {
+  #begin(at: number, call: Call): Making {
     // A buffer that the call will fill is not copied: its bytes mean nothing yet.
     const fill = this.#limit > 0 ? fillof(call) : -1;
     const { list: args, whole } = arglist(call.args, this.#snap, fill < 0 ? -1 : FILLS);
@@ -373,7 +383,7 @@ export class Recorder {
       name: call.name,
       text: later ? null : said(callfmt, call, args),
       args,
-      began: e.at,
+      began: at,
       ended: null,
       result: "",
       value: null,
@@ -397,20 +407,21 @@ export class Recorder {
     return r;
   }
 
-  #end(e: Event & { type: "return" }, call: Call, r: Making): void {
+  #end(at: number, { value, error, fact }: Returned, call: Call, r: Making): void {
     if (this.#limit === 0) {
       this.#known.delete(call.id);
       this.#late.set(call, r);
     }
-    const { value, whole } = kept(e.value, this.#snap);
-    r.ended = e.at;
-    r.value = value;
-    r.error = e.error;
-    if (e.fact !== null) r.fact = e.fact;
+    const copy = kept(value, this.#snap);
+    r.ended = at;
+    r.value = copy.value;
+    r.error = error;
+    if (fact !== null) r.fact = fact;
     // A text that shows the caller's buffer is made now, before the program uses the buffer again.
-    const later = this.#filled(call, r);
-    if (later && whole && r.text === null) r.result = null;
-    else r.result = said((c) => resultfmt(c, e.value, e.error), call, r.args);
+    const later = this.#filled(call, r) && r.text === null;
+    if (later && (copy.whole || error !== null)) r.result = null;
+    else if (value === undefined && error === null) r.result = "";
+    else r.result = said((c) => resultfmt(c, value, error), call, r.args);
   }
 
   /**
@@ -418,11 +429,13 @@ export class Recorder {
    * them.
    */
   #filled({ args }: Call, r: Making): boolean {
-    const [, buf] = args;
     const { value: n } = r;
-    if (this.#fillof(r) < 0 || typeof n !== "number" || !(buf instanceof Uint8Array)) return true;
-    const [fd, , ...rest] = r.args;
-    r.args = [fd, cut(buf.subarray(0, n), this.#snap), ...rest];
+    if (this.#fillof(r) < 0 || typeof n !== "number") return true;
+    const buf = args[FILLS];
+    if (!(buf instanceof Uint8Array)) return true;
+    const list = r.args.slice();
+    list[FILLS] = cut(buf.subarray(0, n), this.#snap);
+    r.args = list;
     return n <= this.#snap || !isentries(buf, n);
   }
 
@@ -446,33 +459,32 @@ export class Recorder {
    * which nothing changes.
    */
   #body(e: Event, body: EventBody): Rbody {
-    switch (e.type) {
+    switch (body.type) {
       case "return":
-        return e.offset < 0 ? RETURN : { type: "return", offset: e.offset };
+        return body.offset < 0 ? RETURN : returned(body.offset);
       case "send":
-        return this.#send(e);
+        return this.#send(e, body);
       case "receive":
-        return this.#receive(e);
+        return this.#receive(e, body);
       case "mount":
-        return { type: "mount", op: e.op, path: e.path, pgrp: e.pgrp };
+        return { type: "mount", op: body.op, path: body.path, pgrp: body.pgrp };
       case "conn":
-        return { type: "conn", conn: e.conn, what: e.what };
+        return { type: "conn", conn: body.conn, what: body.what };
       case "proc":
-        return procbody(e, this.#crashline(e.crash));
-      case "pipe": {
-        const data = this.#cut(e.what === "put" ? e.data : NODATA);
-        return { ...(body as Pipebody), data };
-      }
+        return procbody(body, this.#crashline(body.crash));
+      case "pipe":
+        return { ...body, data: this.#cut(body.what === "put" ? body.data : NODATA) };
       case "env": {
-        const value = e.value === null ? null : this.#cut(e.value);
-        return { type: "env", egrp: e.egrp, name: e.name, value };
+        const value = body.value === null ? null : this.#cut(body.value);
+        return { type: "env", egrp: body.egrp, name: body.name, value };
       }
       case "call":
+        return CALL;
       case "namec":
       case "wire":
       case "fd":
       case "sleep":
-        return body as Kept;
+        return body;
     }
   }
 
@@ -481,8 +493,7 @@ export class Recorder {
     return cut(data, this.#snap);
   }
 
-  #send(e: Event & { type: "send" }): Rbody {
-    const { conn, fcall, bytes, off } = e;
+  #send(e: Event, { conn, fcall, bytes, off }: Body<"send">): Rbody {
     const key = pendingkey(conn, fcall.tag, e);
     const asked = { fcall, event: this.#recorded(e) ? this.#nevent : -1 };
     const list = this.#pending.get(key);
@@ -491,8 +502,7 @@ export class Recorder {
     return { type: "send", conn, fcall: cutdata(fcall, this.#snap), bytes, off };
   }
 
-  #receive(e: Event & { type: "receive" }): Rbody {
-    const { conn, fcall, bytes, off } = e;
+  #receive(e: Event, { conn, fcall, bytes, off }: Body<"receive">): Rbody {
     const of = this.#answered(pendingkey(conn, fcall.tag, e), fcall, conn);
     return { type: "receive", conn, fcall: cutdata(fcall, this.#snap), bytes, off, of };
   }
@@ -513,13 +523,14 @@ export class Recorder {
 
   #space(p: Picture): number {
     if (this.#limit === 0) return -1;
+    if (this.#spaces[this.#lastspace] === p) return this.#lastspace;
     let n = this.#spaceno.get(p);
     if (n === undefined) {
       if (this.#full) return -1;
       n = this.#spaces.push(p) - 1;
       this.#spaceno.set(p, n);
     }
-    return n;
+    return (this.#lastspace = n);
   }
 
   #proc(pid: number, text: string): void {
@@ -564,19 +575,18 @@ export class Recorder {
 
   /** The index of the first place on a stack that is in the program, or -1. #place then uses what was found. */
   #find(stack: readonly Callsite[]): number {
-    for (const [i, site] of stack.entries()) {
-      const place = this.#opts.place?.([site]) ?? null;
-      if (place === null) continue;
-      this.#found = { stack, place };
-      return i;
-    }
-    return -1;
+    const { place: find } = this.#opts;
+    const place = find?.(stack) ?? null;
+    this.#found.stack = stack;
+    this.#found.place = place;
+    if (place === null) return -1;
+    return stack.length === 1 ? 0 : stack.findIndex((site) => find?.([site]) === place);
   }
 }
 
 /** The message of an event, with all its data. */
-function message(e: Event): Fcall | null {
-  return e.type === "send" || e.type === "receive" ? e.fcall : null;
+function message(body: EventBody): Fcall | null {
+  return body.type === "send" || body.type === "receive" ? body.fcall : null;
 }
 
 /** Where a request waits for its answer. Versions may be agreed on for several connections at once. */
@@ -638,7 +648,9 @@ function fillof({ name, args }: Call): number {
 /** What the recorder adds to an event: the numbers of its call and name space, and its body as kept. */
 type Part = { readonly call: number; readonly space: number; readonly body: Rbody };
 
-const RETURN: Rbody = { type: "return", offset: -1 };
+const CALL: Rbody = { type: "call" };
+const returned = (offset: number): Rbody => ({ type: "return", offset });
+const RETURN = returned(-1);
 
 /** The cost of a call that has sent nothing: all of them share it. */
 const NOCOST: Cost = Object.freeze(newcost());
@@ -675,7 +687,8 @@ class Events {
   readonly #pid = new Column();
   readonly #call = new Column();
   readonly #space = new Column();
-  readonly #bodies: Rbody[] = [];
+  /** Of a return the offset alone. */
+  readonly #bodies: (Rbody | number)[] = [];
   readonly #made: Revent[] = [];
 
   get length(): number {
@@ -687,12 +700,13 @@ class Events {
     this.#pid.push(pid);
     this.#call.push(call);
     this.#space.push(space);
-    this.#bodies.push(body);
+    this.#bodies.push(body.type === "return" ? body.offset : body);
   }
 
   list(): readonly Revent[] {
     for (let i = this.#made.length; i < this.#bodies.length; i++) {
-      const body = this.#bodies[i] ?? RETURN;
+      const kept = this.#bodies[i] ?? -1;
+      const body = typeof kept === "number" ? returned(kept) : kept;
       const [at, pid, call, space] = [this.#at, this.#pid, this.#call, this.#space];
       this.#made.push({
         at: at.at(i),
@@ -706,17 +720,12 @@ class Events {
   }
 }
 
-/** The bodies that are kept as the kernel gave them. */
-type Kept = EventBody & { readonly type: "call" | "namec" | "wire" | "fd" | "sleep" };
-
-type Pipebody = EventBody & { readonly type: "pipe" };
+type Body<T extends EventBody["type"]> = Extract<EventBody, { readonly type: T }>;
+type Returned = Body<"return">;
 
 const NODATA = new Uint8Array(0);
 
-function procbody(
-  { what, pid, text, by, of }: Event & { type: "proc" },
-  line: Place | null,
-): Rbody {
+function procbody({ what, pid, text, by, of }: Body<"proc">, line: Place | null): Rbody {
   const more = { ...(by !== undefined && { by }), ...(line !== null && { line }) };
   const body = { type: "proc" as const, what, pid, text, ...more };
   if (of === undefined) return body;
@@ -727,8 +736,8 @@ function procbody(
 /** A request that waits for its answer. */
 type Asked = { readonly fcall: Fcall; readonly event: number };
 
-function conn({ at, ...e }: Event & { type: "conn" }): Openconn {
-  const { conn, name, peer, wire, pipe, version } = e;
+function conn(at: number, body: Body<"conn">): Openconn {
+  const { conn, name, peer, wire, pipe, version } = body;
   return { conn, name, peer, wire, pipe, version, roots: [], opened: at };
 }
 
