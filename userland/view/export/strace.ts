@@ -1,5 +1,5 @@
-// Traces as text, call by call, for `namec run --strace` and `namec demo`; and the table of strace -c. Each is a reader
-// of a Recording as it is made (Tell): events go in, lines come out; nothing here knows a terminal.
+// Traces as text, call by call, for `namec run --trace` and `namec demo`. Each is a reader of a Recording as it is made
+// (Tell): events go in, lines come out; nothing here knows a terminal.
 //
 // Strace has the system call with its result, and indented below it what namec decided and the 9P messages it cost, in
 // the order it happened. At the left are milliseconds since boot and the process. A call is shown when it returns, so
@@ -12,11 +12,6 @@
 //	                 → Topen tag 0 fid 4 mode 0
 //	                 ← Rwalk tag 0 nwqid 2 ...
 //
-// A ledger becomes a table: a line for each kind of call, the longest time first, then the total.
-//
-//	% time       time   per call  calls  errors  round trips  messages  bytes  call
-//	 42.86  150.00 ms   50.00 ms      3                    3        18    738  create
-//
 // The Tour of `namec demo` has the calls of one process, and of each message a request and its reply side by side.
 //
 //	  open("/n/both/readme", OREAD) = 3                                     1 round trip
@@ -25,8 +20,6 @@
 
 import type { Fcall } from "../../../kernel/abi/fcall.ts";
 import { fcallfmt } from "../../../kernel/abi/fcallfmt.ts";
-import { traffic } from "../record/ledger.ts";
-import type { Ledger, Totals } from "../record/ledger.ts";
 import { connin } from "../record/recording.ts";
 import type { Cost, Rcall, Recording, Revent } from "../record/recording.ts";
 import { eventfmt, issaid, msgfmt } from "../words/eventtext.ts";
@@ -104,52 +97,6 @@ function detailof(e: Revent, r: Recording, full: Fcall | null): Line[] {
 /** "2 round trips, 88 µs" */
 function costfmt(cost: Cost, ns: number): string {
   return cost.trips === 0 ? timefmt(ns) : `${plural(cost.trips, "round trip")}, ${timefmt(ns)}`;
-}
-
-const HEAD = ["% time", "time", "per call", "calls", "errors", "round trips", "messages", "bytes"];
-
-/** The table; `clock` is what the run's time was. */
-export function summaryfmt(l: Ledger, clock: "virtual" | "real"): string[] {
-  const kinds = [...l.kinds].toSorted(
-    ([a, x], [b, y]) => y.time - x.time || y.calls - x.calls || (a < b ? -1 : 1),
-  );
-  const rows = kinds.map(([name, t]) => [...cells(t, l.whole), name]);
-  if (traffic(l.uncalled).messages > 0)
-    rows.push([...cells(l.uncalled, l.whole), "(messages of no call)"]);
-  return [
-    ...table([[...HEAD, "call"], ...rows, [...cells(l.whole, l.whole), "total"]]),
-    took(l, clock),
-  ];
-}
-
-function cells(t: Totals, whole: Totals): string[] {
-  const { messages, bytes } = traffic(t);
-  const share = whole.time === 0 ? 0 : (100 * t.time) / whole.time;
-  const per = t.calls === 0 ? "" : timefmt(t.time / t.calls);
-  const counts = [t.calls, t.errors, t.trips, messages, bytes].map((n) =>
-    n === 0 ? "" : String(n),
-  );
-  return [share.toFixed(2), timefmt(t.time), per, ...counts];
-}
-
-/** Columns at the right edge, but for the last, which begins where it begins. */
-function table(rows: readonly (readonly string[])[]): string[] {
-  const widths = HEAD.map((_, i) => Math.max(...rows.map((row) => (row[i] ?? "").length)));
-  return rows.map((row) => row.map((cell, i) => cell.padStart(widths[i] ?? 0)).join("  "));
-}
-
-/** "400.00 ms passed, of virtual time: 1 process, 1 connection" */
-function took(l: Ledger, clock: "virtual" | "real"): string {
-  const procs = [...l.procs.values()].filter((t) => t.calls > 0).length;
-  const conns = [...l.conns.keys()].filter((conn) => conn > 0).length;
-  const who = `${several(procs, "process")}, ${plural(conns, "connection")}`;
-  const passed = `${timefmt(l.elapsed)} passed${clock === "virtual" ? ", of virtual time" : ""}`;
-  const overlap = l.whole.time > l.elapsed ? " (calls that overlap are added up)" : "";
-  return `${passed}${overlap}: ${who}`;
-}
-
-function several(n: number, noun: string): string {
-  return n === 1 ? `1 ${noun}` : `${n} ${noun}es`;
 }
 
 const BELOW = "      ";

@@ -5,6 +5,7 @@
 import type { Callname } from "../../../kernel/abi/calls.ts";
 import { nullproto } from "../../../kernel/abi/nullproto.ts";
 import { indexof } from "../record/index.ts";
+import type { Eventof } from "../record/index.ts";
 import { isover, programof } from "../record/recording.ts";
 import type { Rcall, Recording, Revent } from "../record/recording.ts";
 import { failureof } from "./failure.ts";
@@ -46,69 +47,25 @@ export function decision(r: Recording, event: number): Decision {
       return receivewhy(a, e);
     case "conn":
       return connection(a, e);
-    case "wire":
-      return told(
-        `${plural(e.bytes, "byte")} arrive${e.bytes === 1 ? "s" : ""} ${e.way === "in" ? "here" : "at the other end"}`,
-        `they left ${timefmt(e.at - e.left)} before`,
-      );
     case "proc":
       return procwhy(r, e, event);
     case "sleep":
       return asleep(r, e, event);
+    case "wire":
     case "fd":
-      return descriptor(e);
     case "pipe":
-      return piped(e);
     case "env":
-      return told(
-        `the variable ${e.name} of the environment ${e.value === null ? "is removed" : "has another value"}`,
-        "",
-        "The processes of one environment group share its variables",
-      );
+      // None is a step: a frame has the bytes of a message, and what changed since the step before.
+      return told("what this changed is seen at the next step");
   }
 }
 
 /** A call that sleeps, and of one that is never woken why, and what would wake it. */
-function asleep(r: Recording, e: Revent & { type: "sleep" }, event: number): Decision {
+function asleep(r: Recording, e: Eventof<"sleep">, event: number): Decision {
   const sleeps = sleepwhy(r, e, event);
   const call = r.calls[e.call];
   const never = call === undefined ? null : stuck(r, call);
   return never === null || never.why === "" ? sleeps : { ...sleeps, ...never };
-}
-
-function descriptor({ fd, file }: Revent & { type: "fd" }): Decision {
-  const how = "A descriptor is a number for an open file, in a table that processes may share";
-  if (fd < 0) return told("all descriptors of a table are closed", "", how);
-  return told(`descriptor ${fd} is ${file === null ? "closed" : file.path}`, "", how);
-}
-
-function piped({ what, pipe, bytes }: Revent & { type: "pipe" }): Decision {
-  switch (what) {
-    case "put":
-      return told(
-        `${plural(bytes, "byte")} go into pipe ${pipe}`,
-        "",
-        "What is written on one end of a pipe waits there until it is read on the other",
-      );
-    case "take":
-      return told(
-        `${plural(bytes, "byte")} are taken out of pipe ${pipe}`,
-        "",
-        "A read of a pipe takes what one write put in, or the first part of it",
-      );
-    case "hangup":
-      return told(
-        `nothing more goes into pipe ${pipe} from this end`,
-        "",
-        "The last descriptor of this end is closed; readers get what is left, then the end of the file",
-      );
-    case "drop":
-      return told(
-        `what waits in pipe ${pipe} for this end is dropped`,
-        "",
-        "The last descriptor that could read it is closed",
-      );
-  }
 }
 
 /** Calls as the trace names them: two forms of ours may be one of Plan 9's. */
@@ -182,31 +139,26 @@ function called(r: Recording, e: Revent): Decision {
   };
 }
 
-/**
- * Why a call never returns, as far as the recording goes, and what would end it; nothing for one that does. What waits
- * when nothing can run any more is killed with its process.
- */
-function stuck(
-  r: Recording,
-  call: Rcall,
-  head: string = call.ended === null
-    ? `${call.name} does not return in this recording`
-    : `${call.name} does not return: at the end of the run process ${call.pid} is killed while it waits`,
-): { readonly why: string; readonly mend: string } {
+/** Why a call never returns, as far as the recording goes, and what would end it; nothing for one that does. */
+function stuck(r: Recording, call: Rcall, head?: string): Pick<Decision, "why" | "mend"> {
   const index = indexof(r);
   if (isover(call) || index.stuckat(call) < 0) return { why: "", mend: "" };
+  const { name, pid, ended } = call;
+  // What waits when nothing can run any more is killed with its process.
+  const killed = `${name} does not return: at the end of the run process ${pid} is killed while it waits`;
+  const begin = head ?? (ended === null ? `${name} does not return in this recording` : killed);
   const [event = -1] = index.waiting(call.id);
   const e = r.events[event];
   if (e?.type === "send") {
     const drop = spoiltwords(r, event);
-    const waits = head.endsWith("it waits") ? "" : ": it waits";
+    const waits = begin.endsWith("it waits") ? "" : ": it waits";
     return {
-      why: sentences(`${head}${waits} for an answer of ${serverof(r, e.conn)}`, drop),
+      why: sentences(`${begin}${waits} for an answer of ${serverof(r, e.conn)}`, drop),
       mend: drop === "" ? "" : "The call returns without that --inject.",
     };
   }
   const { why, mend } = stuckwords(r, call);
-  return { why: why === "" ? "" : sentences(head, why), mend };
+  return { why: why === "" ? "" : sentences(begin, why), mend };
 }
 
 function returned(r: Recording, e: Revent, event: number): Decision {
@@ -226,11 +178,10 @@ function returned(r: Recording, e: Revent, event: number): Decision {
       ...never,
     };
   if (call.error === null) {
-    const gives = call.result === "" ? "" : givenwords(call);
     const served = servedwhy(r, call, event);
     if (served !== null) return served;
     const did = didwords(r, call, event);
-    return told(`${call.name}${of} succeeds${gives}`, sentences(did, time), how);
+    return told(`${call.name}${of} succeeds${givenwords(call)}`, sentences(did, time), how);
   }
   const { why, mend } = failureof(r, call);
   return {
@@ -242,13 +193,14 @@ function returned(r: Recording, e: Revent, event: number): Decision {
 
 /** What a call that succeeded gave: " and gives descriptor 3"; of data how much and what. */
 function givenwords(call: Rcall): string {
-  const { name, value } = call;
-  if (typeof value === "number" && /^(?:p|s)?write$/.test(name))
-    return `: ${plural(value, "byte")} ${value === 1 ? "is" : "are"} written`;
-  if (value === 0 && /^(?:p|s)?read$/.test(name)) return " and gives 0 bytes: the end of the file";
-  if (typeof value === "number" && /^(?:p|s)?read$/.test(name))
-    return ` and gives ${plural(value, "byte")}: ${call.result.replace(/^\d+ /, "")}`;
-  return ` and gives ${resultwords(call)}`;
+  const { name, value, result } = call;
+  if (typeof value !== "number" || !/^[ps]?(read|write)$/.test(name))
+    return result === "" ? "" : ` and gives ${resultwords(call)}`;
+  const bytes = plural(value, "byte");
+  if (name.endsWith("write")) return `: ${bytes} ${value === 1 ? "is" : "are"} written`;
+  return value === 0
+    ? " and gives 0 bytes: the end of the file"
+    : ` and gives ${bytes}: ${result.replace(/^\d+ /, "")}`;
 }
 
 /** Of a call on a descriptor, which file that is: " of descriptor 3 (/tmp/f)". */
@@ -271,7 +223,7 @@ function costwords(call: Rcall): string {
   return `it took ${timefmt(time)}: ${plural(trips, "round trip")}, ${sent}`;
 }
 
-function mounted(a: At, e: Revent & { type: "mount" }): Decision {
+function mounted(a: At, e: Eventof<"mount">): Decision {
   const members = membersat(a.r, e, e.path);
   const now = members.map((m) => memberof(a.r, m));
   const what =
@@ -287,22 +239,19 @@ function mounted(a: At, e: Revent & { type: "mount" }): Decision {
   );
 }
 
-function connection(a: At, e: Revent & { type: "conn" }): Decision {
-  const name = serverof(a.r, e.conn);
-  switch (e.what) {
+function connection({ r, event }: At, { conn, what }: Eventof<"conn">): Decision {
+  const name = serverof(r, conn);
+  switch (what) {
     case "open":
       return told(
         `there is a connection to ${name}`,
-        speaks(a.r, e.conn, name),
+        speaks(r, conn, name),
         "Every file of that server is reached over this connection. 9P2000 by itself lets a server answer requests in any order",
       );
     case "hangup": {
-      const last = a.r.events[a.event + 1]?.type === "conn";
-      const by = last
-        ? "its last user here has closed it"
-        : "the other end ended it, or the link is cut";
+      const own = r.events[event + 1]?.type === "conn";
       return told(
-        `the connection to ${name} is gone: ${by}`,
+        `the connection to ${name} is gone: ${own ? "its last user here has closed it" : "the other end ended it, or the link is cut"}`,
         "",
         "What still waits for an answer on it fails",
       );
