@@ -11,8 +11,8 @@
 // the scene as sentences for those who do not see it.
 
 import type { Rcall, Recording } from "../record/recording.ts";
-import { ismessage, rank } from "../record/recording.ts";
-import type { Transits } from "../record/flight.ts";
+import { ismessage, push, rank } from "../record/recording.ts";
+import type { Flights } from "../record/flight.ts";
 import { indexof } from "../record/index.ts";
 import type { Index } from "../record/index.ts";
 import { connname } from "../words/who.ts";
@@ -132,7 +132,7 @@ export class Scenes {
   #away(): Map<number, number> {
     const away = new Map<number, number>();
     for (const i of this.#messages) {
-      const [left, arrived] = [this.#transits.left(i), this.#transits.arrived(i)];
+      const [left, arrived] = [this.#flights.left(i), this.#flights.arrived(i)];
       if (left === null || arrived === null) continue;
       const conn = this.#conn(i);
       away.set(conn, Math.min(away.get(conn) ?? Number.POSITIVE_INFINITY, arrived - left));
@@ -141,8 +141,8 @@ export class Scenes {
   }
 
   /** When messages were on the wire. */
-  get #transits(): Transits {
-    return this.#index.flights.transits;
+  get #flights(): Flights {
+    return this.#index.flights;
   }
 
   /** The connection of a message. */
@@ -191,7 +191,7 @@ export class Scenes {
   /** Whether a message outside a call is the call's, or was on its way in the call's time. */
   #on(i: number, call: Rcall): boolean {
     if (this.recording.events[i]?.call === call.id) return true;
-    const [left, arrived] = [this.#transits.left(i), this.#transits.arrived(i)];
+    const [left, arrived] = [this.#flights.left(i), this.#flights.arrived(i)];
     if (left === null || arrived === null) return false;
     return left < (call.ended ?? Number.POSITIVE_INFINITY) && arrived > call.began;
   }
@@ -227,7 +227,7 @@ export class Scenes {
   #arrow(i: number, server: number | undefined): Arrow | null {
     if (server === undefined) return null;
     const way = this.recording.events[i]?.type === "send" ? "out" : "in";
-    const first = { left: this.#transits.left(i), arrived: this.#transits.arrived(i) };
+    const first = { left: this.#flights.left(i), arrived: this.#flights.arrived(i) };
     return { way, server, events: [i], first, last: first };
   }
 
@@ -253,12 +253,7 @@ export class Scenes {
 /** A lifeline for each server: connections to one address share it, and those to one process of this machine. */
 function serversof(r: Recording): Omit<Lifeline, "away">[] {
   const lines = new Map<string, number[]>();
-  for (const c of r.conns) {
-    const name = c.peer ?? connname(r, c.conn);
-    const conns = lines.get(name);
-    if (conns === undefined) lines.set(name, [c.conn]);
-    else conns.push(c.conn);
-  }
+  for (const c of r.conns) push(lines, c.peer ?? connname(r, c.conn), c.conn);
   const hosts = [...lines.keys()].map((name) => name.replace(/!.*/, ""));
   return [...lines].map(([name, conns], i) => {
     const host = hosts[i] ?? name;

@@ -9,6 +9,7 @@
 // time of a kind and of the whole is the sum over its calls, each from call to return, and may be more than what the run
 // took (`elapsed`).
 
+import { got } from "../record/history.ts";
 import { addmessage, ismessage, isover, newcost } from "../record/recording.ts";
 import type { Cost, Recording, Revent, Rmessage } from "../record/recording.ts";
 import { plural, timefmt } from "../words/sentence.ts";
@@ -104,9 +105,7 @@ export class Ledger {
 
   /** All that a call of this name counts for. */
   #totals(name: string): Totals[] {
-    let kind = this.kinds.get(name);
-    if (kind === undefined) this.kinds.set(name, (kind = newtotals()));
-    return [this.whole, kind];
+    return [this.whole, got(this.kinds, name, newtotals)];
   }
 }
 

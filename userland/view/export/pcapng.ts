@@ -13,7 +13,7 @@
 import { convS2M, sizeS2M } from "../../../kernel/abi/fcall.ts";
 import type { Fcall } from "../../../kernel/abi/fcall.ts";
 import { utfencode } from "../../../kernel/abi/utf.ts";
-import { connin, ismessage, placefmt, programof } from "../record/recording.ts";
+import { connin, ismessage, placefmt, programof, push } from "../record/recording.ts";
 import type { Recording, Revent, Rmessage } from "../record/recording.ts";
 
 const SHB = 0x0a0d0d0a;
@@ -76,11 +76,7 @@ export class Pcapng {
   }
 
   #hold(e: Rmessage, r: Recording, full: Fcall): void {
-    const key = holder(e);
-    const list = this.#held.get(key);
-    const held = { e, fcall: full, comment: because(e, r) };
-    if (list === undefined) this.#held.set(key, [held]);
-    else list.push(held);
+    push(this.#held, holder(e), { e, fcall: full, comment: because(e, r) });
   }
 
   /** When the first of what waits for e was sent. */

@@ -9,7 +9,8 @@
 import { issaid, msgfmt } from "../words/eventtext.ts";
 import { Rflush, Rstream, Tflush } from "../../../kernel/abi/fcall.ts";
 import type { Fcall } from "../../../kernel/abi/fcall.ts";
-import { connin, placefmt, programof } from "../record/recording.ts";
+import { got } from "../record/history.ts";
+import { connin, placefmt, programof, push } from "../record/recording.ts";
 import type { About, Rcall, Recording, Revent, Rmessage } from "../record/recording.ts";
 import { plural } from "../words/sentence.ts";
 
@@ -47,7 +48,7 @@ export class Timeline {
   readonly #calls = new Map<number, Open>();
   readonly #asked = new Map<number, Asked>();
   /** By call, what it said where no version was agreed on yet: with when it was over. */
-  readonly #versions = new Map<number, (readonly [Open, number])[]>();
+  readonly #versions = new Map<number, [Open, number][]>();
 
   constructor(write: (text: string) => void, about: About) {
     this.#write = write;
@@ -144,8 +145,7 @@ export class Timeline {
     this.#asked.delete(e.of);
     const done = { ...open, args: { ...open.args, reply: msgfmt(f) } };
     if (e.conn !== 0) this.#complete(done, e.at, {});
-    else if (e.call >= 0)
-      this.#versions.set(e.call, [...(this.#versions.get(e.call) ?? []), [done, e.at]]);
+    else if (e.call >= 0) push(this.#versions, e.call, [done, e.at]);
     if (f.type !== Rflush) return;
     this.#unanswered(e.at, "flushed", (o) => o.pid === open.pid && o.tag === open.flushes);
   }
@@ -212,8 +212,7 @@ export class Timeline {
 
   /** The first lane that is free. */
   #take(pid: number): number {
-    let lanes = this.#lanes.get(pid);
-    if (lanes === undefined) this.#lanes.set(pid, (lanes = []));
+    const lanes = got(this.#lanes, pid, () => []);
     const free = lanes.indexOf(false);
     const lane = free < 0 ? lanes.length : free;
     if (free < 0) {

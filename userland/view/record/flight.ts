@@ -11,7 +11,7 @@ import { Tflush } from "../../../kernel/abi/fcall.ts";
 import { Progress } from "./history.ts";
 import type { Index } from "./index.ts";
 import { ismessage, push } from "./recording.ts";
-import type { Recording, Revent } from "./recording.ts";
+import type { Recording, Revent, Rmessage } from "./recording.ts";
 
 /** A request on its way, with its reply. Times are nanoseconds, null where nothing says them. */
 export type Flight = {
@@ -36,16 +36,59 @@ export type Flight = {
 export class Flights {
   readonly #r: Recording;
   readonly #index: Index;
-  readonly transits: Transits;
   /** The requests without an answer. */
   readonly #open: Progress;
+  /** By message when it left its sender, and when all of it was at the other end. */
+  readonly #left = new Map<number, number>();
+  readonly #arrived = new Map<number, number>();
+  /** Over pipes: the events at which messages were put in and taken out, and what each event carries. */
+  readonly #taken = new Map<number, number>();
+  readonly #put = new Map<number, number>();
+  readonly #carried = new Map<number, number[]>();
 
   constructor(r: Recording, index: Index) {
     this.#r = r;
     this.#index = index;
-    this.transits = new Transits(r, index);
+    const pieces = piecesof(r);
+    for (const [i, e] of r.events.entries()) if (ismessage(e)) this.#message(i, e, pieces);
     this.#open = new Progress((open, event) => this.#follow(open, event));
     this.#open.read(r.events.length);
+  }
+
+  #message(i: number, e: Rmessage, pieces: ReadonlyMap<number, Ways>): void {
+    const out = e.type === "send";
+    (out ? this.#left : this.#arrived).set(i, e.at);
+    const way = pieces.get(this.#index.connof(e))?.[out ? "out" : "in"];
+    const list = way?.carrying(e.off, e.off + e.bytes) ?? [];
+    for (const piece of list) this.#carries(i, piece, out);
+    const [first, last] = [list[0], list.at(-1)];
+    if (first === undefined || last === undefined || first.off > e.off) return;
+    this.#left.set(i, first.left);
+    if (last.off + last.bytes >= e.off + e.bytes) this.#arrived.set(i, last.at);
+  }
+
+  /** A piece of a pipe has some of a message: its server takes requests, and puts replies in. */
+  #carries(message: number, { event, from }: Piece, out: boolean): void {
+    const at = out ? event : from;
+    if (at < 0) return;
+    if (out) this.#taken.set(message, at);
+    else if (!this.#put.has(message)) this.#put.set(message, at);
+    if (this.#carried.get(at)?.at(-1) !== message) push(this.#carried, at, message);
+  }
+
+  /** When the message of an event left its sender; null where nothing says it. */
+  left(event: number): number | null {
+    return this.#left.get(event) ?? null;
+  }
+
+  /** When all of it was at the other end. */
+  arrived(event: number): number | null {
+    return this.#arrived.get(event) ?? null;
+  }
+
+  /** The messages that a "pipe" event carries, as their events: what a server reads and writes. */
+  carried(event: number): readonly number[] {
+    return this.#carried.get(event) ?? [];
   }
 
   /** The flight that an event, a message, belongs to; null where its request is not recorded. */
@@ -55,18 +98,18 @@ export class Flights {
     if (e?.type === "receive") return this.of(e.of);
     if (e?.type !== "send") return null;
     const reply = this.#reply(event);
-    const { transits } = this;
-    const [reached, answered] = [transits.arrived(event), transits.left(reply)];
-    const { call, at: sent } = e;
-    const conn = this.#index.connof(e);
-    const came = events[reply]?.at ?? null;
-    const [taken, put] = [transits.taken(event), transits.put(reply)];
-    return { send: event, reply, conn, call, sent, reached, answered, came, taken, put };
-  }
-
-  /** The messages that a "pipe" event carries, as their events: what a server reads and writes. */
-  carried(event: number): readonly number[] {
-    return this.transits.carried(event);
+    return {
+      send: event,
+      reply,
+      conn: this.#index.connof(e),
+      call: e.call,
+      sent: e.at,
+      reached: this.arrived(event),
+      answered: this.left(reply),
+      came: events[reply]?.at ?? null,
+      taken: this.#taken.get(event) ?? -1,
+      put: this.#put.get(reply) ?? -1,
+    };
   }
 
   /** The requests that have no answer yet after an event, in the order they were sent. */
@@ -101,73 +144,6 @@ export class Flights {
     } else if (e?.type === "conn" && e.what !== "open") lost(e.conn);
   }
 }
-
-/** When the messages of a recording were on the wire; by event, null where nothing says it. */
-export class Transits {
-  readonly #left: Float64Array;
-  readonly #arrived: Float64Array;
-  /** Over pipes: the events at which messages were put in and taken out. */
-  readonly #taken = new Map<number, number>();
-  readonly #put = new Map<number, number>();
-  readonly #carried = new Map<number, number[]>();
-
-  constructor(r: Recording, index: Index) {
-    const { events } = r;
-    this.#left = new Float64Array(events.length).fill(Number.NaN);
-    this.#arrived = new Float64Array(events.length).fill(Number.NaN);
-    const pieces = piecesof(r);
-    for (let i = 0; i < events.length; i++) {
-      const e = events[i];
-      if (!ismessage(e)) continue;
-      const out = e.type === "send";
-      if (out) this.#left[i] = e.at;
-      else this.#arrived[i] = e.at;
-      const way = pieces.get(index.connof(e))?.[out ? "out" : "in"];
-      const list = way?.carrying(e.off, e.off + e.bytes) ?? [];
-      for (const piece of list) this.#carries(i, piece, out);
-      const [first, last] = [list[0], list.at(-1)];
-      if (first === undefined || last === undefined || first.off > e.off) continue;
-      this.#left[i] = first.left;
-      if (last.off + last.bytes >= e.off + e.bytes) this.#arrived[i] = last.at;
-    }
-  }
-
-  /** A piece of a pipe has some of a message: its server takes requests, and puts replies in. */
-  #carries(message: number, { event, from }: Piece, out: boolean): void {
-    const at = out ? event : from;
-    if (at < 0) return;
-    if (out) this.#taken.set(message, at);
-    else if (!this.#put.has(message)) this.#put.set(message, at);
-    if (this.#carried.get(at)?.at(-1) !== message) push(this.#carried, at, message);
-  }
-
-  /** When the message of an event left its sender. */
-  left(event: number): number | null {
-    return known(this.#left[event]);
-  }
-
-  /** When all of it was at the other end. */
-  arrived(event: number): number | null {
-    return known(this.#arrived[event]);
-  }
-
-  /** The event at which the server had taken a request; -1 where none tells. */
-  taken(event: number): number {
-    return this.#taken.get(event) ?? -1;
-  }
-
-  /** The event at which the server put a reply in. */
-  put(event: number): number {
-    return this.#put.get(event) ?? -1;
-  }
-
-  carried(event: number): readonly number[] {
-    return this.#carried.get(event) ?? [];
-  }
-}
-
-const known = (t: number | undefined): number | null =>
-  t === undefined || Number.isNaN(t) ? null : t;
 
 /** Consecutive bytes that arrived together: when they left and arrived; of a pipe the events of that, else -1. */
 type Piece = {

@@ -70,9 +70,7 @@ class Table<K, V> {
   readonly #now = new Map<K, V>();
 
   set(event: number, key: K, value: V | null): void {
-    let values = this.#values.get(key);
-    if (values === undefined) this.#values.set(key, (values = new Values()));
-    values.set(event, value);
+    values(this.#values, key).set(event, value);
     if (value === null) this.#now.delete(key);
     else this.#now.set(key, value);
   }
@@ -296,7 +294,10 @@ export class History {
       case "env":
         return within(this.#env, e.egrp).set(event, e.name, e.value);
       case "pipe":
-        return this.#pipe(e.pipe)[e.end].take(event, e);
+        return got(this.#pipes, e.pipe, () => [new Way(), new Way()] as const)[e.end].take(
+          event,
+          e,
+        );
       case "mount":
         return values(this.#spaces, e.pgrp).set(event, e.space);
       case "return": {
@@ -307,12 +308,6 @@ export class History {
       default:
         return undefined;
     }
-  }
-
-  #pipe(pipe: number): readonly [Way, Way] {
-    let ways = this.#pipes.get(pipe);
-    if (ways === undefined) this.#pipes.set(pipe, (ways = [new Way(), new Way()]));
-    return ways;
   }
 
   #fd(event: number, { fgrp, fd, file }: Revent & { type: "fd" }): void {
@@ -329,7 +324,8 @@ export class History {
     const was = of.last ?? newproc(e.pid);
     const now = changed(was, e);
     of.set(event, now);
-    if (e.what === "start" && now.parent > 0) this.#childrenof(now.parent).add(e.pid);
+    if (e.what === "start" && now.parent > 0)
+      got(this.#children, now.parent, () => new Set()).add(e.pid);
     if (now.life === "gone") this.#children.get(was.parent)?.delete(e.pid);
     if (e.of === undefined) {
       // Children of a process that has ended are waited for by no one.
@@ -340,12 +336,6 @@ export class History {
     if (fdcopy > 0) within(this.#fds, groups.fgrp).copy(event, within(this.#fds, fdcopy));
     if (envcopy > 0) within(this.#env, groups.egrp).copy(event, within(this.#env, envcopy));
     values(this.#spaces, groups.pgrp).set(event, e.space);
-  }
-
-  #childrenof(pid: number): Set<number> {
-    let set = this.#children.get(pid);
-    if (set === undefined) this.#children.set(pid, (set = new Set()));
-    return set;
   }
 
   #orphans(event: number, parent: number): void {
@@ -405,15 +395,16 @@ function changed(p: Wasproc, e: Revent & { type: "proc" }): Wasproc {
   }
 }
 
-/** The values of the thing that a key stands for. */
-export function values<K, T>(map: Map<K, Values<T>>, key: K): Values<T> {
+/** What a key stands for; it is made when it is asked for first. */
+export function got<K, V>(map: Map<K, V>, key: K, make: () => V): V {
   let v = map.get(key);
-  if (v === undefined) map.set(key, (v = new Values()));
+  if (v === undefined) map.set(key, (v = make()));
   return v;
 }
 
-function within<K, V>(map: Map<number, Table<K, V>>, key: number): Table<K, V> {
-  let t = map.get(key);
-  if (t === undefined) map.set(key, (t = new Table()));
-  return t;
-}
+/** The values of the thing that a key stands for. */
+export const values = <K, T>(map: Map<K, Values<T>>, key: K): Values<T> =>
+  got(map, key, () => new Values());
+
+const within = <K, V>(map: Map<number, Table<K, V>>, key: number): Table<K, V> =>
+  got(map, key, () => new Table());

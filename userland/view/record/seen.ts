@@ -11,7 +11,7 @@ import { DMDIR, ORCLOSE, QTDIR } from "../../../kernel/abi/const.ts";
 import { convM2D } from "../../../kernel/abi/dir.ts";
 import type { Dir } from "../../../kernel/abi/dir.ts";
 import * as F from "../../../kernel/abi/fcall.ts";
-import { values } from "./history.ts";
+import { got, values } from "./history.ts";
 import type { Values } from "./history.ts";
 import { connin, isgone } from "./recording.ts";
 import type { Rcall, Recording, Revent } from "./recording.ts";
@@ -130,9 +130,7 @@ export class Seen {
   ): void {
     const [dir, name] = split(path);
     if (name === "") return;
-    const key = `${conn} ${dir}`;
-    let names = this.#dirs.get(key);
-    if (names === undefined) this.#dirs.set(key, (names = new Map()));
+    const names = got(this.#dirs, `${conn} ${dir}`, () => new Map());
     const list = names.get(name);
     const last = list?.at(-1);
     const before = last?.there === true && there ? last : NOTHING;

@@ -352,24 +352,12 @@ export const PICTURES = ["messages", "names", "processes"] as const;
 export type Picturekind = (typeof PICTURES)[number];
 
 /** Calls that change what processes are, have or wait for. */
-const PROCESSES: ReadonlySet<string> = new Set([
-  "rfork",
-  "exec",
-  "exits",
-  "_exits",
-  "wait",
-  "await",
-  "notify",
-  "noted",
-  "alarm",
-  "sleep",
-  "dup",
-  "pipe",
-  "semacquire",
-  "tsemacquire",
-  "semrelease",
-  "rendezvous",
-]);
+const PROCESSES: ReadonlySet<string> = new Set(
+  (
+    "rfork exec exits _exits wait await notify noted alarm sleep dup pipe semacquire tsemacquire semrelease " +
+    "rendezvous"
+  ).split(" "),
+);
 
 /** Calls that change what names mean. */
 const NAMES: ReadonlySet<string> = new Set(["bind", "mount", "unmount", "chdir"]);

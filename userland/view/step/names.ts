@@ -9,6 +9,7 @@ import { callrow } from "../../../kernel/abi/calls.ts";
 import { Rwalk, Tcreate, Twalk } from "../../../kernel/abi/fcall.ts";
 import type { Fcall } from "../../../kernel/abi/fcall.ts";
 import type { Mounted, Mountpoint, Picture } from "../../../kernel/names/namespace.ts";
+import { got } from "../record/history.ts";
 import { indexof } from "../record/index.ts";
 import { bare, connin, isgone } from "../record/recording.ts";
 import type { Rcall, Recording, Revent } from "../record/recording.ts";
@@ -434,12 +435,8 @@ export function treeof(r: Recording, at: Moment, looks: readonly Look[]): Node {
 function place(root: Making, elems: readonly string[]): Making {
   let at = root;
   for (const elem of elems) {
-    let next = at.children.get(elem);
-    if (next === undefined) {
-      next = make(elem, `${at.path === "/" ? "" : at.path}/${elem}`);
-      at.children.set(elem, next);
-    }
-    at = next;
+    const { path, children } = at;
+    at = got(children, elem, () => make(elem, `${path === "/" ? "" : path}/${elem}`));
   }
   return at;
 }

@@ -2,22 +2,7 @@
 // that need more of the call have functions in failure.ts; of "bad arg in system call" it is said here which value it
 // is, and what the call takes instead.
 
-import {
-  OCEXEC,
-  OEXCL,
-  ORCLOSE,
-  OSTREAM,
-  OTRUNC,
-  RFCENVG,
-  RFCFDG,
-  RFCNAMEG,
-  RFENVG,
-  RFFDG,
-  RFMEM,
-  RFNAMEG,
-  RFNOWAIT,
-  RFPROC,
-} from "../../../kernel/abi/const.ts";
+import * as c from "../../../kernel/abi/const.ts";
 import { openmode } from "./callfmt.ts";
 import type { Failing } from "./failing.ts";
 
@@ -297,9 +282,9 @@ type Bad = readonly [why: string, mend: string];
 
 /** Flags of rfork that say both to copy a group and to begin with an empty one. */
 const BOTH: readonly (readonly [number, string])[] = [
-  [RFFDG | RFCFDG, "RFFDG copies the descriptors and RFCFDG clears them"],
-  [RFNAMEG | RFCNAMEG, "RFNAMEG copies the name space and RFCNAMEG clears it"],
-  [RFENVG | RFCENVG, "RFENVG copies the environment and RFCENVG clears it"],
+  [c.RFFDG | c.RFCFDG, "RFFDG copies the descriptors and RFCFDG clears them"],
+  [c.RFNAMEG | c.RFCNAMEG, "RFNAMEG copies the name space and RFCNAMEG clears it"],
+  [c.RFENVG | c.RFCENVG, "RFENVG copies the environment and RFCENVG clears it"],
 ];
 
 export function badarg(f: Failing, subject: string): Bad {
@@ -341,9 +326,9 @@ export function badarg(f: Failing, subject: string): Bad {
 
 function mode(f: Failing, bits: number, subject: string): Bad {
   const { name } = f.call;
-  if (name === "open" && (bits & OEXCL) !== 0)
+  if (name === "open" && (bits & c.OEXCL) !== 0)
     return ["OEXCL is a flag of create only", "leave OEXCL out, or call create"];
-  if ((bits & ~(3 | OTRUNC | OCEXEC | ORCLOSE | OEXCL | OSTREAM)) === 0)
+  if ((bits & ~(3 | c.OTRUNC | c.OCEXEC | c.ORCLOSE | c.OEXCL | c.OSTREAM)) === 0)
     return [`${subject} cannot be opened ${openmode(bits)}`, "open it with OREAD"];
   return [
     `${openmode(bits)} has a bit that is no flag of ${name}`,
@@ -355,7 +340,7 @@ function rflags(f: Failing): Bad {
   const flags = Number(f.call.args[0]);
   const both = BOTH.find(([bits]) => (flags & bits) === bits);
   if (both !== undefined) return [both[1], "give one of the two"];
-  if ((flags & RFPROC) === 0 && (flags & (RFMEM | RFNOWAIT)) !== 0)
+  if ((flags & c.RFPROC) === 0 && (flags & (c.RFMEM | c.RFNOWAIT)) !== 0)
     return [
       "RFMEM and RFNOWAIT are about a child, and without RFPROC there is none",
       "give RFPROC with them, to make a child",
