@@ -24,7 +24,7 @@ import {
   stateof,
 } from "./scene.ts";
 import type { Arrow, Bar, Moment, Scene } from "./scene.ts";
-import { ENDS, LETTER, esc, placed } from "./svg.ts";
+import { ENDS, LETTER, esc, placed, svgof } from "./svg.ts";
 import type { Point, Segment } from "./svg.ts";
 import { serverof } from "../words/who.ts";
 
@@ -367,14 +367,9 @@ export function diagramsvg(
   height: number | null = null,
   id = `d${s.event}`,
 ): string {
-  return svg(layout(s, width, height), id);
-}
-
-function svg(l: Layout, id: string): string {
+  const l = layout(s, width, height);
   const bottom = l.height - SLOT / 2;
-  const parts = [
-    `<svg xmlns="http://www.w3.org/2000/svg" class="diagram" role="img" aria-labelledby="${id}t ${id}d" viewBox="0 0 ${l.width} ${l.height}" width="${l.width}" height="${l.height}" font-family="ui-monospace, monospace" font-size="11" fill="none" stroke="none">`,
-    `<title id="${id}t">${esc(l.title)}</title><desc id="${id}d">${esc(l.desc)}</desc>`,
+  return svgof({ kind: "diagram", id, ...l }, [
     ...l.ticks.map(
       ({ y, text, now = false }) =>
         `<g class="tick${now ? " present" : ""}"><line x1="${l.axis - 4}" x2="${l.width}" y1="${y}" y2="${y}" stroke="currentColor" stroke-opacity="0.15"/><text x="${l.axis - 8}" y="${y + 4}" text-anchor="end" fill="currentColor">${esc(text)}</text></g>`,
@@ -392,9 +387,7 @@ function svg(l: Layout, id: string): string {
         `<text class="note" x="${(l.lifelines[0]?.x ?? l.axis) + 7}" y="${y}" fill="currentColor" font-style="italic">${esc(text)}</text>`,
     ),
     headssvg(l),
-    "</svg>",
-  ];
-  return parts.join("\n");
+  ]);
 }
 
 /** The names of the lifelines, above everything: a page may keep them in sight. */

@@ -7,11 +7,13 @@
 // between the boxes and the pipes, and left of the boxes.
 
 import { utfdecode } from "../../../kernel/abi/utf.ts";
-import { LETTER, esc } from "./svg.ts";
+import { LETTER, esc, svgof } from "./svg.ts";
 import type { Point } from "./svg.ts";
+import { push } from "../record/recording.ts";
 import type { Recording } from "../record/recording.ts";
 import type { Frame } from "../step/frame.ts";
-import type { Change, Descriptor, Pipe, Pipeway, Process, Wait } from "../step/procs.ts";
+import { GROUPNAMES } from "../step/procs.ts";
+import type { Change, Descriptor, Groupname, Pipe, Pipeway, Process, Wait } from "../step/procs.ts";
 import { cut, visible } from "../words/line.ts";
 import { plural } from "../words/sentence.ts";
 
@@ -86,56 +88,47 @@ function nearest(list: readonly Process[]): readonly Process[] {
 type At = { readonly frame: Frame; readonly r: Recording };
 
 function box(p: Process, at: At): Box {
-  const ended = p.life === "ended";
-  const rows = ended
-    ? [over(p)]
-    : [...shared(p, at), ...files(p, at), ...notes(p), ...waits(p, at)];
-  const cut = rows.slice(0, ROWS);
-  if (rows.length > ROWS) cut.push(row("names", `and ${rows.length - ROWS} more`));
-  return {
-    pid: p.pid,
-    depth: p.depth,
-    title: `${p.pid} ${p.text}`.trimEnd(),
-    now: p.now,
-    ended,
-    rows: cut,
-  };
+  const { pid, depth, text, now, life, status } = p;
+  const how = status === "" ? "has ended" : `has ended: "${status}"`;
+  const all =
+    life === "ended"
+      ? [row("wait", `${how}; its parent has not waited for it`)]
+      : [...shared(p, at), ...files(p, at.frame.procs.changes), ...notes(p), ...waits(p, at)];
+  const rows = all.slice(0, ROWS);
+  if (all.length > ROWS) rows.push(row("names", `and ${all.length - ROWS} more`));
+  return { pid, depth, title: `${pid} ${text}`.trimEnd(), now, ended: life === "ended", rows };
 }
 
-const row = (kind: Rowkind, text: string, changed = false): Row => ({
+const row = (kind: Rowkind, text: string, changed = false, end: Row["end"] = null): Row => ({
   kind,
-  text,
+  text: visible(text),
   changed,
-  end: null,
+  end,
 });
 
-function over(p: Process): Row {
-  const how = p.status === "" ? "has ended" : `has ended: "${visible(p.status)}"`;
-  return row("wait", `${how}; its parent has not waited for it`);
-}
-
-const GROUPS: readonly (readonly [keyof Process["groups"], string])[] = [
-  ["names", "names"],
-  ["fds", "descriptors"],
-  ["env", "environment"],
-  ["notes", "notes"],
-];
+/** The groups that are told of when they are shared. */
+const SHARED: Readonly<Partial<Record<Groupname, string>>> = {
+  names: "names",
+  fds: "descriptors",
+  env: "environment",
+  notes: "notes",
+};
 
 /** With whom groups are shared, the same of them together; only where there are processes to share with. */
 function shared(p: Process, { frame }: At): Row[] {
-  const changed = frame.procs.changes.some((c) => c.what === "groups" && c.pid === p.pid);
-  const mounted = frame.procs.changes.some((c) => c.what === "mount" && c.pids.includes(p.pid));
+  const { changes } = frame.procs;
+  const changed = changes.some((c) => c.what === "groups" && c.pid === p.pid);
   const bywhom = new Map<string, string[]>();
-  for (const [group, name] of GROUPS) {
-    const whom = some(p.groups[group].with.filter((x) => x !== p.pid));
-    if (whom === "") continue;
-    bywhom.set(whom, [...(bywhom.get(whom) ?? []), name]);
+  for (const group of GROUPNAMES) {
+    const [name, whom] = [SHARED[group], some(p.groups[group].with)];
+    if (name !== undefined && whom !== "") push(bywhom, whom, name);
   }
   const rows = [...bywhom].map(([whom, names]) =>
     row("shared", `shares ${names.join(", ")} with ${whom}`, changed),
   );
   if (rows.length === 0 && changed) rows.push(row("shared", "shares nothing now", true));
-  if (mounted) rows.push(row("names", "its name space has changed", true));
+  if (changes.some((c) => c.what === "mount" && c.pids.includes(p.pid)))
+    rows.push(row("names", "its name space has changed", true));
   return rows;
 }
 
@@ -145,22 +138,24 @@ function some(list: readonly number[]): string {
   return list.length > 4 ? `${first} and ${list.length - 4} more` : first;
 }
 
-/** The open files; neighbours that are one Chan stand in one row, and what this step closed is there once more. */
-function files(p: Process, { frame }: At): Row[] {
-  const { changes } = frame.procs;
-  const rows: { fd: number; row: Row }[] = [];
-  let group: Descriptor[] = [];
-  const flush = (): void => {
-    const [first] = group;
-    if (first !== undefined) rows.push({ fd: first.fd, row: file(p, group, changes) });
-    group = [];
-  };
-  for (const d of p.fds) {
-    const before = group.at(-1);
-    if (before !== undefined && !alike(before, d)) flush();
-    group.push(d);
+/** The open files; neighbours that say the same stand in one row, and what this step closed is there once more. */
+function files(p: Process, changes: readonly Change[]): Row[] {
+  const rows = new Map<number, Row>();
+  for (const [i, first] of p.fds.entries()) {
+    const before = p.fds[i - 1];
+    if (before !== undefined && alike(before, first)) continue;
+    const end = p.fds.findIndex((d, n) => n > i && !alike(p.fds[n - 1] ?? d, d));
+    const group = p.fds.slice(i, end < 0 ? p.fds.length : end);
+    rows.set(
+      first.fd,
+      file(
+        p,
+        first,
+        group.map((d) => d.fd),
+        changes,
+      ),
+    );
   }
-  flush();
   const open = new Set(p.fds.map((d) => d.fd));
   for (const c of changes)
     if (
@@ -170,8 +165,8 @@ function files(p: Process, { frame }: At): Row[] {
       c.pids.includes(p.pid) &&
       !open.has(c.fd)
     )
-      rows.push({ fd: c.fd, row: row("closed", `${c.fd} closed`, true) });
-  return rows.toSorted((a, b) => a.fd - b.fd).map((x) => x.row);
+      rows.set(c.fd, row("closed", `${c.fd} closed`, true));
+  return [...rows].toSorted(([a], [b]) => a - b).map(([, x]) => x);
 }
 
 /** Whether two descriptors say the same to a reader: the console's three, say. */
@@ -179,31 +174,23 @@ function alike(a: Descriptor, b: Descriptor): boolean {
   return a.path === b.path && a.pipe === null && b.pipe === null && /^\/dev\/|^#c/.test(a.path);
 }
 
-function file(p: Process, group: readonly Descriptor[], changes: readonly Change[]): Row {
-  const [first] = group as readonly [Descriptor];
-  const fds = group.map((d) => d.fd).join(" ");
+function file(p: Process, d: Descriptor, fds: readonly number[], changes: readonly Change[]): Row {
   const changed = changes.some(
     (c) =>
-      (c.what === "fd" &&
-        c.pids.includes(p.pid) &&
-        (c.fd === -1 || group.some((d) => d.fd === c.fd))) ||
-      (c.what === "offset" && c.chan === first.chan),
+      (c.what === "fd" && c.pids.includes(p.pid) && (c.fd === -1 || fds.includes(c.fd))) ||
+      (c.what === "offset" && c.chan === d.chan),
   );
-  const end = first.pipe;
-  const what =
-    end === null
-      ? `${path(first.path)} ${first.mode}${place(first)}`
-      : `pipe ${end.pipe}, end ${end.end}`;
-  const cexec = first.cexec ? ", closes on exec" : "";
-  const text = `${fds}  ${what}${cexec}${group.length === 1 ? twins(p, first) : ""}`;
-  return { kind: "file", text: visible(text), changed, end };
+  const end = d.pipe;
+  // Devices and directories at their beginning say nothing of where the next read begins.
+  const at = d.offset === 0 ? "" : ` at ${d.offset}`;
+  const what = end === null ? `${path(d.path)} ${d.mode}${at}` : `pipe ${end.pipe}, end ${end.end}`;
+  const cexec = d.cexec ? ", closes on exec" : "";
+  const same = fds.length === 1 ? twins(p, d) : "";
+  return row("file", `${fds.join(" ")}  ${what}${cexec}${same}`, changed, end);
 }
 
 const path = (text: string): string =>
   text.length <= PATH ? text : `…${text.slice(text.length - PATH + 1)}`;
-
-/** Where the next read begins; devices and directories at their beginning say nothing. */
-const place = (d: Descriptor): string => (d.offset === 0 ? "" : ` at ${d.offset}`);
 
 /** The other descriptors that share the open file and its offset; those of a shared table are no others. */
 function twins(p: Process, d: Descriptor): string {
@@ -218,24 +205,19 @@ function twins(p: Process, d: Descriptor): string {
 }
 
 function notes(p: Process): Row[] {
-  const rows = p.notes.map((n) => row("note", `note "${visible(n)}" waits`));
-  return p.handling === null ? rows : [row("note", `handles "${visible(p.handling)}"`), ...rows];
+  const rows = p.notes.map((n) => row("note", `note "${n}" waits`));
+  return p.handling === null ? rows : [row("note", `handles "${p.handling}"`), ...rows];
 }
 
-function waits(p: Process, { r }: At): Row[] {
-  return p.waits.map((w) => {
-    const name = r.calls[w.call]?.name ?? "";
-    return row("wait", `waits in ${name} ${waitfmt(w)}`);
-  });
-}
+const waits = (p: Process, { r }: At): Row[] =>
+  p.waits.map((w) => row("wait", `waits in ${r.calls[w.call]?.name ?? ""} ${waitfmt(w)}`));
 
 /** What is waited for, and who can end it. */
 function waitfmt(w: Wait): string {
   const whom = some(w.whom);
-  const by = whom === "" ? "" : `: ${whom}`;
   switch (w.for) {
     case "child":
-      return `for a child to end${by}`;
+      return `for a child to end${whom === "" ? "" : `: ${whom}`}`;
     case "bytes":
       return w.whom.length === 0 ? "for bytes" : `for bytes of pipe ${w.pipe}, from ${whom}`;
     case "room":
@@ -260,21 +242,16 @@ function waitfmt(w: Wait): string {
 }
 
 function pill(p: Pipe, changes: readonly Change[]): Pill {
-  const way = changes.flatMap((c) => (iswent(c) && c.pipe === p.pipe ? [c] : [])).at(-1);
+  const way = changes.findLast((c) => (c.what === "put" || c.what === "take") && c.pipe === p.pipe);
+  const moved =
+    way?.what === "put" || way?.what === "take" ? { what: way.what, end: way.end } : null;
   const conn = p.conn > 0 ? `, 9P for the kernel at end ${p.connend}` : "";
   return {
     pipe: p.pipe,
     title: `pipe ${p.pipe}${conn}`,
     ends: [endfmt(p.ways[0]), endfmt(p.ways[1])],
-    moved: way === undefined ? null : { what: way.what, end: way.end },
+    moved,
   };
-}
-
-type Went = Change & { readonly pipe: number; readonly what: "put" | "take" };
-
-/** Whether bytes went into a pipe or out of it. */
-function iswent(c: Change): c is Went {
-  return c.what === "put" || c.what === "take";
 }
 
 /** What waits to be read at an end. */
@@ -449,22 +426,19 @@ function trees(boxes: readonly Drawnbox[]): Point[][] {
   return list;
 }
 
-/** The picture in words, a sentence for each process and each pipe. */
-function procsentences(s: Procscene): string[] {
-  const box = (b: Box): string =>
-    `process ${b.title}${b.now ? " (of this step)" : ""}${b.rows.length === 0 ? "" : `: ${b.rows.map((r) => r.text).join("; ")}`}`;
-  const pill = (p: Pill): string => `${p.title}: ${p.ends.join("; ")}`;
-  return [...s.boxes.map(box), ...s.pills.map(pill)];
-}
-
-/** The picture of a scene: one <svg> element, well-formed, that says in words what it shows. */
+/** The picture of a scene, which says in words what it shows: a sentence for each process and each pipe. */
 export function procsvg(s: Procscene, width: number, id: string): string {
   const l = proclayout(s, width);
-  const desc = s.boxes.length === 0 ? "No processes." : `${procsentences(s).join(". ")}.`;
-  const more = s.more > 0 ? ` ${s.more} more are not shown.` : "";
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" class="procdiagram" role="img" aria-labelledby="${id}t ${id}d" viewBox="0 0 ${l.width} ${l.height}" width="${l.width}" height="${l.height}" font-family="ui-monospace, monospace" font-size="11" fill="none" stroke="none">`,
-    `<title id="${id}t">${esc(s.title)}</title><desc id="${id}d">${esc(desc + more)}</desc>`,
+  const rows = (b: Box): string =>
+    b.rows.length === 0 ? "" : `: ${b.rows.map((r) => r.text).join("; ")}`;
+  const said = [
+    ...s.boxes.map((b) => `process ${b.title}${b.now ? " (of this step)" : ""}${rows(b)}`),
+    ...s.pills.map((p) => `${p.title}: ${p.ends.join("; ")}`),
+  ];
+  const words = s.boxes.length === 0 ? "No processes." : `${said.join(". ")}.`;
+  const desc = words + (s.more > 0 ? ` ${s.more} more are not shown.` : "");
+  const { height } = l;
+  return svgof({ kind: "procdiagram", id, width: l.width, height, title: s.title, desc }, [
     ...l.trees.map(
       (points) =>
         `<polyline class="tree-line" points="${points.map(({ x, y }) => `${x},${y}`).join(" ")}" stroke="currentColor"/>`,
@@ -472,8 +446,7 @@ export function procsvg(s: Procscene, width: number, id: string): string {
     ...l.ties.map(tiesvg),
     ...l.boxes.map(boxsvg),
     ...l.pills.map(pillsvg),
-    "</svg>",
-  ].join("\n");
+  ]);
 }
 
 function tiesvg({ from, bend, to, classes }: Tie): string {

@@ -101,3 +101,26 @@ const UNFIT = /[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu;
 /** A text with XML's own letters written as entities. */
 export const esc = (text: string): string =>
   text.replace(UNFIT, "\uFFFD").replace(/[&<>"]/g, (c) => ESCAPES[c] ?? c);
+
+/** What an <svg> element is, and what it says in words. */
+export type Picture = {
+  readonly kind: string;
+  readonly id: string;
+  readonly width: number;
+  readonly height: number;
+  readonly title: string;
+  readonly desc: string;
+};
+
+/** One <svg> element, well-formed. */
+export function svgof(
+  { kind, id, width, height, title, desc }: Picture,
+  parts: readonly string[],
+): string {
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" class="${kind}" role="img" aria-labelledby="${id}t ${id}d" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="ui-monospace, monospace" font-size="11" fill="none" stroke="none">`,
+    `<title id="${id}t">${esc(title)}</title><desc id="${id}d">${esc(desc)}</desc>`,
+    ...parts,
+    "</svg>",
+  ].join("\n");
+}

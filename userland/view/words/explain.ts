@@ -3,14 +3,15 @@
 // cost and what the other name space paid for the same. Pure: recordings of both runs and what was asked after
 // the run go in, paragraphs come out.
 
-import { isT } from "../../../kernel/abi/fcall.ts";
 import * as F from "../../../kernel/abi/fcall.ts";
 import { indexof } from "../record/index.ts";
-import type { Rcall, Recording, Revent } from "../record/recording.ts";
+import type { Eventof } from "../record/index.ts";
+import type { Rcall, Recording } from "../record/recording.ts";
 import { msgname } from "./eventtext.ts";
 import { counted, listfmt, plural, timefmt } from "./sentence.ts";
 import { decision, resultwords } from "./why.ts";
 import type { Seenfile } from "../record/seen.ts";
+import type { Spent } from "../step/tape.ts";
 import { membersat } from "./who.ts";
 import { failureof } from "./failure.ts";
 import { follows } from "./whymsg.ts";
@@ -61,7 +62,11 @@ export type Explaining = {
 export function explain(x: Explaining): string[] {
   const { recording: r, error } = x.run;
   const calls = r.calls.slice(x.run.from, x.run.to);
-  const main = calls.find((c) => c.error !== null) ?? calls.find((c) => isnamed(r, c)) ?? calls[0];
+  const isnamed = (c: Rcall): boolean =>
+    indexof(r)
+      .during(c)
+      .some(({ e }) => e.type === "namec");
+  const main = calls.find((c) => c.error !== null) ?? calls.find(isnamed) ?? calls[0];
   const list: string[] = x.before.map((text) => `Before it, this failed: ${text}.`);
   if (main === undefined) return [...list, `Nothing was asked of the kernel.`];
   list.push(headline(r, calls, main));
@@ -91,65 +96,46 @@ export function fold(text: string, width: number): string {
   return [...lines, line].join("\n");
 }
 
-type Eventof<T extends Revent["type"]> = Revent & { readonly type: T };
-
-const isnamed = (r: Recording, c: Rcall): boolean =>
-  indexof(r)
-    .during(c)
-    .some(({ e }) => e.type === "namec");
-
 function headline(r: Recording, calls: readonly Rcall[], main: Rcall): string {
   const done =
     indexof(r).stuckat(main) >= 0
       ? "does not return"
-      : main.error === null
-        ? outcome(main)
-        : `fails: ${main.error}`;
+      : main.error !== null
+        ? `fails: ${main.error}`
+        : `succeeds${main.result === "" ? "" : `: ${resultwords(main)}`}`;
   const others = calls.filter((c) => c !== main).map((c) => c.name);
   const rest = counted(others).map((text) => text.replace(" ", " times "));
-  const with_ = rest.length === 0 ? "" : ` With it went ${listfmt(rest)}.`;
-  return `${main.text} ${done}.${with_}`;
+  return `${main.text} ${done}.${rest.length === 0 ? "" : ` With it went ${listfmt(rest)}.`}`;
 }
 
-function outcome(c: Rcall): string {
-  return c.result === "" ? "succeeds" : `succeeds: ${resultwords(c)}`;
-}
-
-/** Whether a step says only that the kernel's own tree has the rest of a name, or has not got it: a failure says so. */
-function islocal(r: Recording, e: Eventof<"namec">): boolean {
-  if (e.step === "walk") return e.conn === 0 && e.got < e.rest.length;
-  const members = e.step === "prefix" ? membersat(r, e, e.point) : [];
-  return e.step === "prefix" && e.prefix === "/" && members.length === 1 && members[0]?.conn === 0;
-}
-
-/** What namec decided, as sentences; with `how` each mechanism, once. */
+/** What namec decided, as sentences, each once; with `how` each mechanism, too. */
 function way(r: Recording, c: Rcall, how: boolean): string {
-  const failed = c.error !== null;
-  const list: string[] = [];
-  const add = (text: string): void => {
-    if (text !== "" && !list.includes(text)) list.push(text);
-  };
+  const list = new Set<string>();
   for (const { e, event } of indexof(r).during(c)) {
-    if (e.type !== "namec" && e.type !== "mount") continue;
-    if (!isworth(r, e) || (failed && e.type === "namec" && islocal(r, e))) continue;
+    if (e.type !== "mount" && (e.type !== "namec" || !isworth(r, e, c.error !== null))) continue;
     const d = decision(r, event);
-    add(d.what);
-    if (e.type !== "namec" || e.step !== "miss") add(d.why);
-    if (how) add(d.how);
+    list.add(d.what);
+    if (e.type !== "namec" || e.step !== "miss") list.add(d.why);
+    if (how) list.add(d.how);
   }
-  return list.join(" ");
+  list.delete("");
+  return [...list].join(" ");
 }
 
 /** Whether a step is worth saying: where nothing was decided it is not, and the failure has been told. */
-function isworth(r: Recording, e: Eventof<"namec"> | Eventof<"mount">): boolean {
-  if (e.type === "mount") return true;
+function isworth(r: Recording, e: Eventof<"namec">, failed: boolean): boolean {
   switch (e.step) {
     case "clean":
       return e.name !== e.path;
-    case "prefix":
-      return e.prefix !== "/" || r.about.namespace === "names";
+    case "prefix": {
+      if (e.prefix !== "/") return true;
+      // A failure says by itself that the kernel's own tree has the rest of a name, or has not got it.
+      const [only, ...more] = membersat(r, e, e.point);
+      const local = only?.conn === 0 && more.length === 0;
+      return r.about.namespace === "names" && !(failed && local);
+    }
     case "walk":
-      return e.rest.length > 0;
+      return e.rest.length > 0 && !(failed && e.conn === 0 && e.got < e.rest.length);
     case "fail":
     case "mountpoint":
       return false;
@@ -169,15 +155,14 @@ function isworth(r: Recording, e: Eventof<"namec"> | Eventof<"mount">): boolean 
 
 /** What the servers said. */
 function answers(r: Recording, c: Rcall): string {
-  const said: string[] = [];
-  for (const { e, event } of indexof(r).during(c)) {
+  const index = indexof(r);
+  const said = new Set<string>();
+  for (const { e, event } of index.during(c)) {
     if (e.type !== "receive" || follows(r, event)) continue;
-    const of = r.events[e.of];
-    if (of?.type !== "send" || of.fcall.type === F.Tclunk) continue;
-    const { what } = decision(r, event);
-    if (!said.includes(what)) said.push(what);
+    const of = index.request(e);
+    if (of !== null && of.fcall.type !== F.Tclunk) said.add(decision(r, event).what);
   }
-  return said.join(" ");
+  return [...said].join(" ");
 }
 
 const mendwords = (mend: string): string =>
@@ -229,20 +214,18 @@ function present(f: Found, c: Rcall, user: string): string {
 }
 
 /** What calls cost together. */
-type Sum = { trips: number; messages: number; bytes: number; time: number };
-
-function sum(calls: readonly Rcall[]): Sum {
-  const s: Sum = { trips: 0, messages: 0, bytes: 0, time: 0 };
+function sum(calls: readonly Rcall[]): Spent {
+  let [trips, messages, bytes, time] = [0, 0, 0, 0];
   for (const { cost: k, began, ended } of calls) {
-    s.trips += k.trips;
-    s.messages += k.messages;
-    s.bytes += k.bytes;
-    s.time += (ended ?? began) - began;
+    trips += k.trips;
+    messages += k.messages;
+    bytes += k.bytes;
+    time += (ended ?? began) - began;
   }
-  return s;
+  return { trips, messages, bytes, time };
 }
 
-function sumfmt(s: Sum): string {
+function sumfmt(s: Spent): string {
   if (s.messages === 0) return "no message at all";
   const time = s.time === 0 ? "" : `${timefmt(s.time)}, `;
   const trips = s.trips === 0 ? "no round trip" : plural(s.trips, "round trip");
@@ -250,12 +233,10 @@ function sumfmt(s: Sum): string {
 }
 
 /** "Twalk, Tstat and Tclunk" */
-function requests(a: Asked): string {
-  const names: string[] = [];
-  for (const c of a.recording.calls.slice(a.from, a.to))
-    for (const { e } of indexof(a.recording).during(c))
-      if (e.type === "send" && isT(e.fcall)) names.push(msgname(e.fcall));
-  return listfmt(counted(names));
+function requests({ recording: r, from, to }: Asked): string {
+  const events = r.calls.slice(from, to).flatMap((c) => indexof(r).during(c));
+  const sent = events.flatMap(({ e }) => (e.type === "send" && F.isT(e.fcall) ? [e.fcall] : []));
+  return listfmt(counted(sent.map(msgname)));
 }
 
 function cost(run: Asked, calls: readonly Rcall[]): string {
@@ -268,18 +249,13 @@ function cost(run: Asked, calls: readonly Rcall[]): string {
   return `It cost ${sumfmt(s)}${sent === "" ? "" : `: ${sent}`}.`;
 }
 
-const WHO = {
-  standard: "The standard kernel",
-  names: "The name space `names`",
-} as const;
-
 /** What the other kernel paid. */
 function beside(b: Asked, run: Asked): string {
-  const { about } = b.recording;
-  const calls = b.recording.calls.slice(b.from, b.to);
+  const standard = b.recording.about.namespace === "standard";
   const mine = sum(run.recording.calls.slice(run.from, run.to));
-  const its = sum(calls);
-  const who = `${WHO[about.namespace]}, run beside it${about.namespace === "standard" ? " over 9P2000" : ""},`;
+  const its = sum(b.recording.calls.slice(b.from, b.to));
+  const name = standard ? "The standard kernel" : "The name space `names`";
+  const who = `${name}, run beside it${standard ? " over 9P2000" : ""},`;
   const end =
     b.error === run.error
       ? ""
@@ -288,9 +264,7 @@ function beside(b: Asked, run: Asked): string {
         : ` There it fails: ${b.error}.`;
   if (its.messages === 0 && mine.messages === 0)
     return `${who} sent no message for it either.${end}`;
-  const how =
-    its.messages === 0
-      ? ""
-      : `: ${requests(b)}${about.namespace === "standard" && its.trips > 1 ? ", each waited for before the next" : ""}`;
+  const each = standard && its.trips > 1 ? ", each waited for before the next" : "";
+  const how = its.messages === 0 ? "" : `: ${requests(b)}${each}`;
   return `${who} paid ${sumfmt(its)} for the same${how}.${end}`;
 }
