@@ -140,22 +140,13 @@ function some(list: readonly number[]): string {
 
 /** The open files; neighbours that say the same stand in one row, and what this step closed is there once more. */
 function files(p: Process, changes: readonly Change[]): Row[] {
-  const rows = new Map<number, Row>();
-  for (const [i, first] of p.fds.entries()) {
-    const before = p.fds[i - 1];
-    if (before !== undefined && alike(before, first)) continue;
-    const end = p.fds.findIndex((d, n) => n > i && !alike(p.fds[n - 1] ?? d, d));
-    const group = p.fds.slice(i, end < 0 ? p.fds.length : end);
-    rows.set(
-      first.fd,
-      file(
-        p,
-        first,
-        group.map((d) => d.fd),
-        changes,
-      ),
-    );
+  const groups: [Descriptor, ...Descriptor[]][] = [];
+  for (const d of p.fds) {
+    const last = groups.at(-1);
+    if (last !== undefined && alike(last[0], d)) last.push(d);
+    else groups.push([d]);
   }
+  const rows = new Map(groups.map((g) => [g[0].fd, file(p, g, changes)]));
   const open = new Set(p.fds.map((d) => d.fd));
   for (const c of changes)
     if (
@@ -174,7 +165,9 @@ function alike(a: Descriptor, b: Descriptor): boolean {
   return a.path === b.path && a.pipe === null && b.pipe === null && /^\/dev\/|^#c/.test(a.path);
 }
 
-function file(p: Process, d: Descriptor, fds: readonly number[], changes: readonly Change[]): Row {
+function file(p: Process, group: [Descriptor, ...Descriptor[]], changes: readonly Change[]): Row {
+  const [d] = group;
+  const fds = group.map((x) => x.fd);
   const changed = changes.some(
     (c) =>
       (c.what === "fd" && c.pids.includes(p.pid) && (c.fd === -1 || fds.includes(c.fd))) ||

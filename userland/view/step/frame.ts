@@ -132,7 +132,8 @@ export type Frameopts = {
 
 /** What is seen at a step of a tape. */
 export function frameof(tape: Tape, step: number, opts: Frameopts = {}): Frame {
-  const r = tape.recording;
+  const { around = 3, messages: keep = 32 } = opts;
+  const { recording: r, index } = tape;
   const event = tape.event(step);
   const e = r.events[event] ?? NONE;
   const call = r.calls[e.call];
@@ -141,16 +142,14 @@ export function frameof(tape: Tape, step: number, opts: Frameopts = {}): Frame {
   const began = r.events[0]?.at ?? 0;
   const procs = procsof(tape, step);
   const shown = call ?? waiting(r, e, procs);
-  const served = tape.index
+  const served = index
     .served(event)
-    .slice(0, opts.messages ?? 32)
+    .slice(0, keep)
     .map((i) => servedof(r, i));
-  const { flying, answered, inflight } = messages(tape, {
-    event,
-    e,
-    events,
-    keep: opts.messages ?? 32,
-  });
+  const seen = messages(tape, { event, e, events, keep });
+  const list = [...seen.flying, ...seen.answered];
+  // What a call cost is told when it has returned.
+  const back = call === undefined ? -1 : index.returnof(call.id);
   return {
     step,
     steps: tape.length,
@@ -159,23 +158,18 @@ export function frameof(tape: Tape, step: number, opts: Frameopts = {}): Frame {
     time: e.at - began,
     pid: e.pid,
     process: [...procs.list, ...r.procs].find((p) => p.pid === e.pid)?.text ?? "",
-    call:
-      shown === undefined
-        ? null
-        : callof(tape, { call: shown, event, served, around: opts.around ?? 3 }),
+    call: shown === undefined ? null : callof(tape, { call: shown, event, served, around }),
     begins: tape.beginsat(step) >= 0,
-    crash: e.type === "proc" && e.line !== undefined ? placed(r, e.line, opts.around ?? 3) : null,
+    crash: e.type === "proc" && e.line !== undefined ? placed(r, e.line, around) : null,
     names,
-    tree: treeof(r, { space: r.spaces[tape.spaceat(event)] ?? [], event }, names),
+    tree: treeof(r, event, r.spaces[tape.spaceat(event)] ?? [], names),
     line: servedtext(call, served) ?? eventtext(r, event),
     ...decision(r, event),
     failed: e.type === "return" && call !== undefined && call.error !== null,
-    flying,
-    answered,
-    inflight,
-    axis: axisof({ e, call, list: [...flying, ...answered], began }),
+    ...seen,
+    axis: axisof({ e, call, list, began }),
     said: tape.said(step),
-    callspent: call === undefined || islate(tape, call.id, event) ? null : tape.callspent(event),
+    callspent: call === undefined || (back >= 0 && back < event) ? null : tape.callspent(event),
     runspent: tape.runspent(event),
     served,
     picture: pictureof(r, event),
@@ -187,12 +181,6 @@ export function frameof(tape: Tape, step: number, opts: Frameopts = {}): Frame {
 function waiting(r: Recording, e: Revent, { list }: Procs): Rcall | undefined {
   if (e.type !== "proc" || e.what !== "note") return undefined;
   return r.calls[list.find((p) => p.pid === e.pid)?.calls.at(-1) ?? -1];
-}
-
-/** Whether an event comes when its call has returned: what the call cost is told by then. */
-function islate(tape: Tape, call: number, event: number): boolean {
-  const back = tape.index.returnof(call);
-  return back >= 0 && back < event;
 }
 
 function servedof(r: Recording, event: number): Served {
@@ -240,27 +228,18 @@ function callof(tape: Tape, { call, event, served, around }: Called): Framecall 
   };
 }
 
-/** A line of the program by its name, and some around it. */
+/** A line of the program by its name, with some lines on each side. */
 function placed(
   r: Recording,
-  line: Place | null,
+  at: Place | null,
   around: number,
 ): Pick<Framecall, "place" | "source"> {
-  return {
-    place: line === null ? null : placefmt(r, line),
-    source: sourceof(r, line, around),
-  };
-}
-
-/** The line of a call, with some lines on each side. */
-function sourceof(r: Recording, at: Place | null, around: number): Sourceline[] {
-  const text = r.sources[at?.source ?? -1]?.text;
-  if (text === undefined || at === null) return [];
-  const lines = text.split("\n");
+  if (at === null) return { place: null, source: [] };
   const from = Math.max(0, at.line - 1 - around);
-  return lines
+  const source = (r.sources[at.source]?.text.split("\n") ?? [])
     .slice(from, at.line + around)
-    .map((x, i) => ({ line: from + i + 1, text: x, here: from + i + 1 === at.line }));
+    .map((text, i) => ({ line: from + i + 1, text, here: from + i + 1 === at.line }));
+  return { place: placefmt(r, at), source };
 }
 
 type At = {
@@ -272,16 +251,18 @@ type At = {
 
 function messages(tape: Tape, at: At): Pick<Frame, "flying" | "answered" | "inflight"> {
   const { flights } = tape.index;
-  const looked = (n: number): void => void (tape.work += n);
+  const { events } = tape.recording;
   const show = (f: Flight): Message => message(tape.recording, f, at);
-  const open = flights.at(at.event, looked);
-  const flying = nearest(open, at).map(show);
-  const answered: Flight[] = [];
-  for (const i of at.events) {
-    const f = tape.recording.events[i]?.type === "receive" ? flights.of(i) : null;
-    if (f !== null && f.reply === i) answered.push(f);
-  }
-  return { flying, answered: answered.slice(-at.keep).map(show), inflight: open.length };
+  const open = flights.at(at.event, (n) => void (tape.work += n));
+  const answered = at.events.flatMap((i) => {
+    const f = events[i]?.type === "receive" ? flights.of(i) : null;
+    return f?.reply === i ? [f] : [];
+  });
+  return {
+    flying: nearest(open, at).map(show),
+    answered: answered.slice(-at.keep).map(show),
+    inflight: open.length,
+  };
 }
 
 /** At most so many of what is in flight: what the step is about, then what its call asked, then the first. */
@@ -379,27 +360,19 @@ export function pictureof(r: Recording, event: number): Picturekind {
     case "call":
       return call === undefined ? "names" : begins(call);
     case "return":
-      return call === undefined ? "names" : ends(call);
+      if (call === undefined || NAMES.has(call.name)) return "names";
+      return call.cost.messages > 0 ? "messages" : begins(call);
     default:
       return "processes";
   }
 }
 
-function begins(call: Rcall): Picturekind {
-  if (NAMES.has(call.name)) return "names";
-  if (PROCESSES.has(call.name) || onpipe(call)) return "processes";
-  return named(call) ? "names" : call.cost.messages > 0 ? "messages" : "processes";
+function begins({ name, file, cost }: Rcall): Picturekind {
+  if (NAMES.has(name)) return "names";
+  if (PROCESSES.has(name) || file?.startsWith("#|") === true) return "processes";
+  if (callrow(name)?.args[0] === "name") return "names";
+  return cost.messages > 0 ? "messages" : "processes";
 }
-
-function ends(call: Rcall): Picturekind {
-  if (NAMES.has(call.name)) return "names";
-  if (call.cost.messages > 0) return "messages";
-  return begins(call);
-}
-
-const named = (call: Rcall): boolean => callrow(call.name)?.args[0] === "name";
-
-const onpipe = (call: Rcall): boolean => call.file?.startsWith("#|") === true;
 
 /** Steps that are looked through: those of a lesson, and of a lesson that was changed. */
 const STEPS = 2000;
@@ -409,20 +382,12 @@ export function lookstep(tape: Tape, look: string): number {
   const list = pieces(look);
   const found = list.map(() => -1);
   for (let step = 0; step < Math.min(tape.length, STEPS) && found[0] === -1; step++) {
-    const told = toldof(frameof(tape, step));
+    // What a frame says of its step, beside what there is at the time.
+    const { line, call, what, why, mend, served, said } = frameof(tape, step);
+    const told = [line, call?.text ?? "", what, why, mend];
+    told.push(...served.map((x) => x.text), ...said.map((x) => x.text));
     for (const [i, piece] of list.entries())
       if (found[i] === -1 && told.some((text) => text.includes(piece))) found[i] = step;
   }
   return found.find((step) => step >= 0) ?? 0;
 }
-
-/** What a frame says of its step, beside what there is at the time. */
-const toldof = (f: Frame): string[] => [
-  f.line,
-  f.call?.text ?? "",
-  f.what,
-  f.why,
-  f.mend,
-  ...f.served.map((x) => x.text),
-  ...f.said.map((x) => x.text),
-];

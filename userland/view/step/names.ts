@@ -11,8 +11,10 @@ import type { Fcall } from "../../../kernel/abi/fcall.ts";
 import type { Mounted, Mountpoint, Picture } from "../../../kernel/names/namespace.ts";
 import { got } from "../record/history.ts";
 import { indexof } from "../record/index.ts";
+import type { Eventof } from "../record/index.ts";
 import { bare, connin, isgone } from "../record/recording.ts";
 import type { Rcall, Recording, Revent } from "../record/recording.ts";
+import { below } from "../record/seen.ts";
 import { mountleave } from "../words/callfmt.ts";
 import { connname } from "../words/who.ts";
 
@@ -58,13 +60,15 @@ export function namesof(call: Rcall): string[] {
 /** A name from the root, without ".", ".." and empty elements; one of a device stays with it: #s/x. */
 export function cleanname(name: string, dot: string): string {
   const whole = name.startsWith("/") || name.startsWith("#") ? name : `${dot}/${name}`;
-  const [, root = "", rest = ""] = /^(#[^/]*)?(.*)$/s.exec(whole) ?? [];
-  const out: string[] = [];
-  for (const elem of rest.split("/")) {
-    if (elem === "..") out.pop();
-    else if (elem !== "" && elem !== ".") out.push(elem);
-  }
-  return root === "" || out.length > 0 ? `${root}/${out.join("/")}` : root;
+  const [root, rest] = rooted(whole);
+  const clean = below("", elemsof(rest));
+  return root === "" || clean !== "" ? `${root}/${clean}` : root;
+}
+
+/** The device that a name begins at, and the rest of it: "#s/x" → ["#s", "/x"]; "" for no device. */
+function rooted(name: string): readonly [device: string, rest: string] {
+  const [, device = "", rest = ""] = /^(#[^/]*)?(.*)$/s.exec(name) ?? [];
+  return [device, rest];
 }
 
 /** Whether a name is that of a directory, or below it. */
@@ -98,9 +102,9 @@ class Seeking {
 
   constructor(name: string) {
     this.name = name;
-    const [, root = "", rest = ""] = /^(#[^/]*)?(.*)$/s.exec(name) ?? [];
+    const [root, rest] = rooted(name);
     if (root !== "") this.root = root;
-    this.elems = split(rest);
+    this.elems = elemsof(rest).map(waiting);
   }
 
   begin(root: string, elems: readonly string[]): void {
@@ -115,6 +119,17 @@ class Seeking {
       elem.state = state;
       if (by !== "" || state === "waiting") elem.by = by;
     }
+  }
+
+  /** Elements that were found; what no server had is the kernel's. */
+  found(from: number, to: number, by = ""): void {
+    this.set(from, to, "done", by);
+    for (const elem of this.elems.slice(from, to)) if (elem.by === "") elem.by = "the kernel";
+  }
+
+  /** Sets the last element, which is to be made. */
+  make(state: Elem["state"], by: string): void {
+    this.set(this.elems.length - 1, this.elems.length, state, by);
   }
 
   /** Where these elements are, from one of the places on; -1 when they are not this name's. */
@@ -136,13 +151,9 @@ class Seeking {
 }
 
 const waiting = (text: string): State => ({ text, state: "waiting", by: "" });
-const split = (path: string): State[] =>
-  path
-    .split("/")
-    .filter((x) => x !== "" && x !== ".")
-    .map(waiting);
+const elemsof = (path: string): string[] => path.split("/").filter((x) => x !== "" && x !== ".");
 
-type Namec = Revent & { type: "namec" };
+type Namec = Eventof<"namec">;
 
 /** Follows the events of one call. */
 class Resolver {
@@ -152,7 +163,7 @@ class Resolver {
   #cur = -1;
   /** How many elements of its name a fid stands for, by connection and fid; and the walks under way. */
   readonly #fids = new Map<string, number>();
-  readonly #walks = new Map<number, { readonly s: Seeking; readonly at: number }>();
+  readonly #walks = new Map<number, { s: Seeking; at: number; end: number }>();
   /** The name has begun, and nothing was said of it since. */
   #fresh = false;
 
@@ -170,7 +181,8 @@ class Resolver {
     if (this.#all.length === 0) return;
     if (e.type === "namec") this.#namec(e);
     else if (e.type === "send" && e.fcall.type === Twalk) this.#asked(e.fcall, e.conn, event);
-    else if (e.type === "send" && e.fcall.type === Tcreate) this.#creating(e.conn);
+    else if (e.type === "send" && e.fcall.type === Tcreate)
+      this.#now().make("asked", connname(this.#r, e.conn));
     else if (e.type === "receive") this.#answered(e);
     else if (e.type === "return") this.#over(e);
   }
@@ -180,10 +192,7 @@ class Resolver {
     this.#fresh = e.step === "clean" || e.step === "dot" || e.step === "device";
     switch (e.step) {
       case "clean":
-        return this.#next().begin(
-          "/",
-          split(e.path).map((x) => x.text),
-        );
+        return this.#next().begin("/", elemsof(e.path));
       case "dot":
         return this.#dot(e, fresh ? this.#now() : this.#next());
       case "device":
@@ -196,7 +205,11 @@ class Resolver {
       case "miss":
         return this.#member(e);
       case "create":
-        return this.#create(e.index);
+        // No server is asked yet.
+        return this.#now().make(
+          "waiting",
+          e.index < 0 ? "" : `member ${e.index + 1} is to make it`,
+        );
       case "fail":
         return this.#fail(e);
       case "ask":
@@ -250,8 +263,7 @@ class Resolver {
   #walk(rest: readonly string[], got: number): void {
     const s = this.#whose(rest);
     const from = s.base;
-    s.set(from, from + got, "done", this.#server(s));
-    for (const elem of s.elems.slice(from, from + got)) if (elem.by === "") elem.by = "the kernel";
+    s.found(from, from + got, this.#server(s));
     if (this.#standard) s.base = from + got;
     else if (got < rest.length && !s.union) s.set(from + got, from + got + 1, "missing", "");
   }
@@ -285,20 +297,6 @@ class Resolver {
     s.base += dir.length;
   }
 
-  #create(index: number): void {
-    const s = this.#now();
-    const last = s.elems.length - 1;
-    // No server is asked yet.
-    s.set(last, last + 1, "waiting", index < 0 ? "" : `member ${index + 1} is to make it`);
-  }
-
-  /** The server makes the last element. */
-  #creating(conn: number): void {
-    const s = this.#now();
-    const last = s.elems.length - 1;
-    s.set(last, last + 1, "asked", connname(this.#r, conn));
-  }
-
   #fail({ walked, elem, error }: Namec & { step: "fail" }): void {
     const s = this.#now();
     if (elem === "") return;
@@ -329,17 +327,15 @@ class Resolver {
     if (at < 0) return;
     this.#fids.set(`${conn} ${newfid}`, at + wname.length);
     if (wname.length === 0) return;
-    this.#walks.set(event, { s, at });
-    s.set(at, at + wname.length, "asked", s.union ? "" : connname(this.#r, conn));
+    const end = at + wname.length;
+    this.#walks.set(event, { s, at, end });
+    s.set(at, end, "asked", s.union ? "" : connname(this.#r, conn));
   }
 
-  #answered(e: Revent & { type: "receive" }): void {
-    const of = this.#r.events[e.of];
+  #answered(e: Eventof<"receive">): void {
     const walk = this.#walks.get(e.of);
-    if (of?.type !== "send" || of.fcall.type !== Twalk || walk === undefined) return;
-    const { s, at } = walk;
-    if (s.union) return;
-    const end = at + of.fcall.wname.length;
+    if (walk === undefined || walk.s.union) return;
+    const { s, at, end } = walk;
     const got = at + (e.fcall.type === Rwalk ? e.fcall.wqid.length : 0);
     s.set(at, got, "done", "");
     s.set(got, end, "waiting", "");
@@ -347,19 +343,17 @@ class Resolver {
   }
 
   #over(e: Revent): void {
-    const error = this.#r.calls[e.call]?.error ?? null;
-    if (error !== null) return;
-    for (const s of this.#all) {
-      s.set(0, s.elems.length, "done", "");
-      for (const elem of s.elems) if (elem.by === "") elem.by = "the kernel";
-    }
+    if ((this.#r.calls[e.call]?.error ?? null) !== null) return;
+    for (const s of this.#all) s.found(0, s.elems.length);
   }
 }
 
 const isdone = (x: State): boolean => x.state === "done";
 
-/** What became of a member of a mount point: "none" was not in question, "only" is alone there. A
- * member that refused has the name, and what was to be done with that has failed. */
+/**
+ * What became of a member of a mount point: "none" was not in question, "only" is alone there. A member that refused
+ * has the name, and what was to be done with that has failed.
+ */
 export type Outcome = "none" | "only" | "pending" | "missed" | "found" | "refused";
 
 /** Something that is mounted. */
@@ -400,9 +394,6 @@ export type Row = {
   readonly folded: readonly string[];
 };
 
-/** An event, and the name space of that moment. */
-export type Moment = { readonly space: Picture; readonly event: number };
-
 type Making = {
   name: string;
   path: string;
@@ -423,13 +414,12 @@ const make = (name: string, path: string): Making => ({
   look: null,
 });
 
-/** The tree of the name space at an event, with these names in it. */
-export function treeof(r: Recording, at: Moment, looks: readonly Look[]): Node {
-  const { space } = at;
+/** The tree of a name space as it is at an event, with these names in it. */
+export function treeof(r: Recording, event: number, space: Picture, looks: readonly Look[]): Node {
   const root = make("/", "/");
-  for (const m of space) place(root, m.path.split("/").filter(Boolean)).mount = m;
+  for (const m of space) place(root, elemsof(m.path)).mount = m;
   for (const look of looks) lead(root, look);
-  return finished(r, root, at.event);
+  return finished(r, root, event);
 }
 
 function place(root: Making, elems: readonly string[]): Making {
@@ -445,8 +435,7 @@ function place(root: Making, elems: readonly string[]): Making {
 function lead(root: Making, look: Look): void {
   if (look.root.startsWith("#")) return;
   const way: Making[] = [root];
-  for (const elem of look.root.split("/").filter(Boolean))
-    way.push(place(way.at(-1) ?? root, [elem]));
+  for (const elem of elemsof(look.root)) way.push(place(way.at(-1) ?? root, [elem]));
   for (const { text, state } of look.elems) {
     if (text === "..") {
       if (way.length > 1) way.pop();
@@ -457,7 +446,7 @@ function lead(root: Making, look: Look): void {
     way.push(at);
   }
   for (const at of way) at.taken ||= at.state !== "waiting";
-  const mount = look.at === null ? undefined : place(root, look.at.split("/").filter(Boolean));
+  const mount = look.at === null ? undefined : place(root, elemsof(look.at));
   if (mount !== undefined) {
     mount.taken = true;
     mount.look = look;
@@ -468,49 +457,39 @@ const byname = (a: Making, b: Making): number => (a.name < b.name ? -1 : 1);
 
 function finished(r: Recording, m: Making, event: number): Node {
   const { name, path, mount, taken, state, look } = m;
+  const members = mount?.members ?? [];
   return {
     name,
     path,
     mounted: mount !== null,
-    members: (mount?.members ?? []).map((x, i) =>
-      member(r, x, { index: i, look, of: mount, event }),
-    ),
+    members: members.map((x, index) => {
+      const tried = look?.tried.find((y) => y.index === index);
+      const became = outcome(look, tried?.outcome, members.length);
+      return { ...member(r, x, event), index, outcome: became, error: tried?.error ?? "" };
+    }),
     children: [...m.children.values()].sort(byname).map((c) => finished(r, c, event)),
     taken,
     state,
   };
 }
 
-type Where = {
-  readonly index: number;
-  readonly look: Look | null;
-  readonly of: Mountpoint | null;
-  readonly event: number;
-};
+type Mountedthere = Omit<Member, "index" | "outcome" | "error">;
 
-function member(r: Recording, m: Mounted, { index, look, of, event }: Where): Member {
-  const chan = connin(r, m.conn)?.name;
-  const server = m.conn > 0 ? connname(r, m.conn) : "the kernel";
-  const tried = look?.tried.find((x) => x.index === index);
+function member(r: Recording, { conn, from, flags }: Mounted, event: number): Mountedthere {
+  const server = conn > 0 ? connname(r, conn) : "the kernel";
+  const whole = from === "" || from === connin(r, conn)?.name;
   return {
-    index,
-    text: m.conn > 0 && (m.from === "" || m.from === chan) ? server : m.from,
+    text: conn > 0 && whole ? server : from,
     server,
-    conn: m.conn,
-    gone: indexof(r).hungup(m.conn, event),
-    flags: mountleave(m.flags),
-    outcome: outcome(look, tried?.outcome, of),
-    error: tried?.error ?? "",
+    conn,
+    gone: indexof(r).hungup(conn, event),
+    flags: mountleave(flags),
   };
 }
 
-function outcome(
-  look: Look | null,
-  tried: Tried["outcome"] | undefined,
-  of: Mountpoint | null,
-): Outcome {
+function outcome(look: Look | null, tried: Tried["outcome"] | undefined, members: number): Outcome {
   if (look === null) return "none";
-  if (of?.members.length === 1) return "only";
+  if (members === 1) return "only";
   if (tried !== undefined && tried !== "asked") return tried;
   const open = look.members > 1 && look.cursor < look.elems.length;
   return open && !look.tried.some((x) => x.outcome === "found" || x.outcome === "refused")

@@ -7,7 +7,7 @@ import { nullproto } from "../../../kernel/abi/nullproto.ts";
 import type { Openfile } from "../../../kernel/trace.ts";
 import type { History, Wasproc } from "../record/history.ts";
 import { indexof } from "../record/index.ts";
-import type { Index } from "../record/index.ts";
+import type { Eventof, Index } from "../record/index.ts";
 import { push } from "../record/recording.ts";
 import type { Rcall, Recording } from "../record/recording.ts";
 import type { Tape } from "./tape.ts";
@@ -19,6 +19,7 @@ export type Group = { readonly id: number; readonly with: readonly number[] };
 export type Groupname = "names" | "fds" | "env" | "rendez" | "notes";
 
 type Kind = keyof Wasproc["groups"];
+type Proc = Eventof<"proc">;
 
 /** Each group of a process: what the trace calls it, and what it is in words. */
 export const GROUPS: Readonly<Record<Groupname, { readonly kind: Kind; readonly text: string }>> = {
@@ -82,29 +83,18 @@ export type Wait = {
   readonly what: string;
 };
 
-/** A process. */
-export type Process = {
-  readonly pid: number;
-  /** 0: no process waits for it. */
-  readonly parent: number;
+/** A process; of one that has ended its parent has not heard yet. */
+export type Process = Omit<Wasproc, "groups" | "life"> & {
+  readonly life: "alive" | "ended";
   /** How deep it is in the tree; parents come before their children. */
   readonly depth: number;
-  readonly text: string;
-  readonly dot: string;
-  /** "ended": its parent has not heard of that yet. */
-  readonly life: "alive" | "ended";
-  readonly status: string;
   /** This step is of this process. */
   readonly now: boolean;
   readonly groups: Readonly<Record<Groupname, Group>>;
   readonly fds: readonly Descriptor[];
   readonly env: readonly { readonly name: string; readonly value: Uint8Array }[];
-  /** Notes that wait, and the one that its handler is busy with. */
-  readonly notes: readonly string[];
-  readonly handling: string | null;
-  /** The system calls that it is in: indexes into the recording's. */
+  /** The system calls that it is in, indexes into the recording's; and what these wait for. */
   readonly calls: readonly number[];
-  /** What these wait for. */
   readonly waits: readonly Wait[];
   /** The mount points of its name space, an index into the recording's `spaces`; -1 when it is not known. */
   readonly space: number;
@@ -133,53 +123,23 @@ export type Pipe = {
   readonly connend: 0 | 1;
 };
 
+type Pids = { readonly pids: readonly number[] };
+
 /** What a step changed, beside what its event says. */
 export type Change =
-  | {
-      readonly what: "start" | "exec" | "exit" | "note" | "handle" | "noted" | "waited" | "dot";
-      readonly pid: number;
-      readonly text: string;
-    }
+  | (Pick<Proc, "pid" | "text"> & { readonly what: Exclude<Proc["what"], "groups"> })
   /** rfork: these groups of the process are others now. */
-  | {
-      readonly what: "groups";
-      readonly pid: number;
-      readonly groups: readonly Groupname[];
-    }
+  | { readonly what: "groups"; readonly pid: number; readonly groups: readonly Groupname[] }
   /** A descriptor of these processes is another file now; null: it is closed. fd -1 is all of them. */
-  | {
-      readonly what: "fd";
-      readonly pids: readonly number[];
-      readonly fd: number;
-      readonly path: string | null;
-    }
-  | {
-      readonly what: "offset";
-      readonly chan: number;
-      readonly path: string;
-      readonly from: number;
-      readonly to: number;
-    }
-  | {
-      readonly what: "put" | "take" | "hangup" | "drop";
-      readonly pipe: number;
-      readonly end: 0 | 1;
-      readonly bytes: number;
-      readonly data: Uint8Array;
-    }
-  | {
-      readonly what: "env";
-      readonly pids: readonly number[];
-      readonly name: string;
-      readonly value: Uint8Array | null;
-    }
+  | (Pids & { readonly what: "fd"; readonly fd: number; readonly path: string | null })
+  /** The offset of a Chan is another: `from` one `to` the other. */
+  | ({ readonly what: "offset"; readonly chan: number; readonly path: string } & Moved)
+  | Pick<Eventof<"pipe">, "what" | "pipe" | "end" | "bytes" | "data">
+  | (Pids & Pick<Eventof<"env">, "name" | "value"> & { readonly what: "env" })
   /** The name space of these processes changed at a mount point. */
-  | {
-      readonly what: "mount";
-      readonly op: "bind" | "mount" | "unmount";
-      readonly pids: readonly number[];
-      readonly path: string;
-    };
+  | (Pids & Pick<Eventof<"mount">, "op" | "path"> & { readonly what: "mount" });
+
+type Moved = { readonly from: number; readonly to: number };
 
 /** What is known of the processes at a step. */
 export type Procs = {
@@ -285,24 +245,19 @@ class Moment {
   }
 
   #process(p: Wasproc, depth: number, sharers: Map<string, number[]>): Process {
-    const { pid, parent, text, dot, status, notes, handling } = p;
+    const { pid, groups } = p;
     const life = p.life === "ended" ? "ended" : "alive";
     const group = (name: Groupname): Group => {
       const { kind } = GROUPS[name];
-      const id = p.groups[kind];
+      const id = groups[kind];
       return { id, with: (sharers.get(`${kind} ${id}`) ?? []).filter((x) => x !== pid) };
     };
     const calls = life === "alive" ? (this.#calls.get(pid) ?? []) : [];
+    const env = life === "alive" ? this.#h.env(groups.egrp, this.#event) : [];
     return {
-      pid,
-      parent,
+      ...p,
       depth,
-      text,
-      dot,
       life,
-      status,
-      notes,
-      handling,
       calls,
       now: this.#r.events[this.#event]?.pid === pid,
       groups: {
@@ -313,15 +268,9 @@ class Moment {
         notes: group("notes"),
       },
       fds: (this.#files.get(pid) ?? []).map((f) => this.#descriptor(f)),
-      env:
-        life === "alive"
-          ? this.#h.env(p.groups.egrp, this.#event).map(([name, value]) => ({ name, value }))
-          : [],
-      waits: calls
-        .map((c) => this.#wait(pid, c))
-        .filter((w) => w !== null)
-        .filter((w) => !this.#idle(pid, w)),
-      space: life === "alive" ? this.#h.space(p.groups.pgrp, this.#event) : -1,
+      env: env.map(([name, value]) => ({ name, value })),
+      waits: calls.flatMap((c) => this.#wait(pid, c) ?? []).filter((w) => !this.#idle(pid, w)),
+      space: life === "alive" ? this.#h.space(groups.pgrp, this.#event) : -1,
     };
   }
 
