@@ -1,9 +1,9 @@
 // The environment device, '#e': a file for each variable of the process's environment; '#ec' is the
 // configuration, one environment for the whole kernel. env(3)
 //
-// A Chan names a variable by its qid path and looks it up in the environment of the process that uses it, so after
-// rfork(RFENVG) an open file is the copy's. What is listed is what was there when the reading began, less
-// what was removed since.
+// A Chan names a variable by its qid path. The variable is looked up in the environment of the process that uses the Chan:
+// after rfork(RFENVG) a child's open file is its copy's. A directory read lists the variables that were there when it
+// began, without those removed since.
 
 import { COPEN, CRCLOSE, Chan, Path } from "../kernel/chan.ts";
 import { OREAD, OTRUNC, QTDIR } from "../kernel/abi/const.ts";

@@ -1,6 +1,5 @@
-// What several devices show as text: numbers in Plan 9's fixed columns, a piece of a small file at an
-// offset, the line for an open file that /proc/n/fd and #d/Nctl share, and the numbers that programs
-// write.
+// What several devices show as text, or read: numbers in Plan 9's fixed columns, and a piece of a small file at an offset;
+// the line of an open file, for /proc/n/fd and #d/Nctl; and the numbers that programs write.
 
 import { OEXEC } from "../kernel/abi/const.ts";
 import type { Chan } from "../kernel/chan.ts";

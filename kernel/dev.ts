@@ -2,9 +2,12 @@
 // tree that a `gen` function describes. A device is one object with a fixed vector of operations; the
 // device switch (Devtab) finds it by the character of its # name.
 //
-// References: attach, open and create return a Chan the caller owns. walk returns a new one and leaves
-// the old alone. open and create take over the Chan they are given when they succeed; when they throw it
-// is still the caller's. A Chan that was removed is still to be closed.
+// Who owns a Chan:
+//
+//	attach          gives the caller a new one
+//	walk            gives the caller a new one; the old one stays the caller's
+//	open, create    take over the Chan that they are given, and give one; if they throw, it stays the caller's
+//	remove          the Chan stays the caller's, who still has to close it
 
 import { COPEN, Chan, Path, chandrop } from "./chan.ts";
 import type { Chans } from "./chan.ts";
@@ -30,9 +33,9 @@ import type { Readstream, Writestream } from "./stream.ts";
 import type { EventBody, Wire } from "./trace.ts";
 
 /**
- * What a walk came to. `clone` is null when not all names were walked; then `qids` are those that were
- * and `error` says why the next was not (the device's own string when it was the first, else the
- * kernel's "does not exist" or "not a directory"). A miss is a value, so that a union can go on: a walk of one name
+ * What a walk came to. `clone` is null when not all names were walked. Then `qids` are those that were, and `error` says
+ * why the next was not: the device's own string if it was the first, else the kernel's "does not exist" or "not a
+ * directory". A miss is a value, so that a union can go on: a walk of one name
  * or more never throws a PlanError.
  */
 export type Walkqid<C extends Chan = Chan> = {

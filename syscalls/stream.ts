@@ -14,8 +14,8 @@ import { checkbytes, checkoffset } from "./arg.ts";
 import { plain } from "./io.ts";
 
 /**
- * Starts a stream at offset: of a descriptor open for reading the bytes are asked for now, of one for
- * writing nothing is sent, and on one for both the first sread or swrite decides.
+ * Starts a stream at offset. If the descriptor is open for reading, the bytes are asked for now; for writing, nothing is
+ * sent yet; for both, the first sread or swrite decides.
  */
 export function stream(up: Proc, fd: number, offset: number): Answer<void> {
   checkoffset(offset);

@@ -69,7 +69,7 @@ export type Pin = {
   /** Leads to the file itself; it, or a child's behind "/", may be given to the host. */
   readonly path: string;
   readonly st: BigIntStats;
-  /** What open flags need besides, lest a link be followed after the check. */
+  /** Added to the flags of each open: a link that is put in the file's place after the check is not followed. */
   readonly nofollow: number;
 };
 

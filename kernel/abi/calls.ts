@@ -1,6 +1,6 @@
 // The system calls by name: Plan 9's number (sys.h), what each argument is, and whether the call changes a file.
-// Every table of calls follows from these rows, or has a key for each of their names, so that a call that is
-// added here does not compile until all of them know it.
+// Every table of calls follows from these rows, or has a key for each of their names. So a call that is added here does
+// not compile until each table knows it.
 
 import { nullproto } from "./nullproto.ts";
 

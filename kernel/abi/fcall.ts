@@ -168,9 +168,8 @@ export function convM2S(buf: Uint8Array, off: number, end: number): Fcall | null
 // where they came to. What cannot be written at all returns nofit.
 
 /**
- * Writes the frame of f at off and returns the offset behind it, or -1 if it does not fit buf or the
- * fields of the wire (more than 16 names, a string of more than 65535 bytes); then what is behind off
- * is spoilt. What follows the tag is written here for a request, and in putrest for a reply; the size comes last,
+ * Writes the frame of f at off and returns the offset behind it. It returns -1 if the frame does not fit buf, or f
+ * the fields of the wire: more than 16 names, a string of more than 65535 bytes. What is behind off is then spoilt. What follows the tag is written here for a request, and in putrest for a reply; the size comes last,
  * when it is known.
  */
 export function convS2M(f: Fcall, buf: Uint8Array, off: number): number {

@@ -1,7 +1,7 @@
-// UTF-8, our own, since the kernel knows no host. Plan 9 names are bytes, and a string here carries
-// any bytes there and back: a byte that is no part of valid UTF-8 (overlong forms and encoded
-// surrogates count as invalid, byte by byte) becomes the lone surrogate U+DC00 + byte, and again
-// that byte when encoded. Another lone surrogate encodes as U+FFFD, EF BF BD.
+// UTF-8, our own, since the kernel knows no host. Plan 9 names are bytes, and a string here carries any bytes there and
+// back. A byte that is no part of valid UTF-8 becomes the lone surrogate U+DC00 + byte, and again that byte when
+// encoded. The bytes of overlong forms and of encoded surrogates are invalid, too. Another lone surrogate encodes as
+// U+FFFD, EF BF BD.
 //
 //	utfdecode(61 ff 62)  →  "a\udcffb"  →  utfencode: 61 ff 62
 

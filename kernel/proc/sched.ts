@@ -1,7 +1,7 @@
 // The scheduler: every coroutine of the kernel, the queue of those that can run, and time.
 //
-// A Coroutine is a system call that has slept or has to wait for its turn, or a generator program, or a kernel
-// process, such as the reader of a connection. It runs until it yields the Rendez it sleeps on. An async program
+// There are three kinds of Coroutines: a system call that has slept or has to wait for its turn, a generator program, and
+// a kernel process, such as the reader of a connection. A Coroutine runs until it yields the Rendez it sleeps on. An async program
 // may have several calls under way. A turn is one round of the host's event loop. An Explorer is a tester that
 // tries every order (userland/explore). Invariants:
 //  1. one coroutine runs at a time, to its next yield; nothing else changes kernel state meanwhile;

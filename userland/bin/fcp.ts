@@ -1,6 +1,6 @@
-// fcp: copies a file by sixteen processes' worth of reads and writes at once, each at an offset of its
-// own, as Plan 9's fcp does where one after another is slow. cp by streams is faster; this is for servers
-// that have none, and for comparison.
+// fcp: copies a file by sixteen reads and writes at once, each at an offset of its own. Plan 9's fcp has sixteen
+// processes for that, where one read after another is slow. cp, which uses streams, is faster; fcp is for servers
+// without streams, and for comparison.
 //
 //	fcp [-vx] fromfile tofile
 //	fcp [-vx] fromfile ... todir

@@ -2,8 +2,8 @@
 //
 //	listen [-q] [-d srvdir] [proto]
 //
-// Each file of srvdir (/bin/service) that is called like a protocol and a port, tcp7, is run for a call to that
-// port, with the call as its descriptors 0, 1 and 2. What is called !tcp7 is not run.
+// A file of srvdir (/bin/service) is called like a protocol and a port: tcp7. listen runs it for each call to that port,
+// with the call as its descriptors 0, 1 and 2. A file called !tcp7 is not run.
 
 import { RFFDG, RFNOTEG, RFNOWAIT, RFPROC } from "../../kernel/abi/const.ts";
 import { PlanError } from "../../kernel/abi/errors.ts";

@@ -1,6 +1,6 @@
 // The dependency table: what each system call touches beside files, and what an operation of each device
-// touches. Two steps are independent when no thing of one is a thing of the other, or both only read it, or
-// both only add to it. docs/exploring.md shows the same table to users.
+// touches. Two steps are independent when each thing that both touch is only read by both, or only
+// added to by both. docs/exploring.md shows the same table to users.
 
 import { RFMEM, RFPROC } from "../../kernel/abi/const.ts";
 import type { Callname } from "../../kernel/abi/calls.ts";

@@ -1,5 +1,5 @@
-// namec demo: examples/first.ts in a kernel of its own, with a second process that serves a directory of
-// the host, and every call of it shown with what became of its names and what they cost.
+// namec demo: runs examples/first.ts in a kernel of its own, beside a second process that serves a directory of the
+// host. It shows each call with what became of its names and what they cost.
 
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";

@@ -1,6 +1,6 @@
-// While a program runs: what Ctrl-C means to it, and how it is told that nothing can run any more, that
-// its output is not read, or that it threw where no system call sees it. Then its end, as the status of
-// this process.
+// Watches a program of `namec run`. Ctrl-C becomes the note "interrupt", and a second Ctrl-C ends the program. It ends, too,
+// if nothing can run any more, if its output is not read, or if it threw where no system call sees it. Its end becomes
+// the status of this process.
 //
 // A program that spins lets the main thread hear no signals: then only its watchdog hears them (watchdog.ts).
 // A program of this package lets others have their turn, so its watchdog begins late and costs short runs nothing.

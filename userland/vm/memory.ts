@@ -2,8 +2,8 @@
 // those that rfork(RFMEM) made. Here the host goes in (enter) and the program comes out (call, now, random).
 //
 // What a program calls is not done while it runs: its calls are put down, and made when QuickJS has nothing left
-// to do. So no kernel code runs on a stack that a program has nearly used up, a kill never finds the program
-// running, and at each call's time the memory is at rest, which is when it can be copied.
+// to do. So no kernel code runs on a stack that a program has nearly used up. A kill never finds the program
+// running. At the time of each call the memory is at rest, so rfork can copy it.
 
 import type { Limits } from "../../kernel/kernel.ts";
 import { KIND, MAXARG, OUT, PERARG, SLOT, SLOTS } from "./abi.ts";

@@ -1,6 +1,6 @@
-// ts: runs a TypeScript or JavaScript program of the name space, in a memory of its own. `ts prog.ts` names it; a
-// file whose first line is #!/bin/ts is run so by exec. ts reads the program and what that imports with the system
-// calls of its process, and the process goes on as that program.
+// ts: runs a TypeScript or JavaScript program of the name space, in a memory of its own. `ts prog.ts` names it, and
+// exec runs a file by ts whose first line is #!/bin/ts. ts reads the program, and what that imports, with the system
+// calls of its process. Then the process goes on as that program.
 
 import { OREAD } from "../../kernel/abi/const.ts";
 import { PlanError } from "../../kernel/abi/errors.ts";

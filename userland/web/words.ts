@@ -1,5 +1,5 @@
-// The glossary in the page: every word of it that stands in a sentence of the page is a button that says what the
-// word means, and the panel Words lists those of this step before all others. The words are docs/glossary.md, which
+// The glossary in the page. A word of it in a sentence of the page is a button that says what the word means. The panel
+// Words lists the words of this step before all others. The words are docs/glossary.md, which
 // comes behind the first lesson (texts.ts).
 
 import { Glossary } from "../view/words/documents.ts";

@@ -36,7 +36,7 @@ const LETTERS = 1_000_000;
 const LAST = 100_000;
 /** Of a message's data the first bytes are kept. */
 const SNAP = 160;
-/** How often it is looked whether anything happens (ms), and after how many looks in vain nothing will. */
+/** Milliseconds between two looks whether anything happens, and after how many looks without anything a run is over. */
 const LOOK = 250;
 const VAIN = 4;
 

@@ -1,5 +1,5 @@
-// The bytes of entries that Tstat asks for. Clients ask for the same file again and again (make, an editor, a loop that
-// waits for a change), so entries that were asked for twice in a row are kept packed, at a place that the number of the
+// The bytes of entries that Tstat asks for. Clients ask for the same file again and again: make, an editor, a loop that
+// waits for a change. So an entry that was asked for twice in a row is kept packed, at a place that the number of the
 // fid gives. An entry is packed again when anything in it has changed. What is kept is a copy: the server may change its
 // own Dir.
 

@@ -3,8 +3,8 @@
 // leaves its replies to the one that writes. Writes go out in the order made, since the descriptor is no file with an
 // offset. A thread that must make no more replies before the client has taken those that there are waits in drain.
 //
-// Replies are counted against the connection (shares.ts) until the write of them has returned, which is when
-// they have left the process but for what the transport holds, less than a frame of a stream.
+// Replies are counted against the connection (shares.ts) until the write of them has returned. By then they have left the
+// process, but for what the transport holds, which is less than a frame of a stream.
 
 import { ERRMAX } from "../../../kernel/abi/const.ts";
 import { PlanError } from "../../../kernel/abi/errors.ts";

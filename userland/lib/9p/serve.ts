@@ -137,6 +137,8 @@ export const postmount: Both<[make: Makesrv, place: Place], number> = both(funct
     const main = serving.bind(null, make, mine, theirs);
     // QuickJS gives a bound function the prototype of all functions: by this one it is known as a generator function.
     Object.setPrototypeOf(main, Object.getPrototypeOf(serving));
+    // A bound function is called "bound serving", which a trace would show as the program's name.
+    Object.defineProperty(main, "name", { value: serving.name });
     const pid = yield* sys.rfork(RFPROC | RFFDG | RFNAMEG | RFNOTEG, main);
     yield* closeall(sys, open.splice(0, 1));
     if (place.mtpt !== undefined) {

@@ -40,7 +40,7 @@ export class Space {
   /** Takes n granules in a row; their first, or -1 when there is no such room. */
   take(n: number): number {
     const holes = this.scarce || (this.#top - FIRST - this.used) * 8 > this.#top;
-    // A search in vain looks at all bits: there is none again before much has become free.
+    // A search that finds no room looks at all bits, so the next one waits until much has become free.
     let addr = holes && (n < this.#futile || this.#freed * 64 > this.#top) ? this.#hole(n) : -1;
     if (addr < 0 && this.#top + n <= this.limit) addr = this.#top;
     if (addr < 0) addr = this.#search(FIRST, this.#top, n);
