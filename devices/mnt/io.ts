@@ -208,9 +208,10 @@ export class Window {
     }
   }
 
-  /** Sends the requests for these parts of the file. */
+  /** Sends the requests for these parts of the file. Fails with Eintr where another call has ended the window. */
   *send(parts: readonly Part[], build: Build): Task<void> {
     const m = this.#c.mnt;
+    if (this.#ended) error(Eintr);
     if (!m.ix) {
       for (const { at, len } of parts) {
         const g = m.group(1) ?? (yield* this.#waitgroup(1));
@@ -232,7 +233,7 @@ export class Window {
     );
   }
 
-  /** A group, when there is room for it. Another call may have ended the window by then: nothing is sent any more. */
+  /** A group, when there is room for it. Another call may have ended the window by then. */
   *#waitgroup(n: number): Task<Group> {
     const m = this.#c.mnt;
     const g = yield* m.waitgroup(n);
@@ -297,15 +298,12 @@ export class Window {
     }
   }
 
-  /** Releases all groups; what is outstanding is flushed. */
+  /** Releases all groups; what is outstanding is flushed, and no more is sent. */
   end(): void {
     const m = this.#c.mnt;
     this.#ended = true;
     for (const p of this.pieces.splice(0)) if (p.g !== this.#g) m.release(p.g, false);
-    this.#bytes = 0;
-    const g = this.#g;
-    this.#g = null;
-    if (g !== null) m.release(g, false);
+    if (this.#g !== null) m.release(this.#g, false);
   }
 }
 

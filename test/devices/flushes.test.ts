@@ -213,6 +213,29 @@ for (const version of ["9P2000", "9P2000.ix", "9P2000.ix.stream"]) {
   );
 }
 
+for (const version of ["9P2000", "9P2000.ix"])
+  test(
+    `a write longer than a window sends no more when the call that ended its stream gives up: ${version}`,
+    within(async (t, k) => {
+      await run(k, async (sys: Sys) => {
+        await mountslow(sys, version);
+        const slow = await sys.create("/n/slow", ORDWR, 0o666);
+        await sys.stream(slow, 0);
+        let ended = "";
+        await sys.rfork(RFPROC, async (child: Sys) => {
+          ended = await failure(child.swrite(slow, new Uint8Array(9_000_000)));
+        });
+        await sys.sleep(1);
+        t.is(await interrupted(sys, () => sys.pread(slow, new Uint8Array(1), 0)), "interrupted");
+        await sys.wait();
+        t.is(ended, "interrupted");
+        await sys.close(slow);
+        await sys.sleep(1);
+        t.deepEqual(k.audit().tags, []);
+      });
+    }),
+  );
+
 test(
   "a union whose server's connection is full is not asked any more when a note has come",
   within(async (t, k) => {
