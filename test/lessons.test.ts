@@ -1,6 +1,5 @@
-// The lessons: each runs on the machines that its head asks for, in both name spaces, says the same every
-// time, and the calls that it is about cost exactly what docs/lessons.md says. What a lesson says to look at
-// stands on the screen.
+// The lessons. Each runs on the machines that its head asks for, in both name spaces, and says the same every time. The
+// calls that it is about cost exactly what docs/lessons.md says. What a lesson says to look at stands on the screen.
 
 import { readFileSync, readdirSync } from "node:fs";
 import test from "ava";

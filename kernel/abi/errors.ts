@@ -1,6 +1,6 @@
-// The error strings of Plan 9 (error.h of the kernel, and what its devices and section 5 of the manual
-// say), all in one place, and the one class that carries them. A program compares these strings, so
-// they are part of the system call interface: change none.
+// The error strings of Plan 9, all in one place, and the one class that carries them. The strings are those of error.h
+// and of the devices of its kernel, and those of section 5 of the manual. A program compares these strings, so they are
+// part of the system call interface: change none.
 
 import { placeof } from "./place.ts";
 import type { Place } from "./place.ts";

@@ -1,6 +1,6 @@
-// What a name space is to the rest of the kernel. There are two behind this interface, chosen at boot:
-// `names` (names.ts), the immutable name-based table, and `standard` (standard.ts), which is keyed by
-// the covered file and asks every server on the way, as the published Plan 9 kernel does.
+// What a name space is to the rest of the kernel. There are two behind this interface, and boot chooses one. `names`
+// (names.ts) has an immutable table of names. `standard` (standard.ts) has a table of covered files, and asks every
+// server on the way, as the published Plan 9 kernel does.
 
 import type { Chan, Path } from "../chan.ts";
 import { MAFTER, MBEFORE, MCACHE, MCREATE } from "../abi/const.ts";

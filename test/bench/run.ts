@@ -1,5 +1,5 @@
-// npm run bench: what the kernel and its servers cost, beside what a user would take instead, in one run
-// on one machine, so that the ratios mean something where the numbers do not.
+// npm run bench: what the kernel and its servers cost, beside what a user would take instead. Both are measured in one run
+// on one machine: ratios can be compared where numbers cannot.
 //
 //	npm run bench -- [--quick] [start] [boot] [names] [growth] [stepping] [explore] [rpc] [fossil] [fossilgrowth] [vm]
 

@@ -1,5 +1,5 @@
-// Files for tests and benchmarks of streams: a server whose bytes are computed, so that a file may be of
-// any size, machines in a row with such a server on the last, and programs that read and write whole files.
+// Files for tests and benchmarks of streams. The bytes of a server here are computed, so a file may be of any size.
+// Machines stand in a row, with such a server on the last, and programs read and write whole files.
 
 import type { Booted } from "../../kernel/boot.ts";
 import { DMDIR, MCREATE, MREPL, OREAD, OSTREAM, OWRITE, QTDIR } from "../../kernel/abi/const.ts";

@@ -1,6 +1,6 @@
 // Random operations while links are cut and healed, and processes killed and sent notes. What succeeds
-// depends on when; what must hold is that calls fail with Plan 9's words, that nothing is left behind,
-// here or at the servers, and that no file is touched but those that were named.
+// depends on when. Three things must hold: calls fail with Plan 9's words, nothing is left behind, here or at the
+// servers, and no file is touched but those that were named.
 
 import { MCREATE, MREPL, NCONT, OWRITE, RFFDG, RFNAMEG, RFPROC } from "../../kernel/abi/const.ts";
 import { PlanError } from "../../kernel/abi/errors.ts";

@@ -1,6 +1,6 @@
-// A hostile client: raw 9P, several tags at once on the same few fids, with requests that end a fid beside
-// requests that use it, flushes, new versions, and hanging up in the middle. It works below one directory
-// only. What the server answers must still be 9P: replies to requests that were made.
+// A hostile client of raw 9P. It has several tags at once on the same few fids, and sends requests that end a fid beside
+// requests that use it. It flushes, begins new versions, and hangs up in the middle. It works below one directory only.
+// What the server answers must still be 9P: replies to requests that were made.
 
 import { ORCLOSE, OREAD, ORDWR, OTRUNC, OWRITE, DMDIR } from "../../kernel/abi/const.ts";
 import { convD2M, nulldir, sizeD2M } from "../../kernel/abi/dir.ts";

@@ -1,6 +1,6 @@
-// Each sentence about a call that failed is held against the files as they are at that moment: what it says is
-// there is there, what it says is missing is missing, a file that it calls a directory is one, and members
-// that were asked at once are not said to be tried one after the other. The name spaces and calls are random.
+// Each sentence about a call that failed is compared with the files as they are at that moment. What it says is there has
+// to be there, and what it says is missing has to be missing. A file that it calls a directory has to be one. Members
+// that were asked at once are not said to be tried in turn. The name spaces and calls are random.
 
 import test from "ava";
 import fc from "fast-check";

@@ -1,6 +1,6 @@
 // Seconds since 1970 as people write them, in GMT or in the zone of /env/timezone. ctime(2)
 
-const DAYS = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"] as const;
+const DAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"] as const;
 const MONTHS = [
   "Jan",
   "Feb",
@@ -17,10 +17,6 @@ const MONTHS = [
 ] as const;
 
 const DAY = 86400;
-/** Days in 400 years, after which the calendar repeats. */
-const ERA = 146097;
-/** Days from the first of March of year 0 to 1970. */
-const EPOCH = 719468;
 
 /** A time taken apart; mon counts from 0. */
 export type Tm = {
@@ -34,26 +30,19 @@ export type Tm = {
   readonly month: string;
 };
 
-/** Takes a time apart. The year begins in March, so that a leap day comes last. */
+/** Takes a time apart. Date is the calendar here and no clock: it is given the time. */
 export function gmtime(time: number): Tm {
-  const days = Math.floor(time / DAY);
-  const secs = time - days * DAY;
-  const era = Math.floor((days + EPOCH) / ERA);
-  const day = days + EPOCH - era * ERA;
-  const y = Math.floor(
-    (day - Math.floor(day / 1460) + Math.floor(day / 36524) - Math.floor(day / 146096)) / 365,
-  );
-  const yday = day - (365 * y + Math.floor(y / 4) - Math.floor(y / 100));
-  const m = Math.floor((5 * yday + 2) / 153);
-  const mon = (m + 2) % 12;
+  // oxlint-disable-next-line no-restricted-globals
+  const d = new Date(time * 1000);
+  const mon = d.getUTCMonth();
   return {
-    sec: secs % 60,
-    min: Math.floor(secs / 60) % 60,
-    hour: Math.floor(secs / 3600),
-    mday: yday - Math.floor((153 * m + 2) / 5) + 1,
+    sec: d.getUTCSeconds(),
+    min: d.getUTCMinutes(),
+    hour: d.getUTCHours(),
+    mday: d.getUTCDate(),
     mon,
-    year: y + era * 400 + (mon < 2 ? 1 : 0),
-    wday: DAYS[((days % 7) + 7) % 7] ?? "",
+    year: d.getUTCFullYear(),
+    wday: DAYS[d.getUTCDay()] ?? "",
     month: MONTHS[mon] ?? "",
   };
 }

@@ -1,6 +1,6 @@
 // Every fault, one by one: a scene is played once as it is, and then again for each of its system calls and 9P
 // messages, which fails there. What must hold is that nothing leaks, hangs or panics. The clock is virtual and the
-// order fixed, so each scene is the same up to its fault, and a fault that was found is found again by its text.
+// order fixed, so each scene is the same up to its fault. So a fault that was found is found again by its text.
 
 import { PlanError } from "../../kernel/abi/errors.ts";
 import type { Faults, Injected } from "../../devices/fault/faults.ts";

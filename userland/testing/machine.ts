@@ -1,6 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-// The machine of a test: a kernel under virtual time, servers at a distance, programs that run on it and
-// what they did, faults, and the check at the end that nothing is left of it all.
+// The machine of a test. It is a kernel under virtual time, with servers at a distance. It runs programs and records what
+// they do, puts faults in, and looks at the end that nothing is left.
 //
 // What is mounted stays mounted for all its programs: a process of the kit's holds the name space, and each
 // program gets a copy of it. So a fid that a program leaves behind is seen at both ends.

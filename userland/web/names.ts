@@ -1,5 +1,5 @@
-// The picture of the name space: a tree of its mount points, the way that the step's name takes through it, and
-// at each mount point its members, with the one that was asked, missed or found.
+// The picture of the name space: a tree of its mount points, and the way that the step's name takes through it. Each
+// mount point has its members, and a member says whether it was asked, and whether the name was found there.
 
 import type { Frame } from "../view/step/frame.ts";
 import { rows } from "../view/step/names.ts";

@@ -1,6 +1,6 @@
-// Several clients at once, on machines of their own, with a fossil whose disk is slow, answers out of order and
-// fails: each finds what it wrote, nothing is left over at the end, and a crash at any moment leaves each of them a
-// tree that it had, not older than its last sync.
+// Several clients at once, on machines of their own, with a fossil whose disk is slow, answers out of order and fails.
+// Each finds what it wrote, and nothing is left over at the end. After a crash at any moment each finds a tree that it
+// had, not older than its last sync.
 
 import assert from "node:assert/strict";
 import test from "ava";
