@@ -1,5 +1,5 @@
-// The commands of /bin: one row for each, with how it is called and what it does. /bin itself, the list in the
-// documentation and the tests of the usages are made from this.
+// The commands of /bin: a row for each has its usage and what it does. These rows make /bin itself, the list in the
+// documents, and the tests of the usages.
 
 import type { TaskMain } from "../../syscalls/sys.ts";
 import ninefs from "./9fs.ts";

@@ -27,7 +27,7 @@ const TOP = fileURLToPath(new URL("../../../", import.meta.url));
 
 /**
  * The absolute path of a program's file. A name in examples/ that is not a file here is one of the package's
- * examples, so that the commands of the documents work wherever the package is installed.
+ * examples. So the commands of the documents work wherever the package is installed.
  *
  * @throws Usage the file is missing, or is no program
  */
