@@ -54,7 +54,7 @@ export type Drawnarrow = {
   /** Where it will be, while it is on its way. */
   readonly ahead: Point | null;
   /** Of a run of messages, the last one's. */
-  readonly last: { readonly from: Point; readonly to: Point } | null;
+  readonly last: Segment | null;
   readonly classes: readonly string[];
   readonly label: string;
   readonly at: Point;
@@ -111,7 +111,11 @@ export function layout(s: Scene, width = 640, height: number | null = null): Lay
     lifelines: s.lifelines.map(({ name, conns }, i) => {
       const title =
         i === 0 ? "this machine" : conns.map((c) => serverof(s.recording, c)).join(", ");
-      return { x: xs[i] ?? 0, name: headname(name, Math.floor(gap(xs) / LETTER)), title };
+      return {
+        x: xs[i] ?? 0,
+        name: headname(name, Math.floor((Math.min(...gaps(xs), MINWIDTH) - 2) / LETTER)),
+        title,
+      };
     }),
     ticks: rows.ticks(),
     now: rows.at(s.now, s.event),
@@ -221,11 +225,6 @@ function columns(s: Scene, width: number, home: number): number[] {
   return xs;
 }
 
-/** The least room between two lifelines. */
-function gap(xs: readonly number[]): number {
-  return Math.min(...gaps(xs), MINWIDTH) - 2;
-}
-
 /** The room between lifelines and their neighbours. */
 function gaps(xs: readonly number[]): number[] {
   const sorted = xs.toSorted((a, b) => a - b);
@@ -301,7 +300,7 @@ function drawarrow(s: Scene, a: Arrow, { rows, xs }: Places): Drawnarrow | null 
   const out = a.way === "out";
   const [from, to] = journey(s, a, { rows, xs });
   const home = out ? from : to;
-  const tip = state === "there" ? to : onway(s, a, { from, to, y: rows.at(s.now, s.event) });
+  const tip = state === "there" ? to : onway(s, a, [from, to], rows.at(s.now, s.event));
   const seen = happened(s, a);
   const vague = (out ? a.first.arrived : a.first.left) === null;
   const is: readonly (readonly [string, boolean])[] = [
@@ -335,8 +334,7 @@ function askedby(s: Scene): number {
 }
 
 /** How far something in flight is at the present: its way is straight from moment to moment. */
-function onway(s: Scene, a: Arrow, w: { from: Point; to: Point; y: number }): Point {
-  const { from, to, y } = w;
+function onway(s: Scene, a: Arrow, [from, to]: Segment, y: number): Point {
   if (a.first.left === null || a.first.left >= s.now || to.y <= from.y) return from;
   const part = Math.min(1, Math.max(0, (y - from.y) / (to.y - from.y)));
   return {
@@ -346,19 +344,17 @@ function onway(s: Scene, a: Arrow, w: { from: Point; to: Point; y: number }): Po
 }
 
 /** The last message of a run. */
-function runend(a: Arrow, { rows, xs }: Places, out: boolean): { from: Point; to: Point } {
+function runend(a: Arrow, { rows, xs }: Places, out: boolean): Segment {
   const [here, there] = out ? [a.last.left, a.last.arrived] : [a.last.arrived, a.last.left];
   const near = { x: xs[0] ?? 0, y: rows.there(here ?? 0) };
   const far = { x: xs[a.server] ?? 0, y: there === null ? near.y : rows.there(there) };
-  return out ? { from: near, to: far } : { from: far, to: near };
+  return out ? [near, far] : [far, near];
 }
 
-function notes(s: Scene, rows: Rows): { y: number; text: string }[] {
-  const list: { y: number; text: string }[] = [];
-  if (s.earlier > 0) list.push({ y: HEAD + 11, text: `${s.earlier} more before` });
-  if (s.later > 0) list.push({ y: rows.bottom + 4, text: `${s.later} more after` });
-  return list;
-}
+const notes = ({ earlier, later }: Scene, rows: Rows): Layout["notes"] => [
+  ...(earlier > 0 ? [{ y: HEAD + 11, text: `${earlier} more before` }] : []),
+  ...(later > 0 ? [{ y: rows.bottom + 4, text: `${later} more after` }] : []),
+];
 
 /** The diagram of a scene: one <svg> element, well-formed, that says in words what it shows. */
 export function diagramsvg(
@@ -433,7 +429,7 @@ function ahead({ to, ahead: end }: Drawnarrow): string {
 /** The area that a run of messages covers. */
 function band({ from, to, last }: Drawnarrow): string {
   if (last === null) return "";
-  const points = [from, to, last.to, last.from].map(({ x, y }) => `${x},${y}`);
+  const points = [from, to, last[1], last[0]].map(({ x, y }) => `${x},${y}`);
   return `<polygon points="${points.join(" ")}" fill="currentColor" fill-opacity="0.12"/>`;
 }
 

@@ -12,7 +12,6 @@
 
 import type { Rcall, Recording } from "../record/recording.ts";
 import { ismessage, push, rank } from "../record/recording.ts";
-import type { Flights } from "../record/flight.ts";
 import { indexof } from "../record/index.ts";
 import type { Index } from "../record/index.ts";
 import { connname } from "../words/who.ts";
@@ -78,6 +77,9 @@ export type Scene = {
   readonly later: number;
 };
 
+/** What is shown of a list, and how many messages the rest is. */
+type Some<T> = { readonly list: readonly T[]; readonly earlier: number; readonly later: number };
+
 /** The scenes of a recording. Tables are made once; a scene takes time for what it shows. */
 export class Scenes {
   readonly recording: Recording;
@@ -89,7 +91,14 @@ export class Scenes {
     this.recording = r;
     this.#index = indexof(r);
     this.#messages = Int32Array.from(r.events.keys()).filter((i) => ismessage(r.events[i]));
-    const away = this.#away();
+    // How long the shortest way of a message over each connection was.
+    const away = new Map<number, number>();
+    for (const i of this.#messages) {
+      const { left, arrived } = this.#journey(i);
+      const conn = this.#conn(i);
+      if (left !== null && arrived !== null)
+        away.set(conn, Math.min(away.get(conn) ?? Infinity, arrived - left));
+    }
     this.#servers = serversof(r).map((s) => {
       const times = s.conns.flatMap((c) => away.get(c) ?? []);
       return { ...s, away: times.length === 0 ? null : Math.min(...times) };
@@ -128,21 +137,10 @@ export class Scenes {
     };
   }
 
-  /** How long the shortest way of a message over each connection was. */
-  #away(): Map<number, number> {
-    const away = new Map<number, number>();
-    for (const i of this.#messages) {
-      const [left, arrived] = [this.#flights.left(i), this.#flights.arrived(i)];
-      if (left === null || arrived === null) continue;
-      const conn = this.#conn(i);
-      away.set(conn, Math.min(away.get(conn) ?? Number.POSITIVE_INFINITY, arrived - left));
-    }
-    return away;
-  }
-
-  /** When messages were on the wire. */
-  get #flights(): Flights {
-    return this.#index.flights;
+  /** When a message was on the wire. */
+  #journey(i: number): Journey {
+    const { flights } = this.#index;
+    return { left: flights.left(i), arrived: flights.arrived(i) };
   }
 
   /** The connection of a message. */
@@ -166,7 +164,7 @@ export class Scenes {
   }
 
   /** The messages to show: those in the call's time, its own that come later, and those on their way in it. */
-  #near(event: number, call: Rcall | null): { list: number[]; earlier: number; later: number } {
+  #near(event: number, call: Rcall | null): Some<number> {
     const m = this.#messages;
     if (call === null) return { list: [], earlier: 0, later: 0 };
     const [low, high] = [rank(m, call.first), rank(m, this.#return(call) + 1)];
@@ -191,9 +189,9 @@ export class Scenes {
   /** Whether a message outside a call is the call's, or was on its way in the call's time. */
   #on(i: number, call: Rcall): boolean {
     if (this.recording.events[i]?.call === call.id) return true;
-    const [left, arrived] = [this.#flights.left(i), this.#flights.arrived(i)];
+    const { left, arrived } = this.#journey(i);
     if (left === null || arrived === null) return false;
-    return left < (call.ended ?? Number.POSITIVE_INFINITY) && arrived > call.began;
+    return left < (call.ended ?? Infinity) && arrived > call.began;
   }
 
   #lifelines(list: readonly number[]): Lifeline[] {
@@ -209,26 +207,20 @@ export class Scenes {
     const arrows: Arrow[] = [];
     const together = new Map<string, number>();
     for (const i of list) {
-      const one = this.#arrow(i, server.get(this.#conn(i)));
-      if (one === null) continue;
-      const { left, arrived } = one.first;
-      const key = `${one.way} ${one.server} ${left} ${arrived}`;
+      const to = server.get(this.#conn(i));
+      if (to === undefined) continue;
+      const way = this.recording.events[i]?.type === "send" ? "out" : "in";
+      const first = this.#journey(i);
+      const key = `${way} ${to} ${first.left} ${first.arrived}`;
       const at = together.get(key) ?? -1;
       const other = arrows[at];
       // Of two whose journey is unknown only neighbours are known to go together.
-      const known = left !== null && arrived !== null;
+      const known = first.left !== null && first.arrived !== null;
       if (other === undefined || !(known || at === arrows.length - 1))
-        together.set(key, arrows.push(one) - 1);
+        together.set(key, arrows.push({ way, server: to, events: [i], first, last: first }) - 1);
       else arrows[at] = { ...other, events: [...other.events, i] };
     }
     return arrows.length <= ARROWS ? arrows : runs(this.recording, arrows);
-  }
-
-  #arrow(i: number, server: number | undefined): Arrow | null {
-    if (server === undefined) return null;
-    const way = this.recording.events[i]?.type === "send" ? "out" : "in";
-    const first = { left: this.#flights.left(i), arrived: this.#flights.arrived(i) };
-    return { way, server, events: [i], first, last: first };
   }
 
   /** The calls that ran between two events, the current one first, each in a lane of its own. */
@@ -283,19 +275,13 @@ function runs(r: Recording, arrows: readonly Arrow[]): Arrow[] {
 
 /** The type of the messages of an arrow; -1 when there are several. */
 function kind(r: Recording, a: Arrow): number {
-  const types = a.events.map((i) => {
-    const e = r.events[i];
-    return ismessage(e) ? e.fcall.type : -1;
-  });
-  const [first = -1] = types;
-  return types.every((t) => t === first) ? first : -1;
+  const messages = a.events.map((i) => r.events[i]).filter(ismessage);
+  const [first = -1, ...others] = new Set<number>(messages.map((e) => e.fcall.type));
+  return others.length === 0 ? first : -1;
 }
 
-/** Those of the arrows that are nearest to an event, and how many messages the others are. */
-function around(
-  arrows: readonly Arrow[],
-  event: number,
-): { list: Arrow[]; earlier: number; later: number } {
+/** Those of the arrows that are nearest to an event. */
+function around(arrows: readonly Arrow[], event: number): Some<Arrow> {
   const here = arrows.findIndex((a) => (a.events.at(-1) ?? 0) >= event);
   const middle = here < 0 ? arrows.length : here;
   const from = Math.max(0, Math.min(middle - ARROWS / 2, arrows.length - ARROWS));
@@ -307,17 +293,13 @@ function around(
   };
 }
 
-/** When an arrow is at the machine. */
-function athome(a: Arrow): number | null {
-  return a.way === "out" ? a.first.left : a.first.arrived;
-}
-
 function momentsof(arrows: readonly Arrow[], others: readonly number[]): Moment[] {
   const at = new Map<number, number[]>(others.map((t) => [t, []]));
   for (const { first, last } of arrows)
     for (const t of [first.left, first.arrived, last.left, last.arrived])
       if (t !== null && !at.has(t)) at.set(t, []);
-  for (const [i, a] of arrows.entries()) at.get(athome(a) ?? Number.NaN)?.push(i);
+  for (const [i, { way, first }] of arrows.entries())
+    at.get((way === "out" ? first.left : first.arrived) ?? Number.NaN)?.push(i);
   return [...at]
     .map(([time, list]) => ({ time, arrows: list }))
     .toSorted((a, b) => a.time - b.time);
@@ -404,10 +386,6 @@ export function stateof(s: Scene, a: Arrow): State {
 
 /** An arrow in a sentence: "at 0: Twalk 1 → 3 a/b to far, there at 25 ms (of another call)". */
 export function sentence(s: Scene, a: Arrow): string {
-  return `${journey(s, a)}${isown(s, a) ? "" : " (of another call)"}`;
-}
-
-function journey(s: Scene, a: Arrow): string {
   const server = s.lifelines[a.server]?.name ?? "the server";
   const at = (t: number | null): string =>
     t === null
@@ -415,17 +393,18 @@ function journey(s: Scene, a: Arrow): string {
       : t < s.origin
         ? `${exactly(s.origin - t)} before the call`
         : `at ${exactly(t - s.origin)}`;
-  const state = stateof(s, a);
-  const shown = happened(s, a);
+  const is = stateof(s, a) === "there";
   const [from, to] = [a.first.left, a.last.arrived];
-  if (a.way === "in") {
-    const left = from === null ? "" : `, left ${at(from)}`;
-    return state === "there"
-      ? `${at(to)}: ${long(s, shown)} from ${server}${left}`
-      : `on its way from ${server}: a reply${left}`;
+  const words = long(s, happened(s, a));
+  const other = isown(s, a) ? "" : " (of another call)";
+  if (a.way === "out") {
+    const there = to === null ? "" : is ? `, there ${at(to)}` : ", on its way";
+    return `${at(from)}: ${words} to ${server}${there}${other}`;
   }
-  const there = to === null ? "" : state === "there" ? `, there ${at(to)}` : ", on its way";
-  return `${at(from)}: ${long(s, shown)} to ${server}${there}`;
+  const left = from === null ? "" : `, left ${at(from)}`;
+  return is
+    ? `${at(to)}: ${words} from ${server}${left}${other}`
+    : `on its way from ${server}: a reply${left}${other}`;
 }
 
 function long(s: Scene, events: readonly number[]): string {

@@ -21,7 +21,7 @@
 import type { Fcall } from "../../../kernel/abi/fcall.ts";
 import { fcallfmt } from "../../../kernel/abi/fcallfmt.ts";
 import { connin } from "../record/recording.ts";
-import type { Cost, Rcall, Recording, Revent } from "../record/recording.ts";
+import type { Rcall, Recording, Revent } from "../record/recording.ts";
 import { eventfmt, issaid, msgfmt } from "../words/eventtext.ts";
 import { cut, line } from "../words/line.ts";
 import type { Line } from "../words/line.ts";
@@ -64,16 +64,19 @@ export class Strace {
 }
 
 /** A call and what is below it. */
-function block(
-  { began, ended, pid, text, result, cost, error }: Rcall,
-  below: readonly Line[],
-): Line[] {
-  const value = ended === null ? " ... has not returned" : result === "" ? "" : ` = ${result}`;
-  const right = ended === null ? "" : costfmt(cost, ended - began);
-  return [
-    line(error === null ? "call" : "failed", head(began, pid) + text + value, right),
-    ...below,
-  ];
+function block(call: Rcall, below: readonly Line[]): Line[] {
+  const { began, ended, pid, cost } = call;
+  if (ended === null)
+    return [line("call", `${head(began, pid)}${call.text} ... has not returned`), ...below];
+  const time = timefmt(ended - began);
+  const right = cost.trips === 0 ? time : `${plural(cost.trips, "round trip")}, ${time}`;
+  return [callline(head(began, pid), call, right), ...below];
+}
+
+/** A call that has returned, with what it gave. */
+function callline(left: string, { text, result, error }: Rcall, right: string): Line {
+  const value = result === "" ? "" : ` = ${result}`;
+  return line(error === null ? "call" : "failed", left + text + value, right);
 }
 
 /** When (ms) and which process: 15 columns. */
@@ -94,17 +97,9 @@ function detailof(e: Revent, r: Recording, full: Fcall | null): Line[] {
     : [line(e.type === "namec" || e.type === "mount" ? "step" : "other", text)];
 }
 
-/** "2 round trips, 88 µs" */
-function costfmt(cost: Cost, ns: number): string {
-  return cost.trips === 0 ? timefmt(ns) : `${plural(cost.trips, "round trip")}, ${timefmt(ns)}`;
-}
-
 const BELOW = "      ";
 /** Columns for the name of a connection. */
 const NAMED = 6;
-
-/** What the calls cost all together. */
-export type Total = Omit<Cost, "asked"> & { calls: number };
 
 /** A request of a call, and its reply if that came before the call returned; in words. */
 type Exchange = { readonly conn: number; readonly request: string; reply: string | null };
@@ -120,7 +115,8 @@ type Below = {
 
 /** The tour of one process; other processes work behind the scene. */
 export class Tour {
-  readonly total: Total = { calls: 0, trips: 0, messages: 0, bytes: 0 };
+  /** What the calls cost all together. */
+  readonly total = { calls: 0, trips: 0, messages: 0, bytes: 0 };
   readonly #open = new Map<number, Below>();
   readonly #pid: number;
   readonly #columns: number;
@@ -143,28 +139,19 @@ export class Tour {
     if (e.type === "call") this.#open.set(e.call, { steps: [], exchanges: new Map(), made: 0 });
     const below = this.#open.get(e.call);
     if (below === undefined) return [];
-    if (e.type !== "return") {
-      add(below, event, e, r, full);
-      return [];
-    }
+    add(below, event, e, r, full);
+    if (e.type !== "return") return [];
     this.#open.delete(e.call);
     // What the program says is shown as such.
     if (call.name === "write" && call.args[0] === 1) return [];
-    this.#count(call.cost);
-    return this.#block(call, below);
-  }
-
-  #count(cost: Cost): void {
+    const { trips, messages, bytes } = call.cost;
     this.total.calls++;
-    this.total.trips += cost.trips;
-    this.total.messages += cost.messages;
-    this.total.bytes += cost.bytes;
-  }
-
-  #block({ text, result, error, cost }: Rcall, { steps, exchanges, made }: Below): Line[] {
-    const value = result === "" ? "" : ` = ${result}`;
-    const first = line(error === null ? "call" : "failed", INDENT + text + value, tripsfmt(cost));
-    return [first, ...steps, ...[...exchanges.values()].map((x) => this.#exchange(x, made))];
+    this.total.trips += trips;
+    this.total.messages += messages;
+    this.total.bytes += bytes;
+    const cost = trips === 0 ? "no round trip" : plural(trips, "round trip");
+    const asked = [...below.exchanges.values()].map((x) => this.#exchange(x, below.made));
+    return [callline(INDENT, call, messages === 0 ? "" : cost), ...below.steps, ...asked];
   }
 
   #exchange({ conn, request, reply }: Exchange, made: number): Line {
@@ -195,9 +182,4 @@ function add(to: Below, event: number, e: Revent, r: Recording, full: Fcall | nu
 /** What a connection runs over, from the name of its file. */
 function transport(name: string): string {
   return name.startsWith("#|") ? "pipe" : (/\/net\/(\w+)\//.exec(name)?.[1] ?? "");
-}
-
-function tripsfmt(cost: Cost): string {
-  if (cost.messages === 0) return "";
-  return cost.trips === 0 ? "no round trip" : plural(cost.trips, "round trip");
 }

@@ -104,7 +104,7 @@ export class Timeline {
   #begin(e: Revent, r: Recording): void {
     const call = r.calls[e.call];
     if (call === undefined) return;
-    this.#procnamed(e.pid, r);
+    this.#named(e.pid, programof(r, e.pid));
     const lane = this.#take(e.pid);
     const args = { call: call.text, ...placeof(call, r), dot: call.dot };
     this.#calls.set(e.call, { pid: e.pid, lane, began: e.at, name: call.name, args });
@@ -126,17 +126,12 @@ export class Timeline {
     const args = call === undefined ? {} : { call: call.text, ...placeof(call, r) };
     const name = msgfmt(f);
     const flushes = f.type === Tflush ? f.oldtag : null;
-    const what = { began: e.at, name, args, tag: f.tag, flushes, call: e.call };
     const pid = CONNS + e.conn;
-    if (e.conn === 0) {
-      this.#asked.set(this.#nevent, { ...what, pid, lane: 0 });
-      return;
-    }
-    this.#connnamed(e.conn, r);
-    const open = { ...what, pid, lane: this.#take(pid) };
+    if (e.conn !== 0) this.#connnamed(e.conn, r);
+    const lane = e.conn === 0 ? 0 : this.#take(pid);
+    const open = { began: e.at, name, args, tag: f.tag, flushes, call: e.call, pid, lane };
     this.#asked.set(this.#nevent, open);
-    const from = this.#calls.get(e.call);
-    if (from !== undefined) this.#arrow(from, open);
+    if (e.conn !== 0) this.#arrow(e.call, open);
   }
 
   #receive(e: Rmessage & { type: "receive" }, f: Fcall): void {
@@ -173,15 +168,14 @@ export class Timeline {
       const pid = CONNS + conn;
       if (conn === 0) this.#named(pid, "9P: no version agreed on");
       const there = { ...open, pid, lane: this.#take(pid) };
-      const from = this.#calls.get(call);
-      if (from !== undefined) this.#arrow(from, there);
+      this.#arrow(call, there);
       this.#complete(there, at, {});
     }
     this.#versions.delete(call);
   }
 
   #proc(e: Revent & { type: "proc" }, r: Recording): void {
-    this.#procnamed(e.pid, r);
+    this.#named(e.pid, programof(r, e.pid));
     const text = e.text === "" ? e.what : `${e.what}: ${e.text}`;
     this.#instant(e, undefined, text);
     if (e.what === "exit") this.#gone(e.pid);
@@ -191,14 +185,17 @@ export class Timeline {
     const { pid, lane, began, name } = open;
     const lanes = this.#lanes.get(pid);
     if (lanes !== undefined) lanes[lane] = false;
-    const [ts, end] = [Math.round(began), Math.round(at)];
+    const dur = (Math.round(at) - Math.round(began)) / 1000;
     const args = { ...open.args, ...more };
     const cat = pid < CONNS ? "call" : "9P";
-    this.#event({ ph: "X", pid, tid: lane, ts: us(ts), dur: us(end - ts), name, cat, args });
+    this.#event({ ph: "X", pid, tid: lane, ts: us(began), dur, name, cat, args });
   }
 
-  #arrow(from: Open, to: Open): void {
-    const all = { cat: "9P", name: "9P", id: this.#nevent, ts: us(Math.round(to.began)) };
+  /** From a call to what it has asked for. */
+  #arrow(call: number, to: Open): void {
+    const from = this.#calls.get(call);
+    if (from === undefined) return;
+    const all = { cat: "9P", name: "9P", id: this.#nevent, ts: us(to.began) };
     this.#event({ ph: "s", pid: from.pid, tid: from.lane, ...all });
     this.#event({ ph: "f", bp: "e", pid: to.pid, tid: to.lane, ...all });
   }
@@ -207,7 +204,7 @@ export class Timeline {
   #instant(e: Revent, on: { pid: number; lane: number } | undefined, name: string): void {
     const { pid, lane } = on ?? { pid: e.pid, lane: 0 };
     const s = on === undefined ? "p" : "t";
-    this.#event({ ph: "i", s, pid, tid: lane, ts: us(Math.round(e.at)), name, cat: e.type });
+    this.#event({ ph: "i", s, pid, tid: lane, ts: us(e.at), name, cat: e.type });
   }
 
   /** The first lane that is free. */
@@ -221,10 +218,6 @@ export class Timeline {
     }
     lanes[lane] = true;
     return lane;
-  }
-
-  #procnamed(pid: number, r: Recording): void {
-    this.#named(pid, programof(r, pid));
   }
 
   #connnamed(conn: number, r: Recording): void {
@@ -250,9 +243,7 @@ export class Timeline {
 }
 
 /** Microseconds, as trace events have them. */
-function us(ns: number): number {
-  return ns / 1000;
-}
+const us = (ns: number): number => Math.round(ns) / 1000;
 
 function placeof({ line }: Rcall, r: Recording): { readonly line?: string } {
   return line === null ? {} : { line: placefmt(r, line) };

@@ -100,15 +100,7 @@ const CITED = /\b\w+\(\d\)/g;
 const literal = (word: string): string => word.replaceAll(/[.*+?^${}()|[\]\\/]/g, String.raw`\$&`);
 
 /** Words that are verbs, too. */
-const VERBS: ReadonlySet<string> = new Set([
-  "attach",
-  "bind",
-  "clunk",
-  "flush",
-  "mount",
-  "rfork",
-  "walk",
-]);
+const VERBS: ReadonlySet<string> = new Set("attach bind clunk flush mount rfork walk".split(" "));
 
 /** A word of the glossary as it is asked for: "group (of requests)" is group, and wait(2) is wait. */
 export function bare(written: string): string {
