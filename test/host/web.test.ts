@@ -20,7 +20,7 @@ import { Scenes, heading, sentences } from "../../userland/view/draw/scene.ts";
 import { frameof } from "../../userland/view/step/frame.ts";
 import { headof } from "../../userland/view/words/documents.ts";
 import { Recorder } from "../../userland/view/record/recorder.ts";
-import { timefmt } from "../../userland/view/words/sentence.ts";
+import { timefmt } from "../../userland/view/words/text.ts";
 import { Tape } from "../../userland/view/step/tape.ts";
 import { rows } from "../../userland/view/step/names.ts";
 import { ended, newsite, press, putprogram, runpage, withlesson } from "../kit/browser.ts";

@@ -14,7 +14,7 @@ import { frametext } from "../../userland/view/step/frametext.ts";
 import { tellof } from "../../userland/view/record/recorder.ts";
 import { ABOUT } from "../kit/recorded.ts";
 import { Tape } from "../../userland/view/step/tape.ts";
-import { visible } from "../../userland/view/words/line.ts";
+import { visible } from "../../userland/view/words/text.ts";
 import { failure, within } from "../kit/kit.ts";
 
 const EVIL = "\u001B]0;mine\u0007\u009B2J\u202Eback\u2028\r\n\u0085\uD800";

@@ -1,7 +1,7 @@
 // What an exploration found, as data and as text.
 
 import type { Recording } from "../view/record/recording.ts";
-import { plural } from "../view/words/sentence.ts";
+import { plural } from "../view/words/text.ts";
 import { manyfmt } from "./count.ts";
 import type { Many } from "./count.ts";
 

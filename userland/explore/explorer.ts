@@ -5,7 +5,7 @@ import { chance } from "../boot/boot.ts";
 import { thishost } from "../boot/host.ts";
 import type { Findplace } from "../view/record/recorder.ts";
 import type { Recording } from "../view/record/recording.ts";
-import { plural } from "../view/words/sentence.ts";
+import { plural } from "../view/words/text.ts";
 import { Preempted, Priorities, Shared } from "./bounded.ts";
 import { ordersof } from "./count.ts";
 import type { Many } from "./count.ts";

@@ -3,7 +3,7 @@
 
 import { writeSync } from "node:fs";
 import { eastAsianWidth } from "get-east-asian-width";
-import { visible } from "../view/words/line.ts";
+import { visible } from "../view/words/text.ts";
 
 /** What a piece of text is; how that looks is decided here. */
 export type Style = "plain" | "bold" | "dim" | "title" | "good" | "bad" | "asked" | "path" | "mark";

@@ -15,7 +15,7 @@ import { quote } from "../../kernel/abi/quote.ts";
 import { explain as explained, fold } from "../view/words/explain.ts";
 import type { Asked, Explaining, Found } from "../view/words/explain.ts";
 import type { Recording } from "../view/record/recording.ts";
-import { visible } from "../view/words/line.ts";
+import { visible } from "../view/words/text.ts";
 import { Given, Usage, distance, nearest } from "./command.ts";
 import type { Command } from "./command.ts";
 import { recordrun } from "./record.ts";

@@ -6,7 +6,7 @@ import { Faults } from "../../devices/fault/faults.ts";
 import type { Anyfault } from "../../devices/fault/faults.ts";
 import { parsefault, unfired } from "../boot/inject.ts";
 import { Unitserror } from "../boot/units.ts";
-import { visible } from "../view/words/line.ts";
+import { visible } from "../view/words/text.ts";
 import { Usage } from "./command.ts";
 import type { Given, Option } from "./command.ts";
 

@@ -4,7 +4,7 @@
 
 import { readFileSync } from "node:fs";
 import { nullproto } from "../../kernel/abi/nullproto.ts";
-import { visible } from "../view/words/line.ts";
+import { visible } from "../view/words/text.ts";
 import { Usage, nearest, parse } from "./command.ts";
 import type { Command } from "./command.ts";
 import { isfresh, loadone } from "./one.ts";

@@ -2,8 +2,8 @@
 
 import type { WriteStream } from "node:tty";
 import { styleText } from "node:util";
-import { fit } from "../view/words/line.ts";
-import type { Kind, Line } from "../view/words/line.ts";
+import { fit } from "../view/words/text.ts";
+import type { Kind, Line } from "../view/words/text.ts";
 
 type Style = Parameters<typeof styleText>[0];
 

@@ -3,7 +3,7 @@
 
 import type { Booted } from "../../kernel/boot.ts";
 import type { Proc } from "../../kernel/proc/proc.ts";
-import { visible } from "../view/words/line.ts";
+import { visible } from "../view/words/text.ts";
 
 /** Nothing may run for so many looks, so many ms apart, before something is said: a second. */
 const LOOKS = 4;

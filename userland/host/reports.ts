@@ -2,13 +2,13 @@
 // One Recorder serves them all, and keeps nothing: each takes the events as they come.
 
 import type { Booted } from "../../kernel/boot.ts";
-import { Ledger, summaryfmt } from "../view/export/ledger.ts";
+import { Ledger, summaryfmt } from "../view/export/strace.ts";
 import { Pcapng } from "../view/export/pcapng.ts";
 import { Recorder } from "../view/record/recorder.ts";
 import type { Tell } from "../view/record/recorder.ts";
 import type { About } from "../view/record/recording.ts";
 import { TAIL, Timeline } from "../view/export/timeline.ts";
-import { visible } from "../view/words/line.ts";
+import { visible } from "../view/words/text.ts";
 import { Usage } from "./command.ts";
 import type { Given, Option } from "./command.ts";
 import { Outfile } from "./outfile.ts";

@@ -21,7 +21,7 @@ import type { Descriptor, Process } from "../view/step/procs.ts";
 import type { Rsaid } from "../view/record/recording.ts";
 import type { Spent } from "../view/step/tape.ts";
 import type { Elem, Look, Member, Row } from "../view/step/names.ts";
-import { plural, timefmt } from "../view/words/sentence.ts";
+import { plural, timefmt } from "../view/words/text.ts";
 import { rows } from "../view/step/names.ts";
 import { clip, plaintext, width, wrapped } from "./ansi.ts";
 import type { Piece, Style, Text } from "./ansi.ts";

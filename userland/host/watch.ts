@@ -11,7 +11,7 @@ import type { Process } from "../../kernel/proc/spawn.ts";
 import { waits } from "../boot/waits.ts";
 import { Mistakes } from "../boot/witness.ts";
 import { UNAWAITED } from "../view/words/crash.ts";
-import { visible } from "../view/words/line.ts";
+import { visible } from "../view/words/text.ts";
 import { crashtext, unreadtext } from "./crash.ts";
 import { reason } from "./outfile.ts";
 import { Streamtty } from "./tty.ts";

@@ -7,7 +7,7 @@ import type { Faults, Injected } from "../../devices/fault/faults.ts";
 import { canhave } from "../../devices/fault/callcount.ts";
 import { thishost } from "../boot/host.ts";
 import { parsefault } from "../boot/inject.ts";
-import { plural } from "../view/words/sentence.ts";
+import { plural } from "../view/words/text.ts";
 import { Failure } from "./failure.ts";
 import { fortest, isbug } from "./place.ts";
 import { machine } from "./machine.ts";

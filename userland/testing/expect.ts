@@ -4,7 +4,7 @@
 import { diffLines } from "diff";
 import { parsetime, showtime } from "../boot/units.ts";
 import { valuefmt } from "../view/words/callfmt.ts";
-import { plural } from "../view/words/sentence.ts";
+import { plural } from "../view/words/text.ts";
 import { checkoptions } from "./options.ts";
 import { differ, partof, same } from "./same.ts";
 import { openedby } from "./left.ts";

@@ -10,7 +10,7 @@ import type { Proc } from "../../kernel/proc/proc.ts";
 import { stuckof } from "../explore/stuck.ts";
 import { sharesmemory } from "../explore/table.ts";
 import type { Rcall, Revent } from "../view/record/recording.ts";
-import { plural } from "../view/words/sentence.ts";
+import { plural } from "../view/words/text.ts";
 import type { Owners } from "./owners.ts";
 import type { Call, Run } from "./run.ts";
 import type { Server } from "./server.ts";

@@ -6,7 +6,7 @@ import { Ekilled } from "../../kernel/abi/errors.ts";
 import { fortest } from "./place.ts";
 import { msgfmt } from "../view/words/eventtext.ts";
 import type { Rcall, Recording, Revent } from "../view/record/recording.ts";
-import { plural, timefmt } from "../view/words/sentence.ts";
+import { plural, timefmt } from "../view/words/text.ts";
 
 /** A 9P message. */
 export type Message = {

@@ -4,7 +4,7 @@
 import { compare } from "../view/step/compare.ts";
 import type { Row } from "../view/step/compare.ts";
 import type { Rcall } from "../view/record/recording.ts";
-import { plural, timefmt } from "../view/words/sentence.ts";
+import { plural, timefmt } from "../view/words/text.ts";
 import type { Spent } from "../view/step/tape.ts";
 import { byid, el, fill } from "./dom.ts";
 import type { Run } from "./player.ts";

@@ -5,7 +5,7 @@
 import { PICTURES, frameof, pictureof } from "../view/step/frame.ts";
 import type { Frame, Picturekind } from "../view/step/frame.ts";
 import type { Look } from "../view/step/names.ts";
-import { plural, timefmt } from "../view/words/sentence.ts";
+import { plural, timefmt } from "../view/words/text.ts";
 import { byid, el, fill } from "./dom.ts";
 import { Messages } from "./messages.ts";
 import { Names } from "./names.ts";

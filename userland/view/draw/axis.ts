@@ -10,8 +10,8 @@
 
 import { exactly, happened, heading, isown, label, refuses, stateof } from "./scene.ts";
 import type { Arrow, Scene } from "./scene.ts";
-import { cut, line } from "../words/line.ts";
-import type { Kind, Line } from "../words/line.ts";
+import { cut, line } from "../words/text.ts";
+import type { Kind, Line } from "../words/text.ts";
 
 /** Columns for the time, and at least and at most before the machine's lifeline for the calls of a moment. */
 const TIME = 12;

@@ -11,7 +11,7 @@
 // Labels lie above all lines, each on a ground of its own (class ground, in the page's colour), and where each
 // stands is svg.ts's, so that no line crosses one.
 
-import { cut } from "../words/line.ts";
+import { cut } from "../words/text.ts";
 import {
   exactly,
   happened,

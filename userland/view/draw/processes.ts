@@ -14,8 +14,7 @@ import type { Recording } from "../record/recording.ts";
 import type { Frame } from "../step/frame.ts";
 import { GROUPNAMES } from "../step/procs.ts";
 import type { Change, Descriptor, Groupname, Pipe, Pipeway, Process, Wait } from "../step/procs.ts";
-import { cut, visible } from "../words/line.ts";
-import { plural } from "../words/sentence.ts";
+import { cut, plural, visible } from "../words/text.ts";
 
 /** Processes that are shown, and rows of one of them. */
 const BOXES = 40;

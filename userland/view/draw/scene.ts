@@ -16,7 +16,7 @@ import { indexof } from "../record/index.ts";
 import type { Index } from "../record/index.ts";
 import { connname } from "../words/who.ts";
 import { msgfmt } from "../words/eventtext.ts";
-import { plural } from "../words/sentence.ts";
+import { plural } from "../words/text.ts";
 
 /** Messages that are looked at on either side of the step, arrows that are shown, bars, lifelines. */
 const LOOK = 120;

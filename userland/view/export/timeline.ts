@@ -12,7 +12,7 @@ import type { Fcall } from "../../../kernel/abi/fcall.ts";
 import { got } from "../record/history.ts";
 import { connin, placefmt, programof, push } from "../record/recording.ts";
 import type { About, Rcall, Recording, Revent, Rmessage } from "../record/recording.ts";
-import { plural } from "../words/sentence.ts";
+import { plural } from "../words/text.ts";
 
 /** What ends the file. */
 export const TAIL = "\n]}\n";

@@ -12,11 +12,10 @@ import type { Look, Member, Row } from "./names.ts";
 import { datafmt } from "../words/callfmt.ts";
 import { GROUPS } from "./procs.ts";
 import type { Change, Descriptor, Groupname, Holder, Pipe, Process, Procs, Wait } from "./procs.ts";
-import { plural, timefmt } from "../words/sentence.ts";
+import { plural, timefmt, visible } from "../words/text.ts";
 import { sleepfmt } from "../words/eventtext.ts";
 import type { Spent } from "./tape.ts";
 import { rows } from "./names.ts";
-import { visible } from "../words/line.ts";
 
 const LABEL = 8;
 

@@ -17,7 +17,7 @@ import type { Asking, Step } from "../../../kernel/trace.ts";
 import { connin } from "../record/recording.ts";
 import type { Recording, Revent } from "../record/recording.ts";
 import { datafmt, openmode, valuefmt } from "./callfmt.ts";
-import { plural } from "./sentence.ts";
+import { plural } from "./text.ts";
 import { connname } from "./who.ts";
 
 /**
@@ -96,6 +96,24 @@ export function forcedby(why: string): Forcedby {
       .filter(isforcedby)
       .find((code) => BECAUSE[code] === why) ?? "look"
   );
+}
+
+/** Why a walk that could have been put off is made at once; `name` is where it leads. */
+export function forcedwhy(why: Forcedby, name: string): string {
+  switch (why) {
+    case "mustdir":
+      return `the name ends in '/', so ${name} has to be a directory, which is found out before it is changed`;
+    case "dot":
+      return `chdir has to know that ${name} is a directory before it returns`;
+    case "mount":
+      return `the kernel has to know whether ${name} is a file or a directory before anything is mounted`;
+    case "exclusive":
+      return `with OEXCL the create has to fail if ${name} is there`;
+    case "look":
+      return `create opens and empties ${name} if it is there, so the kernel has to know that first`;
+    case "parent":
+      return `the file is made in ${name}, so that directory has to be found first`;
+  }
 }
 
 const rest = (elems: readonly string[]): string => elems.join("/");

@@ -8,7 +8,7 @@ import { indexof } from "../record/index.ts";
 import type { Eventof } from "../record/index.ts";
 import type { Rcall, Recording } from "../record/recording.ts";
 import { msgname } from "./eventtext.ts";
-import { counted, listfmt, plural, timefmt } from "./sentence.ts";
+import { counted, listfmt, plural, timefmt } from "./text.ts";
 import { decision, resultwords } from "./why.ts";
 import type { Seenfile } from "../record/seen.ts";
 import type { Spent } from "../step/tape.ts";

@@ -17,7 +17,7 @@ import type { Seenfile, Where } from "../record/seen.ts";
 import { cleanname, isbelow, namesof } from "../step/names.ts";
 import { procsat } from "../step/procs.ts";
 import type { Descriptor, Process, Procs } from "../step/procs.ts";
-import { listfmt, sentences, somefmt } from "./sentence.ts";
+import { listfmt, sentences, somefmt } from "./text.ts";
 import {
   callat,
   devicename,

@@ -12,7 +12,7 @@ import { PLAIN, badarg } from "./meanings.ts";
 import { Failing, elsewhere, lastcall } from "./failing.ts";
 import type { Note, Probe } from "./failing.ts";
 import { endless } from "./whyproc.ts";
-import { capital, listfmt, plural, sentences, somefmt, timefmt } from "./sentence.ts";
+import { capital, listfmt, plural, sentences, somefmt, timefmt } from "./text.ts";
 import { callat, rforkof } from "./who.ts";
 import { indexof } from "../record/index.ts";
 import type { Rcall, Recording } from "../record/recording.ts";

@@ -17,12 +17,11 @@ import { indexof } from "../record/index.ts";
 import type { Eventof, Index } from "../record/index.ts";
 import { ismessage } from "../record/recording.ts";
 import type { Rcall, Recording } from "../record/recording.ts";
-import { changed, databytes, entryof, forcedby, msgname } from "./eventtext.ts";
-import { counted, listfmt, path, plural, sentences, timefmt, told } from "./sentence.ts";
-import type { Decision } from "./sentence.ts";
+import { changed, databytes, entryof, forcedby, forcedwhy, msgname } from "./eventtext.ts";
+import { counted, listfmt, path, plural, sentences, timefmt, told } from "./text.ts";
+import type { Decision } from "./text.ts";
 import { servername, serverof, speaks, versionof } from "./who.ts";
-import { forcedwhy } from "./whystep.ts";
-import type { At } from "./whystep.ts";
+import type { At } from "./why.ts";
 
 type Send = Eventof<"send">;
 type Receive = Eventof<"receive">;

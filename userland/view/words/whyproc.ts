@@ -13,8 +13,8 @@ import { GROUPNAMES, GROUPS, procsat } from "../step/procs.ts";
 import type { Descriptor, Groupname, Holder, Pipe, Process, Procs, Wait } from "../step/procs.ts";
 import { keeps } from "./crash.ts";
 import { msgname, procfmt, sleepfmt } from "./eventtext.ts";
-import { listfmt, sentences, somefmt, timefmt, told } from "./sentence.ts";
-import type { Decision } from "./sentence.ts";
+import { listfmt, sentences, somefmt, timefmt, told } from "./text.ts";
+import type { Decision } from "./text.ts";
 import { callat, servername } from "./who.ts";
 
 type Procevent = Eventof<"proc">;
