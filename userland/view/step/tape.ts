@@ -24,6 +24,16 @@ import { connname } from "../words/who.ts";
 /** The kinds of steps that one can go to. */
 export type By = "step" | "message" | "call" | "failure";
 
+/** A step: its event, the call that begins there, if one does, and the tape. */
+export type Stop = {
+  readonly tape: Tape;
+  readonly step: number;
+  readonly e: Revent;
+  readonly begins: Rcall | undefined;
+};
+
+export type Fits = (s: Stop) => boolean;
+
 /** What was spent up to an event and with it: by its call, and by the run. */
 export type Spent = {
   readonly trips: number;
@@ -43,7 +53,7 @@ export class Tape {
   work = 0;
   /** 1 for a call between whose event and its return's nothing happened: it is one step with that. */
   readonly #joined: Uint8Array;
-  readonly #lists: Readonly<Record<Exclude<By, "step">, Int32Array>>;
+  readonly #lists: Readonly<Record<By, Int32Array>>;
   /** At each event the name space that was spoken of last. */
   readonly #space: Int32Array;
   /** What was spent up to each event: by its call, and by the run. */
@@ -57,7 +67,12 @@ export class Tape {
     this.index = indexof(r);
     this.#joined = joined(r);
     this.steps = stepsof(r, this.#joined);
-    this.#lists = this.#listsof();
+    this.#lists = {
+      step: this.where(() => true),
+      message: this.where(({ e }) => ismessage(e)),
+      call: this.where(({ begins }) => begins !== undefined),
+      failure: this.where(({ e }) => isfailure(r, e)),
+    };
     this.#space = spaces(r);
     this.#callsums = new Sums(r.events.length);
     this.#runsums = new Sums(r.events.length);
@@ -102,15 +117,22 @@ export class Tape {
     return this.#joined[first] === 1 ? e.call : -1;
   }
 
+  /** The steps that please, in order. */
+  where(fits: Fits): Int32Array {
+    const { events, calls } = this.recording;
+    return Int32Array.from(this.steps.keys()).filter((step) => {
+      const e = events[this.event(step)];
+      return e !== undefined && fits({ tape: this, step, e, begins: calls[this.beginsat(step)] });
+    });
+  }
+
   /** The next step of a kind; -1 when there is none. */
   next(step: number, by: By): number {
-    if (by === "step") return step + 1 < this.length ? step + 1 : -1;
     return this.after(this.#lists[by], step);
   }
 
   /** The step of a kind before this one; -1 when there is none. */
   back(step: number, by: By): number {
-    if (by === "step") return step > 0 ? step - 1 : -1;
     return this.before(this.#lists[by], step);
   }
 
@@ -162,20 +184,6 @@ export class Tape {
   output(step: number, most: number): readonly Rsaid[] {
     const to = this.#below(this.#said, step + 1);
     return this.recording.said.slice(Math.max(0, to - most), to);
-  }
-
-  #listsof(): Record<Exclude<By, "step">, Int32Array> {
-    const { recording: r, steps } = this;
-    const list = (fits: (e: Revent, step: number) => boolean): Int32Array =>
-      Int32Array.from(steps.keys()).filter((s) => {
-        const e = r.events[steps[s] ?? -1];
-        return e !== undefined && fits(e, s);
-      });
-    return {
-      message: list(ismessage),
-      call: list((_e, s) => this.beginsat(s) >= 0),
-      failure: list((e) => isfailure(r, e)),
-    };
   }
 
   /** Counts as the recorder does: a reply after its call's return costs the call nothing. */
@@ -271,85 +279,58 @@ export type Mark = {
   readonly steps: Int32Array;
 };
 
-/** A step: its event, the call that begins there, if one does, and the tape. */
-type Stop = {
-  readonly tape: Tape;
-  readonly step: number;
-  readonly e: Revent;
-  readonly begins: Rcall | undefined;
-};
-
-type Fits = (s: Stop) => boolean;
-
 /** A breakpoint for a tape; null when the text is none. */
 export function markof(tape: Tape, text: string): Mark | null {
-  const on = kindof(text);
-  if (on === null) return null;
-  const fits = FITS[on](text, tape);
-  const { recording: r, steps } = tape;
-  const list = Int32Array.from(steps.keys()).filter((step) => {
-    const e = r.events[steps[step] ?? -1];
-    return e !== undefined && fits({ tape, step, e, begins: r.calls[tape.beginsat(step)] });
-  });
-  tape.work += steps.length;
-  return { text, on, steps: list };
+  for (const [on, form, fits] of MARKS) {
+    const m = form.exec(text);
+    if (m === null) continue;
+    if (on === "message" && !MESSAGES.has(text)) return null;
+    tape.work += tape.length;
+    return { text, on, steps: tape.where((s) => fits(s, m)) };
+  }
+  return null;
 }
 
-function kindof(text: string): Mark["on"] | null {
-  if (LINE.test(text)) return "line";
-  if (PROCESS.test(text)) return "process";
-  if (DESCRIPTOR.test(text)) return "descriptor";
-  if (/^[/#]/.test(text)) return "name";
-  if (text.includes("!")) return "server";
-  if (/^[TR][a-z]+$/.test(text)) return MESSAGES.has(text) ? "message" : null;
-  return /^[a-z]+$/.test(text) ? "call" : null;
+/** Breakpoints by their form, of which the first that fits counts, and whether they stop at a step. */
+const MARKS: readonly (readonly [
+  on: Mark["on"],
+  form: RegExp,
+  fits: (s: Stop, m: readonly string[]) => boolean,
+])[] = [
+  ["line", /^([^\s!]*):(\d+)$/, (s, [, name = "", line]) => online(s, name, Number(line))],
+  ["process", /^pid (\d+)$/, (s, [, pid]) => s.e.pid === Number(pid)],
+  ["descriptor", /^fd (\d+)$/, (s, [, fd]) => onfd(s, Number(fd)) || makesfd(s, Number(fd))],
+  ["name", /^[/#].*/s, (s, [name = ""]) => onname(s, cleanname(name, "/"))],
+  [
+    "server",
+    /.*!.*/s,
+    ({ e, tape: { recording: r } }, [name]) => ismessage(e) && connname(r, e.conn) === name,
+  ],
+  [
+    "message",
+    /^[TR][a-z]+$/,
+    ({ e }, [name = ""]) => ismessage(e) && e.fcall.type === MESSAGES.get(name),
+  ],
+  ["call", /^[a-z]+$/, (s, [name]) => s.begins?.name === name],
+];
+
+/** Whether a call of a line begins: of one file of the program, or of any (""). */
+function online({ tape, begins }: Stop, name: string, line: number): boolean {
+  const at = begins?.line ?? null;
+  const source = tape.recording.sources[at?.source ?? -1]?.name ?? "";
+  return at?.line === line && (name === "" || source === name || source.endsWith(`/${name}`));
 }
 
-const LINE = /^([^\s!]*):(\d+)$/;
-const PROCESS = /^pid (\d+)$/;
-const DESCRIPTOR = /^fd (\d+)$/;
+/** Whether a call on a descriptor begins. */
+const onfd = ({ begins }: Stop, fd: number): boolean =>
+  begins?.args[0] === fd && callrow(begins.name)?.args[0] === "fd";
 
-/** A number that a breakpoint names. */
-const numberin = (text: string, of: RegExp, group = 1): number => Number(of.exec(text)?.[group]);
-
-const FITS: Readonly<Record<Mark["on"], (text: string, tape: Tape) => Fits>> = {
-  call:
-    (text) =>
-    ({ begins }) =>
-      begins?.name === text,
-  name: (text) => {
-    const path = cleanname(text, "/");
-    return ({ begins }) => begins !== undefined && isnamed(begins, path);
-  },
-  message:
-    (text) =>
-    ({ e }) =>
-      ismessage(e) && e.fcall.type === MESSAGES.get(text),
-  server:
-    (text) =>
-    ({ e, tape }) =>
-      ismessage(e) && connname(tape.recording, e.conn) === text,
-  line: (text, tape) => {
-    const [, name = ""] = LINE.exec(text) ?? [];
-    const line = numberin(text, LINE, 2);
-    const sources = new Set<number>();
-    for (const [i, s] of tape.recording.sources.entries())
-      if (name === "" || s.name === name || s.name.endsWith(`/${name}`)) sources.add(i);
-    return ({ begins }) => begins?.line?.line === line && sources.has(begins.line?.source ?? -1);
-  },
-  process: (text) => {
-    const pid = numberin(text, PROCESS);
-    return ({ e }) => e.pid === pid;
-  },
-  descriptor: (text) => {
-    const fd = numberin(text, DESCRIPTOR);
-    return (s) =>
-      (s.begins !== undefined && s.begins.args[0] === fd && onfd(s.begins)) || makesfd(s, fd);
-  },
-};
-
-/** Whether the first argument of a call is a descriptor. */
-const onfd = (call: Rcall): boolean => callrow(call.name)?.args[0] === "fd";
+/** Whether a call that names a file begins, or one below it. */
+function onname({ begins: c }: Stop, path: string): boolean {
+  if (c === undefined) return false;
+  const names = c.file === null ? namesof(c) : [...namesof(c), c.file];
+  return names.some((name) => isbelow(cleanname(name, c.dot), path));
+}
 
 /** Whether the descriptor is another file, or closed, since the step before. */
 function makesfd({ tape, step }: Stop, fd: number): boolean {
@@ -358,12 +339,6 @@ function makesfd({ tape, step }: Stop, fd: number): boolean {
     if (e?.type === "fd" && e.fd === fd) return true;
   }
   return false;
-}
-
-/** Whether a call names the file, or one below it. */
-function isnamed(call: Rcall, path: string): boolean {
-  const names = call.file === null ? namesof(call) : [...namesof(call), call.file];
-  return names.some((name) => isbelow(cleanname(name, call.dot), path));
 }
 
 /** The next step, or the one before, that one of the breakpoints stops at; -1 when there is none. */

@@ -271,24 +271,50 @@ function connection({ r, event }: At, { conn, what }: Eventof<"conn">): Decision
 /** An event of a recording, as the sentences about it look at it. */
 export type At = { readonly r: Recording; readonly event: number; readonly e: Revent };
 
-type Namec = Revent & { type: "namec" };
+type Namec = Eventof<"namec">;
 type Of<S extends Step["step"]> = Namec & { readonly step: S };
 
 const standard = (a: At): boolean => a.r.about.namespace === "standard";
 
+const UNION = "The members of a union are asked in order, and the first with the name wins";
+
+/** How the kernel does such a thing, where that is always the same. */
+const HOW: Readonly<Partial<Record<Step["step"], string>>> = {
+  clean:
+    "The kernel takes '.', '..' and doubled '/' out of the text of a name before it looks the name up",
+  device: "A name that begins with # means a device of the kernel, whether or not that is mounted",
+  found: UNION,
+  near: "A mount with a cache (MCACHE) remembers directories; a walk that fails from there is made again from the root",
+  look: "create of a name that is there opens that file and empties it, so the kernel has to know",
+  mountpoint: "A mount point is part of the name space: unmount takes it off",
+};
+
 /** What namec decided at this event. */
-export function stepwhy(a: At, e: Namec): Decision {
+function stepwhy(a: At, e: Namec): Decision {
+  const how = HOW[e.step];
   switch (e.step) {
     case "clean":
-      return clean(a, e);
+      return told(
+        e.name === e.path
+          ? `the name ${e.path} is looked up as it is`
+          : `the name ${e.name} means ${e.path}`,
+        cleanwhy(a, e),
+        how,
+      );
     case "prefix":
       return standard(a) ? crossed(a, e) : prefix(a, e);
     case "dot":
       return dot(a, e);
     case "device":
-      return device(e);
+      return told(
+        e.rest.length === 0
+          ? `the name is the root of device ${e.path}`
+          : `${path(e.rest)} is looked up in device ${e.path} itself`,
+        "",
+        how,
+      );
     case "found":
-      return found(a, e);
+      return told(`${member(a, e)} has ${e.elem}, so it is chosen`, foundwhy(a, e), how);
     case "miss":
       return missed(a, e);
     case "deferred":
@@ -300,21 +326,17 @@ export function stepwhy(a: At, e: Namec): Decision {
     case "ask":
       return ask(a, e);
     case "near":
-      return near(e);
-    case "look":
       return told(
-        `create looks whether ${e.elem} is there already`,
+        `${path(e.dir)} was walked to before, so only ${path(e.rest)} is walked, from there`,
         "",
-        "create of a name that is there opens that file and empties it, so the kernel has to know",
+        how,
       );
+    case "look":
+      return told(`create looks whether ${e.elem} is there already`, "", how);
     case "create":
       return create(a, e);
     case "mountpoint":
-      return told(
-        `${e.path} is a mount point, so it is not removed`,
-        "",
-        "A mount point is part of the name space: unmount takes it off",
-      );
+      return told(`${e.path} is a mount point, so it is not removed`, "", how);
     case "fail":
       return fail(a, e);
   }
@@ -331,17 +353,13 @@ function another(a: At, way: 1 | -1, good: (e: Namec) => boolean): Namec | null 
 
 const any = (): boolean => true;
 
-const CLEANED =
-  "The kernel takes '.', '..' and doubled '/' out of the text of a name before it looks the name up";
-
-function clean(a: At, e: Of<"clean">): Decision {
-  if (e.name === e.path) return told(`the name ${e.path} is looked up as it is`, "", CLEANED);
-  const what = `the name ${e.name} means ${e.path}`;
+function cleanwhy(a: At, e: Of<"clean">): string {
+  if (e.name === e.path) return "";
   if (e.name === `${e.path}/`)
-    return told(what, `the '/' at the end of ${e.name} says that it must be a directory`, CLEANED);
+    return `the '/' at the end of ${e.name} says that it must be a directory`;
   const from = a.r.calls[e.call]?.dot;
-  if (e.name.startsWith("/") || from === undefined) return told(what, "", CLEANED);
-  return told(what, `${e.name} does not begin with /, so it starts from dot, ${from}`, CLEANED);
+  if (e.name.startsWith("/") || from === undefined) return "";
+  return `${e.name} does not begin with /, so it starts from dot, ${from}`;
 }
 
 /** What is at a mount point, in words: "the server far!564 (connection 1)", "a union of 2: first ..., then ...". */
@@ -402,17 +420,6 @@ function dot(a: At, e: Of<"dot">): Decision {
   );
 }
 
-function device(e: Of<"device">): Decision {
-  const rest = path(e.rest);
-  return told(
-    rest === ""
-      ? `the name is the root of device ${e.path}`
-      : `${rest} is looked up in device ${e.path} itself`,
-    "",
-    "A name that begins with # means a device of the kernel, whether or not that is mounted",
-  );
-}
-
 /** A member of the union that a found or miss is about: "member 2 of the union /u, far!564". */
 function member(a: At, e: Of<"found"> | Of<"miss">): string {
   const m = membersat(a.r, e, e.point)[e.index];
@@ -420,30 +427,25 @@ function member(a: At, e: Of<"found"> | Of<"miss">): string {
   return `member ${e.index + 1} of the union ${e.point}${who}`;
 }
 
-const UNION = "The members of a union are asked in order, and the first with the name wins";
-
-function found(a: At, e: Of<"found">): Decision {
-  const what = `${member(a, e)} has ${e.elem}, so it is chosen`;
+/** Why a member is chosen. */
+function foundwhy(a: At, e: Of<"found">): string {
   const start = another(a, -1, (x) => x.step === "prefix" && x.point === e.point);
-  const rest = start?.step === "prefix" && start.rest.length > 1 ? path(start.rest.slice(1)) : "";
+  const rest = start?.step === "prefix" ? path(start.rest.slice(1)) : "";
   const deep = rest === "" ? "" : `; ${e.elem} alone decides, whatever becomes of ${rest}`;
+  if (e.index === 0) return `it is the first member of ${e.point}${deep}`;
   const before =
     e.index === 1 ? "the member before it has" : `the ${e.index} members before it have`;
-  const why =
-    e.index === 0 ? `it is the first member of ${e.point}${deep}` : `${before} no ${e.elem}${deep}`;
-  return told(what, why, UNION);
+  return `${before} no ${e.elem}${deep}`;
 }
 
 function missed(a: At, e: Of<"miss">): Decision {
-  const gone = isgone(e.error);
-  const what = gone
-    ? `${member(a, e)} has no ${e.elem}`
-    : `${member(a, e)} gives no ${e.elem}: ${bare(e.error)}`;
-  return told(
-    what,
-    next(a, e),
-    gone ? UNION : `A member that fails counts as one without the name. ${UNION}`,
-  );
+  return isgone(e.error)
+    ? told(`${member(a, e)} has no ${e.elem}`, next(a, e), UNION)
+    : told(
+        `${member(a, e)} gives no ${e.elem}: ${bare(e.error)}`,
+        next(a, e),
+        `A member that fails counts as one without the name. ${UNION}`,
+      );
 }
 
 /** What comes after a member that has not got the name. */
@@ -507,7 +509,7 @@ function forced(a: At, e: Of<"forced">): Decision {
 const LOCAL = "That tree is in the kernel itself: no message is needed";
 
 /** The answer to a walk that came since namec's last step; null when no server was asked. */
-function answered(a: At, conn: number): (Revent & { type: "receive" }) | null {
+function answered(a: At, conn: number): Eventof<"receive"> | null {
   for (const { e } of indexof(a.r).near(a.event, -1)) {
     if (e.type === "namec" || e.type === "call") return null;
     if (e.type !== "receive" || e.conn !== conn) continue;
@@ -561,7 +563,7 @@ function halted(
   a: At,
   e: Of<"walk">,
   on: Of<"prefix">,
-  reply: (Revent & { type: "receive" }) | null,
+  reply: Eventof<"receive"> | null,
 ): Decision {
   const more = e.got > e.rest.length - on.rest.length;
   return told(
@@ -574,7 +576,7 @@ function halted(
 }
 
 /** Why a walk ended: what the server said, or the kernel's own tree. */
-function walkmiss(a: At, e: Of<"walk">, reply: (Revent & { type: "receive" }) | null): string {
+function walkmiss(a: At, e: Of<"walk">, reply: Eventof<"receive"> | null): string {
   const f = reply?.fcall;
   const elem = e.rest[e.got] ?? "";
   const before = path(e.rest.slice(0, e.got));
@@ -612,7 +614,8 @@ function ask(a: At, e: Of<"ask">): Decision {
 
 function askunion(a: At, e: Of<"ask">): Decision {
   const n = e.asked.length;
-  const point = unionof(a);
+  const start = another(a, -1, (x) => x.step === "prefix" && x.members > 1);
+  const point = start?.step === "prefix" ? start.point : "";
   const members = membersat(a.r, e, point);
   const every = n === 2 ? "both members" : `all ${n} members`;
   const list =
@@ -629,19 +632,6 @@ function askunion(a: At, e: Of<"ask">): Decision {
       ? `the round trips to ${listfmt(far)} overlap`
       : `the answer of ${listfmt(far)} takes its time; the members before it are in the kernel`,
     "A walk changes nothing, so the kernel need not wait for one answer before it asks the next",
-  );
-}
-
-function unionof(a: At): string {
-  const start = another(a, -1, (x) => x.step === "prefix" && x.members > 1);
-  return start?.step === "prefix" ? start.point : "";
-}
-
-function near(e: Of<"near">): Decision {
-  return told(
-    `${path(e.dir)} was walked to before, so only ${path(e.rest)} is walked, from there`,
-    "",
-    "A mount with a cache (MCACHE) remembers directories; a walk that fails from there is made again from the root",
   );
 }
 
@@ -673,15 +663,12 @@ function create(a: At, e: Of<"create">): Decision {
 
 /** The members before the one that creates, which may not. */
 function leaveless(a: At, e: Of<"create">): string {
-  const before = membersat(a.r, e, e.dir).slice(0, e.index);
+  const before = membersat(a.r, e, e.dir)
+    .slice(0, e.index)
+    .map((m) => memberof(a.r, m));
   if (before.length === 0) return "";
-  const list = somefmt(
-    before.map((m) => memberof(a.r, m)),
-    4,
-  );
-  return before.length === 1
-    ? `${list} comes before it in ${e.dir}, and was bound there without MCREATE`
-    : `${list} come before it in ${e.dir}, and were bound there without MCREATE`;
+  const [come, were] = before.length === 1 ? ["comes", "was"] : ["come", "were"];
+  return `${somefmt(before, 4)} ${come} before it in ${e.dir}, and ${were} bound there without MCREATE`;
 }
 
 function fail(a: At, e: Of<"fail">): Decision {
