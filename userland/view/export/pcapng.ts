@@ -188,12 +188,8 @@ const OPTMAX = 65_532;
 function option(code: number, value: string | Uint8Array): Uint8Array {
   const all = typeof value === "string" ? utfencode(value) : value;
   const bytes = all.subarray(0, OPTMAX);
-  const whole = new Uint8Array(4 + ((bytes.length + 3) & ~3));
-  const view = new DataView(whole.buffer);
-  view.setUint16(0, code, true);
-  view.setUint16(2, bytes.length, true);
-  whole.set(bytes, 4);
-  return whole;
+  const { length } = bytes;
+  return padded(Uint8Array.of(code, 0, length & 0xff, length >> 8, ...bytes));
 }
 
 /** A block: type, length, parts, length again. */

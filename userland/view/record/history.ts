@@ -361,27 +361,16 @@ function changed(p: Wasproc, e: Revent & { type: "proc" }): Wasproc {
   switch (e.what) {
     case "start":
     case "groups": {
-      if (e.of === undefined) return { ...p, text, life: "alive" };
-      const { parent, groups, dot } = e.of;
-      return {
-        ...p,
-        text,
-        life: "alive",
-        groups,
-        dot,
-        parent: e.what === "start" ? parent : p.parent,
-      };
+      const { parent, groups, dot } = { ...p, ...e.of };
+      const of = e.what === "start" ? parent : p.parent;
+      return { ...p, text, life: "alive", groups, dot, parent: of };
     }
     case "exec":
       return { ...p, text: text.slice(text.lastIndexOf("/") + 1), notes: [] };
-    case "exit":
-      return {
-        ...p,
-        life: p.parent > 0 ? "ended" : "gone",
-        status: text,
-        notes: [],
-        handling: null,
-      };
+    case "exit": {
+      const life = p.parent > 0 ? "ended" : "gone";
+      return { ...p, life, status: text, notes: [], handling: null };
+    }
     case "waited":
       return { ...p, life: "gone" };
     case "note":

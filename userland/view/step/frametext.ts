@@ -13,7 +13,7 @@ import { datafmt } from "../words/callfmt.ts";
 import { GROUPS } from "./procs.ts";
 import type { Change, Descriptor, Groupname, Holder, Pipe, Process, Procs, Wait } from "./procs.ts";
 import { plural, timefmt, visible } from "../words/text.ts";
-import { sleepfmt } from "../words/eventtext.ts";
+import { procfmt, sleepfmt } from "../words/eventtext.ts";
 import type { Spent } from "./tape.ts";
 import { rows } from "./names.ts";
 
@@ -240,11 +240,9 @@ export function changetext(c: Change): string {
     case "note":
       return `process ${c.pid} has got the note "${c.text}"`;
     case "handle":
-      return `process ${c.pid} handles the note "${c.text}"`;
     case "noted":
-      return `process ${c.pid} has handled the note "${c.text}"`;
     case "waited":
-      return `the end of process ${c.pid} is known to its parent`;
+      return procfmt(c);
     case "dot":
       return `dot of process ${c.pid} is ${c.text}`;
     case "groups":

@@ -3,7 +3,6 @@
 // tests; it is a member of a Frame.
 
 import { OEXEC, ORDWR, OWRITE } from "../../../kernel/abi/const.ts";
-import { nullproto } from "../../../kernel/abi/nullproto.ts";
 import type { Openfile } from "../../../kernel/trace.ts";
 import type { History, Wasproc } from "../record/history.ts";
 import { indexof } from "../record/index.ts";
@@ -11,6 +10,7 @@ import type { Eventof, Index } from "../record/index.ts";
 import { push } from "../record/recording.ts";
 import type { Rcall, Recording } from "../record/recording.ts";
 import type { Tape } from "./tape.ts";
+import { sleepkind } from "../words/eventtext.ts";
 import { connname, serverpid } from "../words/who.ts";
 
 /** A group, and the other processes that share it with this one. */
@@ -306,7 +306,7 @@ class Moment {
       };
     if (e.type !== "sleep") return null;
     const { what } = e;
-    const why = WAITS[what] ?? "other";
+    const why = sleepkind(what);
     switch (why) {
       case "child":
         return { ...none, for: why, whom: this.#children(pid), what };
@@ -442,20 +442,6 @@ class Moment {
 
 /** Devices whose files are read and written in the order of time: an offset means nothing there. */
 const ORDERLESS: ReadonlySet<string> = new Set(["|", "c"]);
-
-/** What a sleep waits for, by the name of its Rendez. */
-const WAITS: Readonly<Record<string, Wait["for"]>> = nullproto({
-  await: "child",
-  "queue read": "bytes",
-  "queue write": "room",
-  rendezvous: "partner",
-  "read in order": "turn",
-  "write in order": "turn",
-  sleep: "time",
-  semacquire: "semaphore",
-  "note handler": "handler",
-  start: "start",
-});
 
 function modefmt(mode: number): Descriptor["mode"] {
   const m = mode & 3;

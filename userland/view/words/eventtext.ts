@@ -16,6 +16,8 @@ import type { Forcedby } from "../../../kernel/names/namespace.ts";
 import type { Asking, Step } from "../../../kernel/trace.ts";
 import { connin } from "../record/recording.ts";
 import type { Recording, Revent } from "../record/recording.ts";
+import type { Eventof } from "../record/index.ts";
+import type { Wait } from "../step/procs.ts";
 import { datafmt, openmode, valuefmt } from "./callfmt.ts";
 import { plural } from "./text.ts";
 import { connname } from "./who.ts";
@@ -201,32 +203,35 @@ export function eventfmt(r: Recording, e: Revent): string {
 }
 
 /** What a call sleeps for, by the name of its Rendez: "waits for a child to end". */
-export function sleepfmt(what: string): string {
-  return SLEEPS[what] ?? `waits: ${what}`;
-}
+export const sleepfmt = (what: string): string => SLEEPS[what]?.[1] ?? `waits: ${what}`;
 
-const SLEEPS: Readonly<Record<string, string>> = nullproto({
-  await: "waits for a child to end",
-  "queue read": "waits for bytes of a pipe",
-  "queue write": "waits for room in a pipe",
-  rendezvous: "waits in rendezvous for another process",
-  semacquire: "waits for a semaphore",
-  sleep: "sleeps",
-  "read in order": "waits for its turn to read",
-  "write in order": "waits for its turn to write",
-  "note handler": "waits for the handler of a note",
-  start: "is stopped",
-  "network read": "waits for bytes from the network",
-  "network write": "waits for room on the network",
-  "network dial": "waits for an answer to its call",
-  "network listen": "waits for a call",
-  "room on the connection": "waits for room on the connection",
+/** The same as the kind of wait that it is. */
+export const sleepkind = (what: string): Wait["for"] => SLEEPS[what]?.[0] ?? "other";
+
+const SLEEPS: Readonly<Record<string, readonly [Wait["for"], string]>> = nullproto({
+  await: ["child", "waits for a child to end"],
+  "queue read": ["bytes", "waits for bytes of a pipe"],
+  "queue write": ["room", "waits for room in a pipe"],
+  rendezvous: ["partner", "waits in rendezvous for another process"],
+  semacquire: ["semaphore", "waits for a semaphore"],
+  sleep: ["time", "sleeps"],
+  "read in order": ["turn", "waits for its turn to read"],
+  "write in order": ["turn", "waits for its turn to write"],
+  "note handler": ["handler", "waits for the handler of a note"],
+  start: ["start", "is stopped"],
+  "network read": ["other", "waits for bytes from the network"],
+  "network write": ["other", "waits for room on the network"],
+  "network dial": ["other", "waits for an answer to its call"],
+  "network listen": ["other", "waits for a call"],
+  "room on the connection": ["other", "waits for room on the connection"],
 });
 
-type Procevent = Extract<Revent, { readonly type: "proc" }>;
-
 /** What becomes of a process. */
-export function procfmt({ what, pid, text }: Procevent): string {
+export function procfmt({
+  what,
+  pid,
+  text,
+}: Pick<Eventof<"proc">, "what" | "pid" | "text">): string {
   switch (what) {
     case "start":
       return `process ${pid} starts: ${text}`;

@@ -22,6 +22,8 @@ export type Failure = { readonly why: string; readonly mend: string };
 
 type Row = (f: Failing) => Failure;
 
+type Modefact = Fact & { readonly why: "mode" };
+
 /** How many names of a directory are listed. */
 const SOME = 6;
 
@@ -58,12 +60,14 @@ const LETTERS: Readonly<Record<string, (f: Failing) => string>> = nullproto({
   A: address,
   D: (f: Failing) => f.dir,
   P: (f: Failing) => String(f.call.pid),
+  "1": (f: Failing) => f.argument1 || "what is to be taken off",
   "2": (f: Failing) => f.argument2 || subject(f),
   C: (f: Failing) => f.call.name,
   F: (f: Failing) => f.call.file ?? "",
   M: (f: Failing) => openmode(f.mode),
   N: (f: Failing) => f.name || subject(f),
   O: ({ fact }: Failing) => (fact?.why === "owner" ? fact.uid : ""),
+  W: (f: Failing) => f.error.slice(f.error.indexOf(": ") + 2),
   U: ({ fact }: Failing) => (fact?.why === "owner" ? fact.user : ""),
 });
 
@@ -120,18 +124,14 @@ function spoilt(f: Failing): Failure | null {
 
 // Names that are missing.
 
-/** A directory on the way that may not be searched hides what is in it. */
-function unsearched(f: Failing, x: Fact & { readonly why: "mode" }): Failure {
-  const name = named(f, x.name);
-  return say(
-    `${modewords(x, name)}. To execute a directory is to search it for a name`,
-    modemend(x, name),
-  );
-}
-
 function missing(f: Failing): Failure {
-  if (f.fact?.why === "mode") return unsearched(f, f.fact);
-  const { dir } = f;
+  const { dir, fact } = f;
+  if (fact?.why === "mode") {
+    // A directory on the way that may not be searched hides what is in it.
+    const name = named(f, fact.name);
+    const search = "To execute a directory is to search it for a name";
+    return say(`${modewords(fact, name)}. ${search}`, modemend(fact, name));
+  }
   if (f.name === "") return removed(f);
   const known =
     f.names.length === 0
@@ -278,14 +278,14 @@ function octal(mode: number): string {
 }
 
 /** "f has mode --r--r--r-- and is bootes's: glenda may read it, not write it" */
-function modewords(x: Fact & { readonly why: "mode" }, name: string): string {
+function modewords(x: Modefact, name: string): string {
   const may = bitsfor(x.user, x);
   const some = may === 0 ? "may do nothing with it" : `may ${verbs(may)} it`;
   const whose = x.uid === x.user ? `${x.uid}'s own` : `${x.uid}'s (group ${x.gid})`;
   return `${name} has mode ${modestring(x.mode)} and is ${whose}: ${x.user} ${some}, not ${verbs(x.want & ~may)} it`;
 }
 
-function modemend(x: Fact & { readonly why: "mode" }, name: string): string {
+function modemend(x: Modefact, name: string): string {
   const shift = x.user === x.uid ? 6 : x.user === x.gid ? 3 : 0;
   const mode = octal(x.mode | (x.want << shift));
   return x.user === x.uid
@@ -330,24 +330,16 @@ function unsaid(f: Failing, name: string): Failure {
     return said(f, "permission denied (dots)");
   if (f.creates && s?.isdir === true && s.mode !== null && (alllack(f, s) !== null || !mayall(s)))
     return say(entrywords(f, s, f.dir), remode(f, s, { name: f.dir, mode: s.mode | 0o200 }));
-  if (
-    (s?.isdir === true || f.isunion) &&
-    opens(f) &&
-    (f.mode !== OREAD || f.call.name === "create")
-  )
-    return isdirectory(f);
+  const writes = opens(f) && (f.mode !== OREAD || f.call.name === "create");
+  if (writes && (s?.isdir === true || f.isunion)) return isdirectory(f);
   if (f.conn === 0) return devicerefuses(f);
   const x = factof(f, s);
   if (x !== null) return say(modewords(x, name), modemend(x, name));
   const of = entrywords(f, s, name);
-  const all = alllack(f, s);
+  if (of !== "") return say(of, remode(f, s, { name, mode: alllack(f, s) }));
   return say(
-    of === ""
-      ? `${f.holder} refuses ${f.user === "" ? "it" : f.user}: ${f.call.text}; the run has not shown the mode of ${name}`
-      : of,
-    of === ""
-      ? `stat ${name} shows whose it is and what its mode allows`
-      : remode(f, s, { name, mode: all }),
+    `${f.holder} refuses ${f.user === "" ? "it" : f.user}: ${f.call.text}; the run has not shown the mode of ${name}`,
+    `stat ${name} shows whose it is and what its mode allows`,
   );
 }
 
@@ -359,7 +351,7 @@ function wants(f: Failing): number {
 }
 
 /** The Fact that a server did not send: if the known mode of its file forbids the call, that mode; else null. */
-function factof(f: Failing, s: Seenfile | null): (Fact & { readonly why: "mode" }) | null {
+function factof(f: Failing, s: Seenfile | null): Modefact | null {
   const { uid = null, gid = null, mode = null } = s ?? {};
   if (uid === null || mode === null || f.user === "") return null;
   if (!opens(f) && f.call.name !== "exec") return null;
@@ -404,11 +396,8 @@ function remode(
 function named(f: Failing, elem: string): string {
   if (f.shown.endsWith(`/${elem}`) || elem === "") return f.shown === "" ? "the file" : f.shown;
   const i = f.shown.lastIndexOf(`/${elem}/`);
-  return i < 0
-    ? elem === "."
-      ? "the root of the tree"
-      : elem
-    : f.shown.slice(0, i + elem.length + 1);
+  if (i >= 0) return f.shown.slice(0, i + elem.length + 1);
+  return elem === "." ? "the root of the tree" : elem;
 }
 
 const opens = (f: Failing): boolean => f.call.name === "open" || f.call.name === "create";
@@ -434,11 +423,8 @@ function entrywords(f: Failing, s: Seenfile | null, name: string): string {
 
 /** Files of the kernel that are made for one use. */
 function devicerefuses(f: Failing): Failure {
-  const { name } = f.call;
-  return said(
-    f,
-    `permission denied (device ${/^(create|remove|open)$/.test(name) ? name : "else"})`,
-  );
+  const what = /^(create|remove|open)$/.test(f.call.name) ? f.call.name : "else";
+  return said(f, `permission denied (device ${what})`);
 }
 
 // Unions and mounts.
@@ -490,13 +476,6 @@ function inconsistent(f: Failing): Failure {
   }
 }
 
-function notinunion(f: Failing): Failure {
-  return say(
-    `${f.argument1 === "" ? "what is to be taken off" : f.argument1} is none of the members of ${f.argument2}`,
-    `cat /proc/${f.call.pid}/ns lists the members; unmount without a first name takes all of them off`,
-  );
-}
-
 // Files that are there, or in use.
 
 function exists(f: Failing): Failure {
@@ -531,7 +510,8 @@ function badfd(f: Failing): Failure {
       `see that the call that was to give it did not fail; open in process ${f.call.pid} ${f.open.length === 0 ? "is none" : `are ${listfmt(f.open.map(String))}`}`,
     );
   const what = fd === null ? "the descriptor" : `descriptor ${fd}`;
-  const open = f.open.length === 0 ? "" : `, which has open ${listfmt(f.open.map(String))}`;
+  const fds = listfmt(f.open.map(String));
+  const open = fds === "" ? "" : `, which has open ${fds}`;
   const by = f.closed?.pid ?? f.call.pid;
   const closed = f.closed === null ? "" : closedwords(f.r, f.closed, f.call.pid);
   return say(
@@ -558,15 +538,6 @@ function closedwords(r: Recording, by: Rcall, pid: number): string {
     by.pid === pid ? "" : `, which shares one table of descriptors with process ${pid},`;
   const was = by.file === null ? "" : `; until then that was the file ${by.file}`;
   return `process ${by.pid}${whose} closed descriptor ${String(by.args[0])} by ${callat(r, by)}${was}`;
-}
-
-/** A new name of a file that is none. */
-function badname(f: Failing): Failure {
-  const name = f.error.slice(f.error.indexOf(": ") + 2);
-  return say(
-    `"${name}", the new name of ${subject(f)}, has a '/' or a control character in it`,
-    "give one element of a name: a rename keeps the file in its directory",
-  );
 }
 
 function badusefd(f: Failing): Failure {
@@ -707,10 +678,8 @@ const ROWS: ReadonlyMap<string, Row> = new Map<string, Row>([
   ["not owner", forbidden],
   ["is a mount point", mountpoint],
   ["inconsistent mount", inconsistent],
-  ["not in union", notinunion],
   ["directory not empty", notempty],
   ["fd out of range or not open", badfd],
-  ["bad character in file name: ", badname],
   ["inappropriate use of fd", badusefd],
   ["interrupted", interrupted],
   ["Killed", killed],

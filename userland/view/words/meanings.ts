@@ -7,11 +7,11 @@ import { openmode } from "./callfmt.ts";
 import type { Failing } from "./failing.ts";
 
 /**
- * Error strings, or their ends; below each why the call fails, and what would mend it. "$S" stands for what the call is
- * about, its file or descriptor, "$H" for the device or server that holds it, "$A" for a network address, "$D" for the
- * directory, "$N" for the name that failed, "$2" for the last that was given, "$P" for the number of the process, "$C"
- * for the call's name, "$F" for its file, "$M" for its mode; "$U" for the user who asked, "$O" for the owner. A string
- * that has several reasons has the reason behind it, in brackets.
+ * Error strings, or their ends; below each why the call fails, and what would mend it. A string that has several reasons
+ * has the reason behind it, in brackets. "$S" stands for what the call is about, its file or descriptor, "$H" for the
+ * device or server that holds it, "$A" for a network address, "$D" for the directory, "$N" for the name that failed, "$1"
+ * and "$2" for those that were given, "$P" for the number of the process, "$C" for the call's name, "$F" for its file,
+ * "$M" for its mode, "$U" for the user who asked, "$O" for the owner, "$W" for the error's words behind a colon.
  */
 export const PLAIN = `
 permission denied (owner)
@@ -77,6 +77,12 @@ mounted directory forbids creation
 not mounted
 	nothing is mounted on $2 in this name space
 	cat /proc/$P/ns lists what is mounted, and where
+not in union
+	$1 is none of the members of $2
+	cat /proc/$P/ns lists the members; unmount without a first name takes all of them off
+bad character in file name:
+	"$W", the new name of $S, has a '/' or a control character in it
+	give one element of a name: a rename keeps the file in its directory
 srv file already exists
 	A server is posted as $S already
 	remove $S, or post it under another name
