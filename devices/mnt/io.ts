@@ -172,6 +172,8 @@ export class Window {
   readonly #most: number;
   #bytes = 0;
   #g: Group | null = null;
+  /** The group that a note has flushed last (settle), until its fate is known. */
+  #flushed: Group | null = null;
   #ended = false;
 
   constructor(c: MntChan, what: typeof Tread | typeof Twrite, at: number, most: number) {
@@ -208,9 +210,13 @@ export class Window {
     }
   }
 
-  /** Sends the requests for these parts of the file. Fails with Eintr where another call has ended the window. */
+  /**
+   * Sends the requests for these parts of the file. Fails with Eintr where another call has ended the window, or where
+   * requests before these were flushed and not done.
+   */
   *send(parts: readonly Part[], build: Build): Task<void> {
     const m = this.#c.mnt;
+    if (this.#flushed !== null) yield* this.#fate(this.#flushed);
     if (this.#ended) error(Eintr);
     if (!m.ix) {
       for (const { at, len } of parts) {
@@ -222,7 +228,7 @@ export class Window {
     }
     const n = parts.length;
     const g = (this.#g ??= m.group(n) ?? (yield* this.#waitgroup(n)));
-    // After a note nothing more is said on this tag.
+    // The note of a plain call, which reply has flushed: nothing more is said on this tag.
     if (g.flushed) error(m.dead ? Ehungup : Eintr);
     g.turn("open");
     const first = g.requests.length;
@@ -231,6 +237,13 @@ export class Window {
       g,
       parts.map((p) => build(g.tag, p.at, p.len)),
     );
+  }
+
+  /** Sleeps until the Rflush of g has come. What follows goes with a new tag, where all of g was done. */
+  *#fate(g: Group): Task<void> {
+    while (!g.over) yield g.r;
+    if (!g.answered) error(this.#c.mnt.dead ? Ehungup : Eintr);
+    this.#flushed = null;
   }
 
   /** A group, when there is room for it. Another call may have ended the window by then. */
@@ -292,6 +305,9 @@ export class Window {
       return "went on";
     } catch (e) {
       if (g === undefined || !(e instanceof PlanError) || e.message !== Eintr) throw e;
+      // Nothing more is said on this tag.
+      this.#flushed = g;
+      if (g === this.#g) this.#g = null;
       this.#c.mnt.release(g, false);
       while (!g.over) yield g.r;
       return "flushed";
@@ -528,6 +544,10 @@ export class Writewindow implements Writestream {
     this.#writing = true;
     try {
       yield* this.#send(bytes);
+    } catch (e) {
+      // Where a write before this one was flushed and not done, that is the stream's failure.
+      this.#check();
+      throw e;
     } finally {
       this.#writing = false;
       this.#written.wakeupall();

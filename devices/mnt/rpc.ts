@@ -176,10 +176,10 @@ export class Group {
 
   /**
    * A Tflush was sent, or the connection is gone. A request that has no answer when the Rflush comes was not
-   * done.
+   * done. Only a call that holds the group asks.
    */
   get flushed(): boolean {
-    return this.life === "flushing" || this.life === "lost" || this.life === "dropped";
+    return this.life === "flushing" || this.life === "lost";
   }
 
   /** A Chan takes over fid, which the server has: when the group is settled, this fid is left alone. */

@@ -21,7 +21,7 @@ import type { Rmsg, Tmsg } from "../../kernel/abi/fcall.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { type Net, type Netlink, serve9p, simnet } from "../../userland/boot/net.ts";
 import type { Anysrv } from "../../userland/lib/9p.ts";
-import { NOTHING, mountram, run, within } from "../kit/kit.ts";
+import { NOTHING, mountram, put, run, within } from "../kit/kit.ts";
 import { Patternfs, failed, matches, mount, pattern, spout } from "../kit/streams.ts";
 import { mkdir } from "../kit/world.ts";
 import { pack } from "../kit/frames.ts";
@@ -243,6 +243,41 @@ ladder(
     await sys.close(fd);
   },
 );
+
+for (const version of ["9P2000.ix", "9P2000.ix.stream"] as const)
+  for (const how of ["a note", "kill"])
+    test(
+      `a pwrite of a stream is done though another's was flushed just before, by ${how}: ${version}`,
+      far(async ({ t, sys, fs }) => {
+        await sys.notify(async (_note, s) => (s as Sys).noted(0));
+        const fd = await sys.create(`${FAR}/w`, ORDWR, 0o666);
+        await sys.stream(fd, 0);
+        const pid = await sys.rfork(RFPROC, async (child: Sys) => {
+          await failed(child.pwrite(fd, pattern(0, 1000), 0));
+        });
+        await sys.sleep(10);
+        await put(sys, `/proc/${pid}/${how === "kill" ? "ctl" : "note"}`, how);
+        // The Rflush comes after a round trip.
+        await sys.sleep(10);
+        t.is(await sys.pwrite(fd, pattern(1000, 1000), 1000), 1000);
+        await sys.wait();
+        await sys.close(fd);
+        t.is(fs.files.get("w")?.length, 2000);
+      }, version),
+    );
+
+ladder("a pwrite of a stream that was flushed, and done, ends no other", async ({ t, sys, fs }) => {
+  await sys.notify(async (_note, s) => (s as Sys).noted(0));
+  const fd = await sys.create(`${FAR}/w`, ORDWR, 0o666);
+  await sys.stream(fd, 0);
+  await sys.alarm(10);
+  t.is(await sys.pwrite(fd, pattern(0, 1000), 0), 1000);
+  t.is(await sys.pwrite(fd, pattern(1000, 1000), 1000), 1000);
+  await sys.seek(fd, 2000, 0);
+  t.is(await sys.swrite(fd, pattern(2000, 1000)), 1000);
+  await sys.close(fd);
+  t.deepEqual([fs.files.get("w")?.length, fs.files.get("w")?.wrong], [3000, false]);
+});
 
 test(
   "fstat and fwstat of a file whose open is on its way wait for it, and fail as it does",
