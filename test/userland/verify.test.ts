@@ -137,10 +137,7 @@ function granted(t: Tmsg): Rmsg {
       return { type: F.Rversion, tag, msize: t.msize, version: "9P2000" };
     case F.Tstream:
       return { type: F.Rstream, tag, data };
-    case F.Tflush:
-    case F.Tclunk:
-    case F.Tremove:
-    case F.Twstat:
+    default:
       return { type: t.type + 1, tag } as Rmsg;
   }
 }
