@@ -121,8 +121,10 @@ const DEEP = 60;
 
 const bare = (_e: unknown, sites: unknown): unknown => sites;
 
-type Capture = { captureStackTrace?: (e: object, above?: unknown) => void };
-const { captureStackTrace: capture }: Capture & ErrorConstructor = Error;
+type Capture = (e: object, above?: unknown) => void;
+
+/** V8's Error.captureStackTrace. It is fetched by name, since hosts' types of it differ. */
+const capture = Reflect.get(Error, "captureStackTrace") as Capture | undefined;
 
 /**
  * The stack of its caller, innermost first; or of the caller of the function `above`. It is so deep at most, since each
