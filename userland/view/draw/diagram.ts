@@ -263,27 +263,23 @@ type Places = { readonly rows: Rows; readonly xs: readonly number[] };
 
 /** The arrows that are to be seen, each with its label where no line crosses it. */
 function arrows(s: Scene, at: Places, width: number): Drawnarrow[] {
-  const drawn = s.arrows.map((a) => drawarrow(s, a, at));
-  const whole = s.arrows.map((a) => journey(s, a, at));
-  const seen = drawn.flatMap((a, i) => (a === null ? [] : [i]));
+  const all = s.arrows.map((a) => ({ drawn: drawarrow(s, a, at), along: journey(s, a, at) }));
+  const seen = all.flatMap(({ drawn, along }) => (drawn === null ? [] : [{ drawn, along }]));
   const lifelines = at.xs.map((x): Segment => [
     { x, y: HEAD - 6 },
     { x, y: at.rows.bottom },
   ]);
-  const wanted = seen.map((i) => ({ text: drawn[i]?.label ?? "", along: whole[i] ?? NOWHERE }));
-  const points = seen.flatMap((i) => drawn[i]?.to ?? []);
-  const lines = [...whole, ...lifelines];
-  const places = placed(wanted, { lines, points, top: HEAD - 4, width });
-  return seen.flatMap((i, n) => {
-    const [a, place] = [drawn[i], places[n]];
-    return a === null || a === undefined || place === undefined ? [] : [{ ...a, at: place }];
-  });
+  const places = placed(
+    seen.map(({ drawn, along }) => ({ text: drawn.label, along })),
+    {
+      lines: [...all.map((a) => a.along), ...lifelines],
+      points: seen.map(({ drawn }) => drawn.to),
+      top: HEAD - 4,
+      width,
+    },
+  );
+  return seen.map(({ drawn }, n) => ({ ...drawn, at: places[n] ?? drawn.at }));
 }
-
-const NOWHERE: Segment = [
-  { x: 0, y: 0 },
-  { x: 0, y: 0 },
-];
 
 /** The whole way of an arrow. */
 function journey(s: Scene, a: Arrow, { rows, xs }: Places): Segment {

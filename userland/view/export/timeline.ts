@@ -33,7 +33,6 @@ type Open = {
 type Asked = Open & {
   readonly tag: number;
   readonly flushes: number | null;
-  readonly call: number;
 };
 
 /** Writes the events of a run. */
@@ -129,7 +128,7 @@ export class Timeline {
     const pid = CONNS + e.conn;
     if (e.conn !== 0) this.#connnamed(e.conn, r);
     const lane = e.conn === 0 ? 0 : this.#take(pid);
-    const open = { began: e.at, name, args, tag: f.tag, flushes, call: e.call, pid, lane };
+    const open = { began: e.at, name, args, tag: f.tag, flushes, pid, lane };
     this.#asked.set(this.#nevent, open);
     if (e.conn !== 0) this.#arrow(e.call, open);
   }

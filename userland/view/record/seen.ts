@@ -204,8 +204,10 @@ export class Seen {
         uid: this.#users.get(conn) ?? null,
         moded: event,
       });
-    } else if (f.type === F.Rstat) this.#entry(where, f.stat, event);
-    else if (f.type === F.Rremove) this.#put(where, event, false);
+    } else if (f.type === F.Rstat) {
+      for (const d of entriesof(f.stat)) this.#put(where, event, true, known(d));
+    }
+    if (f.type === F.Rremove) this.#put(where, event, false);
     else if (t.type === F.Twstat && f.type === F.Rwstat) this.#changed(where, t.stat, event);
     else if (f.type === F.Rread) this.#listed(where, f.data, event);
   }
@@ -226,13 +228,8 @@ export class Seen {
     this.#put({ ...where, path: below(where.path, names.slice(0, qids.length + 1)) }, event, false);
   }
 
-  #entry(where: Where, stat: Uint8Array, event: number): void {
-    const d = convM2D(stat, 0, stat.length)?.dir;
-    if (d !== undefined) this.#put(where, event, true, known(d));
-  }
-
   #changed(where: Where, stat: Uint8Array, event: number): void {
-    const d = convM2D(stat, 0, stat.length)?.dir;
+    const [d] = entriesof(stat);
     if (d === undefined) return;
     if (d.name !== "") {
       const old = this.file(where, event);
@@ -244,16 +241,8 @@ export class Seen {
 
   /** What a read of a directory brought. Data of a file is no entries, and is left alone. */
   #listed(where: Where, data: Uint8Array, event: number): void {
-    if (this.file(where, event)?.isdir === false) return;
-    const list: Dir[] = [];
-    for (let i = 0; i < data.length;) {
-      const e = convM2D(data, i, data.length);
-      if (e === null) break;
-      list.push(e.dir);
-      i = e.next;
-    }
     if (this.file(where, event)?.isdir !== true && where.path !== "") return;
-    for (const d of list)
+    for (const d of entriesof(data))
       this.#put({ ...where, path: below(where.path, [d.name]) }, event, true, known(d));
   }
 
@@ -293,6 +282,14 @@ export class Seen {
 /** From an event on nothing is known of a file. */
 function unknown(list: Version[], event: number): void {
   if (list.at(-1)?.there === true) list.push({ ...NOTHING, event, there: false });
+}
+
+/** The entries that data is, up to what is none. */
+function entriesof(data: Uint8Array): Dir[] {
+  const list: Dir[] = [];
+  for (let e = convM2D(data, 0, data.length); e !== null; e = convM2D(data, e.next, data.length))
+    list.push(e.dir);
+  return list;
 }
 
 const known = (d: Dir): Seenfile => ({

@@ -24,12 +24,9 @@ export type Row = {
 
 /** Puts the calls of two recordings of a program side by side. */
 export function compare(left: Recording, right: Recording): Row[] {
-  return aligned(left, right).map(([a, b]) => rowof(a, b));
-}
-
-function rowof(left: Rcall | null, right: Rcall | null): Row {
-  const differs = left !== null && right !== null && left.result !== right.result;
-  return { left, right, differs };
+  return aligned(left, right).map(([a, b]) => {
+    return { left: a, right: b, differs: a !== null && b !== null && a.result !== b.result };
+  });
 }
 
 type Pair = readonly [Rcall | null, Rcall | null];

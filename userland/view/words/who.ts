@@ -4,7 +4,7 @@
 import { nullproto } from "../../../kernel/abi/nullproto.ts";
 import type { Mounted, Mountpoint } from "../../../kernel/names/namespace.ts";
 import { connin, programof } from "../record/recording.ts";
-import type { Rcall, Rconn, Recording, Revent } from "../record/recording.ts";
+import type { Rcall, Recording, Revent } from "../record/recording.ts";
 import { indexof } from "../record/index.ts";
 
 /** Devices of the kernel by their characters. */
@@ -25,7 +25,9 @@ const DEVICES: Readonly<Record<string, string>> = nullproto({
 export function connname(r: Recording, conn: number): string {
   const c = connin(r, conn);
   if (c === undefined) return conn === 0 ? "a server" : `connection ${conn}`;
-  return c.peer ?? processof(r, c) ?? c.name;
+  const pid = serverpid(r, conn);
+  const text = programof(r, pid);
+  return c.peer ?? (pid === 0 ? c.name : `process ${pid}${text === "" ? "" : ` (${text})`}`);
 }
 
 /** The process that serves a connection over a pipe; 0 for another connection, and where no process is seen to. */
@@ -34,18 +36,12 @@ export function serverpid(r: Recording, conn: number): number {
   return pipe === null ? 0 : indexof(r).reader(pipe.pipe, pipe.end === 0 ? 1 : 0);
 }
 
-function processof(r: Recording, { conn }: Rconn): string | null {
-  const pid = serverpid(r, conn);
-  if (pid === 0) return null;
-  const text = programof(r, pid);
-  return `process ${pid}${text === "" ? "" : ` (${text})`}`;
-}
-
 /** The same in words: "far!564", "process 4 (ramfs)", "the server behind #|/data". */
 export function servername(r: Recording, conn: number): string {
   const c = connin(r, conn);
   if (c === undefined) return "the server";
-  return c.peer ?? processof(r, c) ?? `the server behind ${c.name}`;
+  const file = c.peer === null && serverpid(r, conn) === 0;
+  return file ? `the server behind ${c.name}` : connname(r, conn);
 }
 
 /** The server of a connection: "the server far!564", "process 4 (ramfs)". */

@@ -82,7 +82,7 @@ function asked(a: At, e: Send, t: F.Tmsg): string {
     case F.Tstat:
       return `is asked what it knows of ${fid(t.fid)}: its length, owner, mode and times`;
     case F.Twstat:
-      return `is asked to change what it knows of ${fid(t.fid)}${changes(t.stat)}`;
+      return `is asked to change what it knows of ${[fid(t.fid), changed(t.stat).join(", ")].filter(Boolean).join(": ")}`;
   }
 }
 
@@ -112,11 +112,6 @@ function therewords(t: F.Tmsg & { type: typeof F.Tcreate }): string {
 /** The data that a message carries: "8192 bytes". */
 const carried = ({ fcall: f, bytes }: Eventof<"send" | "receive">): string =>
   plural("data" in f ? databytes(f, bytes) : 0, "byte");
-
-function changes(stat: Uint8Array): string {
-  const list = changed(stat);
-  return list.length === 0 ? "" : `: ${list.join(", ")}`;
-}
 
 /** What requests are for. */
 const PURPOSE: Readonly<Record<F.Tmsg["type"], string>> = {
