@@ -118,6 +118,8 @@ export class Scenes {
     const arrows = this.#arrows(list, lifelines);
     const shown = around(arrows, event);
     const [from, to] = [call?.first ?? 0, call === null ? event : this.#return(call)];
+    // Where the call begins and ends, as far as that is recorded.
+    const ends = [from, Math.min(to, r.events.length - 1)].flatMap((i) => r.events[i]?.at ?? []);
     const now = r.events[event]?.at ?? call?.began ?? 0;
     const origin = call?.began ?? now;
     return {
@@ -131,7 +133,7 @@ export class Scenes {
       arrows: shown.list,
       bars: this.#bars(from, to, call),
       // What left before the call began has no row of its own: it is on its way at 0.
-      moments: momentsof(shown.list, [now, ...ends(r, from, to)]).filter((m) => m.time >= origin),
+      moments: momentsof(shown.list, [now, ...ends]).filter((m) => m.time >= origin),
       earlier: earlier + shown.earlier,
       later: later + shown.later,
     };
@@ -251,12 +253,6 @@ function serversof(r: Recording): Omit<Lifeline, "away">[] {
     const host = hosts[i] ?? name;
     return { name: hosts.filter((h) => h === host).length > 1 ? name : host, conns };
   });
-}
-
-/** The times at which a call begins and ends, as far as they are recorded. */
-function ends(r: Recording, from: number, to: number): number[] {
-  const last = r.events[Math.min(to, r.events.length - 1)];
-  return [r.events[from]?.at, last?.at].filter((t) => t !== undefined);
 }
 
 /** The same with runs of one message, the same way and with nothing between, as one arrow each. */

@@ -67,7 +67,8 @@ export class Pcapng {
     } else if (e.type === "conn") {
       if (e.what === "open") this.#release(e, this.#interface(e.conn, r, this.#since(e)));
       else if (e.what === "close") this.#conns.delete(e.conn);
-    } else if (e.type === "return") this.#failed(e, r);
+    } else if (e.type === "return" && this.#held.has(holder(e)))
+      this.#giveup(holder(e), `no version agreed on: ${r.calls[e.call]?.error ?? "given up"}`);
   }
 
   /** All has come: what still waits for its connection is written to one that never was. */
@@ -88,12 +89,6 @@ export class Pcapng {
     const key = holder(e);
     for (const held of this.#held.get(key) ?? []) this.#message(to, held);
     this.#held.delete(key);
-  }
-
-  #failed(e: Revent, r: Recording): void {
-    const key = holder(e);
-    if (!this.#held.has(key)) return;
-    this.#giveup(key, `no version agreed on: ${r.calls[e.call]?.error ?? "given up"}`);
   }
 
   #giveup(key: string, why: string): void {

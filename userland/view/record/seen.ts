@@ -267,7 +267,8 @@ export class Seen {
     if (call.name === "remove") this.#lost(split(path)[1], event);
     else if (call.name === "stat" && isdir(call.value))
       this.#put(where, event, true, known(call.value));
-    else if (call.name === "wstat" && hasname(arg)) this.#lost(split(path)[1], event);
+    else if (call.name === "wstat" && typeof arg === "object" && arg !== null && "name" in arg)
+      this.#lost(split(path)[1], event);
     else if (call.name === "create" && typeof name === "string" && typeof perm === "number") {
       const last = name.split("/").filter(Boolean).at(-1) ?? "";
       const temporary = typeof arg === "number" && (arg & ORCLOSE) !== 0;
@@ -300,8 +301,6 @@ const known = (d: Dir): Seenfile => ({
 });
 
 const isdir = (v: unknown): v is Dir => typeof v === "object" && v !== null && "qid" in v;
-
-const hasname = (v: unknown): boolean => typeof v === "object" && v !== null && "name" in v;
 
 /** A path's directory and its last element: "a/b/c" → ["a/b", "c"]. */
 export function split(path: string): readonly [dir: string, name: string] {

@@ -120,7 +120,8 @@ export class Meeting {
 function across(from: Side, to: Side, step: number): number {
   for (let s = step; s >= 0; s--) {
     const event = from.tape.event(s);
-    const call = callat(from.tape.recording, event);
+    const { calls, events } = from.tape.recording;
+    const call = calls[events[event]?.call ?? -1];
     const other = call === undefined ? undefined : from.partner.get(call.id);
     if (call === undefined || other === undefined) continue;
     // A step between two calls stands behind the end of the call before it.
@@ -128,10 +129,6 @@ function across(from: Side, to: Side, step: number): number {
     return within({ tape: from.tape, call, event: at }, { tape: to.tape, call: other });
   }
   return 0;
-}
-
-function callat(r: Recording, event: number): Rcall | undefined {
-  return r.calls[r.events[event]?.call ?? -1];
 }
 
 type Place = { readonly tape: Tape; readonly call: Rcall; readonly event: number };

@@ -63,6 +63,10 @@ const PARTS: Readonly<Record<string, (f: Frame) => readonly string[]>> = {
   cost: (f) => (f.callspent === null || !isspent(f.callspent) ? [] : [spenttext(f.callspent)]),
 };
 
+/** The parts that say something. */
+const said = (parts: readonly string[], between: string): string =>
+  parts.filter((x) => x !== "").join(between);
+
 const more = (n: number, what = ""): string[] => (n > 0 ? [`and ${n} more${what}`] : []);
 
 /** Lines of a tree that are printed, and members of a union. */
@@ -116,14 +120,14 @@ export function rowtext({ depth, node, folded }: Row): string {
   const quiet = folded.length === 0 ? "" : `(${folded.join(" ")})`;
   const union = members.length > 1 ? `union: ${members.join(", ")}` : members.join("");
   const state = node.state === "missing" ? "is missing" : "";
-  const parts = [node.name, union, state, quiet].filter((x) => x !== "");
-  return `${"  ".repeat(depth)}${node.taken ? "*" : " "} ${parts.join("  ")}`;
+  const parts = said([node.name, union, state, quiet], "  ");
+  return `${"  ".repeat(depth)}${node.taken ? "*" : " "} ${parts}`;
 }
 
 /** A member of a union: "/n/far/a (far!564) MCREATE", with "(hung up)" when its server is gone. */
 export function memberfmt(m: Member): string {
   const text = m.conn > 0 && m.text !== m.server ? `${m.text} (${m.server})` : m.text;
-  return [text, m.flags, m.gone ? "(hung up)" : ""].filter((x) => x !== "").join(" ");
+  return said([text, m.flags, m.gone ? "(hung up)" : ""], " ");
 }
 
 /** The number of the kernel's own process, which no program runs in. */
@@ -193,7 +197,7 @@ export function fdtext(d: Descriptor): string {
   const list = [...shared, ...rest].join(", ");
   const same = shared.length === 0 ? "" : `same ${alike ? "in" : "as"} ${list}`;
   const parts = [`${d.fd} ${d.mode.padEnd(2)} ${at}`, d.path, d.server, same];
-  return [...parts, d.cexec ? "closed by exec" : ""].filter((x) => x !== "").join("  ");
+  return said([...parts, d.cexec ? "closed by exec" : ""], "  ");
 }
 
 const holdertext = ({ pid, fd }: Holder): string => `${pid}'s fd ${fd}`;
@@ -211,14 +215,13 @@ export function pipetext({ pipe, ways, conn, connend }: Pipe): string[] {
   if (both && a.waiting + b.waiting === 0 && !a.hungup && !b.hungup)
     return [`pipe ${pipe}: ${ends[0]} ↔ ${ends[1]}  empty${over}`];
   const used = ways.filter((w) => w.readers.length + w.writers.length + w.waiting > 0);
-  const lines = used.map((w) => {
+  return used.map((w) => {
     const from = who(w.writers, w.end === 0 ? 1 : 0);
     const to = who(w.readers, w.end);
     const bytes = w.bytes.length === 0 ? "" : ` ${datafmt(w.bytes)}`;
     const what = w.waiting > 0 ? `${plural(w.waiting, "byte")}${bytes}` : "empty";
     return `pipe ${pipe}: ${from} → ${to}  ${what}${w.hungup ? ", nothing more comes" : ""}${over}`;
   });
-  return lines;
 }
 
 const grouptext = (g: Groupname): string => (g === "rendez" ? "rendezvous group" : GROUPS[g].text);

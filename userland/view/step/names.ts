@@ -453,8 +453,6 @@ function lead(root: Making, look: Look): void {
   }
 }
 
-const byname = (a: Making, b: Making): number => (a.name < b.name ? -1 : 1);
-
 function finished(r: Recording, m: Making, event: number): Node {
   const { name, path, mount, taken, state, look } = m;
   const members = mount?.members ?? [];
@@ -467,7 +465,9 @@ function finished(r: Recording, m: Making, event: number): Node {
       const became = outcome(look, tried?.outcome, members.length);
       return { ...member(r, x, event), index, outcome: became, error: tried?.error ?? "" };
     }),
-    children: [...m.children.values()].sort(byname).map((c) => finished(r, c, event)),
+    children: [...m.children.values()]
+      .sort((a, b) => (a.name < b.name ? -1 : 1))
+      .map((c) => finished(r, c, event)),
     taken,
     state,
   };

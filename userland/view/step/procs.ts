@@ -309,7 +309,7 @@ class Moment {
     const why = sleepkind(what);
     switch (why) {
       case "child":
-        return { ...none, for: why, whom: this.#children(pid), what };
+        return { ...none, for: why, whom: this.#alive((p) => p.parent === pid), what };
       case "bytes":
       case "room":
         return { ...none, for: why, ...this.#onpipe(pid, call, why === "bytes"), what };
@@ -329,10 +329,6 @@ class Moment {
       return e?.type === "send" ? e.conn : 0;
     });
     return [...new Set(conns)];
-  }
-
-  #children(pid: number): number[] {
-    return this.#was.filter((p) => p.parent === pid && p.life === "alive").map((p) => p.pid);
   }
 
   /** Who can write what a read waits for, or read what a write has no room for. */
@@ -431,7 +427,11 @@ class Moment {
   }
 
   #members(kind: Kind, id: number): number[] {
-    return this.#was.filter((p) => p.groups[kind] === id && p.life === "alive").map((p) => p.pid);
+    return this.#alive((p) => p.groups[kind] === id);
+  }
+
+  #alive(fits: (p: Wasproc) => boolean): number[] {
+    return this.#was.filter((p) => p.life === "alive" && fits(p)).map((p) => p.pid);
   }
 
   #regrouped(pid: number, i: number): Groupname[] {

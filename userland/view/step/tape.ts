@@ -66,14 +66,16 @@ export class Tape {
     this.recording = r;
     this.index = indexof(r);
     this.#joined = joined(r);
-    this.steps = stepsof(r, this.#joined);
+    const isstep = (i: number): boolean => this.#joined[i] !== 1 && issaid(r.events[i]);
+    this.steps = Int32Array.from(r.events.keys()).filter(isstep);
     this.#lists = {
       step: this.where(() => true),
       message: this.where(({ e }) => ismessage(e)),
       call: this.where(({ begins }) => begins !== undefined),
       failure: this.where(({ e }) => isfailure(r, e)),
     };
-    this.#space = spaces(r);
+    let space = 0;
+    this.#space = Int32Array.from(r.events, (e) => (space = e.space < 0 ? space : e.space));
     this.#callsums = new Sums(r.events.length);
     this.#runsums = new Sums(r.events.length);
     this.#spend();
@@ -226,10 +228,6 @@ function joined(r: Recording): Uint8Array {
   return list;
 }
 
-function stepsof(r: Recording, joins: Uint8Array): Int32Array {
-  return Int32Array.from(r.events.keys()).filter((i) => joins[i] !== 1 && issaid(r.events[i]));
-}
-
 /** What did not come to what was asked for: a call that failed, a process that ended with a reason. */
 function isfailure(r: Recording, e: Revent): boolean {
   if (e.type === "return") {
@@ -237,11 +235,6 @@ function isfailure(r: Recording, e: Revent): boolean {
     return call !== undefined && call.error !== null && !isover(call);
   }
   return e.type === "proc" && e.what === "exit" && e.text !== "";
-}
-
-function spaces(r: Recording): Int32Array {
-  let last = 0;
-  return Int32Array.from(r.events, (e) => (last = e.space < 0 ? last : e.space));
 }
 
 /** What was spent up to each event. */
@@ -387,7 +380,14 @@ export function follow(tape: Tape, step: number, back = false): number {
   }
   const [message = -1] = index.served(event);
   const f = flights.of(message);
-  if (f === null) return e === undefined || back ? -1 : tape.after(sends(tape, e.call), step);
+  if (f === null) {
+    // What the call sends next.
+    const own = e === undefined || back ? [] : tape.callevents(e.call, r.events.length);
+    return first(
+      tape,
+      own.filter((i) => r.events[i]?.type === "send" && tape.stepof(i) > step),
+    );
+  }
   const reads = r.events[message]?.type === "send";
   if (reads) return back ? first(tape, [f.send]) : first(tape, [f.put, f.reply]);
   return back ? first(tape, [f.taken, f.send]) : first(tape, [message]);
@@ -397,11 +397,4 @@ export function follow(tape: Tape, step: number, back = false): number {
 function first(tape: Tape, events: readonly number[]): number {
   const event = events.find((i) => i >= 0);
   return event === undefined ? -1 : tape.stepshowing(event);
-}
-
-/** The steps at which a call sends. */
-function sends(tape: Tape, call: number): Int32Array {
-  const { events } = tape.recording;
-  const list = tape.callevents(call, events.length).filter((i) => events[i]?.type === "send");
-  return Int32Array.from(list, (i) => tape.stepof(i));
 }

@@ -106,14 +106,11 @@ const iswritten = (arg: unknown): boolean => typeof arg !== "function" || arg.na
 export function resultfmt(call: Said, value: unknown, error: string | null): string {
   if (error !== null) return `-1: ${error}`;
   const buf = call.args[1];
+  if (value === 0) return "0";
   if (kindsof(call)[1] === "fill" && typeof value === "number" && buf instanceof Uint8Array)
-    return value === 0 ? "0" : `${value} ${filledfmt(buf, value)}`;
+    // The buffer has the first bytes, or all.
+    return `${value} ${buf.length < value ? bytesfmt(buf, value) : datafmt(buf.subarray(0, value))}`;
   return value === undefined ? "" : valuefmt(value);
-}
-
-/** What a read brought, of which a buffer has the first bytes or all. */
-function filledfmt(buf: Uint8Array, n: number): string {
-  return buf.length < n ? bytesfmt(buf, n) : datafmt(buf.subarray(0, n));
 }
 
 /** How deep a value is shown, and how many values of a list: a program may give one that holds itself. */
@@ -122,12 +119,14 @@ const WIDE = 32;
 
 /** Any argument or result; `depth` says in how many others it is. */
 export function valuefmt(v: unknown, depth = 0): string {
-  if (typeof v === "string") return textfmt(v);
+  if (typeof v === "string")
+    return JSON.stringify(v.length > SHOWN * 4 ? `${v.slice(0, SHOWN * 4)}…` : v);
   if (v instanceof Uint8Array) return bytesfmt(v);
   if (typeof v === "function") return v.name === "" || v.name.startsWith("#") ? "program" : v.name;
   if (typeof v === "bigint") return v.toString();
   if (typeof v !== "object" || v === null) return String(v);
-  if (isdir(v)) return direntry(v);
+  // As `ls -l` shows an entry.
+  if (isdir(v)) return `${dirmodefmt(v.mode)} ${v.uid} ${v.gid} ${v.length} ${v.name}`;
   if (depth === DEEP) return "…";
   return Array.isArray(v)
     ? `[${wide(v, (x) => valuefmt(x, depth + 1))}]`
@@ -146,15 +145,6 @@ function field(key: string, v: unknown, depth: number): string {
 
 function isdir(v: object): v is Dir {
   return "qid" in v && "muid" in v;
-}
-
-/** An entry as `ls -l` shows one. */
-function direntry(d: Dir): string {
-  return `${dirmodefmt(d.mode)} ${d.uid} ${d.gid} ${d.length} ${d.name}`;
-}
-
-function textfmt(s: string): string {
-  return JSON.stringify(s.length > SHOWN * 4 ? `${s.slice(0, SHOWN * 4)}…` : s);
 }
 
 /** Whether a read brought entries of a directory. */

@@ -20,7 +20,7 @@ export type Lines = {
 function where(
   stack: string,
   { frames, source }: Lines,
-  find: (text: string) => number | null,
+  find: (text: string) => number | null = () => null,
 ): string {
   const list = frames(stack);
   const line = list.length > 0 || source === null ? null : find(source.text);
@@ -28,13 +28,11 @@ function where(
   return all.map((text) => `\n    ${text}`).join("");
 }
 
-const nowhere = (): null => null;
-
 /** The report of what a program threw, some lines of text. */
 export function crashtext(name: string, thrown: unknown, lines: Lines): string {
   if (!(thrown instanceof Error)) return `${name}: threw ${String(thrown)}`;
   const status = thrown instanceof PlanError && thrown.arg === "status";
-  const at = where(thrown.stack ?? "", lines, status ? badreturn : nowhere);
+  const at = where(thrown.stack ?? "", lines, status ? badreturn : undefined);
   if (thrown instanceof PlanError) {
     const why = thrown.why === undefined ? "" : `\n    ${thrown.why}`;
     return `${name}: ${planerror(thrown)}${at}${why}`;

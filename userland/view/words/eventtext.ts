@@ -19,7 +19,7 @@ import type { Recording, Revent } from "../record/recording.ts";
 import type { Eventof } from "../record/index.ts";
 import type { Wait } from "../step/procs.ts";
 import { datafmt, openmode, valuefmt } from "./callfmt.ts";
-import { plural } from "./text.ts";
+import { path, plural } from "./text.ts";
 import { connname } from "./who.ts";
 
 /**
@@ -118,19 +118,17 @@ export function forcedwhy(why: Forcedby, name: string): string {
   }
 }
 
-const rest = (elems: readonly string[]): string => elems.join("/");
-
 /** What namec found out or decided; "" where there is nothing to say. */
 function stepfmt(s: Step): string {
   switch (s.step) {
     case "clean":
       return s.name === s.path ? "" : `${s.name} is cleaned to ${s.path}`;
     case "prefix":
-      return prefixfmt(s.prefix, rest(s.rest), s.members);
+      return prefixfmt(s.prefix, path(s.rest), s.members);
     case "dot":
-      return `from dot, ${s.path}: ${rest(s.rest) || "itself"}`;
+      return `from dot, ${s.path}: ${path(s.rest) || "itself"}`;
     case "device":
-      return `from device ${s.path}${s.rest.length > 0 ? `: ${rest(s.rest)}` : ""}`;
+      return `from device ${s.path}${s.rest.length > 0 ? `: ${path(s.rest)}` : ""}`;
     case "found":
       return `member ${s.index + 1} has ${s.elem}`;
     case "miss":
@@ -138,7 +136,7 @@ function stepfmt(s: Step): string {
     case "deferred":
       return s.rest.length === 0
         ? "the server is asked together with what follows"
-        : `the walk of ${rest(s.rest)} goes with what follows`;
+        : `the walk of ${path(s.rest)} goes with what follows`;
     case "forced":
       return `the walk is made now: ${BECAUSE[forcedby(s.why)]}`;
     case "walk":
@@ -146,7 +144,7 @@ function stepfmt(s: Step): string {
     case "ask":
       return askfmt(s.asked, s.of);
     case "near":
-      return `the cache knows ${rest(s.dir)}: ${rest(s.rest)} from there`;
+      return `the cache knows ${path(s.dir)}: ${path(s.rest)} from there`;
     case "look":
       return `looks whether ${s.elem} is there`;
     case "create":
@@ -176,9 +174,9 @@ function prefixfmt(prefix: string, below: string, members: number): string {
 
 function walkfmt(elems: readonly string[], got: number): string {
   if (elems.length === 0) return "";
-  if (got === elems.length) return `walked ${rest(elems)}`;
+  if (got === elems.length) return `walked ${path(elems)}`;
   const missing = `there is no ${elems[got] ?? ""}`;
-  return got === 0 ? missing : `walked ${rest(elems.slice(0, got))}; ${missing}`;
+  return got === 0 ? missing : `walked ${path(elems.slice(0, got))}; ${missing}`;
 }
 
 /** What becomes of a connection. */
