@@ -175,7 +175,5 @@ export function giveback(bytes: Uint8Array, n: number = bytes.length): void {
   if (had === undefined || n === 0) return;
   if (had < n) throw new Panic("bytes of a buffer were given back twice");
   used.set(buffer, had - n);
-  if (had > n) return;
-  if (idle.length < NRBUF) idle.push(new Uint8Array(buffer));
-  else used.delete(buffer);
+  if (had === n && idle.length < NRBUF) idle.push(new Uint8Array(buffer));
 }
