@@ -712,6 +712,89 @@ test(
   }),
 );
 
+/** What a process of a pair does: a call, or a sleep of so many milliseconds. */
+const DEED = fc.tuple(
+  fc.constantFrom("pwrite", "pwrite", "swrite", "pread", "stream", "stat", "sleep"),
+  fc.nat(80),
+);
+type Deed = readonly [what: string, n: number];
+const BLOCK = 1000;
+
+ladder(
+  "whatever two processes do with one descriptor, and whenever notes come, what a write said is on the server",
+  async ({ t, sys, fs, here }) => {
+    await sys.notify(async (_note, s) => (s as Sys).noted(0));
+    const write = fs.write.bind(fs);
+    const written = new Set<number>();
+    fs.write = (fid, data, offset) => {
+      for (let at = offset; at < offset + data.length; at += BLOCK) written.add(at);
+      return write(fid, data, offset);
+    };
+    let round = 0;
+    /** One run: what the pair does, and after how many milliseconds each of them gets a note. */
+    const pair = async (deeds: readonly (readonly Deed[])[], notes: readonly number[]) => {
+      const fd = await sys.create(`${FAR}/w${round++}`, ORDWR, 0o666);
+      let next = 0;
+      written.clear();
+      const said: number[] = [];
+      const deed = async (child: Sys, [what, n]: Deed): Promise<unknown> => {
+        const at = next;
+        const bytes = pattern(at, (1 + (n % 4)) * BLOCK);
+        switch (what) {
+          case "pwrite":
+          case "swrite": {
+            next += bytes.length;
+            if (what === "swrite") return await child.swrite(fd, bytes);
+            const got = await child.pwrite(fd, bytes, at);
+            for (let i = at; i < at + got; i += BLOCK) said.push(i);
+            return got;
+          }
+          case "pread":
+            return await child.pread(fd, new Uint8Array(10), n);
+          case "stream":
+            return await child.stream(fd, at);
+          case "stat":
+            return await child.fstat(fd);
+          default:
+            return await child.sleep(n);
+        }
+      };
+      const pids: number[] = [];
+      const odd: string[] = [];
+      for (const list of deeds)
+        pids.push(
+          await sys.rfork(RFPROC, async (child: Sys) => {
+            for (const d of list) {
+              const how = await failed(deed(child, d)).catch(() => null);
+              if (how !== null && !how.message.startsWith("interrupted")) odd.push(how.message);
+            }
+          }),
+        );
+      for (const [i, ms] of notes.entries()) {
+        await sys.sleep(ms);
+        await put(sys, `/proc/${pids[i % 2]}/note`, "stop").catch(() => undefined);
+      }
+      while (pids.length > 0) pids.splice(pids.indexOf((await sys.wait()).pid), 1);
+      await sys.close(fd).catch(() => undefined);
+      await sys.sleep(1000);
+      t.deepEqual(odd, []);
+      t.deepEqual(
+        said.filter((at) => !written.has(at)),
+        [],
+      );
+      t.deepEqual(here.audit().tags, []);
+    };
+    const lists = fc.array(fc.array(DEED, { minLength: 1, maxLength: 6, size: "max" }), {
+      minLength: 2,
+      maxLength: 2,
+    });
+    await fc.assert(
+      fc.asyncProperty(lists, fc.array(fc.nat(60), { maxLength: 4, size: "max" }), pair),
+      { numRuns: 60, seed: 1, endOnFailure: true },
+    );
+  },
+);
+
 ladder("a write that failed or came short stops none of those after it", async ({ t, sys, fs }) => {
   const f = fs.add("g", 0, { limit: 5000 });
   const fd = await sys.open(`${FAR}/g`, OWRITE);
