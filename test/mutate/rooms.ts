@@ -61,6 +61,7 @@ export const ROOMS: readonly Room[] = [
     wider: [
       "test/devices/*.test.ts",
       "test/kernel/rtt.test.ts",
+      "test/kernel/standard.test.ts",
       "test/userland/recording.test.ts",
       SIMULATOR,
     ],
