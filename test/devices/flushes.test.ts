@@ -226,9 +226,11 @@ for (const version of ["9P2000", "9P2000.ix"])
           ended = await failure(child.swrite(slow, new Uint8Array(9_000_000)));
         });
         await sys.sleep(1);
+        const began = k.clock.now();
         t.is(await interrupted(sys, () => sys.pread(slow, new Uint8Array(1), 0)), "interrupted");
         await sys.wait();
         t.is(ended, "interrupted");
+        t.is(k.clock.now() - began, 1e6, "its requests were flushed, and no answer was waited for");
         await sys.close(slow);
         await sys.sleep(1);
         t.deepEqual(k.audit().tags, []);
