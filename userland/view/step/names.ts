@@ -394,29 +394,25 @@ export type Row = {
   readonly folded: readonly string[];
 };
 
-type Making = {
-  name: string;
-  path: string;
-  mount: Mountpoint | null;
-  children: Map<string, Making>;
-  taken: boolean;
-  state: Elem["state"] | null;
-  look: Look | null;
-};
+/** A Node in the making. */
+class Making {
+  readonly name: string;
+  readonly path: string;
+  mount: Mountpoint | null = null;
+  readonly children = new Map<string, Making>();
+  taken = false;
+  state: Elem["state"] | null = null;
+  look: Look | null = null;
 
-const make = (name: string, path: string): Making => ({
-  name,
-  path,
-  mount: null,
-  children: new Map(),
-  taken: false,
-  state: null,
-  look: null,
-});
+  constructor(name: string, path: string) {
+    this.name = name;
+    this.path = path;
+  }
+}
 
 /** The tree of a name space as it is at an event, with these names in it. */
 export function treeof(r: Recording, event: number, space: Picture, looks: readonly Look[]): Node {
-  const root = make("/", "/");
+  const root = new Making("/", "/");
   for (const m of space) place(root, elemsof(m.path)).mount = m;
   for (const look of looks) lead(root, look);
   return finished(r, root, event);
@@ -426,7 +422,7 @@ function place(root: Making, elems: readonly string[]): Making {
   let at = root;
   for (const elem of elems) {
     const { path, children } = at;
-    at = got(children, elem, () => make(elem, `${path === "/" ? "" : path}/${elem}`));
+    at = got(children, elem, () => new Making(elem, `${path === "/" ? "" : path}/${elem}`));
   }
   return at;
 }

@@ -35,7 +35,7 @@ export function issaid(e: Revent | undefined): boolean {
     case "env":
       return false;
     case "proc":
-      return QUIET[e.what] !== true;
+      return !QUIET.has(e.what);
     case "namec":
       return stepfmt(e) !== "";
     default:
@@ -44,12 +44,7 @@ export function issaid(e: Revent | undefined): boolean {
 }
 
 /** What a call does to its process is seen with its return. */
-const QUIET: Readonly<Record<string, true>> = nullproto({
-  noted: true,
-  waited: true,
-  groups: true,
-  dot: true,
-});
+const QUIET: ReadonlySet<string> = new Set(["noted", "waited", "groups", "dot"]);
 
 /** The event in a line; "" where there is nothing to say. */
 export function eventtext(r: Recording, event: number): string {

@@ -6,8 +6,6 @@
 // A Line has its kind, for those who colour it. Text from elsewhere (names, errors, what a server says) may have
 // characters that would command a terminal, or turn the order of what is read around: they are written as escapes.
 
-import { nullproto } from "../../../kernel/abi/nullproto.ts";
-
 /** What is said of a step. Each part is one or more sentences; "" where there is nothing to say. */
 export type Decision = {
   /** What happened. */
@@ -118,11 +116,7 @@ export function cut(text: string, columns: number): string {
  */
 const HIDDEN = /[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}\p{Cs}\u200B\uFEFF]/gu;
 
-const SHORT: Readonly<Record<string, string>> = nullproto({
-  "\n": "\\n",
-  "\r": "\\r",
-  "\t": "\\t",
-});
+const SHORT: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 
 /** The text with such characters as a program would write them, "\u001b"; those in `kept` stay. */
 export function visible(text: string, kept = ""): string {

@@ -28,8 +28,6 @@ import {
   stuckwords,
 } from "./whyproc.ts";
 
-export type { Decision } from "./text.ts";
-
 /** What happened at this event of a recording, why, what would mend it, and how that works. */
 export function decision(r: Recording, event: number): Decision {
   const e = r.events[event];
