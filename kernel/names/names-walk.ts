@@ -387,83 +387,36 @@ function* forced(s: Start, c: Chan, rest: readonly string[], why: Forcedby): Tas
   if (up.k.trace.on)
     up.k.trace.emit({ type: "namec", step: "forced", chan: c.path.toString(), rest, why });
   try {
-    const wq = yield* memberwalk(up, c, c, rest);
-    if (wq.clone === null) throw walkerror(wq);
-    return wq.clone;
+    return yield* memberwalk(up, c, c, rest);
   } finally {
     yield* cclose(c);
   }
 }
 
-/** Asks all remote members at once, then takes them in order up to the first that has the first element. */
-function* walkunion(s: Start, rest: readonly string[]): Task<Chan> {
-  const members = s.members ?? [];
-  const late = yield* askall(s.up, members, rest, { what: "walk", of: "union" });
-  let last: Walkqid = { clone: null, qids: [], error: Enonexist };
-  try {
-    for (const [i, m] of members.entries()) {
-      last = yield* attempt(s.up, m.chan, late[i] ?? null, rest);
-      tracemember(s, i, last.qids.length > 0 ? null : last.error);
-      if (last.qids.length > 0) break;
-    }
-    if (last.clone === null) throw walkerror(last);
-    return last.clone;
-  } finally {
-    for (const c of late) if (c !== null) yield* cclose(c);
-  }
-}
-
-/** The walk from a member, or from `late`, where it was put off. */
-function* memberwalk(
-  up: Proc,
-  chan: Chan,
-  late: Chan | null,
+/**
+ * Asks all remote members of a union for the same at once. Then it takes them in order, up to the first that has the
+ * first element: what `answer` gives of that member is the union's, and so is its error. A server that is gone has
+ * nothing: a union goes on without it.
+ */
+function* inunion<T>(
+  s: Start,
   rest: readonly string[],
-): Task<Walkqid> {
-  const later = late?.dev.later ?? null;
-  if (late !== null && later !== null) return yield* later.force(up, late);
-  return yield* waitfor(chan.dev.walk(up, chan, rest));
-}
-
-/** memberwalk; a server that is gone has nothing: a union goes on without it. */
-function* attempt(up: Proc, chan: Chan, late: Chan | null, rest: readonly string[]): Task<Walkqid> {
-  try {
-    return yield* memberwalk(up, chan, late, rest);
-  } catch (e) {
-    if (!(e instanceof PlanError) || e.message === Eintr) throw e;
-    return { clone: null, qids: [], error: e.message };
-  }
-}
-
-/** The entry of the file, where no union has to be asked. */
-function statone(s: Start): Answer<Dir> {
-  const { chan, rest, up } = s;
-  if (rest.length === 0) return chan.dev.stat(up, chan);
-  return statclose(up, putoff(s, rest) ?? walkfrom(s, chan, rest));
-}
-
-function statclose(up: Proc, c: Answer<Chan>): Answer<Dir> {
-  return using(c, (x) => x.dev.stat(up, x));
-}
-
-/** Asks all members for the walk and the stat at once, and takes the first that has the first element. */
-function* statunion(s: Start): Task<Dir> {
-  const { up, rest } = s;
+  what: Asking["what"],
+  answer: (chan: Chan, late: Chan | null) => Answer<T>,
+): Task<T> {
   const members = s.members ?? [];
-  const late = yield* askall(up, members, rest, { what: "stat", of: "union" });
+  const late = yield* askall(s.up, members, rest, { what, of: "union" });
   let last = new PlanError(Enonexist, 0);
   try {
     for (const [i, m] of members.entries()) {
       const c = late[i] ?? null;
       try {
-        const d = yield* waitfor(
-          c === null ? statclose(up, walkfrom(s, m.chan, rest)) : c.dev.stat(up, c),
-        );
+        const value = yield* waitfor(answer(m.chan, c));
         tracemember(s, i, null);
-        return s.entry(d);
+        return value;
       } catch (e) {
         if (!(e instanceof PlanError) || e.message === Eintr) throw e;
-        const has = won(e, c);
+        const has = what === "walk" ? walkedfirst(e) : statedfirst(e, c);
         tracemember(s, i, has ? null : e.message);
         if (has) throw e;
         e.at = 0;
@@ -476,12 +429,50 @@ function* statunion(s: Start): Task<Dir> {
   }
 }
 
-/** Whether the member that failed with e has the first element: then its error is the union's. */
-function won(e: PlanError, c: Chan | null): boolean {
+function walkunion(s: Start, rest: readonly string[]): Task<Chan> {
+  return inunion(s, rest, "walk", (chan, late) => memberwalk(s.up, chan, late, rest));
+}
+
+/** Whether the member whose walk failed with e has the first element. */
+function walkedfirst(e: PlanError): boolean {
   // e.at 0 says that the first element failed. The member itself is a directory, so Enotdir says that the first
   // element is there, as a file.
-  if (e.at === 0) return e.message === Enotdir;
-  return e.at !== undefined || c === null || c.qid.type !== QTNONE;
+  return e.at === 0 ? e.message === Enotdir : e.at !== undefined;
+}
+
+/** Whether the member whose walk and stat failed with e has the first element. */
+function statedfirst(e: PlanError, c: Chan | null): boolean {
+  return walkedfirst(e) || (e.at === undefined && (c === null || c.qid.type !== QTNONE));
+}
+
+/** The walk from a member, or from `late`, where it was put off. */
+function* memberwalk(up: Proc, chan: Chan, late: Chan | null, rest: readonly string[]): Task<Chan> {
+  const later = late?.dev.later ?? null;
+  const wq =
+    late !== null && later !== null
+      ? yield* later.force(up, late)
+      : yield* waitfor(chan.dev.walk(up, chan, rest));
+  if (wq.clone === null) throw walkerror(wq);
+  return wq.clone;
+}
+
+/** The entry of the file, where no union has to be asked. */
+function statone(s: Start): Answer<Dir> {
+  const { chan, rest, up } = s;
+  if (rest.length === 0) return chan.dev.stat(up, chan);
+  return statclose(up, putoff(s, rest) ?? walkfrom(s, chan, rest));
+}
+
+function statunion(s: Start): Task<Dir> {
+  const { rest, up } = s;
+  const entry = inunion(s, rest, "stat", (chan, late) =>
+    late === null ? statclose(up, walkfrom(s, chan, rest)) : late.dev.stat(up, late),
+  );
+  return after(entry, (d) => s.entry(d));
+}
+
+function statclose(up: Proc, c: Answer<Chan>): Answer<Dir> {
+  return using(c, (x) => x.dev.stat(up, x));
 }
 
 /** Tells the trace that a member has the first element, or with which error it has not. */
