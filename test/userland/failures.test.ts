@@ -2,7 +2,7 @@
 
 import test from "ava";
 import * as errors from "../../kernel/abi/errors.ts";
-import { DMDIR, MAFTER, MREPL, OREAD, OWRITE, RFCNAMEG } from "../../kernel/abi/const.ts";
+import { DMDIR, MAFTER, MREPL, ORCLOSE, OREAD, OWRITE, RFCNAMEG } from "../../kernel/abi/const.ts";
 import { Buffertty } from "../../kernel/proc/tty.ts";
 import { boot } from "../../userland/boot/boot.ts";
 import { Recorder } from "../../userland/view/record/recorder.ts";
@@ -10,9 +10,9 @@ import type { Rcall, Recording } from "../../userland/view/record/recording.ts";
 import { failureof } from "../../userland/view/words/failure.ts";
 import { script } from "../conformance/compare.ts";
 import { init, machine } from "../conformance/machine.ts";
-import { failure } from "../kit/kit.ts";
+import { failure, put } from "../kit/kit.ts";
 import type { Sys } from "../../syscalls/sys.ts";
-import { record } from "../kit/recorded.ts";
+import { record, recorded as onfar } from "../kit/recorded.ts";
 
 const ABOUT = {
   program: "t",
@@ -143,4 +143,18 @@ test("a remedy can be followed: where nothing is created, of the name that faile
       "The kernel's own root directory has no tcp in /net. Bind '#I' /net first, on a machine with a network: nothing is mounted on /net in this name space.",
     ],
   );
+});
+
+test("a refused open removes nothing, though it asked for ORCLOSE: what is in the directory stays known", async (t) => {
+  const r = await onfar(async (sys) => {
+    await sys.close(await sys.create("/n/far/d", OREAD, DMDIR | 0o777));
+    await put(sys, "/n/far/d/f", "x");
+    await failure(sys.open("/n/far/d", OREAD | ORCLOSE));
+    await failure(sys.remove("/n/far/d"));
+  });
+  const said = r.calls.filter((c) => c.error !== null).map((c) => failureof(r, c).why);
+  t.deepEqual(said, [
+    "/n/far/d is a directory, which is only opened for reading, and this asked for OREAD|ORCLOSE.",
+    "There is still 1 file in /n/far/d: f.",
+  ]);
 });
