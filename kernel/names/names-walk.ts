@@ -157,13 +157,6 @@ export class Start implements Way {
     return c;
   }
 
-  created(c: Chan): Chan {
-    // A descriptor's or a posted Chan, which devices d and s give, keeps the name it has.
-    if (c.ref === 1) c.path = this.path;
-    if (c.streams !== null) c.streams.name = namer(this);
-    return c;
-  }
-
   createnow(want: Want): Answer<Chan> | null {
     const { members, rest, name } = this;
     const one = members === null || members.length === 1;
@@ -181,6 +174,13 @@ export class Start implements Way {
 
   parent(): Answer<Chan> {
     return createdir(this);
+  }
+
+  created(c: Chan): Chan {
+    // A descriptor's or a posted Chan, which devices d and s give, keeps the name it has.
+    if (c.ref === 1) c.path = this.path;
+    if (c.streams !== null) c.streams.name = namer(this);
+    return c;
   }
 
   blame(at: number): Blame {
