@@ -1,12 +1,15 @@
-// What `namec step` does on a terminal: the step of the recording that is shown, what each key does, and the text that
-// is typed in the last line. It knows no terminal: key() takes keys by name, and draw() gives lines.
+// What `namec step` does on a terminal: the step of the recording that is shown, the acts of the keys, and the text that
+// is typed in the last line. The keys are those of view/step/keys.ts. It knows no terminal: key() takes keys by name,
+// and draw() gives lines.
 
 import { nullproto } from "../../kernel/abi/nullproto.ts";
 import { Scenes } from "../view/draw/scene.ts";
 import { axislines } from "../view/draw/axis.ts";
 import { frameof } from "../view/step/frame.ts";
-import { follow, markof, nextmark, search } from "../view/step/tape.ts";
-import type { By, Mark, Tape } from "../view/step/tape.ts";
+import { KEYS, helpof, keysof } from "../view/step/keys.ts";
+import type { Act, Acts } from "../view/step/keys.ts";
+import { markof, nextmark, search } from "../view/step/tape.ts";
+import type { Mark, Tape } from "../view/step/tape.ts";
 import type { Recording } from "../view/record/recording.ts";
 import { nearest } from "./command.ts";
 import { plaintext, width, wrapped } from "./ansi.ts";
@@ -18,48 +21,19 @@ import type { Pane, Size } from "./stepview.ts";
 import { Glossary } from "../view/words/documents.ts";
 import type { Entry } from "../view/words/documents.ts";
 
-/** The keys, as the help shows them. */
-const HELP: readonly (readonly [keys: string, text: string])[] = [
-  ["→  n  j  space", "next step"],
-  ["←  p  k", "step back"],
-  ["m  M", "next message, message before"],
-  ["c  C", "next system call, call before"],
-  ["f  F", "next failure, failure before"],
-  ["g  G", "first step, last step"],
-  ["PgDn  PgUp", "ten steps on, ten back"],
-  [":", "go to a step by its number"],
-  ["b", "add a breakpoint: a call (stat), a name (/n/far/a),"],
-  ["", "a message (Tread), a server (far!564), a line (hello.ts:12),"],
-  ["", "a process (pid 3) or a descriptor (fd 3)"],
-  ["B", "list the breakpoints; there, a number takes one away, 0 all"],
-  ["r  R", "run to the next breakpoint, back to the one before"],
-  ["/", "search the text of the steps"],
-  ["N  P", "next hit, hit before"],
-  ["s  S", "follow a request to its server and back; the other way"],
-  ["Tab", "choose a pane: it gets more room"],
-  ["d  u", "scroll it down, up"],
-  ["z", "only this pane, and all of them again"],
-  ["o", "all that the program has written so far"],
-  ["e", "explain: the whole decision, and how such a step works"],
-  ["w", "what the words on the screen mean"],
-  ["v", "the messages as a diagram, and back"],
-  ["?", "this help"],
-  ["q  Ctrl-C", "quit"],
-];
+/** The keys by their names. */
+const BINDINGS = keysof("terminal");
 
-const KEYS = [
-  "→ next  ← back  m message  c call  f failure  b break  r run  / search  Tab pane  w words  ? help  q quit",
-  "→ next  ← back  m message  c call  f failure  w words  ? help  q quit",
-  "→ ← step  w words  ? help  q quit",
-] as const;
+/** The keys in the last line, for a wide terminal, a less wide one, a narrow one. */
+const LINES = [0, 1, 2].map((i) => KEYS.flatMap((row) => row.line[i] ?? []).join("  "));
 
 /** What the last line asks for. */
-type Prompt = "break" | "search" | "step" | "clear";
+type Prompt = Extract<Act, `ask ${string}`> | "clear";
 
 const PROMPTS: Readonly<Record<Prompt, string>> = {
-  break: "break on: ",
-  search: "search: ",
-  step: "step: ",
+  "ask break": "break on: ",
+  "ask search": "search: ",
+  "ask step": "step: ",
   clear: "take away number (0 all): ",
 };
 
@@ -102,8 +76,7 @@ export class Stepper {
     if (name === "ctrl-c") return true;
     if (this.#prompt !== null) this.#edit(this.#prompt, name, letter);
     else if (SHEETS.has(this.#shows)) this.#sheet(name);
-    else if (name === "q") return true;
-    else this.#command(name);
+    else return this.#command(name);
     return false;
   }
 
@@ -134,13 +107,7 @@ export class Stepper {
       case "frame":
         return this.#frame(size);
       case "help":
-        return this.#lines(
-          HELP.map(([keys, text]) => [
-            { text: `  ${keys.padEnd(18)}`, style: "bold" },
-            { text, style: "plain" },
-          ]),
-          size,
-        );
+        return this.#lines(helplines(size.columns), size);
       case "marks":
         return this.#lines(this.#marklist(), size);
       case "diagram":
@@ -272,56 +239,51 @@ export class Stepper {
         { text: " ", style: "mark" },
       ];
     if (this.#notice !== "") return [{ text: this.#notice, style: "bold" }];
-    const keys = SHEETS.has(this.#shows) ? SHEETKEYS : KEYS;
-    return [{ text: keys.find((k) => k.length <= columns) ?? KEYS[2], style: "dim" }];
+    const keys = SHEETS.has(this.#shows) ? SHEETKEYS : LINES;
+    return [{ text: keys.find((k) => k.length <= columns) ?? "", style: "dim" }];
   }
 
-  #command(name: string): void {
-    const by = MOVES[name];
-    if (by !== undefined) return this.#go(this.#tape[by[0]](this.step, by[1]), LACKS[by[1]][by[0]]);
-    switch (name) {
-      case "g":
-      case "home":
-        return this.#to(0);
-      case "G":
-      case "end":
-        return this.#to(this.#tape.length - 1);
-      case "pagedown":
-        return this.#to(this.step + 10);
-      case "pageup":
-        return this.#to(this.step - 10);
-      case "r":
-      case "R":
-        return this.#run(name === "R");
-      case "N":
-      case "P":
-        return this.#search(name === "P");
-      case "s":
-      case "S":
-        return this.#follow(name === "S");
-      case "v":
-        return this.#show(this.#shows === "diagram" ? "frame" : "diagram");
-      case "o":
-        return this.#show("output");
-      case "e":
-        return this.#show("how");
-      case "w":
+  /** Does what a key is for on a step. Gives true when the stepper is to end. */
+  #command(name: string): boolean {
+    const key = BINDINGS.get(name);
+    if (key === undefined) this.#notice = `${name} does nothing; ? shows the keys`;
+    else if (key.does === "quit") return true;
+    else if (typeof key.does === "string") this.#act(key.does);
+    else this.#go(key.does(this.#tape, this.step, "step"), key.lacks);
+    return false;
+  }
+
+  #act(act: Exclude<Acts["terminal"], "quit">): void {
+    switch (act) {
+      case "ask break":
+      case "ask search":
+      case "ask step":
+        this.#prompt = act;
+        return;
+      case "marks":
+        return this.#askclear();
+      case "run":
+      case "run back":
+        return this.#run(act === "run back");
+      case "hit":
+      case "hit back":
+        return this.#search(act === "hit back");
+      case "pane":
+        return this.#choose();
+      case "down":
+      case "up":
+        return this.#move(act === "down" ? PANESCROLL : -PANESCROLL);
+      case "zoom":
+        return this.#zoom();
+      case "words":
         return this.#look();
-      default:
-        return this.#ask(name);
+      case "diagram":
+        return this.#show(this.#shows === "diagram" ? "frame" : "diagram");
+      case "output":
+      case "how":
+      case "help":
+        return this.#show(act);
     }
-  }
-
-  #ask(name: string): void {
-    const prompt = ASKS[name];
-    const scroll = SCROLLS[name];
-    if (name === "?" || name === "h") this.#show("help");
-    else if (name === "tab") this.#choose();
-    else if (name === "z") this.#zoom();
-    else if (scroll !== undefined) this.#move(scroll);
-    else if (name === "B") this.#askclear();
-    else if (prompt !== undefined) this.#prompt = prompt;
-    else this.#notice = `${name} does nothing; ? shows the keys`;
   }
 
   #show(what: "frame" | "help" | "diagram" | "output" | "how"): void {
@@ -352,13 +314,6 @@ export class Stepper {
       return;
     }
     this.#scroll.by += by;
-  }
-
-  #follow(back: boolean): void {
-    const otherwise = back
-      ? "this step is no request's or reply's, or there is nothing before it"
-      : "no request goes on from here, or its server is not in the recording";
-    this.#go(follow(this.#tape, this.step, back), otherwise);
   }
 
   #askclear(): void {
@@ -413,12 +368,12 @@ export class Stepper {
     this.#close();
     if (text === "") return;
     switch (prompt) {
-      case "break":
+      case "ask break":
         return this.#break(text);
-      case "search":
+      case "ask search":
         this.#sought = text;
         return this.#search(false);
-      case "step":
+      case "ask step":
         if (!/^\d+$/.test(text)) this.#notice = `${text} is no number`;
         else this.#to(Number(text) - 1);
         return undefined;
@@ -447,41 +402,6 @@ export class Stepper {
   }
 }
 
-type Move = readonly ["next" | "back", By];
-
-const MOVES: Readonly<Record<string, Move>> = nullproto({
-  right: ["next", "step"],
-  n: ["next", "step"],
-  j: ["next", "step"],
-  down: ["next", "step"],
-  space: ["next", "step"],
-  return: ["next", "step"],
-  left: ["back", "step"],
-  p: ["back", "step"],
-  k: ["back", "step"],
-  up: ["back", "step"],
-  backspace: ["back", "step"],
-  m: ["next", "message"],
-  M: ["back", "message"],
-  c: ["next", "call"],
-  C: ["back", "call"],
-  f: ["next", "failure"],
-  F: ["back", "failure"],
-});
-
-const LACKS: Readonly<Record<By, Readonly<Record<"next" | "back", string>>>> = {
-  step: { next: "this is the last step", back: "this is the first step" },
-  message: { next: "no message after this step", back: "no message before this step" },
-  call: { next: "no system call after this step", back: "no system call before this step" },
-  failure: { next: "nothing fails after this step", back: "nothing fails before this step" },
-};
-
-const ASKS: Readonly<Record<string, Prompt>> = nullproto({
-  b: "break",
-  "/": "search",
-  ":": "step",
-});
-
 const DIAGRAM: Readonly<Record<string, "bold" | "bad" | "good" | "asked" | "dim">> = nullproto({
   call: "bold",
   failed: "bad",
@@ -500,7 +420,7 @@ const SHEETKEYS = [
   "↓ ↑ scroll  other keys: back",
 ] as const;
 
-/** The keys that scroll, and by how many lines. */
+/** The keys that scroll a sheet, and by how many lines. They are the terminal's own: a browser scrolls the page. */
 const SCROLLS: Readonly<Record<string, number>> = nullproto({
   d: 5,
   u: -5,
@@ -511,6 +431,12 @@ const SCROLLS: Readonly<Record<string, number>> = nullproto({
   pagedown: 10,
   pageup: -10,
 });
+
+/** How many lines of a pane a key scrolls. */
+const PANESCROLL = 5;
+
+/** How many columns of the help the keys have. */
+const KEYCOLUMNS = 20;
 
 /** How many of the last pieces of output the output pane has. */
 const SAID = 500;
@@ -533,6 +459,19 @@ export const LEGEND: readonly string[] = [
   "×2 two of these",
   "… cut off",
 ];
+
+/** The help: the keys, and beside them what they do. */
+function helplines(columns: number): Text[] {
+  return helpof("terminal").flatMap(([keys, text]) =>
+    wrapped(text, columns - KEYCOLUMNS - 1).map((line, i): Text => {
+      const shown = i === 0 ? keys.join("  ") : "";
+      return [
+        { text: `  ${shown}`.padEnd(KEYCOLUMNS), style: "bold" },
+        { text: line, style: "plain" },
+      ];
+    }),
+  );
+}
 
 /** Puts phrases into lines of so many columns. A phrase is broken only if it is longer than a line. */
 function inlines(phrases: readonly string[], columns: number): string[] {

@@ -1,5 +1,6 @@
 // Search and breakpoints: what is looked for in the steps, how often it is there, and where to stop.
 
+import type { Acts } from "../view/step/keys.ts";
 import { hitsof, markof, nextmark } from "../view/step/tape.ts";
 import type { Mark, Tape } from "../view/step/tape.ts";
 import { byid, el, fill } from "./dom.ts";
@@ -7,6 +8,14 @@ import type { Player, Run } from "./player.ts";
 
 /** Steps that are searched before the browser paints again. */
 const PIECE = 4000;
+
+/** The buttons, and the act of each. */
+const BUTTONS = [
+  ["find-back", "hit back"],
+  ["find-next", "hit"],
+  ["break-back", "run back"],
+  ["break-next", "run"],
+] as const;
 
 /** What was searched for in a run, as far as that has come. */
 type Search = {
@@ -37,29 +46,28 @@ export class Find {
     this.#break.addEventListener("keydown", (e) => {
       if (e.key === "Enter") this.#addbreak();
     });
-    const does = { "find-back": "P", "find-next": "N", "break-back": "R", "break-next": "r" };
-    for (const [id, key] of Object.entries(does))
-      byid(id, HTMLButtonElement).addEventListener("click", () => this.key(key));
+    for (const [id, act] of BUTTONS)
+      byid(id, HTMLButtonElement).addEventListener("click", () => this.act(act));
   }
 
-  /** Obeys a key; false: it is none of these. */
-  key(key: string): boolean {
-    switch (key) {
-      case "/":
+  /** Carries out an act; false: it is none of these. */
+  act(act: Acts["page"]): boolean {
+    switch (act) {
+      case "ask search":
         this.#open();
         this.#find.select();
         return true;
-      case "b":
+      case "ask break":
         this.#open();
         this.#break.select();
         return true;
-      case "N":
-      case "P":
-        this.#seek(key === "P");
+      case "hit":
+      case "hit back":
+        this.#seek(act === "hit back");
         return true;
-      case "r":
-      case "R":
-        this.#torun(key === "R");
+      case "run":
+      case "run back":
+        this.#torun(act === "run back");
         return true;
       default:
         return false;

@@ -21,6 +21,8 @@
 // body[data-terminal], once there is one, is "starting", "reads" (it waits for what is typed), "runs" or "down".
 
 import { tokenize } from "../../kernel/abi/quote.ts";
+import { helpof } from "../view/step/keys.ts";
+import type { Acts } from "../view/step/keys.ts";
 import { Console } from "./console.ts";
 import { Dock } from "./dock.ts";
 import type { Docktab } from "./dock.ts";
@@ -31,7 +33,7 @@ import { EXAMPLES, takeexamples } from "./examples.ts";
 import { Find } from "./find.ts";
 import { Ledgers } from "./ledgers.ts";
 import { fillselect, lessonfrom, listlessons, markexample } from "./lessons.ts";
-import { KEYS, Player } from "./player.ts";
+import { Player, doesof } from "./player.ts";
 import { listenreading } from "./reading.ts";
 import type { Beside, Run } from "./player.ts";
 import { Runner } from "./runner.ts";
@@ -50,7 +52,7 @@ class Page {
   readonly #views = new Views(this.#ledgers, () => this.#player.redraw());
   readonly #player = new Player({
     show: (run, step, beside) => this.#show(run, step, beside),
-    key: (key) => this.#key(key),
+    act: (act) => this.#act(act),
   });
   readonly #runner = new Runner((r) => this.#report(r));
   readonly #dock = new Dock((tab) => this.#looked(tab));
@@ -85,7 +87,7 @@ class Page {
     window.addEventListener("resize", () => this.#player.redraw());
     fill(
       byid("keys-list", HTMLElement),
-      ...KEYS.flatMap(([k, text]) => [el("dt", {}, k), el("dd", {}, text)]),
+      ...helpof("page").flatMap(([k, text]) => [el("dt", {}, k.join(" ")), el("dd", {}, text)]),
     );
     this.#state("none");
   }
@@ -365,14 +367,15 @@ class Page {
     if (tape !== undefined && event >= 0) this.#player.to(tape.stepof(event));
   }
 
-  #key(key: string): boolean {
-    if (key === "w") this.#dock.show("words");
-    else if (!this.#views.key(key)) return this.#find.key(key);
+  #act(act: Acts["page"]): boolean {
+    if (act === "words") this.#dock.show("words");
+    else if (!this.#views.act(act)) return this.#find.act(act);
     return true;
   }
 
   #global(e: KeyboardEvent): void {
-    if (e.key === "Enter" && (e.ctrlKey || e.metaKey)) {
+    const does = doesof(e);
+    if (does === "program") {
       e.preventDefault();
       e.stopPropagation();
       this.run();
@@ -383,7 +386,7 @@ class Page {
       e.target.closest(
         'input:not([type="range"], [type="radio"]), textarea, .cm-editor, dialog',
       ) !== null;
-    if (e.key === "?" && !editing) byid("keys", HTMLDialogElement).showModal();
+    if (does === "help" && !editing) byid("keys", HTMLDialogElement).showModal();
   }
 
   async #share(): Promise<void> {

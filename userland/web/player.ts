@@ -1,9 +1,11 @@
 // Moving through a run: the row of buttons, the slider with a mark for each failure, the keys, and which of
 // two kernels is shown. What a step shows is stepview.ts; search and breakpoints are find.ts. The keys are
-// those of `namec step` in a terminal.
+// those of view/step/keys.ts, as `namec step` has them on a terminal.
 
 import { Meeting, compare } from "../view/step/compare.ts";
-import { Tape, follow } from "../view/step/tape.ts";
+import { keysof, signsof } from "../view/step/keys.ts";
+import type { Acts, Move } from "../view/step/keys.ts";
+import { Tape } from "../view/step/tape.ts";
 import type { By } from "../view/step/tape.ts";
 import { byid, el, fill, set, svg } from "./dom.ts";
 import type { Finished, Space } from "./talk.ts";
@@ -14,70 +16,19 @@ export type Run = { readonly finished: Finished; readonly tape: Tape };
 /** Which kernels are shown. */
 export type Shown = Space | "both";
 
-type Move = (tape: Tape, step: number, by: By) => number;
+/** The keys by their names. */
+const BINDINGS = keysof("page");
 
-/** A move: its keys, as KeyboardEvent has them, what it is called, and its button's sign if it has one. */
-type Way = {
-  readonly id: string;
-  readonly keys: readonly string[];
-  readonly sign: string;
-  readonly text: string;
-  readonly to: Move;
-};
-
-const way = (id: string, keys: string, [sign, text]: [string, string], to: Move): Way => ({
-  id,
-  keys: keys.split(" "),
-  sign,
-  text,
-  to,
-});
-
-/** Every way to move; those with a sign have a button. */
-const WAYS: readonly Way[] = [
-  way("first", "g Home", ["|‹", "first step"], () => 0),
-  way("back", "ArrowLeft", ["‹ back", "back"], (t, s, by) => t.back(s, by)),
-  way("next", "ArrowRight", ["next ›", "next"], (t, s, by) => t.next(s, by)),
-  way("last", "G End", ["›|", "last step"], (t) => t.length - 1),
-  way("back-step", "p k", ["", "step back"], (t, s) => t.back(s, "step")),
-  way("next-step", "n j", ["", "next step"], (t, s) => t.next(s, "step")),
-  way("back-call", "C", ["", "system call before"], (t, s) => t.back(s, "call")),
-  way("next-call", "c", ["", "next system call"], (t, s) => t.next(s, "call")),
-  way("back-message", "M", ["", "message before"], (t, s) => t.back(s, "message")),
-  way("next-message", "m", ["", "next message"], (t, s) => t.next(s, "message")),
-  way("back-failure", "F", ["", "failure before"], (t, s) => t.back(s, "failure")),
-  way("next-failure", "f", ["", "next failure"], (t, s) => t.next(s, "failure")),
-  way("follow", "s", ["", "follow a request"], (t, s) => follow(t, s)),
-  way("follow-back", "S", ["", "back along a request"], (t, s) => follow(t, s, true)),
-];
+/** The buttons: the key of each, its id, its sign and what it is called. */
+const BUTTONS = [
+  ["g", "first", "|‹", "first step"],
+  ["left", "back", "‹ back", "back"],
+  ["right", "next", "next ›", "next"],
+  ["G", "last", "›|", "last step"],
+] as const;
 
 /** What the buttons and the arrows go to. */
 const KINDS: readonly By[] = ["step", "call", "message", "failure"];
-
-/** The keys and what they do, for the list of them. */
-export const KEYS: readonly (readonly [keys: string, text: string])[] = [
-  ["→ ←", "as the buttons next and back: by step, call, message or failure"],
-  ["n j", "next step"],
-  ["p k", "step back"],
-  ["m M", "next message, message before"],
-  ["c C", "next system call, call before"],
-  ["f F", "next failure, failure before"],
-  ["s S", "follow a request to its server and back; the other way"],
-  ["g G", "first step, last step"],
-  [":", "go to a step by its number"],
-  ["b", "add a breakpoint"],
-  ["r R", "run to the next breakpoint, back to the one before"],
-  ["/", "search the text of the steps"],
-  ["N P", "next hit, hit before"],
-  ["v", "the other name space"],
-  ["V", "both name spaces, side by side"],
-  ["1 2 3 0", "the picture: messages, names, processes, as the step needs"],
-  ["w", "the words of this step, from the glossary"],
-  ["Ctrl-Enter", "run the program"],
-  ["?", "this help"],
-];
-
-const SIGNS: Readonly<Record<string, string>> = { ArrowLeft: "←", ArrowRight: "→" };
 
 /** The most marks that are drawn on the slider's track. */
 const MARKS = 200;
@@ -85,8 +36,8 @@ const MARKS = 200;
 /** What is drawn when the step changes. */
 export type Stage = {
   readonly show: (run: Run, step: number, beside: Beside | null) => void;
-  /** What other keys do; false: nothing. */
-  readonly key: (key: string) => boolean;
+  /** Carries out what a key is for that does not move; false: it has no such act. */
+  readonly act: (act: Acts["page"]) => boolean;
 };
 
 /** The other kernel's run, at the step that corresponds. */
@@ -96,7 +47,7 @@ export type Beside = { readonly run: Run; readonly step: number };
 export class Player {
   readonly #stage: Stage;
   readonly #slider = byid("slider", HTMLInputElement);
-  readonly #buttons = new Map<Way, HTMLButtonElement>();
+  readonly #buttons = new Map<Move, HTMLButtonElement>();
   readonly #runs = new Map<Space, Run>();
   #meeting: Meeting | null = null;
   #by: By = "step";
@@ -109,12 +60,14 @@ export class Player {
 
   constructor(stage: Stage) {
     this.#stage = stage;
-    for (const w of WAYS.filter((x) => x.sign !== "")) {
-      const keys = w.keys.map((k) => SIGNS[k] ?? k).join(" ");
-      const attrs = { type: "button", id: `go-${w.id}`, "aria-label": w.text, disabled: true };
-      const b = el("button", { ...attrs, title: `${w.text} (${keys})` }, w.sign);
-      b.addEventListener("click", () => this.#go(w.to));
-      this.#buttons.set(w, b);
+    for (const [name, id, sign, text] of BUTTONS) {
+      const key = BINDINGS.get(name);
+      if (typeof key?.does !== "function") continue;
+      const move = key.does;
+      const attrs = { type: "button", id: `go-${id}`, "aria-label": text, disabled: true };
+      const b = el("button", { ...attrs, title: `${text} (${signsof(key).join(" ")})` }, sign);
+      b.addEventListener("click", () => this.#go(move));
+      this.#buttons.set(move, b);
     }
     fill(byid("buttons", HTMLElement), ...this.#buttons.values());
     fill(byid("by", HTMLElement), ...KINDS.map((by) => this.#kind(by)));
@@ -261,8 +214,8 @@ export class Player {
     const input = byid("step-input", HTMLInputElement);
     if (document.activeElement !== input) input.value = n === 0 ? "" : String(this.#step + 1);
     byid("step-number", HTMLElement).textContent = n === 0 ? "" : `/ ${n}`;
-    for (const [w, b] of this.#buttons) {
-      const to = tape === null || n === 0 ? -1 : w.to(tape, this.#step, this.#by);
+    for (const [move, b] of this.#buttons) {
+      const to = tape === null || n === 0 ? -1 : move(tape, this.#step, this.#by);
       // A button that is disabled under the finger loses the focus; this one only says that it is no use.
       set(b, { disabled: n === 0, "aria-disabled": String(to < 0 || to === this.#step) });
     }
@@ -289,24 +242,24 @@ export class Player {
   #key(e: KeyboardEvent): void {
     if (e.ctrlKey || e.altKey || e.metaKey || e.defaultPrevented || typing(e)) return;
     if (this.run === null) return;
-    const w = WAYS.find((x) => x.keys.includes(e.key));
-    if (w === undefined && !this.#other(e.key)) return;
+    const does = doesof(e);
+    if (does === undefined || (typeof does === "string" && !this.#act(does))) return;
     e.preventDefault();
-    if (w !== undefined) this.#go(w.to);
+    if (typeof does === "function") this.#go(does);
   }
 
-  /** What keys do that have no button; false: nothing. */
-  #other(key: string): boolean {
-    switch (key) {
-      case ":":
+  /** Carries out an act; false: it is not for here. */
+  #act(act: Acts["page"]): boolean {
+    switch (act) {
+      case "ask step":
         byid("step-input", HTMLInputElement).select();
         return true;
-      case "v":
-      case "V":
-        this.#turn(key === "V");
+      case "other":
+      case "both":
+        this.#turn(act === "both");
         return true;
       default:
-        return this.#stage.key(key);
+        return this.#stage.act(act);
     }
   }
 
@@ -315,6 +268,12 @@ export class Player {
     if (both) this.choose(this.#shown === "both" ? "names" : "both");
     else this.choose(this.space === "names" ? "standard" : "names");
   }
+}
+
+/** What a key does, by the name that the table has for it: "ArrowLeft" is left, "Home" home, "M" M. */
+export function doesof({ key, ctrlKey, metaKey }: KeyboardEvent): Move | Acts["page"] | undefined {
+  const name = key.length === 1 ? key : key.replace("Arrow", "").toLowerCase();
+  return BINDINGS.get(ctrlKey || metaKey ? `ctrl-${name}` : name)?.does;
 }
 
 /** Whether a key is meant for what has the focus. */

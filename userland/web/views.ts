@@ -2,6 +2,7 @@
 
 import { PICTURES } from "../view/step/frame.ts";
 import type { Picturekind } from "../view/step/frame.ts";
+import type { Acts } from "../view/step/keys.ts";
 import { byid, el, fill } from "./dom.ts";
 import type { Ledgers } from "./ledgers.ts";
 import type { Beside, Run } from "./player.ts";
@@ -15,13 +16,7 @@ const TITLES: Readonly<Record<Choice, string>> = {
   processes: "Processes",
 };
 
-/** The keys of the pictures. */
-const DIGITS: Readonly<Record<string, Choice>> = {
-  "0": "auto",
-  "1": "messages",
-  "2": "names",
-  "3": "processes",
-};
+const CHOICES: readonly Choice[] = ["auto", ...PICTURES];
 
 /** One step or two of them, and the choice of the picture. */
 export class Views {
@@ -39,8 +34,7 @@ export class Views {
     this.#other.element.classList.add("beside");
     this.#other.element.hidden = true;
     fill(byid("views", HTMLElement), this.#one.element, this.#other.element);
-    const choices = ["auto", ...PICTURES] as const;
-    fill(byid("pictures", HTMLElement), ...choices.map((c) => this.#radio(c)));
+    fill(byid("pictures", HTMLElement), ...CHOICES.map((c) => this.#radio(c)));
   }
 
   #radio(choice: Choice): HTMLElement {
@@ -57,9 +51,9 @@ export class Views {
     this.#changed();
   }
 
-  /** Obeys the key of a picture; false: it is none. */
-  key(key: string): boolean {
-    const choice = DIGITS[key];
+  /** Chooses the picture that an act is about; false: it is about none. */
+  act(act: Acts["page"]): boolean {
+    const choice = CHOICES.find((c) => c === act);
     if (choice !== undefined) this.#choose(choice);
     return choice !== undefined;
   }
