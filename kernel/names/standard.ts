@@ -20,8 +20,8 @@ import type { Mhead } from "./standard-table.ts";
 import { start } from "./standard-walk.ts";
 import type { Start } from "./standard-walk.ts";
 
-/** How, and by which call; `head` is the union that a bind takes whole. */
-type Mounting = Mounthow & { readonly op: "bind" | "mount"; readonly head: Mhead | null };
+/** A call of bind or mount: how it mounts, and the union that a bind takes whole (`head`). */
+type Mountcall = Mounthow & { readonly op: "bind" | "mount"; readonly head: Mhead | null };
 
 /** What a bind takes. */
 const Abound: Wanted<Chan, null, Start> = { tellsname: false, act: (s) => s.bound() };
@@ -65,7 +65,7 @@ export class Standard implements Namespace {
   }
 
   /** Puts `to`, whose reference it takes, on `old`. */
-  *#mount(up: Proc, to: Chan, old: string, how: Mounting): Task<number> {
+  *#mount(up: Proc, to: Chan, old: string, how: Mountcall): Task<number> {
     const held = [to];
     try {
       const chan = yield* this.#covered(up, old);

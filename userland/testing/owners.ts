@@ -23,7 +23,8 @@ const KIT: Owner = { take: none, crashed: none, unread: none, read: none };
 /** Nor is what the processes of a run do that has ended. */
 const OVER: Owner = { ...KIT };
 
-type Message = Event & { readonly type: "send" | "receive" };
+/** A 9P message on its way: sent, or received. */
+type Transmission = Event & { readonly type: "send" | "receive" };
 
 /** The processes of the runs, with what they have at servers. */
 export class Owners {
@@ -116,7 +117,7 @@ export class Owners {
     return owner;
   }
 
-  #message(e: Message, known: Owner | undefined): Owner | undefined {
+  #message(e: Transmission, known: Owner | undefined): Owner | undefined {
     const { conn, fcall } = e;
     const tag = `${conn} ${fcall.tag}`;
     if (e.type === "receive") return known ?? this.#asked.get(tag);
