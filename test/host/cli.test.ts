@@ -205,6 +205,7 @@ test("help is there for everything, and fits 80 columns but for what a user type
     t.is(r.status, 0);
     t.is(r.err, "");
     t.regex(r.out, /usage: namec/);
+    t.regex(r.out, /\nWhat a word means: namec glossary WORD, or docs\/glossary\.md\n$/);
     for (const line of r.out.split("\n")) t.true(line.length <= 100, line);
   }
   const { version } = JSON.parse(readFileSync("package.json", "utf8")) as { version: string };

@@ -13,8 +13,7 @@ export const glossary: Command = {
   name: "glossary",
   usage: "[WORD]",
   brief: "what a word means: fid, tag, clunk, union, round trip ...",
-  about:
-    "Says what WORD means, or without one lists all words with their meanings. docs/glossary.md is the same.",
+  about: "Says what WORD means, or without one lists all words with their meanings.",
   options: [],
   examples: ["namec glossary fid", "namec glossary round trip"],
   mixed: true,

@@ -5,6 +5,9 @@ import type { Command, Option } from "./command.ts";
 
 const WIDTH = 80;
 
+/** The last line of each help. */
+const WORDS = "What a word means: namec glossary WORD, or docs/glossary.md";
+
 /** The help of one command. */
 export function commandhelp(c: Command): string {
   const parts = [`usage: namec ${c.name} ${c.usage}`.trimEnd(), c.about];
@@ -12,6 +15,7 @@ export function commandhelp(c: Command): string {
     parts.push(`Options:\n${table(c.options.map((o) => [form(o), o.text]))}`);
   if (c.examples.length > 0)
     parts.push(`Examples:\n${c.examples.map((e) => `    ${e}`).join("\n")}`);
+  parts.push(WORDS);
   return `${parts.join("\n\n")}\n`;
 }
 
@@ -28,10 +32,11 @@ ${table([...commands.map((c): [string, string] => [c.name, c.brief]), ["help", "
 Start with:
     namec                       on a terminal: a prompt, with rc and its commands
     namec lesson                the lessons: questions to step through, with answers
-    namec glossary fid          what a word means
     namec demo                  a tour: names, mounts, unions, and what each call costs
     namec step --host far:rtt=50ms 'stat /n/far/a/b/c'
     namec web                   a page on which programs are written, run and stepped through
+
+${WORDS}
 `;
 }
 
