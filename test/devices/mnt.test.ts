@@ -23,7 +23,7 @@ import type { Event } from "../../kernel/trace.ts";
 import type { Sys } from "../../syscalls/sys.ts";
 import { boot } from "../../userland/boot/boot.ts";
 import type { Anysrv } from "../../userland/lib/9p.ts";
-import { cat, failure, mountram, put, requests, run, within } from "../kit/kit.ts";
+import { cat, dirs, failure, mkdir, mountram, put, requests, run, within } from "../kit/kit.ts";
 import { World, deep } from "../kit/world.ts";
 import { Fake, type Lie, type Said, qidof } from "../kit/fake.ts";
 import { pack } from "../kit/frames.ts";
@@ -303,6 +303,31 @@ test(
     });
     const user = "é".repeat(128);
     await t.throwsAsync(boot({ user }), { message: "name too long: user has at most 255 bytes" });
+  }),
+);
+
+test(
+  "the entries of a directory at a server are files of device M, and of their mount",
+  within(async (t, k) => {
+    await run(k, async (sys: Sys) => {
+      const devs: number[] = [];
+      await mkdir(sys, "/m");
+      for (const dir of ["/n", "/m"]) {
+        await mountram(sys, dir);
+        for (const f of ["f", "g"]) await put(sys, `${dir}/${f}`, f);
+        const { dev } = await sys.stat(dir);
+        const fd = await sys.open(dir, OREAD);
+        const list = (await dirs(sys, fd)).map((d) => [d.name, d.type, d.dev]);
+        const M = "M".charCodeAt(0);
+        t.deepEqual(list, [
+          ["f", M, dev],
+          ["g", M, dev],
+        ]);
+        await sys.close(fd);
+        devs.push(dev);
+      }
+      t.is(new Set(devs).size, 2);
+    });
   }),
 );
 
