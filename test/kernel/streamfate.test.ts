@@ -714,7 +714,7 @@ test(
 
 /** What a process of a pair does: a call, or a sleep of so many milliseconds. */
 const DEED = fc.tuple(
-  fc.constantFrom("pwrite", "pwrite", "swrite", "pread", "stream", "stat", "sleep"),
+  fc.constantFrom("pwrite", "pwrite", "swrite", "pread", "sread", "stream", "stat", "sleep"),
   fc.nat(80),
 );
 type Deed = readonly [what: string, n: number];
@@ -764,10 +764,16 @@ class Couple {
         if (this.written.subarray(at, at + got).includes(0)) this.odd.push(`${got} at ${at}`);
         return got;
       }
-      case "pread":
-        return await child.pread(fd, new Uint8Array(10), n);
+      case "pread": {
+        const buf = new Uint8Array(100_000);
+        const got = await child.pread(fd, buf, n);
+        if (!matches(n, buf.subarray(0, got))) this.odd.push(`wrong bytes at ${n}`);
+        return got;
+      }
+      case "sread":
+        return await child.sread(fd, new Uint8Array(1 + n * n));
       case "stream":
-        return await child.stream(fd, at);
+        return await child.stream(fd, n % 2 === 0 ? at : n);
       case "stat":
         return await child.fstat(fd);
       default:
