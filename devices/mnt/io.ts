@@ -374,7 +374,7 @@ export function* readfile(c: MntChan, buf: Uint8Array, offset: number): Task<num
   const count = buf.length;
   if (count <= c.iounit) {
     const { mnt: m, fid } = c;
-    const g = m.group(1) ?? (yield* m.waitgroup(1));
+    const g = m.group() ?? (yield* m.waitgroup());
     return readin(yield* m.rpc(g, { type: Tread, tag: g.tag, fid, offset, count }), buf);
   }
   const w = new Window(c, Tread, offset, outstanding(c));
@@ -411,7 +411,7 @@ export function* writefile(c: MntChan, bytes: Uint8Array, offset: number): Task<
       const { mnt: m, fid } = c;
       // A program's array may throw here, so it is looked at before a tag is taken.
       const data = bytes.subarray(0, bytes.length);
-      const g = m.group(1) ?? (yield* m.waitgroup(1));
+      const g = m.group() ?? (yield* m.waitgroup());
       return wrote(yield* m.rpc(g, { type: Twrite, tag: g.tag, fid, offset, data }));
     }
     const w = new Window(c, Twrite, offset, outstanding(c));
@@ -496,7 +496,7 @@ export class Readwindow implements Readstream {
   *#one(want: number): Task<Uint8Array> {
     const count = Math.min(Math.max(want, 1), this.#c.iounit);
     const { mnt: m } = this.#c;
-    const g = m.group(1) ?? (yield* m.waitgroup(1));
+    const g = m.group() ?? (yield* m.waitgroup());
     const r = yield* m.rpc(g, this.#build(g.tag, this.offset, count));
     return r.type === Rread ? r.data : error(Emountrpc);
   }

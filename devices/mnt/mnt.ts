@@ -121,20 +121,20 @@ class Devmnt extends Dev<MntChan> {
 
   *stat(_up: Proc, c: MntChan): Task<Dir> {
     yield* isopen(c);
-    const g = c.mnt.group(1) ?? (yield* c.mnt.waitgroup(1));
+    const g = c.mnt.group() ?? (yield* c.mnt.waitgroup());
     const r = yield* c.mnt.rpc(g, { type: Tstat, tag: g.tag, fid: c.fid });
     return r.type === Rstat ? dirof(c, r.stat) : error(Emountrpc);
   }
 
   *open(_up: Proc, c: MntChan, omode: number): Task<Chan> {
     const mode = omode & 0xff & ~OCEXEC;
-    const g = c.mnt.group(1) ?? (yield* c.mnt.waitgroup(1));
+    const g = c.mnt.group() ?? (yield* c.mnt.waitgroup());
     return opened(c, omode, yield* c.mnt.rpc(g, { type: Topen, tag: g.tag, fid: c.fid, mode }));
   }
 
   override *create(_up: Proc, c: MntChan, name: string, want: Want): Task<Chan> {
     const mode = want.omode & 0xff & ~OCEXEC;
-    const g = c.mnt.group(1) ?? (yield* c.mnt.waitgroup(1));
+    const g = c.mnt.group() ?? (yield* c.mnt.waitgroup());
     const perm = want.perm >>> 0;
     const r = yield* c.mnt.rpc(g, { type: Tcreate, tag: g.tag, fid: c.fid, name, perm, mode });
     return opened(c, want.omode, r);
@@ -154,7 +154,7 @@ class Devmnt extends Dev<MntChan> {
     yield* isopen(c);
     const bytes = packwstat(w);
     try {
-      const g = c.mnt.group(1) ?? (yield* c.mnt.waitgroup(1));
+      const g = c.mnt.group() ?? (yield* c.mnt.waitgroup());
       yield* c.mnt.rpc(g, { type: Twstat, tag: g.tag, fid: c.fid, stat: bytes });
     } finally {
       c.cache?.moved();

@@ -262,8 +262,8 @@ export class Mnt implements Conn {
    * system call: their groups begin as "left".
    */
   group(n: 0, life: Life): Group;
-  group(n: number, life?: Life): Group | null;
-  group(n: number, life: Life = "sent"): Group | null {
+  group(n?: number, life?: Life): Group | null;
+  group(n: number = 1, life: Life = "sent"): Group | null {
     if (this.dead) error(Ehungup);
     if (n > 0 && (this.#nout + n > MAXOUT || this.#outbytes >= MAXOUTBYTES)) return null;
     const tag = this.#freetags.pop() ?? this.#groups.length;
@@ -272,7 +272,7 @@ export class Mnt implements Conn {
   }
 
   /** group, which sleeps until there is room. A caller asks group first: where there is room, no generator is made. */
-  *waitgroup(n: number): Task<Group> {
+  *waitgroup(n: number = 1): Task<Group> {
     for (;;) {
       yield this.#room;
       const g = this.group(n);
@@ -310,7 +310,7 @@ export class Mnt implements Conn {
   *rpcend(type: typeof Tclunk | typeof Tremove, fid: number): Task<Rmsg> {
     let g: Group | null = null;
     try {
-      g = this.group(1) ?? (yield* this.waitgroup(1));
+      g = this.group() ?? (yield* this.waitgroup());
       g.fids.push({ fid, there: true });
     } finally {
       if (g === null) this.clunk(fid);
@@ -325,7 +325,7 @@ export class Mnt implements Conn {
   *rpcfid(
     build: (tag: number, fid: number) => Tmsg,
   ): Task<{ readonly r: Rmsg; readonly fid: number }> {
-    const g = this.group(1) ?? (yield* this.waitgroup(1));
+    const g = this.group() ?? (yield* this.waitgroup());
     try {
       const fid = this.newfid(g);
       this.send(g, [build(g.tag, fid)]);

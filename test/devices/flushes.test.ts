@@ -20,6 +20,7 @@ import { error } from "../../kernel/abi/errors.ts";
 import type { Sys, Task, TaskSys } from "../../syscalls/sys.ts";
 import { type Anysrv, type Srv, postmount } from "../../userland/lib/9p.ts";
 import { type Ram, newram } from "../../userland/lib/ram.ts";
+import { Fake, type Lie } from "../kit/fake.ts";
 import { failure, mkdir, put, run, within } from "../kit/kit.ts";
 
 /** More than either end lets be outstanding. */
@@ -260,6 +261,67 @@ test(
       await put(sys, `/proc/${pid}/ctl`, "kill");
       await sys.await();
       await sys.close(slow);
+    });
+  }),
+);
+
+for (const version of ["9P2000", "9P2000.ix"])
+  test(
+    `a pwrite of a stream behind one that was flushed waits for the Rflush, and is done by itself: ${version}`,
+    within(async (t, k) => {
+      await run(k, async (sys: Sys) => {
+        const flushes: F.Tmsg[] = [];
+        const lie: Lie = (m) => {
+          if (m.type === F.Tflush) flushes.push(m);
+          return m.type === F.Tflush || (m.type === F.Twrite && m.offset === 0) ? [] : null;
+        };
+        const fake = await Fake.mount(sys, "/n", { lie, version });
+        const writes = (): number[] =>
+          fake.heard.flatMap((m) => (m.type === F.Twrite ? [m.offset] : []));
+        await sys.notify(async (_note, s) => (s as Sys).noted(0));
+        const fd = await sys.open("/n/f", ORDWR);
+        await sys.stream(fd, 0);
+        let how = "";
+        const pid = await sys.rfork(RFPROC, async (child: Sys) => {
+          how = await failure(child.pwrite(fd, new Uint8Array(10), 0));
+        });
+        await sys.sleep(1);
+        await put(sys, `/proc/${pid}/note`, "stop");
+        await sys.sleep(1);
+        const second = sys.pwrite(fd, new Uint8Array(10), 10);
+        await sys.sleep(1);
+        t.deepEqual([writes(), flushes.length, how], [[0], 1, ""]);
+        for (const { tag } of flushes) await fake.say({ type: F.Rflush, tag });
+        t.is(await second, 10);
+        await sys.wait();
+        t.is(how, "interrupted");
+        t.deepEqual(writes(), [0, 10]);
+        await sys.close(fd);
+      });
+    }),
+  );
+
+test(
+  "on a full connection one answer makes room for one call",
+  within(async (t, k) => {
+    await run(k, async (sys: Sys) => {
+      const reads: F.Tmsg[] = [];
+      const lie: Lie = (m) => (m.type === F.Tread ? (reads.push(m), []) : null);
+      const fake = await Fake.mount(sys, "/n", { lie });
+      const fd = await sys.open("/n/f", OREAD);
+      const all = Array.from({ length: 1024 }, () => sys.pread(fd, new Uint8Array(1), 0));
+      await sys.sleep(1);
+      let told = false;
+      const stat = sys.fstat(fd).then(() => (told = true));
+      await sys.sleep(1);
+      t.deepEqual([reads.length, told], [1024, false]);
+      for (const { tag } of reads.splice(0, 1))
+        await fake.say({ type: F.Rread, tag, data: new Uint8Array(1) });
+      await sys.sleep(1);
+      t.true(told);
+      for (const { tag } of reads) await fake.say({ type: F.Rread, tag, data: new Uint8Array(1) });
+      await Promise.all([stat, ...all]);
+      await sys.close(fd);
     });
   }),
 );

@@ -16,7 +16,6 @@ import {
   OWRITE,
   QTAUTH,
   QTEXCL,
-  RFPROC,
 } from "../../kernel/abi/const.ts";
 import * as F from "../../kernel/abi/fcall.ts";
 import type { Event } from "../../kernel/trace.ts";
@@ -192,42 +191,6 @@ test(
     });
   }),
 );
-
-for (const version of ["9P2000", "9P2000.ix"])
-  test(
-    `a pwrite of a stream behind one that was flushed waits for the Rflush, and is done by itself: ${version}`,
-    within(async (t, k) => {
-      await run(k, async (sys: Sys) => {
-        const flushes: F.Tmsg[] = [];
-        const lie: Lie = (m) => {
-          if (m.type === F.Tflush) flushes.push(m);
-          return m.type === F.Tflush || (m.type === F.Twrite && m.offset === 0) ? [] : null;
-        };
-        const fake = await Fake.mount(sys, "/n", { lie, version });
-        const writes = (): number[] =>
-          fake.heard.flatMap((m) => (m.type === F.Twrite ? [m.offset] : []));
-        await sys.notify(async (_note, s) => (s as Sys).noted(0));
-        await using(sys, async (fd) => {
-          await sys.stream(fd, 0);
-          let how = "";
-          const pid = await sys.rfork(RFPROC, async (child: Sys) => {
-            how = await failure(child.pwrite(fd, new Uint8Array(10), 0));
-          });
-          await sys.sleep(1);
-          await put(sys, `/proc/${pid}/note`, "stop");
-          await sys.sleep(1);
-          const second = sys.pwrite(fd, new Uint8Array(10), 10);
-          await sys.sleep(1);
-          t.deepEqual([writes(), flushes.length, how], [[0], 1, ""]);
-          for (const { tag } of flushes) await fake.say({ type: F.Rflush, tag });
-          t.is(await second, 10);
-          await sys.wait();
-          t.is(how, "interrupted");
-          t.deepEqual(writes(), [0, 10]);
-        });
-      });
-    }),
-  );
 
 for (const [version, vers, ahead] of [
   ["9P2000", 0, false],
