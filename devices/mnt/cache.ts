@@ -24,6 +24,12 @@ const MAXDIRS = 128;
 /** Reads a piece of a file from its server. */
 type Fetch = (c: MntChan, buf: Uint8Array, offset: number) => Task<number>;
 
+/** Where a read begins, and how it gets the pages that are not here. */
+type Pageread = { readonly offset: number; readonly fetch: Fetch };
+
+/** The pages that a read still wants: the next one, and the last. */
+type Pagerange = { readonly page: number; readonly last: number };
+
 export class Mntcache {
   readonly #pages: LRUCache<string, Uint8Array>;
   /** The number of each file's last write through this mount (#writes). It is part of the keys of the file's pages. */
@@ -70,11 +76,7 @@ export class Mntcache {
    * Reads as Dev.read, through the pages. A server may give fewer bytes than there are, so a short page does not show
    * the end of the file. Only an empty answer does.
    */
-  *read(
-    c: MntChan,
-    buf: Uint8Array,
-    at: { readonly offset: number; readonly fetch: Fetch },
-  ): Task<number> {
+  *read(c: MntChan, buf: Uint8Array, at: Pageread): Task<number> {
     let n = 0;
     while (n < buf.length) {
       const page = Math.floor((at.offset + n) / PAGE);
@@ -93,11 +95,7 @@ export class Mntcache {
   }
 
   /** Reads behind a short page from the server. If nothing comes, the end of the file is known, and remembered. */
-  *#end(
-    c: MntChan,
-    buf: Uint8Array,
-    at: { readonly offset: number; readonly fetch: Fetch },
-  ): Task<number> {
+  *#end(c: MntChan, buf: Uint8Array, at: Pageread): Task<number> {
     const key = this.#key(c.qid, Math.floor(at.offset / PAGE));
     const n = yield* at.fetch(c, buf, at.offset);
     if (n === 0) this.#pages.set(endkey(key), NOTHING);
@@ -105,11 +103,7 @@ export class Mntcache {
   }
 
   /** Reads the pages from `page` on that are not here, as far as wanted; gives the first. */
-  *#fetch(
-    c: MntChan,
-    want: { readonly page: number; readonly last: number },
-    fetch: Fetch,
-  ): Task<Uint8Array> {
+  *#fetch(c: MntChan, want: Pagerange, fetch: Fetch): Task<Uint8Array> {
     const { qid } = c;
     const when = this.#when(qid);
     let end = want.page + 1;

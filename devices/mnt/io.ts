@@ -67,6 +67,9 @@ const BATCH = 64;
 /** What a walk of no elements fails with, whatever the server said. */
 export const Eclone = "clone failed";
 
+/** A fid of a server, and the file that it stands for. */
+type Mntfid = { readonly fid: number; readonly qid: Qid; readonly devno: number };
+
 /** A file at a server. Its mchan, which it holds a reference to, is the Chan of the connection. */
 export class MntChan extends Chan {
   readonly mnt: Mnt;
@@ -81,11 +84,7 @@ export class MntChan extends Chan {
   /** It is the root that was mounted. The cache is emptied when this Chan is closed. */
   cacheroot = false;
 
-  constructor(
-    dev: Dev,
-    mnt: Mnt,
-    at: { readonly fid: number; readonly qid: Qid; readonly devno: number },
-  ) {
+  constructor(dev: Dev, mnt: Mnt, at: Mntfid) {
     super(dev, at.qid, at.devno);
     this.mnt = mnt;
     this.fid = at.fid;
@@ -336,15 +335,14 @@ const twrites =
     return { type: Twrite, tag, fid: c.fid, offset, data };
   };
 
+/** How a call asks for a piece; `took` takes the answer, behind n bytes before it, and gives how many bytes it has. */
+type Pieceio = { readonly build: Build; readonly took: (r: Rmsg, n: number) => number };
+
 /**
  * What a call of more than one piece reads or writes up to `to`, in a window; gives how many bytes, up to
- * the first short answer. `took` takes an answer and says how many bytes it has.
+ * the first short answer.
  */
-function* inpieces(
-  w: Window,
-  to: number,
-  how: { readonly build: Build; readonly took: (r: Rmsg, n: number) => number },
-): Task<number> {
+function* inpieces(w: Window, to: number, how: Pieceio): Task<number> {
   let n = 0;
   try {
     for (let at = w.at; at < to;) {

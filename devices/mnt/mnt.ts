@@ -282,13 +282,11 @@ function afidof(m: Mnt, c: Chan): number {
   return c instanceof MntChan && c.mnt === m ? c.fid : error(Ebadusefd);
 }
 
+/** The authentication file of an attach, if there is one, and the tree that it is to. attach(5) */
+type Attachhow = { readonly afid: Chan | null; readonly aname: string };
+
 /** The root of a server, for mount(2). Each attach is a device of its own. */
-export function* mntattach(
-  up: Proc,
-  dev: Dev,
-  m: Mnt,
-  how: { readonly afid: Chan | null; readonly aname: string },
-): Task<Chan> {
+export function* mntattach(up: Proc, dev: Dev, m: Mnt, how: Attachhow): Task<Chan> {
   const afid = how.afid === null ? NOFID : afidof(m, how.afid);
   const { r, fid } = yield* m.rpcfid((tag, newfid) => ({
     type: Tattach,

@@ -484,10 +484,13 @@ function tracemember(s: Start, index: number, miss: string | null): void {
   else trace.emit({ type: "namec", step: "miss", ...at, error: miss });
 }
 
+/** What holds a Chan that is asked: a member of a union, or an entry of a directory that is a mount point. */
+type Chanholder = { readonly chan: Chan };
+
 /** Sends the walk (and stat) to every member whose server takes it later; null for the others. */
 export function* askall(
   up: Proc,
-  members: readonly { readonly chan: Chan }[],
+  members: readonly Chanholder[],
   rest: readonly string[],
   how: Asking,
 ): Task<(Chan | null)[]> {

@@ -29,6 +29,14 @@ type Source = {
   readonly nocreate: boolean;
 };
 
+/** A call of bind or mount, with the members that it puts on a name and the mounts below these. */
+type Mountcall = {
+  readonly op: "bind" | "mount";
+  readonly flags: number;
+  readonly members: readonly Member[];
+  readonly below: Children;
+};
+
 /** The name that a bind or mount goes on. */
 type Covered = {
   readonly elems: readonly string[];
@@ -89,16 +97,7 @@ export class Names implements Namespace {
     }
   }
 
-  *#mount(
-    up: Proc,
-    covered: Covered,
-    m: {
-      flags: number;
-      members: readonly Member[];
-      below: Children;
-      op: "bind" | "mount";
-    },
-  ): Task<number> {
+  *#mount(up: Proc, covered: Covered, m: Mountcall): Task<number> {
     const order = m.flags & MORDER;
     const first = m.members[0];
     const newdir = first !== undefined && (first.chan.qid.type & QTDIR) !== 0;

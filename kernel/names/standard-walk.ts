@@ -484,7 +484,10 @@ function traceask(up: Proc, p: Place, rest: readonly string[], wq: Walkqid): voi
     tracemember(up, p, { index: 0, elem: rest[0] ?? "", wq });
 }
 
-function tracemember(up: Proc, p: Place, m: { index: number; elem: string; wq: Walkqid }): void {
+/** A member of a union that was asked for an element, and what its server answered. */
+type Membertry = { readonly index: number; readonly elem: string; readonly wq: Walkqid };
+
+function tracemember(up: Proc, p: Place, m: Membertry): void {
   const { index, elem, wq } = m;
   const point = p.head?.from.path.toString() ?? "";
   if (!isnothing(wq)) up.k.trace.emit({ type: "namec", step: "found", point, index, elem });

@@ -16,7 +16,7 @@ import { Aopen, namec, resolve } from "./namec.ts";
 import type { Wanted } from "./namec.ts";
 import type { Mounthow, Namespace, Nsline, Picture } from "./namespace.ts";
 import { MNTPATH, MountTable } from "./standard-table.ts";
-import type { Mhead } from "./standard-table.ts";
+import type { Mhead, Mount } from "./standard-table.ts";
 import { start } from "./standard-walk.ts";
 import type { Start } from "./standard-walk.ts";
 
@@ -134,7 +134,7 @@ export class Standard implements Namespace {
     const dev = up.k.devtab.get(String.fromCodePoint(type));
     const mh = dev === undefined ? null : this.tab.find(dev, devno, qid);
     if (mh === null) return null;
-    const itself = ({ to }: { to: Chan }): boolean =>
+    const itself = ({ to }: Mount): boolean =>
       to.dev === dev && to.devno === devno && to.qid.path === qid.path;
     return mh.mounts.some(itself) ? null : mh.first;
   }
