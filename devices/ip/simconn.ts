@@ -22,8 +22,8 @@ export interface Owner {
   forget(conn: Simconn): void;
 }
 
-/** Both ends of a conversation, and who has this one. */
-type Ends = { readonly local: Addr; readonly remote: Addr; readonly owner: Owner };
+/** An end of a connection: its address, that of the other end, and the machine that has this one. */
+type Endpoint = { readonly local: Addr; readonly remote: Addr; readonly owner: Owner };
 
 /** One end of a connection. */
 export class Simconn implements Conn, Cuttable {
@@ -57,7 +57,7 @@ export class Simconn implements Conn, Cuttable {
   readonly #room = new Rendez("network write");
   readonly #called = new Rendez("network dial");
 
-  constructor(link: Link, c: Ends) {
+  constructor(link: Link, c: Endpoint) {
     this.#link = link;
     this.#owner = c.owner;
     this.#way = link.from(c.owner.name);

@@ -154,11 +154,11 @@ export function opened(c: MntChan, omode: number, r: Fcall): MntChan {
 /** Builds the request for len bytes at `at` of the file. */
 type Build = (tag: number, at: number, len: number) => Tmsg;
 
-/** A part of a file, at most c.iounit. */
-type Part = { readonly at: number; readonly len: number };
+/** An extent of a file, of at most c.iounit bytes. */
+type Extent = { readonly at: number; readonly len: number };
 
-/** A part that is asked for: reply number i of g is its answer. */
-type Piece = Part & { readonly g: Group; readonly i: number };
+/** An extent that is asked for: reply number i of g is its answer. */
+type Piece = Extent & { readonly g: Group; readonly i: number };
 
 /** Requests for pieces of a file, sent and answered in order: all on one tag, or each on a tag of its own. */
 export class Window {
@@ -199,7 +199,7 @@ export class Window {
   /** Sends the pieces up to `to` that there is room for. */
   *fill(to: number, build: Build): Task<void> {
     for (let room = this.room(); room > 0 && this.at < to; room = this.room()) {
-      const parts: Part[] = [];
+      const parts: Extent[] = [];
       for (let at = this.at; at < to && parts.length < Math.min(room, BATCH);) {
         const len = Math.min(this.#c.iounit, to - at);
         parts.push({ at, len });
@@ -213,7 +213,7 @@ export class Window {
    * Sends the requests for these parts of the file. Fails with Eintr where another call has ended the window, or where
    * requests before these were flushed and not done.
    */
-  *send(parts: readonly Part[], build: Build): Task<void> {
+  *send(parts: readonly Extent[], build: Build): Task<void> {
     const m = this.#c.mnt;
     if (this.#flushed !== null) yield* this.#fate(this.#flushed);
     if (this.#ended) error(Eintr);

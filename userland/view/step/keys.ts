@@ -45,7 +45,7 @@ export type Key<A extends string> = {
 };
 
 /** A line of the help. A face without keys in it does not have the line. */
-export type Row = {
+export type Keyrow = {
   readonly text: string;
   readonly keys: { readonly [F in Face]: readonly Key<Acts[F]>[] };
   /** The words in the last line of a wide terminal, of a less wide one, of a narrow one. */
@@ -68,15 +68,19 @@ const back = (names: string, kind: By, lacks: string): Key<never> =>
 const skip = (names: string, by: number): Key<never> =>
   move(names, (tape, step) => Math.max(0, Math.min(step + by, tape.length - 1)));
 
-const row = (text: string, keys: Row["keys"], ...line: string[]): Row => ({ text, keys, line });
+const row = (text: string, keys: Keyrow["keys"], ...line: string[]): Keyrow => ({
+  text,
+  keys,
+  line,
+});
 
-const both = (text: string, keys: readonly Key<Act>[], ...line: string[]): Row =>
+const both = (text: string, keys: readonly Key<Act>[], ...line: string[]): Keyrow =>
   row(text, { terminal: keys, page: keys }, ...line);
 
-const terminal = (text: string, keys: Row["keys"]["terminal"], ...line: string[]): Row =>
+const terminal = (text: string, keys: Keyrow["keys"]["terminal"], ...line: string[]): Keyrow =>
   row(text, { terminal: keys, page: [] }, ...line);
 
-const page = (text: string, ...keys: Row["keys"]["page"]): Row =>
+const page = (text: string, ...keys: Keyrow["keys"]["page"]): Keyrow =>
   row(text, { terminal: [], page: keys });
 
 const ONWARD = "no request goes on from here, or its server is not in the recording";
@@ -85,7 +89,7 @@ const FIRST = "this is the first step";
 const LAST = "this is the last step";
 
 /** All keys, in the order of the help. */
-export const KEYS: readonly Row[] = [
+export const KEYS: readonly Keyrow[] = [
   page(
     "as the buttons next and back: by step, call, message or failure",
     move("right", (tape, step, by) => tape.next(step, by)),
