@@ -7,6 +7,7 @@ import { readFileSync, readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { gzipSync } from "node:zlib";
 import test from "ava";
+import type { ExecutionContext } from "ava";
 import type { Page } from "playwright-core";
 import { Buffertty } from "../../kernel/proc/tty.ts";
 import { bin } from "../../userland/bin/index.ts";
@@ -190,6 +191,28 @@ test.serial("a link that is damaged says so, and the page works", async (t) => {
   t.is(await runpage(page), "done");
 });
 
+/** The keys of the pictures, and those that put the focus into a field. */
+async function keysofpage(t: ExecutionContext, page: Page): Promise<void> {
+  for (const [key, picture] of [
+    ["1", "messages"],
+    ["2", "names"],
+    ["3", "processes"],
+    ["0", "auto"],
+  ] as const) {
+    await page.keyboard.press(key);
+    t.true(await page.isChecked(`#picture-${picture}`), key);
+  }
+  for (const [key, field] of [
+    [":", "step-input"],
+    ["b", "break"],
+    ["/", "find"],
+  ] as const) {
+    await page.focus("#slider");
+    await page.keyboard.press(key);
+    t.is(await page.evaluate(() => document.activeElement?.id), field, key);
+  }
+}
+
 test.serial("the keyboard alone is enough", async (t) => {
   const page = await site.open(t);
   const focused = (): Promise<string> => page.evaluate(() => document.activeElement?.id ?? "");
@@ -230,6 +253,8 @@ test.serial("the keyboard alone is enough", async (t) => {
     if (key !== "F") t.not((await onpage(page)).number, was.number, `${key} goes nowhere`);
     if (key === "m") t.is(await page.locator("#diagram .arrow.current").count(), 1);
   }
+  await keysofpage(t, page);
+  await page.focus("#slider");
   await press(page, "v");
   t.true(await page.isChecked("#space-standard"));
   await page.keyboard.press("?");
