@@ -408,11 +408,12 @@ ladder(
 
 test(
   "an error in the middle of a run comes where it is, after what was read before it",
-  far(async ({ t, sys, fs }) => {
+  far(async ({ t, sys, fs, here }) => {
     badfrom(fs, 655_360);
     const fd = await sys.open(`${FAR}/f`, OREAD | OSTREAM);
     t.true(matches(0, await fill(sys, fd, 655_360)));
     t.is((await failed(sys.sread(fd, new Uint8Array(1)))).message, "i/o error");
+    t.is(here.credit, 0, "nothing more will come");
     t.is((await failed(sys.sread(fd, new Uint8Array(1)))).message, "i/o error");
     await sys.stream(fd, 0);
     t.true(matches(0, await fill(sys, fd, 1000)));
