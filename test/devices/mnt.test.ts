@@ -717,16 +717,30 @@ test(
   }),
 );
 
-test(
-  "an answer to Tversion of another type fails the mount, also the shortest that there is",
-  within(async (t, k) => {
-    await run(k, async (sys: Sys) => {
-      const lie: Lie = to(F.Tversion, ({ tag }) => [{ type: F.Rflush, tag }]);
-      const why = await failure(Fake.mount(sys, "/n", { lie }));
-      t.is(why, "unexpected reply type in fversion");
-    });
-  }),
-);
+/** Answers to a Tversion of 9P2000.ix.stream with an msize of 65560, and what the mount says of each. */
+const VERSIONS: readonly [ok: string, answer: Partial<F.Fcall>][] = [
+  ["unexpected reply type in fversion", { type: F.Rflush }],
+  ["no versions today", { type: F.Rerror, ename: "no versions today" }],
+  ["bad fversion conversion on reply", { tag: 1 }],
+  ["server tries to increase msize in fversion", { msize: 65_561 }],
+  ["nonsense value of msize in fversion", { msize: 255 }],
+  ["no error", { msize: 256 }],
+  ["bad 9P version returned from server", { version: "9P2000.ix.stre" }],
+  ["bad 9P version returned from server", { version: "9P2000.ix.stream.more" }],
+  ["bad 9P version returned from server", { version: "9P" }],
+  ["bad 9P version returned from server", { version: "unknown" }],
+];
+for (const [why, answer] of VERSIONS)
+  test(
+    `an answer to Tversion with ${JSON.stringify(answer)}: ${why}`,
+    within(async (t, k) => {
+      await run(k, async (sys: Sys) => {
+        const usual = { type: F.Rversion, tag: NOTAG, msize: 65_560, version: "9P2000.ix.stream" };
+        const lie = to(F.Tversion, () => [{ ...usual, ...answer } as F.Fcall]);
+        t.is(await failure(Fake.mount(sys, "/n", { lie })), why);
+      });
+    }),
+  );
 
 test(
   "over a file of another server all messages but Tversion are written at offset 0",
