@@ -174,6 +174,8 @@ export class Window {
   /** The group that a note has flushed last (settle), until its fate is known. */
   #flushed: Group | null = null;
   #ended = false;
+  /** The end of the window has dropped pieces that were not answered. */
+  lost = false;
 
   constructor(c: MntChan, what: typeof Tread | typeof Twrite, at: number, most: number) {
     this.#c = c;
@@ -317,6 +319,7 @@ export class Window {
   end(): void {
     const m = this.#c.mnt;
     this.#ended = true;
+    this.lost ||= this.pieces.length > 0;
     for (const p of this.pieces.splice(0)) if (p.g !== this.#g) m.release(p.g, false);
     if (this.#g !== null) m.release(this.#g, false);
   }
@@ -628,6 +631,8 @@ export class Writewindow implements Writestream {
       this.#check();
       if (this.#opening !== null && !this.#opening.known()) yield* this.#opening.wait();
       else if (this.#w.pieces.length > 0) yield* this.#w.wait();
+      // Another call, interrupted in finish, has ended the window.
+      else if (this.#w.lost) error(Eintr);
       else return;
     }
   }

@@ -240,6 +240,30 @@ for (const version of ["9P2000", "9P2000.ix"])
   );
 
 test(
+  "a write that waits for its answer fails when the call that ended its stream gives up",
+  within(async (t, k) => {
+    await run(k, async (sys: Sys) => {
+      await mountslow(sys, "9P2000");
+      await sys.close(await sys.create("/n/slow", ORDWR, 0o666));
+      // Its qid has version 0 now, as that of a device: each write waits for its answer.
+      const slow = await sys.open("/n/slow", ORDWR);
+      let ended = "";
+      await sys.rfork(RFPROC, async (child: Sys) => {
+        ended = await failure(child.swrite(slow, new Uint8Array(10)));
+      });
+      await sys.sleep(1);
+      t.is(await interrupted(sys, () => sys.sread(slow, new Uint8Array(1))), "interrupted");
+      await sys.wait();
+      t.is(ended, "interrupted");
+      t.is((await sys.fstat(slow)).length, 0, "nothing was written");
+      await sys.close(slow);
+      await sys.sleep(1);
+      t.deepEqual(k.audit().tags, []);
+    });
+  }),
+);
+
+test(
   "a union whose server's connection is full is not asked any more when a note has come",
   within(async (t, k) => {
     await run(k, async (sys: Sys) => {
