@@ -244,6 +244,8 @@ export class PlanError extends Error {
   why?: string;
   /** How many elements of a walk had been walked. @internal */
   at?: number;
+  /** A walk had come to its first element. `at` is 0 where that one is no directory. @internal */
+  began?: boolean;
   /** Its stack shows the program. @internal */
   placed?: boolean;
   /** Where a stream to write failed: its first byte that was not written. */

@@ -340,6 +340,7 @@ function walkerror(wq: Walkqid): PlanError {
   // An element that is no directory is itself what failed, not the one after it.
   const at = n > 0 && last !== undefined && (last.type & QTDIR) === 0 ? n - 1 : n;
   const e = new PlanError(wq.error, at);
+  e.began = n > 0;
   if (wq.fact !== undefined) e.fact = wq.fact;
   return e;
 }
@@ -416,7 +417,7 @@ function* inunion<T>(
         return value;
       } catch (e) {
         if (!(e instanceof PlanError) || e.message === Eintr) throw e;
-        const has = what === "walk" ? walkedfirst(e) : statedfirst(e, c);
+        const has = what === "walk" ? e.began === true : statedfirst(e, c);
         tracemember(s, i, has ? null : e.message);
         if (has) throw e;
         e.at = 0;
@@ -433,16 +434,9 @@ function walkunion(s: Start, rest: readonly string[]): Task<Chan> {
   return inunion(s, rest, "walk", (chan, late) => memberwalk(s.up, chan, late, rest));
 }
 
-/** Whether the member whose walk failed with e has the first element. */
-function walkedfirst(e: PlanError): boolean {
-  // e.at 0 says that the first element failed. The member itself is a directory, so Enotdir says that the first
-  // element is there, as a file.
-  return e.at === 0 ? e.message === Enotdir : e.at !== undefined;
-}
-
-/** Whether the member whose walk and stat failed with e has the first element. */
+/** Whether the member whose walk and stat failed with e has the first element: the walk came there, or the stat failed. */
 function statedfirst(e: PlanError, c: Chan | null): boolean {
-  return walkedfirst(e) || (e.at === undefined && (c === null || c.qid.type !== QTNONE));
+  return c === null ? e.began === true || e.at === undefined : c.qid.type !== QTNONE;
 }
 
 /** The walk from a member, or from `late`, where it was put off. */

@@ -693,6 +693,24 @@ test(
 );
 
 test(
+  "a member of a union that is no directory any more has nothing: the union goes on without it",
+  inside(async (t, sys) => {
+    const lie = (m: F.Tmsg): readonly F.Fcall[] | null =>
+      m.type === F.Twalk && m.wname.length > 0
+        ? [{ type: F.Rerror, tag: m.tag, ename: "not a directory" }]
+        : null;
+    for (const version of ["9P2000.ix", "9P2000"]) {
+      await Fake.mount(sys, "/c", { version, lie });
+      await sys.bind("/c", "/m", MREPL);
+      await sys.bind("/a", "/m", MAFTER);
+      t.is(await cat(sys, "/m/x"), "a's x", version);
+      t.is((await sys.stat("/m/x")).name, "x", version);
+      t.is(await failure(sys.stat("/m/no/more")), "'/m/no' file does not exist", version);
+    }
+  }),
+);
+
+test(
   "a member of a union whose connection takes no message so long has nothing: the union goes on without it",
   inside(async (t, sys) => {
     const name = "f".repeat(255);
