@@ -118,8 +118,10 @@ class Made implements Faces {
 
 function promises(image: Image): Record<string, unknown> {
   const sys: Record<string, unknown> = {};
-  for (const [name, ent] of entries)
-    sys[name] = young((...args: readonly unknown[]) => image.call(ent, args));
+  for (const [name, ent] of entries) {
+    const wayin = young((...args: readonly unknown[]) => image.call(ent, args, wayin));
+    sys[name] = wayin;
+  }
   return sys;
 }
 

@@ -363,9 +363,10 @@ export class Image implements Done {
 
   /**
    * Makes a system call of an async program. If its promise fails, and the program never awaits it, that is no error of
-   * the host's (#unread): it is as if a C program did not look at a result of -1.
+   * the host's (#unread): it is as if a C program did not look at a result of -1. Of the stack a listener gets what is
+   * above `wayin`, the function that the program has for the call.
    */
-  call(ent: Sysent, args: readonly unknown[]): Promise<unknown> {
+  call(ent: Sysent, args: readonly unknown[], wayin: unknown): Promise<unknown> {
     if (this.dead) return this.#foreign(ent, args) ?? never;
     const { proc } = this;
     const { sched, trace } = proc.k;
@@ -375,7 +376,6 @@ export class Image implements Done {
     if (foreigner !== null) return foreigner;
     let stack: Call["stack"];
     if (trace.stacks && this.stack === null) {
-      const wayin = (this.#faces.sys as Readonly<Record<Callname, unknown>>)[ent.call];
       stack = callstack(wayin, trace.deep);
       if (!trace.enough(stack)) stack = trace.whole(callstack(wayin));
     }

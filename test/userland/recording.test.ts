@@ -20,6 +20,7 @@ import { Tape } from "../../userland/view/step/tape.ts";
 import { frameof } from "../../userland/view/step/frame.ts";
 import { compare } from "../../userland/view/step/compare.ts";
 import { Recorder } from "../../userland/view/record/recorder.ts";
+import type { Findplace } from "../../userland/view/record/recorder.ts";
 import { failure, put } from "../kit/kit.ts";
 import { ABOUT, recorded, remount } from "../kit/recorded.ts";
 
@@ -432,6 +433,47 @@ test("calls of a library function and of the program itself both have the progra
   t.deepEqual(files, new Set(["test/userland/recording.test.ts", "test/kit/kit.ts"]));
   const stats = r.calls.filter((c) => c.name === "stat").map((c) => c.line?.line ?? 0);
   t.is((stats[1] ?? 0) - (stats[0] ?? 0), 2);
+});
+
+test("a call has the line that made it, also where the program has put functions of its own in place of its calls", async (t) => {
+  const k = await boot({ clock: "virtual" });
+  const rec = new Recorder({ about: ABOUT, place: findplace() });
+  rec.listen(k.trace);
+  rec.begin();
+  const main = async (its: Sys): Promise<void> => {
+    const sys: { -readonly [K in keyof Sys]: Sys[K] } = its;
+    const { open, stat } = sys;
+    sys.open = () => Promise.reject(new Error("no more"));
+    sys.stat = (name) => stat(name); // the wrapper's
+    t.is(await failure(open("/no", OREAD)), "'/no' file does not exist"); // the kept one's
+    await sys.stat("/tmp");
+  };
+  t.is(await k.spawn(main, ["main"]).wait(), "");
+  await k.shutdown();
+  const r = rec.recording;
+  const lines = r.calls.map(({ line }) => {
+    const text =
+      line === null ? "" : (r.sources[line.source]?.text.split("\n")[line.line - 1] ?? "");
+    return text.split(" // ")[1];
+  });
+  t.deepEqual(lines, ["the kept one's", "the wrapper's"]);
+});
+
+test("a stack is asked for as deep as the program was last, whatever object tells of its place", async (t) => {
+  const k = await boot({ clock: "virtual" });
+  const find = findplace();
+  const place: Findplace = (stack) => {
+    const found = find(stack);
+    return found === null ? null : { ...found };
+  };
+  const rec = new Recorder({ about: ABOUT, place });
+  rec.listen(k.trace);
+  rec.begin();
+  // Array.map is between the call and the program.
+  const main = async (sys: Sys): Promise<unknown> => await Promise.all(["/", "/tmp"].map(sys.stat));
+  await k.spawn(main, ["main"]).wait();
+  t.is(k.trace.deep, 2);
+  await k.shutdown();
 });
 
 test("a program that throws is recorded with the line that did", async (t) => {

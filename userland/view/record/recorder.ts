@@ -580,7 +580,7 @@ export class Recorder {
     this.#found.stack = stack;
     this.#found.place = place;
     if (place === null) return -1;
-    return stack.length === 1 ? 0 : stack.findIndex((site) => find?.([site]) === place);
+    return stack.length === 1 ? 0 : stack.findIndex((site) => (find?.([site]) ?? null) !== null);
   }
 }
 
