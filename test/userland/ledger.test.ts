@@ -3,8 +3,8 @@
 import test from "ava";
 import { MREPL, OREAD } from "../../kernel/abi/const.ts";
 import type { Sys } from "../../syscalls/sys.ts";
-import { Ledger, summaryfmt } from "../../userland/view/export/strace.ts";
-import type { Totals } from "../../userland/view/export/strace.ts";
+import { Ledger, summaryfmt } from "../../userland/view/export/ledger.ts";
+import type { Totals } from "../../userland/view/export/ledger.ts";
 import type { Recording } from "../../userland/view/record/recording.ts";
 import { put } from "../kit/kit.ts";
 import { recorded, remount } from "../kit/recorded.ts";

@@ -2,7 +2,7 @@
 // One Recorder serves them all, and keeps nothing: each takes the events as they come.
 
 import type { Booted } from "../../kernel/boot.ts";
-import { Ledger, summaryfmt } from "../view/export/strace.ts";
+import { Ledger, summaryfmt } from "../view/export/ledger.ts";
 import { Pcapng } from "../view/export/pcapng.ts";
 import { Recorder } from "../view/record/recorder.ts";
 import type { Tell } from "../view/record/recorder.ts";
