@@ -21,6 +21,7 @@ import { frameof } from "../../userland/view/step/frame.ts";
 import { compare } from "../../userland/view/step/compare.ts";
 import { Recorder } from "../../userland/view/record/recorder.ts";
 import type { Findplace } from "../../userland/view/record/recorder.ts";
+import { getpid } from "../../userland/lib/proc.ts";
 import { failure, put } from "../kit/kit.ts";
 import { ABOUT, recorded, remount } from "../kit/recorded.ts";
 
@@ -371,6 +372,44 @@ test("a stack is taken as places without a text, and the host's own way to show 
   how.prepareStackTrace = before;
   t.is(after, own);
   t.regex(here?.getFileName() ?? "", /recording\.test\.js$/);
+});
+
+/** The lines of a program that opens files through the library, and how many frames the recorder looked at for them. */
+async function looked(found: (line: number) => ReturnType<Findplace>): Promise<[number[], number]> {
+  let frames = 0;
+  const place: Findplace = (stack) => {
+    if (stack.length > 1) frames += stack.length;
+    const site = stack.find((x) => x.getFileName()?.endsWith("recording.test.js"));
+    return site === undefined ? null : found(site.getLineNumber() ?? 0);
+  };
+  const kernel = await boot();
+  const rec = new Recorder({ about: ABOUT, place });
+  const off = rec.listen(kernel.trace);
+  rec.begin();
+  await kernel
+    .spawn(
+      async (sys: Sys) => {
+        for (let i = 0; i < 10; i++) await getpid(sys);
+      },
+      ["main"],
+    )
+    .wait();
+  off();
+  await kernel.shutdown();
+  return [rec.recording.calls.map((c) => c.line?.line ?? 0), frames];
+}
+
+test("a recorder looks at no more of a stack where each answer about the program's place is a new object", async (t) => {
+  const source = { name: "prog.ts", text: "" };
+  const place = (line: number) => ({ source, line, column: 1 });
+  const known = new Map<number, ReturnType<typeof place>>();
+  const same = await looked((line) => {
+    const p = known.get(line) ?? place(line);
+    known.set(line, p);
+    return p;
+  });
+  t.deepEqual(await looked(place), same);
+  t.true(same[0].every((line) => line > 0));
 });
 
 test("a recording of version 1 opens: it knows who began and ended, and no descriptors", (t) => {
