@@ -1,8 +1,8 @@
-// The space-time diagram of a scene as SVG: time runs down, the machine's lifeline and one for each server,
-// each message an arrow from when it left to when it arrived, system calls as bars beside the machine.
-// Space between two moments grows with the time between them; messages of one moment stand below each
-// other, so that every label can be read, and every moment has its exact time on the axis. The place of a
-// server's lifeline is its distance: near is drawn near, far is drawn far.
+// The space-time diagram of a scene as SVG. Time runs down. The machine has a lifeline, with the system calls as bars
+// beside it, and so has each server. A message is an arrow from the time when it left to the time when it arrived.
+// Space between two moments grows with the time between them, and each moment has its exact time on the axis. Messages
+// of one moment stand below each other, so that every label can be read. The farther away a server is, the farther
+// away is its lifeline.
 //
 // Here is where things are (layout) and how they are written (diagramsvg). Colours are the page's: all is
 // drawn in currentColor, and has the classes lifeline, tick, now, bar, arrow, label, with out, in, current,

@@ -1,7 +1,7 @@
-// The picture of the processes: a box for each with its open files, what it shares and what it waits for, and each
-// pipe with its ends and the bytes in it. First the scene, in words and rows; then where all is, and the SVG. Pure.
+// The picture of the processes. A box for each process has its open files, what it shares and what it waits for. A pipe has
+// its ends and the bytes in it. First comes the scene, in words and rows; then the places, and the SVG. Pure.
 //
-// Boxes stand below each other, children farther in than their parents, the pipes on the right, and a line leads from
+// Boxes stand below each other, children farther in than their parents. The pipes are on the right, and a line leads from
 // each descriptor to the end of a pipe that it is. Classes, for the page's colours: box, with now and ended; row, with
 // its kind and changed; pill; tie, with put and take where bytes went; tree. No line passes over a label: lines run
 // between the boxes and the pipes, and left of the boxes.

@@ -1,14 +1,14 @@
-// What a space-time diagram shows at one step of a recording, before anybody draws it: the machine and the
-// servers as lifelines, the messages around the current call as arrows between them, the system calls as
-// bars, and the moments in which anything of that begins or ends. diagram.ts draws it as SVG, axis.ts as
-// text.
+// The scene of a step: all that its space-time diagram shows, as data. diagram.ts draws it as SVG, axis.ts as text.
 //
-// A scene is bounded, however long the recording is: messages that leave and arrive together are one
-// arrow, runs of the same message are one where there are many, and of what is left over only what is
-// nearest to the step is shown; `earlier` and `later` count the rest.
+// The machine and the servers are lifelines. The messages around the current call are arrows between them, the system
+// calls are bars, and a moment is a time at which any of these begins or ends.
 //
-// The words of a scene are here, too: what stands on an arrow, what it says in full, what a moment is called, and
-// the scene as sentences for those who do not see it.
+// A scene is bounded, however long the recording is. Messages that leave and arrive together are one arrow. Many of the
+// same message, one after the other, are one arrow, too. Of the rest only those nearest to the step are shown; `earlier`
+// and `later` count the others.
+//
+// The words of a scene are here, too: the labels of arrows, short and in full, the names of moments, and the scene as
+// sentences for readers who do not see it.
 
 import type { Rcall, Recording } from "../record/recording.ts";
 import { ismessage, push, rank } from "../record/recording.ts";

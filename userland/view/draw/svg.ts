@@ -1,5 +1,7 @@
-// What the pictures in SVG share: points and segments, text as XML takes it, and where the labels of arrows stand: on
-// their arrow, or beside its end, where no label covers another one and as few lines as can be lie beneath. Pure.
+// What the pictures in SVG share: points and segments, text as XML takes it, and the places of labels. Pure.
+//
+// The label of an arrow stands on the arrow or beside its end. No label covers another one, and each has as few lines
+// beneath it as can be.
 
 import { nullproto } from "../../../kernel/abi/nullproto.ts";
 

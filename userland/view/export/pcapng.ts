@@ -1,6 +1,6 @@
-// The 9P messages of a run as a packet capture that Wireshark and tshark open: pcapng, an interface for
-// each connection, its name there the server's, and with each packet the system call that caused it.
-// Bytes go out as they are made; what is kept is what is in progress.
+// The 9P messages of a run as a packet capture in the format pcapng, which Wireshark and tshark open. Each connection is an
+// interface with the name of its server, and each packet has the system call that caused it as its comment.
+// Bytes go out as they are made, and only what is in progress is kept.
 //
 // Below 9P everything is made up, for dissectors that want it so: IPv4 and TCP headers, a handshake where
 // the connection is first seen, port 564. A message is sent in as few segments as hold it. Times are those

@@ -1,10 +1,10 @@
-// A run as Chrome's trace events, which chrome://tracing and ui.perfetto.dev show: a process for each of the
-// kernel's with its calls, a process for each connection with its requests, each from the moment it was sent
-// to its answer, with an arrow from the call that sent it; notes, ends, mounts and hang-ups as instants.
+// A run as Chrome's trace events, which chrome://tracing and ui.perfetto.dev show. Each process of the kernel is a process
+// there, with its calls. Each connection is a process, too, with its requests. A request lasts from its sending to its
+// answer, and an arrow leads to it from its call. Notes, ends, mounts and hang-ups are instants.
 //
-// Calls of one process may be in progress at once, and so may requests: what overlaps lies on different
-// lanes (threads). Text goes out as it is made, for one file: head, events, TAIL. It is whole whenever TAIL
-// is behind what was written so far.
+// Calls of one process may be in progress at once, and so may requests. Those that overlap lie on different lanes
+// (threads). Text goes out as it is made, for one file: head, events, TAIL. The file is whole whenever TAIL is behind the
+// text that was written so far.
 
 import { issaid, msgfmt } from "../words/eventtext.ts";
 import { Rflush, Rstream, Tflush } from "../../../kernel/abi/fcall.ts";

@@ -1,10 +1,11 @@
-// What the processes of a recording were and had, at any of its events: of each thing the values that it had
-// and since when, so that a look at one moment is a search by halves for each thing that is shown. Made once,
-// from what there was at the start and the events that change it.
+// What the processes of a recording were and had, at each of its events. Of each thing the history has the values, and
+// the events since which they were so. A look at one moment is then a search by halves for each thing that is shown.
+// The history is made once, from what there was at the start and the events that change it.
 //
 // Who shares a group, or a Chan, is found by its number; the processes, descriptors and pipes of one moment
 // together are step/procs.ts's.
 
+import { search } from "../../../kernel/abi/search.ts";
 import type { Grouped, Openfile } from "../../../kernel/trace.ts";
 import { rank } from "./recording.ts";
 import type { Recording, Revent } from "./recording.ts";
@@ -140,14 +141,11 @@ class Way {
 
   /** The put that the byte `off` came with. */
   #first(off: number): number {
-    let [lo, hi] = [0, this.#puts.length];
-    while (lo < hi) {
-      const mid = (lo + hi) >>> 1;
-      const e = this.#puts[mid];
-      if (e !== undefined && e.off + e.bytes <= off) lo = mid + 1;
-      else hi = mid;
-    }
-    return lo;
+    const puts = this.#puts;
+    return search(puts.length, (i) => {
+      const e = puts[i];
+      return e !== undefined && e.off + e.bytes <= off;
+    });
   }
 }
 

@@ -57,8 +57,8 @@ function isplain(v: unknown): boolean {
 }
 
 /**
- * A copy in the making. V8 forgets a class, and what it compiled for it, when a collection finds no object of that class.
- * So this is none.
+ * A copy in the making. It is a plain object with functions beside it: V8 forgets a class, and what it compiled for it, when
+ * a collection finds no object of that class.
  */
 type Copying = { readonly snap: number; left: number; whole: boolean };
 

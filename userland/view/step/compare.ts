@@ -1,10 +1,10 @@
-// Two runs of one program side by side, call by call: in `names` and in `standard`, say. Calls are those of
-// the same process (the first that was seen in the one is the first in the other) and in order; what only
-// one of them made stands alone. Pure.
+// Two runs of one program side by side, call by call: in `names` and in `standard`, say. The first process that is seen in
+// one run is paired with the first in the other, and so on. Calls of such processes are paired in order. A call that
+// only one of the runs made stands alone. Pure.
 //
-// A Meeting says which steps of the two runs correspond. Within such a pair of calls the beginning, the end and
-// the same text correspond; else the other run's step is the last one of its call that is as old as this one,
-// counted from the call's beginning.
+// A Meeting says which steps of the two runs correspond. In a pair of calls these are the beginnings, the ends, and steps
+// of the same text. For another step it is the last step of the other call that is no older. The age of a step is
+// counted from the beginning of its call.
 
 import { push } from "../record/recording.ts";
 import type { Rcall, Recording } from "../record/recording.ts";

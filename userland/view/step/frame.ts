@@ -1,7 +1,9 @@
-// One step of a recording as a view shows it, all of it data: the call and its line of the program, the
-// names with a cursor, the name space as a tree, what was decided and why, the messages on the time axis,
-// and what it has cost so far. The terminal and the page draw the same frame. Which picture belongs to a step is chosen
-// here, too: the messages between machines, the name space as a tree, or the processes with their descriptors.
+// The frame of a step: all that a view shows of one step of a recording, as data. The terminal and the page draw the same
+// frame.
+//
+// A frame has the call with its line of the program, the names with a cursor, and the name space as a tree. It has the
+// decision with its reason, the messages on the time axis, and the cost so far. Which picture belongs to a step is
+// chosen here, too: the messages between machines, the tree of names, or the processes with their descriptors.
 
 import { isT } from "../../../kernel/abi/fcall.ts";
 import { eventtext, msgfmt, resulttext } from "../words/eventtext.ts";
@@ -100,8 +102,8 @@ export type Frame = {
   readonly how: string;
   readonly failed: boolean;
   /**
-   * In flight at this moment, this step's and its call's before others, then what this call has had answered
-   * last; each in the order they were sent, and at most Frameopts.messages of each.
+   * The requests in flight at this moment: this step's and its call's before others. Behind them are the last ones of this
+   * call that have an answer. Each part is in the order of sending, and has at most Frameopts.messages.
    */
   readonly flying: readonly Message[];
   readonly answered: readonly Message[];

@@ -1,8 +1,8 @@
-// Frames as plain text, one after another, for files and for comparing runs: each says its step, what was
-// decided and why, and of the rest only what is not as it was in the frame before.
+// Frames as plain text, one after another, for files and for comparing runs. Each says its step, the decision and its
+// reason, and of the rest only what is not as it was in the frame before.
 //
-// A message has a line of its own on the time axis: what of its way is behind it, where it is, and what of the way is
-// ahead as far as the recording knows.
+// A message has a line of its own on the time axis. The line shows the way that is behind the message, where it is, and
+// the way ahead as far as the recording knows.
 //
 //	├──────────>·······◆················┤
 //	           ^ on its way there, at the step's time; ◆ it reaches the server; ┤ the answer is here

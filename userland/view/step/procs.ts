@@ -1,6 +1,6 @@
-// The processes at one step: the tree of them, what each has open, which Chans and groups are shared, what
-// waits in the pipes, who waits for whom, and what this step changed. Data, for the terminal, the page and
-// tests; it is a member of a Frame.
+// The processes at one step, as data: a member of a Frame, for the terminal, the page and tests. There is the tree of
+// processes, the files that each has open, and the Chans and groups that are shared. There are the bytes in the pipes, the
+// waits of each process and what would end them, and all that this step changed.
 
 import { OEXEC, ORDWR, OWRITE } from "../../../kernel/abi/const.ts";
 import type { Openfile } from "../../../kernel/trace.ts";

@@ -1,8 +1,8 @@
 // What is said of a program that an exception ended: the message, its own lines of the stack, and of an argument
 // that was wrong what to write instead. Which lines those are, and how they are written, is the host's to say.
 //
-// When no stack has a line of the program, the text of the program is searched for the line that a mistake may be
-// in: the only call of its name that is not awaited, or the only return of something that is no text.
+// A stack may have no line of the program. Then the text of the program is searched for the line of the mistake: the only
+// call of that name that is not awaited, or the only return of something that is no text.
 
 import { PlanError } from "../../../kernel/abi/errors.ts";
 

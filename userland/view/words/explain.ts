@@ -1,7 +1,6 @@
-// What happened to a name, in words. The answer comes first: what became of the call, why, and what would mend
-// it; then what is there of the name, which mount, which member and which server had to do with it, what it
-// cost and what the other name space paid for the same. Pure: recordings of both runs and what was asked after
-// the run go in, paragraphs come out.
+// What happened to a name, in words. The answer comes first: what became of the call, why, and what would mend it. Then
+// the text says how far the name leads, which mount, member and server had to do with it, and what the call cost in this
+// name space and in the other. Pure: recordings of both runs and what was asked after the run go in, paragraphs come out.
 
 import * as F from "../../../kernel/abi/fcall.ts";
 import { indexof } from "../record/index.ts";

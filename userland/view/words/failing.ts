@@ -1,6 +1,6 @@
-// What a recording shows of a call that failed: the name and the element that it failed at, who holds the
-// file, what is known of it, the descriptor, the connection, the note. The words are failure.ts's. Of a name that
-// is missing here, elsewhere() tells where it is there or was: the binds and mounts that hide it, and those in other
+// The facts of a call that failed, as a recording shows them. Such facts are the name and the element that it failed at, the
+// file and its server, the descriptor, the connection, and the note. The sentences made of them are failure.ts's. Of a
+// name that is missing, elsewhere() tells where it is or was there: the binds and mounts that hide it, and those in other
 // name spaces. Pure.
 
 import { callrow } from "../../../kernel/abi/calls.ts";

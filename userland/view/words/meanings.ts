@@ -8,10 +8,15 @@ import type { Failing } from "./failing.ts";
 
 /**
  * Error strings, or their ends; below each why the call fails, and what would mend it. A string that has several reasons
- * has the reason behind it, in brackets. "$S" stands for what the call is about, its file or descriptor, "$H" for the
- * device or server that holds it, "$A" for a network address, "$D" for the directory, "$N" for the name that failed, "$1"
- * and "$2" for those that were given, "$P" for the number of the process, "$C" for the call's name, "$F" for its file,
- * "$M" for its mode, "$U" for the user who asked, "$O" for the owner, "$W" for the error's words behind a colon.
+ * has the reason behind it, in brackets. What the letters stand for:
+ *
+ *	$S	what the call is about: its file or descriptor	$F	the call's file
+ *	$H	the device or server that holds it	$D	the directory
+ *	$N	the name that failed	$1 $2	the names that were given
+ *	$C	the call's name	$M	its mode
+ *	$U	the user who asked	$O	the owner
+ *	$P	the number of the process	$A	a network address
+ *	$W	the words of the error behind its colon
  */
 export const PLAIN = `
 permission denied (owner)

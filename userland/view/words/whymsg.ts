@@ -1,6 +1,6 @@
-// 9P messages and round trips in sentences: what a request asks for and whom, what an answer says, and why it was sent
-// or what follows from it; of a whole call which requests travelled together, why others could not, what was lost on
-// the way, and what never came. Pure: a Recording is read.
+// 9P messages and round trips in sentences. Of a request they say what it asks for, of which server, and why it was sent; of
+// an answer what it says, and what follows. Of a whole call they say which requests travelled together and why others
+// could not, what was lost on the way, and what never came. Pure: a Recording is read.
 
 import * as F from "../../../kernel/abi/fcall.ts";
 import {

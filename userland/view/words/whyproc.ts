@@ -1,6 +1,6 @@
-// Processes in sentences: who made whom and what they share, who holds which end of a pipe, what a call waits
-// for and who can end that, who gets a note, whose name space or offset changes. What is known of the moment
-// is step/procs.ts's; here are its words. Pure.
+// Processes in sentences: which process made which and what they share, and which holds which end of a pipe. Of a call
+// that waits they say for what, and which process can end that. Of a note they say which process gets it, and of a change
+// whose name space or offset it is. The facts of the moment are step/procs.ts's; here are the words. Pure.
 
 import { NCONT } from "../../../kernel/abi/const.ts";
 import { Eintr } from "../../../kernel/abi/errors.ts";
