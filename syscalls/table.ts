@@ -118,10 +118,7 @@ class Made implements Faces {
 
 function promises(image: Image): Record<string, unknown> {
   const sys: Record<string, unknown> = {};
-  for (const [name, ent] of entries) {
-    const wayin = young((...args: readonly unknown[]) => image.call(ent, args, wayin));
-    sys[name] = wayin;
-  }
+  for (const [name, ent] of entries) sys[name] = image.syscall(ent);
   return sys;
 }
 

@@ -1,5 +1,5 @@
 // The way into the kernel. An Image is the program that a process runs. Each system call of the program passes
-// here, as a promise (`call`) or inside a generator program's own coroutine (`inline`). The Image:
+// here, as a promise (`syscall`) or inside a generator program's own coroutine (`inline`). The Image:
 //
 //	- gives the call a coroutine;
 //	- has a note's handler run before the interrupted call returns;
@@ -42,6 +42,7 @@ import type { Answer, Task } from "./rendez.ts";
 import { AGAIN, Coroutine, NEXT, TURN, UNWOUND } from "./sched.ts";
 import type { Done } from "./sched.ts";
 import type { Call } from "../trace.ts";
+import { young } from "../abi/young.ts";
 
 /** A system call: Plan 9's number (-1 for our own), its name there, and the function. */
 export type Sysent = {
@@ -362,18 +363,29 @@ export class Image implements Done {
   }
 
   /**
-   * Makes a system call of an async program. If its promise fails, and the program never awaits it, that is no error of
-   * the host's (#unread): it is as if a C program did not look at a result of -1. Of the stack a listener gets what is
-   * above `wayin`, the function that the program has for the call.
+   * Makes the function by which an async program makes a system call. If the promise of a call fails, and the program never
+   * awaits it, that is no error of the host's (#unread): it is as if a C program did not look at a result of -1.
    */
-  call(ent: Sysent, args: readonly unknown[], wayin: unknown): Promise<unknown> {
-    if (this.dead) return this.#foreign(ent, args) ?? never;
-    const { proc } = this;
-    const { sched, trace } = proc.k;
-    if (!trace.on && proc.ctl === null && proc.notes.length === 0 && sched.canenter())
-      return this.#atonce(ent, args);
+  syscall(ent: Sysent): (...args: readonly unknown[]) => Promise<unknown> {
+    const call = young((...args: readonly unknown[]): Promise<unknown> => {
+      const { proc } = this;
+      const { sched, trace } = proc.k;
+      const free = !this.dead && !trace.on && proc.ctl === null && proc.notes.length === 0;
+      return free && sched.canenter() ? this.#atonce(ent, args) : this.#queued(ent, args, call);
+    });
+    return call;
+  }
+
+  /**
+   * Gives a call a coroutine, which begins behind those that were ready before. Of the stack a listener gets what is above
+   * `wayin`, the function that the program called.
+   */
+  #queued(ent: Sysent, args: readonly unknown[], wayin: unknown): Promise<unknown> {
     const foreigner = this.#foreign(ent, args);
     if (foreigner !== null) return foreigner;
+    if (this.dead) return never;
+    const { proc } = this;
+    const { sched, trace } = proc.k;
     let stack: Call["stack"];
     if (trace.stacks && this.stack === null) {
       stack = callstack(wayin, trace.deep);
