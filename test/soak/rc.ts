@@ -1,7 +1,7 @@
-// 10,000 random programs of rc (test/kit/rcrandom.ts); every third is killed on its way. The first that goes
+// 10,000 random programs of rc (test/model/random-rc.ts); every third is killed on its way. The first that goes
 // wrong ends it.
 
-import { Grammar, fate } from "../kit/rcrandom.ts";
+import { Grammar, fate } from "../model/random-rc.ts";
 import type { Soakopts } from "./run.ts";
 
 const RUNS = 10_000;

@@ -1,8 +1,8 @@
 // Programs of chance with memories of their own: a thousand whose two runs give the same recording, and a thousand
 // hostile ones beside a good one.
 
-import { hostilemade, usual } from "../kit/vmprograms.ts";
-import { randomrun, undisturbed } from "../kit/vmruns.ts";
+import { hostilemade, usual } from "../model/random-vm.ts";
+import { randomrun, undisturbed } from "../model/random-vmruns.ts";
 import type { Soakopts } from "./run.ts";
 
 const RUNS = 1000;

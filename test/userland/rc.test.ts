@@ -1,7 +1,7 @@
 // rc by random programs: each ends, or says a syntax error, and leaves nothing behind.
 
 import test from "ava";
-import { Grammar, fate } from "../kit/rcrandom.ts";
+import { Grammar, fate } from "../model/random-rc.ts";
 
 const PROGRAMS = 200;
 const KILLS = 60;

@@ -2,8 +2,8 @@
 // ones hurt neither the kernel nor another process.
 
 import test from "ava";
-import { randomrun, undisturbed } from "../kit/vmruns.ts";
-import { HOSTILE, hostile, hostilemade, usual } from "../kit/vmprograms.ts";
+import { randomrun, undisturbed } from "../model/random-vmruns.ts";
+import { HOSTILE, hostile, hostilemade, usual } from "../model/random-vm.ts";
 
 /** Programs of each kind here; npm run soak does a thousand. */
 const SOME = 25;

@@ -1,4 +1,5 @@
-// Runs of vm programs of chance, for the tests and the soak: a recording as text, and whether anything was disturbed.
+// Runs of random vm programs, for the tests and the soak: the recording of one as text, and whether a hostile one disturbed
+// the kernel or another process.
 
 import { Recorder } from "../../userland/view/record/recorder.ts";
 import { tojson } from "../../userland/view/record/recording.ts";
