@@ -1,5 +1,5 @@
 // What the tests of the page share: the page built anew, on a plain file server below some path, and
-// Debian's chromium to look at it. Whatever a page asks for is noted: it may be that path and nothing else.
+// Debian's chromium to look at it. The server notes each request of a page: all of them have to be below that path.
 
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:http";

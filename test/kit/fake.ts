@@ -1,5 +1,5 @@
-// A 9P server that says what a test wants it to say: the truth about files that are all alike, unless
-// the test's own answer comes first. It runs in the test's process, at the other end of a pipe.
+// A 9P server whose answers a test can choose. A request that the test does not answer is answered truly, about files that
+// are all alike. The server runs in the test's process, at the other end of a pipe.
 
 import { DMDIR, MCREATE, MREPL, QTDIR } from "../../kernel/abi/const.ts";
 import type { Qid } from "../../kernel/abi/dir.ts";

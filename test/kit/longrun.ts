@@ -1,4 +1,4 @@
-// A recording of a long run that nobody had to make: n reads of a far file, six events each.
+// A recording of a long run that is made without running it: n reads of a far file, six events each.
 
 import { Rread, Tread } from "../../kernel/abi/fcall.ts";
 import { FORMAT, VERSION } from "../../userland/view/record/recording.ts";

@@ -1,5 +1,5 @@
-// Five more programs with processes, and five questions to each, as in tenprograms.ts: what readers of their
-// screens had asked, and could not tell before.
+// Six more programs with processes, and five questions about each, as in tenprograms.ts. Readers of their screens had
+// asked these questions, and an earlier stepper did not show the answers.
 
 import {
   DMDIR,

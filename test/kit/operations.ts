@@ -1,5 +1,4 @@
-// The operations of the round-trip table (issue: every name operation is one round trip), each with what
-// must be there before and what it is allowed to cost.
+// The operations of the round-trip table. Each has the files that must be there before, and the round trips that it may cost.
 
 import { DMDIR, MREPL, OEXCL, OREAD, OSTREAM, OTRUNC, OWRITE } from "../../kernel/abi/const.ts";
 import type { Sys } from "../../syscalls/sys.ts";

@@ -1,5 +1,5 @@
-// A wire between the kernel's mount driver and a server, with somebody sitting on it: a program that
-// passes frames on, late, or not as they were, and keeps its own account of the server's fids.
+// A wire between the kernel's mount driver and a server, with a program in the middle. The program passes frames on, late
+// or changed, and keeps its own account of the server's fids.
 
 import { MCREATE, MREPL, RFFDG, RFNAMEG, RFNOTEG, RFPROC } from "../../kernel/abi/const.ts";
 import * as F from "../../kernel/abi/fcall.ts";

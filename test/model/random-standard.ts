@@ -1,6 +1,6 @@
 // The model of the name space `standard`: mounts are found by the file that they cover, and a name is walked
-// one after another of its elements, as Plan 9 does. Written as the rules read (semantics of namec, bind
-// and unmount), with no care for cost.
+// one after another of its elements, as Plan 9 does. It is written as the manual puts the rules (bind(2)), with no care
+// for cost.
 
 import {
   DMDIR,

@@ -1,5 +1,5 @@
 // A file server as plain as can be, for the property test to compare with: a tree of files with the rules
-// and the words of ramfs. Whoever asks owns all of it, so of the permissions any one bit is enough.
+// and the words of ramfs. Each user owns all of it, so any one bit of the permissions is enough.
 
 import {
   DMAPPEND,

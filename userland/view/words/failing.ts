@@ -253,7 +253,7 @@ export class Failing {
     return this.#probe?.user ?? this.#index.files.user(this.conn) ?? "";
   }
 
-  /** How many members of a union were asked for the name in vain; 1 for no union. */
+  /** How many members of a union were asked for the name and do not have it; 1 for no union. */
   get members(): number {
     const miss = this.#step("miss");
     if (miss === undefined || this.#step("found") !== undefined) return 1;
@@ -379,7 +379,7 @@ export class Failing {
     return d === undefined ? "" : { r: "OREAD", w: "OWRITE", rw: "ORDWR", x: "OEXEC" }[d.mode];
   }
 
-  /** It is an end of a pipe, whatever its name. */
+  /** Whether the descriptor is an end of a pipe. It may have any name. */
   get pipe(): boolean {
     return (this.#descriptor?.pipe ?? null) !== null;
   }

@@ -631,7 +631,7 @@ const directoryuse: Row = (f) =>
 
 const streamseek: Row = (f) => said(f, `seek on a stream (${onpipe(f) ? "pipe" : "OSTREAM"})`);
 
-/** Whether a call is on an end of a pipe, whatever that is called. */
+/** Whether a call is on an end of a pipe. The pipe may have any name. */
 const onpipe = (f: Failing): boolean => f.pipe || f.call.file?.startsWith("#|") === true;
 
 /** The words for a name that begins with #, whose device lets this process not attach. */

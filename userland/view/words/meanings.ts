@@ -1,6 +1,6 @@
-// Error strings that mean the same whatever call they come from: why the call fails, and what would mend it. Strings
-// that need more of the call have functions in failure.ts; of "bad arg in system call" it is said here which value it
-// is, and what the call takes instead.
+// Error strings that mean the same from each call: why the call fails, and what would mend it. Strings that need more of
+// the call have functions in failure.ts. Of "bad arg in system call" the sentence says which value it is, and what the
+// call takes instead.
 
 import * as c from "../../../kernel/abi/const.ts";
 import { openmode } from "./callfmt.ts";

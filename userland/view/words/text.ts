@@ -89,7 +89,7 @@ export type Kind = "call" | "failed" | "step" | "send" | "receive" | "other" | "
 /** A line; `right` stands at the right edge, if there is one. */
 export type Line = { readonly kind: Kind; readonly text: string; readonly right: string };
 
-/** A line, which is one whatever is in the text. */
+/** One line: line breaks in the text are written as escapes. */
 export function line(kind: Kind, text: string, right = ""): Line {
   return { kind, text: visible(text), right };
 }
