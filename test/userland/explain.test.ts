@@ -3,7 +3,8 @@
 import test from "ava";
 import { Usage, parse } from "../../userland/host/command.ts";
 import { explain, explaintext } from "../../userland/host/explain.ts";
-import { fold } from "../../userland/view/words/explain.ts";
+import { width } from "../../userland/host/ansi.ts";
+import { wrap } from "../../userland/host/help.ts";
 
 const FAR = ["--host", "far:rtt=50ms"];
 
@@ -224,7 +225,15 @@ test("calls may be given as words of their own; none is a question without sense
 });
 
 test("text is cut at spaces, and a word that is too long stays whole", (t) => {
-  t.is(fold("one two three", 8), "one two\nthree");
-  t.is(fold("a verylongword b", 5), "a\nverylongword\nb");
-  t.is(fold("", 5), "");
+  t.deepEqual(wrap("one two three", 8), ["one two", "three"]);
+  t.deepEqual(wrap("a verylongword b", 5), ["a", "verylongword", "b"]);
+  t.deepEqual(wrap("", 5), [""]);
+});
+
+test("an explanation with letters that are two columns wide has lines of so many columns", async (t) => {
+  const list = ["漢字漢字", "仮名仮名", "文字文字"].map((name) => `create /tmp/${name}`);
+  const text = await explaintext(parse(explain, [`${list.join("; ")}; stat /tmp/漢字漢`]), 40);
+  const wide = text.split("\n").filter((l) => l.includes(" ") && width(l) > 40);
+  t.true(text.includes("文字文字"));
+  t.deepEqual(wide, []);
 });

@@ -12,12 +12,13 @@ import { modestring } from "../../kernel/abi/modes.ts";
 import { cleanname } from "../lib/name.ts";
 import { getwd } from "../lib/proc.ts";
 import { quote } from "../../kernel/abi/quote.ts";
-import { explain as explained, fold } from "../view/words/explain.ts";
+import { explain as explained } from "../view/words/explain.ts";
 import type { Asked, Explaining, Found } from "../view/words/explain.ts";
 import type { Recording } from "../view/record/recording.ts";
 import { visible } from "../view/words/text.ts";
 import { Given, Usage, distance, nearest } from "./command.ts";
 import type { Command } from "./command.ts";
+import { wrap } from "./help.ts";
 import { recordrun } from "./record.ts";
 import { errorof, forms, statements } from "./script.ts";
 import type { Statement } from "./script.ts";
@@ -74,7 +75,7 @@ export async function explaintext(given: Given, width: number): Promise<string> 
     how: given.has("how"),
   };
   return `${explained(x)
-    .map((p) => fold(visible(p), width))
+    .map((p) => wrap(visible(p), width).join("\n"))
     .join("\n\n")}\n`;
 }
 

@@ -82,19 +82,6 @@ export function explain(x: Explaining): string[] {
   return list.filter((p) => p !== "");
 }
 
-/** Text cut into lines of at most `width` letters, at spaces. */
-export function fold(text: string, width: number): string {
-  const lines: string[] = [];
-  let line = "";
-  for (const word of text.split(" ")) {
-    if (line !== "" && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = word;
-    } else line = line === "" ? word : `${line} ${word}`;
-  }
-  return [...lines, line].join("\n");
-}
-
 function headline(r: Recording, calls: readonly Rcall[], main: Rcall): string {
   const done =
     indexof(r).stuckat(main) >= 0
