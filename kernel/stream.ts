@@ -29,7 +29,7 @@ import type { Task } from "./proc/rendez.ts";
 export interface Readstream {
   /** Where in the file the next byte taken is. */
   readonly offset: number;
-  /** Fills buf with the bytes that have come, and sleeps when there is none yet; 0 at the end. */
+  /** Fills buf with the bytes that have come, and sleeps when there is none yet; 0 at the end. Throws Ended. */
   read(up: Proc, buf: Uint8Array): Task<number>;
   /** The reader does not want the rest. */
   end(): void;
@@ -51,6 +51,13 @@ export interface Writestream {
   answered(end: number, n: number): Task<number>;
   /** Sleeps until all is answered; fails with the first that failed. The stream is over. */
   finish(): Task<void>;
+}
+
+/** What a call fails with when another call has ended the stream that it slept in: it reads as a note's error. */
+export class Ended extends PlanError {
+  constructor() {
+    super(Eintr);
+  }
 }
 
 /** The streams of a Chan. */
@@ -106,9 +113,7 @@ function* ahead(up: Proc, c: Chan, r: Readstream, buf: Uint8Array): Task<number>
   try {
     return yield* r.read(up, buf);
   } catch (e) {
-    // Another call may have ended the stream while this one slept.
-    const ended = c.streams !== null && c.streams.r !== r;
-    if (!ended || !(e instanceof PlanError) || e.message !== Eintr) throw e;
+    if (!(e instanceof Ended)) throw e;
     return yield* waitfor(c.dev.read(up, c, buf, offset));
   }
 }

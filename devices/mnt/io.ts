@@ -50,6 +50,7 @@ import type { Dev } from "../../kernel/dev.ts";
 import type { Proc } from "../../kernel/proc/proc.ts";
 import { Rendez, waitfor } from "../../kernel/proc/rendez.ts";
 import type { Task } from "../../kernel/proc/rendez.ts";
+import { Ended } from "../../kernel/stream.ts";
 import type { Readstream, Writestream } from "../../kernel/stream.ts";
 import type { Mntcache } from "./cache.ts";
 import { giveback } from "./frames.ts";
@@ -174,6 +175,8 @@ export class Window {
   /** The group that a note has flushed last (settle), until its fate is known. */
   #flushed: Group | null = null;
   #ended = false;
+  /** A note has flushed the request of the last reply, which was done. */
+  #noted = false;
   /** The end of the window has dropped pieces that were not answered. */
   lost = false;
 
@@ -212,13 +215,15 @@ export class Window {
   }
 
   /**
-   * Sends the requests for these parts of the file. Fails with Eintr where another call has ended the window, or where
-   * requests before these were flushed and not done.
+   * Sends the requests for these parts of the file. Fails with Ended where another call has ended the window, with Eintr
+   * where requests before these were flushed and not done.
    */
   *send(parts: readonly Extent[], build: Build): Task<void> {
     const m = this.#c.mnt;
     if (this.#flushed !== null) yield* this.#fate(this.#flushed);
-    if (this.#ended) error(Eintr);
+    if (this.#ended) throw new Ended();
+    // No more is asked for behind a note, though what it flushed was done.
+    if (this.#noted) error(m.dead ? Ehungup : Eintr);
     if (!m.ix) {
       for (const { at, len } of parts) {
         const g = m.group(1) ?? (yield* this.#waitgroup(1));
@@ -253,7 +258,7 @@ export class Window {
     const g = yield* m.waitgroup(n);
     if (!this.#ended) return g;
     m.release(g, true);
-    return error(Eintr);
+    throw new Ended();
   }
 
   #add(p: Piece): void {
@@ -283,16 +288,19 @@ export class Window {
     const piece = this.pieces[0];
     if (piece === undefined) return error(Emountrpc);
     const r = yield* this.#c.mnt.receive(piece.g, piece.i);
+    this.#noted = piece.g.flushed;
     this.#shift(piece);
     return { piece, r };
   }
 
   /**
    * Sleeps until something of the first piece's group has come. The caller has just seen next give null. Fails
-   * with Eintr where another call has ended the window: no answer will come.
+   * with Ended where another call has ended the window: no answer will come.
    */
   *wait(): Task<void> {
-    yield (this.pieces[0] ?? error(Eintr)).g.r;
+    const [piece] = this.pieces;
+    if (piece === undefined) throw new Ended();
+    yield piece.g.r;
   }
 
   /**
@@ -804,7 +812,7 @@ export class Runs implements Readstream, Sink {
     while (this.#have === 0) {
       if (this.#eof) return 0;
       if (this.#failed !== null) throw new PlanError(this.#failed);
-      if (this.#g.over) error(this.#m.dead ? Ehungup : Eintr);
+      if (this.#g.over) throw this.#m.dead ? new PlanError(Ehungup) : new Ended();
       yield this.#g.r;
     }
     const n = this.#take(buf);

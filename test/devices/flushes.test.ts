@@ -20,11 +20,20 @@ import { error } from "../../kernel/abi/errors.ts";
 import type { Sys, Task, TaskSys } from "../../syscalls/sys.ts";
 import { type Anysrv, type Srv, postmount } from "../../userland/lib/9p.ts";
 import { type Ram, newram } from "../../userland/lib/ram.ts";
-import { Fake, type Lie } from "../kit/fake.ts";
+import { Fake, type Lie, qidof } from "../kit/fake.ts";
+import { packdir } from "../kit/frames.ts";
 import { failure, mkdir, put, run, within } from "../kit/kit.ts";
 
 /** More than either end lets be outstanding. */
 const MANY = 2_200;
+
+/** The entry of a file that is long enough to be read ahead. */
+const LONG = packdir({
+  ...{ name: "f", uid: "u", gid: "u", muid: "u", atime: 0, mtime: 0, type: 0, dev: 0 },
+  qid: qidof("f"),
+  mode: 0o666,
+  length: 100_000,
+});
 
 /** A ramfs whose reads and writes of a file called "slow" are answered after an hour. */
 function slowram(s: TaskSys, version: string): Anysrv {
@@ -262,6 +271,61 @@ test(
     });
   }),
 );
+
+for (const version of ["9P2000", "9P2000.ix"])
+  test(
+    `a long write is interrupted also where the piece that the note flushed was done: ${version}`,
+    within(async (t, k) => {
+      await run(k, async (sys: Sys) => {
+        await sys.notify(async (_note, its) => (its as Sys).noted(NCONT));
+        const fake = await Fake.mount(sys, "/n", { version });
+        const writes: F.Tmsg[] = [];
+        fake.lie = (m) => {
+          if (m.type === F.Twrite) writes.push(m);
+          const [first] = writes.splice(0, m.type === F.Tflush ? 1 : 0);
+          if (first !== undefined) return [fake.truth(first), fake.truth(m)];
+          return m.type === F.Twrite ? [] : null;
+        };
+        const fd = await sys.open("/n/f", OWRITE);
+        t.is(
+          await interrupted(sys, () => sys.pwrite(fd, new Uint8Array(20_000), 0)),
+          "interrupted",
+        );
+        const sent = fake.heard.filter((m) => m.type === F.Twrite);
+        t.is(sent.length, version === "9P2000" ? 1 : 3);
+        await sys.close(fd);
+      });
+    }),
+  );
+
+for (const version of ["9P2000", "9P2000.ix", "9P2000.ix.stream"])
+  test(
+    `a note interrupts a read whose stream another call has ended, before the Rflush: ${version}`,
+    within(async (t, k) => {
+      await run(k, async (sys: Sys) => {
+        const silent = new Set<number>([F.Tread, F.Tstream, F.Tflush]);
+        const lie: Lie = (m) => {
+          if (m.type === F.Tstat) return [{ type: F.Rstat, tag: m.tag, stat: LONG }];
+          return silent.has(m.type) ? [] : null;
+        };
+        await Fake.mount(sys, "/n", { version, lie });
+        const fd = await sys.open("/n/f", OREAD);
+        let how = "";
+        await sys.rfork(RFPROC, async (child: Sys) => {
+          await child.notify(async (_note, its) => (its as Sys).noted(NCONT));
+          await child.alarm(5);
+          how = await failure(child.sread(fd, new Uint8Array(100)));
+        });
+        await sys.sleep(1);
+        const pid = await sys.rfork(RFPROC, async (child: Sys) => {
+          await child.pread(fd, new Uint8Array(10), 0);
+        });
+        await sys.sleep(10);
+        t.is(how, "interrupted");
+        await put(sys, `/proc/${pid}/ctl`, "kill");
+      });
+    }),
+  );
 
 test(
   "a union whose server's connection is full is not asked any more when a note has come",
