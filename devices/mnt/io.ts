@@ -175,7 +175,7 @@ export class Window {
   /** The group that a note has flushed last (settle), until its fate is known. */
   #flushed: Group | null = null;
   #ended = false;
-  /** A note has flushed the request of the last reply, which was done. */
+  /** A note has flushed the request of the last reply, which was done: nothing more is asked for. */
   #noted = false;
   /** The end of the window has dropped pieces that were not answered. */
   lost = false;
@@ -203,6 +203,8 @@ export class Window {
 
   /** Sends the pieces up to `to` that there is room for. */
   *fill(to: number, build: Build): Task<void> {
+    // Of a tag that is flushed the answers that are here come first: one may say why.
+    if (this.#g?.flushed === true && this.pieces.length > 0) return;
     for (let room = this.room(); room > 0 && this.at < to; room = this.room()) {
       const parts: Extent[] = [];
       for (let at = this.at; at < to && parts.length < Math.min(room, BATCH);) {
@@ -222,9 +224,8 @@ export class Window {
     const m = this.#c.mnt;
     if (this.#flushed !== null) yield* this.#fate(this.#flushed);
     if (this.#ended) throw new Ended();
-    // No more is asked for behind a note, though what it flushed was done.
-    if (this.#noted) error(m.dead ? Ehungup : Eintr);
     if (!m.ix) {
+      if (this.#noted) error(m.dead ? Ehungup : Eintr);
       for (const { at, len } of parts) {
         const g = m.group(1) ?? (yield* this.#waitgroup(1));
         this.#add({ g, i: 0, at, len });

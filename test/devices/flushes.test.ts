@@ -21,19 +21,15 @@ import type { Sys, Task, TaskSys } from "../../syscalls/sys.ts";
 import { type Anysrv, type Srv, postmount } from "../../userland/lib/9p.ts";
 import { type Ram, newram } from "../../userland/lib/ram.ts";
 import { Fake, type Lie, qidof } from "../kit/fake.ts";
-import { packdir } from "../kit/frames.ts";
+import { pack, packdir } from "../kit/frames.ts";
 import { failure, mkdir, put, run, within } from "../kit/kit.ts";
 
 /** More than either end lets be outstanding. */
 const MANY = 2_200;
 
+const who = { uid: "u", gid: "u", muid: "u", atime: 0, mtime: 0, type: 0, dev: 0 };
 /** The entry of a file that is long enough to be read ahead. */
-const LONG = packdir({
-  ...{ name: "f", uid: "u", gid: "u", muid: "u", atime: 0, mtime: 0, type: 0, dev: 0 },
-  qid: qidof("f"),
-  mode: 0o666,
-  length: 100_000,
-});
+const LONG = packdir({ ...who, name: "f", qid: qidof("f"), mode: 0o666, length: 100_000 });
 
 /** A ramfs whose reads and writes of a file called "slow" are answered after an hour. */
 function slowram(s: TaskSys, version: string): Anysrv {
@@ -293,6 +289,28 @@ for (const version of ["9P2000", "9P2000.ix"])
         );
         const sent = fake.heard.filter((m) => m.type === F.Twrite);
         t.is(sent.length, version === "9P2000" ? 1 : 3);
+        await sys.close(fd);
+      });
+    }),
+  );
+
+for (const version of ["9P2000.ix", "9P2000.ix.stream"])
+  test(
+    `a long write of which a piece fails has the error of that piece, though more was to be sent: ${version}`,
+    within(async (t, k) => {
+      await run(k, async (sys: Sys) => {
+        const held: F.Tmsg[] = [];
+        const fake = await Fake.mount(sys, "/n", { version });
+        fake.lie = (m) => {
+          if (m.type !== F.Twrite) return null;
+          if (held.push(m) !== 64) return [];
+          const full: F.Fcall = { type: F.Rerror, tag: m.tag, ename: "file system full" };
+          return [pack(...held.map((w, i) => (i < 2 ? fake.truth(w) : full)))];
+        };
+        const fd = await sys.open("/n/f", OWRITE);
+        // More than a connection takes at once.
+        const bytes = new Uint8Array(10_000_000);
+        t.is(await failure(sys.pwrite(fd, bytes, 0)), "file system full");
         await sys.close(fd);
       });
     }),
