@@ -255,7 +255,7 @@ export class Kernel implements Machine {
    * Has a function called when the kernel panics, or at once if it has.
    *
    * @param fn gets the error; its message has the dump
-   * @returns a function that takes the first one off again
+   * @returns a function that takes fn off again
    * @example
    * ```ts
    * kernel.onpanic((e) => console.error(e.message));

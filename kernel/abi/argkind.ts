@@ -29,7 +29,7 @@ const isobject = (v: unknown): boolean =>
   waiting(v) === null;
 
 /** Whether a value has the system calls of a process. */
-export function issys(v: unknown): boolean {
+function issys(v: unknown): boolean {
   return typeof v === "object" && v !== null && typeof Reflect.get(v, "open") === "function";
 }
 

@@ -4,14 +4,49 @@
 import { createHash } from "node:crypto";
 import type { Answer } from "../../userland/lib/9p/srv.ts";
 import { Fid } from "../../userland/lib/9p/srv.ts";
-import { type Disk, Plainenv, finish } from "../../userland/lib/fossil/disk.ts";
+import type { Disk, Env } from "../../userland/lib/fossil/disk.ts";
 import { type Fossil, type Fossilopts, openfossil } from "../../userland/lib/fossil/fossil.ts";
 import type { File } from "../../userland/lib/fossil/srv.ts";
 import { istask } from "../../userland/lib/9p/answer.ts";
 import { DMDIR, OREAD, OWRITE, QTDIR } from "../../kernel/abi/const.ts";
 import { type Dir, type Wstat } from "../../kernel/abi/dir.ts";
-import { PlanError } from "../../kernel/abi/errors.ts";
+import { PlanError, error } from "../../kernel/abi/errors.ts";
+import type { Task } from "../../syscalls/sys.ts";
 import { entries } from "./kit.ts";
+
+/** Runs a Task that does not wait. */
+export function finish<T>(task: Task<T>): T {
+  const step = task.next();
+  if (step.done === true) return step.value;
+  return error("a Task waits where it must not");
+}
+
+/** An Env for a disk that never waits, where a Task runs to its end at once. */
+class Plainenv implements Env {
+  time = 0;
+
+  now(): number {
+    return this.time;
+  }
+
+  *tick(): Task<void> {}
+
+  spawn(task: Task<void>): void {
+    finish(task);
+  }
+
+  *sleep(): Task<void> {
+    error("a disk that never waits has no sleepers");
+  }
+
+  *wakeup(): Task<void> {}
+
+  *pause(): Task<void> {}
+
+  *nap(): Task<void> {
+    error("a disk that never waits has no time to sleep");
+  }
+}
 
 export const hash = (b: Uint8Array): Uint8Array => createHash("sha256").update(b).digest();
 

@@ -126,5 +126,5 @@ export class Draft {
   }
 }
 
-export const isseed = (text: string): boolean =>
+const isseed = (text: string): boolean =>
   /^\s*\d*\s*$/.test(text) && Number.isSafeInteger(Number(text));

@@ -7,9 +7,8 @@ import test from "ava";
 import fc from "fast-check";
 import { DMDIR, OWRITE } from "../../../kernel/abi/const.ts";
 import { PlanError } from "../../../kernel/abi/errors.ts";
-import { finish } from "../../../userland/lib/fossil/disk.ts";
 import type { Fossilopts } from "../../../userland/lib/fossil/fossil.ts";
-import { Disklog, Rig } from "../../kit/fossilrig.ts";
+import { Disklog, Rig, finish } from "../../kit/fossilrig.ts";
 
 const NAMES = ["a", "b", "c", "d"] as const;
 

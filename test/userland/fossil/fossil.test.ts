@@ -5,10 +5,9 @@ import { DMDIR, DMEXCL, ORCLOSE, OREAD, OWRITE } from "../../../kernel/abi/const
 import { Efull, PlanError } from "../../../kernel/abi/errors.ts";
 import { istask } from "../../../userland/lib/9p/answer.ts";
 import type { Fid } from "../../../userland/lib/9p/srv.ts";
-import { finish } from "../../../userland/lib/fossil/disk.ts";
 import { FIRST, GRANULE } from "../../../userland/lib/fossil/format.ts";
 import type { File } from "../../../userland/lib/fossil/srv.ts";
-import { Disklog, Rig, now } from "../../kit/fossilrig.ts";
+import { Disklog, Rig, finish, now } from "../../kit/fossilrig.ts";
 
 /** The error of what must fail. */
 function failure(fn: () => unknown): string {

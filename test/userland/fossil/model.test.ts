@@ -6,9 +6,8 @@ import test from "ava";
 import fc from "fast-check";
 import { DMDIR, OTRUNC, OWRITE } from "../../../kernel/abi/const.ts";
 import { PlanError } from "../../../kernel/abi/errors.ts";
-import { finish } from "../../../userland/lib/fossil/disk.ts";
 import type { Fossilopts } from "../../../userland/lib/fossil/fossil.ts";
-import { Disklog, Rig } from "../../kit/fossilrig.ts";
+import { Disklog, Rig, finish } from "../../kit/fossilrig.ts";
 
 /** A file's bytes, or a directory. */
 type Node = { bytes: Uint8Array | null; perm: number; kids: Map<string, Node> };

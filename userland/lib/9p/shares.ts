@@ -119,7 +119,7 @@ export class Share {
  * How much of the bytes may be in use when a connection is given some: for a buffer that grows as bytes come, the same as
  * for replies; for the rest of a frame, which comes whole then; and for that, where it has sent as many bytes before.
  */
-export const GROWS: number = REPLIES;
+const GROWS = REPLIES;
 export const RESTS: number = 7 / 8;
 export const PROVEN = 1;
 

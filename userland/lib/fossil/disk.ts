@@ -124,40 +124,6 @@ export class Procenv implements Env {
   }
 }
 
-/** An Env for a disk that never waits, where a Task runs to its end at once. */
-export class Plainenv implements Env {
-  time = 0;
-
-  now(): number {
-    return this.time;
-  }
-
-  *tick(): Task<void> {}
-
-  spawn(task: Task<void>): void {
-    finish(task);
-  }
-
-  *sleep(): Task<void> {
-    error("a disk that never waits has no sleepers");
-  }
-
-  *wakeup(): Task<void> {}
-
-  *pause(): Task<void> {}
-
-  *nap(): Task<void> {
-    error("a disk that never waits has no time to sleep");
-  }
-}
-
-/** Runs a Task that does not wait. */
-export function finish<T>(task: Task<T>): T {
-  const step = task.next();
-  if (step.done === true) return step.value;
-  return error("a Task waits where it must not");
-}
-
 /** Sleeps as env does, also through a Tflush: what was asked for is done, and so it is answered. */
 export function* patiently(env: Env, on: object): Task<void> {
   try {

@@ -69,7 +69,7 @@ type Batch = { readonly data: number; readonly pieces: readonly (readonly [numbe
 const ZEROS = new Uint8Array(DSIZE);
 
 /** A hash of a name, the same for ever: 52 bits of two FNV-1a hashes. */
-export function namehash(name: string): number {
+function namehash(name: string): number {
   let a = 0x811c9dc5;
   let b = 0x9747b28c;
   for (const byte of utfencode(name)) {

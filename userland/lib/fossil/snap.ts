@@ -16,7 +16,7 @@ import { type Store, waited } from "./store.ts";
 const two = (n: number): string => String(n).padStart(2, "0");
 
 /** "2026/1127" or "2026/1127/0930" for a time in seconds since 1970. */
-export function snapname(time: number, archive: boolean): string {
+function snapname(time: number, archive: boolean): string {
   const { year, mon, mday, hour, min } = gmtime(time);
   const date = `${String(year).padStart(4, "0")}/${two(mon + 1)}${two(mday)}`;
   return archive ? date : `${date}/${two(hour)}${two(min)}`;

@@ -158,7 +158,7 @@ function* readpipe(sh: Shell, fd: number): Task<string> {
 }
 
 /** The words between separators; a NUL separates, too. */
-export function splitwords(text: string, seps: string): string[] {
+function splitwords(text: string, seps: string): string[] {
   const words: string[] = [];
   let start = 0;
   for (let i = 0; i <= text.length; i++) {

@@ -15,7 +15,7 @@ import type { Fn } from "./code.ts";
 import { deglob, rcquote } from "./word.ts";
 
 /** The file of a function f in /env is called fn#f: this is the part before the name. */
-export const FNPREFIX = "fn#";
+const FNPREFIX = "fn#";
 const NVAR = 521;
 
 /** A variable, with the function of the same name. */
