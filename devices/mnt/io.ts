@@ -225,7 +225,7 @@ export class Window {
     if (this.#flushed !== null) yield* this.#fate(this.#flushed);
     if (this.#ended) throw new Ended();
     if (!m.ix) {
-      if (this.#noted) error(m.dead ? Ehungup : Eintr);
+      if (this.#noted) m.unanswered();
       for (const { at, len } of parts) {
         const g = m.group(1) ?? (yield* this.#waitgroup(1));
         this.#add({ g, i: 0, at, len });
@@ -236,7 +236,7 @@ export class Window {
     const n = parts.length;
     const g = (this.#g ??= m.group(n) ?? (yield* this.#waitgroup(n)));
     // The note of a plain call, which reply has flushed: nothing more is said on this tag.
-    if (g.flushed) error(m.dead ? Ehungup : Eintr);
+    if (g.flushed) m.unanswered();
     g.turn("open");
     const first = g.requests.length;
     for (const [i, p] of parts.entries()) this.#add({ g, i: first + i, ...p });
@@ -249,7 +249,7 @@ export class Window {
   /** Sleeps until the Rflush of g has come. What follows goes with a new tag, where all of g was done. */
   *#fate(g: Group): Task<void> {
     while (!g.over) yield g.r;
-    if (!g.answered) error(this.#c.mnt.dead ? Ehungup : Eintr);
+    if (!g.answered) this.#c.mnt.unanswered();
     this.#flushed = null;
   }
 
@@ -279,7 +279,7 @@ export class Window {
     const piece = this.pieces[0];
     if (piece === undefined) return null;
     const r = piece.g.replies[piece.i];
-    if (r === undefined) return piece.g.over ? error(this.#c.mnt.dead ? Ehungup : Eintr) : null;
+    if (r === undefined) return piece.g.over ? this.#c.mnt.unanswered() : null;
     this.#shift(piece);
     return { piece, r };
   }

@@ -33,7 +33,7 @@ import {
   QTFILE,
 } from "../../kernel/abi/const.ts";
 import type { Dir, Qid, Wstat } from "../../kernel/abi/dir.ts";
-import { Eexist, Ehungup, Eintr, Emountrpc, PlanError, error } from "../../kernel/abi/errors.ts";
+import { Eexist, Emountrpc, PlanError, error } from "../../kernel/abi/errors.ts";
 import {
   Rerror,
   Rstat,
@@ -405,7 +405,7 @@ class Sent implements Opening {
   }
 
   #notyet(): false {
-    if (this.#a.g.over) error(this.#nc.mnt.dead ? Ehungup : Eintr);
+    if (this.#a.g.over) this.#nc.mnt.unanswered();
     return false;
   }
 

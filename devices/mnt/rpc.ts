@@ -401,7 +401,7 @@ export class Mnt implements Conn {
     for (;;) {
       const r = g.replies[i];
       if (r !== undefined) return r;
-      if (g.over) return error(this.dead ? Ehungup : Eintr);
+      if (g.over) return this.unanswered();
       try {
         yield g.r;
       } catch (e) {
@@ -410,6 +410,11 @@ export class Mnt implements Conn {
         this.#flush(g);
       }
     }
+  }
+
+  /** Fails a call whose request gets no answer: the connection is gone, or a note has flushed the request. */
+  unanswered(): never {
+    return error(this.dead ? Ehungup : Eintr);
   }
 
   /**
