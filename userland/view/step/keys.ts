@@ -77,6 +77,15 @@ const row = (text: string, keys: Keyrow["keys"], ...line: string[]): Keyrow => (
 const both = (text: string, keys: readonly Key<Act>[], ...line: string[]): Keyrow =>
   row(text, { terminal: keys, page: keys }, ...line);
 
+/** A key that leads to the next step of a kind, and as a capital to the one before; `none` says that there is none. */
+function ofkind(text: string, key: string, kind: By, none: string): Keyrow {
+  const keys = [
+    next(key, kind, `${none} after this step`),
+    back(key.toUpperCase(), kind, `${none} before this step`),
+  ];
+  return both(text, keys, `${key} ${kind}`, `${key} ${kind}`);
+}
+
 const terminal = (text: string, keys: Keyrow["keys"]["terminal"], ...line: string[]): Keyrow =>
   row(text, { terminal: keys, page: [] }, ...line);
 
@@ -114,33 +123,9 @@ export const KEYS: readonly Keyrow[] = [
     "← back",
     "← back",
   ),
-  both(
-    "next message, message before",
-    [
-      next("m", "message", "no message after this step"),
-      back("M", "message", "no message before this step"),
-    ],
-    "m message",
-    "m message",
-  ),
-  both(
-    "next system call, call before",
-    [
-      next("c", "call", "no system call after this step"),
-      back("C", "call", "no system call before this step"),
-    ],
-    "c call",
-    "c call",
-  ),
-  both(
-    "next failure, failure before",
-    [
-      next("f", "failure", "nothing fails after this step"),
-      back("F", "failure", "nothing fails before this step"),
-    ],
-    "f failure",
-    "f failure",
-  ),
+  ofkind("next message, message before", "m", "message", "no message"),
+  ofkind("next system call, call before", "c", "call", "no system call"),
+  ofkind("next failure, failure before", "f", "failure", "nothing fails"),
   both("first step, last step", [skip("g (home)", -Infinity), skip("G (end)", Infinity)]),
   terminal("ten steps on, ten back", [skip("pagedown", 10), skip("pageup", -10)]),
   both("go to a step by its number", [act(":", "ask step")]),
