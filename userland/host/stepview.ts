@@ -417,7 +417,7 @@ function fdlines(fds: readonly Descriptor[]): string[] {
   });
 }
 
-/** The line of a process. A process that waits for nothing runs, and its line says so. */
+/** The line of a process. Where the process waits for nothing it ends in "runs": each line says what its process does. */
 const statetext = (p: Process): string =>
   `${proctext(p)}${doingtexts(p).length === 0 ? "  runs" : ""}`;
 

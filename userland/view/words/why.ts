@@ -429,7 +429,10 @@ function member(a: At, e: Of<"found"> | Of<"miss">): string {
 function foundwhy(a: At, e: Of<"found">): string {
   const start = another(a, -1, (x) => x.step === "prefix" && x.point === e.point);
   const rest = start?.step === "prefix" ? path(start.rest.slice(1)) : "";
-  const deep = rest === "" ? "" : `; ${e.elem} alone decides, whatever becomes of ${rest}`;
+  const deep =
+    rest === ""
+      ? ""
+      : `; the union looks for ${e.elem} alone, and ${rest} is then walked in this member only`;
   if (e.index === 0) return `it is the first member of ${e.point}${deep}`;
   const before =
     e.index === 1 ? "the member before it has" : `the ${e.index} members before it have`;
