@@ -17,6 +17,7 @@ import {
 } from "../../kernel/abi/const.ts";
 import * as F from "../../kernel/abi/fcall.ts";
 import { error } from "../../kernel/abi/errors.ts";
+import type { Kernel } from "../../kernel/kernel.ts";
 import type { Sys, Task, TaskSys } from "../../syscalls/sys.ts";
 import { type Anysrv, type Srv, postmount } from "../../userland/lib/9p.ts";
 import { type Ram, newram } from "../../userland/lib/ram.ts";
@@ -163,16 +164,35 @@ async function full(sys: Sys, fd: number): Promise<() => Promise<void>> {
   };
 }
 
+/** A file with a stream on a connection that is full (`full`), and the slow file that fills it. */
+async function crowded(
+  sys: Sys,
+  version: string,
+): Promise<{ readonly slow: number; readonly fast: number; readonly empty: () => Promise<void> }> {
+  await mountslow(sys, version);
+  const slow = await sys.create("/n/slow", ORDWR, 0o666);
+  const fast = await sys.create("/n/fast", ORDWR, 0o666);
+  await sys.stream(fast, 0);
+  return { slow, fast, empty: await full(sys, slow) };
+}
+
+/** Closes files; gives the tags that are taken when the answers have come. */
+async function tagsafter(
+  sys: Sys,
+  k: Kernel,
+  ...fds: readonly number[]
+): Promise<readonly string[]> {
+  for (const fd of fds) await sys.close(fd);
+  await sys.sleep(1);
+  return k.audit().tags;
+}
+
 for (const version of ["9P2000", "9P2000.ix", "9P2000.ix.stream"]) {
   test(
     `a write that waits for room is written whole before what ends its stream: ${version}`,
     within(async (t, k) => {
       await run(k, async (sys: Sys) => {
-        await mountslow(sys, version);
-        const slow = await sys.create("/n/slow", ORDWR, 0o666);
-        const fast = await sys.create("/n/fast", ORDWR, 0o666);
-        await sys.stream(fast, 0);
-        const empty = await full(sys, slow);
+        const { slow, fast, empty } = await crowded(sys, version);
         const bytes = new Uint8Array(200_000).fill(7);
         const writer = sys.swrite(fast, bytes);
         const buf = new Uint8Array(bytes.length);
@@ -182,10 +202,7 @@ for (const version of ["9P2000", "9P2000.ix", "9P2000.ix.stream"]) {
         t.is(await writer, bytes.length);
         t.is(await reader, bytes.length);
         t.deepEqual(buf, bytes);
-        await sys.close(fast);
-        await sys.close(slow);
-        await sys.sleep(1);
-        t.deepEqual(k.audit().tags, []);
+        t.deepEqual(await tagsafter(sys, k, fast, slow), []);
       });
     }),
   );
@@ -194,11 +211,7 @@ for (const version of ["9P2000", "9P2000.ix", "9P2000.ix.stream"]) {
     `a write that waits for room fails when the call that ended its stream gives up: ${version}`,
     within(async (t, k) => {
       await run(k, async (sys: Sys) => {
-        await mountslow(sys, version);
-        const slow = await sys.create("/n/slow", ORDWR, 0o666);
-        const fast = await sys.create("/n/fast", ORDWR, 0o666);
-        await sys.stream(fast, 0);
-        const empty = await full(sys, slow);
+        const { slow, fast, empty } = await crowded(sys, version);
         let ended = "";
         await sys.rfork(RFPROC, async (child: Sys) => {
           ended = await failure(child.swrite(fast, new Uint8Array(200_000)));
@@ -210,10 +223,7 @@ for (const version of ["9P2000", "9P2000.ix", "9P2000.ix.stream"]) {
         await sys.wait();
         t.is(ended, "interrupted");
         t.is(await sys.pread(fast, buf, 0), 0, "nothing was sent");
-        await sys.close(fast);
-        await sys.close(slow);
-        await sys.sleep(1);
-        t.deepEqual(k.audit().tags, []);
+        t.deepEqual(await tagsafter(sys, k, fast, slow), []);
       });
     }),
   );
@@ -237,9 +247,7 @@ for (const version of ["9P2000", "9P2000.ix"])
         await sys.wait();
         t.is(ended, "interrupted");
         t.is(k.clock.now() - began, 1e6, "its requests were flushed, and no answer was waited for");
-        await sys.close(slow);
-        await sys.sleep(1);
-        t.deepEqual(k.audit().tags, []);
+        t.deepEqual(await tagsafter(sys, k, slow), []);
       });
     }),
   );
@@ -261,9 +269,7 @@ test(
       await sys.wait();
       t.is(ended, "interrupted");
       t.is((await sys.fstat(slow)).length, 0, "nothing was written");
-      await sys.close(slow);
-      await sys.sleep(1);
-      t.deepEqual(k.audit().tags, []);
+      t.deepEqual(await tagsafter(sys, k, slow), []);
     });
   }),
 );

@@ -321,14 +321,20 @@ test("a client that is hung up on just as there is room for it leaves nothing be
   }
 });
 
-test("a frame that waited for its room comes whole, also when its next bytes are few and others have left", (t) => {
-  const { rig, shares, hog } = full("f");
+/** A frame, of which the client has sent the beginning, waits for room: one connection may overdraw, and another does. */
+function waiting(): ReturnType<typeof full> & { other: Room; frame: Uint8Array } {
+  const server = full("f");
+  const { rig, shares } = server;
   const other = new Room(shares.bytes);
-  // One connection may overdraw, and another than the client's does.
   shares.bytes.overdrawn = other;
   const frame = pack(twrite(1, 1, 200_000));
   rig.send(frame.subarray(0, LEAST));
   rig.run();
+  return { ...server, other, frame };
+}
+
+test("a frame that waited for its room comes whole, also when its next bytes are few and others have left", (t) => {
+  const { rig, shares, hog, other, frame } = waiting();
   t.is(shares.bytes.queue.length, 1);
   hog.add(-hog.held);
   other.repay();
@@ -351,12 +357,7 @@ test("a frame that waited for its room comes whole, also when its next bytes are
 });
 
 test("a frame that waited for its room keeps it while the server stays short of room", (t) => {
-  const { rig, shares, hog } = full("f");
-  const other = new Room(shares.bytes);
-  shares.bytes.overdrawn = other;
-  const frame = pack(twrite(1, 1, 200_000));
-  rig.send(frame.subarray(0, LEAST));
-  rig.run();
+  const { rig, shares, hog, frame } = waiting();
   t.is(shares.bytes.queue.length, 1);
   // Room for the frame, below the eighth for clients that have sent as much before.
   hog.add(-(TOTAL / 8 + frame.length + LEAST));
